@@ -1,0 +1,80 @@
+//! The command line: arguments, and one command each.
+
+mod check;
+mod log;
+mod run;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+use crate::scenario::{LoadError, Style, render};
+use crate::server::ServeError;
+
+/// A mock backend with live data, from a YAML file.
+#[derive(Debug, Parser)]
+#[command(name = "mockd", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a scenario over HTTP and WebSocket, and follow the file as it is edited
+    Run(run::Run),
+    /// Say whether scenarios are right, without serving them
+    Check(check::Check),
+}
+
+/// Why a command failed; `Display` is what the user reads.
+#[derive(Debug, Error)]
+enum CliError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("the static directory {0} is not there; give another with --static")]
+    NoSite(std::path::PathBuf),
+    #[error("the runtime cannot be started: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Cli {
+    /// Runs the command. Results go to standard output, errors and the log to standard error.
+    #[must_use]
+    pub fn execute(self) -> ExitCode {
+        match self.command {
+            Command::Run(run) => match run.execute() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("{}", describe(&error));
+                    ExitCode::FAILURE
+                }
+            },
+            Command::Check(check) => check.execute(),
+        }
+    }
+}
+
+fn describe(error: &CliError) -> String {
+    match error {
+        CliError::Load(error) => describe_load(error),
+        other => format!("error: {other}"),
+    }
+}
+
+fn describe_load(error: &LoadError) -> String {
+    match error {
+        LoadError::Invalid(problems) => render(problems, style()),
+        other => format!("error: {other}"),
+    }
+}
+
+/// Colour on a terminal, unless the user does not want any (no-color.org).
+fn style() -> Style {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }
+}

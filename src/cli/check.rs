@@ -1,0 +1,44 @@
+//! `mockd check`: is it right, and if not, what is wrong where.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::describe_load;
+use crate::scenario::{Scenario, load};
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Scenario files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Check {
+    /// Checks every file, also after one that is wrong. Exit code 1 if any is.
+    pub(super) fn execute(self) -> ExitCode {
+        let mut all_right = true;
+        for path in self.files {
+            match load(&path) {
+                Ok(loaded) => println!("{}: ok, {}", path.display(), describe(&loaded.scenario)),
+                Err(error) => {
+                    all_right = false;
+                    eprintln!("{}", describe_load(&error));
+                }
+            }
+        }
+        if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn describe(scenario: &Scenario) -> String {
+    let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    [
+        count(scenario.categories().len(), "category", "categories"),
+        count(scenario.products().count(), "product", "products"),
+        count(scenario.generators().len(), "generator", "generators"),
+        count(scenario.scripts().len(), "script", "scripts"),
+    ]
+    .join(", ")
+}

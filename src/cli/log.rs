@@ -1,0 +1,57 @@
+//! Where the log goes: standard error, as text for people or as JSON lines for machines.
+
+use std::io::IsTerminal;
+
+use clap::{Args, ValueEnum};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// How the log, and what is printed at the start, are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+    /// Log more: requests and sockets (-v), everything (-vv)
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Log less: warnings and errors (-q), nothing (-qq)
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    quiet: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl LogArgs {
+    /// Starts the log. A second start, which only an embedder could cause, leaves the first in place.
+    pub(super) fn start(&self) {
+        let own = match (self.verbose, self.quiet) {
+            (0, 0) => LevelFilter::INFO,
+            (0, 1) => LevelFilter::WARN,
+            (0, _) => LevelFilter::OFF,
+            (1, _) => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        };
+        let foreign = if self.verbose > 1 { LevelFilter::DEBUG } else { LevelFilter::ERROR.min(own) };
+        let filter = Targets::new().with_target("mockd", own).with_default(foreign);
+        let base = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+        let layer = match self.log_format {
+            LogFormat::Text => base.without_time().with_ansi(std::io::stderr().is_terminal()).boxed(),
+            LogFormat::Json => base.json().flatten_event(true).boxed(),
+        };
+        let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
+}

@@ -1,0 +1,146 @@
+//! `mockd run`: serve a scenario until told to stop.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde_json::json;
+
+use super::log::{LogArgs, LogFormat};
+use super::{CliError, style};
+use crate::http::Site;
+use crate::scenario::{Loaded, Scenario, load};
+use crate::server::{Server, ServerConfig};
+use crate::watch::{Watch, WatchMode};
+
+/// The port when neither flag nor scenario names one.
+const DEFAULT_PORT: u16 = 3000;
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The scenario file
+    file: PathBuf,
+    /// Port to listen on, 0 for any free one [default: the scenario's, or 3000]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Address to listen on, 0.0.0.0 for all [default: the scenario's, or 127.0.0.1]
+    #[arg(long, value_parser = host, value_name = "ADDRESS")]
+    host: Option<IpAddr>,
+    /// Do not follow the file
+    #[arg(long)]
+    no_watch: bool,
+    /// Look at the file every 100 ms instead of waiting for events; for network and container mounts
+    #[arg(long, conflicts_with = "no_watch")]
+    poll: bool,
+    /// Seed of all that is random [default: the scenario's, or one by chance]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Directory to serve at / [default: the scenario's, or the browser app inside mockd]
+    #[arg(long = "static", value_name = "DIR")]
+    site: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// An address, or the one name that everybody expects to work.
+fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
+    if text == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { text.parse() }
+}
+
+impl Run {
+    pub(super) fn execute(self) -> Result<(), CliError> {
+        self.log.start();
+        let loaded = load(&self.file)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
+        runtime.block_on(self.serve(loaded))
+    }
+
+    async fn serve(self, Loaded { scenario, bytes }: Loaded) -> Result<(), CliError> {
+        let scenario = Arc::new(scenario);
+        let server = Server::start(&scenario, self.config(&scenario)?).await?;
+        if !self.log.is_quiet() {
+            self.greet(&server, &scenario);
+        }
+        let following = (!self.no_watch).then(|| {
+            let watch = Watch { path: self.file.clone(), mode: self.watch_mode(), seed: self.seed, style: style() };
+            tokio::spawn(watch.follow(server.world().clone(), bytes, server.shutdown().clone()))
+        });
+        stop_signal().await;
+        server.stop().await;
+        if let Some(following) = following {
+            // It ends with the server, and whatever else could be wrong with it was logged.
+            let _ = following.await;
+        }
+        Ok(())
+    }
+
+    fn config(&self, scenario: &Scenario) -> Result<ServerConfig, CliError> {
+        let declared = scenario.server();
+        let host = self.host.or(declared.host()).unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let port = self.port.or(declared.port()).unwrap_or(DEFAULT_PORT);
+        let site = match self.site.as_ref().or(declared.site()) {
+            None => Site::BuiltIn,
+            Some(path) if path.is_dir() => Site::Directory(path.clone()),
+            Some(path) => return Err(CliError::NoSite(path.clone())),
+        };
+        let seed = self.seed.or(scenario.seed()).unwrap_or_else(any_seed);
+        Ok(ServerConfig { address: SocketAddr::new(host, port), site, cors: declared.cors().clone(), seed })
+    }
+
+    fn watch_mode(&self) -> WatchMode {
+        if self.poll { WatchMode::Poll } else { WatchMode::Events }
+    }
+
+    /// Says what is served where. The URL comes first, so that a program that starts mockd need not read on.
+    fn greet(&self, server: &Server, scenario: &Scenario) {
+        let seed = server.world().snapshot().seed;
+        let watched = (!self.no_watch).then_some(&self.file);
+        match self.log.log_format {
+            LogFormat::Json => {
+                let categories: Vec<&str> = scenario.categories().iter().map(|category| &**category.name()).collect();
+                let greeting = json!({ "url": server.url(), "scenario": scenario.name(), "categories": categories,
+                    "watching": watched, "seed": seed });
+                println!("{greeting}");
+            }
+            LogFormat::Text => {
+                println!("mockd serves {} at {}", scenario.name(), server.url());
+                for category in scenario.categories() {
+                    let (name, address, count) = (category.name(), server.address(), category.products().len());
+                    println!("  /{name}  {count} products, live orders at ws://{address}/orders/{name}");
+                }
+                match watched {
+                    Some(path) => println!("  watching {}: edit it and save", path.display()),
+                    None => println!("  not watching {}", self.file.display()),
+                }
+                println!("  seed {seed}, stop with Ctrl-C");
+            }
+        }
+    }
+}
+
+/// A seed by chance, short enough to be typed again. Without the system's randomness, a fixed one.
+fn any_seed() -> u64 {
+    SysRng.try_next_u32().map_or(0, u64::from)
+}
+
+/// Waits for Ctrl-C or, as service managers send it, SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // An error says that there are no signals here; then only the process' end stops the server.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

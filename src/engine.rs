@@ -1,0 +1,245 @@
+//! What happens: a scenario played in virtual time, without a clock, a thread or a socket.
+//!
+//! An [`Engine`] says when it wants to be woken ([`Engine::next_due`]), is told the time ([`Engine::advance`]) and
+//! what clients want ([`Engine::order`], [`Engine::add_product`], [`Engine::replace`]), and answers with numbered
+//! [`Event`]s. Time is a `Duration` since the world's start. The same scenario, seed, times and requests give the
+//! same events on every platform.
+
+mod catalogue;
+mod change;
+mod event;
+mod ledger;
+mod random;
+mod reload;
+mod script;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+pub use catalogue::{Catalogue, Listing};
+pub use change::Change;
+pub use event::{Event, EventKind, Refusal};
+use ledger::{Account, Entry, Ledger};
+use random::GeneratorRun;
+pub use reload::Reload;
+use script::ScriptRun;
+
+use crate::scenario::{Action, NewProduct, Product, Scenario};
+
+/// A scenario at work.
+#[derive(Debug)]
+pub struct Engine {
+    scenario: Arc<Scenario>,
+    seed: u64,
+    now: Duration,
+    sequence: u64,
+    catalogue: Catalogue,
+    ledger: Ledger,
+    scripts: Vec<ScriptRun>,
+    generators: Vec<GeneratorRun>,
+    /// Random streams given out so far; each generator has one of its own.
+    streams: u64,
+}
+
+/// One product's current order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurrentOrder {
+    /// The product.
+    pub product: Arc<Product>,
+    /// Its total.
+    pub total: i64,
+}
+
+impl Engine {
+    /// An engine at time 0. `seed` decides all that is random.
+    #[must_use]
+    pub fn new(scenario: &Arc<Scenario>, seed: u64) -> Self {
+        let mut engine = Self {
+            seed,
+            now: Duration::ZERO,
+            sequence: 0,
+            catalogue: Catalogue::new(scenario),
+            ledger: Ledger::default(),
+            scripts: Vec::new(),
+            generators: Vec::new(),
+            streams: 0,
+            scenario: scenario.clone(),
+        };
+        for (category, product) in scenario.products() {
+            let account = account(category.name().clone(), product, true);
+            engine.ledger.open(product.id().clone(), account);
+        }
+        engine.renew_timelines();
+        engine
+    }
+
+    /// The scenario as it was last given.
+    #[must_use]
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    /// The seed of all that is random.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The time up to which everything has happened.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// The number of the last event.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The categories and products at this moment.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// When the next script step or random order is due; `None` if nothing will happen by itself any more.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Duration> {
+        let scripts = self.scripts.iter().filter_map(ScriptRun::due);
+        scripts.chain(self.generators.iter().filter_map(GeneratorRun::due)).min()
+    }
+
+    /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
+    pub fn advance(&mut self, to: Duration) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(due) = self.next_due().filter(|due| *due <= to) {
+            self.now = due.max(self.now);
+            self.fire(due, &mut events);
+        }
+        self.now = to.max(self.now);
+        events
+    }
+
+    /// Adds `amount` to a product's order total.
+    ///
+    /// # Errors
+    /// [`Refusal`] if there is no such product, or the total would leave ±(2^53 - 1).
+    pub fn order(&mut self, id: &str, amount: i64) -> Result<Event, Refusal> {
+        self.post(id, Entry::Add(amount))
+    }
+
+    /// Adds a product of a client's to a category; its id is the prefix with the next number, its total is 0.
+    ///
+    /// # Errors
+    /// [`Refusal`] if there is no such category, or the product is not what the category's `fields` ask for.
+    pub fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
+        let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
+        listing.accept(&own)?;
+        let id = self.free_id(listing);
+        Ok(self.put_on_sale(category, Arc::new(Product::new(id, own))))
+    }
+
+    /// The current orders of a category in its order of products; none for an unknown one.
+    pub fn current_orders(&self, category: &str) -> impl Iterator<Item = CurrentOrder> {
+        let products = self.catalogue.get(category).map(Listing::products).unwrap_or_default();
+        products.iter().filter_map(|product| {
+            let total = self.ledger.get(product.id())?.total;
+            Some(CurrentOrder { product: product.clone(), total })
+        })
+    }
+
+    /// The totals that changed after the event of that number, as events, oldest first.
+    #[must_use]
+    pub fn changed_since(&self, sequence: u64) -> Vec<Event> {
+        let changed = self.ledger.iter().filter(|(_, account)| account.changed > sequence);
+        let mut events: Vec<Event> = changed.map(|(id, account)| self.total_event(id.clone(), account)).collect();
+        events.sort_by_key(|event| event.sequence);
+        events
+    }
+
+    fn total_event(&self, id: Arc<str>, account: &Account) -> Event {
+        let kind = EventKind::Total { id, category: account.category.clone(), total: account.total };
+        Event { sequence: account.changed, at: self.now, kind }
+    }
+
+    fn event(&mut self, kind: EventKind) -> Event {
+        self.sequence += 1;
+        Event { sequence: self.sequence, at: self.now, kind }
+    }
+
+    fn post(&mut self, id: &str, entry: Entry) -> Result<Event, Refusal> {
+        let (id, account) = self.ledger.post(id, entry, self.sequence + 1)?;
+        let kind = EventKind::Total { id, category: account.category.clone(), total: account.total };
+        Ok(self.event(kind))
+    }
+
+    /// Does the first of what is due: scripts before generators, each in declared order.
+    fn fire(&mut self, due: Duration, events: &mut Vec<Event>) {
+        if let Some(run) = self.scripts.iter_mut().find(|run| run.due() == Some(due)) {
+            if let Some(action) = run.fire() {
+                self.act(&action, events);
+            }
+        } else if let Some(run) = self.generators.iter_mut().find(|run| run.due() == Some(due))
+            && let Some((index, amount)) = run.fire(&self.ledger)
+            && let Some(id) = self.ledger.at(index).map(|(id, _)| id.clone())
+        {
+            let outcome = self.post(&id, Entry::Add(amount));
+            self.record(outcome, events);
+        }
+    }
+
+    fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
+        let outcome = match action {
+            Action::Order { product, amount } => self.post(product, Entry::Add(*amount)),
+            Action::Set { product, total } => self.post(product, Entry::Set(*total)),
+            Action::Remove { product } => self.remove(product),
+            Action::Add(new) => self.add(new, events),
+        };
+        self.record(outcome, events);
+    }
+
+    fn record(&mut self, outcome: Result<Event, Refusal>, events: &mut Vec<Event>) {
+        let event = outcome.unwrap_or_else(|refusal| self.event(EventKind::Skipped(refusal)));
+        events.push(event);
+    }
+
+    fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
+        let account = self.ledger.close(id).ok_or_else(|| Refusal::UnknownProduct(id.clone()))?;
+        self.catalogue.change(&account.category, |products| products.retain(|product| product.id() != id));
+        Ok(self.event(EventKind::Removed { id: id.clone(), category: account.category }))
+    }
+
+    /// A product that a script adds: it comes on sale, and its first total goes to the sockets.
+    fn add(&mut self, new: &NewProduct, events: &mut Vec<Event>) -> Result<Event, Refusal> {
+        let listing =
+            self.catalogue.get(&new.category).ok_or_else(|| Refusal::UnknownCategory(new.category.clone()))?;
+        let product =
+            if new.has_id { new.product.clone() } else { Arc::new(new.product.with_id(self.free_id(listing))) };
+        let (id, total) = (product.id().clone(), product.total());
+        if self.ledger.get(&id).is_some() {
+            return Err(Refusal::DuplicateProduct(id));
+        }
+        let added = self.put_on_sale(&new.category, product);
+        events.push(added);
+        self.post(&id, Entry::Set(total))
+    }
+
+    fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
+        let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
+        self.ledger.open(id.clone(), account(category.clone(), &product, false));
+        self.catalogue.change(&category, |products| products.push(product));
+        self.event(EventKind::Added { id, category })
+    }
+
+    fn free_id(&self, listing: &Listing) -> Arc<str> {
+        // Endless but for the 2^64 numbers of a category, of which the ledger cannot hold all.
+        listing.next_ids().find(|id| self.ledger.get(id).is_none()).unwrap_or_else(|| listing.prefix().into())
+    }
+}
+
+fn account(category: Arc<str>, product: &Product, declared: bool) -> Account {
+    Account { category, total: product.total(), seed_total: product.total(), declared, changed: 0 }
+}

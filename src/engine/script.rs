@@ -1,0 +1,79 @@
+//! Scripts: a cursor over steps, never a list of timers, however long the script and however often it repeats.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::scenario::{Action, Repeat, Script};
+
+/// One script at work.
+#[derive(Debug)]
+pub(super) struct ScriptRun {
+    pub(super) declared: Script,
+    /// The world's time at which the current repeat's time is 0.
+    origin: Duration,
+    /// Repeats before the current one.
+    round: u64,
+    /// The next step that has not begun.
+    cursor: usize,
+    /// Steps that happen several times and are not done: next time, step, and how often still.
+    bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
+}
+
+impl ScriptRun {
+    pub(super) fn new(declared: Script, origin: Duration) -> Self {
+        let origin = origin + declared.start();
+        Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new() }
+    }
+
+    pub(super) fn due(&self) -> Option<Duration> {
+        let step = self.declared.steps().get(self.cursor).map(|step| self.origin.saturating_add(step.at));
+        let burst = self.bursts.peek().map(|Reverse((due, ..))| *due);
+        step.into_iter().chain(burst).min()
+    }
+
+    /// The action that is due.
+    pub(super) fn fire(&mut self) -> Option<Action> {
+        let due = self.due()?;
+        // A step already begun goes before one that begins at the same time: it stands further up.
+        let index = match self.bursts.peek() {
+            Some(Reverse((at, index, left))) if *at == due => {
+                let (index, left) = (*index, *left);
+                self.bursts.pop();
+                self.keep(due, index, left);
+                index
+            }
+            _ => {
+                let index = self.cursor;
+                self.cursor += 1;
+                self.keep(due, index, self.declared.steps()[index].times);
+                index
+            }
+        };
+        let action = self.declared.steps()[index].action.clone();
+        self.turn();
+        Some(action)
+    }
+
+    /// Remembers a step that happens again; `left` counts the time that is due now.
+    fn keep(&mut self, due: Duration, index: usize, left: u64) {
+        if left > 1 {
+            let every = self.declared.steps()[index].every;
+            self.bursts.push(Reverse((due.saturating_add(every), index, left - 1)));
+        }
+    }
+
+    /// Goes to the next repeat once everything of this one has happened.
+    fn turn(&mut self) {
+        let done = self.cursor == self.declared.steps().len() && self.bursts.is_empty();
+        let again = match self.declared.repeat() {
+            Repeat::Forever => true,
+            Repeat::Times(times) => self.round + 1 < times,
+        };
+        if done && again {
+            self.origin = self.origin.saturating_add(self.declared.length());
+            self.round += 1;
+            self.cursor = 0;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What every answer goes through: preflights, HEAD, errors as JSON, CORS headers, and a log line.
+
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::{Body, Endpoint, Error, IntoResponse, Request, Response};
+use tracing::debug;
+
+use super::cors;
+use super::error::ApiError;
+use crate::scenario::Cors;
+
+/// Wraps the routes.
+pub(super) struct Envelope<E> {
+    pub(super) inner: E,
+    pub(super) cors: Cors,
+}
+
+impl<E: Endpoint> Endpoint for Envelope<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let (method, uri) = (request.method().clone(), request.original_uri().clone());
+        let origin = cors::allowed_origin(&self.cors, request.headers());
+        let mut response = if method == Method::OPTIONS {
+            cors::preflight(request.headers())
+        } else {
+            if method == Method::HEAD {
+                request.set_method(Method::GET);
+            }
+            match self.inner.call(request).await {
+                Ok(response) => response.into_response(),
+                Err(error) => answer(error, &method, &uri),
+            }
+        };
+        if method == Method::HEAD {
+            response = headers_only(response).await;
+        }
+        cors::mark(&mut response, &self.cors, origin);
+        debug!(%method, %uri, status = response.status().as_u16(), "request");
+        Ok(response)
+    }
+}
+
+/// An error as JSON, also one that did not come from a handler of ours.
+fn answer(error: Error, method: &Method, uri: &Uri) -> Response {
+    if error.is::<ApiError>() {
+        return error.into_response();
+    }
+    let error = match error.status() {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+            ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
+        }
+        status => ApiError::Other(status, error.to_string()),
+    };
+    Error::from(error).into_response()
+}
+
+/// The answer to HEAD: that of GET with its length and no body (RFC 9110, 9.3.2).
+async fn headers_only(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if !parts.headers.contains_key(header::CONTENT_LENGTH)
+        && let Ok(bytes) = body.into_bytes().await
+    {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+    Response::from_parts(parts, Body::empty())
+}

@@ -1,0 +1,162 @@
+//! `GET /orders/{category}`: one live socket (RFC 6455), from the handshake to the closing frame.
+
+mod command;
+mod handshake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use poem::web::{Data, Path};
+use poem::{Request, Response, handler};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tracing::{debug, warn};
+
+use super::App;
+use super::error::ApiError;
+use crate::world::Subscription;
+use command::Command;
+
+/// The most bytes of a message from a client.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// How long a peer may take to answer a closing frame.
+const CLOSING_TIME: Duration = Duration::from_secs(1);
+
+type Socket = WebSocketStream<poem::Upgraded>;
+
+/// Answers the handshake and starts the socket's task.
+#[handler]
+pub(super) fn open(
+    Path(category): Path<String>,
+    request: &Request,
+    Data(app): Data<&Arc<App>>,
+) -> poem::Result<Response> {
+    let accept = handshake::check(request.method(), request.headers())?;
+    let upgrade = request.take_upgrade().map_err(|_| ApiError::UpgradeRequired)?;
+    let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
+    let app = app.clone();
+    app.tasks.clone().spawn(async move {
+        let upgraded = tokio::select! {
+            upgraded = upgrade => upgraded,
+            () = app.shutdown.cancelled() => return,
+        };
+        // A peer that leaves in the middle of the handshake is no one's problem.
+        let Ok(upgraded) = upgraded else { return };
+        let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config())).await;
+        // Subscribed only now, so that the current orders are those of the moment the socket is open.
+        match app.world.subscribe(&category, notices).await {
+            Ok(feed) => serve(socket, feed, &app, &category).await,
+            Err(_) => close(socket, CloseCode::Away, "").await,
+        }
+    });
+    Ok(handshake::switching_protocols(&accept))
+}
+
+/// Small buffers: a mock holds many sockets, and their messages are short.
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(16 * 1024)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE))
+}
+
+async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, category: &str) {
+    debug!(category, "socket opened");
+    let end = tokio::select! {
+        end = exchange(&mut socket, &mut feed) => end,
+        () = app.shutdown.cancelled() => End::Shutdown,
+    };
+    debug!(category, ?end, "socket closed");
+    match end {
+        End::Shutdown => close(socket, CloseCode::Away, "the server is shutting down").await,
+        End::Failed(error) => {
+            if let Some(code) = close_code(&error) {
+                warn!(category, %error, "socket broke the protocol, closing it");
+                close(socket, code, "").await;
+            }
+        }
+        End::Closed => {}
+    }
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+enum End {
+    /// The closing handshake is done.
+    Closed,
+    Failed(Error),
+    Shutdown,
+}
+
+/// Sends what the feed gives and does what the client asks, until one of the two ends.
+async fn exchange(socket: &mut Socket, feed: &mut Subscription) -> End {
+    loop {
+        let step = tokio::select! {
+            frames = feed.next() => match frames {
+                Ok(frames) => send(socket, frames).await,
+                Err(_) => return End::Shutdown,
+            },
+            message = socket.next() => match message {
+                Some(Ok(Message::Text(text))) => obey(text.as_bytes(), feed).await,
+                Some(Ok(Message::Binary(bytes))) => obey(&bytes, feed).await,
+                // Answers to pings and closing frames are written by the library with the next read or flush.
+                Some(Ok(_)) => socket.flush().await,
+                Some(Err(error)) => Err(error),
+                None => return End::Closed,
+            },
+        };
+        match step {
+            Ok(()) => {}
+            Err(Error::ConnectionClosed | Error::AlreadyClosed) => return End::Closed,
+            Err(error) => return End::Failed(error),
+        }
+    }
+}
+
+/// All frames in one write.
+async fn send(socket: &mut Socket, frames: Vec<Utf8Bytes>) -> Result<(), Error> {
+    for frame in frames {
+        socket.feed(Message::Text(frame)).await?;
+    }
+    socket.flush().await
+}
+
+/// Does what a message asks; one that makes no sense is logged, and the socket stays open.
+async fn obey(message: &[u8], feed: &mut Subscription) -> Result<(), Error> {
+    match Command::read(message) {
+        Ok(Command::UpdateCategory { category }) => feed.switch(&category).await.map_err(|_| Error::ConnectionClosed),
+        Err(error) => {
+            warn!(message = %String::from_utf8_lossy(message), %error, "WebSocket message ignored");
+            Ok(())
+        }
+    }
+}
+
+/// The code that tells a peer what it did wrong (RFC 6455, 7.4.1); `None` if the connection is gone.
+fn close_code(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Capacity(_) => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        _ => None,
+    }
+}
+
+/// Sends a closing frame and waits, not for long, for the peer's.
+async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) {
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    let closing = async {
+        socket.close(Some(frame)).await?;
+        while socket.next().await.is_some_and(|message| message.is_ok()) {}
+        Ok::<(), Error>(())
+    };
+    // Whether the peer answers or not, the connection ends here.
+    let _ = tokio::time::timeout(CLOSING_TIME, closing).await;
+}

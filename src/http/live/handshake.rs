@@ -1,0 +1,48 @@
+//! The server's side of the opening handshake (RFC 6455, 4.2).
+
+use poem::Response;
+use poem::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::http::error::ApiError;
+
+/// Bytes in base64 of a 16-byte nonce.
+const KEY_LENGTH: usize = 24;
+
+/// Checks a handshake and gives the value of `sec-websocket-accept`.
+///
+/// # Errors
+/// 426 if it is no handshake or one of another version, 400 if it is a broken one.
+pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<String, ApiError> {
+    if method != Method::GET || !names(headers, &header::UPGRADE, "websocket") {
+        return Err(ApiError::UpgradeRequired);
+    }
+    if !names(headers, &header::CONNECTION, "upgrade") {
+        return Err(ApiError::BadHandshake("the connection header does not say upgrade"));
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(ApiError::WebSocketVersion);
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(ApiError::BadHandshake("sec-websocket-key is missing"))?;
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    if key.len() != KEY_LENGTH || !key.as_bytes().ends_with(b"==") || !key.as_bytes().iter().all(base64) {
+        return Err(ApiError::BadHandshake("sec-websocket-key is not 16 bytes in base64"));
+    }
+    Ok(derive_accept_key(key.as_bytes()))
+}
+
+/// The 101 that ends the handshake.
+pub(super) fn switching_protocols(accept: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
+        .finish()
+}
+
+/// Whether a comma-separated header names the token, in any case.
+fn names(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
+}

@@ -1,0 +1,60 @@
+//! `GET /{category}` and `POST /{category}`.
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::HeaderMap;
+use poem::web::{Data, Path};
+use poem::{Body, Endpoint, Request, Response, handler};
+use serde_json::Value;
+
+use super::App;
+use super::body::{self, answer};
+use super::error::ApiError;
+use crate::engine::Refusal;
+use crate::world::WorldError;
+
+/// Lists a category's products; a path that names no category is the site's.
+pub(super) struct List {
+    pub(super) app: Arc<App>,
+    pub(super) site: Arc<BoxEndpoint<'static, Response>>,
+}
+
+impl Endpoint for List {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let category: String = request.path_params().map_err(|error| ApiError::BadPath(error.to_string()))?;
+        let json = self.app.world.snapshot().catalogue.get(&category).map(crate::engine::Listing::json);
+        match json {
+            Some(json) => Ok(answer(json)),
+            None => self.site.call(request).await,
+        }
+    }
+}
+
+/// Adds a product and answers with all of them.
+#[handler]
+pub(super) async fn add(
+    Path(category): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    Data(app): Data<&Arc<App>>,
+) -> poem::Result<Response> {
+    if app.world.snapshot().catalogue.get(&category).is_none() {
+        return Err(poem::error::NotFoundError.into());
+    }
+    let own = match body::read(headers, body).await? {
+        Value::Object(own) => own,
+        other => return Err(ApiError::NotAnObject(body::kind(&other)).into()),
+    };
+    if own.contains_key("id") {
+        return Err(ApiError::IdInBody.into());
+    }
+    app.world.add_product(&category, own).await.map_err(ApiError::from)?;
+    match app.world.snapshot().catalogue.get(&category) {
+        Some(listing) => Ok(answer(listing.json())),
+        // A reload took the category away right after.
+        None => Err(ApiError::World(WorldError::Refused(Refusal::UnknownCategory(category.into()))).into()),
+    }
+}

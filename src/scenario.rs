@@ -1,0 +1,113 @@
+//! What the user wrote: a scenario that is valid by construction.
+//!
+//! The way in is [`load`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
+//! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
+//! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`). Nothing here knows sockets or clocks.
+
+mod advice;
+mod category;
+mod load;
+mod orders;
+mod problem;
+mod raw;
+mod report;
+mod server;
+mod source;
+mod units;
+mod validate;
+mod yaml;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use category::{Category, FieldRule, JsonType, Product};
+pub use load::{LoadError, Loaded, load, parse, parse_bytes, read};
+pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
+pub use problem::{Problem, ProblemKind, Problems};
+pub use report::{Style, render};
+pub use server::{Cors, ServerOptions};
+pub use source::{MAX_FILE_BYTES, Source, Span};
+pub use units::{MAX_TOTAL, UnitError, parse_duration, parse_rate};
+pub(crate) use validate::product_number;
+
+/// Which orders a live socket gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Feed {
+    /// Those of every category.
+    #[default]
+    All,
+    /// Those of the category that the socket asked for last.
+    Category,
+}
+
+/// A checked scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    name: String,
+    seed: Option<u64>,
+    feed: Feed,
+    server: ServerOptions,
+    categories: Vec<Category>,
+    generators: Vec<Generator>,
+    scripts: Vec<Script>,
+}
+
+impl Scenario {
+    /// The declared name, or the file's stem.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The declared random seed.
+    #[must_use]
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// Which orders a socket gets.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.feed
+    }
+
+    /// The `server` section.
+    #[must_use]
+    pub fn server(&self) -> &ServerOptions {
+        &self.server
+    }
+
+    /// The categories in declared order.
+    #[must_use]
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// The random generators in declared order.
+    #[must_use]
+    pub fn generators(&self) -> &[Generator] {
+        &self.generators
+    }
+
+    /// The scripts in declared order.
+    #[must_use]
+    pub fn scripts(&self) -> &[Script] {
+        &self.scripts
+    }
+
+    /// The category of that name.
+    #[must_use]
+    pub fn category(&self, name: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| &*category.name == name)
+    }
+
+    /// Every declared product with its category, in declared order.
+    pub fn products(&self) -> impl Iterator<Item = (&Category, &Arc<Product>)> {
+        self.categories.iter().flat_map(|category| category.products.iter().map(move |product| (category, product)))
+    }
+}
+
+/// The name of a scenario that does not declare one.
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
+}

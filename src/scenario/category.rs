@@ -1,0 +1,166 @@
+//! Categories and their products.
+
+use std::sync::Arc;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+/// A category: a path of the API, a prefix for ids, and products.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Category {
+    pub(super) name: Arc<str>,
+    pub(super) prefix: String,
+    pub(super) products: Vec<Arc<Product>>,
+    pub(super) fields: Vec<(String, FieldRule)>,
+}
+
+impl Category {
+    /// The name, which is also the path: `/{name}` and `/orders/{name}`.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What ids of added products start with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The declared products, in order.
+    #[must_use]
+    pub fn products(&self) -> &[Arc<Product>] {
+        &self.products
+    }
+
+    /// What a product sent by a client must have; empty if anything goes.
+    #[must_use]
+    pub fn fields(&self) -> &[(String, FieldRule)] {
+        &self.fields
+    }
+}
+
+/// A product with the total it starts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Product {
+    pub(super) id: Arc<str>,
+    pub(super) own: Map<String, Value>,
+    pub(super) order: Map<String, Value>,
+    pub(super) total: i64,
+}
+
+impl Product {
+    /// A product with no extra order properties that starts at 0, as a client adds one.
+    #[must_use]
+    pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
+        Self { id, own, order: Map::new(), total: 0 }
+    }
+
+    /// The same product under another id.
+    #[must_use]
+    pub(crate) fn with_id(&self, id: Arc<str>) -> Self {
+        Self { id, ..self.clone() }
+    }
+
+    /// The id, unique in the scenario.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Its own properties, in declared order, without the id.
+    #[must_use]
+    pub fn own(&self) -> &Map<String, Value> {
+        &self.own
+    }
+
+    /// Extra properties of its current-order frame.
+    #[must_use]
+    pub fn order(&self) -> &Map<String, Value> {
+        &self.order
+    }
+
+    /// The seed total.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.total
+    }
+}
+
+/// The product as the API shows it: `id`, then its own properties in declared order.
+impl Serialize for Product {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.own.len() + 1))?;
+        map.serialize_entry("id", &*self.id)?;
+        for (key, value) in &self.own {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+/// What one field of a product sent by a client must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldRule {
+    pub(super) types: Vec<JsonType>,
+    pub(super) optional: bool,
+}
+
+impl FieldRule {
+    /// Whether a product may come without the field.
+    #[must_use]
+    pub fn optional(&self) -> bool {
+        self.optional
+    }
+
+    /// Whether the value is of one of the allowed types.
+    #[must_use]
+    pub fn allows(&self, value: &Value) -> bool {
+        self.types.iter().any(|r#type| r#type.matches(value))
+    }
+
+    /// The allowed types in words, such as `string or number`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.types.iter().map(|r#type| r#type.name()).collect::<Vec<_>>().join(" or ")
+    }
+}
+
+/// The types of JSON (RFC 8259, section 1), with integers told apart as JSON Schema does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum JsonType {
+    String,
+    Number,
+    Integer,
+    Boolean,
+    Object,
+    Array,
+    Null,
+}
+
+impl JsonType {
+    fn matches(self, value: &Value) -> bool {
+        match self {
+            Self::String => value.is_string(),
+            Self::Number => value.is_number(),
+            Self::Integer => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0),
+            Self::Boolean => value.is_boolean(),
+            Self::Object => value.is_object(),
+            Self::Array => value.is_array(),
+            Self::Null => value.is_null(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Object => "object",
+            Self::Array => "array",
+            Self::Null => "null",
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What moves totals by itself: random generators and timed scripts.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Product;
+
+/// An independent source of random orders.
+///
+/// Its times count from the start of the world, or from the reload that brought or changed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generator {
+    pub(super) arrivals: Arrivals,
+    pub(super) jitter: Duration,
+    pub(super) amount: Amount,
+    pub(super) products: Draw,
+    pub(super) from: Duration,
+    pub(super) until: Option<Duration>,
+}
+
+impl Generator {
+    /// When orders arrive.
+    #[must_use]
+    pub fn arrivals(&self) -> Arrivals {
+        self.arrivals
+    }
+
+    /// How far an order may be from its even time, to both sides.
+    #[must_use]
+    pub fn jitter(&self) -> Duration {
+        self.jitter
+    }
+
+    /// What one order adds.
+    #[must_use]
+    pub fn amount(&self) -> &Amount {
+        &self.amount
+    }
+
+    /// Which products it draws from.
+    #[must_use]
+    pub fn products(&self) -> &Draw {
+        &self.products
+    }
+
+    /// When it starts; the first order comes one gap later.
+    #[must_use]
+    pub fn from(&self) -> Duration {
+        self.from
+    }
+
+    /// When it stops; an order due then still comes.
+    #[must_use]
+    pub fn until(&self) -> Option<Duration> {
+        self.until
+    }
+}
+
+/// The gaps between random orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    /// All the same.
+    Every(Duration),
+    /// Exponentially distributed around this mean: a Poisson process.
+    Poisson(Duration),
+}
+
+/// What an order adds to a total: each of these with the same chance.
+pub type Amount = RangeInclusive<i64>;
+
+/// The products that a generator draws from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Draw {
+    /// Every product there is at the time, also those added at run time.
+    All,
+    /// These ids, each with the same chance.
+    Ids(Vec<Arc<str>>),
+    /// Every product that the category has at the time.
+    Category(Arc<str>),
+    /// These ids with their weights, all above 0.
+    Weights(Vec<(Arc<str>, u32)>),
+}
+
+/// A timeline of steps.
+///
+/// Its times count from the start of the world, or from the reload that brought or changed it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    pub(super) name: Option<String>,
+    pub(super) start: Duration,
+    pub(super) repeat: Repeat,
+    pub(super) steps: Arc<[Step]>,
+    pub(super) length: Duration,
+}
+
+impl Script {
+    /// The declared name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// When its time 0 is.
+    #[must_use]
+    pub fn start(&self) -> Duration {
+        self.start
+    }
+
+    /// How often it plays.
+    #[must_use]
+    pub fn repeat(&self) -> Repeat {
+        self.repeat
+    }
+
+    /// The steps, ordered by time.
+    #[must_use]
+    pub fn steps(&self) -> &Arc<[Step]> {
+        &self.steps
+    }
+
+    /// From its time 0 to its last action, which is when the next repeat starts.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.length
+    }
+}
+
+/// How often a script plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// So many times, at least once.
+    Times(u64),
+    /// Until the server stops.
+    Forever,
+}
+
+/// One line of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Since the script's or the repeat's start.
+    pub at: Duration,
+    /// How often the action happens, at least once.
+    pub times: u64,
+    /// The time between two of these.
+    pub every: Duration,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Adds to a total.
+    Order {
+        /// Whose total.
+        product: Arc<str>,
+        /// What is added; may be negative.
+        amount: i64,
+    },
+    /// Puts a total to a value.
+    Set {
+        /// Whose total.
+        product: Arc<str>,
+        /// The new total.
+        total: i64,
+    },
+    /// Adds a product to a category.
+    Add(Box<NewProduct>),
+    /// Takes a product out.
+    Remove {
+        /// Which one.
+        product: Arc<str>,
+    },
+}
+
+/// A product that a script adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewProduct {
+    /// The category it goes to.
+    pub category: Arc<str>,
+    /// Whether the id is declared; otherwise it is the category's prefix and next number at the time.
+    pub has_id: bool,
+    /// The product; its id is empty if none is declared.
+    pub product: Arc<Product>,
+}

@@ -1,0 +1,202 @@
+//! What can be wrong with a scenario: a kind with its data, and the place.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::source::{Source, Span};
+use super::units::{MAX_TOTAL, UnitError};
+
+/// One thing wrong in a scenario file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// Another place that belongs to it, such as the first of two equal ids.
+    pub related: Option<Span>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ProblemKind, span: Span) -> Self {
+        Self { kind, span, related: None }
+    }
+
+    pub(crate) fn related_to(mut self, span: Span) -> Self {
+        self.related = Some(span);
+        self
+    }
+}
+
+/// The kinds of problem; `Display` is the message's first line.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The text is not YAML.
+    #[error("not valid YAML: {0}")]
+    Syntax(String),
+    /// A byte that is not part of UTF-8 text.
+    #[error("the file is not UTF-8 text")]
+    NotUtf8,
+    /// Nothing but blanks and comments.
+    #[error("the file declares nothing")]
+    Empty,
+    /// A second document after `---`.
+    #[error("more than one YAML document in the file")]
+    SecondDocument,
+    /// Mappings and lists inside each other beyond all reason.
+    #[error("nested deeper than {0} levels")]
+    TooDeep(u16),
+    /// Aliases that would unfold into more than a machine should hold.
+    #[error("aliases unfold into more than {0} values")]
+    AliasBomb(usize),
+    /// An alias inside the very value that its anchor names.
+    #[error("an alias refers to the value that contains it")]
+    RecursiveAlias,
+    /// `<<` with something else than a mapping or a list of mappings.
+    #[error("`<<` takes a mapping or a list of mappings")]
+    BadMerge,
+    /// A key that is a list or a mapping.
+    #[error("a key has to be a plain word")]
+    ComplexKey,
+    /// The same key twice in one mapping.
+    #[error("`{0}` is declared twice")]
+    DuplicateKey(String),
+    /// A key that the language does not have here.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// The keys that may stand here.
+        expected: &'static [&'static str],
+    },
+    /// A key that has to be here.
+    #[error("{owner} needs `{key}`")]
+    MissingKey {
+        /// What lacks it.
+        owner: &'static str,
+        /// The missing key.
+        key: &'static str,
+    },
+    /// A value of the wrong type.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// What may stand here.
+        expected: String,
+        /// What stands here.
+        found: String,
+    },
+    /// A word that is none of the allowed ones.
+    #[error("`{found}` is not one of the words that may stand here")]
+    NotOneOf {
+        /// The word as written.
+        found: String,
+        /// The allowed words.
+        expected: &'static [&'static str],
+    },
+    /// A number that JSON cannot say.
+    #[error("`{0}` is not a number that JSON can carry")]
+    NotFinite(String),
+    /// A duration or a rate that cannot be read.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// Two keys that exclude each other.
+    #[error("`{0}` and `{1}` exclude each other")]
+    Exclusive(&'static str, &'static str),
+    /// A mapping that has to do exactly one thing does none or several.
+    #[error("{owner} has to say exactly one of {choices}")]
+    NotExactlyOne {
+        /// What it is about.
+        owner: &'static str,
+        /// The keys to choose from.
+        choices: &'static str,
+    },
+    /// A key that only makes sense beside another.
+    #[error("`{key}` has no meaning without `{needs}`")]
+    Needs {
+        /// The key that stands alone.
+        key: &'static str,
+        /// The key it needs.
+        needs: &'static str,
+    },
+    /// An empty string where a name is needed.
+    #[error("{0} cannot be empty")]
+    EmptyName(&'static str),
+    /// Two products with one id.
+    #[error("product id `{0}` is declared twice")]
+    DuplicateId(String),
+    /// A category name that mockd keeps for itself.
+    #[error("`{0}` cannot name a category")]
+    ReservedCategory(String),
+    /// A category that the scenario does not declare.
+    #[error("there is no category `{name}`")]
+    UnknownCategory {
+        /// The name as written.
+        name: String,
+        /// The closest declared name.
+        nearest: Option<String>,
+    },
+    /// A product that is neither declared nor added by a script.
+    #[error("there is no product `{id}`")]
+    UnknownProduct {
+        /// The id as written.
+        id: String,
+        /// The closest declared id.
+        nearest: Option<String>,
+    },
+    /// A range with nothing in it.
+    #[error("the range is empty: min {min} is above max {max}")]
+    EmptyRange {
+        /// Lower bound as written.
+        min: i64,
+        /// Upper bound as written.
+        max: i64,
+    },
+    /// `until` that is not after `from`.
+    #[error("`until` is not after `from`")]
+    UntilBeforeFrom,
+    /// A list that draws from nothing.
+    #[error("{0} cannot be empty")]
+    EmptyList(&'static str),
+    /// A total or amount that JavaScript numbers cannot hold exactly.
+    #[error("{0} is outside ±{MAX_TOTAL}")]
+    TotalOutOfRange(i128),
+    /// A number below what makes sense here.
+    #[error("`{key}` has to be at least {least}")]
+    TooSmall {
+        /// The key.
+        key: &'static str,
+        /// The smallest value that is allowed, as text with its unit.
+        least: &'static str,
+    },
+    /// `jitter` that could put one event before the one before it.
+    #[error("`jitter` is longer than `every`")]
+    JitterTooLong,
+    /// A script that repeats without taking any time.
+    #[error("a script that repeats has to take time, all its steps are at 0s")]
+    InstantRepeat,
+    /// A script's step beyond the longest time there is.
+    #[error("the step ends later than 24000h")]
+    TooLate,
+    /// A key of the language that this version does not act on.
+    #[error("`{0}` is not supported by this version of mockd")]
+    Unsupported(&'static str),
+}
+
+/// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problems {
+    /// The file.
+    pub source: Source,
+    /// At least one problem, in the order of the file.
+    pub list: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::report::render(self, super::report::Style::Plain))
+    }
+}
+
+impl std::error::Error for Problems {}

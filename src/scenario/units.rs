@@ -1,0 +1,71 @@
+//! Durations, rates and the range of totals, as the language writes them.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use thiserror::Error;
+
+/// The largest total, 2^53 - 1: the integers that a JavaScript number holds exactly (ECMA-262, 21.1.2.6).
+pub const MAX_TOTAL: i64 = (1 << 53) - 1;
+
+/// The longest duration that the language takes, 1,000 days. Sums of a few stay far from overflow.
+pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24_000);
+
+/// Why a duration or a rate could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum UnitError {
+    /// Not a duration.
+    #[error("`{0}` is not a duration")]
+    Duration(String),
+    /// A duration beyond 24,000 hours.
+    #[error("`{0}` is longer than 24000h")]
+    TooLong(String),
+    /// Not a rate.
+    #[error("`{0}` is not a rate")]
+    Rate(String),
+}
+
+impl UnitError {
+    pub(crate) fn expected(&self) -> &'static str {
+        match self {
+            Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
+            Self::Rate(_) => "expected a rate such as 20/s, 90/m or 0.5/h",
+        }
+    }
+}
+
+/// Reads `250ms`, `1.5s`, `2m`, `1h30m`.
+///
+/// # Errors
+/// [`UnitError`] if it is something else, negative, or longer than 24,000 hours.
+pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
+    let wrong = || UnitError::Duration(text.to_owned());
+    // jiff reads more forms (ISO 8601, words, signs); the language has one.
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(|c: char| !"0123456789.hmsuµn".contains(c)) {
+        return Err(wrong());
+    }
+    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let duration = Duration::try_from(parsed).map_err(|_| wrong())?;
+    if duration > MAX_DURATION { Err(UnitError::TooLong(text.to_owned())) } else { Ok(duration) }
+}
+
+/// Reads a rate such as `20/s` and gives the mean time between two events.
+///
+/// # Errors
+/// [`UnitError::Rate`] if it is something else, or not between one in 1,000 hours and one in a microsecond.
+pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
+    let wrong = || UnitError::Rate(text.to_owned());
+    let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let seconds = match unit.trim() {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let count: f64 = count.trim().parse().map_err(|_| wrong())?;
+    let gap = seconds / count;
+    if !count.is_finite() || !(1e-6..=3.6e6).contains(&gap) {
+        return Err(wrong());
+    }
+    Duration::try_from_secs_f64(gap).map_err(|_| wrong())
+}

@@ -1,0 +1,138 @@
+//! Checks categories, gives ids to products that declare none.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Check, given};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawType, RawTypes};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, Spanned};
+use crate::scenario::{Category, FieldRule, JsonType, Product};
+
+/// Where each id was declared.
+type Ids = HashMap<Arc<str>, Span>;
+
+pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check) -> Vec<Category> {
+    if entries.0.is_empty() {
+        check.note(ProblemKind::EmptyList("`categories`"), span);
+    }
+    let mut ids = Ids::new();
+    note_duplicate_ids(entries, &mut ids, check);
+    entries.0.iter().filter_map(|(name, raw)| category(name, raw, &mut ids, check)).collect()
+}
+
+/// Declared ids first, so that a made id never takes one that stands further down.
+fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut Check) {
+    let products = entries
+        .0
+        .iter()
+        .filter_map(|(_, category)| given(category.get()?.0.products.as_ref()))
+        .flat_map(|(list, _)| list);
+    for (id, span) in products.filter_map(|product| given(product.get()?.0.id.as_ref())) {
+        if id.is_empty() {
+            check.note(ProblemKind::EmptyName("a product's id"), span);
+            continue;
+        }
+        match ids.get(id.as_str()) {
+            Some(first) => {
+                let problem = Problem::new(ProblemKind::DuplicateId(id.clone()), span);
+                check.problems.push(problem.related_to(*first));
+            }
+            None => drop(ids.insert(id.as_str().into(), span)),
+        }
+    }
+}
+
+fn category(name: &Spanned<String>, raw: &Spanned<RawCategory>, ids: &mut Ids, check: &mut Check) -> Option<Category> {
+    let (name, name_span) = name.get()?;
+    let reserved = name == "orders" || name.starts_with("__") || name.starts_with('@');
+    if reserved || name.trim().is_empty() || name.contains('/') {
+        check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
+    }
+    let (raw, _) = raw.get()?;
+    let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span);
+    if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
+        check.note(ProblemKind::EmptyName("a category's prefix"), span);
+    }
+    let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
+    let products =
+        given(raw.products.as_ref()).map(|(list, _)| products(list, &prefix, ids, check)).unwrap_or_default();
+    let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields)).unwrap_or_default();
+    Some(Category { name: name.as_str().into(), prefix, products, fields })
+}
+
+fn products(list: &[Spanned<RawProduct>], prefix: &str, ids: &mut Ids, check: &mut Check) -> Vec<Arc<Product>> {
+    let mut highest = 0;
+    let mut products = Vec::with_capacity(list.len());
+    for (raw, span) in list.iter().filter_map(Spanned::get) {
+        let id: Arc<str> = match given(raw.id.as_ref()) {
+            Some((id, _)) => ids.get_key_value(id.as_str()).map_or_else(|| id.as_str().into(), |(id, _)| id.clone()),
+            None => free_id(prefix, highest, ids, span),
+        };
+        highest = highest.max(number(prefix, &id).unwrap_or(0));
+        products.push(Arc::new(product(raw, id, check)));
+    }
+    products
+}
+
+/// The prefix with the next number that no product has.
+fn free_id(prefix: &str, highest: u64, ids: &mut Ids, span: Span) -> Arc<str> {
+    let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
+    let id = candidates.find(|id| !ids.contains_key(id)).unwrap_or_else(|| prefix.into());
+    ids.insert(id.clone(), span);
+    id
+}
+
+/// The number of an id that is the prefix and a number.
+pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
+    let digits = id.strip_prefix(prefix)?;
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check) -> Product {
+    let total = given(raw.total.as_ref()).map_or(0, |(total, span)| check.total(*total, span));
+    let order = given(raw.order.as_ref()).map(|(order, span)| {
+        for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {
+            let found = format!("`{key}`");
+            check.note(
+                ProblemKind::WrongType { expected: "extra properties other than id and total".into(), found },
+                span,
+            );
+        }
+        order.clone()
+    });
+    Product { id, own: raw.own.clone(), order: order.unwrap_or_default(), total }
+}
+
+fn rules(fields: &Entries<RawField>) -> Vec<(String, FieldRule)> {
+    let several = |list: &[Spanned<RawType>]| list.iter().filter_map(|one| one.value).map(json_type).collect();
+    let rule = |field: &RawField| match field {
+        RawField::Type(one) => FieldRule { types: vec![json_type(*one)], optional: false },
+        RawField::AnyOf(list) => FieldRule { types: several(list), optional: false },
+        RawField::Described(described) => FieldRule {
+            types: match given(described.r#type.as_ref()) {
+                Some((RawTypes::One(one), _)) => vec![json_type(*one)],
+                Some((RawTypes::AnyOf(list), _)) => several(list),
+                None => ALL_TYPES.to_vec(),
+            },
+            optional: given(described.optional.as_ref()).is_some_and(|(optional, _)| *optional),
+        },
+    };
+    fields.0.iter().filter_map(|(name, field)| Some((name.value.clone()?, rule(field.value.as_ref()?)))).collect()
+}
+
+const ALL_TYPES: [JsonType; 6] =
+    [JsonType::String, JsonType::Number, JsonType::Boolean, JsonType::Object, JsonType::Array, JsonType::Null];
+
+fn json_type(raw: RawType) -> JsonType {
+    match raw {
+        RawType::String => JsonType::String,
+        RawType::Number => JsonType::Number,
+        RawType::Integer => JsonType::Integer,
+        RawType::Boolean => JsonType::Boolean,
+        RawType::Object => JsonType::Object,
+        RawType::Array => JsonType::Array,
+        RawType::Null => JsonType::Null,
+    }
+}

@@ -1,0 +1,255 @@
+//! A serde `Deserializer` over the tree. It knows the keys of every struct, so it reports unknown keys itself, and
+//! it writes each problem down with its place instead of stopping the whole reading at the first.
+
+mod access;
+mod failure;
+mod shape;
+
+use std::cell::{Cell, RefCell};
+
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use self::access::{Choice, Fields, Items, SpanParts};
+use self::failure::Failure;
+use self::shape::{BOOLEAN, INTEGER, LIST, MAPPING, TEXT, choices};
+use super::scalar::{Scalar, resolve};
+use super::spanned::SPANNED;
+use super::tree::{self, MAX_UNFOLDED, NodeId, Tree, Value};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::source::Span;
+
+/// Decodes a whole file.
+///
+/// # Errors
+/// Every problem found, in the order of the file. `T` may be partly there, so it is given even then.
+pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<Problem>) {
+    let tree = match tree::build(text) {
+        Ok(tree) => tree,
+        Err(problems) => return (None, problems),
+    };
+    let state = State { tree: &tree, problems: RefCell::default(), unfolded: Cell::new(0) };
+    let decoded = T::deserialize(Decoder { state: &state, id: tree.root }).ok();
+    (decoded, state.problems.into_inner())
+}
+
+struct State<'t> {
+    tree: &'t Tree<'t>,
+    problems: RefCell<Vec<Problem>>,
+    /// Values visited so far; more than there are nodes means that aliases unfold.
+    unfolded: Cell<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Decoder<'t> {
+    state: &'t State<'t>,
+    id: NodeId,
+}
+
+impl<'t> Decoder<'t> {
+    fn value(self) -> &'t Value<'t> {
+        &self.state.tree.nodes[self.id as usize].value
+    }
+
+    fn span(self) -> Span {
+        self.state.tree.nodes[self.id as usize].span
+    }
+
+    fn at(self, id: NodeId) -> Self {
+        Self { id, ..self }
+    }
+
+    fn fail<T>(self, kind: ProblemKind) -> Result<T, Failure> {
+        self.state.problems.borrow_mut().push(Problem::new(kind, self.span()));
+        Err(Failure::Reported)
+    }
+
+    fn placed<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match result {
+            Err(Failure::Unplaced(kind)) => self.fail(kind),
+            other => other,
+        }
+    }
+
+    fn wrong<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
+        let found = match self.value() {
+            Value::List(_) => "a list".to_owned(),
+            Value::Mapping(_) => "a mapping".to_owned(),
+            Value::Scalar { text, plain: true } => match resolve(text) {
+                Scalar::Null => "nothing".to_owned(),
+                Scalar::Text(_) => format!("the text `{text}`"),
+                Scalar::Bool(_) => format!("the boolean `{text}`"),
+                _ => format!("the number `{text}`"),
+            },
+            Value::Scalar { text, .. } => format!("the text \"{text}\""),
+        };
+        self.fail(ProblemKind::WrongType { expected: expected.into(), found })
+    }
+
+    /// Counts the visit of one value, and ends the reading when aliases unfold without bound.
+    fn visit(self) -> Result<(), Failure> {
+        let state = self.state;
+        state.unfolded.set(state.unfolded.get() + 1);
+        if state.unfolded.get() <= state.tree.nodes.len() * 4 + MAX_UNFOLDED {
+            return Ok(());
+        }
+        let bomb = ProblemKind::AliasBomb(MAX_UNFOLDED);
+        if state.problems.borrow().iter().all(|problem| problem.kind != bomb) {
+            return self.fail(bomb);
+        }
+        Err(Failure::Reported)
+    }
+
+    fn scalar(self) -> Option<Scalar<'t>> {
+        match self.value() {
+            Value::Scalar { text, plain: true } => Some(resolve(text)),
+            Value::Scalar { text, plain: false } => Some(Scalar::Text(text)),
+            _ => None,
+        }
+    }
+
+    /// The integer that this scalar is, however it is written (`3`, `3.0`, `3e2`).
+    fn integer(self) -> Option<i128> {
+        match self.scalar()? {
+            Scalar::Integer(integer) => Some(integer.into()),
+            Scalar::Unsigned(integer) => Some(integer.into()),
+            #[expect(clippy::cast_possible_truncation, reason = "integral and checked to be far inside the range")]
+            Scalar::Float(number) if number.fract() == 0.0 && number.abs() < 1e30 => Some(number as i128),
+            _ => None,
+        }
+    }
+
+    fn shape(self) -> Option<&'static str> {
+        match self.value() {
+            Value::List(_) => Some(LIST),
+            Value::Mapping(_) => Some(MAPPING),
+            Value::Scalar { .. } => match self.scalar()? {
+                Scalar::Bool(_) => Some(BOOLEAN),
+                Scalar::Text(_) => Some(TEXT),
+                Scalar::Null => None,
+                _ => self.integer().map(|_| INTEGER),
+            },
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Decoder<'_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.visit()?;
+        let result = match (self.value(), self.scalar()) {
+            (Value::List(items), _) => visitor.visit_seq(Items { decoder: self, rest: items.iter() }),
+            (Value::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
+            (_, Some(Scalar::Null)) => visitor.visit_unit(),
+            (_, Some(Scalar::Bool(value))) => visitor.visit_bool(value),
+            (_, Some(Scalar::Integer(value))) => visitor.visit_i64(value),
+            (_, Some(Scalar::Unsigned(value))) => visitor.visit_u64(value),
+            (_, Some(Scalar::Float(value))) => visitor.visit_f64(value),
+            (_, Some(Scalar::Text(value))) => visitor.visit_str(value),
+            (Value::Scalar { text, .. }, _) => return self.fail(ProblemKind::NotFinite(text.to_string())),
+        };
+        self.placed(result)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.scalar() {
+            Some(Scalar::Null) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.scalar() {
+            Some(Scalar::Bool(value)) => self.placed(visitor.visit_bool(value)),
+            _ => self.wrong("true or false"),
+        }
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.integer() {
+            Some(value) => self.placed(visitor.visit_i128(value)),
+            None => self.wrong("an integer"),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.integer().and_then(|value| u64::try_from(value).ok()) {
+            Some(value) => self.placed(visitor.visit_u64(value)),
+            None => self.wrong("an integer from 0 to 18446744073709551615"),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.visit()?;
+        match self.scalar() {
+            Some(Scalar::Text(text)) => self.placed(visitor.visit_str(text)),
+            _ => self.wrong("text"),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.value() {
+            Value::List(items) => self.placed(visitor.visit_seq(Items { decoder: self, rest: items.iter() })),
+            _ => self.wrong("a list"),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.value() {
+            Value::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
+            _ => self.wrong("a mapping"),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.visit()?;
+        match self.value() {
+            Value::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
+            _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.visit()?;
+        let word = match self.scalar() {
+            Some(Scalar::Text(text)) => variants.iter().find(|variant| **variant == text),
+            _ => None,
+        };
+        let by_shape = self.shape().and_then(|shape| variants.iter().find(|variant| **variant == shape));
+        match (word.or(by_shape), self.scalar()) {
+            (Some(variant), _) => self.placed(visitor.visit_enum(Choice { decoder: self, variant })),
+            (None, Some(Scalar::Text(found))) if !variants.iter().any(|variant| variant.starts_with('\0')) => {
+                self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
+            }
+            _ => self.wrong(choices(variants)),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        if name == SPANNED {
+            visitor.visit_seq(SpanParts { decoder: self, part: 0 })
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i64 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
+        ignored_any
+    }
+}

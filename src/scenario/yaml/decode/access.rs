@@ -1,0 +1,171 @@
+//! How the decoder walks into lists, mappings, keys, spans and enums.
+
+use serde::de::value::{StrDeserializer, U32Deserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::super::tree::{NodeId, Value};
+use super::{Decoder, Failure};
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::source::Span;
+
+pub(super) struct Items<'t> {
+    pub(super) decoder: Decoder<'t>,
+    pub(super) rest: std::slice::Iter<'t, NodeId>,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        self.rest.next().map(|id| seed.deserialize(self.decoder.at(*id))).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+/// The entries of a mapping; with the keys of a struct, others are reported and passed over.
+pub(super) struct Fields<'t> {
+    pub(super) decoder: Decoder<'t>,
+    rest: std::slice::Iter<'t, (NodeId, NodeId)>,
+    known: Option<&'static [&'static str]>,
+    value: NodeId,
+}
+
+impl<'t> Fields<'t> {
+    pub(super) fn new(decoder: Decoder<'t>, known: Option<&'static [&'static str]>) -> Self {
+        let rest = match decoder.value() {
+            Value::Mapping(entries) => entries.iter(),
+            _ => [].iter(),
+        };
+        Self { decoder, rest, known, value: decoder.id }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'_> {
+    type Error = Failure;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
+        for (key, value) in self.rest.by_ref() {
+            self.value = *value;
+            let key = self.decoder.at(*key);
+            let Value::Scalar { text, .. } = key.value() else { continue };
+            let Some(known) = self.known else { return seed.deserialize(Key(key)).map(Some) };
+            if known.contains(&text.as_ref()) {
+                return seed.deserialize(StrDeserializer::new(text)).map(Some);
+            }
+            let _: Result<(), _> = key.fail(ProblemKind::UnknownKey { key: text.to_string(), expected: known });
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
+        seed.deserialize(self.decoder.at(self.value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+/// A key: always text, whatever it would resolve to as a value.
+struct Key<'t>(Decoder<'t>);
+
+impl<'de> Deserializer<'de> for Key<'_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0.value() {
+            Value::Scalar { text, .. } => visitor.visit_str(text),
+            _ => self.0.fail(ProblemKind::ComplexKey),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_seq(KeyParts { key: self, part: 0 })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct KeyParts<'t> {
+    key: Key<'t>,
+    part: u8,
+}
+
+impl<'de> SeqAccess<'de> for KeyParts<'_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        self.part += 1;
+        let Span { start, end } = self.key.0.span();
+        match self.part {
+            1 => seed.deserialize(U32Deserializer::new(start)).map(Some),
+            2 => seed.deserialize(U32Deserializer::new(end)).map(Some),
+            _ => seed.deserialize(Key(self.key.0)).map(Some),
+        }
+    }
+}
+
+/// What [`super::Spanned`] is read from: start, end, value.
+pub(super) struct SpanParts<'t> {
+    pub(super) decoder: Decoder<'t>,
+    pub(super) part: u8,
+}
+
+impl<'de> SeqAccess<'de> for SpanParts<'_> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        self.part += 1;
+        let Span { start, end } = self.decoder.span();
+        match self.part {
+            1 => seed.deserialize(U32Deserializer::new(start)).map(Some),
+            2 => seed.deserialize(U32Deserializer::new(end)).map(Some),
+            _ => self.decoder.placed(seed.deserialize(self.decoder)).map(Some),
+        }
+    }
+}
+
+/// The chosen variant of an enum; its content, if it has any, is the value itself.
+pub(super) struct Choice<'t> {
+    pub(super) decoder: Decoder<'t>,
+    pub(super) variant: &'static str,
+}
+
+impl<'de, 't> EnumAccess<'de> for Choice<'t> {
+    type Error = Failure;
+    type Variant = Decoder<'t>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Decoder<'t>), Failure> {
+        let variant: StrDeserializer<'_, Failure> = self.variant.into_deserializer();
+        Ok((seed.deserialize(variant)?, self.decoder))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Decoder<'_> {
+    type Error = Failure;
+
+    fn unit_variant(self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_struct("", fields, visitor)
+    }
+}

@@ -1,0 +1,110 @@
+//! What a plain scalar means: the YAML 1.2 core schema (chapter 10.3), with two choices of our own. A number that
+//! starts with a zero (`010`) stays text, for it is an id or an article number far more often than an integer;
+//! and octal `0o17` and hexadecimal `0x1F` stay text because JSON has neither.
+
+/// A plain scalar, resolved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    /// `.inf`, `.nan` and numbers too large for a double.
+    NotFinite,
+    Text(&'a str),
+}
+
+pub(super) fn resolve(text: &str) -> Scalar<'_> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "true" | "True" | "TRUE" => return Scalar::Bool(true),
+        "false" | "False" | "FALSE" => return Scalar::Bool(false),
+        ".nan" | ".NaN" | ".NAN" => return Scalar::NotFinite,
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
+        return Scalar::NotFinite;
+    }
+    match shape(unsigned) {
+        Shape::Other => Scalar::Text(text),
+        Shape::Integer => {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            (digits.parse().map(Scalar::Integer))
+                .or_else(|_| digits.parse().map(Scalar::Unsigned))
+                .unwrap_or_else(|_| float(digits))
+        }
+        Shape::Float => float(text),
+    }
+}
+
+fn float(text: &str) -> Scalar<'_> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Scalar::Float(number),
+        _ => Scalar::NotFinite,
+    }
+}
+
+enum Shape {
+    Integer,
+    Float,
+    Other,
+}
+
+/// The shape of a number without its sign: `[0-9]+`, or `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+fn shape(text: &str) -> Shape {
+    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let whole = digits(text);
+    let rest = &text[whole..];
+    if whole > 1 && text.starts_with('0') {
+        return Shape::Other;
+    }
+    if rest.is_empty() {
+        return if whole > 0 { Shape::Integer } else { Shape::Other };
+    }
+    let (fraction, rest) = match rest.strip_prefix('.') {
+        Some(after) => (digits(after), &after[digits(after)..]),
+        None => (0, rest),
+    };
+    if whole + fraction == 0 {
+        return Shape::Other;
+    }
+    let Some(exponent) = rest.strip_prefix(['e', 'E']) else {
+        return if rest.is_empty() { Shape::Float } else { Shape::Other };
+    };
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if !exponent.is_empty() && digits(exponent) == exponent.len() { Shape::Float } else { Shape::Other }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scalar, resolve};
+
+    #[test]
+    fn plain_scalars_mean_what_a_yaml_1_2_reader_sees() {
+        for (text, meaning) in [
+            ("no", Scalar::Text("no")),
+            ("010", Scalar::Text("010")),
+            ("1_000", Scalar::Text("1_000")),
+            ("0x1F", Scalar::Text("0x1F")),
+            ("1.2.3", Scalar::Text("1.2.3")),
+            (".", Scalar::Text(".")),
+            ("-", Scalar::Text("-")),
+            ("1e", Scalar::Text("1e")),
+            ("true", Scalar::Bool(true)),
+            ("~", Scalar::Null),
+            ("0", Scalar::Integer(0)),
+            ("-12", Scalar::Integer(-12)),
+            ("+7", Scalar::Integer(7)),
+            ("18446744073709551615", Scalar::Unsigned(u64::MAX)),
+            ("99.50", Scalar::Float(99.5)),
+            (".5", Scalar::Float(0.5)),
+            ("1e2", Scalar::Float(100.0)),
+            ("-.inf", Scalar::NotFinite),
+            ("1e999", Scalar::NotFinite),
+        ] {
+            assert_eq!(resolve(text), meaning, "{text}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A running mock: one world behind one listening address.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Server as HttpServer;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::{App, NoDelayAcceptor, Site, routes};
+use crate::scenario::{Cors, Scenario};
+use crate::world::World;
+
+/// How long requests in flight may take once the server is to stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How to serve a scenario.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// What is served at `/`.
+    pub site: Site,
+    /// Which web origins may read the API.
+    pub cors: Cors,
+    /// The seed of all that is random.
+    pub seed: u64,
+}
+
+/// Why a server did not start.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Another program listens there.
+    #[error(
+        "port {} on {} is taken; stop the program that has it, or choose another with --port (0 takes a free one)",
+        .0.port(), .0.ip()
+    )]
+    PortTaken(SocketAddr),
+    /// The system does not allow or know the address.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// A mock that serves until it is stopped. Dropping it leaves the port open until the runtime ends; call
+/// [`Server::stop`].
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    world: World,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Binds the address and starts the scenario's world.
+    ///
+    /// # Errors
+    /// [`ServeError`] if the address cannot be bound.
+    pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
+        let ServerConfig { address, site, cors, seed } = config;
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
+            _ => ServeError::Listen { address, error },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let acceptor = NoDelayAcceptor::new(listener).map_err(failed)?;
+        let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let world = World::start(scenario, seed, &tasks, shutdown.clone());
+        let app = App { world: world.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
+        let stop = shutdown.clone().cancelled_owned();
+        let serving = HttpServer::new_with_acceptor(acceptor);
+        let serving = serving.run_with_graceful_shutdown(routes(app, &site, cors), stop, Some(GRACE));
+        Ok(Self { address: bound, world, shutdown, tasks, serving: tokio::spawn(serving) })
+    }
+
+    /// The address that it listens on, with the port that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of the site; the API is below it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The world that is played.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Tells when the server is to stop, for tasks that belong to it.
+    #[must_use]
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// Stops: open sockets are closed with 1001, requests in flight are answered, and all tasks have ended after it.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        // The accept loop ends with the shutdown; what it returns by then concerns no one any more.
+        let _ = self.serving.await;
+    }
+}

@@ -1,0 +1,74 @@
+// One WebSocket for live orders, reconnecting for as long as the page is open.
+
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 5_000;
+
+// Calls back with `order` ({ id, total }), `notice` (what changed) and `state` ("live", "offline").
+export class LiveOrders {
+  #url;
+  #on;
+  #category = null;
+  #socket = null;
+  #failures = 0;
+  #timer = null;
+
+  constructor(api, on) {
+    this.#url = new URL("orders/", api);
+    this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#on = on;
+    addEventListener("online", () => this.#retryNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+  }
+
+  // Switches on the socket that is open, or opens the first one.
+  watch(category) {
+    this.#category = category;
+    if (this.#socket?.readyState === WebSocket.OPEN) {
+      this.#socket.send(JSON.stringify({ cmd: "update-category", payload: { category } }));
+    } else if (this.#socket === null && this.#timer === null) {
+      this.#connect();
+    }
+  }
+
+  #connect() {
+    this.#timer = null;
+    const opened = this.#category;
+    const socket = new WebSocket(new URL(`${encodeURIComponent(opened)}?notices=1`, this.#url));
+    this.#socket = socket;
+    socket.addEventListener("open", () => {
+      this.#failures = 0;
+      this.#on.state("live");
+      // The category may have been switched while the socket was connecting.
+      if (this.#category !== opened) this.watch(this.#category);
+    });
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("close", () => this.#retryLater());
+  }
+
+  #receive(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch (error) {
+      console.error("not a JSON frame:", data, error);
+      return;
+    }
+    if (message.notice) this.#on.notice(message.notice);
+    else this.#on.order(message);
+  }
+
+  // Waits twice as long after each failure, with some chance in it, so that many pages do not come back at once.
+  #retryLater() {
+    this.#socket = null;
+    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#on.state("offline");
+    this.#timer = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
+  }
+
+  #retryNow() {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  }
+}

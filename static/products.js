@@ -1,0 +1,66 @@
+// The list of products. Rows are kept by id, so that an update neither flickers nor closes what is open.
+
+const price = (rrp) => (rrp === undefined ? "" : String(rrp));
+
+export class ProductList {
+  #list = document.querySelector("#products");
+  #template = document.querySelector("#product");
+  #rows = new Map();
+  #totals = new Map();
+
+  // `order(id, amount)` is called when somebody orders.
+  constructor(order) {
+    this.#list.addEventListener("click", ({ target }) => {
+      const button = target.closest("button[data-amount]");
+      if (button) order(button.closest("li").dataset.id, Number(button.dataset.amount));
+    });
+  }
+
+  // Whether the row of this product is on the page.
+  has(id) {
+    return this.#rows.has(id);
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#rows.clear();
+    this.#totals.clear();
+  }
+
+  show(products) {
+    const rows = new Map(products.map((product) => [product.id, this.#row(product)]));
+    this.#rows = rows;
+    const wanted = [...rows.values()];
+    for (const row of [...this.#list.children]) if (!wanted.includes(row)) row.remove();
+    // A row that is in its place already is not touched: moving it would take the focus away.
+    wanted.forEach((row, at) => {
+      if (this.#list.children[at] !== row) this.#list.insertBefore(row, this.#list.children[at] ?? null);
+    });
+  }
+
+  total({ id, total }) {
+    const before = this.#totals.get(id);
+    this.#totals.set(id, total);
+    const orders = this.#rows.get(id)?.querySelector(".orders");
+    if (!orders) return;
+    orders.textContent = total;
+    if (before !== undefined && before !== total) {
+      orders.classList.remove("changed");
+      requestAnimationFrame(() => orders.classList.add("changed"));
+    }
+  }
+
+  #row(product) {
+    const row = this.#rows.get(product.id) ?? this.#template.content.cloneNode(true).firstElementChild;
+    const set = (selector, text) => {
+      const element = row.querySelector(selector);
+      if (element.textContent !== text) element.textContent = text;
+    };
+    row.dataset.id = product.id;
+    set(".name", String(product.name ?? product.id));
+    set(".rrp", price(product.rrp));
+    set(".info", String(product.info ?? ""));
+    if (this.#totals.has(product.id)) set(".orders", String(this.#totals.get(product.id)));
+    return row;
+  }
+}
