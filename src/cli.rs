@@ -3,6 +3,7 @@
 mod check;
 mod log;
 mod run;
+mod stop;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ const [title, status, category, hint, add, error] =
 
 // Answers that come after a later request of the same kind are not shown.
 let listing = 0;
+let chosen = "";
 let wasOffline = false;
 
 const request = async (path, payload) => {
@@ -61,10 +62,9 @@ const showCategories = (categories) => {
   const names = categories.map(({ name }) => name);
   const shown = [...category.options].slice(1).map(({ value }) => value);
   if (names.join("/") === shown.join("/")) return;
-  const chosen = category.value;
   category.replaceChildren(category.options[0], ...names.map((name) => new Option(label(name), name)));
   category.value = names.includes(chosen) ? chosen : "";
-  if (category.value !== chosen) choose();
+  choose();
 };
 
 const label = (name) => name.charAt(0).toUpperCase() + name.slice(1);
@@ -91,6 +91,8 @@ const refresh = () =>
 
 const choose = () => {
   const name = category.value;
+  if (name === chosen) return;
+  chosen = name;
   history.replaceState(null, "", name ? `#${segment(name)}` : location.pathname + location.search);
   hint.hidden = name !== "";
   add.hidden = name === "";
@@ -100,7 +102,9 @@ const choose = () => {
   live.watch(name);
 };
 
+// Browsers send both; tools that drive a page often send only one of them.
 category.addEventListener("input", choose);
+category.addEventListener("change", choose);
 
 add.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,5 +1,6 @@
 //! `mockd run`: serve a scenario until told to stop.
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use rand::rngs::SysRng;
 use serde_json::json;
 
 use super::log::{LogArgs, LogFormat};
+use super::stop::StopSignal;
 use super::{CliError, style};
 use crate::http::Site;
 use crate::scenario::{Loaded, Scenario, load};
@@ -60,6 +62,8 @@ impl Run {
 
     async fn serve(self, Loaded { scenario, bytes }: Loaded) -> Result<(), CliError> {
         let scenario = Arc::new(scenario);
+        // Before anybody can know that there is a server to stop.
+        let stop = StopSignal::listen();
         let server = Server::start(&scenario, self.config(&scenario)?).await?;
         if !self.log.is_quiet() {
             self.greet(&server, &scenario);
@@ -68,7 +72,7 @@ impl Run {
             let watch = Watch { path: self.file.clone(), mode: self.watch_mode(), seed: self.seed, style: style() };
             tokio::spawn(watch.follow(server.world().clone(), bytes, server.shutdown().clone()))
         });
-        stop_signal().await;
+        stop.received().await;
         server.stop().await;
         if let Some(following) = following {
             // It ends with the server, and whatever else could be wrong with it was logged.
@@ -98,49 +102,36 @@ impl Run {
     fn greet(&self, server: &Server, scenario: &Scenario) {
         let seed = server.world().snapshot().seed;
         let watched = (!self.no_watch).then_some(&self.file);
-        match self.log.log_format {
+        let greeting = match self.log.log_format {
             LogFormat::Json => {
                 let categories: Vec<&str> = scenario.categories().iter().map(|category| &**category.name()).collect();
-                let greeting = json!({ "url": server.url(), "scenario": scenario.name(), "categories": categories,
-                    "watching": watched, "seed": seed });
-                println!("{greeting}");
+                json!({ "url": server.url(), "scenario": scenario.name(), "categories": categories,
+                    "watching": watched, "seed": seed })
+                .to_string()
             }
-            LogFormat::Text => {
-                println!("mockd serves {} at {}", scenario.name(), server.url());
-                for category in scenario.categories() {
-                    let (name, address, count) = (category.name(), server.address(), category.products().len());
-                    println!("  /{name}  {count} products, live orders at ws://{address}/orders/{name}");
-                }
-                match watched {
-                    Some(path) => println!("  watching {}: edit it and save", path.display()),
-                    None => println!("  not watching {}", self.file.display()),
-                }
-                println!("  seed {seed}, stop with Ctrl-C");
-            }
+            LogFormat::Text => self.greeting(server, scenario, seed),
+        };
+        // Whoever reads the greeting may be gone; the server is there for others.
+        let _ = writeln!(std::io::stdout(), "{greeting}");
+    }
+
+    fn greeting(&self, server: &Server, scenario: &Scenario, seed: u64) -> String {
+        let mut lines = vec![format!("mockd serves {} at {}", scenario.name(), server.url())];
+        let widest = scenario.categories().iter().map(|category| category.name().chars().count()).max().unwrap_or(0);
+        for category in scenario.categories() {
+            let (name, count) = (category.name(), category.products().len());
+            let products = if count == 1 { "product " } else { "products" };
+            lines.push(format!("  /{name:widest$}  {count} {products}  ws://{}/orders/{name}", server.address()));
         }
+        let watching = if self.no_watch { "not watching" } else { "watching" };
+        let hint = if self.no_watch { "" } else { ": edit it and save" };
+        lines.push(format!("  {watching} {}{hint}", self.file.display()));
+        lines.push(format!("  seed {seed}, stop with Ctrl-C"));
+        lines.join("\n")
     }
 }
 
 /// A seed by chance, short enough to be typed again. Without the system's randomness, a fixed one.
 fn any_seed() -> u64 {
     SysRng.try_next_u32().map_or(0, u64::from)
-}
-
-/// Waits for Ctrl-C or, as service managers send it, SIGTERM.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // An error says that there are no signals here; then only the process' end stops the server.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -46,7 +46,8 @@ fn answer(error: Error, method: &Method, uri: &Uri) -> Response {
         return error.into_response();
     }
     let error = match error.status() {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+        // A path that leads out of the site is as good as none, and the answer does not say where it led.
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
             ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
         }
         status => ApiError::Other(status, error.to_string()),

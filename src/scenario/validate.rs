@@ -139,7 +139,7 @@ impl Check {
         span: Span,
     ) -> Option<(&'r T, Span)> {
         if value.is_none() {
-            self.note(ProblemKind::MissingKey { owner, key }, Span { end: span.start + 1, ..span });
+            self.note(ProblemKind::MissingKey { owner, key }, span);
         }
         value?.get()
     }

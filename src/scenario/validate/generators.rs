@@ -45,7 +45,6 @@ fn generator(raw: &RawGenerator, span: Span, known: &Known<'_>, check: &mut Chec
 }
 
 fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check) -> Option<Arrivals> {
-    let head = Span { end: span.start + 1, ..span };
     let poisson = given(raw.arrivals.as_ref()).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
     let gap: Duration = match (&raw.every, &raw.rate) {
         (Some(_), Some(rate)) => {
@@ -53,7 +52,7 @@ fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check) -> Option<Arrival
             return None;
         }
         (None, None) => {
-            check.note(ProblemKind::NotExactlyOne { owner: "a generator", choices: "`every` and `rate`" }, head);
+            check.note(ProblemKind::NotExactlyOne { owner: "a generator", choices: "`every` and `rate`" }, span);
             return None;
         }
         (every, None) => check.period("every", every.as_ref())?.0,

@@ -101,7 +101,6 @@ fn action(raw: &RawStep, span: Span, known: &Known<'_>, check: &mut Check) -> Op
     let chosen = [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some()];
     if chosen.iter().filter(|chosen| **chosen).count() != 1 {
         let choices = "`product`, `set`, `add` and `remove`";
-        let span = Span { end: span.start + 1, ..span };
         check.note(ProblemKind::NotExactlyOne { owner: "a step", choices }, span);
         return None;
     }

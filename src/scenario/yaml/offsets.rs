@@ -2,6 +2,8 @@
 
 use saphyr_parser::Marker;
 
+use crate::scenario::source::Span;
+
 /// Turns the parser's character indices into byte offsets. Events come almost in order, so the walk goes on from
 /// the last answer.
 pub(super) struct Offsets<'s> {
@@ -20,6 +22,13 @@ impl<'s> Offsets<'s> {
         let index = marker.index();
         let byte = if self.ascii { index.min(self.text.len()) } else { self.walk(index) };
         u32::try_from(byte).unwrap_or(u32::MAX)
+    }
+
+    /// The span without white space at its end, which the parser counts to some scalars.
+    pub(super) fn trim(&self, span: Span) -> Span {
+        let text = self.text.get(span.range()).unwrap_or_default();
+        let length = u32::try_from(text.trim_end().len()).unwrap_or(u32::MAX);
+        Span { end: span.start.saturating_add(length), ..span }
     }
 
     fn walk(&mut self, index: usize) -> usize {

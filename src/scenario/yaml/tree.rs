@@ -99,6 +99,7 @@ impl<'s> Builder<'s> {
                 }
                 Event::Scalar(text, style, anchor, _) => {
                     let value = Value::Scalar { text, plain: style == ScalarStyle::Plain };
+                    let span = self.offsets.trim(span);
                     let id = self.push(Node { span, height: 0, value }, anchor);
                     self.place(id)?;
                 }

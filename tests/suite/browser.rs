@@ -1,0 +1,156 @@
+//! The browser app in a real Chromium.
+
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile};
+
+/// What the page shows of a product.
+fn shown(id: &str, part: &str) -> String {
+    format!("document.querySelector('[data-id=\"{id}\"] {part}').textContent")
+}
+
+const STATE: &str = "document.querySelector('#status').dataset.state";
+const IDS: &str = "[...document.querySelectorAll('#products li')].map((row) => row.dataset.id)";
+
+#[tokio::test]
+async fn the_page_shows_a_category_follows_orders_adds_products_and_switches_on_one_socket() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(mockd.url()).await;
+    browser.becomes("document.querySelector('#category').options.length", 3).await;
+    browser.eval("window.sockets = 0, WebSocket = class extends WebSocket { constructor(url) { super(url); sockets += 1; } }").await;
+    browser.choose("electronics").await;
+    browser.becomes(IDS, vec!["A1", "A2"]).await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    browser.becomes(&shown("A2", ".orders"), "7").await;
+    browser.becomes(&shown("A1", ".name"), "Vacuum Cleaner").await;
+    browser.becomes(STATE, "live").await;
+    mockd.order("A1", 10).await;
+    browser.becomes(&shown("A1", ".orders"), "13").await;
+    browser.click("[data-id=A1] summary").await;
+    browser.screenshot("shop-wide").await;
+    browser.click("[data-id=A1] [data-amount='10']").await;
+    browser.becomes(&shown("A1", ".orders"), "23").await;
+
+    for (field, text) in [("name", "Drone"), ("rrp", "12.50"), ("info", "Flies.")] {
+        browser.fill(field, text).await;
+    }
+    browser.click("#add button").await;
+    browser.becomes(IDS, vec!["A1", "A2", "A3"]).await;
+    browser.becomes(&shown("A3", ".orders"), "0").await;
+    browser.becomes("document.querySelector('#add [name=name]').value", "").await;
+    mockd.order("A3", 2).await;
+    browser.becomes(&shown("A3", ".orders"), "2").await;
+    // What was open stays open.
+    browser.becomes("document.querySelector('[data-id=A1] details').open", true).await;
+
+    browser.choose("confectionery").await;
+    browser.becomes(IDS, vec!["B1"]).await;
+    browser.becomes(&shown("B1", ".orders"), "101").await;
+    assert_eq!(browser.eval("sockets").await, 1);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_follows_the_file_as_it_is_edited() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/#electronics", mockd.url())).await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    let edited = SHOP
+        .replace("Vacuum Cleaner", "Hoover")
+        .replace("total: 7 }", "total: 70 }\n      - { id: A9, name: Kettle, total: 9 }")
+        .replace("confectionery:", "sweets:");
+    file.save_like_vim(&edited);
+    browser.becomes(&shown("A1", ".name"), "Hoover").await;
+    browser.becomes(&shown("A2", ".orders"), "70").await;
+    browser.becomes(&shown("A9", ".orders"), "9").await;
+    let options = "[...document.querySelector('#category').options].map((option) => option.value)";
+    browser.becomes(options, vec!["", "electronics", "sweets"]).await;
+    file.write_in_place(&edited.replace("electronics:", "gadgets:"));
+    browser.becomes("document.querySelector('#hint').hidden", false).await;
+    browser.becomes(IDS, Vec::<String>::new()).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let port = mockd.port().to_string();
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/#electronics", mockd.url())).await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    mockd.kill().await;
+    browser.becomes("document.querySelector('#status').textContent", "Connection lost, reconnecting…").await;
+    browser.screenshot("shop-reconnecting").await;
+    file.write_in_place(&SHOP.replace("total: 3 }", "total: 33 }").replace("Leaf Blower", "Rake"));
+    let again = Mockd::run_with(file.path(), &["--port", &port]).await;
+    browser.becomes(STATE, "live").await;
+    browser.becomes(&shown("A1", ".orders"), "33").await;
+    browser.becomes(&shown("A2", ".name"), "Rake").await;
+    again.order("A1", 1).await;
+    browser.becomes(&shown("A1", ".orders"), "34").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_works_from_another_origin_with_the_api_in_its_address() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    // Another mockd serves the same files on another port, as any file server would.
+    let site = Mockd::run_with(file.path(), &["--static", "static"]).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/?api={}#electronics", site.url(), mockd.url())).await;
+    mockd.order("A1", 10).await;
+    browser.becomes(&shown("A1", ".orders"), "13").await;
+    for (field, text) in [("name", "Drone"), ("rrp", "1"), ("info", "Flies.")] {
+        browser.fill(field, text).await;
+    }
+    browser.click("#add button").await;
+    browser.becomes(IDS, vec!["A1", "A2", "A3"]).await;
+    assert_eq!(mockd.get("/electronics").await.json().as_array().unwrap().len(), 3);
+    assert_eq!(site.get("/electronics").await.json().as_array().unwrap().len(), 2);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn nothing_from_the_mock_is_taken_for_html() {
+    let evil = "<img src=x onerror=document.title='taken'>";
+    let scenario =
+        SHOP.replace("name: Vacuum Cleaner", &format!("name: \"{evil}\"")).replace("id: A2", "id: \"A\\\"2<b>\"");
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/#electronics", mockd.url())).await;
+    browser.becomes(&shown("A1", ".name"), evil).await;
+    browser.becomes(IDS, vec!["A1", "A\"2<b>"]).await;
+    mockd.order("A%222%3Cb%3E", 1).await;
+    browser.becomes("document.querySelectorAll('#products .orders')[1].textContent", "8").await;
+    browser.becomes("document.querySelectorAll('#products img, #products b').length", 0).await;
+    browser.becomes("document.title", "shop – mockd").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sideways() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let browser = Browser::open(360, 740).await;
+    browser.goto(mockd.url()).await;
+    browser.becomes("document.querySelector('#category').options.length", 3).await;
+    let (tab, enter) = ("\u{e004}", "\u{e007}");
+    browser.type_keys(tab).await;
+    browser.becomes("document.activeElement.id", "category").await;
+    browser.type_keys("Elec").await;
+    browser.becomes(IDS, vec!["A1", "A2"]).await;
+    browser.type_keys(tab).await;
+    browser.type_keys(enter).await;
+    browser.becomes("document.querySelector('[data-id=A1] details').open", true).await;
+    browser.type_keys(tab).await;
+    browser.type_keys(enter).await;
+    browser.becomes(&shown("A1", ".orders"), "4").await;
+    browser.becomes("document.documentElement.scrollWidth <= innerWidth", true).await;
+    let small = "[...document.querySelectorAll('button, select, input')].filter((e) => e.offsetHeight && e.offsetHeight < 44).length";
+    browser.becomes(small, 0).await;
+    browser.screenshot("shop-phone").await;
+    browser.close().await;
+}

@@ -1,0 +1,225 @@
+//! The command line: what it prints, what it refuses, how it ends.
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
+
+async fn run(arguments: &[&str]) -> Output {
+    soon("the end of mockd", command(arguments).output()).await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// The command fails, says nothing on standard output, and its error is one line.
+async fn refuses(arguments: &[&str], message: &str) {
+    let output = run(arguments).await;
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(text(&output.stderr), format!("error: {message}\n"));
+}
+
+#[tokio::test]
+async fn run_says_the_url_the_categories_and_what_is_watched() {
+    let file = ScenarioFile::new(SHOP);
+    let path = file.path().to_str().unwrap();
+    let mut child = command(&["run", path, "--port", "0", "--seed", "7"]);
+    let child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = child.id().unwrap().to_string();
+    let mut stdout = tokio::io::BufReader::new(child.stdout.unwrap());
+    let mut said = String::new();
+    while !said.ends_with("Ctrl-C\n") {
+        let mut line = String::new();
+        let read = tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line);
+        assert!(soon("a line", read).await.unwrap() > 0, "{said}");
+        said += &line;
+    }
+    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    let port = said.lines().next().unwrap().rsplit(':').next().unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let expected = format!(
+        "mockd serves shop at http://{address}
+  /electronics    2 products  ws://{address}/orders/electronics
+  /confectionery  1 product   ws://{address}/orders/confectionery
+  watching {path}: edit it and save
+  seed 7, stop with Ctrl-C
+"
+    );
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn the_json_greeting_says_the_same() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--seed", "7"]).await;
+    let expected = serde_json::json!({ "url": mockd.url(), "scenario": "shop", "seed": 7, "watching": file.path(),
+        "categories": ["electronics", "confectionery"] });
+    assert_eq!(mockd.greeting(), &expected);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_clear_sentence() {
+    let file = ScenarioFile::new(SHOP);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let message = format!(
+        "port {port} on 127.0.0.1 is taken; stop the program that has it, or choose another with --port (0 takes a free one)"
+    );
+    refuses(&["run", file.path().to_str().unwrap(), "--port", &port], &message).await;
+}
+
+#[tokio::test]
+async fn a_missing_file_is_one_clear_sentence() {
+    for command in ["run", "check"] {
+        refuses(&[command, "nope.yaml"], "cannot read nope.yaml: there is no such file").await;
+    }
+}
+
+#[tokio::test]
+async fn a_directory_in_place_of_a_file_is_one_clear_sentence() {
+    refuses(&["run", "tests"], "cannot read tests: it is a directory; give a scenario file in it").await;
+}
+
+#[tokio::test]
+async fn a_missing_static_directory_is_one_clear_sentence() {
+    let file = ScenarioFile::new(SHOP);
+    let message = "the static directory nowhere is not there; give another with --static";
+    refuses(&["run", file.path().to_str().unwrap(), "--static", "nowhere"], message).await;
+}
+
+#[tokio::test]
+async fn a_broken_file_is_not_served() {
+    let file = ScenarioFile::new("categories: 3\n");
+    let output = run(&["run", file.path().to_str().unwrap(), "--port", "0"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    let expected = format!(
+        "error: expected a mapping, found the number `3`
+ --> {}:1:13
+  |
+1 | categories: 3
+  |             ^ expected a mapping
+",
+        file.path().display()
+    );
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[tokio::test]
+async fn wrong_flags_end_with_2_and_a_hint() {
+    for (arguments, hint) in [
+        (&["run", "x.yaml", "--prot", "1"][..], "'--port'"),
+        (&["run", "x.yaml", "--port", "70000"], "70000"),
+        (&["run", "x.yaml", "--host", "nowhere"], "nowhere"),
+        (&["run", "x.yaml", "--poll", "--no-watch"], "--no-watch"),
+        (&["chek", "x.yaml"], "'check'"),
+        (&["run"], "<FILE>"),
+    ] {
+        let output = run(arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(hint), "{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn flags_win_over_the_server_section() {
+    let file = ScenarioFile::new(&format!("server: {{ port: 1, host: 192.0.2.1, static: nowhere }}{SHOP}"));
+    let site = file.directory().to_str().unwrap();
+    let mockd = Mockd::run_with(file.path(), &["--port", "0", "--host", "localhost", "--static", site]).await;
+    assert!(mockd.port() > 1);
+    assert!(mockd.get("/shop.yaml").await.text.contains("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn the_server_section_counts_without_flags() {
+    let file = ScenarioFile::new(&format!("name: corner shop\nseed: 9\nserver: {{ static: site }}{SHOP}"));
+    std::fs::create_dir(file.directory().join("site")).unwrap();
+    std::fs::write(file.directory().join("site/index.html"), "mine").unwrap();
+    let mockd = Mockd::run(&file).await;
+    assert_eq!(mockd.greeting()["scenario"], "corner shop");
+    assert_eq!(mockd.greeting()["seed"], 9);
+    assert_eq!(mockd.get("/").await.text, "mine");
+}
+
+#[tokio::test]
+async fn one_seed_gives_the_same_orders_on_every_run() {
+    let random = "orders: { random: [{ every: 1ms, amount: { min: 1, max: 1000 } }] }";
+    let file = ScenarioFile::new(&format!("{SHOP}{random}"));
+    let mut totals = Vec::new();
+    for _ in 0..2 {
+        let mockd = Mockd::run_with(file.path(), &["--seed", "42"]).await;
+        let mut live = mockd.live("electronics").await;
+        // A socket may open late; what it gets is compared by what came before it: the total itself.
+        let mut seen: Vec<(String, i64)> = Vec::new();
+        while seen.len() < 300 {
+            seen.push(live.order().await);
+        }
+        totals.push(seen);
+    }
+    let common = totals[0].iter().filter(|order| totals[1].contains(order)).count();
+    assert!(common > 100, "only {common} of 300 orders are the same");
+}
+
+#[tokio::test]
+async fn interrupt_and_terminate_end_it_with_0() {
+    for signal in ["INT", "TERM"] {
+        let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+        mockd.signal(signal);
+        assert_eq!(mockd.ended().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_does_not_end_it() {
+    let file = ScenarioFile::new(SHOP);
+    let script = format!(
+        "{} run {} --port 0 | head -n 1; exit ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_mockd"),
+        file.path().display()
+    );
+    let mut bash = tokio::process::Command::new("bash");
+    bash.args(["-c", &format!("timeout -s TERM 2 {script}")]).kill_on_drop(true);
+    let output = soon("the end", bash.output()).await.unwrap();
+    assert!(text(&output.stdout).starts_with("mockd serves shop at http://"));
+    assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn check_says_ok_for_each_file_and_ends_with_0() {
+    let output = run(&["check", "scenarios/shop.yaml", "scenarios/webhook.yaml", "scenarios/flash-sale.yaml"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let expected = "\
+scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts
+scenarios/webhook.yaml: ok, 2 categories, 3 products, 0 generators, 0 scripts
+scenarios/flash-sale.yaml: ok, 1 category, 2 products, 1 generator, 1 script
+";
+    assert_eq!(text(&output.stdout), expected);
+}
+
+#[tokio::test]
+async fn check_goes_on_after_a_broken_file_and_ends_with_1() {
+    let broken = ScenarioFile::new("categories: 3\n");
+    let output = run(&["check", broken.path().to_str().unwrap(), "nope.yaml", "scenarios/shop.yaml"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).starts_with("scenarios/shop.yaml: ok"));
+    assert!(text(&output.stderr).contains(":1:13"));
+    assert!(text(&output.stderr).contains("cannot read nope.yaml"));
+}
+
+#[tokio::test]
+async fn quiet_prints_nothing_and_verbose_logs_requests() {
+    let file = ScenarioFile::new(SHOP);
+    let mut verbose = Mockd::run_with(file.path(), &["-v"]).await;
+    verbose.get("/electronics").await;
+    verbose.logged("\"uri\":\"/electronics\"").await;
+    let mut child = command(&["run", file.path().to_str().unwrap(), "--port", "0", "-q"]);
+    let child = child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    file.write_in_place("broken: [");
+    let mut stderr = tokio::io::BufReader::new(child.stderr.unwrap());
+    let mut line = String::new();
+    // What it has to say even then is the first thing it says.
+    soon("a warning", tokio::io::AsyncBufReadExt::read_line(&mut stderr, &mut line)).await.unwrap();
+    assert!(line.contains("is broken") || line.contains("not valid YAML"), "{line}");
+}

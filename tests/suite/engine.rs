@@ -1,0 +1,217 @@
+//! The engine as pure functions: no clock, no runtime, no sleep.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mockd::engine::{Engine, Event, EventKind};
+use mockd::scenario::{Scenario, Source, parse};
+
+const PRODUCTS: &str = "categories: { toys: { prefix: T, products: [{ id: T1 }, { id: T2, total: 10 }] } }\n";
+
+fn scenario(orders: &str) -> Arc<Scenario> {
+    let text = format!("{PRODUCTS}{orders}");
+    Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap_or_else(|problems| panic!("{problems}")))
+}
+
+fn steps(steps: &str) -> Arc<Scenario> {
+    scenario(&format!("orders: {{ scripts: [{{ {steps} }}] }}\n"))
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Events as `time id total`.
+fn lines(events: &[Event]) -> Vec<String> {
+    let line = |event: &Event| match &event.kind {
+        EventKind::Total { id, total, .. } => format!("{} {id} {total}", event.at.as_millis()),
+        EventKind::Added { id, .. } => format!("{} +{id}", event.at.as_millis()),
+        EventKind::Removed { id, .. } => format!("{} -{id}", event.at.as_millis()),
+        EventKind::Skipped(refusal) => format!("{} {refusal}", event.at.as_millis()),
+    };
+    events.iter().map(line).collect()
+}
+
+fn play(scenario: &Arc<Scenario>, to: Duration) -> Vec<String> {
+    lines(&Engine::new(scenario, 42).advance(to))
+}
+
+#[test]
+fn steps_happen_at_their_time_since_the_start_or_since_the_step_before() {
+    let script = steps(
+        "start: 1s, steps: [{ at: 500ms, product: T1, amount: 5 }, { after: 250ms, product: T2, amount: -1 },
+         { product: T1, amount: 1 }, { at: 100ms, set: { product: T2, total: 0 } }]",
+    );
+    assert_eq!(play(&script, ms(10_000)), ["1100 T2 0", "1500 T1 5", "1750 T2 -1", "1750 T1 6"]);
+}
+
+#[test]
+fn a_script_repeats_as_often_as_it_says_each_time_from_its_last_step() {
+    let script = "steps: [{ at: 100ms, product: T1, amount: 1 }, { at: 300ms, product: T2, amount: 1 }]";
+    let twice = steps(&format!("repeat: 2, {script}"));
+    assert_eq!(play(&twice, ms(10_000)), ["100 T1 1", "300 T2 11", "400 T1 2", "600 T2 12"]);
+    let forever = steps(&format!("repeat: forever, {script}"));
+    assert_eq!(play(&forever, ms(3_000_000)).len(), 20_000);
+}
+
+#[test]
+fn a_step_happens_several_times_beside_the_steps_after_it() {
+    let script = steps(
+        "steps: [{ at: 1s, product: T1, amount: 1, times: 3, every: 10ms }, { at: 1010ms, product: T2, amount: 1 },
+         { after: 5ms, product: T2, amount: 1 }]",
+    );
+    assert_eq!(play(&script, ms(2_000)), ["1000 T1 1", "1010 T1 2", "1010 T2 11", "1015 T2 12", "1020 T1 3"]);
+}
+
+#[test]
+fn a_step_after_one_that_happens_several_times_counts_from_its_last_time() {
+    let script =
+        steps("steps: [{ product: T1, amount: 1, times: 3, every: 10ms }, { after: 5ms, product: T2, amount: 1 }]");
+    assert_eq!(play(&script, ms(2_000)), ["0 T1 1", "10 T1 2", "20 T1 3", "25 T2 11"]);
+}
+
+#[test]
+fn a_script_adds_and_removes_products() {
+    let script = steps(
+        "steps: [{ at: 1s, add: { category: toys, product: { name: Kite, total: 4 } } }, { at: 2s, product: T3, amount: 1 },
+         { at: 3s, remove: { product: T3 } }, { at: 4s, product: T3, amount: 1 }]",
+    );
+    let mut engine = Engine::new(&script, 42);
+    let events = lines(&engine.advance(ms(2_500)));
+    assert_eq!(events, ["1000 +T3", "1000 T3 4", "2000 T3 5"]);
+    assert_eq!(engine.catalogue().get("toys").unwrap().products().len(), 3);
+    assert_eq!(lines(&engine.advance(ms(5_000))), ["3000 -T3", "4000 Order T3 not found"]);
+    assert_eq!(engine.catalogue().get("toys").unwrap().products().len(), 2);
+}
+
+#[test]
+fn a_total_never_leaves_the_safe_integers() {
+    let script = steps("steps: [{ set: { product: T1, total: 9007199254740991 } }, { product: T1, amount: 1 }]");
+    let events = play(&script, ms(1));
+    assert_eq!(events[1], "0 The total of T1 would leave the range of ±9007199254740991, it stays 9007199254740991");
+}
+
+#[test]
+fn time_in_one_go_and_in_small_steps_gives_the_same_events() {
+    let orders = "orders:
+  random: [{ every: 7ms, amount: { min: -3, max: 9 } }, { rate: 90/s, arrivals: poisson }, { every: 50ms, jitter: 20ms }]
+  scripts: [{ repeat: forever, steps: [{ after: 33ms, product: T1, amount: 1, times: 2, every: 5ms }] }]\n";
+    let scenario = scenario(orders);
+    let mut stepped = Engine::new(&scenario, 7);
+    let events: Vec<Event> = (0..=20_000).step_by(13).flat_map(|at| stepped.advance(ms(at))).collect();
+    let mut woken = Engine::new(&scenario, 7);
+    let mut at_due_times = Vec::new();
+    while let Some(due) = woken.next_due().filter(|due| *due <= stepped.now()) {
+        at_due_times.extend(woken.advance(due));
+    }
+    assert!(events.len() > 4_000);
+    assert_eq!(events, at_due_times);
+    assert_eq!(events, Engine::new(&scenario, 7).advance(stepped.now()));
+}
+
+#[test]
+fn event_numbers_have_no_gap() {
+    let mut engine = Engine::new(&scenario("orders: { random: [{ every: 1ms }] }\n"), 1);
+    let events = engine.advance(ms(500));
+    assert!(events.iter().map(|event| event.sequence).eq(1..=500));
+    assert_eq!(engine.order("T1", 1).unwrap().sequence, 501);
+}
+
+#[test]
+fn the_same_seed_gives_these_orders_for_ever() {
+    let random = scenario("orders: { random: [{ every: 1s, amount: { min: 1, max: 7 } }] }\n");
+    assert_eq!(play(&random, ms(8_000)), GOLDEN);
+}
+
+const GOLDEN: [&str; 8] =
+    ["1000 T2 17", "2000 T1 5", "3000 T1 7", "4000 T1 13", "5000 T2 19", "6000 T2 26", "7000 T2 31", "8000 T2 33"];
+
+#[test]
+fn even_times_do_not_drift() {
+    let random = scenario("orders: { random: [{ rate: 3/s }] }\n");
+    let mut engine = Engine::new(&random, 1);
+    assert_eq!(engine.advance(Duration::from_hours(10)).len(), 108_000);
+}
+
+#[test]
+fn jitter_stays_within_its_bounds_and_does_not_drift() {
+    let random = scenario("orders: { random: [{ every: 100ms, jitter: 30ms }] }\n");
+    let events = Engine::new(&random, 5).advance(ms(100_000));
+    for (event, number) in events.iter().zip(1..) {
+        let even = 100.0 * f64::from(number);
+        assert!((event.at.as_secs_f64() * 1000.0 - even).abs() <= 30.0, "order {number} is at {:?}", event.at);
+    }
+    assert!(events.windows(2).any(|pair| pair[1].at.abs_diff(pair[0].at) != ms(100)));
+}
+
+#[test]
+fn poisson_arrivals_come_at_the_rate_with_gaps_as_spread_as_their_mean() {
+    let random = scenario("orders: { random: [{ rate: 20/s, arrivals: poisson }] }\n");
+    let events = Engine::new(&random, 3).advance(Duration::from_secs(2_000));
+    let gaps: Vec<f64> = events.windows(2).map(|pair| pair[1].at.abs_diff(pair[0].at).as_secs_f64()).collect();
+    #[expect(clippy::cast_precision_loss, reason = "some ten thousand")]
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    #[expect(clippy::cast_precision_loss, reason = "some ten thousand")]
+    let deviation = (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
+    assert!((mean - 0.05).abs() < 0.001 && (deviation - 0.05).abs() < 0.002, "{mean} {deviation}");
+}
+
+#[test]
+fn amounts_and_products_are_drawn_as_declared() {
+    let random = scenario(
+        "orders: { random: [{ every: 1ms, amount: { min: -2, max: 2 }, products: { weights: { T1: 3, T2: 1 } } }] }\n",
+    );
+    let events = Engine::new(&random, 11).advance(ms(8_000));
+    let mut totals = std::collections::HashMap::from([("T1".to_owned(), 0), ("T2".to_owned(), 10)]);
+    let mut amounts = std::collections::BTreeMap::new();
+    let mut first = 0;
+    for event in &events {
+        let EventKind::Total { id, total, .. } = &event.kind else { panic!() };
+        let before = totals.insert(id.to_string(), *total).unwrap();
+        *amounts.entry(total - before).or_insert(0) += 1;
+        first += usize::from(&**id == "T1");
+    }
+    assert!((5_800..6_200).contains(&first), "{first}");
+    assert!(amounts.keys().eq(&[-2, -1, 0, 1, 2]) && amounts.values().all(|count| (1_450..1_750).contains(count)));
+}
+
+#[test]
+fn a_generator_works_from_and_until() {
+    let random = scenario("orders: { random: [{ every: 1s, from: 2s, until: 5s, products: [T1] }] }\n");
+    assert_eq!(play(&random, ms(60_000)), ["3000 T1 1", "4000 T1 2", "5000 T1 3"]);
+}
+
+#[test]
+fn generators_do_not_disturb_each_other() {
+    let (one, other) = ("{ every: 1s, products: [T1], amount: { min: 1, max: 100 } }", "{ every: 1s, products: [T2] }");
+    let alone = play(&scenario(&format!("orders: {{ random: [{one}] }}\n")), ms(9_500));
+    let both = play(&scenario(&format!("orders: {{ random: [{one}, {other}] }}\n")), ms(9_500));
+    let first: Vec<String> = both.into_iter().filter(|line| line.contains("T1")).collect();
+    assert_eq!(first, alone);
+}
+
+#[test]
+fn unchanged_timelines_carry_on_and_changed_ones_start_over() {
+    let kept = "{ steps: [{ at: 1s, product: T1, amount: 1 }, { at: 3s, product: T1, amount: 1 }] }";
+    let changed = |amount: i64| format!("{{ steps: [{{ at: 1s, product: T2, amount: {amount} }}] }}");
+    let all = |amount: i64| scenario(&format!("orders: {{ scripts: [{}, {kept}] }}\n", changed(amount)));
+    let mut engine = Engine::new(&all(1), 42);
+    assert_eq!(lines(&engine.advance(ms(2_000))), ["1000 T2 11", "1000 T1 1"]);
+    let listed: Vec<String> = engine.replace(&all(5), 42).changes.iter().map(ToString::to_string).collect();
+    assert_eq!(listed, ["1 script(s) started", "1 script(s) stopped"]);
+    // The kept one is between its steps; the changed one counts from the reload, and so comes first.
+    assert_eq!(lines(&engine.advance(ms(9_000))), ["3000 T2 16", "3000 T1 2"]);
+}
+
+#[test]
+fn a_product_that_a_script_removed_stays_removed_until_what_is_declared_changes() {
+    let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T2 } }] }] }\n";
+    let mut engine = Engine::new(&scenario(script), 42);
+    engine.advance(ms(1_000));
+    let again = Arc::new(parse(&Source::new("toys.yaml", &format!("{PRODUCTS}{script}# saved again\n"))).unwrap());
+    assert!(engine.replace(&again, 42).changes.is_empty());
+    assert_eq!(engine.current_orders("toys").count(), 1);
+    let text = PRODUCTS.replace("total: 10", "total: 11");
+    let changed = Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap());
+    assert_eq!(lines(&engine.replace(&changed, 42).events), ["1000 T2 11"]);
+}

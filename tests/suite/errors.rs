@@ -1,0 +1,188 @@
+//! What is wrong with a scenario: the whole report, word by word.
+
+use std::fmt::Write;
+
+use mockd::scenario::{Source, parse};
+
+fn report(text: &str) -> String {
+    parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right").to_string()
+}
+
+/// The first lines of each problem.
+fn messages(text: &str) -> Vec<String> {
+    report(text).lines().filter_map(|line| line.strip_prefix("error: ")).map(str::to_owned).collect()
+}
+
+/// A scenario that is right, and is made wrong by what follows.
+fn with(rest: &str) -> String {
+    format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}, {{ id: T2 }}] }} }}\n{rest}")
+}
+
+#[test]
+fn all_problems_come_in_one_go_in_the_order_of_the_file() {
+    let text = "\
+sed: 42
+categories:
+  toys:
+    prefix: T
+    products:
+      - { id: T1, total: \"3\" }
+      - { id: T1 }
+feed: al
+";
+    let expected = "\
+error: unknown key `sed`
+ --> shop.yaml:1:1
+  |
+1 | sed: 42
+  | ^^^ not a key that may stand here
+  |
+  = help: did you mean `seed`?
+
+error: expected an integer, found the text \"3\"
+ --> shop.yaml:6:26
+  |
+6 |       - { id: T1, total: \"3\" }
+  |                          ^^^ expected an integer
+
+error: product id `T1` is declared twice
+ --> shop.yaml:7:15
+  |
+6 |       - { id: T1, total: \"3\" }
+  |               -- first declared here
+7 |       - { id: T1 }
+  |               ^^ declared again here
+  |
+  = help: give one of them another id
+
+error: `al` is not one of the words that may stand here
+ --> shop.yaml:8:7
+  |
+8 | feed: al
+  |       ^^ expected `all`, `category`
+  |
+  = help: did you mean `all`?";
+    assert_eq!(report(text), expected);
+}
+
+#[test]
+fn the_caret_stands_right_after_letters_of_more_than_one_byte() {
+    let text = "categories: { \"Süßes – 甘い\": { prefx: S } }\n";
+    let report = report(text);
+    assert!(
+        report.contains("shop.yaml:1:31") && report.contains("|                                 ^^^^^ not a key"),
+        "{report}"
+    );
+}
+
+#[test]
+fn each_mistake_has_its_message() {
+    for (text, message) in [
+        (String::new(), "the file declares nothing"),
+        ("# only a comment\n".into(), "the file declares nothing"),
+        ("name: x\n".into(), "a scenario needs `categories`"),
+        ("categories: {}\n".into(), "`categories` cannot be empty"),
+        ("categories: { toys: { prefix: T } }\n---\nname: x\n".into(), "more than one YAML document in the file"),
+        ("categories: { toys: { products: [] } }\n".into(), "a category needs `prefix`"),
+        ("categories: { orders: { prefix: O } }\n".into(), "`orders` cannot name a category"),
+        ("categories: { a/b: { prefix: O } }\n".into(), "`a/b` cannot name a category"),
+        ("categories: { __x: { prefix: O } }\n".into(), "`__x` cannot name a category"),
+        (with("name: x\nname: y\n"), "`name` is declared twice"),
+        (with("seed: -1\n"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
+        (with("server: { port: 70000 }\n"), "expected a port from 0 to 65535, found the number 70000"),
+        (with("server: { host: nowhere }\n"), "expected an IP address, found `nowhere`"),
+        (with("server: { cors: 3 }\n"), "expected true or false or a list, found the number `3`"),
+        (with("orders: { random: [{ amount: 1 }] }\n"), "a generator has to say exactly one of `every` and `rate`"),
+        (with("orders: { random: [{ every: 1s, rate: 1/s }] }\n"), "`every` and `rate` exclude each other"),
+        (with("orders: { random: [{ every: 1500 }] }\n"), "expected text, found the number `1500`"),
+        (with("orders: { random: [{ every: 15 apples }] }\n"), "`15 apples` is not a duration"),
+        (with("orders: { random: [{ every: 0s }] }\n"), "`every` has to be at least 1ns"),
+        (with("orders: { random: [{ rate: 5 }] }\n"), "expected text, found the number `5`"),
+        (with("orders: { random: [{ rate: 0/s }] }\n"), "`0/s` is not a rate"),
+        (with("orders: { random: [{ every: 1s, jitter: 2s }] }\n"), "`jitter` is longer than `every`"),
+        (
+            with("orders: { random: [{ every: 1s, amount: { min: 2, max: 1 } }] }\n"),
+            "the range is empty: min 2 is above max 1",
+        ),
+        (with("orders: { random: [{ every: 1s, amount: { min: 2 } }] }\n"), "an amount needs `max`"),
+        (
+            with("orders: { random: [{ every: 1s, amount: lots }] }\n"),
+            "expected an integer or a mapping, found the text `lots`",
+        ),
+        (with("orders: { random: [{ every: 1s, from: 5s, until: 5s }] }\n"), "`until` is not after `from`"),
+        (with("orders: { random: [{ every: 1s, products: [] }] }\n"), "`products` cannot be empty"),
+        (with("orders: { random: [{ every: 1s, products: [T3] }] }\n"), "there is no product `T3`"),
+        (with("orders: { random: [{ every: 1s, products: { category: tosy } }] }\n"), "there is no category `tosy`"),
+        (with("orders: { random: [{ every: 1s, products: { weights: { T1: 0 } } }] }\n"), "`weights` cannot be empty"),
+        (
+            with("orders: { random: [{ every: 1s, products: some }] }\n"),
+            "expected `all`, a list or a mapping, found the text `some`",
+        ),
+        (with("orders: { scripts: [{ name: x }] }\n"), "a script needs `steps`"),
+        (
+            with("orders: { scripts: [{ steps: [{ at: 1s }] }] }\n"),
+            "a step has to say exactly one of `product`, `set`, `add` and `remove`",
+        ),
+        (with("orders: { scripts: [{ steps: [{ product: T1 }] }] }\n"), "a step with `product` needs `amount`"),
+        (
+            with("orders: { scripts: [{ steps: [{ at: 1s, after: 1s, product: T1, amount: 1 }] }] }\n"),
+            "`at` and `after` exclude each other",
+        ),
+        (
+            with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, every: 1s }] }] }\n"),
+            "`every` has no meaning without `times`",
+        ),
+        (
+            with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, times: 0 }] }] }\n"),
+            "`times` has to be at least 1",
+        ),
+        (
+            with("orders: { scripts: [{ repeat: 2, steps: [{ product: T1, amount: 1 }] }] }\n"),
+            "a script that repeats has to take time, all its steps are at 0s",
+        ),
+        (
+            with("orders: { scripts: [{ steps: [{ set: { product: T1, total: 9007199254740992 } }] }] }\n"),
+            "9007199254740992 is outside ±9007199254740991",
+        ),
+        (with("orders: { scripts: [{ steps: [{ remove: { product: T9 } }] }] }\n"), "there is no product `T9`"),
+        (with("include: [common.yaml]\n"), "`include` is not supported by this version of mockd"),
+        ("a: &a [*a]\n".into(), "an alias refers to the value that contains it"),
+        ("? [a]\n: 1\n".into(), "a key has to be a plain word"),
+        ("categories: { <<: 3 }\n".into(), "`<<` takes a mapping or a list of mappings"),
+    ] {
+        assert_eq!(messages(&text).first().map(String::as_str), Some(message), "{text}");
+    }
+}
+
+#[test]
+fn a_mistake_among_the_products_does_not_make_orders_for_them_wrong() {
+    let text = "\
+categories: { toys: { prefix: T, products: [{ id: 7 }] } }
+orders: { random: [{ every: 1s, products: [T7] }] }
+";
+    assert_eq!(messages(text), ["expected text, found the number `7`"]);
+}
+
+#[test]
+fn an_alias_bomb_is_refused() {
+    let mut text = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (before, name) in ('a'..'i').zip('b'..) {
+        let aliases = vec![format!("*{before}"); 9].join(", ");
+        writeln!(text, "{name}: &{name} [{aliases}]").unwrap();
+    }
+    let bomb = format!(
+        "{}categories: {{ toys: {{ prefix: T, products: [{{ name: *i }}] }} }}\n",
+        text.replace("a: &a", "x-a: &a")
+    );
+    let found = messages(&bomb);
+    assert!(found.iter().any(|message| message.starts_with("aliases unfold into more than")), "{found:?}");
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    for (open, close) in [("[", "]"), ("{a: ", "}")] {
+        let text = format!("{}{}", open.repeat(100), close.repeat(100));
+        assert_eq!(messages(&text), ["nested deeper than 64 levels"]);
+        assert_eq!(messages(&open.repeat(100_000)).len(), 1);
+    }
+}

@@ -1,0 +1,231 @@
+//! Live sockets: current orders, then every new total, in one order on all of them.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, Socket};
+
+const SCRIPT: &str = "
+orders:
+  random: [{ every: 2ms, amount: { min: 1, max: 7 } }]
+  scripts: [{ repeat: forever, steps: [{ after: 3ms, product: B1, amount: 1 }] }]
+";
+
+async fn shop() -> Mockd {
+    Mockd::run(&ScenarioFile::new(SHOP)).await
+}
+
+#[tokio::test]
+async fn a_socket_gets_its_category_first_in_declared_order() {
+    let mockd = shop().await;
+    assert_eq!(
+        mockd.live("electronics").await.texts(2).await,
+        [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]
+    );
+    assert_eq!(mockd.live("confectionery").await.text().await, r#"{"id":"B1","total":101}"#);
+}
+
+#[tokio::test]
+async fn a_current_order_carries_the_extra_properties_and_a_live_one_does_not() {
+    let scenario = SHOP.replace("total: 7 }", "total: 7, order: { returned: 1, tags: [new] } }");
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let mut live = mockd.live("electronics").await;
+    assert_eq!(live.texts(2).await[1], r#"{"id":"A2","total":7,"returned":1,"tags":["new"]}"#);
+    mockd.order("A2", 1).await;
+    assert_eq!(live.text().await, r#"{"id":"A2","total":8}"#);
+}
+
+#[tokio::test]
+async fn an_unknown_category_is_accepted_gets_no_current_orders_and_all_live_ones() {
+    let mockd = shop().await;
+    let mut live = mockd.live("books").await;
+    mockd.order("B1", 1).await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.texts(2).await, [r#"{"id":"B1","total":102}"#, r#"{"id":"A1","total":4}"#]);
+}
+
+#[tokio::test]
+async fn a_feed_of_the_category_gives_a_socket_the_orders_of_its_own_category_only() {
+    let mockd = Mockd::run(&ScenarioFile::new(&format!("feed: category{SHOP}"))).await;
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    mockd.order("B1", 1).await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    live.update_category("confectionery").await;
+    assert_eq!(live.order().await, ("B1".into(), 102));
+    mockd.order("A1", 1).await;
+    mockd.order("B1", 1).await;
+    assert_eq!(live.order().await, ("B1".into(), 103));
+}
+
+#[tokio::test]
+async fn two_and_twenty_sockets_see_the_same_updates_in_the_same_order() {
+    for sockets in [2, 20] {
+        let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{SCRIPT}"))).await;
+        let mut open = join_all((0..sockets).map(|_| mockd.live("nothing"))).await;
+        // Sockets open at different times, so they are compared from an update on that all of them get.
+        let posts = join_all((0..100).map(|_| mockd.order("A1", 1)));
+        let mark = async {
+            posts.await;
+            mockd.order("A2", 1_000_000_000).await;
+        };
+        let read = join_all(open.iter_mut().map(read_past_mark));
+        let (seen, ()) = futures_util::future::join(read, mark).await;
+        for other in &seen[1..] {
+            let common = seen[0].len().min(other.len());
+            assert!(common > 100);
+            assert_eq!(seen[0][seen[0].len() - common..], other[other.len() - common..]);
+        }
+    }
+}
+
+/// All frames until the first one past the mark: a total beyond a billion.
+async fn read_past_mark(live: &mut Socket) -> Vec<(String, i64)> {
+    let mut seen = Vec::new();
+    loop {
+        let order = live.order().await;
+        let past = order.1 > 500_000_000;
+        seen.push(order);
+        if past {
+            return seen;
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_doubled_between_the_current_orders_and_the_live_ones() {
+    let steps = "orders: { scripts: [{ repeat: forever, steps: [{ after: 50us, product: A1, amount: 1 }] }] }";
+    let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{steps}"))).await;
+    for _ in 0..20 {
+        let mut live = mockd.live("electronics").await;
+        let (_, mut last) = live.order().await;
+        assert_eq!(live.order().await, ("A2".into(), 7));
+        for _ in 0..50 {
+            assert_eq!(live.order().await, ("A1".into(), last + 1));
+            last += 1;
+        }
+        live.update_category("electronics").await;
+        // The current orders of the switch stand where they belong: A1's total as of then, A2, then on.
+        let mut switched = false;
+        for _ in 0..2_000 {
+            match live.order().await {
+                (id, total) if id == "A2" => {
+                    assert_eq!(total, 7);
+                    switched = true;
+                }
+                (_, total) if total == last => {}
+                (_, total) => {
+                    assert_eq!(total, last + 1);
+                    last += 1;
+                    if switched {
+                        break;
+                    }
+                }
+            }
+        }
+        assert!(switched);
+    }
+}
+
+#[tokio::test]
+async fn update_category_brings_the_current_orders_of_that_category_on_the_same_socket() {
+    let mockd = shop().await;
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    live.update_category("confectionery").await;
+    assert_eq!(live.order().await, ("B1".into(), 101));
+    live.update_category("electronics").await;
+    assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
+    live.update_category("books").await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+}
+
+#[tokio::test]
+async fn a_message_that_makes_no_sense_is_logged_with_the_reason_and_the_socket_stays_open() {
+    let mut mockd = shop().await;
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    for (message, reason) in [
+        ("{oops", "not JSON: key must be a string at line 1 column 2"),
+        ("null", "no \"cmd\""),
+        (r#"{"cmd":"dance"}"#, "unknown cmd \"dance\""),
+        (r#"{"cmd":"update-category"}"#, "needs a \"payload\""),
+        (r#"{"cmd":"update-category","payload":null}"#, "needs a \"payload\""),
+        (r#"{"cmd":"update-category","payload":{"category":3}}"#, "needs a \"payload\""),
+    ] {
+        live.send(message).await;
+        mockd.logged(reason.split('"').next().unwrap()).await;
+        live.update_category("confectionery").await;
+        assert_eq!(live.order().await, ("B1".into(), 101), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_in_a_binary_message_counts_as_well() {
+    let mockd = shop().await;
+    let mut live = mockd.live("books").await;
+    live.send(br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#.to_vec()).await;
+    assert_eq!(live.order().await, ("B1".into(), 101));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_brought_up_to_date_and_the_others_feel_nothing() {
+    const ORDERS: usize = 400_000;
+    let steps = format!(
+        "orders: {{ scripts: [{{ steps: [
+            {{ at: 200ms, product: A1, amount: 1, times: {ORDERS}, every: 1us }},
+            {{ after: 1ms, set: {{ product: A2, total: 1234 }} }} ] }}] }}"
+    );
+    let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{steps}"))).await;
+    let mut stuck = Socket::open_narrow(&format!("ws://{}/orders/electronics", mockd.address())).await;
+    let mut reader = mockd.live("electronics").await;
+    let last = r#"{"id":"A2","total":1234}"#;
+    reader.until(last).await;
+    // Only now the first client reads. It may have missed totals in between, but it ends where the server is.
+    let seen = stuck.until(last).await;
+    assert!(seen.len() < ORDERS, "it got every single one of {} frames", seen.len());
+    let mut totals: HashMap<String, i64> = HashMap::new();
+    for frame in &seen {
+        let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+        let (id, total) = (frame["id"].as_str().unwrap().to_owned(), frame["total"].as_i64().unwrap());
+        let before = totals.insert(id, total);
+        assert!(before.is_none_or(|before| before <= total), "a total went back from {before:?} to {total}");
+    }
+    assert_eq!(totals["A1"], 3 + i64::try_from(ORDERS).unwrap());
+}
+
+#[tokio::test]
+async fn only_a_socket_that_asks_hears_that_the_catalogue_changed() {
+    let mockd = shop().await;
+    let mut asks = mockd.live("electronics?notices=1").await;
+    let mut does_not = mockd.live("electronics").await;
+    asks.texts(2).await;
+    does_not.texts(2).await;
+    mockd.post("/electronics", "{}").await;
+    mockd.order("A3", 1).await;
+    assert_eq!(asks.texts(2).await, [r#"{"notice":"catalogue"}"#, r#"{"id":"A3","total":1}"#]);
+    assert_eq!(does_not.text().await, r#"{"id":"A3","total":1}"#);
+}
+
+#[tokio::test]
+async fn random_orders_also_draw_products_that_were_added() {
+    let random = "orders: { random: [{ every: 1ms, products: { category: electronics } }] }";
+    let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{random}"))).await;
+    mockd.post("/electronics", "{}").await;
+    let mut live = mockd.live("confectionery").await;
+    while live.order().await.0 != "A3" {}
+}
+
+#[tokio::test]
+async fn a_stopping_server_closes_its_sockets_with_1001() {
+    let mockd = shop().await;
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    mockd.signal("TERM");
+    let tokio_tungstenite::tungstenite::Message::Close(Some(frame)) = live.message().await else { panic!() };
+    assert_eq!(u16::from(frame.code), 1001);
+    assert!(mockd.ended().await.success());
+}

@@ -1,0 +1,13 @@
+//! mockd from outside: the binary, HTTP, sockets and a real browser; and the engine as pure functions.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+
+mod api;
+mod browser;
+mod cli;
+mod engine;
+mod errors;
+mod live;
+mod reload;
+mod support;
+mod wire;

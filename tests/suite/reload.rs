@@ -1,0 +1,247 @@
+//! Saving the scenario file applies it, however it is saved, without closing a socket.
+
+use futures_util::future::join_all;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, Socket};
+
+/// A socket on electronics that has read its current orders.
+async fn electronics(mockd: &Mockd) -> Socket {
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    live
+}
+
+/// The shop with another seed total of A1.
+fn shop_with(total: i64) -> String {
+    SHOP.replace("total: 3 }", &format!("total: {total} }}"))
+}
+
+/// A way to save a text.
+type Save = fn(&ScenarioFile, &str);
+
+/// Saves a change, sees it on a socket, and does so again: the second save finds what the first one left.
+async fn follows(file: ScenarioFile, saves: &[Save]) {
+    let mockd = Mockd::run(&file).await;
+    let mut live = electronics(&mockd).await;
+    for (round, save) in saves.iter().enumerate() {
+        let total = 100 + i64::try_from(round).unwrap();
+        save(&file, &shop_with(total));
+        assert_eq!(live.order().await, ("A1".into(), total));
+    }
+}
+
+#[tokio::test]
+async fn an_editor_that_writes_in_place_is_followed() {
+    follows(ScenarioFile::new(SHOP), &[ScenarioFile::write_in_place as Save; 3]).await;
+}
+
+#[tokio::test]
+async fn an_editor_that_moves_the_old_file_away_is_followed() {
+    follows(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_vim as Save; 3]).await;
+}
+
+#[tokio::test]
+async fn an_editor_that_renames_a_new_file_over_the_old_one_is_followed() {
+    follows(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_jetbrains as Save; 3]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_swapped_symlink_is_followed() {
+    follows(ScenarioFile::mounted(SHOP), &[ScenarioFile::swap_mount as Save, ScenarioFile::write_in_place]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_polled_is_followed() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--poll"]).await;
+    let mut live = electronics(&mockd).await;
+    file.write_in_place(&shop_with(55));
+    assert_eq!(live.order().await, ("A1".into(), 55));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_whose_directory_is_replaced_is_followed() {
+    let file = ScenarioFile::new(SHOP);
+    let (real, moved) = (file.directory().join("real"), file.directory().join("moved"));
+    std::fs::create_dir(&real).unwrap();
+    let path = real.join("shop.yaml");
+    std::fs::write(&path, SHOP).unwrap();
+    let mockd = Mockd::run_with(&path, &[]).await;
+    let mut live = electronics(&mockd).await;
+    std::fs::rename(&real, &moved).unwrap();
+    std::fs::create_dir(&real).unwrap();
+    std::fs::write(&path, shop_with(55)).unwrap();
+    assert_eq!(live.order().await, ("A1".into(), 55));
+    std::fs::write(&path, shop_with(56)).unwrap();
+    assert_eq!(live.order().await, ("A1".into(), 56));
+}
+
+#[tokio::test]
+async fn several_writes_in_a_row_end_with_the_last() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let mut live = electronics(&mockd).await;
+    for total in 1000..1100 {
+        file.write_in_place(&shop_with(total));
+    }
+    while live.order().await != ("A1".into(), 1099) {}
+}
+
+#[tokio::test]
+async fn a_deleted_file_changes_nothing_until_it_is_put_back() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    let mut live = electronics(&mockd).await;
+    file.delete();
+    let message = mockd.logged("there is no such file").await;
+    assert!(message.contains("still serving the last good scenario (shop)"), "{message}");
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    file.write_in_place(SHOP);
+    mockd.logged("is back, unchanged").await;
+    file.delete();
+    mockd.logged("there is no such file").await;
+    file.write_in_place(&shop_with(55));
+    assert_eq!(live.order().await, ("A1".into(), 55));
+}
+
+#[tokio::test]
+async fn a_broken_file_is_reported_with_its_place_and_the_last_good_scenario_goes_on() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    let mut live = electronics(&mockd).await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    file.write_in_place(&SHOP.replace("prefix: A", "prefx: A"));
+    let message = mockd.logged("is broken").await;
+    for part in
+        [":4:5", "unknown key `prefx`", "^^^^^", "did you mean `prefix`?", "still serving the last good scenario"]
+    {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 5));
+    // Mended, and with another total: what changed meanwhile is kept where it was not touched.
+    file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
+    assert_eq!(live.order().await, ("A2".into(), 8));
+    assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 5));
+}
+
+#[tokio::test]
+async fn every_way_of_being_broken_leaves_the_server_as_it_was() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    let half = &SHOP[..SHOP.len() / 2];
+    for broken in ["", "\0\0\0", "[", "categories: {}", half, "- a\n- b", "just text", "{}"] {
+        file.write_in_place(broken);
+        mockd.logged("is broken").await;
+        assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 3), "{broken:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reload_with_100_open_sockets_drops_none_and_loses_no_order() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let mut open = join_all((0..100).map(|_| electronics(&mockd))).await;
+    for round in 1..=5 {
+        mockd.order("A1", 1).await;
+        file.save_like_jetbrains(&SHOP.replace("total: 7 }", &format!("total: {} }}", 100 * round)));
+        for live in &mut open {
+            assert_eq!(live.order().await, ("A1".into(), 3 + round));
+            assert_eq!(live.order().await, ("A2".into(), 100 * round));
+        }
+    }
+}
+
+#[tokio::test]
+async fn products_come_go_and_change_with_the_file_and_posted_ones_stay() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
+    mockd.order("A3", 5).await;
+    let mut live = mockd.live("confectionery").await;
+    live.text().await;
+    let a2 = SHOP.lines().find(|line| line.contains("id: A2")).unwrap();
+    let a5 = "      - { id: A5, name: Kettle, total: 9 }";
+    file.write_in_place(&SHOP.replace(a2, a5).replace("Vacuum Cleaner", "Hoover"));
+    assert_eq!(live.order().await, ("A5".into(), 9));
+    let products = mockd.get("/electronics").await.json();
+    let names: Vec<&str> = products.as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Hoover", "Kettle", "Drone"]);
+    assert_eq!(mockd.post("/orders/A2", r#"{"amount":1}"#).await.status, 404);
+    let mut orders = mockd.live("electronics").await;
+    let totals = [r#"{"id":"A1","total":3}"#, r#"{"id":"A5","total":9}"#, r#"{"id":"A3","total":5}"#];
+    assert_eq!(orders.texts(3).await, totals);
+    // Numbers of ids are not used twice.
+    let products = mockd.post("/electronics", "{}").await.json();
+    assert_eq!(products[3]["id"], "A6");
+}
+
+#[tokio::test]
+async fn a_category_can_come_and_go_under_its_open_sockets() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let mut live = mockd.live("confectionery").await;
+    live.text().await;
+    let books = SHOP.replace("confectionery:", "books:").replace("B1", "C1").replace("prefix: B", "prefix: C");
+    file.write_in_place(&books);
+    assert_eq!(live.order().await, ("C1".into(), 101));
+    assert_eq!(mockd.get("/confectionery").await.status, 404);
+    assert_eq!(mockd.get("/books").await.status, 200);
+    file.write_in_place(SHOP);
+    assert_eq!(live.order().await, ("B1".into(), 101));
+}
+
+#[tokio::test]
+async fn what_changed_is_logged_in_one_line() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    file.write_in_place(&format!("server: {{ port: 1 }}{}", shop_with(5)));
+    let message = mockd.logged("reloaded").await;
+    assert!(message.ends_with("server.port needs a restart, A1 total 3 → 5"), "{message}");
+    file.write_in_place(&format!("server: {{ port: 1 }} # a comment{}", shop_with(5)));
+    let message = mockd.logged("reloaded").await;
+    assert!(message.ends_with("nothing that matters changed"), "{message}");
+}
+
+#[tokio::test]
+async fn a_script_that_did_not_change_carries_on_where_it_was() {
+    let script = "orders: { scripts: [{ steps: [
+        { at: 0s, product: A1, amount: 1 },
+        { after: 100ms, product: A1, amount: 1, times: 1000000, every: 2ms } ] }] }";
+    let file = ScenarioFile::new(&format!("{SHOP}{script}"));
+    let mockd = Mockd::run(&file).await;
+    let mut live = mockd.live("nothing").await;
+    while live.order().await.1 < 10 {}
+    file.write_in_place(&format!("{}{script}", SHOP.replace("total: 7 }", "total: 8 }")));
+    // A2 comes from the reload; A1 goes on by ones, before and after it.
+    let (mut last, mut reloaded) = (10, false);
+    while !reloaded || last < 200 {
+        match live.order().await {
+            (id, total) if id == "A1" => {
+                assert_eq!(total, last + 1);
+                last = total;
+            }
+            other => {
+                assert_eq!(other, ("A2".into(), 8));
+                reloaded = true;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_watched_is_not_followed() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
+    assert_eq!(mockd.greeting()["watching"], serde_json::Value::Null);
+    let watching = Mockd::run(&file).await;
+    let mut live = electronics(&watching).await;
+    file.write_in_place(&shop_with(55));
+    // Once the one that watches has it, the other would have had it too.
+    assert_eq!(live.order().await, ("A1".into(), 55));
+    assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 3));
+}

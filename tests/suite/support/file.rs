@@ -1,0 +1,81 @@
+//! A scenario file in a directory of its own, saved the ways editors save.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+pub(crate) struct ScenarioFile {
+    directory: TempDir,
+    path: PathBuf,
+}
+
+impl ScenarioFile {
+    pub(crate) fn new(text: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("shop.yaml");
+        fs::write(&path, text).unwrap();
+        Self { directory, path }
+    }
+
+    /// A file as Kubernetes mounts a config map: `shop.yaml -> ..data/shop.yaml`, `..data -> ..1`.
+    #[cfg(unix)]
+    pub(crate) fn mounted(text: &str) -> Self {
+        let file = Self::new(text);
+        let root = file.directory.path();
+        fs::create_dir(root.join("..1")).unwrap();
+        fs::rename(&file.path, root.join("..1/shop.yaml")).unwrap();
+        std::os::unix::fs::symlink("..1", root.join("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/shop.yaml", &file.path).unwrap();
+        file
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The file is opened, emptied and written, as VS Code does.
+    pub(crate) fn write_in_place(&self, text: &str) {
+        fs::write(&self.path, text).unwrap();
+    }
+
+    /// The old file is moved to a backup, a new one is written, the backup is deleted, as vim does.
+    pub(crate) fn save_like_vim(&self, text: &str) {
+        let backup = self.directory.path().join("shop.yaml~");
+        fs::rename(&self.path, &backup).unwrap();
+        fs::write(&self.path, text).unwrap();
+        fs::remove_file(backup).unwrap();
+    }
+
+    /// A new file is written beside the old one and takes its place, as the editors of `JetBrains` do.
+    pub(crate) fn save_like_jetbrains(&self, text: &str) {
+        let (new, old) = (self.sibling("___jb_tmp___"), self.sibling("___jb_old___"));
+        fs::write(&new, text).unwrap();
+        fs::rename(&self.path, &old).unwrap();
+        fs::rename(&new, &self.path).unwrap();
+        fs::remove_file(old).unwrap();
+    }
+
+    /// A new directory takes the place of the one that a link points to, as Kubernetes does.
+    #[cfg(unix)]
+    pub(crate) fn swap_mount(&self, text: &str) {
+        let root = self.directory.path();
+        fs::create_dir(root.join("..2")).unwrap();
+        fs::write(root.join("..2/shop.yaml"), text).unwrap();
+        std::os::unix::fs::symlink("..2", root.join("..data_tmp")).unwrap();
+        fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
+        fs::remove_dir_all(root.join("..1")).unwrap();
+    }
+
+    pub(crate) fn delete(&self) {
+        fs::remove_file(&self.path).unwrap();
+    }
+
+    fn sibling(&self, ending: &str) -> PathBuf {
+        self.directory.path().join(format!("shop.yaml{ending}"))
+    }
+}

@@ -1,0 +1,122 @@
+//! The binary as a child process: its URL, its log, its end.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use super::{Answer, ScenarioFile, Socket, http, soon};
+
+/// The binary with arguments.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mockd"));
+    command.args(arguments).env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+pub(crate) struct Mockd {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    // Held open: a greeting may be longer than what is read of it.
+    _stdout: Lines<BufReader<ChildStdout>>,
+    greeting: Value,
+}
+
+impl Mockd {
+    /// Runs a scenario on a free port.
+    pub(crate) async fn run(file: &ScenarioFile) -> Self {
+        Self::run_with(file.path(), &[]).await
+    }
+
+    /// Runs a scenario on a free port unless the arguments say otherwise.
+    pub(crate) async fn run_with(path: &Path, arguments: &[&str]) -> Self {
+        let mut command = command(&["run", "--log-format", "json"]);
+        command.arg(path);
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let Some(greeting) = soon("the greeting", stdout.next_line()).await.unwrap() else {
+            let mut said = String::new();
+            while let Some(line) = log.next_line().await.unwrap() {
+                said.push_str(&line);
+                said.push('\n');
+            }
+            panic!("mockd did not start: {said}");
+        };
+        Self { child, log, _stdout: stdout, greeting: serde_json::from_str(&greeting).unwrap() }
+    }
+
+    /// What it printed at the start.
+    pub(crate) fn greeting(&self) -> &Value {
+        &self.greeting
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.greeting["url"].as_str().unwrap()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url().strip_prefix("http://").unwrap()
+    }
+
+    /// The message of the next log line that contains the text.
+    pub(crate) async fn logged(&mut self, text: &str) -> String {
+        let found = async {
+            loop {
+                let line = self.log.next_line().await.unwrap().expect("the log ended");
+                let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+                if line.contains(text) || message.to_string().contains(text) {
+                    return message["message"].as_str().unwrap_or(&line).to_owned();
+                }
+            }
+        };
+        soon(&format!("a log line with {text:?}"), found).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        http("GET", &format!("{}{path}", self.url()), &[], None).await
+    }
+
+    /// POSTs text as JSON.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        let json = [("content-type", "application/json")];
+        http("POST", &format!("{}{path}", self.url()), &json, Some(body)).await
+    }
+
+    /// Orders, and expects it to work.
+    pub(crate) async fn order(&self, id: &str, amount: i64) {
+        let answer = self.post(&format!("/orders/{id}"), &format!("{{\"amount\":{amount}}}")).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"ok":true}"#));
+    }
+
+    /// Opens a live socket.
+    pub(crate) async fn live(&self, category: &str) -> Socket {
+        Socket::open(&format!("ws://{}/orders/{category}", self.address())).await
+    }
+
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        soon("the end of mockd", self.child.wait()).await.unwrap()
+    }
+
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}

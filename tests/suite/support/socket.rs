@@ -1,0 +1,154 @@
+//! Live sockets: one that speaks WebSocket well, and one that says whatever bytes a test wants.
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::soon;
+
+pub(crate) struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    pub(crate) async fn open(url: &str) -> Self {
+        Self::over(TcpSocket::new_v4().unwrap(), url).await
+    }
+
+    /// A socket whose receive buffer is as small as the system allows, so that it falls behind soon.
+    pub(crate) async fn open_narrow(url: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1).unwrap();
+        Self::over(socket, url).await
+    }
+
+    async fn over(socket: TcpSocket, url: &str) -> Self {
+        let address = url.strip_prefix("ws://").unwrap().split('/').next().unwrap();
+        let stream = soon("a connection", socket.connect(address.parse().unwrap())).await.unwrap();
+        let (socket, _) = soon("a handshake", client_async(url, stream)).await.unwrap();
+        Self(socket)
+    }
+
+    /// The next text frame.
+    pub(crate) async fn text(&mut self) -> String {
+        match self.message().await {
+            Message::Text(text) => text.to_string(),
+            other => panic!("expected a text frame, got {other:?}"),
+        }
+    }
+
+    /// The next frame of any kind.
+    pub(crate) async fn message(&mut self) -> Message {
+        soon("a frame", self.0.next()).await.expect("the socket ended").unwrap()
+    }
+
+    /// So many text frames.
+    pub(crate) async fn texts(&mut self, count: usize) -> Vec<String> {
+        let mut texts = Vec::with_capacity(count);
+        while texts.len() < count {
+            texts.push(self.text().await);
+        }
+        texts
+    }
+
+    /// Id and total of the next frame.
+    pub(crate) async fn order(&mut self) -> (String, i64) {
+        let frame: Value = serde_json::from_str(&self.text().await).unwrap();
+        (frame["id"].as_str().unwrap().to_owned(), frame["total"].as_i64().unwrap())
+    }
+
+    /// Reads until this frame comes, and gives all that came before it.
+    pub(crate) async fn until(&mut self, frame: &str) -> Vec<String> {
+        let mut before = Vec::new();
+        loop {
+            let text = self.text().await;
+            if text == frame {
+                return before;
+            }
+            before.push(text);
+        }
+    }
+
+    pub(crate) async fn send(&mut self, message: impl Into<Message>) {
+        self.0.send(message.into()).await.unwrap();
+    }
+
+    pub(crate) async fn update_category(&mut self, category: &str) {
+        let command = json!({ "cmd": "update-category", "payload": { "category": category } });
+        self.send(command.to_string()).await;
+    }
+}
+
+/// A TCP connection after a WebSocket handshake, without a library between the test and the bytes.
+pub(crate) struct RawSocket(TcpStream);
+
+impl RawSocket {
+    pub(crate) async fn open(address: &str, path: &str) -> Self {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        // The key and its answer are RFC 6455's own example (section 1.3).
+        assert!(head.starts_with("http/1.1 101 ") && head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+        Self(stream)
+    }
+
+    /// Sends a frame masked with zeros, which leaves the payload readable.
+    pub(crate) async fn send(&mut self, first_byte: u8, payload: &[u8]) {
+        let mut frame = vec![first_byte];
+        match u16::try_from(payload.len()).unwrap() {
+            short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
+            long => {
+                frame.push(0x80 | 0x7e);
+                frame.extend(long.to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        self.send_bytes(&frame).await;
+    }
+
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// The next frame's first byte and payload.
+    pub(crate) async fn receive(&mut self) -> (u8, Vec<u8>) {
+        let frame = async {
+            let first = self.0.read_u8().await.unwrap();
+            let length = match self.0.read_u8().await.unwrap() {
+                126 => usize::from(self.0.read_u16().await.unwrap()),
+                short => usize::from(short),
+            };
+            let mut payload = vec![0; length];
+            self.0.read_exact(&mut payload).await.unwrap();
+            (first, payload)
+        };
+        soon("a frame", frame).await
+    }
+
+    /// The code of the closing frame, after any text frames; then the connection has to end.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        loop {
+            let (first, payload) = self.receive().await;
+            if first == 0x88 {
+                return u16::from_be_bytes([payload[0], payload[1]]);
+            }
+        }
+    }
+
+    /// Waits for the end of the connection.
+    pub(crate) async fn ended(&mut self) {
+        let mut rest = Vec::new();
+        // A reset is an end as well.
+        let _ = soon("the end of the connection", self.0.read_to_end(&mut rest)).await;
+    }
+}
