@@ -1,6 +1,6 @@
 //! What the user wrote: a scenario that is valid by construction.
 //!
-//! The way in is [`load`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
+//! The way in is [`load()`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
 //! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
 //! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`). Nothing here knows sockets or clocks.
 

@@ -114,7 +114,7 @@ impl<'de> SeqAccess<'de> for KeyParts<'_> {
     }
 }
 
-/// What [`super::Spanned`] is read from: start, end, value.
+/// What [`Spanned`](super::super::spanned::Spanned) is read from: start, end, value.
 pub(super) struct SpanParts<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) part: u8,
