@@ -8,6 +8,7 @@ mod advice;
 mod category;
 mod load;
 mod orders;
+mod print;
 mod problem;
 mod raw;
 mod report;

@@ -1,5 +1,6 @@
 //! `mockd check`: is it right, and if not, what is wrong where.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +14,9 @@ pub(super) struct Check {
     /// Scenario files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Print each scenario as mockd sees it: ids given, anchors and merge keys resolved, defaults filled in
+    #[arg(long)]
+    print: bool,
 }
 
 impl Check {
@@ -21,7 +25,8 @@ impl Check {
         let mut all_right = true;
         for path in self.files {
             match load(&path) {
-                Ok(loaded) => println!("{}: ok, {}", path.display(), describe(&loaded.scenario)),
+                Ok(loaded) if self.print => say(&loaded.scenario.to_yaml()),
+                Ok(loaded) => say(&format!("{}: ok, {}\n", path.display(), describe(&loaded.scenario))),
                 Err(error) => {
                     all_right = false;
                     eprintln!("{}", describe_load(&error));
@@ -30,6 +35,11 @@ impl Check {
         }
         if all_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// To standard output, whether anybody still reads it or not.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn describe(scenario: &Scenario) -> String {

@@ -31,7 +31,7 @@ type Socket = WebSocketStream<poem::Upgraded>;
 
 /// Answers the handshake and starts the socket's task.
 #[handler]
-pub(super) fn open(
+pub(super) async fn open(
     Path(category): Path<String>,
     request: &Request,
     Data(app): Data<&Arc<App>>,
@@ -39,6 +39,8 @@ pub(super) fn open(
     let accept = handshake::check(request.method(), request.headers())?;
     let upgrade = request.take_upgrade().map_err(|_| ApiError::UpgradeRequired)?;
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
+    // Before the handshake is answered: whoever sees the socket open gets every order from then on.
+    let feed = app.world.subscribe(&category, notices).await.map_err(ApiError::from)?;
     let app = app.clone();
     app.tasks.clone().spawn(async move {
         let upgraded = tokio::select! {
@@ -48,11 +50,7 @@ pub(super) fn open(
         // A peer that leaves in the middle of the handshake is no one's problem.
         let Ok(upgraded) = upgraded else { return };
         let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config())).await;
-        // Subscribed only now, so that the current orders are those of the moment the socket is open.
-        match app.world.subscribe(&category, notices).await {
-            Ok(feed) => serve(socket, feed, &app, &category).await,
-            Err(_) => close(socket, CloseCode::Away, "").await,
-        }
+        serve(socket, feed, &app, &category).await;
     });
     Ok(handshake::switching_protocols(&accept))
 }

@@ -152,7 +152,7 @@ impl JsonType {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Number => "number",

@@ -8,6 +8,7 @@ mod cli;
 mod engine;
 mod errors;
 mod live;
+mod print;
 mod reload;
 mod support;
 mod wire;
