@@ -9,6 +9,9 @@ use tokio::time::sleep;
 /// be done 50 ms after the last write.
 const QUIET: Duration = Duration::from_millis(15);
 
+/// The time between two looks: what the first event of a save finds is rarely the save's end.
+const STEP: Duration = Duration::from_millis(3);
+
 /// A file that is written to for longer than this is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -25,13 +28,12 @@ impl Fingerprint {
 /// Returns once the file, or its absence, has stayed the same for a moment.
 pub(super) async fn settled(path: &Path) {
     let started = Instant::now();
-    let mut before = Fingerprint::of(path);
-    while started.elapsed() < PATIENCE {
-        sleep(QUIET).await;
+    let (mut before, mut since) = (Fingerprint::of(path), started);
+    while since.elapsed() < QUIET && started.elapsed() < PATIENCE {
+        sleep(STEP).await;
         let now = Fingerprint::of(path);
-        if now == before {
-            return;
+        if now != before {
+            (before, since) = (now, Instant::now());
         }
-        before = now;
     }
 }
