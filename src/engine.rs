@@ -114,8 +114,17 @@ impl Engine {
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
     pub fn advance(&mut self, to: Duration) -> Vec<Event> {
+        self.advance_some(to, usize::MAX)
+    }
+
+    /// As [`Engine::advance`], but stops once there are `most` events or more; time has gone on to the last of them
+    /// then, and the rest is still due.
+    pub fn advance_some(&mut self, to: Duration, most: usize) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(due) = self.next_due().filter(|due| *due <= to) {
+            if events.len() >= most {
+                return events;
+            }
             self.now = due.max(self.now);
             self.fire(due, &mut events);
         }

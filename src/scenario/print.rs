@@ -140,7 +140,7 @@ fn step(step: &Step) -> Value {
     }
     if step.times > 1 {
         insert(&mut mapping, "times", Some(step.times.into()));
-        insert(&mut mapping, "every", Some(duration(step.every)));
+        insert(&mut mapping, "every", (!step.every.is_zero()).then(|| duration(step.every)));
     }
     mapping
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::source::{Source, Span};
-use super::units::{MAX_TOTAL, UnitError};
+use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
 
 /// One thing wrong in a scenario file.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,8 +173,11 @@ pub enum ProblemKind {
     /// `jitter` that could put one event before the one before it.
     #[error("`jitter` is longer than `every`")]
     JitterTooLong,
+    /// A step that happens too often at one moment.
+    #[error("`times` above {MAX_AT_ONCE} needs `every`")]
+    TooManyAtOnce,
     /// A script that repeats without taking any time.
-    #[error("a script that repeats has to take time, all its steps are at 0s")]
+    #[error("a script that repeats has to take at least 1us")]
     InstantRepeat,
     /// A script's step beyond the longest time there is.
     #[error("the step ends later than 24000h")]

@@ -11,6 +11,12 @@ pub const MAX_TOTAL: i64 = (1 << 53) - 1;
 /// The longest duration that the language takes, 1,000 days. Sums of a few stay far from overflow.
 pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24_000);
 
+/// The shortest time between two orders of one source: a million a second.
+pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
+
+/// The most orders of one step at one moment.
+pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
+
 /// Why a duration or a rate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {

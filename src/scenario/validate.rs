@@ -15,7 +15,7 @@ use super::advice::nearest;
 use super::problem::{Problem, ProblemKind};
 use super::raw::{RawCors, RawFeed, RawScenario, RawServer};
 use super::source::Span;
-use super::units::{MAX_TOTAL, parse_duration};
+use super::units::{MAX_TOTAL, MIN_PERIOD, parse_duration};
 use super::yaml::Spanned;
 use super::{Category, Cors, Feed, Scenario, ServerOptions, stem};
 
@@ -163,11 +163,11 @@ impl Check {
         }
     }
 
-    /// A duration above zero.
+    /// The time between two of a kind.
     fn period(&mut self, key: &'static str, value: Option<&Spanned<String>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
-        if duration.is_zero() {
-            self.note(ProblemKind::TooSmall { key, least: "1ns" }, span);
+        if duration < MIN_PERIOD {
+            self.note(ProblemKind::TooSmall { key, least: "1us" }, span);
             return None;
         }
         Some((duration, span))

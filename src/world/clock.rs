@@ -22,6 +22,8 @@ impl Clock {
     /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
     pub(super) async fn wait_until(&self, due: Option<Duration>) {
         match due.and_then(|due| self.start.checked_add(due)) {
+            // Others get their turn, but not the millisecond that a timer takes at the least.
+            Some(instant) if instant <= Instant::now() => tokio::task::yield_now().await,
             Some(instant) => tokio::time::sleep_until(instant).await,
             None => std::future::pending().await,
         }

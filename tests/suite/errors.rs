@@ -96,7 +96,7 @@ fn each_mistake_has_its_message() {
         (with("orders: { random: [{ every: 1s, rate: 1/s }] }\n"), "`every` and `rate` exclude each other"),
         (with("orders: { random: [{ every: 1500 }] }\n"), "expected text, found the number `1500`"),
         (with("orders: { random: [{ every: 15 apples }] }\n"), "`15 apples` is not a duration"),
-        (with("orders: { random: [{ every: 0s }] }\n"), "`every` has to be at least 1ns"),
+        (with("orders: { random: [{ every: 0s }] }\n"), "`every` has to be at least 1us"),
         (with("orders: { random: [{ rate: 5 }] }\n"), "expected text, found the number `5`"),
         (with("orders: { random: [{ rate: 0/s }] }\n"), "`0/s` is not a rate"),
         (with("orders: { random: [{ every: 1s, jitter: 2s }] }\n"), "`jitter` is longer than `every`"),
@@ -138,13 +138,17 @@ fn each_mistake_has_its_message() {
         ),
         (
             with("orders: { scripts: [{ repeat: 2, steps: [{ product: T1, amount: 1 }] }] }\n"),
-            "a script that repeats has to take time, all its steps are at 0s",
+            "a script that repeats has to take at least 1us",
         ),
         (
             with("orders: { scripts: [{ steps: [{ set: { product: T1, total: 9007199254740992 } }] }] }\n"),
             "9007199254740992 is outside ±9007199254740991",
         ),
         (with("orders: { scripts: [{ steps: [{ remove: { product: T9 } }] }] }\n"), "there is no product `T9`"),
+        (
+            with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, times: 1000001 }] }] }\n"),
+            "`times` above 1000000 needs `every`",
+        ),
         (with("include: [common.yaml]\n"), "`include` is not supported by this version of mockd"),
         ("a: &a [*a]\n".into(), "an alias refers to the value that contains it"),
         ("? [a]\n: 1\n".into(), "a key has to be a plain word"),

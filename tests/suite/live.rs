@@ -229,3 +229,13 @@ async fn a_stopping_server_closes_its_sockets_with_1001() {
     assert_eq!(u16::from(frame.code), 1001);
     assert!(mockd.ended().await.success());
 }
+
+#[tokio::test]
+async fn a_scenario_that_asks_for_more_than_the_machine_can_do_still_answers() {
+    let random = "{ every: 1us }, ".repeat(4);
+    let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}orders: {{ random: [{random}] }}"))).await;
+    for _ in 0..50 {
+        mockd.order("B1", 1).await;
+    }
+    assert_eq!(mockd.post("/electronics", "{}").await.status, 200);
+}

@@ -8,7 +8,7 @@ use super::{Check, Known, given};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
 use crate::scenario::source::Span;
-use crate::scenario::units::MAX_DURATION;
+use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD};
 use crate::scenario::yaml::Spanned;
 use crate::scenario::{Action, NewProduct, Repeat, Script, Step};
 
@@ -53,7 +53,7 @@ fn script(raw: &RawScript, span: Span, known: &Known<'_>, check: &mut Check) -> 
     };
     let length = steps.iter().map(end).max().unwrap_or_default();
     if let Some(raw) = &raw.repeat
-        && length.is_zero()
+        && length < MIN_PERIOD
         && repeat != Repeat::Times(1)
     {
         check.note(ProblemKind::InstantRepeat, raw.span);
@@ -88,7 +88,12 @@ fn step(raw: &RawStep, span: Span, before: Duration, known: &Known<'_>, check: &
         Some((times, span)) => check.count("times", *times, span),
         None => Some(1),
     };
-    let every = check.duration(raw.every.as_ref());
+    let every = check.period("every", raw.every.as_ref());
+    if let (Some(times), None, Some(raw)) = (times, every, &raw.times)
+        && times > MAX_AT_ONCE
+    {
+        check.note(ProblemKind::TooManyAtOnce, raw.span);
+    }
     if let (Some(every), None) = (&raw.every, &raw.times) {
         check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
     }
