@@ -161,7 +161,7 @@ pub enum ProblemKind {
     EmptyList(&'static str),
     /// A total or amount that JavaScript numbers cannot hold exactly.
     #[error("{0} is outside ±{MAX_TOTAL}")]
-    TotalOutOfRange(i128),
+    TotalOutOfRange(i64),
     /// A number below what makes sense here.
     #[error("`{key}` has to be at least {least}")]
     TooSmall {

@@ -36,7 +36,7 @@ pub(crate) enum RawFeed {
 #[serde(default)]
 pub(crate) struct RawServer {
     pub(crate) host: Opt<String>,
-    pub(crate) port: Opt<i128>,
+    pub(crate) port: Opt<i64>,
     #[serde(rename = "static")]
     pub(crate) site: Opt<String>,
     pub(crate) cors: Opt<RawCors>,
@@ -125,7 +125,7 @@ pub(crate) enum RawArrivals {
 #[derive(Debug, Deserialize)]
 pub(crate) enum RawAmount {
     #[serde(rename = "\0integer")]
-    Fixed(i128),
+    Fixed(i64),
     #[serde(rename = "\0mapping")]
     Range(RawRange),
 }
@@ -133,8 +133,8 @@ pub(crate) enum RawAmount {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawRange {
-    pub(crate) min: Opt<i128>,
-    pub(crate) max: Opt<i128>,
+    pub(crate) min: Opt<i64>,
+    pub(crate) max: Opt<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,7 +151,7 @@ pub(crate) enum RawDraw {
 #[serde(default)]
 pub(crate) struct RawDrawBy {
     pub(crate) category: Opt<String>,
-    pub(crate) weights: Opt<Entries<i128>>,
+    pub(crate) weights: Opt<Entries<i64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -168,18 +168,18 @@ pub(crate) enum RawRepeat {
     #[serde(rename = "forever")]
     Forever,
     #[serde(rename = "\0integer")]
-    Times(i128),
+    Times(i64),
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawStep {
-    pub(crate) at: Opt<String>,
-    pub(crate) after: Opt<String>,
-    pub(crate) product: Opt<String>,
-    pub(crate) amount: Opt<i128>,
-    pub(crate) times: Opt<i128>,
-    pub(crate) every: Opt<String>,
+    pub(crate) at: Opt<Box<str>>,
+    pub(crate) after: Opt<Box<str>>,
+    pub(crate) product: Opt<Box<str>>,
+    pub(crate) amount: Opt<i64>,
+    pub(crate) times: Opt<i64>,
+    pub(crate) every: Opt<Box<str>>,
     pub(crate) set: Opt<Box<RawSet>>,
     pub(crate) add: Opt<Box<RawAdd>>,
     pub(crate) remove: Opt<Box<RawRemove>>,
@@ -189,7 +189,7 @@ pub(crate) struct RawStep {
 #[serde(default)]
 pub(crate) struct RawSet {
     pub(crate) product: Opt<String>,
-    pub(crate) total: Opt<i128>,
+    pub(crate) total: Opt<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -209,7 +209,7 @@ pub(crate) struct RawRemove {
 #[derive(Debug, Default)]
 pub(crate) struct RawProduct {
     pub(crate) id: Opt<String>,
-    pub(crate) total: Opt<i128>,
+    pub(crate) total: Opt<i64>,
     pub(crate) order: Opt<Map<String, Value>>,
     pub(crate) own: Map<String, Value>,
 }

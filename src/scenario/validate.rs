@@ -152,9 +152,9 @@ impl Check {
         Some(name.clone())
     }
 
-    fn duration(&mut self, value: Option<&Spanned<String>>) -> Option<(Duration, Span)> {
+    fn duration<T: AsRef<str>>(&mut self, value: Option<&Spanned<T>>) -> Option<(Duration, Span)> {
         let (text, span) = value?.get()?;
-        match parse_duration(text) {
+        match parse_duration(text.as_ref()) {
             Ok(duration) => Some((duration, span)),
             Err(error) => {
                 self.note(error.into(), span);
@@ -164,7 +164,7 @@ impl Check {
     }
 
     /// The time between two of a kind.
-    fn period(&mut self, key: &'static str, value: Option<&Spanned<String>>) -> Option<(Duration, Span)> {
+    fn period<T: AsRef<str>>(&mut self, key: &'static str, value: Option<&Spanned<T>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
             self.note(ProblemKind::TooSmall { key, least: "1us" }, span);
@@ -174,18 +174,15 @@ impl Check {
     }
 
     /// A total or an amount.
-    fn total(&mut self, value: i128, span: Span) -> i64 {
-        match i64::try_from(value) {
-            Ok(total) if total.abs() <= MAX_TOTAL => total,
-            _ => {
-                self.note(ProblemKind::TotalOutOfRange(value), span);
-                0
-            }
+    fn total(&mut self, value: i64, span: Span) -> i64 {
+        if !(-MAX_TOTAL..=MAX_TOTAL).contains(&value) {
+            self.note(ProblemKind::TotalOutOfRange(value), span);
         }
+        value
     }
 
     /// A count that starts at 1.
-    fn count(&mut self, key: &'static str, count: i128, span: Span) -> Option<u64> {
+    fn count(&mut self, key: &'static str, count: i64, span: Span) -> Option<u64> {
         match u64::try_from(count) {
             Ok(count) if count > 0 => Some(count),
             _ => {

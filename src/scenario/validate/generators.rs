@@ -108,7 +108,7 @@ fn draw(raw: &RawDraw, span: Span, known: &Known<'_>, check: &mut Check) -> Opti
     }
 }
 
-fn weights(entries: &Entries<i128>, span: Span, known: &Known<'_>, check: &mut Check) -> Vec<(Arc<str>, u32)> {
+fn weights(entries: &Entries<i64>, span: Span, known: &Known<'_>, check: &mut Check) -> Vec<(Arc<str>, u32)> {
     let mut weights = Vec::with_capacity(entries.0.len());
     for (id, weight) in &entries.0 {
         let (Some((id, id_span)), Some((weight, weight_span))) = (id.get(), weight.get()) else { continue };

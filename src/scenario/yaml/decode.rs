@@ -15,9 +15,10 @@ use self::failure::Failure;
 use self::shape::{BOOLEAN, INTEGER, LIST, MAPPING, TEXT, choices};
 use super::scalar::{Scalar, resolve};
 use super::spanned::SPANNED;
-use super::tree::{self, MAX_UNFOLDED, NodeId, Tree, Value};
+use super::tree::{self, MAX_UNFOLDED, NodeId, Tree, View};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
+use crate::scenario::units::MAX_TOTAL;
 
 /// Decodes a whole file.
 ///
@@ -29,7 +30,7 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<Problem
         Err(problems) => return (None, problems),
     };
     let state = State { tree: &tree, problems: RefCell::default(), unfolded: Cell::new(0) };
-    let decoded = T::deserialize(Decoder { state: &state, id: tree.root }).ok();
+    let decoded = T::deserialize(Decoder { state: &state, id: tree.root() }).ok();
     (decoded, state.problems.into_inner())
 }
 
@@ -47,12 +48,12 @@ struct Decoder<'t> {
 }
 
 impl<'t> Decoder<'t> {
-    fn value(self) -> &'t Value<'t> {
-        &self.state.tree.nodes[self.id as usize].value
+    fn view(self) -> View<'t> {
+        self.state.tree.view(self.id)
     }
 
     fn span(self) -> Span {
-        self.state.tree.nodes[self.id as usize].span
+        self.state.tree.span(self.id)
     }
 
     fn at(self, id: NodeId) -> Self {
@@ -72,16 +73,16 @@ impl<'t> Decoder<'t> {
     }
 
     fn wrong<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
-        let found = match self.value() {
-            Value::List(_) => "a list".to_owned(),
-            Value::Mapping(_) => "a mapping".to_owned(),
-            Value::Scalar { text, plain: true } => match resolve(text) {
+        let found = match self.view() {
+            View::List(_) => "a list".to_owned(),
+            View::Mapping(_) => "a mapping".to_owned(),
+            View::Scalar { text, plain: true } => match resolve(text) {
                 Scalar::Null => "nothing".to_owned(),
                 Scalar::Text(_) => format!("the text `{text}`"),
                 Scalar::Bool(_) => format!("the boolean `{text}`"),
                 _ => format!("the number `{text}`"),
             },
-            Value::Scalar { text, .. } => format!("the text \"{text}\""),
+            View::Scalar { text, .. } => format!("the text \"{text}\""),
         };
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
@@ -90,7 +91,7 @@ impl<'t> Decoder<'t> {
     fn visit(self) -> Result<(), Failure> {
         let state = self.state;
         state.unfolded.set(state.unfolded.get() + 1);
-        if state.unfolded.get() <= state.tree.nodes.len() * 4 + MAX_UNFOLDED {
+        if state.unfolded.get() <= state.tree.len() * 4 + MAX_UNFOLDED {
             return Ok(());
         }
         let bomb = ProblemKind::AliasBomb(MAX_UNFOLDED);
@@ -101,9 +102,9 @@ impl<'t> Decoder<'t> {
     }
 
     fn scalar(self) -> Option<Scalar<'t>> {
-        match self.value() {
-            Value::Scalar { text, plain: true } => Some(resolve(text)),
-            Value::Scalar { text, plain: false } => Some(Scalar::Text(text)),
+        match self.view() {
+            View::Scalar { text, plain: true } => Some(resolve(text)),
+            View::Scalar { text, plain: false } => Some(Scalar::Text(text)),
             _ => None,
         }
     }
@@ -120,10 +121,10 @@ impl<'t> Decoder<'t> {
     }
 
     fn shape(self) -> Option<&'static str> {
-        match self.value() {
-            Value::List(_) => Some(LIST),
-            Value::Mapping(_) => Some(MAPPING),
-            Value::Scalar { .. } => match self.scalar()? {
+        match self.view() {
+            View::List(_) => Some(LIST),
+            View::Mapping(_) => Some(MAPPING),
+            View::Scalar { .. } => match self.scalar()? {
                 Scalar::Bool(_) => Some(BOOLEAN),
                 Scalar::Text(_) => Some(TEXT),
                 Scalar::Null => None,
@@ -138,16 +139,16 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         self.visit()?;
-        let result = match (self.value(), self.scalar()) {
-            (Value::List(items), _) => visitor.visit_seq(Items { decoder: self, rest: items.iter() }),
-            (Value::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
+        let result = match (self.view(), self.scalar()) {
+            (View::List(items), _) => visitor.visit_seq(Items { decoder: self, rest: items.iter() }),
+            (View::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
             (_, Some(Scalar::Null)) => visitor.visit_unit(),
             (_, Some(Scalar::Bool(value))) => visitor.visit_bool(value),
             (_, Some(Scalar::Integer(value))) => visitor.visit_i64(value),
             (_, Some(Scalar::Unsigned(value))) => visitor.visit_u64(value),
             (_, Some(Scalar::Float(value))) => visitor.visit_f64(value),
             (_, Some(Scalar::Text(value))) => visitor.visit_str(value),
-            (Value::Scalar { text, .. }, _) => return self.fail(ProblemKind::NotFinite(text.to_string())),
+            (View::Scalar { text, .. }, _) => return self.fail(ProblemKind::NotFinite(text.to_string())),
         };
         self.placed(result)
     }
@@ -166,9 +167,10 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         }
     }
 
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.integer() {
-            Some(value) => self.placed(visitor.visit_i128(value)),
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.integer().map(i64::try_from) {
+            Some(Ok(value)) => self.placed(visitor.visit_i64(value)),
+            Some(Err(_)) => self.wrong(format!("an integer from -{MAX_TOTAL} to {MAX_TOTAL}")),
             None => self.wrong("an integer"),
         }
     }
@@ -193,15 +195,15 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.value() {
-            Value::List(items) => self.placed(visitor.visit_seq(Items { decoder: self, rest: items.iter() })),
+        match self.view() {
+            View::List(items) => self.placed(visitor.visit_seq(Items { decoder: self, rest: items.iter() })),
             _ => self.wrong("a list"),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.value() {
-            Value::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
+        match self.view() {
+            View::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
             _ => self.wrong("a mapping"),
         }
     }
@@ -213,8 +215,8 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         self.visit()?;
-        match self.value() {
-            Value::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
+        match self.view() {
+            View::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
             _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
         }
     }
@@ -249,7 +251,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
+        i8 i16 i32 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
         ignored_any
     }
 }

@@ -15,45 +15,108 @@ const MAX_DEPTH: u16 = 64;
 /// The most entries that all `<<` of a file may copy, and the most values that its aliases may unfold into.
 pub(super) const MAX_UNFOLDED: usize = 2_000_000;
 
-/// An index into [`Tree::nodes`]. An alias is the id of the node that it names.
+/// An index into a tree's nodes. An alias is the id of the node that it names.
 pub(super) type NodeId = u32;
 
-#[derive(Debug)]
-pub(super) struct Node<'s> {
-    pub(super) span: Span,
-    /// Levels below this node, so that aliases cannot build a tower that no stack can walk.
-    height: u16,
-    pub(super) value: Value<'s>,
-}
-
-#[derive(Debug)]
-pub(super) enum Value<'s> {
-    Scalar { text: Cow<'s, str>, plain: bool },
-    List(Vec<NodeId>),
-    Mapping(Vec<(NodeId, NodeId)>),
-}
-
+/// A file's nodes. Large files have millions, so a node is a few words, and what it holds lies in shared vectors.
 #[derive(Debug)]
 pub(super) struct Tree<'s> {
-    pub(super) nodes: Vec<Node<'s>>,
-    pub(super) root: NodeId,
+    source: &'s str,
+    nodes: Vec<Node>,
+    /// The items of lists, and the keys and values of mappings in turn.
+    children: Vec<NodeId>,
+    /// The scalars that are not, letter by letter, what stands in the source.
+    texts: Vec<Cow<'s, str>>,
+    root: NodeId,
+}
+
+#[derive(Debug)]
+struct Node {
+    span: Span,
+    kind: Kind,
+    /// Levels below this node, so that aliases cannot build a tower that no stack can walk.
+    height: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// A plain scalar that is its span of the source.
+    Source,
+    /// Any other scalar: an index into the texts.
+    Text {
+        index: u32,
+        plain: bool,
+    },
+    /// So many children from there on.
+    List {
+        first: u32,
+        length: u32,
+    },
+    Mapping {
+        first: u32,
+        length: u32,
+    },
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum View<'t> {
+    Scalar {
+        text: &'t str,
+        plain: bool,
+    },
+    List(&'t [NodeId]),
+    /// Key, value, key, value …
+    Mapping(&'t [NodeId]),
+}
+
+impl Tree<'_> {
+    pub(super) fn root(&self) -> NodeId {
+        self.root
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn span(&self, id: NodeId) -> Span {
+        self.nodes[id as usize].span
+    }
+
+    pub(super) fn view(&self, id: NodeId) -> View<'_> {
+        let node = &self.nodes[id as usize];
+        let children = |first: u32, length: u32| &self.children[first as usize..][..length as usize];
+        match node.kind {
+            Kind::Source => View::Scalar { text: &self.source[node.span.range()], plain: true },
+            Kind::Text { index, plain } => View::Scalar { text: &self.texts[index as usize], plain },
+            Kind::List { first, length } => View::List(children(first, length)),
+            Kind::Mapping { first, length } => View::Mapping(children(first, length)),
+        }
+    }
+
+    /// The text of a scalar; nothing for what is none.
+    fn text(&self, id: NodeId) -> &str {
+        match self.view(id) {
+            View::Scalar { text, .. } => text,
+            _ => "",
+        }
+    }
 }
 
 /// A collection whose end has not been seen yet.
-struct Open<'s> {
+struct Open {
     start: Span,
     anchor: usize,
-    value: Value<'s>,
-    /// The key that waits for its value.
-    key: Option<NodeId>,
+    is_mapping: bool,
+    children: Vec<NodeId>,
     height: u16,
 }
 
 struct Builder<'s> {
-    nodes: Vec<Node<'s>>,
-    open: Vec<Open<'s>>,
+    tree: Tree<'s>,
+    open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
-    root: Option<NodeId>,
+    rooted: bool,
     documents: usize,
     merged: usize,
     offsets: Offsets<'s>,
@@ -66,10 +129,10 @@ struct Builder<'s> {
 /// All duplicate keys at once, or the one problem that ends the reading (syntax, depth, a recursive alias).
 pub(super) fn build(text: &str) -> Result<Tree<'_>, Vec<Problem>> {
     let mut builder = Builder {
-        nodes: Vec::new(),
+        tree: Tree { source: text, nodes: Vec::new(), children: Vec::new(), texts: Vec::new(), root: 0 },
         open: Vec::new(),
         anchors: HashMap::new(),
-        root: None,
+        rooted: false,
         documents: 0,
         merged: 0,
         offsets: Offsets::new(text),
@@ -78,11 +141,16 @@ pub(super) fn build(text: &str) -> Result<Tree<'_>, Vec<Problem>> {
     if let Err(problem) = builder.read(Parser::new_from_str(text)) {
         builder.problems.push(problem);
     }
-    match builder.root {
-        Some(root) if builder.problems.is_empty() => Ok(Tree { nodes: builder.nodes, root }),
-        _ if builder.problems.is_empty() => Err(vec![Problem::new(ProblemKind::Empty, Span::default())]),
-        _ => Err(builder.problems),
+    if builder.problems.is_empty() && !builder.rooted {
+        builder.problems.push(Problem::new(ProblemKind::Empty, Span::default()));
     }
+    if builder.problems.is_empty() { Ok(builder.tree) } else { Err(builder.problems) }
+}
+
+/// An index into one of the tree's vectors. A file has at most `MAX_FILE_BYTES` bytes, and all that is counted takes
+/// at least one of them, or is bounded by [`MAX_UNFOLDED`].
+fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 impl<'s> Builder<'s> {
@@ -97,14 +165,9 @@ impl<'s> Builder<'s> {
                         return Err(Problem::new(ProblemKind::SecondDocument, span));
                     }
                 }
-                Event::Scalar(text, style, anchor, _) => {
-                    let value = Value::Scalar { text, plain: style == ScalarStyle::Plain };
-                    let span = self.offsets.trim(span);
-                    let id = self.push(Node { span, height: 0, value }, anchor);
-                    self.place(id)?;
-                }
-                Event::SequenceStart(anchor, _) => self.start(span, anchor, Value::List(Vec::new()))?,
-                Event::MappingStart(anchor, _) => self.start(span, anchor, Value::Mapping(Vec::new()))?,
+                Event::Scalar(text, style, anchor, _) => self.scalar(text, style, anchor, span)?,
+                Event::SequenceStart(anchor, _) => self.start(span, anchor, false)?,
+                Event::MappingStart(anchor, _) => self.start(span, anchor, true)?,
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
                 Event::Alias(anchor) => {
                     let id = self.anchors.get(&anchor).copied();
@@ -121,129 +184,123 @@ impl<'s> Builder<'s> {
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
-    fn push(&mut self, node: Node<'s>, anchor: usize) -> NodeId {
-        // A file has at most MAX_FILE_BYTES bytes, and a node takes at least one of them.
-        let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        self.nodes.push(node);
+    fn scalar(&mut self, text: Cow<'s, str>, style: ScalarStyle, anchor: usize, span: Span) -> Result<(), Problem> {
+        let span = self.offsets.trim(span);
+        let plain = style == ScalarStyle::Plain;
+        let kind = if plain && self.tree.source.get(span.range()) == Some(&*text) {
+            Kind::Source
+        } else {
+            self.tree.texts.push(text);
+            Kind::Text { index: index(self.tree.texts.len() - 1), plain }
+        };
+        let id = self.push(Node { span, kind, height: 0 }, anchor);
+        self.place(id)
+    }
+
+    fn push(&mut self, node: Node, anchor: usize) -> NodeId {
+        let id = index(self.tree.nodes.len());
+        self.tree.nodes.push(node);
         if anchor > 0 {
             self.anchors.insert(anchor, id);
         }
         id
     }
 
-    fn start(&mut self, start: Span, anchor: usize, value: Value<'s>) -> Result<(), Problem> {
+    fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
-        self.open.push(Open { start, anchor, value, key: None, height: 0 });
+        self.open.push(Open { start, anchor, is_mapping, children: Vec::new(), height: 0 });
         Ok(())
     }
 
     fn end(&mut self, end: Span) -> Result<(), Problem> {
         let Some(mut closed) = self.open.pop() else { return Ok(()) };
-        if let Value::Mapping(entries) = &mut closed.value {
-            self.settle(entries)?;
+        if closed.is_mapping {
+            self.note_duplicates(&closed.children);
+            self.merge(&mut closed.children)?;
         }
+        let (first, length) = (index(self.tree.children.len()), index(closed.children.len()));
+        self.tree.children.append(&mut closed.children);
+        let kind = if closed.is_mapping { Kind::Mapping { first, length } } else { Kind::List { first, length } };
         let span = Span { start: closed.start.start, end: end.end.max(closed.start.start) };
-        let id = self.push(Node { span, height: closed.height, value: closed.value }, closed.anchor);
+        let id = self.push(Node { span, kind, height: closed.height }, closed.anchor);
         self.place(id)
     }
 
     /// Puts a finished node where the open collection expects it.
     fn place(&mut self, id: NodeId) -> Result<(), Problem> {
-        let node = &self.nodes[id as usize];
+        let node = &self.tree.nodes[id as usize];
+        let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
-            self.root = Some(id);
+            (self.tree.root, self.rooted) = (id, true);
             return Ok(());
         };
+        let is_key = parent.is_mapping && parent.children.len().is_multiple_of(2);
+        if is_key && matches!(node.kind, Kind::List { .. } | Kind::Mapping { .. }) {
+            return Err(Problem::new(ProblemKind::ComplexKey, node.span));
+        }
         parent.height = parent.height.max(node.height + 1);
-        if usize::from(parent.height) + self.open.len() > usize::from(MAX_DEPTH) {
+        if usize::from(parent.height) + levels > usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), node.span));
         }
-        let Some(parent) = self.open.last_mut() else { return Ok(()) };
-        match &mut parent.value {
-            Value::List(items) => items.push(id),
-            Value::Mapping(entries) => match parent.key.take() {
-                Some(key) => entries.push((key, id)),
-                None if matches!(node.value, Value::Scalar { .. }) => parent.key = Some(id),
-                None => return Err(Problem::new(ProblemKind::ComplexKey, node.span)),
-            },
-            Value::Scalar { .. } => {}
-        }
+        parent.children.push(id);
         Ok(())
     }
 
-    /// Notes keys that stand twice, then replaces `<<` entries by what they merge in: keys of the mapping itself
-    /// win, then earlier merged mappings over later ones (YAML 1.1 merge type).
-    fn settle(&mut self, entries: &mut Vec<(NodeId, NodeId)>) -> Result<(), Problem> {
-        self.note_duplicates(entries);
-        if !entries.iter().any(|(key, _)| self.is_merge(*key)) {
+    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings over
+    /// later ones (YAML 1.1 merge type).
+    fn merge(&mut self, entries: &mut Vec<NodeId>) -> Result<(), Problem> {
+        let tree = &self.tree;
+        let is_merge = |key: NodeId| matches!(tree.view(key), View::Scalar { text: "<<", plain: true });
+        if !entries.chunks_exact(2).any(|entry| is_merge(entry[0])) {
             return Ok(());
         }
-        let mut seen: HashSet<String> = HashSet::new();
-        let (merges, mut own): (Vec<_>, Vec<_>) = entries.drain(..).partition(|(key, _)| self.is_merge(*key));
-        seen.extend(own.iter().map(|(key, _)| self.text(*key).to_owned()));
-        for (_, value) in merges {
-            for mapping in self.merged_mappings(value)? {
-                let Value::Mapping(source) = &self.nodes[mapping as usize].value else { continue };
-                self.merged += source.len();
+        let (merges, own): (Vec<_>, Vec<_>) = entries.chunks_exact(2).partition(|entry| is_merge(entry[0]));
+        let mut seen: HashSet<&str> = own.iter().map(|entry| tree.text(entry[0])).collect();
+        let mut merged = own.concat();
+        for value in merges.iter().map(|entry| entry[1]) {
+            for mapping in mappings(tree, value)? {
+                self.merged += mapping.len() / 2;
                 if self.merged > MAX_UNFOLDED {
-                    let span = self.nodes[value as usize].span;
-                    return Err(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), span));
+                    return Err(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), tree.span(value)));
                 }
-                own.extend(source.iter().filter(|(key, _)| seen.insert(self.text(*key).to_owned())));
+                let new = mapping.chunks_exact(2).filter(|entry| seen.insert(tree.text(entry[0])));
+                merged.extend(new.flatten());
             }
         }
-        *entries = own;
+        *entries = merged;
         Ok(())
     }
 
-    fn merged_mappings(&self, value: NodeId) -> Result<Vec<NodeId>, Problem> {
-        let candidates = match &self.nodes[value as usize].value {
-            Value::List(items) => items.clone(),
-            _ => vec![value],
-        };
-        for id in &candidates {
-            let node = &self.nodes[*id as usize];
-            if !matches!(node.value, Value::Mapping(_)) {
-                return Err(Problem::new(ProblemKind::BadMerge, node.span));
+    fn note_duplicates(&mut self, entries: &[NodeId]) {
+        let tree = &self.tree;
+        let mut keys: Vec<(&str, NodeId)> =
+            entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
+        // A key's id counts up in the order of the file, so the first of equal ones stays the first.
+        keys.sort_unstable();
+        let mut first = 0;
+        for (at, (text, key)) in keys.iter().enumerate() {
+            if keys[first].0 != *text {
+                first = at;
+            } else if first != at {
+                let problem = Problem::new(ProblemKind::DuplicateKey((*text).to_owned()), tree.span(*key));
+                self.problems.push(problem.related_to(tree.span(keys[first].1)));
             }
         }
-        Ok(candidates)
     }
+}
 
-    fn note_duplicates(&mut self, entries: &[(NodeId, NodeId)]) {
-        let mut found = Vec::new();
-        let first_of = |count: usize| -> Option<NodeId> {
-            let (key, _) = entries[count];
-            entries[..count].iter().map(|(other, _)| *other).find(|other| self.text(*other) == self.text(key))
-        };
-        if entries.len() <= 12 {
-            found.extend((1..entries.len()).filter_map(|at| Some((first_of(at)?, entries[at].0))));
-        } else {
-            let mut first: HashMap<&str, NodeId> = HashMap::with_capacity(entries.len());
-            for (key, _) in entries {
-                match first.get(self.text(*key)) {
-                    Some(earlier) => found.push((*earlier, *key)),
-                    None => drop(first.insert(self.text(*key), *key)),
-                }
-            }
-        }
-        for (first, again) in found {
-            let kind = ProblemKind::DuplicateKey(self.text(again).to_owned());
-            let problem = Problem::new(kind, self.nodes[again as usize].span);
-            self.problems.push(problem.related_to(self.nodes[first as usize].span));
-        }
-    }
-
-    fn text(&self, id: NodeId) -> &str {
-        match &self.nodes[id as usize].value {
-            Value::Scalar { text, .. } => text,
-            _ => "",
-        }
-    }
-
-    fn is_merge(&self, key: NodeId) -> bool {
-        matches!(&self.nodes[key as usize].value, Value::Scalar { text, plain: true } if text == "<<")
-    }
+/// The mappings that a `<<` names: one, or a list of them.
+fn mappings<'t>(tree: &'t Tree<'_>, value: NodeId) -> Result<Vec<&'t [NodeId]>, Problem> {
+    let one = [value];
+    let named = match tree.view(value) {
+        View::List(items) => items,
+        _ => &one,
+    };
+    let mapping = |id: &NodeId| match tree.view(*id) {
+        View::Mapping(entries) => Ok(entries),
+        _ => Err(Problem::new(ProblemKind::BadMerge, tree.span(*id))),
+    };
+    named.iter().map(mapping).collect()
 }

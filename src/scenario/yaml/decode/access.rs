@@ -6,7 +6,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::super::tree::{NodeId, Value};
+use super::super::tree::{NodeId, View};
 use super::{Decoder, Failure};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::source::Span;
@@ -31,16 +31,16 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 /// The entries of a mapping; with the keys of a struct, others are reported and passed over.
 pub(super) struct Fields<'t> {
     pub(super) decoder: Decoder<'t>,
-    rest: std::slice::Iter<'t, (NodeId, NodeId)>,
+    rest: std::slice::ChunksExact<'t, NodeId>,
     known: Option<&'static [&'static str]>,
     value: NodeId,
 }
 
 impl<'t> Fields<'t> {
     pub(super) fn new(decoder: Decoder<'t>, known: Option<&'static [&'static str]>) -> Self {
-        let rest = match decoder.value() {
-            Value::Mapping(entries) => entries.iter(),
-            _ => [].iter(),
+        let rest = match decoder.view() {
+            View::Mapping(entries) => entries.chunks_exact(2),
+            _ => [].chunks_exact(2),
         };
         Self { decoder, rest, known, value: decoder.id }
     }
@@ -50,12 +50,12 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = Failure;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
-        for (key, value) in self.rest.by_ref() {
-            self.value = *value;
-            let key = self.decoder.at(*key);
-            let Value::Scalar { text, .. } = key.value() else { continue };
+        for entry in self.rest.by_ref() {
+            self.value = entry[1];
+            let key = self.decoder.at(entry[0]);
+            let View::Scalar { text, .. } = key.view() else { continue };
             let Some(known) = self.known else { return seed.deserialize(Key(key)).map(Some) };
-            if known.contains(&text.as_ref()) {
+            if known.contains(&text) {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
             let _: Result<(), _> = key.fail(ProblemKind::UnknownKey { key: text.to_string(), expected: known });
@@ -79,8 +79,8 @@ impl<'de> Deserializer<'de> for Key<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.0.value() {
-            Value::Scalar { text, .. } => visitor.visit_str(text),
+        match self.0.view() {
+            View::Scalar { text, .. } => visitor.visit_str(text),
             _ => self.0.fail(ProblemKind::ComplexKey),
         }
     }
