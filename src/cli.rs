@@ -5,7 +5,7 @@ mod log;
 mod run;
 mod stop;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -37,7 +37,9 @@ enum CliError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("the static directory {0} is not there; give another with --static")]
+    #[error("the world ended without being asked to; that is a defect in mockd, and the log says where")]
+    Defect,
+    #[error("{0} is not a directory that can be served; give another with --static")]
     NoSite(std::path::PathBuf),
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
@@ -51,13 +53,18 @@ impl Cli {
             Command::Run(run) => match run.execute() {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    eprintln!("{}", describe(&error));
+                    complain(&describe(&error));
                     ExitCode::FAILURE
                 }
             },
             Command::Check(check) => check.execute(),
         }
     }
+}
+
+/// To standard error, whether anybody reads it or not.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn describe(error: &CliError) -> String {

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use category::{Category, FieldRule, JsonType, Product};
-pub use load::{LoadError, Loaded, load, parse, parse_bytes, read};
+pub use load::{LoadError, Loaded, load, parse, parse_bytes, read, read_regular};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};
 pub use report::{Style, render};

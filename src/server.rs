@@ -60,6 +60,9 @@ pub struct Server {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     serving: JoinHandle<io::Result<()>>,
+    /// Ends the world, after all who may still want something of it.
+    end: CancellationToken,
+    playing: JoinHandle<()>,
 }
 
 impl Server {
@@ -77,12 +80,13 @@ impl Server {
         let bound = listener.local_addr().map_err(failed)?;
         let acceptor = NoDelayAcceptor::new(listener).map_err(failed)?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let world = World::start(scenario, seed, &tasks, shutdown.clone());
+        let end = CancellationToken::new();
+        let (world, playing) = World::start(scenario, seed, end.clone());
         let app = App { world: world.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
         let stop = shutdown.clone().cancelled_owned();
         let serving = HttpServer::new_with_acceptor(acceptor);
         let serving = serving.run_with_graceful_shutdown(routes(app, &site, cors), stop, Some(GRACE));
-        Ok(Self { address: bound, world, shutdown, tasks, serving: tokio::spawn(serving) })
+        Ok(Self { address: bound, world, shutdown, tasks, serving: tokio::spawn(serving), end, playing })
     }
 
     /// The address that it listens on, with the port that was taken.
@@ -109,6 +113,12 @@ impl Server {
         &self.shutdown
     }
 
+    /// Waits until the world has ended without being asked to, which only a defect in mockd can cause.
+    pub async fn failed(&mut self) {
+        // Why it ended was reported where it happened.
+        let _ = (&mut self.playing).await;
+    }
+
     /// Stops: open sockets are closed with 1001, requests in flight are answered, and all tasks have ended after it.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -116,5 +126,9 @@ impl Server {
         self.tasks.wait().await;
         // The accept loop ends with the shutdown; what it returns by then concerns no one any more.
         let _ = self.serving.await;
+        self.end.cancel();
+        if !self.playing.is_finished() {
+            let _ = self.playing.await;
+        }
     }
 }

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::Reload;
-use crate::scenario::{LoadError, Scenario, Style, parse_bytes, read, render};
+use crate::scenario::{LoadError, Scenario, Style, parse_bytes, read_regular, render};
 use crate::world::World;
-use settle::settled;
+use settle::{Fingerprint, settled};
 use wake::Wake;
 pub use wake::WatchMode;
 
@@ -53,17 +53,19 @@ impl Watch {
         let mut seen = Seen { bytes: Arc::new(bytes), missing: false };
         loop {
             // Once before the first event too: the file may have been saved while the server started.
-            self.look(&mut seen, world).await;
-            wake.next(&self.path).await;
+            wake.refresh();
+            let fingerprint = self.look(&mut seen, world).await;
+            wake.next(fingerprint).await;
         }
     }
 
-    /// Reads the file once it is settled, and applies or reports what is new in it.
-    async fn look(&self, seen: &mut Seen, world: &World) {
+    /// Reads the file once it is settled, and applies or reports what is new in it. Gives what the file was before
+    /// it was read.
+    async fn look(&self, seen: &mut Seen, world: &World) -> Fingerprint {
         let started = Instant::now();
-        settled(&self.path).await;
+        let fingerprint = settled(&self.path).await;
         let path = self.path.clone();
-        match spawn_blocking(move || read(&path)).await {
+        match spawn_blocking(move || read_regular(&path)).await {
             Ok(Ok(bytes)) if bytes == *seen.bytes => {
                 if std::mem::take(&mut seen.missing) {
                     info!("{} is back, unchanged", self.path.display());
@@ -85,6 +87,7 @@ impl Watch {
             }
             Err(failure) => error!("{} cannot be read: {failure}", self.path.display()),
         }
+        fingerprint
     }
 
     async fn apply(&self, scenario: Scenario, world: &World, started: Instant) {

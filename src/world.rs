@@ -10,11 +10,12 @@ mod task;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use clock::Clock;
 pub use feed::{Frame, Subscription};
@@ -57,15 +58,14 @@ pub enum WorldError {
 }
 
 impl World {
-    /// Starts a world at time 0, as a task of `tasks` that ends with `shutdown`.
+    /// Starts a world at time 0, with the task that runs it until the shutdown.
     #[must_use]
-    pub fn start(scenario: &Arc<Scenario>, seed: u64, tasks: &TaskTracker, shutdown: CancellationToken) -> Self {
+    pub fn start(scenario: &Arc<Scenario>, seed: u64, shutdown: CancellationToken) -> (Self, JoinHandle<()>) {
         let engine = Engine::new(scenario, seed);
         let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
         let (publish, now) = watch::channel(Arc::new(Snapshot::of(&engine)));
         let task = Task { engine, clock: Clock::start(), inbox, feed: Publisher::default(), publish };
-        tasks.spawn(task.run(shutdown));
-        Self { commands, now }
+        (Self { commands, now }, tokio::spawn(task.run(shutdown)))
     }
 
     /// What readers see at this moment.
@@ -74,7 +74,7 @@ impl World {
         self.now.borrow().clone()
     }
 
-    /// Adds `amount` to a product's order total and gives the new total.
+    /// Adds `amount` to a product's order total.
     ///
     /// # Errors
     /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
@@ -83,11 +83,11 @@ impl World {
         Ok(self.ask(|reply| Command::Order { id, amount, reply }).await??)
     }
 
-    /// Adds a product to a category.
+    /// Adds a product to a category and gives the category's products as JSON, the new one last.
     ///
     /// # Errors
     /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
-    pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<(), WorldError> {
+    pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
         let category = category.into();
         Ok(self.ask(|reply| Command::AddProduct { category, own, reply }).await??)
     }

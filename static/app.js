@@ -30,14 +30,13 @@ const request = async (path, payload) => {
 
 const segment = (text) => encodeURIComponent(text);
 
-// Runs an action and shows what went wrong with it, if anything did.
+// Runs what the user asked for and shows what went wrong with it, if anything did.
 const attempt = async (action) => {
-  error.textContent = "";
   try {
-    return await action();
+    await action();
+    error.textContent = "";
   } catch (problem) {
     error.textContent = `That did not work: ${problem.message}`;
-    return undefined;
   }
 };
 
@@ -48,6 +47,7 @@ const live = new LiveOrders(api, {
   notice: () => refresh(),
   state: (state) => {
     showState(state);
+    // On the way back the socket itself brings the current orders.
     if (state === "live" && wasOffline) refresh();
     wasOffline = state === "offline";
   },
@@ -82,12 +82,18 @@ const showProducts = async (answer) => {
   if (mine === listing) products.show(list);
 };
 
-// Gets categories and products again, without a flicker, because they changed or the connection was lost.
-const refresh = () =>
-  attempt(async () => {
+// Gets categories and products again, without a flicker, because they changed or the connection was lost. If that
+// fails, the socket fails too, and says so.
+const refresh = async () => {
+  try {
     await loadCategories();
-    if (category.value) await showProducts(request(segment(category.value)));
-  });
+    if (!chosen) return;
+    await showProducts(request(segment(chosen)));
+    live.watch(chosen);
+  } catch (problem) {
+    console.warn("the products are not up to date:", problem);
+  }
+};
 
 const choose = () => {
   const name = category.value;
@@ -97,6 +103,7 @@ const choose = () => {
   hint.hidden = name !== "";
   add.hidden = name === "";
   products.clear();
+  listing += 1;
   if (!name) return;
   attempt(() => showProducts(request(segment(name))));
   live.watch(name);
@@ -127,9 +134,9 @@ const start = async () => {
     return;
   }
   showState("ready");
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  if ([...category.options].some(({ value }) => value && value === wanted)) {
-    category.value = wanted;
+  const wanted = [...category.options].find(({ value }) => value && `#${segment(value)}` === location.hash);
+  if (wanted) {
+    category.value = wanted.value;
     choose();
   }
 };

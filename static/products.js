@@ -16,11 +16,6 @@ export class ProductList {
     });
   }
 
-  // Whether the row of this product is on the page.
-  has(id) {
-    return this.#rows.has(id);
-  }
-
   clear() {
     this.#list.replaceChildren();
     this.#rows.clear();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::describe_load;
+use super::{complain, describe_load};
 use crate::scenario::{Scenario, load};
 
 #[derive(Debug, Args)]
@@ -25,11 +25,11 @@ impl Check {
         let mut all_right = true;
         for path in self.files {
             match load(&path) {
-                Ok(loaded) if self.print => say(&loaded.scenario.to_yaml()),
-                Ok(loaded) => say(&format!("{}: ok, {}\n", path.display(), describe(&loaded.scenario))),
+                Ok(loaded) if self.print => all_right &= say(&loaded.scenario.to_yaml()),
+                Ok(loaded) => all_right &= say(&format!("{}: ok, {}\n", path.display(), describe(&loaded.scenario))),
                 Err(error) => {
                     all_right = false;
-                    eprintln!("{}", describe_load(&error));
+                    complain(&describe_load(&error));
                 }
             }
         }
@@ -37,9 +37,15 @@ impl Check {
     }
 }
 
-/// To standard output, whether anybody still reads it or not.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Writes to standard output, and says whether that went well.
+fn say(text: &str) -> bool {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => true,
+        Err(error) => {
+            complain(&format!("error: cannot write the result: {error}"));
+            false
+        }
+    }
 }
 
 fn describe(scenario: &Scenario) -> String {

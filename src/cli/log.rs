@@ -17,7 +17,7 @@ pub(super) struct LogArgs {
     /// Log more: requests and sockets (-v), everything (-vv)
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Log less: warnings and errors (-q), nothing (-qq)
+    /// Print and log less: warnings and errors only (-q), nothing (-qq)
     #[arg(short, long, action = clap::ArgAction::Count)]
     quiet: u8,
 }

@@ -4,8 +4,10 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use serde_json::json;
@@ -17,6 +19,12 @@ use crate::http::Site;
 use crate::scenario::{Loaded, Scenario, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
+
+/// How long the end of the program waits for the file's watcher.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
+const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The port when neither flag nor scenario names one.
 const DEFAULT_PORT: u16 = 3000;
@@ -47,38 +55,52 @@ pub(super) struct Run {
     log: LogArgs,
 }
 
-/// An address, or the one name that everybody expects to work.
+/// An address, also in the brackets that it has in a URL, or the one name that everybody expects to work.
 fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
-    if text == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { text.parse() }
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if bare == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { bare.parse() }
 }
 
 impl Run {
     pub(super) fn execute(self) -> Result<(), CliError> {
         self.log.start();
+        // A pipe can be read once, so there is nothing to follow.
+        let watches = !self.no_watch && self.file.is_file();
         let loaded = load(&self.file)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        runtime.block_on(self.serve(loaded))
+        let outcome = runtime.block_on(self.serve(loaded, watches));
+        // A read of a file that never answers must not keep the program.
+        runtime.shutdown_background();
+        outcome
     }
 
-    async fn serve(self, Loaded { scenario, bytes }: Loaded) -> Result<(), CliError> {
+    async fn serve(self, Loaded { scenario, bytes }: Loaded, watches: bool) -> Result<(), CliError> {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
-        let stop = StopSignal::listen();
-        let server = Server::start(&scenario, self.config(&scenario)?).await?;
+        let mut stop = StopSignal::listen();
+        let mut server = Server::start(&scenario, self.config(&scenario)?).await?;
         if !self.log.is_quiet() {
-            self.greet(&server, &scenario);
+            self.greet(&server, &scenario, watches);
         }
-        let following = (!self.no_watch).then(|| {
+        let following = watches.then(|| {
             let watch = Watch { path: self.file.clone(), mode: self.watch_mode(), seed: self.seed, style: style() };
             tokio::spawn(watch.follow(server.world().clone(), bytes, server.shutdown().clone()))
         });
-        stop.received().await;
-        server.stop().await;
-        if let Some(following) = following {
-            // It ends with the server, and whatever else could be wrong with it was logged.
-            let _ = following.await;
+        let outcome = tokio::select! {
+            () = stop.received() => Ok(()),
+            () = server.failed() => Err(CliError::Defect),
+        };
+        // A second signal ends it at once.
+        tokio::select! {
+            () = stop.received() => {}
+            () = server.stop() => {
+                if let Some(following) = following {
+                    // It ends with the server, unless the system keeps it in a call; that is no reason to stay.
+                    let _ = tokio::time::timeout(PATIENCE, following).await;
+                }
+            }
         }
-        Ok(())
+        outcome
     }
 
     fn config(&self, scenario: &Scenario) -> Result<ServerConfig, CliError> {
@@ -99,32 +121,35 @@ impl Run {
     }
 
     /// Says what is served where. The URL comes first, so that a program that starts mockd need not read on.
-    fn greet(&self, server: &Server, scenario: &Scenario) {
+    fn greet(&self, server: &Server, scenario: &Scenario, watches: bool) {
         let seed = server.world().snapshot().seed;
-        let watched = (!self.no_watch).then_some(&self.file);
+        let file = watches.then_some(&self.file);
         let greeting = match self.log.log_format {
             LogFormat::Json => {
                 let categories: Vec<&str> = scenario.categories().iter().map(|category| &**category.name()).collect();
                 json!({ "url": server.url(), "scenario": scenario.name(), "categories": categories,
-                    "watching": watched, "seed": seed })
+                    "watching": file, "seed": seed })
                 .to_string()
             }
-            LogFormat::Text => self.greeting(server, scenario, seed),
+            LogFormat::Text => self.greeting(server, scenario, seed, watches),
         };
         // Whoever reads the greeting may be gone; the server is there for others.
         let _ = writeln!(std::io::stdout(), "{greeting}");
     }
 
-    fn greeting(&self, server: &Server, scenario: &Scenario, seed: u64) -> String {
+    fn greeting(&self, server: &Server, scenario: &Scenario, seed: u64, watches: bool) -> String {
         let mut lines = vec![format!("mockd serves {} at {}", scenario.name(), server.url())];
         let widest = scenario.categories().iter().map(|category| category.name().chars().count()).max().unwrap_or(0);
         for category in scenario.categories() {
             let (name, count) = (category.name(), category.products().len());
             let products = if count == 1 { "product " } else { "products" };
-            lines.push(format!("  /{name:widest$}  {count} {products}  ws://{}/orders/{name}", server.address()));
+            lines.push(format!(
+                "  /{name:widest$}  {count} {products}  ws://{}/orders/{}",
+                server.address(),
+                utf8_percent_encode(name, IN_A_PATH)
+            ));
         }
-        let watching = if self.no_watch { "not watching" } else { "watching" };
-        let hint = if self.no_watch { "" } else { ": edit it and save" };
+        let (watching, hint) = if watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
         lines.push(format!("  seed {seed}, stop with Ctrl-C"));
         lines.join("\n")

@@ -21,8 +21,8 @@ impl StopSignal {
         Self {}
     }
 
-    /// Waits for the first one.
-    pub(super) async fn received(mut self) {
+    /// Waits for the next one.
+    pub(super) async fn received(&mut self) {
         #[cfg(unix)]
         std::future::poll_fn(|context| {
             let received = self.kinds.iter_mut().any(|kind| kind.poll_recv(context).is_ready());

@@ -11,7 +11,7 @@ use super::ledger::{Account, Entry};
 use super::random::GeneratorRun;
 use super::script::ScriptRun;
 use super::{Engine, account};
-use crate::scenario::{Generator, Product, Scenario, Script};
+use crate::scenario::{Feed, Generator, Product, Scenario, Script};
 
 /// What a new scenario did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,9 +33,9 @@ impl Engine {
             changes.push(Change::Seed { from: self.seed, to: seed });
         }
         self.compare_settings(&old, changes);
-        let reset = self.replace_products(&old, changes);
+        let told = self.replace_products(&old, changes);
         self.replace_timelines(seed, changes);
-        for (id, total) in reset {
+        for (id, total) in told {
             // The account was just made, and a seed total is in range.
             reload.events.extend(self.post(&id, Entry::Set(total)));
         }
@@ -62,7 +62,7 @@ impl Engine {
         let before: IndexMap<&str, &Product> =
             old.products().map(|(_, product)| (&**product.id(), &**product)).collect();
         let mut accounts: IndexMap<Arc<str>, Account> = IndexMap::new();
-        let mut reset = Vec::new();
+        let mut told = Vec::new();
         for (category, product) in new.products() {
             let id = product.id();
             let declared_before = before.get(&**id).copied();
@@ -71,7 +71,7 @@ impl Engine {
                 // only if what is said about it is new.
                 if declared_before != Some(&**product) {
                     changes.push(Change::ProductAdded(id.clone()));
-                    reset.push((id.clone(), product.total()));
+                    told.push((id.clone(), product.total()));
                     accounts.insert(id.clone(), self::account(category.name().clone(), product, true));
                 }
                 continue;
@@ -86,7 +86,10 @@ impl Engine {
             }
             if account.seed_total != product.total() {
                 changes.push(Change::TotalReset { id: id.clone(), from: account.total, to: product.total() });
-                reset.push((id.clone(), product.total()));
+                told.push((id.clone(), product.total()));
+            } else if account.category != *category.name() && new.feed() == Feed::Category {
+                // The sockets of the new category have not heard of it yet.
+                told.push((id.clone(), account.total));
             }
             account.category = category.name().clone();
             account.seed_total = product.total();
@@ -95,7 +98,7 @@ impl Engine {
         }
         self.replace_catalogue(old, &mut accounts, changes);
         self.ledger.renew(accounts);
-        reset
+        told
     }
 
     /// Declared products first, then those added at run time to categories that are still there.
@@ -145,6 +148,10 @@ impl Engine {
     fn replace_timelines(&mut self, seed: u64, changes: &mut Vec<Change>) {
         let scenario = self.scenario.clone();
         let now = self.now;
+        if seed != self.seed {
+            self.generators.iter_mut().for_each(|run| run.reseed(seed));
+            self.seed = seed;
+        }
         let start = |script: &Script| ScriptRun::new(script.clone(), now);
         let scripts = carry_on(&mut self.scripts, scenario.scripts(), |run| &run.declared, start);
         changes.extend(scripts.counted(Change::ScriptsStarted, Change::ScriptsStopped));
@@ -155,10 +162,6 @@ impl Engine {
         };
         let generators = carry_on(&mut self.generators, scenario.generators(), |run| &run.declared, start);
         changes.extend(generators.counted(Change::GeneratorsStarted, Change::GeneratorsStopped));
-        if seed != self.seed {
-            self.generators.iter_mut().for_each(|run| run.reseed(seed));
-            self.seed = seed;
-        }
     }
 }
 

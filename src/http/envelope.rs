@@ -1,5 +1,6 @@
 //! What every answer goes through: preflights, HEAD, errors as JSON, CORS headers, and a log line.
 
+use poem::error::ParsePathError;
 use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Body, Endpoint, Error, IntoResponse, Request, Response};
 use tracing::debug;
@@ -25,6 +26,8 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
         } else {
             if method == Method::HEAD {
                 request.set_method(Method::GET);
+                // Only a GET can become a WebSocket (RFC 6455, 4.2.1).
+                request.headers_mut().remove(header::UPGRADE);
             }
             match self.inner.call(request).await {
                 Ok(response) => response.into_response(),
@@ -42,6 +45,9 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
 
 /// An error as JSON, also one that did not come from a handler of ours.
 fn answer(error: Error, method: &Method, uri: &Uri) -> Response {
+    if error.is::<ParsePathError>() {
+        return Error::from(ApiError::BadPath).into_response();
+    }
     if error.is::<ApiError>() {
         return error.into_response();
     }

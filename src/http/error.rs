@@ -37,8 +37,8 @@ pub(crate) enum ApiError {
     WebSocketVersion,
     #[error("Not a WebSocket handshake: {0}")]
     BadHandshake(&'static str),
-    #[error("Path is not valid: {0}")]
-    BadPath(String),
+    #[error("Path is not valid: its percent-encoding is not UTF-8 text")]
+    BadPath,
     #[error(transparent)]
     World(#[from] WorldError),
     #[error("{1}")]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -36,7 +37,7 @@ pub(super) async fn open(
     request: &Request,
     Data(app): Data<&Arc<App>>,
 ) -> poem::Result<Response> {
-    let accept = handshake::check(request.method(), request.headers())?;
+    let accept = handshake::check(request.headers())?;
     let upgrade = request.take_upgrade().map_err(|_| ApiError::UpgradeRequired)?;
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
@@ -52,7 +53,7 @@ pub(super) async fn open(
         let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config())).await;
         serve(socket, feed, &app, &category).await;
     });
-    Ok(handshake::switching_protocols(&accept))
+    Ok(handshake::switching_protocols(&accept, request.headers()))
 }
 
 /// Small buffers: a mock holds many sockets, and their messages are short.
@@ -76,7 +77,7 @@ async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, category: 
         End::Failed(error) => {
             if let Some(code) = close_code(&error) {
                 warn!(category, %error, "socket broke the protocol, closing it");
-                close(socket, code, "").await;
+                refuse(socket, code).await;
             }
         }
         End::Closed => {}
@@ -145,6 +146,19 @@ fn close_code(error: &Error) -> Option<CloseCode> {
         Error::Protocol(_) => Some(CloseCode::Protocol),
         _ => None,
     }
+}
+
+/// Sends a closing frame to a peer that broke the protocol. What it still sends is read and dropped: to close on
+/// unread bytes would reset the connection, and the peer would not see why.
+async fn refuse(mut socket: Socket, code: CloseCode) {
+    let refusing = async {
+        socket.close(Some(CloseFrame { code, reason: Utf8Bytes::default() })).await?;
+        let mut stream = socket.into_inner();
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+        Ok::<(), Error>(())
+    };
+    let _ = tokio::time::timeout(CLOSING_TIME, refusing).await;
 }
 
 /// Sends a closing frame and waits, not for long, for the peer's.

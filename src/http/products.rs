@@ -11,8 +11,7 @@ use serde_json::Value;
 use super::App;
 use super::body::{self, answer};
 use super::error::ApiError;
-use crate::engine::Refusal;
-use crate::world::WorldError;
+use crate::engine::Listing;
 
 /// Lists a category's products; a path that names no category is the site's.
 pub(super) struct List {
@@ -24,8 +23,8 @@ impl Endpoint for List {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let category: String = request.path_params().map_err(|error| ApiError::BadPath(error.to_string()))?;
-        let json = self.app.world.snapshot().catalogue.get(&category).map(crate::engine::Listing::json);
+        let category: String = request.path_params()?;
+        let json = self.app.world.snapshot().catalogue.get(&category).map(Listing::json);
         match json {
             Some(json) => Ok(answer(json)),
             None => self.site.call(request).await,
@@ -51,10 +50,5 @@ pub(super) async fn add(
     if own.contains_key("id") {
         return Err(ApiError::IdInBody.into());
     }
-    app.world.add_product(&category, own).await.map_err(ApiError::from)?;
-    match app.world.snapshot().catalogue.get(&category) {
-        Some(listing) => Ok(answer(listing.json())),
-        // A reload took the category away right after.
-        None => Err(ApiError::World(WorldError::Refused(Refusal::UnknownCategory(category.into()))).into()),
-    }
+    Ok(answer(app.world.add_product(&category, own).await.map_err(ApiError::from)?))
 }

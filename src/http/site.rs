@@ -25,9 +25,12 @@ impl Site {
     pub(super) fn endpoint(&self) -> BoxEndpoint<'static, Response> {
         match self {
             Self::BuiltIn => EmbeddedFilesEndpoint::<App>::new().map_to_response().boxed(),
-            Self::Directory(path) => {
-                StaticFilesEndpoint::new(path).index_file("index.html").prefer_utf8(true).map_to_response().boxed()
-            }
+            Self::Directory(path) => StaticFilesEndpoint::new(path)
+                .index_file("index.html")
+                .redirect_to_slash_directory()
+                .prefer_utf8(true)
+                .map_to_response()
+                .boxed(),
         }
     }
 }

@@ -39,7 +39,7 @@ impl ProblemKind {
             Self::ReservedCategory(_) => {
                 "a category's name is a path of its own: not `orders`, not empty, no `/`, no leading `__` or `@`".into()
             }
-            Self::WrongType { expected, found } if expected.contains("text") && found.contains('`') => {
+            Self::WrongType { expected, found } if expected == "text" && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
@@ -49,6 +49,7 @@ impl ProblemKind {
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
             Self::InstantRepeat => "give a step an `at` or `after` above 0s".into(),
+            Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),
             _ => return None,
         })

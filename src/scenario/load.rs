@@ -60,6 +60,20 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded { scenario, bytes })
 }
 
+/// As [`read`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+///
+/// # Errors
+/// [`LoadError::Read`] and [`LoadError::TooLarge`].
+pub fn read_regular(path: &Path) -> Result<Vec<u8>, LoadError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            let error = io::Error::other("it is not a regular file");
+            Err(LoadError::Read { path: path.to_owned(), error })
+        }
+        _ => read(path),
+    }
+}
+
 /// Reads a scenario file without checking it.
 ///
 /// # Errors

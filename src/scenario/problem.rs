@@ -60,6 +60,9 @@ pub enum ProblemKind {
     /// A key that is a list or a mapping.
     #[error("a key has to be a plain word")]
     ComplexKey,
+    /// A tag that is not one of JSON's types.
+    #[error("the tag `{0}` means nothing here")]
+    UnknownTag(String),
     /// The same key twice in one mapping.
     #[error("`{0}` is declared twice")]
     DuplicateKey(String),

@@ -13,6 +13,16 @@ use super::yaml::{Entries, Spanned};
 /// A value that may be left out, with its place.
 pub(crate) type Opt<T> = Option<Spanned<T>>;
 
+/// A duration as text. What serde calls it is what the decoder says it expected.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "a duration such as 250ms, 1.5s, 2m or 1h30m")]
+pub(crate) struct RawDuration(pub(crate) Box<str>);
+
+/// A rate as text.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "a rate such as 20/s, 90/m or 0.5/h")]
+pub(crate) struct RawRate(pub(crate) Box<str>);
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawScenario {
@@ -105,14 +115,14 @@ pub(crate) struct RawOrders {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawGenerator {
-    pub(crate) every: Opt<String>,
-    pub(crate) rate: Opt<String>,
+    pub(crate) every: Opt<RawDuration>,
+    pub(crate) rate: Opt<RawRate>,
     pub(crate) arrivals: Opt<RawArrivals>,
-    pub(crate) jitter: Opt<String>,
+    pub(crate) jitter: Opt<RawDuration>,
     pub(crate) amount: Opt<RawAmount>,
     pub(crate) products: Opt<RawDraw>,
-    pub(crate) from: Opt<String>,
-    pub(crate) until: Opt<String>,
+    pub(crate) from: Opt<RawDuration>,
+    pub(crate) until: Opt<RawDuration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -158,7 +168,7 @@ pub(crate) struct RawDrawBy {
 #[serde(default)]
 pub(crate) struct RawScript {
     pub(crate) name: Opt<String>,
-    pub(crate) start: Opt<String>,
+    pub(crate) start: Opt<RawDuration>,
     pub(crate) repeat: Opt<RawRepeat>,
     pub(crate) steps: Opt<Vec<Spanned<RawStep>>>,
 }
@@ -174,12 +184,12 @@ pub(crate) enum RawRepeat {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawStep {
-    pub(crate) at: Opt<Box<str>>,
-    pub(crate) after: Opt<Box<str>>,
+    pub(crate) at: Opt<RawDuration>,
+    pub(crate) after: Opt<RawDuration>,
     pub(crate) product: Opt<Box<str>>,
     pub(crate) amount: Opt<i64>,
     pub(crate) times: Opt<i64>,
-    pub(crate) every: Opt<Box<str>>,
+    pub(crate) every: Opt<RawDuration>,
     pub(crate) set: Opt<Box<RawSet>>,
     pub(crate) add: Opt<Box<RawAdd>>,
     pub(crate) remove: Opt<Box<RawRemove>>,

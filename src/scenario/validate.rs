@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::advice::nearest;
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawCors, RawFeed, RawScenario, RawServer};
+use super::raw::{RawCors, RawDuration, RawFeed, RawScenario, RawServer};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD, parse_duration};
 use super::yaml::Spanned;
@@ -152,9 +152,9 @@ impl Check {
         Some(name.clone())
     }
 
-    fn duration<T: AsRef<str>>(&mut self, value: Option<&Spanned<T>>) -> Option<(Duration, Span)> {
+    fn duration(&mut self, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (text, span) = value?.get()?;
-        match parse_duration(text.as_ref()) {
+        match parse_duration(&text.0) {
             Ok(duration) => Some((duration, span)),
             Err(error) => {
                 self.note(error.into(), span);
@@ -164,7 +164,7 @@ impl Check {
     }
 
     /// The time between two of a kind.
-    fn period<T: AsRef<str>>(&mut self, key: &'static str, value: Option<&Spanned<T>>) -> Option<(Duration, Span)> {
+    fn period(&mut self, key: &'static str, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
             self.note(ProblemKind::TooSmall { key, least: "1us" }, span);

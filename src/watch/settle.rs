@@ -1,5 +1,6 @@
 //! Waits until nobody writes to a file any more.
 
+use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,7 +8,7 @@ use tokio::time::sleep;
 
 /// How long a file has to stay the same. Editors write a file in one go or within a few milliseconds; a reload has to
 /// be done 50 ms after the last write.
-const QUIET: Duration = Duration::from_millis(15);
+const QUIET: Duration = Duration::from_millis(25);
 
 /// The time between two looks: what the first event of a save finds is rarely the save's end.
 const STEP: Duration = Duration::from_millis(3);
@@ -15,18 +16,42 @@ const STEP: Duration = Duration::from_millis(3);
 /// A file that is written to for longer than this is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What changes with a write; `None` for a file that is not there.
+/// What changes with a write, or when another file takes the place; `None` for a file that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint(Option<(u64, Option<SystemTime>)>);
+pub(super) struct Fingerprint(Option<(u64, Option<SystemTime>, Identity)>);
 
 impl Fingerprint {
     pub(super) fn of(path: &Path) -> Self {
-        Self(std::fs::metadata(path).ok().map(|metadata| (metadata.len(), metadata.modified().ok())))
+        let metadata = std::fs::metadata(path).ok();
+        Self(metadata.map(|metadata| (metadata.len(), metadata.modified().ok(), Identity::of(&metadata))))
     }
 }
 
-/// Returns once the file, or its absence, has stayed the same for a moment.
-pub(super) async fn settled(path: &Path) {
+/// Which file it is, whatever its path, and when it last got other content or another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Self { device: metadata.dev(), inode: metadata.ino(), changed }
+    }
+
+    /// Where the system does not tell, length and time have to do.
+    #[cfg(not(unix))]
+    fn of(_: &Metadata) -> Self {
+        Self { device: 0, inode: 0, changed: (0, 0) }
+    }
+}
+
+/// Returns once the file, or its absence, has stayed the same for a moment: what it was then.
+pub(super) async fn settled(path: &Path) -> Fingerprint {
     let started = Instant::now();
     let (mut before, mut since) = (Fingerprint::of(path), started);
     while since.elapsed() < QUIET && started.elapsed() < PATIENCE {
@@ -36,4 +61,5 @@ pub(super) async fn settled(path: &Path) {
             (before, since) = (now, Instant::now());
         }
     }
+    before
 }

@@ -1,17 +1,20 @@
 //! Tells when it is time to look at the file: on events of its directory, or at intervals.
 //!
-//! The directory is watched, never the file: editors save by rename, which a watch on the file would not survive.
-//! A file behind symlinks is watched in the directory of every link on the way, so that a swapped link is noticed.
+//! Directories are watched, never the file: editors save by rename, which a watch on the file would not survive.
+//! Links on the way to the file are of interest too, each in the directory that holds it. Events of other names in
+//! these directories wake nobody.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::settle::Fingerprint;
 
@@ -28,27 +31,34 @@ pub enum WatchMode {
 /// The time between two looks in [`WatchMode::Poll`].
 const POLL: Duration = Duration::from_millis(100);
 
-/// Events can be lost: a directory was replaced, a queue overflowed. So now and then the file's time and length are
-/// compared as well.
+/// Events can be lost, so now and then the file is compared with what it was.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// More links than this on the way to a file are a loop (Linux gives up at 40).
 const MAX_LINKS: usize = 40;
 
 pub(super) struct Wake {
+    path: PathBuf,
     /// `None` when polling.
     watcher: Option<RecommendedWatcher>,
-    directories: BTreeSet<PathBuf>,
+    /// The watched directories.
+    watched: BTreeSet<PathBuf>,
+    /// The paths whose events count.
+    trail: Arc<Mutex<BTreeSet<PathBuf>>>,
     events: mpsc::Receiver<()>,
 }
 
 impl Wake {
-    /// Watches the file's directories, or polls if that cannot be done.
+    /// Watches for changes of the file, or polls if that cannot be done.
     pub(super) fn new(path: &Path, mode: WatchMode) -> Self {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let trail: Arc<Mutex<BTreeSet<PathBuf>>> = Arc::default();
         // One waiting signal says as much as many.
         let (signal, events) = mpsc::channel(1);
+        let interesting = trail.clone();
         let tell = move |event: notify::Result<Event>| {
-            if event.as_ref().map_or(true, writes) {
+            let trail = interesting.lock().unwrap_or_else(PoisonError::into_inner);
+            if event.as_ref().map_or(true, |event| counts(event, &trail)) {
                 let _ = signal.try_send(());
             }
         };
@@ -58,80 +68,118 @@ impl Wake {
                 .inspect_err(|error| warn!(%error, "file events are not to be had, looking every {POLL:?} instead"))
                 .ok(),
         };
-        let mut wake = Self { watcher, directories: BTreeSet::new(), events };
-        wake.watch(path);
-        wake
+        Self { path, watcher, watched: BTreeSet::new(), trail, events }
     }
 
-    /// Waits until it is time to look again.
-    pub(super) async fn next(&mut self, path: &Path) {
-        self.watch(path);
+    /// Watches what is on the way to the file now. To be called before the file is looked at, so that a change after
+    /// the look is not missed.
+    pub(super) fn refresh(&mut self) {
+        // All anew each time: a directory may have been replaced by one of the same name, even of the same inode.
+        for path in std::mem::take(&mut self.watched) {
+            // One that is no more cannot be unwatched, and need not be.
+            let _ = self.watcher.as_mut().map(|watcher| watcher.unwatch(&path));
+        }
+        // Again until nothing is new: what came between finding the way and watching it made no event.
+        loop {
+            let Trail { holders, steps } = Trail::of(&self.path);
+            *self.trail.lock().unwrap_or_else(PoisonError::into_inner) = steps;
+            let new: Vec<PathBuf> = holders.difference(&self.watched).cloned().collect();
+            if new.is_empty() || self.watcher.is_none() {
+                return;
+            }
+            for holder in new {
+                self.watch(holder);
+            }
+        }
+    }
+
+    fn watch(&mut self, holder: PathBuf) {
+        let Some(watcher) = &mut self.watcher else { return };
+        if let Err(error) = watcher.watch(&holder, RecursiveMode::NonRecursive)
+            && holder.is_dir()
+        {
+            warn!("cannot watch {}: {error}; looking every {POLL:?} instead", holder.display());
+            self.watcher = None;
+        }
+        self.watched.insert(holder);
+    }
+
+    /// Waits until it is time to look again at the file that was `seen`.
+    pub(super) async fn next(&mut self, seen: Fingerprint) {
         if self.watcher.is_none() {
             return sleep(POLL).await;
         }
-        let before = Fingerprint::of(path);
         while timeout(HEARTBEAT, self.events.recv()).await.is_err() {
-            if Fingerprint::of(path) != before {
-                // No event told of this, so the watches are not what they should be.
-                self.forget();
+            if Fingerprint::of(&self.path) != seen {
+                info!("no file event told of a change of {}", self.path.display());
                 return;
-            }
-        }
-    }
-
-    /// Watches the directories that a change of the file shows in.
-    fn watch(&mut self, path: &Path) {
-        let Some(watcher) = &mut self.watcher else { return };
-        let wanted = directories(path);
-        for gone in self.directories.difference(&wanted) {
-            // A directory that is no more cannot be unwatched, and need not be.
-            let _ = watcher.unwatch(gone);
-        }
-        for new in wanted.difference(&self.directories).cloned().collect::<Vec<_>>() {
-            if let Err(error) = watcher.watch(&new, RecursiveMode::NonRecursive) {
-                warn!("cannot watch {}: {error}; looking every {POLL:?} instead", new.display());
-                self.watcher = None;
-                return;
-            }
-        }
-        self.directories = wanted;
-    }
-
-    fn forget(&mut self) {
-        let directories = std::mem::take(&mut self.directories);
-        if let Some(watcher) = &mut self.watcher {
-            for directory in directories {
-                let _ = watcher.unwatch(&directory);
             }
         }
     }
 }
 
-/// Whether an event can mean that a file has other content than before. Reading, our own too, makes events as well.
-fn writes(event: &Event) -> bool {
-    match event.kind {
+/// Whether an event can mean that the file is another, or has other content. Reading makes events as well.
+fn counts(event: &Event, trail: &BTreeSet<PathBuf>) -> bool {
+    let writes = match event.kind {
         EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
         _ => true,
+    };
+    writes && (event.need_rescan() || event.paths.is_empty() || event.paths.iter().any(|path| trail.contains(path)))
+}
+
+/// What is on the way to the file.
+#[derive(Default)]
+struct Trail {
+    /// The directories to watch: those that hold a link on the way, and the one that holds the file. If a directory
+    /// on the way is missing, the one that would hold it.
+    holders: BTreeSet<PathBuf>,
+    /// The paths whose events count: every directory and link on the way, and the file itself.
+    steps: BTreeSet<PathBuf>,
+}
+
+impl Trail {
+    fn of(path: &Path) -> Self {
+        let mut trail = Self::default();
+        let mut links = 0;
+        let mut here = PathBuf::new();
+        let mut ahead = parts(path);
+        while let Some(part) = ahead.pop() {
+            match Path::new(&part).components().next() {
+                Some(Component::Normal(_)) => {}
+                Some(Component::RootDir | Component::Prefix(_)) => {
+                    here.push(part);
+                    continue;
+                }
+                Some(Component::ParentDir) => {
+                    here.pop();
+                    continue;
+                }
+                Some(Component::CurDir) | None => continue,
+            }
+            let step = here.join(&part);
+            trail.steps.insert(step.clone());
+            if let Ok(target) = std::fs::read_link(&step) {
+                trail.holders.insert(here.clone());
+                links += 1;
+                if links > MAX_LINKS {
+                    break;
+                }
+                if target.is_absolute() {
+                    here = PathBuf::new();
+                }
+                ahead.extend(parts(&target));
+            } else if ahead.is_empty() || !step.exists() {
+                trail.holders.insert(here);
+                break;
+            } else {
+                here = step;
+            }
+        }
+        trail
     }
 }
 
-/// The existing directories of the path itself, of every symlink on the way, and of the file at the end.
-fn directories(path: &Path) -> BTreeSet<PathBuf> {
-    let mut directories = BTreeSet::new();
-    let mut link = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        let parent = match link.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let Ok(target) = std::fs::read_link(&link) else {
-            directories.insert(parent);
-            break;
-        };
-        link = parent.join(target);
-        directories.insert(parent);
-    }
-    directories.extend(path.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned)));
-    directories.retain(|directory| directory.is_dir());
-    directories
+/// The parts of a path, the first one last.
+fn parts(path: &Path) -> Vec<OsString> {
+    path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::Snapshot;
 use super::clock::Clock;
 use super::feed::{self, Frame, Joined, Publisher};
-use super::{Snapshot, WorldError};
-use crate::engine::{Engine, Event, EventKind, Refusal, Reload};
+use crate::engine::{Engine, Event, EventKind, Listing, Refusal, Reload};
 use crate::scenario::Scenario;
 
 /// Commands that are handled before the clock is looked at again.
@@ -26,7 +27,7 @@ type Reply<T> = oneshot::Sender<T>;
 #[derive(Debug)]
 pub(super) enum Command {
     Order { id: Arc<str>, amount: i64, reply: Reply<Result<(), Refusal>> },
-    AddProduct { category: Arc<str>, own: Map<String, Value>, reply: Reply<Result<(), Refusal>> },
+    AddProduct { category: Arc<str>, own: Map<String, Value>, reply: Reply<Result<Bytes, Refusal>> },
     Replace { scenario: Arc<Scenario>, seed: u64, reply: Reply<Reload> },
     Join { category: Arc<str>, reply: Reply<Joined> },
     CatchUp { after: u64, reply: Reply<(Vec<Frame>, u64)> },
@@ -42,15 +43,15 @@ pub(super) struct Task {
 
 impl Task {
     /// Runs until the shutdown, or until the last handle is gone.
-    pub(super) async fn run(mut self, shutdown: CancellationToken) -> Result<(), WorldError> {
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
         let mut commands = Vec::with_capacity(COMMANDS_AT_ONCE);
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return Err(WorldError::Ended),
+                () = shutdown.cancelled() => return,
                 () = self.clock.wait_until(self.engine.next_due()) => self.catch_up_with_time(),
                 count = self.inbox.recv_many(&mut commands, COMMANDS_AT_ONCE) => {
                     if count == 0 {
-                        return Ok(());
+                        return;
                     }
                     self.catch_up_with_time();
                     commands.drain(..).for_each(|command| self.handle(command));
@@ -73,7 +74,8 @@ impl Task {
             }
             Command::AddProduct { category, own, reply } => {
                 let outcome = self.engine.add_product(&category, own);
-                let _ = reply.send(self.settle(outcome));
+                let products = self.engine.catalogue().get(&category).map(Listing::json).unwrap_or_default();
+                let _ = reply.send(self.settle(outcome).map(|()| products));
             }
             Command::Replace { scenario, seed, reply } => {
                 let reload = self.engine.replace(&scenario, seed);

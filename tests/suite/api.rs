@@ -39,11 +39,14 @@ async fn a_posted_product_comes_last_with_the_next_id_and_starts_at_0_orders() {
 }
 
 #[tokio::test]
-async fn posted_products_never_share_an_id() {
+async fn products_posted_at_once_never_share_an_id_and_each_is_last_in_its_answer() {
     let mockd = shop().await;
-    let posts = (0..40).map(|_| mockd.post("/confectionery", "{}"));
-    for answer in futures_util::future::join_all(posts).await {
-        assert_eq!(answer.status, 200);
+    let name = |number: i32| format!("{{\"name\":\"toffee {number}\"}}");
+    let posts = (0..40).map(async |number| mockd.post("/confectionery", &name(number)).await);
+    for (answer, number) in futures_util::future::join_all(posts).await.iter().zip(0..) {
+        let products = answer.json();
+        let last = products.as_array().unwrap().last().unwrap();
+        assert_eq!(last["name"], format!("toffee {number}"), "the new product is not the last one");
     }
     let products = mockd.get("/confectionery").await.json();
     let ids: Vec<String> = products.as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap().to_owned()).collect();
@@ -286,4 +289,21 @@ async fn the_state_names_the_scenario_the_seed_and_the_categories() {
     let mockd = Mockd::run_with(file.path(), &["--seed", "7"]).await;
     let expected = r#"{"scenario":"shop","seed":7,"categories":[{"name":"electronics","prefix":"A","products":2},{"name":"confectionery","prefix":"B","products":1}]}"#;
     assert_eq!(mockd.get("/__mockd/state").await.text, expected);
+}
+
+#[tokio::test]
+async fn ids_with_enormous_numbers_are_words_like_any_other() {
+    let scenario = SHOP.replace("id: A2", "id: A18446744073709551615");
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    assert_eq!(mockd.post("/electronics", "{}").await.json()[2]["id"], "A2");
+    mockd.order("A18446744073709551615", 1).await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_text_gets_400() {
+    let mockd = shop().await;
+    for path in ["/%ff", "/orders/%ff"] {
+        let message = "Path is not valid: its percent-encoding is not UTF-8 text";
+        assert_error(&mockd.get(path).await, 400, "Bad Request", message);
+    }
 }

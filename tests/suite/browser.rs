@@ -43,6 +43,10 @@ async fn the_page_shows_a_category_follows_orders_adds_products_and_switches_on_
     // What was open stays open.
     browser.becomes("document.querySelector('[data-id=A1] details').open", true).await;
 
+    // A product that somebody else adds shows up with its total as well.
+    mockd.post("/electronics", r#"{"name":"Kettle"}"#).await;
+    browser.becomes(&shown("A4", ".orders"), "0").await;
+
     browser.choose("confectionery").await;
     browser.becomes(IDS, vec!["B1"]).await;
     browser.becomes(&shown("B1", ".orders"), "101").await;
@@ -67,6 +71,11 @@ async fn the_page_follows_the_file_as_it_is_edited() {
     browser.becomes(&shown("A9", ".orders"), "9").await;
     let options = "[...document.querySelector('#category').options].map((option) => option.value)";
     browser.becomes(options, vec!["", "electronics", "sweets"]).await;
+    // A product that moves here brings its total.
+    let b1 = edited.lines().find(|line| line.contains("id: B1")).unwrap();
+    let moved = edited.replace(&format!("{b1}\n"), "").replace("      - { id: A1", &format!("{b1}\n      - {{ id: A1"));
+    file.write_in_place(&moved);
+    browser.becomes(&shown("B1", ".orders"), "101").await;
     file.write_in_place(&edited.replace("electronics:", "gadgets:"));
     browser.becomes("document.querySelector('#hint').hidden", false).await;
     browser.becomes(IDS, Vec::<String>::new()).await;

@@ -94,10 +94,16 @@ fn each_mistake_has_its_message() {
         (with("server: { cors: 3 }\n"), "expected true or false or a list, found the number `3`"),
         (with("orders: { random: [{ amount: 1 }] }\n"), "a generator has to say exactly one of `every` and `rate`"),
         (with("orders: { random: [{ every: 1s, rate: 1/s }] }\n"), "`every` and `rate` exclude each other"),
-        (with("orders: { random: [{ every: 1500 }] }\n"), "expected text, found the number `1500`"),
+        (
+            with("orders: { random: [{ every: 1500 }] }\n"),
+            "expected a duration such as 250ms, 1.5s, 2m or 1h30m, found the number `1500`",
+        ),
         (with("orders: { random: [{ every: 15 apples }] }\n"), "`15 apples` is not a duration"),
         (with("orders: { random: [{ every: 0s }] }\n"), "`every` has to be at least 1us"),
-        (with("orders: { random: [{ rate: 5 }] }\n"), "expected text, found the number `5`"),
+        (
+            with("orders: { random: [{ rate: 5 }] }\n"),
+            "expected a rate such as 20/s, 90/m or 0.5/h, found the number `5`",
+        ),
         (with("orders: { random: [{ rate: 0/s }] }\n"), "`0/s` is not a rate"),
         (with("orders: { random: [{ every: 1s, jitter: 2s }] }\n"), "`jitter` is longer than `every`"),
         (
@@ -149,6 +155,9 @@ fn each_mistake_has_its_message() {
             with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, times: 1000001 }] }] }\n"),
             "`times` above 1000000 needs `every`",
         ),
+        (with("name: !mine x\n"), "the tag `!mine` means nothing here"),
+        (with("name: !!int 3\n"), "expected text, found the number `3`"),
+        (with("orders: !!set {}\n"), "the tag `tag:yaml.org,2002:set` means nothing here"),
         (with("include: [common.yaml]\n"), "`include` is not supported by this version of mockd"),
         ("a: &a [*a]\n".into(), "an alias refers to the value that contains it"),
         ("? [a]\n: 1\n".into(), "a key has to be a plain word"),

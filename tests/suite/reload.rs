@@ -19,14 +19,17 @@ fn shop_with(total: i64) -> String {
 /// A way to save a text.
 type Save = fn(&ScenarioFile, &str);
 
-/// Saves a change, sees it on a socket, and does so again: the second save finds what the first one left.
+/// Saves a change, sees it on a socket, and does so again: the second save finds what the first one left. Each time an
+/// event told of the save, not the heartbeat that is there for the case that events are lost.
 async fn follows(file: ScenarioFile, saves: &[Save]) {
-    let mockd = Mockd::run(&file).await;
+    let mut mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
     for (round, save) in saves.iter().enumerate() {
         let total = 100 + i64::try_from(round).unwrap();
         save(&file, &shop_with(total));
         assert_eq!(live.order().await, ("A1".into(), total));
+        let log = mockd.log_until("reloaded").await;
+        assert!(!log.iter().any(|message| message.contains("no file event")), "{log:?}");
     }
 }
 
@@ -63,19 +66,56 @@ async fn a_file_that_is_polled_is_followed() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_whose_directory_is_replaced_is_followed() {
+    let replace: Save = |file, text| {
+        let (real, gone) = (file.path().parent().unwrap(), file.directory().join("gone"));
+        let _ = std::fs::remove_dir_all(&gone);
+        std::fs::rename(real, &gone).unwrap();
+        std::fs::create_dir(real).unwrap();
+        file.write_in_place(text);
+    };
+    let remove: Save = |file, text| {
+        let real = file.path().parent().unwrap();
+        std::fs::remove_dir_all(real).unwrap();
+        std::fs::create_dir(real).unwrap();
+        file.write_in_place(text);
+    };
+    let write: Save = ScenarioFile::write_in_place;
+    follows(ScenarioFile::nested(SHOP), &[replace, write, write, remove, write, write, replace]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_swapped_link_to_the_directory_is_followed_even_if_the_files_look_alike() {
+    let swap: Save = |file, text| {
+        let link = file.path().parent().unwrap();
+        let number = std::fs::read_dir(file.directory()).unwrap().count();
+        let (new, new_link) = (file.directory().join(format!("release{number}")), file.directory().join("new"));
+        std::fs::create_dir(&new).unwrap();
+        std::fs::write(new.join("shop.yaml"), text).unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(1);
+        std::fs::File::open(new.join("shop.yaml")).unwrap().set_modified(long_ago).unwrap();
+        std::os::unix::fs::symlink(&new, &new_link).unwrap();
+        if link.is_symlink() {
+            std::fs::rename(new_link, link).unwrap();
+        } else {
+            std::fs::rename(link, file.directory().join("first")).unwrap();
+            std::fs::rename(new_link, link).unwrap();
+        }
+    };
+    follows(ScenarioFile::nested(SHOP), &[swap, swap, swap, ScenarioFile::write_in_place]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_place_of_the_file_is_refused_and_does_not_keep_the_server_from_stopping() {
     let file = ScenarioFile::new(SHOP);
-    let (real, moved) = (file.directory().join("real"), file.directory().join("moved"));
-    std::fs::create_dir(&real).unwrap();
-    let path = real.join("shop.yaml");
-    std::fs::write(&path, SHOP).unwrap();
-    let mockd = Mockd::run_with(&path, &[]).await;
-    let mut live = electronics(&mockd).await;
-    std::fs::rename(&real, &moved).unwrap();
-    std::fs::create_dir(&real).unwrap();
-    std::fs::write(&path, shop_with(55)).unwrap();
-    assert_eq!(live.order().await, ("A1".into(), 55));
-    std::fs::write(&path, shop_with(56)).unwrap();
-    assert_eq!(live.order().await, ("A1".into(), 56));
+    let mut mockd = Mockd::run(&file).await;
+    file.delete();
+    assert!(std::process::Command::new("mkfifo").arg(file.path()).status().unwrap().success());
+    mockd.logged("shop.yaml: ").await;
+    assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 3));
+    mockd.signal("TERM");
+    assert!(mockd.ended().await.success());
 }
 
 #[tokio::test]
@@ -241,7 +281,23 @@ async fn a_file_that_is_not_watched_is_not_followed() {
     let watching = Mockd::run(&file).await;
     let mut live = electronics(&watching).await;
     file.write_in_place(&shop_with(55));
-    // Once the one that watches has it, the other would have had it too.
+    // Once the one that watches has two saves, the other would have had the first.
     assert_eq!(live.order().await, ("A1".into(), 55));
+    file.write_in_place(&shop_with(56));
+    assert_eq!(live.order().await, ("A1".into(), 56));
     assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 3));
+}
+
+#[tokio::test]
+async fn with_a_feed_of_the_category_a_moved_product_is_told_to_its_new_category() {
+    let shop = format!("feed: category{SHOP}");
+    let file = ScenarioFile::new(&shop);
+    let mockd = Mockd::run(&file).await;
+    let mut live = mockd.live("confectionery").await;
+    live.text().await;
+    mockd.order("A2", 1).await;
+    let a2 = shop.lines().find(|line| line.contains("id: A2")).unwrap();
+    file.write_in_place(&format!("{}{a2}\n", shop.replace(&format!("{a2}\n"), "")));
+    assert_eq!(live.order().await, ("A2".into(), 8));
+    assert_eq!(mockd.live("confectionery").await.texts(2).await[1], r#"{"id":"A2","total":8}"#);
 }

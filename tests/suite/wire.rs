@@ -129,3 +129,39 @@ async fn a_connection_that_breaks_off_disturbs_no_other() {
     mockd.order("B1", 1).await;
     assert_eq!(other.text().await, r#"{"id":"B1","total":102}"#);
 }
+
+#[tokio::test]
+async fn a_head_request_never_becomes_a_socket() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let headers = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &headers, None).await.status, 426);
+}
+
+#[tokio::test]
+async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let headers = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", "orders.v2, orders.v1"),
+    ];
+    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &headers, None).await;
+    assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));
+}
+
+#[tokio::test]
+async fn a_message_far_over_the_limit_still_sees_why_it_is_refused() {
+    let (_mockd, mut socket) = socket().await;
+    let mut frame = vec![FINAL_TEXT, 0xff];
+    frame.extend((8_u64 << 20).to_be_bytes());
+    frame.extend(vec![0; 4 + (8 << 20)]);
+    socket.send_bytes(&frame).await;
+    assert_eq!(socket.close_code().await, 1009);
+}

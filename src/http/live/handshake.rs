@@ -1,7 +1,7 @@
 //! The server's side of the opening handshake (RFC 6455, 4.2).
 
 use poem::Response;
-use poem::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::http::error::ApiError;
@@ -13,8 +13,8 @@ const KEY_LENGTH: usize = 24;
 ///
 /// # Errors
 /// 426 if it is no handshake or one of another version, 400 if it is a broken one.
-pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<String, ApiError> {
-    if method != Method::GET || !names(headers, &header::UPGRADE, "websocket") {
+pub(super) fn check(headers: &HeaderMap) -> Result<String, ApiError> {
+    if !names(headers, &header::UPGRADE, "websocket") {
         return Err(ApiError::UpgradeRequired);
     }
     if !names(headers, &header::CONNECTION, "upgrade") {
@@ -32,13 +32,23 @@ pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<String, ApiE
 }
 
 /// The 101 that ends the handshake.
-pub(super) fn switching_protocols(accept: &str) -> Response {
-    Response::builder()
+pub(super) fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response {
+    let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "upgrade")
         .header(header::UPGRADE, "websocket")
-        .header(header::SEC_WEBSOCKET_ACCEPT, accept)
-        .finish()
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = first_protocol(headers) {
+        response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response.finish()
+}
+
+/// The client's favourite subprotocol. Frames are the same in each, and browsers end a connection whose offer is
+/// not answered.
+fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    HeaderValue::from_str(offered.split(',').next()?.trim()).ok()
 }
 
 /// Whether a comma-separated header names the token, in any case.

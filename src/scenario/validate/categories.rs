@@ -7,6 +7,7 @@ use super::{Check, given};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawType, RawTypes};
 use crate::scenario::source::Span;
+use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::yaml::{Entries, Spanned};
 use crate::scenario::{Category, FieldRule, JsonType, Product};
 
@@ -46,7 +47,7 @@ fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut
 
 fn category(name: &Spanned<String>, raw: &Spanned<RawCategory>, ids: &mut Ids, check: &mut Check) -> Option<Category> {
     let (name, name_span) = name.get()?;
-    let reserved = name == "orders" || name.starts_with("__") || name.starts_with('@');
+    let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
     if reserved || name.trim().is_empty() || name.contains('/') {
         check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
@@ -84,10 +85,14 @@ fn free_id(prefix: &str, highest: u64, ids: &mut Ids, span: Span) -> Arc<str> {
     id
 }
 
+/// Ids with higher numbers than this are words like any other: nobody counts on from them.
+const MAX_NUMBER: u64 = MAX_TOTAL.unsigned_abs();
+
 /// The number of an id that is the prefix and a number.
 pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
     let digits = id.strip_prefix(prefix)?;
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+    let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
+    number.filter(|number| *number <= MAX_NUMBER)
 }
 
 pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check) -> Product {

@@ -58,7 +58,7 @@ fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check) -> Option<Arrival
         (every, None) => check.period("every", every.as_ref())?.0,
         (None, Some(rate)) => {
             let (text, span) = rate.get()?;
-            parse_rate(text).map_err(|error| check.note(error.into(), span)).ok()?
+            parse_rate(&text.0).map_err(|error| check.note(error.into(), span)).ok()?
         }
     };
     Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })

@@ -246,7 +246,11 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         if name == SPANNED {
             visitor.visit_seq(SpanParts { decoder: self, part: 0 })
         } else {
-            visitor.visit_newtype_struct(self)
+            // Newtypes stand for text of a certain form, and are named by what they expect.
+            match self.scalar() {
+                Some(Scalar::Text(_)) => self.placed(visitor.visit_newtype_struct(self)),
+                _ => self.wrong(name),
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::offsets::Offsets;
 use crate::scenario::problem::{Problem, ProblemKind};
@@ -165,9 +165,18 @@ impl<'s> Builder<'s> {
                         return Err(Problem::new(ProblemKind::SecondDocument, span));
                     }
                 }
-                Event::Scalar(text, style, anchor, _) => self.scalar(text, style, anchor, span)?,
-                Event::SequenceStart(anchor, _) => self.start(span, anchor, false)?,
-                Event::MappingStart(anchor, _) => self.start(span, anchor, true)?,
+                Event::Scalar(text, style, anchor, tag) => {
+                    let plain = is_plain(style, tag.as_deref(), span)?;
+                    self.scalar(text, plain, anchor, span)?;
+                }
+                Event::SequenceStart(anchor, tag) => {
+                    expect_tag(tag.as_deref(), &["seq"], span)?;
+                    self.start(span, anchor, false)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    expect_tag(tag.as_deref(), &["map"], span)?;
+                    self.start(span, anchor, true)?;
+                }
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
                 Event::Alias(anchor) => {
                     let id = self.anchors.get(&anchor).copied();
@@ -184,9 +193,8 @@ impl<'s> Builder<'s> {
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
-    fn scalar(&mut self, text: Cow<'s, str>, style: ScalarStyle, anchor: usize, span: Span) -> Result<(), Problem> {
+    fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
         let span = self.offsets.trim(span);
-        let plain = style == ScalarStyle::Plain;
         let kind = if plain && self.tree.source.get(span.range()) == Some(&*text) {
             Kind::Source
         } else {
@@ -258,7 +266,7 @@ impl<'s> Builder<'s> {
         }
         let (merges, own): (Vec<_>, Vec<_>) = entries.chunks_exact(2).partition(|entry| is_merge(entry[0]));
         let mut seen: HashSet<&str> = own.iter().map(|entry| tree.text(entry[0])).collect();
-        let mut merged = own.concat();
+        let mut all = own.concat();
         for value in merges.iter().map(|entry| entry[1]) {
             for mapping in mappings(tree, value)? {
                 self.merged += mapping.len() / 2;
@@ -266,10 +274,10 @@ impl<'s> Builder<'s> {
                     return Err(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), tree.span(value)));
                 }
                 let new = mapping.chunks_exact(2).filter(|entry| seen.insert(tree.text(entry[0])));
-                merged.extend(new.flatten());
+                all.extend(new.flatten());
             }
         }
-        *entries = merged;
+        *entries = all;
         Ok(())
     }
 
@@ -288,6 +296,26 @@ impl<'s> Builder<'s> {
                 self.problems.push(problem.related_to(tree.span(keys[first].1)));
             }
         }
+    }
+}
+
+/// Whether a scalar means what it looks like; otherwise it is text.
+fn is_plain(style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<bool, Problem> {
+    expect_tag(tag, &["str", "int", "float", "bool", "null"], span)?;
+    Ok(match tag {
+        Some(tag) => tag.suffix != "str",
+        None => style == ScalarStyle::Plain,
+    })
+}
+
+/// Refuses a tag of a kind that JSON does not have. One that says what a value looks like anyway says nothing new.
+fn expect_tag(tag: Option<&Tag>, allowed: &[&str], span: Span) -> Result<(), Problem> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema() || !allowed.contains(&tag.suffix.as_str()) => {
+            let name = format!("{}{}", tag.handle, tag.suffix);
+            Err(Problem::new(ProblemKind::UnknownTag(name), span))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,15 @@ impl ScenarioFile {
         Self { directory, path }
     }
 
+    /// A file in a directory of its own below the scratch directory.
+    pub(crate) fn nested(text: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("nested/shop.yaml");
+        fs::create_dir(directory.path().join("nested")).unwrap();
+        fs::write(&path, text).unwrap();
+        Self { directory, path }
+    }
+
     /// A file as Kubernetes mounts a config map: `shop.yaml -> ..data/shop.yaml`, `..data -> ..1`.
     #[cfg(unix)]
     pub(crate) fn mounted(text: &str) -> Self {

@@ -71,16 +71,24 @@ impl Mockd {
 
     /// The message of the next log line that contains the text.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
+        self.log_until(text).await.pop().unwrap()
+    }
+
+    /// The messages up to the next log line that contains the text.
+    pub(crate) async fn log_until(&mut self, text: &str) -> Vec<String> {
+        let mut messages = Vec::new();
         let found = async {
             loop {
                 let line = self.log.next_line().await.unwrap().expect("the log ended");
                 let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-                if line.contains(text) || message.to_string().contains(text) {
-                    return message["message"].as_str().unwrap_or(&line).to_owned();
+                messages.push(message["message"].as_str().unwrap_or(&line).to_owned());
+                if line.contains(text) || messages.iter().any(|message| message.contains(text)) {
+                    return;
                 }
             }
         };
-        soon(&format!("a log line with {text:?}"), found).await
+        soon(&format!("a log line with {text:?}"), found).await;
+        messages
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
