@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 /// How long a file has to stay the same. Editors write a file in one go or within a few milliseconds; a reload has to
 /// be done 50 ms after the last write.
-const QUIET: Duration = Duration::from_millis(25);
+const QUIET: Duration = Duration::from_millis(20);
 
 /// The time between two looks: what the first event of a save finds is rarely the save's end.
 const STEP: Duration = Duration::from_millis(3);

@@ -10,6 +10,14 @@ const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
+/// The headers of a handshake, with the key of RFC 6455's own example (section 1.3).
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
 const UPDATE: &[u8] = br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#;
 
 async fn socket() -> (Mockd, RawSocket) {
@@ -99,8 +107,7 @@ async fn a_message_over_64_kib_is_answered_with_1009_and_one_of_64_kib_is_not() 
 async fn a_broken_handshake_gets_400_and_another_version_426() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let url = format!("{}/orders/electronics", mockd.url());
-    let (connection, upgrade) = (("connection", "upgrade"), ("upgrade", "websocket"));
-    let (version, key) = (("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="));
+    let [connection, upgrade, version, key] = HANDSHAKE;
     for (headers, status) in [
         (vec![upgrade, version, key], 400),
         (vec![connection, upgrade, version], 400),
@@ -133,25 +140,13 @@ async fn a_connection_that_breaks_off_disturbs_no_other() {
 #[tokio::test]
 async fn a_head_request_never_becomes_a_socket() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let headers = [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &headers, None).await.status, 426);
+    assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &HANDSHAKE, None).await.status, 426);
 }
 
 #[tokio::test]
 async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let headers = [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", "orders.v2, orders.v1"),
-    ];
+    let headers = [&HANDSHAKE[..], &[("sec-websocket-protocol", "orders.v2, orders.v1")]].concat();
     let answer = http("GET", &format!("{}/orders/x", mockd.url()), &headers, None).await;
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));
 }
