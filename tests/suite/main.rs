@@ -7,6 +7,7 @@ mod browser;
 mod cli;
 mod engine;
 mod errors;
+mod examples;
 mod live;
 mod print;
 mod reload;

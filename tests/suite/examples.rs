@@ -1,0 +1,51 @@
+//! The files in `scenarios/` do what their first lines say.
+
+use std::path::Path;
+
+use crate::support::Mockd;
+
+async fn run(name: &str) -> Mockd {
+    Mockd::run_with(&Path::new("scenarios").join(name), &[]).await
+}
+
+#[test]
+fn each_example_opens_with_a_comment_that_says_what_it_shows() {
+    for file in std::fs::read_dir("scenarios").unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.lines().next().unwrap().starts_with("# "), "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn shop_sells_1_to_7_pieces_of_a_product_every_one_and_a_half_seconds() {
+    let mockd = run("shop.yaml").await;
+    let mut live = mockd.live("confectionery").await;
+    let mut before = std::collections::HashMap::from([("A1", 3), ("A2", 7), ("B1", 101)]);
+    assert_eq!(live.order().await, ("B1".into(), 101));
+    for _ in 0..2 {
+        let (id, total) = live.order().await;
+        let before = before.get_mut(id.as_str()).unwrap();
+        assert!((1..=7).contains(&(total - *before)), "{id} went from {before} to {total}");
+        *before = total;
+    }
+}
+
+#[tokio::test]
+async fn webhook_moves_by_post_alone_from_3_to_13() {
+    let mockd = run("webhook.yaml").await;
+    let mut live = mockd.live("electronics").await;
+    assert_eq!(live.texts(2).await[0], r#"{"id":"A1","total":3}"#);
+    mockd.order("A1", 10).await;
+    assert_eq!(live.text().await, r#"{"id":"A1","total":13}"#);
+}
+
+#[tokio::test]
+async fn flash_sale_opens_with_ten_orders_and_a_return() {
+    let mockd = run("flash-sale.yaml").await;
+    let mut live = mockd.live("electronics").await;
+    let first = [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7,"returned":1}"#];
+    assert_eq!(live.texts(2).await, first);
+    // With its seed, the random trickle starts later than these two.
+    assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":13}"#, r#"{"id":"A2","total":6}"#]);
+}
