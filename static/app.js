@@ -4,7 +4,9 @@
 import { LiveOrders } from "./live.js";
 import { ProductList } from "./products.js";
 
-const api = new URL(new URLSearchParams(location.search).get("api") ?? ".", location.href);
+// `localhost:3000` means a server, whatever a URL parser would take it for.
+const given = new URLSearchParams(location.search).get("api") ?? ".";
+const api = new URL(/^(https?:|[./])/.test(given) ? given : `http://${given}`, location.href);
 if (!api.pathname.endsWith("/")) api.pathname += "/";
 
 const find = (selector) => document.querySelector(selector);
@@ -14,7 +16,7 @@ const [title, status, category, hint, add, error] =
 // Answers that come after a later request of the same kind are not shown.
 let listing = 0;
 let chosen = "";
-let wasOffline = false;
+let wasLive = false;
 
 const request = async (path, payload) => {
   const options = payload && {
@@ -42,28 +44,30 @@ const attempt = async (action) => {
 
 const products = new ProductList((id, amount) => attempt(() => request(`orders/${segment(id)}`, { amount })));
 
+const states = {
+  live: () => "Live",
+  offline: () => (wasLive ? "Connection lost, reconnecting…" : `Cannot reach ${api.href}, trying again…`),
+};
+
 const live = new LiveOrders(api, {
   order: (order) => products.total(order),
   notice: () => refresh(),
   state: (state) => {
-    showState(state);
-    // On the way back the socket itself brings the current orders.
-    if (state === "live" && wasOffline) refresh();
-    wasOffline = state === "offline";
+    status.dataset.state = state;
+    status.textContent = states[state]();
+    if (state !== "live") return;
+    wasLive = true;
+    refresh();
   },
 });
-
-const showState = (state) => {
-  status.dataset.state = state;
-  status.textContent = { live: "Live", offline: "Connection lost, reconnecting…", ready: "Ready" }[state];
-};
 
 const showCategories = (categories) => {
   const names = categories.map(({ name }) => name);
   const shown = [...category.options].slice(1).map(({ value }) => value);
   if (names.join("/") === shown.join("/")) return;
   category.replaceChildren(category.options[0], ...names.map((name) => new Option(label(name), name)));
-  category.value = names.includes(chosen) ? chosen : "";
+  const wanted = chosen || names.find((name) => `#${segment(name)}` === location.hash);
+  category.value = names.includes(wanted) ? wanted : "";
   choose();
 };
 
@@ -82,14 +86,15 @@ const showProducts = async (answer) => {
   if (mine === listing) products.show(list);
 };
 
-// Gets categories and products again, without a flicker, because they changed or the connection was lost. If that
-// fails, the socket fails too, and says so.
+// Gets categories and products, without a flicker, because they may have changed or this is the start. If that fails,
+// the socket fails too, and says so.
 const refresh = async () => {
   try {
     await loadCategories();
-    if (!chosen) return;
-    await showProducts(request(segment(chosen)));
-    live.watch(chosen);
+    const name = chosen;
+    if (!name) return;
+    await showProducts(request(segment(name)));
+    if (name === chosen) live.watch(name);
   } catch (problem) {
     console.warn("the products are not up to date:", problem);
   }
@@ -116,29 +121,12 @@ category.addEventListener("change", choose);
 add.addEventListener("submit", (event) => {
   event.preventDefault();
   const { name, rrp, info } = Object.fromEntries(new FormData(add));
+  const into = chosen;
   attempt(async () => {
-    await showProducts(request(segment(category.value), { name, rrp, info }));
-    live.watch(category.value);
+    await showProducts(request(segment(into), { name, rrp, info }));
     add.reset();
+    if (into !== chosen) return;
+    live.watch(into);
     add.elements.name.focus();
   });
 });
-
-// Until the first answer there is no socket that could tell of the server's return.
-const start = async () => {
-  try {
-    await loadCategories();
-  } catch {
-    showState("offline");
-    setTimeout(start, 1_000);
-    return;
-  }
-  showState("ready");
-  const wanted = [...category.options].find(({ value }) => value && `#${segment(value)}` === location.hash);
-  if (wanted) {
-    category.value = wanted.value;
-    choose();
-  }
-};
-
-start();

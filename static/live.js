@@ -7,7 +7,8 @@ const LONGEST_DELAY = 5_000;
 export class LiveOrders {
   #url;
   #on;
-  #category = null;
+  // Until one is watched, a name that no category can have: such a socket gets live orders and notices alone.
+  #category = "__none";
   #socket = null;
   #failures = 0;
   #timer = null;
@@ -18,15 +19,14 @@ export class LiveOrders {
     this.#on = on;
     addEventListener("online", () => this.#retryNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    this.#connect();
   }
 
-  // Switches on the socket that is open, or opens the first one.
+  // Asks for a category's current orders, now or as soon as the socket is open.
   watch(category) {
     this.#category = category;
     if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify({ cmd: "update-category", payload: { category } }));
-    } else if (this.#socket === null && this.#timer === null) {
-      this.#connect();
     }
   }
 
@@ -53,7 +53,8 @@ export class LiveOrders {
       console.error("not a JSON frame:", data, error);
       return;
     }
-    if (message.notice) this.#on.notice(message.notice);
+    // An order may have a property called notice; a notice has no id.
+    if (message.id === undefined && message.notice) this.#on.notice(message.notice);
     else this.#on.order(message);
   }
 

@@ -1,6 +1,6 @@
 // The list of products. Rows are kept by id, so that an update neither flickers nor closes what is open.
 
-const price = (rrp) => (rrp === undefined ? "" : String(rrp));
+const price = (rrp) => String(rrp ?? "");
 
 export class ProductList {
   #list = document.querySelector("#products");
@@ -41,7 +41,9 @@ export class ProductList {
     orders.textContent = total;
     if (before !== undefined && before !== total) {
       orders.classList.remove("changed");
-      requestAnimationFrame(() => orders.classList.add("changed"));
+      // Without a layout in between, the animation would not start again.
+      void orders.offsetWidth;
+      orders.classList.add("changed");
     }
   }
 

@@ -111,6 +111,7 @@ async fn a_broken_handshake_gets_400_and_another_version_426() {
     for (headers, status) in [
         (vec![upgrade, version, key], 400),
         (vec![connection, upgrade, version], 400),
+        (vec![connection, upgrade, version, key, key], 400),
         (vec![connection, upgrade, version, ("sec-websocket-key", "short")], 400),
         (vec![connection, upgrade, key], 426),
         (vec![connection, upgrade, key, ("sec-websocket-version", "8")], 426),
@@ -146,6 +147,9 @@ async fn a_head_request_never_becomes_a_socket() {
 #[tokio::test]
 async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let none = [&HANDSHAKE[..], &[("sec-websocket-protocol", ", not a token")]].concat();
+    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &none, None).await;
+    assert!(answer.status == 101 && !answer.headers.contains_key("sec-websocket-protocol"));
     let headers = [&HANDSHAKE[..], &[("sec-websocket-protocol", "orders.v2, orders.v1")]].concat();
     let answer = http("GET", &format!("{}/orders/x", mockd.url()), &headers, None).await;
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));

@@ -23,7 +23,10 @@ pub(super) fn check(headers: &HeaderMap) -> Result<String, ApiError> {
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(ApiError::WebSocketVersion);
     }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(ApiError::BadHandshake("sec-websocket-key is missing"))?;
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return Err(ApiError::BadHandshake("there has to be one sec-websocket-key"));
+    };
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     if key.len() != KEY_LENGTH || !key.as_bytes().ends_with(b"==") || !key.as_bytes().iter().all(base64) {
         return Err(ApiError::BadHandshake("sec-websocket-key is not 16 bytes in base64"));
@@ -44,11 +47,15 @@ pub(super) fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response
     response.finish()
 }
 
-/// The client's favourite subprotocol. Frames are the same in each, and browsers end a connection whose offer is
+/// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and browsers end a connection whose offer is
 /// not answered.
 fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    HeaderValue::from_str(offered.split(',').next()?.trim()).ok()
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
+    };
+    let first = offered.split(',').map(str::trim).find(|text| is_token(text))?;
+    HeaderValue::from_str(first).ok()
 }
 
 /// Whether a comma-separated header names the token, in any case.
