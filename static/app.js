@@ -90,9 +90,10 @@ const showProducts = async (answer) => {
 // the socket fails too, and says so.
 const refresh = async () => {
   try {
-    await loadCategories();
     const name = chosen;
-    if (!name) return;
+    await loadCategories();
+    // If the choice changed on the way, its products were asked for then.
+    if (!name || name !== chosen) return;
     await showProducts(request(segment(name)));
     if (name === chosen) live.watch(name);
   } catch (problem) {

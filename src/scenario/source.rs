@@ -33,14 +33,6 @@ impl Source {
     pub fn text(&self) -> &str {
         &self.text
     }
-
-    /// Line and column, both from 1 and counted in characters, of a byte offset.
-    #[must_use]
-    pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-    }
 }
 
 /// A range of bytes in a scenario file.

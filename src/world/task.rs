@@ -74,8 +74,9 @@ impl Task {
             }
             Command::AddProduct { category, own, reply } => {
                 let outcome = self.engine.add_product(&category, own);
-                let products = self.engine.catalogue().get(&category).map(Listing::json).unwrap_or_default();
-                let _ = reply.send(self.settle(outcome).map(|()| products));
+                let settled = self.settle(outcome);
+                let products = |()| self.engine.catalogue().get(&category).map(Listing::json).unwrap_or_default();
+                let _ = reply.send(settled.map(products));
             }
             Command::Replace { scenario, seed, reply } => {
                 let reload = self.engine.replace(&scenario, seed);
