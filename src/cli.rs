@@ -1,8 +1,11 @@
 //! The command line: arguments, and one command each.
 
 mod check;
+mod explain;
+mod init;
 mod log;
 mod run;
+mod schema;
 mod stop;
 
 use std::io::{IsTerminal, Write};
@@ -28,6 +31,12 @@ enum Command {
     Run(run::Run),
     /// Say whether scenarios are right, without serving them
     Check(check::Check),
+    /// Write a scenario to start from, and the schema by which editors complete it
+    Init(init::Init),
+    /// Show what a key of the scenario language means
+    Explain(explain::Explain),
+    /// Print the language as a JSON Schema for editors, or as a page to read
+    Schema(schema::SchemaArgs),
 }
 
 /// Why a command failed; `Display` is what the user reads.
@@ -58,6 +67,20 @@ impl Cli {
                 }
             },
             Command::Check(check) => check.execute(),
+            Command::Init(init) => init.execute(),
+            Command::Explain(explain) => explain.execute(),
+            Command::Schema(schema) => schema.execute(),
+        }
+    }
+}
+
+/// Writes to standard output, and says whether that went well.
+fn say(text: &str) -> bool {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => true,
+        Err(error) => {
+            complain(&format!("error: cannot write the result: {error}"));
+            false
         }
     }
 }
@@ -77,7 +100,7 @@ fn describe(error: &CliError) -> String {
 fn describe_load(error: &LoadError) -> String {
     match error {
         LoadError::Invalid(problems) => render(problems, style()),
-        other => format!("error: {other}"),
+        LoadError::Read(error) => format!("error: {error}"),
     }
 }
 

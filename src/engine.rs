@@ -117,18 +117,18 @@ impl Engine {
         self.advance_some(to, usize::MAX)
     }
 
-    /// As [`Engine::advance`], but stops once there are `most` events or more; time has gone on to the last of them
-    /// then, and the rest is still due.
+    /// As [`Engine::advance`], but stops after `most` actions, whether they made events or not; time has gone on to the
+    /// last of them then, and the rest is still due.
     pub fn advance_some(&mut self, to: Duration, most: usize) -> Vec<Event> {
         let mut events = Vec::new();
-        while let Some(due) = self.next_due().filter(|due| *due <= to) {
-            if events.len() >= most {
-                return events;
-            }
+        for _ in 0..most {
+            let Some(due) = self.next_due().filter(|due| *due <= to) else {
+                self.now = to.max(self.now);
+                break;
+            };
             self.now = due.max(self.now);
             self.fire(due, &mut events);
         }
-        self.now = to.max(self.now);
         events
     }
 

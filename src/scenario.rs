@@ -6,12 +6,15 @@
 
 mod advice;
 mod category;
+mod include;
+pub mod language;
 mod load;
 mod orders;
 mod print;
 mod problem;
 mod raw;
 mod report;
+mod schema;
 mod server;
 mod source;
 mod units;
@@ -21,13 +24,15 @@ mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use advice::nearest;
 pub use category::{Category, FieldRule, JsonType, Product};
-pub use load::{LoadError, Loaded, load, parse, parse_bytes, read, read_regular};
+pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};
-pub use report::{Style, render};
+pub use report::{Style, annotations, describe, render};
+pub use schema::schema;
 pub use server::{Cors, ServerOptions};
-pub use source::{MAX_FILE_BYTES, Source, Span};
+pub use source::{MAX_FILE_BYTES, Source, Sources, Span};
 pub use units::{MAX_TOTAL, UnitError, parse_duration, parse_rate};
 pub(crate) use validate::product_number;
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::Reload;
-use crate::scenario::{LoadError, Scenario, Style, parse_bytes, read_regular, render};
+use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
 use crate::world::World;
 use settle::{Fingerprint, settled};
 use wake::Wake;
@@ -34,60 +34,73 @@ pub struct Watch {
     pub style: Style,
 }
 
-/// The file as it was when it was looked at last.
+/// The files as they were when they were looked at last.
 struct Seen {
-    /// The last bytes read.
-    bytes: Arc<Vec<u8>>,
-    /// Whether it could not be read since then.
-    missing: bool,
+    files: Vec<FoundFile>,
+    /// What they were before the scenario's own file could not be read any more.
+    before_gone: Option<Vec<FoundFile>>,
+}
+
+impl Seen {
+    fn paths(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.path().to_owned()).collect()
+    }
 }
 
 impl Watch {
-    /// Follows the file until the shutdown. `bytes` are those that the world's scenario was made from.
-    pub async fn follow(self, world: World, bytes: Vec<u8>, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.look_for_ever(&world, bytes)).await;
+    /// Follows the file, and those that it includes, until the shutdown. The world's scenario was made from `files`.
+    pub async fn follow(self, world: World, files: Vec<FoundFile>, shutdown: CancellationToken) {
+        shutdown.run_until_cancelled(self.look_for_ever(&world, files)).await;
     }
 
-    async fn look_for_ever(&self, world: &World, bytes: Vec<u8>) {
-        let mut wake = Wake::new(&self.path, self.mode);
-        let mut seen = Seen { bytes: Arc::new(bytes), missing: false };
+    async fn look_for_ever(&self, world: &World, files: Vec<FoundFile>) {
+        let mut wake = Wake::new(self.mode);
+        let mut seen = Seen { files, before_gone: None };
         loop {
-            // Once before the first event too: the file may have been saved while the server started.
-            wake.refresh();
+            // Once before the first event too: a file may have been saved while the server started.
+            let paths = seen.paths();
+            wake.refresh(paths.clone());
             let fingerprint = self.look(&mut seen, world).await;
-            wake.next(fingerprint).await;
+            // Files that are new in it are watched from now on, and may have been saved in between.
+            if seen.paths() == paths {
+                wake.next(fingerprint).await;
+            }
         }
     }
 
-    /// Reads the file once it is settled, and applies or reports what is new in it. Gives what the file was before
-    /// it was read.
+    /// Reads the files once they are settled, and applies or reports what is new in them. Gives what they were before
+    /// they were read.
     async fn look(&self, seen: &mut Seen, world: &World) -> Fingerprint {
         let started = Instant::now();
-        let fingerprint = settled(&self.path).await;
-        let path = self.path.clone();
-        match spawn_blocking(move || read_regular(&path)).await {
-            Ok(Ok(bytes)) if bytes == *seen.bytes => {
-                if std::mem::take(&mut seen.missing) {
-                    info!("{} is back, unchanged", self.path.display());
-                }
-            }
-            Ok(Ok(bytes)) => {
-                *seen = Seen { bytes: Arc::new(bytes), missing: false };
-                let (path, bytes) = (self.path.clone(), seen.bytes.clone());
-                match spawn_blocking(move || parse_bytes(&path, &bytes)).await {
-                    Ok(Ok(scenario)) => self.apply(scenario, world, started).await,
-                    Ok(Err(problem)) => self.report(&problem, world),
-                    Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
-                }
-            }
-            Ok(Err(problem)) => {
-                if !std::mem::replace(&mut seen.missing, true) {
+        let fingerprint = settled(&seen.paths()).await;
+        let (path, files) = (self.path.clone(), seen.files.clone());
+        let look = move || {
+            let changed = !files.iter().all(FoundFile::is_unchanged);
+            changed.then(|| load_regular(&path))
+        };
+        match spawn_blocking(look).await {
+            Ok(Some(loading)) => self.take(loading, seen, world, started).await,
+            Ok(None) => {}
+            Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
+        }
+        fingerprint
+    }
+
+    async fn take(&self, Loading { outcome, files }: Loading, seen: &mut Seen, world: &World, started: Instant) {
+        let before = std::mem::replace(&mut seen.files, files);
+        match outcome {
+            Err(problem @ LoadError::Read(_)) => {
+                if seen.before_gone.is_none() {
+                    seen.before_gone = Some(before);
                     self.report(&problem, world);
                 }
             }
-            Err(failure) => error!("{} cannot be read: {failure}", self.path.display()),
+            _ if seen.before_gone.take().is_some_and(|gone| gone == seen.files) => {
+                info!("{} is back, unchanged", self.path.display());
+            }
+            Ok(scenario) => self.apply(scenario, world, started).await,
+            Err(problem) => self.report(&problem, world),
         }
-        fingerprint
     }
 
     async fn apply(&self, scenario: Scenario, world: &World, started: Instant) {
@@ -105,7 +118,7 @@ impl Watch {
             LoadError::Invalid(problems) => {
                 error!("{} is broken, {still}\n{}", self.path.display(), render(problems, self.style));
             }
-            other => warn!("{other}; {still}"),
+            LoadError::Read(error) => warn!("{error}; {still}"),
         }
     }
 }

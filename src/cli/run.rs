@@ -16,7 +16,7 @@ use super::log::{LogArgs, LogFormat};
 use super::stop::StopSignal;
 use super::{CliError, style};
 use crate::http::Site;
-use crate::scenario::{Loaded, Scenario, load};
+use crate::scenario::{FoundFile, Loading, Scenario, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -66,15 +66,16 @@ impl Run {
         self.log.start();
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && self.file.is_file();
-        let loaded = load(&self.file)?;
+        let Loading { outcome, files } = load(&self.file);
+        let scenario = outcome?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(loaded, watches));
+        let outcome = runtime.block_on(self.serve(scenario, files, watches));
         // A read of a file that never answers must not keep the program.
         runtime.shutdown_background();
         outcome
     }
 
-    async fn serve(self, Loaded { scenario, bytes }: Loaded, watches: bool) -> Result<(), CliError> {
+    async fn serve(self, scenario: Scenario, files: Vec<FoundFile>, watches: bool) -> Result<(), CliError> {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
@@ -84,7 +85,7 @@ impl Run {
         }
         let following = watches.then(|| {
             let watch = Watch { path: self.file.clone(), mode: self.watch_mode(), seed: self.seed, style: style() };
-            tokio::spawn(watch.follow(server.world().clone(), bytes, server.shutdown().clone()))
+            tokio::spawn(watch.follow(server.world().clone(), files, server.shutdown().clone()))
         });
         let outcome = tokio::select! {
             () = stop.received() => Ok(()),

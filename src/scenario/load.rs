@@ -4,22 +4,25 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use strum::IntoStaticStr;
 use thiserror::Error;
 
-use super::problem::{Problem, ProblemKind, Problems};
-use super::source::{MAX_FILE_BYTES, Source, Span};
-use super::{Scenario, validate, yaml};
+use super::include::Includes;
+use super::problem::Problems;
+use super::source::{Content, MAX_FILE_BYTES, Source};
+use super::{Scenario, validate};
 
-/// Why a scenario file gives no scenario.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {}", path.display(), reason(error))]
-    Read {
+/// Why the text of a file is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum ReadError {
+    /// The system does not give it.
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable {
         /// The path as given.
         path: PathBuf,
         /// What the system says.
-        error: io::Error,
+        reason: String,
     },
     /// The file is larger than any scenario.
     #[error("{} is larger than {} MiB, which no scenario needs; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
@@ -27,102 +30,148 @@ pub enum LoadError {
         /// The path as given.
         path: PathBuf,
     },
+    /// Text that came from no file includes one.
+    #[error("cannot include {}: only a scenario that is read from a file can include others", path.display())]
+    NoFiles {
+        /// The path as given.
+        path: PathBuf,
+    },
+}
+
+impl ReadError {
+    fn new(path: &Path, error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".into(),
+            io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
+            io::ErrorKind::PermissionDenied => "permission denied".into(),
+            _ => error.to_string(),
+        };
+        Self::Unreadable { path: path.to_owned(), reason }
+    }
+
+    /// The kind's name for programs, as that of [`ProblemKind::code`](super::ProblemKind::code).
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Why a scenario file gives no scenario.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The file can be read, but what it says is wrong.
     #[error(transparent)]
     Invalid(#[from] Box<Problems>),
 }
 
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
-        io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
+/// A file as it was found. A clone shares what was in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    path: PathBuf,
+    /// `None` if it could not be read.
+    content: Option<Content>,
+}
+
+impl FoundFile {
+    /// Where it was looked for.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a look at the file now finds the same.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(Content::bytes)
     }
 }
 
-/// A scenario with the bytes that it was made from.
+/// What came of reading a scenario: the scenario or what is wrong, and all files that it depends on, the one that was
+/// asked for first.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
+pub struct Loading {
     /// The scenario.
-    pub scenario: Scenario,
-    /// The file's bytes, to tell later whether it changed.
-    pub bytes: Vec<u8>,
+    pub outcome: Result<Scenario, LoadError>,
+    /// The files, also those that could not be read: with them there it may be right.
+    pub files: Vec<FoundFile>,
 }
 
-/// Reads and checks a scenario file.
-///
-/// # Errors
-/// [`LoadError`], with every problem in the file if it can be read at all.
-pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let bytes = read(path)?;
-    let scenario = parse_bytes(path, &bytes)?;
-    Ok(Loaded { scenario, bytes })
+/// Reads and checks a scenario file, and all that it includes.
+#[must_use]
+pub fn load(path: &Path) -> Loading {
+    load_by(path, read)
 }
 
-/// As [`read`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+/// As [`load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+#[must_use]
+pub fn load_regular(path: &Path) -> Loading {
+    load_by(path, read_regular)
+}
+
+fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
+    let mut files = Vec::new();
+    let mut note = |path: &Path, bytes: Result<Vec<u8>, ReadError>| {
+        let content = bytes.map(Content::from);
+        files.push(FoundFile { path: path.to_owned(), content: content.as_ref().ok().cloned() });
+        content
+    };
+    let outcome = match note(path, read_first(path)) {
+        Ok(content) => check(path, content, &mut |path| note(path, read_regular(path))).map_err(Into::into),
+        Err(error) => Err(error.into()),
+    };
+    Loading { outcome, files }
+}
+
+/// Checks the text of a scenario, which cannot include files.
 ///
 /// # Errors
-/// [`LoadError::Read`] and [`LoadError::TooLarge`].
-pub fn read_regular(path: &Path) -> Result<Vec<u8>, LoadError> {
+/// Every problem in it, in the order of the text.
+pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
+    let mut refuse = |path: &Path| Err(ReadError::NoFiles { path: path.to_owned() });
+    check(source.path(), Content::Text(source.shared_text()), &mut refuse)
+}
+
+fn check(
+    path: &Path,
+    content: Content,
+    read: &mut dyn FnMut(&Path) -> Result<Content, ReadError>,
+) -> Result<Scenario, Box<Problems>> {
+    let (document, root) = Includes::of(path, content, read);
+    let (scenario, mut list) = root.map(|root| validate::validate(&document, root, path)).unwrap_or_default();
+    let (sources, problems) = document.into_parts();
+    list.extend(problems);
+    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    match scenario {
+        Some(scenario) if list.is_empty() => Ok(scenario),
+        _ => Err(Box::new(Problems { sources, list })),
+    }
+}
+
+fn read_regular(path: &Path) -> Result<Vec<u8>, ReadError> {
     match std::fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
-            let error = io::Error::other("it is not a regular file");
-            Err(LoadError::Read { path: path.to_owned(), error })
+            Err(ReadError::new(path, &io::Error::other("it is not a regular file")))
         }
         _ => read(path),
     }
 }
 
-/// Reads a scenario file without checking it.
-///
-/// # Errors
-/// [`LoadError::Read`] and [`LoadError::TooLarge`].
-pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let failed = |error| LoadError::Read { path: path.to_owned(), error };
+fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let failed = |error: io::Error| ReadError::new(path, &error);
     let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
-    let mut bytes = Vec::new();
+    let length = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default();
+    // One more than there is, which tells the end without growing.
+    let mut bytes = Vec::with_capacity(length + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(LoadError::TooLarge { path: path.to_owned() });
+        return Err(ReadError::TooLarge { path: path.to_owned() });
     }
     Ok(bytes)
-}
-
-/// Checks the bytes of a scenario file; `path` names it in messages and is what its own paths are relative to.
-///
-/// # Errors
-/// [`LoadError::Invalid`] with every problem.
-pub fn parse_bytes(path: &Path, bytes: &[u8]) -> Result<Scenario, LoadError> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(parse(&Source::new(path, text)).map_err(Box::new)?),
-        Err(error) => {
-            let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
-            let at = u32::try_from(valid.len()).unwrap_or(u32::MAX);
-            let problem = Problem::new(ProblemKind::NotUtf8, Span { start: at, end: at + 1 });
-            let source = Source::new(path, &(valid + "\u{fffd}"));
-            Err(Box::new(Problems { source, list: vec![problem] }).into())
-        }
-    }
-}
-
-/// Checks the text of a scenario.
-///
-/// # Errors
-/// Every problem in it, in the order of the text.
-pub fn parse(source: &Source) -> Result<Scenario, Problems> {
-    let (raw, mut list) = yaml::decode(source.text());
-    let scenario = raw.and_then(|raw| {
-        let (scenario, problems) = validate::validate(&raw, source.path(), &list);
-        list.extend(problems);
-        scenario
-    });
-    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    match scenario {
-        Some(scenario) if list.is_empty() => Ok(scenario),
-        _ => Err(Problems { source: source.clone(), list }),
-    }
 }

@@ -90,7 +90,7 @@ pub struct Script {
     pub(super) name: Option<String>,
     pub(super) start: Duration,
     pub(super) repeat: Repeat,
-    pub(super) steps: Arc<[Step]>,
+    pub(super) steps: Arc<Vec<Step>>,
     pub(super) length: Duration,
 }
 
@@ -115,7 +115,7 @@ impl Script {
 
     /// The steps, ordered by time.
     #[must_use]
-    pub fn steps(&self) -> &Arc<[Step]> {
+    pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 

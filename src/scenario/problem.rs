@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use strum::IntoStaticStr;
 use thiserror::Error;
 
-use super::source::{Source, Span};
+use super::load::ReadError;
+use super::source::{Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
 
 /// One thing wrong in a scenario file.
@@ -30,7 +32,8 @@ impl Problem {
 }
 
 /// The kinds of problem; `Display` is the message's first line.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq, Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// The text is not YAML.
@@ -108,12 +111,12 @@ pub enum ProblemKind {
     #[error("`{0}` and `{1}` exclude each other")]
     Exclusive(&'static str, &'static str),
     /// A mapping that has to do exactly one thing does none or several.
-    #[error("{owner} has to say exactly one of {choices}")]
+    #[error("{owner} has to say exactly one of {}", either(keys))]
     NotExactlyOne {
         /// What it is about.
         owner: &'static str,
         /// The keys to choose from.
-        choices: &'static str,
+        keys: &'static [&'static str],
     },
     /// A key that only makes sense beside another.
     #[error("`{key}` has no meaning without `{needs}`")]
@@ -140,13 +143,15 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A product that is neither declared nor added by a script.
-    #[error("there is no product `{id}`")]
+    /// A product that is neither declared nor added by a step before.
+    #[error("there is no product `{id}`{}", if *late { " yet" } else { "" })]
     UnknownProduct {
         /// The id as written.
         id: String,
-        /// The closest declared id.
+        /// The closest id that there is.
         nearest: Option<String>,
+        /// Whether a later step adds it.
+        late: bool,
     },
     /// A range with nothing in it.
     #[error("the range is empty: min {min} is above max {max}")]
@@ -185,17 +190,51 @@ pub enum ProblemKind {
     /// A script's step beyond the longest time there is.
     #[error("the step ends later than 24000h")]
     TooLate,
-    /// A key of the language that this version does not act on.
-    #[error("`{0}` is not supported by this version of mockd")]
-    Unsupported(&'static str),
+    /// A file that cannot be included.
+    #[error(transparent)]
+    Include(#[from] ReadError),
+    /// Files that include each other: the way from one back to it.
+    #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
+    IncludeCycle(Vec<String>),
+    /// So many included files that they can only be a mistake.
+    #[error("more than {0} files are included")]
+    TooManyFiles(usize),
+}
+
+impl ProblemKind {
+    /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Include(error) => error.code(),
+            kind => kind.into(),
+        }
+    }
+}
+
+/// Keys in words: `a`, `b` and `c`.
+fn either(keys: &[&str]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    match keys.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => keys.concat(),
+    }
+}
+
+/// The files in the middle of a cycle, in words.
+fn by_way(files: &[String]) -> String {
+    match files {
+        [_, middle @ .., _] if !middle.is_empty() => format!(" by way of {}", middle.join(", ")),
+        _ => String::new(),
+    }
 }
 
 /// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problems {
-    /// The file.
-    pub source: Source,
-    /// At least one problem, in the order of the file.
+    /// The files.
+    pub sources: Sources,
+    /// At least one problem, in the order of the files.
     pub list: Vec<Problem>,
 }
 

@@ -1,259 +1,124 @@
 //! The scenario as it is written: serde shapes with places, before anything is checked or filled in.
 //!
 //! Every key is optional here; [`super::validate`] says what is missing, so that one missing key hides nothing else.
+//! The documentation of a field is what editors and `mockd explain` show for its key; [`super::schema()`] is made from
+//! these types.
 
-use std::fmt;
+mod catalogue;
+mod generator;
+mod script;
+mod text;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::{Map, Value};
+
+pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawType, RawTypes};
+pub(crate) use generator::{RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator};
+pub(crate) use script::{RawAdd, RawRepeat, RawScript, RawStep};
+pub(crate) use text::{RawDuration, RawRate};
 
 use super::yaml::{Entries, Spanned};
 
 /// A value that may be left out, with its place.
 pub(crate) type Opt<T> = Option<Spanned<T>>;
 
-/// A duration as text. What serde calls it is what the decoder says it expected.
-#[derive(Debug, Deserialize)]
-#[serde(rename = "a duration such as 250ms, 1.5s, 2m or 1h30m")]
-pub(crate) struct RawDuration(pub(crate) Box<str>);
-
-/// A rate as text.
-#[derive(Debug, Deserialize)]
-#[serde(rename = "a rate such as 20/s, 90/m or 0.5/h")]
-pub(crate) struct RawRate(pub(crate) Box<str>);
-
-#[derive(Debug, Default, Deserialize)]
+/// A mock backend with live data: categories of products, and what moves their order totals.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields, rename = "scenario")]
 pub(crate) struct RawScenario {
+    /// What mockd calls the scenario; the file's name without its ending otherwise.
+    #[schemars(example = &"shop")]
     pub(crate) name: Opt<String>,
+    /// Decides everything random: the same seed gives the same orders on every platform, for ever. Without it mockd
+    /// takes one by chance and says which. `--seed` wins over it.
+    #[schemars(example = 42, range(min = 0))]
     pub(crate) seed: Opt<u64>,
+    /// Which orders a live socket gets.
+    #[schemars(extend("default" = "all"))]
     pub(crate) feed: Opt<RawFeed>,
+    /// How the API is served. Flags win over it, and a change takes a restart.
     pub(crate) server: Opt<RawServer>,
+    /// The categories by name. A name is the path of its products, so it cannot be `orders`, hold a `/`, or start with
+    /// `__` or `@`.
+    #[schemars(extend("minProperties" = 1, "propertyNames" = { "pattern": "^(?!(orders|\\.\\.?)$|__|@)[^/]+$" }))]
     pub(crate) categories: Opt<Entries<RawCategory>>,
+    /// What moves the totals by itself. Without it they move by POST alone.
     pub(crate) orders: Opt<RawOrders>,
-    pub(crate) include: Opt<Value>,
+    /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of
+    /// included files, later files over earlier ones. Everything else, lists too, is taken whole. Included files may
+    /// include others, and each is watched for changes.
+    #[schemars(example = ["common.yaml"])]
+    pub(crate) include: Opt<RawInclude>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// Which orders a live socket gets.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "feed")]
 pub(crate) enum RawFeed {
+    /// Those of every category.
     All,
+    /// Those of the category that it asked for last.
     Category,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// How the API is served.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(deny_unknown_fields, rename = "server")]
 pub(crate) struct RawServer {
+    /// The IP address to listen on, or `localhost`; `0.0.0.0` for all. `--host` wins over it.
+    #[schemars(extend("default" = "127.0.0.1"))]
     pub(crate) host: Opt<String>,
+    /// The port to listen on, 0 for any free one. `--port` wins over it.
+    #[schemars(range(min = 0, max = 65535), extend("default" = 3000))]
     pub(crate) port: Opt<i64>,
+    /// The directory served at `/`, relative to this file; the browser app inside mockd otherwise. `--static` wins
+    /// over it.
     #[serde(rename = "static")]
+    #[schemars(example = &"../static")]
     pub(crate) site: Opt<String>,
+    /// Which web pages may read the API: `true` for all, `false` for none but the server's own, or a list of origins.
+    #[schemars(example = ["http://localhost:5173"], extend("default" = true))]
     pub(crate) cors: Opt<RawCors>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which web pages may read the API.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "cors")]
 pub(crate) enum RawCors {
+    /// All of them, or none but the server's own.
     #[serde(rename = "\0boolean")]
+    #[schemars(untagged)]
     Switch(bool),
+    /// Those of these origins.
     #[serde(rename = "\0list")]
+    #[schemars(untagged)]
     Origins(Vec<Spanned<String>>),
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// What moves the totals by itself.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(crate) struct RawCategory {
-    pub(crate) prefix: Opt<String>,
-    pub(crate) products: Opt<Vec<Spanned<RawProduct>>>,
-    pub(crate) fields: Opt<Entries<RawField>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) enum RawField {
-    #[serde(rename = "\0text")]
-    Type(RawType),
-    #[serde(rename = "\0list")]
-    AnyOf(Vec<Spanned<RawType>>),
-    #[serde(rename = "\0mapping")]
-    Described(RawFieldDescription),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawFieldDescription {
-    pub(crate) r#type: Opt<RawTypes>,
-    pub(crate) optional: Opt<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) enum RawTypes {
-    #[serde(rename = "\0text")]
-    One(RawType),
-    #[serde(rename = "\0list")]
-    AnyOf(Vec<Spanned<RawType>>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum RawType {
-    String,
-    Number,
-    Integer,
-    Boolean,
-    Object,
-    Array,
-    Null,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "orders")]
 pub(crate) struct RawOrders {
+    /// Random generators, any number of them, each independent of the others.
     pub(crate) random: Opt<Vec<Spanned<RawGenerator>>>,
+    /// Timelines, any number of them side by side.
     pub(crate) scripts: Opt<Vec<Spanned<RawScript>>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawGenerator {
-    pub(crate) every: Opt<RawDuration>,
-    pub(crate) rate: Opt<RawRate>,
-    pub(crate) arrivals: Opt<RawArrivals>,
-    pub(crate) jitter: Opt<RawDuration>,
-    pub(crate) amount: Opt<RawAmount>,
-    pub(crate) products: Opt<RawDraw>,
-    pub(crate) from: Opt<RawDuration>,
-    pub(crate) until: Opt<RawDuration>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum RawArrivals {
-    Even,
-    Poisson,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) enum RawAmount {
-    #[serde(rename = "\0integer")]
-    Fixed(i64),
-    #[serde(rename = "\0mapping")]
-    Range(RawRange),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawRange {
-    pub(crate) min: Opt<i64>,
-    pub(crate) max: Opt<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) enum RawDraw {
-    #[serde(rename = "all")]
-    All,
+/// Files to merge in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "include")]
+pub(crate) enum RawInclude {
+    /// One file.
+    #[serde(rename = "\0text")]
+    #[schemars(untagged)]
+    One(String),
+    /// Several files.
     #[serde(rename = "\0list")]
-    Ids(Vec<Spanned<String>>),
-    #[serde(rename = "\0mapping")]
-    By(RawDrawBy),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawDrawBy {
-    pub(crate) category: Opt<String>,
-    pub(crate) weights: Opt<Entries<i64>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawScript {
-    pub(crate) name: Opt<String>,
-    pub(crate) start: Opt<RawDuration>,
-    pub(crate) repeat: Opt<RawRepeat>,
-    pub(crate) steps: Opt<Vec<Spanned<RawStep>>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) enum RawRepeat {
-    #[serde(rename = "forever")]
-    Forever,
-    #[serde(rename = "\0integer")]
-    Times(i64),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawStep {
-    pub(crate) at: Opt<RawDuration>,
-    pub(crate) after: Opt<RawDuration>,
-    pub(crate) product: Opt<Box<str>>,
-    pub(crate) amount: Opt<i64>,
-    pub(crate) times: Opt<i64>,
-    pub(crate) every: Opt<RawDuration>,
-    pub(crate) set: Opt<Box<RawSet>>,
-    pub(crate) add: Opt<Box<RawAdd>>,
-    pub(crate) remove: Opt<Box<RawRemove>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawSet {
-    pub(crate) product: Opt<String>,
-    pub(crate) total: Opt<i64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawAdd {
-    pub(crate) category: Opt<String>,
-    pub(crate) product: Opt<RawProduct>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct RawRemove {
-    pub(crate) product: Opt<String>,
-}
-
-/// A product: three keys of the language, the others are its own.
-#[derive(Debug, Default)]
-pub(crate) struct RawProduct {
-    pub(crate) id: Opt<String>,
-    pub(crate) total: Opt<i64>,
-    pub(crate) order: Opt<Map<String, Value>>,
-    pub(crate) own: Map<String, Value>,
-}
-
-// By hand, because serde's `flatten` buffers values and with that loses their places.
-impl<'de> Deserialize<'de> for RawProduct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ProductVisitor)
-    }
-}
-
-struct ProductVisitor;
-
-impl<'de> Visitor<'de> for ProductVisitor {
-    type Value = RawProduct;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawProduct, A::Error> {
-        let mut product = RawProduct::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "id" => product.id = map.next_value()?,
-                "total" => product.total = map.next_value()?,
-                "order" => product.order = map.next_value()?,
-                _ => {
-                    // A value that cannot be decoded is in the list of problems already.
-                    let value: Spanned<Value> = map.next_value()?;
-                    product.own.insert(key, value.value.unwrap_or_default());
-                }
-            }
-        }
-        Ok(product)
-    }
+    #[schemars(untagged)]
+    Several(Vec<Spanned<String>>),
 }

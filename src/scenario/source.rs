@@ -2,24 +2,52 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The most bytes one scenario file may have. Far above any file made by hand, and low enough that a wrong
-/// path (a log, a disk image) is refused rather than read.
+/// The most bytes that a scenario may have, with all files that it includes. Far above any made by hand, and low
+/// enough that a wrong path (a log, a disk image) is refused rather than read.
 pub const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
-/// One file as it was read.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// What was found in a file. A clone shares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Content {
+    Text(Arc<String>),
+    /// Not UTF-8.
+    Other(Arc<Vec<u8>>),
+}
+
+impl Content {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Other(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        let text = String::from_utf8(bytes).map(|text| Self::Text(Arc::new(text)));
+        text.unwrap_or_else(|error| Self::Other(Arc::new(error.into_bytes())))
+    }
+}
+
+/// One file as it was read. A clone shares the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     path: PathBuf,
-    text: String,
+    text: Arc<String>,
 }
 
 impl Source {
-    /// A source from text that is already in memory; `path` is how messages name it.
+    /// A source from text that is already in memory; `path` is how messages name it, and what the paths in it are
+    /// relative to.
     ///
     /// A byte order mark is not part of the text (YAML 1.2.2, section 5.2) and is left out.
     pub fn new(path: impl Into<PathBuf>, text: &str) -> Self {
-        Self { path: path.into(), text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned() }
+        Self { path: path.into(), text: Arc::new(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).into()) }
     }
 
     /// The path as the user gave it.
@@ -33,9 +61,19 @@ impl Source {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// As [`Source::new`], without a copy.
+    pub(super) fn shared(path: impl Into<PathBuf>, text: Arc<String>) -> Self {
+        if text.starts_with(BYTE_ORDER_MARK) { Self::new(path, &text) } else { Self { path: path.into(), text } }
+    }
+
+    pub(super) fn shared_text(&self) -> Arc<String> {
+        self.text.clone()
+    }
 }
 
-/// A range of bytes in a scenario file.
+/// A range of bytes in a scenario's files, counted through from the first to the last; [`Sources::locate`] tells
+/// which file it is in. All places of a file that is the only one are offsets into its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     /// First byte.
@@ -45,9 +83,56 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span as a range that can index the source's text.
+    /// Whether the other begins inside of this.
+    pub(super) fn holds(self, other: Self) -> bool {
+        (self.start..self.end).contains(&other.start)
+    }
+}
+
+/// The files of one scenario, the one that was asked for first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sources {
+    /// Each with the span's start that stands for its first byte.
+    files: Vec<(u32, Source)>,
+}
+
+impl Sources {
+    /// Adds a file and gives what its offsets count from. Files of more than [`MAX_FILE_BYTES`] in all must have been
+    /// refused before.
+    pub(super) fn add(&mut self, source: Source) -> u32 {
+        let base = self.length();
+        self.files.push((base, source));
+        base
+    }
+
+    /// The files in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter().map(|(_, source)| source)
+    }
+
+    /// The number of bytes that are taken; a file's end has a place of its own.
+    fn length(&self) -> u32 {
+        let length = |(base, source): &(u32, Source)| u32::try_from(source.text.len() + 1).unwrap_or(u32::MAX) + base;
+        self.files.last().map_or(0, length)
+    }
+
+    /// The file that a span is in, and the bytes of its text that it covers. `None` only if there are no files.
     #[must_use]
-    pub fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
+    pub fn locate(&self, span: Span) -> Option<(&Source, Range<usize>)> {
+        let (base, source) = match &self.files[..] {
+            [only] => only,
+            files => files.get(files.partition_point(|(base, _)| *base <= span.start).saturating_sub(1))?,
+        };
+        Some((source, span.start.saturating_sub(*base) as usize..span.end.saturating_sub(*base) as usize))
+    }
+
+    /// The text at a span; empty if it is no place in a file.
+    pub(super) fn text(&self, span: Span) -> &str {
+        self.locate(span).and_then(|(source, range)| source.text.get(range)).unwrap_or_default()
+    }
+
+    /// The directory of the file that a span is in.
+    pub(super) fn directory(&self, span: Span) -> &Path {
+        self.locate(span).and_then(|(source, _)| source.path.parent()).unwrap_or(Path::new(""))
     }
 }

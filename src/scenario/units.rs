@@ -47,7 +47,8 @@ impl UnitError {
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Duration(text.to_owned());
     // jiff reads more forms (ISO 8601, words, signs); the language has one.
-    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(|c: char| !"0123456789.hmsuµn".contains(c)) {
+    let is_allowed = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'h' | 'm' | 's' | 'u' | 'µ' | 'n');
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(is_allowed) {
         return Err(wrong());
     }
     let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
@@ -62,15 +63,20 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Rate(text.to_owned());
     let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
-    let seconds = match unit.trim() {
+    let seconds = match unit.trim_start_matches(' ') {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
         _ => return Err(wrong()),
     };
-    let count: f64 = count.trim().parse().map_err(|_| wrong())?;
+    let count = count.trim_end_matches(' ');
+    // Rust reads more forms (signs, exponents, words); the language has one.
+    if count.contains(|c: char| !c.is_ascii_digit() && c != '.') {
+        return Err(wrong());
+    }
+    let count: f64 = count.parse().map_err(|_| wrong())?;
     let gap = seconds / count;
-    if !count.is_finite() || !(1e-6..=3.6e6).contains(&gap) {
+    if !(1e-6..=3.6e6).contains(&gap) {
         return Err(wrong());
     }
     Duration::try_from_secs_f64(gap).map_err(|_| wrong())

@@ -2,53 +2,53 @@
 
 mod categories;
 mod generators;
+mod references;
 mod scripts;
 
 pub(crate) use categories::number as product_number;
 
-use std::collections::HashSet;
+use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
+
+use references::References;
 
 use super::advice::nearest;
 use super::problem::{Problem, ProblemKind};
 use super::raw::{RawCors, RawDuration, RawFeed, RawScenario, RawServer};
 use super::source::Span;
-use super::units::{MAX_TOTAL, MIN_PERIOD, parse_duration};
-use super::yaml::Spanned;
-use super::{Category, Cors, Feed, Scenario, ServerOptions, stem};
+use super::units::{MAX_TOTAL, MIN_PERIOD};
+use super::yaml::{Document, Entries, NodeId, Spanned};
+use super::{Cors, Feed, Scenario, ServerOptions, stem};
 
-/// Checks the whole of a scenario; `found` are the problems that decoding it has found already.
-///
-/// The scenario is only good if both lists of problems are empty.
-pub(super) fn validate(raw: &RawScenario, path: &Path, found: &[Problem]) -> (Option<Scenario>, Vec<Problem>) {
-    let mut check = Check::default();
-    if let Some(include) = &raw.include {
-        check.note(ProblemKind::Unsupported("include"), include.span);
-    }
-    let server = raw.server.as_ref().and_then(Spanned::get).map(|(server, _)| server_options(server, path, &mut check));
-    let categories = match check.required(raw.categories.as_ref(), "a scenario", "categories", Span::default()) {
-        Some((entries, span)) => {
-            let categories = categories::categories(entries, span, &mut check);
-            check.catalogue_known = !found.iter().any(|problem| span.range().contains(&problem.span.range().start));
-            categories
-        }
-        None => Vec::new(),
-    };
-    let orders = raw.orders.as_ref().and_then(Spanned::get).map(|(orders, _)| orders);
-    let scripts = orders.and_then(|orders| orders.scripts.as_ref()).and_then(Spanned::get);
-    let random = orders.and_then(|orders| orders.random.as_ref()).and_then(Spanned::get);
-    let mut known = Known::new(&categories);
-    if let Some((scripts, _)) = scripts {
-        scripts::collect_added(scripts, &mut known);
-    }
-    let scripts = scripts.map(|(list, _)| scripts::scripts(list, &known, &mut check)).unwrap_or_default();
-    let generators = random.map(|(list, _)| generators::generators(list, &known, &mut check)).unwrap_or_default();
+/// Decodes and checks the whole of a scenario. It is only good if both these problems and the document's are none.
+pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> (Option<Scenario>, Vec<Problem>) {
+    let complete = document.problems().is_empty();
+    let mut check = Check { document, complete, problems: Vec::new() };
+    let Some(raw) = document.decode::<RawScenario>(root) else { return (None, check.problems) };
+    let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
+    let declared = check.required(
+        raw.categories.as_ref(),
+        "a scenario",
+        "categories",
+        Span::default(),
+        document.tree().span(root),
+    );
+    let readable = complete && declared.is_some_and(|(entries, span)| check.is_readable(entries, span));
+    let categories =
+        declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
+    let mut references = References::new(&categories, readable);
+    let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
+    let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
+    let random = given(orders.and_then(|orders| orders.random.as_ref()));
+    let scripts = scripts.map(|(list, _)| scripts::scripts(list, &mut references, &mut check)).unwrap_or_default();
+    let generators =
+        random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
+    references.judge(&mut check);
     let scenario = Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
-        seed: raw.seed.as_ref().and_then(Spanned::get).map(|(seed, _)| *seed),
-        feed: match raw.feed.as_ref().and_then(Spanned::get) {
+        seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
+        feed: match given(raw.feed.as_ref()) {
             Some((RawFeed::Category, _)) => Feed::Category,
             _ => Feed::All,
         },
@@ -60,88 +60,90 @@ pub(super) fn validate(raw: &RawScenario, path: &Path, found: &[Problem]) -> (Op
     (Some(scenario), check.problems)
 }
 
-fn server_options(raw: &RawServer, path: &Path, check: &mut Check) -> ServerOptions {
-    let host = raw.host.as_ref().and_then(Spanned::get).and_then(|(host, span)| {
+fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
+    let host = given(raw.host.as_ref()).and_then(|(host, span)| {
         let host = if host == "localhost" { "127.0.0.1" } else { host };
         let wrong = || ProblemKind::WrongType { expected: "an IP address".into(), found: format!("`{host}`") };
-        host.parse().map_err(|_| check.note(wrong(), span)).ok()
+        host.parse::<IpAddr>().map_err(|_| check.note(wrong(), span)).ok()
     });
-    let port = raw.port.as_ref().and_then(Spanned::get).and_then(|(port, span)| {
+    let port = given(raw.port.as_ref()).and_then(|(port, span)| {
         let wrong = || ProblemKind::WrongType {
             expected: "a port from 0 to 65535".into(),
             found: format!("the number {port}"),
         };
         u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
     });
-    let base = path.parent().unwrap_or(Path::new(""));
-    let cors = match raw.cors.as_ref().and_then(Spanned::get) {
+    // Relative to the file that says it, which may be an included one.
+    let site = given(raw.site.as_ref()).map(|(site, span)| check.document.sources().directory(span).join(site));
+    let cors = match given(raw.cors.as_ref()) {
         None | Some((RawCors::Switch(true), _)) => Cors::Any,
         Some((RawCors::Switch(false), _)) => Cors::Off,
         Some((RawCors::Origins(origins), _)) => {
             Cors::Origins(origins.iter().filter_map(|origin| origin.value.clone()).collect())
         }
     };
-    let site = raw.site.as_ref().and_then(Spanned::get).map(|(site, _)| base.join(site));
     ServerOptions { host, port, site, cors }
 }
 
-/// The ids and categories that orders may refer to.
-struct Known<'c> {
-    categories: &'c [Category],
-    ids: HashSet<Arc<str>>,
-    /// Prefixes of categories to which a script adds products whose ids are made at the time.
-    growing: Vec<&'c str>,
-}
-
-impl<'c> Known<'c> {
-    fn new(categories: &'c [Category]) -> Self {
-        let ids = categories.iter().flat_map(|category| &category.products).map(|product| product.id.clone());
-        Self { categories, ids: ids.collect(), growing: Vec::new() }
-    }
-
-    fn category(&self, name: &str) -> Option<&'c Category> {
-        self.categories.iter().find(|category| &*category.name == name)
-    }
-
-    /// Whether the product is declared or could have been added by a script.
-    fn product(&self, id: &str) -> bool {
-        let numbered = |prefix: &&str| {
-            id.strip_prefix(*prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
-        };
-        self.ids.contains(id) || self.growing.iter().any(numbered)
-    }
-}
+/// With more problems than this, one that follows from another is not looked for any more.
+const FEW_PROBLEMS: usize = 1000;
 
 /// Collects problems, and holds what the parts of the check share.
-struct Check {
+struct Check<'d> {
+    document: &'d Document,
+    /// False if a file is missing from the scenario: what seems to lack may be in it.
+    complete: bool,
     problems: Vec<Problem>,
-    /// False when the catalogue could not be read in full: references to it are not judged then.
-    catalogue_known: bool,
 }
 
-impl Default for Check {
-    fn default() -> Self {
-        Self { problems: Vec::new(), catalogue_known: true }
-    }
-}
-
-impl Check {
+impl Check<'_> {
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.problems.push(Problem::new(kind, span));
     }
 
-    /// The value of a key that has to be there; `owner` and its place are for the message.
+    /// Whether nothing was wrong so far with the categories as they are written, so that all their ids are known.
+    fn is_readable<T>(&self, entries: &Entries<T>, span: Span) -> bool {
+        let problems = self.document.problems();
+        let inside = |problem: &Problem| {
+            span.holds(problem.span) || entries.0.iter().any(|(_, category)| category.span.holds(problem.span))
+        };
+        // Of a mapping that is merged from several files, a span is only one part.
+        if self.document.sources().iter().count() > 1 { problems.is_empty() } else { !problems.iter().any(inside) }
+    }
+
+    /// The value of a key that has to be there. What `owner` it belongs to is for the message, as is the place;
+    /// `inside` is where the key would stand.
     fn required<'r, T>(
         &mut self,
         value: Option<&'r Spanned<T>>,
         owner: &'static str,
         key: &'static str,
-        span: Span,
+        place: Span,
+        inside: Span,
     ) -> Option<(&'r T, Span)> {
-        if value.is_none() {
-            self.note(ProblemKind::MissingKey { owner, key }, span);
+        if value.is_none() && self.complete && !self.is_misspelt(&[key], inside) {
+            self.note(ProblemKind::MissingKey { owner, key }, place);
         }
         value?.get()
+    }
+
+    /// Exactly one of these keys has to be there.
+    fn exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
+        if !self.is_misspelt(keys, inside) {
+            self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
+        }
+    }
+
+    /// Whether an unknown key was found that is most likely meant to be one of these.
+    fn is_misspelt(&self, keys: &[&str], inside: Span) -> bool {
+        let problems = self.document.problems();
+        let meant = |problem: &Problem| match &problem.kind {
+            ProblemKind::UnknownKey { key, expected } if inside.holds(problem.span) => {
+                nearest(key, expected.iter().copied()).is_some_and(|meant| keys.contains(&meant))
+            }
+            _ => false,
+        };
+        problems.len() <= FEW_PROBLEMS && problems.iter().any(meant)
     }
 
     fn name(&mut self, value: Option<&Spanned<String>>, what: &'static str) -> Option<String> {
@@ -153,11 +155,11 @@ impl Check {
     }
 
     fn duration(&mut self, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
-        let (text, span) = value?.get()?;
-        match parse_duration(&text.0) {
-            Ok(duration) => Some((duration, span)),
+        let (duration, span) = value?.get()?;
+        match &duration.0 {
+            Ok(duration) => Some((*duration, span)),
             Err(error) => {
-                self.note(error.into(), span);
+                self.note(error.clone().into(), span);
                 None
             }
         }
@@ -190,22 +192,6 @@ impl Check {
                 None
             }
         }
-    }
-
-    fn product(&mut self, id: &str, span: Span, known: &Known<'_>) -> Arc<str> {
-        if self.catalogue_known && !known.product(id) {
-            let nearest = nearest(id, known.ids.iter().map(|id| &**id)).map(str::to_owned);
-            self.note(ProblemKind::UnknownProduct { id: id.to_owned(), nearest }, span);
-        }
-        known.ids.get(id).cloned().unwrap_or_else(|| id.into())
-    }
-
-    fn category(&mut self, name: &str, span: Span, known: &Known<'_>) -> Arc<str> {
-        if self.catalogue_known && known.category(name).is_none() {
-            let nearest = nearest(name, known.categories.iter().map(|c| &*c.name)).map(str::to_owned);
-            self.note(ProblemKind::UnknownCategory { name: name.to_owned(), nearest }, span);
-        }
-        known.category(name).map_or_else(|| name.into(), |category| category.name.clone())
     }
 }
 

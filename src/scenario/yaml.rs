@@ -6,10 +6,12 @@
 //! `Deserializer` over them that notes every problem and goes on at the next [`Spanned`] value.
 
 mod decode;
+mod document;
 mod offsets;
 mod scalar;
 mod spanned;
 mod tree;
 
-pub(crate) use decode::decode;
-pub(crate) use spanned::{Entries, Spanned};
+pub(crate) use document::Document;
+pub(crate) use spanned::{Entries, Items, Spanned, Text};
+pub(crate) use tree::{NodeId, View};

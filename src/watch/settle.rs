@@ -1,7 +1,7 @@
-//! Waits until nobody writes to a file any more.
+//! Waits until nobody writes to the files any more.
 
 use std::fs::Metadata;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::sleep;
@@ -16,15 +16,22 @@ const STEP: Duration = Duration::from_millis(3);
 /// A file that is written to for longer than this is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What changes with a write, or when another file takes the place; `None` for a file that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint(Option<(u64, Option<SystemTime>, Identity)>);
+/// What changes with a write, or when another file takes the place of one of those that are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fingerprint(Vec<Option<Look>>);
+
+/// `None` for a file that is not there.
+type Look = (u64, Option<SystemTime>, Identity);
 
 impl Fingerprint {
-    pub(super) fn of(path: &Path) -> Self {
-        let metadata = std::fs::metadata(path).ok();
-        Self(metadata.map(|metadata| (metadata.len(), metadata.modified().ok(), Identity::of(&metadata))))
+    pub(super) fn of(paths: &[PathBuf]) -> Self {
+        Self(paths.iter().map(|path| look(path)).collect())
     }
+}
+
+fn look(path: &Path) -> Option<Look> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok(), Identity::of(&metadata)))
 }
 
 /// Which file it is, whatever its path, and when it last got other content or another name.
@@ -50,13 +57,13 @@ impl Identity {
     }
 }
 
-/// Returns once the file, or its absence, has stayed the same for a moment: what it was then.
-pub(super) async fn settled(path: &Path) -> Fingerprint {
+/// Returns once the files, or their absence, have stayed the same for a moment: what they were then.
+pub(super) async fn settled(paths: &[PathBuf]) -> Fingerprint {
     let started = Instant::now();
-    let (mut before, mut since) = (Fingerprint::of(path), started);
+    let (mut before, mut since) = (Fingerprint::of(paths), started);
     while since.elapsed() < QUIET && started.elapsed() < PATIENCE {
         sleep(STEP).await;
-        let now = Fingerprint::of(path);
+        let now = Fingerprint::of(paths);
         if now != before {
             (before, since) = (now, Instant::now());
         }

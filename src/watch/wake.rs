@@ -1,7 +1,7 @@
-//! Tells when it is time to look at the file: on events of its directory, or at intervals.
+//! Tells when it is time to look at the files: on events of its directory, or at intervals.
 //!
 //! Directories are watched, never the file: editors save by rename, which a watch on the file would not survive.
-//! Links on the way to the file are of interest too, each in the directory that holds it. Events of other names in
+//! Links on the way to a file are of interest too, each in the directory that holds it. Events of other names in
 //! these directories wake nobody.
 
 use std::collections::BTreeSet;
@@ -31,14 +31,14 @@ pub enum WatchMode {
 /// The time between two looks in [`WatchMode::Poll`].
 const POLL: Duration = Duration::from_millis(100);
 
-/// Events can be lost, so now and then the file is compared with what it was.
+/// Events can be lost, so now and then the files are compared with what they were.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// More links than this on the way to a file are a loop (Linux gives up at 40).
 const MAX_LINKS: usize = 40;
 
 pub(super) struct Wake {
-    path: PathBuf,
+    paths: Vec<PathBuf>,
     /// `None` when polling.
     watcher: Option<RecommendedWatcher>,
     /// The watched directories.
@@ -49,9 +49,8 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Watches for changes of the file, or polls if that cannot be done.
-    pub(super) fn new(path: &Path, mode: WatchMode) -> Self {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    /// Watches for changes, or polls if that cannot be done.
+    pub(super) fn new(mode: WatchMode) -> Self {
         let trail: Arc<Mutex<BTreeSet<PathBuf>>> = Arc::default();
         // One waiting signal says as much as many.
         let (signal, events) = mpsc::channel(1);
@@ -68,12 +67,13 @@ impl Wake {
                 .inspect_err(|error| warn!(%error, "file events are not to be had, looking every {POLL:?} instead"))
                 .ok(),
         };
-        Self { path, watcher, watched: BTreeSet::new(), trail, events }
+        Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), trail, events }
     }
 
-    /// Watches what is on the way to the file now. To be called before the file is looked at, so that a change after
-    /// the look is not missed.
-    pub(super) fn refresh(&mut self) {
+    /// Watches what is on the way to the files now. To be called before they are looked at, so that a change after the
+    /// look is not missed.
+    pub(super) fn refresh(&mut self, paths: Vec<PathBuf>) {
+        self.paths = paths;
         // All anew each time: a directory may have been replaced by one of the same name, even of the same inode.
         for path in std::mem::take(&mut self.watched) {
             // One that is no more cannot be unwatched, and need not be.
@@ -81,7 +81,7 @@ impl Wake {
         }
         // Again until nothing is new: what came between finding the way and watching it made no event.
         loop {
-            let Trail { holders, steps } = Trail::of(&self.path);
+            let Trail { holders, steps } = Trail::of(&self.paths);
             *self.trail.lock().unwrap_or_else(PoisonError::into_inner) = steps;
             let new: Vec<PathBuf> = holders.difference(&self.watched).cloned().collect();
             if new.is_empty() || self.watcher.is_none() {
@@ -104,14 +104,15 @@ impl Wake {
         self.watched.insert(holder);
     }
 
-    /// Waits until it is time to look again at the file that was `seen`.
+    /// Waits until it is time to look again at the files that were `seen`.
     pub(super) async fn next(&mut self, seen: Fingerprint) {
         if self.watcher.is_none() {
             return sleep(POLL).await;
         }
         while timeout(HEARTBEAT, self.events.recv()).await.is_err() {
-            if Fingerprint::of(&self.path) != seen {
-                info!("no file event told of a change of {}", self.path.display());
+            if Fingerprint::of(&self.paths) != seen {
+                let first = self.paths.first().map(|path| path.display());
+                info!("no file event told of a change of {}", first.map(|path| path.to_string()).unwrap_or_default());
                 return;
             }
         }
@@ -127,19 +128,26 @@ fn counts(event: &Event, trail: &BTreeSet<PathBuf>) -> bool {
     writes && (event.need_rescan() || event.paths.is_empty() || event.paths.iter().any(|path| trail.contains(path)))
 }
 
-/// What is on the way to the file.
+/// What is on the way to the files.
 #[derive(Default)]
 struct Trail {
-    /// The directories to watch: those that hold a link on the way, and the one that holds the file. If a directory
-    /// on the way is missing, the one that would hold it.
+    /// The directories to watch: those that hold a link on the way, and those that hold a file. If a directory on the
+    /// way is missing, the one that would hold it.
     holders: BTreeSet<PathBuf>,
-    /// The paths whose events count: every directory and link on the way, and the file itself.
+    /// The paths whose events count: every directory and link on the way, and the files themselves.
     steps: BTreeSet<PathBuf>,
 }
 
 impl Trail {
-    fn of(path: &Path) -> Self {
+    fn of(paths: &[PathBuf]) -> Self {
         let mut trail = Self::default();
+        for path in paths {
+            trail.follow(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        }
+        trail
+    }
+
+    fn follow(&mut self, path: &Path) {
         let mut links = 0;
         let mut here = PathBuf::new();
         let mut ahead = parts(path);
@@ -157,9 +165,9 @@ impl Trail {
                 Some(Component::CurDir) | None => continue,
             }
             let step = here.join(&part);
-            trail.steps.insert(step.clone());
+            self.steps.insert(step.clone());
             if let Ok(target) = std::fs::read_link(&step) {
-                trail.holders.insert(here.clone());
+                self.holders.insert(here.clone());
                 links += 1;
                 if links > MAX_LINKS {
                     break;
@@ -169,13 +177,12 @@ impl Trail {
                 }
                 ahead.extend(parts(&target));
             } else if ahead.is_empty() || !step.exists() {
-                trail.holders.insert(here);
+                self.holders.insert(here);
                 break;
             } else {
                 here = step;
             }
         }
-        trail
     }
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mockd::engine::{Engine, Event, EventKind};
-use mockd::scenario::{Scenario, Source, parse};
+use mockd::scenario::Scenario;
+
+use crate::support::accepted;
 
 const PRODUCTS: &str = "categories: { toys: { prefix: T, products: [{ id: T1 }, { id: T2, total: 10 }] } }\n";
 
 fn scenario(orders: &str) -> Arc<Scenario> {
-    let text = format!("{PRODUCTS}{orders}");
-    Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap_or_else(|problems| panic!("{problems}")))
+    accepted(&format!("{PRODUCTS}{orders}"))
 }
 
 fn steps(steps: &str) -> Arc<Scenario> {
@@ -208,10 +209,10 @@ fn a_product_that_a_script_removed_stays_removed_until_what_is_declared_changes(
     let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T2 } }] }] }\n";
     let mut engine = Engine::new(&scenario(script), 42);
     engine.advance(ms(1_000));
-    let again = Arc::new(parse(&Source::new("toys.yaml", &format!("{PRODUCTS}{script}# saved again\n"))).unwrap());
+    let again = scenario(&format!("{script}# saved again\n"));
     assert!(engine.replace(&again, 42).changes.is_empty());
     assert_eq!(engine.current_orders("toys").count(), 1);
     let text = PRODUCTS.replace("total: 10", "total: 11");
-    let changed = Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap());
+    let changed = accepted(&text);
     assert_eq!(lines(&engine.replace(&changed, 42).events), ["1000 T2 11"]);
 }

@@ -158,7 +158,16 @@ fn each_mistake_has_its_message() {
         (with("name: !mine x\n"), "the tag `!mine` means nothing here"),
         (with("name: !!int 3\n"), "expected text, found the number `3`"),
         (with("orders: !!set {}\n"), "the tag `tag:yaml.org,2002:set` means nothing here"),
-        (with("include: [common.yaml]\n"), "`include` is not supported by this version of mockd"),
+        (
+            with("include: [common.yaml]\n"),
+            "cannot include common.yaml: only a scenario that is read from a file can include others",
+        ),
+        (with("include: { a: b }\n"), "expected text or a list, found a mapping"),
+        (with("orders: { random: [{ evry: 1s }] }\n"), "unknown key `evry`"),
+        (
+            with("orders: { scripts: [{ steps: [{ add: { category: toys, product: { id: \"\" } } }] }] }\n"),
+            "a product's id cannot be empty",
+        ),
         ("a: &a [*a]\n".into(), "an alias refers to the value that contains it"),
         ("? [a]\n: 1\n".into(), "a key has to be a plain word"),
         ("categories: { <<: 3 }\n".into(), "`<<` takes a mapping or a list of mappings"),
@@ -174,6 +183,54 @@ categories: { toys: { prefix: T, products: [{ id: 7 }] } }
 orders: { random: [{ every: 1s, products: [T7] }] }
 ";
     assert_eq!(messages(text), ["expected text, found the number `7`"]);
+}
+
+#[test]
+fn a_misspelt_key_is_not_reported_as_missing_too() {
+    for text in [
+        with("orders: { random: [{ evry: 1s }] }\n"),
+        with("orders: { scripts: [{ steps: [{ product: T1, amuont: 1 }] }] }\n"),
+        with("orders: { scripts: [{ steps: [{ sett: { product: T1, total: 1 } }] }] }\n"),
+        "catgories: { toys: { prefix: T } }\n".to_owned(),
+        "categories: { toys: { prefx: T } }\n".to_owned(),
+    ] {
+        let found = messages(&text);
+        assert!(found.len() == 1 && found[0].starts_with("unknown key"), "{found:?}");
+    }
+}
+
+/// The scripts `one` and `other`, side by side.
+fn scripts(one: &str, other: &str) -> String {
+    with(&format!("orders: {{ scripts: [{{ {one} }}, {{ {other} }}] }}\n"))
+}
+
+#[test]
+fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
+    let add = "{ at: 2s, add: { category: toys, product: { id: T7 } } }";
+    let order = |at: &str| format!("{{ at: {at}, product: T7, amount: 1 }}");
+    let other = "steps: [{ product: T1, amount: 1 }]";
+    for right in [
+        scripts(&format!("steps: [{add}, {}]", order("2s")), other),
+        scripts(&format!("steps: [{}, {add}]", order("3s")), other),
+        scripts(&format!("repeat: 2, steps: [{}, {add}]", order("1s")), other),
+        scripts(&format!("steps: [{add}]"), &format!("steps: [{}]", order("2s"))),
+        scripts(&format!("steps: [{add}]"), &format!("start: 1s, steps: [{}]", order("1s"))),
+        scripts(&format!("steps: [{add}]"), &format!("repeat: forever, steps: [{}]", order("1s"))),
+        scripts("steps: [{ add: { category: toys, product: {} } }]", &format!("steps: [{}]", order("0s"))),
+        with(&format!("orders: {{ random: [{{ every: 1s, products: [T7] }}], scripts: [{{ steps: [{add}] }}] }}\n")),
+    ] {
+        assert!(parse(&Source::new("shop.yaml", &right)).is_ok(), "{}", report(&right));
+    }
+    for wrong in [
+        scripts(&format!("steps: [{}, {add}]", order("2s")), other),
+        scripts(&format!("steps: [{add}, {}]", order("1s")), other),
+        scripts(&format!("start: 1s, steps: [{add}]"), &format!("steps: [{}]", order("2s"))),
+        with(&format!(
+            "orders: {{ random: [{{ every: 1s, products: [T7], until: 1s }}], scripts: [{{ steps: [{add}] }}] }}\n"
+        )),
+    ] {
+        assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
+    }
 }
 
 #[test]

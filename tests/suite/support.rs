@@ -1,15 +1,19 @@
 //! What the tests share: scenario files, running mockds, HTTP and live sockets.
 
+mod arbitrary;
 mod browser;
 mod file;
 mod http;
 mod mockd;
+mod schema;
 mod socket;
 
+pub(crate) use arbitrary::{documents, mutations};
 pub(crate) use browser::Browser;
 pub(crate) use file::ScenarioFile;
 pub(crate) use http::{Answer, http};
 pub(crate) use mockd::{Mockd, command};
+pub(crate) use schema::{accepted, schema_rejects};
 pub(crate) use socket::{RawSocket, Socket};
 
 use std::time::Duration;

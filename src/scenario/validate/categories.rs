@@ -14,7 +14,7 @@ use crate::scenario::{Category, FieldRule, JsonType, Product};
 /// Where each id was declared.
 type Ids = HashMap<Arc<str>, Span>;
 
-pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check) -> Vec<Category> {
+pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> Vec<Category> {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
@@ -24,7 +24,7 @@ pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut
 }
 
 /// Declared ids first, so that a made id never takes one that stands further down.
-fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut Check) {
+fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut Check<'_>) {
     let products = entries
         .0
         .iter()
@@ -45,14 +45,19 @@ fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut
     }
 }
 
-fn category(name: &Spanned<String>, raw: &Spanned<RawCategory>, ids: &mut Ids, check: &mut Check) -> Option<Category> {
+fn category(
+    name: &Spanned<String>,
+    raw: &Spanned<RawCategory>,
+    ids: &mut Ids,
+    check: &mut Check<'_>,
+) -> Option<Category> {
     let (name, name_span) = name.get()?;
     let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
     if reserved || name.trim().is_empty() || name.contains('/') {
         check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
-    let (raw, _) = raw.get()?;
-    let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span);
+    let (raw, span) = raw.get()?;
+    let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span, span);
     if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
         check.note(ProblemKind::EmptyName("a category's prefix"), span);
     }
@@ -63,7 +68,7 @@ fn category(name: &Spanned<String>, raw: &Spanned<RawCategory>, ids: &mut Ids, c
     Some(Category { name: name.as_str().into(), prefix, products, fields })
 }
 
-fn products(list: &[Spanned<RawProduct>], prefix: &str, ids: &mut Ids, check: &mut Check) -> Vec<Arc<Product>> {
+fn products(list: &[Spanned<RawProduct>], prefix: &str, ids: &mut Ids, check: &mut Check<'_>) -> Vec<Arc<Product>> {
     let mut highest = 0;
     let mut products = Vec::with_capacity(list.len());
     for (raw, span) in list.iter().filter_map(Spanned::get) {
@@ -95,7 +100,7 @@ pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
     number.filter(|number| *number <= MAX_NUMBER)
 }
 
-pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check) -> Product {
+pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check<'_>) -> Product {
     let total = given(raw.total.as_ref()).map_or(0, |(total, span)| check.total(*total, span));
     let order = given(raw.order.as_ref()).map(|(order, span)| {
         for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {

@@ -3,19 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Check, Known, given};
+use super::references::References;
+use super::{Check, given};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator};
 use crate::scenario::source::Span;
-use crate::scenario::units::parse_rate;
 use crate::scenario::yaml::{Entries, Spanned};
 use crate::scenario::{Amount, Arrivals, Draw, Generator};
 
-pub(super) fn generators(list: &[Spanned<RawGenerator>], known: &Known<'_>, check: &mut Check) -> Vec<Generator> {
-    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| generator(raw, span, known, check)).collect()
+pub(super) fn generators(
+    list: &[Spanned<RawGenerator>],
+    references: &mut References<'_>,
+    check: &mut Check<'_>,
+) -> Vec<Generator> {
+    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| generator(raw, span, references, check)).collect()
 }
 
-fn generator(raw: &RawGenerator, span: Span, known: &Known<'_>, check: &mut Check) -> Option<Generator> {
+fn generator(
+    raw: &RawGenerator,
+    span: Span,
+    references: &mut References<'_>,
+    check: &mut Check<'_>,
+) -> Option<Generator> {
     let arrivals = arrivals(raw, span, check);
     let jitter = check.duration(raw.jitter.as_ref());
     if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
@@ -27,13 +36,14 @@ fn generator(raw: &RawGenerator, span: Span, known: &Known<'_>, check: &mut Chec
         check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
     }
     let amount = given(raw.amount.as_ref()).map_or(Some(1..=1), |(amount, span)| self::amount(amount, span, check));
-    let products =
-        given(raw.products.as_ref()).map_or(Some(Draw::All), |(draw, span)| self::draw(draw, span, known, check));
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());
     if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
         check.note(ProblemKind::UntilBeforeFrom, span);
     }
+    let end = until.map_or(Duration::MAX, |(until, _)| until);
+    let products =
+        given(raw.products.as_ref()).map_or(Some(Draw::All), |(raw, span)| draw(raw, span, end, references, check));
     Some(Generator {
         arrivals: arrivals?,
         jitter: jitter.map(|(jitter, _)| jitter).unwrap_or_default(),
@@ -44,7 +54,7 @@ fn generator(raw: &RawGenerator, span: Span, known: &Known<'_>, check: &mut Chec
     })
 }
 
-fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check) -> Option<Arrivals> {
+fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check<'_>) -> Option<Arrivals> {
     let poisson = given(raw.arrivals.as_ref()).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
     let gap: Duration = match (&raw.every, &raw.rate) {
         (Some(_), Some(rate)) => {
@@ -52,19 +62,19 @@ fn arrivals(raw: &RawGenerator, span: Span, check: &mut Check) -> Option<Arrival
             return None;
         }
         (None, None) => {
-            check.note(ProblemKind::NotExactlyOne { owner: "a generator", choices: "`every` and `rate`" }, span);
+            check.exactly_one("a generator", &["every", "rate"], span);
             return None;
         }
         (every, None) => check.period("every", every.as_ref())?.0,
         (None, Some(rate)) => {
-            let (text, span) = rate.get()?;
-            parse_rate(&text.0).map_err(|error| check.note(error.into(), span)).ok()?
+            let (gap, span) = rate.get()?;
+            gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
         }
     };
     Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
 }
 
-fn amount(raw: &RawAmount, span: Span, check: &mut Check) -> Option<Amount> {
+fn amount(raw: &RawAmount, span: Span, check: &mut Check<'_>) -> Option<Amount> {
     let range = match raw {
         RawAmount::Fixed(amount) => {
             let amount = check.total(*amount, span);
@@ -72,8 +82,8 @@ fn amount(raw: &RawAmount, span: Span, check: &mut Check) -> Option<Amount> {
         }
         RawAmount::Range(range) => range,
     };
-    let min = check.required(range.min.as_ref(), "an amount", "min", span);
-    let max = check.required(range.max.as_ref(), "an amount", "max", span);
+    let min = check.required(range.min.as_ref(), "an amount", "min", span, span);
+    let max = check.required(range.max.as_ref(), "an amount", "max", span, span);
     let (min, max) = (min?, max?);
     let (min, max) = (check.total(*min.0, min.1), check.total(*max.0, max.1));
     if min > max {
@@ -82,7 +92,13 @@ fn amount(raw: &RawAmount, span: Span, check: &mut Check) -> Option<Amount> {
     Some(min..=max)
 }
 
-fn draw(raw: &RawDraw, span: Span, known: &Known<'_>, check: &mut Check) -> Option<Draw> {
+fn draw(
+    raw: &RawDraw,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Check<'_>,
+) -> Option<Draw> {
     match raw {
         RawDraw::All => Some(Draw::All),
         RawDraw::Ids(list) => {
@@ -90,29 +106,34 @@ fn draw(raw: &RawDraw, span: Span, known: &Known<'_>, check: &mut Check) -> Opti
                 check.note(ProblemKind::EmptyList("`products`"), span);
             }
             let ids = list.iter().filter_map(Spanned::get);
-            Some(Draw::Ids(ids.map(|(id, span)| check.product(id, span, known)).collect()))
+            Some(Draw::Ids(ids.map(|(id, span)| references.product(id, span, until, None)).collect()))
         }
         RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
             let (name, span) = name.get()?;
-            Some(Draw::Category(check.category(name, span, known)))
+            Some(Draw::Category(references.category(name, span, check)))
         }
         RawDraw::By(RawDrawBy { category: None, weights: Some(entries) }) => {
             let (entries, span) = entries.get()?;
-            Some(Draw::Weights(weights(entries, span, known, check)))
+            Some(Draw::Weights(weights(entries, span, until, references, check)))
         }
         RawDraw::By(_) => {
-            let choices = "`category` and `weights`";
-            check.note(ProblemKind::NotExactlyOne { owner: "`products`", choices }, span);
+            check.exactly_one("`products`", &["category", "weights"], span);
             None
         }
     }
 }
 
-fn weights(entries: &Entries<i64>, span: Span, known: &Known<'_>, check: &mut Check) -> Vec<(Arc<str>, u32)> {
+fn weights(
+    entries: &Entries<i64>,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Check<'_>,
+) -> Vec<(Arc<str>, u32)> {
     let mut weights = Vec::with_capacity(entries.0.len());
     for (id, weight) in &entries.0 {
         let (Some((id, id_span)), Some((weight, weight_span))) = (id.get(), weight.get()) else { continue };
-        let id = check.product(id, id_span, known);
+        let id = references.product(id, id_span, until, None);
         match u32::try_from(*weight) {
             Ok(0) => {}
             Ok(weight) => weights.push((id, weight)),

@@ -5,55 +5,45 @@ mod access;
 mod failure;
 mod shape;
 
-use std::cell::{Cell, RefCell};
-
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use self::access::{Choice, Fields, Items, SpanParts};
+use self::access::{Choice, Elements, Fields, SpanParts};
 use self::failure::Failure;
 use self::shape::{BOOLEAN, INTEGER, LIST, MAPPING, TEXT, choices};
+use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::SPANNED;
-use super::tree::{self, MAX_UNFOLDED, NodeId, Tree, View};
+use super::spanned::{ITEMS, SPANNED, TEXT_NODE};
+use super::tree::{NodeId, View};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 
-/// Decodes a whole file.
-///
-/// # Errors
-/// Every problem found, in the order of the file. `T` may be partly there, so it is given even then.
-pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> (Option<T>, Vec<Problem>) {
-    let tree = match tree::build(text) {
-        Ok(tree) => tree,
-        Err(problems) => return (None, problems),
-    };
-    let state = State { tree: &tree, problems: RefCell::default(), unfolded: Cell::new(0) };
-    let decoded = T::deserialize(Decoder { state: &state, id: tree.root() }).ok();
-    (decoded, state.problems.into_inner())
+/// Decodes a node, and writes down every problem found. Some of it may be there even then.
+pub(super) fn decode<T: DeserializeOwned>(document: &Document, id: NodeId) -> Option<T> {
+    T::deserialize(Decoder { document, id }).ok()
 }
 
-struct State<'t> {
-    tree: &'t Tree<'t>,
-    problems: RefCell<Vec<Problem>>,
-    /// Values visited so far; more than there are nodes means that aliases unfold.
-    unfolded: Cell<usize>,
+/// Whether the node is a mapping; a problem if not.
+pub(super) fn expect_mapping(document: &Document, id: NodeId) -> bool {
+    let decoder = Decoder { document, id };
+    matches!(decoder.view(), View::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
 }
 
 #[derive(Clone, Copy)]
 struct Decoder<'t> {
-    state: &'t State<'t>,
+    document: &'t Document,
     id: NodeId,
 }
 
 impl<'t> Decoder<'t> {
     fn view(self) -> View<'t> {
-        self.state.tree.view(self.id)
+        self.document.tree().view(self.id)
     }
 
     fn span(self) -> Span {
-        self.state.tree.span(self.id)
+        self.document.tree().span(self.id)
     }
 
     fn at(self, id: NodeId) -> Self {
@@ -61,7 +51,7 @@ impl<'t> Decoder<'t> {
     }
 
     fn fail<T>(self, kind: ProblemKind) -> Result<T, Failure> {
-        self.state.problems.borrow_mut().push(Problem::new(kind, self.span()));
+        self.document.note(Problem::new(kind, self.span()));
         Err(Failure::Reported)
     }
 
@@ -89,16 +79,7 @@ impl<'t> Decoder<'t> {
 
     /// Counts the visit of one value, and ends the reading when aliases unfold without bound.
     fn visit(self) -> Result<(), Failure> {
-        let state = self.state;
-        state.unfolded.set(state.unfolded.get() + 1);
-        if state.unfolded.get() <= state.tree.len() * 4 + MAX_UNFOLDED {
-            return Ok(());
-        }
-        let bomb = ProblemKind::AliasBomb(MAX_UNFOLDED);
-        if state.problems.borrow().iter().all(|problem| problem.kind != bomb) {
-            return self.fail(bomb);
-        }
-        Err(Failure::Reported)
+        if self.document.visit(self.span()) { Ok(()) } else { Err(Failure::Reported) }
     }
 
     fn scalar(self) -> Option<Scalar<'t>> {
@@ -140,7 +121,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         self.visit()?;
         let result = match (self.view(), self.scalar()) {
-            (View::List(items), _) => visitor.visit_seq(Items { decoder: self, rest: items.iter() }),
+            (View::List(items), _) => visitor.visit_seq(Elements { decoder: self, rest: items.iter() }),
             (View::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
             (_, Some(Scalar::Null)) => visitor.visit_unit(),
             (_, Some(Scalar::Bool(value))) => visitor.visit_bool(value),
@@ -154,10 +135,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        match self.scalar() {
-            Some(Scalar::Null) => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        if self.document.is_null(self.id) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -196,7 +174,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
-            View::List(items) => self.placed(visitor.visit_seq(Items { decoder: self, rest: items.iter() })),
+            View::List(items) => self.placed(visitor.visit_seq(Elements { decoder: self, rest: items.iter() })),
             _ => self.wrong("a list"),
         }
     }
@@ -243,14 +221,21 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
-        if name == SPANNED {
-            visitor.visit_seq(SpanParts { decoder: self, part: 0 })
-        } else {
-            // Newtypes stand for text of a certain form, and are named by what they expect.
-            match self.scalar() {
-                Some(Scalar::Text(_)) => self.placed(visitor.visit_newtype_struct(self)),
+        match name {
+            SPANNED => visitor.visit_seq(SpanParts { decoder: self, part: 0 }),
+            ITEMS => match self.view() {
+                View::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().copied())),
+                _ => self.wrong("a list"),
+            },
+            TEXT_NODE => match self.scalar() {
+                Some(Scalar::Text(_)) => visitor.visit_u32(self.id),
+                _ => self.wrong("text"),
+            },
+            // Other newtypes stand for text of a certain form, and are named by what they expect.
+            _ => match self.scalar() {
+                Some(Scalar::Text(text)) => self.placed(visitor.visit_newtype_struct(StrDeserializer::new(text))),
                 _ => self.wrong(name),
-            }
+            },
         }
     }
 

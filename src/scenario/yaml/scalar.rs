@@ -15,9 +15,13 @@ pub(super) enum Scalar<'a> {
     Text(&'a str),
 }
 
+pub(super) fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
 pub(super) fn resolve(text: &str) -> Scalar<'_> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        _ if is_null(text) => return Scalar::Null,
         "true" | "True" | "TRUE" => return Scalar::Bool(true),
         "false" | "False" | "FALSE" => return Scalar::Bool(false),
         ".nan" | ".NaN" | ".NAN" => return Scalar::NotFinite,

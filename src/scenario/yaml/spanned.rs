@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::document::Document;
+use super::tree::NodeId;
 use crate::scenario::source::Span;
 
 /// The newtype name by which [`Spanned`] asks the decoder for a place. No YAML text can say it.
@@ -45,6 +47,83 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
         let end = parts.next_element()?.unwrap_or_default();
         let value = parts.next_element().ok().flatten();
         Ok(Spanned { span: Span { start, end }, value })
+    }
+}
+
+/// The newtype name by which [`Items`] asks the decoder for node ids.
+pub(super) const ITEMS: &str = "\0items";
+
+/// A list whose items are decoded when they are asked for: a script may have a million of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Items<T> {
+    ids: Vec<NodeId>,
+    item: PhantomData<T>,
+}
+
+impl<T> Items<T> {
+    pub(super) fn ids(&self) -> &[NodeId] {
+        &self.ids
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(ITEMS, ItemsVisitor(PhantomData))
+    }
+}
+
+struct ItemsVisitor<T>(PhantomData<T>);
+
+impl<'de, T> Visitor<'de> for ItemsVisitor<T> {
+    type Value = Items<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut ids = Vec::with_capacity(list.size_hint().unwrap_or_default());
+        while let Some(id) = list.next_element()? {
+            ids.push(id);
+        }
+        Ok(Items { ids, item: PhantomData })
+    }
+}
+
+/// The newtype name by which [`Text`] asks the decoder for a node id.
+pub(super) const TEXT_NODE: &str = "\0text node";
+
+/// Text that stays in the tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text(NodeId);
+
+impl Text {
+    pub(crate) fn of(self, document: &Document) -> &str {
+        document.tree().text(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(TEXT_NODE, TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<Text, E> {
+        Ok(Text(node))
     }
 }
 

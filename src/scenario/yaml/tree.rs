@@ -3,61 +3,88 @@
 mod build;
 mod tag;
 
-use std::borrow::Cow;
-
-pub(super) use build::build;
-
-use crate::scenario::source::Span;
+use crate::scenario::problem::Problem;
+use crate::scenario::source::{Source, Sources, Span};
 
 /// The most entries that all `<<` of a file may copy, and the most values that its aliases may unfold into.
 pub(super) const MAX_UNFOLDED: usize = 2_000_000;
 
 /// An index into a tree's nodes. An alias is the id of the node that it names.
-pub(super) type NodeId = u32;
+pub(crate) type NodeId = u32;
 
-/// A file's nodes. Large files have millions, so a node is a few words, and what it holds lies in shared vectors.
-#[derive(Debug)]
-pub(super) struct Tree<'s> {
-    source: &'s str,
+/// The nodes of a scenario's files. Large files have millions, so a node is three words, and what it holds lies in
+/// shared vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    sources: Sources,
     nodes: Vec<Node>,
+    collections: Vec<Collection>,
     /// The items of lists, and the keys and values of mappings in turn.
     children: Vec<NodeId>,
     /// The scalars that are not, letter by letter, what stands in the source.
-    texts: Vec<Cow<'s, str>>,
-    root: NodeId,
-}
-
-#[derive(Debug)]
-struct Node {
-    span: Span,
-    kind: Kind,
-    /// Levels below this node, so that aliases cannot build a tower that no stack can walk.
-    height: u16,
+    texts: Vec<Box<str>>,
 }
 
 #[derive(Debug, Clone, Copy)]
+struct Node {
+    span: Span,
+    content: Content,
+}
+
+/// A [`Kind`] in the lowest bits, and an index in the others: 2^29 of a kind are more than a file can have bytes.
+#[derive(Debug, Clone, Copy)]
+struct Content(u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
 enum Kind {
     /// A plain scalar that is its span of the source.
-    Source,
-    /// Any other scalar: an index into the texts.
-    Text {
-        index: u32,
-        plain: bool,
-    },
-    /// So many children from there on.
-    List {
-        first: u32,
-        length: u32,
-    },
-    Mapping {
-        first: u32,
-        length: u32,
-    },
+    Plain,
+    /// A quoted scalar that is its span of the source without the quotes.
+    Quoted,
+    /// A plain scalar in the texts.
+    PlainText,
+    /// Any other scalar in the texts.
+    Text,
+    List,
+    Mapping,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [Self::Plain, Self::Quoted, Self::PlainText, Self::Text, Self::List, Self::Mapping];
+    const BITS: u32 = 3;
+}
+
+impl Content {
+    fn new(kind: Kind, index: usize) -> Self {
+        Self(self::index(index) << Kind::BITS | kind as u32)
+    }
+
+    fn kind(self) -> Kind {
+        Kind::ALL[(self.0 & ((1 << Kind::BITS) - 1)) as usize % Kind::ALL.len()]
+    }
+
+    fn index(self) -> usize {
+        (self.0 >> Kind::BITS) as usize
+    }
+}
+
+/// So many children from there on.
+#[derive(Debug, Clone, Copy)]
+struct Collection {
+    first: u32,
+    length: u32,
+}
+
+/// An index into one of the tree's vectors. All files together have less than 2^28 bytes, and all that is counted
+/// takes at least one of them, or is bounded by [`MAX_UNFOLDED`].
+fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// What a node is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum View<'t> {
+pub(crate) enum View<'t> {
     Scalar {
         text: &'t str,
         plain: bool,
@@ -67,35 +94,82 @@ pub(super) enum View<'t> {
     Mapping(&'t [NodeId]),
 }
 
-impl Tree<'_> {
-    pub(super) fn root(&self) -> NodeId {
-        self.root
+impl Tree {
+    /// Reads a file, and gives its root.
+    ///
+    /// # Errors
+    /// All duplicate keys at once, or the one problem that ends the reading (syntax, depth, a recursive alias).
+    pub(crate) fn read(&mut self, source: Source) -> Result<NodeId, Vec<Problem>> {
+        build::build(self, source)
+    }
+
+    /// Adds a file that cannot be read as YAML, for its places.
+    pub(super) fn add_source(&mut self, source: Source) -> u32 {
+        self.sources.add(source)
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(crate) fn into_sources(self) -> Sources {
+        self.sources
     }
 
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    pub(super) fn span(&self, id: NodeId) -> Span {
+    pub(crate) fn span(&self, id: NodeId) -> Span {
         self.nodes[id as usize].span
     }
 
-    pub(super) fn view(&self, id: NodeId) -> View<'_> {
-        let node = &self.nodes[id as usize];
-        let children = |first: u32, length: u32| &self.children[first as usize..][..length as usize];
-        match node.kind {
-            Kind::Source => View::Scalar { text: &self.source[node.span.range()], plain: true },
-            Kind::Text { index, plain } => View::Scalar { text: &self.texts[index as usize], plain },
-            Kind::List { first, length } => View::List(children(first, length)),
-            Kind::Mapping { first, length } => View::Mapping(children(first, length)),
+    pub(crate) fn view(&self, id: NodeId) -> View<'_> {
+        let Node { span, content } = self.nodes[id as usize];
+        match content.kind() {
+            Kind::Plain => View::Scalar { text: self.sources.text(span), plain: true },
+            Kind::Quoted => {
+                let inner = Span { start: span.start + 1, end: span.end - 1 };
+                View::Scalar { text: self.sources.text(inner), plain: false }
+            }
+            Kind::PlainText => View::Scalar { text: &self.texts[content.index()], plain: true },
+            Kind::Text => View::Scalar { text: &self.texts[content.index()], plain: false },
+            Kind::List => View::List(self.children(content)),
+            Kind::Mapping => View::Mapping(self.children(content)),
         }
     }
 
+    fn is_scalar(&self, id: NodeId) -> bool {
+        !matches!(self.nodes[id as usize].content.kind(), Kind::List | Kind::Mapping)
+    }
+
+    fn children(&self, content: Content) -> &[NodeId] {
+        let Collection { first, length } = self.collections[content.index()];
+        &self.children[first as usize..][..length as usize]
+    }
+
     /// The text of a scalar; nothing for what is none.
-    fn text(&self, id: NodeId) -> &str {
+    pub(crate) fn text(&self, id: NodeId) -> &str {
         match self.view(id) {
             View::Scalar { text, .. } => text,
             _ => "",
         }
+    }
+
+    fn push(&mut self, span: Span, content: Content) -> NodeId {
+        self.nodes.push(Node { span, content });
+        index(self.nodes.len() - 1)
+    }
+
+    /// A new mapping of keys and values in turn.
+    pub(crate) fn add_mapping(&mut self, span: Span, entries: &[NodeId]) -> NodeId {
+        self.add_collection(Kind::Mapping, span, entries)
+    }
+
+    fn add_collection(&mut self, kind: Kind, span: Span, children: &[NodeId]) -> NodeId {
+        let (first, length) = (index(self.children.len()), index(children.len()));
+        self.children.extend_from_slice(children);
+        self.collections.push(Collection { first, length });
+        self.push(span, Content::new(kind, self.collections.len() - 1))
     }
 }

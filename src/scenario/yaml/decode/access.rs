@@ -11,12 +11,12 @@ use super::{Decoder, Failure};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::source::Span;
 
-pub(super) struct Items<'t> {
+pub(super) struct Elements<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) rest: std::slice::Iter<'t, NodeId>,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for Elements<'_> {
     type Error = Failure;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {

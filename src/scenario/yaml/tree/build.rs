@@ -7,68 +7,78 @@ use saphyr_parser::{Event, Parser, ScanError, StrInput};
 
 use super::super::offsets::Offsets;
 use super::tag::{expect_tag, is_plain};
-use super::{Kind, MAX_UNFOLDED, Node, NodeId, Tree, View};
+use super::{Content, Kind, MAX_UNFOLDED, NodeId, Tree, View};
 use crate::scenario::problem::{Problem, ProblemKind};
-use crate::scenario::source::Span;
+use crate::scenario::source::{Source, Span};
 
 /// Deeper nesting than this is refused; a scenario needs seven levels, a product's own data a few more.
 const MAX_DEPTH: u16 = 64;
+
+/// The keys of a mapping that are compared one by one, without sorting.
+const FEW: usize = 8;
+
+/// A finished node and the levels below it, which bound what aliases can build: no tower that no stack can walk.
+#[derive(Clone, Copy)]
+struct Done {
+    id: NodeId,
+    height: u16,
+}
 
 /// A collection whose end has not been seen yet.
 struct Open {
     start: Span,
     anchor: usize,
     is_mapping: bool,
-    children: Vec<NodeId>,
+    /// Where its children begin among the pending ones.
+    first: usize,
     height: u16,
 }
 
-struct Builder<'s> {
-    tree: Tree<'s>,
+struct Builder<'t, 's> {
+    tree: &'t mut Tree,
     open: Vec<Open>,
-    anchors: HashMap<usize, NodeId>,
-    rooted: bool,
+    /// The children of all open collections, those of the innermost last.
+    pending: Vec<NodeId>,
+    anchors: HashMap<usize, Done>,
+    root: Option<NodeId>,
     documents: usize,
     merged: usize,
     offsets: Offsets<'s>,
     problems: Vec<Problem>,
 }
 
-/// Builds the tree of `text`.
-///
-/// # Errors
-/// All duplicate keys at once, or the one problem that ends the reading (syntax, depth, a recursive alias).
-pub(in crate::scenario::yaml) fn build(text: &str) -> Result<Tree<'_>, Vec<Problem>> {
+pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Problem>> {
+    let text = source.shared_text();
+    let base = tree.sources.add(source);
     let mut builder = Builder {
-        tree: Tree { source: text, nodes: Vec::new(), children: Vec::new(), texts: Vec::new(), root: 0 },
+        tree,
         open: Vec::new(),
+        pending: Vec::new(),
         anchors: HashMap::new(),
-        rooted: false,
+        root: None,
         documents: 0,
         merged: 0,
-        offsets: Offsets::new(text),
+        offsets: Offsets::new(&text, base),
         problems: Vec::new(),
     };
-    if let Err(problem) = builder.read(Parser::new_from_str(text)) {
+    if let Err(problem) = builder.read(Parser::new_from_str(&text)) {
         builder.problems.push(problem);
     }
-    if builder.problems.is_empty() && !builder.rooted {
-        builder.problems.push(Problem::new(ProblemKind::Empty, Span::default()));
+    match builder.root {
+        Some(root) if builder.problems.is_empty() => return Ok(root),
+        None if builder.problems.is_empty() => {
+            builder.problems.push(Problem::new(ProblemKind::Empty, Span { start: base, end: base }));
+        }
+        _ => {}
     }
-    if builder.problems.is_empty() { Ok(builder.tree) } else { Err(builder.problems) }
+    Err(builder.problems)
 }
 
-/// An index into one of the tree's vectors. A file has at most `MAX_FILE_BYTES` bytes, and all that is counted takes
-/// at least one of them, or is bounded by [`MAX_UNFOLDED`].
-fn index(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-impl<'s> Builder<'s> {
+impl<'s> Builder<'_, 's> {
     fn read(&mut self, parser: Parser<'s, StrInput<'s>>) -> Result<(), Problem> {
         for event in parser {
             let (event, place) = event.map_err(|error| self.syntax(&error))?;
-            let span = Span { start: self.offsets.byte(place.start), end: self.offsets.byte(place.end) };
+            let span = Span { start: self.offsets.place(place.start), end: self.offsets.place(place.end) };
             match event {
                 Event::DocumentStart(_) => {
                     self.documents += 1;
@@ -90,8 +100,8 @@ impl<'s> Builder<'s> {
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
                 Event::Alias(anchor) => {
-                    let id = self.anchors.get(&anchor).copied();
-                    self.place(id.ok_or_else(|| Problem::new(ProblemKind::RecursiveAlias, span))?)?;
+                    let named = self.anchors.get(&anchor).copied();
+                    self.place(named.ok_or_else(|| Problem::new(ProblemKind::RecursiveAlias, span))?)?;
                 }
                 _ => {}
             }
@@ -100,77 +110,95 @@ impl<'s> Builder<'s> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> Problem {
-        let at = self.offsets.byte(*error.marker());
+        let at = self.offsets.place(*error.marker());
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
     fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
         let span = self.offsets.trim(span);
-        let kind = if plain && self.tree.source.get(span.range()) == Some(&*text) {
-            Kind::Source
+        let written = self.offsets.text(span);
+        let unquoted = || written.get(1..written.len().checked_sub(1)?);
+        // Nearly always the parser gives the text where it stands, which is known without reading it.
+        let content = if plain && (std::ptr::eq(written, text.as_ref()) || written == text) {
+            Content::new(Kind::Plain, 0)
+        } else if !plain && unquoted() == Some(&*text) {
+            Content::new(Kind::Quoted, 0)
         } else {
-            self.tree.texts.push(text);
-            Kind::Text { index: index(self.tree.texts.len() - 1), plain }
+            self.tree.texts.push(text.into());
+            Content::new(if plain { Kind::PlainText } else { Kind::Text }, self.tree.texts.len() - 1)
         };
-        let id = self.push(Node { span, kind, height: 0 }, anchor);
-        self.place(id)
+        let id = self.tree.push(span, content);
+        self.finish(Done { id, height: 0 }, anchor)
     }
 
-    fn push(&mut self, node: Node, anchor: usize) -> NodeId {
-        let id = index(self.tree.nodes.len());
-        self.tree.nodes.push(node);
+    fn finish(&mut self, done: Done, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
-            self.anchors.insert(anchor, id);
+            self.anchors.insert(anchor, done);
         }
-        id
+        self.place(done)
     }
 
     fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
-        self.open.push(Open { start, anchor, is_mapping, children: Vec::new(), height: 0 });
+        self.open.push(Open { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
         Ok(())
     }
 
     fn end(&mut self, end: Span) -> Result<(), Problem> {
-        let Some(mut closed) = self.open.pop() else { return Ok(()) };
-        if closed.is_mapping {
-            self.note_duplicates(&closed.children);
-            self.merge(&mut closed.children)?;
+        let Some(closed) = self.open.pop() else { return Ok(()) };
+        if closed.is_mapping && !self.is_plain_mapping(closed.first) {
+            self.note_duplicates(closed.first);
+            self.merge(closed.first)?;
         }
-        let (first, length) = (index(self.tree.children.len()), index(closed.children.len()));
-        self.tree.children.append(&mut closed.children);
-        let kind = if closed.is_mapping { Kind::Mapping { first, length } } else { Kind::List { first, length } };
         let span = Span { start: closed.start.start, end: end.end.max(closed.start.start) };
-        let id = self.push(Node { span, kind, height: closed.height }, closed.anchor);
-        self.place(id)
+        let kind = if closed.is_mapping { Kind::Mapping } else { Kind::List };
+        let id = self.tree.add_collection(kind, span, &self.pending[closed.first..]);
+        self.pending.truncate(closed.first);
+        self.finish(Done { id, height: closed.height }, closed.anchor)
     }
 
     /// Puts a finished node where the open collection expects it.
-    fn place(&mut self, id: NodeId) -> Result<(), Problem> {
-        let node = &self.tree.nodes[id as usize];
+    fn place(&mut self, Done { id, height }: Done) -> Result<(), Problem> {
         let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
-            (self.tree.root, self.rooted) = (id, true);
+            self.root = Some(id);
             return Ok(());
         };
-        let is_key = parent.is_mapping && parent.children.len().is_multiple_of(2);
-        if is_key && matches!(node.kind, Kind::List { .. } | Kind::Mapping { .. }) {
-            return Err(Problem::new(ProblemKind::ComplexKey, node.span));
+        let is_key = parent.is_mapping && (self.pending.len() - parent.first).is_multiple_of(2);
+        if is_key && !self.tree.is_scalar(id) {
+            return Err(Problem::new(ProblemKind::ComplexKey, self.tree.span(id)));
         }
-        parent.height = parent.height.max(node.height + 1);
+        parent.height = parent.height.max(height + 1);
         if usize::from(parent.height) + levels > usize::from(MAX_DEPTH) {
-            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), node.span));
+            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), self.tree.span(id)));
         }
-        parent.children.push(id);
+        self.pending.push(id);
         Ok(())
+    }
+
+    /// Whether there is nothing to settle: few keys, all different, and nothing merged. Most mappings are so.
+    fn is_plain_mapping(&self, first: usize) -> bool {
+        let entries = &self.pending[first..];
+        let mut keys = [""; FEW];
+        if entries.len() > FEW * 2 {
+            return false;
+        }
+        for (at, entry) in entries.chunks_exact(2).enumerate() {
+            let key = self.tree.text(entry[0]);
+            if key == "<<" || keys[..at].contains(&key) {
+                return false;
+            }
+            keys[at] = key;
+        }
+        true
     }
 
     /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings over
     /// later ones (YAML 1.1 merge type).
-    fn merge(&mut self, entries: &mut Vec<NodeId>) -> Result<(), Problem> {
-        let tree = &self.tree;
+    fn merge(&mut self, first: usize) -> Result<(), Problem> {
+        let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let is_merge = |key: NodeId| matches!(tree.view(key), View::Scalar { text: "<<", plain: true });
         if !entries.chunks_exact(2).any(|entry| is_merge(entry[0])) {
             return Ok(());
@@ -188,12 +216,13 @@ impl<'s> Builder<'s> {
                 all.extend(new.flatten());
             }
         }
-        *entries = all;
+        self.pending.truncate(first);
+        self.pending.append(&mut all);
         Ok(())
     }
 
-    fn note_duplicates(&mut self, entries: &[NodeId]) {
-        let tree = &self.tree;
+    fn note_duplicates(&mut self, first: usize) {
+        let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let mut keys: Vec<(&str, NodeId)> =
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
         // A key's id counts up in the order of the file, so the first of equal ones stays the first.
@@ -211,7 +240,7 @@ impl<'s> Builder<'s> {
 }
 
 /// The mappings that a `<<` names: one, or a list of them.
-fn mappings<'t>(tree: &'t Tree<'_>, value: NodeId) -> Result<Vec<&'t [NodeId]>, Problem> {
+fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     let one = [value];
     let named = match tree.view(value) {
         View::List(items) => items,

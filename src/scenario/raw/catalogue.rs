@@ -1,0 +1,142 @@
+//! Categories and products.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::Opt;
+use crate::scenario::yaml::{Entries, Spanned};
+
+/// A list of products at a path of its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "category")]
+pub(crate) struct RawCategory {
+    /// What the ids of its products start with: one without an id gets the prefix and the next number. Every category
+    /// needs it, here or in an included file.
+    #[schemars(example = &"A", length(min = 1))]
+    pub(crate) prefix: Opt<String>,
+    /// Its products, in the order in which the API lists them.
+    pub(crate) products: Opt<Vec<Spanned<RawProduct>>>,
+    /// What a product must have that is added by POST: its properties by name, each with the JSON types that are
+    /// allowed. Without it anything goes.
+    #[schemars(example = serde_json::json!({ "name": "string", "rrp": ["string", "number"] }))]
+    pub(crate) fields: Opt<Entries<RawField>>,
+}
+
+/// What one property of an added product must be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "field")]
+pub(crate) enum RawField {
+    /// Of this type.
+    #[serde(rename = "\0text")]
+    #[schemars(untagged)]
+    Type(RawType),
+    /// Of one of these types.
+    #[serde(rename = "\0list")]
+    #[schemars(untagged)]
+    AnyOf(Vec<Spanned<RawType>>),
+    /// As described.
+    #[serde(rename = "\0mapping")]
+    #[schemars(untagged)]
+    Described(RawFieldDescription),
+}
+
+/// What one property of an added product must be, in full.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "describedField")]
+pub(crate) struct RawFieldDescription {
+    /// The JSON type, or a list of those that are allowed; any without it.
+    #[schemars(example = &"string")]
+    pub(crate) r#type: Opt<RawTypes>,
+    /// Whether a product may come without the property.
+    #[schemars(extend("default" = false))]
+    pub(crate) optional: Opt<bool>,
+}
+
+/// One JSON type or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "types")]
+pub(crate) enum RawTypes {
+    /// This type.
+    #[serde(rename = "\0text")]
+    #[schemars(untagged)]
+    One(RawType),
+    /// Any of these types.
+    #[serde(rename = "\0list")]
+    #[schemars(untagged)]
+    AnyOf(Vec<Spanned<RawType>>),
+}
+
+/// A type of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "type")]
+pub(crate) enum RawType {
+    String,
+    Number,
+    Integer,
+    Boolean,
+    Object,
+    Array,
+    Null,
+}
+
+/// A product. Every key but `id`, `total` and `order` is the product's own, with any JSON value.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "product", example = serde_json::json!({ "id": "A1", "name": "Vacuum Cleaner", "rrp": "99.99", "total": 3 }))]
+pub(crate) struct RawProduct {
+    /// Unique in the scenario; the category's prefix and its next number otherwise.
+    #[schemars(example = &"A1", length(min = 1))]
+    pub(crate) id: Opt<String>,
+    /// Orders at the start. Not part of the product that the API shows.
+    #[schemars(range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64), extend("default" = 0))]
+    pub(crate) total: Opt<i64>,
+    /// Extra properties of its order frames on live sockets, beside `id` and `total`.
+    #[schemars(
+        example = serde_json::json!({ "returned": 1 }),
+        extend("propertyNames" = { "not": { "enum": ["id", "total"] } })
+    )]
+    pub(crate) order: Opt<Map<String, Value>>,
+    /// All other keys.
+    #[schemars(flatten)]
+    pub(crate) own: Map<String, Value>,
+}
+
+// By hand, because serde's `flatten` buffers values and with that loses their places.
+impl<'de> Deserialize<'de> for RawProduct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ProductVisitor)
+    }
+}
+
+struct ProductVisitor;
+
+impl<'de> Visitor<'de> for ProductVisitor {
+    type Value = RawProduct;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawProduct, A::Error> {
+        let mut product = RawProduct::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "id" => product.id = map.next_value()?,
+                "total" => product.total = map.next_value()?,
+                "order" => product.order = map.next_value()?,
+                _ => {
+                    // A value that cannot be decoded is in the list of problems already.
+                    let value: Spanned<Value> = map.next_value()?;
+                    product.own.insert(key, value.value.unwrap_or_default());
+                }
+            }
+        }
+        Ok(product)
+    }
+}

@@ -1,0 +1,155 @@
+//! Which products and categories orders refer to, and whether these are there by then.
+//!
+//! A product may be declared, or be added by a step. Which steps come before an order is only known once all scripts
+//! are on their timelines, so ids that are not declared are judged at the end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Check;
+use crate::scenario::Category;
+use crate::scenario::advice::nearest;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::source::Span;
+
+/// The ids and categories that there are, and those that are asked for.
+pub(super) struct References<'c> {
+    categories: &'c [Category],
+    /// False when the categories could not be read in full: references to them are not judged then.
+    readable: bool,
+    declared: HashSet<Arc<str>>,
+    added: Vec<Added>,
+    wanted: Vec<Wanted>,
+}
+
+/// A step of a script, both counted from 0 in the order of the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct StepNumber {
+    pub(super) script: usize,
+    pub(super) step: usize,
+}
+
+/// A product that a step adds, at the earliest time that it can.
+struct Added {
+    id: AddedId,
+    from: Duration,
+    by: StepNumber,
+}
+
+enum AddedId {
+    Declared(Arc<str>),
+    /// The prefix and some number.
+    Numbered(String),
+}
+
+/// A product that is not declared, at the latest time that it is asked for.
+struct Wanted {
+    id: Arc<str>,
+    span: Span,
+    until: Duration,
+    by: Option<StepNumber>,
+}
+
+/// How much was noted before a script.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    added: usize,
+    wanted: usize,
+}
+
+impl<'c> References<'c> {
+    pub(super) fn new(categories: &'c [Category], readable: bool) -> Self {
+        let ids = categories.iter().flat_map(|category| &category.products).map(|product| product.id.clone());
+        Self { categories, readable, declared: ids.collect(), added: Vec::new(), wanted: Vec::new() }
+    }
+
+    pub(super) fn category(&self, name: &str, span: Span, check: &mut Check<'_>) -> Arc<str> {
+        if let Some(category) = self.categories.iter().find(|category| &*category.name == name) {
+            return category.name.clone();
+        }
+        if self.readable {
+            let nearest = nearest(name, self.categories.iter().map(|category| &*category.name)).map(str::to_owned);
+            check.note(ProblemKind::UnknownCategory { name: name.to_owned(), nearest }, span);
+        }
+        name.into()
+    }
+
+    /// A product that is asked for until a time.
+    pub(super) fn product(&mut self, id: &str, span: Span, until: Duration, by: Option<StepNumber>) -> Arc<str> {
+        if let Some(id) = self.declared.get(id) {
+            return id.clone();
+        }
+        let id: Arc<str> = id.into();
+        self.wanted.push(Wanted { id: id.clone(), span, until, by });
+        id
+    }
+
+    /// A product that a step adds, with a declared id or one that is made at the time.
+    pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
+        let category = self.categories.iter().find(|one| &*one.name == category);
+        let id = match (id, category) {
+            (Some(id), _) => AddedId::Declared(id.clone()),
+            (None, Some(category)) => AddedId::Numbered(category.prefix.clone()),
+            (None, None) => return,
+        };
+        self.added.push(Added { id, from, by });
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark { added: self.added.len(), wanted: self.wanted.len() }
+    }
+
+    /// Puts the times of a script's steps, noted since the mark, from its own timeline on the world's. `repeats` is the
+    /// time from its first to its last repeat.
+    pub(super) fn place(&mut self, since: Mark, start: Duration, repeats: Duration) {
+        for added in &mut self.added[since.added..] {
+            added.from = added.from.saturating_add(start);
+        }
+        for wanted in &mut self.wanted[since.wanted..] {
+            wanted.until = wanted.until.saturating_add(start).saturating_add(repeats);
+        }
+    }
+
+    /// Reports the products that no step could have added before they are asked for.
+    pub(super) fn judge(&self, check: &mut Check<'_>) {
+        for wanted in
+            self.wanted.iter().filter(|wanted| self.readable && !self.added.iter().any(|it| it.serves(wanted)))
+        {
+            let late = self.added.iter().any(|added| added.is(&wanted.id));
+            let nearest = if late { None } else { nearest(&wanted.id, self.ids()).map(str::to_owned) };
+            check.note(ProblemKind::UnknownProduct { id: wanted.id.to_string(), nearest, late }, wanted.span);
+        }
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let added = self.added.iter().filter_map(|added| match &added.id {
+            AddedId::Declared(id) => Some(&**id),
+            AddedId::Numbered(_) => None,
+        });
+        self.declared.iter().map(|id| &**id).chain(added)
+    }
+}
+
+impl Added {
+    fn is(&self, wanted: &str) -> bool {
+        match &self.id {
+            AddedId::Declared(id) => **id == *wanted,
+            AddedId::Numbered(prefix) => wanted
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())),
+        }
+    }
+
+    /// Whether it can be there when it is asked for. Of steps at one time in one script, those further up come first.
+    fn serves(&self, wanted: &Wanted) -> bool {
+        let in_time = match self.from.cmp(&wanted.until) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => {
+                wanted.by.is_none_or(|by| by.script != self.by.script || by.step > self.by.step)
+            }
+            std::cmp::Ordering::Greater => false,
+        };
+        in_time && self.is(&wanted.id)
+    }
+}

@@ -1,0 +1,103 @@
+//! A scenario's files as one tree, and what is wrong with them.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::decode;
+use super::scalar::is_null;
+use super::spanned::{Items, Spanned};
+use super::tree::{MAX_UNFOLDED, NodeId, Tree, View};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::source::{Content, Source, Sources, Span};
+
+/// A tree, and what is wrong with what was read into it and decoded from it so far.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    tree: Tree,
+    problems: RefCell<Vec<Problem>>,
+    /// Values visited so far; more than there are nodes means that aliases unfold.
+    visited: Cell<usize>,
+}
+
+impl Document {
+    /// Reads a file, and gives its root unless it is no YAML.
+    pub(crate) fn read(&mut self, path: &Path, content: Content) -> Option<NodeId> {
+        let root = match content {
+            Content::Text(text) => self.tree.read(Source::shared(path, text)),
+            Content::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
+        };
+        root.map_err(|problems| self.problems.get_mut().extend(problems)).ok()
+    }
+
+    /// Keeps what is text, so that the place can be shown.
+    fn not_utf8(&mut self, path: &Path, bytes: &[u8]) -> Problem {
+        let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+        let source = Source::new(path, &format!("{text}\u{fffd}"));
+        let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
+        let end = self.tree.add_source(source) + length;
+        let start = end - u32::try_from('\u{fffd}'.len_utf8()).unwrap_or_default();
+        Problem::new(ProblemKind::NotUtf8, Span { start, end })
+    }
+
+    /// Decodes a node, and writes down every problem found. Some of it may be there even then.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
+        decode::decode(self, id)
+    }
+
+    /// Decodes the items of a list one by one, so that only one is in memory.
+    pub(crate) fn items<'d, T: DeserializeOwned>(
+        &'d self,
+        list: &'d Items<T>,
+    ) -> impl Iterator<Item = Spanned<T>> + use<'d, T> {
+        list.ids().iter().filter_map(|id| self.decode(*id))
+    }
+
+    pub(crate) fn note(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Whether the node is a mapping; a problem if not.
+    pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
+        decode::expect_mapping(self, id)
+    }
+
+    pub(crate) fn is_null(&self, id: NodeId) -> bool {
+        matches!(self.tree.view(id), View::Scalar { text, plain: true } if is_null(text))
+    }
+
+    /// A new mapping of keys and values in turn.
+    pub(crate) fn add_mapping(&mut self, span: Span, entries: &[NodeId]) -> NodeId {
+        self.tree.add_mapping(span, entries)
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        self.tree.sources()
+    }
+
+    /// The problems found so far.
+    pub(crate) fn problems(&self) -> Ref<'_, Vec<Problem>> {
+        self.problems.borrow()
+    }
+
+    /// Counts the visit of one value; false once aliases unfold without bound, which is a problem then.
+    pub(super) fn visit(&self, span: Span) -> bool {
+        self.visited.set(self.visited.get() + 1);
+        let bounded = self.visited.get() <= self.tree.len() * 4 + MAX_UNFOLDED;
+        let bomb = ProblemKind::AliasBomb(MAX_UNFOLDED);
+        if !bounded && self.problems().iter().all(|problem| problem.kind != bomb) {
+            self.note(Problem::new(bomb, span));
+        }
+        bounded
+    }
+
+    /// The files, and the problems.
+    pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>) {
+        (self.tree.into_sources(), self.problems.into_inner())
+    }
+}

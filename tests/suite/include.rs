@@ -1,0 +1,197 @@
+//! `include`: files are merged, problems are shown where they are, and every file is followed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use mockd::scenario::{LoadError, Scenario, load};
+use tempfile::TempDir;
+
+use crate::support::Mockd;
+
+/// Files in a directory of their own.
+struct Files(TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let directory = Self(TempDir::new().unwrap());
+        files.iter().for_each(|(name, text)| directory.write(name, text));
+        directory
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn load(&self) -> Result<Scenario, LoadError> {
+        load(&self.path("main.yaml")).outcome
+    }
+
+    /// The scenario that they make, as YAML.
+    fn printed(&self) -> String {
+        self.load().unwrap_or_else(|error| panic!("{error}")).to_yaml()
+    }
+
+    /// The report, with paths as seen from the directory.
+    fn report(&self) -> String {
+        let report = self.load().expect_err("the scenario is right").to_string();
+        report.replace(&format!("{}/", self.0.path().display()), "")
+    }
+}
+
+const TOYS: &str = "toys: { prefix: T, products: [{ id: T1, name: Kite }] }";
+
+#[test]
+fn mappings_are_merged_and_this_file_wins_over_later_files_and_these_over_earlier_ones() {
+    let files = Files::new(&[
+        ("main.yaml", "include: [one.yaml, two.yaml]\nseed: 3\ncategories: { toys: { prefix: X } }\n"),
+        (
+            "one.yaml",
+            &format!("seed: 1\nfeed: category\ncategories: {{ {TOYS} }}\norders: {{ random: [{{ every: 1s }}] }}\n"),
+        ),
+        (
+            "two.yaml",
+            "seed: 2\nfeed: all\ncategories: { food: { prefix: F } }\norders: { scripts: [{ steps: [{ product: T1, amount: 1 }] }] }\n",
+        ),
+    ]);
+    let whole = Files::new(&[(
+        "main.yaml",
+        "name: main\nseed: 3\nfeed: all
+categories: { toys: { prefix: X, products: [{ id: T1, name: Kite }] }, food: { prefix: F } }
+orders: { random: [{ every: 1s }], scripts: [{ steps: [{ product: T1, amount: 1 }] }] }\n",
+    )]);
+    assert_eq!(files.printed(), whole.printed());
+}
+
+#[test]
+fn lists_are_taken_whole_and_a_key_with_nothing_behind_it_says_nothing() {
+    let files = Files::new(&[
+        ("main.yaml", "include: common.yaml\ncategories: { toys: { products: [{ id: T9 }] } }\norders:\n"),
+        ("common.yaml", &format!("categories: {{ {TOYS} }}\norders: {{ random: [{{ every: 1s }}] }}\n")),
+    ]);
+    let scenario = files.load().unwrap();
+    let ids: Vec<&str> = scenario.products().map(|(_, product)| &**product.id()).collect();
+    assert_eq!((ids, scenario.generators().len()), (vec!["T9"], 1));
+}
+
+#[test]
+fn included_files_include_others_each_relative_to_itself_and_one_may_come_twice() {
+    let files = Files::new(&[
+        ("main.yaml", "include: [parts/a.yaml, parts/b.yaml]\n"),
+        ("parts/a.yaml", "include: deeper/base.yaml\nname: a\n"),
+        ("parts/b.yaml", "include: deeper/../deeper/base.yaml\nname: b\n"),
+        ("parts/deeper/base.yaml", &format!("categories: {{ {TOYS} }}\nserver: {{ static: site }}\n")),
+    ]);
+    let scenario = files.load().unwrap();
+    assert_eq!(scenario.name(), "b");
+    assert_eq!(scenario.server().site(), Some(&files.path("parts/deeper/site")));
+}
+
+#[test]
+fn a_cycle_is_shown_with_the_way_around() {
+    let files = Files::new(&[
+        ("main.yaml", &format!("include: [a.yaml]\ncategories: {{ {TOYS} }}\n")),
+        ("a.yaml", "include:\n  - ./b.yaml\n"),
+        ("b.yaml", "include: [main.yaml]\n"),
+    ]);
+    let expected = "\
+error: main.yaml includes itself by way of a.yaml, b.yaml
+ --> b.yaml:1:11
+  |
+1 | include: [main.yaml]
+  |           ^^^^^^^^^
+  |
+  = help: remove one of the `include`s on the way";
+    assert_eq!(files.report(), expected);
+}
+
+#[test]
+fn a_file_that_cannot_be_included_is_shown_where_it_is_named_and_what_it_may_hold_is_not_missed() {
+    let files = Files::new(&[(
+        "main.yaml",
+        "include: [gone.yaml]\nfeed: some\norders: { random: [{ every: 1s, products: [T1] }] }\n",
+    )]);
+    let report = files.report();
+    assert!(report.contains("error: cannot read gone.yaml: there is no such file\n --> main.yaml:1:11"), "{report}");
+    assert!(report.contains("error: `some` is not one of the words"), "{report}");
+    assert_eq!(report.matches("error:").count(), 2, "{report}");
+}
+
+#[test]
+fn a_problem_is_shown_in_the_file_that_it_is_in() {
+    let files = Files::new(&[
+        ("main.yaml", "include: [common.yaml]\ncategories: { food: { prefix: F, products: [{ id: T1 }] } }\n"),
+        ("common.yaml", &format!("# toys\ncategories: {{ {TOYS} }}\norders: {{ randm: [] }}\n")),
+    ]);
+    let report = files.report();
+    assert!(report.contains("error: unknown key `randm`\n --> common.yaml:3:11"), "{report}");
+    let duplicate = "\
+error: product id `T1` is declared twice
+ --> main.yaml:2:51
+  |
+2 | categories: { food: { prefix: F, products: [{ id: T1 }] } }
+  |                                                   ^^ declared again here
+  |
+ ::: common.yaml:2:51
+  |
+2 | categories: { toys: { prefix: T, products: [{ id: T1, name: Kite }] } }
+  |                                                   -- first declared here
+";
+    assert!(report.contains(duplicate), "{report}");
+}
+
+#[test]
+fn what_is_no_mapping_or_no_text_is_not_included() {
+    for (bytes, message) in [
+        (&b"[1, 2]"[..], "error: expected a mapping, found a list\n --> part.yaml:1:1"),
+        (b"# nothing", "error: the file declares nothing\n --> part.yaml:1:1"),
+        (b"name: \xff", "error: the file is not UTF-8 text\n --> part.yaml:1:7"),
+    ] {
+        let files = Files::new(&[("main.yaml", &format!("include: part.yaml\ncategories: {{ {TOYS} }}\n"))]);
+        fs::write(files.path("part.yaml"), bytes).unwrap();
+        let report = files.report();
+        assert!(report.contains(message), "{report}");
+    }
+}
+
+/// A file with one product whose seed total is so much.
+fn total(total: i64) -> String {
+    format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1, total: {total} }}] }} }}\n")
+}
+
+#[tokio::test]
+async fn every_included_file_is_followed_also_one_that_is_new() {
+    let files = Files::new(&[("main.yaml", "include: parts/one.yaml\n"), ("parts/one.yaml", &total(1))]);
+    let mut mockd = Mockd::run_with(&files.path("main.yaml"), &[]).await;
+    let mut live = mockd.live("toys").await;
+    assert_eq!(live.order().await, ("T1".into(), 1));
+    files.write("parts/one.yaml", &total(2));
+    assert_eq!(live.order().await, ("T1".into(), 2));
+    files.write("elsewhere/two.yaml", &total(3));
+    files.write("main.yaml", "include: [parts/one.yaml, elsewhere/two.yaml]\n");
+    assert_eq!(live.order().await, ("T1".into(), 3));
+    files.write("elsewhere/two.yaml", &total(4));
+    assert_eq!(live.order().await, ("T1".into(), 4));
+    let log = mockd.log_until("T1 total 3 → 4").await;
+    assert!(!log.iter().any(|message| message.contains("no file event")), "{log:?}");
+}
+
+#[tokio::test]
+async fn an_included_file_that_goes_away_is_reported_and_picked_up_when_it_is_back() {
+    let files = Files::new(&[("main.yaml", "include: one.yaml\n"), ("one.yaml", &total(1))]);
+    let mut mockd = Mockd::run_with(&files.path("main.yaml"), &[]).await;
+    let mut live = mockd.live("toys").await;
+    assert_eq!(live.order().await, ("T1".into(), 1));
+    fs::remove_file(files.path("one.yaml")).unwrap();
+    let report = mockd.logged("still serving the last good scenario (main)").await;
+    assert!(report.contains("one.yaml: there is no such file"), "{report}");
+    mockd.order("T1", 5).await;
+    assert_eq!(live.order().await, ("T1".into(), 6));
+    files.write("one.yaml", &total(9));
+    assert_eq!(live.order().await, ("T1".into(), 9));
+}

@@ -1,0 +1,180 @@
+//! The language as schema, page and explanations, and the starter scenario.
+
+use std::path::Path;
+
+use mockd::scenario::{language, load, schema};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{accepted, command, schema_rejects, soon};
+
+async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = soon("the end of mockd", command(arguments).output()).await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn examples() -> Vec<String> {
+    let files = std::fs::read_dir("scenarios").unwrap().map(|file| file.unwrap().path());
+    let yaml = files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    yaml.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_schema_file_beside_the_examples_is_what_mockd_prints() {
+    let kept = std::fs::read_to_string("scenarios/mockd.schema.json").unwrap();
+    let (code, printed, _) = run(&["schema"]).await;
+    assert_eq!((code, printed == kept), (Some(0), true), "mockd schema > scenarios/mockd.schema.json");
+}
+
+#[tokio::test]
+async fn the_page_beside_the_examples_is_what_mockd_prints() {
+    let kept = std::fs::read_to_string("scenarios/README.md").unwrap();
+    let (code, printed, _) = run(&["schema", "--format", "markdown"]).await;
+    assert_eq!((code, printed == kept), (Some(0), true), "mockd schema --format markdown > scenarios/README.md");
+}
+
+#[test]
+fn the_schema_is_a_json_schema_of_draft_2020_12() {
+    assert_eq!(schema()["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    jsonschema::draft202012::meta::validate(&schema()).unwrap();
+}
+
+/// Every `properties` of a schema, wherever it is.
+fn properties(schema: &Value) -> Vec<(&String, &Value)> {
+    let inner = match schema {
+        Value::Object(entries) => entries.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    let own = schema["properties"].as_object().filter(|_| schema.get("description").is_some()).into_iter().flatten();
+    own.chain(inner.into_iter().flat_map(properties)).collect()
+}
+
+#[test]
+fn every_key_has_a_description() {
+    let schema = schema();
+    let keys = properties(&schema);
+    assert!(keys.len() > 45, "{}", keys.len());
+    for (name, key) in keys {
+        assert!(key["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}: {key}");
+    }
+}
+
+#[test]
+fn every_example_of_the_schema_is_one_that_it_accepts() {
+    let schema = schema();
+    for (name, key) in properties(&schema) {
+        let mut alone = key.clone();
+        alone["$defs"] = schema["$defs"].clone();
+        let validator = jsonschema::validator_for(&alone).unwrap();
+        for example in key["examples"].as_array().into_iter().flatten().chain(key.get("default")) {
+            assert!(validator.is_valid(example), "{name}: {example}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_accepts_every_example_and_each_points_at_it() {
+    let texts = examples();
+    assert!(texts.len() >= 3);
+    for text in texts {
+        assert!(text.contains("# yaml-language-server: $schema=mockd.schema.json\n"), "{text}");
+        accepted(&text);
+    }
+}
+
+#[test]
+fn every_key_of_the_language_is_in_an_explanation() {
+    let sections = language::sections();
+    let explained = sections.iter().map(|section| section.keys.len()).sum::<usize>();
+    assert_eq!(explained, properties(&schema()).len());
+    assert!(sections.iter().flat_map(|section| &section.keys).all(|key| !key.takes.is_empty()));
+}
+
+#[test]
+fn the_schema_catches_mistakes_while_typing() {
+    let with = |rest: &str| format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\n{rest}\n");
+    for wrong in [
+        with("sed: 4"),
+        with("feed: al"),
+        with("server: { port: 70000 }"),
+        with("orders: { random: [{ evry: 1s }] }"),
+        with("orders: { random: [{ every: 1s, rate: 1/s }] }"),
+        with("orders: { random: [{ every: 1500 }] }"),
+        with("orders: { random: [{ every: soon }] }"),
+        with("orders: { random: [{ every: 1s, amount: { min: 1 } }] }"),
+        with("orders: { random: [{ every: 1s, products: { weights: { T1: -1 } } }] }"),
+        with("orders: { scripts: [{ steps: [] }] }"),
+        with("orders: { scripts: [{ repeat: always, steps: [{ product: T1, amount: 1 }] }] }"),
+        with("orders: { scripts: [{ steps: [{ at: 1s }] }] }"),
+        with("orders: { scripts: [{ steps: [{ product: T1 }] }] }"),
+        with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, remove: { product: T1 } }] }] }"),
+        "categories: { toys: {} }\n".to_owned(),
+        "categories: { orders: { prefix: O } }\n".to_owned(),
+        "categories: { toys: { prefix: T, products: [{ id: 7 }] } }\n".to_owned(),
+        "categories: { toys: { prefix: T, products: [{ order: { total: 7 } }] } }\n".to_owned(),
+    ] {
+        assert!(schema_rejects(&wrong).is_some(), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
+    let directory = TempDir::new().unwrap();
+    let shop = directory.path().join("new/shop");
+    let (code, said, _) = run(&["init", shop.to_str().unwrap()]).await;
+    let file = shop.join("mockd.yaml");
+    let expected = format!(
+        "wrote {}, and {} for your editor\nnow: mockd run {}\n",
+        file.display(),
+        shop.join("mockd.schema.json").display(),
+        file.display()
+    );
+    assert_eq!((code, said), (Some(0), expected));
+    assert!(load(&file).outcome.is_ok());
+    let text = std::fs::read_to_string(&file).unwrap();
+    accepted(&text);
+    assert!(text.contains("$schema=mockd.schema.json"));
+    std::fs::write(&file, "mine").unwrap();
+    let (code, _, error) = run(&["init", shop.to_str().unwrap()]).await;
+    let expected = format!("error: {} is there already; remove it, or name another directory\n", file.display());
+    assert_eq!((code, error), (Some(1), expected));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn init_says_when_it_cannot_write() {
+    let (code, _, error) = run(&["init", "Cargo.toml/sub"]).await;
+    assert_eq!(code, Some(1));
+    assert!(error.starts_with("error: cannot make the directory Cargo.toml/sub: "), "{error}");
+    assert!(!Path::new("Cargo.toml/sub").exists());
+}
+
+#[tokio::test]
+async fn explain_tells_about_a_key_wherever_it_may_stand() {
+    let (code, said, _) = run(&["explain", "jitter"]).await;
+    let expected = "\
+orders.random[].jitter
+  takes duration
+  without it, 0s
+
+  How far an order may be from its even time, to both sides; at most `every`. Errors do not add up. Not with `arrivals: poisson`.
+
+    jitter: 200ms
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    let (_, twice, _) = run(&["explain", "every"]).await;
+    assert!(twice.contains("orders.random[].every") && twice.contains("orders.scripts[].steps[].every"), "{twice}");
+    let (_, once, _) = run(&["explain", "steps.every"]).await;
+    assert!(!once.contains("random") && once.contains("orders.scripts[].steps[].every"), "{once}");
+    let (code, all, _) = run(&["explain"]).await;
+    assert_eq!((code, all.lines().count()), (Some(0), properties(&schema()).len()));
+}
+
+#[tokio::test]
+async fn explain_suggests_the_nearest_key() {
+    let (code, said, error) = run(&["explain", "random.evry"]).await;
+    let expected = "error: the language has no key `random.evry`; did you mean `every`?\n";
+    assert_eq!((code, said.as_str(), error.as_str()), (Some(1), "", expected));
+}

@@ -1,0 +1,104 @@
+//! What holds for every scenario, shown on hundreds. The same ones on each run; `PROPTEST_CASES` asks for more.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mockd::engine::{Engine, EventKind};
+use mockd::scenario::{MAX_TOTAL, Scenario, Source, parse};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+use serde_json::Value;
+
+use crate::support::{documents, mutations, schema_rejects};
+
+fn config(cases: u32) -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
+    Config { cases, rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
+}
+
+fn text(document: &Value) -> String {
+    serde_yaml::to_string(document).unwrap()
+}
+
+/// The scenario, if `check` accepts it.
+fn read(text: &str) -> Option<Arc<Scenario>> {
+    parse(&Source::new("scenario.yaml", text)).ok().map(Arc::new)
+}
+
+#[test]
+fn any_scenario_that_is_accepted_runs_for_a_virtual_hour() {
+    let accepted = Cell::new(0);
+    proptest!(config(150), |(document in documents("250ms"), seed: u64)| {
+        if let Some(scenario) = read(&text(&document)) {
+            accepted.set(accepted.get() + 1);
+            let mut engine = Engine::new(&scenario, seed);
+            let mut before = Duration::ZERO;
+            for minute in 1..=60 {
+                for event in engine.advance(Duration::from_mins(minute)) {
+                    prop_assert!(event.at >= before, "time runs back from {before:?} to {:?}", event.at);
+                    before = event.at;
+                    if let EventKind::Total { total, .. } = event.kind {
+                        prop_assert!(total.abs() <= MAX_TOTAL);
+                    }
+                }
+            }
+        }
+    });
+    assert!(accepted.get() > 50, "{accepted:?}");
+}
+
+#[test]
+fn any_scenario_that_is_accepted_runs_however_fast_it_is() {
+    proptest!(config(200), |(document in documents("1us"), seed: u64)| {
+        if let Some(scenario) = read(&text(&document)) {
+            let mut engine = Engine::new(&scenario, seed);
+            engine.advance_some(Duration::from_hours(1), 5_000);
+        }
+    });
+}
+
+#[test]
+fn a_scenario_printed_and_read_again_is_the_same() {
+    proptest!(config(300), |(document in documents("1us"))| {
+        if let Some(scenario) = read(&text(&document)) {
+            let printed = scenario.to_yaml();
+            let again = parse(&Source::new("scenario.yaml", &printed));
+            prop_assert_eq!(again.as_ref(), Ok(&*scenario), "{}", printed);
+        }
+    });
+}
+
+#[test]
+fn what_the_schema_rejects_check_rejects() {
+    let (rejected, accepted) = (Cell::new(0), Cell::new(0));
+    proptest!(config(2_000), |(document in mutations())| {
+        let text = text(&document);
+        let wrong = parse(&Source::new("scenario.yaml", &text)).err();
+        if let Some(why) = schema_rejects(&text) {
+            rejected.set(rejected.get() + 1);
+            prop_assert!(wrong.is_some(), "only the schema rejects this, because {why}:\n{text}");
+        } else if wrong.is_none() {
+            accepted.set(accepted.get() + 1);
+        }
+    });
+    assert!(rejected.get() > 200 && accepted.get() > 200, "{rejected:?} {accepted:?}");
+}
+
+#[test]
+fn any_scenario_follows_any_other_and_leaves_its_own_products() {
+    proptest!(config(150), |(first in documents("250ms"), then in documents("250ms"), seed: u64)| {
+        if let (Some(first), Some(then)) = (read(&text(&first)), read(&text(&then))) {
+            let mut engine = Engine::new(&first, seed);
+            engine.advance(Duration::from_mins(2));
+            let reload = engine.replace(&then, seed ^ 1);
+            engine.advance(Duration::from_mins(4));
+            prop_assert!(!reload.changes.is_empty());
+            let names: Vec<&str> = then.categories().iter().map(|category| &**category.name()).collect();
+            for name in names {
+                prop_assert!(engine.catalogue().get(name).is_some());
+            }
+            prop_assert!(engine.replace(&then, seed ^ 1).changes.is_empty());
+        }
+    });
+}
