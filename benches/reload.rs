@@ -39,11 +39,17 @@ async fn latencies(save: Save) -> Vec<f64> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("toys.yaml");
     in_place(&path, &scenario(0));
-    let loaded = load(&path).unwrap();
+    let loaded = load(&path);
     let config = ServerConfig { address: ([127, 0, 0, 1], 0).into(), site: Site::BuiltIn, cors: Cors::Any, seed: 1 };
-    let server = Server::start(&Arc::new(loaded.scenario), config).await.unwrap();
-    let watch = Watch { path: path.clone(), mode: WatchMode::Events, seed: None, style: Style::Plain };
-    let following = tokio::spawn(watch.follow(server.world().clone(), loaded.bytes, server.shutdown().clone()));
+    let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();
+    let watch = Watch {
+        path: path.clone(),
+        mode: WatchMode::Events,
+        seed: None,
+        style: Style::Plain,
+        reloads: server.reloads().clone(),
+    };
+    let following = tokio::spawn(watch.follow(server.world().clone(), loaded.files, server.shutdown().clone()));
     let url = format!("ws://{}/orders/toys", server.address());
     let mut sockets = join_all((0..SOCKETS).map(|_| async { connect_async(&url).await.unwrap().0 })).await;
     join_all(sockets.iter_mut().map(StreamExt::next)).await;

@@ -7,11 +7,13 @@
 
 mod catalogue;
 mod change;
+mod compare;
 mod event;
 mod ledger;
 mod random;
 mod reload;
 mod script;
+mod timelines;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +73,7 @@ impl Engine {
             let account = account(category.name().clone(), product, true);
             engine.ledger.open(product.id().clone(), account);
         }
-        engine.renew_timelines();
+        engine.start_timelines();
         engine
     }
 

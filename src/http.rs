@@ -21,12 +21,14 @@ pub(crate) use accept::NoDelayAcceptor;
 use envelope::Envelope;
 pub use site::Site;
 
+use crate::reloads::Reloads;
 use crate::scenario::Cors;
 use crate::world::World;
 
 /// What every handler works with.
 pub(crate) struct App {
     pub(crate) world: World,
+    pub(crate) reloads: Reloads,
     /// Open sockets, each a task that the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -42,7 +44,8 @@ pub(crate) fn routes(app: App, site: &Site, cors: Cors) -> impl Endpoint<Output 
         routes = routes
             .at(format!("/:category{slash}"), get(list()).post(products::add))
             .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add))
-            .at(format!("/__mockd/state{slash}"), get(control::state));
+            .at(format!("/__mockd/state{slash}"), get(control::state))
+            .at(format!("/__mockd/reload{slash}"), get(control::reload));
     }
     Envelope { inner: routes.data(app), cors }
 }

@@ -4,7 +4,7 @@
 //! Three rings, dependencies only inward:
 //!
 //! - [`scenario`] (what the user wrote) and [`engine`] (what happens) know neither runtime nor network;
-//! - [`world`] runs an engine in time and feeds sockets;
+//! - [`world`] runs an engine in time and feeds sockets, [`reloads`] knows what became of the last save;
 //! - [`http`], [`watch`], [`server`] and [`cli`] are the edges.
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → socket. A save's way:
@@ -38,6 +38,7 @@
 pub mod cli;
 pub mod engine;
 pub mod http;
+pub mod reloads;
 pub mod scenario;
 pub mod server;
 pub mod watch;

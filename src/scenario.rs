@@ -24,6 +24,8 @@ mod yaml;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub(crate) use advice::nearest;
 pub use category::{Category, FieldRule, JsonType, Product};
 pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse};
@@ -37,7 +39,8 @@ pub use units::{MAX_TOTAL, UnitError, parse_duration, parse_rate};
 pub(crate) use validate::product_number;
 
 /// Which orders a live socket gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Feed {
     /// Those of every category.
     #[default]

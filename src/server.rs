@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::http::{App, NoDelayAcceptor, Site, routes};
+use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
 
@@ -57,6 +58,7 @@ pub enum ServeError {
 pub struct Server {
     address: SocketAddr,
     world: World,
+    reloads: Reloads,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     serving: JoinHandle<io::Result<()>>,
@@ -82,11 +84,13 @@ impl Server {
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let end = CancellationToken::new();
         let (world, playing) = World::start(scenario, seed, end.clone());
-        let app = App { world: world.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
+        let reloads = Reloads::default();
+        let app =
+            App { world: world.clone(), reloads: reloads.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
         let stop = shutdown.clone().cancelled_owned();
         let serving = HttpServer::new_with_acceptor(acceptor);
         let serving = serving.run_with_graceful_shutdown(routes(app, &site, cors), stop, Some(GRACE));
-        Ok(Self { address: bound, world, shutdown, tasks, serving: tokio::spawn(serving), end, playing })
+        Ok(Self { address: bound, world, reloads, shutdown, tasks, serving: tokio::spawn(serving), end, playing })
     }
 
     /// The address that it listens on, with the port that was taken.
@@ -105,6 +109,12 @@ impl Server {
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// What became of the last save, which whoever follows the file tells here.
+    #[must_use]
+    pub fn reloads(&self) -> &Reloads {
+        &self.reloads
     }
 
     /// Tells when the server is to stop, for tasks that belong to it.

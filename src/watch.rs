@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::Reload;
+use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
 use crate::world::World;
 use settle::{Fingerprint, settled};
@@ -32,6 +33,8 @@ pub struct Watch {
     pub seed: Option<u64>,
     /// How reports of broken files are drawn.
     pub style: Style,
+    /// Where the outcome is told.
+    pub reloads: Reloads,
 }
 
 /// The files as they were when they were looked at last.
@@ -92,14 +95,15 @@ impl Watch {
             Err(problem @ LoadError::Read(_)) => {
                 if seen.before_gone.is_none() {
                     seen.before_gone = Some(before);
-                    self.report(&problem, world);
+                    self.report(problem, world);
                 }
             }
             _ if seen.before_gone.take().is_some_and(|gone| gone == seen.files) => {
                 info!("{} is back, unchanged", self.path.display());
+                self.reloads.recovered();
             }
             Ok(scenario) => self.apply(scenario, world, started).await,
-            Err(problem) => self.report(&problem, world),
+            Err(problem) => self.report(problem, world),
         }
     }
 
@@ -108,18 +112,20 @@ impl Watch {
         // An error says that the world has ended, and so does this task then.
         if let Ok(reload) = world.replace(Arc::new(scenario), seed).await {
             info!("reloaded {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
+            self.reloads.applied(reload.changes);
         }
     }
 
-    fn report(&self, problem: &LoadError, world: &World) {
+    fn report(&self, problem: LoadError, world: &World) {
         let name = world.snapshot().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
-        match problem {
+        match &problem {
             LoadError::Invalid(problems) => {
                 error!("{} is broken, {still}\n{}", self.path.display(), render(problems, self.style));
             }
             LoadError::Read(error) => warn!("{error}; {still}"),
         }
+        self.reloads.failed(problem);
     }
 }
 

@@ -44,7 +44,7 @@ impl Check {
             CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
             CheckFormat::Github => outcomes.iter().all(|(path, outcome)| match outcome {
                 Ok(scenario) => say(&ok_line(path, scenario)),
-                Err(error) => say(&annotations(path, error)),
+                Err(error) => say(&annotations(error)),
             }),
         };
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -70,7 +70,7 @@ fn as_json(outcomes: &[Checked], ok: bool) -> Value {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": outcome.is_ok() });
         match outcome {
             Ok(scenario) => counts(scenario).into_iter().for_each(|(_, name, count)| file[name] = count.into()),
-            Err(error) => file["problems"] = describe(path, error),
+            Err(error) => file["problems"] = describe(error),
         }
         file
     };

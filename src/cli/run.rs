@@ -84,7 +84,13 @@ impl Run {
             self.greet(&server, &scenario, watches);
         }
         let following = watches.then(|| {
-            let watch = Watch { path: self.file.clone(), mode: self.watch_mode(), seed: self.seed, style: style() };
+            let watch = Watch {
+                path: self.file.clone(),
+                mode: self.watch_mode(),
+                seed: self.seed,
+                style: style(),
+                reloads: server.reloads().clone(),
+            };
             tokio::spawn(watch.follow(server.world().clone(), files, server.shutdown().clone()))
         });
         let outcome = tokio::select! {

@@ -33,6 +33,13 @@ impl Category {
         &self.products
     }
 
+    /// The keys of its own, besides its products, in which it differs from another.
+    #[must_use]
+    pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+        let keys = [("prefix", self.prefix != other.prefix), ("fields", self.fields != other.fields)];
+        keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
+
     /// What a product sent by a client must have; empty if anything goes.
     #[must_use]
     pub fn fields(&self) -> &[(String, FieldRule)] {
@@ -60,6 +67,22 @@ impl Product {
     #[must_use]
     pub(crate) fn with_id(&self, id: Arc<str>) -> Self {
         Self { id, ..self.clone() }
+    }
+
+    /// The properties in which it differs from another, and `order` for what it adds to its order frames. If the
+    /// properties only stand in another order, all of them differ.
+    #[must_use]
+    pub fn differing_keys(&self, other: &Self) -> Vec<String> {
+        let differs = |key: &&String| self.own.get(*key) != other.own.get(*key);
+        let mut keys: Vec<String> = self.own.keys().filter(differs).cloned().collect();
+        keys.extend(other.own.keys().filter(|key| !self.own.contains_key(*key)).cloned());
+        if keys.is_empty() && !self.own.keys().eq(other.own.keys()) {
+            keys = self.own.keys().cloned().collect();
+        }
+        if self.order != other.order {
+            keys.push("order".to_owned());
+        }
+        keys
     }
 
     /// The id, unique in the scenario.

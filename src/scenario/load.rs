@@ -49,6 +49,14 @@ impl ReadError {
         Self::Unreadable { path: path.to_owned(), reason }
     }
 
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable { path, .. } | Self::TooLarge { path } | Self::NoFiles { path } => path,
+        }
+    }
+
     /// The kind's name for programs, as that of [`ProblemKind::code`](super::ProblemKind::code).
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -251,3 +251,101 @@ async fn quiet_prints_nothing_and_verbose_logs_requests() {
     let read = tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut said).await;
     assert_eq!((read.unwrap(), said.as_str()), (0, ""));
 }
+
+#[tokio::test]
+async fn check_reports_as_json() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let broken = directory.path().join("broken.yaml");
+    std::fs::write(&broken, "categories:\n  toys: { prefix: T, products: [{ id: T1 }, { id: T1 }] }\nsed: 3\n")
+        .unwrap();
+    let (broken, gone) = (broken.to_str().unwrap(), directory.path().join("gone.yaml"));
+    let output = run(&["check", "--format", "json", broken, gone.to_str().unwrap(), "scenarios/shop.yaml"]).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
+    let gone = gone.to_str().unwrap();
+    let expected = serde_json::json!({ "ok": false, "files": [
+        { "file": broken, "ok": false, "problems": [
+            { "kind": "duplicate-id", "message": "product id `T1` is declared twice", "file": broken,
+              "line": 2, "column": 51, "endColumn": 53, "expected": "declared again here",
+              "help": "give one of them another id",
+              "related": { "file": broken, "line": 2, "column": 39, "endColumn": 41 } },
+            { "kind": "unknown-key", "message": "unknown key `sed`", "file": broken,
+              "line": 3, "column": 1, "endColumn": 4, "expected": "not a key that may stand here",
+              "help": "did you mean `seed`?" },
+        ] },
+        { "file": gone, "ok": false, "problems": [
+            { "kind": "unreadable", "message": format!("cannot read {gone}: there is no such file"), "file": gone },
+        ] },
+        { "file": "scenarios/shop.yaml", "ok": true, "categories": 2, "products": 3, "generators": 1, "scripts": 0 },
+    ] });
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn check_reports_as_annotations_of_a_pull_request() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let broken = directory.path().join("50%,a.yaml");
+    std::fs::write(&broken, "categories: { \"toys: new\": { prefx: T } }\nfeed: al\n").unwrap();
+    let output =
+        run(&["check", "--format", "github", broken.to_str().unwrap(), "gone.yaml", "scenarios/shop.yaml"]).await;
+    let file = broken.to_str().unwrap().replace("50%,a", "50%25%2Ca");
+    let expected = format!(
+        "::error file={file},line=1,endLine=1,col=30,endColumn=34,title=unknown key `prefx`::not a key that may stand here%0Adid you mean `prefix`?
+::error file={file},line=2,endLine=2,col=7,endColumn=8,title=`al` is not one of the words that may stand here::expected `all`, `category`%0Adid you mean `all`?
+::error file=gone.yaml::cannot read gone.yaml: there is no such file
+scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts
+"
+    );
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), expected.as_str()));
+}
+
+/// Runs `mockd check` on a file of these bytes with at most 1 GiB of memory, and gives its report.
+async fn check_bytes(bytes: &[u8]) -> (Option<i32>, String) {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("wild.yaml");
+    std::fs::write(&path, bytes).unwrap();
+    let mut shell = tokio::process::Command::new("sh");
+    let script = format!("ulimit -v 1048576; exec {} check {}", env!("CARGO_BIN_EXE_mockd"), path.display());
+    let output = soon("the end of check", shell.args(["-c", &script]).kill_on_drop(true).output()).await.unwrap();
+    (output.status.code(), text(&output.stderr).to_owned())
+}
+
+#[tokio::test]
+async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
+    let bomb = "a: &a [x,x,x,x,x,x,x,x]\n".to_owned()
+        + &('b'..='n').zip('a'..).fold(String::new(), |text, (name, before)| {
+            format!("{text}{name}: &{name} [{}]\n", vec![format!("*{before}"); 8].join(","))
+        });
+    let repeated = |line: &str| line.repeat((10 << 20) / line.len()).into_bytes();
+    for (name, bytes, expected) in [
+        (
+            "alias bomb",
+            format!("{bomb}categories: {{ t: {{ prefix: T, products: [{{ x: *n }}] }} }}\n").into_bytes(),
+            "aliases unfold into more than",
+        ),
+        ("10 MiB of brackets", repeated("["), "recursion limit"),
+        ("10 MiB of one key", repeated("a: 1\n"), "`a` is declared twice"),
+        ("10 MiB of dashes", repeated("- "), "error"),
+        ("10 MiB of text", repeated("word "), "expected a mapping"),
+        ("10 MiB of anchors", repeated("- &a x\n"), "expected a mapping"),
+        ("10 MiB of NUL", vec![0; 10 << 20], "error"),
+        ("bad UTF-8", b"name: \xff\xfe\n".to_vec(), "the file is not UTF-8 text"),
+        ("UTF-16", b"\xff\xfen\0a\0m\0e\0".to_vec(), "the file is not UTF-8 text"),
+        ("a tab as indentation", b"categories:\n\ttoys: {}\n".to_vec(), "not valid YAML"),
+        ("a NUL in text", b"name: a\0b\n".to_vec(), "error"),
+    ] {
+        let (code, report) = check_bytes(&bytes).await;
+        assert_eq!(code, Some(1), "{name}: {report}");
+        assert!(report.contains(expected), "{name}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
+    let shop = std::fs::read_to_string("scenarios/shop.yaml").unwrap();
+    let windows = format!("\u{feff}{}", shop.replace('\n', "\r\n"));
+    assert_eq!(check_bytes(windows.as_bytes()).await.0, Some(0));
+    let (_, report) = check_bytes(windows.replace("amount", "amout").as_bytes()).await;
+    let line = shop.lines().position(|line| line.contains("amount")).unwrap() + 1;
+    assert!(report.contains(&format!("wild.yaml:{line}:7")) && report.contains("did you mean `amount`?"), "{report}");
+}

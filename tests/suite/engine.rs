@@ -199,7 +199,7 @@ fn unchanged_timelines_carry_on_and_changed_ones_start_over() {
     let mut engine = Engine::new(&all(1), 42);
     assert_eq!(lines(&engine.advance(ms(2_000))), ["1000 T2 11", "1000 T1 1"]);
     let listed: Vec<String> = engine.replace(&all(5), 42).changes.iter().map(ToString::to_string).collect();
-    assert_eq!(listed, ["1 script(s) started", "1 script(s) stopped"]);
+    assert_eq!(listed, ["script 1 changed"]);
     // The kept one is between its steps; the changed one counts from the reload, and so comes first.
     assert_eq!(lines(&engine.advance(ms(9_000))), ["3000 T2 16", "3000 T1 2"]);
 }

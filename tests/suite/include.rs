@@ -14,7 +14,9 @@ struct Files(TempDir);
 impl Files {
     fn new(files: &[(&str, &str)]) -> Self {
         let directory = Self(TempDir::new().unwrap());
-        files.iter().for_each(|(name, text)| directory.write(name, text));
+        for (name, text) in files {
+            directory.write(name, text);
+        }
         directory
     }
 

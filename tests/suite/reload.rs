@@ -309,3 +309,66 @@ async fn with_a_feed_of_the_category_a_moved_product_is_told_to_its_new_category
     assert_eq!(live.order().await, ("A2".into(), 8));
     assert_eq!(mockd.live("confectionery").await.texts(2).await[1], r#"{"id":"A2","total":8}"#);
 }
+
+#[tokio::test]
+async fn the_last_reload_can_be_read_by_a_program() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    let nothing = serde_json::json!({ "ok": true, "count": 0, "changes": [] });
+    assert_eq!(mockd.get("/__mockd/reload").await.json(), nothing);
+    let mut live = electronics(&mockd).await;
+    file.write_in_place(&shop_with(300).replace("Leaf Blower", "Blower"));
+    assert_eq!(live.order().await, ("A1".into(), 300));
+    mockd.logged("reloaded").await;
+    let changes = serde_json::json!([
+        { "kind": "total-reset", "id": "A1", "from": 3, "to": 300, "text": "A1 total 3 → 300" },
+        { "kind": "product-changed", "id": "A2", "keys": ["name"], "text": "A2 name changed" },
+    ]);
+    // The log line comes just before.
+    let reload = eventually(&mockd, |reload| reload["count"] == 1).await;
+    assert_eq!(reload, serde_json::json!({ "ok": true, "count": 1, "changes": changes }));
+    file.write_in_place("categories: { toys: { prefx: T } }\n");
+    let broken = eventually(&mockd, |reload| reload["ok"] == false).await;
+    assert_eq!((&broken["count"], &broken["changes"]), (&serde_json::json!(1), &changes));
+    assert!(broken["error"].as_str().unwrap().starts_with("error: unknown key `prefx`\n"), "{broken}");
+    let problem = &broken["problems"][0];
+    assert_eq!(
+        (&problem["line"], &problem["column"], &problem["kind"]),
+        (&1.into(), &23.into(), &"unknown-key".into())
+    );
+    file.delete();
+    eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unreadable").await;
+    file.write_in_place(SHOP);
+    eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 2).await;
+}
+
+/// Asks for the last reload until it is as expected.
+async fn eventually(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    let asking = async {
+        loop {
+            let reload = mockd.get("/__mockd/reload").await.json();
+            if expected(&reload) {
+                return reload;
+            }
+        }
+    };
+    crate::support::soon("the reload", asking).await
+}
+
+#[tokio::test]
+async fn sockets_on_a_category_that_is_removed_stay_open_and_hear_of_it_when_it_is_back() {
+    let by_category = format!("feed: category\n{SHOP}");
+    let (electronics_only, _) = by_category.split_once("  confectionery:").unwrap();
+    let file = ScenarioFile::new(&by_category);
+    let mut mockd = Mockd::run(&file).await;
+    let mut live = mockd.live("confectionery").await;
+    assert_eq!(live.order().await, ("B1".into(), 101));
+    file.write_in_place(electronics_only);
+    mockd.logged("category confectionery removed").await;
+    assert_eq!(mockd.get("/confectionery").await.status, 404);
+    mockd.order("A1", 1).await;
+    file.write_in_place(&by_category);
+    assert_eq!(live.order().await, ("B1".into(), 101));
+    mockd.order("B1", 1).await;
+    assert_eq!(live.order().await, ("B1".into(), 102));
+}

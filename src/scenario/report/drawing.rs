@@ -45,20 +45,27 @@ fn draw(problem: &Problem, places: &Places<'_>, renderer: &Renderer) -> String {
 fn snippets<'s>(problem: &Problem, places: &Places<'s>) -> Vec<Snippet<'s, Annotation<'s>>> {
     let Some(main) = places.find(problem.span) else { return Vec::new() };
     let related = problem.related.and_then(|span| places.find(span));
-    let mut marked = snippet(&main, AnnotationKind::Primary, problem.kind.label());
-    let first = "first declared here".to_owned();
+    let main = (main, AnnotationKind::Primary, problem.kind.label());
+    let related = related.map(|related| (related, AnnotationKind::Context, "first declared here".to_owned()));
     match related {
-        None => vec![marked],
-        Some(related) if std::ptr::eq(related.source, main.source) => {
-            marked = marked.annotation(AnnotationKind::Context.span(related.bytes).label(first));
-            vec![marked]
-        }
-        Some(related) => vec![marked, snippet(&related, AnnotationKind::Context, first)],
+        Some(related) if std::ptr::eq(related.0.source, main.0.source) => vec![snippet(vec![main, related])],
+        related => [Some(main), related].into_iter().flatten().map(|mark| snippet(vec![mark])).collect(),
     }
 }
 
-fn snippet<'s>(place: &Place<'s>, kind: AnnotationKind, label: String) -> Snippet<'s, Annotation<'s>> {
-    let mark = kind.span(place.bytes.clone());
-    let mark = if label.is_empty() { mark } else { mark.label(label) };
-    Snippet::source(place.source.text()).path(place.source.path().to_string_lossy()).annotation(mark)
+/// Marks in one file. Only the lines from the first to the last of them are handed over: the renderer reads all that
+/// it is given, for each problem.
+fn snippet(marks: Vec<(Place<'_>, AnnotationKind, String)>) -> Snippet<'_, Annotation<'_>> {
+    let (source, text) = marks.first().map_or((None, ""), |(place, ..)| (Some(place.source), place.source.text()));
+    let first = marks.iter().map(|(place, ..)| place.bytes.start).min().unwrap_or_default();
+    let last = marks.iter().map(|(place, ..)| place.bytes.end).max().unwrap_or_default();
+    let start = text[..first].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |length| last + length);
+    let line = marks.iter().map(|(place, ..)| place.line).min().unwrap_or(1);
+    let path = source.map(|source| source.path().to_string_lossy());
+    let marks = marks.into_iter().map(|(place, kind, label)| {
+        let mark = kind.span(place.bytes.start - start..place.bytes.end - start);
+        if label.is_empty() { mark } else { mark.label(label) }
+    });
+    Snippet::source(&text[start..end]).line_start(line).path(path).annotations(marks)
 }

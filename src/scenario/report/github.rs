@@ -1,7 +1,5 @@
 //! Problems as GitHub's workflow commands, which become annotations of a pull request.
 
-use std::path::Path;
-
 use super::Places;
 use crate::scenario::load::LoadError;
 use crate::scenario::problem::Problem;
@@ -9,10 +7,10 @@ use crate::scenario::problem::Problem;
 /// One `::error` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each ending with
 /// a newline.
 #[must_use]
-pub fn annotations(path: &Path, error: &LoadError) -> String {
+pub fn annotations(error: &LoadError) -> String {
     match error {
         LoadError::Read(error) => {
-            format!("::error file={}::{}\n", property(&path.to_string_lossy()), escape(&error.to_string()))
+            format!("::error file={}::{}\n", property(&error.path().to_string_lossy()), escape(&error.to_string()))
         }
         LoadError::Invalid(problems) => {
             let places = Places::new(&problems.sources);

@@ -1,7 +1,5 @@
 //! Problems as JSON, for programs.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::{Place, Places};
@@ -13,10 +11,10 @@ use crate::scenario::problem::Problem;
 /// 1, in characters; `endColumn` is one past the last). Where there is one, what was `expected` there, the `help`, and
 /// the place that it is `related` to.
 #[must_use]
-pub fn describe(path: &Path, error: &LoadError) -> Value {
+pub fn describe(error: &LoadError) -> Value {
     match error {
         LoadError::Read(error) => {
-            json!([{ "kind": error.code(), "message": error.to_string(), "file": path.to_string_lossy() }])
+            json!([{ "kind": error.code(), "message": error.to_string(), "file": error.path().to_string_lossy() }])
         }
         LoadError::Invalid(problems) => {
             let places = Places::new(&problems.sources);

@@ -183,10 +183,14 @@ fn mutate(value: &mut Value, left: &mut usize, wrong: &Value, renamed: Option<&s
     *left = left.wrapping_sub(1);
     match value {
         Value::Array(items) if *left < usize::MAX / 2 => {
-            items.iter_mut().for_each(|item| mutate(item, left, wrong, renamed))
+            for item in items {
+                mutate(item, left, wrong, renamed);
+            }
         }
         Value::Object(entries) if *left < usize::MAX / 2 => {
-            entries.values_mut().for_each(|entry| mutate(entry, left, wrong, renamed));
+            for entry in entries.values_mut() {
+                mutate(entry, left, wrong, renamed);
+            }
         }
         _ => {}
     }

@@ -1,0 +1,123 @@
+//! From what was declared, what is declared now, and what is at work, to the list of changes. Nothing is changed here.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Engine;
+use super::catalogue::Listing;
+use super::change::Change;
+use super::ledger::Account;
+use super::timelines::Pairing;
+use crate::scenario::{Category, Product, Scenario};
+
+impl Engine {
+    /// The changes that [`Engine::replace`] would make, in the order of the new scenario. None if there is nothing to do.
+    #[must_use]
+    pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.compare_settings(new, seed, &mut changes);
+        self.compare_categories(new, &mut changes);
+        self.compare_products(new, &mut changes);
+        let old = &self.scenario;
+        let scripts = Pairing::of(old.scripts(), new.scripts());
+        changes.extend(scripts.changes(old.scripts(), new.scripts()));
+        let generators = Pairing::of(old.generators(), new.generators());
+        changes.extend(generators.changes(old.generators(), new.generators()));
+        changes
+    }
+
+    fn compare_settings(&self, new: &Scenario, seed: u64, changes: &mut Vec<Change>) {
+        let old = &self.scenario;
+        if old.name() != new.name() {
+            changes.push(Change::Name { from: old.name().to_owned(), to: new.name().to_owned() });
+        }
+        if seed != self.seed {
+            changes.push(Change::Seed { from: self.seed, to: seed });
+        }
+        if old.feed() != new.feed() {
+            changes.push(Change::Feed { to: new.feed() });
+        }
+        let keys = new.server().differing_keys(old.server());
+        if !keys.is_empty() {
+            changes.push(Change::NeedsRestart { keys });
+        }
+    }
+
+    fn compare_categories(&self, new: &Scenario, changes: &mut Vec<Change>) {
+        for category in new.categories() {
+            let name = category.name().clone();
+            match self.scenario.category(&name) {
+                None => changes.push(Change::CategoryAdded { category: name }),
+                Some(old) => {
+                    let keys = category.differing_keys(old);
+                    if !keys.is_empty() {
+                        changes.push(Change::CategoryChanged { category: name.clone(), keys });
+                    }
+                    if self.is_reordered(category) {
+                        changes.push(Change::Reordered { category: name });
+                    }
+                }
+            }
+        }
+        let gone = self.scenario.categories().iter().map(Category::name).filter(|name| new.category(name).is_none());
+        changes.extend(gone.map(|name| Change::CategoryRemoved { category: name.clone() }));
+    }
+
+    /// Whether products that were declared in the category and still are stand in another order.
+    fn is_reordered(&self, category: &Category) -> bool {
+        let before = self.catalogue.get(category.name()).map(Listing::products).unwrap_or_default();
+        let is_declared =
+            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.declared);
+        let before = before.iter().filter(is_declared);
+        let places: HashMap<&str, usize> = before.zip(0..).map(|(product, at)| (&**product.id(), at)).collect();
+        !category.products().iter().filter_map(|product| places.get(&**product.id())).is_sorted()
+    }
+
+    fn compare_products(&self, new: &Scenario, changes: &mut Vec<Change>) {
+        let edits = Edits::new(&self.scenario);
+        let current: HashMap<&str, &Arc<Product>> =
+            self.catalogue.iter().flat_map(|(_, listing)| listing.products()).map(|one| (&**one.id(), one)).collect();
+        for (category, product) in new.products().filter(|(category, product)| edits.has(category, product)) {
+            let (id, to) = (product.id().clone(), category.name().clone());
+            let Some(account) = self.ledger.get(&id) else {
+                changes.push(Change::ProductAdded { id, category: to, total: product.total() });
+                continue;
+            };
+            if account.category != to {
+                changes.push(Change::ProductMoved { id: id.clone(), from: account.category.clone(), to });
+            }
+            let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
+            if !keys.is_empty() {
+                changes.push(Change::ProductChanged { id: id.clone(), keys });
+            }
+            if account.seed_total != product.total() {
+                changes.push(Change::TotalReset { id, from: account.total, to: product.total() });
+            }
+        }
+        let declared: HashSet<&str> = new.products().map(|(_, product)| &**product.id()).collect();
+        let gone = self.ledger.iter().filter(|(id, account)| {
+            !declared.contains(&***id) && (account.declared || new.category(&account.category).is_none())
+        });
+        let removed = |(id, account): (&Arc<str>, &Account)| Change::ProductRemoved {
+            id: id.clone(),
+            category: account.category.clone(),
+        };
+        changes.extend(gone.map(removed));
+    }
+}
+
+/// Tells what the user edited: a product about which nothing new is said stays as it is, wherever scripts have put it.
+pub(super) struct Edits<'o> {
+    before: HashMap<&'o str, (&'o Category, &'o Arc<Product>)>,
+}
+
+impl<'o> Edits<'o> {
+    pub(super) fn new(old: &'o Scenario) -> Self {
+        Self { before: old.products().map(|(category, product)| (&**product.id(), (category, product))).collect() }
+    }
+
+    pub(super) fn has(&self, category: &Category, product: &Product) -> bool {
+        let before = self.before.get(&**product.id());
+        before.is_none_or(|(old, declared)| old.name() != category.name() || ***declared != *product)
+    }
+}

@@ -1,0 +1,298 @@
+//! What a new scenario changes: a pure function of the old one, the new one and the state, by table.
+
+use std::time::Duration;
+
+use mockd::engine::{Change, Engine, EventKind};
+use serde_json::{Map, json};
+
+use crate::support::accepted;
+
+/// The scenario that each row starts from. It has run for 2.5 s, A1 got 10 orders, and a client added A3 to electronics.
+const OLD: &str = r"
+name: shop
+categories:
+  electronics:
+    prefix: A
+    products: [{ id: A1, name: Vacuum, total: 3 }, { id: A2, name: Blower, total: 7 }]
+  food: { prefix: F, products: [{ id: F1, name: Toffee }] }
+orders:
+  random: [{ every: 1h }, { every: 2h }]
+  scripts:
+    - { name: sale, steps: [{ at: 2s, product: F1, amount: 5 }, { at: 3s, product: F1, amount: 5 }] }
+    - { steps: [{ at: 1h, product: F1, amount: 1 }] }
+";
+
+fn running() -> Engine {
+    let mut engine = Engine::new(&accepted(OLD), 42);
+    engine.advance(Duration::from_millis(2_500));
+    engine.order("A1", 10).unwrap();
+    engine.add_product("electronics", Map::from_iter([("name".to_owned(), json!("Drone"))])).unwrap();
+    engine
+}
+
+/// The old scenario with one text in place of another.
+fn edited(from: &str, to: &str) -> String {
+    assert!(OLD.contains(from), "{from}");
+    OLD.replace(from, to)
+}
+
+struct Row {
+    edit: &'static str,
+    from: &'static str,
+    to: &'static str,
+    changes: &'static [&'static str],
+    /// The totals that sockets are told, as `id total`.
+    told: &'static [&'static str],
+}
+
+const TABLE: &[Row] = &[
+    Row { edit: "nothing", from: "name: shop", to: "name: shop # saved again", changes: &[], told: &[] },
+    Row {
+        edit: "a product is added",
+        from: "{ id: A2, name: Blower, total: 7 }",
+        to: "{ id: A2, name: Blower, total: 7 }, { id: A9, total: 4 }",
+        changes: &["A9 added"],
+        told: &["A9 4"],
+    },
+    Row {
+        edit: "a product is removed",
+        from: ", { id: A2, name: Blower, total: 7 }",
+        to: "",
+        changes: &["A2 removed"],
+        told: &[],
+    },
+    Row { edit: "a product is renamed", from: "Vacuum", to: "Hoover", changes: &["A1 name changed"], told: &[] },
+    Row {
+        edit: "a product gets another id",
+        from: "{ id: A2, name",
+        to: "{ id: A7, name",
+        changes: &["A7 added", "A2 removed"],
+        told: &["A7 7"],
+    },
+    Row {
+        edit: "properties come, go and change",
+        from: "name: Blower",
+        to: "title: Blower, order: { returned: 1 }",
+        changes: &["A2 title, name, order changed"],
+        told: &[],
+    },
+    Row {
+        edit: "products are reordered",
+        from: "[{ id: A1, name: Vacuum, total: 3 }, { id: A2, name: Blower, total: 7 }]",
+        to: "[{ id: A2, name: Blower, total: 7 }, { id: A1, name: Vacuum, total: 3 }]",
+        changes: &["electronics reordered"],
+        told: &[],
+    },
+    Row {
+        edit: "a product moves to another category",
+        from: ", { id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [",
+        to: "]\n  food: { prefix: F, products: [{ id: A2, name: Blower, total: 7 }, ",
+        changes: &["A2 moved to food"],
+        told: &[],
+    },
+    Row {
+        edit: "a product moves, and sockets get the orders of their category only",
+        from: "name: shop\ncategories:\n  electronics:\n    prefix: A\n    products: [{ id: A1, name: Vacuum, total: 3 }, { id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [",
+        to: "name: shop\nfeed: category\ncategories:\n  electronics:\n    prefix: A\n    products: [{ id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [{ id: A1, name: Vacuum, total: 3 }, ",
+        changes: &["feed by category", "A1 moved to food"],
+        told: &["A1 13"],
+    },
+    Row {
+        edit: "a seed total is changed",
+        from: "total: 3 ",
+        to: "total: 300 ",
+        changes: &["A1 total 13 → 300"],
+        told: &["A1 300"],
+    },
+    Row {
+        edit: "a product that a client added is declared",
+        from: "total: 7 }",
+        to: "total: 7 }, { id: A3, name: Drone, total: 2 }",
+        changes: &["A3 total 0 → 2"],
+        told: &["A3 2"],
+    },
+    Row {
+        edit: "a category is added",
+        from: "  food:",
+        to: "  toys: { prefix: T, products: [{ id: T1 }] }\n  food:",
+        changes: &["category toys added", "T1 added"],
+        told: &["T1 0"],
+    },
+    Row {
+        edit: "a category gets another prefix and fields",
+        from: "prefix: A",
+        to: "prefix: E\n    fields: { name: string }",
+        changes: &["electronics prefix, fields changed"],
+        told: &[],
+    },
+    Row {
+        edit: "a generator is changed",
+        from: "{ every: 1h }",
+        to: "{ every: 3h }",
+        changes: &["generator 1 changed"],
+        told: &[],
+    },
+    Row {
+        edit: "a generator is added in front",
+        from: "[{ every: 1h }",
+        to: "[{ rate: 1/h, amount: 2 }, { every: 1h }",
+        changes: &["generator 1 added"],
+        told: &[],
+    },
+    Row {
+        edit: "a generator is removed",
+        from: "{ every: 1h }, ",
+        to: "",
+        changes: &["generator 1 removed"],
+        told: &[],
+    },
+    Row {
+        edit: "a script is changed",
+        from: "{ at: 3s, product: F1, amount: 5 }",
+        to: "{ at: 3s, product: F1, amount: 6 }",
+        changes: &["script sale changed"],
+        told: &[],
+    },
+    Row {
+        edit: "a script is renamed",
+        from: "name: sale",
+        to: "name: autumn",
+        changes: &["script autumn added", "script sale removed"],
+        told: &[],
+    },
+    Row {
+        edit: "a script without a name is changed",
+        from: "at: 1h",
+        to: "at: 2h",
+        changes: &["script 2 changed"],
+        told: &[],
+    },
+    Row {
+        edit: "a script is added",
+        from: "    - { steps",
+        to: "    - { name: night, steps: [{ at: 9h, product: F1, amount: 1 }] }\n    - { steps",
+        changes: &["script night added"],
+        told: &[],
+    },
+    Row {
+        edit: "the server section is changed",
+        from: "name: shop",
+        to: "name: shop\nserver: { port: 8080, static: site, cors: false, host: 0.0.0.0 }",
+        changes: &["server.host, server.port, server.static, server.cors needs a restart"],
+        told: &[],
+    },
+    Row {
+        edit: "the name is changed",
+        from: "name: shop",
+        to: "name: mall",
+        changes: &["name shop → mall"],
+        told: &[],
+    },
+    Row {
+        edit: "the feed is changed",
+        from: "name: shop",
+        to: "name: shop\nfeed: category",
+        changes: &["feed by category"],
+        told: &[],
+    },
+];
+
+fn lines(changes: &[Change]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_edit_makes_its_changes_and_no_others() {
+    for Row { edit, from, to, changes, told } in TABLE {
+        let new = accepted(&edited(from, to));
+        let mut engine = running();
+        assert_eq!(lines(&engine.changes(&new, 42)), *changes, "{edit}");
+        let reload = engine.replace(&new, 42);
+        assert_eq!(lines(&reload.changes), *changes, "{edit}");
+        let totals = reload.events.iter().map(|event| match &event.kind {
+            EventKind::Total { id, total, .. } => format!("{id} {total}"),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(totals.collect::<Vec<_>>(), *told, "{edit}");
+        assert_eq!(lines(&engine.changes(&new, 42)), Vec::<String>::new(), "{edit}, saved again");
+    }
+}
+
+#[test]
+fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added() {
+    let new = accepted("name: shop\ncategories: { food: { prefix: F, products: [{ id: F1, name: Toffee }] } }\n");
+    let mut engine = running();
+    let expected = [
+        "category electronics removed",
+        "A1 removed",
+        "A2 removed",
+        "A3 removed",
+        "script sale removed",
+        "script 2 removed",
+        "generator 1 removed",
+        "generator 2 removed",
+    ];
+    assert_eq!(lines(&engine.replace(&new, 42).changes), expected);
+    assert!(engine.catalogue().get("electronics").is_none());
+    assert!(engine.order("A3", 1).is_err());
+}
+
+#[test]
+fn totals_go_with_a_product_that_moves_and_products_of_clients_stay() {
+    let row = TABLE.iter().find(|row| row.edit == "a product moves to another category").unwrap();
+    let mut engine = running();
+    engine.order("A2", 1).unwrap();
+    engine.replace(&accepted(&edited(row.from, row.to)), 42);
+    let orders = |category| engine.current_orders(category).map(|order| (order.product.id().to_string(), order.total));
+    assert_eq!(orders("electronics").collect::<Vec<_>>(), [("A1".to_owned(), 13), ("A3".to_owned(), 0)]);
+    assert_eq!(orders("food").collect::<Vec<_>>(), [("A2".to_owned(), 8), ("F1".to_owned(), 5)]);
+}
+
+#[test]
+fn another_seed_is_a_change_and_gives_other_orders() {
+    let random = "categories: { toys: { prefix: T, products: [{}, {}] } }\norders: { random: [{ every: 1s, amount: { min: 1, max: 999 } }] }\n";
+    let scenario = accepted(random);
+    let (mut one, mut other) = (Engine::new(&scenario, 1), Engine::new(&scenario, 1));
+    let reload = one.replace(&scenario, 2);
+    assert_eq!(reload.changes, [Change::Seed { from: 1, to: 2 }]);
+    assert!(other.replace(&scenario, 1).changes.is_empty());
+    let minute = Duration::from_mins(1);
+    assert_ne!(one.advance(minute), other.advance(minute));
+}
+
+#[test]
+fn a_script_that_is_unchanged_carries_on_where_it_was_and_a_changed_one_starts_over() {
+    let at = |engine: &mut Engine| -> Vec<u128> {
+        engine.advance(Duration::from_mins(1)).iter().map(|event| event.at.as_millis()).collect()
+    };
+    let mut kept = running();
+    kept.replace(&accepted(&edited("Vacuum", "Hoover")), 42);
+    assert_eq!(at(&mut kept), [3_000]);
+    let mut changed = running();
+    changed.replace(&accepted(&edited("{ at: 3s, product: F1, amount: 5 }", "{ at: 3s, product: F1, amount: 6 }")), 42);
+    assert_eq!(at(&mut changed), [4_500, 5_500]);
+}
+
+#[test]
+fn a_product_that_a_script_replaced_stays_so_until_it_is_edited() {
+    let text = |name: &str| {
+        format!(
+            "categories: {{ toys: {{ prefix: T, products: [{{ id: T1, name: {name} }}, {{ id: T2 }}] }} }}
+orders: {{ scripts: [{{ steps: [{{ remove: {{ product: T1 }} }}, {{ add: {{ category: toys, product: {{ id: T1, name: Robot }} }} }}] }}] }}\n"
+        )
+    };
+    let mut engine = Engine::new(&accepted(&text("Kite")), 1);
+    engine.advance(Duration::ZERO);
+    let shown = |engine: &Engine| String::from_utf8(engine.catalogue().get("toys").unwrap().json().to_vec()).unwrap();
+    assert_eq!(lines(&engine.replace(&accepted(&format!("{}# saved\n", text("Kite"))), 1).changes), [""; 0]);
+    assert_eq!(shown(&engine), r#"[{"id":"T2"},{"id":"T1","name":"Robot"}]"#);
+    assert_eq!(lines(&engine.replace(&accepted(&text("Ball")), 1).changes), ["T1 name changed"]);
+    assert_eq!(shown(&engine), r#"[{"id":"T1","name":"Ball"},{"id":"T2"}]"#);
+}
+
+#[test]
+fn changes_are_data_for_programs() {
+    let changes = running().changes(&accepted(&edited("total: 3 ", "total: 300 ")), 42);
+    let expected = json!([{ "kind": "total-reset", "id": "A1", "from": 13, "to": 300 }]);
+    assert_eq!(serde_json::to_value(changes).unwrap(), expected);
+}
