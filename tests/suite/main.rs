@@ -6,6 +6,7 @@ mod api;
 mod browser;
 mod changes;
 mod cli;
+mod editor;
 mod engine;
 mod errors;
 mod examples;

@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod browser;
+mod editor;
 mod file;
 mod http;
 mod mockd;
@@ -10,6 +11,7 @@ mod socket;
 
 pub(crate) use arbitrary::{documents, mutations};
 pub(crate) use browser::Browser;
+pub(crate) use editor::LanguageServer;
 pub(crate) use file::ScenarioFile;
 pub(crate) use http::{Answer, http};
 pub(crate) use mockd::{Mockd, command};

@@ -1,0 +1,34 @@
+//! Whatever is in a scenario file: it is either refused with a report, or it reads back as printed and runs.
+
+#![no_main]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libfuzzer_sys::fuzz_target;
+use mockd::engine::Engine;
+use mockd::scenario::{LoadError, Source, Style, annotations, describe, parse, render};
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let source = Source::new("wild.yaml", &text);
+    match parse(&source) {
+        Ok(scenario) => {
+            let printed = scenario.to_yaml();
+            let again = parse(&Source::new("wild.yaml", &printed));
+            assert_eq!(again.as_ref(), Ok(&scenario), "{printed}");
+            let scenario = Arc::new(scenario);
+            let mut engine = Engine::new(&scenario, 1);
+            engine.advance_some(Duration::from_hours(1), 1_000);
+            assert!(engine.replace(&scenario, 1).changes.is_empty());
+        }
+        Err(problems) => {
+            assert!(!problems.list.is_empty());
+            render(&problems, Style::Plain);
+            render(&problems, Style::Colour);
+            let error = LoadError::Invalid(problems);
+            annotations(&error);
+            describe(&error);
+        }
+    }
+});
