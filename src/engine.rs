@@ -28,12 +28,14 @@ use random::GeneratorRun;
 pub use reload::Reload;
 use script::ScriptRun;
 
-use crate::scenario::{Action, NewProduct, Product, Scenario};
+use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
 
 /// A scenario at work.
 #[derive(Debug)]
 pub struct Engine {
     scenario: Arc<Scenario>,
+    /// The server section that is in force, whatever later scenarios say.
+    started_with: ServerOptions,
     seed: u64,
     now: Duration,
     sequence: u64,
@@ -67,6 +69,7 @@ impl Engine {
             scripts: Vec::new(),
             generators: Vec::new(),
             streams: 0,
+            started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
         for (category, product) in scenario.products() {

@@ -40,8 +40,8 @@ pub struct Watch {
 /// The files as they were when they were looked at last.
 struct Seen {
     files: Vec<FoundFile>,
-    /// What they were before the scenario's own file could not be read any more.
-    before_gone: Option<Vec<FoundFile>>,
+    /// Those of which the scenario that is served was made.
+    served: Vec<FoundFile>,
 }
 
 impl Seen {
@@ -58,7 +58,7 @@ impl Watch {
 
     async fn look_for_ever(&self, world: &World, files: Vec<FoundFile>) {
         let mut wake = Wake::new(self.mode);
-        let mut seen = Seen { files, before_gone: None };
+        let mut seen = Seen { served: files.clone(), files };
         loop {
             // Once before the first event too: a file may have been saved while the server started.
             let paths = seen.paths();
@@ -90,20 +90,17 @@ impl Watch {
     }
 
     async fn take(&self, Loading { outcome, files }: Loading, seen: &mut Seen, world: &World, started: Instant) {
-        let before = std::mem::replace(&mut seen.files, files);
+        seen.files = files;
         match outcome {
-            Err(problem @ LoadError::Read(_)) => {
-                if seen.before_gone.is_none() {
-                    seen.before_gone = Some(before);
-                    self.report(problem, world);
-                }
-            }
-            _ if seen.before_gone.take().is_some_and(|gone| gone == seen.files) => {
+            Err(problem) => self.report(problem, world),
+            Ok(_) if seen.files == seen.served => {
                 info!("{} is back, unchanged", self.path.display());
                 self.reloads.recovered();
             }
-            Ok(scenario) => self.apply(scenario, world, started).await,
-            Err(problem) => self.report(problem, world),
+            Ok(scenario) => {
+                seen.served.clone_from(&seen.files);
+                self.apply(scenario, world, started).await;
+            }
         }
     }
 

@@ -18,7 +18,7 @@ pub enum Change {
     Seed { from: u64, to: u64 },
     /// The sockets get other orders than before.
     Feed { to: Feed },
-    /// Keys of the server section that only a restart applies.
+    /// Keys of the server section that are other than at the start, which only a restart applies.
     NeedsRestart { keys: Vec<&'static str> },
     /// A category that was not there.
     CategoryAdded { category: Arc<str> },
@@ -30,6 +30,8 @@ pub enum Change {
     Reordered { category: Arc<str> },
     /// A product that was not there.
     ProductAdded { id: Arc<str>, category: Arc<str>, total: i64 },
+    /// A product that is declared now in place of another of its id, which a client or a script had added.
+    ProductReplaced { id: Arc<str>, category: Arc<str>, total: i64 },
     /// A product that is there no more.
     ProductRemoved { id: Arc<str>, category: Arc<str> },
     /// A product in another category; its total goes with it.
@@ -65,6 +67,7 @@ impl fmt::Display for Change {
             Self::CategoryChanged { category, keys } => write!(f, "{category} {} changed", keys.join(", ")),
             Self::Reordered { category } => write!(f, "{category} reordered"),
             Self::ProductAdded { id, .. } => write!(f, "{id} added"),
+            Self::ProductReplaced { id, .. } => write!(f, "{id} declared, in place of one that was added"),
             Self::ProductRemoved { id, .. } => write!(f, "{id} removed"),
             Self::ProductMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
             Self::ProductChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),

@@ -1,6 +1,6 @@
 //! From what was declared, what is declared now, and what is at work, to the list of changes. Nothing is changed here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Engine;
@@ -37,7 +37,7 @@ impl Engine {
         if old.feed() != new.feed() {
             changes.push(Change::Feed { to: new.feed() });
         }
-        let keys = new.server().differing_keys(old.server());
+        let keys = new.server().differing_keys(&self.started_with);
         if !keys.is_empty() {
             changes.push(Change::NeedsRestart { keys });
         }
@@ -83,10 +83,14 @@ impl Engine {
                 changes.push(Change::ProductAdded { id, category: to, total: product.total() });
                 continue;
             };
+            let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
+            if !account.declared && !keys.is_empty() {
+                changes.push(Change::ProductReplaced { id, category: to, total: product.total() });
+                continue;
+            }
             if account.category != to {
                 changes.push(Change::ProductMoved { id: id.clone(), from: account.category.clone(), to });
             }
-            let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
             if !keys.is_empty() {
                 changes.push(Change::ProductChanged { id: id.clone(), keys });
             }
@@ -94,9 +98,13 @@ impl Engine {
                 changes.push(Change::TotalReset { id, from: account.total, to: product.total() });
             }
         }
-        let declared: HashSet<&str> = new.products().map(|(_, product)| &**product.id()).collect();
-        let gone = self.ledger.iter().filter(|(id, account)| {
-            !declared.contains(&***id) && (account.declared || new.category(&account.category).is_none())
+        let declared: HashMap<&str, bool> =
+            new.products().map(|(category, product)| (&**product.id(), edits.has(category, product))).collect();
+        let gone = self.ledger.iter().filter(|(id, account)| match declared.get(&***id) {
+            Some(edited) if *edited || account.declared => false,
+            None if account.declared => true,
+            // It was added at run time, and stays as long as its category.
+            _ => new.category(&account.category).is_none(),
         });
         let removed = |(id, account): (&Arc<str>, &Account)| Change::ProductRemoved {
             id: id.clone(),

@@ -9,7 +9,7 @@ use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
 
 use super::ledger::Ledger;
-use crate::scenario::{Arrivals, Draw, Generator};
+use crate::scenario::{Arrivals, Draw, Generator, times};
 
 /// One generator at work.
 #[derive(Debug)]
@@ -155,12 +155,6 @@ fn exponential(rng: &mut ChaCha8Rng, mean: Duration) -> Duration {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
-}
-
-/// `period * count` without the 32-bit limit of `Duration`'s own product.
-fn times(period: Duration, count: u64) -> Duration {
-    let total = period.as_nanos().saturating_mul(count.into());
-    Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

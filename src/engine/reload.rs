@@ -40,7 +40,9 @@ impl Engine {
     /// The total that sockets have to hear of because of a change.
     fn tell(&mut self, change: &Change) -> Option<Event> {
         let (id, entry) = match change {
-            Change::ProductAdded { id, total, .. } => (id, Entry::Set(*total)),
+            Change::ProductAdded { id, total, .. } | Change::ProductReplaced { id, total, .. } => {
+                (id, Entry::Set(*total))
+            }
             Change::TotalReset { id, to, .. } => (id, Entry::Set(*to)),
             // The sockets of the new category have not heard of it yet.
             Change::ProductMoved { id, .. } if self.scenario.feed() == Feed::Category => (id, Entry::Add(0)),
@@ -55,12 +57,21 @@ impl Engine {
     fn replace_products(&mut self, old: &Scenario, changes: &[Change]) {
         let new = self.scenario.clone();
         let edits = Edits::new(old);
-        let gone: HashSet<&str> = changes.iter().filter_map(removed).collect();
+        let mut gone = HashSet::new();
+        let mut replaced = HashSet::new();
+        for change in changes {
+            match change {
+                Change::ProductRemoved { id, .. } => drop(gone.insert(&**id)),
+                Change::ProductReplaced { id, .. } => drop(replaced.insert(&**id)),
+                _ => {}
+            }
+        }
         let mut accounts: IndexMap<Arc<str>, Account> = IndexMap::new();
         for (category, product) in new.products() {
             let edited = edits.has(category, product);
             let fresh = || account(category.name().clone(), product, true);
             let account = match self.ledger.get(product.id()) {
+                Some(_) if replaced.contains(&**product.id()) => fresh(),
                 Some(before) if edited => Account { total: before.total, changed: before.changed, ..fresh() },
                 Some(before) if before.declared => before.clone(),
                 None if edited => fresh(),
@@ -115,13 +126,6 @@ impl Engine {
         let runs = std::mem::take(&mut self.generators);
         let start = |generator: &Generator| self.start_generator(generator);
         self.generators = carry_on(runs, old.generators(), scenario.generators(), start);
-    }
-}
-
-fn removed(change: &Change) -> Option<&str> {
-    match change {
-        Change::ProductRemoved { id, .. } => Some(id),
-        _ => None,
     }
 }
 

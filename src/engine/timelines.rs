@@ -1,5 +1,7 @@
 //! Which script or generator of a new scenario is which of the old one.
 
+use std::ops::Range;
+
 use super::change::Change;
 use crate::scenario::{Generator, Script};
 
@@ -34,25 +36,37 @@ pub(super) trait Label: PartialEq {
 }
 
 impl Pairing {
-    /// Equal ones are the same; of the others those of one name, and of those without a name, those of one place.
+    /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
+    /// between the same neighbours, in order.
     pub(super) fn of<D: Label>(old: &[D], new: &[D]) -> Self {
         let mut free = vec![true; old.len()];
-        let mut take = |matches: &dyn Fn(usize) -> bool| {
-            let found = (0..old.len()).find(|index| free[*index] && matches(*index))?;
+        let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
+            let found = range.into_iter().find(|index| free[*index] && matches(*index))?;
             free[found] = false;
             Some(found)
         };
-        let kept: Vec<Option<usize>> = new.iter().map(|one| take(&|index| old[index] == *one)).collect();
-        let origin = |(place, one): (usize, &D)| {
-            let is_meant = |index: usize| match (one.name(), old[index].name()) {
-                (None, None) => index == place,
-                (new, old) => new == old,
+        let all = 0..old.len();
+        let kept: Vec<Option<usize>> = new.iter().map(|one| take(all.clone(), &|index| old[index] == *one)).collect();
+        let mut below = 0;
+        let mut origins = Vec::with_capacity(new.len());
+        for (place, one) in new.iter().enumerate() {
+            let above = kept[place..].iter().flatten().next().map_or(old.len(), |index| *index);
+            let origin = match (kept[place], one.name()) {
+                (Some(index), _) => Origin::Kept(index),
+                (None, Some(name)) => {
+                    take(all.clone(), &|index| old[index].name() == Some(name)).map_or(Origin::Added, Origin::Changed)
+                }
+                (None, None) => {
+                    let between = below..above.max(below);
+                    take(between, &|index| old[index].name().is_none()).map_or(Origin::Added, Origin::Changed)
+                }
             };
-            let changed = || take(&is_meant).map_or(Origin::Added, Origin::Changed);
-            kept[place].map_or_else(changed, Origin::Kept)
-        };
-        let new = new.iter().enumerate().map(origin).collect();
-        Self { new, gone: (0..old.len()).filter(|index| free[*index]).collect() }
+            if let Origin::Kept(index) | Origin::Changed(index) = origin {
+                below = below.max(index + 1);
+            }
+            origins.push(origin);
+        }
+        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
     }
 
     pub(super) fn changes<D: Label>(&self, old: &[D], new: &[D]) -> Vec<Change> {

@@ -23,20 +23,35 @@ impl ProblemKind {
         }
     }
 
+    /// What was most likely meant, to be put in place of what stands there.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
+                nearest(found, expected.iter().copied()).map(str::to_owned)
+            }
+            Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
+            Self::WrongType { expected, found } => replacement(expected, found),
+            Self::NotAnOrigin(text) => text.trim_end_matches('/').split_once("://").map(|(scheme, rest)| {
+                let host = rest.split('/').next().unwrap_or(rest);
+                format!("{scheme}://{host}")
+            }),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
+        if let Some(suggestion) = self.suggestion() {
+            return Some(format!("did you mean `{suggestion}`?"));
+        }
         Some(match self {
-            Self::UnknownKey { key, expected } => match nearest(key, expected.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the keys that may stand here are {}", list(expected)),
-            },
-            Self::NotOneOf { found, expected } => {
-                format!("did you mean `{}`?", nearest(found, expected.iter().copied())?)
+            Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
+            Self::NotAnOrigin(_) => {
+                "write it as the browser sends it, such as http://localhost:5173; `cors: true` allows all".into()
             }
-            Self::UnknownProduct { nearest: Some(near), .. } | Self::UnknownCategory { nearest: Some(near), .. } => {
-                format!("did you mean `{near}`?")
-            }
+            Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
                 "a category's name is a path of its own: not `orders`, not empty, no `/`, no leading `__` or `@`".into()
             }
@@ -59,17 +74,45 @@ impl ProblemKind {
     }
 }
 
+/// What a value of the wrong type was most likely meant to be.
+fn replacement(expected: &str, found: &str) -> Option<String> {
+    let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
+    let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
+    let text = quoted.or(plain)?;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    if expected.contains("true or false") {
+        match text {
+            "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
+            "no" | "off" | "No" | "Off" | "NO" | "OFF" => return Some("false".to_owned()),
+            _ => {}
+        }
+    }
+    if expected.contains("integer") && is_number {
+        Some(text.to_owned())
+    } else if expected.contains("a list") && !text.contains([',', '\n', '`']) {
+        Some(format!("[{text}]"))
+    } else {
+        None
+    }
+}
+
 /// The candidate that a typing mistake most likely meant, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (word.chars().count() / 3).max(1);
+    let word = word.to_lowercase();
+    let length = word.chars().count();
+    let most = (length / 3).max(1);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        // One letter more or less is at least one mistake: most candidates need no closer look.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= most)
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
+        // Of equally near ones the first by name, so that candidates may come in any order.
+        .min()
         .map(|(_, candidate)| candidate)
 }
 
 fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    // Those that no text can say stand for a kind of value.
+    words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

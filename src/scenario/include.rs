@@ -4,7 +4,9 @@
 //! included files the later one. A key with nothing behind it says nothing, so it wins over nothing.
 
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
 
 use super::load::ReadError;
 use super::problem::{Problem, ProblemKind};
@@ -15,36 +17,46 @@ use super::yaml::{Document, NodeId, Spanned, View};
 /// More files than this are not included: links that lead in circles could go on for ever.
 const MAX_FILES: usize = 256;
 
+/// More keys than this are not merged: files that include each other's parts over and over could go on for ever.
+const MAX_MERGED: usize = 2_000_000;
+
+/// How included files are found.
+pub(super) trait Files {
+    /// What is in a file.
+    fn read(&mut self, path: &Path) -> Result<Content, ReadError>;
+    /// A path that is the same for the same file, however it is written.
+    fn identity(&self, path: &Path) -> PathBuf;
+}
+
 /// A scenario's files on the way into one tree.
 pub(super) struct Includes<'r> {
     document: Document,
-    read: &'r mut dyn FnMut(&Path) -> Result<Content, ReadError>,
-    /// The files that are being read, each included by the one before it.
-    open: Vec<PathBuf>,
+    files: &'r mut dyn Files,
+    /// The files that are being read, each included by the one before it: identities, and paths for messages.
+    open: Vec<(PathBuf, PathBuf)>,
     /// The roots of those that were read, with what they include; none for those that are wrong.
     done: HashMap<PathBuf, Option<NodeId>>,
     bytes: u64,
+    /// Keys that were merged so far.
+    merged: usize,
 }
 
 impl<'r> Includes<'r> {
     /// The tree of a file with all that it includes, and its root if the file itself could be read as YAML.
-    pub(super) fn of(
-        path: &Path,
-        content: Content,
-        read: &'r mut dyn FnMut(&Path) -> Result<Content, ReadError>,
-    ) -> (Document, Option<NodeId>) {
+    pub(super) fn of(path: &Path, content: Content, files: &'r mut dyn Files) -> (Document, Option<NodeId>) {
         let document = Document::default();
-        let mut includes = Self { document, read, open: Vec::new(), done: HashMap::new(), bytes: 0 };
-        let root = includes.file(path, content);
+        let identity = files.identity(path);
+        let mut includes = Self { document, files, open: Vec::new(), done: HashMap::new(), bytes: 0, merged: 0 };
+        let root = includes.file(path, identity, content);
         (includes.document, root)
     }
 
-    fn file(&mut self, path: &Path, content: Content) -> Option<NodeId> {
+    fn file(&mut self, path: &Path, identity: PathBuf, content: Content) -> Option<NodeId> {
         self.bytes += content.bytes().len() as u64;
-        self.open.push(identity(path));
+        self.open.push((identity, path.to_owned()));
         let root = self.document.read(path, content).map(|root| self.resolve(root));
-        if let Some(path) = self.open.pop() {
-            self.done.insert(path, root);
+        if let Some((identity, _)) = self.open.pop() {
+            self.done.insert(identity, root);
         }
         root
     }
@@ -57,6 +69,20 @@ impl<'r> Includes<'r> {
         let (span, value) = (tree.span(root), entries[at * 2 + 1]);
         let own = [&entries[..at * 2], &entries[at * 2 + 2..]].concat();
         let own = self.document.add_mapping(span, &own);
+        let mut layers = Vec::new();
+        for (path, span) in self.named(value) {
+            if let Some(root) = self.include(&path, span) {
+                // Of a file that is named twice the second time counts, as it would over the first.
+                layers.retain(|layer| *layer != root);
+                layers.push(root);
+            }
+        }
+        layers.push(own);
+        self.merge(&layers, span)
+    }
+
+    /// The paths that stand behind `include`.
+    fn named(&self, value: NodeId) -> Vec<(PathBuf, Span)> {
         let named = self.document.decode::<Spanned<Option<RawInclude>>>(value);
         let paths = match named.and_then(|named| Some((named.value??, named.span))) {
             Some((RawInclude::One(path), span)) => vec![(path, span)],
@@ -65,23 +91,23 @@ impl<'r> Includes<'r> {
             }
             None => Vec::new(),
         };
-        let mut below = None;
-        for (path, span) in paths {
-            below = match (below, self.include(Path::new(&path), span)) {
-                (Some(below), Some(root)) => Some(self.merge(below, root)),
-                (below, root) => below.or(root),
-            };
-        }
-        below.map_or(own, |below| self.merge(below, own))
+        let is_named = |(path, span): &(String, Span)| {
+            if path.is_empty() {
+                self.document.note(Problem::new(ProblemKind::EmptyName("the path of a file"), *span));
+            }
+            !path.is_empty()
+        };
+        // Without the `.` of `./common.yaml`, which says nothing in a message.
+        let beside = |path: String, span| self.document.sources().directory(span).join(path).components().collect();
+        paths.into_iter().filter(is_named).map(|(path, span)| (beside(path, span), span)).collect()
     }
 
     fn include(&mut self, path: &Path, span: Span) -> Option<NodeId> {
-        // Without the `.` in `./common.yaml`, which says nothing in a message.
-        let path: PathBuf = self.document.sources().directory(span).join(path).components().collect();
-        let identity = identity(&path);
-        if let Some(first) = self.open.iter().position(|open| *open == identity) {
-            let way = self.open[first..].iter().chain([&identity]).map(|path| path.display().to_string());
-            self.document.note(Problem::new(ProblemKind::IncludeCycle(way.collect()), span));
+        let identity = self.files.identity(path);
+        if let Some(first) = self.open.iter().position(|(open, _)| *open == identity) {
+            let way = self.open[first..].iter().chain([&self.open[first]]);
+            let way = way.map(|(_, path)| path.display().to_string()).collect();
+            self.document.note(Problem::new(ProblemKind::IncludeCycle(way), span));
             return None;
         }
         if let Some(done) = self.done.get(&identity) {
@@ -91,12 +117,12 @@ impl<'r> Includes<'r> {
             self.document.note(Problem::new(ProblemKind::TooManyFiles(MAX_FILES), span));
             return None;
         }
-        match (self.read)(&path) {
+        match self.files.read(path) {
             Ok(content) if self.bytes + content.bytes().len() as u64 > MAX_FILE_BYTES => {
-                self.document.note(Problem::new(ReadError::TooLarge { path }.into(), span));
+                self.document.note(Problem::new(ReadError::TooLarge { path: path.to_owned() }.into(), span));
                 None
             }
-            Ok(content) => self.file(&path, content).filter(|root| self.document.expect_mapping(*root)),
+            Ok(content) => self.file(path, identity, content).filter(|root| self.document.expect_mapping(*root)),
             Err(error) => {
                 self.document.note(Problem::new(error.into(), span));
                 None
@@ -104,39 +130,34 @@ impl<'r> Includes<'r> {
         }
     }
 
-    /// A mapping with the keys of both; what is in `over` wins.
-    fn merge(&mut self, below: NodeId, over: NodeId) -> NodeId {
+    /// What is left of values under one key, the one that wins last. Mappings become one with the keys of all.
+    fn merge(&mut self, layers: &[NodeId], place: Span) -> NodeId {
+        let given: Vec<NodeId> = layers.iter().copied().filter(|layer| !self.document.is_null(*layer)).collect();
+        let Some(top) = given.last().or(layers.last()).copied() else { return self.document.add_mapping(place, &[]) };
         let tree = self.document.tree();
-        let (View::Mapping(base), View::Mapping(own)) = (tree.view(below), tree.view(over)) else {
-            return if self.document.is_null(over) { below } else { over };
-        };
-        let span = tree.span(over);
-        let (mut merged, own) = (base.to_vec(), own.to_vec());
-        let places: HashMap<String, usize> =
-            base.iter().step_by(2).zip(0..).map(|(key, at)| (tree.text(*key).to_owned(), at * 2)).collect();
-        for entry in own.chunks_exact(2) {
-            if let Some(at) = places.get(self.document.tree().text(entry[0])) {
-                merged[*at] = entry[0];
-                merged[at + 1] = self.merge(merged[at + 1], entry[1]);
-            } else {
-                merged.extend(entry);
+        let is_mapping = |layer: &&NodeId| matches!(tree.view(**layer), View::Mapping(_));
+        let count = given.iter().rev().take_while(is_mapping).count();
+        if count < 2 {
+            return top;
+        }
+        let span = tree.span(top);
+        let mut entries: IndexMap<&str, (NodeId, Vec<NodeId>)> = IndexMap::new();
+        for layer in &given[given.len() - count..] {
+            let View::Mapping(children) = tree.view(*layer) else { continue };
+            self.merged += children.len() / 2;
+            for entry in children.chunks_exact(2) {
+                let (key, values) = entries.entry(tree.text(entry[0])).or_default();
+                *key = entry[0];
+                values.push(entry[1]);
             }
         }
+        if self.merged > MAX_MERGED {
+            self.document.note(Problem::new(ProblemKind::TooManyMerged(MAX_MERGED), place));
+            return top;
+        }
+        let entries: Vec<(NodeId, Vec<NodeId>)> = entries.into_values().collect();
+        let merged: Vec<NodeId> =
+            entries.into_iter().flat_map(|(key, values)| [key, self.merge(&values, place)]).collect();
         self.document.add_mapping(span, &merged)
     }
-}
-
-/// A path that is the same for the same file, but for links.
-fn identity(path: &Path) -> PathBuf {
-    let mut identity = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(identity.components().next_back(), Some(Component::Normal(_))) => {
-                identity.pop();
-            }
-            part => identity.push(part),
-        }
-    }
-    identity
 }

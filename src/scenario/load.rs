@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use super::include::Includes;
+use super::include::{Files, Includes};
 use super::problem::Problems;
 use super::source::{Content, MAX_FILE_BYTES, Source};
 use super::{Scenario, validate};
@@ -120,17 +120,49 @@ pub fn load_regular(path: &Path) -> Loading {
 }
 
 fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
-    let mut files = Vec::new();
-    let mut note = |path: &Path, bytes: Result<Vec<u8>, ReadError>| {
-        let content = bytes.map(Content::from);
-        files.push(FoundFile { path: path.to_owned(), content: content.as_ref().ok().cloned() });
-        content
-    };
-    let outcome = match note(path, read_first(path)) {
-        Ok(content) => check(path, content, &mut |path| note(path, read_regular(path))).map_err(Into::into),
+    let mut disk = Disk::default();
+    let outcome = match disk.note(path, read_first(path)) {
+        Ok(content) => check(path, content, &mut disk).map_err(Into::into),
         Err(error) => Err(error.into()),
     };
-    Loading { outcome, files }
+    Loading { outcome, files: disk.found }
+}
+
+/// The file system, and what was looked for in it.
+#[derive(Default)]
+struct Disk {
+    found: Vec<FoundFile>,
+}
+
+impl Disk {
+    fn note(&mut self, path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Result<Content, ReadError> {
+        let content = bytes.map(Content::from);
+        self.found.push(FoundFile { path: path.to_owned(), content: content.as_ref().ok().cloned() });
+        content
+    }
+}
+
+impl Files for Disk {
+    fn read(&mut self, path: &Path) -> Result<Content, ReadError> {
+        self.note(path, read_regular(path))
+    }
+
+    fn identity(&self, path: &Path) -> PathBuf {
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    }
+}
+
+/// There are no files beside a text.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&mut self, path: &Path) -> Result<Content, ReadError> {
+        Err(ReadError::NoFiles { path: path.to_owned() })
+    }
+
+    fn identity(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
 }
 
 /// Checks the text of a scenario, which cannot include files.
@@ -138,20 +170,17 @@ fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> 
 /// # Errors
 /// Every problem in it, in the order of the text.
 pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
-    let mut refuse = |path: &Path| Err(ReadError::NoFiles { path: path.to_owned() });
-    check(source.path(), Content::Text(source.shared_text()), &mut refuse)
+    check(source.path(), Content::Text(source.shared_text()), &mut NoFiles)
 }
 
-fn check(
-    path: &Path,
-    content: Content,
-    read: &mut dyn FnMut(&Path) -> Result<Content, ReadError>,
-) -> Result<Scenario, Box<Problems>> {
-    let (document, root) = Includes::of(path, content, read);
+fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Scenario, Box<Problems>> {
+    let (document, root) = Includes::of(path, content, files);
     let (scenario, mut list) = root.map(|root| validate::validate(&document, root, path)).unwrap_or_default();
     let (sources, problems) = document.into_parts();
     list.extend(problems);
-    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    list.sort_by_key(|problem| (problem.span.start, problem.span.end, problem.kind.code()));
+    // What an alias names is read once for each, and with it what is wrong there.
+    list.dedup();
     match scenario {
         Some(scenario) if list.is_empty() => Ok(scenario),
         _ => Err(Box::new(Problems { sources, list })),

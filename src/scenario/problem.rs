@@ -153,6 +153,12 @@ pub enum ProblemKind {
         /// Whether a later step adds it.
         late: bool,
     },
+    /// An entry of `cors` that no browser would send.
+    #[error("`{0}` is not the origin of a web page")]
+    NotAnOrigin(String),
+    /// Weights of which none lets anything be drawn.
+    #[error("all weights are 0")]
+    NoWeight,
     /// A range with nothing in it.
     #[error("the range is empty: min {min} is above max {max}")]
     EmptyRange {
@@ -199,6 +205,9 @@ pub enum ProblemKind {
     /// So many included files that they can only be a mistake.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
+    /// So many keys in included files that they can only be a mistake.
+    #[error("the included files merge into more than {0} keys")]
+    TooManyMerged(usize),
 }
 
 impl ProblemKind {

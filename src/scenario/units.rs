@@ -17,6 +17,13 @@ pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
 /// The most orders of one step at one moment.
 pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
 
+/// So many times a duration, without the 32-bit limit of `Duration`'s own product; at most the 584 years that 64 bits of
+/// nanoseconds hold.
+pub(crate) fn times(duration: Duration, count: u64) -> Duration {
+    let total = duration.as_nanos().saturating_mul(count.into());
+    Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX))
+}
+
 /// Why a duration or a rate could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
@@ -29,13 +36,19 @@ pub enum UnitError {
     /// Not a rate.
     #[error("`{0}` is not a rate")]
     Rate(String),
+    /// A rate that is too low or too high.
+    #[error("the rate `{0}` is not between 0.001/h and 1000000/s")]
+    RateOutOfRange(String),
 }
 
 impl UnitError {
     pub(crate) fn expected(&self) -> &'static str {
         match self {
+            Self::Duration(text) if text.chars().any(|c| c.is_ascii_digit()) => {
+                "expected hours (h), minutes (m), seconds (s), ms, us, ns, in this order, a fraction only in the last"
+            }
             Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
-            Self::Rate(_) => "expected a rate such as 20/s, 90/m or 0.5/h",
+            Self::Rate(_) | Self::RateOutOfRange(_) => "expected a rate such as 20/s, 90/m or 0.5/h",
         }
     }
 }
@@ -59,7 +72,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 /// Reads a rate such as `20/s` and gives the mean time between two events.
 ///
 /// # Errors
-/// [`UnitError::Rate`] if it is something else, or not between one in 1,000 hours and one in a microsecond.
+/// [`UnitError`] if it is something else, or not between one in 1,000 hours and one in a microsecond.
 pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Rate(text.to_owned());
     let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
@@ -77,7 +90,7 @@ pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
     let count: f64 = count.parse().map_err(|_| wrong())?;
     let gap = seconds / count;
     if !(1e-6..=3.6e6).contains(&gap) {
-        return Err(wrong());
+        return Err(UnitError::RateOutOfRange(text.to_owned()));
     }
     Duration::try_from_secs_f64(gap).map_err(|_| wrong())
 }

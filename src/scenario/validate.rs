@@ -63,7 +63,8 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> (Optio
 fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
     let host = given(raw.host.as_ref()).and_then(|(host, span)| {
         let host = if host == "localhost" { "127.0.0.1" } else { host };
-        let wrong = || ProblemKind::WrongType { expected: "an IP address".into(), found: format!("`{host}`") };
+        let wrong =
+            || ProblemKind::WrongType { expected: "an IP address or `localhost`".into(), found: format!("`{host}`") };
         host.parse::<IpAddr>().map_err(|_| check.note(wrong(), span)).ok()
     });
     let port = given(raw.port.as_ref()).and_then(|(port, span)| {
@@ -79,10 +80,22 @@ fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
         None | Some((RawCors::Switch(true), _)) => Cors::Any,
         Some((RawCors::Switch(false), _)) => Cors::Off,
         Some((RawCors::Origins(origins), _)) => {
-            Cors::Origins(origins.iter().filter_map(|origin| origin.value.clone()).collect())
+            let given = origins.iter().filter_map(Spanned::get);
+            for (origin, span) in given.clone().filter(|(origin, _)| !is_origin(origin)) {
+                check.note(ProblemKind::NotAnOrigin(origin.clone()), span);
+            }
+            Cors::Origins(given.map(|(origin, _)| origin.clone()).collect())
         }
     };
     ServerOptions { host, port, site, cors }
+}
+
+/// Whether a text is an origin as browsers send it: `scheme://host` or `scheme://host:port` (RFC 6454, section 6.2).
+fn is_origin(text: &str) -> bool {
+    let host = |rest: &str| {
+        !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace)
+    };
+    text == "null" || text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && host(rest))
 }
 
 /// With more problems than this, one that follows from another is not looked for any more.

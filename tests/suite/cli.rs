@@ -265,11 +265,11 @@ async fn check_reports_as_json() {
     let expected = serde_json::json!({ "ok": false, "files": [
         { "file": broken, "ok": false, "problems": [
             { "kind": "duplicate-id", "message": "product id `T1` is declared twice", "file": broken,
-              "line": 2, "column": 51, "endColumn": 53, "expected": "declared again here",
+              "line": 2, "column": 51, "endColumn": 53, "label": "declared again here",
               "help": "give one of them another id",
               "related": { "file": broken, "line": 2, "column": 39, "endColumn": 41 } },
             { "kind": "unknown-key", "message": "unknown key `sed`", "file": broken,
-              "line": 3, "column": 1, "endColumn": 4, "expected": "not a key that may stand here",
+              "line": 3, "column": 1, "endColumn": 4, "label": "not a key that may stand here", "suggestion": "seed",
               "help": "did you mean `seed`?" },
         ] },
         { "file": gone, "ok": false, "problems": [

@@ -44,6 +44,8 @@ error: expected an integer, found the text \"3\"
   |
 6 |       - { id: T1, total: \"3\" }
   |                          ^^^ expected an integer
+  |
+  = help: did you mean `3`?
 
 error: product id `T1` is declared twice
  --> shop.yaml:7:15
@@ -90,7 +92,7 @@ fn each_mistake_has_its_message() {
         (with("name: x\nname: y\n"), "`name` is declared twice"),
         (with("seed: -1\n"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
         (with("server: { port: 70000 }\n"), "expected a port from 0 to 65535, found the number 70000"),
-        (with("server: { host: nowhere }\n"), "expected an IP address, found `nowhere`"),
+        (with("server: { host: nowhere }\n"), "expected an IP address or `localhost`, found `nowhere`"),
         (with("server: { cors: 3 }\n"), "expected true or false or a list, found the number `3`"),
         (with("orders: { random: [{ amount: 1 }] }\n"), "a generator has to say exactly one of `every` and `rate`"),
         (with("orders: { random: [{ every: 1s, rate: 1/s }] }\n"), "`every` and `rate` exclude each other"),
@@ -104,7 +106,33 @@ fn each_mistake_has_its_message() {
             with("orders: { random: [{ rate: 5 }] }\n"),
             "expected a rate such as 20/s, 90/m or 0.5/h, found the number `5`",
         ),
-        (with("orders: { random: [{ rate: 0/s }] }\n"), "`0/s` is not a rate"),
+        (with("orders: { random: [{ rate: 5 apples/s }] }\n"), "`5 apples/s` is not a rate"),
+        (with("orders: { random: [{ rate: 0/s }] }\n"), "the rate `0/s` is not between 0.001/h and 1000000/s"),
+        (
+            with("orders: { random: [{ rate: 2000000/s }] }\n"),
+            "the rate `2000000/s` is not between 0.001/h and 1000000/s",
+        ),
+        (with("server: { cors: [\"*\"] }\n"), "`*` is not the origin of a web page"),
+        (with("server: { cors: [\"http://a.b/\"] }\n"), "`http://a.b/` is not the origin of a web page"),
+        ("categories: { toys: { prefix: T, fields: { name: [] } } }\n".into(), "the list of types cannot be empty"),
+        (
+            "categories: { toys: { prefix: T, fields: { name: { type: [] } } } }\n".into(),
+            "the list of types cannot be empty",
+        ),
+        (
+            "categories: { toys: { prefix: T, products: [{ name: !!int abc }] } }\n".into(),
+            "expected an integer, found the text `abc`",
+        ),
+        (
+            "categories: { toys: { prefix: T, products: [{ name: !!null x }] } }\n".into(),
+            "expected nothing, found the text `x`",
+        ),
+        (
+            with(
+                "orders: { scripts: [{ steps: [{ product: T1, amount: 1, times: 9000000000000000, every: 1ms }] }] }\n",
+            ),
+            "the step ends later than 24000h",
+        ),
         (with("orders: { random: [{ every: 1s, jitter: 2s }] }\n"), "`jitter` is longer than `every`"),
         (
             with("orders: { random: [{ every: 1s, amount: { min: 2, max: 1 } }] }\n"),
@@ -119,11 +147,19 @@ fn each_mistake_has_its_message() {
         (with("orders: { random: [{ every: 1s, products: [] }] }\n"), "`products` cannot be empty"),
         (with("orders: { random: [{ every: 1s, products: [T3] }] }\n"), "there is no product `T3`"),
         (with("orders: { random: [{ every: 1s, products: { category: tosy } }] }\n"), "there is no category `tosy`"),
-        (with("orders: { random: [{ every: 1s, products: { weights: { T1: 0 } } }] }\n"), "`weights` cannot be empty"),
+        (with("orders: { random: [{ every: 1s, products: { weights: { T1: 0 } } }] }\n"), "all weights are 0"),
         (
             with("orders: { random: [{ every: 1s, products: some }] }\n"),
             "expected `all`, a list or a mapping, found the text `some`",
         ),
+    ] {
+        assert_eq!(messages(&text).first().map(String::as_str), Some(message), "{text}");
+    }
+}
+
+#[test]
+fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
+    for (text, message) in [
         (with("orders: { scripts: [{ name: x }] }\n"), "a script needs `steps`"),
         (
             with("orders: { scripts: [{ steps: [{ at: 1s }] }] }\n"),
@@ -231,6 +267,36 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
     ] {
         assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
     }
+}
+
+#[test]
+fn what_was_most_likely_meant_is_suggested() {
+    for (text, suggestion) in [
+        (with("orders: { scripts: [{ repeat: forevr, steps: [{ product: T1, amount: 1 }] }] }\n"), "forever"),
+        (with("orders: { random: [{ every: 1s, products: al }] }\n"), "all"),
+        (with("orders: { random: [{ every: 1s, products: T1 }] }\n"), "[T1]"),
+        (with("orders: { random: [{ every: 1s, products: [T3] }] }\n"), "T1"),
+        (with("server: { port: \"3000\" }\n"), "3000"),
+        (with("server: { cors: yes }\n"), "true"),
+        (with("server: { cors: [\"http://a.b/\"] }\n"), "http://a.b"),
+        ("categories: { toys: { prefix: T, fields: { name: strng } } }\n".to_owned(), "string"),
+    ] {
+        let report = report(&text);
+        assert!(report.contains(&format!("= help: did you mean `{suggestion}`?")), "{report}");
+    }
+}
+
+#[test]
+fn one_mistake_behind_several_aliases_is_one_problem() {
+    let text = with("orders: { random: [&g { every: 1s, amout: 1 }, *g, *g] }\n");
+    assert_eq!(messages(&text), ["unknown key `amout`"]);
+}
+
+#[test]
+fn a_product_is_there_as_long_as_the_step_that_orders_it_goes_on() {
+    let add = "start: 2000h, steps: [{ add: { category: toys, product: { id: T9 } } }]";
+    let right = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
+    assert!(parse(&Source::new("shop.yaml", &right)).is_ok(), "{}", report(&right));
 }
 
 #[test]

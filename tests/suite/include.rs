@@ -112,6 +112,39 @@ error: main.yaml includes itself by way of a.yaml, b.yaml
     assert_eq!(files.report(), expected);
 }
 
+#[cfg(unix)]
+#[test]
+fn files_are_told_apart_by_what_they_are_not_by_how_they_are_written() {
+    let files = Files::new(&[
+        ("main.yaml", "include: link/../main.yaml\n"),
+        ("sub/main.yaml", &format!("seed: 3\ncategories: {{ {TOYS} }}\n")),
+        ("sub/deep/other.yaml", ""),
+    ]);
+    std::os::unix::fs::symlink(files.path("sub/deep"), files.path("link")).unwrap();
+    assert_eq!(files.load().unwrap().seed(), Some(3));
+    let files = Files::new(&[("main.yaml", &format!("include: [again.yaml]\ncategories: {{ {TOYS} }}\n"))]);
+    std::os::unix::fs::symlink(files.path("main.yaml"), files.path("again.yaml")).unwrap();
+    let report = files.report();
+    assert!(report.starts_with("error: main.yaml includes itself\n --> main.yaml:1:11"), "{report}");
+    assert_eq!(report.matches("error:").count(), 1, "{report}");
+}
+
+#[test]
+fn files_that_are_included_over_and_over_are_merged_once() {
+    let names = vec!["common.yaml"; 50_000].join(", ");
+    let files = Files::new(&[
+        ("main.yaml", &format!("include: [{names}]\n")),
+        ("common.yaml", &format!("categories: {{ {TOYS} }}\n")),
+    ]);
+    assert_eq!(files.load().unwrap().products().count(), 1);
+}
+
+#[test]
+fn an_included_path_cannot_be_empty() {
+    let files = Files::new(&[("main.yaml", &format!("include: ['']\ncategories: {{ {TOYS} }}\n"))]);
+    assert!(files.report().starts_with("error: the path of a file cannot be empty\n --> main.yaml:1:11"));
+}
+
 #[test]
 fn a_file_that_cannot_be_included_is_shown_where_it_is_named_and_what_it_may_hold_is_not_missed() {
     let files = Files::new(&[(

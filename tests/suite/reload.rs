@@ -250,7 +250,7 @@ async fn what_changed_is_logged_in_one_line() {
     file.write_in_place(&format!("server: {{ port: 1 }}{}", shop_with(5)));
     let message = mockd.logged("reloaded").await;
     assert!(message.ends_with("server.port needs a restart, A1 total 3 → 5"), "{message}");
-    file.write_in_place(&format!("server: {{ port: 1 }} # a comment{}", shop_with(5)));
+    file.write_in_place(&format!("# no port any more{}", shop_with(5)));
     let message = mockd.logged("reloaded").await;
     assert!(message.ends_with("nothing that matters changed"), "{message}");
 }
@@ -340,6 +340,24 @@ async fn the_last_reload_can_be_read_by_a_program() {
     eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unreadable").await;
     file.write_in_place(SHOP);
     eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 2).await;
+}
+
+#[tokio::test]
+async fn a_broken_file_that_goes_and_comes_back_is_still_broken() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    for _ in 0..2 {
+        file.write_in_place(&format!("bogus: 1{SHOP}"));
+        mockd.logged("unknown key `bogus`").await;
+        file.delete();
+        mockd.logged("there is no such file").await;
+    }
+    file.write_in_place(&format!("bogus: 1{SHOP}"));
+    let reload = eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unknown-key").await;
+    assert_eq!(reload["ok"], false);
+    file.write_in_place(SHOP);
+    mockd.logged("is back, unchanged").await;
+    eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 0).await;
 }
 
 /// Asks for the last reload until it is as expected.

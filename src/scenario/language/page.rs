@@ -11,7 +11,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 #[must_use]
 pub fn page() -> String {
     let mut page = format!("{INTRODUCTION}\n## Every key\n\n");
-    page += "`[]` stands for an item of a list, `NAME` for a key of your own. Nothing behind a key is the same as no key.\n";
+    page += "`[]` stands for an item of a list, `NAME` for a key of your own. Nothing behind a key of this table is the same as no key.\n";
     for section in sections() {
         add(&mut page, &section);
     }

@@ -38,7 +38,7 @@ pub(crate) enum RawField {
     /// Of one of these types.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
-    AnyOf(Vec<Spanned<RawType>>),
+    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<RawType>>),
     /// As described.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
@@ -69,7 +69,7 @@ pub(crate) enum RawTypes {
     /// Any of these types.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
-    AnyOf(Vec<Spanned<RawType>>),
+    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<RawType>>),
 }
 
 /// A type of JSON.

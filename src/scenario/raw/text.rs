@@ -57,7 +57,7 @@ impl JsonSchema for RawDuration {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "Hours, minutes, seconds and their parts (h, m, s, ms, us, ns), at most 24000h.",
+            "description": "Hours, minutes, seconds and their parts (h, m, s, ms, us, ns), larger ones first, a fraction only in the last; at most 24000h.",
             "pattern": DURATION_PATTERN,
             "examples": ["250ms", "1.5s", "2m", "1h30m"],
         })
@@ -72,7 +72,7 @@ impl JsonSchema for RawRate {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "So many a second (s), minute (m) or hour (h), at most 1000000/s.",
+            "description": "So many a second (s), minute (m) or hour (h), from 0.001/h to 1000000/s.",
             "pattern": RATE_PATTERN,
             "examples": ["20/s", "90/m", "0.5/h"],
         })

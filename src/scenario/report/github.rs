@@ -28,6 +28,9 @@ fn annotation(problem: &Problem, places: &Places<'_>) -> String {
     });
     let mut message = vec![problem.kind.label(), problem.kind.help().unwrap_or_default()];
     message.retain(|part| !part.is_empty());
+    if let Some(first) = problem.related.and_then(|span| places.find(span)) {
+        message.push(format!("first declared at {}:{}:{}", first.path(), first.line, first.columns.start));
+    }
     if message.is_empty() {
         message.push(problem.kind.to_string());
     }

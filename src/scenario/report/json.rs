@@ -8,7 +8,8 @@ use crate::scenario::problem::Problem;
 
 /// What is wrong with a scenario as a JSON array, in the order of the files. Each problem has a `kind` that stays the
 /// same when messages are reworded, the `message`, the `file`, and unless that cannot be read, `line` and `column` (from
-/// 1, in characters; `endColumn` is one past the last). Where there is one, what was `expected` there, the `help`, and
+/// 1, in characters; `endColumn` is one past the last). Where there is one, the `label` that a report writes
+/// at the place, the `suggestion` of what to put there, the `help`, and
 /// the place that it is `related` to.
 #[must_use]
 pub fn describe(error: &LoadError) -> Value {
@@ -32,7 +33,10 @@ fn problem(problem: &Problem, places: &Places<'_>) -> Value {
     }
     let label = problem.kind.label();
     if !label.is_empty() {
-        described["expected"] = label.into();
+        described["label"] = label.into();
+    }
+    if let Some(suggestion) = problem.kind.suggestion() {
+        described["suggestion"] = suggestion.into();
     }
     if let Some(help) = problem.kind.help() {
         described["help"] = help.into();

@@ -64,7 +64,7 @@ fn category(
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
     let products =
         given(raw.products.as_ref()).map(|(list, _)| products(list, &prefix, ids, check)).unwrap_or_default();
-    let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields)).unwrap_or_default();
+    let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
     Some(Category { name: name.as_str().into(), prefix, products, fields })
 }
 
@@ -115,21 +115,31 @@ pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check<'_>) -> 
     Product { id, own: raw.own.clone(), order: order.unwrap_or_default(), total }
 }
 
-fn rules(fields: &Entries<RawField>) -> Vec<(String, FieldRule)> {
-    let several = |list: &[Spanned<RawType>]| list.iter().filter_map(|one| one.value).map(json_type).collect();
-    let rule = |field: &RawField| match field {
+fn rules(fields: &Entries<RawField>, check: &mut Check<'_>) -> Vec<(String, FieldRule)> {
+    let entries = fields.0.iter().filter_map(|(name, field)| Some((name.value.clone()?, field.get()?)));
+    entries.map(|(name, (field, span))| (name, rule(field, span, check))).collect()
+}
+
+fn rule(field: &RawField, span: Span, check: &mut Check<'_>) -> FieldRule {
+    match field {
         RawField::Type(one) => FieldRule { types: vec![json_type(*one)], optional: false },
-        RawField::AnyOf(list) => FieldRule { types: several(list), optional: false },
+        RawField::AnyOf(list) => FieldRule { types: types(list, span, check), optional: false },
         RawField::Described(described) => FieldRule {
             types: match given(described.r#type.as_ref()) {
                 Some((RawTypes::One(one), _)) => vec![json_type(*one)],
-                Some((RawTypes::AnyOf(list), _)) => several(list),
+                Some((RawTypes::AnyOf(list), span)) => types(list, span, check),
                 None => ALL_TYPES.to_vec(),
             },
             optional: given(described.optional.as_ref()).is_some_and(|(optional, _)| *optional),
         },
-    };
-    fields.0.iter().filter_map(|(name, field)| Some((name.value.clone()?, rule(field.value.as_ref()?)))).collect()
+    }
+}
+
+fn types(list: &[Spanned<RawType>], span: Span, check: &mut Check<'_>) -> Vec<JsonType> {
+    if list.is_empty() {
+        check.note(ProblemKind::EmptyList("the list of types"), span);
+    }
+    list.iter().filter_map(|one| one.value).map(json_type).collect()
 }
 
 const ALL_TYPES: [JsonType; 6] =

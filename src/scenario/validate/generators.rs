@@ -144,8 +144,10 @@ fn weights(
             }
         }
     }
-    if entries.0.iter().all(|(_, weight)| weight.value.is_some_and(|weight| weight == 0)) {
+    if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`weights`"), span);
+    } else if entries.0.iter().all(|(_, weight)| weight.value.is_some_and(|weight| weight == 0)) {
+        check.note(ProblemKind::NoWeight, span);
     }
     weights
 }

@@ -3,7 +3,8 @@
 //! A product may be declared, or be added by a step. Which steps come before an order is only known once all scripts
 //! are on their timelines, so ids that are not declared are judged at the end.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub(super) struct References<'c> {
     wanted: Vec<Wanted>,
 }
 
+/// The nearest id is looked for so often; reports show no more problems than that.
+const MOST_SUGGESTED: usize = 50;
+
 /// A step of a script, both counted from 0 in the order of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct StepNumber {
@@ -37,10 +41,11 @@ struct Added {
     by: StepNumber,
 }
 
+#[derive(PartialEq, Eq, Hash)]
 enum AddedId {
     Declared(Arc<str>),
     /// The prefix and some number.
-    Numbered(String),
+    Numbered(Arc<str>),
 }
 
 /// A product that is not declared, at the latest time that it is asked for.
@@ -90,7 +95,7 @@ impl<'c> References<'c> {
         let category = self.categories.iter().find(|one| &*one.name == category);
         let id = match (id, category) {
             (Some(id), _) => AddedId::Declared(id.clone()),
-            (None, Some(category)) => AddedId::Numbered(category.prefix.clone()),
+            (None, Some(category)) => AddedId::Numbered(category.prefix.as_str().into()),
             (None, None) => return,
         };
         self.added.push(Added { id, from, by });
@@ -113,11 +118,20 @@ impl<'c> References<'c> {
 
     /// Reports the products that no step could have added before they are asked for.
     pub(super) fn judge(&self, check: &mut Check<'_>) {
-        for wanted in
-            self.wanted.iter().filter(|wanted| self.readable && !self.added.iter().any(|it| it.serves(wanted)))
-        {
-            let late = self.added.iter().any(|added| added.is(&wanted.id));
-            let nearest = if late { None } else { nearest(&wanted.id, self.ids()).map(str::to_owned) };
+        let mut first: HashMap<&AddedId, First> = HashMap::new();
+        for added in &self.added {
+            first.entry(&added.id).and_modify(|first| first.note(added)).or_insert_with(|| First::new(added));
+        }
+        let mut suggested = 0;
+        for wanted in self.wanted.iter().filter(|_| self.readable) {
+            let adds = || names(&wanted.id).filter_map(|id| first.get(&id));
+            if adds().any(|first| first.serves(wanted)) {
+                continue;
+            }
+            let late = adds().next().is_some();
+            suggested += 1;
+            let nearest = if late || suggested > MOST_SUGGESTED { None } else { nearest(&wanted.id, self.ids()) };
+            let nearest = nearest.map(str::to_owned);
             check.note(ProblemKind::UnknownProduct { id: wanted.id.to_string(), nearest, late }, wanted.span);
         }
     }
@@ -131,25 +145,44 @@ impl<'c> References<'c> {
     }
 }
 
-impl Added {
-    fn is(&self, wanted: &str) -> bool {
-        match &self.id {
-            AddedId::Declared(id) => **id == *wanted,
-            AddedId::Numbered(prefix) => wanted
-                .strip_prefix(prefix.as_str())
-                .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())),
+/// The ways in which a step can have given an id: as it is, or as a prefix and a number.
+fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
+    let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let prefixes = (1..=digits).map(|count| AddedId::Numbered(id[..id.len() - count].into()));
+    std::iter::once(AddedId::Declared(id.clone())).chain(prefixes)
+}
+
+/// The step that is the first to add a product.
+struct First {
+    from: Duration,
+    by: StepNumber,
+    /// Whether a step of another script adds it at the same time.
+    elsewhere: bool,
+}
+
+impl First {
+    fn new(added: &Added) -> Self {
+        Self { from: added.from, by: added.by, elsewhere: false }
+    }
+
+    fn note(&mut self, added: &Added) {
+        match added.from.cmp(&self.from) {
+            Ordering::Less => *self = Self::new(added),
+            Ordering::Equal => self.elsewhere |= added.by.script != self.by.script,
+            Ordering::Greater => {}
         }
     }
 
-    /// Whether it can be there when it is asked for. Of steps at one time in one script, those further up come first.
+    /// Whether it can be there when it is asked for. Of steps at one time in one script, those further up come first;
+    /// steps are noted in that order.
     fn serves(&self, wanted: &Wanted) -> bool {
-        let in_time = match self.from.cmp(&wanted.until) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => {
-                wanted.by.is_none_or(|by| by.script != self.by.script || by.step > self.by.step)
+        match self.from.cmp(&wanted.until) {
+            Ordering::Less => true,
+            Ordering::Equal => {
+                let is_before = |by: StepNumber| by.script != self.by.script || by.step > self.by.step;
+                self.elsewhere || wanted.by.is_none_or(is_before)
             }
-            std::cmp::Ordering::Greater => false,
-        };
-        in_time && self.is(&wanted.id)
+            Ordering::Greater => false,
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Check, given};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
 use crate::scenario::source::Span;
-use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD};
+use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD, times};
 use crate::scenario::yaml::{Items, Spanned};
 use crate::scenario::{Action, NewProduct, Repeat, Script, Step};
 
@@ -57,7 +57,7 @@ fn script(
 /// From the start of the first repeat to that of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        Some(Repeat::Times(times)) => length.saturating_mul(u32::try_from(times - 1).unwrap_or(u32::MAX)),
+        Some(Repeat::Times(count)) => times(length, count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
 }
@@ -74,7 +74,8 @@ fn steps(list: &Items<RawStep>, script: usize, references: &mut References<'_>, 
         before = end(&step);
         if before > MAX_DURATION {
             check.note(ProblemKind::TooLate, span);
-            before = MAX_DURATION;
+            // Once: what comes after it would be later still.
+            break;
         }
         steps.push(step);
     }
@@ -103,7 +104,7 @@ fn step(
         None => Some(1),
     };
     let every = check.period("every", raw.every.as_ref());
-    if let (Some(times), None, Some(raw)) = (times, every, &raw.times)
+    if let (Some(times), None, Some(raw)) = (times, &raw.every, &raw.times)
         && times > MAX_AT_ONCE
     {
         check.note(ProblemKind::TooManyAtOnce, raw.span);
@@ -133,7 +134,7 @@ fn end(step: &Step) -> Duration {
 }
 
 fn last(at: Duration, times: u64, every: Duration) -> Duration {
-    at.saturating_add(every.saturating_mul(u32::try_from(times - 1).unwrap_or(u32::MAX)))
+    at.saturating_add(self::times(every, times - 1))
 }
 
 fn action(

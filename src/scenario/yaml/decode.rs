@@ -16,6 +16,7 @@ use super::document::Document;
 use super::scalar::{Scalar, resolve};
 use super::spanned::{ITEMS, SPANNED, TEXT_NODE};
 use super::tree::{NodeId, View};
+use crate::scenario::advice::nearest;
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
@@ -214,6 +215,9 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         match (word.or(by_shape), self.scalar()) {
             (Some(variant), _) => self.placed(visitor.visit_enum(Choice { decoder: self, variant })),
             (None, Some(Scalar::Text(found))) if !variants.iter().any(|variant| variant.starts_with('\0')) => {
+                self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
+            }
+            (None, Some(Scalar::Text(found))) if nearest(found, variants.iter().copied()).is_some() => {
                 self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
             }
             _ => self.wrong(choices(variants)),

@@ -63,6 +63,7 @@ impl Document {
         decode::expect_mapping(self, id)
     }
 
+    /// Whether nothing is said there.
     pub(crate) fn is_null(&self, id: NodeId) -> bool {
         matches!(self.tree.view(id), View::Scalar { text, plain: true } if is_null(text))
     }

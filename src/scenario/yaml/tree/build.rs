@@ -87,7 +87,7 @@ impl<'s> Builder<'_, 's> {
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
-                    let plain = is_plain(style, tag.as_deref(), span)?;
+                    let plain = is_plain(style, tag.as_deref(), &text, span)?;
                     self.scalar(text, plain, anchor, span)?;
                 }
                 Event::SequenceStart(anchor, tag) => {

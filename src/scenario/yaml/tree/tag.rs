@@ -2,16 +2,27 @@
 
 use saphyr_parser::{ScalarStyle, Tag};
 
+use super::super::scalar::{Scalar, resolve};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
 
 /// Whether a scalar means what it looks like; otherwise it is text.
-pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<bool, Problem> {
+pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: Span) -> Result<bool, Problem> {
     expect_tag(tag, &["str", "int", "float", "bool", "null"], span)?;
-    Ok(match tag {
-        Some(tag) => tag.suffix != "str",
-        None => style == ScalarStyle::Plain,
-    })
+    let Some(tag) = tag else { return Ok(style == ScalarStyle::Plain) };
+    let expected = match (tag.suffix.as_str(), resolve(text)) {
+        ("int", Scalar::Integer(_) | Scalar::Unsigned(_))
+        | ("float", Scalar::Integer(_) | Scalar::Unsigned(_) | Scalar::Float(_) | Scalar::NotFinite)
+        | ("bool", Scalar::Bool(_))
+        | ("null", Scalar::Null) => return Ok(true),
+        ("int", _) => "an integer",
+        ("float", _) => "a number",
+        ("bool", _) => "true or false",
+        ("null", _) => "nothing",
+        _ => return Ok(false),
+    };
+    let kind = ProblemKind::WrongType { expected: expected.to_owned(), found: format!("the text `{text}`") };
+    Err(Problem::new(kind, span))
 }
 
 /// Refuses a tag of a kind that JSON does not have. One that says what a value looks like anyway says nothing new.
