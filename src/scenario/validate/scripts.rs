@@ -40,8 +40,7 @@ fn script(
         Some((RawRepeat::Times(times), span)) => check.count("repeat", *times, span).map(Repeat::Times),
     };
     let since = references.mark();
-    let mut steps = steps(list, number, references, check);
-    let length = steps.iter().map(end).max().unwrap_or_default();
+    let (mut steps, length) = steps(list, number, references, check);
     references.place(since, start, repeats(repeat, length));
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
@@ -62,11 +61,16 @@ fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     }
 }
 
-/// The steps in the order of the file.
-fn steps(list: &Items<RawStep>, script: usize, references: &mut References<'_>, check: &mut Check<'_>) -> Vec<Step> {
+/// The steps in the order of the file, and when the last of their actions happens.
+fn steps(
+    list: &Items<RawStep>,
+    script: usize,
+    references: &mut References<'_>,
+    check: &mut Check<'_>,
+) -> (Vec<Step>, Duration) {
     let document = check.document;
     let mut steps = Vec::with_capacity(list.len());
-    let mut before = Duration::ZERO;
+    let (mut before, mut length) = (Duration::ZERO, Duration::ZERO);
     for (number, item) in document.items(list).enumerate() {
         let Some((raw, span)) = item.get() else { continue };
         let by = StepNumber { script, step: number };
@@ -77,9 +81,10 @@ fn steps(list: &Items<RawStep>, script: usize, references: &mut References<'_>, 
             // Once: what comes after it would be later still.
             break;
         }
+        length = length.max(before);
         steps.push(step);
     }
-    steps
+    (steps, length)
 }
 
 fn step(

@@ -118,8 +118,7 @@ impl<'s> Builder<'_, 's> {
         let span = self.offsets.trim(span);
         let written = self.offsets.text(span);
         let unquoted = || written.get(1..written.len().checked_sub(1)?);
-        // Nearly always the parser gives the text where it stands, which is known without reading it.
-        let content = if plain && (std::ptr::eq(written, text.as_ref()) || written == text) {
+        let content = if plain && written == text {
             Content::new(Kind::Plain, 0)
         } else if !plain && unquoted() == Some(&*text) {
             Content::new(Kind::Quoted, 0)
