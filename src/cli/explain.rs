@@ -33,10 +33,14 @@ impl Explain {
     }
 }
 
-/// Whether the key's path ends with these parts. Brackets may be left out.
+/// Whether the key's path ends with these parts. Brackets may be left out, and a name of the user's own may stand for
+/// `NAME`.
 fn is_meant(key: &Key, wanted: &str) -> bool {
-    let parts = |path: &str| -> Vec<String> { path.replace("[]", "").split('.').map(str::to_owned).collect() };
-    parts(&key.path).ends_with(&parts(wanted))
+    fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+        path.split('.').map(|part| part.split('[').next().unwrap_or(part))
+    }
+    let mut own = parts(&key.path).rev();
+    parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
 }
 
 fn overview(keys: &[Key]) -> String {

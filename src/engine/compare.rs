@@ -44,9 +44,10 @@ impl Engine {
     }
 
     fn compare_categories(&self, new: &Scenario, changes: &mut Vec<Change>) {
+        let (before, after) = (by_name(&self.scenario), by_name(new));
         for category in new.categories() {
             let name = category.name().clone();
-            match self.scenario.category(&name) {
+            match before.get(&*name) {
                 None => changes.push(Change::CategoryAdded { category: name }),
                 Some(old) => {
                     let keys = category.differing_keys(old);
@@ -59,7 +60,7 @@ impl Engine {
                 }
             }
         }
-        let gone = self.scenario.categories().iter().map(Category::name).filter(|name| new.category(name).is_none());
+        let gone = self.scenario.categories().iter().map(Category::name).filter(|name| !after.contains_key(&***name));
         changes.extend(gone.map(|name| Change::CategoryRemoved { category: name.clone() }));
     }
 
@@ -100,11 +101,12 @@ impl Engine {
         }
         let declared: HashMap<&str, bool> =
             new.products().map(|(category, product)| (&**product.id(), edits.has(category, product))).collect();
+        let categories = by_name(new);
         let gone = self.ledger.iter().filter(|(id, account)| match declared.get(&***id) {
             Some(edited) if *edited || account.declared => false,
             None if account.declared => true,
             // It was added at run time, and stays as long as its category.
-            _ => new.category(&account.category).is_none(),
+            _ => !categories.contains_key(&*account.category),
         });
         let removed = |(id, account): (&Arc<str>, &Account)| Change::ProductRemoved {
             id: id.clone(),
@@ -112,6 +114,10 @@ impl Engine {
         };
         changes.extend(gone.map(removed));
     }
+}
+
+fn by_name(scenario: &Scenario) -> HashMap<&str, &Category> {
+    scenario.categories().iter().map(|category| (&**category.name(), category)).collect()
 }
 
 /// Tells what the user edited: a product about which nothing new is said stays as it is, wherever scripts have put it.

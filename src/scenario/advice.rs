@@ -82,8 +82,8 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     if expected.contains("true or false") {
         match text {
-            "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
-            "no" | "off" | "No" | "Off" | "NO" | "OFF" => return Some("false".to_owned()),
+            "true" | "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
+            "false" | "no" | "off" | "No" | "Off" | "NO" | "OFF" => return Some("false".to_owned()),
             _ => {}
         }
     }

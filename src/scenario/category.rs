@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -149,8 +151,15 @@ impl FieldRule {
     }
 }
 
-/// The types of JSON (RFC 8259, section 1), with integers told apart as JSON Schema does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A type of JSON (RFC 8259, section 1), with integers told apart as JSON Schema does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(
+    rename = "type",
+    description = "A type of JSON; `integer` is a number without a fraction.",
+    // Without quotes, YAML reads the last of them as no text.
+    extend("type" = ["string", "null"], "enum" = ["string", "number", "integer", "boolean", "object", "array", "null", null])
+)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum JsonType {
     String,

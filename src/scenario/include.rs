@@ -124,6 +124,7 @@ impl<'r> Includes<'r> {
             }
             Ok(content) => self.file(path, identity, content).filter(|root| self.document.expect_mapping(*root)),
             Err(error) => {
+                self.done.insert(identity, None);
                 self.document.note(Problem::new(error.into(), span));
                 None
             }

@@ -175,12 +175,9 @@ pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
 
 fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Scenario, Box<Problems>> {
     let (document, root) = Includes::of(path, content, files);
-    let (scenario, mut list) = root.map(|root| validate::validate(&document, root, path)).unwrap_or_default();
-    let (sources, problems) = document.into_parts();
-    list.extend(problems);
-    list.sort_by_key(|problem| (problem.span.start, problem.span.end, problem.kind.code()));
-    // What an alias names is read once for each, and with it what is wrong there.
-    list.dedup();
+    let scenario = root.and_then(|root| validate::validate(&document, root, path));
+    let (sources, mut list) = document.into_parts();
+    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match scenario {
         Some(scenario) if list.is_empty() => Ok(scenario),
         _ => Err(Box::new(Problems { sources, list })),

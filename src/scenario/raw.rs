@@ -12,7 +12,7 @@ mod text;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawType, RawTypes};
+pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawTypes};
 pub(crate) use generator::{RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator};
 pub(crate) use script::{RawAdd, RawRepeat, RawScript, RawStep};
 pub(crate) use text::{RawDuration, RawRate};

@@ -74,7 +74,7 @@ impl Source {
 
 /// A range of bytes in a scenario's files, counted through from the first to the last; [`Sources::locate`] tells
 /// which file it is in. All places of a file that is the only one are offsets into its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
     /// First byte.
     pub start: u32,

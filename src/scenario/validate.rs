@@ -21,11 +21,11 @@ use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Cors, Feed, Scenario, ServerOptions, stem};
 
-/// Decodes and checks the whole of a scenario. It is only good if both these problems and the document's are none.
-pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> (Option<Scenario>, Vec<Problem>) {
+/// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
+pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
     let complete = document.problems().is_empty();
-    let mut check = Check { document, complete, problems: Vec::new() };
-    let Some(raw) = document.decode::<RawScenario>(root) else { return (None, check.problems) };
+    let mut check = Check { document, complete };
+    let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let declared = check.required(
         raw.categories.as_ref(),
@@ -45,7 +45,7 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> (Optio
     let generators =
         random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
     references.judge(&mut check);
-    let scenario = Scenario {
+    Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
         feed: match given(raw.feed.as_ref()) {
@@ -56,8 +56,7 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> (Optio
         categories,
         generators,
         scripts,
-    };
-    (Some(scenario), check.problems)
+    })
 }
 
 fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
@@ -106,12 +105,11 @@ struct Check<'d> {
     document: &'d Document,
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
-    problems: Vec<Problem>,
 }
 
 impl Check<'_> {
     fn note(&mut self, kind: ProblemKind, span: Span) {
-        self.problems.push(Problem::new(kind, span));
+        self.document.note(Problem::new(kind, span));
     }
 
     /// Whether nothing was wrong so far with the categories as they are written, so that all their ids are known.

@@ -31,6 +31,9 @@ pub enum WatchMode {
 /// The time between two looks in [`WatchMode::Poll`].
 const POLL: Duration = Duration::from_millis(100);
 
+/// Looks in [`WatchMode::Poll`] after which files are read even if they look unchanged.
+const LOOKS_A_READ: usize = 10;
+
 /// Events can be lost, so now and then the files are compared with what they were.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -107,7 +110,14 @@ impl Wake {
     /// Waits until it is time to look again at the files that were `seen`.
     pub(super) async fn next(&mut self, seen: Fingerprint) {
         if self.watcher.is_none() {
-            return sleep(POLL).await;
+            // Files on some mounts tell of no change, so now and then they are read all the same.
+            for _ in 0..LOOKS_A_READ {
+                sleep(POLL).await;
+                if Fingerprint::of(&self.paths) != seen {
+                    return;
+                }
+            }
+            return;
         }
         while timeout(HEARTBEAT, self.events.recv()).await.is_err() {
             if Fingerprint::of(&self.paths) != seen {

@@ -316,11 +316,39 @@ async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
         + &('b'..='n').zip('a'..).fold(String::new(), |text, (name, before)| {
             format!("{text}{name}: &{name} [{}]\n", vec![format!("*{before}"); 8].join(","))
         });
+    let aliases = |what: &str, item: String| {
+        let many = vec!["*g"; 50_000].join(", ");
+        format!("categories: {{ t: {{ prefix: T, products: [{{ id: T1 }}] }} }}\norders: {{ {what}: [&g {item}, {many}] }}\n")
+            .into_bytes()
+    };
+    let keys = |count: usize, entry: &str| {
+        vec![entry; count]
+            .iter()
+            .enumerate()
+            .map(|(n, e)| e.replace('#', &n.to_string()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let repeated = |line: &str| line.repeat((10 << 20) / line.len()).into_bytes();
     for (name, bytes, expected) in [
         (
             "alias bomb",
             format!("{bomb}categories: {{ t: {{ prefix: T, products: [{{ x: *n }}] }} }}\n").into_bytes(),
+            "aliases unfold into more than",
+        ),
+        (
+            "aliases of wrong keys",
+            aliases("random", format!("{{ every: 1s, {} }}", keys(5_000, "k#: 1"))),
+            "aliases unfold into more than",
+        ),
+        (
+            "aliases of weights",
+            aliases("random", format!("{{ every: 1s, products: {{ weights: {{ {} }} }} }}", keys(5_000, "T#: 1"))),
+            "aliases unfold into more than",
+        ),
+        (
+            "aliases of steps",
+            aliases("scripts", format!("{{ steps: [{}] }}", keys(5_000, "{ product: T1, amount: 1 }"))),
             "aliases unfold into more than",
         ),
         ("10 MiB of brackets", repeated("["), "recursion limit"),
@@ -348,4 +376,23 @@ async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
     let (_, report) = check_bytes(windows.replace("amount", "amout").as_bytes()).await;
     let line = shop.lines().position(|line| line.contains("amount")).unwrap() + 1;
     assert!(report.contains(&format!("wild.yaml:{line}:7")) && report.contains("did you mean `amount`?"), "{report}");
+}
+
+#[tokio::test]
+async fn reports_are_coloured_on_a_terminal_and_plain_when_piped() {
+    let broken = ScenarioFile::new("categories: 3\n");
+    let check = format!("{} check {}", env!("CARGO_BIN_EXE_mockd"), broken.path().display());
+    // util-linux's `script` runs a command on a terminal of its own.
+    let on_terminal = |setting: &str| {
+        let mut command = tokio::process::Command::new("script");
+        command.args(["-qec", &format!("{setting} {check}"), "/dev/null"]).env_remove("NO_COLOR").kill_on_drop(true);
+        command
+    };
+    let coloured = soon("a report", on_terminal("").output()).await.unwrap().stdout;
+    assert!(text(&coloured).contains("\x1b[") && text(&coloured).contains("found the number"), "{}", text(&coloured));
+    let unwanted = soon("a report", on_terminal("NO_COLOR=1").output()).await.unwrap().stdout;
+    assert!(!text(&unwanted).contains('\x1b') && text(&unwanted).contains("found the number"), "{}", text(&unwanted));
+    let mut piped = tokio::process::Command::new("sh");
+    let piped = soon("a report", piped.args(["-c", &check]).env_remove("NO_COLOR").output()).await.unwrap().stderr;
+    assert!(!text(&piped).contains('\x1b') && text(&piped).contains("found the number"), "{}", text(&piped));
 }

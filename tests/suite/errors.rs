@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use mockd::scenario::{Source, parse};
 
+use crate::support::accepted;
+
 fn report(text: &str) -> String {
     parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right").to_string()
 }
@@ -255,7 +257,7 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
         scripts("steps: [{ add: { category: toys, product: {} } }]", &format!("steps: [{}]", order("0s"))),
         with(&format!("orders: {{ random: [{{ every: 1s, products: [T7] }}], scripts: [{{ steps: [{add}] }}] }}\n")),
     ] {
-        assert!(parse(&Source::new("shop.yaml", &right)).is_ok(), "{}", report(&right));
+        accepted(&right);
     }
     for wrong in [
         scripts(&format!("steps: [{}, {add}]", order("2s")), other),
@@ -278,12 +280,24 @@ fn what_was_most_likely_meant_is_suggested() {
         (with("orders: { random: [{ every: 1s, products: [T3] }] }\n"), "T1"),
         (with("server: { port: \"3000\" }\n"), "3000"),
         (with("server: { cors: yes }\n"), "true"),
+        (with("server: { cors: 'false' }\n"), "false"),
         (with("server: { cors: [\"http://a.b/\"] }\n"), "http://a.b"),
         ("categories: { toys: { prefix: T, fields: { name: strng } } }\n".to_owned(), "string"),
     ] {
         let report = report(&text);
         assert!(report.contains(&format!("= help: did you mean `{suggestion}`?")), "{report}");
     }
+}
+
+#[test]
+fn null_is_the_type_of_that_name_with_and_without_quotes() {
+    let quoted = accepted(
+        "categories: { toys: { prefix: T, fields: { a: 'null', b: [string, 'null'], c: { type: 'null' } } } }\n",
+    );
+    let plain =
+        accepted("categories: { toys: { prefix: T, fields: { a: null, b: [string, null], c: { type: null } } } }\n");
+    assert_eq!(plain, quoted);
+    assert!(plain.to_yaml().contains("'null'"), "{}", plain.to_yaml());
 }
 
 #[test]
@@ -296,7 +310,7 @@ fn one_mistake_behind_several_aliases_is_one_problem() {
 fn a_product_is_there_as_long_as_the_step_that_orders_it_goes_on() {
     let add = "start: 2000h, steps: [{ add: { category: toys, product: { id: T9 } } }]";
     let right = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
-    assert!(parse(&Source::new("shop.yaml", &right)).is_ok(), "{}", report(&right));
+    accepted(&right);
 }
 
 #[test]

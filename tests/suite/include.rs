@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mockd::scenario::{LoadError, Scenario, load};
+use mockd::scenario::{LoadError, ProblemKind, Scenario, load};
 use tempfile::TempDir;
 
-use crate::support::Mockd;
+use crate::support::{Mockd, schema_rejects};
 
 /// Files in a directory of their own.
 struct Files(TempDir);
@@ -31,7 +31,12 @@ impl Files {
     }
 
     fn load(&self) -> Result<Scenario, LoadError> {
-        load(&self.path("main.yaml")).outcome
+        let outcome = load(&self.path("main.yaml")).outcome;
+        if outcome.is_ok() {
+            let text = fs::read_to_string(self.path("main.yaml")).unwrap();
+            assert_eq!(schema_rejects(&text), None, "{text}");
+        }
+        outcome
     }
 
     /// The scenario that they make, as YAML.
@@ -137,6 +142,16 @@ fn files_that_are_included_over_and_over_are_merged_once() {
         ("common.yaml", &format!("categories: {{ {TOYS} }}\n")),
     ]);
     assert_eq!(files.load().unwrap().products().count(), 1);
+}
+
+#[test]
+fn more_files_than_anybody_includes_are_refused_whether_they_are_there_or_not() {
+    let names: Vec<String> = (0..10_000).map(|number| format!("gone{number}.yaml")).collect();
+    let files = Files::new(&[("main.yaml", &format!("include: [{}]\n", names.join(", ")))]);
+    let loading = load(&files.path("main.yaml"));
+    let Err(LoadError::Invalid(problems)) = loading.outcome else { panic!("the scenario is right") };
+    assert!(problems.list.iter().any(|problem| problem.kind == ProblemKind::TooManyFiles(256)));
+    assert_eq!(loading.files.len(), 256);
 }
 
 #[test]

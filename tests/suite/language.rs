@@ -168,6 +168,8 @@ orders.random[].jitter
     assert!(twice.contains("orders.random[].every") && twice.contains("orders.scripts[].steps[].every"), "{twice}");
     let (_, once, _) = run(&["explain", "steps.every"]).await;
     assert!(!once.contains("random") && once.contains("orders.scripts[].steps[].every"), "{once}");
+    let (_, own, _) = run(&["explain", "categories.electronics.products[0].total"]).await;
+    assert!(own.starts_with("categories.NAME.products[].total\n"), "{own}");
     let (code, all, _) = run(&["explain"]).await;
     assert_eq!((code, all.lines().count()), (Some(0), properties(&schema()).len()));
 }

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Opt;
+use crate::scenario::JsonType;
 use crate::scenario::yaml::{Entries, Spanned};
 
 /// A list of products at a path of its own.
@@ -34,11 +35,11 @@ pub(crate) enum RawField {
     /// Of this type.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
-    Type(RawType),
+    Type(JsonType),
     /// Of one of these types.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
-    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<RawType>>),
+    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<JsonType>>),
     /// As described.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
@@ -52,10 +53,16 @@ pub(crate) enum RawField {
 pub(crate) struct RawFieldDescription {
     /// The JSON type, or a list of those that are allowed; any without it.
     #[schemars(example = &"string")]
+    #[serde(deserialize_with = "also_null")]
     pub(crate) r#type: Opt<RawTypes>,
     /// Whether a product may come without the property.
     #[schemars(extend("default" = false))]
     pub(crate) optional: Opt<bool>,
+}
+
+/// Nothing behind `type` is the type that is called so.
+fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt<RawTypes>, D::Error> {
+    Spanned::deserialize(deserializer).map(Some)
 }
 
 /// One JSON type or several.
@@ -65,25 +72,11 @@ pub(crate) enum RawTypes {
     /// This type.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
-    One(RawType),
+    One(JsonType),
     /// Any of these types.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
-    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<RawType>>),
-}
-
-/// A type of JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "type")]
-pub(crate) enum RawType {
-    String,
-    Number,
-    Integer,
-    Boolean,
-    Object,
-    Array,
-    Null,
+    AnyOf(#[schemars(length(min = 1))] Vec<Spanned<JsonType>>),
 }
 
 /// A product. Every key but `id`, `total` and `order` is the product's own, with any JSON value.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Check, given};
 use crate::scenario::problem::{Problem, ProblemKind};
-use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawType, RawTypes};
+use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::yaml::{Entries, Spanned};
@@ -38,7 +38,7 @@ fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut
         match ids.get(id.as_str()) {
             Some(first) => {
                 let problem = Problem::new(ProblemKind::DuplicateId(id.clone()), span);
-                check.problems.push(problem.related_to(*first));
+                check.document.note(problem.related_to(*first));
             }
             None => drop(ids.insert(id.as_str().into(), span)),
         }
@@ -122,11 +122,11 @@ fn rules(fields: &Entries<RawField>, check: &mut Check<'_>) -> Vec<(String, Fiel
 
 fn rule(field: &RawField, span: Span, check: &mut Check<'_>) -> FieldRule {
     match field {
-        RawField::Type(one) => FieldRule { types: vec![json_type(*one)], optional: false },
+        RawField::Type(one) => FieldRule { types: vec![*one], optional: false },
         RawField::AnyOf(list) => FieldRule { types: types(list, span, check), optional: false },
         RawField::Described(described) => FieldRule {
             types: match given(described.r#type.as_ref()) {
-                Some((RawTypes::One(one), _)) => vec![json_type(*one)],
+                Some((RawTypes::One(one), _)) => vec![*one],
                 Some((RawTypes::AnyOf(list), span)) => types(list, span, check),
                 None => ALL_TYPES.to_vec(),
             },
@@ -135,24 +135,12 @@ fn rule(field: &RawField, span: Span, check: &mut Check<'_>) -> FieldRule {
     }
 }
 
-fn types(list: &[Spanned<RawType>], span: Span, check: &mut Check<'_>) -> Vec<JsonType> {
+fn types(list: &[Spanned<JsonType>], span: Span, check: &mut Check<'_>) -> Vec<JsonType> {
     if list.is_empty() {
         check.note(ProblemKind::EmptyList("the list of types"), span);
     }
-    list.iter().filter_map(|one| one.value).map(json_type).collect()
+    list.iter().filter_map(|one| one.value).collect()
 }
 
 const ALL_TYPES: [JsonType; 6] =
     [JsonType::String, JsonType::Number, JsonType::Boolean, JsonType::Object, JsonType::Array, JsonType::Null];
-
-fn json_type(raw: RawType) -> JsonType {
-    match raw {
-        RawType::String => JsonType::String,
-        RawType::Number => JsonType::Number,
-        RawType::Integer => JsonType::Integer,
-        RawType::Boolean => JsonType::Boolean,
-        RawType::Object => JsonType::Object,
-        RawType::Array => JsonType::Array,
-        RawType::Null => JsonType::Null,
-    }
-}

@@ -19,7 +19,6 @@ use super::tree::{NodeId, View};
 use crate::scenario::advice::nearest;
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
-use crate::scenario::units::MAX_TOTAL;
 
 /// Decodes a node, and writes down every problem found. Some of it may be there even then.
 pub(super) fn decode<T: DeserializeOwned>(document: &Document, id: NodeId) -> Option<T> {
@@ -78,9 +77,9 @@ impl<'t> Decoder<'t> {
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
 
-    /// Counts the visit of one value, and ends the reading when aliases unfold without bound.
-    fn visit(self) -> Result<(), Failure> {
-        if self.document.visit(self.span()) { Ok(()) } else { Err(Failure::Reported) }
+    /// Counts the visit of items or entries, and ends the reading when aliases unfold without bound.
+    fn visit(self, count: usize) -> Result<(), Failure> {
+        if self.document.visit(count, self.span()) { Ok(()) } else { Err(Failure::Reported) }
     }
 
     fn scalar(self) -> Option<Scalar<'t>> {
@@ -108,8 +107,7 @@ impl<'t> Decoder<'t> {
             View::Mapping(_) => Some(MAPPING),
             View::Scalar { .. } => match self.scalar()? {
                 Scalar::Bool(_) => Some(BOOLEAN),
-                Scalar::Text(_) => Some(TEXT),
-                Scalar::Null => None,
+                Scalar::Text(_) | Scalar::Null => Some(TEXT),
                 _ => self.integer().map(|_| INTEGER),
             },
         }
@@ -120,7 +118,6 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.visit()?;
         let result = match (self.view(), self.scalar()) {
             (View::List(items), _) => visitor.visit_seq(Elements { decoder: self, rest: items.iter() }),
             (View::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
@@ -149,7 +146,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.integer().map(i64::try_from) {
             Some(Ok(value)) => self.placed(visitor.visit_i64(value)),
-            Some(Err(_)) => self.wrong(format!("an integer from -{MAX_TOTAL} to {MAX_TOTAL}")),
+            Some(Err(_)) => self.wrong("an integer of at most 18 digits"),
             None => self.wrong("an integer"),
         }
     }
@@ -162,7 +159,6 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        self.visit()?;
         match self.scalar() {
             Some(Scalar::Text(text)) => self.placed(visitor.visit_str(text)),
             _ => self.wrong("text"),
@@ -193,7 +189,6 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.visit()?;
         match self.view() {
             View::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
             _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
@@ -206,9 +201,10 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.visit()?;
         let word = match self.scalar() {
             Some(Scalar::Text(text)) => variants.iter().find(|variant| **variant == text),
+            // The one type of JSON whose name YAML reads as a value of it.
+            Some(Scalar::Null) => variants.iter().find(|variant| **variant == "null"),
             _ => None,
         };
         let by_shape = self.shape().and_then(|shape| variants.iter().find(|variant| **variant == shape));
@@ -228,7 +224,10 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         match name {
             SPANNED => visitor.visit_seq(SpanParts { decoder: self, part: 0 }),
             ITEMS => match self.view() {
-                View::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().copied())),
+                View::List(items) => {
+                    self.visit(items.len())?;
+                    visitor.visit_seq(SeqDeserializer::new(items.iter().copied()))
+                }
                 _ => self.wrong("a list"),
             },
             TEXT_NODE => match self.scalar() {

@@ -1,6 +1,7 @@
 //! A scenario's files as one tree, and what is wrong with them.
 
 use std::cell::{Cell, Ref, RefCell};
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -17,7 +18,9 @@ use crate::scenario::source::{Content, Source, Sources, Span};
 pub(crate) struct Document {
     tree: Tree,
     problems: RefCell<Vec<Problem>>,
-    /// Values visited so far; more than there are nodes means that aliases unfold.
+    /// Where which kind of problem was noted: what several aliases name is read, and is wrong, several times.
+    noted: RefCell<HashSet<(Span, &'static str)>>,
+    /// Items and entries visited so far; more than there are nodes means that aliases unfold.
     visited: Cell<usize>,
 }
 
@@ -28,7 +31,7 @@ impl Document {
             Content::Text(text) => self.tree.read(Source::shared(path, text)),
             Content::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
         };
-        root.map_err(|problems| self.problems.get_mut().extend(problems)).ok()
+        root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
 
     /// Keeps what is text, so that the place can be shown.
@@ -54,8 +57,11 @@ impl Document {
         list.ids().iter().filter_map(|id| self.decode(*id))
     }
 
+    /// Writes a problem down, unless it is known.
     pub(crate) fn note(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
+            self.problems.borrow_mut().push(problem);
+        }
     }
 
     /// Whether the node is a mapping; a problem if not.
@@ -86,13 +92,13 @@ impl Document {
         self.problems.borrow()
     }
 
-    /// Counts the visit of one value; false once aliases unfold without bound, which is a problem then.
-    pub(super) fn visit(&self, span: Span) -> bool {
-        self.visited.set(self.visited.get() + 1);
-        let bounded = self.visited.get() <= self.tree.len() * 4 + MAX_UNFOLDED;
-        let bomb = ProblemKind::AliasBomb(MAX_UNFOLDED);
-        if !bounded && self.problems().iter().all(|problem| problem.kind != bomb) {
-            self.note(Problem::new(bomb, span));
+    /// Counts visits; false once aliases unfold without bound, which is a problem then.
+    pub(super) fn visit(&self, count: usize, span: Span) -> bool {
+        let before = self.visited.replace(self.visited.get().saturating_add(count));
+        let most = self.tree.len() * 4 + MAX_UNFOLDED;
+        let bounded = before.saturating_add(count) <= most;
+        if !bounded && before <= most {
+            self.note(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), span));
         }
         bounded
     }

@@ -20,7 +20,9 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
     type Error = Failure;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
-        self.rest.next().map(|id| seed.deserialize(self.decoder.at(*id))).transpose()
+        let Some(id) = self.rest.next() else { return Ok(None) };
+        self.decoder.visit(1)?;
+        seed.deserialize(self.decoder.at(*id)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -51,6 +53,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         for entry in self.rest.by_ref() {
+            self.decoder.visit(1)?;
             self.value = entry[1];
             let key = self.decoder.at(entry[0]);
             let View::Scalar { text, .. } = key.view() else { continue };
