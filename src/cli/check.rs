@@ -47,6 +47,8 @@ impl Check {
                 Err(error) => say(&annotations(error)),
             }),
         };
+        // The system takes the memory of a large scenario back at once, which is sooner than piece by piece.
+        std::mem::forget(outcomes);
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 

@@ -25,7 +25,7 @@ use super::{Cors, Feed, Scenario, ServerOptions, stem};
 pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
     let complete = document.problems().is_empty();
     let mut check = Check { document, complete };
-    let raw = document.decode::<RawScenario>(root)?;
+    let mut raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let declared = check.required(
         raw.categories.as_ref(),
@@ -35,6 +35,8 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
         document.tree().span(root),
     );
     let readable = complete && declared.is_some_and(|(entries, span)| check.is_readable(entries, span));
+    // Taken, not copied: products are most of a large scenario.
+    let declared = raw.categories.take().and_then(|declared| Some((declared.value?, declared.span)));
     let categories =
         declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
     let mut references = References::new(&categories, readable);

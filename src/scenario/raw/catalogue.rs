@@ -80,7 +80,7 @@ pub(crate) enum RawTypes {
 }
 
 /// A product. Every key but `id`, `total` and `order` is the product's own, with any JSON value.
-#[derive(Debug, Default, JsonSchema)]
+#[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(rename = "product", example = serde_json::json!({ "id": "A1", "name": "Vacuum Cleaner", "rrp": "99.99", "total": 3 }))]
 pub(crate) struct RawProduct {
     /// Unique in the scenario; the category's prefix and its next number otherwise.

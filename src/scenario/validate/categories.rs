@@ -14,13 +14,13 @@ use crate::scenario::{Category, FieldRule, JsonType, Product};
 /// Where each id was declared.
 type Ids = HashMap<Arc<str>, Span>;
 
-pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> Vec<Category> {
+pub(super) fn categories(entries: Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> Vec<Category> {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
     let mut ids = Ids::new();
-    note_duplicate_ids(entries, &mut ids, check);
-    entries.0.iter().filter_map(|(name, raw)| category(name, raw, &mut ids, check)).collect()
+    note_duplicate_ids(&entries, &mut ids, check);
+    entries.0.into_iter().filter_map(|(name, raw)| category(&name, raw, &mut ids, check)).collect()
 }
 
 /// Declared ids first, so that a made id never takes one that stands further down.
@@ -47,7 +47,7 @@ fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut
 
 fn category(
     name: &Spanned<String>,
-    raw: &Spanned<RawCategory>,
+    raw: Spanned<RawCategory>,
     ids: &mut Ids,
     check: &mut Check<'_>,
 ) -> Option<Category> {
@@ -56,22 +56,22 @@ fn category(
     if reserved || name.trim().is_empty() || name.contains('/') {
         check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
-    let (raw, span) = raw.get()?;
+    let (raw, span) = (raw.value?, raw.span);
     let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span, span);
     if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
         check.note(ProblemKind::EmptyName("a category's prefix"), span);
     }
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
-    let products =
-        given(raw.products.as_ref()).map(|(list, _)| products(list, &prefix, ids, check)).unwrap_or_default();
+    let products = raw.products.and_then(|list| list.value);
+    let products = products.map(|list| self::products(list, &prefix, ids, check)).unwrap_or_default();
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
     Some(Category { name: name.as_str().into(), prefix, products, fields })
 }
 
-fn products(list: &[Spanned<RawProduct>], prefix: &str, ids: &mut Ids, check: &mut Check<'_>) -> Vec<Arc<Product>> {
+fn products(list: Vec<Spanned<RawProduct>>, prefix: &str, ids: &mut Ids, check: &mut Check<'_>) -> Vec<Arc<Product>> {
     let mut highest = 0;
     let mut products = Vec::with_capacity(list.len());
-    for (raw, span) in list.iter().filter_map(Spanned::get) {
+    for (raw, span) in list.into_iter().filter_map(|product| Some((product.value?, product.span))) {
         let id: Arc<str> = match given(raw.id.as_ref()) {
             Some((id, _)) => ids.get_key_value(id.as_str()).map_or_else(|| id.as_str().into(), |(id, _)| id.clone()),
             None => free_id(prefix, highest, ids, span),
@@ -100,7 +100,7 @@ pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
     number.filter(|number| *number <= MAX_NUMBER)
 }
 
-pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check<'_>) -> Product {
+pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Check<'_>) -> Product {
     let total = given(raw.total.as_ref()).map_or(0, |(total, span)| check.total(*total, span));
     let order = given(raw.order.as_ref()).map(|(order, span)| {
         for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {
@@ -112,7 +112,7 @@ pub(super) fn product(raw: &RawProduct, id: Arc<str>, check: &mut Check<'_>) -> 
         }
         order.clone()
     });
-    Product { id, own: raw.own.clone(), order: order.unwrap_or_default(), total }
+    Product { id, own: raw.own, order: order.unwrap_or_default(), total }
 }
 
 fn rules(fields: &Entries<RawField>, check: &mut Check<'_>) -> Vec<(String, FieldRule)> {

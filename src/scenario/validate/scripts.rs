@@ -189,6 +189,6 @@ fn add(raw: &RawAdd, span: Span, when: When, references: &mut References<'_>, ch
     });
     let has_id = id.is_some();
     references.add(id.as_ref(), category.as_deref().unwrap_or_default(), when.first, when.by);
-    let product = Arc::new(product(raw, id.unwrap_or_default(), check));
+    let product = Arc::new(product(raw.clone(), id.unwrap_or_default(), check));
     Some(Action::Add(Box::new(NewProduct { category: category?, has_id, product })))
 }
