@@ -4,8 +4,10 @@ mod check;
 mod explain;
 mod init;
 mod log;
+mod play;
 mod run;
 mod schema;
+mod seed;
 mod stop;
 
 use std::io::{IsTerminal, Write};
@@ -29,6 +31,8 @@ pub struct Cli {
 enum Command {
     /// Serve a scenario over HTTP and WebSocket, and follow the file as it is edited
     Run(run::Run),
+    /// Print what happens in a scenario as JSON lines, without serving it and without waiting
+    Play(play::Play),
     /// Say whether scenarios are right, without serving them
     Check(check::Check),
     /// Write a scenario to start from, and the schema by which editors complete it
@@ -50,6 +54,8 @@ enum CliError {
     Defect,
     #[error("{0} is not a directory that can be served; give another with --static")]
     NoSite(std::path::PathBuf),
+    #[error("cannot write the result: {0}")]
+    Output(std::io::Error),
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -59,17 +65,22 @@ impl Cli {
     #[must_use]
     pub fn execute(self) -> ExitCode {
         match self.command {
-            Command::Run(run) => match run.execute() {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    complain(&describe(&error));
-                    ExitCode::FAILURE
-                }
-            },
+            Command::Run(run) => finish(run.execute()),
+            Command::Play(play) => finish(play.execute()),
             Command::Check(check) => check.execute(),
             Command::Init(init) => init.execute(),
             Command::Explain(explain) => explain.execute(),
             Command::Schema(schema) => schema.execute(),
+        }
+    }
+}
+
+fn finish(outcome: Result<(), CliError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&describe(&error));
+            ExitCode::FAILURE
         }
     }
 }

@@ -36,7 +36,7 @@ pub use schema::schema;
 pub use server::{Cors, ServerOptions};
 pub use source::{MAX_FILE_BYTES, Source, Sources, Span};
 pub(crate) use units::times;
-pub use units::{MAX_TOTAL, UnitError, parse_duration, parse_rate};
+pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
 pub(crate) use validate::product_number;
 
 /// Which orders a live socket gets.

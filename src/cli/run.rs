@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde_json::json;
 
 use super::log::{LogArgs, LogFormat};
+use super::seed::any_seed;
 use super::stop::StopSignal;
 use super::{CliError, style};
 use crate::http::Site;
@@ -161,9 +160,4 @@ impl Run {
         lines.push(format!("  seed {seed}, stop with Ctrl-C"));
         lines.join("\n")
     }
-}
-
-/// A seed by chance, short enough to be typed again. Without the system's randomness, a fixed one.
-fn any_seed() -> u64 {
-    SysRng.try_next_u32().map_or(0, u64::from)
 }

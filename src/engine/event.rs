@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
-use crate::scenario::MAX_TOTAL;
+use crate::scenario::{MAX_TOTAL, format_duration};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,32 @@ pub struct Event {
     pub at: Duration,
     /// What happened.
     pub kind: EventKind,
+}
+
+/// One flat JSON object: `at` as the language writes durations, `sequence`, the kind as `event`, and its data.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at", &format_duration(self.at))?;
+        map.serialize_entry("sequence", &self.sequence)?;
+        let (event, id, category) = match &self.kind {
+            EventKind::Total { id, category, .. } => ("total", id, category),
+            EventKind::Added { id, category } => ("added", id, category),
+            EventKind::Removed { id, category } => ("removed", id, category),
+            EventKind::Skipped(refusal) => {
+                map.serialize_entry("event", "skipped")?;
+                map.serialize_entry("reason", &refusal.to_string())?;
+                return map.end();
+            }
+        };
+        map.serialize_entry("event", event)?;
+        map.serialize_entry("id", id)?;
+        map.serialize_entry("category", category)?;
+        if let EventKind::Total { total, .. } = self.kind {
+            map.serialize_entry("total", &total)?;
+        }
+        map.end()
+    }
 }
 
 /// What happened.

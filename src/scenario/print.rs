@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use serde_json::{Map, Value, json};
 
+use super::units::format_duration;
 use super::{
     Action, Amount, Arrivals, Category, Cors, Draw, Feed, FieldRule, Generator, Product, Repeat, Scenario, Script,
     ServerOptions, Step,
@@ -38,7 +38,7 @@ fn insert(mapping: &mut Value, key: &str, value: Option<Value>) {
 }
 
 fn duration(duration: Duration) -> Value {
-    SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration).into()
+    format_duration(duration).into()
 }
 
 fn server(server: &ServerOptions) -> Option<Value> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use thiserror::Error;
 
 /// The largest total, 2^53 - 1: the integers that a JavaScript number holds exactly (ECMA-262, 21.1.2.6).
@@ -67,6 +68,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
     let duration = Duration::try_from(parsed).map_err(|_| wrong())?;
     if duration > MAX_DURATION { Err(UnitError::TooLong(text.to_owned())) } else { Ok(duration) }
+}
+
+/// Writes a duration as [`parse_duration`] reads it, such as `1s500ms`.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration)
 }
 
 /// Reads a rate such as `20/s` and gives the mean time between two events.

@@ -1,0 +1,60 @@
+//! `mockd play`: what happens in a scenario, without a server and without waiting.
+
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::seed::any_seed;
+use super::{CliError, complain};
+use crate::engine::Engine;
+use crate::scenario::{UnitError, load, parse_duration};
+
+/// Actions between two writes: a busy scenario makes millions of events, which need not be in memory at once.
+const AT_ONCE: usize = 4096;
+
+#[derive(Debug, Args)]
+pub(super) struct Play {
+    /// The scenario file
+    file: PathBuf,
+    /// How much of the scenario's time to play, such as 90s or 1h
+    #[arg(long, value_parser = duration, default_value = "1m", value_name = "DURATION")]
+    until: Duration,
+    /// Seed of all that is random [default: the scenario's, or one by chance, which is said on standard error]
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+fn duration(text: &str) -> Result<Duration, UnitError> {
+    parse_duration(text)
+}
+
+impl Play {
+    /// Prints every event as a line of JSON. The same scenario and seed give the same bytes on every platform.
+    pub(super) fn execute(self) -> Result<(), CliError> {
+        let scenario = Arc::new(load(&self.file).outcome?);
+        let seed = self.seed.or(scenario.seed()).unwrap_or_else(|| {
+            let seed = any_seed();
+            complain(&format!("seed {seed}; --seed {seed} plays the same again"));
+            seed
+        });
+        match self.play(Engine::new(&scenario, seed)) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn play(&self, mut engine: Engine) -> std::io::Result<()> {
+        let mut output = BufWriter::new(std::io::stdout().lock());
+        while engine.next_due().is_some_and(|due| due <= self.until) {
+            for event in engine.advance_some(self.until, AT_ONCE) {
+                serde_json::to_writer(&mut output, &event)?;
+                output.write_all(b"\n")?;
+            }
+        }
+        output.flush()
+    }
+}
