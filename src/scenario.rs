@@ -19,6 +19,7 @@ mod server;
 mod source;
 mod units;
 mod validate;
+mod words;
 mod yaml;
 
 use std::path::Path;

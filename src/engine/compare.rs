@@ -7,22 +7,24 @@ use super::Engine;
 use super::catalogue::Listing;
 use super::change::Change;
 use super::ledger::Account;
-use super::timelines::Pairing;
+use super::timelines::Pairings;
 use crate::scenario::{Category, Product, Scenario};
 
 impl Engine {
     /// The changes that [`Engine::replace`] would make, in the order of the new scenario. None if there is nothing to do.
     #[must_use]
     pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
+        self.compare(new, seed, &Pairings::of(&self.scenario, new))
+    }
+
+    pub(super) fn compare(&self, new: &Scenario, seed: u64, pairings: &Pairings) -> Vec<Change> {
         let mut changes = Vec::new();
         self.compare_settings(new, seed, &mut changes);
         self.compare_categories(new, &mut changes);
         self.compare_products(new, &mut changes);
         let old = &self.scenario;
-        let scripts = Pairing::of(old.scripts(), new.scripts());
-        changes.extend(scripts.changes(old.scripts(), new.scripts()));
-        let generators = Pairing::of(old.generators(), new.generators());
-        changes.extend(generators.changes(old.generators(), new.generators()));
+        changes.extend(pairings.scripts.changes(old.scripts(), new.scripts()));
+        changes.extend(pairings.generators.changes(old.generators(), new.generators()));
         changes
     }
 

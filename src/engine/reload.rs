@@ -12,7 +12,7 @@ use super::event::Event;
 use super::ledger::{Account, Entry};
 use super::random::GeneratorRun;
 use super::script::ScriptRun;
-use super::timelines::{Label, Origin, Pairing};
+use super::timelines::{Origin, Pairing, Pairings};
 use super::{Engine, account};
 use crate::scenario::{Feed, Generator, Product, Scenario, Script};
 
@@ -29,10 +29,11 @@ impl Engine {
     /// Goes on with another scenario. Running totals stay where the seed total did not change, products added at
     /// run time stay, and scripts and generators whose declaration did not change carry on where they were.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
-        let changes = self.changes(scenario, seed);
+        let pairings = Pairings::of(&self.scenario, scenario);
+        let changes = self.compare(scenario, seed, &pairings);
         let old = std::mem::replace(&mut self.scenario, scenario.clone());
         self.replace_products(&old, &changes);
-        self.replace_timelines(&old, seed);
+        self.replace_timelines(&pairings, seed);
         let events = changes.iter().filter_map(|change| self.tell(change)).collect();
         Reload { changes, events }
     }
@@ -57,21 +58,17 @@ impl Engine {
     fn replace_products(&mut self, old: &Scenario, changes: &[Change]) {
         let new = self.scenario.clone();
         let edits = Edits::new(old);
-        let mut gone = HashSet::new();
-        let mut replaced = HashSet::new();
-        for change in changes {
-            match change {
-                Change::ProductRemoved { id, .. } => drop(gone.insert(&**id)),
-                Change::ProductReplaced { id, .. } => drop(replaced.insert(&**id)),
-                _ => {}
-            }
-        }
+        let replaced = |change: &Change| match change {
+            Change::ProductReplaced { id, .. } => Some(id.clone()),
+            _ => None,
+        };
+        let replaced: HashSet<Arc<str>> = changes.iter().filter_map(replaced).collect();
         let mut accounts: IndexMap<Arc<str>, Account> = IndexMap::new();
         for (category, product) in new.products() {
             let edited = edits.has(category, product);
             let fresh = || account(category.name().clone(), product, true);
             let account = match self.ledger.get(product.id()) {
-                Some(_) if replaced.contains(&**product.id()) => fresh(),
+                Some(_) if replaced.contains(product.id()) => fresh(),
                 Some(before) if edited => Account { total: before.total, changed: before.changed, ..fresh() },
                 Some(before) if before.declared => before.clone(),
                 None if edited => fresh(),
@@ -88,9 +85,7 @@ impl Engine {
             let mut products: Vec<Arc<Product>> = present.cloned().collect();
             for product in before.map(Listing::products).unwrap_or_default() {
                 let account = self.ledger.get(product.id()).filter(|account| !account.declared);
-                if let Some(account) =
-                    account.filter(|_| !accounts.contains_key(product.id()) && !gone.contains(&**product.id()))
-                {
+                if let Some(account) = account.filter(|_| !accounts.contains_key(product.id())) {
                     accounts.insert(product.id().clone(), account.clone());
                     products.push(product.clone());
                 }
@@ -113,7 +108,7 @@ impl Engine {
         GeneratorRun::new(declared.clone(), self.now, self.seed, self.streams - 1)
     }
 
-    fn replace_timelines(&mut self, old: &Scenario, seed: u64) {
+    fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));
@@ -122,20 +117,19 @@ impl Engine {
         let now = self.now;
         let runs = std::mem::take(&mut self.scripts);
         let start = |script: &Script| ScriptRun::new(script.clone(), now);
-        self.scripts = carry_on(runs, old.scripts(), scenario.scripts(), start);
+        self.scripts = carry_on(runs, &pairings.scripts, scenario.scripts(), start);
         let runs = std::mem::take(&mut self.generators);
         let start = |generator: &Generator| self.start_generator(generator);
-        self.generators = carry_on(runs, old.generators(), scenario.generators(), start);
+        self.generators = carry_on(runs, &pairings.generators, scenario.generators(), start);
     }
 }
 
 /// Keeps the runs whose declaration stays, and starts the others. The runs are in the order of the old declarations.
-fn carry_on<R, D: Label>(runs: Vec<R>, old: &[D], new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
+fn carry_on<R, D>(runs: Vec<R>, pairing: &Pairing, new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
-    let origins = Pairing::of(old, new).new;
-    let continued = |(origin, declared): (Origin, &D)| match origin {
-        Origin::Kept(index) => runs.get_mut(index).and_then(Option::take).unwrap_or_else(|| start(declared)),
+    let continued = |(origin, declared): (&Origin, &D)| match origin {
+        Origin::Kept(index) => runs.get_mut(*index).and_then(Option::take).unwrap_or_else(|| start(declared)),
         Origin::Changed(_) | Origin::Added => start(declared),
     };
-    origins.into_iter().zip(new).map(continued).collect()
+    pairing.new.iter().zip(new).map(continued).collect()
 }

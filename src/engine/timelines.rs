@@ -3,7 +3,21 @@
 use std::ops::Range;
 
 use super::change::Change;
-use crate::scenario::{Generator, Script};
+use crate::scenario::{Generator, Scenario, Script};
+
+/// What becomes of all scripts and generators. To compare scripts of a million steps takes its time, so it is done once a
+/// reload.
+pub(super) struct Pairings {
+    pub(super) scripts: Pairing,
+    pub(super) generators: Pairing,
+}
+
+impl Pairings {
+    pub(super) fn of(old: &Scenario, new: &Scenario) -> Self {
+        let scripts = Pairing::of(old.scripts(), new.scripts());
+        Self { scripts, generators: Pairing::of(old.generators(), new.generators()) }
+    }
+}
 
 /// What becomes of each declaration.
 pub(super) struct Pairing {
@@ -38,7 +52,7 @@ pub(super) trait Label: PartialEq {
 impl Pairing {
     /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
     /// between the same neighbours, in order.
-    pub(super) fn of<D: Label>(old: &[D], new: &[D]) -> Self {
+    fn of<D: Label>(old: &[D], new: &[D]) -> Self {
         let mut free = vec![true; old.len()];
         let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
             let found = range.into_iter().find(|index| free[*index] && matches(*index))?;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::load::ReadError;
 use super::source::{Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
+use super::words::joined;
 
 /// One thing wrong in a scenario file.
 #[derive(Debug, Clone, PartialEq)]
@@ -223,11 +224,7 @@ impl ProblemKind {
 
 /// Keys in words: `a`, `b` and `c`.
 fn either(keys: &[&str]) -> String {
-    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    match keys.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => keys.concat(),
-    }
+    joined(&keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>(), "and")
 }
 
 /// The files in the middle of a cycle, in words.

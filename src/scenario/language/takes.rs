@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::scenario::words::joined;
+
 /// A schema's definitions.
 pub(super) struct Takes<'s> {
     schema: &'s Value,
@@ -26,10 +28,7 @@ impl<'s> Takes<'s> {
         let mut kinds = Vec::new();
         self.collect(schema, &mut kinds);
         kinds.dedup();
-        match kinds.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-            _ => kinds.concat(),
-        }
+        joined(&kinds, "or")
     }
 
     fn collect(&self, schema: &Value, kinds: &mut Vec<String>) {

@@ -1,5 +1,7 @@
 //! Enums whose variant is chosen by the shape of the value rather than by a word.
 
+use crate::scenario::words::joined;
+
 /// The name of a variant that takes any text; no YAML text can say it. The others are alike.
 pub(super) const TEXT: &str = "\0text";
 pub(super) const INTEGER: &str = "\0integer";
@@ -20,9 +22,5 @@ pub(super) fn choices(variants: &'static [&'static str]) -> String {
             word => format!("`{word}`"),
         })
         .collect();
-    match words.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => "nothing".to_owned(),
-    }
+    joined(&words, "or")
 }
