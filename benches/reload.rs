@@ -10,10 +10,11 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use mockd::http::Site;
+use mockd::http::{ControlAccess, Site};
 use mockd::scenario::{Cors, Style, load};
 use mockd::server::{Server, ServerConfig};
 use mockd::watch::{Watch, WatchMode};
+use mockd::worlds::WorldOptions;
 use tokio_tungstenite::connect_async;
 
 const SOCKETS: usize = 100;
@@ -40,7 +41,14 @@ async fn latencies(save: Save) -> Vec<f64> {
     let path = directory.path().join("toys.yaml");
     in_place(&path, &scenario(0));
     let loaded = load(&path);
-    let config = ServerConfig { address: ([127, 0, 0, 1], 0).into(), site: Site::BuiltIn, cors: Cors::Any, seed: 1 };
+    let config = ServerConfig {
+        address: ([127, 0, 0, 1], 0).into(),
+        site: Site::BuiltIn,
+        cors: Cors::Any,
+        seed: 1,
+        worlds: WorldOptions::default(),
+        access: ControlAccess::Local { origins: Vec::new() },
+    };
     let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();
     let watch = Watch {
         path: path.clone(),
@@ -49,7 +57,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         style: Style::Plain,
         reloads: server.reloads().clone(),
     };
-    let following = tokio::spawn(watch.follow(server.world().clone(), loaded.files, server.shutdown().clone()));
+    let following = tokio::spawn(watch.follow(server.worlds().clone(), loaded.files, server.shutdown().clone()));
     let url = format!("ws://{}/orders/toys", server.address());
     let mut sockets = join_all((0..SOCKETS).map(|_| async { connect_async(&url).await.unwrap().0 })).await;
     join_all(sockets.iter_mut().map(StreamExt::next)).await;

@@ -1,14 +1,16 @@
 //! The command line: arguments, and one command each.
 
 mod check;
+mod end;
 mod explain;
 mod init;
 mod log;
 mod play;
+mod ready;
 mod run;
 mod schema;
 mod seed;
-mod stop;
+mod worlds;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -56,6 +58,10 @@ enum CliError {
     NoSite(std::path::PathBuf),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
+    #[error("cannot write {}: {error}; give another --ready-file", .path.display())]
+    ReadyFile { path: std::path::PathBuf, error: std::io::Error },
+    #[error("the server was started but does not answer: {0}")]
+    NotReady(std::io::Error),
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
 }

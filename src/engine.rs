@@ -12,26 +12,31 @@ mod event;
 mod ledger;
 mod random;
 mod reload;
+mod request;
 mod script;
+mod stream;
 mod timelines;
+mod totals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
 pub use catalogue::{Catalogue, Listing};
 pub use change::Change;
 pub use event::{Event, EventKind, Refusal};
-use ledger::{Account, Entry, Ledger};
+use ledger::{Account, Entry, Holder, Ledger};
 use random::GeneratorRun;
 pub use reload::Reload;
+pub use request::RefusedAt;
 use script::ScriptRun;
 
 use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
 
 /// A scenario at work.
-#[derive(Debug)]
+///
+/// A clone is a world of its own that goes on from the same moment: what it holds is shared until one of the two
+/// changes it, so it costs next to nothing, whatever the number of products.
+#[derive(Debug, Clone)]
 pub struct Engine {
     scenario: Arc<Scenario>,
     /// The server section that is in force, whatever later scenarios say.
@@ -73,11 +78,21 @@ impl Engine {
             scenario: scenario.clone(),
         };
         for (category, product) in scenario.products() {
-            let account = account(category.name().clone(), product, true);
-            engine.ledger.open(product.id().clone(), account);
+            engine.ledger.open(product.id().clone(), holder(category.name().clone(), product, true));
         }
         engine.start_timelines();
         engine
+    }
+
+    /// This engine, which has to be as it was at its start, with another seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        if seed != self.seed {
+            self.seed = seed;
+            self.streams = 0;
+            self.start_timelines();
+        }
+        self
     }
 
     /// The scenario as it was last given.
@@ -137,23 +152,9 @@ impl Engine {
         events
     }
 
-    /// Adds `amount` to a product's order total.
-    ///
-    /// # Errors
-    /// [`Refusal`] if there is no such product, or the total would leave ±(2^53 - 1).
-    pub fn order(&mut self, id: &str, amount: i64) -> Result<Event, Refusal> {
-        self.post(id, Entry::Add(amount))
-    }
-
-    /// Adds a product of a client's to a category; its id is the prefix with the next number, its total is 0.
-    ///
-    /// # Errors
-    /// [`Refusal`] if there is no such category, or the product is not what the category's `fields` ask for.
-    pub fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
-        let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
-        listing.accept(&own)?;
-        let id = self.free_id(listing);
-        Ok(self.put_on_sale(category, Arc::new(Product::new(id, own))))
+    /// Lets time go on to `to` where nothing is due before; a time in the past changes nothing.
+    pub(crate) fn settle(&mut self, to: Duration) {
+        self.now = to.max(self.now);
     }
 
     /// The current orders of a category in its order of products; none for an unknown one.
@@ -168,14 +169,19 @@ impl Engine {
     /// The totals that changed after the event of that number, as events, oldest first.
     #[must_use]
     pub fn changed_since(&self, sequence: u64) -> Vec<Event> {
-        let changed = self.ledger.iter().filter(|(_, account)| account.changed > sequence);
+        let changed = self.ledger.moved().filter(|(_, account)| account.changed > sequence);
         let mut events: Vec<Event> = changed.map(|(id, account)| self.total_event(id.clone(), account)).collect();
         events.sort_by_key(|event| event.sequence);
         events
     }
 
-    fn total_event(&self, id: Arc<str>, account: &Account) -> Event {
-        let kind = EventKind::Total { id, category: account.category.clone(), total: account.total };
+    /// Every total, in the order of the accounts.
+    pub fn totals(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
+        self.ledger.iter().map(|(id, account)| (id, account.total))
+    }
+
+    fn total_event(&self, id: Arc<str>, account: Account<'_>) -> Event {
+        let kind = EventKind::Total { id, category: account.holder.category.clone(), total: account.total };
         Event { sequence: account.changed, at: self.now, kind }
     }
 
@@ -185,8 +191,9 @@ impl Engine {
     }
 
     fn post(&mut self, id: &str, entry: Entry) -> Result<Event, Refusal> {
-        let (id, account) = self.ledger.post(id, entry, self.sequence + 1)?;
-        let kind = EventKind::Total { id, category: account.category.clone(), total: account.total };
+        let posted = self.ledger.post(id, entry, self.sequence + 1)?;
+        let (id, category) = (posted.id.clone(), posted.holder.category.clone());
+        let kind = EventKind::Total { id, category, total: posted.total };
         Ok(self.event(kind))
     }
 
@@ -198,7 +205,7 @@ impl Engine {
             }
         } else if let Some(run) = self.generators.iter_mut().find(|run| run.due() == Some(due))
             && let Some((index, amount)) = run.fire(&self.ledger)
-            && let Some(id) = self.ledger.at(index).map(|(id, _)| id.clone())
+            && let Some(id) = self.ledger.id_at(index).cloned()
         {
             let outcome = self.post(&id, Entry::Add(amount));
             self.record(outcome, events);
@@ -243,7 +250,7 @@ impl Engine {
 
     fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
         let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
-        self.ledger.open(id.clone(), account(category.clone(), &product, false));
+        self.ledger.open(id.clone(), holder(category.clone(), &product, false));
         self.catalogue.change(&category, |products| products.push(product));
         self.event(EventKind::Added { id, category })
     }
@@ -254,6 +261,6 @@ impl Engine {
     }
 }
 
-fn account(category: Arc<str>, product: &Product, declared: bool) -> Account {
-    Account { category, total: product.total(), seed_total: product.total(), declared, changed: 0 }
+fn holder(category: Arc<str>, product: &Product, declared: bool) -> Holder {
+    Holder { category, seed_total: product.total(), declared }
 }

@@ -1,34 +1,44 @@
 //! The HTTP side: the route table. Paths are answered with and without a trailing slash.
+//!
+//! A request goes through the `envelope` (CORS, HEAD), `in_world` (which world it is for), `record` (the journal) and
+//! `access` (who may control), and then to its handler.
 
 mod accept;
+mod access;
 mod body;
 mod control;
 mod cors;
 mod envelope;
 mod error;
+mod in_world;
 mod live;
 mod orders;
 mod products;
+mod record;
 mod site;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, Response, Route, get};
+use poem::{Endpoint, EndpointExt, Response, Route, get, post};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use accept::NoDelayAcceptor;
+pub use access::{ControlAccess, Token};
 use envelope::Envelope;
+use in_world::InWorld;
+use record::Record;
 pub use site::Site;
 
 use crate::reloads::Reloads;
 use crate::scenario::Cors;
-use crate::world::World;
+use crate::worlds::Worlds;
 
 /// What every handler works with.
 pub(crate) struct App {
-    pub(crate) world: World,
+    pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
+    pub(crate) access: ControlAccess,
     /// Open sockets, each a task that the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -38,14 +48,43 @@ pub(crate) struct App {
 pub(crate) fn routes(app: App, site: &Site, cors: Cors) -> impl Endpoint<Output = Response> + 'static {
     let app = Arc::new(app);
     let site = Arc::new(site.endpoint());
-    let list = || products::List { app: app.clone(), site: site.clone() };
+    let list = || products::List { site: site.clone() };
     let mut routes = Route::new().at("/", site.clone()).at("/*", site.clone());
     for slash in ["", "/"] {
         routes = routes
             .at(format!("/:category{slash}"), get(list()).post(products::add))
-            .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add))
-            .at(format!("/__mockd/state{slash}"), get(control::state))
-            .at(format!("/__mockd/reload{slash}"), get(control::reload));
+            .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add));
+        routes = control_routes(routes, slash, &app);
     }
-    Envelope { inner: routes.data(app), cors }
+    let record = Record { inner: routes.data(app.clone()) };
+    Envelope { inner: InWorld { inner: record, app }, cors }
+}
+
+/// `/__mockd/…`. What is open tells nothing but what the mock API itself tells.
+fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
+    let path = |path: &str| format!("/__mockd/{path}{slash}");
+    let guarded = |endpoint| access::Guard { inner: endpoint, app: app.clone() };
+    routes
+        .at(path("health"), get(control::health))
+        .at(path("openapi.json"), get(control::get_openapi))
+        .at(path("categories"), get(control::categories))
+        .at(path("reload"), guarded(get(control::reload)))
+        .at(path("state"), guarded(get(control::get_state).patch(control::patch_state)))
+        .at(path("reset"), guarded(post(control::reset)))
+        .at(path("clock"), guarded(get(control::get_clock).post(control::set_clock)))
+        .at(path("orders"), guarded(post(control::post_orders)))
+        .at(path("transcript"), guarded(get(control::get_transcript)))
+        .at(path("snapshots"), guarded(get(control::list_snapshots).post(control::save)))
+        .at(path("snapshots/:name"), guarded(poem::delete(control::forget)))
+        .at(path("snapshots/:name/restore"), guarded(post(control::restore)))
+        .at(path("journal"), guarded(get(control::get_journal).delete(control::clear_journal)))
+        .at(path("journal/wait"), guarded(post(control::wait)))
+        .at(path("verify"), guarded(post(control::verify)))
+        .at(path("sockets"), guarded(get(control::list_sockets)))
+        .at(path("sockets/close"), guarded(post(control::close_all)))
+        .at(path("sockets/send"), guarded(post(control::send_all)))
+        .at(path("sockets/:socket/close"), guarded(post(control::close)))
+        .at(path("sockets/:socket/send"), guarded(post(control::send)))
+        .at(path("worlds"), guarded(get(control::list_worlds).post(control::make_world)))
+        .at(path("worlds/:name"), guarded(get(control::get_world).delete(control::remove_world)))
 }

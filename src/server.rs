@@ -1,4 +1,4 @@
-//! A running mock: one world behind one listening address.
+//! A running mock: worlds behind one listening address.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +9,14 @@ use poem::Server as HttpServer;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::http::{App, NoDelayAcceptor, Site, routes};
+use crate::http::{App, ControlAccess, NoDelayAcceptor, Site, routes};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
+use crate::worlds::{WorldOptions, Worlds};
 
 /// How long requests in flight may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -31,6 +32,10 @@ pub struct ServerConfig {
     pub cors: Cors,
     /// The seed of all that is random.
     pub seed: u64,
+    /// What all worlds have in common.
+    pub worlds: WorldOptions,
+    /// Who may control the mock.
+    pub access: ControlAccess,
 }
 
 /// Why a server did not start.
@@ -52,28 +57,30 @@ pub enum ServeError {
     },
 }
 
-/// A mock that serves until it is stopped. Dropping it leaves the port open until the runtime ends; call
-/// [`Server::stop`].
+/// A mock that serves until it is stopped. Dropping it stops it as well, but does not wait; see [`Server::stop`].
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    world: World,
+    worlds: Worlds,
     reloads: Reloads,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     serving: JoinHandle<io::Result<()>>,
-    /// Ends the world, after all who may still want something of it.
+    /// Ends the worlds, after all who may still want something of them.
     end: CancellationToken,
-    playing: JoinHandle<()>,
+    playing: TaskTracker,
+    /// Held for their end.
+    #[expect(dead_code, reason = "they do their work when they are dropped")]
+    stop_on_drop: [DropGuard; 2],
 }
 
 impl Server {
-    /// Binds the address and starts the scenario's world.
+    /// Binds the address and starts the scenario's default world.
     ///
     /// # Errors
     /// [`ServeError`] if the address cannot be bound.
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -82,15 +89,22 @@ impl Server {
         let bound = listener.local_addr().map_err(failed)?;
         let acceptor = NoDelayAcceptor::new(listener).map_err(failed)?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let end = CancellationToken::new();
-        let (world, playing) = World::start(scenario, seed, end.clone());
+        let (playing, end) = (TaskTracker::new(), CancellationToken::new());
+        let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
         let reloads = Reloads::default();
-        let app =
-            App { world: world.clone(), reloads: reloads.clone(), tasks: tasks.clone(), shutdown: shutdown.clone() };
+        let app = App {
+            worlds: worlds.clone(),
+            reloads: reloads.clone(),
+            access,
+            tasks: tasks.clone(),
+            shutdown: shutdown.clone(),
+        };
         let stop = shutdown.clone().cancelled_owned();
         let serving = HttpServer::new_with_acceptor(acceptor);
         let serving = serving.run_with_graceful_shutdown(routes(app, &site, cors), stop, Some(GRACE));
-        Ok(Self { address: bound, world, reloads, shutdown, tasks, serving: tokio::spawn(serving), end, playing })
+        let serving = tokio::spawn(serving);
+        let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
+        Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
 
     /// The address that it listens on, with the port that was taken.
@@ -105,10 +119,16 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The world that is played.
+    /// The default world.
     #[must_use]
     pub fn world(&self) -> &World {
-        &self.world
+        self.worlds.default_world()
+    }
+
+    /// All worlds.
+    #[must_use]
+    pub fn worlds(&self) -> &Worlds {
+        &self.worlds
     }
 
     /// What became of the last save, which whoever follows the file tells here.
@@ -123,10 +143,10 @@ impl Server {
         &self.shutdown
     }
 
-    /// Waits until the world has ended without being asked to, which only a defect in mockd can cause.
-    pub async fn failed(&mut self) {
+    /// Waits until the default world has ended without being asked to, which only a defect in mockd can cause.
+    pub async fn failed(&self) {
         // Why it ended was reported where it happened.
-        let _ = (&mut self.playing).await;
+        self.worlds.default_world().ended().await;
     }
 
     /// Stops: open sockets are closed with 1001, requests in flight are answered, and all tasks have ended after it.
@@ -137,8 +157,7 @@ impl Server {
         // The accept loop ends with the shutdown; what it returns by then concerns no one any more.
         let _ = self.serving.await;
         self.end.cancel();
-        if !self.playing.is_finished() {
-            let _ = self.playing.await;
-        }
+        self.playing.close();
+        self.playing.wait().await;
     }
 }

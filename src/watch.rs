@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use crate::engine::Reload;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
-use crate::world::World;
+use crate::worlds::Worlds;
 use settle::{Fingerprint, settled};
 use wake::Wake;
 pub use wake::WatchMode;
@@ -51,19 +51,19 @@ impl Seen {
 }
 
 impl Watch {
-    /// Follows the file, and those that it includes, until the shutdown. The world's scenario was made from `files`.
-    pub async fn follow(self, world: World, files: Vec<FoundFile>, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.look_for_ever(&world, files)).await;
+    /// Follows the file, and those that it includes, until the shutdown. The worlds' scenario was made from `files`.
+    pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
+        shutdown.run_until_cancelled(self.look_for_ever(&worlds, files)).await;
     }
 
-    async fn look_for_ever(&self, world: &World, files: Vec<FoundFile>) {
+    async fn look_for_ever(&self, worlds: &Worlds, files: Vec<FoundFile>) {
         let mut wake = Wake::new(self.mode);
         let mut seen = Seen { served: files.clone(), files };
         loop {
             // Once before the first event too: a file may have been saved while the server started.
             let paths = seen.paths();
             wake.refresh(paths.clone());
-            let fingerprint = self.look(&mut seen, world).await;
+            let fingerprint = self.look(&mut seen, worlds).await;
             // Files that are new in it are watched from now on, and may have been saved in between.
             if seen.paths() == paths {
                 wake.next(fingerprint).await;
@@ -73,7 +73,7 @@ impl Watch {
 
     /// Reads the files once they are settled, and applies or reports what is new in them. Gives what they were before
     /// they were read.
-    async fn look(&self, seen: &mut Seen, world: &World) -> Fingerprint {
+    async fn look(&self, seen: &mut Seen, worlds: &Worlds) -> Fingerprint {
         let started = Instant::now();
         let fingerprint = settled(&seen.paths()).await;
         let (path, files) = (self.path.clone(), seen.files.clone());
@@ -82,39 +82,39 @@ impl Watch {
             changed.then(|| load_regular(&path))
         };
         match spawn_blocking(look).await {
-            Ok(Some(loading)) => self.take(loading, seen, world, started).await,
+            Ok(Some(loading)) => self.take(loading, seen, worlds, started).await,
             Ok(None) => {}
             Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
         }
         fingerprint
     }
 
-    async fn take(&self, Loading { outcome, files }: Loading, seen: &mut Seen, world: &World, started: Instant) {
+    async fn take(&self, Loading { outcome, files }: Loading, seen: &mut Seen, worlds: &Worlds, started: Instant) {
         seen.files = files;
         match outcome {
-            Err(problem) => self.report(problem, world),
+            Err(problem) => self.report(problem, worlds),
             Ok(_) if seen.files == seen.served => {
                 info!("{} is back, unchanged", self.path.display());
                 self.reloads.recovered();
             }
             Ok(scenario) => {
                 seen.served.clone_from(&seen.files);
-                self.apply(scenario, world, started).await;
+                self.apply(scenario, worlds, started).await;
             }
         }
     }
 
-    async fn apply(&self, scenario: Scenario, world: &World, started: Instant) {
-        let seed = self.seed.or(scenario.seed()).unwrap_or(world.snapshot().seed);
-        // An error says that the world has ended, and so does this task then.
-        if let Ok(reload) = world.replace(Arc::new(scenario), seed).await {
+    async fn apply(&self, scenario: Scenario, worlds: &Worlds, started: Instant) {
+        let seed = self.seed.or(scenario.seed()).unwrap_or(worlds.default_world().view().seed);
+        // An error says that the worlds have ended, and so does this task then.
+        if let Ok(reload) = worlds.replace(&Arc::new(scenario), seed).await {
             info!("reloaded {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
             self.reloads.applied(reload.changes);
         }
     }
 
-    fn report(&self, problem: LoadError, world: &World) {
-        let name = world.snapshot().scenario.name().to_owned();
+    fn report(&self, problem: LoadError, worlds: &Worlds) {
+        let name = worlds.default_world().view().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
         match &problem {
             LoadError::Invalid(problems) => {

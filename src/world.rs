@@ -1,28 +1,55 @@
 //! An engine in time: one task owns one [`Engine`], wakes it when something is due, and tells everyone what happened.
 //!
 //! A [`World`] is a cheap handle. What clients want goes to the task as a command and comes back as an answer, so
-//! commands, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
+//! requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
 //! the catalogue for readers is published before the answer, so that who has its answer sees its own change.
+//!
+//! A world's clock is its own. It follows the machine's, faster or slower, or stands still and is advanced: then nothing
+//! that happens depends on when it is asked for, and the same requests give the same frames on every run.
+//!
+//! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 
+mod advance;
 mod clock;
+mod control;
+mod error;
 mod feed;
+mod journal;
+mod play;
+mod sockets;
+mod subscription;
 mod task;
+mod transcript;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use advance::{Advanced, InThePast, MAX_LISTED, Until};
 use clock::Clock;
-pub use feed::{Frame, Subscription};
-use feed::{Joined, Publisher};
+pub use clock::{Pace, SPEEDS};
+pub use control::{ClockState, SocketState, State};
+pub use error::{SnapshotError, WorldError};
+use feed::Feed;
+use journal::Journal;
+pub use journal::{
+    Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
+    NearMiss, Payload, Record, Verdict, WrongWait,
+};
+pub use play::MAX_SNAPSHOTS;
+use play::Play;
+use sockets::{Socket, Sockets};
+use subscription::Joined;
+pub use subscription::{Closing, EndedBy, Next, SocketEnd, Subscription};
 use task::{Command, Task};
+pub use transcript::Transcript;
 
-use crate::engine::{Catalogue, Engine, Refusal, Reload};
+use crate::engine::{Catalogue, Engine, Event, Reload};
 use crate::scenario::Scenario;
 
 /// Commands that may wait for the task before a sender waits.
@@ -30,14 +57,31 @@ const WAITING_COMMANDS: usize = 1024;
 
 /// A handle on a running world.
 #[derive(Debug, Clone)]
-pub struct World {
+pub struct World(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle {
     commands: mpsc::Sender<Command>,
-    now: watch::Receiver<Arc<Snapshot>>,
+    now: watch::Receiver<Arc<View>>,
+    shared: Arc<Shared>,
+}
+
+/// What a world's task and its handles share.
+#[derive(Debug)]
+struct Shared {
+    name: Arc<str>,
+    clock: Clock,
+    feed: Feed,
+    sockets: Sockets,
+    journal: Journal,
+    end: CancellationToken,
+    /// When it was used last.
+    used: std::sync::Mutex<Instant>,
 }
 
 /// What readers see without asking the task.
 #[derive(Debug)]
-pub struct Snapshot {
+pub struct View {
     /// The scenario that is played.
     pub scenario: Arc<Scenario>,
     /// The seed of all that is random.
@@ -46,32 +90,54 @@ pub struct Snapshot {
     pub catalogue: Catalogue,
 }
 
-/// Why a command has no effect.
-#[derive(Debug, Error)]
-pub enum WorldError {
-    /// The engine refused it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The world has ended.
-    #[error("the server is shutting down")]
-    Ended,
+/// How a world starts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setup {
+    /// A seed of its own, instead of the server's.
+    pub seed: Option<u64>,
+    /// How its clock goes.
+    pub pace: Pace,
+    /// The most entries of its journal, of frames to sockets and of everything else; 0 for no journal.
+    pub journal: usize,
 }
 
 impl World {
-    /// Starts a world at time 0, with the task that runs it until the shutdown.
-    #[must_use]
-    pub fn start(scenario: &Arc<Scenario>, seed: u64, shutdown: CancellationToken) -> (Self, JoinHandle<()>) {
-        let engine = Engine::new(scenario, seed);
+    /// Starts a world from an engine at time 0, with the task that runs it until the end. The task is to be spawned.
+    pub fn start(
+        name: Arc<str>,
+        start: Engine,
+        setup: &Setup,
+        end: CancellationToken,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let start = match setup.seed {
+            Some(seed) => start.with_seed(seed),
+            None => start,
+        };
         let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
-        let (publish, now) = watch::channel(Arc::new(Snapshot::of(&engine)));
-        let task = Task { engine, clock: Clock::start(), inbox, feed: Publisher::default(), publish };
-        (Self { commands, now }, tokio::spawn(task.run(shutdown)))
+        let (publish, now) = watch::channel(Arc::new(View::of(&start)));
+        let shared = Arc::new(Shared {
+            name,
+            clock: Clock::start(setup.pace),
+            feed: Feed::default(),
+            sockets: Sockets::default(),
+            journal: Journal::new(setup.journal),
+            end: end.clone(),
+            used: std::sync::Mutex::new(Instant::now()),
+        });
+        let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish), inbox };
+        (Self(Arc::new(Handle { commands, now, shared })), task.run(end))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.0.shared.name
     }
 
     /// What readers see at this moment.
     #[must_use]
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.now.borrow().clone()
+    pub fn view(&self) -> Arc<View> {
+        self.0.now.borrow().clone()
     }
 
     /// Adds `amount` to a product's order total.
@@ -79,8 +145,24 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
     pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
-        let id = id.into();
-        Ok(self.ask(|reply| Command::Order { id, amount, reply }).await??)
+        let id: Arc<str> = id.into();
+        Ok(self.ask(move |play| play.order(&id, amount)).await??)
+    }
+
+    /// Adds each amount to its product's order total, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        Ok(self.ask(move |play| play.orders(&orders)).await??)
+    }
+
+    /// Puts each product's order total to a value, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        Ok(self.ask(move |play| play.set_totals(&totals)).await??)
     }
 
     /// Adds a product to a category and gives the category's products as JSON, the new one last.
@@ -88,16 +170,17 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
     pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let category = category.into();
-        Ok(self.ask(|reply| Command::AddProduct { category, own, reply }).await??)
+        let category: Arc<str> = category.into();
+        Ok(self.ask(move |play| play.add_product(&category, own)).await??)
     }
 
-    /// Goes on with another scenario, without losing a socket; see [`Engine::replace`].
+    /// Goes on with another scenario, of which the engine is the beginning, without losing a socket; see
+    /// [`Engine::replace`]. A world with a seed of its own keeps it.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn replace(&self, scenario: Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        self.ask(|reply| Command::Replace { scenario, seed, reply }).await
+    pub async fn replace(&self, start: Engine) -> Result<Reload, WorldError> {
+        self.ask(move |play| play.replace(start)).await
     }
 
     /// Subscribes to a category: its current orders, and all that follows.
@@ -105,27 +188,86 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn subscribe(&self, category: &str, notices: bool) -> Result<Subscription, WorldError> {
-        Ok(Subscription::new(self.clone(), category.into(), notices, self.join(category).await?))
+        let (world, category): (_, Arc<str>) = (self.clone(), category.into());
+        // Whoever asked may be gone by then: the subscription that is made for it ends with the answer.
+        self.ask(move |play| {
+            let (socket, joined) = play.join(category);
+            Subscription::new(world, socket, notices, joined)
+        })
+        .await
     }
 
-    async fn join(&self, category: &str) -> Result<Joined, WorldError> {
-        let category = category.into();
-        self.ask(|reply| Command::Join { category, reply }).await
+    /// Waits until the world has ended.
+    pub async fn ended(&self) {
+        self.0.shared.end.cancelled().await;
     }
 
-    /// The totals that changed after an event, and the number of the last event in them.
-    async fn catch_up(&self, after: u64) -> Result<(Vec<Frame>, u64), WorldError> {
-        self.ask(|reply| Command::CatchUp { after, reply }).await
+    /// Ends the world: its sockets are closed.
+    pub fn end(&self) {
+        self.0.shared.end.cancel();
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, WorldError> {
+    fn feed(&self) -> &Feed {
+        &self.0.shared.feed
+    }
+
+    fn sockets(&self) -> &Sockets {
+        &self.0.shared.sockets
+    }
+
+    async fn switch(&self, socket: &Arc<Socket>, category: &str) -> Result<Joined, WorldError> {
+        let (socket, category): (_, Arc<str>) = (socket.clone(), category.into());
+        self.ask(move |play| play.switch(&socket, category)).await
+    }
+
+    async fn catch_up(&self, socket: &Arc<Socket>, after: u64, position: u64) -> Result<Joined, WorldError> {
+        let socket = socket.clone();
+        self.ask(move |play| play.catch_up(&socket, after, position)).await
+    }
+
+    fn leave(&self, socket: &Socket, end: SocketEnd) {
+        self.record(Record::Closed { socket: socket.id, end });
+        self.sockets().leave(socket);
+        self.touch();
+    }
+
+    async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Play) -> T + Send + 'static) -> Result<T, WorldError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| WorldError::Ended)?;
+        // A reply that nobody waits for any more is dropped: the command has been carried out all the same.
+        let job = Box::new(move |play: &mut Play| drop(reply.send(job(play))));
+        self.0.commands.send(Command::Do(job)).await.map_err(|_| WorldError::Ended)?;
         answer.await.map_err(|_| WorldError::Ended)
+    }
+
+    /// Notes that it is used.
+    pub fn touch(&self) {
+        *self.used() = Instant::now();
+    }
+
+    /// Since when nobody has used it; `None` while a socket is open.
+    #[must_use]
+    pub fn idle_since(&self) -> Option<Instant> {
+        (self.sockets().len() == 0).then(|| *self.used())
+    }
+
+    fn used(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.0.shared.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How its clock goes.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.0.shared.clock.pace()
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.0.shared.clock.now()
     }
 }
 
-impl Snapshot {
+impl View {
     fn of(engine: &Engine) -> Self {
         let catalogue = engine.catalogue().clone();
         Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue }

@@ -74,7 +74,7 @@ const showCategories = (categories) => {
 const label = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 
 const loadCategories = async () => {
-  const { scenario, categories } = await request("__mockd/state");
+  const { scenario, categories } = await request("__mockd/categories");
   title.textContent = scenario;
   document.title = `${scenario} – mockd`;
   showCategories(categories);

@@ -1,29 +1,26 @@
 //! `mockd run`: serve a scenario until told to stop.
 
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use tracing::warn;
 
-use super::log::{LogArgs, LogFormat};
+use super::end::{EndArgs, StopSignal};
+use super::log::LogArgs;
+use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
-use super::stop::StopSignal;
+use super::worlds::WorldArgs;
 use super::{CliError, style};
-use crate::http::Site;
+use crate::http::{ControlAccess, Site, Token};
 use crate::scenario::{FoundFile, Loading, Scenario, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
 /// How long the end of the program waits for the file's watcher.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
-const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The port when neither flag nor scenario names one.
 const DEFAULT_PORT: u16 = 3000;
@@ -50,6 +47,19 @@ pub(super) struct Run {
     /// Directory to serve at / [default: the scenario's, or the browser app inside mockd]
     #[arg(long = "static", value_name = "DIR")]
     site: Option<PathBuf>,
+    /// File to write when mockd answers: a line of JSON with url, pid and seed. It is deleted at the end
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Secret for the control API under /__mockd, which is off without it unless mockd listens on loopback
+    #[arg(long, env = "MOCKD_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    control_token: Option<Token>,
+    /// Web origin whose pages may use the control API, beside those of this machine; may be given several times
+    #[arg(long, value_name = "ORIGIN", conflicts_with = "control_token")]
+    control_origin: Vec<String>,
+    #[command(flatten)]
+    worlds: WorldArgs,
+    #[command(flatten)]
+    end: EndArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -78,9 +88,15 @@ impl Run {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
-        let mut server = Server::start(&scenario, self.config(&scenario)?).await?;
+        let ready_file = self.ready_file.as_ref().map(ReadyFile::claim).transpose()?;
+        let server = Server::start(&scenario, self.config(&scenario)?).await?;
+        let ready = Ready { server: &server, scenario: &scenario, file: &self.file, watches };
+        ready.check().await?;
+        if let Some(file) = &ready_file {
+            file.write(&ready)?;
+        }
         if !self.log.is_quiet() {
-            self.greet(&server, &scenario, watches);
+            ready.greet(self.log.log_format);
         }
         let following = watches.then(|| {
             let watch = Watch {
@@ -90,10 +106,11 @@ impl Run {
                 style: style(),
                 reloads: server.reloads().clone(),
             };
-            tokio::spawn(watch.follow(server.world().clone(), files, server.shutdown().clone()))
+            tokio::spawn(watch.follow(server.worlds().clone(), files, server.shutdown().clone()))
         });
         let outcome = tokio::select! {
             () = stop.received() => Ok(()),
+            () = self.end.reached() => Ok(()),
             () = server.failed() => Err(CliError::Defect),
         };
         // A second signal ends it at once.
@@ -119,45 +136,15 @@ impl Run {
             Some(path) => return Err(CliError::NoSite(path.clone())),
         };
         let seed = self.seed.or(scenario.seed()).unwrap_or_else(any_seed);
-        Ok(ServerConfig { address: SocketAddr::new(host, port), site, cors: declared.cors().clone(), seed })
+        let access = ControlAccess::new(host, self.control_token.clone(), self.control_origin.clone());
+        if access == ControlAccess::Off {
+            warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");
+        }
+        let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
+        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access })
     }
 
     fn watch_mode(&self) -> WatchMode {
         if self.poll { WatchMode::Poll } else { WatchMode::Events }
-    }
-
-    /// Says what is served where. The URL comes first, so that a program that starts mockd need not read on.
-    fn greet(&self, server: &Server, scenario: &Scenario, watches: bool) {
-        let seed = server.world().snapshot().seed;
-        let file = watches.then_some(&self.file);
-        let greeting = match self.log.log_format {
-            LogFormat::Json => {
-                let categories: Vec<&str> = scenario.categories().iter().map(|category| &**category.name()).collect();
-                json!({ "url": server.url(), "scenario": scenario.name(), "categories": categories,
-                    "watching": file, "seed": seed })
-                .to_string()
-            }
-            LogFormat::Text => self.greeting(server, scenario, seed, watches),
-        };
-        // Whoever reads the greeting may be gone; the server is there for others.
-        let _ = writeln!(std::io::stdout(), "{greeting}");
-    }
-
-    fn greeting(&self, server: &Server, scenario: &Scenario, seed: u64, watches: bool) -> String {
-        let mut lines = vec![format!("mockd serves {} at {}", scenario.name(), server.url())];
-        let widest = scenario.categories().iter().map(|category| category.name().chars().count()).max().unwrap_or(0);
-        for category in scenario.categories() {
-            let (name, count) = (category.name(), category.products().len());
-            let products = if count == 1 { "product " } else { "products" };
-            lines.push(format!(
-                "  /{name:widest$}  {count} {products}  ws://{}/orders/{}",
-                server.address(),
-                utf8_percent_encode(name, IN_A_PATH)
-            ));
-        }
-        let (watching, hint) = if watches { ("watching", ": edit it and save") } else { ("not watching", "") };
-        lines.push(format!("  {watching} {}{hint}", self.file.display()));
-        lines.push(format!("  seed {seed}, stop with Ctrl-C"));
-        lines.join("\n")
     }
 }

@@ -12,7 +12,7 @@ use crate::scenario::{Category, Product, Scenario, product_number};
 /// The categories in declared order. Cheap to clone: whoever reads it shares it.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    listings: IndexMap<Arc<str>, Arc<Listing>>,
+    listings: Arc<IndexMap<Arc<str>, Arc<Listing>>>,
 }
 
 /// One category's products.
@@ -31,7 +31,7 @@ impl Catalogue {
             let products = category.products().to_vec();
             (category.name().clone(), Arc::new(Listing::new(category.clone(), products, 0)))
         });
-        Self { listings: listings.collect() }
+        Self { listings: Arc::new(listings.collect()) }
     }
 
     /// The categories in declared order.
@@ -52,12 +52,12 @@ impl Catalogue {
     }
 
     pub(super) fn put(&mut self, name: Arc<str>, listing: Listing) {
-        self.listings.insert(name, Arc::new(listing));
+        Arc::make_mut(&mut self.listings).insert(name, Arc::new(listing));
     }
 
     /// Changes the products of a category. Readers of the old state keep it.
     pub(super) fn change(&mut self, category: &str, change: impl FnOnce(&mut Vec<Arc<Product>>)) {
-        if let Some(listing) = self.listings.get_mut(category) {
+        if let Some(listing) = Arc::make_mut(&mut self.listings).get_mut(category) {
             let mut products = listing.products.clone();
             change(&mut products);
             *listing = Arc::new(Listing::new(listing.declared.clone(), products, listing.highest));

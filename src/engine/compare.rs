@@ -70,7 +70,7 @@ impl Engine {
     fn is_reordered(&self, category: &Category) -> bool {
         let before = self.catalogue.get(category.name()).map(Listing::products).unwrap_or_default();
         let is_declared =
-            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.declared);
+            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.holder.declared);
         let before = before.iter().filter(is_declared);
         let places: HashMap<&str, usize> = before.zip(0..).map(|(product, at)| (&**product.id(), at)).collect();
         !category.products().iter().filter_map(|product| places.get(&**product.id())).is_sorted()
@@ -87,17 +87,17 @@ impl Engine {
                 continue;
             };
             let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
-            if !account.declared && !keys.is_empty() {
+            if !account.holder.declared && !keys.is_empty() {
                 changes.push(Change::ProductReplaced { id, category: to, total: product.total() });
                 continue;
             }
-            if account.category != to {
-                changes.push(Change::ProductMoved { id: id.clone(), from: account.category.clone(), to });
+            if account.holder.category != to {
+                changes.push(Change::ProductMoved { id: id.clone(), from: account.holder.category.clone(), to });
             }
             if !keys.is_empty() {
                 changes.push(Change::ProductChanged { id: id.clone(), keys });
             }
-            if account.seed_total != product.total() {
+            if account.holder.seed_total != product.total() {
                 changes.push(Change::TotalReset { id, from: account.total, to: product.total() });
             }
         }
@@ -105,14 +105,14 @@ impl Engine {
             new.products().map(|(category, product)| (&**product.id(), edits.has(category, product))).collect();
         let categories = by_name(new);
         let gone = self.ledger.iter().filter(|(id, account)| match declared.get(&***id) {
-            Some(edited) if *edited || account.declared => false,
-            None if account.declared => true,
+            Some(edited) if *edited || account.holder.declared => false,
+            None if account.holder.declared => true,
             // It was added at run time, and stays as long as its category.
-            _ => !categories.contains_key(&*account.category),
+            _ => !categories.contains_key(&*account.holder.category),
         });
-        let removed = |(id, account): (&Arc<str>, &Account)| Change::ProductRemoved {
+        let removed = |(id, account): (&Arc<str>, Account<'_>)| Change::ProductRemoved {
             id: id.clone(),
-            category: account.category.clone(),
+            category: account.holder.category.clone(),
         };
         changes.extend(gone.map(removed));
     }

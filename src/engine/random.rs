@@ -1,24 +1,19 @@
 //! Random generators: when the next order comes, for which product, and how much.
-//!
-//! Only `ChaCha8`'s stream of 64-bit words is taken from the `rand` package. How words become integers, choices
-//! and gaps is written here, so that a seed gives the same orders on every platform and with every version.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rand::rand_core::{Rng, SeedableRng};
-use rand::rngs::ChaCha8Rng;
-
 use super::ledger::Ledger;
+use super::stream::Stream;
 use crate::scenario::{Arrivals, Draw, Generator, times};
 
 /// One generator at work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct GeneratorRun {
-    pub(super) declared: Generator,
+    pub(super) declared: Arc<Generator>,
     /// The world's time at which its own time is 0.
     origin: Duration,
-    stream: u64,
-    rng: ChaCha8Rng,
+    rng: Stream,
     /// Orders so far, to compute even times without adding up rounding errors.
     count: u64,
     due: Option<Duration>,
@@ -29,22 +24,56 @@ pub(super) struct GeneratorRun {
 #[derive(Debug, Clone, Default)]
 struct Pool {
     generation: Option<u64>,
-    indices: Vec<usize>,
+    chosen: Arc<Chosen>,
+}
+
+#[derive(Debug, Default)]
+struct Chosen {
+    indices: Indices,
     /// Upper bounds of each index' share; empty if all shares are the same.
     bounds: Vec<u64>,
 }
 
+#[derive(Debug)]
+enum Indices {
+    /// All below that number.
+    Below(usize),
+    These(Vec<usize>),
+}
+
+impl Default for Indices {
+    fn default() -> Self {
+        Self::Below(0)
+    }
+}
+
+impl Indices {
+    fn len(&self) -> usize {
+        match self {
+            Self::Below(count) => *count,
+            Self::These(indices) => indices.len(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::Below(count) => Some(at).filter(|at| at < count),
+            Self::These(indices) => indices.get(at).copied(),
+        }
+    }
+}
+
 impl GeneratorRun {
-    pub(super) fn new(declared: Generator, origin: Duration, seed: u64, stream: u64) -> Self {
-        let rng = rng(seed, stream);
-        let mut run = Self { declared, origin, stream, rng, count: 0, due: None, pool: Pool::default() };
+    pub(super) fn new(declared: Arc<Generator>, origin: Duration, seed: u64, stream: u64) -> Self {
+        let rng = Stream::new(seed, stream);
+        let mut run = Self { declared, origin, rng, count: 0, due: None, pool: Pool::default() };
         run.schedule(origin + run.declared.from());
         run
     }
 
     /// Goes on with another seed, at the same place of its timeline.
     pub(super) fn reseed(&mut self, seed: u64) {
-        self.rng = rng(seed, self.stream);
+        self.rng.reseed(seed);
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
@@ -58,7 +87,7 @@ impl GeneratorRun {
         let index = self.pool.pick(&mut self.rng, ledger);
         let amount = self.declared.amount();
         let span = amount.end().abs_diff(*amount.start()) + 1;
-        let amount = amount.start().saturating_add_unsigned(below(&mut self.rng, span));
+        let amount = amount.start().saturating_add_unsigned(self.rng.below(span));
         self.count += 1;
         self.schedule(at);
         Some((index?, amount))
@@ -67,7 +96,7 @@ impl GeneratorRun {
     /// Sets the next due time; `last` is that of the order before.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
-            Arrivals::Poisson(mean) => last.saturating_add(exponential(&mut self.rng, mean)),
+            Arrivals::Poisson(mean) => last.saturating_add(self.rng.exponential(mean)),
             Arrivals::Every(every) => {
                 let even = self.origin + self.declared.from() + times(every, self.count + 1);
                 self.jittered(even).max(last)
@@ -82,7 +111,7 @@ impl GeneratorRun {
         if jitter == 0 {
             return even;
         }
-        let offset = below(&mut self.rng, 2 * jitter + 1);
+        let offset = self.rng.below(2 * jitter + 1);
         (even + Duration::from_nanos(offset)).saturating_sub(Duration::from_nanos(jitter))
     }
 }
@@ -93,88 +122,40 @@ impl Pool {
             return;
         }
         self.generation = Some(ledger.generation());
-        self.bounds.clear();
-        self.indices = match draw {
-            Draw::All => (0..ledger.len()).collect(),
-            Draw::Ids(ids) => ids.iter().filter_map(|id| ledger.index_of(id)).collect(),
+        let mut bounds = Vec::new();
+        let indices = match draw {
+            Draw::All => Indices::Below(ledger.len()),
+            Draw::Ids(ids) => Indices::These(ids.iter().filter_map(|id| ledger.index_of(id)).collect()),
             Draw::Category(name) => {
-                let accounts = ledger.iter().enumerate();
-                accounts.filter(|(_, (_, account))| account.category == *name).map(|(index, _)| index).collect()
+                let accounts = ledger.iter().enumerate().filter(|(_, (_, account))| account.holder.category == *name);
+                Indices::These(accounts.map(|(index, _)| index).collect())
             }
             Draw::Weights(weights) => {
                 let present: Vec<_> =
                     weights.iter().filter_map(|(id, weight)| Some((ledger.index_of(id)?, *weight))).collect();
-                self.bounds.extend(present.iter().scan(0, |sum, (_, weight)| {
+                bounds.extend(present.iter().scan(0, |sum, (_, weight)| {
                     *sum += u64::from(*weight);
                     Some(*sum)
                 }));
-                present.into_iter().map(|(index, _)| index).collect()
+                Indices::These(present.into_iter().map(|(index, _)| index).collect())
             }
         };
+        self.chosen = Arc::new(Chosen { indices, bounds });
     }
 
-    fn pick(&self, rng: &mut ChaCha8Rng, ledger: &Ledger) -> Option<usize> {
-        let shares = self.bounds.last().copied().unwrap_or(self.indices.len() as u64);
-        let drawn = below(rng, shares.max(1));
-        let at = if self.bounds.is_empty() {
+    fn pick(&self, rng: &mut Stream, ledger: &Ledger) -> Option<usize> {
+        let Chosen { indices, bounds } = &*self.chosen;
+        let shares = bounds.last().copied().unwrap_or(indices.len() as u64);
+        let drawn = rng.below(shares.max(1));
+        let at = if bounds.is_empty() {
             usize::try_from(drawn).ok()?
         } else {
-            self.bounds.partition_point(|bound| *bound <= drawn)
+            bounds.partition_point(|bound| *bound <= drawn)
         };
-        self.indices.get(at).copied().filter(|index| *index < ledger.len())
+        indices.get(at).filter(|index| *index < ledger.len())
     }
-}
-
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
-}
-
-/// An integer from 0 to `n - 1`, each with the same chance (Lemire, "Fast Random Integer Generation in an
-/// Interval", 2019). `n` is above 0.
-fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
-    let threshold = n.wrapping_neg() % n;
-    loop {
-        let wide = u128::from(rng.next_u64()) * u128::from(n);
-        #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
-        if wide as u64 >= threshold {
-            return (wide >> 64) as u64;
-        }
-    }
-}
-
-/// A gap of a Poisson process: -ln(u) times the mean, with u uniform in (0, 1] from the 53 high bits.
-fn exponential(rng: &mut ChaCha8Rng, mean: Duration) -> Duration {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
-    let uniform = ((rng.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    let seconds = -libm::log(uniform) * mean.as_secs_f64();
-    // At least a nanosecond, so that time always goes on.
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::rand_core::Rng;
-
-    use super::{below, rng};
-
-    #[test]
-    fn seed_42_begins_with_the_same_words_for_ever() {
-        let mut rng = rng(42, 0);
-        assert_eq!([rng.next_u64(), rng.next_u64()], [0xae90_bfb5_395d_5ba1, 0xf345_3fc6_2579_9188]);
-    }
-
-    #[test]
-    fn integers_below_a_bound_reach_every_value_and_no_other() {
-        let mut rng = rng(7, 3);
-        let drawn: Vec<u64> = (0..5_000).map(|_| below(&mut rng, 5)).collect();
-        let counts: Vec<usize> = (0..6).map(|value| drawn.iter().filter(|one| **one == value).count()).collect();
-        assert!(counts[..5].iter().all(|count| (850..1150).contains(count)), "{counts:?}");
-        assert_eq!(counts[5], 0);
-    }
 }

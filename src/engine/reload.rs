@@ -3,17 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::catalogue::{Catalogue, Listing};
 use super::change::Change;
 use super::compare::Edits;
 use super::event::Event;
-use super::ledger::{Account, Entry};
+use super::ledger::{Entry, Opening};
 use super::random::GeneratorRun;
 use super::script::ScriptRun;
 use super::timelines::{Origin, Pairing, Pairings};
-use super::{Engine, account};
+use super::{Engine, holder};
 use crate::scenario::{Feed, Generator, Product, Scenario, Script};
 
 /// What a new scenario did.
@@ -63,37 +61,37 @@ impl Engine {
             _ => None,
         };
         let replaced: HashSet<Arc<str>> = changes.iter().filter_map(replaced).collect();
-        let mut accounts: IndexMap<Arc<str>, Account> = IndexMap::new();
+        let mut opening = Opening::default();
         for (category, product) in new.products() {
             let edited = edits.has(category, product);
-            let fresh = || account(category.name().clone(), product, true);
-            let account = match self.ledger.get(product.id()) {
-                Some(_) if replaced.contains(product.id()) => fresh(),
-                Some(before) if edited => Account { total: before.total, changed: before.changed, ..fresh() },
-                Some(before) if before.declared => before.clone(),
-                None if edited => fresh(),
+            let fresh = || holder(category.name().clone(), product, true);
+            let (holder, total, last_change) = match self.ledger.get(product.id()) {
+                Some(_) if replaced.contains(product.id()) => (fresh(), product.total(), 0),
+                Some(before) if edited => (fresh(), before.total, before.changed),
+                Some(before) if before.holder.declared => (before.holder.clone(), before.total, before.changed),
+                None if edited => (fresh(), product.total(), 0),
                 // A script took it out, or took it out and put another in its place: that stays so.
                 _ => continue,
             };
-            accounts.insert(product.id().clone(), account);
+            opening.add(product.id().clone(), holder, total, last_change);
         }
         let mut catalogue = Catalogue::default();
         for category in new.categories() {
             let name = category.name();
             let before = self.catalogue.get(name);
-            let present = category.products().iter().filter(|product| accounts.contains_key(product.id()));
+            let present = category.products().iter().filter(|product| opening.has(product.id()));
             let mut products: Vec<Arc<Product>> = present.cloned().collect();
             for product in before.map(Listing::products).unwrap_or_default() {
-                let account = self.ledger.get(product.id()).filter(|account| !account.declared);
-                if let Some(account) = account.filter(|_| !accounts.contains_key(product.id())) {
-                    accounts.insert(product.id().clone(), account.clone());
+                let account = self.ledger.get(product.id()).filter(|account| !account.holder.declared);
+                if let Some(account) = account.filter(|_| !opening.has(product.id())) {
+                    opening.add(product.id().clone(), account.holder.clone(), account.total, account.changed);
                     products.push(product.clone());
                 }
             }
             catalogue.put(name.clone(), Listing::new(category.clone(), products, before.map_or(0, Listing::highest)));
         }
         self.catalogue = catalogue;
-        self.ledger.renew(accounts);
+        self.ledger.renew(opening);
     }
 
     /// Starts all scripts and generators of the scenario.
@@ -105,7 +103,7 @@ impl Engine {
 
     fn start_generator(&mut self, declared: &Generator) -> GeneratorRun {
         self.streams += 1;
-        GeneratorRun::new(declared.clone(), self.now, self.seed, self.streams - 1)
+        GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1)
     }
 
     fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) {

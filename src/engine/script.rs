@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::scenario::{Action, Repeat, Script};
 
 /// One script at work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ScriptRun {
     pub(super) declared: Script,
     /// The world's time at which the current repeat's time is 0.

@@ -14,9 +14,25 @@ pub(super) const JSON: &str = "application/json; charset=utf-8";
 /// The most bytes that a request body may have.
 pub(super) const MAX_BODY: usize = 1 << 20;
 
+/// The body of an answer, for the journal.
+#[derive(Clone)]
+pub(super) struct Kept(pub(super) Bytes);
+
 /// A 200 with JSON that is encoded already.
 pub(super) fn answer(json: impl Into<Bytes>) -> Response {
-    Response::builder().content_type(JSON).body(Body::from_bytes(json.into()))
+    let json = json.into();
+    Response::builder().content_type(JSON).extension(Kept(json.clone())).body(Body::from_bytes(json))
+}
+
+/// A body's bytes.
+///
+/// # Errors
+/// 413 over the limit, 400 if it breaks off.
+pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
+    body.into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
+        ReadBodyError::Io(error) => ApiError::BrokenBody(error),
+        _ => ApiError::TooLarge(MAX_BODY),
+    })
 }
 
 /// Reads a request's JSON.
@@ -29,10 +45,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiEr
     if media_type.is_some_and(|media_type| !media_type.eq_ignore_ascii_case("application/json")) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    let bytes = body.into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
-        ReadBodyError::Io(error) => ApiError::BrokenBody(error),
-        _ => ApiError::TooLarge(MAX_BODY),
-    })?;
+    let bytes = bytes(body).await?;
     match (bytes.is_empty(), media_type) {
         (true, _) => Err(ApiError::EmptyBody),
         (false, None) => Err(ApiError::UnsupportedMediaType),

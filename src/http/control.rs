@@ -1,48 +1,25 @@
-//! `/__mockd/…`: what tools and the browser app ask about the mock itself.
+//! `/__mockd/…`: what tests, tools and the browser app ask about the mock itself, and do with it.
+//!
+//! Below a world's prefix it is about that world. Each handler reads its request as a type, calls the world, and answers
+//! with a type; the types make the document that describes it ([`mod@openapi`]).
 
-use std::sync::Arc;
+mod about;
+mod answer;
+mod clock;
+mod input;
+mod journal;
+mod openapi;
+mod orders;
+mod snapshots;
+mod sockets;
+mod state;
+mod worlds;
 
-use poem::web::Data;
-use poem::{Response, handler};
-use serde_json::json;
-
-use super::App;
-use super::body::answer;
-use crate::scenario::describe;
-
-/// The scenario's name, the seed, and the categories in declared order.
-#[handler]
-pub(super) fn state(Data(app): Data<&Arc<App>>) -> Response {
-    let snapshot = app.world.snapshot();
-    let categories = snapshot.catalogue.iter().map(
-        |(name, listing)| json!({ "name": &**name, "prefix": listing.prefix(), "products": listing.products().len() }),
-    );
-    let state = json!({
-        "scenario": snapshot.scenario.name(),
-        "seed": snapshot.seed,
-        "categories": categories.collect::<Vec<_>>(),
-    });
-    answer(state.to_string())
-}
-
-/// What the last reload changed, and what is wrong with the file if it could not be applied since.
-#[handler]
-pub(super) fn reload(Data(app): Data<&Arc<App>>) -> Response {
-    let last = app.reloads.last();
-    let changes = last.changes.iter().map(|change| {
-        // A change is plain data with text keys, which always becomes JSON.
-        let mut described = serde_json::to_value(change).unwrap_or_default();
-        described["text"] = change.to_string().into();
-        described
-    });
-    let mut reload = json!({
-        "ok": last.error.is_none(),
-        "count": last.count,
-        "changes": changes.collect::<Vec<_>>(),
-    });
-    if let Some(error) = &last.error {
-        reload["error"] = error.to_string().into();
-        reload["problems"] = describe(error);
-    }
-    answer(reload.to_string())
-}
+pub(super) use about::{categories, get_openapi, health, reload};
+pub(super) use clock::{get_clock, set_clock};
+pub(super) use journal::{clear_journal, get_journal, get_transcript, verify, wait};
+pub(super) use orders::post_orders;
+pub(super) use snapshots::{forget, list_snapshots, restore, save};
+pub(super) use sockets::{close, close_all, list_sockets, send, send_all};
+pub(super) use state::{get_state, patch_state, reset};
+pub(super) use worlds::{get_world, list_worlds, make_world, remove_world};

@@ -1,13 +1,15 @@
 //! What every answer goes through: preflights, HEAD, errors as JSON, CORS headers, and a log line.
 
-use poem::error::ParsePathError;
-use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
-use poem::{Body, Endpoint, Error, IntoResponse, Request, Response};
+use poem::http::{HeaderValue, Method, header};
+use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use tracing::debug;
 
-use super::cors;
-use super::error::ApiError;
+use super::{cors, error};
 use crate::scenario::Cors;
+
+/// The method that the client asked with, where handlers see another.
+#[derive(Clone)]
+pub(super) struct AskedMethod(pub(super) Method);
 
 /// Wraps the routes.
 pub(super) struct Envelope<E> {
@@ -26,12 +28,13 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
         } else {
             if method == Method::HEAD {
                 request.set_method(Method::GET);
+                request.set_data(AskedMethod(Method::HEAD));
                 // Only a GET can become a WebSocket (RFC 6455, 4.2.1).
                 request.headers_mut().remove(header::UPGRADE);
             }
             match self.inner.call(request).await {
                 Ok(response) => response.into_response(),
-                Err(error) => answer(error, &method, &uri),
+                Err(error) => error::answer(error, &method, &uri),
             }
         };
         if method == Method::HEAD {
@@ -41,24 +44,6 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
         debug!(%method, %uri, status = response.status().as_u16(), "request");
         Ok(response)
     }
-}
-
-/// An error as JSON, also one that did not come from a handler of ours.
-fn answer(error: Error, method: &Method, uri: &Uri) -> Response {
-    if error.is::<ParsePathError>() {
-        return Error::from(ApiError::BadPath).into_response();
-    }
-    if error.is::<ApiError>() {
-        return error.into_response();
-    }
-    let error = match error.status() {
-        // A path that leads out of the site is as good as none, and the answer does not say where it led.
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
-            ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
-        }
-        status => ApiError::Other(status, error.to_string()),
-    };
-    Error::from(error).into_response()
 }
 
 /// The answer to HEAD: that of GET with its length and no body (RFC 9110, 9.3.2).

@@ -1,14 +1,16 @@
 //! What is wrong with a request, and the one place that turns it into an answer.
 
-use poem::error::ResponseError;
+use bytes::Bytes;
+use poem::error::{ParsePathError, ResponseError};
 use poem::http::{Method, StatusCode, Uri, header};
-use poem::{Body, Response};
+use poem::{Body, Error as PoemError, Response};
 use serde_json::json;
 use thiserror::Error;
 
-use super::body::JSON;
+use super::body::{JSON, Kept};
 use crate::engine::Refusal;
-use crate::world::WorldError;
+use crate::world::{SnapshotError, WorldError};
+use crate::worlds::WorldsError;
 
 /// A request that is answered with an error; `Display` is the answer's message.
 #[derive(Debug, Error)]
@@ -39,8 +41,24 @@ pub(crate) enum ApiError {
     BadHandshake(&'static str),
     #[error("Path is not valid: its percent-encoding is not UTF-8 text")]
     BadPath,
+    #[error("{field}: {why}")]
+    Field { field: String, why: String },
+    #[error("The path and the x-mockd-world header name two worlds, leave one of them out")]
+    TwoWorlds,
+    #[error("The control API is off, because this mockd does not listen on loopback; start it with --control-token")]
+    ControlOff,
+    #[error("The control API needs the token that mockd was started with: authorization: Bearer …")]
+    NoToken,
+    #[error(
+        "The control API takes requests to localhost only; send host: localhost, or start mockd with --control-token"
+    )]
+    ForeignHost,
+    #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
+    ForeignOrigin,
     #[error(transparent)]
     World(#[from] WorldError),
+    #[error(transparent)]
+    Worlds(#[from] WorldsError),
     #[error("{1}")]
     Other(StatusCode, String),
 }
@@ -48,17 +66,15 @@ pub(crate) enum ApiError {
 impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::RouteNotFound { .. } => StatusCode::NOT_FOUND,
+            Self::RouteNotFound { .. } | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
-            Self::World(WorldError::Ended) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::World(WorldError::Refused(refusal)) => match refusal {
-                Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) => StatusCode::NOT_FOUND,
-                Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } => {
-                    StatusCode::BAD_REQUEST
-                }
-            },
+            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::ControlOff | Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::World(error) => status_of(error),
+            Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
+            Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Other(status, _) => *status,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -68,6 +84,9 @@ impl ResponseError for ApiError {
         let status = self.status();
         let (code, error, message) = (status.as_u16(), status.canonical_reason(), self.to_string());
         let body = match self {
+            Self::Field { field, .. } => {
+                json!({ "statusCode": code, "error": error, "message": message, "field": field })
+            }
             // Fastify answers unknown routes with its keys in another order, and clients compare bytes.
             Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
             _ => json!({ "statusCode": code, "error": error, "message": message }),
@@ -78,6 +97,42 @@ impl ResponseError for ApiError {
             response = response.header(header::UPGRADE, "websocket").header(header::CONNECTION, "upgrade");
             response = response.header(header::SEC_WEBSOCKET_VERSION, "13");
         }
-        response.body(Body::from_string(body.to_string()))
+        let body = Bytes::from(body.to_string());
+        response.extension(Kept(body.clone())).body(Body::from_bytes(body))
     }
+}
+
+fn status_of(error: &WorldError) -> StatusCode {
+    match error {
+        WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Refused(refusal) => match refusal {
+            Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) => StatusCode::NOT_FOUND,
+            Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+        },
+        WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
+        WorldError::Snapshot(SnapshotError::TooMany) => StatusCode::CONFLICT,
+        WorldError::RefusedAt(_) | WorldError::InThePast(_) | WorldError::Expectation { .. } | WorldError::Wait(_) => {
+            StatusCode::BAD_REQUEST
+        }
+    }
+}
+
+/// An error as JSON, also one that did not come from a handler of ours.
+pub(super) fn answer(error: PoemError, method: &Method, uri: &Uri) -> Response {
+    if error.is::<ParsePathError>() {
+        return PoemError::from(ApiError::BadPath).into_response();
+    }
+    if error.is::<ApiError>() {
+        return error.into_response();
+    }
+    let error = match error.status() {
+        // A path that leads out of the site is as good as none, and the answer does not say where it led.
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
+            ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
+        }
+        status => ApiError::Other(status, error.to_string()),
+    };
+    PoemError::from(error).into_response()
 }

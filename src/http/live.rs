@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 
 use super::App;
 use super::error::ApiError;
-use crate::world::Subscription;
+use crate::world::{EndedBy, Next, Payload, SocketEnd, Subscription, World};
 use command::Command;
 
 /// The most bytes of a message from a client.
@@ -36,22 +36,24 @@ pub(super) async fn open(
     Path(category): Path<String>,
     request: &Request,
     Data(app): Data<&Arc<App>>,
+    Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     let accept = handshake::check(request.headers())?;
     let upgrade = request.take_upgrade().map_err(|_| ApiError::UpgradeRequired)?;
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
-    let feed = app.world.subscribe(&category, notices).await.map_err(ApiError::from)?;
-    let app = app.clone();
+    let feed = world.subscribe(&category, notices).await.map_err(ApiError::from)?;
+    let (app, world) = (app.clone(), world.clone());
     app.tasks.clone().spawn(async move {
         let upgraded = tokio::select! {
             upgraded = upgrade => upgraded,
             () = app.shutdown.cancelled() => return,
+            () = world.ended() => return,
         };
         // A peer that leaves in the middle of the handshake is no one's problem.
         let Ok(upgraded) = upgraded else { return };
         let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config())).await;
-        serve(socket, feed, &app, &category).await;
+        serve(socket, feed, &app, &world, &category).await;
     });
     Ok(handshake::switching_protocols(&accept, request.headers()))
 }
@@ -65,65 +67,93 @@ fn config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_MESSAGE))
 }
 
-async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, category: &str) {
+async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, world: &World, category: &str) {
     debug!(category, "socket opened");
+    let closing = feed.closing();
     let end = tokio::select! {
         end = exchange(&mut socket, &mut feed) => end,
-        () = app.shutdown.cancelled() => End::Shutdown,
+        () = app.shutdown.cancelled() => End::Shutdown("the server is shutting down"),
+        () = world.ended() => End::Shutdown("the world has ended"),
+        // One that does not read never gets to the end of what waits for it.
+        frame = async { let frame = closing.asked().await; tokio::time::sleep(CLOSING_TIME).await; frame } => End::Asked(frame),
     };
     debug!(category, ?end, "socket closed");
-    match end {
-        End::Shutdown => close(socket, CloseCode::Away, "the server is shutting down").await,
-        End::Failed(error) => {
-            if let Some(code) = close_code(&error) {
-                warn!(category, %error, "socket broke the protocol, closing it");
-                refuse(socket, code).await;
-            }
+    let ended = match end {
+        End::Shutdown(reason) => {
+            close(socket, CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) }).await
         }
-        End::Closed => {}
-    }
+        End::Asked(frame) => close(socket, frame).await,
+        End::Failed(error) => match close_code(&error) {
+            Some(code) => {
+                warn!(category, %error, "socket broke the protocol, closing it");
+                refuse(socket, code).await
+            }
+            None => SocketEnd { code: None, by: EndedBy::Client },
+        },
+        End::Closed(code) => SocketEnd { code, by: EndedBy::Client },
+    };
+    feed.ends(ended);
 }
 
 /// How an exchange ended.
 #[derive(Debug)]
 enum End {
-    /// The closing handshake is done.
-    Closed,
+    /// The client closed it, with that code if it gave one.
+    Closed(Option<u16>),
     Failed(Error),
-    Shutdown,
+    /// A test asked for it.
+    Asked(CloseFrame),
+    /// For that reason.
+    Shutdown(&'static str),
 }
 
 /// Sends what the feed gives and does what the client asks, until one of the two ends.
 async fn exchange(socket: &mut Socket, feed: &mut Subscription) -> End {
+    let mut code = None;
     loop {
         let step = tokio::select! {
-            frames = feed.next() => match frames {
-                Ok(frames) => send(socket, frames).await,
-                Err(_) => return End::Shutdown,
+            next = feed.next() => match next {
+                Ok(Next::Frames(frames)) => send(socket, frames, feed).await,
+                Ok(Next::Close(frame)) => return End::Asked(frame),
+                Err(_) => return End::Shutdown("the world has ended"),
             },
             message = socket.next() => match message {
-                Some(Ok(Message::Text(text))) => obey(text.as_bytes(), feed).await,
-                Some(Ok(Message::Binary(bytes))) => obey(&bytes, feed).await,
-                // Answers to pings and closing frames are written by the library with the next read or flush.
+                Some(Ok(Message::Text(text))) => {
+                    feed.received(Payload::text(text.clone()));
+                    obey(text.as_bytes(), feed).await
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    feed.received(Payload::bytes(bytes.clone()));
+                    obey(&bytes, feed).await
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    // RFC 6455, 7.1.5: a closing frame without a code counts as 1005.
+                    code = Some(frame.map_or(1005, |frame| frame.code.into()));
+                    socket.flush().await
+                }
+                // Answers to pings are written by the library with the next read or flush.
                 Some(Ok(_)) => socket.flush().await,
                 Some(Err(error)) => Err(error),
-                None => return End::Closed,
+                None => return End::Closed(code),
             },
         };
         match step {
             Ok(()) => {}
-            Err(Error::ConnectionClosed | Error::AlreadyClosed) => return End::Closed,
+            Err(Error::ConnectionClosed | Error::AlreadyClosed) => return End::Closed(code),
             Err(error) => return End::Failed(error),
         }
     }
 }
 
 /// All frames in one write.
-async fn send(socket: &mut Socket, frames: Vec<Utf8Bytes>) -> Result<(), Error> {
+async fn send(socket: &mut Socket, frames: Vec<Message>, feed: &Subscription) -> Result<(), Error> {
+    let count = frames.len() as u64;
     for frame in frames {
-        socket.feed(Message::Text(frame)).await?;
+        socket.feed(frame).await?;
     }
-    socket.flush().await
+    socket.flush().await?;
+    feed.wrote(count);
+    Ok(())
 }
 
 /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
@@ -150,7 +180,7 @@ fn close_code(error: &Error) -> Option<CloseCode> {
 
 /// Sends a closing frame to a peer that broke the protocol. What it still sends is read and dropped: to close on
 /// unread bytes would reset the connection, and the peer would not see why.
-async fn refuse(mut socket: Socket, code: CloseCode) {
+async fn refuse(mut socket: Socket, code: CloseCode) -> SocketEnd {
     let refusing = async {
         socket.close(Some(CloseFrame { code, reason: Utf8Bytes::default() })).await?;
         let mut stream = socket.into_inner();
@@ -159,11 +189,12 @@ async fn refuse(mut socket: Socket, code: CloseCode) {
         Ok::<(), Error>(())
     };
     let _ = tokio::time::timeout(CLOSING_TIME, refusing).await;
+    SocketEnd { code: Some(code.into()), by: EndedBy::Server }
 }
 
 /// Sends a closing frame and waits, not for long, for the peer's.
-async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) {
-    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+async fn close(mut socket: Socket, frame: CloseFrame) -> SocketEnd {
+    let code = frame.code.into();
     let closing = async {
         socket.close(Some(frame)).await?;
         while socket.next().await.is_some_and(|message| message.is_ok()) {}
@@ -171,4 +202,5 @@ async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) {
     };
     // Whether the peer answers or not, the connection ends here.
     let _ = tokio::time::timeout(CLOSING_TIME, closing).await;
+    SocketEnd { code: Some(code), by: EndedBy::Server }
 }

@@ -1,18 +1,15 @@
 //! `POST /orders/{id}`: a client moves a total.
 
-use std::sync::Arc;
-
 use poem::http::HeaderMap;
 use poem::web::{Data, Path};
 use poem::{Body, Response, handler};
 use serde_json::Value;
 
-use super::App;
 use super::body::{self, answer};
 use super::error::ApiError;
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
-use crate::world::WorldError;
+use crate::world::{World, WorldError};
 
 /// Adds the amount to the product's total; every socket hears of it.
 #[handler]
@@ -20,24 +17,29 @@ pub(super) async fn add(
     Path(id): Path<String>,
     headers: &HeaderMap,
     body: Body,
-    Data(app): Data<&Arc<App>>,
+    Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     let body = body::read(headers, body).await?;
     let Some(amount) = amount(&body) else {
         // An unknown id is told before a wrong amount.
-        let known = app.world.snapshot().catalogue.has_product(&id);
+        let known = world.view().catalogue.has_product(&id);
         let unknown = || ApiError::from(WorldError::Refused(Refusal::UnknownProduct(id.as_str().into())));
         return Err(if known { ApiError::AmountNotAnInteger } else { unknown() }.into());
     };
-    app.world.order(&id, amount).await.map_err(ApiError::from)?;
+    world.order(&id, amount).await.map_err(ApiError::from)?;
     Ok(answer(&br#"{"ok":true}"#[..]))
 }
 
 /// The amount as an integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any total can hold is cut to
 /// just beyond it, which the engine refuses.
-fn amount(body: &Value) -> Option<i64> {
+pub(super) fn amount(body: &Value) -> Option<i64> {
+    integer(body.get("amount")?)
+}
+
+/// An integer, however it is written; see [`amount`].
+pub(super) fn integer(value: &Value) -> Option<i64> {
     const BEYOND: i64 = 4 * MAX_TOTAL;
-    let number = body.get("amount")?.as_number()?;
+    let number = value.as_number()?;
     if let Some(integer) = number.as_i64() {
         return Some(integer.clamp(-BEYOND, BEYOND));
     }

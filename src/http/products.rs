@@ -8,14 +8,13 @@ use poem::web::{Data, Path};
 use poem::{Body, Endpoint, Request, Response, handler};
 use serde_json::Value;
 
-use super::App;
 use super::body::{self, answer};
 use super::error::ApiError;
 use crate::engine::Listing;
+use crate::world::World;
 
 /// Lists a category's products; a path that names no category is the site's.
 pub(super) struct List {
-    pub(super) app: Arc<App>,
     pub(super) site: Arc<BoxEndpoint<'static, Response>>,
 }
 
@@ -24,7 +23,8 @@ impl Endpoint for List {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let category: String = request.path_params()?;
-        let json = self.app.world.snapshot().catalogue.get(&category).map(Listing::json);
+        let world = request.data::<World>();
+        let json = world.and_then(|world| world.view().catalogue.get(&category).map(Listing::json));
         match json {
             Some(json) => Ok(answer(json)),
             None => self.site.call(request).await,
@@ -38,9 +38,9 @@ pub(super) async fn add(
     Path(category): Path<String>,
     headers: &HeaderMap,
     body: Body,
-    Data(app): Data<&Arc<App>>,
+    Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    if app.world.snapshot().catalogue.get(&category).is_none() {
+    if world.view().catalogue.get(&category).is_none() {
         return Err(poem::error::NotFoundError.into());
     }
     let own = match body::read(headers, body).await? {
@@ -50,5 +50,5 @@ pub(super) async fn add(
     if own.contains_key("id") {
         return Err(ApiError::IdInBody.into());
     }
-    Ok(answer(app.world.add_product(&category, own).await.map_err(ApiError::from)?))
+    Ok(answer(world.add_product(&category, own).await.map_err(ApiError::from)?))
 }

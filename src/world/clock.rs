@@ -1,31 +1,94 @@
 //! The only place that knows what time it is.
+//!
+//! A world's time is its own: it starts at 0, stands still while it is paused, and goes as much faster or slower than
+//! the machine's as its speed says.
 
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A world's time: how long ago it started.
+/// The slowest and the fastest that a clock may go, in times the machine's.
+pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
+
+/// A world's time. Everybody may read it; only the world's task sets it.
 #[derive(Debug)]
-pub(super) struct Clock {
-    start: Instant,
+pub(super) struct Clock(RwLock<State>);
+
+/// From `base` at `since`, time goes on at `pace`.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    base: Duration,
+    since: Instant,
+    pace: Pace,
+}
+
+/// How a clock goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Whether it stands still.
+    pub paused: bool,
+    /// How many seconds of the world pass in one of the machine's while it does not.
+    pub speed: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { paused: false, speed: 1.0 }
+    }
+}
+
+impl State {
+    fn now(&self) -> Duration {
+        if self.pace.paused {
+            return self.base;
+        }
+        let now = self.base.saturating_add(scale(self.since.elapsed(), self.pace.speed));
+        // In whole microseconds, which are short enough to read.
+        Duration::new(now.as_secs(), now.subsec_micros() * 1000).max(self.base)
+    }
 }
 
 impl Clock {
-    pub(super) fn start() -> Self {
-        Self { start: Instant::now() }
+    pub(super) fn start(pace: Pace) -> Self {
+        Self(RwLock::new(State { base: Duration::ZERO, since: Instant::now(), pace }))
     }
 
     pub(super) fn now(&self) -> Duration {
-        self.start.elapsed()
+        self.read().now()
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.read().pace
+    }
+
+    /// Goes on from another time, or in another way.
+    pub(super) fn set(&self, base: Duration, pace: Pace) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = State { base, since: Instant::now(), pace };
     }
 
     /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
     pub(super) async fn wait_until(&self, due: Option<Duration>) {
-        match due.and_then(|due| self.start.checked_add(due)) {
+        let State { base, since, pace } = self.read();
+        let left = due.filter(|_| !pace.paused).map(|due| scale(due.saturating_sub(base), 1.0 / pace.speed));
+        match left.and_then(|left| since.checked_add(left)) {
             // Others get their turn, but not the millisecond that a timer takes at the least.
             Some(instant) if instant <= Instant::now() => tokio::task::yield_now().await,
             Some(instant) => tokio::time::sleep_until(instant).await,
             None => std::future::pending().await,
         }
     }
+
+    fn read(&self) -> State {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A duration times a factor, exactly the same for 1.
+fn scale(duration: Duration, factor: f64) -> Duration {
+    #[expect(clippy::float_cmp, reason = "exactly the usual speed is meant")]
+    if factor == 1.0 {
+        return duration;
+    }
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }

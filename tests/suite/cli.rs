@@ -36,7 +36,7 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
         assert!(soon("a line", read).await.unwrap() > 0, "{said}");
         said += &line;
     }
-    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
     let port = said.lines().next().unwrap().rsplit(':').next().unwrap();
     let address = format!("127.0.0.1:{port}");
     let expected = format!(
@@ -44,7 +44,7 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
   /electronics    2 products  ws://{address}/orders/electronics
   /confectionery  1 product   ws://{address}/orders/confectionery
   watching {path}: edit it and save
-  seed 7, stop with Ctrl-C
+ready, pid {pid}, seed 7, stop with Ctrl-C
 "
     );
     assert_eq!(said, expected);
@@ -54,7 +54,8 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
 async fn the_json_greeting_says_the_same() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--seed", "7"]).await;
-    let expected = serde_json::json!({ "url": mockd.url(), "scenario": "shop", "seed": 7, "watching": file.path(),
+    let expected = serde_json::json!({ "ready": true, "url": mockd.url(), "pid": mockd.pid(), "seed": 7,
+        "scenario": "shop", "watching": file.path(),
         "categories": ["electronics", "confectionery"] });
     assert_eq!(mockd.greeting(), &expected);
 }

@@ -64,6 +64,10 @@ impl Mockd {
         self.address().rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Host and port.
     pub(crate) fn address(&self) -> &str {
         self.url().strip_prefix("http://").unwrap()

@@ -1,0 +1,218 @@
+//! A mock inside a test, without another process.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mockd::embed::Mockd;
+//! use mockd::world::{Expectation, Until};
+//! use serde_json::json;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let scenario = "
+//!   categories: { toys: { prefix: T, products: [{ name: Kite, total: 3 }] } }
+//!   orders: { scripts: [{ steps: [{ at: 10s, product: T1, amount: 5 }] }] }
+//! ";
+//! let mockd = Mockd::builder().yaml(scenario).seed(42).paused().start().await?;
+//!
+//! // Each test has a world of its own: the app under test is pointed at `world.url()`.
+//! let world = mockd.world("checkout")?;
+//! let advanced = world.advance(Until::By(Duration::from_secs(10))).await?;
+//! assert_eq!(advanced.count, 1);
+//! world.order("T1", 2).await?;
+//! assert_eq!(world.state().await?.totals, [("T1".into(), 10)]);
+//!
+//! // What the app did is in the world's journal.
+//! let order = Expectation::request("POST", "/orders/T1").body(json!({ "amount": 2 })).exactly(0);
+//! assert!(world.verify(&[order], false)?.pass);
+//!
+//! world.reset(None).await?;
+//! assert_eq!(world.state().await?.totals, [("T1".into(), 3)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })
+//! # }
+//! ```
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::http::{ControlAccess, Site};
+use crate::scenario::{LoadError, Scenario, Source, load, parse};
+use crate::server::{ServeError, Server, ServerConfig};
+use crate::world::World;
+use crate::worlds::{WorldOptions, Worlds, WorldsError};
+
+/// A mock in this process, on loopback and a free port unless set otherwise. It stops when it is dropped;
+/// [`Mockd::stop`] waits for that.
+#[derive(Debug)]
+pub struct Mockd {
+    server: Server,
+}
+
+/// A world and where it is.
+#[derive(Debug, Clone)]
+pub struct MockWorld {
+    world: World,
+    url: String,
+}
+
+/// How to start a mock.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a mock runs from start() on"]
+pub struct MockdBuilder {
+    scenario: Option<Given>,
+    seed: Option<u64>,
+    port: u16,
+    site: Site,
+    worlds: WorldOptions,
+}
+
+#[derive(Debug, Clone)]
+enum Given {
+    File(PathBuf),
+    Text(String),
+    Scenario(Arc<Scenario>),
+}
+
+/// Why a mock did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// None of the builder's methods that give a scenario was called.
+    #[error("no scenario is given; call file(), yaml() or scenario() before start()")]
+    NoScenario,
+    /// The scenario cannot be read, or is wrong.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The port cannot be had.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+impl Mockd {
+    /// How to start one.
+    pub fn builder() -> MockdBuilder {
+        MockdBuilder::default()
+    }
+
+    /// The URL of the default world, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The world of paths without a world's prefix.
+    #[must_use]
+    pub fn default_world(&self) -> &World {
+        self.server.world()
+    }
+
+    /// The world of that name, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`WorldsError`] if it is no name, or there are too many worlds.
+    pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
+        let world = self.worlds().get_or_make(name)?;
+        Ok(MockWorld { world, url: format!("{}/@{name}", self.url()) })
+    }
+
+    /// All worlds.
+    #[must_use]
+    pub fn worlds(&self) -> &Worlds {
+        self.server.worlds()
+    }
+
+    /// Closes all sockets with 1001, answers what is in flight, and waits until everything has ended.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+impl MockWorld {
+    /// What its API and its browser app are below, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Deref for MockWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl MockdBuilder {
+    /// The scenario in a file, with all that it includes. It is read once and not followed.
+    pub fn file(self, path: impl Into<PathBuf>) -> Self {
+        Self { scenario: Some(Given::File(path.into())), ..self }
+    }
+
+    /// A scenario's text.
+    pub fn yaml(self, text: impl Into<String>) -> Self {
+        Self { scenario: Some(Given::Text(text.into())), ..self }
+    }
+
+    /// A scenario that was read before.
+    pub fn scenario(self, scenario: Arc<Scenario>) -> Self {
+        Self { scenario: Some(Given::Scenario(scenario)), ..self }
+    }
+
+    /// The seed of all that is random, instead of the scenario's; 0 if there is neither, so that each run is the same.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// Clocks stand still until they are advanced.
+    pub fn paused(mut self) -> Self {
+        self.worlds.pace.paused = true;
+        self
+    }
+
+    /// How many times as fast as the machine's the clocks go.
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.worlds.pace.speed = speed;
+        self
+    }
+
+    /// The port, instead of a free one.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// What is served at `/`, instead of the browser app.
+    pub fn site(self, site: Site) -> Self {
+        Self { site, ..self }
+    }
+
+    /// Everything else that worlds have in common.
+    pub fn worlds(self, worlds: WorldOptions) -> Self {
+        Self { worlds, ..self }
+    }
+
+    /// Starts it. It answers from here on.
+    ///
+    /// # Errors
+    /// [`StartError`] if there is no scenario, it is wrong, or the port cannot be had.
+    pub async fn start(self) -> Result<Mockd, StartError> {
+        let scenario = match self.scenario.ok_or(StartError::NoScenario)? {
+            Given::File(path) => Arc::new(load(&path).outcome?),
+            Given::Text(text) => Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?),
+            Given::Scenario(scenario) => scenario,
+        };
+        let config = ServerConfig {
+            address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.port),
+            site: self.site,
+            cors: scenario.server().cors().clone(),
+            seed: self.seed.or(scenario.seed()).unwrap_or_default(),
+            worlds: self.worlds,
+            access: ControlAccess::Local { origins: Vec::new() },
+        };
+        Ok(Mockd { server: Server::start(&scenario, config).await? })
+    }
+}

@@ -1,0 +1,142 @@
+//! Who may control the mock. Whoever may can read what clients sent and change what they see.
+//!
+//! On loopback, everybody on this machine may, but no web page of another site: its browser says where it comes from
+//! (Fetch standard, `Origin` and `Sec-Fetch-Site`), and one that was led here by a name of its own (DNS rebinding) says
+//! that name in `Host`. Elsewhere a token is needed.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use super::App;
+use super::error::ApiError;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Who may control the mock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlAccess {
+    /// Everybody on this machine, web pages only if they come from it or from one of these origins.
+    Local {
+        /// Origins such as `https://app.example`.
+        origins: Vec<String>,
+    },
+    /// Who sends the token, from wherever.
+    Token(Token),
+    /// Nobody.
+    Off,
+}
+
+/// A secret that lets its bearer in (RFC 6750). It is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+/// Why a text cannot be a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a token has at least 8 characters, and of these only letters, digits and -._~+/=")]
+pub struct BadToken;
+
+impl FromStr for Token {
+    type Err = BadToken;
+
+    fn from_str(text: &str) -> Result<Self, BadToken> {
+        const SHORTEST: usize = 8;
+        // RFC 6750, 2.1: b64token.
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        let fits = text.len() >= SHORTEST && text.bytes().all(is_allowed);
+        fits.then(|| Self(text.to_owned())).ok_or(BadToken)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl ControlAccess {
+    /// Who may control a server that listens there.
+    #[must_use]
+    pub fn new(host: IpAddr, token: Option<Token>, origins: Vec<String>) -> Self {
+        match token {
+            Some(token) => Self::Token(token),
+            None if host.is_loopback() => Self::Local { origins },
+            None => Self::Off,
+        }
+    }
+}
+
+/// Lets only those to the handler who may control the mock.
+pub(super) struct Guard<E> {
+    pub(super) inner: E,
+    pub(super) app: Arc<App>,
+}
+
+impl<E: Endpoint> Endpoint for Guard<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        check(&self.app.access, &request)?;
+        self.inner.call(request).await.map(IntoResponse::into_response)
+    }
+}
+
+/// Whether the request may control the mock.
+///
+/// # Errors
+/// 401 without the right token, 403 for what comes from elsewhere.
+pub(super) fn check(access: &ControlAccess, request: &Request) -> Result<(), ApiError> {
+    let headers = request.headers();
+    match access {
+        ControlAccess::Off => Err(ApiError::ControlOff),
+        ControlAccess::Token(token) if is_borne(token, headers) => Ok(()),
+        ControlAccess::Token(_) => Err(ApiError::NoToken),
+        ControlAccess::Local { origins } => {
+            if !host(request).is_some_and(|host| is_local(&host)) {
+                return Err(ApiError::ForeignHost);
+            }
+            if comes_from_elsewhere(headers, origins) { Err(ApiError::ForeignOrigin) } else { Ok(()) }
+        }
+    }
+}
+
+fn is_borne(Token(token): &Token, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let borne = given.and_then(|value| value.split_at_checked(7));
+    borne.is_some_and(|(scheme, given)| {
+        scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(given.ct_eq(token.as_bytes()))
+    })
+}
+
+/// The host that the client believes to speak to, without its port.
+fn host(request: &Request) -> Option<String> {
+    let authority = match request.headers().get(header::HOST) {
+        Some(host) => host.to_str().ok()?.parse().ok()?,
+        None => request.uri().authority()?.clone(),
+    };
+    Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
+}
+
+/// RFC 6761, 6.3: names under `localhost` are always loopback.
+fn is_local(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    let is_loopback = |address: IpAddr| address.is_loopback() || address == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+fn comes_from_elsewhere(headers: &HeaderMap, allowed: &[String]) -> bool {
+    match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
+        Some(origin) => {
+            let uri: Option<Uri> = origin.parse().ok();
+            let local = uri.as_ref().and_then(Uri::host).is_some_and(|host| is_local(host.trim_matches(['[', ']'])));
+            !local && !allowed.iter().any(|one| one == origin)
+        }
+        None => headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site"),
+    }
+}

@@ -1,0 +1,191 @@
+//! `/__mockd/journal`, `/__mockd/verify` and `/__mockd/transcript`: what happened, and whether it is what a test expects.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use poem::http::HeaderMap;
+use poem::web::{Data, Query};
+use poem::{Body, Request, Response, handler};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::answer::{Done, json};
+use super::input::{self, Time, wrong};
+use crate::http::error::ApiError;
+use crate::world::{Dropped, Entry, Expectation, Kind, World};
+
+/// The longest that a wait may take.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_mins(10);
+
+/// How long a wait takes if nothing is said.
+const USUAL_WAIT: Time = Time(std::time::Duration::from_secs(5));
+
+/// Which entries to list: all that have what is given.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct JournalQuery {
+    /// The kind of entry.
+    kind: Option<Kind>,
+    /// A request's method.
+    method: Option<String>,
+    /// A request's path below the world's prefix; `*` stands for anything.
+    path: Option<String>,
+    /// The status code of a request's answer.
+    status: Option<u16>,
+    /// A socket's number.
+    socket: Option<u64>,
+    /// The category that a socket was opened with.
+    category: Option<String>,
+    /// The close code that a socket ended with.
+    code: Option<u16>,
+    /// Text in the body of a request or in a frame.
+    body_contains: Option<String>,
+    /// Only entries after that number.
+    after: Option<u64>,
+    /// So many entries at the most, the first of them.
+    limit: Option<usize>,
+}
+
+/// Entries of a journal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct JournalAnswer {
+    /// In order. Each has `sequence`, `at`, `world`, `kind`, and what belongs to the kind.
+    #[schemars(with = "Vec<Map<String, Value>>")]
+    entries: Vec<EntryOf>,
+    /// How many entries are gone because the journal is bounded.
+    dropped: Dropped,
+}
+
+/// An entry with the name of its world.
+struct EntryOf {
+    world: Arc<str>,
+    entry: Arc<Entry>,
+}
+
+impl Serialize for EntryOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Flat<'a> {
+            world: &'a str,
+            #[serde(flatten)]
+            entry: &'a Entry,
+        }
+        Flat { world: &self.world, entry: &self.entry }.serialize(serializer)
+    }
+}
+
+/// What to expect of the journal.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyRequest {
+    /// Each has to hold.
+    expect: Vec<Expectation>,
+    /// Whether the entries of each have to come after those of the one before.
+    #[serde(default)]
+    ordered: bool,
+}
+
+/// What to wait for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaitRequest {
+    /// Entries, also such as are in the journal already; `after` leaves these out.
+    #[serde(rename = "for")]
+    expectation: Expectation,
+    /// How long, by the machine's time; 5 seconds if nothing is said, 10 minutes at the most.
+    #[serde(default = "usual_wait")]
+    timeout: Time,
+}
+
+fn usual_wait() -> Time {
+    USUAL_WAIT
+}
+
+/// The entries that were asked for.
+#[handler]
+pub(in crate::http) fn get_journal(
+    query: poem::Result<Query<JournalQuery>>,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let Query(query) = query.map_err(|error| wrong("query", error))?;
+    let limit = query.limit.unwrap_or(usize::MAX);
+    let wanted = Expectation {
+        kind: query.kind,
+        method: query.method,
+        path: query.path,
+        status: query.status,
+        socket: query.socket,
+        category: query.category,
+        code: query.code,
+        body_contains: query.body_contains,
+        after: query.after,
+        ..Expectation::default()
+    };
+    let (entries, dropped) = world.journal(query.after.unwrap_or(0));
+    let matching = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit);
+    let entries = matching.map(|entry| EntryOf { world: world.name().clone(), entry }).collect();
+    Ok(json(&JournalAnswer { entries, dropped }))
+}
+
+/// Empties the journal.
+#[handler]
+pub(in crate::http) fn clear_journal(Data(world): Data<&World>) -> Response {
+    world.clear_journal();
+    Done::answer()
+}
+
+/// Holds the journal against expectations.
+#[handler]
+pub(in crate::http) async fn verify(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let VerifyRequest { expect, ordered } = input::read(headers, body).await?;
+    for (index, one) in expect.iter().enumerate() {
+        one.check().map_err(|error| wrong(&format!("expect[{index}]"), error))?;
+    }
+    Ok(json(&world.verify(&expect, ordered).map_err(ApiError::from)?))
+}
+
+/// Waits until the journal is as expected.
+#[handler]
+pub(in crate::http) async fn wait(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let WaitRequest { expectation, timeout: Time(timeout) } = input::read(headers, body).await?;
+    if timeout > LONGEST_WAIT {
+        return Err(wrong("timeout", "is longer than 10m").into());
+    }
+    let verdict = world.wait_for(&expectation, timeout).await.map_err(|error| match error {
+        crate::world::WorldError::Wait(error) => wrong("for", error),
+        other => other.into(),
+    })?;
+    Ok(json(&verdict))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TranscriptQuery {
+    after: u64,
+}
+
+/// Every event since the start or reset, one JSON object a line.
+#[handler]
+pub(in crate::http) async fn get_transcript(request: &Request, Data(world): Data<&World>) -> poem::Result<Response> {
+    let TranscriptQuery { after } = request.params().map_err(|error| wrong("query", error))?;
+    let transcript = world.transcript(after).await.map_err(ApiError::from)?;
+    let mut lines = Vec::new();
+    for event in &transcript.events {
+        // An event is text and numbers, which always become JSON, and a vector takes whatever is written.
+        let _ = serde_json::to_writer(&mut lines, event);
+        lines.push(b'\n');
+    }
+    // The type's own suggestion (github.com/ndjson/ndjson-spec).
+    let response = Response::builder().content_type("application/x-ndjson");
+    let response = response.header("x-mockd-dropped", transcript.dropped);
+    Ok(response.body(Body::from_bytes(Bytes::from(lines))))
+}

@@ -1,0 +1,195 @@
+//! `/__mockd/sockets`: who is connected, and what a test does to them.
+
+use data_encoding::BASE64;
+use poem::http::HeaderMap;
+use poem::web::{Data, Path};
+use poem::{Body, Response, handler};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::answer::{Done, json};
+use super::input::{self, Time, wrong};
+use crate::http::error::ApiError;
+use crate::world::{SocketState, World};
+
+/// Bytes of a close reason: a control frame's 125 less the code (RFC 6455, 5.5.1).
+const MAX_REASON: usize = 123;
+
+/// All open sockets of a world.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SocketsAnswer {
+    /// In the order in which they were opened.
+    sockets: Vec<SocketAnswer>,
+}
+
+/// An open socket.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SocketAnswer {
+    /// Its number, from 1 in each world.
+    socket: u64,
+    /// The name of its world.
+    world: String,
+    /// The category that it asked for last.
+    category: String,
+    /// The world's time when it was opened.
+    opened: Time,
+    /// How long it is open, by the machine's time, in whole milliseconds.
+    age: Time,
+    /// Frames written to it.
+    sent: u64,
+    /// Frames that came from it.
+    received: u64,
+    /// Frames that wait to be written to it.
+    backlog: u64,
+    /// How often it was so far behind that it got current totals instead of what it had missed.
+    caught_up: u64,
+}
+
+/// How to close.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CloseRequest {
+    /// The close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455, 7.4).
+    #[schemars(range(min = 1000, max = 4999))]
+    code: u16,
+    /// The reason, of 123 bytes at the most.
+    reason: String,
+}
+
+impl Default for CloseRequest {
+    fn default() -> Self {
+        Self { code: 1000, reason: String::new() }
+    }
+}
+
+/// The sockets that were closed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ClosedAnswer {
+    /// Their numbers.
+    closed: Vec<u64>,
+}
+
+/// A frame to be sent as it is: one of the three.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SendRequest {
+    /// A text frame.
+    text: Option<String>,
+    /// A text frame with this JSON.
+    json: Option<Value>,
+    /// A binary frame, in base64 (RFC 4648, 4).
+    binary: Option<String>,
+}
+
+/// The open sockets.
+#[handler]
+pub(in crate::http) fn list_sockets(Data(world): Data<&World>) -> Response {
+    let sockets = world.open_sockets().into_iter().map(|socket| SocketAnswer::new(world, &socket)).collect();
+    json(&SocketsAnswer { sockets })
+}
+
+impl SocketAnswer {
+    fn new(world: &World, socket: &SocketState) -> Self {
+        let millis = u64::try_from(socket.age.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            socket: socket.socket,
+            world: world.name().to_string(),
+            category: socket.category.to_string(),
+            opened: Time(socket.opened),
+            age: Time(std::time::Duration::from_millis(millis)),
+            sent: socket.sent,
+            received: socket.received,
+            backlog: socket.backlog,
+            caught_up: socket.caught_up,
+        }
+    }
+}
+
+/// Closes all sockets of the world.
+#[handler]
+pub(in crate::http) async fn close_all(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    Ok(CloseRequest::read(headers, body).await?.carry_out(world, None).await?)
+}
+
+/// Closes one socket.
+#[handler]
+pub(in crate::http) async fn close(
+    Path(socket): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let socket = number(&socket)?;
+    Ok(CloseRequest::read(headers, body).await?.carry_out(world, Some(socket)).await?)
+}
+
+/// Sends a frame to all sockets of the world.
+#[handler]
+pub(in crate::http) async fn send_all(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let message = input::read::<SendRequest>(headers, body).await?.message()?;
+    world.send(None, message).await.map_err(ApiError::from)?;
+    Ok(Done::answer())
+}
+
+/// Sends a frame to one socket.
+#[handler]
+pub(in crate::http) async fn send(
+    Path(socket): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let socket = number(&socket)?;
+    let message = input::read::<SendRequest>(headers, body).await?.message()?;
+    world.send(Some(socket), message).await.map_err(ApiError::from)?;
+    Ok(Done::answer())
+}
+
+fn number(text: &str) -> Result<u64, ApiError> {
+    text.parse().map_err(|_| wrong("socket", format!("`{text}` is not a socket's number")))
+}
+
+impl CloseRequest {
+    async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
+        let request: Self = input::read_if_any(headers, body).await?;
+        if !CloseCode::from(request.code).is_allowed() {
+            let why = format!("{} cannot be sent; there are 1000 to 1003, 1007 to 1014 and 3000 to 4999", request.code);
+            return Err(wrong("code", why));
+        }
+        if request.reason.len() > MAX_REASON {
+            return Err(wrong("reason", format!("has more than {MAX_REASON} bytes")));
+        }
+        Ok(request)
+    }
+
+    async fn carry_out(self, world: &World, socket: Option<u64>) -> Result<Response, ApiError> {
+        let closed = world.close_sockets(socket, CloseCode::from(self.code), &self.reason).await?;
+        Ok(json(&ClosedAnswer { closed }))
+    }
+}
+
+impl SendRequest {
+    fn message(self) -> Result<Message, ApiError> {
+        match (self.text, self.json, self.binary) {
+            (Some(text), None, None) => Ok(Message::text(text)),
+            (None, Some(json), None) => Ok(Message::text(json.to_string())),
+            (None, None, Some(binary)) => {
+                let bytes = BASE64.decode(binary.as_bytes());
+                bytes.map(Message::binary).map_err(|error| wrong("binary", format!("is not base64: {error}")))
+            }
+            _ => Err(wrong("body", "has to have one of text, json and binary")),
+        }
+    }
+}

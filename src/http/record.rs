@@ -1,0 +1,82 @@
+//! Writes every request, with its answer, to the journal of its world. Control requests are not in it: they are the
+//! test's own doing.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use poem::http::{HeaderMap, Method};
+use poem::{Body, Endpoint, Request, Response};
+
+use super::body::{self, Kept};
+use super::envelope::AskedMethod;
+use super::error;
+use crate::world::{Answer, Exchange, Payload, World};
+
+/// Wraps the routes; what they answer is an answer from here on, not an error.
+pub(super) struct Record<E> {
+    pub(super) inner: E,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
+        let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
+        let Some(world) = world.filter(|_| !request.uri().path().starts_with("/__mockd/")) else {
+            return Ok(self.inner.call(request).await.unwrap_or_else(|error| error::answer(error, &method, &uri)));
+        };
+        let mut exchange = describe(&request);
+        let too_large = match read(&mut request).await {
+            Ok(bytes) => {
+                exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
+                request.set_body(Body::from_bytes(bytes));
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let number = world.requested(exchange);
+        let outcome = match too_large {
+            None => self.inner.call(request).await,
+            Some(error) => Err(error.into()),
+        };
+        let mut response = outcome.unwrap_or_else(|error| error::answer(error, &method, &uri));
+        let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
+        world.answered(number, Answer { status: response.status().as_u16(), body });
+        Ok(response)
+    }
+}
+
+/// The body, which handlers read again.
+async fn read(request: &mut Request) -> Result<Bytes, error::ApiError> {
+    if request.method().is_safe() {
+        return Ok(Bytes::new());
+    }
+    body::bytes(request.take_body()).await
+}
+
+fn asked_method(request: &Request) -> &Method {
+    request.data::<AskedMethod>().map_or(request.method(), |AskedMethod(method)| method)
+}
+
+fn describe(request: &Request) -> Exchange {
+    Exchange {
+        method: asked_method(request).to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().map(str::to_owned),
+        headers: headers(request.headers()),
+        body: None,
+        answer: None,
+    }
+}
+
+fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut map: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        map.entry(name.as_str().to_owned())
+            .and_modify(|before| *before = format!("{before}, {value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    map
+}

@@ -1,0 +1,57 @@
+//! Why a world does not do what it is asked.
+
+use thiserror::Error;
+
+use super::{ExpectationError, InThePast, MAX_SNAPSHOTS, WrongWait};
+use crate::engine::{Refusal, RefusedAt};
+
+/// Why a command has no effect.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum WorldError {
+    /// The engine refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The engine refused one of several, and so all.
+    #[error("number {} of them is refused, and so all are: {}", .0.index + 1, .0.refusal)]
+    RefusedAt(RefusedAt),
+    /// Time does not go back.
+    #[error(transparent)]
+    InThePast(#[from] InThePast),
+    /// The snapshot does not exist, or cannot be made.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// What is expected makes no sense.
+    #[error("expectation {}: {error}", .index + 1)]
+    Expectation {
+        /// Which of them, from 0.
+        index: usize,
+        /// Why.
+        error: ExpectationError,
+    },
+    /// What is waited for makes no sense.
+    #[error(transparent)]
+    Wait(#[from] WrongWait),
+    /// No open socket has that number.
+    #[error("socket {0} is not open")]
+    UnknownSocket(u64),
+    /// The world has ended.
+    #[error("the world has ended")]
+    Ended,
+}
+
+impl From<RefusedAt> for WorldError {
+    fn from(refused: RefusedAt) -> Self {
+        Self::RefusedAt(refused)
+    }
+}
+
+/// Why a snapshot is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SnapshotError {
+    /// There is none of that name.
+    #[error("Snapshot {0} not found")]
+    Unknown(String),
+    /// There are enough.
+    #[error("there are {MAX_SNAPSHOTS} snapshots already, delete one first")]
+    TooMany,
+}

@@ -1,0 +1,178 @@
+//! What happened between a world and its clients: requests with their answers, sockets, and frames in both directions.
+//!
+//! Entries are numbered in the order in which they happened. The journal is bounded: the oldest go first, and how many
+//! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
+//! a test wants to see.
+
+mod entry;
+mod expectation;
+mod matcher;
+mod verdict;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::Notify;
+
+pub use entry::{Answer, Entry, Exchange, Kind, Payload, Record};
+pub use expectation::{Expectation, ExpectationError, WrongWait};
+pub use matcher::Difference;
+pub use verdict::{Finding, NearMiss, Verdict};
+
+/// Bytes that the entries of each half may hold, whatever their number.
+const MAX_BYTES: usize = 8 << 20;
+
+/// The most entries of each half unless set otherwise.
+pub const DEFAULT_ENTRIES: usize = 10_000;
+
+/// A world's journal.
+#[derive(Debug)]
+pub(super) struct Journal {
+    rings: Mutex<Rings>,
+    recorded: Notify,
+}
+
+#[derive(Debug)]
+struct Rings {
+    last: u64,
+    /// Frames to sockets.
+    sent: Ring,
+    /// Everything else.
+    other: Ring,
+}
+
+#[derive(Debug)]
+struct Ring {
+    entries: VecDeque<Arc<Entry>>,
+    most: usize,
+    bytes: usize,
+    dropped: u64,
+}
+
+/// How many entries are no longer in a journal, because it is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Dropped {
+    /// Frames to sockets.
+    pub sent: u64,
+    /// Requests, frames from clients, sockets opened and closed.
+    pub other: u64,
+}
+
+impl Ring {
+    fn new(most: usize) -> Self {
+        Self { entries: VecDeque::new(), most, bytes: 0, dropped: 0 }
+    }
+
+    fn push(&mut self, entry: Arc<Entry>) {
+        self.bytes += entry.bytes();
+        self.entries.push_back(entry);
+        while self.entries.len() > self.most || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.entries.pop_front() else { return };
+            self.bytes -= oldest.bytes();
+            self.dropped += 1;
+        }
+    }
+
+    fn after(&self, sequence: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        let start = self.entries.partition_point(|entry| entry.sequence <= sequence);
+        self.entries.range(start..)
+    }
+}
+
+impl Journal {
+    /// A journal of so many entries of each half; one of 0 records nothing.
+    pub(super) fn new(most: usize) -> Self {
+        Self { rings: Mutex::new(Rings::new(most)), recorded: Notify::new() }
+    }
+
+    /// Records something, and gives its number.
+    pub(super) fn record(&self, at: Duration, record: Record) -> u64 {
+        let number = self.lock().record(at, record);
+        self.recorded.notify_waiters();
+        number
+    }
+
+    /// Records several things at once.
+    pub(super) fn record_all(&self, records: impl IntoIterator<Item = (Duration, Record)>) {
+        let mut rings = self.lock();
+        for (at, record) in records {
+            rings.record(at, record);
+        }
+        drop(rings);
+        self.recorded.notify_waiters();
+    }
+
+    /// Adds the answer to a request that was recorded before.
+    pub(super) fn answered(&self, request: u64, answer: Answer) {
+        let mut rings = self.lock();
+        let ring = &mut rings.other;
+        if let Ok(place) = ring.entries.binary_search_by_key(&request, |entry| entry.sequence) {
+            let mut entry = Entry::clone(&ring.entries[place]);
+            ring.bytes -= entry.bytes();
+            if let Record::Request(exchange) = &mut entry.record {
+                exchange.answer = Some(answer);
+            }
+            ring.bytes += entry.bytes();
+            ring.entries[place] = Arc::new(entry);
+        }
+        drop(rings);
+        self.recorded.notify_waiters();
+    }
+
+    /// The entries after that number, in order.
+    pub(super) fn after(&self, sequence: u64) -> (Vec<Arc<Entry>>, Dropped) {
+        let rings = self.lock();
+        let mut entries: Vec<_> = rings.other.after(sequence).chain(rings.sent.after(sequence)).cloned().collect();
+        let dropped = Dropped { sent: rings.sent.dropped, other: rings.other.dropped };
+        drop(rings);
+        // Two runs in order: a stable sort merges them in linear time.
+        entries.sort_by_key(|entry| entry.sequence);
+        (entries, dropped)
+    }
+
+    /// Forgets everything and counts from 1 again.
+    pub(super) fn clear(&self) {
+        let mut rings = self.lock();
+        *rings = Rings::new(rings.other.most);
+    }
+
+    /// Waits until something is recorded after this call.
+    pub(super) fn recorded(&self) -> tokio::sync::futures::Notified<'_> {
+        self.recorded.notified()
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.lock().other.most > 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rings> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rings {
+    fn new(most: usize) -> Self {
+        Self { last: 0, sent: Ring::new(most), other: Ring::new(most) }
+    }
+
+    fn record(&mut self, at: Duration, record: Record) -> u64 {
+        self.last += 1;
+        let is_sent = matches!(record, Record::Sent { .. });
+        let entry = Arc::new(Entry { sequence: self.last, at, record });
+        if is_sent {
+            self.sent.push(entry);
+        } else {
+            self.other.push(entry);
+        }
+        self.last
+    }
+}
+
+/// The first bytes of a body; `None` if that is all of it.
+fn beginning(bytes: &Bytes, most: usize) -> Option<Bytes> {
+    (bytes.len() > most).then(|| Bytes::copy_from_slice(&bytes[..most]))
+}

@@ -1,0 +1,154 @@
+//! What a test expects to find in a journal, and how often.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::Kind;
+
+/// Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
+/// Without `atLeast`, `atMost` and `exactly`, there has to be at least one such entry.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Expectation {
+    /// The kind of entry.
+    pub kind: Option<Kind>,
+    /// A request's method, in any case.
+    pub method: Option<String>,
+    /// A request's path below the world's prefix, percent-encoded; `*` stands for anything.
+    pub path: Option<String>,
+    /// A request's query without its question mark; `*` stands for anything.
+    pub query: Option<String>,
+    /// Headers of a request by name, in any case; `*` in a value stands for anything.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// The status code of a request's answer.
+    #[schemars(range(min = 100, max = 599))]
+    pub status: Option<u16>,
+    /// JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is.
+    pub body: Option<Value>,
+    /// The whole JSON of the body of a request, or of a frame.
+    pub body_equals: Option<Value>,
+    /// Text that is in the body of a request, or in a frame.
+    pub body_contains: Option<String>,
+    /// A socket's number.
+    pub socket: Option<u64>,
+    /// The category that a socket was opened with.
+    pub category: Option<String>,
+    /// The close code that a socket ended with.
+    pub code: Option<u16>,
+    /// Only entries after that number.
+    pub after: Option<u64>,
+    /// At least so many.
+    pub at_least: Option<u64>,
+    /// So many at the most.
+    pub at_most: Option<u64>,
+    /// Exactly so many.
+    pub exactly: Option<u64>,
+}
+
+/// Why an expectation makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ExpectationError {
+    /// Two ways to say how often.
+    #[error("exactly cannot stand beside atLeast or atMost, leave one of them out")]
+    ExactlyAndMore,
+    /// A range without a number in it.
+    #[error("atLeast is above atMost, so that nothing could match")]
+    EmptyRange,
+    /// Two bodies.
+    #[error("body and bodyEquals cannot stand side by side, leave one of them out")]
+    TwoBodies,
+}
+
+/// Why a wait makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum WrongWait {
+    /// The expectation itself makes none.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationError),
+    /// It would be over before it began.
+    #[error("to wait for none is to wait for nothing: give atLeast or exactly above 0")]
+    ForNothing,
+}
+
+impl Expectation {
+    /// A request of that method and path.
+    #[must_use]
+    pub fn request(method: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { kind: Some(Kind::Request), method: Some(method.into()), path: Some(path.into()), ..Self::default() }
+    }
+
+    /// A frame that a client sends, with this JSON in it.
+    #[must_use]
+    pub fn received(body: Value) -> Self {
+        Self { kind: Some(Kind::Received), body: Some(body), ..Self::default() }
+    }
+
+    /// A frame that sockets get, with this JSON in it.
+    #[must_use]
+    pub fn sent(body: Value) -> Self {
+        Self { kind: Some(Kind::Sent), body: Some(body), ..Self::default() }
+    }
+
+    /// With this JSON in its body.
+    #[must_use]
+    pub fn body(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// Exactly so many.
+    #[must_use]
+    pub fn exactly(self, count: u64) -> Self {
+        Self { exactly: Some(count), ..self }
+    }
+
+    /// At least so many.
+    #[must_use]
+    pub fn at_least(self, count: u64) -> Self {
+        Self { at_least: Some(count), ..self }
+    }
+
+    /// Says what makes no sense.
+    ///
+    /// # Errors
+    /// [`ExpectationError`].
+    pub fn check(&self) -> Result<(), ExpectationError> {
+        if self.exactly.is_some() && (self.at_least.is_some() || self.at_most.is_some()) {
+            return Err(ExpectationError::ExactlyAndMore);
+        }
+        if self.fewest() > self.most() {
+            return Err(ExpectationError::EmptyRange);
+        }
+        if self.body.is_some() && self.body_equals.is_some() {
+            return Err(ExpectationError::TwoBodies);
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to wait for.
+    #[must_use]
+    pub fn can_be_awaited(&self) -> bool {
+        self.fewest() > 0
+    }
+
+    pub(in crate::world) fn fewest(&self) -> u64 {
+        self.exactly.or(self.at_least).unwrap_or_else(|| u64::from(self.at_most.is_none()))
+    }
+
+    pub(super) fn most(&self) -> u64 {
+        self.exactly.or(self.at_most).unwrap_or(u64::MAX)
+    }
+
+    /// How often, in words.
+    pub(super) fn times(&self) -> String {
+        match (self.fewest(), self.most()) {
+            (fewest, most) if fewest == most => format!("exactly {fewest}"),
+            (fewest, u64::MAX) => format!("at least {fewest}"),
+            (0, most) => format!("at most {most}"),
+            (fewest, most) => format!("{fewest} to {most}"),
+        }
+    }
+}

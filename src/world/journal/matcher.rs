@@ -1,0 +1,213 @@
+//! Holds one entry against what is expected of it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Entry, Expectation, Record};
+
+/// One thing in which an entry is not as expected.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// The expectation's field, with the way into a body, such as `body.amount`.
+    pub field: String,
+    /// What was expected.
+    pub expected: Value,
+    /// What there is; null if there is no such thing.
+    pub found: Value,
+}
+
+impl Expectation {
+    /// How many fields are compared.
+    pub(super) fn criteria(&self) -> usize {
+        let fields = [
+            self.kind.is_some(),
+            self.method.is_some(),
+            self.path.is_some(),
+            self.query.is_some(),
+            self.status.is_some(),
+            self.body.is_some(),
+            self.body_equals.is_some(),
+            self.body_contains.is_some(),
+            self.socket.is_some(),
+            self.category.is_some(),
+            self.code.is_some(),
+        ];
+        let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
+        fields.into_iter().filter(|given| *given).count() + headers
+    }
+
+    /// Whether an entry is one of those that are meant.
+    #[must_use]
+    pub fn matches(&self, entry: &Entry) -> bool {
+        self.after.is_none_or(|after| entry.sequence > after) && self.differences(entry).is_empty()
+    }
+
+    /// Everything in which the entry is not as expected.
+    pub(super) fn differences(&self, entry: &Entry) -> Vec<Difference> {
+        let mut found = Differences::default();
+        if let Some(kind) = self.kind {
+            found.same("kind", &kind.to_string(), Some(entry.kind().to_string()));
+        }
+        self.compare_request(entry, &mut found);
+        self.compare_socket(entry, &mut found);
+        self.compare_body(entry, &mut found);
+        found.0
+    }
+
+    fn compare_request(&self, entry: &Entry, found: &mut Differences) {
+        let request = match &entry.record {
+            Record::Request(exchange) => Some(exchange),
+            _ => None,
+        };
+        if let Some(method) = &self.method {
+            let actual = request.map(|request| request.method.clone());
+            found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
+        }
+        if let Some(path) = &self.path {
+            found.check("path", path, request.map(|request| request.path.clone()), |actual| is_like(path, actual));
+        }
+        if let Some(query) = &self.query {
+            found.check("query", query, request.and_then(|one| one.query.clone()), |actual| is_like(query, actual));
+        }
+        for (name, value) in self.headers.iter().flatten() {
+            let actual = request.and_then(|request| request.headers.get(&name.to_lowercase()).cloned());
+            found.check(&format!("headers.{name}"), value, actual, |actual| is_like(value, actual));
+        }
+        if let Some(status) = self.status {
+            let actual = request.and_then(|request| request.answer.as_ref()).map(|answer| answer.status);
+            found.same("status", &status, actual);
+        }
+    }
+
+    fn compare_socket(&self, entry: &Entry, found: &mut Differences) {
+        if let Some(socket) = self.socket
+            && !entry.sockets().contains(&socket)
+        {
+            found.add("socket", socket, entry.sockets());
+        }
+        if let Some(category) = &self.category {
+            let actual = match &entry.record {
+                Record::Opened { category, .. } => Some(category.to_string()),
+                _ => None,
+            };
+            found.same("category", category, actual);
+        }
+        if let Some(code) = self.code {
+            let actual = match &entry.record {
+                Record::Closed { end, .. } => end.code,
+                _ => None,
+            };
+            found.same("code", &code, actual);
+        }
+    }
+
+    fn compare_body(&self, entry: &Entry, found: &mut Differences) {
+        let payload = entry.payload();
+        let json = || payload.and_then(super::Payload::json).unwrap_or_default();
+        if let Some(expected) = &self.body {
+            found.contains("body", expected, &json());
+        }
+        if let Some(expected) = &self.body_equals {
+            let actual = json();
+            if !is_same(expected, &actual) {
+                found.add("bodyEquals", expected, actual);
+            }
+        }
+        if let Some(expected) = &self.body_contains {
+            let actual = payload.and_then(|payload| payload.as_text()).map(str::to_owned);
+            found.check("bodyContains", expected, actual, |actual| actual.contains(expected.as_str()));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn add(&mut self, field: &str, expected: impl Serialize, found: impl Serialize) {
+        // Text, numbers and JSON values always become JSON.
+        let json = |value: serde_json::Result<Value>| value.unwrap_or_default();
+        let (expected, found) = (json(serde_json::to_value(expected)), json(serde_json::to_value(found)));
+        self.0.push(Difference { field: field.to_owned(), expected, found });
+    }
+
+    fn same<T: PartialEq + Serialize>(&mut self, field: &str, expected: &T, found: Option<T>) {
+        if found.as_ref() != Some(expected) {
+            self.add(field, expected, found);
+        }
+    }
+
+    fn check(&mut self, field: &str, expected: &str, found: Option<String>, fits: impl Fn(&str) -> bool) {
+        if !found.as_deref().is_some_and(fits) {
+            self.add(field, expected, found);
+        }
+    }
+
+    /// The keys of expected objects, at any depth, have to be there with these values.
+    fn contains(&mut self, field: &str, expected: &Value, found: &Value) {
+        match (expected, found) {
+            (Value::Object(expected), Value::Object(found)) => {
+                for (key, value) in expected {
+                    self.contains(&format!("{field}.{key}"), value, found.get(key).unwrap_or(&Value::Null));
+                }
+            }
+            (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+                for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
+                    self.contains(&format!("{field}[{index}]"), expected, found);
+                }
+            }
+            _ if is_same(expected, found) => {}
+            _ => self.add(field, expected, found),
+        }
+    }
+}
+
+/// Whether two JSON values are equal, numbers by value: `10` and `10.0` are the same, as they are in JavaScript.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value): (&String, &Value)| other.get(key).is_some_and(|other| is_same(value, other));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => one == other,
+    }
+}
+
+/// Whether a text is like a pattern in which `*` stands for anything.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn a_star_stands_for_anything_and_everything_else_for_itself() {
+        for (pattern, text) in [("/a", "/a"), ("*", ""), ("/orders/*", "/orders/A1"), ("*A*1*", "xAyy1"), ("a*a", "aa")]
+        {
+            assert!(is_like(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("/a", "/ab"), ("/orders/*", "/order"), ("a*a", "a"), ("*b", "ba"), ("", "a")] {
+            assert!(!is_like(pattern, text), "{pattern} {text}");
+        }
+    }
+}

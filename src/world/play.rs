@@ -1,0 +1,282 @@
+//! A world's engine at work: what is asked of it, and who hears of what happens.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tracing::debug;
+
+use super::clock::Pace;
+use super::feed::{self, Frame};
+use super::journal::{Payload, Record};
+use super::sockets::{Audience, Socket};
+use super::subscription::Joined;
+use super::transcript::Transcript;
+use super::{Shared, SnapshotError, View};
+use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload};
+
+/// Snapshots that a world keeps at the most.
+pub const MAX_SNAPSHOTS: usize = 100;
+
+/// What the task owns, and what commands work on.
+pub(super) struct Play {
+    pub(super) engine: Engine,
+    /// The engine at time 0, which a reset goes back to.
+    start: Engine,
+    /// The seed of this world alone, which wins over the server's.
+    own_seed: Option<u64>,
+    pace_at_start: Pace,
+    pub(super) shared: Arc<Shared>,
+    publish: watch::Sender<Arc<View>>,
+    pub(super) transcript: Transcript,
+    snapshots: BTreeMap<String, Saved>,
+}
+
+/// A moment that can be gone back to.
+struct Saved {
+    engine: Engine,
+    transcript: Transcript,
+}
+
+impl Play {
+    pub(super) fn new(
+        start: Engine,
+        own_seed: Option<u64>,
+        shared: Arc<Shared>,
+        publish: watch::Sender<Arc<View>>,
+    ) -> Self {
+        let pace_at_start = shared.clock.pace();
+        let (transcript, snapshots) = (Transcript::default(), BTreeMap::new());
+        Self { engine: start.clone(), start, own_seed, pace_at_start, shared, publish, transcript, snapshots }
+    }
+
+    /// Lets what is due by now happen, unless time stands still.
+    pub(super) fn catch_up_with_time(&mut self, most: usize) {
+        if !self.shared.clock.pace().paused {
+            let events = self.engine.advance_some(self.shared.clock.now(), most);
+            self.tell(&events);
+        }
+    }
+
+    pub(super) fn order(&mut self, id: &str, amount: i64) -> Result<(), Refusal> {
+        let event = self.engine.order(id, amount)?;
+        self.tell(&[event]);
+        Ok(())
+    }
+
+    pub(super) fn orders(&mut self, orders: &[(Arc<str>, i64)]) -> Result<Vec<Event>, RefusedAt> {
+        let events = self.engine.orders(orders.iter().map(|(id, amount)| (&**id, *amount)))?;
+        self.tell(&events);
+        Ok(events)
+    }
+
+    pub(super) fn set_totals(&mut self, totals: &[(Arc<str>, i64)]) -> Result<Vec<Event>, RefusedAt> {
+        let events = self.engine.set_totals(totals.iter().map(|(id, total)| (&**id, *total)))?;
+        self.tell(&events);
+        Ok(events)
+    }
+
+    pub(super) fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Bytes, Refusal> {
+        let event = self.engine.add_product(category, own)?;
+        self.tell(&[event]);
+        Ok(self.engine.catalogue().get(category).map(Listing::json).unwrap_or_default())
+    }
+
+    /// Goes on with another scenario, of which `start` is the beginning.
+    pub(super) fn replace(&mut self, start: Engine) -> Reload {
+        self.start = match self.own_seed {
+            Some(seed) => start.with_seed(seed),
+            None => start,
+        };
+        let reload = self.engine.replace(self.start.scenario(), self.start.seed());
+        self.publish_view();
+        self.tell(&reload.events);
+        self.publish([Frame::Notice]);
+        reload
+    }
+
+    /// Goes back to the start, with another seed if there is one.
+    pub(super) fn reset(&mut self, seed: Option<u64>) {
+        if let Some(seed) = seed {
+            self.own_seed = Some(seed);
+            self.start = self.start.clone().with_seed(seed);
+        }
+        self.transcript = Transcript::default();
+        self.snapshots.clear();
+        self.shared.journal.clear();
+        self.shared.clock.set(Duration::ZERO, self.pace_at_start);
+        self.engine = self.start.clone();
+        self.begin_anew();
+    }
+
+    pub(super) fn save(&mut self, name: String) -> Result<(), SnapshotError> {
+        if self.snapshots.len() >= MAX_SNAPSHOTS && !self.snapshots.contains_key(&name) {
+            return Err(SnapshotError::TooMany);
+        }
+        let saved = Saved { engine: self.engine.clone(), transcript: self.transcript.clone() };
+        self.snapshots.insert(name, saved);
+        Ok(())
+    }
+
+    /// Goes back to a snapshot: time too, but a paused clock stays paused and a running one goes on.
+    pub(super) fn restore(&mut self, name: &str) -> Result<(), SnapshotError> {
+        let saved = self.snapshots.get(name).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))?;
+        let before = self.engine.scenario().clone();
+        (self.engine, self.transcript) = (saved.engine.clone(), saved.transcript.clone());
+        if !Arc::ptr_eq(self.engine.scenario(), &before) {
+            // The file was saved since; what was restored follows it as if it had been there.
+            let reload = self.engine.replace(&before, self.start.seed());
+            self.transcript.extend(&reload.events);
+        }
+        self.shared.clock.set(self.engine.now(), self.shared.clock.pace());
+        self.begin_anew();
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, name: &str) -> Result<(), SnapshotError> {
+        self.snapshots.remove(name).map(drop).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))
+    }
+
+    /// Names and times of the snapshots.
+    pub(super) fn saved(&self) -> Vec<(String, Duration)> {
+        self.snapshots.iter().map(|(name, saved)| (name.clone(), saved.engine.now())).collect()
+    }
+
+    pub(super) fn join(&mut self, category: Arc<str>) -> (Arc<Socket>, Joined) {
+        let frames = feed::current_orders(&self.engine, &category);
+        let position = self.shared.feed.end();
+        let at = self.shared.clock.now();
+        let socket = self.shared.sockets.open(category.clone(), at, position);
+        self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
+        self.journal_frames(&socket, &frames);
+        (socket, Joined { sequence: self.engine.sequence(), position, frames })
+    }
+
+    pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
+        let frames = feed::current_orders(&self.engine, &category);
+        self.shared.sockets.switch(socket, category);
+        self.journal_frames(socket, &frames);
+        Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
+    }
+
+    /// The totals that changed since the event of that number, for a socket whose place in the feed is gone. After a reset
+    /// or a restore, all that are not as declared, and the current orders of its category.
+    pub(super) fn catch_up(&mut self, socket: &Socket, after: u64, position: u64) -> Joined {
+        let scope = self.engine.scenario().feed();
+        let category = socket.category();
+        let is_void = self.shared.feed.fresh_since(position);
+        let mut frames = if is_void { feed::current_orders(&self.engine, &category) } else { Vec::new() };
+        for event in self.engine.changed_since(if is_void { 0 } else { after }) {
+            if let Some(Frame::Order { only, text, .. }) = Frame::of(scope, &event)
+                && only.is_none_or(|only| only == category)
+            {
+                frames.push(text);
+            }
+        }
+        socket.caught_up.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared.journal.record(self.shared.clock.now(), Record::Behind { socket: socket.id });
+        self.journal_frames(socket, &frames);
+        Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
+    }
+
+    /// Sends a frame that has nothing to do with the scenario.
+    pub(super) fn send(&mut self, socket: Option<u64>, message: Message) {
+        let sockets = match socket {
+            Some(id) => [id].into(),
+            None => self.shared.sockets.audience(&Audience::All),
+        };
+        let payload = match &message {
+            Message::Binary(bytes) => Payload::bytes(bytes.clone()),
+            Message::Text(text) => Payload::text(text.clone()),
+            _ => return,
+        };
+        self.shared.journal.record(self.shared.clock.now(), Record::Sent { sockets, event: None, payload });
+        self.publish([Frame::Raw { socket, message }]);
+    }
+
+    /// Publishes what happened: the catalogue first, so that who hears of a product can get it.
+    pub(super) fn tell(&mut self, events: &[Event]) {
+        let on_sale = |event: &Event| matches!(event.kind, EventKind::Added { .. } | EventKind::Removed { .. });
+        let is_catalogue_change = events.iter().any(on_sale);
+        if is_catalogue_change {
+            self.publish_view();
+        }
+        events.iter().for_each(log);
+        self.transcript.extend(events);
+        if self.shared.sockets.len() == 0 {
+            // A socket that joins later gets current orders, and reads on from here.
+            return;
+        }
+        let scope = self.engine.scenario().feed();
+        let mut frames: Vec<Frame> = events.iter().filter_map(|event| Frame::of(scope, event)).collect();
+        self.journal_orders(events, &frames);
+        frames.extend(is_catalogue_change.then_some(Frame::Notice));
+        self.publish(frames);
+    }
+
+    fn journal_orders(&self, events: &[Event], frames: &[Frame]) {
+        if !self.shared.journal.is_on() {
+            return;
+        }
+        let totals = events.iter().filter(|event| matches!(event.kind, EventKind::Total { .. }));
+        let records = totals.zip(frames).filter_map(|(event, frame)| {
+            let Frame::Order { only, text, .. } = frame else { return None };
+            let audience = only.clone().map_or(Audience::All, Audience::Category);
+            let sockets = self.shared.sockets.audience(&audience);
+            let record = Record::Sent { sockets, event: Some(event.sequence), payload: Payload::text(text.clone()) };
+            Some((event.at, record))
+        });
+        self.shared.journal.record_all(records);
+    }
+
+    fn journal_frames(&self, socket: &Socket, frames: &[Utf8Bytes]) {
+        let sockets: Arc<[u64]> = [socket.id].into();
+        let at = self.shared.clock.now();
+        let record = |text: &Utf8Bytes| {
+            let payload = Payload::text(text.clone());
+            (at, Record::Sent { sockets: sockets.clone(), event: None, payload })
+        };
+        if self.shared.journal.is_on() {
+            self.shared.journal.record_all(frames.iter().map(record));
+        }
+    }
+
+    /// After the engine was put to another moment: everybody gets what is so now.
+    fn begin_anew(&mut self) {
+        self.publish_view();
+        let mut orders: HashMap<Arc<str>, Vec<Utf8Bytes>> = HashMap::new();
+        for socket in self.shared.sockets.all() {
+            let category = socket.category();
+            let frames =
+                orders.entry(category.clone()).or_insert_with(|| feed::current_orders(&self.engine, &category)).clone();
+            self.journal_frames(&socket, &frames);
+        }
+        let sequence = self.engine.sequence();
+        self.publish([Frame::Fresh { sequence, orders: Arc::new(orders) }, Frame::Notice]);
+    }
+
+    fn publish(&self, frames: impl IntoIterator<Item = Frame>) {
+        if self.shared.sockets.len() == 0 {
+            self.shared.feed.clear();
+        } else {
+            self.shared.feed.publish(frames);
+        }
+    }
+
+    fn publish_view(&self) {
+        self.publish.send_replace(Arc::new(View::of(&self.engine)));
+    }
+}
+
+fn log(event: &Event) {
+    match &event.kind {
+        EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
+        EventKind::Added { id, category } => debug!(%id, %category, "product added"),
+        EventKind::Removed { id, category } => debug!(%id, %category, "product removed"),
+        EventKind::Total { .. } => {}
+    }
+}

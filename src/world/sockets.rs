@@ -1,0 +1,210 @@
+//! The open sockets of a world: who they are, how far they are, and which of them are to be closed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// An open socket.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) id: u64,
+    /// The world's time when it was opened.
+    pub(super) opened: Duration,
+    pub(super) since: Instant,
+    category: Mutex<Arc<str>>,
+    pub(super) sent: AtomicU64,
+    pub(super) received: AtomicU64,
+    /// How often it was so far behind that it got current totals instead.
+    pub(super) caught_up: AtomicU64,
+    /// The position in the feed up to which everything was written.
+    pub(super) position: AtomicU64,
+    gone: AtomicBool,
+    closing: Mutex<Option<CloseFrame>>,
+    asked_to_close: Notify,
+}
+
+impl Socket {
+    pub(super) fn category(&self) -> Arc<str> {
+        lock(&self.category).clone()
+    }
+
+    pub(super) fn set_category(&self, category: Arc<str>) {
+        *lock(&self.category) = category;
+    }
+
+    /// The closing frame that it is to end with, if it is to.
+    pub(super) fn closing(&self) -> Option<CloseFrame> {
+        lock(&self.closing).clone()
+    }
+
+    /// Waits until it is to be closed, and gives the closing frame.
+    pub(super) async fn asked_to_close(&self) -> CloseFrame {
+        loop {
+            let asked = self.asked_to_close.notified();
+            if let Some(frame) = self.closing() {
+                return frame;
+            }
+            asked.await;
+        }
+    }
+}
+
+/// Which sockets get a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Audience {
+    All,
+    Category(Arc<str>),
+}
+
+/// All open sockets of a world, in the order in which they were opened.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    open: Mutex<Open>,
+    /// Told when a socket has written or is gone, as long as somebody waits for that.
+    progress: Notify,
+    is_awaited: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    last_id: u64,
+    sockets: BTreeMap<u64, Arc<Socket>>,
+    /// Made on demand, void when a socket comes, goes or switches.
+    audiences: HashMap<Audience, Arc<[u64]>>,
+}
+
+impl Sockets {
+    pub(super) fn open(&self, category: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
+        let mut open = lock(&self.open);
+        open.last_id += 1;
+        let socket = Arc::new(Socket {
+            id: open.last_id,
+            opened,
+            since: Instant::now(),
+            category: Mutex::new(category),
+            sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            caught_up: AtomicU64::new(0),
+            position: AtomicU64::new(position),
+            gone: AtomicBool::new(false),
+            closing: Mutex::new(None),
+            asked_to_close: Notify::new(),
+        });
+        let id = socket.id;
+        open.sockets.insert(id, socket.clone());
+        open.audiences.clear();
+        socket
+    }
+
+    pub(super) fn switch(&self, socket: &Socket, category: Arc<str>) {
+        socket.set_category(category);
+        lock(&self.open).audiences.clear();
+    }
+
+    pub(super) fn leave(&self, socket: &Socket) {
+        let mut open = lock(&self.open);
+        open.sockets.remove(&socket.id);
+        open.audiences.clear();
+        drop(open);
+        socket.gone.store(true, Ordering::SeqCst);
+        self.progress.notify_waiters();
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Socket>> {
+        lock(&self.open).sockets.values().cloned().collect()
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<Arc<Socket>> {
+        lock(&self.open).sockets.get(&id).cloned()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        lock(&self.open).sockets.len()
+    }
+
+    /// The ids of those who get a frame.
+    pub(super) fn audience(&self, audience: &Audience) -> Arc<[u64]> {
+        let mut open = lock(&self.open);
+        if let Some(ids) = open.audiences.get(audience) {
+            return ids.clone();
+        }
+        let is_in = |socket: &&Arc<Socket>| match audience {
+            Audience::All => true,
+            Audience::Category(category) => *lock(&socket.category) == *category,
+        };
+        let ids: Arc<[u64]> = open.sockets.values().filter(is_in).map(|socket| socket.id).collect();
+        open.audiences.insert(audience.clone(), ids.clone());
+        ids
+    }
+
+    /// Asks one socket, or all, to close; gives those that were asked.
+    pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str) -> Vec<Arc<Socket>> {
+        let asked: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
+        for socket in &asked {
+            lock(&socket.closing).get_or_insert_with(|| CloseFrame { code, reason: Utf8Bytes::from(reason) });
+            socket.asked_to_close.notify_waiters();
+        }
+        asked
+    }
+
+    /// What a socket has written up to that position of the feed.
+    pub(super) fn wrote(&self, socket: &Socket, frames: u64, position: u64) {
+        socket.sent.fetch_add(frames, Ordering::Relaxed);
+        socket.position.store(position, Ordering::SeqCst);
+        if self.is_awaited.load(Ordering::SeqCst) {
+            self.progress.notify_waiters();
+        }
+    }
+
+    /// Waits until every open socket has written everything up to the position. One that writes nothing for `patience`
+    /// is added to `excused` and not waited for.
+    pub(super) async fn written(&self, position: u64, patience: Duration, excused: &mut Vec<u64>) {
+        self.is_awaited.store(true, Ordering::SeqCst);
+        for socket in self.all() {
+            if !excused.contains(&socket.id) && !self.has_written(&socket, position, patience).await {
+                excused.push(socket.id);
+            }
+        }
+        self.is_awaited.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether a socket writes everything up to the position, or is closed, before it stands still for `patience`.
+    async fn has_written(&self, socket: &Socket, position: u64, patience: Duration) -> bool {
+        let (mut before, mut give_up) = (None, Instant::now() + patience);
+        loop {
+            let progress = self.progress.notified();
+            let written = socket.position.load(Ordering::SeqCst);
+            if written >= position || socket.gone.load(Ordering::SeqCst) {
+                return true;
+            }
+            if before != Some(written) {
+                (before, give_up) = (Some(written), Instant::now() + patience);
+            }
+            if tokio::time::timeout_at(give_up, progress).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Waits until none of these is open any more.
+    pub(super) async fn gone(&self, sockets: &[Arc<Socket>]) {
+        loop {
+            let progress = self.progress.notified();
+            if sockets.iter().all(|socket| socket.gone.load(Ordering::SeqCst)) {
+                return;
+            }
+            progress.await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,258 @@
+//! The worlds of a server: the default one, and one for each name that tests use.
+//!
+//! All play the same scenario, each for itself. A world is made when it is first used or asked for, from an engine that
+//! stands at the scenario's start: a clone of it shares everything that does not change. One that nobody uses for a
+//! while is removed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use thiserror::Error;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+
+use crate::engine::{Engine, Reload};
+use crate::scenario::Scenario;
+use crate::world::{DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
+
+/// The name of the world that paths without a world's prefix belong to.
+pub const DEFAULT_WORLD: &str = "default";
+
+/// The most characters of a world's name.
+pub const MAX_NAME: usize = 64;
+
+/// The longest time that a world may be unused.
+const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
+
+/// What all worlds of a server have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorldOptions {
+    /// How their clocks go, unless said otherwise of one.
+    pub pace: Pace,
+    /// The most entries of each journal; see [`Setup::journal`].
+    pub journal: usize,
+    /// How long a named world may be unused before it is removed.
+    pub idle: Duration,
+    /// The most named worlds at a time.
+    pub most: usize,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        let idle = Duration::from_mins(10);
+        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, idle, most: 10_000 }
+    }
+}
+
+/// Why there is no such world.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WorldsError {
+    /// Not a name.
+    #[error(
+        "`{0}` cannot be the name of a world: it has 1 to {MAX_NAME} letters, digits, dots, dashes, underscores or tildes"
+    )]
+    BadName(String),
+    /// There is none of that name.
+    #[error("World {0} not found")]
+    Unknown(String),
+    /// There is one of that name already.
+    #[error("World {0} exists already")]
+    Exists(Arc<str>),
+    /// The default world stays.
+    #[error("the default world cannot be removed, only reset")]
+    Default,
+    /// There are enough.
+    #[error("there are {0} worlds already; delete some, or allow more with --max-worlds")]
+    TooMany(usize),
+}
+
+/// The worlds of a server. A clone is the same.
+#[derive(Debug, Clone)]
+pub struct Worlds(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    default: World,
+    options: WorldOptions,
+    state: Mutex<State>,
+    /// Told when the first world is made.
+    made: Notify,
+    tasks: TaskTracker,
+    end: CancellationToken,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The engine at the scenario's start, of which worlds are made.
+    start: Engine,
+    named: BTreeMap<Arc<str>, World>,
+}
+
+impl Worlds {
+    /// The default world of a scenario, and no other yet. Worlds run as tasks of the tracker until the end.
+    #[must_use]
+    pub fn start(
+        scenario: &Arc<Scenario>,
+        seed: u64,
+        options: WorldOptions,
+        tasks: &TaskTracker,
+        end: CancellationToken,
+    ) -> Self {
+        let start = Engine::new(scenario, seed);
+        let setup = Setup { seed: None, pace: options.pace, journal: options.journal };
+        let (default, run) = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token());
+        tasks.spawn(run);
+        let state = Mutex::new(State { start, named: BTreeMap::new() });
+        let worlds = Self(Arc::new(Inner {
+            default,
+            options,
+            state,
+            made: Notify::new(),
+            tasks: tasks.clone(),
+            end: end.clone(),
+        }));
+        let sweeper = worlds.clone();
+        tasks.spawn(async move { end.run_until_cancelled(sweeper.sweep()).await });
+        worlds
+    }
+
+    /// The world that paths without a world's prefix belong to.
+    #[must_use]
+    pub fn default_world(&self) -> &World {
+        &self.0.default
+    }
+
+    /// The world of that name.
+    ///
+    /// # Errors
+    /// [`WorldsError`] if there is none, or it is no name.
+    pub fn get(&self, name: &str) -> Result<World, WorldsError> {
+        if name == DEFAULT_WORLD {
+            return Ok(self.0.default.clone());
+        }
+        check_name(name)?;
+        let worlds = self.lock();
+        let world = worlds.named.get(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
+        world.touch();
+        Ok(world.clone())
+    }
+
+    /// The world of that name, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`WorldsError`] if it is no name, or there are too many worlds.
+    pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
+        match self.get(name) {
+            Err(WorldsError::Unknown(_)) => match self.make(name, self.setup()) {
+                // Another request was first.
+                Err(WorldsError::Exists(_)) => self.get(name),
+                made => made,
+            },
+            found => found,
+        }
+    }
+
+    /// How a world starts of which nothing is said.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        Setup { seed: None, pace: self.0.options.pace, journal: self.0.options.journal }
+    }
+
+    /// Makes a world.
+    ///
+    /// # Errors
+    /// [`WorldsError`] if it is no name, or that of another world, or there are too many worlds.
+    pub fn make(&self, name: &str, setup: Setup) -> Result<World, WorldsError> {
+        check_name(name)?;
+        let name: Arc<str> = name.into();
+        let mut state = self.lock();
+        if *name == *DEFAULT_WORLD || state.named.contains_key(&name) {
+            return Err(WorldsError::Exists(name));
+        }
+        if state.named.len() >= self.0.options.most {
+            return Err(WorldsError::TooMany(state.named.len()));
+        }
+        let (world, run) = World::start(name.clone(), state.start.clone(), &setup, self.0.end.child_token());
+        self.0.tasks.spawn(run);
+        state.named.insert(name.clone(), world.clone());
+        drop(state);
+        debug!(world = %name, "world made");
+        self.0.made.notify_one();
+        Ok(world)
+    }
+
+    /// Removes a world; its sockets are closed.
+    ///
+    /// # Errors
+    /// [`WorldsError`] if there is none, or it is the default one.
+    pub fn remove(&self, name: &str) -> Result<(), WorldsError> {
+        if name == DEFAULT_WORLD {
+            return Err(WorldsError::Default);
+        }
+        check_name(name)?;
+        let removed = self.lock().named.remove(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
+        removed.end();
+        debug!(world = %name, "world removed");
+        Ok(())
+    }
+
+    /// The default world, then the others by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<World> {
+        let named = self.lock();
+        std::iter::once(&self.0.default).chain(named.named.values()).cloned().collect()
+    }
+
+    /// Goes on with another scenario in all worlds, and says what that changed in the default one.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
+        let start = Engine::new(scenario, seed);
+        // Worlds that are made from here on are of the new scenario, all others get it.
+        self.lock().start = start.clone();
+        let worlds = self.all();
+        let (default, others) = worlds.split_first().map_or((&self.0.default, &[][..]), |split| split);
+        let reload = default.replace(start.clone()).await;
+        // One that has ended meanwhile needs nothing any more.
+        join_all(others.iter().map(|world| world.replace(start.clone()))).await;
+        reload
+    }
+
+    /// Removes worlds that nobody uses.
+    async fn sweep(&self) {
+        // Longer than any process runs, and short enough for the machine's clock.
+        let idle = self.0.options.idle.min(LONGEST_IDLE);
+        loop {
+            let now = Instant::now();
+            let unused = |_: &Arc<str>, world: &mut World| world.idle_since().is_some_and(|since| since + idle <= now);
+            // Under the lock: whoever gets a world before it or after it gets one that is there.
+            let removed: Vec<World> = self.lock().named.extract_if(.., unused).map(|(_, world)| world).collect();
+            for world in removed {
+                debug!(world = %world.name(), "world removed, nobody uses it");
+                world.end();
+            }
+            // A socket that is open now may close, and its world is unused from then on.
+            let oldest = self.lock().named.values().map(|world| world.idle_since().unwrap_or(now)).min();
+            match oldest {
+                Some(since) => tokio::time::sleep_until(since + idle).await,
+                None => self.0.made.notified().await,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), WorldsError> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~".contains(&byte);
+    let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != "..";
+    if fits { Ok(()) } else { Err(WorldsError::BadName(name.to_owned())) }
+}
