@@ -21,9 +21,15 @@ use thiserror::Error;
 use crate::scenario::{LoadError, Style, render};
 use crate::server::ServeError;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or stopped as it was told to
+  1  it did not work: the scenario is wrong or cannot be read, the port is taken, …; standard error says what
+  2  wrong arguments";
+
 /// A mock backend with live data, from a YAML file.
 #[derive(Debug, Parser)]
-#[command(name = "mockd", version, about, arg_required_else_help = true)]
+#[command(name = "mockd", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

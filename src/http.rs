@@ -3,9 +3,9 @@
 //! A request goes through the `envelope` (CORS, HEAD), `in_world` (which world it is for), `record` (the journal) and
 //! `access` (who may control), and then to its handler.
 
-mod accept;
 mod access;
 mod body;
+mod connections;
 mod control;
 mod cors;
 mod envelope;
@@ -23,8 +23,8 @@ use poem::{Endpoint, EndpointExt, Response, Route, get, post};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use accept::NoDelayAcceptor;
 pub use access::{ControlAccess, Token};
+pub(crate) use connections::serve;
 use envelope::Envelope;
 use in_world::InWorld;
 use record::Record;

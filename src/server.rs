@@ -5,21 +5,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Server as HttpServer;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::http::{App, ControlAccess, NoDelayAcceptor, Site, routes};
+use crate::http::{App, ControlAccess, Site, routes, serve};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds};
 
 /// How long requests in flight may take once the server is to stop.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(700);
 
 /// How to serve a scenario.
 #[derive(Debug, Clone)]
@@ -65,7 +64,7 @@ pub struct Server {
     reloads: Reloads,
     shutdown: CancellationToken,
     tasks: TaskTracker,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
     /// Ends the worlds, after all who may still want something of them.
     end: CancellationToken,
     playing: TaskTracker,
@@ -87,7 +86,6 @@ impl Server {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        let acceptor = NoDelayAcceptor::new(listener).map_err(failed)?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let (playing, end) = (TaskTracker::new(), CancellationToken::new());
         let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
@@ -99,10 +97,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
         };
-        let stop = shutdown.clone().cancelled_owned();
-        let serving = HttpServer::new_with_acceptor(acceptor);
-        let serving = serving.run_with_graceful_shutdown(routes(app, &site, cors), stop, Some(GRACE));
-        let serving = tokio::spawn(serving);
+        let serving = tokio::spawn(serve(listener, routes(app, &site, cors), shutdown.clone(), GRACE));
         let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
@@ -154,7 +149,7 @@ impl Server {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        // The accept loop ends with the shutdown; what it returns by then concerns no one any more.
+        // It ends with the shutdown.
         let _ = self.serving.await;
         self.end.cancel();
         self.playing.close();

@@ -39,7 +39,7 @@ use feed::Feed;
 use journal::Journal;
 pub use journal::{
     Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
-    NearMiss, Payload, Record, Verdict, WrongWait,
+    NearMiss, Payload, Place, Record, Verdict, WrongWait,
 };
 pub use play::MAX_SNAPSHOTS;
 use play::Play;
@@ -116,11 +116,11 @@ impl World {
         let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
         let (publish, now) = watch::channel(Arc::new(View::of(&start)));
         let shared = Arc::new(Shared {
-            name,
+            name: name.clone(),
             clock: Clock::start(setup.pace),
             feed: Feed::default(),
             sockets: Sockets::default(),
-            journal: Journal::new(setup.journal),
+            journal: Journal::new(name, setup.journal),
             end: end.clone(),
             used: std::sync::Mutex::new(Instant::now()),
         });

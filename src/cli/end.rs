@@ -22,7 +22,26 @@ pub(super) struct EndArgs {
     exit_with_parent: bool,
 }
 
+/// What else ends a server.
+pub(super) struct End {
+    exit_after: Option<Duration>,
+    /// The process that started this one, if its end matters.
+    #[cfg(unix)]
+    parent: Option<u32>,
+}
+
 impl EndArgs {
+    /// To be called first of all, so that the parent cannot end unnoticed.
+    pub(super) fn begin(&self) -> End {
+        End {
+            exit_after: self.exit_after,
+            #[cfg(unix)]
+            parent: self.exit_with_parent.then(std::os::unix::process::parent_id),
+        }
+    }
+}
+
+impl End {
     /// Waits until one of the flags asks for the end.
     pub(super) async fn reached(&self) {
         tokio::select! {
@@ -34,10 +53,7 @@ impl EndArgs {
     /// A process whose parent has ended gets another.
     #[cfg(unix)]
     async fn orphaned(&self) {
-        if !self.exit_with_parent {
-            return std::future::pending().await;
-        }
-        let parent = std::os::unix::process::parent_id();
+        let Some(parent) = self.parent else { return std::future::pending().await };
         while std::os::unix::process::parent_id() == parent {
             tokio::time::sleep(PARENT_CHECK).await;
         }

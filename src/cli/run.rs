@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tracing::warn;
 
-use super::end::{EndArgs, StopSignal};
+use super::end::{End, EndArgs, StopSignal};
 use super::log::LogArgs;
 use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
@@ -72,19 +72,20 @@ fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
 
 impl Run {
     pub(super) fn execute(self) -> Result<(), CliError> {
+        let end = self.end.begin();
         self.log.start();
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && self.file.is_file();
         let Loading { outcome, files } = load(&self.file);
         let scenario = outcome?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(scenario, files, watches));
+        let outcome = runtime.block_on(self.serve(scenario, files, watches, end));
         // A read of a file that never answers must not keep the program.
         runtime.shutdown_background();
         outcome
     }
 
-    async fn serve(self, scenario: Scenario, files: Vec<FoundFile>, watches: bool) -> Result<(), CliError> {
+    async fn serve(self, scenario: Scenario, files: Vec<FoundFile>, watches: bool, end: End) -> Result<(), CliError> {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
@@ -110,7 +111,7 @@ impl Run {
         });
         let outcome = tokio::select! {
             () = stop.received() => Ok(()),
-            () = self.end.reached() => Ok(()),
+            () = end.reached() => Ok(()),
             () = server.failed() => Err(CliError::Defect),
         };
         // A second signal ends it at once.

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::App;
 use super::error::ApiError;
+use crate::world::WorldError;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -83,7 +84,9 @@ impl<E: Endpoint> Endpoint for Guard<E> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         check(&self.app.access, &request)?;
-        self.inner.call(request).await.map(IntoResponse::into_response)
+        let answer = self.app.shutdown.run_until_cancelled(self.inner.call(request)).await;
+        // What waits for something that will not come any more is not waited for at the end.
+        answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into())).map(IntoResponse::into_response)
     }
 }
 

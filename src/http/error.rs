@@ -97,6 +97,10 @@ impl ResponseError for ApiError {
             response = response.header(header::UPGRADE, "websocket").header(header::CONNECTION, "upgrade");
             response = response.header(header::SEC_WEBSOCKET_VERSION, "13");
         }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, 3.
+            response = response.header(header::WWW_AUTHENTICATE, "Bearer");
+        }
         let body = Bytes::from(body.to_string());
         response.extension(Kept(body.clone())).body(Body::from_bytes(body))
     }
@@ -121,18 +125,16 @@ fn status_of(error: &WorldError) -> StatusCode {
 
 /// An error as JSON, also one that did not come from a handler of ours.
 pub(super) fn answer(error: PoemError, method: &Method, uri: &Uri) -> Response {
-    if error.is::<ParsePathError>() {
-        return PoemError::from(ApiError::BadPath).into_response();
-    }
-    if error.is::<ApiError>() {
-        return error.into_response();
-    }
-    let error = match error.status() {
-        // A path that leads out of the site is as good as none, and the answer does not say where it led.
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
-            ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
-        }
-        status => ApiError::Other(status, error.to_string()),
+    let error = match error.downcast::<ApiError>() {
+        Ok(error) => error,
+        Err(error) if error.is::<ParsePathError>() => ApiError::BadPath,
+        Err(error) => match error.status() {
+            // A path that leads out of the site is as good as none, and the answer does not say where it led.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
+                ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
+            }
+            status => ApiError::Other(status, error.to_string()),
+        },
     };
-    PoemError::from(error).into_response()
+    error.as_response()
 }

@@ -26,7 +26,7 @@ use command::Command;
 const MAX_MESSAGE: usize = 64 * 1024;
 
 /// How long a peer may take to answer a closing frame.
-const CLOSING_TIME: Duration = Duration::from_secs(1);
+const CLOSING_TIME: Duration = Duration::from_millis(500);
 
 type Socket = WebSocketStream<poem::Upgraded>;
 

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::advance::Advance;
-use super::journal::{Answer, Dropped, Entry, Exchange, Expectation, Record, Verdict, WrongWait};
+use super::journal::{Answer, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
 use super::sockets::Socket;
 use super::task::Command;
 use super::{Advanced, Pace, Transcript, Until, World, WorldError};
@@ -193,18 +193,21 @@ impl World {
         self.0.shared.journal.is_on()
     }
 
-    /// Records something at the world's time, and gives its number.
-    pub fn record(&self, record: Record) -> u64 {
-        if self.has_journal() { self.0.shared.journal.record(self.now(), record) } else { 0 }
+    /// Records something at the world's time.
+    pub fn record(&self, record: Record) {
+        if self.has_journal() {
+            self.0.shared.journal.record(self.now(), record);
+        }
     }
 
     /// Records a request whose answer is still to come.
-    pub fn requested(&self, exchange: Exchange) -> u64 {
-        self.record(Record::Request(Box::new(exchange)))
+    #[must_use]
+    pub fn requested(&self, exchange: Exchange) -> Place {
+        self.0.shared.journal.record(self.now(), Record::Request(Box::new(exchange)))
     }
 
     /// Records the answer to a request.
-    pub fn answered(&self, request: u64, answer: Answer) {
+    pub fn answered(&self, request: Place, answer: Answer) {
         self.0.shared.journal.answered(request, answer);
     }
 

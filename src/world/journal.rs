@@ -32,12 +32,15 @@ pub const DEFAULT_ENTRIES: usize = 10_000;
 /// A world's journal.
 #[derive(Debug)]
 pub(super) struct Journal {
+    world: Arc<str>,
     rings: Mutex<Rings>,
     recorded: Notify,
 }
 
 #[derive(Debug)]
 struct Rings {
+    /// Counts how often it was emptied, so that nothing from before is mistaken for something after it.
+    generation: u64,
     last: u64,
     /// Frames to sockets.
     sent: Ring,
@@ -51,6 +54,13 @@ struct Ring {
     most: usize,
     bytes: usize,
     dropped: u64,
+}
+
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    generation: u64,
+    sequence: u64,
 }
 
 /// How many entries are no longer in a journal, because it is bounded.
@@ -84,33 +94,34 @@ impl Ring {
 }
 
 impl Journal {
-    /// A journal of so many entries of each half; one of 0 records nothing.
-    pub(super) fn new(most: usize) -> Self {
-        Self { rings: Mutex::new(Rings::new(most)), recorded: Notify::new() }
+    /// A world's journal of so many entries of each half; one of 0 records nothing.
+    pub(super) fn new(world: Arc<str>, most: usize) -> Self {
+        Self { world, rings: Mutex::new(Rings::new(0, most)), recorded: Notify::new() }
     }
 
-    /// Records something, and gives its number.
-    pub(super) fn record(&self, at: Duration, record: Record) -> u64 {
-        let number = self.lock().record(at, record);
+    /// Records something.
+    pub(super) fn record(&self, at: Duration, record: Record) -> Place {
+        let place = self.lock().record(&self.world, at, record);
         self.recorded.notify_waiters();
-        number
+        place
     }
 
     /// Records several things at once.
     pub(super) fn record_all(&self, records: impl IntoIterator<Item = (Duration, Record)>) {
         let mut rings = self.lock();
         for (at, record) in records {
-            rings.record(at, record);
+            rings.record(&self.world, at, record);
         }
         drop(rings);
         self.recorded.notify_waiters();
     }
 
     /// Adds the answer to a request that was recorded before.
-    pub(super) fn answered(&self, request: u64, answer: Answer) {
+    pub(super) fn answered(&self, request: Place, answer: Answer) {
         let mut rings = self.lock();
+        let is_there = rings.generation == request.generation;
         let ring = &mut rings.other;
-        if let Ok(place) = ring.entries.binary_search_by_key(&request, |entry| entry.sequence) {
+        if is_there && let Ok(place) = ring.entries.binary_search_by_key(&request.sequence, |entry| entry.sequence) {
             let mut entry = Entry::clone(&ring.entries[place]);
             ring.bytes -= entry.bytes();
             if let Record::Request(exchange) = &mut entry.record {
@@ -137,7 +148,7 @@ impl Journal {
     /// Forgets everything and counts from 1 again.
     pub(super) fn clear(&self) {
         let mut rings = self.lock();
-        *rings = Rings::new(rings.other.most);
+        *rings = Rings::new(rings.generation + 1, rings.other.most);
     }
 
     /// Waits until something is recorded after this call.
@@ -155,20 +166,20 @@ impl Journal {
 }
 
 impl Rings {
-    fn new(most: usize) -> Self {
-        Self { last: 0, sent: Ring::new(most), other: Ring::new(most) }
+    fn new(generation: u64, most: usize) -> Self {
+        Self { generation, last: 0, sent: Ring::new(most), other: Ring::new(most) }
     }
 
-    fn record(&mut self, at: Duration, record: Record) -> u64 {
+    fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
         self.last += 1;
         let is_sent = matches!(record, Record::Sent { .. });
-        let entry = Arc::new(Entry { sequence: self.last, at, record });
+        let entry = Arc::new(Entry { sequence: self.last, at, world: world.clone(), record });
         if is_sent {
             self.sent.push(entry);
         } else {
             self.other.push(entry);
         }
-        self.last
+        Place { generation: self.generation, sequence: self.last }
     }
 }
 

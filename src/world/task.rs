@@ -80,6 +80,8 @@ impl Task {
 /// Waits until the sockets have room for what comes next; at the end, until they have written everything.
 async fn wait_for_sockets(shared: &super::Shared, advance: Option<&mut Advance>) {
     let Some(advance) = advance else { return };
+    // Without sockets there is nothing to wait for, and others get their turn all the same.
+    tokio::task::yield_now().await;
     let leeway = if advance.is_at_its_end() { 0 } else { LEEWAY as u64 };
     let position = shared.feed.end().saturating_sub(leeway);
     shared.sockets.written(position, PATIENCE, &mut advance.left_behind).await;

@@ -28,6 +28,8 @@ impl Transcript {
     #[must_use]
     pub fn after(&self, sequence: u64) -> Self {
         let start = self.events.partition_point(|event| event.sequence <= sequence);
-        Self { events: self.events.range(start..).cloned().collect(), dropped: self.dropped }
+        // Numbers have no gap, so those that are missing are between the two.
+        let missing = self.dropped.saturating_sub(sequence);
+        Self { events: self.events.range(start..).cloned().collect(), dropped: missing }
     }
 }

@@ -2,19 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
+mod access;
 mod api;
 mod browser;
 mod changes;
 mod cli;
+mod clock;
 mod editor;
 mod engine;
 mod errors;
 mod examples;
+mod golden;
 mod include;
+mod journal;
 mod language;
+mod lifecycle;
 mod live;
+mod openapi;
 mod print;
 mod properties;
 mod reload;
+mod sockets;
+mod state;
 mod support;
 mod wire;
+mod worlds;

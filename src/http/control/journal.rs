@@ -7,7 +7,7 @@ use poem::http::HeaderMap;
 use poem::web::{Data, Query};
 use poem::{Body, Request, Response, handler};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{Done, json};
@@ -52,27 +52,9 @@ pub(super) struct JournalQuery {
 pub(super) struct JournalAnswer {
     /// In order. Each has `sequence`, `at`, `world`, `kind`, and what belongs to the kind.
     #[schemars(with = "Vec<Map<String, Value>>")]
-    entries: Vec<EntryOf>,
+    entries: Vec<Arc<Entry>>,
     /// How many entries are gone because the journal is bounded.
     dropped: Dropped,
-}
-
-/// An entry with the name of its world.
-struct EntryOf {
-    world: Arc<str>,
-    entry: Arc<Entry>,
-}
-
-impl Serialize for EntryOf {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Flat<'a> {
-            world: &'a str,
-            #[serde(flatten)]
-            entry: &'a Entry,
-        }
-        Flat { world: &self.world, entry: &self.entry }.serialize(serializer)
-    }
 }
 
 /// What to expect of the journal.
@@ -123,8 +105,7 @@ pub(in crate::http) fn get_journal(
         ..Expectation::default()
     };
     let (entries, dropped) = world.journal(query.after.unwrap_or(0));
-    let matching = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit);
-    let entries = matching.map(|entry| EntryOf { world: world.name().clone(), entry }).collect();
+    let entries = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit).collect();
     Ok(json(&JournalAnswer { entries, dropped }))
 }
 

@@ -25,6 +25,8 @@ pub struct Entry {
     pub sequence: u64,
     /// The world's time.
     pub at: Duration,
+    /// The name of the world.
+    pub world: Arc<str>,
     /// What happened.
     pub record: Record,
 }
@@ -234,12 +236,13 @@ impl Entry {
     }
 }
 
-/// One flat JSON object: `sequence`, `at` as the language writes durations, `kind`, and what belongs to the kind.
+/// One flat JSON object: `sequence`, `at` as the language writes durations, `world`, `kind`, and what belongs to the kind.
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("sequence", &self.sequence)?;
         map.serialize_entry("at", &format_duration(self.at))?;
+        map.serialize_entry("world", &self.world)?;
         map.serialize_entry("kind", &self.kind().to_string())?;
         match &self.record {
             Record::Request(exchange) => exchange.entries(&mut map)?,

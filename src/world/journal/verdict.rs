@@ -37,7 +37,6 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// If there are too few: the entries that differ least, the nearest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<NearMiss>,
 }
 
@@ -94,13 +93,15 @@ impl Finding {
 
 /// The entries that differ least; those that have nothing of what is expected are none.
 fn near_misses(expectation: &Expectation, entries: &[Arc<Entry>]) -> Vec<NearMiss> {
+    let is_of_kind = |entry: &&Arc<Entry>| expectation.kind.is_none_or(|kind| kind == entry.kind());
+    let is_later = |entry: &&Arc<Entry>| expectation.after.is_none_or(|after| entry.sequence > after);
     // What an entry does not even have is further off than what it has otherwise.
     let distance = |differences: &[Difference]| -> usize {
         differences.iter().map(|one| if one.found.is_null() { 2 } else { 1 }).sum()
     };
     let farthest = 2 * expectation.criteria();
     let mut misses: Vec<NearMiss> = Vec::with_capacity(NEAR_MISSES + 1);
-    for entry in entries.iter().filter(|entry| expectation.after.is_none_or(|after| entry.sequence > after)) {
+    for entry in entries.iter().filter(is_of_kind).filter(is_later) {
         let differences = expectation.differences(entry);
         if differences.is_empty() || distance(&differences) >= farthest {
             continue;

@@ -37,7 +37,13 @@ impl Mockd {
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
         }
-        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.args(arguments);
+        Self::start(command).await
+    }
+
+    /// Runs a command that serves and logs as JSON.
+    pub(crate) async fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let Some(greeting) = soon("the greeting", stdout.next_line()).await.unwrap() else {
@@ -105,6 +111,33 @@ impl Mockd {
         http("POST", &format!("{}{path}", self.url()), &json, Some(body)).await
     }
 
+    /// Sends a request with JSON, or without a body.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let json = [("content-type", "application/json")];
+        let text = body.map(Value::to_string);
+        let headers = if text.is_some() { &json[..] } else { &[] };
+        http(method, &format!("{}{path}", self.url()), headers, text.as_deref()).await
+    }
+
+    /// Asks the control API for something that works, and gives the answer.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.send(method, path, Some(&body).filter(|body| !body.is_null())).await;
+        assert!((200..300).contains(&answer.status), "{method} {path} {body}: {} {}", answer.status, answer.text);
+        answer.json()
+    }
+
+    /// Advances the clock of the world below a prefix (empty for the default one), and gives `at id total` of what
+    /// happened.
+    pub(crate) async fn advance(&self, prefix: &str, by: &str) -> Vec<String> {
+        let request = serde_json::json!({ "advance": by });
+        let answer = self.control("POST", &format!("{prefix}/__mockd/clock"), request).await;
+        let line = |event: &Value| {
+            let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {}", text("at"), text("id"), event["total"])
+        };
+        answer["events"].as_array().unwrap().iter().map(line).collect()
+    }
+
     /// Orders, and expects it to work.
     pub(crate) async fn order(&self, id: &str, amount: i64) {
         let answer = self.post(&format!("/orders/{id}"), &format!("{{\"amount\":{amount}}}")).await;
@@ -113,7 +146,12 @@ impl Mockd {
 
     /// Opens a live socket.
     pub(crate) async fn live(&self, category: &str) -> Socket {
-        Socket::open(&format!("ws://{}/orders/{category}", self.address())).await
+        self.live_in("", category).await
+    }
+
+    /// Opens a live socket in the world below a prefix.
+    pub(crate) async fn live_in(&self, prefix: &str, category: &str) -> Socket {
+        Socket::open(&format!("ws://{}{prefix}/orders/{category}", self.address())).await
     }
 
     /// Sends a signal.

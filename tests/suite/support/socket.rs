@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::soon;
@@ -67,6 +69,21 @@ impl Socket {
                 return before;
             }
             before.push(text);
+        }
+    }
+
+    /// Closes it with 1000.
+    pub(crate) async fn close(&mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.0.close(Some(frame)).await.unwrap();
+    }
+
+    /// Reads until the closing frame, and gives its code.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.message().await {
+                return frame.map_or(1005, |frame| frame.code.into());
+            }
         }
     }
 

@@ -1,0 +1,118 @@
+import { MockdError, startMockd, VerificationError, type StartedMockd, type World } from "mockd";
+import { afterAll, beforeAll, describe, test as base } from "vitest";
+
+import { LiveOrders } from "./live.js";
+
+let mockd: StartedMockd;
+
+beforeAll(async () => {
+  const scenario = new URL("../../../../scenarios/shop.yaml", import.meta.url);
+  mockd = await startMockd({ scenario, paused: true, seed: 42 });
+});
+
+afterAll(() => mockd.stop());
+
+// Each test has a world to itself, so that all of them can run at the same time.
+const test = base.extend<{ world: World }>({
+  world: async ({ task }, use) => {
+    const world = await mockd.world(task.id);
+    await use(world);
+    await world.remove();
+  },
+});
+
+const electronics = (world: World) => LiveOrders.open(world.wsUrl("electronics"));
+
+const order = (world: World, id: string, amount: number) =>
+  fetch(`${world.url}/orders/${id}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ amount }),
+  });
+
+describe.concurrent("a shop", () => {
+  test("sends the same frames in two worlds when both clocks are advanced", async ({ world, expect }) => {
+    const other = await mockd.world(`${world.name}-other`);
+    const frames = await Promise.all(
+      [world, other].map(async (one) => {
+        const live = await electronics(one);
+        const { count } = await one.clock.advance("10s");
+        // The current totals of the category's two products come first.
+        return live.take(2 + count);
+      }),
+    );
+    expect(frames[0]).toEqual(frames[1]);
+    expect(frames[0]?.slice(0, 2)).toEqual(['{"id":"A1","total":3}', '{"id":"A2","total":7}']);
+    expect(await world.transcript()).toBe(await other.transcript());
+  });
+
+  test("sends a new total for an order that is posted", async ({ world, expect }) => {
+    const live = await electronics(world);
+    await live.take(2);
+    const answer = await order(world, "A1", 10);
+    expect(answer.status).toBe(200);
+    expect(await live.take(1)).toEqual(['{"id":"A1","total":13}']);
+    await world.verify({ kind: "request", method: "POST", path: "/orders/A1", body: { amount: 10 }, exactly: 1 });
+  });
+
+  test("gets the frame with which a client changes the category", async ({ world, expect }) => {
+    const live = await electronics(world);
+    const command = { cmd: "update-category", payload: { category: "confectionery" } };
+    const received = world.journal.waitFor({ kind: "received", body: command }, { timeout: "30s" });
+    live.send(command);
+    expect((await received).findings[0]?.count).toBe(1);
+    expect(await live.take(3)).toContain('{"id":"B1","total":101}');
+  });
+
+  test("shows the totals of another moment after a restore and a reset", async ({ world, expect }) => {
+    await world.setTotals({ A1: 50 });
+    await world.snapshots.save("fifty");
+    await world.orders([{ id: "A1", amount: 8 }, { id: "A2", amount: -1 }]);
+    expect((await world.state()).totals).toEqual({ A1: 58, A2: 6, B1: 101 });
+    await world.snapshots.restore("fifty");
+    expect((await world.state()).totals).toEqual({ A1: 50, A2: 7, B1: 101 });
+    await world.reset();
+    expect((await world.state()).totals).toEqual({ A1: 3, A2: 7, B1: 101 });
+  });
+
+  test("does one thing after the other when the clock is stepped", async ({ world, expect }) => {
+    expect((await world.clock.step()).at).toBe("1s500ms");
+    expect((await world.clock.advanceTo(4_500)).count).toBe(2);
+    expect((await world.events({ after: 1 })).map(({ at }) => at)).toEqual(["3s", "4s500ms"]);
+  });
+
+  test("closes sockets with the code that a test asks for", async ({ world, expect }) => {
+    const live = await electronics(world);
+    const closed = live.closed();
+    expect(await world.sockets.close({ code: 1013, reason: "come back later" })).toEqual([1]);
+    expect(await closed).toBe(1013);
+  });
+
+  test("names the field of a request that is wrong", async ({ world, expect }) => {
+    const unknown = await world.orders([{ id: "A1", amount: 1 }, { id: "Z9", amount: 1 }]).catch((error) => error);
+    expect(unknown).toBeInstanceOf(MockdError);
+    expect(unknown).toMatchObject({ status: 400, field: "orders[1].id" });
+    // @ts-expect-error: the field is called `kind`.
+    const misspelled = await world.verify({ knid: "request" }).catch((error) => error);
+    expect(misspelled).toMatchObject({ status: 400, field: "expect[0].knid" });
+    expect((await world.state()).totals.A1).toBe(3);
+  });
+
+  test("says what came nearest to an expectation that fails", async ({ world, expect }) => {
+    await order(world, "A1", 2);
+    const failed = await world.verify({ path: "/orders/A1", body: { amount: 3 } }).catch((error) => error);
+    expect(failed).toBeInstanceOf(VerificationError);
+    expect(failed.message).toContain("expected at least 1, found 0");
+    expect(failed.message).toContain("body.amount: expected 3, found 2");
+  });
+
+  test("does not wait longer than asked for what does not happen", async ({ world, expect }) => {
+    const waiting = world.journal.waitFor({ kind: "opened" }, { timeout: 10 });
+    await expect(waiting).rejects.toThrow('waited 10ms for what did not happen:\n  1. {"kind":"opened"}');
+  });
+
+  test("makes a world with options only once", async ({ world, expect }) => {
+    await expect(mockd.world(world.name, { seed: 1 })).rejects.toMatchObject({ status: 409 });
+    expect((await mockd.world(world.name)).url).toBe(world.url);
+  });
+});

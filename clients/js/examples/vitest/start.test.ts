@@ -1,0 +1,34 @@
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectMockd, startMockd } from "mockd";
+import { describe, test } from "vitest";
+
+const scenario = new URL("../../../../scenarios/shop.yaml", import.meta.url);
+
+describe.concurrent("mockd", () => {
+  test("starts with the seed and the token that are given, and stops", async ({ expect }) => {
+    const mockd = await startMockd({ scenario, seed: 7, paused: true, token: "a-secret-of-tests" });
+    expect(mockd.seed).toBe(7);
+    await expect(connectMockd(mockd.url, { token: "" })).rejects.toMatchObject({ status: 401 });
+    const connected = await connectMockd(mockd.url, { token: "a-secret-of-tests" });
+    expect(connected.seed).toBe(7);
+    await connected.world("a", { seed: 8 });
+    expect((await mockd.worlds()).map(({ name, seed }) => [name, seed])).toEqual([["default", 7], ["a", 8]]);
+    await mockd.stop();
+    await mockd.stop();
+    await expect(connected.worlds()).rejects.toThrow("mockd cannot be reached, is it still running?");
+  });
+
+  test("says what is wrong with a scenario that cannot be served", async ({ expect, onTestFinished }) => {
+    const broken = join(tmpdir(), `broken-${process.pid}.yaml`);
+    onTestFinished(() => rm(broken));
+    await writeFile(broken, "name: shop\ncategoris: {}\n");
+    await expect(startMockd({ scenario: broken })).rejects.toThrow(/exit code 1.*\n.*unknown key `categoris`/);
+  });
+
+  test("says how to install what is not there", async ({ expect }) => {
+    const starting = startMockd({ scenario, binary: "no-such-mockd" });
+    await expect(starting).rejects.toThrow("install mockd, or set MOCKD_BINARY");
+  });
+});

@@ -1,0 +1,35 @@
+import { Connection } from "./request.js";
+import { World } from "./world.js";
+
+export class Mockd {
+  #connection;
+
+  constructor(connection, seed) {
+    this.#connection = connection;
+    this.url = connection.url;
+    this.seed = seed;
+    this.defaultWorld = new World(connection, "default");
+  }
+
+  async world(name, options = {}) {
+    try {
+      await this.#connection.json("POST", "/__mockd/worlds", { name, ...options });
+    } catch (error) {
+      // One that is there already is just as good, unless it was to be made in a certain way.
+      const isPlain = Object.values(options).every((value) => value === undefined);
+      if (error.status !== 409 || !isPlain) throw error;
+    }
+    return new World(this.#connection, name);
+  }
+
+  async worlds() {
+    return (await this.#connection.json("GET", "/__mockd/worlds")).worlds;
+  }
+}
+
+// For a mockd that somebody else starts and stops.
+export async function connectMockd(url, { token = process.env.MOCKD_CONTROL_TOKEN } = {}) {
+  const connection = new Connection(url, token);
+  const { seed } = await connection.json("GET", "/__mockd/state");
+  return new Mockd(connection, seed);
+}

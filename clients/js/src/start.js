@@ -1,0 +1,105 @@
+// Runs the mockd program for as long as a test run needs it.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { Mockd } from "./mockd.js";
+import { Connection } from "./request.js";
+
+// mockd looks every 100 ms whether its parent is still there. Where Windows runs, it does not have the flag.
+const WITH_PARENT = process.platform === "win32" ? [] : ["--exit-with-parent"];
+
+export class StartedMockd extends Mockd {
+  #child;
+  #ended;
+
+  constructor(connection, { seed, pid }, child, ended) {
+    super(connection, seed);
+    this.pid = pid;
+    this.#child = child;
+    this.#ended = ended;
+  }
+
+  async stop() {
+    // Otherwise a program that waits for nothing else would end before mockd has.
+    this.#child.ref();
+    this.#child.kill("SIGTERM");
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.stop();
+  }
+}
+
+export async function startMockd({
+  scenario,
+  binary = process.env.MOCKD_BINARY || "mockd",
+  port = 0,
+  seed,
+  paused = false,
+  speed,
+  args = [],
+  token = process.env.MOCKD_CONTROL_TOKEN,
+  timeout = 30_000,
+} = {}) {
+  if (!scenario) throw new TypeError("startMockd needs a scenario: the path or file URL of a YAML file");
+  const file = scenario instanceof URL ? fileURLToPath(scenario) : scenario;
+  const flags = ["--port", port, "--log-format", "json", ...WITH_PARENT];
+  if (seed !== undefined) flags.push("--seed", seed);
+  if (speed !== undefined) flags.push("--speed", speed);
+  if (paused) flags.push("--paused");
+  // In the environment, because everybody on the machine can read a program's arguments.
+  const env = token ? { ...process.env, MOCKD_CONTROL_TOKEN: token } : process.env;
+  const child = spawn(binary, ["run", ...flags.map(String), ...args, "--", file], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ready = await untilReady(child, binary, timeout);
+  // A test run that forgets to stop mockd ends all the same, and mockd with it.
+  for (const handle of [child, child.stdout, child.stderr]) handle.unref();
+  return new StartedMockd(new Connection(ready.url, token), ready, child, ended);
+}
+
+// The line that mockd prints once it answers.
+function untilReady(child, binary, timeout) {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    const fail = (why) => {
+      clearTimeout(timer);
+      reject(new Error(log === "" ? why : `${why}; it printed:\n${log.trimEnd()}`));
+    };
+    const timer = setTimeout(() => {
+      fail(`mockd was not ready within ${timeout} ms`);
+      child.kill("SIGKILL");
+    }, timeout);
+    const collect = (text) => (log += text);
+    child.stderr.setEncoding("utf8").on("data", collect);
+    child.once("error", (error) => fail(whyNotStarted(binary, error)));
+    // Not "exit": what was printed last may come after it.
+    child.once("close", (code, signal) => fail(`mockd ended before it was ready (${signal ?? `exit code ${code}`})`));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const ready = parse(line);
+      if (!ready?.ready) return collect(`${line}\n`);
+      clearTimeout(timer);
+      // From here on the log is read, so that mockd does not wait for a reader, but not kept.
+      child.stderr.off("data", collect).resume();
+      resolve(ready);
+    });
+  });
+}
+
+function parse(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNotStarted(binary, error) {
+  if (error.code !== "ENOENT") return `mockd cannot be started: ${error.message}`;
+  return `mockd cannot be started: there is no program "${binary}"; install mockd, or set MOCKD_BINARY to its path`;
+}

@@ -1,0 +1,33 @@
+// What a test report shows when the journal is not as expected.
+
+export class VerificationError extends Error {
+  name = "VerificationError";
+
+  constructor(summary, expectations, verdict) {
+    super([summary, ...failures(expectations, verdict)].join("\n"));
+    this.verdict = verdict;
+  }
+}
+
+function failures(expectations, { findings, dropped }) {
+  const lines = findings.flatMap(({ pass, why, nearest = [] }, index) => {
+    if (pass) return [];
+    const head = `  ${index + 1}. ${JSON.stringify(expectations[index])}\n     ${why}`;
+    return [head, ...nearest.flatMap(nearMiss)];
+  });
+  const gone = dropped.sent + dropped.other;
+  if (gone > 0) lines.push(`  ${gone} older entries are no longer in the journal and could not be looked at`);
+  return lines;
+}
+
+function nearMiss({ entry, differences }) {
+  const differs = differences.map(({ field, expected, found }) => {
+    return `         ${field}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
+  });
+  return [`     near: entry ${entry.sequence}, ${describe(entry)}, at ${entry.at}`, ...differs];
+}
+
+function describe({ kind, method, path, socket, sockets }) {
+  if (kind === "request") return `${method} ${path}`;
+  return sockets ? `${kind} to sockets ${sockets.join(", ")}` : `${kind}, socket ${socket}`;
+}

@@ -1,0 +1,118 @@
+import { VerificationError } from "./verification.js";
+
+// A number means milliseconds; text is what scenarios write.
+const duration = (time) => (typeof time === "number" ? `${time}ms` : time);
+
+const segment = (text) => encodeURIComponent(text);
+
+export class World {
+  #connection;
+  #path;
+
+  constructor(connection, name) {
+    this.#connection = connection;
+    this.#path = name === "default" ? "" : `/@${segment(name)}`;
+    this.name = name;
+    this.url = connection.url + this.#path;
+    const call = (method, path, payload) => connection.json(method, `${this.#path}/__mockd/${path}`, payload);
+    this.clock = clock(call);
+    this.snapshots = snapshots(call);
+    this.sockets = sockets(call);
+    this.journal = {
+      list: (filter = {}) => call("GET", `journal${query(filter)}`),
+      clear: () => call("DELETE", "journal").then(nothing),
+      waitFor: (expectation, options) => this.#waitFor(expectation, options),
+    };
+    this.state = () => call("GET", "state");
+    this.setTotals = (totals) => call("PATCH", "state", { totals }).then(({ events }) => events);
+    this.orders = (orders) => call("POST", "orders", { orders }).then(({ events }) => events);
+    this.reset = (options = {}) => call("POST", "reset", options).then(nothing);
+  }
+
+  wsUrl(category) {
+    return `${this.url.replace("http", "ws")}/orders/${segment(category)}`;
+  }
+
+  async transcript({ after = 0 } = {}) {
+    const path = `${this.#path}/__mockd/transcript${query({ after })}`;
+    const { text, headers } = await this.#connection.send("GET", path);
+    // Counts from the world's start, as events do.
+    const dropped = Number(headers["x-mockd-dropped"]);
+    if (dropped > after) {
+      const hint = `ask for the later ones with { after: ${dropped} }, and earlier next time`;
+      throw new RangeError(`world "${this.name}" no longer has its first ${dropped} events: ${hint}`);
+    }
+    return text;
+  }
+
+  async events(options) {
+    const lines = (await this.transcript(options)).split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+  }
+
+  async verify(expected, { ordered = false } = {}) {
+    const expectations = [expected].flat();
+    const verdict = await this.#control("verify", { expect: expectations, ordered });
+    if (verdict.pass) return verdict;
+    const failed = verdict.findings.filter(({ pass }) => !pass).length;
+    const summary = `the journal of world "${this.name}" fails ${failed} of ${expectations.length} expectations:`;
+    throw new VerificationError(summary, expectations, verdict);
+  }
+
+  async remove() {
+    await this.#connection.json("DELETE", `/__mockd/worlds/${segment(this.name)}`);
+  }
+
+  async #waitFor(expectation, { timeout = "5s" } = {}) {
+    const verdict = await this.#control("journal/wait", { for: expectation, timeout: duration(timeout) });
+    if (verdict.pass) return verdict;
+    const summary = `world "${this.name}" waited ${duration(timeout)} for what did not happen:`;
+    throw new VerificationError(summary, [expectation], verdict);
+  }
+
+  #control(path, payload) {
+    return this.#connection.json("POST", `${this.#path}/__mockd/${path}`, payload);
+  }
+}
+
+function clock(call) {
+  const set = (change) => call("POST", "clock", change);
+  return {
+    get: () => call("GET", "clock"),
+    pause: () => set({ pause: true }),
+    resume: () => set({ resume: true }),
+    speed: (speed) => set({ speed }),
+    advance: (by) => set({ advance: duration(by) }),
+    advanceTo: (at) => set({ advance_to: duration(at) }),
+    step: (step = 1) => set({ step }),
+  };
+}
+
+function snapshots(call) {
+  return {
+    list: () => call("GET", "snapshots").then(({ snapshots }) => snapshots),
+    save: (name) => call("POST", "snapshots", { name }).then(nothing),
+    restore: (name) => call("POST", `snapshots/${segment(name)}/restore`).then(nothing),
+    delete: (name) => call("DELETE", `snapshots/${segment(name)}`).then(nothing),
+  };
+}
+
+function sockets(call) {
+  const path = (socket, verb) => (socket === undefined ? `sockets/${verb}` : `sockets/${socket}/${verb}`);
+  return {
+    list: () => call("GET", "sockets").then(({ sockets }) => sockets),
+    close: ({ socket, ...how } = {}) => call("POST", path(socket, "close"), how).then(({ closed }) => closed),
+    send: ({ socket, binary, ...frame }) => {
+      const encoded = binary === undefined ? frame : { ...frame, binary: Buffer.from(binary).toString("base64") };
+      return call("POST", path(socket, "send"), encoded).then(nothing);
+    },
+  };
+}
+
+function query(filter) {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+// mockd answers {"ok":true} where there is nothing to say.
+const nothing = () => undefined;

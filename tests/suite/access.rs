@@ -1,0 +1,117 @@
+//! Who may control a mock.
+
+use serde_json::json;
+
+use crate::support::{Answer, Mockd, SHOP, ScenarioFile, command, http, soon};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+async fn pause(mockd: &Mockd, headers: &[(&str, &str)]) -> Answer {
+    let headers = [&[JSON], headers].concat();
+    http("POST", &format!("{}/__mockd/clock", mockd.url()), &headers, Some(r#"{"pause":true}"#)).await
+}
+
+#[tokio::test]
+async fn on_loopback_pages_of_this_machine_may_and_those_of_other_sites_may_not() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    for origin in ["http://localhost:5173", "http://127.0.0.1:80", "http://app.localhost", "https://[::1]:8443"] {
+        assert_eq!(pause(&mockd, &[("origin", origin)]).await.status, 200, "{origin}");
+    }
+    for headers in [
+        [("origin", "https://evil.example")],
+        [("origin", "http://localhost.evil.example")],
+        [("origin", "null")],
+        [("sec-fetch-site", "cross-site")],
+    ] {
+        let answer = pause(&mockd, &headers).await;
+        let message = "The control API takes no requests from pages of other sites; allow them with --control-origin";
+        assert_eq!((answer.status, &answer.json()["message"]), (403, &json!(message)), "{headers:?}");
+    }
+    for site in ["same-origin", "same-site", "none"] {
+        assert_eq!(pause(&mockd, &[("sec-fetch-site", site)]).await.status, 200, "{site}");
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_the_host_has_to_be_local_so_that_no_foreign_name_leads_here() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    for host in ["localhost", "LOCALHOST:3000", "127.0.0.1", "127.1.2.3:1", "[::1]:3000", "shop.localhost:3000"] {
+        assert_eq!(pause(&mockd, &[("host", host)]).await.status, 200, "{host}");
+    }
+    for host in ["evil.example", "evil.example:3000", "192.168.1.1", "localhost.evil.example", "x y"] {
+        let answer = pause(&mockd, &[("host", host)]).await;
+        assert_eq!(answer.status, 403, "{host} {}", answer.text);
+    }
+    // The mock API itself is open.
+    let headers = [("host", "evil.example"), ("origin", "https://evil.example")];
+    assert_eq!(http("GET", &format!("{}/electronics", mockd.url()), &headers, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_refused_does_not_even_make_a_world() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let url = format!("{}/@a/__mockd/reset", mockd.url());
+    assert_eq!(http("POST", &url, &[("origin", "https://evil.example")], None).await.status, 403);
+    assert_eq!(mockd.get("/__mockd/worlds").await.json()["worlds"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_origin_can_be_allowed_with_a_flag() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--control-origin", "https://app.example"]).await;
+    assert_eq!(pause(&mockd, &[("origin", "https://app.example")]).await.status, 200);
+    assert_eq!(pause(&mockd, &[("origin", "https://app.example:8443")]).await.status, 403);
+}
+
+#[tokio::test]
+async fn beyond_loopback_control_is_off_and_says_so_and_the_rest_is_open() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run_with(file.path(), &["--host", "0.0.0.0"]).await;
+    mockd.logged("the control API under /__mockd is off").await;
+    let url = format!("http://127.0.0.1:{}", mockd.port());
+    for path in ["state", "clock", "journal", "worlds", "sockets", "reload", "transcript"] {
+        let answer = http("GET", &format!("{url}/__mockd/{path}"), &[], None).await;
+        let message =
+            "The control API is off, because this mockd does not listen on loopback; start it with --control-token";
+        assert_eq!((answer.status, &answer.json()["message"]), (403, &json!(message)), "{path}");
+    }
+    for path in ["__mockd/health", "__mockd/categories", "__mockd/openapi.json", "electronics", "@a/electronics", ""] {
+        assert_eq!(http("GET", &format!("{url}/{path}"), &[], None).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn with_a_token_whoever_sends_it_may_from_everywhere() {
+    let file = ScenarioFile::new(SHOP);
+    let mut command = command(&["run", "--log-format", "json", "--port", "0", "--host", "0.0.0.0"]);
+    command.arg(file.path()).env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret");
+    let mockd = Mockd::start(command).await;
+    let url = format!("http://127.0.0.1:{}/__mockd/clock", mockd.port());
+    let get = async |headers: &[(&str, &str)]| http("GET", &url, headers, None).await;
+    for wrong in ["Bearer s3cret-s3creT", "Bearer s3cret", "Basic s3cret-s3cret", "Bearer ", "s3cret-s3cret", "Bearer"]
+    {
+        let answer = get(&[("authorization", wrong)]).await;
+        assert_eq!(answer.status, 401, "{wrong}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    assert_eq!(get(&[]).await.status, 401);
+    let right = ("authorization", "bearer s3cret-s3cret");
+    assert_eq!(get(&[right]).await.status, 200);
+    assert_eq!(get(&[right, ("origin", "https://app.example"), ("host", "mock.example")]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_one_is_refused_at_the_start_and_not_shown() {
+    let file = ScenarioFile::new(SHOP);
+    for token in ["short", "with spaces in it"] {
+        let mut command = command(&["run", "--port", "0"]);
+        command.arg(file.path()).env("MOCKD_CONTROL_TOKEN", token);
+        let output = soon("the end", command.output()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("a token has at least 8 characters"), "{said}");
+    }
+    let mut help = command(&["run", "--help"]);
+    let output = soon("the help", help.env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret").output()).await.unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("s3cret"));
+}

@@ -1,0 +1,293 @@
+//! The journal: what happened between a world and its clients, and whether it is what a test expects.
+
+use futures_util::future::join;
+use serde_json::{Value, json};
+
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
+
+async fn paused() -> Mockd {
+    paused_with(&[]).await
+}
+
+async fn paused_with(arguments: &[&str]) -> Mockd {
+    Mockd::run_with(ScenarioFile::new(SHOP).path(), &[&["--paused"], arguments].concat()).await
+}
+
+async fn entries(mockd: &Mockd, query: &str) -> Vec<Value> {
+    let journal = mockd.get(&format!("/__mockd/journal{query}")).await.json();
+    journal["entries"].as_array().unwrap_or_else(|| panic!("{journal}")).clone()
+}
+
+async fn verify(mockd: &Mockd, request: Value) -> Value {
+    mockd.control("POST", "/__mockd/verify", request).await
+}
+
+/// An entry without its headers, which depend on the client.
+fn plain(mut entry: Value) -> Value {
+    entry.as_object_mut().unwrap().remove("headers");
+    entry
+}
+
+#[tokio::test]
+async fn requests_sockets_and_frames_stand_in_the_order_in_which_they_happened() {
+    let mockd = paused().await;
+    let mut live = mockd.live("confectionery").await;
+    live.text().await;
+    mockd.order("A1", 2).await;
+    live.text().await;
+    live.update_category("nothing").await;
+    live.close().await;
+    wait_for(&mockd, json!({ "kind": "closed" })).await;
+    assert_eq!(mockd.get("/foo?x=1").await.status, 404);
+    let expected = json!([
+        { "sequence": 1, "at": "0s", "world": "default", "kind": "request", "method": "GET",
+          "path": "/orders/confectionery", "answer": { "status": 101 } },
+        { "sequence": 2, "at": "0s", "world": "default", "kind": "opened", "socket": 1, "category": "confectionery" },
+        { "sequence": 3, "at": "0s", "world": "default", "kind": "sent", "sockets": [1],
+          "body": { "id": "B1", "total": 101 } },
+        { "sequence": 4, "at": "0s", "world": "default", "kind": "request", "method": "POST", "path": "/orders/A1",
+          "body": { "amount": 2 }, "answer": { "status": 200, "body": { "ok": true } } },
+        { "sequence": 5, "at": "0s", "world": "default", "kind": "sent", "sockets": [1], "event": 1,
+          "body": { "id": "A1", "total": 5 } },
+        { "sequence": 6, "at": "0s", "world": "default", "kind": "received", "socket": 1,
+          "body": { "cmd": "update-category", "payload": { "category": "nothing" } } },
+        { "sequence": 7, "at": "0s", "world": "default", "kind": "closed", "socket": 1, "code": 1000, "by": "client" },
+        { "sequence": 8, "at": "0s", "world": "default", "kind": "request", "method": "GET", "path": "/foo",
+          "query": "x=1", "answer": { "status": 404,
+            "body": { "message": "Route GET:/foo?x=1 not found", "error": "Not Found", "statusCode": 404 } } },
+    ]);
+    let all: Vec<Value> = entries(&mockd, "").await.into_iter().map(plain).collect();
+    assert_eq!(Value::from(all), expected);
+}
+
+async fn wait_for(mockd: &Mockd, expectation: Value) -> Value {
+    let verdict = mockd.control("POST", "/__mockd/journal/wait", json!({ "for": expectation, "timeout": "20s" })).await;
+    assert_eq!(verdict["pass"], true, "{verdict}");
+    verdict
+}
+
+#[tokio::test]
+async fn each_way_a_socket_ends_is_told_with_its_code() {
+    let mockd = paused().await;
+    let closed = |socket: u64| json!({ "kind": "closed", "socket": socket });
+    RawSocket::open(mockd.address(), "/orders/none").await.send(0x83, b"").await;
+    wait_for(&mockd, closed(1)).await;
+    drop(mockd.live("none").await);
+    wait_for(&mockd, closed(2)).await;
+    RawSocket::open(mockd.address(), "/orders/none").await.send(0x88, b"").await;
+    wait_for(&mockd, closed(3)).await;
+    let ends: Vec<Value> = entries(&mockd, "?kind=closed").await;
+    let ends: Vec<(&Value, &Value)> = ends.iter().map(|entry| (&entry["code"], &entry["by"])).collect();
+    let (client, server) = (json!("client"), json!("server"));
+    assert_eq!(ends, [(&json!(1002), &server), (&Value::Null, &client), (&json!(1005), &client)]);
+}
+
+#[tokio::test]
+async fn filters_of_the_query_all_have_to_match() {
+    let mockd = paused().await;
+    mockd.order("A1", 1).await;
+    mockd.order("A2", 2).await;
+    mockd.get("/electronics").await;
+    mockd.get("/foo").await;
+    for (query, expected) in [
+        ("?method=post", &[1, 2][..]),
+        ("?path=/orders/*", &[1, 2]),
+        ("?path=/orders/A2&status=200", &[2]),
+        ("?path=/orders/A2&status=404", &[]),
+        ("?status=404", &[4]),
+        ("?kind=request&after=2", &[3, 4]),
+        ("?after=1&limit=2", &[2, 3]),
+        ("?bodyContains=%3A2", &[2]),
+        ("?kind=sent", &[]),
+    ] {
+        let found: Vec<u64> =
+            entries(&mockd, query).await.iter().map(|entry| entry["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    for query in ["?kind=reqest", "?pth=/x", "?status=abc", "?after=-1"] {
+        let answer = mockd.get(&format!("/__mockd/journal{query}")).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("query")), "{query} {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json_are_kept_as_text_or_counted() {
+    let mockd = paused().await;
+    let url = format!("{}/orders/A1", mockd.url());
+    let http = async |body: Vec<u8>| reqwest::Client::new().post(&url).body(body).send().await.unwrap().status();
+    assert_eq!(http(b"amount=1".to_vec()).await, 415);
+    assert_eq!(http(vec![0xff; 9]).await, 415);
+    assert_eq!(http(vec![b'x'; 100_000]).await, 415);
+    assert_eq!(http(vec![b'x'; (1 << 20) + 1]).await, 413);
+    let all = entries(&mockd, "").await;
+    assert_eq!((&all[0]["text"], &all[1]["bytes"]), (&json!("amount=1"), &json!(9)));
+    assert_eq!((all[2]["text"].as_str().unwrap().len(), &all[2]["cutFrom"]), (64 * 1024, &json!(100_000)));
+    assert_eq!((&all[3]["text"], &all[3]["answer"]["status"]), (&Value::Null, &json!(413)));
+}
+
+#[tokio::test]
+async fn an_expectation_that_holds_names_the_entries() {
+    let mockd = paused().await;
+    for amount in [1, 2, 2] {
+        mockd.order("A1", amount).await;
+    }
+    let twos = json!({ "method": "POST", "path": "/orders/*", "body": { "amount": 2 }, "status": 200 });
+    for (times, pass) in [
+        (json!({}), true),
+        (json!({ "exactly": 2 }), true),
+        (json!({ "exactly": 1 }), false),
+        (json!({ "atLeast": 2 }), true),
+        (json!({ "atLeast": 3 }), false),
+        (json!({ "atMost": 2 }), true),
+        (json!({ "atMost": 1 }), false),
+        (json!({ "atLeast": 1, "atMost": 2 }), true),
+        (json!({ "atMost": 0, "after": 3 }), true),
+    ] {
+        let mut expectation = twos.clone();
+        expectation.as_object_mut().unwrap().extend(times.as_object().unwrap().clone());
+        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
+        assert_eq!(verdict["pass"], pass, "{times} {verdict}");
+    }
+    let verdict = verify(&mockd, json!({ "expect": [twos] })).await;
+    let finding = json!({ "pass": true, "expected": "at least 1", "count": 2, "matches": [2, 3], "nearest": [] });
+    assert_eq!(verdict, json!({ "pass": true, "findings": [finding], "dropped": { "sent": 0, "other": 0 } }));
+}
+
+#[tokio::test]
+async fn a_body_is_matched_in_part_as_a_whole_or_as_text() {
+    let mockd = paused().await;
+    let product = json!({ "name": "Drone", "tags": ["new", { "since": 2026 }], "rrp": 12.0 });
+    assert_eq!(mockd.send("POST", "/electronics", Some(&product)).await.status, 200);
+    for (expectation, pass) in [
+        (json!({ "body": { "name": "Drone" } }), true),
+        (json!({ "body": { "rrp": 12 } }), true),
+        (json!({ "body": { "tags": ["new", {}] } }), true),
+        (json!({ "body": { "tags": ["new"] } }), false),
+        (json!({ "body": { "gone": null } }), true),
+        (json!({ "bodyEquals": product }), true),
+        (json!({ "bodyEquals": { "name": "Drone" } }), false),
+        (json!({ "bodyContains": "\"since\":2026" }), true),
+        (json!({ "bodyContains": "drone" }), false),
+        (json!({ "headers": { "Content-Type": "application/*" } }), true),
+        (json!({ "headers": { "x-test": "*" } }), false),
+    ] {
+        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
+        assert_eq!(verdict["pass"], pass, "{expectation} {verdict}");
+    }
+}
+
+#[tokio::test]
+async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
+    let mockd = paused().await;
+    mockd.order("A2", 10).await;
+    mockd.order("A1", 5).await;
+    let expected = json!({ "method": "POST", "path": "/orders/A1", "body": { "amount": 10 } });
+    let verdict = verify(&mockd, json!({ "expect": [expected] })).await;
+    let finding = &verdict["findings"][0];
+    assert_eq!(finding["why"], "expected at least 1, found 0; entry 2 differs only in body.amount");
+    let nearest = |index: usize| {
+        let miss = &finding["nearest"][index];
+        (miss["entry"]["sequence"].clone(), miss["differences"].clone())
+    };
+    let differences = json!([{ "field": "body.amount", "expected": 10, "found": 5 }]);
+    assert_eq!(nearest(0), (json!(2), differences));
+    assert_eq!(nearest(1), (json!(1), json!([{ "field": "path", "expected": "/orders/A1", "found": "/orders/A2" }])));
+    let verdict = verify(&mockd, json!({ "expect": [{ "kind": "received", "body": { "cmd": "x" } }] })).await;
+    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
+}
+
+#[tokio::test]
+async fn expectations_in_order_are_met_one_after_the_other() {
+    let mockd = paused().await;
+    let mut live = mockd.live("nothing").await;
+    live.update_category("electronics").await;
+    live.texts(2).await;
+    mockd.order("A1", 1).await;
+    let (switch, order) =
+        (json!({ "body": { "cmd": "update-category" }, "socket": 1 }), json!({ "path": "/orders/A1" }));
+    let ordered = async |expect: [&Value; 2]| verify(&mockd, json!({ "expect": expect, "ordered": true })).await;
+    assert_eq!(ordered([&switch, &order]).await["pass"], true);
+    let verdict = ordered([&order, &switch]).await;
+    assert_eq!(verdict["pass"], false);
+    let why = verdict["findings"][1]["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("expected at least 1 after entry ") && why.ends_with("expectation 1 was met, found 0"),
+        "{why}"
+    );
+    assert_eq!(ordered([&order, &order]).await["pass"], false);
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_entry_or_with_its_time() {
+    let mockd = paused().await;
+    let mut live = mockd.live("nothing").await;
+    let switched = json!({ "kind": "received", "body": { "payload": { "category": "electronics" } } });
+    let (verdict, ()) = join(wait_for(&mockd, switched.clone()), live.update_category("electronics")).await;
+    assert_eq!(verdict["findings"][0]["count"], 1);
+    // What is there already counts, unless `after` leaves it out.
+    wait_for(&mockd, switched.clone()).await;
+    let last = verdict["findings"][0]["matches"][0].clone();
+    let mut more = switched;
+    more["after"] = last;
+    let request = json!({ "for": more, "timeout": "50ms" });
+    let verdict = mockd.control("POST", "/__mockd/journal/wait", request).await;
+    assert_eq!((&verdict["pass"], &verdict["findings"][0]["count"]), (&json!(false), &json!(0)));
+    for wait in [json!({ "exactly": 0 }), json!({ "atMost": 3 }), json!({ "exactly": 1, "atLeast": 1 })] {
+        let answer = mockd.send("POST", "/__mockd/journal/wait", Some(&json!({ "for": wait }))).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("for")), "{wait} {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_expectation_names_its_field() {
+    let mockd = paused().await;
+    for (request, field) in [
+        (json!({ "expect": [{}, { "exactly": 1, "atMost": 2 }] }), "expect[1]"),
+        (json!({ "expect": [{ "atLeast": 3, "atMost": 2 }] }), "expect[0]"),
+        (json!({ "expect": [{ "body": 1, "bodyEquals": 1 }] }), "expect[0]"),
+        (json!({ "expect": [{ "metod": "POST" }] }), "expect[0].metod"),
+        (json!({ "expect": [{ "status": "ok" }] }), "expect[0].status"),
+        (json!({ "expect": {} }), "expect"),
+        (json!({}), "body"),
+    ] {
+        let answer = mockd.send("POST", "/__mockd/verify", Some(&request)).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{request} {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn the_journal_is_bounded_and_says_what_it_dropped() {
+    let mockd = paused_with(&["--journal", "5"]).await;
+    let mut live = mockd.live("nothing").await;
+    for _ in 0..8 {
+        mockd.order("A1", 1).await;
+        live.text().await;
+    }
+    let journal = mockd.get("/__mockd/journal").await.json();
+    // Ten of other kinds, with the handshake and the opening, and eight frames.
+    assert_eq!(journal["dropped"], json!({ "sent": 3, "other": 5 }));
+    assert_eq!(journal["entries"].as_array().unwrap().len(), 10);
+    assert_eq!(verify(&mockd, json!({ "expect": [{}] })).await["dropped"]["other"], 5);
+    mockd.control("DELETE", "/__mockd/journal", Value::Null).await;
+    assert_eq!(mockd.get("/__mockd/journal").await.text, r#"{"entries":[],"dropped":{"sent":0,"other":0}}"#);
+}
+
+#[tokio::test]
+async fn large_bodies_count_against_the_bound_too() {
+    let mockd = paused().await;
+    let body = "x".repeat(64 * 1024);
+    for _ in 0..200 {
+        assert_eq!(mockd.post("/electronics", &body).await.status, 400);
+    }
+    let dropped = mockd.get("/__mockd/journal?limit=0").await.json()["dropped"]["other"].as_u64().unwrap();
+    assert!((60..100).contains(&dropped), "8 MiB are kept: {dropped}");
+}
+
+#[tokio::test]
+async fn without_a_journal_nothing_is_recorded_and_everything_else_works() {
+    let mockd = paused_with(&["--journal", "0"]).await;
+    let mut live = mockd.live("nothing").await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.text().await, r#"{"id":"A1","total":4}"#);
+    assert_eq!(entries(&mockd, "").await, [] as [Value; 0]);
+}

@@ -1,0 +1,115 @@
+//! How a mock starts, says that it is ready, and ends.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
+
+#[tokio::test]
+async fn the_ready_file_says_where_it_answers_and_is_gone_with_it() {
+    let file = ScenarioFile::new(SHOP);
+    let ready = file.directory().join("ready.json");
+    std::fs::write(&ready, "left by an earlier run").unwrap();
+    let mockd = Mockd::run_with(file.path(), &["--seed", "7", "--ready-file", ready.to_str().unwrap()]).await;
+    let said: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
+    assert_eq!(&said, mockd.greeting());
+    assert_eq!((&said["url"], &said["pid"], &said["seed"]), (&json!(mockd.url()), &json!(mockd.pid()), &json!(7)));
+    assert_eq!(mockd.get("/__mockd/health").await.text, r#"{"status":"ok","version":"0.1.0"}"#);
+    mockd.signal("TERM");
+    assert_eq!(mockd.ended().await.code(), Some(0));
+    assert!(!ready.exists());
+    let left: Vec<_> = std::fs::read_dir(file.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["shop.yaml"]);
+}
+
+#[tokio::test]
+async fn a_ready_file_that_cannot_be_written_ends_the_start() {
+    let file = ScenarioFile::new(SHOP);
+    for path in [file.directory().to_owned(), file.directory().join("no/such/directory")] {
+        let mut command = command(&["run", "--port", "0", "--ready-file"]);
+        let output = soon("the end", command.arg(&path).arg(file.path()).output()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with(&format!("error: cannot write {}: ", path.display())), "{said}");
+        assert!(said.ends_with("; give another --ready-file\n"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn both_signals_close_the_sockets_of_all_worlds_with_1001_and_end_with_0() {
+    for signal in ["TERM", "INT"] {
+        let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+        let (mut one, mut two) = (mockd.live("nothing").await, mockd.live_in("/@a", "nothing").await);
+        mockd.signal(signal);
+        assert_eq!((one.close_code().await, two.close_code().await), (1001, 1001));
+        assert_eq!(mockd.ended().await.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_in_vain_is_told_at_the_end() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    let body = r#"{"for":{"method":"PUT"},"timeout":"10m"}"#;
+    let head = format!(
+        "POST /__mockd/journal/wait HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    // The request is at work when its body is asked for.
+    soon("a hundred", stream.read_exact(&mut go_on)).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    mockd.signal("TERM");
+    let mut answer = String::new();
+    soon("an answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.ends_with(r#""message":"the world has ended"}"#), "{answer}");
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn it_can_be_told_how_long_to_run() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--exit-after", "1ms"]).await;
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_can_end_with_the_process_that_started_it() {
+    let file = ScenarioFile::new(SHOP);
+    // A shell that starts mockd and waits for it; both write to the same pipe, which ends with the last of them.
+    let script = format!(
+        "{} run {} --port 0 --log-format json --exit-with-parent & wait",
+        env!("CARGO_BIN_EXE_mockd"),
+        file.path().display()
+    );
+    let mut shell = tokio::process::Command::new("sh");
+    let mut shell = shell.args(["-c", &script]).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut said = BufReader::new(shell.stdout.take().unwrap());
+    let mut ready = String::new();
+    soon("the greeting", said.read_line(&mut ready)).await.unwrap();
+    assert!(ready.starts_with(r#"{"ready":true,"#), "{ready}");
+    shell.kill().await.unwrap();
+    let mut rest = String::new();
+    soon("the end of mockd", said.read_to_string(&mut rest)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_exit_codes_are_told_by_the_help() {
+    let output = soon("the help", command(&["--help"]).output()).await.unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for line in ["0  done, or stopped as it was told to", "1  it did not work", "2  wrong arguments"] {
+        assert!(help.contains(line), "{help}");
+    }
+    let output = soon("an error", command(&["run", "x.yaml", "--speed", "0"]).output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("expected a number from 0.001 to 100000"), "{said}");
+}

@@ -1,0 +1,148 @@
+//! The document that describes the control API, held against what is really answered.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Mockd, SHOP, ScenarioFile};
+
+/// Holds answers against the document, and remembers which operations were seen.
+struct Contract<'m> {
+    mockd: &'m Mockd,
+    document: Value,
+    seen: BTreeSet<(String, String, String)>,
+}
+
+impl<'m> Contract<'m> {
+    async fn of(mockd: &'m Mockd) -> Self {
+        let document = mockd.get("/__mockd/openapi.json").await.json();
+        Self { mockd, document, seen: BTreeSet::new() }
+    }
+
+    fn schema(&self, mut schema: Value) -> jsonschema::Validator {
+        // References lead into the document, so it goes with the schema.
+        schema["components"] = self.document["components"].clone();
+        jsonschema::draft202012::new(&schema).unwrap()
+    }
+
+    /// Sends what the document says of an operation, and checks that what comes back is as it says.
+    async fn exchange(&mut self, method: &str, template: &str, names: &[&str], body: Value, status: u16) {
+        let operation = self.document["paths"][template][method.to_lowercase()].clone();
+        assert!(operation.is_object(), "{method} {template} is not in the document");
+        let (path, query) = template.split_once('?').unwrap_or((template, ""));
+        let mut path = path.to_owned();
+        for name in names {
+            let (before, after) = (path.find('{').unwrap(), path.find('}').unwrap());
+            path.replace_range(before..=after, name);
+        }
+        if status < 400 && !body.is_null() {
+            let schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+            let wrong: Vec<String> = self.schema(schema).iter_errors(&body).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{method} {path} {body}: {wrong:?}");
+        }
+        let sent = Some(&body).filter(|body| !body.is_null());
+        let answer = self.mockd.send(method, &format!("{path}{query}"), sent).await;
+        assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.text);
+        let content = &operation["responses"][status.to_string()]["content"];
+        let media_type = answer.header("content-type").split(';').next().unwrap();
+        assert!(content[media_type].is_object(), "{method} {path} {status} {media_type} is not in the document");
+        if media_type == "application/json" {
+            let validator = self.schema(content[media_type]["schema"].clone());
+            let json = answer.json();
+            let wrong: Vec<String> = validator.iter_errors(&json).map(|error| format!("{error}")).collect();
+            assert!(wrong.is_empty(), "{method} {path}: {wrong:?} in {json}");
+        }
+        self.seen.insert((method.to_lowercase(), template.to_owned(), status.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn every_operation_takes_and_answers_what_the_document_says() {
+    let script = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
+    let file = ScenarioFile::new(&format!("{SHOP}{script}"));
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    file.write_in_place(&format!("{SHOP}{script}").replace("total: 3", "total: 4"));
+    mockd.logged("reloaded").await;
+    file.write_in_place("categories: 3");
+    mockd.logged("is broken").await;
+    let live = mockd.live("electronics").await;
+    mockd.live("electronics").await.text().await;
+    mockd.order("A1", 1).await;
+    let mut contract = Contract::of(&mockd).await;
+    let none = Value::Null;
+    for path in ["health", "openapi.json", "categories", "reload", "state", "clock", "transcript", "snapshots"] {
+        contract.exchange("GET", &format!("/__mockd/{path}"), &[], none.clone(), 200).await;
+    }
+    for path in ["journal", "sockets", "worlds"] {
+        contract.exchange("GET", &format!("/__mockd/{path}"), &[], none.clone(), 200).await;
+    }
+    for request in [json!({ "step": 1 }), json!({ "pause": true, "speed": 0.5, "advance": "1m" })] {
+        contract.exchange("POST", "/__mockd/clock", &[], request, 200).await;
+    }
+    let orders = json!({ "orders": [{ "id": "A1", "amount": 3 }] });
+    contract.exchange("POST", "/__mockd/orders", &[], orders, 200).await;
+    contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "A1": 3 } }), 200).await;
+    contract.exchange("POST", "/__mockd/snapshots", &[], json!({ "name": "s" }), 200).await;
+    contract.exchange("POST", "/__mockd/snapshots/{name}/restore", &["s"], none.clone(), 200).await;
+    contract.exchange("POST", "/__mockd/snapshots/{name}/restore", &["x"], none.clone(), 404).await;
+    contract.exchange("DELETE", "/__mockd/snapshots/{name}", &["s"], none.clone(), 200).await;
+    contract.exchange("DELETE", "/__mockd/snapshots/{name}", &["s"], none.clone(), 404).await;
+    let expect = json!({ "method": "POST", "path": "/orders/A2", "headers": { "host": "*" }, "atLeast": 1 });
+    contract.exchange("POST", "/__mockd/verify", &[], json!({ "expect": [expect, {}], "ordered": true }), 200).await;
+    let wait = json!({ "for": { "kind": "sent", "socket": 1 }, "timeout": "1s" });
+    contract.exchange("POST", "/__mockd/journal/wait", &[], wait, 200).await;
+    contract.exchange("POST", "/__mockd/sockets/send", &[], json!({ "text": "hello" }), 200).await;
+    contract.exchange("POST", "/__mockd/sockets/{socket}/send", &["1"], json!({ "json": {} }), 200).await;
+    contract.exchange("POST", "/__mockd/sockets/{socket}/send", &["9"], json!({ "json": {} }), 404).await;
+    drop(live);
+    let closed = json!({ "for": { "kind": "closed", "exactly": 2 }, "timeout": "20s" });
+    contract.exchange("POST", "/__mockd/journal/wait", &[], closed, 200).await;
+    contract.exchange("POST", "/__mockd/sockets/close", &[], json!({ "code": 4000, "reason": "x" }), 200).await;
+    contract.exchange("POST", "/__mockd/sockets/{socket}/close", &["9"], json!({}), 404).await;
+    contract.exchange("DELETE", "/__mockd/journal", &[], none.clone(), 200).await;
+    contract.exchange("POST", "/__mockd/reset", &[], json!({ "seed": 5 }), 200).await;
+    let world = json!({ "name": "a", "seed": 1, "paused": false, "speed": 2 });
+    contract.exchange("POST", "/__mockd/worlds", &[], world.clone(), 201).await;
+    contract.exchange("POST", "/__mockd/worlds", &[], world, 409).await;
+    contract.exchange("GET", "/__mockd/worlds/{name}", &["a"], none.clone(), 200).await;
+    contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a"], none.clone(), 200).await;
+    contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a"], none.clone(), 404).await;
+    contract.exchange("DELETE", "/__mockd/worlds/{name}", &["default"], none.clone(), 409).await;
+    contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a%20b"], none, 400).await;
+    for path in ["clock", "orders", "snapshots", "verify", "journal/wait", "worlds", "sockets/send", "reset"] {
+        contract.exchange("POST", &format!("/__mockd/{path}"), &[], json!({ "unknown": 1 }), 400).await;
+    }
+    contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "Z9": 1 } }), 400).await;
+    for (path, operations) in contract.document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let success = responses.keys().find(|status| status.starts_with('2')).unwrap();
+            // The answer of a socket that was closed is the same as that of all.
+            let seen = (method.clone(), path.clone(), success.clone());
+            let is_close = path == "/__mockd/sockets/{socket}/close";
+            assert!(is_close || contract.seen.contains(&seen), "{method} {path} {success} was not asked for");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_of_version_3_1_and_names_both_ways_to_a_world() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let document = mockd.get("/__mockd/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let urls: Vec<&Value> = document["servers"].as_array().unwrap().iter().map(|server| &server["url"]).collect();
+    assert_eq!(urls, ["/", "/@{world}"]);
+    let ids: Vec<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values())
+        .map(|operation| operation["operationId"].to_string())
+        .collect();
+    assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len());
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name} is nowhere");
+    }
+}

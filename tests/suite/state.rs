@@ -1,0 +1,177 @@
+//! A world's state: read, set, started over, kept and gone back to.
+
+use serde_json::{Value, json};
+
+use crate::support::{Mockd, SHOP, ScenarioFile};
+
+const ORDERS: &str = "
+orders:
+  random: [{ every: 1s, amount: { min: 1, max: 9 } }]
+  scripts: [{ steps: [{ at: 2500ms, remove: { product: A2 } }] }]
+";
+
+async fn paused() -> Mockd {
+    Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{ORDERS}")).path(), &["--paused", "--seed", "7"]).await
+}
+
+async fn state(mockd: &Mockd) -> Value {
+    mockd.get("/__mockd/state").await.json()
+}
+
+#[tokio::test]
+async fn the_state_is_everything_at_one_moment() {
+    let mockd = paused().await;
+    let _live = mockd.live("electronics").await;
+    mockd.advance("", "1s").await;
+    let expected = json!({
+        "world": "default", "scenario": "shop", "seed": 7, "at": "1s", "paused": true, "speed": 1.0, "nextDue": "2s",
+        "sequence": 1, "categories": [
+            { "name": "electronics", "prefix": "A", "products": 2 },
+            { "name": "confectionery", "prefix": "B", "products": 1 },
+        ], "totals": { "A1": 5, "A2": 7, "B1": 101 }, "sockets": 1, "snapshots": [],
+    });
+    assert_eq!(state(&mockd).await, expected);
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_start_and_sockets_stay_and_get_current_orders() {
+    let mockd = paused().await;
+    let mut live = mockd.live("electronics").await;
+    let fresh = live.texts(2).await;
+    let first = mockd.advance("", "10s").await;
+    let orders = first.iter().filter(|line| !line.ends_with("null")).count();
+    live.texts(orders).await;
+    assert_eq!(mockd.post("/confectionery", "{}").await.status, 200);
+    let before = state(&mockd).await;
+    mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    assert_eq!(live.texts(2).await, fresh);
+    let after = state(&mockd).await;
+    assert_eq!((&after["at"], &after["sequence"], &after["nextDue"]), (&json!("0s"), &json!(0), &json!("1s")));
+    assert_eq!(after["totals"], json!({ "A1": 3, "A2": 7, "B1": 101 }));
+    assert_ne!(after["totals"], before["totals"]);
+    assert_eq!(mockd.get("/electronics").await.json().as_array().unwrap().len(), 2);
+    let journal = mockd.get("/__mockd/journal?kind=request").await.json();
+    assert_eq!(journal["entries"].as_array().unwrap().len(), 1, "only what came after: {journal}");
+    assert_eq!(mockd.get("/__mockd/transcript").await.text, "");
+    // Random streams start over as well.
+    assert_eq!(mockd.advance("", "10s").await, first);
+}
+
+#[tokio::test]
+async fn a_reset_may_bring_another_seed_which_the_world_keeps() {
+    let mockd = paused().await;
+    let first = mockd.advance("", "10s").await;
+    mockd.control("POST", "/__mockd/reset", json!({ "seed": 8 })).await;
+    assert_eq!(state(&mockd).await["seed"], 8);
+    let second = mockd.advance("", "10s").await;
+    assert_ne!(second, first);
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    assert_eq!(mockd.advance("", "10s").await, second);
+}
+
+#[tokio::test]
+async fn totals_are_set_all_or_none() {
+    let mockd = paused().await;
+    let mut live = mockd.live("nothing").await;
+    let answer = mockd.control("PATCH", "/__mockd/state", json!({ "totals": { "B1": 5, "A1": -1 } })).await;
+    assert_eq!(answer["events"][1]["total"], -1);
+    assert_eq!(live.texts(2).await, [r#"{"id":"B1","total":5}"#, r#"{"id":"A1","total":-1}"#]);
+    for (totals, field, why) in [
+        (json!({ "A1": 1, "Z9": 1 }), "totals.Z9", "Order Z9 not found"),
+        (json!({ "A1": 1, "A2": 1.5 }), "totals.A2", "is not an integer"),
+        (json!({ "A1": 1, "A2": 9_007_199_254_740_992_i64 }), "totals.A2", "is outside of ±(2^53 - 1)"),
+        (json!({ "A1": "1" }), "totals.A1", "is not an integer"),
+    ] {
+        let answer = mockd.send("PATCH", "/__mockd/state", Some(&json!({ "totals": totals }))).await;
+        let error = answer.json();
+        assert_eq!((answer.status, &error["field"]), (400, &json!(field)), "{error}");
+        assert_eq!(error["message"], format!("{field}: {why}"));
+    }
+    let after = state(&mockd).await;
+    assert_eq!(after["totals"], json!({ "A1": -1, "A2": 7, "B1": 5 }));
+    // Not even an event's number is used up.
+    assert_eq!(after["sequence"], 2);
+}
+
+#[tokio::test]
+async fn many_orders_in_one_call_are_carried_out_all_or_none() {
+    let mockd = paused().await;
+    let mut live = mockd.live("nothing").await;
+    let orders = json!([{ "id": "A1", "amount": 1 }, { "id": "B1", "amount": -2 }, { "id": "A1", "amount": 3.0 }]);
+    let answer = mockd.control("POST", "/__mockd/orders", json!({ "orders": orders })).await;
+    assert_eq!(answer["events"].as_array().unwrap().len(), 3);
+    let frames = [r#"{"id":"A1","total":4}"#, r#"{"id":"B1","total":99}"#, r#"{"id":"A1","total":7}"#];
+    assert_eq!(live.texts(3).await, frames);
+    let most = 9_007_199_254_740_991_i64;
+    for (orders, field) in [
+        (json!([{ "id": "A1", "amount": 1 }, { "id": "Z9", "amount": 1 }]), "orders[1].id"),
+        (json!([{ "id": "A1", "amount": 1 }, { "id": "A1", "amount": "1" }]), "orders[1].amount"),
+        (json!([{ "id": "A1", "amount": most - 7 }, { "id": "A1", "amount": 1 }]), "orders[1].amount"),
+        (json!([{ "id": "A1" }]), "orders[0]"),
+        (json!([{ "id": "A1", "amount": 1, "amout": 1 }]), "orders[0].amout"),
+    ] {
+        let answer = mockd.send("POST", "/__mockd/orders", Some(&json!({ "orders": orders }))).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{}", answer.text);
+        assert_eq!(state(&mockd).await["totals"], json!({ "A1": 7, "A2": 7, "B1": 99 }));
+    }
+    mockd.order("A2", 1).await;
+    assert_eq!(live.text().await, r#"{"id":"A2","total":8}"#);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_back_to_with_time_totals_products_and_random_streams() {
+    let mockd = paused().await;
+    mockd.advance("", "5s").await;
+    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "before checkout" })).await;
+    let (kept, transcript) = (state(&mockd).await, mockd.get("/__mockd/transcript").await.text);
+    let mut live = mockd.live("electronics").await;
+    let current = live.text().await;
+    let first = mockd.advance("", "5s").await;
+    live.texts(first.len()).await;
+    assert_eq!(mockd.post("/electronics", "{}").await.status, 200);
+    mockd.control("POST", "/__mockd/snapshots/before%20checkout/restore", Value::Null).await;
+    assert_eq!(live.text().await, current);
+    let after = state(&mockd).await;
+    assert_eq!(
+        (&after["at"], &after["totals"], &after["sequence"]),
+        (&json!("5s"), &kept["totals"], &kept["sequence"])
+    );
+    assert_eq!(mockd.get("/__mockd/transcript").await.text, transcript);
+    assert_eq!(mockd.advance("", "5s").await, first);
+    let list = mockd.get("/__mockd/snapshots").await.json();
+    assert_eq!(list, json!({ "snapshots": [{ "name": "before checkout", "at": "5s" }] }));
+    mockd.control("DELETE", "/__mockd/snapshots/before%20checkout", Value::Null).await;
+    for (method, path) in [("DELETE", "/__mockd/snapshots/x"), ("POST", "/__mockd/snapshots/x/restore")] {
+        let answer = mockd.send(method, path, None).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (404, &json!("Snapshot x not found")));
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_from_before_a_reload_goes_on_with_the_new_scenario() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.order("A2", 1).await;
+    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "old" })).await;
+    file.write_in_place(&SHOP.replace("total: 3", "total: 300"));
+    mockd.logged("reloaded").await;
+    mockd.order("A2", 5).await;
+    mockd.control("POST", "/__mockd/snapshots/old/restore", Value::Null).await;
+    assert_eq!(state(&mockd).await["totals"], json!({ "A1": 300, "A2": 8, "B1": 101 }));
+}
+
+#[tokio::test]
+async fn snapshots_have_names_and_are_bounded() {
+    let mockd = paused().await;
+    let empty = mockd.send("POST", "/__mockd/snapshots", Some(&json!({ "name": "" }))).await;
+    assert_eq!((empty.status, &empty.json()["field"]), (400, &json!("name")));
+    for number in 0..100 {
+        mockd.control("POST", "/__mockd/snapshots", json!({ "name": number.to_string() })).await;
+    }
+    let more = mockd.send("POST", "/__mockd/snapshots", Some(&json!({ "name": "more" }))).await;
+    assert_eq!(
+        (more.status, &more.json()["message"]),
+        (409, &json!("there are 100 snapshots already, delete one first"))
+    );
+    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "99" })).await;
+}
