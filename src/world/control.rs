@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::advance::Advance;
 use super::journal::{Answer, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
+use super::play::Play;
 use super::sockets::Socket;
 use super::task::Command;
 use super::{Advanced, Pace, Transcript, Until, World, WorldError};
@@ -66,7 +67,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn clock(&self) -> Result<ClockState, WorldError> {
-        Ok(self.state().await?.clock)
+        self.ask(|play| ClockState::of(play)).await
     }
 
     /// Everything at one moment.
@@ -75,11 +76,7 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn state(&self) -> Result<State, WorldError> {
         self.ask(|play| State {
-            clock: ClockState {
-                now: play.shared.clock.now().max(play.engine.now()),
-                pace: play.shared.clock.pace(),
-                next_due: play.engine.next_due(),
-            },
+            clock: ClockState::of(play),
             sequence: play.engine.sequence(),
             totals: play.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
             snapshots: play.saved(),
@@ -126,7 +123,7 @@ impl World {
     /// [`WorldError`] if that time is over, or the world has ended.
     pub async fn advance(&self, until: Until) -> Result<Advanced, WorldError> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Advance(Advance::new(until, reply));
+        let command = Command::Advance(Box::new(Advance::new(until, reply)));
         self.0.commands.send(command).await.map_err(|_| WorldError::Ended)?;
         Ok(answer.await.map_err(|_| WorldError::Ended)??)
     }
@@ -283,6 +280,16 @@ impl World {
         match socket.filter(|id| self.sockets().get(*id).is_none()) {
             Some(id) => Err(WorldError::UnknownSocket(id)),
             None => Ok(()),
+        }
+    }
+}
+
+impl ClockState {
+    fn of(play: &Play) -> Self {
+        Self {
+            now: play.shared.clock.now().max(play.engine.now()),
+            pace: play.shared.clock.pace(),
+            next_due: play.engine.next_due(),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Command {
     /// Something that is done at once.
     Do(Box<dyn FnOnce(&mut Play) + Send>),
     /// Something that takes as long as the sockets take.
-    Advance(Advance),
+    Advance(Box<Advance>),
 }
 
 pub(super) struct Task {
@@ -78,7 +78,7 @@ impl Task {
 }
 
 /// Waits until the sockets have room for what comes next; at the end, until they have written everything.
-async fn wait_for_sockets(shared: &super::Shared, advance: Option<&mut Advance>) {
+async fn wait_for_sockets(shared: &super::Shared, advance: Option<&mut Box<Advance>>) {
     let Some(advance) = advance else { return };
     // Without sockets there is nothing to wait for, and others get their turn all the same.
     tokio::task::yield_now().await;

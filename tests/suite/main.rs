@@ -21,6 +21,7 @@ mod live;
 mod openapi;
 mod print;
 mod properties;
+mod readme;
 mod reload;
 mod sockets;
 mod state;
