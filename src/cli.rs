@@ -21,6 +21,9 @@ use thiserror::Error;
 use crate::scenario::{LoadError, Style, render};
 use crate::server::ServeError;
 
+/// The exit code for wrong arguments, which is that of clap too.
+const WRONG_ARGUMENTS: u8 = 2;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or stopped as it was told to
@@ -38,6 +41,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a scenario over HTTP and WebSocket, and follow the file as it is edited
+    #[command(after_help = EXIT_CODES)]
     Run(run::Run),
     /// Print what happens in a scenario as JSON lines, without serving it and without waiting
     Play(play::Play),
@@ -66,6 +70,8 @@ enum CliError {
     Output(std::io::Error),
     #[error("cannot write {}: {error}; give another --ready-file", .path.display())]
     ReadyFile { path: std::path::PathBuf, error: std::io::Error },
+    #[error("--control-token or MOCKD_CONTROL_TOKEN: {0}")]
+    Token(#[from] crate::http::BadToken),
     #[error("the server was started but does not answer: {0}")]
     NotReady(std::io::Error),
     #[error("the runtime cannot be started: {0}")]
@@ -92,7 +98,7 @@ fn finish(outcome: Result<(), CliError>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&describe(&error));
-            ExitCode::FAILURE
+            if matches!(error, CliError::Token(_)) { ExitCode::from(WRONG_ARGUMENTS) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -23,7 +23,7 @@ use poem::{Endpoint, EndpointExt, Response, Route, get, post};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use access::{ControlAccess, Token};
+pub use access::{BadToken, ControlAccess, Token};
 pub(crate) use connections::serve;
 use envelope::Envelope;
 use in_world::InWorld;
@@ -56,7 +56,7 @@ pub(crate) fn routes(app: App, site: &Site, cors: Cors) -> impl Endpoint<Output 
             .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add));
         routes = control_routes(routes, slash, &app);
     }
-    let record = Record { inner: routes.data(app.clone()) };
+    let record = Record { inner: routes.data(app.clone()), app: app.clone() };
     Envelope { inner: InWorld { inner: record, app }, cors }
 }
 

@@ -38,7 +38,7 @@ pub use server::{Cors, ServerOptions};
 pub use source::{MAX_FILE_BYTES, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-pub(crate) use validate::product_number;
+pub(crate) use validate::{is_origin, product_number};
 
 /// Which orders a live socket gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

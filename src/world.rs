@@ -22,15 +22,17 @@ mod task;
 mod transcript;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-pub use advance::{Advanced, InThePast, MAX_LISTED, Until};
+pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
 use clock::Clock;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, SocketState, State};
@@ -77,6 +79,8 @@ struct Shared {
     end: CancellationToken,
     /// When it was used last.
     used: std::sync::Mutex<Instant>,
+    /// Requests at work.
+    users: AtomicUsize,
 }
 
 /// What readers see without asking the task.
@@ -123,6 +127,7 @@ impl World {
             journal: Journal::new(name, setup.journal),
             end: end.clone(),
             used: std::sync::Mutex::new(Instant::now()),
+            users: AtomicUsize::new(0),
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish), inbox };
         (Self(Arc::new(Handle { commands, now, shared })), task.run(end))
@@ -225,13 +230,25 @@ impl World {
         self.ask(move |play| play.catch_up(&socket, after, position)).await
     }
 
+    /// A socket that had fallen behind has got these frames instead of what it missed.
+    fn caught_up(&self, socket: &Socket, frames: &[Utf8Bytes]) {
+        socket.caught_up.fetch_add(1, Ordering::Relaxed);
+        self.record(Record::Behind { socket: socket.id });
+        let sockets: Arc<[u64]> = [socket.id].into();
+        for text in frames {
+            self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::text(text.clone()) });
+        }
+    }
+
     fn leave(&self, socket: &Socket, end: SocketEnd) {
         self.record(Record::Closed { socket: socket.id, end });
-        self.sockets().leave(socket);
+        // First, so that it is never seen without a socket and unused for long.
         self.touch();
+        self.sockets().leave(socket);
     }
 
     async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Play) -> T + Send + 'static) -> Result<T, WorldError> {
+        let _used = self.using();
         let (reply, answer) = oneshot::channel();
         // A reply that nobody waits for any more is dropped: the command has been carried out all the same.
         let job = Box::new(move |play: &mut Play| drop(reply.send(job(play))));
@@ -244,10 +261,23 @@ impl World {
         *self.used() = Instant::now();
     }
 
-    /// Since when nobody has used it; `None` while a socket is open.
+    /// Since when nobody has used it; `None` while a socket is open or a request is at work.
     #[must_use]
     pub fn idle_since(&self) -> Option<Instant> {
-        (self.sockets().len() == 0).then(|| *self.used())
+        let is_unused = self.0.shared.users.load(Ordering::SeqCst) == 0 && self.sockets().len() == 0;
+        is_unused.then(|| *self.used())
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.0.shared.end.is_cancelled()
+    }
+
+    /// It is in use for as long as this is held.
+    fn using(&self) -> Using<'_> {
+        self.0.shared.users.fetch_add(1, Ordering::SeqCst);
+        Using(self)
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, Instant> {
@@ -264,6 +294,15 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.0.shared.clock.now()
+    }
+}
+
+struct Using<'w>(&'w World);
+
+impl Drop for Using<'_> {
+    fn drop(&mut self) {
+        self.0.touch();
+        self.0.0.shared.users.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -137,7 +137,8 @@ impl Worlds {
         }
         check_name(name)?;
         let worlds = self.lock();
-        let world = worlds.named.get(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
+        let there = worlds.named.get(name).filter(|world| !world.is_ended());
+        let world = there.ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
         world.touch();
         Ok(world.clone())
     }
@@ -171,7 +172,7 @@ impl Worlds {
         check_name(name)?;
         let name: Arc<str> = name.into();
         let mut state = self.lock();
-        if *name == *DEFAULT_WORLD || state.named.contains_key(&name) {
+        if *name == *DEFAULT_WORLD || state.named.get(&name).is_some_and(|world| !world.is_ended()) {
             return Err(WorldsError::Exists(name));
         }
         if state.named.len() >= self.0.options.most {

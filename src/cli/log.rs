@@ -51,7 +51,11 @@ impl LogArgs {
         let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     }
 
-    pub(super) fn is_quiet(&self) -> bool {
-        self.quiet > 0
+    /// A program that reads JSON waits for that line, unless it asks for nothing at all.
+    pub(super) fn is_silent_about_readiness(&self) -> bool {
+        match self.log_format {
+            LogFormat::Text => self.quiet > 0,
+            LogFormat::Json => self.quiet > 1,
+        }
     }
 }

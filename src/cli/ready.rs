@@ -18,6 +18,9 @@ use crate::server::Server;
 /// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What a ready file begins with.
+const MARK: &[u8] = br#"{"ready":true,"#;
+
 /// A server that has been started.
 pub(super) struct Ready<'a> {
     pub(super) server: &'a Server,
@@ -83,39 +86,41 @@ impl Ready<'_> {
 }
 
 /// A file that says that mockd is ready, for as long as it is.
-pub(super) struct ReadyFile(PathBuf);
+pub(super) struct ReadyFile {
+    path: PathBuf,
+    text: String,
+}
 
 impl ReadyFile {
-    /// Takes away what an earlier run may have left.
-    ///
-    /// # Errors
-    /// [`CliError::ReadyFile`] if that is not possible.
-    pub(super) fn claim(path: &PathBuf) -> Result<Self, CliError> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(CliError::ReadyFile { path: path.clone(), error })
-            }
-            _ => Ok(Self(path.clone())),
-        }
-    }
-
-    /// Writes it beside and renames it, so that whoever waits for it sees all of it or nothing.
+    /// Writes it beside and renames it, so that whoever waits for it sees all of it or nothing. One that an earlier run
+    /// left is replaced; any other file stays.
     ///
     /// # Errors
     /// [`CliError::ReadyFile`].
-    pub(super) fn write(&self, ready: &Ready<'_>) -> Result<(), CliError> {
-        let failed = |error| CliError::ReadyFile { path: self.0.clone(), error };
-        let mut beside = self.0.clone().into_os_string();
+    pub(super) fn write(path: &Path, ready: &Ready<'_>) -> Result<Self, CliError> {
+        let failed = |error| CliError::ReadyFile { path: path.to_owned(), error };
+        match fs::read(path) {
+            Ok(bytes) if !bytes.starts_with(MARK) => {
+                return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "another file is there")));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let text = format!("{}\n", ready.json());
+        let mut beside = path.as_os_str().to_owned();
         beside.push(format!(".{}", std::process::id()));
-        fs::write(&beside, format!("{}\n", ready.json())).map_err(failed)?;
-        fs::rename(&beside, &self.0).map_err(failed)
+        fs::write(&beside, &text).map_err(failed)?;
+        fs::rename(&beside, path).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), text })
     }
 }
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // It may be gone already, which is just as well.
-        let _ = fs::remove_file(&self.0);
+        // Another mockd may have put its own there meanwhile. That it is gone already is just as well.
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::seed::any_seed;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
 use crate::http::{ControlAccess, Site, Token};
-use crate::scenario::{FoundFile, Loading, Scenario, load};
+use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -52,9 +52,9 @@ pub(super) struct Run {
     ready_file: Option<PathBuf>,
     /// Secret for the control API under /__mockd, which is off without it unless mockd listens on loopback
     #[arg(long, env = "MOCKD_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    control_token: Option<Token>,
+    control_token: Option<String>,
     /// Web origin whose pages may use the control API, beside those of this machine; may be given several times
-    #[arg(long, value_name = "ORIGIN", conflicts_with = "control_token")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     control_origin: Vec<String>,
     #[command(flatten)]
     worlds: WorldArgs,
@@ -62,6 +62,10 @@ pub(super) struct Run {
     end: EndArgs,
     #[command(flatten)]
     log: LogArgs,
+}
+
+fn origin(text: &str) -> Result<String, &'static str> {
+    if is_origin(text) { Ok(text.to_owned()) } else { Err("expected what browsers send, such as https://app.example") }
 }
 
 /// An address, also in the brackets that it has in a URL, or the one name that everybody expects to work.
@@ -89,14 +93,11 @@ impl Run {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
-        let ready_file = self.ready_file.as_ref().map(ReadyFile::claim).transpose()?;
         let server = Server::start(&scenario, self.config(&scenario)?).await?;
         let ready = Ready { server: &server, scenario: &scenario, file: &self.file, watches };
         ready.check().await?;
-        if let Some(file) = &ready_file {
-            file.write(&ready)?;
-        }
-        if !self.log.is_quiet() {
+        let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
+        if !self.log.is_silent_about_readiness() {
             ready.greet(self.log.log_format);
         }
         let following = watches.then(|| {
@@ -137,7 +138,10 @@ impl Run {
             Some(path) => return Err(CliError::NoSite(path.clone())),
         };
         let seed = self.seed.or(scenario.seed()).unwrap_or_else(any_seed);
-        let access = ControlAccess::new(host, self.control_token.clone(), self.control_origin.clone());
+        // An empty one is what a secret that is not set becomes in CI.
+        let token = self.control_token.as_deref().filter(|token| !token.is_empty());
+        let token = token.map(str::parse::<Token>).transpose()?;
+        let access = ControlAccess::new(host, token, self.control_origin.clone());
         if access == ControlAccess::Off {
             warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");
         }

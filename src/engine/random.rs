@@ -7,6 +7,9 @@ use super::ledger::Ledger;
 use super::stream::Stream;
 use crate::scenario::{Arrivals, Draw, Generator, times};
 
+/// Where even times end, after 584 years: beyond it, [`times`] gives the same moment again and again.
+const LATEST: Duration = Duration::from_nanos(u64::MAX);
+
 /// One generator at work.
 #[derive(Debug, Clone)]
 pub(super) struct GeneratorRun {
@@ -67,7 +70,7 @@ impl GeneratorRun {
     pub(super) fn new(declared: Arc<Generator>, origin: Duration, seed: u64, stream: u64) -> Self {
         let rng = Stream::new(seed, stream);
         let mut run = Self { declared, origin, rng, count: 0, due: None, pool: Pool::default() };
-        run.schedule(origin + run.declared.from());
+        run.schedule(origin.saturating_add(run.declared.from()));
         run
     }
 
@@ -98,11 +101,16 @@ impl GeneratorRun {
         let next = match self.declared.arrivals() {
             Arrivals::Poisson(mean) => last.saturating_add(self.rng.exponential(mean)),
             Arrivals::Every(every) => {
-                let even = self.origin + self.declared.from() + times(every, self.count + 1);
+                let since = times(every, self.count + 1);
+                if since >= LATEST {
+                    self.due = None;
+                    return;
+                }
+                let even = self.origin.saturating_add(self.declared.from()).saturating_add(since);
                 self.jittered(even).max(last)
             }
         };
-        let until = self.declared.until().map(|until| self.origin + until);
+        let until = self.declared.until().map(|until| self.origin.saturating_add(until));
         self.due = Some(next).filter(|next| until.is_none_or(|until| *next <= until));
     }
 
@@ -112,7 +120,7 @@ impl GeneratorRun {
             return even;
         }
         let offset = self.rng.below(2 * jitter + 1);
-        (even + Duration::from_nanos(offset)).saturating_sub(Duration::from_nanos(jitter))
+        even.saturating_add(Duration::from_nanos(offset)).saturating_sub(Duration::from_nanos(jitter))
     }
 }
 

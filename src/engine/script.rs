@@ -22,7 +22,7 @@ pub(super) struct ScriptRun {
 
 impl ScriptRun {
     pub(super) fn new(declared: Script, origin: Duration) -> Self {
-        let origin = origin + declared.start();
+        let origin = origin.saturating_add(declared.start());
         Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new() }
     }
 

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use poem::http::uri::Authority;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use subtle::ConstantTimeEq;
@@ -109,6 +110,21 @@ pub(super) fn check(access: &ControlAccess, request: &Request) -> Result<(), Api
     }
 }
 
+/// Whether a request, whose path is below that of its world, is for the control API.
+pub(super) fn is_control(request: &Request) -> bool {
+    request.uri().path().starts_with("/__mockd/")
+}
+
+/// The origin of a page that may use the control API, to be told to its browser.
+pub(super) fn allowed_origin(access: &ControlAccess, headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    match access {
+        ControlAccess::Off => None,
+        ControlAccess::Token(_) => Some(origin.clone()),
+        ControlAccess::Local { origins } => (!comes_from_elsewhere(headers, origins)).then(|| origin.clone()),
+    }
+}
+
 fn is_borne(Token(token): &Token, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let borne = given.and_then(|value| value.split_at_checked(7));
@@ -119,10 +135,14 @@ fn is_borne(Token(token): &Token, headers: &HeaderMap) -> bool {
 
 /// The host that the client believes to speak to, without its port.
 fn host(request: &Request) -> Option<String> {
-    let authority = match request.headers().get(header::HOST) {
-        Some(host) => host.to_str().ok()?.parse().ok()?,
-        None => request.uri().authority()?.clone(),
+    // RFC 9112, 3.2.2: the target's authority, if it has one, counts before the header.
+    let authority: Authority = match request.original_uri().authority() {
+        Some(authority) => authority.clone(),
+        None => request.headers().get(header::HOST)?.to_str().ok()?.parse().ok()?,
     };
+    if authority.as_str().contains('@') {
+        return None;
+    }
     Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
 }
 
@@ -136,7 +156,7 @@ fn is_local(host: &str) -> bool {
 fn comes_from_elsewhere(headers: &HeaderMap, allowed: &[String]) -> bool {
     match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
         Some(origin) => {
-            let uri: Option<Uri> = origin.parse().ok();
+            let uri: Option<Uri> = origin.parse().ok().filter(|_| !origin.contains('@'));
             let local = uri.as_ref().and_then(Uri::host).is_some_and(|host| is_local(host.trim_matches(['[', ']'])));
             !local && !allowed.iter().any(|one| one == origin)
         }

@@ -40,6 +40,14 @@ pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
 /// # Errors
 /// 415 for another content type, 413 over the limit, 400 for an empty body or one that is not JSON.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiError> {
+    serde_json::from_slice(&read_text(headers, body).await?).map_err(ApiError::BadJson)
+}
+
+/// Reads the text of a request's JSON.
+///
+/// # Errors
+/// As [`read`], but for what is not JSON.
+pub(super) async fn read_text(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
     let declared = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let media_type = declared.map(|value| value.split(';').next().unwrap_or_default().trim());
     if media_type.is_some_and(|media_type| !media_type.eq_ignore_ascii_case("application/json")) {
@@ -49,7 +57,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiEr
     match (bytes.is_empty(), media_type) {
         (true, _) => Err(ApiError::EmptyBody),
         (false, None) => Err(ApiError::UnsupportedMediaType),
-        (false, Some(_)) => serde_json::from_slice(&bytes).map_err(ApiError::BadJson),
+        (false, Some(_)) => Ok(bytes),
     }
 }
 

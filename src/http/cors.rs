@@ -8,12 +8,16 @@ use crate::scenario::Cors;
 /// What the API takes, for preflights.
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST");
 
+/// What the control API takes.
+const CONTROL_METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PATCH,DELETE");
+
 /// The answer to a preflight: 204 with the methods and the headers that were asked for.
-pub(super) fn preflight(request: &HeaderMap) -> Response {
+pub(super) fn preflight(request: &HeaderMap, is_control: bool) -> Response {
+    let methods = if is_control { CONTROL_METHODS } else { METHODS };
     let mut response = Response::builder()
         .status(StatusCode::NO_CONTENT)
-        .header(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS)
-        .header(header::ALLOW, METHODS)
+        .header(header::ACCESS_CONTROL_ALLOW_METHODS, methods.clone())
+        .header(header::ALLOW, methods)
         .header(header::VARY, "Access-Control-Request-Headers");
     if let Some(asked) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         response = response.header(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
@@ -33,9 +37,20 @@ pub(super) fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderV
     }
 }
 
+/// Marks an answer of the control API for the page that may use it, whoever may use the mock API.
+pub(super) fn mark_control(response: &mut Response, origin: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-mockd-dropped"));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+}
+
 /// Marks an answer for the origins that may read it.
 pub(super) fn mark(response: &mut Response, cors: &Cors, allowed: Option<HeaderValue>) {
     let headers = response.headers_mut();
+    if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
     if let Some(origin) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }

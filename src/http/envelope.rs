@@ -1,4 +1,4 @@
-//! What every answer goes through: preflights, HEAD, errors as JSON, CORS headers, and a log line.
+//! What every answer goes through: HEAD, errors as JSON, CORS headers, and a log line.
 
 use poem::http::{HeaderValue, Method, header};
 use poem::{Body, Endpoint, IntoResponse, Request, Response};
@@ -23,19 +23,15 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.original_uri().clone());
         let origin = cors::allowed_origin(&self.cors, request.headers());
-        let mut response = if method == Method::OPTIONS {
-            cors::preflight(request.headers())
-        } else {
-            if method == Method::HEAD {
-                request.set_method(Method::GET);
-                request.set_data(AskedMethod(Method::HEAD));
-                // Only a GET can become a WebSocket (RFC 6455, 4.2.1).
-                request.headers_mut().remove(header::UPGRADE);
-            }
-            match self.inner.call(request).await {
-                Ok(response) => response.into_response(),
-                Err(error) => error::answer(error, &method, &uri),
-            }
+        if method == Method::HEAD {
+            request.set_method(Method::GET);
+            request.set_data(AskedMethod(Method::HEAD));
+            // Only a GET can become a WebSocket (RFC 6455, 4.2.1).
+            request.headers_mut().remove(header::UPGRADE);
+        }
+        let mut response = match self.inner.call(request).await {
+            Ok(response) => response.into_response(),
+            Err(error) => error::answer(error, &method, &uri),
         };
         if method == Method::HEAD {
             response = headers_only(response).await;

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::body::{JSON, Kept};
 use crate::engine::Refusal;
-use crate::world::{SnapshotError, WorldError};
+use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
 /// A request that is answered with an error; `Display` is the answer's message.
@@ -116,10 +116,11 @@ fn status_of(error: &WorldError) -> StatusCode {
             }
         },
         WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
-        WorldError::Snapshot(SnapshotError::TooMany) => StatusCode::CONFLICT,
-        WorldError::RefusedAt(_) | WorldError::InThePast(_) | WorldError::Expectation { .. } | WorldError::Wait(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        WorldError::Snapshot(SnapshotError::TooMany) | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
+        WorldError::RefusedAt(_)
+        | WorldError::Clock(ClockError::InThePast { .. })
+        | WorldError::Expectation { .. }
+        | WorldError::Wait(_) => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -2,6 +2,7 @@
 //! test's own doing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use poem::http::{HeaderMap, Method};
@@ -9,12 +10,13 @@ use poem::{Body, Endpoint, Request, Response};
 
 use super::body::{self, Kept};
 use super::envelope::AskedMethod;
-use super::error;
+use super::{App, access, cors, error};
 use crate::world::{Answer, Exchange, Payload, World};
 
 /// Wraps the routes; what they answer is an answer from here on, not an error.
 pub(super) struct Record<E> {
     pub(super) inner: E,
+    pub(super) app: Arc<App>,
 }
 
 impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
@@ -23,8 +25,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
         let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
-        let Some(world) = world.filter(|_| !request.uri().path().starts_with("/__mockd/")) else {
-            return Ok(self.inner.call(request).await.unwrap_or_else(|error| error::answer(error, &method, &uri)));
+        if access::is_control(&request) {
+            let origin = access::allowed_origin(&self.app.access, request.headers());
+            let answer = self.answer(request).await;
+            let mut response = answer.unwrap_or_else(|error| error::answer(error, &method, &uri));
+            if let Some(origin) = origin {
+                cors::mark_control(&mut response, origin);
+            }
+            return Ok(response);
+        }
+        let Some(world) = world else {
+            return Ok(self.answer(request).await.unwrap_or_else(|error| error::answer(error, &method, &uri)));
         };
         let mut exchange = describe(&request);
         let too_large = match read(&mut request).await {
@@ -37,13 +48,22 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
         };
         let number = world.requested(exchange);
         let outcome = match too_large {
-            None => self.inner.call(request).await,
+            None => self.answer(request).await,
             Some(error) => Err(error.into()),
         };
         let mut response = outcome.unwrap_or_else(|error| error::answer(error, &method, &uri));
         let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
         world.answered(number, Answer { status: response.status().as_u16(), body });
         Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Record<E> {
+    async fn answer(&self, request: Request) -> poem::Result<Response> {
+        if request.method() == Method::OPTIONS {
+            return Ok(cors::preflight(request.headers(), access::is_control(&request)));
+        }
+        self.inner.call(request).await
     }
 }
 

@@ -92,7 +92,7 @@ fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
 }
 
 /// Whether a text is an origin as browsers send it: `scheme://host` or `scheme://host:port` (RFC 6454, section 6.2).
-fn is_origin(text: &str) -> bool {
+pub(crate) fn is_origin(text: &str) -> bool {
     let host = |rest: &str| {
         !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace)
     };

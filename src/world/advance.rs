@@ -1,4 +1,5 @@
-//! Time that does not pass by itself: everything up to a moment, or the next steps, happens now.
+//! Time that does not pass by itself: everything up to a moment, or the next steps, happens now. And clocks that from
+//! then on go another way.
 //!
 //! An advance goes as fast as the sockets write. So every socket that reads gets every frame, the same frames on every
 //! run, however many there are; one that does not read is left behind after a while, and told so.
@@ -8,6 +9,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use super::clock::Pace;
 use super::play::Play;
 use crate::engine::Event;
 use crate::scenario::format_duration;
@@ -18,12 +20,25 @@ pub const MAX_LISTED: usize = 10_000;
 /// How far time is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
+    /// To the moment at which it is asked, for what is due by then.
+    Now,
     /// So much further.
     By(Duration),
     /// To that time since the world's start.
     At(Duration),
     /// Over so many of the next things to happen: script steps and random orders.
     Steps(u64),
+}
+
+/// What a clock is to do: time goes that far, and then goes on in that way. All of it happens, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClockChange {
+    /// How far time is to go.
+    pub until: Until,
+    /// Whether the clock stands still then; as before if nothing is said.
+    pub paused: Option<bool>,
+    /// How fast it goes then, in times the machine's; as before if nothing is said.
+    pub speed: Option<f64>,
 }
 
 /// What an advance did.
@@ -39,41 +54,53 @@ pub struct Advanced {
     pub left_behind: Vec<u64>,
 }
 
-/// Why time cannot be advanced.
+/// Why time was not advanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it is {} already, and time does not go back", format_duration(self.now))]
-pub struct InThePast {
-    /// The world's time.
-    pub now: Duration,
+pub enum ClockError {
+    /// That time is over; nothing has changed.
+    #[error("it is {} already, and time does not go back", format_duration(*.now))]
+    InThePast {
+        /// The world's time.
+        now: Duration,
+    },
+    /// The world went back to its start, or to a snapshot, while it was at work.
+    #[error("the world was reset or restored before its clock had got there")]
+    Overtaken,
 }
 
-pub(super) type Outcome = Result<Advanced, InThePast>;
+pub(super) type Outcome = Result<Advanced, ClockError>;
+
+impl From<Until> for ClockChange {
+    fn from(until: Until) -> Self {
+        Self { until, paused: None, speed: None }
+    }
+}
 
 /// An advance at work.
 pub(super) struct Advance {
-    until: Until,
+    change: ClockChange,
     reply: oneshot::Sender<Outcome>,
-    /// When it ends, once it has begun; steps go as far as they go.
-    target: Option<Duration>,
-    steps_left: u64,
+    begun: Option<Begun>,
     done: Advanced,
-    refused: Option<InThePast>,
+    refused: Option<ClockError>,
     is_at_its_end: bool,
-    pub(super) left_behind: Vec<u64>,
+}
+
+/// What is known once it has begun.
+#[derive(Clone, Copy)]
+struct Begun {
+    /// When it ends; steps go as far as they go.
+    target: Duration,
+    steps_left: u64,
+    /// How the clock went before. It is held meanwhile, so that time does not run ahead of what happens.
+    pace: Pace,
+    /// How often the world had started over by then.
+    generation: u64,
 }
 
 impl Advance {
-    pub(super) fn new(until: Until, reply: oneshot::Sender<Outcome>) -> Self {
-        Self {
-            until,
-            reply,
-            target: None,
-            steps_left: 0,
-            done: Advanced::default(),
-            refused: None,
-            is_at_its_end: false,
-            left_behind: Vec::new(),
-        }
+    pub(super) fn new(change: ClockChange, reply: oneshot::Sender<Outcome>) -> Self {
+        Self { change, reply, begun: None, done: Advanced::default(), refused: None, is_at_its_end: false }
     }
 
     /// Whether everything has happened, and only the sockets have to write it.
@@ -87,75 +114,93 @@ impl Advance {
         if self.is_at_its_end || self.reply.is_closed() {
             return true;
         }
-        let target = match self.target {
-            Some(target) => target,
+        let begun = match self.begun {
+            Some(begun) => begun,
             None => match self.begin(play) {
-                Ok(target) => *self.target.insert(target),
+                Ok(begun) => begun,
                 Err(refusal) => {
                     self.refused = Some(refusal);
                     return true;
                 }
             },
         };
-        let events = match self.until {
-            Until::Steps(_) => self.step(play, actions),
-            Until::By(_) | Until::At(_) => {
-                let events = play.engine.advance_some(target, actions);
-                self.is_at_its_end = play.engine.next_due().is_none_or(|due| due > target);
-                events
-            }
-        };
-        self.happened(play, &events);
+        if begun.generation != play.generation {
+            self.begun = None;
+            self.refused = Some(ClockError::Overtaken);
+            return true;
+        }
+        let events = self.some(begun, play, actions);
+        play.shared.clock.set(play.engine.now(), Pace { paused: true, ..begun.pace });
+        play.tell(&events);
+        self.done.count += events.len() as u64;
+        let room = MAX_LISTED.saturating_sub(self.done.events.len());
+        self.done.events.extend(events.into_iter().take(room));
         false
     }
 
-    fn begin(&mut self, play: &mut Play) -> Result<Duration, InThePast> {
-        let now = play.shared.clock.now().max(play.engine.now());
-        match self.until {
-            Until::By(by) => Ok(now.saturating_add(by)),
-            Until::At(at) if at < now => Err(InThePast { now }),
-            Until::At(at) => Ok(at),
-            Until::Steps(steps) => {
-                self.steps_left = steps;
-                Ok(now)
+    fn begin(&mut self, play: &mut Play) -> Result<Begun, ClockError> {
+        let now = play.now();
+        let (target, steps_left) = match self.change.until {
+            Until::Now => (now, 0),
+            Until::By(by) => (now.saturating_add(by), 0),
+            Until::At(at) if at < now => return Err(ClockError::InThePast { now }),
+            Until::At(at) => (at, 0),
+            Until::Steps(steps) => (now, steps),
+        };
+        let begun = Begun { target, steps_left, pace: play.shared.clock.pace(), generation: play.generation };
+        Ok(*self.begun.insert(begun))
+    }
+
+    fn some(&mut self, begun: Begun, play: &mut Play, actions: usize) -> Vec<Event> {
+        let is_due = |play: &Play| play.engine.next_due().is_some_and(|due| due <= begun.target);
+        match self.change.until {
+            Until::Steps(_) => self.step(begun, play, actions),
+            Until::Now => {
+                let events = play.engine.advance_some(begun.target, actions);
+                // A scenario that asks for more than the machine can do is behind its clock, and stops where it is.
+                self.is_at_its_end = true;
+                events
+            }
+            Until::By(_) | Until::At(_) => {
+                let events = play.engine.advance_some(begun.target, actions);
+                self.is_at_its_end = !is_due(play);
+                if self.is_at_its_end {
+                    play.engine.settle(begun.target);
+                }
+                events
             }
         }
     }
 
-    fn step(&mut self, play: &mut Play, actions: usize) -> Vec<Event> {
+    fn step(&mut self, mut begun: Begun, play: &mut Play, actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..actions {
-            let Some(due) = play.engine.next_due().filter(|_| self.steps_left > 0) else {
+            let Some(due) = play.engine.next_due().filter(|_| begun.steps_left > 0) else {
                 self.is_at_its_end = true;
                 break;
             };
-            self.steps_left -= 1;
-            self.target = self.target.max(Some(due));
+            begun.steps_left -= 1;
             events.extend(play.engine.advance_some(due, 1));
         }
+        self.begun = Some(begun);
         events
     }
 
-    fn happened(&mut self, play: &mut Play, events: &[Event]) {
-        if self.is_at_its_end
-            && let Some(target) = self.target
-        {
-            // A step lets time go on to its own moment, and no further.
-            play.engine.settle(target);
+    /// Lets the clock go again, and answers whoever asked.
+    pub(super) fn finish(self, play: &mut Play) {
+        let Self { reply, refused, done, begun, change, is_at_its_end } = self;
+        if let Some(Begun { pace, .. }) = begun {
+            let told = if is_at_its_end { change } else { Until::Now.into() };
+            let pace = Pace { paused: told.paused.unwrap_or(pace.paused), speed: told.speed.unwrap_or(pace.speed) };
+            play.shared.clock.set(play.engine.now(), pace);
         }
-        play.shared.clock.set(play.engine.now(), play.shared.clock.pace());
-        play.tell(events);
-        self.done.count += events.len() as u64;
-        let room = MAX_LISTED.saturating_sub(self.done.events.len());
-        self.done.events.extend(events.iter().take(room).cloned());
-    }
-
-    /// Answers whoever asked.
-    pub(super) fn finish(self, play: &Play) {
-        let Self { reply, refused, done, left_behind, .. } = self;
         let outcome = match refused {
             Some(refusal) => Err(refusal),
-            None => Ok(Advanced { now: play.engine.now(), left_behind, ..done }),
+            None => Ok(Advanced {
+                now: play.engine.now(),
+                left_behind: play.shared.sockets.behind(play.shared.feed.end()),
+                ..done
+            }),
         };
         let _ = reply.send(outcome);
     }

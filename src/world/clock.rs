@@ -51,6 +51,8 @@ impl State {
 
 impl Clock {
     pub(super) fn start(pace: Pace) -> Self {
+        let speed = if pace.speed.is_nan() { 1.0 } else { pace.speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
+        let pace = Pace { speed, ..pace };
         Self(RwLock::new(State { base: Duration::ZERO, since: Instant::now(), pace }))
     }
 

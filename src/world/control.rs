@@ -10,11 +10,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::advance::Advance;
-use super::journal::{Answer, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
+use super::journal::{Answer, Awaited, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
 use super::play::Play;
 use super::sockets::Socket;
 use super::task::Command;
-use super::{Advanced, Pace, Transcript, Until, World, WorldError};
+use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
 
 /// A world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,7 +89,8 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn pause(&self) -> Result<(), WorldError> {
-        self.change_pace(|pace| Pace { paused: true, ..pace }).await
+        let pause = ClockChange { paused: Some(true), ..Until::Now.into() };
+        self.change_clock(pause).await.map(drop)
     }
 
     /// Lets the clock go on, from where it is.
@@ -97,7 +98,8 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn resume(&self) -> Result<(), WorldError> {
-        self.change_pace(|pace| Pace { paused: false, ..pace }).await
+        let resume = ClockChange { paused: Some(false), ..Until::Now.into() };
+        self.change_clock(resume).await.map(drop)
     }
 
     /// Lets the clock go so many times as fast as the machine's, cut to what is possible ([`super::SPEEDS`]).
@@ -105,25 +107,29 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn set_speed(&self, speed: f64) -> Result<(), WorldError> {
-        let speed = speed.clamp(*super::SPEEDS.start(), *super::SPEEDS.end());
-        self.change_pace(move |pace| Pace { speed, ..pace }).await
+        let change = ClockChange { speed: Some(speed), ..Until::Now.into() };
+        self.change_clock(change).await.map(drop)
     }
 
-    async fn change_pace(&self, change: impl FnOnce(Pace) -> Pace + Send + 'static) -> Result<(), WorldError> {
-        self.ask(|play| {
-            let clock = &play.shared.clock;
-            clock.set(clock.now().max(play.engine.now()), change(clock.pace()));
-        })
-        .await
-    }
-
-    /// Lets everything until then happen now. It is answered when all of that has been written to the open sockets.
+    /// Lets everything until then happen now. It is answered when all of that has been written to the open sockets. If
+    /// this future is dropped before, time stays where it is by then.
     ///
     /// # Errors
     /// [`WorldError`] if that time is over, or the world has ended.
     pub async fn advance(&self, until: Until) -> Result<Advanced, WorldError> {
+        self.change_clock(until.into()).await
+    }
+
+    /// As [`World::advance`], and from then on the clock goes as it is told.
+    ///
+    /// # Errors
+    /// [`WorldError`] if that time is over, or the world has ended; the clock goes on as before then.
+    pub async fn change_clock(&self, change: ClockChange) -> Result<Advanced, WorldError> {
+        let speed = change.speed.map(|speed| speed.clamp(*super::SPEEDS.start(), *super::SPEEDS.end()));
+        let _used = self.using();
         let (reply, answer) = oneshot::channel();
-        let command = Command::Advance(Box::new(Advance::new(until, reply)));
+        let advance = Advance::new(ClockChange { speed, ..change }, reply);
+        let command = Command::Advance(Box::new(advance));
         self.0.commands.send(command).await.map_err(|_| WorldError::Ended)?;
         Ok(answer.await.map_err(|_| WorldError::Ended)??)
     }
@@ -165,12 +171,12 @@ impl World {
         Ok(self.ask(move |play| play.forget(&name)).await??)
     }
 
-    /// The events after that number.
+    /// Every event since the start or reset.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn transcript(&self, after: u64) -> Result<Transcript, WorldError> {
-        self.ask(move |play| play.transcript.after(after)).await
+    pub async fn transcript(&self) -> Result<Transcript, WorldError> {
+        self.ask(|play| play.transcript.clone()).await
     }
 
     /// The journal's entries after that number, and how many are gone because it is bounded.
@@ -229,19 +235,21 @@ impl World {
         if !expectation.can_be_awaited() {
             return Err(WrongWait::ForNothing.into());
         }
+        let _used = self.using();
         let give_up = Instant::now() + patience;
+        let mut awaited = Awaited::new(expectation);
         loop {
             let recorded = self.0.shared.journal.recorded();
-            let verdict = self.verify(std::slice::from_ref(expectation), false)?;
-            if verdict.findings.iter().all(|finding| finding.count >= expectation.fewest()) {
-                return Ok(verdict);
+            if awaited.is_there(&self.0.shared.journal) {
+                break;
             }
             tokio::select! {
                 () = recorded => {}
-                () = tokio::time::sleep_until(give_up) => return Ok(verdict),
+                () = tokio::time::sleep_until(give_up) => break,
                 () = self.ended() => return Err(WorldError::Ended),
             }
         }
+        self.verify(std::slice::from_ref(expectation), false)
     }
 
     /// The open sockets, in the order in which they were opened.
@@ -286,11 +294,7 @@ impl World {
 
 impl ClockState {
     fn of(play: &Play) -> Self {
-        Self {
-            now: play.shared.clock.now().max(play.engine.now()),
-            pace: play.shared.clock.pace(),
-            next_due: play.engine.next_due(),
-        }
+        Self { now: play.now(), pace: play.shared.clock.pace(), next_due: play.engine.next_due() }
     }
 }
 

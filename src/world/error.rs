@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{ExpectationError, InThePast, MAX_SNAPSHOTS, WrongWait};
+use super::{ClockError, ExpectationError, MAX_SNAPSHOTS, WrongWait};
 use crate::engine::{Refusal, RefusedAt};
 
 /// Why a command has no effect.
@@ -14,9 +14,9 @@ pub enum WorldError {
     /// The engine refused one of several, and so all.
     #[error("number {} of them is refused, and so all are: {}", .0.index + 1, .0.refusal)]
     RefusedAt(RefusedAt),
-    /// Time does not go back.
+    /// Time was not advanced.
     #[error(transparent)]
-    InThePast(#[from] InThePast),
+    Clock(#[from] ClockError),
     /// The snapshot does not exist, or cannot be made.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -18,6 +18,9 @@ use crate::scenario::Feed as Scope;
 /// Frames that a socket may be behind before it is brought up to date with current totals instead.
 pub(super) const BACKLOG: usize = 1024;
 
+/// With more frames than this at once, they do not count against the backlog.
+const LARGE: usize = BACKLOG / 2;
+
 /// A frame on its way to sockets.
 #[derive(Debug, Clone)]
 pub(super) enum Frame {
@@ -51,6 +54,9 @@ struct Log {
     first: u64,
     /// The position after the last [`Frame::Fresh`].
     fresh: u64,
+    /// Frames that may wait beside the backlog: those of a single large request, as long as they are among the last. A
+    /// socket that reads gets all of them, however many there are.
+    spare: usize,
 }
 
 impl Log {
@@ -75,6 +81,7 @@ impl Feed {
 
     pub(super) fn publish(&self, frames: impl IntoIterator<Item = Frame>) {
         let mut log = self.lock();
+        let before = log.frames.len();
         for frame in frames {
             let is_fresh = matches!(frame, Frame::Fresh { .. });
             log.frames.push_back(frame);
@@ -82,7 +89,10 @@ impl Feed {
                 log.fresh = log.end();
             }
         }
-        let surplus = log.frames.len().saturating_sub(BACKLOG);
+        let added = log.frames.len() - before;
+        let bulk = if added > LARGE { added } else { 0 };
+        log.spare = log.spare.saturating_sub(added).max(bulk);
+        let surplus = log.frames.len().saturating_sub(BACKLOG + log.spare);
         log.frames.drain(..surplus);
         log.first += surplus as u64;
         drop(log);

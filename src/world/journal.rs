@@ -4,6 +4,7 @@
 //! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
 //! a test wants to see.
 
+mod awaited;
 mod entry;
 mod expectation;
 mod matcher;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+pub(super) use awaited::Awaited;
 pub use entry::{Answer, Entry, Exchange, Kind, Payload, Record};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use matcher::Difference;
@@ -85,6 +87,11 @@ impl Ring {
             self.bytes -= oldest.bytes();
             self.dropped += 1;
         }
+    }
+
+    fn get(&self, sequence: u64) -> Option<&Arc<Entry>> {
+        let place = self.entries.binary_search_by_key(&sequence, |entry| entry.sequence);
+        place.ok().and_then(|place| self.entries.get(place))
     }
 
     fn after(&self, sequence: u64) -> impl Iterator<Item = &Arc<Entry>> {
@@ -171,6 +178,9 @@ impl Rings {
     }
 
     fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
+        if self.other.most == 0 {
+            return Place { generation: self.generation, sequence: 0 };
+        }
         self.last += 1;
         let is_sent = matches!(record, Record::Sent { .. });
         let entry = Arc::new(Entry { sequence: self.last, at, world: world.clone(), record });

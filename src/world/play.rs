@@ -1,5 +1,6 @@
 //! A world's engine at work: what is asked of it, and who hears of what happens.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(super) struct Play {
     /// The seed of this world alone, which wins over the server's.
     own_seed: Option<u64>,
     pace_at_start: Pace,
+    /// Counts how often the engine was put to another moment.
+    pub(super) generation: u64,
     pub(super) shared: Arc<Shared>,
     publish: watch::Sender<Arc<View>>,
     pub(super) transcript: Transcript,
@@ -51,7 +54,8 @@ impl Play {
     ) -> Self {
         let pace_at_start = shared.clock.pace();
         let (transcript, snapshots) = (Transcript::default(), BTreeMap::new());
-        Self { engine: start.clone(), start, own_seed, pace_at_start, shared, publish, transcript, snapshots }
+        let engine = start.clone();
+        Self { engine, start, own_seed, pace_at_start, generation: 0, shared, publish, transcript, snapshots }
     }
 
     /// Lets what is due by now happen, unless time stands still.
@@ -60,6 +64,11 @@ impl Play {
             let events = self.engine.advance_some(self.shared.clock.now(), most);
             self.tell(&events);
         }
+    }
+
+    /// The world's time; what is due by then may still have to happen.
+    pub(super) fn now(&self) -> Duration {
+        self.shared.clock.now().max(self.engine.now())
     }
 
     pub(super) fn order(&mut self, id: &str, amount: i64) -> Result<(), Refusal> {
@@ -152,14 +161,14 @@ impl Play {
         let at = self.shared.clock.now();
         let socket = self.shared.sockets.open(category.clone(), at, position);
         self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
-        self.journal_frames(&socket, &frames);
+        self.journal_frames(&[socket.id].into(), &frames);
         (socket, Joined { sequence: self.engine.sequence(), position, frames })
     }
 
     pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
         let frames = feed::current_orders(&self.engine, &category);
         self.shared.sockets.switch(socket, category);
-        self.journal_frames(socket, &frames);
+        self.journal_frames(&[socket.id].into(), &frames);
         Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
     }
 
@@ -177,9 +186,6 @@ impl Play {
                 frames.push(text);
             }
         }
-        socket.caught_up.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.shared.journal.record(self.shared.clock.now(), Record::Behind { socket: socket.id });
-        self.journal_frames(socket, &frames);
         Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
     }
 
@@ -233,8 +239,7 @@ impl Play {
         self.shared.journal.record_all(records);
     }
 
-    fn journal_frames(&self, socket: &Socket, frames: &[Utf8Bytes]) {
-        let sockets: Arc<[u64]> = [socket.id].into();
+    fn journal_frames(&self, sockets: &Arc<[u64]>, frames: &[Utf8Bytes]) {
         let at = self.shared.clock.now();
         let record = |text: &Utf8Bytes| {
             let payload = Payload::text(text.clone());
@@ -247,13 +252,15 @@ impl Play {
 
     /// After the engine was put to another moment: everybody gets what is so now.
     fn begin_anew(&mut self) {
+        self.generation += 1;
         self.publish_view();
         let mut orders: HashMap<Arc<str>, Vec<Utf8Bytes>> = HashMap::new();
-        for socket in self.shared.sockets.all() {
-            let category = socket.category();
-            let frames =
-                orders.entry(category.clone()).or_insert_with(|| feed::current_orders(&self.engine, &category)).clone();
-            self.journal_frames(&socket, &frames);
+        for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
+            if let Entry::Vacant(place) = orders.entry(category) {
+                let frames = feed::current_orders(&self.engine, place.key());
+                self.journal_frames(&self.shared.sockets.audience(&Audience::Category(place.key().clone())), &frames);
+                place.insert(frames);
+            }
         }
         let sequence = self.engine.sequence();
         self.publish([Frame::Fresh { sequence, orders: Arc::new(orders) }, Frame::Notice]);

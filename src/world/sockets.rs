@@ -56,6 +56,35 @@ impl Socket {
     }
 }
 
+/// How long a socket may write nothing before it is not waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where sockets that lag were seen last, and since when they stand there.
+#[derive(Debug, Default)]
+pub(super) struct Stalls(HashMap<u64, (u64, Instant)>);
+
+impl Stalls {
+    /// Whether there is something to wait for; remembers where it is, if so.
+    fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
+        let written = socket.position.load(Ordering::SeqCst);
+        if written >= position || socket.gone.load(Ordering::SeqCst) {
+            self.0.remove(&socket.id);
+            return false;
+        }
+        let seen = self.0.entry(socket.id).or_insert_with(|| (written, Instant::now()));
+        if seen.0 != written {
+            *seen = (written, Instant::now());
+        }
+        true
+    }
+
+    /// Until when to wait for it; `None` if it stands still for too long already.
+    fn give_up(&self, socket: &Socket) -> Option<Instant> {
+        let (_, since) = self.0.get(&socket.id)?;
+        Some(*since + PATIENCE).filter(|give_up| *give_up > Instant::now())
+    }
+}
+
 /// Which sockets get a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Audience {
@@ -163,34 +192,30 @@ impl Sockets {
         }
     }
 
-    /// Waits until every open socket has written everything up to the position. One that writes nothing for `patience`
-    /// is added to `excused` and not waited for.
-    pub(super) async fn written(&self, position: u64, patience: Duration, excused: &mut Vec<u64>) {
+    /// Waits until every open socket has written everything up to the position, but for those that stand still for as
+    /// long as `stalls` allows. Safe to cancel: what was seen of them is kept there.
+    pub(super) async fn written(&self, position: u64, stalls: &mut Stalls) {
         self.is_awaited.store(true, Ordering::SeqCst);
-        for socket in self.all() {
-            if !excused.contains(&socket.id) && !self.has_written(&socket, position, patience).await {
-                excused.push(socket.id);
+        let sockets = self.all();
+        let lagging: Vec<_> = sockets.iter().filter(|socket| stalls.is_lagging(socket, position)).collect();
+        for socket in lagging {
+            loop {
+                let progress = self.progress.notified();
+                if !stalls.is_lagging(socket, position) {
+                    break;
+                }
+                let Some(give_up) = stalls.give_up(socket) else { break };
+                // Others may go on meanwhile; only this one is waited for here.
+                let _ = tokio::time::timeout_at(give_up, progress).await;
             }
         }
         self.is_awaited.store(false, Ordering::SeqCst);
     }
 
-    /// Whether a socket writes everything up to the position, or is closed, before it stands still for `patience`.
-    async fn has_written(&self, socket: &Socket, position: u64, patience: Duration) -> bool {
-        let (mut before, mut give_up) = (None, Instant::now() + patience);
-        loop {
-            let progress = self.progress.notified();
-            let written = socket.position.load(Ordering::SeqCst);
-            if written >= position || socket.gone.load(Ordering::SeqCst) {
-                return true;
-            }
-            if before != Some(written) {
-                (before, give_up) = (Some(written), Instant::now() + patience);
-            }
-            if tokio::time::timeout_at(give_up, progress).await.is_err() {
-                return false;
-            }
-        }
+    /// Those that have not written everything up to the position.
+    pub(super) fn behind(&self, position: u64) -> Vec<u64> {
+        let behind = |socket: &&Arc<Socket>| socket.position.load(Ordering::SeqCst) < position;
+        self.all().iter().filter(behind).map(|socket| socket.id).collect()
     }
 
     /// Waits until none of these is open any more.

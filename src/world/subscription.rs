@@ -89,16 +89,19 @@ impl Subscription {
             if !self.waiting.is_empty() {
                 return Ok(Next::Frames(std::mem::take(&mut self.waiting)));
             }
-            if self.position > before {
+            if self.position > self.socket.position.load(Ordering::SeqCst) {
                 self.wrote(0);
-            } else if let Some(frame) = self.socket.closing() {
+            }
+            if self.position > before {
+                continue;
+            }
+            if let Some(frame) = self.socket.closing() {
                 return Ok(Next::Close(frame));
-            } else {
-                tokio::select! {
-                    () = published => {}
-                    _ = self.socket.asked_to_close() => {}
-                    () = world.ended() => return Err(WorldError::Ended),
-                }
+            }
+            tokio::select! {
+                () = published => {}
+                _ = self.socket.asked_to_close() => {}
+                () = world.ended() => return Err(WorldError::Ended),
             }
         }
     }
@@ -157,6 +160,8 @@ impl Subscription {
             }
             Read::Behind => {
                 let current = self.world.catch_up(&self.socket, self.seen, self.position).await?;
+                // Only now is it sure that they are handed out.
+                self.world.caught_up(&self.socket, &current.frames);
                 self.waiting.extend(current.frames.into_iter().map(Message::Text));
                 if self.notices {
                     self.waiting.push(Message::Text(notice()));

@@ -1,13 +1,15 @@
 //! The task that owns the engine: commands, the clock, and advances, one at a time.
 
-use std::time::Duration;
+use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::Shared;
 use super::advance::Advance;
 use super::feed::BACKLOG;
 use super::play::Play;
+use super::sockets::Stalls;
 
 /// Commands that are handled before the clock is looked at again.
 const COMMANDS_AT_ONCE: usize = 64;
@@ -19,9 +21,6 @@ const ACTIONS_AT_ONCE: usize = 256;
 /// Frames that a socket may be behind while time is advanced: with those of the next actions, of which each makes two
 /// events at the most, it stays within its backlog.
 const LEEWAY: usize = BACKLOG - 2 * ACTIONS_AT_ONCE;
-
-/// How long a socket may write nothing before an advance goes on without it.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What handles ask of the task.
 pub(super) enum Command {
@@ -42,17 +41,18 @@ impl Task {
         // However the task ends, its sockets hear of it.
         let _ended = end.clone().drop_guard();
         let mut commands = Vec::new();
-        let mut advances = std::collections::VecDeque::new();
+        let mut advances: VecDeque<Box<Advance>> = VecDeque::new();
+        let mut stalls = Stalls::default();
         loop {
             let shared = self.play.shared.clone();
-            let advance = advances.front_mut();
-            let is_advancing = advance.is_some();
+            let (is_advancing, is_at_its_end) =
+                advances.front().map_or((false, false), |advance| (true, advance.is_at_its_end()));
             tokio::select! {
                 () = end.cancelled() => return,
-                () = wait_for_sockets(&shared, advance), if is_advancing => {
+                () = wait_for_sockets(&shared, is_at_its_end, &mut stalls), if is_advancing => {
                     let is_done = advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.play, ACTIONS_AT_ONCE));
                     if is_done && let Some(advance) = advances.pop_front() {
-                        advance.finish(&self.play);
+                        advance.finish(&mut self.play);
                     }
                 }
                 () = shared.clock.wait_until(self.play.engine.next_due()), if !is_advancing => {
@@ -78,11 +78,9 @@ impl Task {
 }
 
 /// Waits until the sockets have room for what comes next; at the end, until they have written everything.
-async fn wait_for_sockets(shared: &super::Shared, advance: Option<&mut Box<Advance>>) {
-    let Some(advance) = advance else { return };
+async fn wait_for_sockets(shared: &Shared, is_at_its_end: bool, stalls: &mut Stalls) {
     // Without sockets there is nothing to wait for, and others get their turn all the same.
     tokio::task::yield_now().await;
-    let leeway = if advance.is_at_its_end() { 0 } else { LEEWAY as u64 };
-    let position = shared.feed.end().saturating_sub(leeway);
-    shared.sockets.written(position, PATIENCE, &mut advance.left_behind).await;
+    let leeway = if is_at_its_end { 0 } else { LEEWAY as u64 };
+    shared.sockets.written(shared.feed.end().saturating_sub(leeway), stalls).await;
 }

@@ -1,35 +1,46 @@
 //! Every event since the world's start, to be kept as a golden file.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::engine::Event;
 
-/// Events that a transcript keeps; the oldest go first.
-const MOST: usize = 100_000;
+/// Events that a transcript keeps at least; the oldest go first.
+const FEWEST: u64 = 100_000;
 
-/// The last events of a world, and how many there were before them.
+/// Events of a chunk that copies share.
+const CHUNK: usize = 1024;
+
+/// The last events of a world, and how many there were before them. Copies share what they have in common.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
-    /// In order.
-    pub events: VecDeque<Event>,
-    /// Events that are no longer in it, because it is bounded.
-    pub dropped: u64,
+    chunks: VecDeque<Arc<[Event]>>,
+    latest: Vec<Event>,
+    dropped: u64,
 }
 
 impl Transcript {
     pub(super) fn extend(&mut self, events: &[Event]) {
-        self.events.extend(events.iter().cloned());
-        let surplus = self.events.len().saturating_sub(MOST);
-        self.events.drain(..surplus);
-        self.dropped += surplus as u64;
+        for event in events {
+            self.latest.push(event.clone());
+            if self.latest.len() == CHUNK {
+                self.chunks.push_back(self.latest.drain(..).collect());
+            }
+        }
+        while self.chunks.len() as u64 * CHUNK as u64 > FEWEST + CHUNK as u64 {
+            self.dropped += self.chunks.pop_front().map_or(0, |chunk| chunk.len() as u64);
+        }
     }
 
-    /// The events after that number.
+    /// The events, in order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).chain(&self.latest)
+    }
+
+    /// How many of the events after that number are gone, because it is bounded.
     #[must_use]
-    pub fn after(&self, sequence: u64) -> Self {
-        let start = self.events.partition_point(|event| event.sequence <= sequence);
-        // Numbers have no gap, so those that are missing are between the two.
-        let missing = self.dropped.saturating_sub(sequence);
-        Self { events: self.events.range(start..).cloned().collect(), dropped: missing }
+    pub fn dropped_after(&self, sequence: u64) -> u64 {
+        // Numbers have no gap.
+        self.dropped.saturating_sub(sequence)
     }
 }

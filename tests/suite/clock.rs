@@ -162,6 +162,78 @@ async fn a_wrong_request_names_the_field_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_refused_request_leaves_a_running_clock_as_it_was() {
+    let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--speed", "1000"]).await;
+    let request = json!({ "pause": true, "speed": 5, "advance_to": "1us" });
+    let answer = mockd.send("POST", "/__mockd/clock", Some(&request)).await;
+    assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("advance_to")));
+    let clock = mockd.get("/__mockd/clock").await.json();
+    assert_eq!((&clock["paused"], &clock["speed"]), (&json!(false), &json!(1000.0)));
+}
+
+#[tokio::test]
+async fn what_is_due_when_a_clock_is_paused_has_happened() {
+    let script = "orders: { random: [{ every: 1ms, amount: 1 }] }\n";
+    let file = ScenarioFile::new(&format!("{SHOP}{script}"));
+    let mockd = Mockd::run_with(file.path(), &["--speed", "100"]).await;
+    for _ in 0..20 {
+        let paused = clock(&mockd, json!({ "pause": true })).await;
+        let (at, due) = (duration(&paused["at"]), duration(&paused["nextDue"]));
+        assert!(due > at, "{paused}");
+        mockd.order("A1", 1).await;
+        let after = mockd.get("/__mockd/transcript").await.text;
+        let last: Value = serde_json::from_str(after.lines().last().unwrap()).unwrap();
+        assert_eq!(last["at"], paused["at"]);
+        clock(&mockd, json!({ "resume": true })).await;
+    }
+}
+
+fn duration(text: &Value) -> Duration {
+    mockd::scenario::parse_duration(text.as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_socket_that_does_not_read_holds_nobody_up_for_long_however_much_else_is_asked() {
+    let mockd = paused().await;
+    let mut stuck = Vec::new();
+    for _ in 0..5 {
+        stuck.push(mockd.live("nothing").await);
+    }
+    let large = json!({ "text": "x".repeat(900_000) });
+    for _ in 0..12 {
+        mockd.control("POST", "/__mockd/sockets/send", large.clone()).await;
+    }
+    let advance = clock(&mockd, json!({ "advance": "5s" }));
+    let questions = async {
+        loop {
+            mockd.get("/__mockd/clock").await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = advance => answer,
+        () = questions => unreachable!(),
+    };
+    assert_eq!((&answer["count"], &answer["leftBehind"]), (&json!(3), &json!([1, 2, 3, 4, 5])));
+}
+
+#[tokio::test]
+async fn a_reset_ends_an_advance_that_is_at_work() {
+    let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: B1, amount: 0 }] }] }\n";
+    let mockd = Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{script}")).path(), &["--paused"]).await;
+    let request = json!({ "advance": "1000h" });
+    let endless = mockd.send("POST", "/__mockd/clock", Some(&request));
+    let reset = async {
+        while mockd.get("/__mockd/state").await.json()["sequence"] == 0 {}
+        mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    };
+    let (answer, ()) = futures_util::future::join(endless, reset).await;
+    let message = "the world was reset or restored before its clock had got there";
+    assert_eq!((answer.status, &answer.json()["message"]), (409, &json!(message)));
+    let clock = mockd.get("/__mockd/clock").await.json();
+    assert_eq!(clock, json!({ "at": "0s", "paused": true, "speed": 1.0, "nextDue": "1µs" }));
+}
+
+#[tokio::test]
 async fn orders_are_answered_while_a_long_advance_goes_on() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: B1, amount: 0 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));

@@ -183,6 +183,41 @@ fn a_generator_works_from_and_until() {
 }
 
 #[test]
+fn a_generator_ends_where_its_times_cannot_be_told_any_more() {
+    let mut engine = Engine::new(&scenario("orders: { random: [{ every: 20000h, amount: 1 }] }"), 1);
+    let events = engine.advance(Duration::MAX);
+    // 584 years.
+    assert!((250..260).contains(&events.len()), "{}", events.len());
+    assert_eq!(engine.next_due(), None);
+}
+
+#[test]
+fn a_clone_goes_its_own_way_from_the_same_moment() {
+    let script =
+        "{ scripts: [{ repeat: forever, steps: [{ at: 70ms, add: { category: toys, product: { name: X } } }] }],
+        random: [{ rate: 50/s, arrivals: poisson, amount: { min: -3, max: 9 } }] }";
+    let mut engine = Engine::new(&scenario(&format!("orders: {script}\n")), 42);
+    engine.advance(ms(1000));
+    let mut clone = engine.clone();
+    engine.order("T1", 1_000).unwrap();
+    let went_on = engine.advance(ms(5_000));
+    clone.order("T1", 1_000).unwrap();
+    assert_eq!(clone.advance(ms(5_000)), went_on);
+    assert_eq!(clone.totals().collect::<Vec<_>>(), engine.totals().collect::<Vec<_>>());
+}
+
+#[test]
+fn of_several_orders_all_are_carried_out_or_none() {
+    let mut engine = Engine::new(&scenario(""), 1);
+    let refused = engine.orders([("T1", 5), ("T2", 1), ("T1", i64::MAX)]).unwrap_err();
+    assert_eq!(refused.index, 2);
+    assert_eq!((engine.sequence(), engine.totals().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
+    assert_eq!(engine.changed_since(0), []);
+    assert_eq!(lines(&engine.orders([("T1", 5), ("T1", 1)]).unwrap()), ["0 T1 5", "0 T1 6"]);
+    assert_eq!(lines(&engine.set_totals([("T1", 2)]).unwrap()), ["0 T1 2"]);
+}
+
+#[test]
 fn generators_do_not_disturb_each_other() {
     let (one, other) = ("{ every: 1s, products: [T1], amount: { min: 1, max: 100 } }", "{ every: 1s, products: [T2] }");
     let alone = play(&scenario(&format!("orders: {{ random: [{one}] }}\n")), ms(9_500));

@@ -104,9 +104,10 @@ async fn filters_of_the_query_all_have_to_match() {
             entries(&mockd, query).await.iter().map(|entry| entry["sequence"].as_u64().unwrap()).collect();
         assert_eq!(found, expected, "{query}");
     }
-    for query in ["?kind=reqest", "?pth=/x", "?status=abc", "?after=-1"] {
-        let answer = mockd.get(&format!("/__mockd/journal{query}")).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("query")), "{query} {}", answer.text);
+    for (query, field) in [("kind=reqest", "kind"), ("pth=/x", "pth"), ("status=abc", "status"), ("after=-1", "after")]
+    {
+        let answer = mockd.get(&format!("/__mockd/journal?{query}")).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{query} {}", answer.text);
     }
 }
 
@@ -248,7 +249,14 @@ async fn a_wrong_expectation_names_its_field() {
         (json!({ "expect": [{ "metod": "POST" }] }), "expect[0].metod"),
         (json!({ "expect": [{ "status": "ok" }] }), "expect[0].status"),
         (json!({ "expect": {} }), "expect"),
-        (json!({}), "body"),
+        (json!({}), "expect"),
+        (json!({ "expect": [["request"]] }), "expect[0]"),
+        (json!({ "expect": [{ "path": "orders/A1", "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "path": "/orders/A1?x", "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "path": "/@a/orders/A1", "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "kind": "sent", "method": "POST", "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "method": "POST", "code": 1000, "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "socket": 1, "path": "/x", "exactly": 0 }] }), "expect[0]"),
     ] {
         let answer = mockd.send("POST", "/__mockd/verify", Some(&request)).await;
         assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{request} {}", answer.text);
@@ -284,10 +292,29 @@ async fn large_bodies_count_against_the_bound_too() {
 }
 
 #[tokio::test]
+async fn a_wait_for_an_answer_ends_when_it_is_given() {
+    let mockd = paused().await;
+    let wait = async |expectation: Value| {
+        let order = async { mockd.order("A1", 1).await };
+        join(wait_for(&mockd, expectation), order).await.0
+    };
+    let verdict = wait(json!({ "path": "/orders/A1", "status": 200 })).await;
+    let last = verdict["findings"][0]["matches"][0].clone();
+    wait(json!({ "path": "/orders/A1", "status": 200, "after": last, "exactly": 1 })).await;
+}
+
+#[tokio::test]
+async fn preflights_are_in_the_journal_too() {
+    let mockd = paused().await;
+    assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
+    assert_eq!(entries(&mockd, "?method=OPTIONS").await[0]["answer"]["status"], 204);
+}
+
+#[tokio::test]
 async fn without_a_journal_nothing_is_recorded_and_everything_else_works() {
     let mockd = paused_with(&["--journal", "0"]).await;
     let mut live = mockd.live("nothing").await;
     mockd.order("A1", 1).await;
     assert_eq!(live.text().await, r#"{"id":"A1","total":4}"#);
-    assert_eq!(entries(&mockd, "").await, [] as [Value; 0]);
+    assert_eq!(mockd.get("/__mockd/journal").await.text, r#"{"entries":[],"dropped":{"sent":0,"other":0}}"#);
 }

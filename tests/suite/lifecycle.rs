@@ -12,7 +12,7 @@ use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
 async fn the_ready_file_says_where_it_answers_and_is_gone_with_it() {
     let file = ScenarioFile::new(SHOP);
     let ready = file.directory().join("ready.json");
-    std::fs::write(&ready, "left by an earlier run").unwrap();
+    std::fs::write(&ready, "{\"ready\":true,\"url\":\"of an earlier run\"}\n").unwrap();
     let mockd = Mockd::run_with(file.path(), &["--seed", "7", "--ready-file", ready.to_str().unwrap()]).await;
     let said: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
     assert_eq!(&said, mockd.greeting());
@@ -28,13 +28,15 @@ async fn the_ready_file_says_where_it_answers_and_is_gone_with_it() {
 #[tokio::test]
 async fn a_ready_file_that_cannot_be_written_ends_the_start() {
     let file = ScenarioFile::new(SHOP);
-    for path in [file.directory().to_owned(), file.directory().join("no/such/directory")] {
+    // Not even the scenario is taken for one, and it stays as it is.
+    for path in [file.directory().to_owned(), file.directory().join("no/such/directory"), file.path().to_owned()] {
         let mut command = command(&["run", "--port", "0", "--ready-file"]);
         let output = soon("the end", command.arg(&path).arg(file.path()).output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with(&format!("error: cannot write {}: ", path.display())), "{said}");
         assert!(said.ends_with("; give another --ready-file\n"), "{said}");
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), SHOP);
     }
 }
 

@@ -77,9 +77,9 @@ async fn totals_are_set_all_or_none() {
     assert_eq!(answer["events"][1]["total"], -1);
     assert_eq!(live.texts(2).await, [r#"{"id":"B1","total":5}"#, r#"{"id":"A1","total":-1}"#]);
     for (totals, field, why) in [
-        (json!({ "A1": 1, "Z9": 1 }), "totals.Z9", "Order Z9 not found"),
+        (json!({ "A1": 1, "Z9": 1 }), "totals.Z9", "there is no product Z9"),
         (json!({ "A1": 1, "A2": 1.5 }), "totals.A2", "is not an integer"),
-        (json!({ "A1": 1, "A2": 9_007_199_254_740_992_i64 }), "totals.A2", "is outside of ±(2^53 - 1)"),
+        (json!({ "A1": 1, "A2": 9_007_199_254_740_992_i64 }), "totals.A2", "would make a total outside of ±(2^53 - 1)"),
         (json!({ "A1": "1" }), "totals.A1", "is not an integer"),
     ] {
         let answer = mockd.send("PATCH", "/__mockd/state", Some(&json!({ "totals": totals }))).await;
@@ -107,7 +107,8 @@ async fn many_orders_in_one_call_are_carried_out_all_or_none() {
         (json!([{ "id": "A1", "amount": 1 }, { "id": "Z9", "amount": 1 }]), "orders[1].id"),
         (json!([{ "id": "A1", "amount": 1 }, { "id": "A1", "amount": "1" }]), "orders[1].amount"),
         (json!([{ "id": "A1", "amount": most - 7 }, { "id": "A1", "amount": 1 }]), "orders[1].amount"),
-        (json!([{ "id": "A1" }]), "orders[0]"),
+        (json!([{ "id": "A1" }]), "orders[0].amount"),
+        (json!([["A1", 1]]), "orders[0]"),
         (json!([{ "id": "A1", "amount": 1, "amout": 1 }]), "orders[0].amout"),
     ] {
         let answer = mockd.send("POST", "/__mockd/orders", Some(&json!({ "orders": orders }))).await;
@@ -116,6 +117,30 @@ async fn many_orders_in_one_call_are_carried_out_all_or_none() {
     }
     mockd.order("A2", 1).await;
     assert_eq!(live.text().await, r#"{"id":"A2","total":8}"#);
+}
+
+#[tokio::test]
+async fn a_socket_that_reads_gets_every_order_of_a_large_call() {
+    let mockd = paused().await;
+    let mut live = mockd.live("nothing").await;
+    for round in 0..2 {
+        let orders: Vec<Value> = (0..3_000).map(|_| json!({ "id": "A1", "amount": 1 })).collect();
+        mockd.control("POST", "/__mockd/orders", json!({ "orders": orders })).await;
+        let first = 4 + 3_000 * round;
+        let expected: Vec<String> =
+            (first..first + 3_000).map(|total| format!(r#"{{"id":"A1","total":{total}}}"#)).collect();
+        assert!(live.texts(3_000).await == expected);
+    }
+    assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"][0]["caughtUp"], 0);
+}
+
+#[tokio::test]
+async fn a_key_that_stands_there_twice_is_refused() {
+    let mockd = paused().await;
+    let answer = mockd.post("/__mockd/orders", r#"{"orders":[{"id":"A1","amount":1,"amount":2}]}"#).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("`amount` stands there twice"), "{}", answer.text);
+    assert_eq!(state(&mockd).await["totals"]["A1"], 3);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use mockd::embed::Mockd as Embedded;
+use mockd::world::Expectation;
 use mockd::worlds::WorldOptions;
 use serde_json::{Value, json};
 
@@ -76,6 +77,13 @@ async fn a_header_names_a_world_for_http_and_for_sockets_that_can_send_it() {
     assert_eq!(totals(&mockd, "/@a").await["A1"], 4);
     assert_eq!(totals(&mockd, "").await["A1"], 3);
     assert_eq!(http("GET", &url("/@a/electronics"), &in_a, None).await.status, 200);
+    // What is about the server neither looks for that world nor makes it.
+    let of_b = [("x-mockd-world", "b"), ("content-type", "application/json")];
+    for path in ["/__mockd/health", "/__mockd/worlds", "/__mockd/openapi.json", "/__mockd/reload"] {
+        assert_eq!(http("GET", &url(path), &of_b, None).await.status, 200, "{path}");
+    }
+    let made = http("POST", &url("/__mockd/worlds"), &of_b, Some(r#"{"name":"b","seed":5}"#)).await;
+    assert_eq!((made.status, &made.json()["seed"]), (201, &json!(5)));
     let two = http("GET", &url("/@b/electronics"), &in_a, None).await;
     assert_eq!(two.json()["message"], "The path and the x-mockd-world header name two worlds, leave one of them out");
 }
@@ -201,12 +209,19 @@ async fn a_world_that_nobody_uses_is_removed_after_a_while_and_one_with_a_socket
     let mockd = Embedded::builder().yaml(SHOP).worlds(worlds).start().await.unwrap();
     let (unused, used) = (mockd.world("unused").unwrap(), mockd.world("used").unwrap());
     let feed = used.subscribe("electronics", false).await.unwrap();
+    let (waited, expectation) = (mockd.world("waited").unwrap(), Expectation::request("GET", "/never"));
+    let waiting = tokio::spawn(async move { waited.wait_for(&expectation, Duration::from_mins(30)).await });
     // Time stands still in this test until nothing is left to do but to wait.
     unused.ended().await;
     assert!(mockd.worlds().get("unused").is_err());
     assert!(mockd.worlds().get("used").is_ok());
+    // One that somebody waits in is used as well, however long.
+    assert!(!waiting.await.unwrap().unwrap().pass);
     drop(feed);
     used.ended().await;
+    if let Ok(waited) = mockd.worlds().get("waited") {
+        waited.ended().await;
+    }
     assert_eq!(mockd.worlds().all().len(), 1);
 }
 

@@ -31,9 +31,95 @@ impl Done {
 /// What happened because of a request.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Happened {
-    /// In order: objects with `at`, `sequence`, `event`, `id`, `category`, `total`, as in the transcript.
-    #[schemars(with = "Vec<serde_json::Map<String, Value>>")]
+    /// In order, as in the transcript.
+    #[schemars(with = "Vec<EventShape>")]
     pub(super) events: Vec<Event>,
+}
+
+/// What an event looks like.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "the shape of what events make of themselves")]
+pub(super) struct EventShape {
+    /// The world's time.
+    at: Time,
+    /// Counts up from 1, without gaps.
+    sequence: u64,
+    /// What happened.
+    event: EventName,
+    /// The product.
+    id: Option<String>,
+    /// Its category.
+    category: Option<String>,
+    /// Its new total.
+    total: Option<i64>,
+    /// Why something that was due was skipped.
+    reason: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "as above")]
+enum EventName {
+    Total,
+    Added,
+    Removed,
+    Skipped,
+}
+
+/// What an entry of the journal looks like.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "the shape of what entries make of themselves")]
+pub(super) struct EntryShape {
+    /// Counts up from 1.
+    sequence: u64,
+    /// The world's time.
+    at: Time,
+    /// The world's name.
+    world: String,
+    /// What it is about.
+    kind: crate::world::Kind,
+    /// A request's method.
+    method: Option<String>,
+    /// A request's path below the world's prefix.
+    path: Option<String>,
+    /// A request's query.
+    query: Option<String>,
+    /// A request's headers by lower-case name.
+    headers: Option<std::collections::BTreeMap<String, String>>,
+    /// The JSON of a request's body, or of a frame.
+    body: Option<Value>,
+    /// What is not JSON.
+    text: Option<String>,
+    /// How many bytes there are that are not even text.
+    bytes: Option<u64>,
+    /// How long it was, if only its beginning was kept.
+    cut_from: Option<u64>,
+    /// A request's answer.
+    answer: Option<AnswerShape>,
+    /// The socket that was opened or closed, sent something or fell behind.
+    socket: Option<u64>,
+    /// The sockets that a frame was sent to.
+    sockets: Option<Vec<u64>>,
+    /// The number of the event that a frame tells of.
+    event: Option<u64>,
+    /// The category that a socket was opened with.
+    category: Option<String>,
+    /// The close code.
+    code: Option<u16>,
+    /// Who closed a socket.
+    by: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "as above")]
+struct AnswerShape {
+    status: u16,
+    body: Option<Value>,
+    text: Option<String>,
+    bytes: Option<u64>,
+    cut_from: Option<u64>,
 }
 
 /// How a clock goes.

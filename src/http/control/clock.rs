@@ -5,15 +5,15 @@ use poem::web::Data;
 use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::answer::{ClockAnswer, json};
+use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, wrong};
 use crate::engine::Event;
 use crate::http::error::ApiError;
-use crate::world::{SPEEDS, Until, World};
+use crate::world::{ClockChange, ClockError, SPEEDS, Until, World, WorldError};
 
-/// What the clock is to do. First its speed is set, then it is stopped or started, then it is advanced.
+/// What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
+/// the advance where it is.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ClockRequest {
@@ -43,7 +43,7 @@ pub(super) struct Advanced {
     /// How many events there were.
     count: u64,
     /// The events, 10,000 at the most; the transcript has more.
-    #[schemars(with = "Vec<serde_json::Map<String, Value>>")]
+    #[schemars(with = "Vec<EventShape>")]
     events: Vec<Event>,
     /// Sockets that wrote nothing for a second and may not have everything yet.
     left_behind: Vec<u64>,
@@ -70,32 +70,19 @@ pub(in crate::http) async fn set_clock(
 impl ClockRequest {
     async fn carry_out(self, world: &World) -> Result<Response, ApiError> {
         let until = self.check()?;
-        if let Some(Until::At(at)) = until {
-            let now = world.now();
-            if at < now {
-                return Err(wrong("advance_to", crate::world::InThePast { now }));
-            }
-        }
-        if let Some(speed) = self.speed {
-            world.set_speed(speed).await?;
-        }
-        if self.pause.is_some() {
-            world.pause().await?;
-        }
-        if self.resume.is_some() {
-            world.resume().await?;
-        }
-        let advanced = match until {
-            Some(until) => world.advance(until).await?,
-            None => crate::world::Advanced::default(),
-        };
+        let paused = self.pause.or(self.resume.map(|resume| !resume));
+        let change = ClockChange { until, paused, speed: self.speed };
+        let advanced = world.change_clock(change).await.map_err(|error| match error {
+            WorldError::Clock(error @ ClockError::InThePast { .. }) => wrong("advance_to", error),
+            other => other.into(),
+        })?;
         let clock = ClockAnswer::new(world.clock().await?);
         let crate::world::Advanced { count, events, left_behind, .. } = advanced;
         Ok(json(&Advanced { clock, count, events, left_behind }))
     }
 
-    /// How far time is to go, if that is asked.
-    fn check(&self) -> Result<Option<Until>, ApiError> {
+    /// How far time is to go.
+    fn check(&self) -> Result<Until, ApiError> {
         for (field, value) in [("pause", self.pause), ("resume", self.resume)] {
             if value == Some(false) {
                 return Err(wrong(field, "is true or left out; pause stops the clock, resume lets it go on"));
@@ -121,7 +108,7 @@ impl ClockRequest {
             (None, _) if self.pause.or(self.resume).is_none() && self.speed.is_none() => {
                 Err(wrong("body", "says nothing to do; there is pause, resume, speed, advance, advance_to and step"))
             }
-            (first, _) => Ok(first.map(|(_, until)| until)),
+            (first, _) => Ok(first.map_or(Until::Now, |(_, until)| until)),
         }
     }
 }

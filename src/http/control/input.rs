@@ -4,11 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use poem::Body;
-use poem::http::HeaderMap;
+use poem::http::{HeaderMap, Uri};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::body;
 use crate::http::error::ApiError;
@@ -62,7 +62,7 @@ impl JsonSchema for Time {
 /// # Errors
 /// As [`body::read`], and 400 with the field that is wrong.
 pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
-    from_json(body::read(headers, body).await?)
+    from_json(&body::read_text(headers, body).await?)
 }
 
 /// Reads a body that may be missing.
@@ -74,22 +74,112 @@ pub(super) async fn read_if_any<T: DeserializeOwned + Default>(headers: &HeaderM
     if bytes.is_empty() { Ok(T::default()) } else { read(headers, Body::from_bytes(bytes)).await }
 }
 
-fn from_json<T: DeserializeOwned>(json: Value) -> Result<T, ApiError> {
-    if !json.is_object() {
-        return Err(ApiError::NotAnObject(body::kind(&json)));
+/// Reads the query of a URL.
+///
+/// # Errors
+/// 400 with the field that is wrong.
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+        .map_err(|error| explain(&error, "query"))
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let json: Unique = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
+    let Unique(json @ Value::Object(_)) = json else { return Err(ApiError::NotAnObject(body::kind(&json.0))) };
+    // What serde derives for a struct takes a list of its fields, too; no request has lists in these lists.
+    for (field, value) in json.as_object().into_iter().flatten() {
+        let items = value.as_array().into_iter().flatten().zip(0..);
+        if let Some((_, index)) = items.into_iter().find(|(item, _)| item.is_array()) {
+            return Err(wrong(&format!("{field}[{index}]"), "is an array, expected an object"));
+        }
     }
-    serde_path_to_error::deserialize(json).map_err(|error| {
-        let (path, why) = (error.path().to_string(), error.inner().to_string());
-        // An unknown field is told at the object that has it.
-        let named = why.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
-        let field = match (path.as_str(), named) {
-            ("." | "", Some(name)) => name.to_owned(),
-            (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
-            ("." | "", None) => "body".to_owned(),
-            (path, _) => path.to_owned(),
-        };
-        ApiError::Field { field, why }
-    })
+    serde_path_to_error::deserialize(json).map_err(|error| explain(&error, "body"))
+}
+
+/// Names the field that is wrong: that of the path, or below it one that is unknown or missing.
+fn explain<E: fmt::Display>(error: &serde_path_to_error::Error<E>, whole: &str) -> ApiError {
+    let (path, why) = (error.path().to_string(), error.inner().to_string());
+    let named = ["unknown field `", "missing field `"].iter().find_map(|start| why.strip_prefix(start));
+    let named = named.and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
+    let field = match (path.trim_start_matches('.'), named) {
+        ("", Some(name)) => name.to_owned(),
+        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        ("", None) => whole.to_owned(),
+        (path, _) => path.to_owned(),
+    };
+    let words = [
+        ("expected u64", "expected a whole number from 0"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected an object"),
+    ];
+    let why = words.iter().fold(why, |why, (from, to)| why.replace(from, to));
+    ApiError::Field { field, why }
+}
+
+/// JSON in which no object says a key twice: which of the two is meant, nobody knows.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format!("`{key}` stands there twice")));
+            }
+            let Unique(value) = entries.next_value()?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
 }
 
 /// What is wrong with a field that has the right type.

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use poem::http::HeaderMap;
-use poem::web::{Data, Query};
-use poem::{Body, Request, Response, handler};
+use poem::http::{HeaderMap, Uri};
+use poem::web::Data;
+use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::answer::{Done, json};
+use super::answer::{Done, EntryShape, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
 use crate::world::{Dropped, Entry, Expectation, Kind, World};
@@ -50,8 +49,8 @@ pub(super) struct JournalQuery {
 /// Entries of a journal.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct JournalAnswer {
-    /// In order. Each has `sequence`, `at`, `world`, `kind`, and what belongs to the kind.
-    #[schemars(with = "Vec<Map<String, Value>>")]
+    /// In order.
+    #[schemars(with = "Vec<EntryShape>")]
     entries: Vec<Arc<Entry>>,
     /// How many entries are gone because the journal is bounded.
     dropped: Dropped,
@@ -86,11 +85,8 @@ fn usual_wait() -> Time {
 
 /// The entries that were asked for.
 #[handler]
-pub(in crate::http) fn get_journal(
-    query: poem::Result<Query<JournalQuery>>,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
-    let Query(query) = query.map_err(|error| wrong("query", error))?;
+pub(in crate::http) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+    let query: JournalQuery = input::query(uri)?;
     let limit = query.limit.unwrap_or(usize::MAX);
     let wanted = Expectation {
         kind: query.kind,
@@ -156,17 +152,17 @@ struct TranscriptQuery {
 
 /// Every event since the start or reset, one JSON object a line.
 #[handler]
-pub(in crate::http) async fn get_transcript(request: &Request, Data(world): Data<&World>) -> poem::Result<Response> {
-    let TranscriptQuery { after } = request.params().map_err(|error| wrong("query", error))?;
-    let transcript = world.transcript(after).await.map_err(ApiError::from)?;
+pub(in crate::http) async fn get_transcript(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+    let TranscriptQuery { after } = input::query(uri)?;
+    let transcript = world.transcript().await.map_err(ApiError::from)?;
     let mut lines = Vec::new();
-    for event in &transcript.events {
+    for event in transcript.events().filter(|event| event.sequence > after) {
         // An event is text and numbers, which always become JSON, and a vector takes whatever is written.
         let _ = serde_json::to_writer(&mut lines, event);
         lines.push(b'\n');
     }
     // The type's own suggestion (github.com/ndjson/ndjson-spec).
     let response = Response::builder().content_type("application/x-ndjson");
-    let response = response.header("x-mockd-dropped", transcript.dropped);
+    let response = response.header("x-mockd-dropped", transcript.dropped_after(after));
     Ok(response.body(Body::from_bytes(Bytes::from(lines))))
 }

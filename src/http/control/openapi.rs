@@ -188,14 +188,20 @@ impl Operation {
             Answer::Lines => json!({ "application/x-ndjson": { "schema": { "type": "string" } } }),
         };
         let mut responses = Map::new();
-        responses.insert(self.status.into(), json!({ "description": self.summary, "content": answer }));
+        let mut response = json!({ "description": self.summary, "content": answer });
+        if matches!(self.answer, Answer::Lines) {
+            let dropped = "How many of these events are gone, because the transcript is bounded.";
+            response["headers"] =
+                json!({ "x-mockd-dropped": { "description": dropped, "schema": { "type": "integer" } } });
+        }
+        responses.insert(self.status.into(), response);
         let refused: &[&str] = if self.is_open { &[] } else { &["401", "403", "404"] };
         for status in self.errors.iter().chain(refused) {
             let content = json!({ "application/json": { "schema": error } });
             responses.insert((*status).into(), json!({ "description": "An error", "content": content }));
         }
         let mut described = json!({
-            "operationId": format!("{} {}", self.method, self.path),
+            "operationId": self.id(),
             "summary": self.summary,
             "parameters": self.parameters(generator),
             "responses": responses,
@@ -208,6 +214,13 @@ impl Operation {
             described["security"] = json!([{}, { "token": [] }]);
         }
         described
+    }
+
+    /// The method and the words of the path, as generators make names of them: `postSocketsSocketClose`.
+    fn id(&self) -> String {
+        let words = self.path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "__mockd");
+        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+        std::iter::once(self.method.to_owned()).chain(words.map(capital)).collect()
     }
 
     /// The names in the path, and what may stand in the query.
@@ -226,6 +239,15 @@ impl Operation {
             _ => return parameters,
         };
         for (name, schema) in query["properties"].as_object().into_iter().flatten() {
+            // A parameter that is left out is not null.
+            let mut schema = schema.clone();
+            if let Some(fields) = schema.as_object_mut() {
+                fields.remove("default");
+                if let Some(types) = fields.get("type").and_then(Value::as_array) {
+                    let first = types[0].clone();
+                    fields.insert("type".into(), first);
+                }
+            }
             parameters.push(json!({ "name": name, "in": "query", "required": false, "schema": schema }));
         }
         parameters

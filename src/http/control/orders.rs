@@ -53,12 +53,21 @@ pub(in crate::http) async fn post_orders(
     Ok(json(&Happened { events }))
 }
 
+/// Why a total cannot be what is asked, in the control API's words.
+pub(super) fn describe(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::UnknownProduct(id) => format!("there is no product {id}"),
+        Refusal::OutOfRange { .. } => "would make a total outside of ±(2^53 - 1)".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Names the field of the one that is refused.
 pub(super) fn at_field(error: WorldError, path: impl FnOnce(usize) -> String, value: &str) -> ApiError {
     match error {
         WorldError::RefusedAt(RefusedAt { index, refusal }) => {
             let field = if matches!(refusal, Refusal::UnknownProduct(_)) { "id" } else { value };
-            wrong(&format!("{}.{field}", path(index)), refusal)
+            wrong(&format!("{}.{field}", path(index)), describe(&refusal))
         }
         other => other.into(),
     }

@@ -76,13 +76,20 @@ pub(super) struct ClosedAnswer {
 /// A frame to be sent as it is: one of the three.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub(super) struct SendRequest {
     /// A text frame.
     text: Option<String>,
     /// A text frame with this JSON.
+    #[serde(deserialize_with = "also_null")]
     json: Option<Value>,
     /// A binary frame, in base64 (RFC 4648, 4).
     binary: Option<String>,
+}
+
+/// A null is JSON, too.
+fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// The open sockets.

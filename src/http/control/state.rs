@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::about::CategoryAnswer;
 use super::answer::{ClockAnswer, Done, Happened, json};
 use super::input::{self, Time, wrong};
-use crate::engine::{Refusal, RefusedAt};
+use super::orders::describe;
+use crate::engine::RefusedAt;
 use crate::http::error::ApiError;
 use crate::http::orders::integer;
 use crate::world::{World, WorldError};
@@ -108,11 +109,7 @@ pub(in crate::http) async fn patch_state(
     let events = world.set_totals(totals?).await.map_err(|error| match error {
         WorldError::RefusedAt(RefusedAt { index, refusal }) => {
             let id = request.totals.keys().nth(index).map_or("", String::as_str);
-            let why = match refusal {
-                Refusal::OutOfRange { .. } => "is outside of ±(2^53 - 1)".to_owned(),
-                other => other.to_string(),
-            };
-            wrong(&format!("totals.{id}"), why)
+            wrong(&format!("totals.{id}"), describe(&refusal))
         }
         other => other.into(),
     })?;

@@ -229,8 +229,11 @@ impl Entry {
                 Record::Request(exchange) => {
                     let answer = exchange.answer.as_ref().and_then(|answer| answer.body.as_ref());
                     let headers = exchange.headers.iter().map(|(name, value)| 64 + name.len() + value.len());
-                    exchange.path.len() + headers.sum::<usize>() + answer.map_or(0, Payload::len)
+                    let query = exchange.query.as_ref().map_or(0, String::len);
+                    exchange.path.len() + query + headers.sum::<usize>() + answer.map_or(0, Payload::len)
                 }
+                // Most often shared with the entries around it, but not so in what is answered.
+                Record::Sent { sockets, .. } => size_of_val(&**sockets),
                 _ => 0,
             }
     }

@@ -61,6 +61,12 @@ pub enum ExpectationError {
     /// Two bodies.
     #[error("body and bodyEquals cannot stand side by side, leave one of them out")]
     TwoBodies,
+    /// A path as no request can have it.
+    #[error("no request can have that path: it begins with / or *, below the world's prefix, and the query is apart")]
+    Path,
+    /// Fields that no entry has together.
+    #[error("{0} and {1} are of different kinds of entries, so that nothing could match")]
+    DifferentKinds(&'static str, &'static str),
 }
 
 /// Why a wait makes no sense.
@@ -124,6 +130,38 @@ impl Expectation {
         }
         if self.body.is_some() && self.body_equals.is_some() {
             return Err(ExpectationError::TwoBodies);
+        }
+        let is_possible =
+            |path: &String| path.starts_with(['/', '*']) && !path.contains('?') && !path.starts_with("/@");
+        if self.path.as_ref().is_some_and(|path| !is_possible(path)) {
+            return Err(ExpectationError::Path);
+        }
+        self.check_kinds()
+    }
+
+    /// A typing mistake must not make that nothing matches: who expects none would never know.
+    fn check_kinds(&self) -> Result<(), ExpectationError> {
+        use Kind::{Behind, Closed, Opened, Received, Request, Sent};
+        let kind = self.kind.as_ref().map(std::slice::from_ref);
+        let fields: [(&'static str, Option<&[Kind]>); 11] = [
+            ("kind", kind),
+            ("method", self.method.as_ref().map(|_| &[Request][..])),
+            ("path", self.path.as_ref().map(|_| &[Request][..])),
+            ("query", self.query.as_ref().map(|_| &[Request][..])),
+            ("headers", self.headers.as_ref().map(|_| &[Request][..])),
+            ("status", self.status.map(|_| &[Request][..])),
+            ("category", self.category.as_ref().map(|_| &[Opened][..])),
+            ("code", self.code.map(|_| &[Closed][..])),
+            ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
+            ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),
+            ("bodyContains", self.body_contains.as_ref().map(|_| &[Request, Sent, Received][..])),
+        ];
+        let given: Vec<_> = fields.into_iter().filter_map(|(name, kinds)| Some((name, kinds?))).collect();
+        for (index, (name, kinds)) in given.iter().enumerate() {
+            let apart = given[..index].iter().find(|(_, others)| !kinds.iter().any(|kind| others.contains(kind)));
+            if let Some((other, _)) = apart {
+                return Err(ExpectationError::DifferentKinds(other, name));
+            }
         }
         Ok(())
     }

@@ -40,7 +40,9 @@ impl Expectation {
     /// Whether an entry is one of those that are meant.
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
-        self.after.is_none_or(|after| entry.sequence > after) && self.differences(entry).is_empty()
+        self.after.is_none_or(|after| entry.sequence > after)
+            && self.kind.is_none_or(|kind| kind == entry.kind())
+            && self.differences(entry).is_empty()
     }
 
     /// Everything in which the entry is not as expected.
