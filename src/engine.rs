@@ -15,6 +15,7 @@ mod reload;
 mod request;
 mod script;
 mod stream;
+mod succession;
 mod timelines;
 mod totals;
 
@@ -29,6 +30,7 @@ use random::GeneratorRun;
 pub use reload::Reload;
 pub use request::RefusedAt;
 use script::ScriptRun;
+pub use succession::Succession;
 
 use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
 

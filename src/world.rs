@@ -51,7 +51,7 @@ pub use subscription::{Closing, EndedBy, Next, SocketEnd, Subscription};
 use task::{Command, Task};
 pub use transcript::Transcript;
 
-use crate::engine::{Catalogue, Engine, Event, Reload};
+use crate::engine::{Catalogue, Engine, Event, Reload, Succession};
 use crate::scenario::Scenario;
 
 /// Commands that may wait for the task before a sender waits.
@@ -186,6 +186,14 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn replace(&self, start: Engine) -> Result<Reload, WorldError> {
         self.ask(move |play| play.replace(start)).await
+    }
+
+    /// As [`World::replace`], with what is the same for all worlds worked out before.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn follow(&self, succession: Arc<Succession>) -> Result<(), WorldError> {
+        self.ask(move |play| play.follow(&succession)).await
     }
 
     /// Subscribes to a category: its current orders, and all that follows.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use crate::engine::{Engine, Reload};
+use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::Scenario;
 use crate::world::{DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
 
@@ -216,12 +216,14 @@ impl Worlds {
     pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         let start = Engine::new(scenario, seed);
         // Worlds that are made from here on are of the new scenario, all others get it.
-        self.lock().start = start.clone();
-        let worlds = self.all();
-        let (default, others) = worlds.split_first().map_or((&self.0.default, &[][..]), |split| split);
-        let reload = default.replace(start.clone()).await;
-        // One that has ended meanwhile needs nothing any more.
-        join_all(others.iter().map(|world| world.replace(start.clone()))).await;
+        let old = std::mem::replace(&mut self.lock().start, start.clone());
+        let others: Vec<World> = self.lock().named.values().cloned().collect();
+        let reload = self.0.default.replace(start.clone()).await;
+        if !others.is_empty() {
+            let succession = Arc::new(Succession::new(old, start));
+            // One that has ended meanwhile needs nothing any more.
+            join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
+        }
         reload
     }
 

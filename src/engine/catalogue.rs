@@ -55,6 +55,13 @@ impl Catalogue {
         Arc::make_mut(&mut self.listings).insert(name, Arc::new(listing));
     }
 
+    /// Numbers up to this one are not used again in the category.
+    pub(super) fn keep_numbers(&mut self, category: &str, highest: u64) {
+        let Some(listing) = self.listings.get(category).filter(|listing| listing.highest < highest) else { return };
+        let listing = Listing::new(listing.declared.clone(), listing.products.clone(), highest);
+        self.put(category.into(), listing);
+    }
+
     /// Changes the products of a category. Readers of the old state keep it.
     pub(super) fn change(&mut self, category: &str, change: impl FnOnce(&mut Vec<Arc<Product>>)) {
         if let Some(listing) = Arc::make_mut(&mut self.listings).get_mut(category) {

@@ -61,6 +61,23 @@ impl Opening {
 }
 
 impl Ledger {
+    /// The accounts of one ledger with the totals that have moved in another.
+    pub(super) fn carried_over(accounts: &Self, totals: &Self) -> Self {
+        let mut carried =
+            Self { holders: accounts.holders.clone(), totals: Totals::default(), generation: totals.generation + 1 };
+        for (id, Account { total, changed, .. }) in totals.moved() {
+            if let Some(index) = carried.index_of(id) {
+                carried.totals.set(index, Some(Running { total, changed }));
+            }
+        }
+        carried
+    }
+
+    /// Whether the accounts are those of another ledger, and none came or went since.
+    pub(super) fn has_holders_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.holders, &other.holders)
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<Account<'_>> {
         let (index, _, holder) = self.holders.get_full(id)?;
         Some(self.account(index, holder))

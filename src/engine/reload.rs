@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// The total that sockets have to hear of because of a change.
-    fn tell(&mut self, change: &Change) -> Option<Event> {
+    pub(super) fn tell(&mut self, change: &Change) -> Option<Event> {
         let (id, entry) = match change {
             Change::ProductAdded { id, total, .. } | Change::ProductReplaced { id, total, .. } => {
                 (id, Entry::Set(*total))
@@ -106,7 +106,7 @@ impl Engine {
         GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1)
     }
 
-    fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) {
+    pub(super) fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));

@@ -7,6 +7,7 @@ use crate::scenario::{Generator, Scenario, Script};
 
 /// What becomes of all scripts and generators. To compare scripts of a million steps takes its time, so it is done once a
 /// reload.
+#[derive(Debug)]
 pub(super) struct Pairings {
     pub(super) scripts: Pairing,
     pub(super) generators: Pairing,
@@ -20,6 +21,7 @@ impl Pairings {
 }
 
 /// What becomes of each declaration.
+#[derive(Debug)]
 pub(super) struct Pairing {
     /// For each new one, in order.
     pub(super) new: Vec<Origin>,

@@ -18,7 +18,7 @@ use super::sockets::{Audience, Socket};
 use super::subscription::Joined;
 use super::transcript::Transcript;
 use super::{Shared, SnapshotError, View};
-use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload};
+use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload, Succession};
 
 /// Snapshots that a world keeps at the most.
 pub const MAX_SNAPSHOTS: usize = 100;
@@ -106,6 +106,18 @@ impl Play {
         self.tell(&reload.events);
         self.publish([Frame::Notice]);
         reload
+    }
+
+    /// As [`Play::replace`], with what is the same for all worlds.
+    pub(super) fn follow(&mut self, succession: &Succession) {
+        self.start = succession.start().clone();
+        if let Some(seed) = self.own_seed {
+            self.start = self.start.clone().with_seed(seed);
+        }
+        let events = self.engine.follow(succession, self.start.seed());
+        self.publish_view();
+        self.tell(&events);
+        self.publish([Frame::Notice]);
     }
 
     /// Goes back to the start, with another seed if there is one.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Engine, EventKind};
+use mockd::engine::{Engine, EventKind, Succession};
 use mockd::scenario::{MAX_TOTAL, Scenario, Source, parse};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
@@ -24,6 +24,36 @@ fn text(document: &Value) -> String {
 /// The scenario, if `check` accepts it.
 fn read(text: &str) -> Option<Arc<Scenario>> {
     parse(&Source::new("scenario.yaml", text)).ok().map(Arc::new)
+}
+
+#[test]
+fn to_follow_a_succession_is_to_replace_the_scenario() {
+    let compared = Cell::new(0);
+    proptest!(config(150), |(old in documents("250ms"), new in documents("250ms"), orders: Vec<(usize, i8)>, seed: u64)| {
+        if let (Some(old), Some(new)) = (read(&text(&old)), read(&text(&new))) {
+            compared.set(compared.get() + 1);
+            let start = Engine::new(&old, seed);
+            let succession = Succession::new(start.clone(), Engine::new(&new, seed));
+            let mut one = start.clone();
+            let ids: Vec<Arc<str>> = one.totals().map(|(id, _)| id.clone()).collect();
+            for (place, amount) in orders.iter().filter(|_| !ids.is_empty()) {
+                // One that would leave the range is refused, which is as good.
+                let _ = one.order(&ids[place % ids.len()], (*amount).into());
+            }
+            one.advance(Duration::from_secs(2));
+            let mut other = one.clone();
+            prop_assert_eq!(one.follow(&succession, seed ^ 1), other.replace(&new, seed ^ 1).events);
+            prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
+            prop_assert!(one.totals().eq(other.totals()));
+            for category in new.categories() {
+                let json = |engine: &Engine| engine.catalogue().get(category.name()).map(mockd::engine::Listing::json);
+                prop_assert_eq!(json(&one), json(&other));
+                let added = |engine: &mut Engine| engine.add_product(category.name(), serde_json::Map::new());
+                prop_assert_eq!(added(&mut one), added(&mut other));
+            }
+        }
+    });
+    assert!(compared.get() > 20, "{compared:?}");
 }
 
 #[test]
