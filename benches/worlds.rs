@@ -1,5 +1,5 @@
-//! What a world costs: the time to make one, and the memory that it holds, for a small and a large scenario; and how
-//! fast a virtual hour passes.
+//! What a world costs: the time to make one, and the memory that it holds, for a small and a large scenario; what a reload
+//! of all of them takes; and how fast a virtual hour passes.
 //!
 //! `cargo bench --bench worlds`
 
@@ -21,16 +21,17 @@ fn resident() -> f64 {
     statm.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
 }
 
-fn large() -> Scenario {
+fn large(first: &str) -> Scenario {
     let mut text = String::from("categories:\n  toys:\n    prefix: T\n    products:\n");
-    for id in 1..=100_000 {
+    writeln!(text, "      - {{ id: T0, name: {first} }}").unwrap();
+    for id in 1..100_000 {
         writeln!(text, "      - {{ id: T{id}, name: Toy {id}, total: {id} }}").unwrap();
     }
     text.push_str("orders: { random: [{ every: 1s, amount: { min: 1, max: 7 } }] }\n");
     parse(&Source::new("large.yaml", &text)).unwrap()
 }
 
-async fn measure(name: &str, scenario: Scenario) {
+async fn measure(name: &str, scenario: Scenario, edited: Scenario) {
     let mockd = Mockd::builder().scenario(Arc::new(scenario)).paused().start().await.unwrap();
     let before = resident();
     let mut times = Vec::with_capacity(WORLDS);
@@ -52,6 +53,11 @@ async fn measure(name: &str, scenario: Scenario) {
     }
     let played = kib(resident() - before);
     let (median, most) = (times[WORLDS / 2], times[WORLDS - 1]);
+    let started = Instant::now();
+    mockd.worlds().replace(&Arc::new(edited), 0).await.unwrap();
+    let reload = started.elapsed().as_secs_f64() * 1000.0;
+    let reloaded = kib(resident() - before);
+    println!("{name}: a reload reaches {WORLDS} worlds in {reload:.0} ms, and each holds {reloaded:.1} KiB after it");
     println!(
         "{name}: a world is made in {median:.0} µs (median of {WORLDS}; highest {most:.0} µs), holds {made:.1} KiB, \
          and {played:.1} KiB after 10 s of its time"
@@ -77,8 +83,9 @@ async fn hour() {
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        measure("scenarios/shop.yaml", load("scenarios/shop.yaml".as_ref()).outcome.unwrap()).await;
-        measure("100,000 products", large()).await;
+        let shop = || load("scenarios/shop.yaml".as_ref()).outcome.unwrap();
+        measure("scenarios/shop.yaml", shop(), shop()).await;
+        measure("100,000 products", large("Kite"), large("Dragon")).await;
         hour().await;
     });
 }

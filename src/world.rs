@@ -14,12 +14,16 @@ mod clock;
 mod control;
 mod error;
 mod feed;
+mod handling;
 mod journal;
+mod observe;
 mod play;
+mod snapshots;
 mod sockets;
 mod subscription;
 mod task;
 mod transcript;
+mod usage;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,16 +39,17 @@ use tokio_util::sync::CancellationToken;
 pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
 use clock::Clock;
 pub use clock::{Pace, SPEEDS};
-pub use control::{ClockState, SocketState, State};
+pub use control::{ClockState, State};
 pub use error::{SnapshotError, WorldError};
 use feed::Feed;
+pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
     Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
     NearMiss, Payload, Place, Record, Verdict, WrongWait,
 };
-pub use play::MAX_SNAPSHOTS;
 use play::Play;
+pub use snapshots::MAX_SNAPSHOTS;
 use sockets::{Socket, Sockets};
 use subscription::Joined;
 pub use subscription::{Closing, EndedBy, Next, SocketEnd, Subscription};
@@ -264,34 +269,6 @@ impl World {
         answer.await.map_err(|_| WorldError::Ended)
     }
 
-    /// Notes that it is used.
-    pub fn touch(&self) {
-        *self.used() = Instant::now();
-    }
-
-    /// Since when nobody has used it; `None` while a socket is open or a request is at work.
-    #[must_use]
-    pub fn idle_since(&self) -> Option<Instant> {
-        let is_unused = self.0.shared.users.load(Ordering::SeqCst) == 0 && self.sockets().len() == 0;
-        is_unused.then(|| *self.used())
-    }
-
-    /// Whether it has ended.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        self.0.shared.end.is_cancelled()
-    }
-
-    /// It is in use for as long as this is held.
-    fn using(&self) -> Using<'_> {
-        self.0.shared.users.fetch_add(1, Ordering::SeqCst);
-        Using(self)
-    }
-
-    fn used(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.0.shared.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
     /// How its clock goes.
     #[must_use]
     pub fn pace(&self) -> Pace {
@@ -302,15 +279,6 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.0.shared.clock.now()
-    }
-}
-
-struct Using<'w>(&'w World);
-
-impl Drop for Using<'_> {
-    fn drop(&mut self) {
-        self.0.touch();
-        self.0.0.shared.users.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,18 +1,12 @@
 //! What a test may do with a world, beyond what its clients do.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::advance::Advance;
-use super::journal::{Answer, Awaited, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
 use super::play::Play;
-use super::sockets::Socket;
 use super::task::Command;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
 
@@ -38,27 +32,6 @@ pub struct State {
     pub totals: Vec<(Arc<str>, i64)>,
     /// Names and times of the snapshots.
     pub snapshots: Vec<(String, Duration)>,
-}
-
-/// An open socket.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SocketState {
-    /// Its number, from 1 in each world.
-    pub socket: u64,
-    /// The category that it asked for last.
-    pub category: Arc<str>,
-    /// The world's time when it was opened.
-    pub opened: Duration,
-    /// How long it is open, by the machine's time.
-    pub age: Duration,
-    /// Frames written to it.
-    pub sent: u64,
-    /// Frames that came from it.
-    pub received: u64,
-    /// Frames of the feed that it has still to look at.
-    pub backlog: u64,
-    /// How often it was so far behind that it got current totals instead of what it had missed.
-    pub caught_up: u64,
 }
 
 impl World {
@@ -178,137 +151,10 @@ impl World {
     pub async fn transcript(&self) -> Result<Transcript, WorldError> {
         self.ask(|play| play.transcript.clone()).await
     }
-
-    /// The journal's entries after that number, and how many are gone because it is bounded.
-    #[must_use]
-    pub fn journal(&self, after: u64) -> (Vec<Arc<Entry>>, Dropped) {
-        self.0.shared.journal.after(after)
-    }
-
-    /// Empties the journal.
-    pub fn clear_journal(&self) {
-        self.0.shared.journal.clear();
-    }
-
-    /// Whether there is a journal.
-    #[must_use]
-    pub fn has_journal(&self) -> bool {
-        self.0.shared.journal.is_on()
-    }
-
-    /// Records something at the world's time.
-    pub fn record(&self, record: Record) {
-        if self.has_journal() {
-            self.0.shared.journal.record(self.now(), record);
-        }
-    }
-
-    /// Records a request whose answer is still to come.
-    #[must_use]
-    pub fn requested(&self, exchange: Exchange) -> Place {
-        self.0.shared.journal.record(self.now(), Record::Request(Box::new(exchange)))
-    }
-
-    /// Records the answer to a request.
-    pub fn answered(&self, request: Place, answer: Answer) {
-        self.0.shared.journal.answered(request, answer);
-    }
-
-    /// Holds the journal against expectations; `ordered` asks that the entries of each come after those of the one before.
-    ///
-    /// # Errors
-    /// [`WorldError::Expectation`] if one makes no sense.
-    pub fn verify(&self, expectations: &[Expectation], ordered: bool) -> Result<Verdict, WorldError> {
-        for (index, one) in expectations.iter().enumerate() {
-            one.check().map_err(|error| WorldError::Expectation { index, error })?;
-        }
-        let (entries, dropped) = self.journal(0);
-        Ok(Verdict::of(expectations, ordered, &entries, dropped))
-    }
-
-    /// Waits until the journal is as expected, or for that long, and says what was found then.
-    ///
-    /// # Errors
-    /// [`WorldError`] if the expectation makes no sense or the world has ended.
-    pub async fn wait_for(&self, expectation: &Expectation, patience: Duration) -> Result<Verdict, WorldError> {
-        expectation.check().map_err(WrongWait::from)?;
-        if !expectation.can_be_awaited() {
-            return Err(WrongWait::ForNothing.into());
-        }
-        let _used = self.using();
-        let give_up = Instant::now() + patience;
-        let mut awaited = Awaited::new(expectation);
-        loop {
-            let recorded = self.0.shared.journal.recorded();
-            if awaited.is_there(&self.0.shared.journal) {
-                break;
-            }
-            tokio::select! {
-                () = recorded => {}
-                () = tokio::time::sleep_until(give_up) => break,
-                () = self.ended() => return Err(WorldError::Ended),
-            }
-        }
-        self.verify(std::slice::from_ref(expectation), false)
-    }
-
-    /// The open sockets, in the order in which they were opened.
-    #[must_use]
-    pub fn open_sockets(&self) -> Vec<SocketState> {
-        let end = self.feed().end();
-        self.sockets().all().iter().map(|socket| SocketState::of(socket, end)).collect()
-    }
-
-    /// Sends a frame to one socket, or to all, that has nothing to do with the scenario.
-    ///
-    /// # Errors
-    /// [`WorldError`] if the socket is not open, or the world has ended.
-    pub async fn send(&self, socket: Option<u64>, message: Message) -> Result<(), WorldError> {
-        self.expect_open(socket)?;
-        self.ask(move |play| play.send(socket, message)).await
-    }
-
-    /// Closes one socket, or all, once they have got everything up to now, and gives their numbers when they are closed.
-    ///
-    /// # Errors
-    /// [`WorldError`] if the socket is not open, or the world has ended.
-    pub async fn close_sockets(
-        &self,
-        socket: Option<u64>,
-        code: CloseCode,
-        reason: &str,
-    ) -> Result<Vec<u64>, WorldError> {
-        self.expect_open(socket)?;
-        let asked = self.sockets().close(socket, code, reason);
-        self.sockets().gone(&asked).await;
-        Ok(asked.iter().map(|socket| socket.id).collect())
-    }
-
-    fn expect_open(&self, socket: Option<u64>) -> Result<(), WorldError> {
-        match socket.filter(|id| self.sockets().get(*id).is_none()) {
-            Some(id) => Err(WorldError::UnknownSocket(id)),
-            None => Ok(()),
-        }
-    }
 }
 
 impl ClockState {
     fn of(play: &Play) -> Self {
         Self { now: play.now(), pace: play.shared.clock.pace(), next_due: play.engine.next_due() }
-    }
-}
-
-impl SocketState {
-    fn of(socket: &Socket, end: u64) -> Self {
-        Self {
-            socket: socket.id,
-            category: socket.category(),
-            opened: socket.opened,
-            age: socket.since.elapsed(),
-            sent: socket.sent.load(Ordering::Relaxed),
-            received: socket.received.load(Ordering::Relaxed),
-            backlog: end.saturating_sub(socket.position.load(Ordering::Relaxed)),
-            caught_up: socket.caught_up.load(Ordering::Relaxed),
-        }
     }
 }

@@ -6,23 +6,26 @@
 
 mod awaited;
 mod entry;
+mod exchange;
 mod expectation;
 mod matcher;
+mod payload;
 mod verdict;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Notify;
 
 pub(super) use awaited::Awaited;
-pub use entry::{Answer, Entry, Exchange, Kind, Payload, Record};
+pub use entry::{Entry, Kind, Record};
+pub use exchange::{Answer, Exchange};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use matcher::Difference;
+pub use payload::Payload;
 pub use verdict::{Finding, NearMiss, Verdict};
 
 /// Bytes that the entries of each half may hold, whatever their number.
@@ -191,9 +194,4 @@ impl Rings {
         }
         Place { generation: self.generation, sequence: self.last }
     }
-}
-
-/// The first bytes of a body; `None` if that is all of it.
-fn beginning(bytes: &Bytes, most: usize) -> Option<Bytes> {
-    (bytes.len() > most).then(|| Bytes::copy_from_slice(&bytes[..most]))
 }

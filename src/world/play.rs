@@ -14,20 +14,18 @@ use tracing::debug;
 use super::clock::Pace;
 use super::feed::{self, Frame};
 use super::journal::{Payload, Record};
+use super::snapshots::Saved;
 use super::sockets::{Audience, Socket};
 use super::subscription::Joined;
 use super::transcript::Transcript;
-use super::{Shared, SnapshotError, View};
+use super::{Shared, View};
 use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload, Succession};
-
-/// Snapshots that a world keeps at the most.
-pub const MAX_SNAPSHOTS: usize = 100;
 
 /// What the task owns, and what commands work on.
 pub(super) struct Play {
     pub(super) engine: Engine,
     /// The engine at time 0, which a reset goes back to.
-    start: Engine,
+    pub(super) start: Engine,
     /// The seed of this world alone, which wins over the server's.
     own_seed: Option<u64>,
     pace_at_start: Pace,
@@ -36,13 +34,7 @@ pub(super) struct Play {
     pub(super) shared: Arc<Shared>,
     publish: watch::Sender<Arc<View>>,
     pub(super) transcript: Transcript,
-    snapshots: BTreeMap<String, Saved>,
-}
-
-/// A moment that can be gone back to.
-struct Saved {
-    engine: Engine,
-    transcript: Transcript,
+    pub(super) snapshots: BTreeMap<String, Saved>,
 }
 
 impl Play {
@@ -132,39 +124,6 @@ impl Play {
         self.shared.clock.set(Duration::ZERO, self.pace_at_start);
         self.engine = self.start.clone();
         self.begin_anew();
-    }
-
-    pub(super) fn save(&mut self, name: String) -> Result<(), SnapshotError> {
-        if self.snapshots.len() >= MAX_SNAPSHOTS && !self.snapshots.contains_key(&name) {
-            return Err(SnapshotError::TooMany);
-        }
-        let saved = Saved { engine: self.engine.clone(), transcript: self.transcript.clone() };
-        self.snapshots.insert(name, saved);
-        Ok(())
-    }
-
-    /// Goes back to a snapshot: time too, but a paused clock stays paused and a running one goes on.
-    pub(super) fn restore(&mut self, name: &str) -> Result<(), SnapshotError> {
-        let saved = self.snapshots.get(name).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))?;
-        let before = self.engine.scenario().clone();
-        (self.engine, self.transcript) = (saved.engine.clone(), saved.transcript.clone());
-        if !Arc::ptr_eq(self.engine.scenario(), &before) {
-            // The file was saved since; what was restored follows it as if it had been there.
-            let reload = self.engine.replace(&before, self.start.seed());
-            self.transcript.extend(&reload.events);
-        }
-        self.shared.clock.set(self.engine.now(), self.shared.clock.pace());
-        self.begin_anew();
-        Ok(())
-    }
-
-    pub(super) fn forget(&mut self, name: &str) -> Result<(), SnapshotError> {
-        self.snapshots.remove(name).map(drop).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))
-    }
-
-    /// Names and times of the snapshots.
-    pub(super) fn saved(&self) -> Vec<(String, Duration)> {
-        self.snapshots.iter().map(|(name, saved)| (name.clone(), saved.engine.now())).collect()
     }
 
     pub(super) fn join(&mut self, category: Arc<str>) -> (Arc<Socket>, Joined) {
@@ -263,7 +222,7 @@ impl Play {
     }
 
     /// After the engine was put to another moment: everybody gets what is so now.
-    fn begin_anew(&mut self) {
+    pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
         self.publish_view();
         let mut orders: HashMap<Arc<str>, Vec<Utf8Bytes>> = HashMap::new();

@@ -1,22 +1,15 @@
 //! One entry of a journal, and what it looks like as JSON.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::beginning;
+use super::{Exchange, Payload};
 use crate::scenario::format_duration;
 use crate::world::{EndedBy, SocketEnd};
-
-/// Bytes of a body or frame that are kept.
-const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -86,101 +79,6 @@ pub enum Kind {
     Sent,
     Received,
     Behind,
-}
-
-/// A request and its answer.
-#[derive(Debug, Clone, Default)]
-pub struct Exchange {
-    /// The method.
-    pub method: String,
-    /// The path below the world's prefix, percent-encoded as it came.
-    pub path: String,
-    /// The query without its question mark.
-    pub query: Option<String>,
-    /// The headers by lower-case name; several of one name are joined by `, ` (RFC 9110, 5.3).
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    pub body: Option<Payload>,
-    /// The answer.
-    pub answer: Option<Answer>,
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status code.
-    pub status: u16,
-    /// The body, if it was made by the mock itself; files of the site are not kept.
-    pub body: Option<Payload>,
-}
-
-/// A body or a frame, of which the first 64 KiB are kept.
-#[derive(Debug, Clone)]
-pub struct Payload {
-    content: Content,
-    /// Its full length in bytes, if that is not all of it.
-    cut_from: Option<usize>,
-}
-
-#[derive(Debug, Clone)]
-enum Content {
-    Text(Utf8Bytes),
-    Binary(Bytes),
-}
-
-impl Payload {
-    /// A text frame.
-    #[must_use]
-    pub fn text(text: Utf8Bytes) -> Self {
-        if text.len() <= MAX_PAYLOAD {
-            return Self { content: Content::Text(text), cut_from: None };
-        }
-        Self::bytes(Bytes::from(text))
-    }
-
-    /// A body, or a binary frame. It counts as text if it is UTF-8.
-    #[must_use]
-    pub fn bytes(bytes: Bytes) -> Self {
-        let kept = beginning(&bytes, MAX_PAYLOAD);
-        let cut_from = kept.is_some().then_some(bytes.len());
-        let kept = kept.unwrap_or(bytes);
-        let content = match Utf8Bytes::try_from(kept.clone()) {
-            Ok(text) => Content::Text(text),
-            Err(_) => Content::Binary(kept),
-        };
-        Self { content, cut_from }
-    }
-
-    /// The JSON value, if it is one.
-    #[must_use]
-    pub fn json(&self) -> Option<Value> {
-        self.as_text().filter(|_| self.cut_from.is_none()).and_then(|text| serde_json::from_str(text).ok())
-    }
-
-    /// The text, if it is one.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
-        match &self.content {
-            Content::Text(text) => Some(text),
-            Content::Binary(_) => None,
-        }
-    }
-
-    fn len(&self) -> usize {
-        match &self.content {
-            Content::Text(text) => text.len(),
-            Content::Binary(bytes) => bytes.len(),
-        }
-    }
-
-    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        match (self.json(), &self.content) {
-            (Some(json), _) => map.serialize_entry("body", &json)?,
-            (None, Content::Text(text)) => map.serialize_entry("text", text.as_str())?,
-            (None, Content::Binary(bytes)) => map.serialize_entry("bytes", &bytes.len())?,
-        }
-        self.cut_from.map_or(Ok(()), |length| map.serialize_entry("cutFrom", &length))
-    }
 }
 
 impl Entry {
@@ -270,32 +168,6 @@ impl Serialize for Entry {
                 payload.entries(&mut map)?;
             }
             Record::Behind { socket } => map.serialize_entry("socket", socket)?,
-        }
-        map.end()
-    }
-}
-
-impl Exchange {
-    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry("method", &self.method)?;
-        map.serialize_entry("path", &self.path)?;
-        if let Some(query) = &self.query {
-            map.serialize_entry("query", query)?;
-        }
-        map.serialize_entry("headers", &self.headers)?;
-        if let Some(body) = &self.body {
-            body.entries(map)?;
-        }
-        self.answer.as_ref().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("status", &self.status)?;
-        if let Some(body) = &self.body {
-            body.entries(&mut map)?;
         }
         map.end()
     }

@@ -1,0 +1,84 @@
+//! What a test reads in a world's journal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::journal::{Answer, Awaited, Dropped, Entry, Exchange, Expectation, Place, Record, Verdict, WrongWait};
+use super::{World, WorldError};
+
+impl World {
+    /// The journal's entries after that number, and how many are gone because it is bounded.
+    #[must_use]
+    pub fn journal(&self, after: u64) -> (Vec<Arc<Entry>>, Dropped) {
+        self.0.shared.journal.after(after)
+    }
+
+    /// Empties the journal.
+    pub fn clear_journal(&self) {
+        self.0.shared.journal.clear();
+    }
+
+    /// Whether there is a journal.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.0.shared.journal.is_on()
+    }
+
+    /// Records something at the world's time.
+    pub fn record(&self, record: Record) {
+        if self.has_journal() {
+            self.0.shared.journal.record(self.now(), record);
+        }
+    }
+
+    /// Records a request whose answer is still to come.
+    #[must_use]
+    pub fn requested(&self, exchange: Exchange) -> Place {
+        self.0.shared.journal.record(self.now(), Record::Request(Box::new(exchange)))
+    }
+
+    /// Records the answer to a request.
+    pub fn answered(&self, request: Place, answer: Answer) {
+        self.0.shared.journal.answered(request, answer);
+    }
+
+    /// Holds the journal against expectations; `ordered` asks that the entries of each come after those of the one before.
+    ///
+    /// # Errors
+    /// [`WorldError::Expectation`] if one makes no sense.
+    pub fn verify(&self, expectations: &[Expectation], ordered: bool) -> Result<Verdict, WorldError> {
+        for (index, one) in expectations.iter().enumerate() {
+            one.check().map_err(|error| WorldError::Expectation { index, error })?;
+        }
+        let (entries, dropped) = self.journal(0);
+        Ok(Verdict::of(expectations, ordered, &entries, dropped))
+    }
+
+    /// Waits until the journal is as expected, or for that long, and says what was found then.
+    ///
+    /// # Errors
+    /// [`WorldError`] if the expectation makes no sense or the world has ended.
+    pub async fn wait_for(&self, expectation: &Expectation, patience: Duration) -> Result<Verdict, WorldError> {
+        expectation.check().map_err(WrongWait::from)?;
+        if !expectation.can_be_awaited() {
+            return Err(WrongWait::ForNothing.into());
+        }
+        let _used = self.using();
+        let give_up = Instant::now() + patience;
+        let mut awaited = Awaited::new(expectation);
+        loop {
+            let recorded = self.0.shared.journal.recorded();
+            if awaited.is_there(&self.0.shared.journal) {
+                break;
+            }
+            tokio::select! {
+                () = recorded => {}
+                () = tokio::time::sleep_until(give_up) => break,
+                () = self.ended() => return Err(WorldError::Ended),
+            }
+        }
+        self.verify(std::slice::from_ref(expectation), false)
+    }
+}
