@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 
 use super::App;
 use super::error::ApiError;
-use crate::world::{EndedBy, Next, Payload, SocketEnd, Subscription, World};
+use crate::world::{Closing, EndedBy, Next, Payload, SocketEnd, Subscription, World};
 use command::Command;
 
 /// The most bytes of a message from a client.
@@ -74,8 +74,7 @@ async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, world: &Wo
         end = exchange(&mut socket, &mut feed) => end,
         () = app.shutdown.cancelled() => End::Shutdown("the server is shutting down"),
         () = world.ended() => End::Shutdown("the world has ended"),
-        // One that does not read never gets to the end of what waits for it.
-        frame = async { let frame = closing.asked().await; tokio::time::sleep(CLOSING_TIME).await; frame } => End::Asked(frame),
+        frame = overdue(&closing) => End::Asked(frame),
     };
     debug!(category, ?end, "socket closed");
     let ended = match end {
@@ -93,6 +92,14 @@ async fn serve(mut socket: Socket, mut feed: Subscription, app: &App, world: &Wo
         End::Closed(code) => SocketEnd { code, by: EndedBy::Client },
     };
     feed.ends(ended);
+}
+
+/// Waits until the socket should have been closed long since: one that does not read never gets to the end of what
+/// waits for it.
+async fn overdue(closing: &Closing) -> CloseFrame {
+    let frame = closing.asked().await;
+    tokio::time::sleep(CLOSING_TIME).await;
+    frame
 }
 
 /// How an exchange ended.

@@ -87,3 +87,18 @@ async fn a_transcript_is_what_play_prints_however_time_is_advanced() {
         assert_eq!(mockd.get("/@once/__mockd/transcript?after=x").await.status, 400);
     }
 }
+
+#[tokio::test]
+async fn a_seed_by_chance_is_said_and_repeats_the_run() {
+    let scenario = crate::support::ScenarioFile::new(&format!(
+        "{}orders: {{ random: [{{ rate: 20/s, arrivals: poisson, amount: {{ min: 1, max: 9 }} }}] }}\n",
+        crate::support::SHOP
+    ));
+    let first = Mockd::run_with(scenario.path(), &["--paused"]).await;
+    let seed = first.greeting()["seed"].as_u64().unwrap();
+    assert_eq!(first.get("/__mockd/state").await.json()["seed"], seed);
+    let second = Mockd::run_with(scenario.path(), &["--paused", "--seed", &seed.to_string()]).await;
+    let advanced = first.advance("", "10s").await;
+    assert!(advanced.len() > 100, "{}", advanced.len());
+    assert_eq!(second.advance("", "10s").await, advanced);
+}
