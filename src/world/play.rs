@@ -89,26 +89,30 @@ impl Play {
 
     /// Goes on with another scenario, of which `start` is the beginning.
     pub(super) fn replace(&mut self, start: Engine) -> Reload {
-        self.start = match self.own_seed {
-            Some(seed) => start.with_seed(seed),
-            None => start,
-        };
+        self.start = self.seeded(start);
         let reload = self.engine.replace(self.start.scenario(), self.start.seed());
-        self.publish_view();
-        self.tell(&reload.events);
-        self.publish([Frame::Notice]);
+        self.reloaded(&reload.events);
         reload
     }
 
     /// As [`Play::replace`], with what is the same for all worlds.
     pub(super) fn follow(&mut self, succession: &Succession) {
-        self.start = succession.start().clone();
-        if let Some(seed) = self.own_seed {
-            self.start = self.start.clone().with_seed(seed);
-        }
+        self.start = self.seeded(succession.start().clone());
         let events = self.engine.follow(succession, self.start.seed());
+        self.reloaded(&events);
+    }
+
+    /// The start of a scenario, with the seed of this world if it has one.
+    fn seeded(&self, start: Engine) -> Engine {
+        match self.own_seed {
+            Some(seed) => start.with_seed(seed),
+            None => start,
+        }
+    }
+
+    fn reloaded(&mut self, events: &[Event]) {
         self.publish_view();
-        self.tell(&events);
+        self.tell(events);
         self.publish([Frame::Notice]);
     }
 

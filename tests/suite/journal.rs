@@ -120,10 +120,13 @@ async fn bodies_that_are_not_json_are_kept_as_text_or_counted() {
     assert_eq!(http(vec![0xff; 9]).await, 415);
     assert_eq!(http(vec![b'x'; 100_000]).await, 415);
     assert_eq!(http(vec![b'x'; (1 << 20) + 1]).await, 413);
+    assert_eq!(http(format!("x{}", "ä".repeat(40_000)).into_bytes()).await, 415);
     let all = entries(&mockd, "").await;
     assert_eq!((&all[0]["text"], &all[1]["bytes"]), (&json!("amount=1"), &json!(9)));
     assert_eq!((all[2]["text"].as_str().unwrap().len(), &all[2]["cutFrom"]), (64 * 1024, &json!(100_000)));
     assert_eq!((&all[3]["text"], &all[3]["answer"]["status"]), (&Value::Null, &json!(413)));
+    // Cut before the character that stands across the bound.
+    assert_eq!((all[4]["text"].as_str().unwrap().len(), &all[4]["cutFrom"]), (64 * 1024 - 1, &json!(80_001)));
 }
 
 #[tokio::test]

@@ -77,7 +77,12 @@ impl Payload {
     }
 }
 
-/// The first bytes of a body; `None` if that is all of it.
+/// The first bytes of a body, which do not end within a character; `None` if that is all of it.
 fn beginning(bytes: &Bytes, most: usize) -> Option<Bytes> {
-    (bytes.len() > most).then(|| Bytes::copy_from_slice(&bytes[..most]))
+    let kept = bytes.get(..most).filter(|_| bytes.len() > most)?;
+    let end = match std::str::from_utf8(kept) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => most,
+    };
+    Some(Bytes::copy_from_slice(&kept[..end]))
 }
