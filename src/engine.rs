@@ -97,6 +97,11 @@ impl Engine {
         self
     }
 
+    /// With the server section that is in force in another engine.
+    pub(crate) fn started_as(self, other: &Self) -> Self {
+        Self { started_with: other.started_with.clone(), ..self }
+    }
+
     /// The scenario as it was last given.
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {

@@ -247,6 +247,11 @@ impl World {
     fn caught_up(&self, socket: &Socket, frames: &[Utf8Bytes]) {
         socket.caught_up.fetch_add(1, Ordering::Relaxed);
         self.record(Record::Behind { socket: socket.id });
+        self.handed(socket, frames);
+    }
+
+    /// A socket has got these frames, which are for it alone.
+    fn handed(&self, socket: &Socket, frames: &[Utf8Bytes]) {
         let sockets: Arc<[u64]> = [socket.id].into();
         for text in frames {
             self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::text(text.clone()) });

@@ -214,7 +214,8 @@ impl Worlds {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let start = Engine::new(scenario, seed);
+        let before = self.lock().start.clone();
+        let start = Engine::new(scenario, seed).started_as(&before);
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, start.clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use poem::error::ResponseError;
 use poem::http::{HeaderMap, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 
@@ -26,27 +27,52 @@ impl<E: Endpoint<Output = Response>> Endpoint for InWorld<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let named = named_in_header(request.headers())?.map(str::to_owned);
-        let world = match request.uri().path().strip_prefix("/@") {
-            None => self.find(named.as_deref(), &request)?,
-            Some(prefixed) => {
-                let Some((name, _)) = prefixed.split_once('/') else {
-                    return Ok(with_slash(request.uri()));
-                };
-                let name = percent_decode_str(name).decode_utf8().map_err(|_| ApiError::BadPath)?.into_owned();
-                if named.is_some_and(|named| named != name) {
-                    return Err(ApiError::TwoWorlds.into());
-                }
-                *request.uri_mut() = below(request.uri())?;
-                self.find(Some(&name), &request)?
+        match self.resolve(&mut request) {
+            Ok(Resolved::World(world)) => {
+                request.set_data(world);
+                self.inner.call(request).await
             }
-        };
-        request.set_data(world);
-        self.inner.call(request).await
+            Ok(Resolved::Elsewhere(redirect)) => Ok(redirect),
+            Err(error) => Ok(self.refuse(&error, &request)),
+        }
     }
 }
 
+/// Where a request leads.
+enum Resolved {
+    World(World),
+    Elsewhere(Response),
+}
+
 impl<E> InWorld<E> {
+    /// Takes the prefix off the path.
+    fn resolve(&self, request: &mut Request) -> Result<Resolved, ApiError> {
+        let named = named_in_header(request.headers())?.map(str::to_owned);
+        let Some(prefixed) = request.uri().path().strip_prefix("/@") else {
+            return self.find(named.as_deref(), request).map(Resolved::World);
+        };
+        let Some((name, _)) = prefixed.split_once('/') else {
+            return Ok(Resolved::Elsewhere(with_slash(request.uri())));
+        };
+        let name = percent_decode_str(name).decode_utf8().map_err(|_| ApiError::BadPath)?.into_owned();
+        if named.is_some_and(|named| named != name) {
+            return Err(ApiError::TwoWorlds);
+        }
+        *request.uri_mut() = below(request.uri())?;
+        self.find(Some(&name), request).map(Resolved::World)
+    }
+
+    /// The error as an answer, which a page that may control the mock can read.
+    fn refuse(&self, error: &ApiError, request: &Request) -> Response {
+        let mut response = error.as_response();
+        if super::access::is_control(request)
+            && let Some(origin) = super::access::allowed_origin(&self.app.access, request.headers())
+        {
+            super::cors::mark_control(&mut response, origin);
+        }
+        response
+    }
+
     /// Only what asks nothing but about the world itself does not make it.
     fn find(&self, name: Option<&str>, request: &Request) -> Result<World, ApiError> {
         let worlds = &self.app.worlds;
@@ -61,6 +87,8 @@ impl<E> InWorld<E> {
         let may_make = !is_control || super::access::check(&self.app.access, request).is_ok();
         let only_asks = is_control && matches!(*request.method(), Method::GET | Method::DELETE);
         match worlds.get(name) {
+            // A preflight is about what may be asked, not about the world.
+            Err(WorldsError::Unknown(_)) if *request.method() == Method::OPTIONS => Ok(worlds.default_world().clone()),
             Err(WorldsError::Unknown(_)) if may_make && !only_asks => Ok(worlds.get_or_make(name)?),
             // It is refused further on, whatever the world.
             Err(WorldsError::Unknown(_)) if !may_make => Ok(worlds.default_world().clone()),

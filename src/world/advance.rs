@@ -92,8 +92,6 @@ struct Begun {
     /// When it ends; steps go as far as they go.
     target: Duration,
     steps_left: u64,
-    /// How the clock went before. It is held meanwhile, so that time does not run ahead of what happens.
-    pace: Pace,
     /// How often the world had started over by then.
     generation: u64,
 }
@@ -110,6 +108,10 @@ impl Advance {
 
     /// Lets some of it happen. Says whether it is over.
     pub(super) fn go_on(&mut self, play: &mut Play, actions: usize) -> bool {
+        if self.begun.is_some_and(|begun| begun.generation != play.generation) {
+            self.refused = Some(ClockError::Overtaken);
+            return true;
+        }
         // Whoever asked is gone: time stays where it is.
         if self.is_at_its_end || self.reply.is_closed() {
             return true;
@@ -124,13 +126,8 @@ impl Advance {
                 }
             },
         };
-        if begun.generation != play.generation {
-            self.begun = None;
-            self.refused = Some(ClockError::Overtaken);
-            return true;
-        }
         let events = self.some(begun, play, actions);
-        play.shared.clock.set(play.engine.now(), Pace { paused: true, ..begun.pace });
+        play.shared.clock.set(play.engine.now(), Pace { paused: true, ..play.shared.clock.pace() });
         play.tell(&events);
         self.done.count += events.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.done.events.len());
@@ -147,8 +144,9 @@ impl Advance {
             Until::At(at) => (at, 0),
             Until::Steps(steps) => (now, steps),
         };
-        let begun = Begun { target, steps_left, pace: play.shared.clock.pace(), generation: play.generation };
-        Ok(*self.begun.insert(begun))
+        // It is held meanwhile, so that time does not run ahead of what happens.
+        play.held = Some(play.shared.clock.pace());
+        Ok(*self.begun.insert(Begun { target, steps_left, generation: play.generation }))
     }
 
     fn some(&mut self, begun: Begun, play: &mut Play, actions: usize) -> Vec<Event> {
@@ -188,8 +186,9 @@ impl Advance {
 
     /// Lets the clock go again, and answers whoever asked.
     pub(super) fn finish(self, play: &mut Play) {
-        let Self { reply, refused, done, begun, change, is_at_its_end } = self;
-        if let Some(Begun { pace, .. }) = begun {
+        let Self { reply, refused, done, change, is_at_its_end, .. } = self;
+        // After a reset or a restore, the clock goes as that has left it.
+        if let Some(pace) = play.held.take() {
             let told = if is_at_its_end { change } else { Until::Now.into() };
             let pace = Pace { paused: told.paused.unwrap_or(pace.paused), speed: told.speed.unwrap_or(pace.speed) };
             play.shared.clock.set(play.engine.now(), pace);

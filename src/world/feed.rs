@@ -109,6 +109,7 @@ impl Feed {
         let mut log = self.lock();
         log.first = log.end();
         log.frames = VecDeque::new();
+        log.spare = 0;
     }
 
     /// The frames from a position on, so many at the most, and none after `last`.

@@ -31,6 +31,8 @@ pub(super) struct Play {
     pace_at_start: Pace,
     /// Counts how often the engine was put to another moment.
     pub(super) generation: u64,
+    /// How the clock goes again after the advance that holds it.
+    pub(super) held: Option<Pace>,
     pub(super) shared: Arc<Shared>,
     publish: watch::Sender<Arc<View>>,
     pub(super) transcript: Transcript,
@@ -47,7 +49,18 @@ impl Play {
         let pace_at_start = shared.clock.pace();
         let (transcript, snapshots) = (Transcript::default(), BTreeMap::new());
         let engine = start.clone();
-        Self { engine, start, own_seed, pace_at_start, generation: 0, shared, publish, transcript, snapshots }
+        Self {
+            engine,
+            start,
+            own_seed,
+            pace_at_start,
+            generation: 0,
+            held: None,
+            shared,
+            publish,
+            transcript,
+            snapshots,
+        }
     }
 
     /// Lets what is due by now happen, unless time stands still.
@@ -125,6 +138,7 @@ impl Play {
         self.transcript = Transcript::default();
         self.snapshots.clear();
         self.shared.journal.clear();
+        self.held = None;
         self.shared.clock.set(Duration::ZERO, self.pace_at_start);
         self.engine = self.start.clone();
         self.begin_anew();
@@ -143,7 +157,6 @@ impl Play {
     pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
         let frames = feed::current_orders(&self.engine, &category);
         self.shared.sockets.switch(socket, category);
-        self.journal_frames(&[socket.id].into(), &frames);
         Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
     }
 
@@ -190,6 +203,7 @@ impl Play {
         self.transcript.extend(events);
         if self.shared.sockets.len() == 0 {
             // A socket that joins later gets current orders, and reads on from here.
+            self.shared.feed.clear();
             return;
         }
         let scope = self.engine.scenario().feed();

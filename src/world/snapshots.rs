@@ -37,7 +37,8 @@ impl Play {
             let reload = self.engine.replace(&before, self.start.seed());
             self.transcript.extend(&reload.events);
         }
-        self.shared.clock.set(self.engine.now(), self.shared.clock.pace());
+        let pace = self.held.take().unwrap_or_else(|| self.shared.clock.pace());
+        self.shared.clock.set(self.engine.now(), pace);
         self.begin_anew();
         Ok(())
     }

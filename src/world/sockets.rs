@@ -1,6 +1,6 @@
 //! The open sockets of a world: who they are, how far they are, and which of them are to be closed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -197,6 +197,10 @@ impl Sockets {
     pub(super) async fn written(&self, position: u64, stalls: &mut Stalls) {
         self.is_awaited.store(true, Ordering::SeqCst);
         let sockets = self.all();
+        if !stalls.0.is_empty() {
+            let open: HashSet<u64> = sockets.iter().map(|socket| socket.id).collect();
+            stalls.0.retain(|id, _| open.contains(id));
+        }
         let lagging: Vec<_> = sockets.iter().filter(|socket| stalls.is_lagging(socket, position)).collect();
         for socket in lagging {
             loop {

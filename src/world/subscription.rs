@@ -141,6 +141,7 @@ impl Subscription {
             }
             // One that had fallen behind has got totals that are newer than the current orders at hand.
             if self.position == joined.position {
+                self.world.handed(&self.socket, &joined.frames);
                 self.seen = joined.sequence;
                 self.category = category.into();
                 self.waiting.extend(joined.frames.into_iter().map(Message::Text));

@@ -80,6 +80,11 @@ async fn a_page_that_may_control_can_also_read_the_answers_whatever_the_mock_api
         let foreign = http(method, &url, &[("origin", "https://evil.example")], None).await;
         assert_eq!(foreign.header("access-control-allow-origin"), "");
     }
+    let unknown = format!("{}/@nope/__mockd/state", mockd.url());
+    for (method, status) in [("OPTIONS", 204), ("GET", 404)] {
+        let answer = http(method, &unknown, &[("origin", "http://localhost:5173")], None).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, "http://localhost:5173"));
+    }
     let preflight = http("OPTIONS", &url, &[("access-control-request-method", "PATCH")], None).await;
     assert_eq!(preflight.header("access-control-allow-methods"), "GET,HEAD,POST,PATCH,DELETE");
 }

@@ -234,6 +234,44 @@ async fn a_reset_ends_an_advance_that_is_at_work() {
 }
 
 #[tokio::test]
+async fn a_restore_during_an_advance_lets_a_running_clock_run_on() {
+    let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 10us, product: B1, amount: 0 }] }] }\n";
+    let mockd = Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{script}")).path(), &["--speed", "0.5"]).await;
+    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "s" })).await;
+    let request = json!({ "advance": "1000h", "pause": true });
+    let endless = mockd.send("POST", "/__mockd/clock", Some(&request));
+    let restore = async {
+        let far = Duration::from_mins(1);
+        while duration(&mockd.get("/__mockd/clock").await.json()["at"]) < far {}
+        mockd.control("POST", "/__mockd/snapshots/s/restore", Value::Null).await;
+    };
+    let (answer, ()) = futures_util::future::join(endless, restore).await;
+    assert_eq!(answer.status, 409);
+    let clock = mockd.get("/__mockd/clock").await.json();
+    assert_eq!((&clock["paused"], &clock["speed"]), (&json!(false), &json!(0.5)));
+}
+
+#[tokio::test]
+async fn a_reset_while_sockets_are_waited_for_is_not_undone() {
+    let mockd = paused().await;
+    let _stuck = mockd.live("nothing").await;
+    let large = json!({ "text": "x".repeat(900_000) });
+    for _ in 0..12 {
+        mockd.control("POST", "/__mockd/sockets/send", large.clone()).await;
+    }
+    let request = json!({ "advance": "5s", "resume": true });
+    let advance = mockd.send("POST", "/__mockd/clock", Some(&request));
+    let reset = async {
+        while mockd.get("/__mockd/state").await.json()["sequence"] != 3 {}
+        mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    };
+    let (answer, ()) = futures_util::future::join(advance, reset).await;
+    assert_eq!(answer.status, 409);
+    let clock = mockd.get("/__mockd/clock").await.json();
+    assert_eq!(clock, json!({ "at": "0s", "paused": true, "speed": 1.0, "nextDue": "1s" }));
+}
+
+#[tokio::test]
 async fn orders_are_answered_while_a_long_advance_goes_on() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: B1, amount: 0 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));

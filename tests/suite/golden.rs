@@ -29,7 +29,7 @@ async fn play(mockd: &Mockd, prefix: &str) -> (Vec<String>, String, Vec<Value>) 
     let category = mockd.get(&format!("{prefix}/__mockd/categories")).await.json();
     let category = category["categories"][0]["name"].as_str().unwrap().to_owned();
     live.update_category(&category).await;
-    let switched = json!({ "for": { "kind": "received" }, "timeout": "20s" });
+    let switched = json!({ "for": { "kind": "sent", "exactly": 2 }, "timeout": "20s" });
     mockd.control("POST", &format!("{prefix}/__mockd/journal/wait"), switched).await;
     mockd.advance(prefix, "7s").await;
     let first = mockd.get(&format!("{prefix}/{category}")).await.json()[0]["id"].as_str().unwrap().to_owned();

@@ -76,10 +76,13 @@ async fn raw_frames_go_to_one_or_to_all_in_their_place_among_the_others() {
     mockd.order("A1", 1).await;
     mockd.control("POST", "/__mockd/sockets/1/send", json!({ "text": "{not json" })).await;
     mockd.control("POST", "/__mockd/sockets/send", json!({ "json": { "id": "A1", "total": "?" } })).await;
+    mockd.control("POST", "/__mockd/sockets/1/send", json!({ "json": [[1, 2]] })).await;
+    mockd.control("POST", "/__mockd/sockets/1/send", json!({ "json": null })).await;
     mockd.control("POST", "/__mockd/sockets/1/send", json!({ "binary": "AP8=" })).await;
     mockd.order("A1", 1).await;
     let frames = [r#"{"id":"A1","total":4}"#, "{not json", r#"{"id":"A1","total":"?"}"#];
     assert_eq!(one.texts(3).await, frames);
+    assert_eq!(one.texts(2).await, ["[[1,2]]", "null"]);
     assert_eq!(one.message().await, Message::binary(vec![0, 255]));
     assert_eq!(one.text().await, r#"{"id":"A1","total":5}"#);
     assert_eq!(two.texts(3).await, [frames[0], frames[2], r#"{"id":"A1","total":5}"#]);
