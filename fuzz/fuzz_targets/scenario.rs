@@ -24,11 +24,11 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(problems) => {
             assert!(!problems.list.is_empty());
-            render(&problems, Style::Plain);
-            render(&problems, Style::Colour);
+            let _ = render(&problems, Style::Plain);
+            let _ = render(&problems, Style::Colour);
             let error = LoadError::Invalid(problems);
-            annotations(&error);
-            describe(&error);
+            let _ = annotations(&error);
+            let _ = describe(&error);
         }
     }
 });
