@@ -21,5 +21,6 @@ pub mod reloads;
 pub mod scenario;
 pub mod server;
 pub mod watch;
+pub mod websocket;
 pub mod world;
 pub mod worlds;

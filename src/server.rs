@@ -98,6 +98,7 @@ impl Server {
             shutdown: shutdown.clone(),
         };
         let serving = tokio::spawn(serve(listener, routes(app, &site, cors), shutdown.clone(), GRACE));
+        tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));
         let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
@@ -155,4 +156,10 @@ impl Server {
         self.playing.close();
         self.playing.wait().await;
     }
+}
+
+/// At the shutdown, has every socket look that it is there: cheaper than that each of many waits for it.
+async fn tell_sockets(worlds: Worlds, shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    worlds.all().iter().for_each(World::tell_sockets);
 }

@@ -10,9 +10,11 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 
 mod advance;
+mod batch;
 mod clock;
 mod control;
 mod error;
+mod fanout;
 mod feed;
 mod handling;
 mod journal;
@@ -33,14 +35,16 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
+pub use batch::Portion;
 use clock::Clock;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, State};
 pub use error::{SnapshotError, WorldError};
+pub use fanout::Outlet;
 use feed::Feed;
 pub use handling::SocketState;
 use journal::Journal;
@@ -52,12 +56,13 @@ use play::Play;
 pub use snapshots::MAX_SNAPSHOTS;
 use sockets::{Socket, Sockets};
 use subscription::Joined;
-pub use subscription::{Closing, EndedBy, Next, SocketEnd, Subscription};
+pub use subscription::{EndedBy, Next, SocketEnd, Subscription};
 use task::{Command, Task};
 pub use transcript::Transcript;
 
 use crate::engine::{Catalogue, Engine, Event, Reload, Succession};
 use crate::scenario::Scenario;
+use crate::websocket::Encoded;
 
 /// Commands that may wait for the task before a sender waits.
 const WAITING_COMMANDS: usize = 1024;
@@ -111,13 +116,9 @@ pub struct Setup {
 }
 
 impl World {
-    /// Starts a world from an engine at time 0, with the task that runs it until the end. The task is to be spawned.
-    pub fn start(
-        name: Arc<str>,
-        start: Engine,
-        setup: &Setup,
-        end: CancellationToken,
-    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+    /// Starts a world from an engine at time 0. Two tasks run it until the end: one owns the engine, one writes to sockets.
+    #[must_use]
+    pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
         let start = match setup.seed {
             Some(seed) => start.with_seed(seed),
             None => start,
@@ -135,7 +136,14 @@ impl World {
             users: AtomicUsize::new(0),
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish), inbox };
-        (Self(Arc::new(Handle { commands, now, shared })), task.run(end))
+        let (fanout, ended) = (fanout::run(shared.clone()), end.clone());
+        let told = shared.clone();
+        tasks.spawn(async move {
+            ended.run_until_cancelled(fanout).await;
+            told.sockets.tell_all();
+        });
+        tasks.spawn(task.run(end));
+        Self(Arc::new(Handle { commands, now, shared }))
     }
 
     /// Its name.
@@ -210,7 +218,7 @@ impl World {
         // Whoever asked may be gone by then: the subscription that is made for it ends with the answer.
         self.ask(move |play| {
             let (socket, joined) = play.join(category);
-            Subscription::new(world, socket, notices, joined)
+            Subscription::new(world, socket, notices, &joined)
         })
         .await
     }
@@ -244,17 +252,21 @@ impl World {
     }
 
     /// A socket that had fallen behind has got these frames instead of what it missed.
-    fn caught_up(&self, socket: &Socket, frames: &[Utf8Bytes]) {
+    fn caught_up(&self, socket: &Socket, frames: &[Encoded]) {
         socket.caught_up.fetch_add(1, Ordering::Relaxed);
         self.record(Record::Behind { socket: socket.id });
         self.handed(socket, frames);
     }
 
     /// A socket has got these frames, which are for it alone.
-    fn handed(&self, socket: &Socket, frames: &[Utf8Bytes]) {
+    fn handed(&self, socket: &Socket, frames: &[Encoded]) {
         let sockets: Arc<[u64]> = [socket.id].into();
-        for text in frames {
-            self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::text(text.clone()) });
+        for frame in frames {
+            self.record(Record::Sent {
+                sockets: sockets.clone(),
+                event: None,
+                payload: Payload::bytes(frame.payload()),
+            });
         }
     }
 

@@ -105,8 +105,7 @@ impl Worlds {
     ) -> Self {
         let start = Engine::new(scenario, seed);
         let setup = Setup { seed: None, pace: options.pace, journal: options.journal };
-        let (default, run) = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token());
-        tasks.spawn(run);
+        let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
         let state = Mutex::new(State { start, named: BTreeMap::new() });
         let worlds = Self(Arc::new(Inner {
             default,
@@ -178,8 +177,7 @@ impl Worlds {
         if state.named.len() >= self.0.options.most {
             return Err(WorldsError::TooMany(state.named.len()));
         }
-        let (world, run) = World::start(name.clone(), state.start.clone(), &setup, self.0.end.child_token());
-        self.0.tasks.spawn(run);
+        let world = World::start(name.clone(), state.start.clone(), &setup, self.0.end.child_token(), &self.0.tasks);
         state.named.insert(name.clone(), world.clone());
         drop(state);
         debug!(world = %name, "world made");

@@ -10,12 +10,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use poem::http::Request;
 use poem::http::uri::Scheme;
+use poem::http::{Request, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -77,6 +79,11 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let endpoint = endpoint.clone();
         async move {
+            let mut request = request;
+            if request.headers().contains_key(header::UPGRADE) {
+                let upgrade = hyper::upgrade::on(&mut request);
+                request.extensions_mut().insert(Upgrade(upgrade));
+            }
             let whole = (request, LocalAddr(local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
             Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(whole.into()).await))
         }
@@ -92,5 +99,18 @@ where
     };
     if let Err(error) = outcome {
         debug!(%peer, %error, "connection broke off");
+    }
+}
+
+/// A request's wish to speak another protocol from then on. poem has one too, but gives a stream behind a lock.
+#[derive(Clone)]
+pub(super) struct Upgrade(OnUpgrade);
+
+impl Upgrade {
+    /// The stream, once the request is answered with a 101, and what was read of it already.
+    pub(super) async fn stream(self) -> Option<(TcpStream, Bytes)> {
+        // A peer that leaves in the middle of the handshake is no one's problem.
+        let Parts { io, read_buf, .. } = self.0.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+        Some((io.into_inner(), read_buf))
     }
 }

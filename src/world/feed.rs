@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::engine::{CurrentOrder, Engine, Event, EventKind};
 use crate::scenario::Feed as Scope;
+use crate::websocket::Encoded;
 
 /// Frames that a socket may be behind before it is brought up to date with current totals instead.
 pub(super) const BACKLOG: usize = 1024;
@@ -30,21 +30,22 @@ pub(super) enum Frame {
         sequence: u64,
         /// The category whose sockets get it; all get it otherwise.
         only: Option<Arc<str>>,
-        text: Utf8Bytes,
+        text: Encoded,
     },
     /// Categories or products are not what they were; for those who asked for notices.
-    Notice,
+    Notice(Encoded),
     /// Current orders by category, for every socket: what was before is void.
-    Fresh { sequence: u64, orders: Arc<HashMap<Arc<str>, Vec<Utf8Bytes>>> },
+    Fresh { sequence: u64, orders: Arc<HashMap<Arc<str>, Vec<Encoded>>> },
     /// What a test sends, to one socket or to all.
-    Raw { socket: Option<u64>, message: Message },
+    Raw { socket: Option<u64>, message: Encoded },
 }
 
-/// The frames that a socket may still have to get.
+/// The frames that sockets may still have to get.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     log: Mutex<Log>,
     published: Notify,
+    handed_out: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +55,8 @@ struct Log {
     first: u64,
     /// The position after the last [`Frame::Fresh`].
     fresh: u64,
+    /// Up to here the fan-out has handed them out; none from here on is dropped.
+    handed_out: u64,
     /// Frames that may wait beside the backlog: those of a single large request, as long as they are among the last. A
     /// socket that reads gets all of them, however many there are.
     spare: usize,
@@ -63,14 +66,13 @@ impl Log {
     fn end(&self) -> u64 {
         self.first + self.frames.len() as u64
     }
-}
 
-/// What a reader finds at its place.
-pub(super) enum Read {
-    /// Frames, and the position after them.
-    Frames(Vec<Frame>, u64),
-    /// The place is no longer in the feed.
-    Behind,
+    fn trim(&mut self) {
+        let surplus = self.frames.len().saturating_sub(BACKLOG + self.spare) as u64;
+        let surplus = surplus.min(self.handed_out.saturating_sub(self.first));
+        self.frames.drain(..usize::try_from(surplus).unwrap_or(usize::MAX));
+        self.first += surplus;
+    }
 }
 
 impl Feed {
@@ -92,11 +94,9 @@ impl Feed {
         let added = log.frames.len() - before;
         let bulk = if added > LARGE { added } else { 0 };
         log.spare = log.spare.saturating_sub(added).max(bulk);
-        let surplus = log.frames.len().saturating_sub(BACKLOG + log.spare);
-        log.frames.drain(..surplus);
-        log.first += surplus as u64;
+        log.trim();
         drop(log);
-        self.published.notify_waiters();
+        self.published.notify_one();
     }
 
     /// Whether everything was void at some time after that position.
@@ -108,23 +108,49 @@ impl Feed {
     pub(super) fn clear(&self) {
         let mut log = self.lock();
         log.first = log.end();
+        log.handed_out = log.first;
         log.frames = VecDeque::new();
         log.spare = 0;
     }
 
-    /// The frames from a position on, so many at the most, and none after `last`.
-    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Read {
+    /// The frames from a position on, so many at the most and none after `last`, with the position after them. `None` if
+    /// the place is no longer in the feed.
+    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<Frame>, u64)> {
         let log = self.lock();
-        let Some(offset) = from.checked_sub(log.first) else { return Read::Behind };
+        let offset = from.checked_sub(log.first)?;
         let end = log.end().min(last).min(from.saturating_add(most as u64)).max(from);
         let count = usize::try_from(end - from).unwrap_or(usize::MAX);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Read::Frames(log.frames.iter().skip(offset).take(count).cloned().collect(), end)
+        Some((log.frames.iter().skip(offset).take(count).cloned().collect(), end))
     }
 
-    /// Waits until something is published after this call.
-    pub(super) fn published(&self) -> tokio::sync::futures::Notified<'_> {
-        self.published.notified()
+    /// Up to where the fan-out has handed everything out.
+    pub(super) fn handed_out(&self) -> u64 {
+        self.lock().handed_out
+    }
+
+    /// The fan-out has handed out everything up to there.
+    pub(super) fn hand_out(&self, position: u64) {
+        let mut log = self.lock();
+        // It may have been cleared meanwhile.
+        log.handed_out = log.handed_out.max(position);
+        log.trim();
+        drop(log);
+        self.handed_out.notify_one();
+    }
+
+    /// Waits until something is published, or was since the last wait. Only the fan-out waits.
+    pub(super) async fn published(&self) {
+        self.published.notified().await;
+    }
+
+    /// Waits until the fan-out is not more than the backlog behind, so that more sockets than the machine can serve slow
+    /// down what happens, and nothing is lost. Only the world's task waits.
+    pub(super) async fn room(&self) {
+        let is_far_behind = |log: &Log| log.end() - log.handed_out > BACKLOG as u64;
+        while is_far_behind(&self.lock()) {
+            self.handed_out.notified().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Log> {
@@ -140,26 +166,26 @@ impl Frame {
             Scope::All => None,
             Scope::Category => Some(category.clone()),
         };
-        let text = json!({ "id": &**id, "total": total }).to_string().into();
+        let text = Encoded::text(&json!({ "id": &**id, "total": total }).to_string());
         Some(Self::Order { sequence: event.sequence, only, text })
     }
 }
 
-/// The text of a notice.
-pub(super) fn notice() -> Utf8Bytes {
-    Utf8Bytes::from_static(r#"{"notice":"catalogue"}"#)
+/// That the catalogue is not what it was.
+pub(super) fn notice() -> Encoded {
+    Encoded::text(r#"{"notice":"catalogue"}"#)
 }
 
 /// The current orders of a category, as texts.
-pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Utf8Bytes> {
+pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Encoded> {
     engine.current_orders(category).map(|order| current_order(&order)).collect()
 }
 
 /// A current order: id, total, and the extra properties that the scenario gives it.
-fn current_order(order: &CurrentOrder) -> Utf8Bytes {
+fn current_order(order: &CurrentOrder) -> Encoded {
     let mut frame = Map::new();
     frame.insert("id".into(), Value::from(&**order.product.id()));
     frame.insert("total".into(), order.total.into());
     frame.extend(order.product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
-    Value::Object(frame).to_string().into()
+    Encoded::text(&Value::Object(frame).to_string())
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::Message;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::sockets::Socket;
 use super::{World, WorldError};
@@ -45,7 +45,7 @@ impl World {
     /// [`WorldError`] if the socket is not open, or the world has ended.
     pub async fn send(&self, socket: Option<u64>, message: Message) -> Result<(), WorldError> {
         self.expect_open(socket)?;
-        self.ask(move |play| play.send(socket, message)).await
+        self.ask(move |play| play.send(socket, &message)).await
     }
 
     /// Closes one socket, or all, once they have got everything up to now, and gives their numbers when they are closed.
@@ -62,6 +62,11 @@ impl World {
         let asked = self.sockets().close(socket, code, reason);
         self.sockets().gone(&asked).await;
         Ok(asked.iter().map(|socket| socket.id).collect())
+    }
+
+    /// Tells every socket's task to look whether it is at its end.
+    pub(crate) fn tell_sockets(&self) {
+        self.sockets().tell_all();
     }
 
     fn expect_open(&self, socket: Option<u64>) -> Result<(), WorldError> {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tracing::debug;
+use tungstenite::Message;
 
 use super::clock::Pace;
-use super::feed::{self, Frame};
+use super::feed::{self, Frame, notice};
 use super::journal::{Payload, Record};
 use super::snapshots::Saved;
 use super::sockets::{Audience, Socket};
@@ -20,6 +20,7 @@ use super::subscription::Joined;
 use super::transcript::Transcript;
 use super::{Shared, View};
 use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload, Succession};
+use crate::websocket::Encoded;
 
 /// What the task owns, and what commands work on.
 pub(super) struct Play {
@@ -126,7 +127,7 @@ impl Play {
     fn reloaded(&mut self, events: &[Event]) {
         self.publish_view();
         self.tell(events);
-        self.publish([Frame::Notice]);
+        self.publish([Frame::Notice(notice())]);
     }
 
     /// Goes back to the start, with another seed if there is one.
@@ -178,18 +179,18 @@ impl Play {
     }
 
     /// Sends a frame that has nothing to do with the scenario.
-    pub(super) fn send(&mut self, socket: Option<u64>, message: Message) {
+    pub(super) fn send(&mut self, socket: Option<u64>, message: &Message) {
         let sockets = match socket {
             Some(id) => [id].into(),
             None => self.shared.sockets.audience(&Audience::All),
         };
-        let payload = match &message {
+        let payload = match message {
             Message::Binary(bytes) => Payload::bytes(bytes.clone()),
             Message::Text(text) => Payload::text(text.clone()),
             _ => return,
         };
         self.shared.journal.record(self.shared.clock.now(), Record::Sent { sockets, event: None, payload });
-        self.publish([Frame::Raw { socket, message }]);
+        self.publish([Frame::Raw { socket, message: Encoded::message(message) }]);
     }
 
     /// Publishes what happened: the catalogue first, so that who hears of a product can get it.
@@ -209,7 +210,7 @@ impl Play {
         let scope = self.engine.scenario().feed();
         let mut frames: Vec<Frame> = events.iter().filter_map(|event| Frame::of(scope, event)).collect();
         self.journal_orders(events, &frames);
-        frames.extend(is_catalogue_change.then_some(Frame::Notice));
+        frames.extend(is_catalogue_change.then(|| Frame::Notice(notice())));
         self.publish(frames);
     }
 
@@ -222,16 +223,16 @@ impl Play {
             let Frame::Order { only, text, .. } = frame else { return None };
             let audience = only.clone().map_or(Audience::All, Audience::Category);
             let sockets = self.shared.sockets.audience(&audience);
-            let record = Record::Sent { sockets, event: Some(event.sequence), payload: Payload::text(text.clone()) };
+            let record = Record::Sent { sockets, event: Some(event.sequence), payload: Payload::bytes(text.payload()) };
             Some((event.at, record))
         });
         self.shared.journal.record_all(records);
     }
 
-    fn journal_frames(&self, sockets: &Arc<[u64]>, frames: &[Utf8Bytes]) {
+    fn journal_frames(&self, sockets: &Arc<[u64]>, frames: &[Encoded]) {
         let at = self.shared.clock.now();
-        let record = |text: &Utf8Bytes| {
-            let payload = Payload::text(text.clone());
+        let record = |frame: &Encoded| {
+            let payload = Payload::bytes(frame.payload());
             (at, Record::Sent { sockets: sockets.clone(), event: None, payload })
         };
         if self.shared.journal.is_on() {
@@ -243,7 +244,7 @@ impl Play {
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
         self.publish_view();
-        let mut orders: HashMap<Arc<str>, Vec<Utf8Bytes>> = HashMap::new();
+        let mut orders: HashMap<Arc<str>, Vec<Encoded>> = HashMap::new();
         for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
             if let Entry::Vacant(place) = orders.entry(category) {
                 let frames = feed::current_orders(&self.engine, place.key());
@@ -252,7 +253,7 @@ impl Play {
             }
         }
         let sequence = self.engine.sequence();
-        self.publish([Frame::Fresh { sequence, orders: Arc::new(orders) }, Frame::Notice]);
+        self.publish([Frame::Fresh { sequence, orders: Arc::new(orders) }, Frame::Notice(notice())]);
     }
 
     fn publish(&self, frames: impl IntoIterator<Item = Frame>) {

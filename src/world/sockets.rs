@@ -1,15 +1,18 @@
 //! The open sockets of a world: who they are, how far they are, and which of them are to be closed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::Utf8Bytes;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::fanout::{Lent, Outlet};
 
 /// An open socket.
 #[derive(Debug)]
@@ -26,8 +29,13 @@ pub(super) struct Socket {
     /// The position in the feed up to which everything was written.
     pub(super) position: AtomicU64,
     gone: AtomicBool,
-    closing: Mutex<Option<CloseFrame>>,
-    asked_to_close: Notify,
+    closing: Mutex<Option<Box<CloseFrame>>>,
+    /// Where its bytes go, once its connection is there.
+    pub(super) outlet: OnceLock<Box<dyn Outlet>>,
+    /// What the fan-out needs, while its task has lent that.
+    lent: Mutex<Option<Lent>>,
+    /// Tells its task to see to it: it is to be closed, or the fan-out could not write everything.
+    pub(super) told: Notify,
 }
 
 impl Socket {
@@ -41,18 +49,11 @@ impl Socket {
 
     /// The closing frame that it is to end with, if it is to.
     pub(super) fn closing(&self) -> Option<CloseFrame> {
-        lock(&self.closing).clone()
+        lock(&self.closing).as_deref().cloned()
     }
 
-    /// Waits until it is to be closed, and gives the closing frame.
-    pub(super) async fn asked_to_close(&self) -> CloseFrame {
-        loop {
-            let asked = self.asked_to_close.notified();
-            if let Some(frame) = self.closing() {
-                return frame;
-            }
-            asked.await;
-        }
+    pub(super) fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
+        lock(&self.lent)
     }
 }
 
@@ -124,7 +125,9 @@ impl Sockets {
             position: AtomicU64::new(position),
             gone: AtomicBool::new(false),
             closing: Mutex::new(None),
-            asked_to_close: Notify::new(),
+            outlet: OnceLock::new(),
+            lent: Mutex::new(None),
+            told: Notify::new(),
         });
         let id = socket.id;
         open.sockets.insert(id, socket.clone());
@@ -148,6 +151,13 @@ impl Sockets {
 
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
         lock(&self.open).sockets.values().cloned().collect()
+    }
+
+    /// Those after a number, so many at the most, put into a list.
+    pub(super) fn after(&self, last: u64, most: usize, into: &mut Vec<Arc<Socket>>) {
+        let open = lock(&self.open);
+        let after = open.sockets.range((Bound::Excluded(last), Bound::Unbounded));
+        into.extend(after.take(most).map(|(_, socket)| socket.clone()));
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Arc<Socket>> {
@@ -177,10 +187,15 @@ impl Sockets {
     pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str) -> Vec<Arc<Socket>> {
         let asked: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
         for socket in &asked {
-            lock(&socket.closing).get_or_insert_with(|| CloseFrame { code, reason: Utf8Bytes::from(reason) });
-            socket.asked_to_close.notify_waiters();
+            lock(&socket.closing).get_or_insert_with(|| Box::new(CloseFrame { code, reason: Utf8Bytes::from(reason) }));
+            socket.told.notify_one();
         }
         asked
+    }
+
+    /// Tells every socket's task to look whether it is at its end.
+    pub(super) fn tell_all(&self) {
+        lock(&self.open).sockets.values().for_each(|socket| socket.told.notify_one());
     }
 
     /// What a socket has written up to that position of the feed.

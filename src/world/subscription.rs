@@ -1,15 +1,22 @@
 //! One socket's view of the feed.
+//!
+//! A socket has a task of its own for what comes from its client. To write, a cursor in the feed is needed, and there is
+//! one: mostly it is lent to the world's fan-out, which writes to all sockets in one go. The task takes it back when it has
+//! something to write itself (another category's orders, a pong, a closing frame), or when the fan-out could not write
+//! everything, and lends it again when the socket is up to date.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use bytes::{BufMut, BytesMut};
+use tungstenite::protocol::CloseFrame;
 
-use super::feed::{Frame, Read, notice};
+use super::batch::{Batch, Cursor};
+use super::fanout::{Lent, Outlet};
+use super::feed::notice;
 use super::journal::{Payload, Record};
 use super::sockets::Socket;
-use super::{World, WorldError};
+use super::{Portion, World, WorldError};
+use crate::websocket::Encoded;
 
 /// Frames that are handed to a socket at once.
 const FRAMES_AT_ONCE: usize = 256;
@@ -21,7 +28,7 @@ pub(super) struct Joined {
     pub(super) sequence: u64,
     /// Where to read on in the feed.
     pub(super) position: u64,
-    pub(super) frames: Vec<Utf8Bytes>,
+    pub(super) frames: Vec<Encoded>,
 }
 
 /// One socket's view of the feed. The world counts it as an open socket until it is dropped.
@@ -29,14 +36,10 @@ pub(super) struct Joined {
 pub struct Subscription {
     world: World,
     socket: Arc<Socket>,
-    notices: bool,
-    category: Arc<str>,
-    /// The position in the feed of the next frame to look at.
-    position: u64,
-    /// The number of the last event that is in what was handed out.
-    seen: u64,
-    /// Handed out with the next batch.
-    waiting: Vec<Message>,
+    /// Unless it is lent.
+    cursor: Option<Cursor>,
+    /// Handed out before anything else of the feed.
+    waiting: Portion,
     end: Option<SocketEnd>,
 }
 
@@ -62,65 +65,99 @@ pub enum EndedBy {
 #[derive(Debug)]
 pub enum Next {
     /// Frames, in order.
-    Frames(Vec<Message>),
+    Frames(Portion),
+    /// Nothing at the moment.
+    Nothing,
     /// Everything was handed out, and the socket is to be closed.
     Close(CloseFrame),
 }
 
 impl Subscription {
-    pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: Joined) -> Self {
+    pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: &Joined) -> Self {
         let Joined { sequence, position, frames } = joined;
-        let waiting = frames.into_iter().map(Message::Text).collect();
-        let category = socket.category();
-        Self { world, socket, notices, category, position, seen: sequence, waiting, end: None }
+        let cursor = Cursor { position: *position, seen: *sequence, category: socket.category(), notices };
+        Self { world, socket, cursor: Some(cursor), waiting: Portion::of(frames), end: None }
     }
 
-    /// Waits until there are frames and gives all that wait, up to a bound, in order. Safe to cancel: what was not
-    /// given is given by the next call.
+    /// Says where the socket's bytes go, so that it can be lent.
+    pub fn connect(&self, outlet: Box<dyn Outlet>) {
+        // There is one connection for each socket.
+        let _ = self.socket.outlet.set(outlet);
+    }
+
+    /// What waits, up to a bound, in order; nothing if it is lent.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn next(&mut self) -> Result<Next, WorldError> {
         loop {
-            let world = self.world.clone();
-            let published = world.feed().published();
-            let before = self.position;
-            self.take(FRAMES_AT_ONCE, u64::MAX).await?;
-            if !self.waiting.is_empty() {
+            if self.waiting.frames > 0 {
                 return Ok(Next::Frames(std::mem::take(&mut self.waiting)));
             }
-            if self.position > self.socket.position.load(Ordering::SeqCst) {
-                self.wrote(0);
-            }
-            if self.position > before {
-                continue;
-            }
-            if let Some(frame) = self.socket.closing() {
-                return Ok(Next::Close(frame));
-            }
-            tokio::select! {
-                () = published => {}
-                _ = self.socket.asked_to_close() => {}
-                () = world.ended() => return Err(WorldError::Ended),
+            let Some(cursor) = &mut self.cursor else { return Ok(Next::Nothing) };
+            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
+                Some(batch) if batch.is_empty() => {
+                    return Ok(self.socket.closing().map_or(Next::Nothing, Next::Close));
+                }
+                Some(mut batch) => match batch.portion(cursor, self.socket.id) {
+                    portion if portion.frames > 0 => return Ok(Next::Frames(portion)),
+                    _ => self.wrote(0),
+                },
+                None => self.catch_up().await?,
             }
         }
     }
 
     /// What was handed out is written: so many frames.
     pub fn wrote(&self, frames: u64) {
-        self.world.sockets().wrote(&self.socket, frames, self.position);
+        if let Some(cursor) = &self.cursor {
+            self.world.sockets().wrote(&self.socket, frames, cursor.position);
+        }
+    }
+
+    /// Lends its cursor to the fan-out, if nothing waits for the socket. Says whether it is lent.
+    pub fn lend(&mut self) -> bool {
+        let Some(cursor) = self.cursor.take() else { return true };
+        let mut lent = self.socket.lent();
+        // Under the lock: what is published from here on finds it lent.
+        let is_done = self.waiting.frames == 0 && cursor.position >= self.world.feed().end();
+        if is_done && self.socket.closing().is_none() && self.socket.outlet.get().is_some() {
+            *lent = Some(Lent::new(cursor));
+            return true;
+        }
+        self.cursor = Some(cursor);
+        false
+    }
+
+    /// Takes its cursor back, and gives what the fan-out could not write.
+    pub fn recall(&mut self) -> Portion {
+        let Some(lent) = self.socket.lent().take() else { return Portion::default() };
+        self.cursor = Some(lent.cursor);
+        Portion { frames: if lent.rest.is_empty() { 0 } else { lent.frames }, bytes: lent.rest }
+    }
+
+    /// Waits until it is to be recalled: the fan-out could not write everything, or the socket, its world or the server is
+    /// at its end.
+    pub async fn told(&self) {
+        self.socket.told.notified().await;
+    }
+
+    /// The closing frame that the socket is to end with, if it is to, whether it has got everything or not.
+    #[must_use]
+    pub fn closing(&self) -> Option<CloseFrame> {
+        self.socket.closing()
+    }
+
+    /// Whether its world has ended.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.world.is_ended()
     }
 
     /// A frame came from the client.
     pub fn received(&self, payload: Payload) {
-        self.socket.received.fetch_add(1, Ordering::Relaxed);
+        self.socket.received.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.world.record(Record::Received { socket: self.socket.id, payload });
-    }
-
-    /// What tells when the socket is to be closed, whether it has got everything or not.
-    #[must_use]
-    pub fn closing(&self) -> Closing {
-        Closing(self.socket.clone())
     }
 
     /// Says how the socket ended, for the journal.
@@ -128,7 +165,8 @@ impl Subscription {
         self.end = Some(end);
     }
 
-    /// Switches to another category: its current orders come next, after the live frames from before them.
+    /// Switches to another category: its current orders come next, after the live frames from before them. Does nothing
+    /// while it is lent.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -136,81 +174,50 @@ impl Subscription {
         loop {
             let joined = self.world.switch(&self.socket, category).await?;
             // Up to here the frames are meant for the category of before.
-            while self.position < joined.position {
-                self.take(usize::MAX, joined.position).await?;
+            while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
+                match Batch::read(self.world.feed(), cursor.position, usize::MAX, joined.position) {
+                    Some(mut batch) => self.waiting.append(&batch.portion(cursor, self.socket.id)),
+                    None => self.catch_up().await?,
+                }
             }
+            let Some(cursor) = &mut self.cursor else { return Ok(()) };
             // One that had fallen behind has got totals that are newer than the current orders at hand.
-            if self.position == joined.position {
+            if cursor.position == joined.position {
+                cursor.seen = joined.sequence;
+                cursor.category = category.into();
+                self.waiting.append(&Portion::of(&joined.frames));
                 self.world.handed(&self.socket, &joined.frames);
-                self.seen = joined.sequence;
-                self.category = category.into();
-                self.waiting.extend(joined.frames.into_iter().map(Message::Text));
                 return Ok(());
             }
         }
     }
 
-    /// Takes frames from the feed: so many at the most, and those before that position.
-    async fn take(&mut self, most: usize, last: u64) -> Result<(), WorldError> {
-        match self.world.feed().read(self.position, most, last) {
-            Read::Frames(frames, position) => {
-                for frame in frames {
-                    self.hand(frame);
-                }
-                self.position = position;
-            }
-            Read::Behind => {
-                let current = self.world.catch_up(&self.socket, self.seen, self.position).await?;
-                // Only now is it sure that they are handed out.
-                self.world.caught_up(&self.socket, &current.frames);
-                self.waiting.extend(current.frames.into_iter().map(Message::Text));
-                if self.notices {
-                    self.waiting.push(Message::Text(notice()));
-                }
-                self.seen = current.sequence;
-                self.position = current.position;
-            }
-        }
+    /// Gets current totals instead of what is no longer in the feed.
+    async fn catch_up(&mut self) -> Result<(), WorldError> {
+        let Some(cursor) = &mut self.cursor else { return Ok(()) };
+        let current = self.world.catch_up(&self.socket, cursor.seen, cursor.position).await?;
+        cursor.seen = current.sequence;
+        cursor.position = current.position;
+        let notice = cursor.notices.then(notice);
+        // Only now is it sure that they are handed out.
+        self.world.caught_up(&self.socket, &current.frames);
+        self.waiting.append(&Portion::of(current.frames.iter().chain(&notice)));
         Ok(())
-    }
-
-    fn hand(&mut self, frame: Frame) {
-        match frame {
-            Frame::Order { sequence, only, text } => {
-                self.seen = sequence;
-                if only.is_none_or(|category| category == self.category) {
-                    self.waiting.push(Message::Text(text));
-                }
-            }
-            Frame::Notice if self.notices => self.waiting.push(Message::Text(notice())),
-            Frame::Notice => {}
-            Frame::Fresh { sequence, orders } => {
-                self.seen = sequence;
-                let orders = orders.get(&self.category).into_iter().flatten();
-                self.waiting.extend(orders.cloned().map(Message::Text));
-            }
-            Frame::Raw { socket, message } => {
-                if socket.is_none_or(|id| id == self.socket.id) {
-                    self.waiting.push(message);
-                }
-            }
-        }
     }
 }
 
-/// Tells when a socket is to be closed.
-#[derive(Debug)]
-pub struct Closing(Arc<Socket>);
-
-impl Closing {
-    /// Waits until it is to be closed, and gives the closing frame.
-    pub async fn asked(&self) -> CloseFrame {
-        self.0.asked_to_close().await
+impl Portion {
+    fn append(&mut self, other: &Self) {
+        let mut bytes = BytesMut::with_capacity(self.bytes.len() + other.bytes.len());
+        bytes.put_slice(&self.bytes);
+        bytes.put_slice(&other.bytes);
+        *self = Self { bytes: bytes.freeze(), frames: self.frames + other.frames };
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        drop(self.recall());
         let end = self.end.take().unwrap_or(SocketEnd { code: None, by: EndedBy::Client });
         self.world.leave(&self.socket, end);
     }

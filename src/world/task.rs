@@ -45,6 +45,9 @@ impl Task {
         let mut stalls = Stalls::default();
         loop {
             let shared = self.play.shared.clone();
+            if end.run_until_cancelled(shared.feed.room()).await.is_none() {
+                return;
+            }
             let (is_advancing, is_at_its_end) =
                 advances.front().map_or((false, false), |advance| (true, advance.is_at_its_end()));
             tokio::select! {

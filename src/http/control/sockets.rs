@@ -7,8 +7,8 @@ use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::Message;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::answer::{Done, json};
 use super::input::{self, Time, wrong};

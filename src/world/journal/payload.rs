@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::ser::SerializeMap;
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tungstenite::Utf8Bytes;
 
 /// Bytes of a body or frame that are kept.
 const MAX_PAYLOAD: usize = 64 * 1024;

@@ -1,0 +1,261 @@
+//! A socket's connection: what comes from the client, and what the fan-out leaves to it.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, Utf8Bytes};
+
+use super::command::Command;
+use crate::websocket::{Encoded, Reader, Violation};
+use crate::world::{Next, Outlet, Payload, Portion, Subscription, WorldError};
+
+/// The most bytes of a message from a client.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Bytes that are read from a client at once.
+const READ_AT_ONCE: usize = 4096;
+
+/// How long a peer may take to answer a closing frame, or to read up to it.
+pub(super) const CLOSING_TIME: Duration = Duration::from_millis(500);
+
+/// An open socket with its connection.
+pub(super) struct Connection {
+    pub(super) stream: Arc<TcpStream>,
+    pub(super) reader: Reader,
+    pub(super) feed: Subscription,
+    /// What is still to be written. While there is some, the client is not listened to.
+    pub(super) output: Bytes,
+    /// Frames of the feed that are written once the output is.
+    frames: u64,
+    /// When it ends whether the client has read everything or not.
+    overdue: Option<Pin<Box<Sleep>>>,
+    shutdown: CancellationToken,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client asked for it, with this frame.
+    Closed(Option<CloseFrame>),
+    /// The connection is gone.
+    Gone,
+    /// The client broke the protocol.
+    Violated(Violation),
+    /// The server is to close it.
+    Asked(CloseFrame),
+}
+
+impl End {
+    fn away(reason: &'static str) -> Self {
+        Self::Asked(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
+    }
+}
+
+impl From<WorldError> for End {
+    fn from(_: WorldError) -> Self {
+        Self::away("the world has ended")
+    }
+}
+
+/// A stream as the fan-out sees it.
+#[derive(Debug)]
+struct Wire(Arc<TcpStream>);
+
+impl Outlet for Wire {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+}
+
+impl Connection {
+    /// A socket on a connection, of whose stream these bytes were read already.
+    #[expect(clippy::needless_pass_by_value, reason = "it is a view of a buffer of 8 KiB, which is let go here")]
+    pub(super) fn new(stream: TcpStream, begun: Bytes, feed: Subscription, shutdown: CancellationToken) -> Self {
+        let stream = Arc::new(stream);
+        feed.connect(Box::new(Wire(stream.clone())));
+        let mut reader = Reader::new(MAX_MESSAGE);
+        reader.push(&begun);
+        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, shutdown }
+    }
+
+    /// Gives the client what the feed gives and does what it asks, until one of the two ends.
+    pub(super) async fn exchange(&mut self) -> End {
+        loop {
+            if let Some(end) = self.told_to_end() {
+                return end;
+            }
+            // In a box, because it is over soon, and an idle socket has no need of the space.
+            let step = match Box::pin(self.step()).await {
+                Ok(true) => continue,
+                Ok(false) => self.wait().await,
+                Err(end) => Err(end),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Whether the server or the world is at its end. Its task is told when that comes.
+    fn told_to_end(&self) -> Option<End> {
+        if self.shutdown.is_cancelled() {
+            return Some(End::away("the server is shutting down"));
+        }
+        self.feed.is_ended().then(|| WorldError::Ended.into())
+    }
+
+    /// Does what can be done without waiting for the client. Says whether there may be more of that.
+    async fn step(&mut self) -> Result<bool, End> {
+        self.put_out().await?;
+        if !self.output.is_empty() {
+            return Ok(false);
+        }
+        match self.reader.message().map_err(End::Violated)? {
+            Some(message) => self.take(message).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over.
+    async fn put_out(&mut self) -> Result<(), End> {
+        loop {
+            if !self.flush()? {
+                return Ok(());
+            }
+            match self.feed.next().await? {
+                Next::Frames(Portion { bytes, frames }) => (self.output, self.frames) = (bytes, frames),
+                Next::Close(frame) => return Err(End::Asked(frame)),
+                Next::Nothing if self.feed.lend() => return Ok(()),
+                Next::Nothing => {}
+            }
+            // A client that reads as fast as orders come does not keep the thread for itself.
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// Writes the output. Says whether all of it is written.
+    pub(super) fn flush(&mut self) -> Result<bool, End> {
+        while !self.output.is_empty() {
+            match self.stream.try_write(&self.output) {
+                Ok(count) => self.output.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(_) => return Err(End::Gone),
+            }
+        }
+        self.output = Bytes::new();
+        if self.frames > 0 {
+            self.feed.wrote(std::mem::take(&mut self.frames));
+        }
+        Ok(true)
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self) -> Result<(), End> {
+        let is_listening = self.output.is_empty();
+        // These put this task in the place of the one that has read the handshake; `ready()` would leave that one in
+        // the stream, and its memory with it, 3 KiB a socket.
+        let ready = poll_fn(|context| {
+            if is_listening { self.stream.poll_read_ready(context) } else { self.stream.poll_write_ready(context) }
+        });
+        tokio::select! {
+            ready = ready => match ready {
+                Ok(()) if is_listening => self.read(),
+                Ok(()) => Ok(()),
+                Err(_) => Err(End::Gone),
+            },
+            () = self.feed.told() => {
+                self.recall();
+                if self.feed.closing().is_some() && self.overdue.is_none() {
+                    self.overdue = Some(Box::pin(tokio::time::sleep(CLOSING_TIME)));
+                }
+                Ok(())
+            }
+            () = until(&mut self.overdue) => Err(self.feed.closing().map_or(End::Gone, End::Asked)),
+        }
+    }
+
+    /// Reads what has come. The buffer is on the stack for that time, so that idle sockets need none.
+    pub(super) fn read(&mut self) -> Result<(), End> {
+        let mut buffer = [0; READ_AT_ONCE];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => Err(End::Gone),
+            Ok(count) => {
+                self.reader.push(&buffer[..count]);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(End::Gone),
+        }
+    }
+
+    /// Takes over from the fan-out, with what it has not written.
+    pub(super) fn recall(&mut self) {
+        let Portion { bytes, frames } = self.feed.recall();
+        self.queue(&bytes);
+        self.frames += frames;
+    }
+
+    /// Puts bytes behind what is still to be written.
+    pub(super) fn queue(&mut self, bytes: &Bytes) {
+        if self.output.is_empty() {
+            self.output = bytes.clone();
+            return;
+        }
+        let mut output = BytesMut::with_capacity(self.output.len() + bytes.len());
+        output.put_slice(&self.output);
+        output.put_slice(bytes);
+        self.output = output.freeze();
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Text(text) => {
+                self.feed.received(Payload::text(text.clone()));
+                self.obey(text.as_bytes()).await
+            }
+            Message::Binary(bytes) => {
+                self.feed.received(Payload::bytes(bytes.clone()));
+                self.obey(&bytes).await
+            }
+            Message::Ping(bytes) => {
+                self.recall();
+                self.queue(Encoded::message(&Message::Pong(bytes)).frame());
+                Ok(())
+            }
+            Message::Close(frame) => Err(End::Closed(frame)),
+            Message::Pong(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
+    async fn obey(&mut self, message: &[u8]) -> Result<(), End> {
+        match Command::read(message) {
+            Ok(Command::UpdateCategory { category }) => {
+                self.recall();
+                Ok(self.feed.switch(&category).await?)
+            }
+            Err(error) => {
+                warn!(message = %String::from_utf8_lossy(message), %error, "WebSocket message ignored");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Waits for a time that may not be set.
+async fn until(time: &mut Option<Pin<Box<Sleep>>>) {
+    match time {
+        Some(time) => time.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

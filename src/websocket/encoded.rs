@@ -1,0 +1,73 @@
+//! A message as the bytes of one frame, unmasked, as servers send them.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tungstenite::Message;
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// The most bytes of an unmasked frame's header (RFC 6455, 5.2).
+const LONGEST_HEADER: usize = 10;
+
+/// A frame, encoded once for all who get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    frame: Bytes,
+    header: usize,
+}
+
+impl Encoded {
+    /// A text frame.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::new(OpCode::Data(Data::Text), text.as_bytes())
+    }
+
+    /// A frame that carries the message.
+    #[must_use]
+    pub fn message(message: &Message) -> Self {
+        match message {
+            Message::Text(text) => Self::text(text),
+            Message::Binary(bytes) => Self::new(OpCode::Data(Data::Binary), bytes),
+            Message::Ping(bytes) => Self::new(OpCode::Control(Control::Ping), bytes),
+            Message::Pong(bytes) => Self::new(OpCode::Control(Control::Pong), bytes),
+            Message::Close(frame) => Self::close(frame.as_ref()),
+            Message::Frame(frame) => Self::new(frame.header().opcode, frame.payload()),
+        }
+    }
+
+    /// A closing frame.
+    #[must_use]
+    pub fn close(frame: Option<&CloseFrame>) -> Self {
+        let payload = frame.map_or_else(BytesMut::new, |frame| {
+            let mut payload = BytesMut::with_capacity(2 + frame.reason.len());
+            payload.put_u16(frame.code.into());
+            payload.put_slice(frame.reason.as_bytes());
+            payload
+        });
+        Self::new(OpCode::Control(Control::Close), &payload)
+    }
+
+    fn new(opcode: OpCode, payload: &[u8]) -> Self {
+        let header = FrameHeader { opcode, ..FrameHeader::default() };
+        let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len()).writer();
+        // Writing to memory cannot fail.
+        let _ = header.format(payload.len() as u64, &mut frame);
+        let mut frame = frame.into_inner();
+        let header = frame.len();
+        frame.put_slice(payload);
+        Self { frame: frame.freeze(), header }
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub fn frame(&self) -> &Bytes {
+        &self.frame
+    }
+
+    /// What it carries.
+    #[must_use]
+    pub fn payload(&self) -> Bytes {
+        self.frame.slice(self.header..)
+    }
+}

@@ -1,0 +1,115 @@
+//! Frames that wait for many sockets, put together once for all who get the same.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::feed::{Feed, Frame};
+use crate::websocket::Encoded;
+
+/// Where a socket is in the feed, and what it gets of it.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    /// The position of the next frame to look at.
+    pub(super) position: u64,
+    /// The number of the last event that is in what was handed out.
+    pub(super) seen: u64,
+    pub(super) category: Arc<str>,
+    pub(super) notices: bool,
+}
+
+/// What one socket gets, ready to be written.
+#[derive(Debug, Clone, Default)]
+pub struct Portion {
+    /// The frames, one after the other.
+    pub bytes: Bytes,
+    /// How many they are.
+    pub frames: u64,
+}
+
+/// A run of frames in the feed.
+pub(super) struct Batch {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    frames: Vec<Frame>,
+    /// The number of the last event in them.
+    seen: Option<u64>,
+    /// Whether some are for one socket alone.
+    is_personal: bool,
+    /// Whether some are for the sockets of one category.
+    is_by_category: bool,
+    /// By what makes a difference: the category, and whether notices are asked for.
+    portions: HashMap<(Option<Arc<str>>, bool), Portion>,
+}
+
+impl Batch {
+    /// The frames from a position on, so many at the most, and none after `last`. `None` if it is no longer in the feed.
+    pub(super) fn read(feed: &Feed, from: u64, most: usize, last: u64) -> Option<Self> {
+        let (frames, to) = feed.read(from, most, last)?;
+        let seen = frames.iter().rev().find_map(Frame::sequence);
+        let is_personal = frames.iter().any(|frame| matches!(frame, Frame::Raw { socket: Some(_), .. }));
+        let by_category = |frame: &Frame| matches!(frame, Frame::Order { only: Some(_), .. } | Frame::Fresh { .. });
+        let is_by_category = frames.iter().any(by_category);
+        Some(Self { from, to, frames, seen, is_personal, is_by_category, portions: HashMap::new() })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// What the socket of that number gets, whose cursor is at the beginning and then at the end.
+    pub(super) fn portion(&mut self, cursor: &mut Cursor, socket: u64) -> Portion {
+        let portion = if self.is_personal {
+            put_together(&self.frames, cursor, socket)
+        } else {
+            let category = self.is_by_category.then(|| cursor.category.clone());
+            let Self { portions, frames, .. } = self;
+            portions.entry((category, cursor.notices)).or_insert_with(|| put_together(frames, cursor, socket)).clone()
+        };
+        cursor.position = self.to;
+        cursor.seen = self.seen.unwrap_or(cursor.seen);
+        portion
+    }
+}
+
+impl Portion {
+    /// These frames.
+    pub(super) fn of<'e>(frames: impl IntoIterator<Item = &'e Encoded>) -> Self {
+        let (mut bytes, mut count) = (BytesMut::new(), 0);
+        for frame in frames {
+            bytes.put_slice(frame.frame());
+            count += 1;
+        }
+        Self { bytes: bytes.freeze(), frames: count }
+    }
+}
+
+fn put_together(frames: &[Frame], cursor: &Cursor, socket: u64) -> Portion {
+    if let [Frame::Order { only: None, text, .. }] = frames {
+        // The most frequent case needs no copy.
+        return Portion { bytes: text.frame().clone(), frames: 1 };
+    }
+    Portion::of(frames.iter().flat_map(|frame| frame.for_socket(cursor, socket)))
+}
+
+impl Frame {
+    /// The number of the last event in it.
+    fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Order { sequence, .. } | Self::Fresh { sequence, .. } => Some(*sequence),
+            Self::Notice(_) | Self::Raw { .. } => None,
+        }
+    }
+
+    /// What a socket gets of it.
+    fn for_socket(&self, cursor: &Cursor, id: u64) -> &[Encoded] {
+        let (is_for_it, frame) = match self {
+            Self::Order { only, text, .. } => (only.as_ref().is_none_or(|only| *only == cursor.category), text),
+            Self::Notice(text) => (cursor.notices, text),
+            Self::Fresh { orders, .. } => return orders.get(&cursor.category).map_or(&[], Vec::as_slice),
+            Self::Raw { socket, message } => (socket.is_none_or(|socket| socket == id), message),
+        };
+        if is_for_it { std::slice::from_ref(frame) } else { &[] }
+    }
+}
