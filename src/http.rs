@@ -1,6 +1,6 @@
 //! The HTTP side: the route table. Paths are answered with and without a trailing slash.
 //!
-//! A request goes through the `envelope` (CORS, HEAD), `in_world` (which world it is for), `record` (the journal) and
+//! The two requests that are asked most take a short way (`express`). Any other goes through the `envelope` (CORS, HEAD), `in_world` (which world it is for), `record` (the journal) and
 //! `access` (who may control), and then to its handler.
 
 mod access;
@@ -10,6 +10,7 @@ mod control;
 mod cors;
 mod envelope;
 mod error;
+mod express;
 mod in_world;
 mod live;
 mod orders;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 pub use access::{BadToken, ControlAccess, Token};
 pub(crate) use connections::serve;
 use envelope::Envelope;
+use express::Express;
 use in_world::InWorld;
 use record::Record;
 pub use site::Site;
@@ -44,9 +46,17 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// All routes of the API, and the site at whatever is left.
-pub(crate) fn routes(app: App, site: &Site, cors: Cors) -> impl Endpoint<Output = Response> + 'static {
+/// All that is served: the routes of the API with the site at whatever is left, and the short way to two of them.
+pub(crate) fn service(
+    app: App,
+    site: &Site,
+    cors: Cors,
+) -> (Option<Express>, impl Endpoint<Output = Response> + 'static) {
     let app = Arc::new(app);
+    (Express::new(app.clone(), &cors), routes(app, site, cors))
+}
+
+fn routes(app: Arc<App>, site: &Site, cors: Cors) -> impl Endpoint<Output = Response> + 'static {
     let site = Arc::new(site.endpoint());
     let list = || products::List { site: site.clone() };
     let mut routes = Route::new().at("/", site.clone()).at("/*", site.clone());

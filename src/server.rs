@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::http::{App, ControlAccess, Site, routes, serve};
+use crate::http::{App, ControlAccess, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
@@ -97,7 +97,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
         };
-        let serving = tokio::spawn(serve(listener, routes(app, &site, cors), shutdown.clone(), GRACE));
+        let serving = tokio::spawn(serve(listener, service(app, &site, cors), shutdown.clone(), GRACE));
         tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));
         let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })

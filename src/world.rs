@@ -50,7 +50,7 @@ pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
     Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
-    NearMiss, Payload, Place, Record, Verdict, WrongWait,
+    NearMiss, Payload, Place, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
 pub use snapshots::MAX_SNAPSHOTS;

@@ -43,18 +43,22 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiEr
     serde_json::from_slice(&read_text(headers, body).await?).map_err(ApiError::BadJson)
 }
 
+/// Whether a content type is that of JSON, with parameters or without.
+pub(super) fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
 /// Reads the text of a request's JSON.
 ///
 /// # Errors
 /// As [`read`], but for what is not JSON.
 pub(super) async fn read_text(headers: &HeaderMap, body: Body) -> Result<Bytes, ApiError> {
     let declared = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-    let media_type = declared.map(|value| value.split(';').next().unwrap_or_default().trim());
-    if media_type.is_some_and(|media_type| !media_type.eq_ignore_ascii_case("application/json")) {
+    if declared.is_some_and(|declared| !is_json(declared)) {
         return Err(ApiError::UnsupportedMediaType);
     }
     let bytes = bytes(body).await?;
-    match (bytes.is_empty(), media_type) {
+    match (bytes.is_empty(), declared) {
         (true, _) => Err(ApiError::EmptyBody),
         (false, None) => Err(ApiError::UnsupportedMediaType),
         (false, Some(_)) => Ok(bytes),

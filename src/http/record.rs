@@ -1,17 +1,16 @@
 //! Writes every request, with its answer, to the journal of its world. Control requests are not in it: they are the
 //! test's own doing.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use poem::http::{HeaderMap, Method};
+use poem::http::Method;
 use poem::{Body, Endpoint, Request, Response};
 
 use super::body::{self, Kept};
 use super::envelope::AskedMethod;
 use super::{App, access, cors, error};
-use crate::world::{Answer, Exchange, Payload, World};
+use crate::world::{Answer, Exchange, Payload, RequestHead, World};
 
 /// Wraps the routes; what they answer is an answer from here on, not an error.
 pub(super) struct Record<E> {
@@ -80,23 +79,7 @@ fn asked_method(request: &Request) -> &Method {
 }
 
 fn describe(request: &Request) -> Exchange {
-    Exchange {
-        method: asked_method(request).to_string(),
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().map(str::to_owned),
-        headers: headers(request.headers()),
-        body: None,
-        answer: None,
-    }
-}
-
-fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut map: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        map.entry(name.as_str().to_owned())
-            .and_modify(|before| *before = format!("{before}, {value}"))
-            .or_insert_with(|| value.into_owned());
-    }
-    map
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let head = RequestHead::new(asked_method(request).as_str(), request.uri().path(), request.uri().query(), headers);
+    Exchange { head, body: None, answer: OnceLock::new() }
 }

@@ -8,22 +8,26 @@ mod awaited;
 mod entry;
 mod exchange;
 mod expectation;
+mod head;
 mod matcher;
 mod payload;
 mod verdict;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 pub(super) use awaited::Awaited;
 pub use entry::{Entry, Kind, Record};
 pub use exchange::{Answer, Exchange};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
+pub use head::RequestHead;
 pub use matcher::Difference;
 pub use payload::Payload;
 pub use verdict::{Finding, NearMiss, Verdict};
@@ -38,8 +42,12 @@ pub const DEFAULT_ENTRIES: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Journal {
     world: Arc<str>,
+    /// The most entries of each half.
+    most: usize,
     rings: Mutex<Rings>,
     recorded: Notify,
+    /// How many wait for entries: mostly none, and then nobody has to be told.
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -61,11 +69,12 @@ struct Ring {
     dropped: u64,
 }
 
-/// Where an entry is.
+/// Where the entry of a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     generation: u64,
-    sequence: u64,
+    /// How many entries came into its ring before it: found without a search, which takes longer than all the rest.
+    index: u64,
 }
 
 /// How many entries are no longer in a journal, because it is bounded.
@@ -106,13 +115,14 @@ impl Ring {
 impl Journal {
     /// A world's journal of so many entries of each half; one of 0 records nothing.
     pub(super) fn new(world: Arc<str>, most: usize) -> Self {
-        Self { world, rings: Mutex::new(Rings::new(0, most)), recorded: Notify::new() }
+        let rings = Mutex::new(Rings::new(0, most));
+        Self { world, most, rings, recorded: Notify::new(), waiting: AtomicUsize::new(0) }
     }
 
     /// Records something.
     pub(super) fn record(&self, at: Duration, record: Record) -> Place {
         let place = self.lock().record(&self.world, at, record);
-        self.recorded.notify_waiters();
+        self.tell();
         place
     }
 
@@ -123,7 +133,7 @@ impl Journal {
             rings.record(&self.world, at, record);
         }
         drop(rings);
-        self.recorded.notify_waiters();
+        self.tell();
     }
 
     /// Adds the answer to a request that was recorded before.
@@ -131,17 +141,17 @@ impl Journal {
         let mut rings = self.lock();
         let is_there = rings.generation == request.generation;
         let ring = &mut rings.other;
-        if is_there && let Ok(place) = ring.entries.binary_search_by_key(&request.sequence, |entry| entry.sequence) {
-            let mut entry = Entry::clone(&ring.entries[place]);
+        let place = request.index.checked_sub(ring.dropped).and_then(|place| usize::try_from(place).ok());
+        if is_there && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
             ring.bytes -= entry.bytes();
-            if let Record::Request(exchange) = &mut entry.record {
-                exchange.answer = Some(answer);
+            if let Record::Request(exchange) = &entry.record {
+                // A request is answered once.
+                let _ = exchange.answer.set(answer);
             }
             ring.bytes += entry.bytes();
-            ring.entries[place] = Arc::new(entry);
         }
         drop(rings);
-        self.recorded.notify_waiters();
+        self.tell();
     }
 
     /// The entries after that number, in order.
@@ -161,17 +171,40 @@ impl Journal {
         *rings = Rings::new(rings.generation + 1, rings.other.most);
     }
 
-    /// Waits until something is recorded after this call.
-    pub(super) fn recorded(&self) -> tokio::sync::futures::Notified<'_> {
-        self.recorded.notified()
+    /// Whoever holds this hears of entries.
+    pub(super) fn listen(&self) -> Listening<'_> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Listening(self)
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.lock().other.most > 0
+        self.most > 0
+    }
+
+    fn tell(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.recorded.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Rings> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by whoever waits for entries.
+pub(super) struct Listening<'j>(&'j Journal);
+
+impl Listening<'_> {
+    /// Waits until something is recorded after this call.
+    pub(super) fn recorded(&self) -> Notified<'_> {
+        self.0.recorded.notified()
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -182,16 +215,12 @@ impl Rings {
 
     fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
         if self.other.most == 0 {
-            return Place { generation: self.generation, sequence: 0 };
+            return Place { generation: self.generation, index: 0 };
         }
         self.last += 1;
-        let is_sent = matches!(record, Record::Sent { .. });
-        let entry = Arc::new(Entry { sequence: self.last, at, world: world.clone(), record });
-        if is_sent {
-            self.sent.push(entry);
-        } else {
-            self.other.push(entry);
-        }
-        Place { generation: self.generation, sequence: self.last }
+        let ring = if matches!(record, Record::Sent { .. }) { &mut self.sent } else { &mut self.other };
+        let index = ring.dropped + ring.entries.len() as u64;
+        ring.push(Arc::new(Entry { sequence: self.last, at, world: world.clone(), record }));
+        Place { generation: self.generation, index }
     }
 }

@@ -68,8 +68,9 @@ impl World {
         let _used = self.using();
         let give_up = Instant::now() + patience;
         let mut awaited = Awaited::new(expectation);
+        let listening = self.0.shared.journal.listen();
         loop {
-            let recorded = self.0.shared.journal.recorded();
+            let recorded = listening.recorded();
             if awaited.is_there(&self.0.shared.journal) {
                 break;
             }

@@ -34,7 +34,7 @@ impl<'e> Awaited<'e> {
         for entry in entries {
             if self.expectation.matches(&entry) {
                 self.found += 1;
-            } else if matches!(&entry.record, Record::Request(exchange) if exchange.answer.is_none()) {
+            } else if matches!(&entry.record, Record::Request(exchange) if exchange.answer.get().is_none()) {
                 self.unanswered.push(entry.sequence);
             }
         }

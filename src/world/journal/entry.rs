@@ -124,12 +124,7 @@ impl Entry {
         let payload = self.payload().map_or(0, Payload::len);
         OWN + payload
             + match &self.record {
-                Record::Request(exchange) => {
-                    let answer = exchange.answer.as_ref().and_then(|answer| answer.body.as_ref());
-                    let headers = exchange.headers.iter().map(|(name, value)| 64 + name.len() + value.len());
-                    let query = exchange.query.as_ref().map_or(0, String::len);
-                    exchange.path.len() + query + headers.sum::<usize>() + answer.map_or(0, Payload::len)
-                }
+                Record::Request(exchange) => exchange.bytes(),
                 // Most often shared with the entries around it, but not so in what is answered.
                 Record::Sent { sockets, .. } => size_of_val(&**sockets),
                 _ => 0,

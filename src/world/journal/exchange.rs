@@ -1,26 +1,20 @@
 //! A request and its answer.
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Payload;
+use super::{Payload, RequestHead};
 
 /// A request and its answer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The method.
-    pub method: String,
-    /// The path below the world's prefix, percent-encoded as it came.
-    pub path: String,
-    /// The query without its question mark.
-    pub query: Option<String>,
-    /// The headers by lower-case name; several of one name are joined by `, ` (RFC 9110, 5.3).
-    pub headers: BTreeMap<String, String>,
+    /// Method, target and headers.
+    pub head: RequestHead,
     /// The body.
     pub body: Option<Payload>,
-    /// The answer.
-    pub answer: Option<Answer>,
+    /// The answer, as soon as there is one.
+    pub answer: OnceLock<Answer>,
 }
 
 /// The answer to a request.
@@ -34,16 +28,22 @@ pub struct Answer {
 
 impl Exchange {
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        map.serialize_entry("method", &self.method)?;
-        map.serialize_entry("path", &self.path)?;
-        if let Some(query) = &self.query {
+        map.serialize_entry("method", self.head.method())?;
+        map.serialize_entry("path", self.head.path())?;
+        if let Some(query) = self.head.query() {
             map.serialize_entry("query", query)?;
         }
-        map.serialize_entry("headers", &self.headers)?;
+        map.serialize_entry("headers", &self.head.headers())?;
         if let Some(body) = &self.body {
             body.entries(map)?;
         }
-        self.answer.as_ref().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
+        self.answer.get().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
+    }
+
+    /// How many bytes it holds that are its own.
+    pub(super) fn bytes(&self) -> usize {
+        let answer = self.answer.get().and_then(|answer| answer.body.as_ref());
+        size_of::<Self>() + self.head.len() + answer.map_or(0, Payload::len)
     }
 }
 

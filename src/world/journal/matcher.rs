@@ -63,21 +63,23 @@ impl Expectation {
             _ => None,
         };
         if let Some(method) = &self.method {
-            let actual = request.map(|request| request.method.clone());
+            let actual = request.map(|request| request.head.method().to_owned());
             found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
         }
         if let Some(path) = &self.path {
-            found.check("path", path, request.map(|request| request.path.clone()), |actual| is_like(path, actual));
+            let actual = request.map(|request| request.head.path().to_owned());
+            found.check("path", path, actual, |actual| is_like(path, actual));
         }
         if let Some(query) = &self.query {
-            found.check("query", query, request.and_then(|one| one.query.clone()), |actual| is_like(query, actual));
+            let actual = request.and_then(|request| request.head.query()).map(str::to_owned);
+            found.check("query", query, actual, |actual| is_like(query, actual));
         }
         for (name, value) in self.headers.iter().flatten() {
-            let actual = request.and_then(|request| request.headers.get(&name.to_lowercase()).cloned());
+            let actual = request.and_then(|request| request.head.header(name));
             found.check(&format!("headers.{name}"), value, actual, |actual| is_like(value, actual));
         }
         if let Some(status) = self.status {
-            let actual = request.and_then(|request| request.answer.as_ref()).map(|answer| answer.status);
+            let actual = request.and_then(|request| request.answer.get()).map(|answer| answer.status);
             found.same("status", &status, actual);
         }
     }

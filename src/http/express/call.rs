@@ -1,0 +1,136 @@
+//! A request of the usual kind, understood without the routes.
+
+use bytes::Bytes;
+use httparse::{EMPTY_HEADER, Header, Status};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::engine::Listing;
+use crate::http::body::is_json;
+use crate::http::orders::integer;
+use crate::world::{RequestHead, World};
+use crate::worlds::Worlds;
+
+/// The most headers of a usual request; browsers send about fifteen.
+const MAX_HEADERS: usize = 32;
+
+/// A request that is understood.
+pub(super) struct Call<'i> {
+    pub(super) method: &'i str,
+    pub(super) target: &'i str,
+    pub(super) body: &'i [u8],
+    /// How many bytes of the input it is.
+    pub(super) length: usize,
+    pub(super) world: World,
+    pub(super) asked: Asked<'i>,
+    /// For the journal, if there is one.
+    pub(super) head: Option<RequestHead>,
+}
+
+/// What a request is for.
+pub(super) enum Asked<'i> {
+    /// A category's products, which are at hand.
+    Products(Bytes),
+    /// A total is to be moved.
+    Order { id: &'i str, amount: i64 },
+}
+
+impl<'i> Call<'i> {
+    /// Reads the first request of the input; `None` if it is unusual in any way.
+    pub(super) fn read(input: &'i [u8], worlds: &Worlds) -> Option<Self> {
+        let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        let Ok(Status::Complete(head_length)) = request.parse(input) else { return None };
+        let (Some(method), Some(target), Some(1)) = (request.method, request.path, request.version) else {
+            return None;
+        };
+        let framing = Framing::of(request.headers)?;
+        let length = head_length.checked_add(framing.body_length)?;
+        let body = input.get(head_length..length)?;
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let (world, path) = world_of(path, worlds)?;
+        let asked = match method {
+            "GET" if body.is_empty() => Asked::products(path, &world)?,
+            "POST" if framing.is_json => Asked::order(path, body)?,
+            _ => return None,
+        };
+        let pairs = request.headers.iter().map(|header| (header.name, header.value));
+        let head = world.has_journal().then(|| RequestHead::new(method, path, query, pairs));
+        Some(Self { method, target, body, length, world, asked, head })
+    }
+}
+
+/// What the headers say about the body.
+struct Framing {
+    body_length: usize,
+    is_json: bool,
+}
+
+impl Framing {
+    /// `None` if there is a header that changes what the request means.
+    fn of(headers: &[Header<'_>]) -> Option<Self> {
+        let mut framing = Self { body_length: 0, is_json: false };
+        let mut has_length = false;
+        for Header { name, value } in headers {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            if is("content-length") && !has_length {
+                has_length = true;
+                let digits = value.iter().all(u8::is_ascii_digit);
+                framing.body_length = std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()?;
+            } else if is("content-type") {
+                framing.is_json = is_json(std::str::from_utf8(value).ok()?);
+            } else if is("connection") {
+                if !value.eq_ignore_ascii_case(b"keep-alive") {
+                    return None;
+                }
+            } else if ["content-length", "transfer-encoding", "expect", "upgrade", "x-mockd-world"]
+                .iter()
+                .any(|one| is(one))
+            {
+                return None;
+            }
+        }
+        Some(framing)
+    }
+}
+
+impl<'i> Asked<'i> {
+    fn products(path: &str, world: &World) -> Option<Self> {
+        let category = segment(path.strip_prefix('/')?)?;
+        world.view().catalogue.get(category).map(Listing::json).map(Asked::Products)
+    }
+
+    fn order(path: &'i str, body: &[u8]) -> Option<Self> {
+        let id = segment(path.strip_prefix("/orders/")?)?;
+        // An array would do for a struct as well.
+        let object = Some(body.trim_ascii_start()).filter(|body| body.starts_with(b"{"))?;
+        let Order { amount } = serde_json::from_slice(object).ok()?;
+        integer(&amount).map(|amount| Self::Order { id, amount })
+    }
+}
+
+/// The body of an order, without the map that the routes make of it.
+#[derive(Deserialize)]
+struct Order {
+    amount: Value,
+}
+
+/// The world that a path names, and the path below it.
+fn world_of<'i>(path: &'i str, worlds: &Worlds) -> Option<(World, &'i str)> {
+    match path.strip_prefix("/@") {
+        None => Some((worlds.default_world().clone(), path)),
+        Some(rest) => {
+            let (name, _) = rest.split_once('/')?;
+            Some((worlds.get(name).ok()?, &rest[name.len()..]))
+        }
+    }
+}
+
+/// A segment of a path in which every character stands for itself (RFC 3986, 2.3).
+fn segment(text: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    Some(text).filter(|text| !text.is_empty() && text.bytes().all(is_plain))
+}

@@ -1,0 +1,83 @@
+//! Answers on their way to the client, several in one write if it has asked for several.
+
+use std::io;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::{Buf, Bytes};
+use poem::http::StatusCode;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::http::body::JSON;
+
+/// Bodies of so many bytes are written from where they are instead of being copied.
+const LARGE: usize = 16 * 1024;
+
+pub(super) struct Output {
+    bytes: Vec<u8>,
+    /// Goes after them.
+    large: Bytes,
+    is_open: bool,
+    date: Date,
+}
+
+/// The `date` header's value (RFC 9110, 5.6.7), made anew each second.
+struct Date {
+    second: u64,
+    text: String,
+}
+
+impl Output {
+    pub(super) fn new(is_open: bool) -> Self {
+        Self { bytes: Vec::new(), large: Bytes::new(), is_open, date: Date { second: 0, text: String::new() } }
+    }
+
+    /// Puts an answer behind those that wait; after a large one they are to be flushed.
+    pub(super) fn json(&mut self, status: u16, body: Bytes) {
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+        let cors = if self.is_open { "access-control-allow-origin: *\r\n" } else { "" };
+        let (length, date) = (body.len(), self.date.now());
+        // Writing to memory cannot fail.
+        let _ = write!(
+            self.bytes,
+            "HTTP/1.1 {status} {reason}\r\ncontent-type: {JSON}\r\n{cors}content-length: {length}\r\ndate: {date}\r\n\r\n"
+        );
+        if length < LARGE {
+            self.bytes.extend_from_slice(&body);
+        } else {
+            self.large = body;
+        }
+    }
+
+    /// Whether it has to be flushed before the next answer.
+    pub(super) fn is_large(&self) -> bool {
+        !self.large.is_empty() || self.bytes.len() >= LARGE
+    }
+
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// Those of the connection, which is of no more use then.
+    pub(super) async fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        if self.large.is_empty() {
+            stream.write_all(&self.bytes).await?;
+        } else {
+            stream.write_all_buf(&mut self.bytes.chain(std::mem::take(&mut self.large))).await?;
+        }
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+impl Date {
+    fn now(&mut self) -> &str {
+        let now = SystemTime::now();
+        let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if second != self.second || self.text.is_empty() {
+            self.second = second;
+            self.text = httpdate::fmt_http_date(now);
+        }
+        &self.text
+    }
+}
