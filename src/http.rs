@@ -29,6 +29,7 @@ pub(crate) use connections::serve;
 use envelope::Envelope;
 use express::Express;
 use in_world::InWorld;
+pub(crate) use live::HighWater;
 use record::Record;
 pub use site::Site;
 
@@ -44,6 +45,7 @@ pub(crate) struct App {
     /// Open sockets, each a task that the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) high_water: HighWater,
 }
 
 /// All that is served: the routes of the API with the site at whatever is left, and the short way to two of them.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::http::{App, ControlAccess, Site, serve, service};
+use crate::http::{App, ControlAccess, HighWater, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
@@ -96,6 +96,7 @@ impl Server {
             access,
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
+            high_water: HighWater::default(),
         };
         let serving = tokio::spawn(serve(listener, service(app, &site, cors), shutdown.clone(), GRACE));
         tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));

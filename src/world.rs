@@ -50,7 +50,7 @@ pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
     Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
-    NearMiss, Payload, Place, Record, RequestHead, Verdict, WrongWait,
+    NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
 pub use snapshots::MAX_SNAPSHOTS;
@@ -217,7 +217,7 @@ impl World {
         let (world, category): (_, Arc<str>) = (self.clone(), category.into());
         // Whoever asked may be gone by then: the subscription that is made for it ends with the answer.
         self.ask(move |play| {
-            let (socket, joined) = play.join(category);
+            let (socket, joined) = play.join(&category);
             Subscription::new(world, socket, notices, &joined)
         })
         .await
@@ -260,7 +260,7 @@ impl World {
 
     /// A socket has got these frames, which are for it alone.
     fn handed(&self, socket: &Socket, frames: &[Encoded]) {
-        let sockets: Arc<[u64]> = [socket.id].into();
+        let sockets = Recipients::One(socket.id);
         for frame in frames {
             self.record(Record::Sent {
                 sockets: sockets.clone(),

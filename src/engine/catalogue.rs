@@ -45,6 +45,11 @@ impl Catalogue {
         self.listings.get(category).map(|listing| &**listing)
     }
 
+    /// The name of a category, as all share it.
+    pub(crate) fn name(&self, category: &str) -> Option<&Arc<str>> {
+        self.listings.get_key_value(category).map(|(name, _)| name)
+    }
+
     /// Whether any category has the product.
     #[must_use]
     pub fn has_product(&self, id: &str) -> bool {

@@ -4,6 +4,7 @@ mod closing;
 mod command;
 mod connection;
 mod handshake;
+mod memory;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::connections::Upgrade;
 use super::error::ApiError;
 use crate::world::{Subscription, World};
 use connection::Connection;
+pub(crate) use memory::HighWater;
 
 /// Answers the handshake and starts the socket's task.
 #[handler]
@@ -44,15 +46,18 @@ async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>, world: World
     };
     if let Some((stream, begun)) = upgraded {
         let connection = Connection::new(stream, begun, feed, app.shutdown.clone());
-        app.tasks.spawn(serve(Box::new(connection), category));
+        let tasks = app.tasks.clone();
+        tasks.spawn(serve(Box::new(connection), app, category));
     }
 }
 
 /// One socket to its end.
-async fn serve(mut connection: Box<Connection>, category: Arc<str>) {
+async fn serve(mut connection: Box<Connection>, app: Arc<App>, category: Arc<str>) {
+    app.high_water.opened(app.tasks.len());
     debug!(category = &*category, "socket opened");
     let end = connection.exchange().await;
     debug!(category = &*category, ?end, "socket closed");
     // In a box: a socket that is open has no need of what it takes to close it.
     Box::pin(connection.close(end)).await;
+    app.high_water.closed(app.tasks.len());
 }

@@ -107,7 +107,7 @@ impl Frame {
         let (is_for_it, frame) = match self {
             Self::Order { only, text, .. } => (only.as_ref().is_none_or(|only| *only == cursor.category), text),
             Self::Notice(text) => (cursor.notices, text),
-            Self::Fresh { orders, .. } => return orders.get(&cursor.category).map_or(&[], Vec::as_slice),
+            Self::Fresh { orders, .. } => return orders.get(&cursor.category).map_or(&[], |orders| orders),
             Self::Raw { socket, message } => (socket.is_none_or(|socket| socket == id), message),
         };
         if is_for_it { std::slice::from_ref(frame) } else { &[] }

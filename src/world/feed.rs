@@ -35,7 +35,7 @@ pub(super) enum Frame {
     /// Categories or products are not what they were; for those who asked for notices.
     Notice(Encoded),
     /// Current orders by category, for every socket: what was before is void.
-    Fresh { sequence: u64, orders: Arc<HashMap<Arc<str>, Vec<Encoded>>> },
+    Fresh { sequence: u64, orders: Arc<HashMap<Arc<str>, Arc<[Encoded]>>> },
     /// What a test sends, to one socket or to all.
     Raw { socket: Option<u64>, message: Encoded },
 }

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 pub(super) use awaited::Awaited;
-pub use entry::{Entry, Kind, Record};
+pub use entry::{Entry, Kind, Recipients, Record};
 pub use exchange::{Answer, Exchange};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use head::RequestHead;
@@ -63,7 +63,8 @@ struct Rings {
 
 #[derive(Debug)]
 struct Ring {
-    entries: VecDeque<Arc<Entry>>,
+    /// In one piece: entries that were allocated one by one would keep all the memory around them from being given back.
+    entries: VecDeque<Entry>,
     most: usize,
     bytes: usize,
     dropped: u64,
@@ -91,7 +92,7 @@ impl Ring {
         Self { entries: VecDeque::new(), most, bytes: 0, dropped: 0 }
     }
 
-    fn push(&mut self, entry: Arc<Entry>) {
+    fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
         self.entries.push_back(entry);
         while self.entries.len() > self.most || self.bytes > MAX_BYTES {
@@ -101,12 +102,12 @@ impl Ring {
         }
     }
 
-    fn get(&self, sequence: u64) -> Option<&Arc<Entry>> {
+    fn get(&self, sequence: u64) -> Option<&Entry> {
         let place = self.entries.binary_search_by_key(&sequence, |entry| entry.sequence);
         place.ok().and_then(|place| self.entries.get(place))
     }
 
-    fn after(&self, sequence: u64) -> impl Iterator<Item = &Arc<Entry>> {
+    fn after(&self, sequence: u64) -> impl Iterator<Item = &Entry> {
         let start = self.entries.partition_point(|entry| entry.sequence <= sequence);
         self.entries.range(start..)
     }
@@ -155,7 +156,7 @@ impl Journal {
     }
 
     /// The entries after that number, in order.
-    pub(super) fn after(&self, sequence: u64) -> (Vec<Arc<Entry>>, Dropped) {
+    pub(super) fn after(&self, sequence: u64) -> (Vec<Entry>, Dropped) {
         let rings = self.lock();
         let mut entries: Vec<_> = rings.other.after(sequence).chain(rings.sent.after(sequence)).cloned().collect();
         let dropped = Dropped { sent: rings.sent.dropped, other: rings.other.dropped };
@@ -220,7 +221,7 @@ impl Rings {
         self.last += 1;
         let ring = if matches!(record, Record::Sent { .. }) { &mut self.sent } else { &mut self.other };
         let index = ring.dropped + ring.entries.len() as u64;
-        ring.push(Arc::new(Entry { sequence: self.last, at, world: world.clone(), record }));
+        ring.push(Entry { sequence: self.last, at, world: world.clone(), record });
         Place { generation: self.generation, index }
     }
 }

@@ -11,7 +11,7 @@ use super::{World, WorldError};
 impl World {
     /// The journal's entries after that number, and how many are gone because it is bounded.
     #[must_use]
-    pub fn journal(&self, after: u64) -> (Vec<Arc<Entry>>, Dropped) {
+    pub fn journal(&self, after: u64) -> (Vec<Entry>, Dropped) {
         self.0.shared.journal.after(after)
     }
 
@@ -36,7 +36,7 @@ impl World {
     /// Records a request whose answer is still to come.
     #[must_use]
     pub fn requested(&self, exchange: Exchange) -> Place {
-        self.0.shared.journal.record(self.now(), Record::Request(Box::new(exchange)))
+        self.0.shared.journal.record(self.now(), Record::Request(Arc::new(exchange)))
     }
 
     /// Records the answer to a request.

@@ -13,7 +13,7 @@ use tungstenite::Message;
 
 use super::clock::Pace;
 use super::feed::{self, Frame, notice};
-use super::journal::{Payload, Record};
+use super::journal::{Payload, Recipients, Record};
 use super::snapshots::Saved;
 use super::sockets::{Audience, Socket};
 use super::subscription::Joined;
@@ -38,6 +38,8 @@ pub(super) struct Play {
     publish: watch::Sender<Arc<View>>,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Saved>,
+    /// The current orders of categories, and the number of the last event in them.
+    current: HashMap<Arc<str>, (u64, Arc<[Encoded]>)>,
 }
 
 impl Play {
@@ -61,6 +63,7 @@ impl Play {
             publish,
             transcript,
             snapshots,
+            current: HashMap::new(),
         }
     }
 
@@ -145,18 +148,20 @@ impl Play {
         self.begin_anew();
     }
 
-    pub(super) fn join(&mut self, category: Arc<str>) -> (Arc<Socket>, Joined) {
-        let frames = feed::current_orders(&self.engine, &category);
+    pub(super) fn join(&mut self, category: &str) -> (Arc<Socket>, Joined) {
+        // One name for all, so that none is left behind in the journal in the middle of memory that could be given back.
+        let category = self.engine.catalogue().name(category).cloned().unwrap_or_else(|| category.into());
+        let frames = self.current_orders(&category);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
         let socket = self.shared.sockets.open(category.clone(), at, position);
         self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
-        self.journal_frames(&[socket.id].into(), &frames);
+        self.journal_frames(&Recipients::One(socket.id), &frames);
         (socket, Joined { sequence: self.engine.sequence(), position, frames })
     }
 
     pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
-        let frames = feed::current_orders(&self.engine, &category);
+        let frames = self.current_orders(&category);
         self.shared.sockets.switch(socket, category);
         Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
     }
@@ -167,7 +172,7 @@ impl Play {
         let scope = self.engine.scenario().feed();
         let category = socket.category();
         let is_void = self.shared.feed.fresh_since(position);
-        let mut frames = if is_void { feed::current_orders(&self.engine, &category) } else { Vec::new() };
+        let mut frames = if is_void { self.current_orders(&category).to_vec() } else { Vec::new() };
         for event in self.engine.changed_since(if is_void { 0 } else { after }) {
             if let Some(Frame::Order { only, text, .. }) = Frame::of(scope, &event)
                 && only.is_none_or(|only| only == category)
@@ -175,14 +180,27 @@ impl Play {
                 frames.push(text);
             }
         }
-        Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
+        Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames: frames.into() }
+    }
+
+    /// The current orders of a category, made once for all who come before the next event.
+    fn current_orders(&mut self, category: &Arc<str>) -> Arc<[Encoded]> {
+        let sequence = self.engine.sequence();
+        if let Some((_, frames)) = self.current.get(category).filter(|(made, _)| *made == sequence) {
+            return frames.clone();
+        }
+        // What is older is of no more use.
+        self.current.retain(|_, (made, _)| *made == sequence);
+        let frames: Arc<[Encoded]> = feed::current_orders(&self.engine, category).into();
+        self.current.insert(category.clone(), (sequence, frames.clone()));
+        frames
     }
 
     /// Sends a frame that has nothing to do with the scenario.
     pub(super) fn send(&mut self, socket: Option<u64>, message: &Message) {
         let sockets = match socket {
-            Some(id) => [id].into(),
-            None => self.shared.sockets.audience(&Audience::All),
+            Some(id) => Recipients::One(id),
+            None => Recipients::Many(self.shared.sockets.audience(&Audience::All)),
         };
         let payload = match message {
             Message::Binary(bytes) => Payload::bytes(bytes.clone()),
@@ -222,14 +240,14 @@ impl Play {
         let records = totals.zip(frames).filter_map(|(event, frame)| {
             let Frame::Order { only, text, .. } = frame else { return None };
             let audience = only.clone().map_or(Audience::All, Audience::Category);
-            let sockets = self.shared.sockets.audience(&audience);
+            let sockets = Recipients::Many(self.shared.sockets.audience(&audience));
             let record = Record::Sent { sockets, event: Some(event.sequence), payload: Payload::bytes(text.payload()) };
             Some((event.at, record))
         });
         self.shared.journal.record_all(records);
     }
 
-    fn journal_frames(&self, sockets: &Arc<[u64]>, frames: &[Encoded]) {
+    fn journal_frames(&self, sockets: &Recipients, frames: &[Encoded]) {
         let at = self.shared.clock.now();
         let record = |frame: &Encoded| {
             let payload = Payload::bytes(frame.payload());
@@ -244,11 +262,12 @@ impl Play {
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
         self.publish_view();
-        let mut orders: HashMap<Arc<str>, Vec<Encoded>> = HashMap::new();
+        let mut orders: HashMap<Arc<str>, Arc<[Encoded]>> = HashMap::new();
         for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
             if let Entry::Vacant(place) = orders.entry(category) {
-                let frames = feed::current_orders(&self.engine, place.key());
-                self.journal_frames(&self.shared.sockets.audience(&Audience::Category(place.key().clone())), &frames);
+                let frames = self.current_orders(place.key());
+                let audience = self.shared.sockets.audience(&Audience::Category(place.key().clone()));
+                self.journal_frames(&Recipients::Many(audience), &frames);
                 place.insert(frames);
             }
         }
@@ -264,7 +283,8 @@ impl Play {
         }
     }
 
-    fn publish_view(&self) {
+    fn publish_view(&mut self) {
+        self.current.clear();
         self.publish.send_replace(Arc::new(View::of(&self.engine)));
     }
 }

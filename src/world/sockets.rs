@@ -31,7 +31,7 @@ pub(super) struct Socket {
     gone: AtomicBool,
     closing: Mutex<Option<Box<CloseFrame>>>,
     /// Where its bytes go, once its connection is there.
-    pub(super) outlet: OnceLock<Box<dyn Outlet>>,
+    pub(super) outlet: OnceLock<Arc<dyn Outlet>>,
     /// What the fan-out needs, while its task has lent that.
     lent: Mutex<Option<Lent>>,
     /// Tells its task to see to it: it is to be closed, or the fan-out could not write everything.

@@ -28,7 +28,7 @@ pub(super) struct Joined {
     pub(super) sequence: u64,
     /// Where to read on in the feed.
     pub(super) position: u64,
-    pub(super) frames: Vec<Encoded>,
+    pub(super) frames: Arc<[Encoded]>,
 }
 
 /// One socket's view of the feed. The world counts it as an open socket until it is dropped.
@@ -76,11 +76,11 @@ impl Subscription {
     pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: &Joined) -> Self {
         let Joined { sequence, position, frames } = joined;
         let cursor = Cursor { position: *position, seen: *sequence, category: socket.category(), notices };
-        Self { world, socket, cursor: Some(cursor), waiting: Portion::of(frames), end: None }
+        Self { world, socket, cursor: Some(cursor), waiting: Portion::of(frames.iter()), end: None }
     }
 
     /// Says where the socket's bytes go, so that it can be lent.
-    pub fn connect(&self, outlet: Box<dyn Outlet>) {
+    pub fn connect(&self, outlet: Arc<dyn Outlet>) {
         // There is one connection for each socket.
         let _ = self.socket.outlet.set(outlet);
     }
@@ -185,7 +185,7 @@ impl Subscription {
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 cursor.category = category.into();
-                self.waiting.append(&Portion::of(&joined.frames));
+                self.waiting.append(&Portion::of(joined.frames.iter()));
                 self.world.handed(&self.socket, &joined.frames);
                 return Ok(());
             }

@@ -1,7 +1,5 @@
 //! `/__mockd/journal`, `/__mockd/verify` and `/__mockd/transcript`: what happened, and whether it is what a test expects.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use poem::http::{HeaderMap, Uri};
 use poem::web::Data;
@@ -51,7 +49,7 @@ pub(super) struct JournalQuery {
 pub(super) struct JournalAnswer {
     /// In order.
     #[schemars(with = "Vec<EntryShape>")]
-    entries: Vec<Arc<Entry>>,
+    entries: Vec<Entry>,
     /// How many entries are gone because the journal is bounded.
     dropped: Dropped,
 }

@@ -68,12 +68,9 @@ impl From<WorldError> for End {
 }
 
 /// A stream as the fan-out sees it.
-#[derive(Debug)]
-struct Wire(Arc<TcpStream>);
-
-impl Outlet for Wire {
+impl Outlet for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        self.try_write(bytes)
     }
 }
 
@@ -82,7 +79,7 @@ impl Connection {
     #[expect(clippy::needless_pass_by_value, reason = "it is a view of a buffer of 8 KiB, which is let go here")]
     pub(super) fn new(stream: TcpStream, begun: Bytes, feed: Subscription, shutdown: CancellationToken) -> Self {
         let stream = Arc::new(stream);
-        feed.connect(Box::new(Wire(stream.clone())));
+        feed.connect(stream.clone());
         let mut reader = Reader::new(MAX_MESSAGE);
         reader.push(&begun);
         Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, shutdown }

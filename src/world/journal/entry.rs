@@ -28,7 +28,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub enum Record {
     /// A request, with its answer as soon as there is one.
-    Request(Box<Exchange>),
+    Request(Arc<Exchange>),
     /// A live socket was opened.
     Opened {
         /// Its number.
@@ -46,7 +46,7 @@ pub enum Record {
     /// A frame to sockets.
     Sent {
         /// The sockets that get it.
-        sockets: Arc<[u64]>,
+        sockets: Recipients,
         /// The number of the event that it tells of.
         event: Option<u64>,
         /// The frame.
@@ -65,6 +65,26 @@ pub enum Record {
         /// The socket's number.
         socket: u64,
     },
+}
+
+/// The sockets that get a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// One, which takes no memory beside.
+    One(u64),
+    /// Several, often shared with the entries around.
+    Many(Arc<[u64]>),
+}
+
+impl std::ops::Deref for Recipients {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        match self {
+            Self::One(socket) => std::slice::from_ref(socket),
+            Self::Many(sockets) => sockets,
+        }
+    }
 }
 
 /// The kinds of entries.
@@ -152,7 +172,7 @@ impl Serialize for Entry {
                 map.serialize_entry("by", end.by.as_str())?;
             }
             Record::Sent { sockets, event, payload } => {
-                map.serialize_entry("sockets", sockets)?;
+                map.serialize_entry("sockets", &**sockets)?;
                 if let Some(event) = event {
                     map.serialize_entry("event", event)?;
                 }

@@ -1,7 +1,5 @@
 //! Whether a journal is as expected, and if not, what came nearest.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -45,7 +43,7 @@ pub struct Finding {
 pub struct NearMiss {
     /// The entry.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
-    pub entry: Arc<Entry>,
+    pub entry: Entry,
     /// In what it differs.
     pub differences: Vec<Difference>,
 }
@@ -56,7 +54,7 @@ impl Verdict {
     pub(in crate::world) fn of(
         expectations: &[Expectation],
         ordered: bool,
-        entries: &[Arc<Entry>],
+        entries: &[Entry],
         dropped: Dropped,
     ) -> Self {
         let mut findings: Vec<Finding> = expectations.iter().map(|one| Finding::of(one, entries)).collect();
@@ -68,7 +66,7 @@ impl Verdict {
 }
 
 impl Finding {
-    fn of(expectation: &Expectation, entries: &[Arc<Entry>]) -> Self {
+    fn of(expectation: &Expectation, entries: &[Entry]) -> Self {
         let matches = entries.iter().filter(|entry| expectation.matches(entry));
         let matches: Vec<u64> = matches.map(|entry| entry.sequence).collect();
         let count = matches.len() as u64;
@@ -92,9 +90,9 @@ impl Finding {
 }
 
 /// The entries that differ least; those that have nothing of what is expected are none.
-fn near_misses(expectation: &Expectation, entries: &[Arc<Entry>]) -> Vec<NearMiss> {
-    let is_of_kind = |entry: &&Arc<Entry>| expectation.kind.is_none_or(|kind| kind == entry.kind());
-    let is_later = |entry: &&Arc<Entry>| expectation.after.is_none_or(|after| entry.sequence > after);
+fn near_misses(expectation: &Expectation, entries: &[Entry]) -> Vec<NearMiss> {
+    let is_of_kind = |entry: &&Entry| expectation.kind.is_none_or(|kind| kind == entry.kind());
+    let is_later = |entry: &&Entry| expectation.after.is_none_or(|after| entry.sequence > after);
     // What an entry does not even have is further off than what it has otherwise.
     let distance = |differences: &[Difference]| -> usize {
         differences.iter().map(|one| if one.found.is_null() { 2 } else { 1 }).sum()
