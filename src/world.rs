@@ -192,21 +192,21 @@ impl World {
         Ok(self.ask(move |play| play.add_product(&category, own)).await??)
     }
 
-    /// Goes on with another scenario, of which the engine is the beginning, without losing a socket; see
-    /// [`Engine::replace`]. A world with a seed of its own keeps it.
+    /// Goes on with another scenario without losing a socket, and says what that changed; see [`Engine::follow`]. A world
+    /// with a seed of its own keeps it.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn replace(&self, start: Engine) -> Result<Reload, WorldError> {
-        self.ask(move |play| play.replace(start)).await
+    pub async fn replace(&self, succession: Arc<Succession>) -> Result<Reload, WorldError> {
+        self.ask(move |play| play.replace(&succession)).await
     }
 
-    /// As [`World::replace`], with what is the same for all worlds worked out before.
+    /// As [`World::replace`], when nobody wants to know what changed.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn follow(&self, succession: Arc<Succession>) -> Result<(), WorldError> {
-        self.ask(move |play| play.follow(&succession)).await
+        self.ask(move |play| drop(play.follow(&succession))).await
     }
 
     /// Subscribes to a category: its current orders, and all that follows.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use thiserror::Error;
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -80,6 +81,8 @@ struct Inner {
     default: World,
     options: WorldOptions,
     state: Mutex<State>,
+    /// Held while the scenario is replaced.
+    replacing: tokio::sync::Mutex<()>,
     /// Told when the first world is made.
     made: Notify,
     tasks: TaskTracker,
@@ -111,6 +114,7 @@ impl Worlds {
             default,
             options,
             state,
+            replacing: tokio::sync::Mutex::new(()),
             made: Notify::new(),
             tasks: tasks.clone(),
             end: end.clone(),
@@ -212,17 +216,22 @@ impl Worlds {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let before = self.lock().start.clone();
-        let start = Engine::new(scenario, seed).started_as(&before);
+        let _one_at_a_time = self.0.replacing.lock().await;
+        let (old, scenario) = (self.lock().start.clone(), scenario.clone());
+        let succeed = move || {
+            let start = Engine::new(&scenario, seed).started_as(&old);
+            Arc::new(Succession::new(old, start))
+        };
+        // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
+        let succession = spawn_blocking(succeed).await.map_err(|_| WorldError::Ended)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
-        let old = std::mem::replace(&mut self.lock().start, start.clone());
+        let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.0.default.replace(start.clone()).await;
-        if !others.is_empty() {
-            let succession = Arc::new(Succession::new(old, start));
-            // One that has ended meanwhile needs nothing any more.
-            join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
-        }
+        let reload = self.0.default.replace(succession.clone()).await;
+        // One that has ended meanwhile needs nothing any more.
+        join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
+        // Nobody has the old products any more, and to let go of them takes a while too.
+        spawn_blocking(move || drop((old, succession)));
         reload
     }
 

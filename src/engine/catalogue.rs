@@ -50,6 +50,13 @@ impl Catalogue {
         self.listings.get_key_value(category).map(|(name, _)| name)
     }
 
+    /// Makes the JSON of those categories whose JSON was asked for in another catalogue.
+    pub(super) fn prepare_as(&self, other: &Self) {
+        let is_asked_for =
+            |name: &Arc<str>| other.listings.get(name).is_some_and(|listing| listing.json.get().is_some());
+        self.listings.iter().filter(|(name, _)| is_asked_for(name)).for_each(|(_, listing)| drop(listing.json()));
+    }
+
     /// Whether any category has the product.
     #[must_use]
     pub fn has_product(&self, id: &str) -> bool {

@@ -19,9 +19,11 @@ pub struct Succession {
 }
 
 impl Succession {
-    /// From one engine at its start to another at its own.
+    /// From one engine at its start to another at its own. It takes as long as the scenarios are large; what clients ask
+    /// for next is prepared as well.
     #[must_use]
     pub fn new(old: Engine, new: Engine) -> Self {
+        new.catalogue.prepare_as(&old.catalogue);
         let pairings = Pairings::of(&old.scenario, &new.scenario);
         let changes = old.compare(&new.scenario, old.seed, &pairings);
         Self { old, new, changes, pairings }
@@ -35,12 +37,35 @@ impl Succession {
 }
 
 impl Engine {
+    /// What [`Engine::follow`] changes; see [`Engine::changes`].
+    #[must_use]
+    pub fn changes_along(&self, succession: &Succession, seed: u64) -> Vec<Change> {
+        if !self.is_as_declared(succession) {
+            return self.changes(&succession.new.scenario, seed);
+        }
+        let mut changes = succession.changes.clone();
+        for change in &mut changes {
+            if let Change::TotalReset { id, from, .. } = change {
+                *from = self.ledger.get(id).map_or(*from, |account| account.total);
+            }
+        }
+        if seed != self.seed {
+            let after_name = usize::from(matches!(changes.first(), Some(Change::Name { .. })));
+            changes.insert(after_name, Change::Seed { from: self.seed, to: seed });
+        }
+        changes
+    }
+
+    /// Whether no product came or went by itself since the start that the succession begins with.
+    fn is_as_declared(&self, Succession { old, .. }: &Succession) -> bool {
+        Arc::ptr_eq(&self.scenario, &old.scenario) && self.ledger.has_holders_of(&old.ledger)
+    }
+
     /// As [`Engine::replace`] with the scenario that the succession leads to, and gives what sockets have to hear. An
     /// engine in which no product came or went by itself shares the products of the new start from then on.
     pub fn follow(&mut self, succession: &Succession, seed: u64) -> Vec<Event> {
-        let Succession { old, new, changes, pairings } = succession;
-        let is_as_declared = Arc::ptr_eq(&self.scenario, &old.scenario) && self.ledger.has_holders_of(&old.ledger);
-        if !is_as_declared {
+        let Succession { new, changes, pairings, .. } = succession;
+        if !self.is_as_declared(succession) {
             return self.replace(&new.scenario, seed).events;
         }
         self.scenario = new.scenario.clone();

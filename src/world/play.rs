@@ -104,19 +104,21 @@ impl Play {
         Ok(self.engine.catalogue().get(category).map(Listing::json).unwrap_or_default())
     }
 
-    /// Goes on with another scenario, of which `start` is the beginning.
-    pub(super) fn replace(&mut self, start: Engine) -> Reload {
-        self.start = self.seeded(start);
-        let reload = self.engine.replace(self.start.scenario(), self.start.seed());
-        self.reloaded(&reload.events);
-        reload
-    }
-
-    /// As [`Play::replace`], with what is the same for all worlds.
-    pub(super) fn follow(&mut self, succession: &Succession) {
+    /// Goes on with another scenario.
+    pub(super) fn follow(&mut self, succession: &Succession) -> Vec<Event> {
         self.start = self.seeded(succession.start().clone());
         let events = self.engine.follow(succession, self.start.seed());
-        self.reloaded(&events);
+        self.publish_view();
+        self.tell(&events);
+        self.publish([Frame::Notice(notice())]);
+        events
+    }
+
+    /// As [`Play::follow`], and says what that changed.
+    pub(super) fn replace(&mut self, succession: &Succession) -> Reload {
+        let seed = self.seeded(succession.start().clone()).seed();
+        let changes = self.engine.changes_along(succession, seed);
+        Reload { changes, events: self.follow(succession) }
     }
 
     /// The start of a scenario, with the seed of this world if it has one.
@@ -125,12 +127,6 @@ impl Play {
             Some(seed) => start.with_seed(seed),
             None => start,
         }
-    }
-
-    fn reloaded(&mut self, events: &[Event]) {
-        self.publish_view();
-        self.tell(events);
-        self.publish([Frame::Notice(notice())]);
     }
 
     /// Goes back to the start, with another seed if there is one.

@@ -42,6 +42,7 @@ fn to_follow_a_succession_is_to_replace_the_scenario() {
             }
             one.advance(Duration::from_secs(2));
             let mut other = one.clone();
+            prop_assert_eq!(one.changes_along(&succession, seed ^ 1), other.changes(&new, seed ^ 1));
             prop_assert_eq!(one.follow(&succession, seed ^ 1), other.replace(&new, seed ^ 1).events);
             prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
             prop_assert!(one.totals().eq(other.totals()));
