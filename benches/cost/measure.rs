@@ -1,0 +1,91 @@
+//! The measurements, each under a name for `--only`.
+
+mod checks;
+mod fanout;
+mod growth;
+mod idle;
+mod rates;
+mod reload;
+mod scripts;
+mod start;
+mod worlds;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::figures::Figures;
+use crate::subject::Subject;
+
+/// What every measurement gets.
+pub(crate) struct Bench {
+    /// Builds of mockd.
+    pub(crate) mockd: Vec<Subject>,
+    /// Only in the full form.
+    pub(crate) peers: Vec<Subject>,
+    pub(crate) is_short: bool,
+    /// Files that this process, and each server, may open.
+    pub(crate) files: usize,
+    /// For files that are made.
+    pub(crate) scratch: PathBuf,
+    pub(crate) figures: Figures,
+}
+
+type Measurement = fn(&mut Bench);
+
+/// In the order in which they run.
+pub(crate) const ALL: [(&str, Measurement); 9] = [
+    ("checks", checks::run),
+    ("fanout", fanout::run),
+    ("idle", idle::run),
+    ("http", rates::run),
+    ("start", start::run),
+    ("reload", reload::run),
+    ("scripts", scripts::run),
+    ("worlds", worlds::run),
+    ("growth", growth::run),
+];
+
+impl Bench {
+    /// One or the other, by the form that runs.
+    pub(crate) fn pick<T>(&self, short: T, full: T) -> T {
+        if self.is_short { short } else { full }
+    }
+
+    /// Runs a round for each subject in turn, `rounds` times; every other time in the opposite order.
+    pub(crate) fn alternate(&mut self, subjects: &[Subject], rounds: usize, mut run: impl FnMut(&mut Self, &Subject)) {
+        for round in 0..rounds {
+            let mut subjects: Vec<&Subject> = subjects.iter().collect();
+            if round % 2 == 1 {
+                subjects.reverse();
+            }
+            for subject in subjects {
+                run(self, subject);
+            }
+        }
+    }
+
+    /// The floor, every build of mockd, and the peers.
+    pub(crate) fn all(&self) -> Vec<Subject> {
+        [vec![Subject::floor()], self.mockd.clone(), self.peers.clone()].concat()
+    }
+
+    /// Those whose updates reach sockets.
+    pub(crate) fn live(&self) -> Vec<Subject> {
+        self.all().into_iter().filter(Subject::is_live).collect()
+    }
+}
+
+/// Milliseconds.
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Microseconds.
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// Mebibytes.
+fn mib(bytes: f64) -> f64 {
+    bytes / f64::from(1 << 20)
+}

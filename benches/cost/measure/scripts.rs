@@ -1,0 +1,61 @@
+//! How late the events of a script reach a socket, a thousand of them a second.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use super::{Bench, us};
+use crate::client::{Client, PATIENCE};
+use crate::delivery::order;
+use crate::figures::{count, median};
+use crate::scenarios;
+use crate::subject::Subject;
+
+pub(super) fn run(bench: &mut Bench) {
+    let mockd = bench.mockd.clone();
+    bench.alternate(&mockd, 1, round);
+}
+
+fn round(bench: &mut Bench, subject: &Subject) {
+    let server = subject.start_with(&scenarios::thousand_a_second(&bench.scratch), &[]);
+    let mut client = Client::new();
+    client.open(server.address, "/orders/electronics", 1, 1);
+    let begin = server.cpu();
+    let lateness = lateness(&mut client, bench.pick(4_000, 20_000));
+    let cpu = us(server.cpu() - begin);
+    let mut times = Histogram::<u64>::new(3).expect("three digits");
+    for late in &lateness {
+        times.record(u64::try_from(late.as_nanos()).expect("not centuries")).expect("it grows");
+    }
+    let of_second = |second: &[Duration]| median(&second.iter().map(|late| us(*late)).collect::<Vec<f64>>());
+    let (first, last) = (of_second(&lateness[..1_000]), of_second(&lateness[lateness.len() - 1_000..]));
+    let mut add = |what: &str, unit, value| {
+        bench.figures.add(&format!("1,000 events a second, {what}"), unit, &subject.name, value);
+    };
+    add("median lateness", "ms", count(times.value_at_quantile(0.5)) / 1e6);
+    add("p99 of lateness", "ms", count(times.value_at_quantile(0.99)) / 1e6);
+    add("highest lateness", "ms", count(times.max()) / 1e6);
+    add("drift", "ms", (last - first) / 1e3);
+    add("CPU per event", "µs", cpu / count(lateness.len()));
+}
+
+/// How late each event came: total `n` is due `n` ms after a start that the earliest of them tells.
+fn lateness(client: &mut Client, events: usize) -> Vec<Duration> {
+    let begin = Instant::now();
+    let (mut first, mut offsets) = (None, Vec::with_capacity(events));
+    while offsets.len() < events {
+        assert!(begin.elapsed() < PATIENCE + Duration::from_millis(events as u64), "events do not come");
+        client.poll(Duration::from_millis(100), |_, payload| {
+            let total = order(payload, 'A').expect("an order").1;
+            let first = *first.get_or_insert(total);
+            assert_eq!(total, first + offsets.len(), "an event is lost");
+            // A second is added so that no time is below zero.
+            offsets.push(
+                begin.elapsed() + Duration::from_secs(1)
+                    - Duration::from_micros(1_000) * u32::try_from(offsets.len()).expect("few"),
+            );
+        });
+    }
+    let earliest = offsets.iter().min().copied().unwrap_or_default();
+    offsets.iter().map(|offset| *offset - earliest).collect()
+}
