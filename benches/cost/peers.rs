@@ -7,7 +7,7 @@ use std::process::Command;
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// Takes orders at `POST /orders/A1` and sends them to WebSockets at `/orders/electronics`, in mockd's form.
+    /// Takes orders at `POST /orders/A1` and sends them to sockets at `/orders/electronics`, in mockd's form.
     pub(crate) is_live: bool,
     /// Answers `GET /large` with a file of any size.
     pub(crate) serves_files: bool,

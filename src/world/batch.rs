@@ -39,8 +39,12 @@ pub(super) struct Batch {
     is_personal: bool,
     /// Whether some are for the sockets of one category.
     is_by_category: bool,
-    /// By what makes a difference: the category, and whether notices are asked for.
-    portions: HashMap<(Option<Arc<str>>, bool), Portion>,
+    /// By whether notices are asked for, if nothing else makes a difference: found without hashing.
+    same: [Option<Portion>; 2],
+    /// By that and the category.
+    by_category: HashMap<(Arc<str>, bool), Portion>,
+    /// That of the socket that was last, if there is something for it alone.
+    personal: Portion,
 }
 
 impl Batch {
@@ -51,7 +55,8 @@ impl Batch {
         let is_personal = frames.iter().any(|frame| matches!(frame, Frame::Raw { socket: Some(_), .. }));
         let by_category = |frame: &Frame| matches!(frame, Frame::Order { only: Some(_), .. } | Frame::Fresh { .. });
         let is_by_category = frames.iter().any(by_category);
-        Some(Self { from, to, frames, seen, is_personal, is_by_category, portions: HashMap::new() })
+        let (same, by_category, personal) = ([None, None], HashMap::new(), Portion::default());
+        Some(Self { from, to, frames, seen, is_personal, is_by_category, same, by_category, personal })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -59,17 +64,18 @@ impl Batch {
     }
 
     /// What the socket of that number gets, whose cursor is at the beginning and then at the end.
-    pub(super) fn portion(&mut self, cursor: &mut Cursor, socket: u64) -> Portion {
-        let portion = if self.is_personal {
-            put_together(&self.frames, cursor, socket)
-        } else {
-            let category = self.is_by_category.then(|| cursor.category.clone());
-            let Self { portions, frames, .. } = self;
-            portions.entry((category, cursor.notices)).or_insert_with(|| put_together(frames, cursor, socket)).clone()
-        };
+    pub(super) fn portion(&mut self, cursor: &mut Cursor, socket: u64) -> &Portion {
         cursor.position = self.to;
         cursor.seen = self.seen.unwrap_or(cursor.seen);
-        portion
+        let put_together = || put_together(&self.frames, cursor, socket);
+        if self.is_personal {
+            self.personal = put_together();
+            &self.personal
+        } else if self.is_by_category {
+            self.by_category.entry((cursor.category.clone(), cursor.notices)).or_insert_with(put_together)
+        } else {
+            self.same[usize::from(cursor.notices)].get_or_insert_with(put_together)
+        }
     }
 }
 

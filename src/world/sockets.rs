@@ -14,26 +14,28 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::fanout::{Lent, Outlet};
 
-/// An open socket.
+/// An open socket. In the given order, so that what is needed to write to it is close together: with thousands of sockets,
+/// every further line of memory is read anew each time, and adds 2 % to a delivery.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Socket {
+    /// What the fan-out needs, while its task has lent that.
+    lent: Mutex<Option<Lent>>,
+    /// Where its bytes go, once its connection is there.
+    pub(super) outlet: OnceLock<Arc<dyn Outlet>>,
     pub(super) id: u64,
+    /// The position in the feed up to which everything was written.
+    pub(super) position: AtomicU64,
+    pub(super) sent: AtomicU64,
+    gone: AtomicBool,
     /// The world's time when it was opened.
     pub(super) opened: Duration,
     pub(super) since: Instant,
     category: Mutex<Arc<str>>,
-    pub(super) sent: AtomicU64,
     pub(super) received: AtomicU64,
     /// How often it was so far behind that it got current totals instead.
     pub(super) caught_up: AtomicU64,
-    /// The position in the feed up to which everything was written.
-    pub(super) position: AtomicU64,
-    gone: AtomicBool,
     closing: Mutex<Option<Box<CloseFrame>>>,
-    /// Where its bytes go, once its connection is there.
-    pub(super) outlet: OnceLock<Arc<dyn Outlet>>,
-    /// What the fan-out needs, while its task has lent that.
-    lent: Mutex<Option<Lent>>,
     /// Tells its task to see to it: it is to be closed, or the fan-out could not write everything.
     pub(super) told: Notify,
 }

@@ -100,7 +100,7 @@ impl Subscription {
                     return Ok(self.socket.closing().map_or(Next::Nothing, Next::Close));
                 }
                 Some(mut batch) => match batch.portion(cursor, self.socket.id) {
-                    portion if portion.frames > 0 => return Ok(Next::Frames(portion)),
+                    portion if portion.frames > 0 => return Ok(Next::Frames(portion.clone())),
                     _ => self.wrote(0),
                 },
                 None => self.catch_up().await?,
@@ -122,7 +122,7 @@ impl Subscription {
         // Under the lock: what is published from here on finds it lent.
         let is_done = self.waiting.frames == 0 && cursor.position >= self.world.feed().end();
         if is_done && self.socket.closing().is_none() && self.socket.outlet.get().is_some() {
-            *lent = Some(Lent::new(cursor));
+            *lent = Some(Lent { cursor, rest: None });
             return true;
         }
         self.cursor = Some(cursor);
@@ -133,7 +133,7 @@ impl Subscription {
     pub fn recall(&mut self) -> Portion {
         let Some(lent) = self.socket.lent().take() else { return Portion::default() };
         self.cursor = Some(lent.cursor);
-        Portion { frames: if lent.rest.is_empty() { 0 } else { lent.frames }, bytes: lent.rest }
+        lent.rest.map(|rest| *rest).unwrap_or_default()
     }
 
     /// Waits until it is to be recalled: the fan-out could not write everything, or the socket, its world or the server is
@@ -176,7 +176,7 @@ impl Subscription {
             // Up to here the frames are meant for the category of before.
             while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
                 match Batch::read(self.world.feed(), cursor.position, usize::MAX, joined.position) {
-                    Some(mut batch) => self.waiting.append(&batch.portion(cursor, self.socket.id)),
+                    Some(mut batch) => self.waiting.append(batch.portion(cursor, self.socket.id)),
                     None => self.catch_up().await?,
                 }
             }

@@ -52,7 +52,7 @@ fn lateness(client: &mut Client, events: usize) -> Vec<Duration> {
             // A second is added so that no time is below zero.
             offsets.push(
                 begin.elapsed() + Duration::from_secs(1)
-                    - Duration::from_micros(1_000) * u32::try_from(offsets.len()).expect("few"),
+                    - Duration::from_millis(1) * u32::try_from(offsets.len()).expect("few"),
             );
         });
     }
