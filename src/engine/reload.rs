@@ -55,7 +55,7 @@ impl Engine {
     /// still there.
     fn replace_products(&mut self, old: &Scenario, changes: &[Change]) {
         let new = self.scenario.clone();
-        let edits = Edits::new(old);
+        let edits = Edits::between(old, &new);
         let replaced = |change: &Change| match change {
             Change::ProductReplaced { id, .. } => Some(id.clone()),
             _ => None,
@@ -63,7 +63,7 @@ impl Engine {
         let replaced: HashSet<Arc<str>> = changes.iter().filter_map(replaced).collect();
         let mut opening = Opening::default();
         for (category, product) in new.products() {
-            let edited = edits.has(category, product);
+            let edited = edits.made.contains_key(&**product.id());
             let fresh = || holder(category.name().clone(), product, true);
             let (holder, total, last_change) = match self.ledger.get(product.id()) {
                 Some(_) if replaced.contains(product.id()) => (fresh(), product.total(), 0),
