@@ -1,5 +1,5 @@
-//! What a world costs: the time to make one, and the memory that it holds, for a small and a large scenario; what a reload
-//! of all of them takes; and how fast a virtual hour passes.
+//! What a world costs: the time to make one, and the memory that it holds, for a small and a large scenario; and what a reload
+//! of all of them takes.
 //!
 //! `cargo bench --bench worlds`
 
@@ -65,27 +65,11 @@ async fn measure(name: &str, scenario: Scenario, edited: Scenario) {
     mockd.stop().await;
 }
 
-async fn hour() {
-    let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 10ms, product: T1, amount: 1 }] }] }";
-    let text = format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\n{script}\n");
-    let mockd = Mockd::builder().yaml(text).paused().start().await.unwrap();
-    let mut times = Vec::new();
-    for _ in 0..11 {
-        let started = Instant::now();
-        let advanced = mockd.default_world().advance(Until::By(Duration::from_hours(1))).await.unwrap();
-        assert_eq!(advanced.count, 360_000);
-        times.push(started.elapsed().as_secs_f64() * 1000.0);
-    }
-    times.sort_by(f64::total_cmp);
-    println!("a virtual hour of 100 events a second: {:.0} ms (median of 11)", times[5]);
-}
-
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let shop = || load("scenarios/shop.yaml".as_ref()).outcome.unwrap();
         measure("scenarios/shop.yaml", shop(), shop()).await;
         measure("100,000 products", large("Kite"), large("Dragon")).await;
-        hour().await;
     });
 }

@@ -12,6 +12,7 @@ mod editor;
 mod engine;
 mod errors;
 mod examples;
+mod express;
 mod golden;
 mod include;
 mod journal;

@@ -1,0 +1,55 @@
+//! Events a second in virtual time: through the engine alone, and through a world with its feed, journal and transcript.
+//!
+//! `cargo bench --bench engine`
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on says so by panicking")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput};
+use mockd::embed::Mockd;
+use mockd::engine::Engine;
+use mockd::scenario::{Source, parse};
+use mockd::world::Until;
+
+/// Events in a virtual hour.
+const EVENTS: u64 = 360_000;
+
+const SCENARIO: &str = "
+categories: { toys: { prefix: T, products: [{ id: T1 }, { id: T2 }] } }
+orders: { scripts: [{ repeat: forever, steps: [{ at: 10ms, product: T1, amount: 1 }] }] }
+";
+
+fn engine(criterion: &mut Criterion) {
+    let scenario = Arc::new(parse(&Source::new("hour.yaml", SCENARIO)).unwrap());
+    let start = Engine::new(&scenario, 1);
+    let mut group = criterion.benchmark_group("a virtual hour");
+    group.throughput(Throughput::Elements(EVENTS)).sample_size(10);
+    group.bench_function("engine alone", |bencher| {
+        bencher.iter(|| {
+            let mut engine = start.clone();
+            let mut events = 0;
+            while events < EVENTS {
+                events += black_box(engine.advance_some(Duration::from_hours(1), 4096)).len() as u64;
+            }
+        });
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mockd = runtime.block_on(Mockd::builder().yaml(SCENARIO).paused().start()).unwrap();
+    group.bench_function("world without sockets", |bencher| {
+        bencher.iter(|| {
+            let advanced = runtime.block_on(mockd.default_world().advance(Until::By(Duration::from_hours(1)))).unwrap();
+            assert_eq!(advanced.count, EVENTS);
+        });
+    });
+    group.finish();
+    runtime.block_on(mockd.stop());
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    engine(&mut criterion);
+    criterion.final_summary();
+}

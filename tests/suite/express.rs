@@ -1,0 +1,156 @@
+//! The short way for frequent requests answers as the routes do. A request takes the routes if its world is named by the
+//! header, so each one here is sent both ways, byte by byte.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, soon};
+
+/// What leads a request to the routes and means nothing else.
+const BY_THE_ROUTES: &str = "x-mockd-world: default\r\n";
+
+/// Sends requests on a connection of their own, and gives the answers to so many of them.
+async fn exchange(mockd: &Mockd, requests: &str, count: usize) -> Vec<String> {
+    let mut stream = BufReader::new(TcpStream::connect(mockd.address()).await.unwrap());
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..count {
+        answers.push(soon("an answer", answer(&mut stream, requests.starts_with("HEAD"))).await);
+    }
+    answers
+}
+
+/// One answer, but for its date, the only thing that depends on when it is asked for.
+async fn answer(stream: &mut BufReader<TcpStream>, is_head: bool) -> String {
+    let (mut text, mut length) = (String::new(), 0);
+    while !text.ends_with("\r\n\r\n") {
+        let mut line = String::new();
+        assert_ne!(stream.read_line(&mut line).await.unwrap(), 0, "the connection ended after {text}");
+        if let Some(value) = line.strip_prefix("content-length: ").filter(|_| !is_head) {
+            length = value.trim().parse().unwrap();
+        }
+        if !line.starts_with("date: ") {
+            text += &line;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    text + std::str::from_utf8(&body).unwrap()
+}
+
+fn request(line: &str, headers: &str, body: Option<&str>) -> String {
+    let length = body.map(|body| format!("content-length: {}\r\n", body.len())).unwrap_or_default();
+    format!("{line} HTTP/1.1\r\nhost: localhost\r\n{headers}{length}\r\n{}", body.unwrap_or_default())
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+
+/// Requests that the short way takes, and some that only look as if it did.
+fn requests(extra: &str) -> Vec<String> {
+    let get = |target: &str| request(&format!("GET {target}"), extra, None);
+    let post = |target: &str, body: &str| request(&format!("POST {target}"), &format!("{JSON}{extra}"), Some(body));
+    let mut requests: Vec<String> =
+        ["/electronics", "/electronics/", "/confectionery?a=b&c", "/%65lectronics", "/nothing", "/orders/A1"]
+            .map(get)
+            .into();
+    let bodies = [
+        r#"{"amount":1}"#,
+        r#" {"note":[1],"amount":3.0} "#,
+        r#"{"amount":-2e0}"#,
+        r#"{"amount":1.5}"#,
+        r#"{"amount":"3"}"#,
+        r#"{"amount":1,"amount":2}"#,
+        r#"{"amount":9007199254740991}"#,
+        r#"{"amount":1e300}"#,
+        "[1]",
+        "null",
+        "{}",
+        "{\"amount\":1",
+        "",
+    ];
+    requests.extend(bodies.iter().map(|body| post("/orders/A1", body)));
+    requests.extend(
+        ["/orders/Z9", "/orders/A%31", "/orders/", "/orders/A1/", "/electronics"].map(|to| post(to, bodies[0])),
+    );
+    requests.push(request("POST /orders/A1", &format!("content-type: text/plain\r\n{extra}"), Some(bodies[0])));
+    requests.push(request("POST /orders/A1", extra, Some(bodies[0])));
+    requests.push(request("POST /orders/A1", &format!("{JSON}{extra}"), None));
+    requests.push(request("HEAD /electronics", extra, None));
+    requests.push(request("OPTIONS /electronics", extra, None));
+    requests.push(request("DELETE /electronics", extra, None));
+    requests
+}
+
+/// The journal without what tells the two ways apart: the header, and times.
+async fn journal(mockd: &Mockd) -> Vec<Value> {
+    let mut entries = mockd.get("/__mockd/journal").await.json()["entries"].take();
+    for entry in entries.as_array_mut().unwrap() {
+        let entry = entry.as_object_mut().unwrap();
+        entry.remove("at");
+        entry.get_mut("headers").and_then(Value::as_object_mut).unwrap().remove("x-mockd-world");
+    }
+    entries.as_array().unwrap().clone()
+}
+
+async fn shop(cors: &str) -> Mockd {
+    Mockd::run(&ScenarioFile::new(&format!("{cors}\n{SHOP}"))).await
+}
+
+#[tokio::test]
+async fn the_short_way_and_the_routes_give_the_same_answers_and_the_same_journal() {
+    for cors in ["", "server: { cors: false }"] {
+        let (short, long) = (shop(cors).await, shop(cors).await);
+        for (one, other) in requests("").iter().zip(&requests(BY_THE_ROUTES)) {
+            assert_eq!(exchange(&short, one, 1).await, exchange(&long, other, 1).await, "{cors} {one}");
+        }
+        assert_eq!(journal(&short).await, journal(&long).await, "{cors}");
+        let totals = |state: Value| state["totals"].clone();
+        let (short, long) = (short.get("/__mockd/state").await.json(), long.get("/__mockd/state").await.json());
+        assert_eq!(totals(short), totals(long), "{cors}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_both_ways_on_one_connection_are_answered_in_their_order() {
+    let mockd = shop("").await;
+    let order = |amount: i64| request("POST /orders/A1", JSON, Some(&json!({ "amount": amount }).to_string()));
+    let wrong = request("POST /orders/A1", JSON, Some("null"));
+    let list = request("GET /confectionery", "", None);
+    let all = [order(1), list.clone(), order(10), wrong, order(100), list].concat();
+    let answers = exchange(&mockd, &all, 6).await;
+    let expected =
+        ["{\"ok\":true}", "Chewy Toffee", "{\"ok\":true}", "must be an integer", "{\"ok\":true}", "Chewy Toffee"];
+    for (answer, expected) in answers.iter().zip(expected) {
+        assert!(answer.contains(expected), "{answer}");
+    }
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 114);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_in_pieces_is_answered_all_the_same() {
+    let mockd = shop("").await;
+    let order = request("POST /orders/A1", JSON, Some(r#"{"amount":1}"#));
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in order.as_bytes() {
+        stream.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answer = [0; 15];
+    soon("an answer", stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn an_answer_of_many_products_comes_whole_however_slowly_it_is_read() {
+    let products: Vec<String> = (1..=20_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
+    let products = products.join(", ");
+    let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
+    let mockd = Mockd::run(&file).await;
+    let both = [request("GET /toys", "", None), request("GET /toys", "", None)].concat();
+    for answer in exchange(&mockd, &both, 2).await {
+        assert_eq!(answer.matches("\"id\"").count(), 20_000);
+        assert!(answer.ends_with("Toy number 20000\"}]"));
+    }
+}
