@@ -1,7 +1,7 @@
 //! The HTTP side: the route table. Paths are answered with and without a trailing slash.
 //!
-//! The two requests that are asked most take a short way (`express`). Any other goes through the `envelope` (CORS, HEAD), `in_world` (which world it is for), `record` (the journal) and
-//! `access` (who may control), and then to its handler.
+//! The two requests that are asked most take a short way (`express`). Any other goes through the `envelope` (CORS, HEAD),
+//! `in_world` (which world it is for), `record` (the journal) and `access` (who may control), and then to its handler.
 
 mod access;
 mod body;

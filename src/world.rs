@@ -137,11 +137,7 @@ impl World {
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish), inbox };
         let (fanout, ended) = (fanout::run(shared.clone()), end.clone());
-        let told = shared.clone();
-        tasks.spawn(async move {
-            ended.run_until_cancelled(fanout).await;
-            told.sockets.tell_all();
-        });
+        tasks.spawn(async move { ended.run_until_cancelled(fanout).await });
         tasks.spawn(task.run(end));
         Self(Arc::new(Handle { commands, now, shared }))
     }

@@ -64,9 +64,14 @@ impl Bench {
         }
     }
 
-    /// The floor, every build of mockd, and the peers.
+    /// The floor and every build of mockd.
+    pub(crate) fn own(&self) -> Vec<Subject> {
+        [vec![Subject::floor()], self.mockd.clone()].concat()
+    }
+
+    /// Those, and the peers.
     pub(crate) fn all(&self) -> Vec<Subject> {
-        [vec![Subject::floor()], self.mockd.clone(), self.peers.clone()].concat()
+        [self.own(), self.peers.clone()].concat()
     }
 
     /// Those whose updates reach sockets.

@@ -25,7 +25,7 @@ pub(crate) const FLOOR: &str = "floor";
 /// Where sockets are opened, and what each gets first: the orders of two products.
 pub(crate) const LIVE: (&str, usize) = ("/orders/electronics", 2);
 
-/// The total of A1 at the start, here and in `shop.yaml`.
+/// The total of A1 at the start, at the floor and in `shop.yaml`.
 pub(crate) const TOTAL: usize = 3;
 
 impl Subject {
@@ -44,6 +44,11 @@ impl Subject {
     /// Whether updates reach sockets.
     pub(crate) fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Peer(Peer { is_live: false, .. }))
+    }
+
+    /// The total of A1 at the start.
+    pub(crate) fn total(&self) -> usize {
+        if matches!(self.kind, Kind::Peer(_)) { 0 } else { TOTAL }
     }
 
     /// Starts it with the default scenario, whose clock stands still: nothing happens but what is posted.

@@ -2,7 +2,7 @@
 //!
 //! On their way through hyper, poem and the routes they take three times the CPU time that they take here. What they do
 //! is the same, and so is every byte of the answer. A request that is in any way unusual (another path, a header that
-//! changes what is meant, a body that is no order or has not come as a whole) is left unread to the routes, and with it
+//! changes what is meant, a body that is no order) is left unread to the routes, and with it
 //! the rest of its connection.
 
 mod call;
@@ -11,7 +11,7 @@ mod output;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use poem::error::ResponseError;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -22,8 +22,8 @@ use super::App;
 use super::body::Kept;
 use super::error::ApiError;
 use crate::scenario::Cors;
-use crate::world::{Answer, Exchange, Payload, Place, World};
-use call::{Asked, Call};
+use crate::world::{Answer, Exchange, Payload, Place};
+use call::{Asked, Call, Read};
 use output::Output;
 
 /// Bytes that are read from a client at once.
@@ -49,13 +49,17 @@ impl Express {
     /// Answers requests until one comes that is for the routes, and gives what was read of it; `None` if the connection
     /// is at its end.
     pub(super) async fn serve(&self, stream: &mut TcpStream, shutdown: &CancellationToken) -> Option<Bytes> {
-        let mut shutdown = pin!(shutdown.cancelled());
+        let mut shutting_down = pin!(shutdown.cancelled());
         let (mut input, mut output) = (BytesMut::new(), Output::new(self.is_open));
         loop {
             while !input.is_empty() {
-                let Some(call) = Call::read(&input, &self.app.worlds) else {
-                    output.flush(stream).await.ok()?;
-                    return Some(input.freeze());
+                let call = match Read::new(&input, &self.app.worlds) {
+                    Read::Call(call) => call,
+                    Read::Incomplete if input.len() < READ_AT_ONCE => break,
+                    Read::Incomplete | Read::Unusual => {
+                        output.flush(stream).await.ok()?;
+                        return Some(input.freeze());
+                    }
                 };
                 self.answer(&call, &mut output).await;
                 let length = call.length;
@@ -65,11 +69,14 @@ impl Express {
                 }
             }
             output.flush(stream).await.ok()?;
-            input.reserve(READ_AT_ONCE);
+            if shutdown.is_cancelled() {
+                return None;
+            }
+            let mut room = (&mut input).limit(READ_AT_ONCE);
             tokio::select! {
                 biased;
-                read = stream.read_buf(&mut input) => if read.ok()? == 0 { return None },
-                () = &mut shutdown => return None,
+                read = stream.read_buf(&mut room) => if read.ok()? == 0 { return None },
+                () = &mut shutting_down => return None,
             }
         }
     }
@@ -114,5 +121,5 @@ fn journal(call: &Call<'_>, answer: Option<Answer>) -> Option<Place> {
     let head = call.head.clone()?;
     let body = (!call.body.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(call.body)));
     let answer = answer.map_or_else(OnceLock::new, OnceLock::from);
-    Some(World::requested(&call.world, Exchange { head, body, answer }))
+    Some(call.world.requested(Exchange { head, body, answer }))
 }

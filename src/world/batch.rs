@@ -8,6 +8,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::feed::{Feed, Frame};
 use crate::websocket::Encoded;
 
+/// Frames that are put together into one write.
+pub(super) const FRAMES_AT_ONCE: usize = 256;
+
 /// Where a socket is in the feed, and what it gets of it.
 #[derive(Debug)]
 pub(super) struct Cursor {

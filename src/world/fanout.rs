@@ -13,11 +13,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::Shared;
-use super::batch::{Batch, Cursor, Portion};
+use super::batch::{Batch, Cursor, FRAMES_AT_ONCE, Portion};
 use super::sockets::Socket;
-
-/// Frames that are put together into one write.
-const FRAMES_AT_ONCE: usize = 256;
 
 /// Sockets that are written to before other tasks of the machine get their turn, half a millisecond. Each turn costs as
 /// much as the writes to two sockets.
@@ -41,9 +38,20 @@ pub(super) struct Lent {
     pub(super) rest: Option<Box<Portion>>,
 }
 
+/// However the fan-out ends, its world ends with it, and every socket's task is told to look.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end.cancel();
+        self.0.sockets.tell_all();
+    }
+}
+
 /// Runs for as long as it is polled.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut sockets = Vec::with_capacity(SOCKETS_AT_ONCE);
+    let _end = Ending(shared.clone());
+    let mut sockets = Vec::new();
     loop {
         let from = shared.feed.handed_out();
         match Batch::read(&shared.feed, from, FRAMES_AT_ONCE, u64::MAX) {
@@ -81,6 +89,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         // It came in the middle of what is handed out now.
         own = match Batch::read(&shared.feed, lent.cursor.position, usize::MAX, batch.to) {
             Some(own) => own,
+            // It cannot be: what is lent is not behind what is handed out, and nothing after that is dropped.
             None => return stick(socket, lent, Portion::default()),
         };
         own.portion(&mut lent.cursor, socket.id)
@@ -93,9 +102,8 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     if taken < portion.bytes.len() {
         return stick(socket, lent, Portion { bytes: portion.bytes.slice(taken..), frames: portion.frames });
     }
-    let (frames, position) = (portion.frames, lent.cursor.position);
-    drop(held);
-    shared.sockets.wrote(socket, frames, position);
+    // While it is held: its task may be further by then, and a position never goes back.
+    shared.sockets.wrote(socket, portion.frames, lent.cursor.position);
 }
 
 fn stick(socket: &Socket, lent: &mut Lent, rest: Portion) {

@@ -188,7 +188,10 @@ impl Play {
         // What is older is of no more use.
         self.current.retain(|_, (made, _)| *made == sequence);
         let frames: Arc<[Encoded]> = feed::current_orders(&self.engine, category).into();
-        self.current.insert(category.clone(), (sequence, frames.clone()));
+        // Clients may name categories that do not exist, as many as they like.
+        if !frames.is_empty() {
+            self.current.insert(category.clone(), (sequence, frames.clone()));
+        }
         frames
     }
 

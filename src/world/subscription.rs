@@ -10,16 +10,13 @@ use std::sync::Arc;
 use bytes::{BufMut, BytesMut};
 use tungstenite::protocol::CloseFrame;
 
-use super::batch::{Batch, Cursor};
+use super::batch::{Batch, Cursor, FRAMES_AT_ONCE};
 use super::fanout::{Lent, Outlet};
 use super::feed::notice;
 use super::journal::{Payload, Record};
 use super::sockets::Socket;
 use super::{Portion, World, WorldError};
 use crate::websocket::Encoded;
-
-/// Frames that are handed to a socket at once.
-const FRAMES_AT_ONCE: usize = 256;
 
 /// What the task gives to a socket that joins, switches, or has fallen behind.
 #[derive(Debug)]
@@ -122,6 +119,8 @@ impl Subscription {
         // Under the lock: what is published from here on finds it lent.
         let is_done = self.waiting.frames == 0 && cursor.position >= self.world.feed().end();
         if is_done && self.socket.closing().is_none() && self.socket.outlet.get().is_some() {
+            // Also what needed no frame: whoever waits for the socket sees that it is there.
+            self.world.sockets().wrote(&self.socket, 0, cursor.position);
             *lent = Some(Lent { cursor, rest: None });
             return true;
         }

@@ -61,6 +61,9 @@ fn requests(extra: &str) -> Vec<String> {
         r#"{"amount":1.5}"#,
         r#"{"amount":"3"}"#,
         r#"{"amount":1,"amount":2}"#,
+        r#"{"amount":1,"x":"\ud800"}"#,
+        r#"{"amount":1,"x":1e999}"#,
+        "\x0c{\"amount\":1}",
         r#"{"amount":9007199254740991}"#,
         r#"{"amount":1e300}"#,
         "[1]",
@@ -75,6 +78,13 @@ fn requests(extra: &str) -> Vec<String> {
     );
     requests.push(request("POST /orders/A1", &format!("content-type: text/plain\r\n{extra}"), Some(bodies[0])));
     requests.push(request("POST /orders/A1", extra, Some(bodies[0])));
+    requests.push(request("POST /orders/A1", &format!("content-type: text/plain\r\n{JSON}{extra}"), Some(bodies[0])));
+    requests.push(request(
+        "POST /orders/A1",
+        &format!("content-type: application/json; x=ä\r\n{extra}"),
+        Some(bodies[0]),
+    ));
+    requests.extend(["/electronics?<b>", "/electronics?a#b", "/electronics#a", "//electronics"].map(get));
     requests.push(request("POST /orders/A1", &format!("{JSON}{extra}"), None));
     requests.push(request("HEAD /electronics", extra, None));
     requests.push(request("OPTIONS /electronics", extra, None));

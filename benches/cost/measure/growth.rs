@@ -23,7 +23,7 @@ pub(super) fn run(bench: &mut Bench) {
     if bench.is_short {
         return;
     }
-    let subjects = [vec![Subject::floor()], bench.mockd.clone()].concat();
+    let subjects = bench.own();
     for sockets in SOCKETS {
         // What the fan-out has measured is there already.
         if bench.figures.median(&cost(sockets), FLOOR).is_none() {

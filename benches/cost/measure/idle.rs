@@ -14,8 +14,9 @@ const OTHER_FILES: usize = 500;
 const FEW: usize = 1_000;
 
 pub(super) fn run(bench: &mut Bench) {
-    let subjects = bench.live();
-    bench.alternate(&subjects, bench.pick(1, 3), round);
+    let (own, live) = (bench.own(), bench.live());
+    bench.alternate(&own, bench.pick(1, 3), round);
+    bench.alternate(&live[own.len()..], 1, round);
 }
 
 fn round(bench: &mut Bench, subject: &Subject) {

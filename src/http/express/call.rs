@@ -35,20 +35,45 @@ pub(super) enum Asked<'i> {
     Order { id: &'i str, amount: i64 },
 }
 
-impl<'i> Call<'i> {
-    /// Reads the first request of the input; `None` if it is unusual in any way.
-    pub(super) fn read(input: &'i [u8], worlds: &Worlds) -> Option<Self> {
+/// What is at the start of the input.
+pub(super) enum Read<'i> {
+    Call(Call<'i>),
+    /// A request of which more has to come.
+    Incomplete,
+    /// A request for the routes.
+    Unusual,
+}
+
+impl<'i> Read<'i> {
+    pub(super) fn new(input: &'i [u8], worlds: &Worlds) -> Self {
         let mut headers = [EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
-        let Ok(Status::Complete(head_length)) = request.parse(input) else { return None };
+        let head_length = match request.parse(input) {
+            Ok(Status::Complete(length)) => length,
+            Ok(Status::Partial) => return Self::Incomplete,
+            Err(_) => return Self::Unusual,
+        };
+        let Some(framing) = Framing::of(request.headers) else { return Self::Unusual };
+        let Some(length) = head_length.checked_add(framing.body_length) else { return Self::Unusual };
+        let Some(body) = input.get(head_length..length) else { return Self::Incomplete };
+        Call::new(&request, &framing, body, length, worlds).map_or(Self::Unusual, Self::Call)
+    }
+}
+
+impl<'i> Call<'i> {
+    /// `None` if the request is unusual in any way.
+    fn new(
+        request: &httparse::Request<'_, 'i>,
+        framing: &Framing,
+        body: &'i [u8],
+        length: usize,
+        worlds: &Worlds,
+    ) -> Option<Self> {
         let (Some(method), Some(target), Some(1)) = (request.method, request.path, request.version) else {
             return None;
         };
-        let framing = Framing::of(request.headers)?;
-        let length = head_length.checked_add(framing.body_length)?;
-        let body = input.get(head_length..length)?;
         let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
+            Some((path, query)) => (path, Some(query).filter(|query| is_query(query))?.into()),
             None => (target, None),
         };
         let (world, path) = world_of(path, worlds)?;
@@ -73,20 +98,21 @@ impl Framing {
     /// `None` if there is a header that changes what the request means.
     fn of(headers: &[Header<'_>]) -> Option<Self> {
         let mut framing = Self { body_length: 0, is_json: false };
-        let mut has_length = false;
+        let (mut has_length, mut has_type) = (false, false);
         for Header { name, value } in headers {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
             if is("content-length") && !has_length {
                 has_length = true;
                 let digits = value.iter().all(u8::is_ascii_digit);
                 framing.body_length = std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()?;
-            } else if is("content-type") {
-                framing.is_json = is_json(std::str::from_utf8(value).ok()?);
+            } else if is("content-type") && !has_type {
+                has_type = true;
+                framing.is_json = is_json(std::str::from_utf8(value).ok().filter(|value| value.is_ascii())?);
             } else if is("connection") {
                 if !value.eq_ignore_ascii_case(b"keep-alive") {
                     return None;
                 }
-            } else if ["content-length", "transfer-encoding", "expect", "upgrade", "x-mockd-world"]
+            } else if ["content-length", "content-type", "transfer-encoding", "expect", "upgrade", "x-mockd-world"]
                 .iter()
                 .any(|one| is(one))
             {
@@ -106,14 +132,16 @@ impl<'i> Asked<'i> {
     fn order(path: &'i str, body: &[u8]) -> Option<Self> {
         let id = segment(path.strip_prefix("/orders/")?)?;
         // An array would do for a struct as well.
-        let object = Some(body.trim_ascii_start()).filter(|body| body.starts_with(b"{"))?;
-        let Order { amount } = serde_json::from_slice(object).ok()?;
+        let Order { amount } =
+            serde_json::from_slice(body).ok().filter(|_| body.trim_ascii_start().starts_with(b"{"))?;
         integer(&amount).map(|amount| Self::Order { id, amount })
     }
 }
 
-/// The body of an order, without the map that the routes make of it.
+/// The body of an order, without the map that the routes make of it. What has more in it is for them: values that are
+/// skipped are not checked to be JSON in every detail.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Order {
     amount: Value,
 }
@@ -127,6 +155,11 @@ fn world_of<'i>(path: &'i str, worlds: &Worlds) -> Option<(World, &'i str)> {
             Some((worlds.get(name).ok()?, &rest[name.len()..]))
         }
     }
+}
+
+/// Whether a query is as RFC 3986, 3.4, has it.
+fn is_query(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte))
 }
 
 /// A segment of a path in which every character stands for itself (RFC 3986, 2.3).

@@ -24,6 +24,8 @@ impl Connection {
         };
         // Whether the peer takes part or not, the connection ends here.
         let _ = tokio::time::timeout(CLOSING_TIME, self.part(end)).await;
+        // At once, whoever still holds the socket. One that is gone already needs no end.
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
         self.feed.ends(SocketEnd { code, by });
     }
 

@@ -91,9 +91,6 @@ impl Connection {
     /// Gives the client what the feed gives and does what it asks, until one of the two ends.
     pub(super) async fn exchange(&mut self) -> End {
         loop {
-            if let Some(end) = self.told_to_end() {
-                return end;
-            }
             // In a box, because it is over soon, and an idle socket has no need of the space.
             let step = match Box::pin(self.step()).await {
                 Ok(true) => continue,
@@ -129,6 +126,9 @@ impl Connection {
     /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over.
     async fn put_out(&mut self) -> Result<(), End> {
         loop {
+            if let Some(end) = self.told_to_end() {
+                return Err(end);
+            }
             if !self.flush()? {
                 return Ok(());
             }

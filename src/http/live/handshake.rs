@@ -47,8 +47,8 @@ pub(super) fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response
     response.finish()
 }
 
-/// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and browsers end a connection whose offer is
-/// not answered.
+/// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and
+/// browsers end a connection whose offer is not answered.
 fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     let is_token = |text: &str| {
