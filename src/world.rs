@@ -116,7 +116,8 @@ pub struct Setup {
 }
 
 impl World {
-    /// Starts a world from an engine at time 0. Two tasks run it until the end: one owns the engine, one writes to sockets.
+    /// Starts a world from an engine at time 0. A task runs it until the end, and another writes to
+    /// sockets once there are some.
     #[must_use]
     pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
         let start = match setup.seed {
@@ -135,9 +136,7 @@ impl World {
             used: std::sync::Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),
         });
-        let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish), inbox };
-        let (fanout, ended) = (fanout::run(shared.clone()), end.clone());
-        tasks.spawn(async move { ended.run_until_cancelled(fanout).await });
+        let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish, tasks.clone()), inbox };
         tasks.spawn(task.run(end));
         Self(Arc::new(Handle { commands, now, shared }))
     }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 use tracing::debug;
 use tungstenite::Message;
 
 use super::clock::Pace;
+use super::fanout;
 use super::feed::{self, Frame, notice};
 use super::journal::{Payload, Recipients, Record};
 use super::snapshots::Saved;
@@ -36,6 +38,8 @@ pub(super) struct Play {
     pub(super) held: Option<Pace>,
     pub(super) shared: Arc<Shared>,
     publish: watch::Sender<Arc<View>>,
+    /// Where the fan-out is started when the first socket comes; a world without sockets has none, and is 1 KiB smaller.
+    fanout: Option<TaskTracker>,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Saved>,
     /// The current orders of categories, and the number of the last event in them.
@@ -48,6 +52,7 @@ impl Play {
         own_seed: Option<u64>,
         shared: Arc<Shared>,
         publish: watch::Sender<Arc<View>>,
+        tasks: TaskTracker,
     ) -> Self {
         let pace_at_start = shared.clock.pace();
         let (transcript, snapshots) = (Transcript::default(), BTreeMap::new());
@@ -61,6 +66,7 @@ impl Play {
             held: None,
             shared,
             publish,
+            fanout: Some(tasks),
             transcript,
             snapshots,
             current: HashMap::new(),
@@ -147,6 +153,10 @@ impl Play {
     pub(super) fn join(&mut self, category: &str) -> (Arc<Socket>, Joined) {
         // One name for all, so that none is left behind in the journal in the middle of memory that could be given back.
         let category = self.engine.catalogue().name(category).cloned().unwrap_or_else(|| category.into());
+        if let Some(tasks) = self.fanout.take() {
+            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
+            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
+        }
         let frames = self.current_orders(&category);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
