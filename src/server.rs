@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -19,6 +19,9 @@ use crate::worlds::{WorldOptions, Worlds};
 
 /// How long requests in flight may take once the server is to stop.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// Connections that the system keeps until they are accepted; of more at once, some would wait a second to try again.
+const WAITING_CONNECTIONS: u32 = 4096;
 
 /// How to serve a scenario.
 #[derive(Debug, Clone)]
@@ -78,13 +81,14 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`] if the address cannot be bound.
+    #[expect(clippy::unused_async, reason = "it starts tasks, so that it has to be called within a runtime")]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
         let ServerConfig { address, site, cors, seed, worlds, access } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
         };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listen(address).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let (playing, end) = (TaskTracker::new(), CancellationToken::new());
@@ -157,6 +161,16 @@ impl Server {
         self.playing.close();
         self.playing.wait().await;
     }
+}
+
+/// Listens, also where an earlier server has just stopped.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere it would let two servers share a port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_CONNECTIONS)
 }
 
 /// At the shutdown, has every socket look that it is there: cheaper than that each of many waits for it.

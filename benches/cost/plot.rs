@@ -55,12 +55,13 @@ impl Panel<'_> {
         for (size, _) in self.lines.iter().flat_map(|line| &line.points).take(self.sizes().count()) {
             text(svg, self.x(*size), bottom + 20.0, "middle", &thousands(*size));
         }
-        for (line, colour) in self.lines.iter().zip(COLOURS) {
-            self.draw_line(svg, line, colour);
+        // The labels of lines that are close together keep apart: those of the first above it, of the others below.
+        for ((line, colour), shift) in self.lines.iter().zip(COLOURS).zip([-8.0, 18.0, 30.0]) {
+            self.draw_line(svg, line, colour, shift);
         }
     }
 
-    fn draw_line(&self, svg: &mut String, line: &Line, colour: &str) {
+    fn draw_line(&self, svg: &mut String, line: &Line, colour: &str, shift: f64) {
         let places: Vec<_> = line.points.iter().map(|(size, value)| (self.x(*size), self.y(*value), value)).collect();
         let path: Vec<String> = places.iter().map(|(x, y, _)| format!("{x:.1} {y:.1}")).collect();
         let path = path.join("L");
@@ -68,10 +69,10 @@ impl Panel<'_> {
         writeln!(svg, "<g fill=\"{colour}\">").expect("text");
         for (x, y, value) in &places {
             writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>").expect("text");
-            text(svg, *x, y - 8.0, "middle", &format!("{value:.1}"));
+            text(svg, *x, y + shift, "middle", &format!("{value:.1}"));
         }
         if let Some((x, y, _)) = places.last() {
-            text(svg, x + 18.0, y + 4.0, "start", &line.name);
+            text(svg, x + 18.0, y + shift, "start", &line.name);
         }
         svg.push_str("</g>\n");
     }
