@@ -22,19 +22,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
         let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
         if access::is_control(&request) {
             let origin = access::allowed_origin(&self.app.access, request.headers());
-            let answer = self.answer(request).await;
-            let mut response = answer.unwrap_or_else(|error| error::answer(error, &method, &uri));
+            let mut response = self.answer(request, None).await;
             if let Some(origin) = origin {
                 cors::mark_control(&mut response, origin);
             }
             return Ok(response);
         }
         let Some(world) = world else {
-            return Ok(self.answer(request).await.unwrap_or_else(|error| error::answer(error, &method, &uri)));
+            return Ok(self.answer(request, None).await);
         };
         let mut exchange = describe(&request);
         let too_large = match read(&mut request).await {
@@ -46,11 +44,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
             Err(error) => Some(error),
         };
         let number = world.requested(exchange);
-        let outcome = match too_large {
-            None => self.answer(request).await,
-            Some(error) => Err(error.into()),
-        };
-        let mut response = outcome.unwrap_or_else(|error| error::answer(error, &method, &uri));
+        let mut response = self.answer(request, too_large).await;
         let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
         world.answered(number, Answer { status: response.status().as_u16(), body });
         Ok(response)
@@ -58,11 +52,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
 }
 
 impl<E: Endpoint<Output = Response>> Record<E> {
-    async fn answer(&self, request: Request) -> poem::Result<Response> {
-        if request.method() == Method::OPTIONS {
-            return Ok(cors::preflight(request.headers(), access::is_control(&request)));
-        }
-        self.inner.call(request).await
+    /// The answer, also to what went wrong before or goes wrong now.
+    async fn answer(&self, request: Request, wrong: Option<error::ApiError>) -> Response {
+        let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
+        let outcome = match wrong {
+            Some(error) => Err(error.into()),
+            None if request.method() == Method::OPTIONS => {
+                Ok(cors::preflight(request.headers(), access::is_control(&request)))
+            }
+            None => self.inner.call(request).await,
+        };
+        outcome.unwrap_or_else(|error| error::answer(error, &method, &uri))
     }
 }
 
