@@ -1,9 +1,9 @@
 //! The short way for the two requests that a mock gets by the thousand: `GET /{category}` and `POST /orders/{id}`.
 //!
-//! On their way through hyper, poem and the routes they take three times the CPU time that they take here. What they do
-//! is the same, and so is every byte of the answer. A request that is in any way unusual (another path, a header that
-//! changes what is meant, a body that is no order) is left unread to the routes, and with it
-//! the rest of its connection.
+//! On their way through hyper, poem and the routes they take about twice the CPU time that they take here (15 against 8 µs
+//! for a GET, the kernel's part included). What they do is the same, and so is every byte of the answer. A request that is
+//! in any way unusual (another path, a header that changes what is meant, a body that is no order) is left unread to the
+//! routes, and with it the rest of its connection.
 
 mod call;
 mod output;

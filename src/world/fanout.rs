@@ -3,7 +3,8 @@
 //! A task for each socket would cost a wake-up for each delivery, about as much as the write itself. Here one task passes
 //! over all sockets: it reads the feed once, puts the frames that wait together once, and writes them to each socket in
 //! one call, without waiting. What comes during a pass goes out with the next, so that a busy feed is written in few
-//! large writes, and a quiet one without delay. The pass costs a tenth of a microsecond a socket beside the write.
+//! large writes, and a quiet one without delay. The pass costs about half a
+//! microsecond a socket beside the write of five.
 //!
 //! A socket takes part while its own task has lent it to the fan-out; see [`Subscription`](super::Subscription). One
 //! that does not take everything goes back to its task, which waits for it without holding up the others.
