@@ -120,10 +120,7 @@ impl World {
     /// sockets once there are some.
     #[must_use]
     pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
-        let start = match setup.seed {
-            Some(seed) => start.with_seed(seed),
-            None => start,
-        };
+        let start = play::seeded(start, setup.seed);
         let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
         let (publish, now) = watch::channel(Arc::new(View::of(&start)));
         let shared = Arc::new(Shared {

@@ -112,7 +112,7 @@ impl Play {
 
     /// Goes on with another scenario.
     pub(super) fn follow(&mut self, succession: &Succession) -> Vec<Event> {
-        self.start = self.seeded(succession.start().clone());
+        self.start = seeded(succession.start().clone(), self.own_seed);
         let events = self.engine.follow(succession, self.start.seed());
         self.publish_view();
         self.tell(&events);
@@ -122,17 +122,9 @@ impl Play {
 
     /// As [`Play::follow`], and says what that changed.
     pub(super) fn replace(&mut self, succession: &Succession) -> Reload {
-        let seed = self.seeded(succession.start().clone()).seed();
+        let seed = self.own_seed.unwrap_or_else(|| succession.start().seed());
         let changes = self.engine.changes_along(succession, seed);
         Reload { changes, events: self.follow(succession) }
-    }
-
-    /// The start of a scenario, with the seed of this world if it has one.
-    fn seeded(&self, start: Engine) -> Engine {
-        match self.own_seed {
-            Some(seed) => start.with_seed(seed),
-            None => start,
-        }
     }
 
     /// Goes back to the start, with another seed if there is one.
@@ -295,6 +287,14 @@ impl Play {
     fn publish_view(&mut self) {
         self.current.clear();
         self.publish.send_replace(Arc::new(View::of(&self.engine)));
+    }
+}
+
+/// The start of a scenario, with a world's own seed if it has one.
+pub(super) fn seeded(start: Engine, own_seed: Option<u64>) -> Engine {
+    match own_seed {
+        Some(seed) => start.with_seed(seed),
+        None => start,
     }
 }
 
