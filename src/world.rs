@@ -10,6 +10,7 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 
 mod advance;
+mod alarm;
 mod batch;
 mod clock;
 mod control;

@@ -32,6 +32,7 @@ pub struct Portion {
 }
 
 /// A run of frames in the feed.
+#[derive(Clone)]
 pub(super) struct Batch {
     pub(super) from: u64,
     pub(super) to: u64,

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::alarm::Alarm;
+
 /// The slowest and the fastest that a clock may go, in times the machine's.
 pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 
@@ -70,13 +72,13 @@ impl Clock {
     }
 
     /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
-    pub(super) async fn wait_until(&self, due: Option<Duration>) {
+    pub(super) async fn wait_until(&self, due: Option<Duration>, alarm: &mut Alarm) {
         let State { base, since, pace } = self.read();
         let left = due.filter(|_| !pace.paused).map(|due| scale(due.saturating_sub(base), 1.0 / pace.speed));
         match left.and_then(|left| since.checked_add(left)) {
             // Others get their turn, but not the millisecond that a timer takes at the least.
             Some(instant) if instant <= Instant::now() => tokio::task::yield_now().await,
-            Some(instant) => tokio::time::sleep_until(instant).await,
+            Some(instant) => alarm.wait_until(instant).await,
             None => std::future::pending().await,
         }
     }

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::advance::Advance;
+use super::alarm::Alarm;
 use super::feed::BACKLOG;
 use super::play::Play;
 use super::sockets::Stalls;
@@ -42,7 +43,7 @@ impl Task {
         let _ended = end.clone().drop_guard();
         let mut commands = Vec::new();
         let mut advances: VecDeque<Box<Advance>> = VecDeque::new();
-        let mut stalls = Stalls::default();
+        let (mut stalls, mut alarm) = (Stalls::default(), Alarm::default());
         loop {
             let shared = self.play.shared.clone();
             if end.run_until_cancelled(shared.feed.room()).await.is_none() {
@@ -58,7 +59,7 @@ impl Task {
                         advance.finish(&mut self.play);
                     }
                 }
-                () = shared.clock.wait_until(self.play.engine.next_due()), if !is_advancing => {
+                () = shared.clock.wait_until(self.play.engine.next_due(), &mut alarm), if !is_advancing => {
                     self.play.catch_up_with_time(ACTIONS_AT_ONCE);
                 }
                 count = self.inbox.recv_many(&mut commands, COMMANDS_AT_ONCE) => {
