@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::background;
 use crate::engine::Reload;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
@@ -81,10 +81,10 @@ impl Watch {
             let changed = !files.iter().all(FoundFile::is_unchanged);
             changed.then(|| load_regular(&path))
         };
-        match spawn_blocking(look).await {
-            Ok(Some(loading)) => self.take(loading, seen, worlds, started).await,
-            Ok(None) => {}
-            Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
+        match background::run(look).await {
+            Some(Some(loading)) => self.take(loading, seen, worlds, started).await,
+            Some(None) => {}
+            None => error!("{} cannot be checked: its reader has failed", self.path.display()),
         }
         fingerprint
     }

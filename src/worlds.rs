@@ -11,12 +11,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use thiserror::Error;
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use crate::background;
 use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::Scenario;
 use crate::world::{DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
@@ -223,7 +223,7 @@ impl Worlds {
             Arc::new(Succession::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let succession = spawn_blocking(succeed).await.map_err(|_| WorldError::Ended)?;
+        let succession = background::run(succeed).await.ok_or(WorldError::Ended)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -231,7 +231,7 @@ impl Worlds {
         // One that has ended meanwhile needs nothing any more.
         join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
         // Nobody has the old products any more, and to let go of them takes a while too.
-        spawn_blocking(move || drop((old, succession)));
+        drop(background::run(move || drop((old, succession))));
         reload
     }
 

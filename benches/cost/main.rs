@@ -47,6 +47,9 @@ struct Arguments {
     /// A build of mockd instead of this one; may be given several times.
     #[arg(long, value_name = "PATH")]
     mockd: Vec<PathBuf>,
+    /// Seconds that a script of 1,000 events a second is followed; 3600 show whether it drifts in an hour.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(2..))]
+    script_seconds: Option<u32>,
     /// What `cargo bench` adds.
     #[arg(long, hide = true)]
     bench: bool,
@@ -78,6 +81,7 @@ fn measure(arguments: &Arguments) {
         peers: if arguments.short { Vec::new() } else { peers::installed().into_iter().map(Subject::peer).collect() },
         is_short: arguments.short,
         files: process::raise_file_limit(),
+        script_seconds: arguments.script_seconds.and_then(|seconds| usize::try_from(seconds).ok()),
         scratch: scratch.path().to_path_buf(),
         figures,
     };

@@ -25,6 +25,8 @@ pub(crate) struct Bench {
     pub(crate) is_short: bool,
     /// Files that this process, and each server, may open.
     pub(crate) files: usize,
+    /// Seconds that scripts are followed, instead of those of the form.
+    pub(crate) script_seconds: Option<usize>,
     /// For files that are made.
     pub(crate) scratch: PathBuf,
     pub(crate) figures: Figures,

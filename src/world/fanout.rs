@@ -24,9 +24,9 @@ use super::Shared;
 use super::batch::{Batch, Cursor, FRAMES_AT_ONCE, Portion};
 use super::sockets::Socket;
 
-/// Sockets that are written to before other tasks of the machine get their turn, half a millisecond. Each turn costs as
-/// much as the writes to two sockets.
-const SOCKETS_AT_ONCE: usize = 128;
+/// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
+/// as much as the writes to two sockets.
+const SOCKETS_AT_ONCE: usize = 64;
 
 /// Sockets that are worth another thread: with 10,000, the last of them has an update in half the time, for the same CPU time.
 const SOCKETS_A_HELPER: usize = 2_000;

@@ -21,7 +21,7 @@ fn round(bench: &mut Bench, subject: &Subject) {
     let mut client = Client::new();
     client.open(server.address, "/orders/electronics", 1, 1);
     let begin = server.cpu();
-    let lateness = lateness(&mut client, bench.pick(4_000, 20_000));
+    let lateness = lateness(&mut client, bench.script_seconds.unwrap_or(bench.pick(4, 20)) * 1_000);
     let cpu = us(server.cpu() - begin);
     let mut times = Histogram::<u64>::new(3).expect("three digits");
     for late in &lateness {
