@@ -7,5 +7,5 @@
 mod encoded;
 mod reader;
 
-pub use encoded::Encoded;
+pub use encoded::{Encoded, put_together};
 pub use reader::{Reader, Violation};

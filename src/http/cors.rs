@@ -37,8 +37,9 @@ pub(super) fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderV
     }
 }
 
-/// Marks an answer of the control API for the page that may use it, whoever may use the mock API.
-pub(super) fn mark_control(response: &mut Response, origin: HeaderValue) {
+/// Marks an answer of the control API for the page that may use it, if one may, whoever may use the mock API.
+pub(super) fn mark_control(response: &mut Response, origin: Option<HeaderValue>) {
+    let Some(origin) = origin else { return };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-mockd-dropped"));

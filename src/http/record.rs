@@ -26,9 +26,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
         if access::is_control(&request) {
             let origin = access::allowed_origin(&self.app.access, request.headers());
             let mut response = self.answer(request, None).await;
-            if let Some(origin) = origin {
-                cors::mark_control(&mut response, origin);
-            }
+            cors::mark_control(&mut response, origin);
             return Ok(response);
         }
         let Some(world) = world else {

@@ -71,3 +71,13 @@ impl Encoded {
         self.frame.slice(self.header..)
     }
 }
+
+/// The bytes of frames, one after the other; without a copy if there are only those of one.
+#[must_use]
+pub fn put_together(first: &Bytes, second: &Bytes) -> Bytes {
+    match (first.is_empty(), second.is_empty()) {
+        (true, _) => second.clone(),
+        (_, true) => first.clone(),
+        (false, false) => [&first[..], &second[..]].concat().into(),
+    }
+}

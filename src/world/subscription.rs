@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, BytesMut};
 use tungstenite::protocol::CloseFrame;
 
 use super::batch::{Batch, Cursor, FRAMES_AT_ONCE};
@@ -16,7 +15,7 @@ use super::feed::notice;
 use super::journal::{Payload, Record};
 use super::sockets::Socket;
 use super::{Portion, World, WorldError};
-use crate::websocket::Encoded;
+use crate::websocket::{Encoded, put_together};
 
 /// What the task gives to a socket that joins, switches, or has fallen behind.
 #[derive(Debug)]
@@ -207,10 +206,7 @@ impl Subscription {
 
 impl Portion {
     fn append(&mut self, other: &Self) {
-        let mut bytes = BytesMut::with_capacity(self.bytes.len() + other.bytes.len());
-        bytes.put_slice(&self.bytes);
-        bytes.put_slice(&other.bytes);
-        *self = Self { bytes: bytes.freeze(), frames: self.frames + other.frames };
+        *self = Self { bytes: put_together(&self.bytes, &other.bytes), frames: self.frames + other.frames };
     }
 }
 

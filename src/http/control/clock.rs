@@ -10,7 +10,7 @@ use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, wrong};
 use crate::engine::Event;
 use crate::http::error::ApiError;
-use crate::world::{ClockChange, ClockError, SPEEDS, Until, World, WorldError};
+use crate::world::{ClockChange, ClockError, Until, World, WorldError};
 
 /// What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
 /// the advance where it is.
@@ -91,9 +91,7 @@ impl ClockRequest {
         if self.pause.is_some() && self.resume.is_some() {
             return Err(wrong("resume", "cannot stand beside pause"));
         }
-        if let Some(speed) = self.speed.filter(|speed| !SPEEDS.contains(speed)) {
-            return Err(wrong("speed", format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end())));
-        }
+        self.speed.map_or(Ok(()), input::expect_speed)?;
         if let Some(step) = self.step.filter(|step| !(1..=1_000_000).contains(step)) {
             return Err(wrong("step", format!("{step} is not between 1 and 1000000")));
         }

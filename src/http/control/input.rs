@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::http::body;
 use crate::http::error::ApiError;
 use crate::scenario::{format_duration, parse_duration};
+use crate::world::SPEEDS;
 
 /// A time or a duration, written as in scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,12 @@ impl JsonSchema for Time {
             "examples": ["250ms", "10s", "1h30m"],
         })
     }
+}
+
+/// Whether a clock can go that fast.
+pub(super) fn expect_speed(speed: f64) -> Result<(), ApiError> {
+    let why = || format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end());
+    SPEEDS.contains(&speed).then_some(()).ok_or_else(|| wrong("speed", why()))
 }
 
 /// Reads a body.

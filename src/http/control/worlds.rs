@@ -12,7 +12,7 @@ use super::answer::{Done, json};
 use super::input::{self, Time, wrong};
 use crate::http::App;
 use crate::http::error::ApiError;
-use crate::world::{SPEEDS, World};
+use crate::world::World;
 use crate::worlds::WorldsError;
 
 /// A world to be made.
@@ -99,10 +99,7 @@ pub(in crate::http) async fn make_world(
     setup.seed = request.seed;
     setup.pace.paused = request.paused.unwrap_or(setup.pace.paused);
     if let Some(speed) = request.speed {
-        if !SPEEDS.contains(&speed) {
-            let why = format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end());
-            return Err(wrong("speed", why).into());
-        }
+        input::expect_speed(speed)?;
         setup.pace.speed = speed;
     }
     let world = app.worlds.make(&request.name, setup).map_err(|error| match error {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
@@ -17,7 +17,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::command::Command;
-use crate::websocket::{Encoded, Reader, Violation};
+use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{Next, Outlet, Payload, Portion, Subscription, WorldError};
 
 /// The most bytes of a message from a client.
@@ -207,14 +207,7 @@ impl Connection {
 
     /// Puts bytes behind what is still to be written.
     pub(super) fn queue(&mut self, bytes: &Bytes) {
-        if self.output.is_empty() {
-            self.output = bytes.clone();
-            return;
-        }
-        let mut output = BytesMut::with_capacity(self.output.len() + bytes.len());
-        output.put_slice(&self.output);
-        output.put_slice(bytes);
-        self.output = output.freeze();
+        self.output = put_together(&self.output, bytes);
     }
 
     async fn take(&mut self, message: Message) -> Result<(), End> {

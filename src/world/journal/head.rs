@@ -54,8 +54,7 @@ impl RequestHead {
     #[must_use]
     pub fn headers(&self) -> BTreeMap<String, String> {
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
-        let lines = self.0.split('\n').skip(1);
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        for (name, value) in self.lines() {
             headers
                 .entry(name.to_ascii_lowercase())
                 .and_modify(|before| before.extend([", ", value]))
@@ -67,12 +66,19 @@ impl RequestHead {
     /// The value of a header, as [`RequestHead::headers`] gives it.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        self.headers().remove(&name.to_ascii_lowercase())
+        let values: Vec<&str> =
+            self.lines().filter_map(|(other, value)| other.eq_ignore_ascii_case(name).then_some(value)).collect();
+        (!values.is_empty()).then(|| values.join(", "))
     }
 
     /// How many bytes it takes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The headers as they came.
+    fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.split('\n').skip(1).filter_map(|line| line.split_once(':'))
     }
 
     fn target(&self) -> &str {
