@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use mockd::http::{ControlAccess, Site};
+use mockd::http::{ControlAccess, Hosts, Limits, Site};
 use mockd::scenario::{Cors, Style, load};
 use mockd::server::{Server, ServerConfig};
 use mockd::watch::{Watch, WatchMode};
@@ -48,6 +48,8 @@ async fn latencies(save: Save) -> Vec<f64> {
         seed: 1,
         worlds: WorldOptions::default(),
         access: ControlAccess::Local { origins: Vec::new() },
+        hosts: Hosts::Any,
+        limits: Limits::default(),
     };
     let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();
     let watch = Watch {

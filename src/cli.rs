@@ -4,6 +4,7 @@ mod check;
 mod end;
 mod explain;
 mod init;
+mod limits;
 mod log;
 mod play;
 mod ready;
@@ -42,7 +43,7 @@ pub struct Cli {
 enum Command {
     /// Serve a scenario over HTTP and WebSocket, and follow the file as it is edited
     #[command(after_help = EXIT_CODES)]
-    Run(run::Run),
+    Run(Box<run::Run>),
     /// Print what happens in a scenario as JSON lines, without serving it and without waiting
     Play(play::Play),
     /// Say whether scenarios are right, without serving them
@@ -62,8 +63,6 @@ enum CliError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("the world ended without being asked to; that is a defect in mockd, and the log says where")]
-    Defect,
     #[error("{0} is not a directory that can be served; give another with --static")]
     NoSite(std::path::PathBuf),
     #[error("cannot write the result: {0}")]

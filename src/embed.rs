@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::http::{ControlAccess, Site};
+use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
 use crate::server::{ServeError, Server, ServerConfig};
 use crate::world::World;
@@ -69,6 +69,7 @@ pub struct MockdBuilder {
     port: u16,
     site: Site,
     worlds: WorldOptions,
+    limits: Limits,
 }
 
 #[derive(Debug, Clone)]
@@ -106,7 +107,7 @@ impl Mockd {
 
     /// The world of paths without a world's prefix.
     #[must_use]
-    pub fn default_world(&self) -> &World {
+    pub fn default_world(&self) -> World {
         self.server.world()
     }
 
@@ -195,6 +196,11 @@ impl MockdBuilder {
         Self { worlds, ..self }
     }
 
+    /// How much clients may take of it.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Starts it. It answers from here on.
     ///
     /// # Errors
@@ -212,6 +218,8 @@ impl MockdBuilder {
             seed: self.seed.or(scenario.seed()).unwrap_or_default(),
             worlds: self.worlds,
             access: ControlAccess::Local { origins: Vec::new() },
+            hosts: Hosts::Local { also: Vec::new() },
+            limits: self.limits,
         };
         Ok(Mockd { server: Server::start(&scenario, config).await? })
     }

@@ -11,15 +11,20 @@ mod cors;
 mod envelope;
 mod error;
 mod express;
+mod hosts;
 mod in_world;
+mod limits;
 mod live;
 mod orders;
 mod products;
 mod record;
+mod seats;
 mod site;
 
 use std::sync::Arc;
 
+use poem::error::ResponseError;
+use poem::middleware::CatchPanic;
 use poem::{Endpoint, EndpointExt, Response, Route, get, post};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,8 +32,11 @@ use tokio_util::task::TaskTracker;
 pub use access::{BadToken, ControlAccess, Token};
 pub(crate) use connections::serve;
 use envelope::Envelope;
+use error::ApiError;
 use express::Express;
+pub use hosts::Hosts;
 use in_world::InWorld;
+pub use limits::Limits;
 pub(crate) use live::HighWater;
 use record::Record;
 pub use site::Site;
@@ -42,6 +50,9 @@ pub(crate) struct App {
     pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
     pub(crate) access: ControlAccess,
+    pub(crate) hosts: Hosts,
+    pub(crate) cors: Cors,
+    pub(crate) limits: Limits,
     /// Open sockets, each a task that the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
@@ -49,16 +60,11 @@ pub(crate) struct App {
 }
 
 /// All that is served: the routes of the API with the site at whatever is left, and the short way to two of them.
-pub(crate) fn service(
-    app: App,
-    site: &Site,
-    cors: Cors,
-) -> (Option<Express>, impl Endpoint<Output = Response> + 'static) {
-    let app = Arc::new(app);
-    (Express::new(app.clone(), &cors), routes(app, site, cors))
+pub(crate) fn service(app: Arc<App>, site: &Site) -> (Option<Express>, impl Endpoint<Output = Response> + 'static) {
+    (Express::new(app.clone()), routes(app, site))
 }
 
-fn routes(app: Arc<App>, site: &Site, cors: Cors) -> impl Endpoint<Output = Response> + 'static {
+fn routes(app: Arc<App>, site: &Site) -> impl Endpoint<Output = Response> + 'static {
     let site = Arc::new(site.endpoint());
     let list = || products::List { site: site.clone() };
     let mut routes = Route::new().at("/", site.clone()).at("/*", site.clone());
@@ -68,8 +74,10 @@ fn routes(app: Arc<App>, site: &Site, cors: Cors) -> impl Endpoint<Output = Resp
             .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add));
         routes = control_routes(routes, slash, &app);
     }
-    let record = Record { inner: routes.data(app.clone()), app: app.clone() };
-    Envelope { inner: InWorld { inner: record, app }, cors }
+    // One that fails fails alone.
+    let routes = routes.data(app.clone()).with(CatchPanic::new().with_handler(|_| ApiError::Defect.as_response()));
+    let record = Record { inner: routes, app: app.clone() };
+    Envelope { inner: InWorld { inner: record, app: app.clone() }, app }
 }
 
 /// `/__mockd/…`. What is open tells nothing but what the mock API itself tells.

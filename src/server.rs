@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::http::{App, ControlAccess, HighWater, Site, serve, service};
+use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
@@ -38,6 +38,10 @@ pub struct ServerConfig {
     pub worlds: WorldOptions,
     /// Who may control the mock.
     pub access: ControlAccess,
+    /// Which names of the server requests may be meant for.
+    pub hosts: Hosts,
+    /// How much clients may take of it.
+    pub limits: Limits,
 }
 
 /// Why a server did not start.
@@ -83,7 +87,7 @@ impl Server {
     /// [`ServeError`] if the address cannot be bound.
     #[expect(clippy::unused_async, reason = "it starts tasks, so that it has to be called within a runtime")]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -94,16 +98,20 @@ impl Server {
         let (playing, end) = (TaskTracker::new(), CancellationToken::new());
         let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
         let reloads = Reloads::default();
-        let app = App {
+        let app = Arc::new(App {
             worlds: worlds.clone(),
             reloads: reloads.clone(),
             access,
+            hosts,
+            cors,
+            limits,
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             high_water: HighWater::default(),
-        };
-        let serving = tokio::spawn(serve(listener, service(app, &site, cors), shutdown.clone(), GRACE));
+        });
+        let serving = tokio::spawn(serve(listener, service(app.clone(), &site), app, GRACE));
         tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));
+        tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
         let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
@@ -122,7 +130,7 @@ impl Server {
 
     /// The default world.
     #[must_use]
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> World {
         self.worlds.default_world()
     }
 
@@ -142,12 +150,6 @@ impl Server {
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
-    }
-
-    /// Waits until the default world has ended without being asked to, which only a defect in mockd can cause.
-    pub async fn failed(&self) {
-        // Why it ended was reported where it happened.
-        self.worlds.default_world().ended().await;
     }
 
     /// Stops: open sockets are closed with 1001, requests in flight are answered, and all tasks have ended after it.
@@ -177,4 +179,20 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 async fn tell_sockets(worlds: Worlds, shutdown: CancellationToken) {
     shutdown.cancelled().await;
     worlds.all().iter().for_each(World::tell_sockets);
+}
+
+/// Pings every live socket now and then: one whose peer vanished is found out by what it does not acknowledge.
+async fn ping_sockets(worlds: Worlds, period: Duration, shutdown: CancellationToken) {
+    if period.is_zero() {
+        return;
+    }
+    let pinging = async {
+        loop {
+            tokio::time::sleep(period).await;
+            for world in worlds.all() {
+                world.ping_sockets().await;
+            }
+        }
+    };
+    shutdown.run_until_cancelled(pinging).await;
 }

@@ -47,6 +47,7 @@ pub use control::{ClockState, State};
 pub use error::{SnapshotError, WorldError};
 pub use fanout::Outlet;
 use feed::Feed;
+pub use feed::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
 pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
@@ -106,7 +107,7 @@ pub struct View {
 }
 
 /// How a world starts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Setup {
     /// A seed of its own, instead of the server's.
     pub seed: Option<u64>,
@@ -114,6 +115,14 @@ pub struct Setup {
     pub pace: Pace,
     /// The most entries of its journal, of frames to sockets and of everything else; 0 for no journal.
     pub journal: usize,
+    /// Frames that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
+    pub backlog: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { seed: None, pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG }
+    }
 }
 
 impl World {
@@ -127,7 +136,7 @@ impl World {
         let shared = Arc::new(Shared {
             name: name.clone(),
             clock: Clock::start(setup.pace),
-            feed: Feed::default(),
+            feed: Feed::new(setup.backlog),
             sockets: Sockets::default(),
             journal: Journal::new(name, setup.journal),
             end: end.clone(),
@@ -276,7 +285,7 @@ impl World {
         // A reply that nobody waits for any more is dropped: the command has been carried out all the same.
         let job = Box::new(move |play: &mut Play| drop(reply.send(job(play))));
         self.0.commands.send(Command::Do(job)).await.map_err(|_| WorldError::Ended)?;
-        answer.await.map_err(|_| WorldError::Ended)
+        answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
     }
 
     /// How its clock goes.
@@ -298,3 +307,6 @@ impl View {
         Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! while is removed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -14,12 +14,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{debug, error};
 
 use crate::background;
 use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::Scenario;
-use crate::world::{DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
+use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -37,6 +37,8 @@ pub struct WorldOptions {
     pub pace: Pace,
     /// The most entries of each journal; see [`Setup::journal`].
     pub journal: usize,
+    /// Frames that a socket may be behind; see [`Setup::backlog`].
+    pub backlog: usize,
     /// How long a named world may be unused before it is removed.
     pub idle: Duration,
     /// The most named worlds at a time.
@@ -46,7 +48,14 @@ pub struct WorldOptions {
 impl Default for WorldOptions {
     fn default() -> Self {
         let idle = Duration::from_mins(10);
-        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, idle, most: 10_000 }
+        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, most: 10_000 }
+    }
+}
+
+impl WorldOptions {
+    /// How a world starts of which nothing is said.
+    fn setup(&self) -> Setup {
+        Setup { seed: None, pace: self.pace, journal: self.journal, backlog: self.backlog }
     }
 }
 
@@ -78,7 +87,7 @@ pub struct Worlds(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    default: World,
+    default: RwLock<World>,
     options: WorldOptions,
     state: Mutex<State>,
     /// Held while the scenario is replaced.
@@ -107,8 +116,9 @@ impl Worlds {
         end: CancellationToken,
     ) -> Self {
         let start = Engine::new(scenario, seed);
-        let setup = Setup { seed: None, pace: options.pace, journal: options.journal };
+        let setup = options.setup();
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
+        let default = RwLock::new(default);
         let state = Mutex::new(State { start, named: BTreeMap::new() });
         let worlds = Self(Arc::new(Inner {
             default,
@@ -120,14 +130,16 @@ impl Worlds {
             end: end.clone(),
         }));
         let sweeper = worlds.clone();
+        let (keeper, ending) = (worlds.clone(), end.clone());
+        tasks.spawn(async move { ending.run_until_cancelled(keeper.keep_default()).await });
         tasks.spawn(async move { end.run_until_cancelled(sweeper.sweep()).await });
         worlds
     }
 
     /// The world that paths without a world's prefix belong to.
     #[must_use]
-    pub fn default_world(&self) -> &World {
-        &self.0.default
+    pub fn default_world(&self) -> World {
+        self.0.default.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The world of that name.
@@ -136,7 +148,7 @@ impl Worlds {
     /// [`WorldsError`] if there is none, or it is no name.
     pub fn get(&self, name: &str) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
-            return Ok(self.0.default.clone());
+            return Ok(self.default_world());
         }
         check_name(name)?;
         let worlds = self.lock();
@@ -164,7 +176,7 @@ impl Worlds {
     /// How a world starts of which nothing is said.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        Setup { seed: None, pace: self.0.options.pace, journal: self.0.options.journal }
+        self.0.options.setup()
     }
 
     /// Makes a world.
@@ -207,8 +219,8 @@ impl Worlds {
     /// The default world, then the others by name.
     #[must_use]
     pub fn all(&self) -> Vec<World> {
-        let named = self.lock();
-        std::iter::once(&self.0.default).chain(named.named.values()).cloned().collect()
+        let default = self.default_world();
+        std::iter::once(default).chain(self.lock().named.values().cloned()).collect()
     }
 
     /// Goes on with another scenario in all worlds, and says what that changed in the default one.
@@ -227,12 +239,26 @@ impl Worlds {
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.0.default.replace(succession.clone()).await;
+        let reload = self.default_world().replace(succession.clone()).await;
         // One that has ended meanwhile needs nothing any more.
         join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
         // Nobody has the old products any more, and to let go of them takes a while too.
         drop(background::run(move || drop((old, succession))));
         reload
+    }
+
+    /// Puts another in the place of the default world if it has ended, which only a defect can cause; the others are
+    /// made anew when they are asked for.
+    async fn keep_default(&self) {
+        loop {
+            let default = self.default_world();
+            default.ended().await;
+            error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
+            let start = self.lock().start.clone();
+            let anew =
+                World::start(DEFAULT_WORLD.into(), start, &self.setup(), self.0.end.child_token(), &self.0.tasks);
+            *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+        }
     }
 
     /// Removes worlds that nobody uses.
@@ -267,3 +293,6 @@ fn check_name(name: &str) -> Result<(), WorldsError> {
     let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != "..";
     if fits { Ok(()) } else { Err(WorldsError::BadName(name.to_owned())) }
 }
+
+#[cfg(test)]
+mod tests;

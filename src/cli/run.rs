@@ -9,15 +9,17 @@ use clap::Args;
 use tracing::warn;
 
 use super::end::{End, EndArgs, StopSignal};
+use super::limits::LimitArgs;
 use super::log::LogArgs;
 use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
-use crate::http::{ControlAccess, Site, Token};
+use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
+use crate::worlds::WorldOptions;
 
 /// How long the end of the program waits for the file's watcher.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -56,6 +58,12 @@ pub(super) struct Run {
     /// Web origin whose pages may use the control API, beside those of this machine; may be given several times
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     control_origin: Vec<String>,
+    /// Name that requests may be meant for while mockd listens on loopback, beside localhost and its addresses; may be given
+    /// several times
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    allow_host: Vec<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
     #[command(flatten)]
     worlds: WorldArgs,
     #[command(flatten)]
@@ -66,6 +74,12 @@ pub(super) struct Run {
 
 fn origin(text: &str) -> Result<String, &'static str> {
     if is_origin(text) { Ok(text.to_owned()) } else { Err("expected what browsers send, such as https://app.example") }
+}
+
+fn host_name(text: &str) -> Result<String, &'static str> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let fits = !text.is_empty() && text.bytes().all(is_allowed);
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err("expected a name without scheme and port, such as shop.test") }
 }
 
 /// An address, also in the brackets that it has in a URL, or the one name that everybody expects to work.
@@ -110,11 +124,10 @@ impl Run {
             };
             tokio::spawn(watch.follow(server.worlds().clone(), files, server.shutdown().clone()))
         });
-        let outcome = tokio::select! {
-            () = stop.received() => Ok(()),
-            () = end.reached() => Ok(()),
-            () = server.failed() => Err(CliError::Defect),
-        };
+        tokio::select! {
+            () = stop.received() => {}
+            () = end.reached() => {}
+        }
         // A second signal ends it at once.
         tokio::select! {
             () = stop.received() => {}
@@ -125,7 +138,7 @@ impl Run {
                 }
             }
         }
-        outcome
+        Ok(())
     }
 
     fn config(&self, scenario: &Scenario) -> Result<ServerConfig, CliError> {
@@ -146,7 +159,9 @@ impl Run {
             warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");
         }
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
-        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access })
+        let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
+        let worlds = WorldOptions { backlog: self.limits.backlog(), ..self.worlds.options() };
+        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits })
     }
 
     fn watch_mode(&self) -> WatchMode {

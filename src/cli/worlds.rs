@@ -30,7 +30,8 @@ pub(super) struct WorldArgs {
 impl WorldArgs {
     pub(super) fn options(&self) -> WorldOptions {
         let pace = Pace { paused: self.paused, speed: self.speed };
-        WorldOptions { pace, journal: self.journal, idle: self.world_idle, most: self.max_worlds }
+        let (journal, idle, most) = (self.journal, self.world_idle, self.max_worlds);
+        WorldOptions { pace, journal, idle, most, ..WorldOptions::default() }
     }
 }
 

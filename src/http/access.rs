@@ -1,22 +1,21 @@
 //! Who may control the mock. Whoever may can read what clients sent and change what they see.
 //!
 //! On loopback, everybody on this machine may, but no web page of another site: its browser says where it comes from
-//! (Fetch standard, `Origin` and `Sec-Fetch-Site`), and one that was led here by a name of its own (DNS rebinding) says
-//! that name in `Host`. Elsewhere a token is needed.
+//! (Fetch standard, `Origin` and `Sec-Fetch-Site`). Elsewhere a token is needed.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use poem::http::uri::Authority;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use super::App;
 use super::error::ApiError;
+use super::hosts::is_local_origin;
 use crate::world::WorldError;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -102,10 +101,11 @@ pub(super) fn check(access: &ControlAccess, request: &Request) -> Result<(), Api
         ControlAccess::Token(token) if is_borne(token, headers) => Ok(()),
         ControlAccess::Token(_) => Err(ApiError::NoToken),
         ControlAccess::Local { origins } => {
-            if !host(request).is_some_and(|host| is_local(&host)) {
-                return Err(ApiError::ForeignHost);
+            if comes_from_elsewhere(headers, origins) {
+                Err(ApiError::ForeignOrigin)
+            } else {
+                Ok(())
             }
-            if comes_from_elsewhere(headers, origins) { Err(ApiError::ForeignOrigin) } else { Ok(()) }
         }
     }
 }
@@ -133,33 +133,9 @@ fn is_borne(Token(token): &Token, headers: &HeaderMap) -> bool {
     })
 }
 
-/// The host that the client believes to speak to, without its port.
-fn host(request: &Request) -> Option<String> {
-    // RFC 9112, 3.2.2: the target's authority, if it has one, counts before the header.
-    let authority: Authority = match request.original_uri().authority() {
-        Some(authority) => authority.clone(),
-        None => request.headers().get(header::HOST)?.to_str().ok()?.parse().ok()?,
-    };
-    if authority.as_str().contains('@') {
-        return None;
-    }
-    Some(authority.host().trim_matches(['[', ']']).to_ascii_lowercase())
-}
-
-/// RFC 6761, 6.3: names under `localhost` are always loopback.
-fn is_local(host: &str) -> bool {
-    let name = host.trim_end_matches('.');
-    let is_loopback = |address: IpAddr| address.is_loopback() || address == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_loopback)
-}
-
 fn comes_from_elsewhere(headers: &HeaderMap, allowed: &[String]) -> bool {
     match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
-        Some(origin) => {
-            let uri: Option<Uri> = origin.parse().ok().filter(|_| !origin.contains('@'));
-            let local = uri.as_ref().and_then(Uri::host).is_some_and(|host| is_local(host.trim_matches(['[', ']'])));
-            !local && !allowed.iter().any(|one| one == origin)
-        }
+        Some(origin) => !is_local_origin(origin) && !allowed.iter().any(|one| one == origin),
         None => headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site"),
     }
 }

@@ -7,12 +7,10 @@ use poem::{Body, Response};
 use serde_json::Value;
 
 use super::error::ApiError;
+use super::limits::Limits;
 
 /// The content type of every JSON answer.
 pub(super) const JSON: &str = "application/json; charset=utf-8";
-
-/// The most bytes that a request body may have.
-pub(super) const MAX_BODY: usize = 1 << 20;
 
 /// The body of an answer, for the journal.
 #[derive(Clone)]
@@ -24,21 +22,30 @@ pub(super) fn answer(json: impl Into<Bytes>) -> Response {
     Response::builder().content_type(JSON).extension(Kept(json.clone())).body(Body::from_bytes(json))
 }
 
-/// A body's bytes.
+/// A body's bytes, read from the client.
 ///
 /// # Errors
-/// 413 over the limit, 400 if it breaks off.
-pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
-    body.into_bytes_limit(MAX_BODY).await.map_err(|error| match error {
+/// 413 over the limit, 408 if it takes too long, 400 if it breaks off.
+pub(super) async fn receive(body: Body, limits: &Limits) -> Result<Bytes, ApiError> {
+    let reading = tokio::time::timeout(limits.request, body.into_bytes_limit(limits.body));
+    reading.await.map_err(|_| ApiError::SlowRequest)?.map_err(|error| match error {
         ReadBodyError::Io(error) => ApiError::BrokenBody(error),
-        _ => ApiError::TooLarge(MAX_BODY),
+        _ => ApiError::TooLarge(limits.body),
     })
+}
+
+/// The bytes of a body that was received before.
+///
+/// # Errors
+/// 400, which cannot be.
+pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
+    body.into_bytes().await.map_err(|error| ApiError::BrokenBody(std::io::Error::other(error)))
 }
 
 /// Reads a request's JSON.
 ///
 /// # Errors
-/// 415 for another content type, 413 over the limit, 400 for an empty body or one that is not JSON.
+/// 415 for another content type, 400 for an empty body or one that is not JSON.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiError> {
     serde_json::from_slice(&read_text(headers, body).await?).map_err(ApiError::BadJson)
 }

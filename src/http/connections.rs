@@ -1,7 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 on each.
 //!
 //! poem has a server of its own. This one differs in what a mock needs: a request whose client is gone is given up (a
-//! wait, an advance), writes are not delayed, and running out of file descriptors is waited out instead of spun on.
+//! wait, an advance), writes are not delayed, no more connections are served than may be, running out of file descriptors
+//! is waited out instead of spun on, and who takes too long over a request, or is gone without a word, is let go.
 
 use std::convert::Infallible;
 use std::io::{self, Cursor};
@@ -15,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{OnUpgrade, Parts};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
 use poem::http::{Request, header};
 use poem::web::{LocalAddr, RemoteAddr};
@@ -25,9 +26,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
-use super::express::Express;
+use super::App;
+use super::error::ApiError;
+use super::express::{Express, turn_away};
+use super::limits::MAX_HEAD;
+use super::seats::{Seat, Seats};
 
 /// A connection of which something was read already.
 type Stream = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
@@ -35,25 +40,33 @@ type Stream = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
 /// How long to wait before accepting again when the system refuses; connections wait in the kernel meanwhile.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// How many are told at a time that there is no place for them; others are closed without a word.
+const TOLD_AT_ONCE: usize = 64;
+
+/// How long those may take to hear it.
+const TELLING_TIME: Duration = Duration::from_millis(500);
+
 /// Serves until the shutdown. Then no connection is accepted any more, and requests in flight may take as long as the
 /// grace.
-pub(crate) async fn serve<E>(
-    listener: TcpListener,
-    service: (Option<Express>, E),
-    shutdown: CancellationToken,
-    grace: Duration,
-) where
+pub(crate) async fn serve<E>(listener: TcpListener, service: (Option<Express>, E), app: Arc<App>, grace: Duration)
+where
     E: Endpoint<Output = Response> + 'static,
 {
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
-    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener)).await {
-        if let Some((stream, peer)) = accepted {
-            let connection = connection(stream, peer, service.clone(), shutdown.clone());
+    let terms = Terms { request_time: app.limits.request, shutdown: app.shutdown.clone() };
+    let (seats, told) = (Seats::new(app.limits.connections), Seats::new(TOLD_AT_ONCE));
+    let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
+    while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
+        let Some((stream, peer)) = accepted else { continue };
+        if let Some(seat) = seats.take() {
+            let connection = connection(stream, peer, Arc::new(seat), service.clone(), terms.clone());
             let abort = abort.clone();
             connections.spawn(async move { abort.run_until_cancelled(connection).await });
+        } else if let Some(seat) = told.take() {
+            connections.spawn(refuse(stream, seats.most(), seat));
         }
     }
-    drop(listener);
+    drop(acceptor);
     connections.close();
     if tokio::time::timeout(grace, connections.wait()).await.is_err() {
         abort.cancel();
@@ -61,43 +74,87 @@ pub(crate) async fn serve<E>(
     }
 }
 
-/// The next connection, if the system gives one.
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    match listener.accept().await {
-        Ok((stream, peer)) => {
-            // Each write is sent at once (RFC 1122, 4.2.3.4, switched off). One that is gone already cannot be told so.
-            let _ = stream.set_nodelay(true);
-            Some((stream, peer))
-        }
-        Err(error) => {
-            // A peer that was gone before it was accepted is its own affair; anything else is a shortage.
-            if error.kind() != io::ErrorKind::ConnectionAborted {
-                warn!(%error, "cannot accept connections, trying again");
-                tokio::time::sleep(BACKOFF).await;
+/// What is the same for all connections.
+#[derive(Clone)]
+struct Terms {
+    /// See [`Limits::request`](super::Limits::request).
+    request_time: Duration,
+    shutdown: CancellationToken,
+}
+
+/// Says that there is no place, and leaves.
+async fn refuse(mut stream: TcpStream, most: usize, _told: Seat) {
+    let telling = async {
+        turn_away(&mut stream, &ApiError::TooManyConnections(most)).await?;
+        // To close on unread bytes would reset the connection, and the client would not see why.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    // One that does not want to hear it has to do without.
+    let _ = tokio::time::timeout(TELLING_TIME, telling).await;
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    /// See [`Limits::peer`](super::Limits::peer).
+    peer_time: Duration,
+    /// Whether the system refused the last time.
+    is_short: bool,
+}
+
+impl Acceptor {
+    /// The next connection, if the system gives one.
+    async fn accept(&mut self) -> Option<(TcpStream, SocketAddr)> {
+        match self.listener.accept().await {
+            Ok((stream, peer)) => {
+                if std::mem::take(&mut self.is_short) {
+                    info!("connections are accepted again");
+                }
+                set_up(&stream, self.peer_time);
+                Some((stream, peer))
             }
-            None
+            // A peer that was gone before it was accepted is its own affair; anything else is a shortage.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => None,
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_short, true) {
+                    warn!(%error, "cannot accept connections, trying again every {BACKOFF:?}; they wait meanwhile");
+                }
+                tokio::time::sleep(BACKOFF).await;
+                None
+            }
         }
     }
+}
+
+/// A connection that is gone already cannot be set up, and need not be.
+fn set_up(stream: &TcpStream, peer_time: Duration) {
+    // Each write is sent at once (RFC 1122, 4.2.3.4, switched off).
+    let _ = stream.set_nodelay(true);
+    // Of a peer that vanished the system would try to reach nothing for a quarter of an hour (RFC 5482).
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(peer_time).filter(|time| !time.is_zero()));
+    #[cfg(not(target_os = "linux"))]
+    let _ = peer_time;
 }
 
 /// Serves one connection to its end. What is in flight when the client leaves is dropped.
 async fn connection<E>(
     mut stream: TcpStream,
     peer: SocketAddr,
+    seat: Arc<Seat>,
     service: Arc<(Option<Express>, E)>,
-    shutdown: CancellationToken,
+    terms: Terms,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
     let begun = match &service.0 {
-        Some(express) => match express.serve(&mut stream, &shutdown).await {
+        Some(express) => match express.serve(&mut stream, &terms.shutdown).await {
             Some(begun) => begun,
             None => return,
         },
         None => Bytes::new(),
     };
     // In a box: most connections never come here.
-    Box::pin(through_routes(begun, stream, peer, service, shutdown)).await;
+    Box::pin(through_routes(begun, stream, peer, seat, service, terms)).await;
 }
 
 /// Serves what is left of a connection, of which these bytes were read already.
@@ -105,8 +162,9 @@ async fn through_routes<E>(
     begun: Bytes,
     stream: TcpStream,
     peer: SocketAddr,
+    seat: Arc<Seat>,
     service: Arc<(Option<Express>, E)>,
-    shutdown: CancellationToken,
+    terms: Terms,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -115,22 +173,24 @@ async fn through_routes<E>(
     let (read, write) = stream.into_split();
     let stream: Stream = tokio::io::join(Cursor::new(begun).chain(read), write);
     let service = service_fn(move |request: Request<Incoming>| {
-        let service = service.clone();
+        let (service, seat) = (service.clone(), seat.clone());
         async move {
             let mut request = request;
             if request.headers().contains_key(header::UPGRADE) {
                 let upgrade = hyper::upgrade::on(&mut request);
-                request.extensions_mut().insert(Upgrade(upgrade));
+                request.extensions_mut().insert(Upgrade { upgrade, seat });
             }
             let whole = (request, LocalAddr(local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
             Ok::<_, Infallible>(hyper::Response::from(service.1.get_response(whole.into()).await))
         }
     });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut http = http1::Builder::new();
+    http.max_buf_size(MAX_HEAD).timer(TokioTimer::new()).header_read_timeout(3 * terms.request_time);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
-        () = shutdown.cancelled() => {
+        () = terms.shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -142,16 +202,28 @@ async fn through_routes<E>(
 
 /// A request's wish to speak another protocol from then on. poem has one too, but gives a stream behind a lock.
 #[derive(Clone)]
-pub(super) struct Upgrade(OnUpgrade);
+pub(super) struct Upgrade {
+    upgrade: OnUpgrade,
+    seat: Arc<Seat>,
+}
+
+/// What a connection is made of that speaks another protocol.
+pub(super) struct Upgraded {
+    pub(super) stream: TcpStream,
+    /// What was read of it already.
+    pub(super) begun: Bytes,
+    /// Its place among the connections.
+    pub(super) seat: Arc<Seat>,
+}
 
 impl Upgrade {
-    /// The stream, once the request is answered with a 101, and what was read of it already.
-    pub(super) async fn stream(self) -> Option<(TcpStream, Bytes)> {
+    /// The connection, once the request is answered with a 101.
+    pub(super) async fn connection(self) -> Option<Upgraded> {
         // A peer that leaves in the middle of the handshake is no one's problem.
-        let Parts { io, read_buf, .. } = self.0.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
+        let Parts { io, read_buf, .. } = self.upgrade.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
         let (read, write) = io.into_inner().into_inner();
         // hyper has read all that had come before: its first read takes 8 KiB.
         let (_, read) = read.into_inner();
-        Some((read.reunite(write).ok()?, read_buf))
+        Some(Upgraded { stream: read.reunite(write).ok()?, begun: read_buf, seat: self.seat })
     }
 }

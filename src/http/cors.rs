@@ -37,6 +37,17 @@ pub(super) fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderV
     }
 }
 
+/// Whether a page may open a socket. Browsers ask nobody before they do (RFC 6455, 10.2), so that it is decided here: a page
+/// that may not read the API gets no live orders either.
+pub(super) fn allows_socket(cors: &Cors, request: &HeaderMap) -> bool {
+    let Some(origin) = request.get(header::ORIGIN) else { return true };
+    let is_own = || {
+        let (origin, host) = (origin.to_str().ok()?, request.get(header::HOST)?.to_str().ok()?);
+        Some(origin.split_once("://")?.1 == host)
+    };
+    allowed_origin(cors, request).is_some() || is_own() == Some(true)
+}
+
 /// Marks an answer of the control API for the page that may use it, if one may, whoever may use the mock API.
 pub(super) fn mark_control(response: &mut Response, origin: Option<HeaderValue>) {
     let Some(origin) = origin else { return };

@@ -1,11 +1,13 @@
-//! What every answer goes through: HEAD, errors as JSON, CORS headers, and a log line.
+//! What every answer goes through: whether the request is for this server, HEAD, errors as JSON, CORS headers, a log line.
+
+use std::sync::Arc;
 
 use poem::http::{HeaderValue, Method, header};
 use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use tracing::debug;
 
-use super::{cors, error};
-use crate::scenario::Cors;
+use super::error::ApiError;
+use super::{App, cors, error};
 
 /// The method that the client asked with, where handlers see another.
 #[derive(Clone)]
@@ -14,7 +16,7 @@ pub(super) struct AskedMethod(pub(super) Method);
 /// Wraps the routes.
 pub(super) struct Envelope<E> {
     pub(super) inner: E,
-    pub(super) cors: Cors,
+    pub(super) app: Arc<App>,
 }
 
 impl<E: Endpoint> Endpoint for Envelope<E> {
@@ -22,21 +24,23 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.original_uri().clone());
-        let origin = cors::allowed_origin(&self.cors, request.headers());
+        let origin = cors::allowed_origin(&self.app.cors, request.headers());
+        let is_for_us = self.app.hosts.take_request(&uri, request.headers());
         if method == Method::HEAD {
             request.set_method(Method::GET);
             request.set_data(AskedMethod(Method::HEAD));
             // Only a GET can become a WebSocket (RFC 6455, 4.2.1).
             request.headers_mut().remove(header::UPGRADE);
         }
-        let mut response = match self.inner.call(request).await {
+        let outcome = if is_for_us { self.inner.call(request).await } else { Err(ApiError::ForeignHost.into()) };
+        let mut response = match outcome {
             Ok(response) => response.into_response(),
             Err(error) => error::answer(error, &method, &uri),
         };
         if method == Method::HEAD {
             response = headers_only(response).await;
         }
-        cors::mark(&mut response, &self.cors, origin);
+        cors::mark(&mut response, &self.app.cors, origin);
         debug!(%method, %uri, status = response.status().as_u16(), "request");
         Ok(response)
     }

@@ -50,9 +50,17 @@ pub(crate) enum ApiError {
     #[error("The control API needs the token that mockd was started with: authorization: Bearer …")]
     NoToken,
     #[error(
-        "The control API takes requests to localhost only; send host: localhost, or start mockd with --control-token"
+        "mockd listens on loopback and takes requests to localhost only; another name is allowed with --allow-host"
     )]
     ForeignHost,
+    #[error("This mock takes no sockets from pages of other sites; allow them with `cors` in the scenario")]
+    ForeignSocket,
+    #[error("mockd serves {0} connections already; close some, or allow more with --max-connections")]
+    TooManyConnections(usize),
+    #[error("The request took too long to arrive")]
+    SlowRequest,
+    #[error("mockd has failed to answer this; it is a defect in mockd, please report it")]
+    Defect,
     #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
     ForeignOrigin,
     #[error(transparent)]
@@ -71,10 +79,12 @@ impl ResponseError for ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::ControlOff | Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::ControlOff | Self::ForeignHost | Self::ForeignOrigin | Self::ForeignSocket => StatusCode::FORBIDDEN,
+            Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
+            Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
-            Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Other(status, _) => *status,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -109,6 +119,7 @@ impl ResponseError for ApiError {
 fn status_of(error: &WorldError) -> StatusCode {
     match error {
         WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
         WorldError::Refused(refusal) => match refusal {
             Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) => StatusCode::NOT_FOUND,
             Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } => {

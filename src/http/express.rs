@@ -7,13 +7,15 @@
 
 mod call;
 mod output;
+mod patience;
 
+use std::io;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use poem::error::ResponseError;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -25,6 +27,7 @@ use crate::scenario::Cors;
 use crate::world::{Answer, Exchange, Payload, Place};
 use call::{Asked, Call, Read};
 use output::Output;
+use patience::Patience;
 
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
@@ -38,12 +41,13 @@ pub(crate) struct Express {
 
 impl Express {
     /// `None` if answers depend on who asks.
-    pub(super) fn new(app: Arc<App>, cors: &Cors) -> Option<Self> {
-        match cors {
-            Cors::Any => Some(Self { app, is_open: true }),
-            Cors::Off => Some(Self { app, is_open: false }),
-            Cors::Origins(_) => None,
-        }
+    pub(super) fn new(app: Arc<App>) -> Option<Self> {
+        let is_open = match &app.cors {
+            Cors::Any => true,
+            Cors::Off => false,
+            Cors::Origins(_) => return None,
+        };
+        Some(Self { app, is_open })
     }
 
     /// Answers requests until one comes that is for the routes, and gives what was read of it; `None` if the connection
@@ -51,9 +55,10 @@ impl Express {
     pub(super) async fn serve(&self, stream: &mut TcpStream, shutdown: &CancellationToken) -> Option<Bytes> {
         let mut shutting_down = pin!(shutdown.cancelled());
         let (mut input, mut output) = (BytesMut::new(), Output::new(self.is_open));
+        let (mut patience, mut answered) = (Patience::new(self.app.limits.request), 0_u64);
         loop {
             while !input.is_empty() {
-                let call = match Read::new(&input, &self.app.worlds) {
+                let call = match Read::new(&input, &self.app) {
                     Read::Call(call) => call,
                     Read::Incomplete if input.len() < READ_AT_ONCE => break,
                     Read::Incomplete | Read::Unusual => {
@@ -62,6 +67,7 @@ impl Express {
                     }
                 };
                 self.answer(&call, &mut output).await;
+                answered += 1;
                 let length = call.length;
                 input.advance(length);
                 if output.is_large() {
@@ -72,11 +78,18 @@ impl Express {
             if shutdown.is_cancelled() {
                 return None;
             }
+            let is_begun = !input.is_empty();
             let mut room = (&mut input).limit(READ_AT_ONCE);
             tokio::select! {
                 biased;
                 read = stream.read_buf(&mut room) => if read.ok()? == 0 { return None },
                 () = &mut shutting_down => return None,
+                () = patience.run_out(answered, is_begun) => {
+                    if is_begun {
+                        turn_away(stream, &ApiError::SlowRequest).await.ok()?;
+                    }
+                    return None;
+                }
             }
         }
     }
@@ -104,6 +117,18 @@ impl Express {
         };
         debug!(method = call.method, uri = call.target, status, "request");
     }
+}
+
+/// Says why a connection is closed, as the last thing on it.
+///
+/// # Errors
+/// Those of the connection.
+pub(super) async fn turn_away(stream: &mut TcpStream, why: &ApiError) -> io::Result<()> {
+    let (status, json) = refusal(why);
+    let mut output = Output::new(true);
+    output.last(status, json);
+    output.flush(stream).await?;
+    stream.shutdown().await
 }
 
 fn answer(status: u16, json: Bytes) -> Answer {

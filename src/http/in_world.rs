@@ -76,21 +76,21 @@ impl<E> InWorld<E> {
     fn find(&self, name: Option<&str>, request: &Request) -> Result<World, ApiError> {
         let worlds = &self.app.worlds;
         let Some(name) = name.filter(|name| *name != DEFAULT_WORLD) else {
-            return Ok(worlds.default_world().clone());
+            return Ok(worlds.default_world());
         };
         let is_control = super::access::is_control(request);
         if is_control && is_about_the_server(request.uri().path()) {
-            return Ok(worlds.default_world().clone());
+            return Ok(worlds.default_world());
         }
         // Of a control request nothing may happen before it is clear that it is allowed.
         let may_make = !is_control || super::access::check(&self.app.access, request).is_ok();
         let only_asks = is_control && matches!(*request.method(), Method::GET | Method::DELETE);
         match worlds.get(name) {
             // A preflight is about what may be asked, not about the world.
-            Err(WorldsError::Unknown(_)) if *request.method() == Method::OPTIONS => Ok(worlds.default_world().clone()),
+            Err(WorldsError::Unknown(_)) if *request.method() == Method::OPTIONS => Ok(worlds.default_world()),
             Err(WorldsError::Unknown(_)) if may_make && !only_asks => Ok(worlds.get_or_make(name)?),
             // It is refused further on, whatever the world.
-            Err(WorldsError::Unknown(_)) if !may_make => Ok(worlds.default_world().clone()),
+            Err(WorldsError::Unknown(_)) if !may_make => Ok(worlds.default_world()),
             found => Ok(found?),
         }
     }

@@ -12,9 +12,9 @@ use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use tracing::debug;
 
-use super::App;
 use super::connections::Upgrade;
 use super::error::ApiError;
+use super::{App, cors};
 use crate::world::{Subscription, World};
 use connection::Connection;
 pub(crate) use memory::HighWater;
@@ -28,6 +28,9 @@ pub(super) async fn open(
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     let accept = handshake::check(request.headers())?;
+    if !cors::allows_socket(&app.cors, request.headers()) {
+        return Err(ApiError::ForeignSocket.into());
+    }
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
@@ -40,12 +43,12 @@ pub(super) async fn open(
 /// at their beginning.
 async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>, world: World, category: Arc<str>) {
     let upgraded = tokio::select! {
-        upgraded = upgrade.stream() => upgraded,
+        upgraded = upgrade.connection() => upgraded,
         () = app.shutdown.cancelled() => return,
         () = world.ended() => return,
     };
-    if let Some((stream, begun)) = upgraded {
-        let connection = Connection::new(stream, begun, feed, app.shutdown.clone());
+    if let Some(upgraded) = upgraded {
+        let connection = Connection::new(upgraded, feed, app.limits.message, app.shutdown.clone());
         let tasks = app.tasks.clone();
         tasks.spawn(serve(Box::new(connection), app, category));
     }

@@ -22,25 +22,25 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
         if access::is_control(&request) {
             let origin = access::allowed_origin(&self.app.access, request.headers());
-            let mut response = self.answer(request, None).await;
+            // Of those who may not, nothing is read.
+            let received = match access::check(&self.app.access, &request) {
+                Ok(()) => self.receive(&mut request).await.map(drop),
+                Err(_) => Ok(()),
+            };
+            let mut response = self.answer(request, received.err()).await;
             cors::mark_control(&mut response, origin);
             return Ok(response);
         }
-        let Some(world) = world else {
-            return Ok(self.answer(request, None).await);
-        };
+        let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
         let mut exchange = describe(&request);
-        let too_large = match read(&mut request).await {
-            Ok(bytes) => {
-                exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
-                request.set_body(Body::from_bytes(bytes));
-                None
-            }
-            Err(error) => Some(error),
+        let received = self.receive(&mut request).await;
+        let Some(world) = world else {
+            return Ok(self.answer(request, received.err()).await);
         };
+        let (bytes, too_large) = received.map_or_else(|error| (Bytes::new(), Some(error)), |bytes| (bytes, None));
+        exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
         let number = world.requested(exchange);
         let mut response = self.answer(request, too_large).await;
         let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
@@ -50,6 +50,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
 }
 
 impl<E: Endpoint<Output = Response>> Record<E> {
+    /// Receives the body, which handlers read again.
+    async fn receive(&self, request: &mut Request) -> Result<Bytes, error::ApiError> {
+        if request.method().is_safe() {
+            return Ok(Bytes::new());
+        }
+        let bytes = body::receive(request.take_body(), &self.app.limits).await?;
+        request.set_body(Body::from_bytes(bytes.clone()));
+        Ok(bytes)
+    }
+
     /// The answer, also to what went wrong before or goes wrong now.
     async fn answer(&self, request: Request, wrong: Option<error::ApiError>) -> Response {
         let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
@@ -62,14 +72,6 @@ impl<E: Endpoint<Output = Response>> Record<E> {
         };
         outcome.unwrap_or_else(|error| error::answer(error, &method, &uri))
     }
-}
-
-/// The body, which handlers read again.
-async fn read(request: &mut Request) -> Result<Bytes, error::ApiError> {
-    if request.method().is_safe() {
-        return Ok(Bytes::new());
-    }
-    body::bytes(request.take_body()).await
 }
 
 fn asked_method(request: &Request) -> &Method {

@@ -37,6 +37,9 @@ pub enum WorldError {
     /// The world has ended.
     #[error("the world has ended")]
     Ended,
+    /// The world failed to do it, and goes on without.
+    #[error("the world has failed to do this; it is a defect in mockd, please report it")]
+    Defect,
 }
 
 impl From<RefusedAt> for WorldError {

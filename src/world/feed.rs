@@ -15,11 +15,11 @@ use crate::engine::{CurrentOrder, Engine, Event, EventKind};
 use crate::scenario::Feed as Scope;
 use crate::websocket::Encoded;
 
-/// Frames that a socket may be behind before it is brought up to date with current totals instead.
-pub(super) const BACKLOG: usize = 1024;
+/// Frames that a socket may be behind, unless set otherwise, before it is brought up to date with current totals instead.
+pub const DEFAULT_BACKLOG: usize = 1024;
 
-/// With more frames than this at once, they do not count against the backlog.
-const LARGE: usize = BACKLOG / 2;
+/// The fewest: with less, sockets that read would be behind in the middle of what happens at one moment.
+pub const FEWEST_BACKLOG: usize = 16;
 
 /// A frame on its way to sockets.
 #[derive(Debug, Clone)]
@@ -41,8 +41,10 @@ pub(super) enum Frame {
 }
 
 /// The frames that sockets may still have to get.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Feed {
+    /// Frames that a socket may be behind.
+    backlog: usize,
     log: Mutex<Log>,
     published: Notify,
     handed_out: Notify,
@@ -67,8 +69,8 @@ impl Log {
         self.first + self.frames.len() as u64
     }
 
-    fn trim(&mut self) {
-        let surplus = self.frames.len().saturating_sub(BACKLOG + self.spare) as u64;
+    fn trim(&mut self, backlog: usize) {
+        let surplus = self.frames.len().saturating_sub(backlog.saturating_add(self.spare)) as u64;
         let surplus = surplus.min(self.handed_out.saturating_sub(self.first));
         self.frames.drain(..usize::try_from(surplus).unwrap_or(usize::MAX));
         self.first += surplus;
@@ -76,6 +78,17 @@ impl Log {
 }
 
 impl Feed {
+    /// A feed of so many frames.
+    pub(super) fn new(backlog: usize) -> Self {
+        let backlog = backlog.max(FEWEST_BACKLOG);
+        Self { backlog, log: Mutex::default(), published: Notify::new(), handed_out: Notify::new() }
+    }
+
+    /// Frames that a socket may be behind.
+    pub(super) fn backlog(&self) -> usize {
+        self.backlog
+    }
+
     /// The position of the next frame.
     pub(super) fn end(&self) -> u64 {
         self.lock().end()
@@ -92,9 +105,10 @@ impl Feed {
             }
         }
         let added = log.frames.len() - before;
-        let bulk = if added > LARGE { added } else { 0 };
+        // More than that at once does not count against the backlog.
+        let bulk = if added > self.backlog / 2 { added } else { 0 };
         log.spare = log.spare.saturating_sub(added).max(bulk);
-        log.trim();
+        log.trim(self.backlog);
         drop(log);
         self.published.notify_one();
     }
@@ -134,7 +148,7 @@ impl Feed {
         let mut log = self.lock();
         // It may have been cleared meanwhile.
         log.handed_out = log.handed_out.max(position);
-        log.trim();
+        log.trim(self.backlog);
         drop(log);
         self.handed_out.notify_one();
     }
@@ -147,7 +161,7 @@ impl Feed {
     /// Waits until the fan-out is not more than the backlog behind, so that more sockets than the machine can serve slow
     /// down what happens, and nothing is lost. Only the world's task waits.
     pub(super) async fn room(&self) {
-        let is_far_behind = |log: &Log| log.end() - log.handed_out > BACKLOG as u64;
+        let is_far_behind = |log: &Log| log.end() - log.handed_out > self.backlog as u64;
         while is_far_behind(&self.lock()) {
             self.handed_out.notified().await;
         }

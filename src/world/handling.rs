@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::sockets::Socket;
-use super::{World, WorldError};
+use super::{World, WorldError, fanout};
+use crate::websocket::Encoded;
 
 /// An open socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,12 @@ impl World {
         let asked = self.sockets().close(socket, code, reason);
         self.sockets().gone(&asked).await;
         Ok(asked.iter().map(|socket| socket.id).collect())
+    }
+
+    /// Pings every socket that has nothing to write (RFC 6455, 5.5.2). Not an event of the world: it is in no journal.
+    pub(crate) async fn ping_sockets(&self) {
+        let ping = Encoded::message(&Message::Ping(Bytes::new()));
+        fanout::ping(self.sockets(), ping.frame()).await;
     }
 
     /// Tells every socket's task to look whether it is at its end.

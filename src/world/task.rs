@@ -1,32 +1,41 @@
 //! The task that owns the engine: commands, the clock, and advances, one at a time.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use super::Shared;
 use super::advance::Advance;
 use super::alarm::Alarm;
-use super::feed::BACKLOG;
 use super::play::Play;
 use super::sockets::Stalls;
 
 /// Commands that are handled before the clock is looked at again.
 const COMMANDS_AT_ONCE: usize = 64;
 
-/// Actions that happen before commands are looked at again. A scenario that asks for more than the machine can do
-/// falls behind its clock, but goes on answering.
-const ACTIONS_AT_ONCE: usize = 256;
+/// Actions that happen before commands are looked at again, with a backlog of so many frames. A scenario that asks for more
+/// than the machine can do falls behind its clock, but goes on answering.
+fn actions_at_once(backlog: usize) -> usize {
+    const MOST: usize = 256;
+    MOST.min(backlog / 4)
+}
 
 /// Frames that a socket may be behind while time is advanced: with those of the next actions, of which each makes two
 /// events at the most, it stays within its backlog.
-const LEEWAY: usize = BACKLOG - 2 * ACTIONS_AT_ONCE;
+fn leeway(backlog: usize) -> usize {
+    backlog - 2 * actions_at_once(backlog)
+}
+
+/// What is to be done with what the task owns.
+type Job = Box<dyn FnOnce(&mut Play) + Send>;
 
 /// What handles ask of the task.
 pub(super) enum Command {
     /// Something that is done at once.
-    Do(Box<dyn FnOnce(&mut Play) + Send>),
+    Do(Job),
     /// Something that takes as long as the sockets take.
     Advance(Box<Advance>),
 }
@@ -43,6 +52,7 @@ impl Task {
         let _ended = end.clone().drop_guard();
         let mut commands = Vec::new();
         let mut advances: VecDeque<Box<Advance>> = VecDeque::new();
+        let at_once = actions_at_once(self.play.shared.feed.backlog());
         let (mut stalls, mut alarm) = (Stalls::default(), Alarm::default());
         loop {
             let shared = self.play.shared.clone();
@@ -54,24 +64,24 @@ impl Task {
             tokio::select! {
                 () = end.cancelled() => return,
                 () = wait_for_sockets(&shared, is_at_its_end, &mut stalls), if is_advancing => {
-                    let is_done = advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.play, ACTIONS_AT_ONCE));
+                    let is_done = advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.play, at_once));
                     if is_done && let Some(advance) = advances.pop_front() {
                         advance.finish(&mut self.play);
                     }
                 }
                 () = shared.clock.wait_until(self.play.engine.next_due(), &mut alarm), if !is_advancing => {
-                    self.play.catch_up_with_time(ACTIONS_AT_ONCE);
+                    self.play.catch_up_with_time(at_once);
                 }
                 count = self.inbox.recv_many(&mut commands, COMMANDS_AT_ONCE) => {
                     if count == 0 {
                         return;
                     }
                     if !is_advancing {
-                        self.play.catch_up_with_time(ACTIONS_AT_ONCE);
+                        self.play.catch_up_with_time(at_once);
                     }
                     for command in commands.drain(..) {
                         match command {
-                            Command::Do(job) => job(&mut self.play),
+                            Command::Do(job) => self.do_job(job),
                             Command::Advance(advance) => advances.push_back(advance),
                         }
                     }
@@ -81,10 +91,19 @@ impl Task {
     }
 }
 
+impl Task {
+    /// A command that fails fails alone: whoever sent it hears nothing but that, and the world goes on as it is then.
+    fn do_job(&mut self, job: Job) {
+        if catch_unwind(AssertUnwindSafe(|| job(&mut self.play))).is_err() {
+            error!(world = %self.play.shared.name, "a command has failed; it is a defect in mockd, please report it");
+        }
+    }
+}
+
 /// Waits until the sockets have room for what comes next; at the end, until they have written everything.
 async fn wait_for_sockets(shared: &Shared, is_at_its_end: bool, stalls: &mut Stalls) {
     // Without sockets there is nothing to wait for, and others get their turn all the same.
     tokio::task::yield_now().await;
-    let leeway = if is_at_its_end { 0 } else { LEEWAY as u64 };
+    let leeway = if is_at_its_end { 0 } else { leeway(shared.feed.backlog()) as u64 };
     shared.sockets.written(shared.feed.end().saturating_sub(leeway), stalls).await;
 }

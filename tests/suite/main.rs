@@ -18,6 +18,7 @@ mod include;
 mod journal;
 mod language;
 mod lifecycle;
+mod limits;
 mod live;
 mod openapi;
 mod print;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::engine::Listing;
+use crate::http::App;
 use crate::http::body::is_json;
 use crate::http::orders::integer;
 use crate::world::{RequestHead, World};
@@ -45,7 +46,7 @@ pub(super) enum Read<'i> {
 }
 
 impl<'i> Read<'i> {
-    pub(super) fn new(input: &'i [u8], worlds: &Worlds) -> Self {
+    pub(super) fn new(input: &'i [u8], app: &App) -> Self {
         let mut headers = [EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let head_length = match request.parse(input) {
@@ -53,10 +54,12 @@ impl<'i> Read<'i> {
             Ok(Status::Partial) => return Self::Incomplete,
             Err(_) => return Self::Unusual,
         };
-        let Some(framing) = Framing::of(request.headers) else { return Self::Unusual };
+        let framing = Framing::of(request.headers).filter(|framing| app.hosts.take(framing.host));
+        let framing = framing.filter(|framing| framing.body_length <= app.limits.body);
+        let Some(framing) = framing else { return Self::Unusual };
         let Some(length) = head_length.checked_add(framing.body_length) else { return Self::Unusual };
         let Some(body) = input.get(head_length..length) else { return Self::Incomplete };
-        Call::new(&request, &framing, body, length, worlds).map_or(Self::Unusual, Self::Call)
+        Call::new(&request, &framing, body, length, &app.worlds).map_or(Self::Unusual, Self::Call)
     }
 }
 
@@ -64,7 +67,7 @@ impl<'i> Call<'i> {
     /// `None` if the request is unusual in any way.
     fn new(
         request: &httparse::Request<'_, 'i>,
-        framing: &Framing,
+        framing: &Framing<'_>,
         body: &'i [u8],
         length: usize,
         worlds: &Worlds,
@@ -88,16 +91,17 @@ impl<'i> Call<'i> {
     }
 }
 
-/// What the headers say about the body.
-struct Framing {
+/// What the headers say about the body, and whom the request is for.
+struct Framing<'h> {
     body_length: usize,
     is_json: bool,
+    host: Option<&'h [u8]>,
 }
 
-impl Framing {
+impl<'h> Framing<'h> {
     /// `None` if there is a header that changes what the request means.
-    fn of(headers: &[Header<'_>]) -> Option<Self> {
-        let mut framing = Self { body_length: 0, is_json: false };
+    fn of(headers: &[Header<'h>]) -> Option<Self> {
+        let mut framing = Self { body_length: 0, is_json: false, host: None };
         let (mut has_length, mut has_type) = (false, false);
         for Header { name, value } in headers {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
@@ -108,13 +112,23 @@ impl Framing {
             } else if is("content-type") && !has_type {
                 has_type = true;
                 framing.is_json = is_json(std::str::from_utf8(value).ok().filter(|value| value.is_ascii())?);
+            } else if is("host") && framing.host.is_none() {
+                framing.host = Some(value);
             } else if is("connection") {
                 if !value.eq_ignore_ascii_case(b"keep-alive") {
                     return None;
                 }
-            } else if ["content-length", "content-type", "transfer-encoding", "expect", "upgrade", "x-mockd-world"]
-                .iter()
-                .any(|one| is(one))
+            } else if [
+                "host",
+                "content-length",
+                "content-type",
+                "transfer-encoding",
+                "expect",
+                "upgrade",
+                "x-mockd-world",
+            ]
+            .iter()
+            .any(|one| is(one))
             {
                 return None;
             }
@@ -149,7 +163,7 @@ struct Order {
 /// The world that a path names, and the path below it.
 fn world_of<'i>(path: &'i str, worlds: &Worlds) -> Option<(World, &'i str)> {
     match path.strip_prefix("/@") {
-        None => Some((worlds.default_world().clone(), path)),
+        None => Some((worlds.default_world(), path)),
         Some(rest) => {
             let (name, _) = rest.split_once('/')?;
             Some((worlds.get(name).ok()?, &rest[name.len()..]))

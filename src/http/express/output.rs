@@ -35,13 +35,22 @@ impl Output {
 
     /// Puts an answer behind those that wait; after a large one they are to be flushed.
     pub(super) fn json(&mut self, status: u16, body: Bytes) {
+        self.put(status, "", body);
+    }
+
+    /// Puts the last answer of a connection there, which may be tried again a second later.
+    pub(super) fn last(&mut self, status: u16, body: Bytes) {
+        self.put(status, "connection: close\r\nretry-after: 1\r\n", body);
+    }
+
+    fn put(&mut self, status: u16, more: &str, body: Bytes) {
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
         let cors = if self.is_open { "access-control-allow-origin: *\r\n" } else { "" };
         let (length, date) = (body.len(), self.date.now());
         // Writing to memory cannot fail.
         let _ = write!(
             self.bytes,
-            "HTTP/1.1 {status} {reason}\r\ncontent-type: {JSON}\r\n{cors}content-length: {length}\r\ndate: {date}\r\n\r\n"
+            "HTTP/1.1 {status} {reason}\r\n{more}content-type: {JSON}\r\n{cors}content-length: {length}\r\ndate: {date}\r\n\r\n"
         );
         if length < LARGE {
             self.bytes.extend_from_slice(&body);

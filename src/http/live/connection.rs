@@ -17,11 +17,10 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::command::Command;
+use crate::http::connections::Upgraded;
+use crate::http::seats::Seat;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{Next, Outlet, Payload, Portion, Subscription, WorldError};
-
-/// The most bytes of a message from a client.
-const MAX_MESSAGE: usize = 64 * 1024;
 
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
@@ -41,6 +40,8 @@ pub(super) struct Connection {
     /// When it ends whether the client has read everything or not.
     overdue: Option<Pin<Box<Sleep>>>,
     shutdown: CancellationToken,
+    /// Held as long as the socket is open.
+    _seat: Arc<Seat>,
 }
 
 /// How an exchange ended.
@@ -78,14 +79,15 @@ impl Outlet for TcpStream {
 }
 
 impl Connection {
-    /// A socket on a connection, of whose stream these bytes were read already.
-    #[expect(clippy::needless_pass_by_value, reason = "it is a view of a buffer of 8 KiB, which is let go here")]
-    pub(super) fn new(stream: TcpStream, begun: Bytes, feed: Subscription, shutdown: CancellationToken) -> Self {
+    /// A socket on a connection, with messages of so many bytes at the most.
+    pub(super) fn new(upgraded: Upgraded, feed: Subscription, max_message: usize, shutdown: CancellationToken) -> Self {
+        // What was read already is a view of a buffer of 8 KiB, which is let go here.
+        let Upgraded { stream, begun, seat } = upgraded;
         let stream = Arc::new(stream);
         feed.connect(stream.clone());
-        let mut reader = Reader::new(MAX_MESSAGE);
+        let mut reader = Reader::new(max_message);
         reader.push(&begun);
-        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, shutdown }
+        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, shutdown, _seat: seat }
     }
 
     /// Gives the client what the feed gives and does what it asks, until one of the two ends.

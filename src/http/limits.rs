@@ -1,0 +1,41 @@
+//! How much of the server one client, or all of them, may take.
+
+use std::time::Duration;
+
+/// Bounds for what clients send, and for how long they may take over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time, live sockets included; more get a 503.
+    pub connections: usize,
+    /// Bytes of a request's body; more get a 413.
+    pub body: usize,
+    /// Bytes of a message on a live socket; more close it with 1009 (RFC 6455, 7.4.1).
+    pub message: usize,
+    /// How long a request's head, and then its body, may take to arrive; longer gets a 408. A client has up to twice the
+    /// time.
+    pub request: Duration,
+    /// How often a live socket that the server has nothing to say to is pinged (RFC 6455, 5.5.2); never if it is 0.
+    pub ping: Duration,
+    /// How long a peer may acknowledge nothing of what was sent to it before its connection counts as gone; what the
+    /// system says if it is 0. A client that reads nothing for so long counts as gone as well.
+    pub peer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: usize::MAX,
+            body: 1 << 20,
+            message: 64 << 10,
+            request: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            peer: Duration::from_mins(1),
+        }
+    }
+}
+
+/// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
+pub(super) const MAX_HEAD: usize = 64 << 10;
+
+/// How many times the time of a request a connection may stay open without one: two minutes by default.
+pub(super) const IDLE_TIMES: u32 = 12;

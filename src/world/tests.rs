@@ -1,0 +1,20 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use super::*;
+use crate::scenario::{Source, parse};
+
+#[tokio::test]
+async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_acknowledged() {
+    let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }"));
+    let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
+    let world = World::start("default".into(), engine, &Setup::default(), end, &TaskTracker::new());
+    let mut socket = world.subscribe("toys", false).await.unwrap();
+    world.order("T1", 3).await.unwrap();
+    let failed = world.ask::<()>(|_| panic!("a defect")).await;
+    assert_eq!(failed, Err(WorldError::Defect));
+    world.order("T1", 4).await.unwrap();
+    assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
+    let Next::Frames(current) = socket.next().await.unwrap() else { panic!("the current order comes first") };
+    let Next::Frames(live) = socket.next().await.unwrap() else { panic!("both orders follow") };
+    assert_eq!((current.frames, live.frames), (1, 2));
+}

@@ -1,0 +1,255 @@
+//! What clients may take, and that one who takes too much disturbs no other.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, command, http, soon};
+
+const WITH_ORIGINS: &str = "server: { cors: [http://shop.test] }\n";
+
+async fn run(more: &str, flags: &[&str]) -> Mockd {
+    Mockd::run_with(ScenarioFile::new(&format!("{more}{SHOP}")).path(), flags).await
+}
+
+/// Sends bytes on a connection of their own, and gives all that is answered until it ends.
+async fn converse(mockd: &Mockd, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    // What is refused may be reset once it was answered.
+    let _ = soon("the end of the connection", stream.read_to_end(&mut answer)).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn asks(stream: &mut TcpStream) -> String {
+    stream.write_all(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = vec![0; 1024];
+    let count = soon("an answer", stream.read(&mut answer)).await.unwrap();
+    String::from_utf8(answer[..count].to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_again() {
+    let mockd = run("", &["--max-connections", "3"]).await;
+    let mut socket = mockd.live("electronics").await;
+    let (mut first, mut second) =
+        (TcpStream::connect(mockd.address()).await.unwrap(), TcpStream::connect(mockd.address()).await.unwrap());
+    assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "));
+    assert!(asks(&mut second).await.starts_with("HTTP/1.1 200 "));
+    let refused = converse(&mockd, b"").await;
+    assert!(
+        refused.starts_with("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"),
+        "{refused}"
+    );
+    let message = "mockd serves 3 connections already; close some, or allow more with --max-connections";
+    assert!(
+        refused
+            .ends_with(&json!({ "statusCode": 503, "error": "Service Unavailable", "message": message }).to_string())
+    );
+    assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "), "the others feel nothing");
+    socket.close().await;
+    socket.close_code().await;
+    drop(second);
+    // As soon as the server has seen them go.
+    while TcpStream::connect(mockd.address()).await.unwrap().peek(&mut [0]).await.is_err() {}
+    let mut retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    while retried.starts_with("HTTP/1.1 503") {
+        retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    }
+    assert!(retried.starts_with("HTTP/1.1 200 "), "{retried}");
+}
+
+#[tokio::test]
+async fn after_a_storm_of_connections_it_answers_at_once() {
+    let mockd = run("", &["--max-connections", "20"]).await;
+    for _ in 0..3 {
+        let storm: Vec<_> =
+            (0..300).map(|_| converse(&mockd, b"GET /confectionery HTTP/1.1\r\nconnection: close\r\n\r\n")).collect();
+        for answer in futures_util::future::join_all(storm).await {
+            assert!(
+                answer.is_empty() || answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 503 "),
+                "{answer}"
+            );
+        }
+        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn it_opens_as_many_files_as_it_may_whatever_the_shell_says() {
+    let file = ScenarioFile::new(SHOP);
+    let mut limited = tokio::process::Command::new("sh");
+    limited.args(["-c", r#"ulimit -Sn 40; exec "$0" run "$1" --port 0 --log-format json"#]);
+    limited.arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
+    let mockd = Mockd::start(limited).await;
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        sockets.push(mockd.live("confectionery").await);
+    }
+    mockd.order("B1", 1).await;
+    for socket in &mut sockets {
+        assert_eq!(socket.texts(2).await[1], r#"{"id":"B1","total":102}"#);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks_for_them_is_warned_of() {
+    let file = ScenarioFile::new(SHOP);
+    let mut limited = tokio::process::Command::new("sh");
+    let script = r#"ulimit -n 80; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
+    limited.args(["-c", script]).arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
+    let mut mockd = Mockd::start(limited).await;
+    mockd.logged("--max-connections 500 is more than the limit on open files allows; it takes 16").await;
+    let mut streams = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        streams.push(stream);
+    }
+    assert!(converse(&mockd, b"").await.starts_with("HTTP/1.1 503 "));
+}
+
+#[tokio::test]
+async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does_not() {
+    let flags = ["--request-timeout", "100ms"];
+    for (mockd, way) in [(run("", &flags).await, "the short way"), (run(WITH_ORIGINS, &flags).await, "the routes")] {
+        for begun in [
+            "GET /electro",
+            "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amo",
+        ] {
+            let answer = converse(&mockd, begun.as_bytes()).await;
+            // hyper ends a connection whose head does not come without a word.
+            let is_silent = way == "the routes" && begun.starts_with("GET");
+            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n") != is_silent, "{way}, {begun}: {answer}");
+        }
+        assert_eq!(mockd.get("/electronics").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not() {
+    let mockd = run("", &["--max-body", "200"]).await;
+    let get = |path: &str, header: &str| format!("GET {path} HTTP/1.1\r\nconnection: close\r\nx: {header}\r\n\r\n");
+    let long = |count| "x".repeat(count);
+    for (request, status) in [
+        (get("/electronics", &long(7_000)), 200),
+        (get(&format!("/electronics?{}", long(7_000)), ""), 200),
+        (get("/electronics", &long(70_000)), 431),
+        (get(&format!("/{}", long(70_000)), ""), 414),
+    ] {
+        let answer = converse(&mockd, request.as_bytes()).await;
+        // What is far too long is refused as such, by its line or by all of it.
+        let statuses = if status > 400 { vec![414, 431] } else { vec![status] };
+        assert!(statuses.iter().any(|status| answer.starts_with(&format!("HTTP/1.1 {status} "))), "{status}: {answer}");
+    }
+    for (padding, status) in [(100, 200), (300, 413)] {
+        let body = format!("{{\"amount\":1{}}}", " ".repeat(padding));
+        assert_eq!(mockd.post("/orders/A1", &body).await.status, status);
+    }
+    assert_eq!(mockd.post("/__mockd/clock", &format!("{{\"pause\":true{}}}", " ".repeat(300))).await.status, 413);
+}
+
+#[tokio::test]
+async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
+    let mockd = run("", &[]).await;
+    let order = |amount: u32| {
+        let body = format!("{{\"amount\":{amount}}}");
+        let length = body.len();
+        format!("POST /orders/B1 HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+    };
+    let mut requests: String = (1..=199).map(order).collect();
+    requests.push_str("GET /__mockd/state HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let answers = converse(&mockd, requests.as_bytes()).await;
+    assert_eq!(answers.matches(r#"{"ok":true}"#).count(), 199);
+    assert!(answers.ends_with('}') && answers.contains(r#""B1":20001"#), "{answers}");
+}
+
+#[tokio::test]
+async fn the_limit_on_messages_can_be_set() {
+    let mockd = run("", &["--max-message", "125"]).await;
+    let mut raw = RawSocket::open(mockd.address(), "/orders/confectionery").await;
+    raw.receive().await;
+    raw.send(0x82, &[0; 125]).await;
+    raw.send(0x82, &[0; 126]).await;
+    assert_eq!(raw.close_code().await, 1009);
+}
+
+#[tokio::test]
+async fn a_socket_that_is_further_behind_than_the_backlog_gets_current_totals() {
+    let mockd = run("", &["--backlog", "16"]).await;
+    let mut narrow = Socket::open_narrow(&format!("ws://{}/orders/confectionery", mockd.address())).await;
+    let state = async || mockd.control("GET", "/__mockd/sockets", json!(null)).await["sockets"][0].clone();
+    // Until the system's buffers are full of what it does not read.
+    while state().await["backlog"] == 0 {
+        mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "x".repeat(900_000) })).await;
+    }
+    for _ in 0..50 {
+        mockd.order("B1", 1).await;
+    }
+    let frames = narrow.until(r#"{"id":"B1","total":151}"#).await;
+    let totals = frames.iter().filter(|frame| frame.starts_with(r#"{"id":"B1""#)).count();
+    assert!(totals < 50, "{totals} of 51 totals");
+    assert_eq!(state().await["caughtUp"], 1);
+}
+
+#[tokio::test]
+async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
+    for (flag, value, expected) in [
+        ("--backlog", "3", "expected a whole number from 16 on"),
+        ("--request-timeout", "1ms", "expected at least 100ms"),
+        ("--max-connections", "0", "0 is not in 1..=4294967295"),
+        ("--max-message", "12", "12 is not in 125..=1073741824"),
+        ("--allow-host", "http://shop.test:1", "expected a name without scheme and port, such as shop.test"),
+    ] {
+        let output = command(&["run", "shop.yaml", flag, value]).output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(expected), "{flag} {value}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_a_request_for_another_host_is_refused_whichever_way_it_takes() {
+    let mockd = run("", &["--allow-host", "Shop.Test"]).await;
+    let url = |path: &str| format!("{}{path}", mockd.url());
+    for path in ["/electronics", "/electronics/", "/", "/@a/electronics", "/__mockd/health"] {
+        for (host, status) in [("localhost", 200), ("shop.test:3000", 200), ("evil.example", 403), ("a@localhost", 403)]
+        {
+            assert_eq!(http("GET", &url(path), &[("host", host)], None).await.status, status, "{host} {path}");
+        }
+    }
+    let answer = http("GET", &url("/electronics"), &[("host", "evil.example")], None).await;
+    let message =
+        "mockd listens on loopback and takes requests to localhost only; another name is allowed with --allow-host";
+    assert_eq!(answer.json()["message"], message);
+}
+
+#[tokio::test]
+async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
+    let handshake = |origin: &str| {
+        format!(
+            "GET /orders/electronics HTTP/1.1\r\nhost: localhost:1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{origin}\r\n"
+        )
+    };
+    let (open, off, listed) = ("", "server: { cors: false }\n", WITH_ORIGINS);
+    for (cors, origin, is_taken) in [
+        (open, "origin: http://evil.example\r\n", true),
+        (off, "origin: http://evil.example\r\n", false),
+        (off, "origin: http://localhost:1\r\n", true),
+        (off, "", true),
+        (listed, "origin: http://evil.example\r\n", false),
+        (listed, "origin: http://shop.test\r\n", true),
+    ] {
+        let mockd = run(cors, &[]).await;
+        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        stream.write_all(handshake(origin).as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        soon("an answer", stream.read_exact(&mut status)).await.unwrap();
+        let expected: &[u8] = if is_taken { b"HTTP/1.1 101" } else { b"HTTP/1.1 403" };
+        assert_eq!(status, expected, "{cors} {origin}");
+    }
+}
