@@ -30,6 +30,9 @@ pub const MAX_NAME: usize = 64;
 /// The longest time that a world may be unused.
 const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
 
+/// How long the default world is not there after it has failed.
+const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
 /// What all worlds of a server have in common.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorldOptions {
@@ -253,7 +256,12 @@ impl Worlds {
         loop {
             let default = self.default_world();
             default.ended().await;
+            if self.0.end.is_cancelled() {
+                return;
+            }
             error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
+            // One that fails again and again leaves room for the others.
+            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
             let start = self.lock().start.clone();
             let anew =
                 World::start(DEFAULT_WORLD.into(), start, &self.setup(), self.0.end.child_token(), &self.0.tasks);

@@ -52,7 +52,6 @@ async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_a
     socket.close_code().await;
     drop(second);
     // As soon as the server has seen them go.
-    while TcpStream::connect(mockd.address()).await.unwrap().peek(&mut [0]).await.is_err() {}
     let mut retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
     while retried.starts_with("HTTP/1.1 503") {
         retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
@@ -184,7 +183,7 @@ async fn a_socket_that_is_further_behind_than_the_backlog_gets_current_totals() 
     let mut narrow = Socket::open_narrow(&format!("ws://{}/orders/confectionery", mockd.address())).await;
     let state = async || mockd.control("GET", "/__mockd/sockets", json!(null)).await["sockets"][0].clone();
     // Until the system's buffers are full of what it does not read.
-    while state().await["backlog"] == 0 {
+    while state().await["backlog"].as_u64().unwrap() < 4 {
         mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "x".repeat(900_000) })).await;
     }
     for _ in 0..50 {

@@ -8,6 +8,8 @@ mod browser;
 mod changes;
 mod cli;
 mod clock;
+#[cfg(target_os = "linux")]
+mod deprived;
 mod editor;
 mod engine;
 mod errors;

@@ -1,0 +1,124 @@
+//! What happens when the system takes away what mockd relies on: a network that swallows everything, file events that are
+//! not to be had. Each mockd has a user and a network of its own for that (`unshare(1)`).
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{Mockd, SHOP, ScenarioFile, soon};
+
+const PORT: &str = "4000";
+
+/// A wire that ends nowhere yet, with mockd's address at this end.
+const WIRE: &str = "ip link add here type veth peer name there; ip addr add 10.77.0.1/24 dev here; ip link set here up";
+
+/// Opens sockets once it is told to, says so, and goes on reading.
+const CLIENT: &str = r#"
+import socket, sys
+handshake = ("GET /orders/electronics HTTP/1.1\r\nhost: mockd\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+             "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode()
+sys.stdin.readline()
+sockets = [socket.create_connection(("10.77.0.1", int(sys.argv[1]))) for _ in range(20)]
+for one in sockets:
+    one.sendall(handshake)
+    while b'"A2"' not in one.recv(4096):
+        pass
+print("open", flush=True)
+sys.stdin.read()
+"#;
+
+/// Runs mockd apart from everything else, after these shell commands.
+async fn apart(path: &Path, before: &str, flags: &[&str]) -> Mockd {
+    let script = format!(r#"{before}; exec "$0" "$@""#);
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--net", "sh", "-c", &script, env!("CARGO_BIN_EXE_mockd"), "run"]);
+    command.arg(path).args(["--log-format", "json"]).args(flags).kill_on_drop(true);
+    Mockd::start(command).await
+}
+
+/// A command in the network of a process.
+fn beside(pid: u32, command: &[&str]) -> Command {
+    let mut beside = Command::new("nsenter");
+    beside.args(["--target", &pid.to_string(), "--user", "--preserve-credentials", "--net"]).args(command);
+    beside.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    beside
+}
+
+async fn run(mut command: Command) {
+    assert!(command.status().await.unwrap().success(), "{command:?}");
+}
+
+/// A client with open sockets, on a machine of its own at the other end of the wire.
+async fn client(mockd: &Mockd) -> Child {
+    let mut client = beside(mockd.pid(), &["unshare", "--net", "python3", "-c", CLIENT, PORT]).spawn().unwrap();
+    let pid = client.id().unwrap();
+    // Before that it is in mockd's network still.
+    let network = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+    while network(pid) == network(mockd.pid()) || network(pid) == network(std::process::id()) {
+        tokio::task::yield_now().await;
+    }
+    run(beside(mockd.pid(), &["ip", "link", "set", "there", "netns", &pid.to_string()])).await;
+    run(beside(pid, &["ip", "addr", "add", "10.77.0.2/24", "dev", "there"])).await;
+    run(beside(pid, &["ip", "link", "set", "there", "up"])).await;
+    client.stdin.as_mut().unwrap().write_all(b"open\n").await.unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    assert_eq!(soon("open sockets", lines.next_line()).await.unwrap().as_deref(), Some("open"));
+    client
+}
+
+fn open_files(mockd: &Mockd) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", mockd.pid())).unwrap().count()
+}
+
+#[tokio::test]
+async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_them() {
+    let file = ScenarioFile::new(SHOP);
+    let flags = ["--host", "10.77.0.1", "--port", PORT, "--ping", "200ms", "--peer-timeout", "500ms"];
+    let mockd = apart(file.path(), &format!("ip link set lo up; {WIRE}"), &flags).await;
+    let client = client(&mockd).await;
+    let open = open_files(&mockd);
+    // From here on what is sent there is neither taken nor refused.
+    run(beside(client.id().unwrap(), &["ip", "addr", "del", "10.77.0.2/24", "dev", "there"])).await;
+    let dropped = async {
+        while open_files(&mockd) > open - 20 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of sockets that nobody has", dropped).await;
+}
+
+#[tokio::test]
+async fn peers_that_are_there_answer_pings_and_stay_however_long_nothing_happens() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--ping", "50ms", "--peer-timeout", "200ms"]).await;
+    let mut raw = crate::support::RawSocket::open(mockd.address(), "/orders/confectionery").await;
+    raw.receive().await;
+    for _ in 0..10 {
+        assert_eq!(raw.receive().await, (0x89, Vec::new()));
+    }
+    mockd.order("B1", 1).await;
+    let order = async {
+        loop {
+            let (first, payload) = raw.receive().await;
+            if first == 0x81 {
+                return payload;
+            }
+        }
+    };
+    assert_eq!(soon("the order", order).await, br#"{"id":"B1","total":102}"#);
+}
+
+#[tokio::test]
+async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
+    let file = ScenarioFile::new(SHOP);
+    let limit = "ip link set lo up; echo 0 > /proc/sys/user/max_inotify_instances";
+    let mut mockd = apart(file.path(), limit, &["--port", PORT]).await;
+    mockd.logged("file events are not to be had").await;
+    for total in [30, 40] {
+        file.write_in_place(&SHOP.replace("total: 3 ", &format!("total: {total} ")));
+        let messages = mockd.log_until(&format!("A1 total {} → {total}", if total == 30 { 3 } else { 30 })).await;
+        assert!(!messages.iter().any(|message| message.contains("file events")), "{messages:?}");
+    }
+}
