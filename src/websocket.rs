@@ -8,4 +8,4 @@ mod encoded;
 mod reader;
 
 pub use encoded::{Encoded, put_together};
-pub use reader::{Reader, Violation};
+pub use reader::{Reader, Violation, may_be_sent};

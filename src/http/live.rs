@@ -27,7 +27,7 @@ pub(super) async fn open(
     Data(app): Data<&Arc<App>>,
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    let accept = handshake::check(request.headers())?;
+    let accept = handshake::check(request.version(), request.headers())?;
     if !cors::allows_socket(&app.cors, request.headers()) {
         return Err(ApiError::ForeignSocket.into());
     }

@@ -199,12 +199,18 @@ fn closing(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
         1 => Err(Violation::Protocol("the closing frame has half a code")),
         _ => {
             let code = CloseCode::from(payload.get_u16());
-            if !code.is_allowed() {
+            if !may_be_sent(code) {
                 return Err(Violation::Protocol("the closing frame has a code that is not to be sent"));
             }
             Ok(Some(CloseFrame { code, reason: text(payload)? }))
         }
     }
+}
+
+/// Whether a closing frame may carry the code. 1014 came after RFC 6455 (IANA's registry of close codes has it).
+#[must_use]
+pub fn may_be_sent(code: CloseCode) -> bool {
+    code.is_allowed() || u16::from(code) == 1014
 }
 
 #[cfg(test)]

@@ -1,29 +1,63 @@
-//! RFC 6455, byte by byte.
+//! RFC 6455, byte by byte: frames (section 5).
 
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, http};
+use serde_json::Value;
 
-const FINAL_TEXT: u8 = 0x81;
-const TEXT: u8 = 0x01;
-const CONTINUATION: u8 = 0x00;
-const FINAL_CONTINUATION: u8 = 0x80;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
-
-/// The headers of a handshake, with the key of RFC 6455's own example (section 1.3).
-const HANDSHAKE: [(&str, &str); 4] = [
-    ("connection", "upgrade"),
-    ("upgrade", "websocket"),
-    ("sec-websocket-version", "13"),
-    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-];
+use crate::support::frame::{
+    BINARY, CLOSE, CONTINUATION, FINAL_BINARY, FINAL_CONTINUATION, FINAL_TEXT, PING, PONG, TEXT, masked,
+};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
 
 const UPDATE: &[u8] = br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#;
 
+/// What comes for it.
+const UPDATED: &[u8] = br#"{"id":"B1","total":101}"#;
+
 async fn socket() -> (Mockd, RawSocket) {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let socket = RawSocket::open(mockd.address(), "/orders/nothing").await;
+    let socket = another(&mockd).await;
     (mockd, socket)
+}
+
+async fn another(mockd: &Mockd) -> RawSocket {
+    RawSocket::open(mockd.address(), "/orders/nothing").await
+}
+
+/// An update that is filled up with spaces to that length, or nothing but spaces.
+fn padded(length: usize) -> Vec<u8> {
+    let mut payload = if length < UPDATE.len() { Vec::new() } else { UPDATE.to_vec() };
+    payload.resize(length, b' ');
+    payload
+}
+
+/// Each of these bytes is answered with 1002, whatever comes after it.
+async fn are_refused(all: impl IntoIterator<Item = Vec<u8>>) {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    for bytes in all {
+        let mut socket = another(&mockd).await;
+        socket.send_bytes(&[&bytes[..], &masked(FINAL_TEXT, UPDATE)].concat()).await;
+        let shown = &bytes[..bytes.len().min(16)];
+        assert_eq!(socket.receive().await, (CLOSE, 1002_u16.to_be_bytes().to_vec()), "{shown:x?}");
+        assert_eq!(socket.ended().await, b"", "{shown:x?}");
+    }
+}
+
+#[tokio::test]
+async fn a_payload_may_have_any_length_up_to_64_kib() {
+    let (mockd, mut socket) = socket().await;
+    for opcode in [FINAL_TEXT, FINAL_BINARY] {
+        for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536] {
+            socket.send(opcode, &padded(length)).await;
+            if length >= UPDATE.len() {
+                assert_eq!(socket.receive().await, (FINAL_TEXT, UPDATED.to_vec()), "{length}");
+            }
+            socket.send(PING, b"").await;
+            assert_eq!(socket.receive().await, (PONG, vec![]), "{length}");
+        }
+    }
+    let journal = mockd.get("/__mockd/journal?kind=received").await.json();
+    let texts: Vec<&Value> = journal["entries"].as_array().unwrap().iter().map(|entry| &entry["text"]).collect();
+    assert_eq!(texts.iter().filter_map(|text| text.as_str()).collect::<Vec<_>>(), ["", " ", "", " "]);
+    assert_eq!(texts.len(), 16);
 }
 
 #[tokio::test]
@@ -36,93 +70,112 @@ async fn a_ping_is_answered_by_a_pong_with_its_payload() {
 }
 
 #[tokio::test]
-async fn a_message_in_fragments_is_one_message_even_with_a_ping_between() {
+async fn pings_in_a_row_are_answered_in_order() {
     let (_mockd, mut socket) = socket().await;
-    socket.send(TEXT, &UPDATE[..10]).await;
-    socket.send(PING, b"x").await;
-    socket.send(CONTINUATION, &UPDATE[10..30]).await;
-    assert_eq!(socket.receive().await, (PONG, b"x".to_vec()));
-    socket.send(FINAL_CONTINUATION, &UPDATE[30..]).await;
-    assert_eq!(socket.receive().await, (FINAL_TEXT, br#"{"id":"B1","total":101}"#.to_vec()));
-}
-
-#[tokio::test]
-async fn a_closing_frame_is_answered_with_its_code_and_ends_the_connection() {
-    let (_mockd, mut socket) = socket().await;
-    socket.send(CLOSE, &[&1000_u16.to_be_bytes()[..], b"bye"].concat()).await;
-    assert_eq!(socket.close_code().await, 1000);
-    socket.ended().await;
-}
-
-#[tokio::test]
-async fn what_the_protocol_forbids_is_answered_with_1002() {
-    let reserved_opcode = (0x83, &b"x"[..]);
-    let reserved_bit = (0xc1, &b"x"[..]);
-    let fragmented_ping = (0x09, &b"x"[..]);
-    let continuation_of_nothing = (FINAL_CONTINUATION, &b"x"[..]);
-    let close_of_one_byte = (CLOSE, &b"x"[..]);
-    for (first, payload) in [reserved_opcode, reserved_bit, fragmented_ping, continuation_of_nothing, close_of_one_byte]
-    {
-        let (_mockd, mut socket) = socket().await;
-        socket.send(first, payload).await;
-        assert_eq!(socket.close_code().await, 1002, "{first:x}");
-        socket.ended().await;
+    let pings: Vec<u8> = (0..10_u8).flat_map(|number| masked(PING, &[number])).collect();
+    socket.send_bytes(&pings).await;
+    for number in 0..10 {
+        assert_eq!(socket.receive().await, (PONG, vec![number]));
     }
 }
 
 #[tokio::test]
-async fn an_unmasked_frame_is_answered_with_1002() {
+async fn pongs_that_nobody_asked_for_are_ignored() {
     let (_mockd, mut socket) = socket().await;
-    socket.send_bytes(&[FINAL_TEXT, 2, b'{', b'}']).await;
-    assert_eq!(socket.close_code().await, 1002);
-    socket.ended().await;
+    for payload in [&b""[..], b"here I am", &[0xff; 125]] {
+        socket.send(PONG, payload).await;
+    }
+    socket.send(PING, b"x").await;
+    assert_eq!(socket.receive().await, (PONG, b"x".to_vec()));
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf_8_is_answered_with_1007() {
+async fn a_control_frame_of_126_bytes_or_without_its_final_bit_gets_1002() {
+    let controls = [CLOSE, PING, PONG];
+    let long = controls.map(|first| masked(first, &[b'x'; 126]));
+    let far_too_long = controls.map(|first| masked(first, &[b'x'; 65_536]));
+    let fragmented = controls.map(|first| masked(first & 0x0f, b""));
+    are_refused(long.into_iter().chain(far_too_long).chain(fragmented)).await;
+}
+
+#[tokio::test]
+async fn every_reserved_opcode_and_every_reserved_bit_gets_1002() {
+    let opcodes = (0x3..=0x7).chain(0xb..=0xf).flat_map(|opcode| [opcode, 0x80 | opcode]);
+    let bits = (1..8).flat_map(|bits| [FINAL_TEXT, TEXT, BINARY, PING, PONG, CLOSE].map(|first| first | bits << 4));
+    are_refused(opcodes.chain(bits).flat_map(|first| [masked(first, b""), masked(first, b"{}")])).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_is_not_masked_gets_1002() {
+    let firsts = [FINAL_TEXT, TEXT, FINAL_BINARY, CLOSE, PING, PONG];
+    are_refused(firsts.into_iter().flat_map(|first| [vec![first, 0], vec![first, 2, b'{', b'}']])).await;
+}
+
+#[tokio::test]
+async fn a_length_that_is_not_written_in_the_shortest_way_or_has_its_highest_bit_set_gets_1002() {
+    let short_in_two = [0_u16, 1, 125].map(|length| [&[0xfe][..], &length.to_be_bytes()].concat());
+    let short_in_eight = [0_u64, 125, 126, 65_535].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
+    let negative = [1_u64 << 63, u64::MAX].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
+    let lengths = short_in_two.into_iter().chain(short_in_eight).chain(negative);
+    are_refused(lengths.map(|length| [&[FINAL_TEXT][..], &length, &[0; 4]].concat())).await;
+}
+
+/// Frames of every kind, and what comes for them.
+fn conversation() -> (Vec<u8>, Vec<(u8, Vec<u8>)>) {
+    let frames = [
+        masked(TEXT, &UPDATE[..7]),
+        masked(PING, b"between"),
+        masked(CONTINUATION, b""),
+        masked(FINAL_CONTINUATION, &UPDATE[7..]),
+        masked(PONG, b"?"),
+        masked(FINAL_BINARY, &padded(126)),
+        masked(PING, b"last"),
+    ];
+    let update = (FINAL_TEXT, UPDATED.to_vec());
+    let answers = [(PONG, b"between".to_vec()), update.clone(), update, (PONG, b"last".to_vec())];
+    (frames.concat(), answers.into())
+}
+
+#[tokio::test]
+async fn frames_may_come_in_one_write_or_byte_by_byte() {
+    let (bytes, answers) = conversation();
     let (_mockd, mut socket) = socket().await;
-    socket.send(FINAL_TEXT, b"caf\xe9").await;
-    assert_eq!(socket.close_code().await, 1007);
-    socket.ended().await;
-    let (_mockd, mut socket) = self::socket().await;
-    socket.send(TEXT, b"\xc3").await;
-    socket.send(FINAL_CONTINUATION, b"x").await;
-    assert_eq!(socket.close_code().await, 1007);
+    for piece in [bytes.len(), 1, 2, 3] {
+        for piece in bytes.chunks(piece) {
+            socket.send_bytes(piece).await;
+        }
+        for answer in &answers {
+            assert_eq!(&socket.receive().await, answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn frames_may_be_cut_at_every_position() {
+    let (bytes, answers) = conversation();
+    let (_mockd, mut socket) = socket().await;
+    for at in 0..bytes.len() {
+        let (first, second) = bytes.split_at(at);
+        // Its pong says that the first part has been read.
+        socket.send_bytes(&[&masked(PING, b"read"), first].concat()).await;
+        assert_eq!(socket.receive().await, (PONG, b"read".to_vec()));
+        socket.send_bytes(second).await;
+        for answer in &answers {
+            assert_eq!(&socket.receive().await, answer, "cut at {at}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_message_over_64_kib_is_answered_with_1009_and_one_of_64_kib_is_not() {
     let (_mockd, mut socket) = socket().await;
-    let padded = [UPDATE, &vec![b' '; 65_535 - UPDATE.len()]].concat();
-    socket.send(TEXT, &padded).await;
+    socket.send(TEXT, &padded(65_535)).await;
     socket.send(FINAL_CONTINUATION, b" ").await;
-    assert_eq!(socket.receive().await.1, br#"{"id":"B1","total":101}"#);
-    socket.send(TEXT, &padded).await;
+    assert_eq!(socket.receive().await.1, UPDATED);
+    socket.send(TEXT, &padded(65_535)).await;
     socket.send(FINAL_CONTINUATION, b"  ").await;
     assert_eq!(socket.close_code().await, 1009);
     socket.ended().await;
-}
-
-#[tokio::test]
-async fn a_broken_handshake_gets_400_and_another_version_426() {
-    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let url = format!("{}/orders/electronics", mockd.url());
-    let [connection, upgrade, version, key] = HANDSHAKE;
-    for (headers, status) in [
-        (vec![upgrade, version, key], 400),
-        (vec![connection, upgrade, version], 400),
-        (vec![connection, upgrade, version, key, key], 400),
-        (vec![connection, upgrade, version, ("sec-websocket-key", "short")], 400),
-        (vec![connection, upgrade, key], 426),
-        (vec![connection, upgrade, key, ("sec-websocket-version", "8")], 426),
-        (vec![connection, version, key, ("upgrade", "h2c")], 426),
-    ] {
-        let answer = http("GET", &url, &headers, None).await;
-        assert_eq!(answer.status, status, "{headers:?}");
-        if status == 426 {
-            assert_eq!(answer.header("sec-websocket-version"), "13");
-        }
-    }
 }
 
 #[tokio::test]
@@ -136,23 +189,6 @@ async fn a_connection_that_breaks_off_disturbs_no_other() {
     drop(half);
     mockd.order("B1", 1).await;
     assert_eq!(other.text().await, r#"{"id":"B1","total":102}"#);
-}
-
-#[tokio::test]
-async fn a_head_request_never_becomes_a_socket() {
-    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &HANDSHAKE, None).await.status, 426);
-}
-
-#[tokio::test]
-async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
-    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let none = [&HANDSHAKE[..], &[("sec-websocket-protocol", ", not a token")]].concat();
-    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &none, None).await;
-    assert!(answer.status == 101 && !answer.headers.contains_key("sec-websocket-protocol"));
-    let headers = [&HANDSHAKE[..], &[("sec-websocket-protocol", "orders.v2, orders.v1")]].concat();
-    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &headers, None).await;
-    assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::answer::{Done, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
+use crate::websocket::may_be_sent;
 use crate::world::{SocketState, World};
 
 /// Bytes of a close reason: a control frame's 125 less the code (RFC 6455, 5.5.1).
@@ -171,7 +172,7 @@ fn number(text: &str) -> Result<u64, ApiError> {
 impl CloseRequest {
     async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
         let request: Self = input::read_if_any(headers, body).await?;
-        if !CloseCode::from(request.code).is_allowed() {
+        if !may_be_sent(CloseCode::from(request.code)) {
             let why = format!("{} cannot be sent; there are 1000 to 1003, 1007 to 1014 and 3000 to 4999", request.code);
             return Err(wrong("code", why));
         }

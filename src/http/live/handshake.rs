@@ -1,21 +1,24 @@
 //! The server's side of the opening handshake (RFC 6455, 4.2).
 
 use poem::Response;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tungstenite::handshake::derive_accept_key;
 
 use crate::http::error::ApiError;
 
-/// Bytes in base64 of a 16-byte nonce.
-const KEY_LENGTH: usize = 24;
+/// Digits in base64 of a 16-byte nonce; `==` comes after them.
+const KEY_DIGITS: usize = 22;
 
 /// Checks a handshake and gives the value of `sec-websocket-accept`.
 ///
 /// # Errors
 /// 426 if it is no handshake or one of another version, 400 if it is a broken one.
-pub(super) fn check(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
     if !names(headers, &header::UPGRADE, "websocket") {
         return Err(ApiError::UpgradeRequired);
+    }
+    if version < Version::HTTP_11 {
+        return Err(ApiError::BadHandshake("it takes HTTP/1.1"));
     }
     if !names(headers, &header::CONNECTION, "upgrade") {
         return Err(ApiError::BadHandshake("the connection header does not say upgrade"));
@@ -27,8 +30,9 @@ pub(super) fn check(headers: &HeaderMap) -> Result<String, ApiError> {
     let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(ApiError::BadHandshake("there has to be one sec-websocket-key"));
     };
-    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    if key.len() != KEY_LENGTH || !key.as_bytes().ends_with(b"==") || !key.as_bytes().iter().all(base64) {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let digits = key.as_bytes().strip_suffix(b"==");
+    if digits.is_none_or(|digits| digits.len() != KEY_DIGITS || !digits.iter().all(is_digit)) {
         return Err(ApiError::BadHandshake("sec-websocket-key is not 16 bytes in base64"));
     }
     Ok(derive_accept_key(key.as_bytes()))

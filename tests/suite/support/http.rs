@@ -1,8 +1,12 @@
-//! HTTP requests by a client that is not ours.
+//! HTTP requests by a client that is not ours, or as bytes.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{Mockd, soon};
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -32,4 +36,13 @@ pub(crate) async fn http(method: &str, url: &str, headers: &[(&str, &str)], body
     let response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Answer { status, headers, text: response.text().await.unwrap() }
+}
+
+/// Sends bytes, and gives all that comes until the server ends the connection.
+pub(crate) async fn raw(mockd: &Mockd, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    soon("the end of an answer", stream.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }

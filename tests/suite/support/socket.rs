@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::frame::masked;
 use super::soon;
 
 pub(crate) struct Socket(WebSocketStream<TcpStream>);
@@ -101,11 +102,14 @@ impl Socket {
 pub(crate) struct RawSocket(TcpStream);
 
 impl RawSocket {
+    /// Offers an extension, as browsers do.
     pub(crate) async fn open(address: &str, path: &str) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
@@ -115,22 +119,13 @@ impl RawSocket {
         let head = String::from_utf8(head).unwrap().to_lowercase();
         // The key and its answer are RFC 6455's own example (section 1.3).
         assert!(head.starts_with("http/1.1 101 ") && head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+        assert!(!head.contains("sec-websocket-extensions"), "{head}");
         Self(stream)
     }
 
-    /// Sends a frame masked with zeros, which leaves the payload readable.
+    /// Sends a frame.
     pub(crate) async fn send(&mut self, first_byte: u8, payload: &[u8]) {
-        let mut frame = vec![first_byte];
-        match u16::try_from(payload.len()).unwrap() {
-            short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
-            long => {
-                frame.push(0x80 | 0x7e);
-                frame.extend(long.to_be_bytes());
-            }
-        }
-        frame.extend([0; 4]);
-        frame.extend(payload);
-        self.send_bytes(&frame).await;
+        self.send_bytes(&masked(first_byte, payload)).await;
     }
 
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
@@ -162,10 +157,11 @@ impl RawSocket {
         }
     }
 
-    /// Waits for the end of the connection.
-    pub(crate) async fn ended(&mut self) {
+    /// Waits for the end of the connection, and gives what comes before it.
+    pub(crate) async fn ended(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         // A reset is an end as well.
         let _ = soon("the end of the connection", self.0.read_to_end(&mut rest)).await;
+        rest
     }
 }

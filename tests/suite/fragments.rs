@@ -1,0 +1,179 @@
+//! RFC 6455, byte by byte: messages in fragments (section 5.4), and texts that are UTF-8 (8.1) or are not.
+
+use crate::support::frame::{
+    BINARY, CONTINUATION, FINAL_BINARY, FINAL_CONTINUATION, FINAL_TEXT, PING, PONG, TEXT, masked,
+};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
+
+/// One, two, three and four bytes a character.
+const CATEGORY: &str = "a ß 甘 🍬";
+
+/// What comes when that category is asked for.
+const UPDATED: &[u8] = br#"{"id":"C1","total":5}"#;
+
+async fn shop() -> Mockd {
+    let sweets = format!("  {CATEGORY}:\n    prefix: C\n    products: [{{ id: C1, total: 5 }}]\n");
+    Mockd::run(&ScenarioFile::new(&format!("{SHOP}{sweets}"))).await
+}
+
+async fn socket(mockd: &Mockd) -> RawSocket {
+    RawSocket::open(mockd.address(), "/orders/nothing").await
+}
+
+fn update() -> Vec<u8> {
+    format!(r#"{{"cmd":"update-category","payload":{{"category":"{CATEGORY}"}}}}"#).into_bytes()
+}
+
+/// The frames of one message.
+fn fragments(first_byte: u8, parts: &[&[u8]]) -> Vec<Vec<u8>> {
+    let kind = |at: usize| match (at, at + 1 == parts.len()) {
+        (0, is_final) => first_byte | u8::from(is_final) << 7,
+        (_, true) => FINAL_CONTINUATION,
+        (_, false) => CONTINUATION,
+    };
+    parts.iter().enumerate().map(|(at, part)| masked(kind(at), part)).collect()
+}
+
+/// The parts of a payload, and empty ones to make it so many.
+fn parts(payload: &[u8], count: usize) -> Vec<&[u8]> {
+    let mut parts: Vec<&[u8]> = payload.chunks(payload.len().div_ceil(count)).collect();
+    parts.resize(count, b"");
+    parts
+}
+
+#[tokio::test]
+async fn a_message_in_2_to_1000_fragments_is_one_message_even_with_pings_between() {
+    let mockd = shop().await;
+    let update = update();
+    let cut = |count| parts(&update, count);
+    let empty_first = [&[&b""[..], b""][..], &cut(2)].concat();
+    for parts in [cut(1), cut(2), cut(3), cut(1_000), empty_first] {
+        for first_byte in [TEXT, BINARY] {
+            let mut socket = socket(&mockd).await;
+            let frames = fragments(first_byte, &parts);
+            socket.send_bytes(&frames.join(&masked(PING, b"x")[..])).await;
+            for _ in 1..parts.len() {
+                assert_eq!(socket.receive().await, (PONG, b"x".to_vec()));
+            }
+            assert_eq!(socket.receive().await, (FINAL_TEXT, UPDATED.to_vec()), "{} fragments", parts.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_empty_fragments_is_an_empty_one() {
+    let mockd = shop().await;
+    let mut socket = socket(&mockd).await;
+    socket.send_bytes(&fragments(TEXT, &[b"", b"", b""]).concat()).await;
+    socket.send(FINAL_TEXT, &update()).await;
+    assert_eq!(socket.receive().await, (FINAL_TEXT, UPDATED.to_vec()));
+    let journal = mockd.get("/__mockd/journal?kind=received").await.json();
+    assert_eq!((&journal["entries"][0]["text"], journal["entries"].as_array().unwrap().len()), (&"".into(), 2));
+}
+
+#[tokio::test]
+async fn fragments_out_of_their_order_get_1002() {
+    let mockd = shop().await;
+    let begun = || masked(TEXT, b"{");
+    for frames in [
+        vec![masked(FINAL_CONTINUATION, b"x")],
+        vec![masked(CONTINUATION, b"x")],
+        vec![masked(CONTINUATION, b"")],
+        vec![begun(), masked(FINAL_CONTINUATION, b"}"), masked(FINAL_CONTINUATION, b"x")],
+        vec![masked(FINAL_BINARY, b"{}"), masked(CONTINUATION, b"x")],
+        vec![begun(), masked(FINAL_TEXT, &update())],
+        vec![begun(), begun()],
+        vec![begun(), masked(FINAL_BINARY, &update())],
+        vec![masked(BINARY, b""), masked(FINAL_TEXT, b"")],
+    ] {
+        let mut socket = socket(&mockd).await;
+        socket.send_bytes(&frames.concat()).await;
+        assert_eq!(socket.close_code().await, 1002, "{frames:x?}");
+        assert_eq!(socket.ended().await, b"");
+    }
+}
+
+#[tokio::test]
+async fn a_text_may_be_cut_within_a_character_into_fragments_and_into_writes() {
+    let mockd = shop().await;
+    let mut socket = socket(&mockd).await;
+    let update = update();
+    for at in 1..update.len() {
+        let (first, second) = update.split_at(at);
+        let [first, second] = &fragments(TEXT, &[first, second])[..] else { panic!("two parts") };
+        // Its pong says that the first fragment has been read, and that nothing is wrong with it.
+        socket.send_bytes(&[&first[..], &masked(PING, b"")].concat()).await;
+        assert_eq!(socket.receive().await, (PONG, vec![]), "cut at {at}");
+        socket.send_bytes(second).await;
+        assert_eq!(socket.receive().await, (FINAL_TEXT, UPDATED.to_vec()), "cut at {at}");
+    }
+}
+
+/// What no text may hold, whatever comes after it.
+const NOT_UTF_8: [&[u8]; 16] = [
+    b"\x80",
+    b"\xbf\xbf",
+    b"\xfe",
+    b"\xff",
+    // Longer than need be.
+    b"\xc0\xaf",
+    b"\xc1\xbf",
+    b"\xe0\x80\xaf",
+    b"\xe0\x9f\xbf",
+    b"\xf0\x80\x80\xaf",
+    b"\xf0\x8f\xbf\xbf",
+    // Halves of UTF-16's pairs.
+    b"\xed\xa0\x80",
+    b"\xed\xbf\xbf",
+    // Above U+10FFFF.
+    b"\xf4\x90\x80\x80",
+    b"\xf5\x80\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    // Cut off by another character.
+    b"\xe7\x94.",
+];
+
+#[tokio::test]
+async fn a_text_that_is_not_utf_8_gets_1007_and_at_once_if_it_is_wrong_in_its_first_fragment() {
+    let mockd = shop().await;
+    for wrong in NOT_UTF_8 {
+        let text = ["κόσμε ".as_bytes(), wrong].concat();
+        let whole = masked(FINAL_TEXT, &[&text[..], b" and on"].concat());
+        let at_the_end = fragments(TEXT, &[&text[..7], &text[7..]]).concat();
+        let begun = masked(TEXT, &text);
+        let going_on = [masked(TEXT, &text[..text.len() - 1]), masked(CONTINUATION, &text[text.len() - 1..])].concat();
+        for bytes in [whole, at_the_end, begun, going_on] {
+            let mut socket = socket(&mockd).await;
+            socket.send_bytes(&bytes).await;
+            assert_eq!(socket.close_code().await, 1007, "{wrong:x?} in {bytes:x?}");
+            assert_eq!(socket.ended().await, b"");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_ends_within_a_character_gets_1007() {
+    let mockd = shop().await;
+    for character in ["ß", "甘", "🍬"] {
+        for length in 1..character.len() {
+            let text = [b"a", &character.as_bytes()[..length]].concat();
+            for bytes in [masked(FINAL_TEXT, &text), fragments(TEXT, &[&text, b""]).concat()] {
+                let mut socket = socket(&mockd).await;
+                socket.send_bytes(&bytes).await;
+                assert_eq!(socket.close_code().await, 1007, "{text:x?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_need_not_be_utf_8() {
+    let mockd = shop().await;
+    let mut socket = socket(&mockd).await;
+    for wrong in NOT_UTF_8 {
+        socket.send(FINAL_BINARY, wrong).await;
+        socket.send_bytes(&fragments(BINARY, &[wrong, wrong]).concat()).await;
+    }
+    socket.send(FINAL_BINARY, &update()).await;
+    assert_eq!(socket.receive().await, (FINAL_TEXT, UPDATED.to_vec()));
+}

@@ -1,0 +1,158 @@
+//! RFC 6455, byte by byte: the opening handshake (section 4).
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::frame::{FINAL_TEXT, masked};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, http, soon};
+
+/// The headers of a handshake, with the key of RFC 6455's own example (section 1.3).
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+#[tokio::test]
+async fn a_broken_handshake_gets_400_and_another_version_426() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let url = format!("{}/orders/electronics", mockd.url());
+    let [connection, upgrade, version, key] = HANDSHAKE;
+    for (headers, status) in [
+        (vec![upgrade, version, key], 400),
+        (vec![connection, upgrade, version], 400),
+        (vec![connection, upgrade, version, key, key], 400),
+        (vec![connection, upgrade, version, ("sec-websocket-key", "short")], 400),
+        (vec![connection, upgrade, key], 426),
+        (vec![connection, upgrade, key, ("sec-websocket-version", "8")], 426),
+        (vec![connection, version, key, ("upgrade", "h2c")], 426),
+    ] {
+        let answer = http("GET", &url, &headers, None).await;
+        assert_eq!(answer.status, status, "{headers:?}");
+        if status == 426 {
+            assert_eq!(answer.header("sec-websocket-version"), "13");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_request_never_becomes_a_socket() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &HANDSHAKE, None).await.status, 426);
+}
+
+#[tokio::test]
+async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let none = [&HANDSHAKE[..], &[("sec-websocket-protocol", ", not a token")]].concat();
+    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &none, None).await;
+    assert!(answer.status == 101 && !answer.headers.contains_key("sec-websocket-protocol"));
+    let headers = [&HANDSHAKE[..], &[("sec-websocket-protocol", "orders.v2, orders.v1")]].concat();
+    let answer = http("GET", &format!("{}/orders/x", mockd.url()), &headers, None).await;
+    assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));
+}
+
+/// A request of these lines, and the head of its answer in small letters.
+async fn head(mockd: &Mockd, lines: &[&str]) -> String {
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    let request = format!("{}\r\nhost: {}\r\n\r\n", lines.join("\r\n"), mockd.address());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(soon("a head", stream.read_u8()).await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+#[tokio::test]
+async fn a_handshake_may_be_written_in_any_case_and_with_other_tokens() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    let version = "SEC-WEBSOCKET-VERSION:13";
+    for [connection, upgrade] in [
+        ["Connection: Upgrade", "Upgrade: WebSocket"],
+        ["CONNECTION:UPGRADE", "UPGRADE:WEBSOCKET"],
+        ["connection: keep-alive, Upgrade", "upgrade: websocket"],
+        ["connection: , upgrade ,\tkeep-alive", "upgrade: h2c, websocket"],
+        ["connection: keep-alive\r\nconnection: uPGRADE", "upgrade: h2c\r\nupgrade: wEBSOCKET"],
+    ] {
+        let head = head(&mockd, &["GET /orders/x HTTP/1.1", connection, upgrade, version, key]).await;
+        assert!(head.starts_with("http/1.1 101 "), "{connection} {upgrade}: {head}");
+        // RFC 6455's own example (section 1.3).
+        assert!(head.contains("\r\nsec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=\r\n"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn words_that_only_look_like_the_tokens_are_no_handshake() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let rest = ["sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="];
+    for ([connection, upgrade], status) in [
+        (["connection: upgraded", "upgrade: websocket"], 400),
+        (["connection: not upgrade", "upgrade: websocket"], 400),
+        (["connection: close", "upgrade: websocket"], 400),
+        (["connection: upgrade", "upgrade: websockets"], 426),
+        (["connection: upgrade", "upgrade: websocket/13"], 426),
+        (["connection: upgrade", "upgrade:"], 426),
+    ] {
+        let head = head(&mockd, &["GET /orders/x HTTP/1.1", connection, upgrade, rest[0], rest[1]]).await;
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{connection} {upgrade}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_16_bytes_in_base64_or_a_version_but_13_is_refused() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    for (key, version, status) in [
+        ("", "13", 400),
+        ("dGhlIHNhbXBsZSBub25jZQ", "13", 400),
+        ("dGhlIHNhbXBsZSBub25jZSE=", "13", 400),
+        ("dGhlIHNhbXBsZSBub25jZSEh", "13", 400),
+        ("dGhlIHNhbXBsZSBu?25jZQ==", "13", 400),
+        ("=Ghl=HNhbXBsZSBub25jZQ==", "13", 400),
+        ("dGhlIHNhbXBsZSBub25jZQ==, x", "13", 400),
+        (key, "12", 426),
+        (key, "14", 426),
+        (key, "", 426),
+        (key, "013", 426),
+        (key, "13, 8", 426),
+    ] {
+        let (key, version) = (format!("sec-websocket-key: {key}"), format!("sec-websocket-version: {version}"));
+        let lines = ["GET /orders/x HTTP/1.1", "connection: upgrade", "upgrade: websocket", &key, &version];
+        let head = head(&mockd, &lines).await;
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{key} {version}: {head}");
+        assert_eq!(head.contains("\r\nsec-websocket-version: 13\r\n"), status == 426, "{head}");
+    }
+}
+
+#[tokio::test]
+async fn no_other_method_and_no_older_http_becomes_a_socket() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let [connection, upgrade, version, key] = HANDSHAKE.map(|(name, value)| format!("{name}: {value}"));
+    for line in
+        ["POST /orders/x HTTP/1.1", "PUT /orders/x HTTP/1.1", "OPTIONS /orders/x HTTP/1.1", "GET /orders/x HTTP/1.0"]
+    {
+        let head = head(&mockd, &[line, &connection, &upgrade, &version, &key, "content-length: 0"]).await;
+        assert!(!head.contains(" 101 ") && !head.contains("sec-websocket-accept"), "{line}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn offered_extensions_are_declined_and_plain_frames_work() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let (connection, upgrade) = ("connection: upgrade", "upgrade: websocket");
+    for offer in ["permessage-deflate", "permessage-deflate; client_max_window_bits, x-webkit-deflate-frame", ";;,=\""]
+    {
+        let offer = format!("sec-websocket-extensions: {offer}\r\nsec-websocket-version: 13");
+        let key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+        let head = head(&mockd, &["GET /orders/x HTTP/1.1", connection, upgrade, &offer, key]).await;
+        assert!(head.starts_with("http/1.1 101 ") && !head.contains("extensions"), "{head}");
+    }
+    let mut socket = RawSocket::open(mockd.address(), "/orders/confectionery").await;
+    assert_eq!(socket.receive().await, (FINAL_TEXT, br#"{"id":"B1","total":101}"#.to_vec()));
+    // Compressed, as nobody agreed on.
+    socket.send_bytes(&masked(FINAL_TEXT | 0x40, b"\xaa\x56\x4a")).await;
+    assert_eq!(socket.close_code().await, 1002);
+}

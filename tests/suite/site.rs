@@ -1,0 +1,253 @@
+//! The files beside the API: those of the folder, as what they are, and nothing else.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Answer, Mockd, SHOP, ScenarioFile, http, raw};
+
+const SECRET: &str = "the secret";
+
+/// A mock with the folder `site` beside a secret that is not to be served.
+async fn with_site(fill: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
+    let file = ScenarioFile::new(SHOP);
+    let site = file.directory().join("site");
+    fs::create_dir_all(site.join("sub")).unwrap();
+    fs::create_dir(file.directory().join("site-secret")).unwrap();
+    for (path, text) in [
+        ("site/index.html", "the page"),
+        ("site/sub/a.txt", "0123456789"),
+        ("site-secret/secret.txt", SECRET),
+        ("secret.txt", SECRET),
+    ] {
+        fs::write(file.directory().join(path), text).unwrap();
+    }
+    fill(&site);
+    let mockd = Mockd::run_with(file.path(), &["--static", site.to_str().unwrap()]).await;
+    (file, mockd)
+}
+
+/// The whole answer to a GET whose target is sent as it is.
+async fn get(mockd: &Mockd, target: &str) -> String {
+    let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    raw(mockd, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_the_folder_however_it_is_written() {
+    let (file, own) = with_site(|_| {}).await;
+    let built_in = Mockd::run(&file).await;
+    let absolute = file.directory().to_str().unwrap();
+    let written = [
+        "/..",
+        "/../",
+        "/%2e%2e",
+        "/%2e%2e%2f",
+        "/../F",
+        "/../site-F",
+        "/%2e%2e/F",
+        "/%2E%2E%2FF",
+        "/.%2e/F",
+        "/%2e./F",
+        "/..%2fF",
+        "/sub/../../F",
+        "/sub/..%2f..%2fF",
+        "/sub/%2e%2e/%2e%2e/F",
+        "/./../F",
+        "//../F",
+        "/x/../../F",
+        "/..\\F",
+        "/\\..\\F",
+        "/..%5cF",
+        "/%2e%2e%5cF",
+        "/..%252fF",
+        "/%252e%252e/F",
+        "/%252e%252e%252fF",
+        "/....//F",
+        "/..;/F",
+        "/..%c0%afF",
+        "/%c0%ae%c0%ae/F",
+        "/..%ef%bc%8fF",
+        "/%00",
+        "/..%00/F",
+        "/../F%00.html",
+        "/..%2fF%00",
+        "/index.html%00",
+        "/index.html%00.png",
+        "/sub%00/a.txt",
+        "/%2fD/F",
+        "//D/F",
+        "/%2f%2fD/F",
+        "D/F",
+        "/sub/%2fD/F",
+        "/sub//D/F",
+        "/~/F",
+        "/file:%2f%2fD/F",
+        "http://localhost/../F",
+        "http://localhost/..%2fF",
+        "/@a/../F",
+        "/@a/..%2fF",
+        "/@a/%2e%2e/%2e%2e/F",
+        "/@..%2f/F",
+        "/@%2e%2e/F",
+        "/orders/../../F",
+        "/__mockd/..%2f..%2fF",
+    ];
+    for (mockd, secret) in [(&own, "secret.txt"), (&own, "site-secret/secret.txt"), (&built_in, "Cargo.toml")] {
+        for target in written {
+            let target = target.replace('F', secret).replace('D', absolute);
+            let answer = get(mockd, &target).await;
+            let refused = ["HTTP/1.1 404 ", "HTTP/1.1 400 ", "HTTP/1.1 426 "];
+            assert!(refused.iter().any(|one| answer.starts_with(one)), "{target}: {answer}");
+            assert!(!answer.contains(SECRET) && !answer.contains("[package]"), "{target}: {answer}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_followed_within_the_folder_and_not_out_of_it() {
+    use std::os::unix::fs::symlink;
+    let (file, mockd) = with_site(|site| {
+        for (target, link) in [
+            ("sub", "inner"),
+            ("sub/a.txt", "inner.txt"),
+            ("../site/sub/a.txt", "around.txt"),
+            ("../secret.txt", "out.txt"),
+            ("out.txt", "sub.txt"),
+            ("..", "up"),
+            ("../site-secret", "sibling"),
+            ("nowhere", "dangling"),
+            ("loop", "loop"),
+            ("../../secret.txt", "sub/index.html"),
+        ] {
+            symlink(target, site.join(link)).unwrap();
+        }
+        symlink("/", site.join("root")).unwrap();
+        symlink(site, site.parent().unwrap().join("linked")).unwrap();
+    })
+    .await;
+    for path in ["/inner/a.txt", "/inner.txt", "/around.txt"] {
+        assert_eq!(mockd.get(path).await.text, "0123456789", "{path}");
+    }
+    let out = ["/out.txt", "/sub.txt", "/up", "/up/", "/up/secret.txt", "/sibling/secret.txt", "/dangling", "/loop"];
+    for path in out.into_iter().chain(["/sub/", "/sub/index.html", "/inner/", "/root/", "/root/dev/zero"]) {
+        let answer = mockd.get(path).await;
+        assert_eq!((answer.status, answer.text.contains(SECRET)), (404, false), "{path}");
+    }
+    let linked = file.directory().join("linked");
+    let linked = Mockd::run_with(file.path(), &["--static", linked.to_str().unwrap()]).await;
+    assert_eq!((linked.get("/").await.text.as_str(), linked.get("/out.txt").await.status), ("the page", 404));
+}
+
+#[tokio::test]
+async fn folders_are_not_listed() {
+    let (_file, mockd) = with_site(|site| fs::create_dir(site.join("empty")).unwrap()).await;
+    for path in ["/sub", "/sub/", "/empty", "/empty/", "/@a/sub/"] {
+        let answer = mockd.get(path).await;
+        assert_eq!((answer.status, answer.text.contains("a.txt")), (404, false), "{path}");
+    }
+    let built_in = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    assert_eq!(built_in.get("/static/").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_folder_is_redirected_to_its_slash_and_never_to_another_host() {
+    let (_file, mockd) = with_site(|_| {}).await;
+    assert!(get(&mockd, "/sub").await.contains("\r\nlocation: /sub/\r\n"));
+    assert!(get(&mockd, "/@a/sub").await.contains("\r\nlocation: /@a/sub/\r\n"));
+    for target in
+        ["//sub", "///sub", "/\\sub", "/%5csub", "//evil.test/..%2fsub", "//evil.test/..", "//evil.test/..%2f"]
+    {
+        let answer = get(&mockd, target).await;
+        assert!(!answer.contains("\r\nlocation:"), "{target}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_file_says_what_it_is() {
+    let kinds = [
+        ("html", "text/html"),
+        ("js", "text/javascript"),
+        ("mjs", "text/javascript"),
+        ("css", "text/css"),
+        ("json", "application/json"),
+        ("svg", "image/svg+xml"),
+        ("png", "image/png"),
+        ("wasm", "application/wasm"),
+        ("txt", "text/plain"),
+    ];
+    let fill = |site: &Path| {
+        kinds.iter().for_each(|(ending, _)| fs::write(site.join("file.").with_extension(ending), "x").unwrap())
+    };
+    let (_file, mockd) = with_site(fill).await;
+    for (ending, kind) in kinds {
+        let answer = mockd.get(&format!("/file.{ending}")).await;
+        let essence = answer.header("content-type").split(';').next().unwrap();
+        assert_eq!((answer.status, essence, answer.text.as_str()), (200, kind, "x"), "{ending}");
+    }
+    let built_in = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    for (path, kind) in [("/", "text/html"), ("/app.js", "text/javascript"), ("/style.css", "text/css")] {
+        assert_eq!(built_in.get(path).await.header("content-type"), kind);
+    }
+}
+
+#[tokio::test]
+async fn a_head_says_what_a_get_would_and_sends_nothing() {
+    let (file, own) = with_site(|_| {}).await;
+    let built_in = Mockd::run(&file).await;
+    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/app.js")] {
+        let whole = mockd.get(path).await;
+        let request = format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let head = raw(mockd, request.as_bytes()).await;
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
+        assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", whole.text.len())), "{head}");
+        assert!(head.contains(&format!("\r\ncontent-type: {}\r\n", whole.header("content-type"))), "{head}");
+    }
+}
+
+async fn range(mockd: &Mockd, range: &str) -> Answer {
+    http("GET", &format!("{}/sub/a.txt", mockd.url()), &[("range", range)], None).await
+}
+
+#[tokio::test]
+async fn a_range_is_answered_with_that_part_and_one_that_makes_no_sense_with_all_or_416() {
+    let (_file, mockd) = with_site(|_| {}).await;
+    for (asked, part, place) in [
+        ("bytes=0-0", "0", "bytes 0-0/10"),
+        ("bytes=2-4", "234", "bytes 2-4/10"),
+        ("bytes=7-", "789", "bytes 7-9/10"),
+        ("bytes=-3", "789", "bytes 7-9/10"),
+    ] {
+        let answer = range(&mockd, asked).await;
+        assert_eq!(
+            (answer.status, answer.text.as_str(), answer.header("content-range")),
+            (206, part, place),
+            "{asked}"
+        );
+    }
+    for asked in
+        ["bytes=10-", "bytes=4-2", "bytes=0-99999999999999999999", "bytes=x", "lines=1-2", "bytes=-0", "bytes=5-20"]
+    {
+        let answer = range(&mockd, asked).await;
+        let is_all = (answer.status, answer.text.as_str()) == (200, "0123456789");
+        assert!(is_all || answer.status == 416, "{asked}: {} {}", answer.status, answer.text);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_in_the_folder_is_not_there_and_holds_nobody_up() {
+    let pipe = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    let (_file, mockd) = with_site(|site| {
+        pipe(&site.join("pipe"));
+        pipe(&site.join("sub/index.html"));
+        std::os::unix::fs::symlink("pipe", site.join("linked.txt")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", site.join("zero.txt")).unwrap();
+        drop(std::os::unix::net::UnixListener::bind(site.join("socket")).unwrap());
+    })
+    .await;
+    for path in ["/pipe", "/pipe/", "/sub/", "/sub/index.html", "/linked.txt", "/zero.txt", "/socket", "/socket/"] {
+        assert_eq!(mockd.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(mockd.get("/").await.text, "the page");
+}
