@@ -19,6 +19,7 @@ mod express;
 mod fragments;
 mod golden;
 mod handshake;
+mod history;
 mod include;
 mod injection;
 mod journal;

@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod browser;
+mod chance;
 mod editor;
 mod file;
 pub(crate) mod frame;
@@ -12,6 +13,7 @@ mod socket;
 
 pub(crate) use arbitrary::{documents, mutations};
 pub(crate) use browser::Browser;
+pub(crate) use chance::{number, seed};
 pub(crate) use editor::LanguageServer;
 pub(crate) use file::ScenarioFile;
 pub(crate) use http::{Answer, http, raw};

@@ -18,7 +18,8 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 pub(crate) struct Mockd {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    /// None once it is read away.
+    log: Option<Lines<BufReader<ChildStderr>>>,
     // Held open: a greeting may be longer than what is read of it.
     _stdout: Lines<BufReader<ChildStdout>>,
     greeting: Value,
@@ -54,7 +55,7 @@ impl Mockd {
             }
             panic!("mockd did not start: {said}");
         };
-        Self { child, log, _stdout: stdout, greeting: serde_json::from_str(&greeting).unwrap() }
+        Self { child, log: Some(log), _stdout: stdout, greeting: serde_json::from_str(&greeting).unwrap() }
     }
 
     /// What it printed at the start.
@@ -79,6 +80,12 @@ impl Mockd {
         self.url().strip_prefix("http://").unwrap()
     }
 
+    /// Reads the log away from now on: a pipe that is full would hold mockd up.
+    pub(crate) fn forget_log(&mut self) {
+        let mut log = self.log.take().expect("it is read away once").into_inner();
+        tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await });
+    }
+
     /// The message of the next log line that contains the text.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
         self.log_until(text).await.pop().unwrap()
@@ -87,9 +94,10 @@ impl Mockd {
     /// The messages up to the next log line that contains the text.
     pub(crate) async fn log_until(&mut self, text: &str) -> Vec<String> {
         let mut messages = Vec::new();
+        let log = self.log.as_mut().expect("a log that is read away tells nothing");
         let found = async {
             loop {
-                let line = self.log.next_line().await.unwrap().expect("the log ended");
+                let line = log.next_line().await.unwrap().expect("the log ended");
                 let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
                 messages.push(message["message"].as_str().unwrap_or(&line).to_owned());
                 if line.contains(text) || messages.iter().any(|message| message.contains(text)) {

@@ -46,6 +46,11 @@ impl Socket {
         soon("a frame", self.0.next()).await.expect("the socket ended").unwrap()
     }
 
+    /// The next frame of any kind, however long it takes; none if the connection has ended.
+    pub(crate) async fn next(&mut self) -> Option<Message> {
+        self.0.next().await?.ok()
+    }
+
     /// So many text frames.
     pub(crate) async fn texts(&mut self, count: usize) -> Vec<String> {
         let mut texts = Vec::with_capacity(count);

@@ -1,0 +1,168 @@
+//! One client: what it does next is drawn by chance.
+
+use std::sync::Arc;
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::record::{Named, Order, Outcome, Span};
+use super::run::{Mode, Run};
+use super::shop::{self, CATEGORIES, NOWHERE};
+use super::tap::Tap;
+
+/// Sockets that a client has at most.
+const SOCKETS: usize = 4;
+
+/// Products of clients have these ids, if they are there; the last one never is.
+const IDS: [&str; 10] = ["A1", "A1", "A2", "A2", "B1", "B1", "A3", "A4", "B2", "Z1"];
+
+pub(super) struct Client {
+    run: Arc<Run>,
+    random: ChaCha8Rng,
+    taps: Vec<Tap>,
+}
+
+impl Client {
+    pub(super) fn new(run: Arc<Run>, random: &mut ChaCha8Rng) -> Self {
+        Self { run, random: ChaCha8Rng::seed_from_u64(random.random()), taps: Vec::new() }
+    }
+
+    pub(super) fn taps(&self) -> &[Tap] {
+        &self.taps
+    }
+
+    pub(super) fn into_taps(self) -> Vec<Tap> {
+        self.taps
+    }
+
+    /// Does the next thing, and waits for its answer.
+    pub(super) async fn act(&mut self) {
+        match self.random.random_range(0..100) {
+            0..40 => self.order().await,
+            40..48 => self.break_off_an_order().await,
+            48..60 => self.open().await,
+            60..74 => self.switch(),
+            74..80 => self.close().await,
+            80..86 => self.break_off().await,
+            86..90 => self.add_a_product().await,
+            90..91 => self.run.reset().await,
+            91..95 => self.save().await,
+            95..97 => self.save_something_broken().await,
+            _ => self.look_or_wait().await,
+        }
+    }
+
+    /// An id, and an amount up or down.
+    fn draw_order(&mut self) -> (&'static str, i64) {
+        let id = IDS[self.random.random_range(0..IDS.len())];
+        let amount = self.run.amount();
+        (id, if self.random.random() { amount } else { -amount })
+    }
+
+    async fn order(&mut self) {
+        let (id, amount) = self.draw_order();
+        self.run.order(id, amount).await;
+    }
+
+    /// The connection ends in the middle of the request, or before its answer.
+    async fn break_off_an_order(&mut self) {
+        let (id, amount) = self.draw_order();
+        let (address, body) = (self.run.mockd.address(), json!({ "amount": amount }).to_string());
+        let request = format!(
+            "POST /orders/{id} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // Whether a whole one happens is by chance, which a replay has no place for.
+        let is_whole = self.random.random() && self.run.mode == Mode::Live;
+        let length = if is_whole { request.len() } else { self.random.random_range(1..request.len()) };
+        let outcome = if is_whole { Outcome::InDoubt } else { Outcome::Refused };
+        let span = Span { asked: self.run.tick(), answered: u64::MAX };
+        self.run.history().orders.push(Order { id: id.into(), amount, span, outcome });
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&request.as_bytes()[..length]).await.unwrap();
+    }
+
+    fn draw_category(&mut self) -> &'static str {
+        let at = self.random.random_range(0..=CATEGORIES.len());
+        CATEGORIES.get(at).copied().unwrap_or(NOWHERE)
+    }
+
+    async fn open(&mut self) {
+        if self.taps.len() == SOCKETS {
+            self.close().await;
+        }
+        let category = self.draw_category();
+        self.taps.push(Tap::open(&self.run, category).await);
+    }
+
+    fn draw_tap(&mut self) -> Option<usize> {
+        (!self.taps.is_empty()).then(|| self.random.random_range(0..self.taps.len()))
+    }
+
+    fn switch(&mut self) {
+        let category = self.draw_category();
+        if let Some(tap) = self.draw_tap() {
+            self.taps[tap].switch(category);
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(tap) = self.draw_tap() {
+            let stream = self.taps.swap_remove(tap).close().await;
+            self.run.history().streams.push(stream);
+        }
+    }
+
+    async fn break_off(&mut self) {
+        if let Some(tap) = self.draw_tap() {
+            let stream = self.taps.swap_remove(tap).break_off().await;
+            self.run.history().streams.push(stream);
+        }
+    }
+
+    async fn add_a_product(&mut self) {
+        let category = if self.random.random() { "electronics" } else { "confectionery" };
+        let _no_reset = self.run.products.read().await;
+        let answer = self.run.mockd.post(&format!("/{category}"), r#"{"name":"Another"}"#).await;
+        let products = answer.json();
+        let id = products.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
+        self.run.history().added.push(Named { category: category.into(), id });
+    }
+
+    async fn save(&mut self) {
+        let date = self.run.save(self.random.random(), self.random.random_range(0..3));
+        if self.run.mode == Mode::Replay {
+            self.run.serves(date).await;
+        }
+    }
+
+    /// What is served goes on.
+    async fn save_something_broken(&mut self) {
+        let (tag, way) = (format!("broken{}", self.run.amount()), self.random.random_range(0..3));
+        let save = || {
+            // One who saves at a time.
+            let history = self.run.history();
+            let text = shop::text(history.saves.last().unwrap());
+            self.run.write(&format!("{tag}: 1\n{text}"), way);
+        };
+        save();
+        if self.run.mode == Mode::Replay {
+            self.run.reloaded(|reload| reload["error"].as_str().is_some_and(|error| error.contains(&tag))).await;
+        }
+    }
+
+    /// A look at the products; on a clock that stands still, time instead.
+    async fn look_or_wait(&mut self) {
+        if self.run.mode == Mode::Replay {
+            let time = format!("{}us", self.random.random_range(1..40_000));
+            self.run.mockd.advance("", &time).await;
+            return;
+        }
+        let products = self.run.mockd.get("/electronics").await.json();
+        assert_eq!((&products[0]["id"], &products[1]["id"]), (&json!("A1"), &json!("A2")));
+    }
+}
