@@ -38,5 +38,7 @@ mod slow;
 mod sockets;
 mod state;
 mod support;
+#[cfg(unix)]
+mod torture;
 mod wire;
 mod worlds;
