@@ -35,6 +35,8 @@ mod reload;
 mod shutdown;
 mod site;
 mod slow;
+#[cfg(target_os = "linux")]
+mod soak;
 mod sockets;
 mod state;
 mod support;

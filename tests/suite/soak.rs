@@ -1,0 +1,109 @@
+//! What thousands of sockets, orders and saves leave behind: nothing.
+//!
+//! `MOCKD_SOAK_SECONDS` goes on for so long instead of a few rounds.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, Socket, number, soon};
+
+/// Sockets of a round, if the process may open as many.
+const SOCKETS: usize = 2_000;
+
+/// Files that tests beside this one may have open.
+const OTHER_FILES: u64 = 1_000;
+
+/// Sockets that connect at once.
+const AT_ONCE: usize = 100;
+
+/// Rounds after which memory is what it is going to be.
+const WARM_UP: usize = 4;
+
+const ROUNDS: usize = 6;
+
+/// Lets this process, and those it starts, open as many files as it may; gives how many sockets that allows.
+fn sockets() -> usize {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let files = maximum.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES);
+    SOCKETS.min(usize::try_from(files).unwrap_or(usize::MAX))
+}
+
+/// Resident memory in KiB.
+fn memory(mockd: &Mockd) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", mockd.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn open_files(mockd: &Mockd) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", mockd.pid())).unwrap().count()
+}
+
+/// The transcript is bounded, and full then.
+async fn fill_transcript(mockd: &Mockd) {
+    let orders: Vec<_> = (0..1000).map(|_| json!({ "id": "B1", "amount": 1 })).collect();
+    let orders = json!({ "orders": orders });
+    while mockd.get("/__mockd/transcript").await.header("x-mockd-dropped") == "0" {
+        for _ in 0..20 {
+            mockd.control("POST", "/__mockd/orders", orders.clone()).await;
+        }
+    }
+}
+
+/// Sockets come, hear of orders and of a save, and go, half of them without a word.
+async fn round(mockd: &Mockd, file: &ScenarioFile, sockets: usize, number: usize) {
+    let categories = ["electronics", "confectionery", "nothing"].into_iter().cycle().take(sockets);
+    let opening = stream::iter(categories).map(|category| mockd.live(category)).buffer_unordered(AT_ONCE);
+    let mut open: Vec<Socket> = opening.collect().await;
+    join_all((0..20).map(|_| mockd.order("A1", 1))).await;
+    let total = 1000 + number;
+    file.save_like_jetbrains(&SHOP.replace("total: 7 }", &format!("total: {total} }}")));
+    let saved = format!(r#"{{"id":"A2","total":{total}}}"#);
+    join_all(open.iter_mut().map(|socket| socket.until(&saved))).await;
+    let polite = open.split_off(sockets / 2);
+    drop(open);
+    for mut socket in polite {
+        socket.close().await;
+        assert_eq!(socket.close_code().await, 1000);
+    }
+    let left = async { while mockd.get("/__mockd/sockets").await.json()["sockets"] != json!([]) {} };
+    soon("the end of all sockets", left).await;
+}
+
+#[tokio::test]
+async fn memory_and_open_files_are_after_all_rounds_what_they_were_before() {
+    let sockets = sockets();
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run_with(file.path(), &["--journal", "100"]).await;
+    // With the first save that is followed, it has all files that it keeps; and no connection yet.
+    file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
+    mockd.logged("reloaded").await;
+    let files = open_files(&mockd);
+    mockd.forget_log();
+    fill_transcript(&mockd).await;
+    for number in 0..WARM_UP {
+        round(&mockd, &file, sockets, number).await;
+    }
+    let dropped = &mockd.get("/__mockd/journal").await.json()["dropped"];
+    assert!(dropped["sent"].as_u64() > Some(0) && dropped["other"].as_u64() > Some(0), "{dropped}");
+    let warm = memory(&mockd);
+    let (begin, asked) = (Instant::now(), number("MOCKD_SOAK_SECONDS").map(Duration::from_secs));
+    let mut rounds = 0;
+    while asked.map_or(rounds < ROUNDS, |asked| begin.elapsed() < asked) {
+        round(&mockd, &file, sockets, WARM_UP + rounds).await;
+        rounds += 1;
+    }
+    println!("{rounds} rounds of {sockets} sockets: {warm} KiB before, {} KiB after", memory(&mockd));
+    let back = async {
+        while open_files(&mockd) > files || memory(&mockd) * 100 > warm * 105 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("memory and files as before", back).await;
+}
