@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, raw};
 
-/// What would be a header, the end of the head and another answer.
-const EVIL: &str = "x\r\nx-evil: 1\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
+/// What would be a header, the end of the head, and what comes after it. A category's name has no slash.
+const EVIL: &str = "x\r\nx-evil: 1\r\n\r\ncontent-length: 4\r\n\r\nevil";
 
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect()
@@ -109,7 +109,8 @@ async fn a_socket_of_such_a_category_is_opened_by_a_head_like_any_other() {
     assert_eq!(order, serde_json::json!({ "id": EVIL, "total": 1, EVIL: EVIL }));
     let handshake = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                      sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: x%0d%0ax-evil: 1\r\n\r\n";
-    let request = format!("GET /orders/{} HTTP/1.1\r\nhost: localhost\r\n{handshake}\u{88}", encoded(EVIL));
+    // A frame that is not masked, which ends the socket.
+    let request = format!("GET /orders/{} HTTP/1.1\r\nhost: localhost\r\n{handshake}\u{1}\0", encoded(EVIL));
     let answer = raw(&mockd, request.as_bytes()).await;
     let (head, _) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 101 ") && !head.to_lowercase().contains("evil"), "{head}");

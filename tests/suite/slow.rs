@@ -33,7 +33,8 @@ impl Shop {
     async fn open() -> Self {
         // Long, so that the frames are more than what they are counted and listed with.
         let long = ["A", "B"].map(|letter| letter.repeat(400));
-        let scenario = SHOP.replace("id: A1", &format!("id: {}", long[0])).replace("id: A2", &format!("id: {}", long[1]));
+        let scenario =
+            SHOP.replace("id: A1", &format!("id: {}", long[0])).replace("id: A2", &format!("id: {}", long[1]));
         let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
         let readers = join_all((0..READERS).map(|_| mockd.live("nothing"))).await;
         let [one, two] = long;
