@@ -74,10 +74,14 @@ fn routes(app: Arc<App>, site: &Site) -> impl Endpoint<Output = Response> + 'sta
             .at(format!("/orders/:id{slash}"), get(live::open).post(orders::add));
         routes = control_routes(routes, slash, &app);
     }
-    // One that fails fails alone.
-    let routes = routes.data(app.clone()).with(CatchPanic::new().with_handler(|_| ApiError::Defect.as_response()));
+    let routes = alone(routes.data(app.clone()));
     let record = Record { inner: routes, app: app.clone() };
     Envelope { inner: InWorld { inner: record, app: app.clone() }, app }
+}
+
+/// A handler that fails fails alone: its request gets a 500, and nothing else is disturbed.
+fn alone(routes: impl Endpoint<Output = Response> + 'static) -> impl Endpoint<Output = Response> + 'static {
+    routes.with(CatchPanic::new().with_handler(|_| ApiError::Defect.as_response()))
 }
 
 /// `/__mockd/…`. What is open tells nothing but what the mock API itself tells.
@@ -107,4 +111,22 @@ fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
         .at(path("sockets/:socket/send"), guarded(post(control::send)))
         .at(path("worlds"), guarded(get(control::list_worlds).post(control::make_world)))
         .at(path("worlds/:name"), guarded(get(control::get_world).delete(control::remove_world)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_fails_answers_500_and_the_next_request_is_answered_as_ever() {
+        let fails = poem::endpoint::make_sync(|request| match request.uri().path() {
+            "/fails" => panic!("a defect"),
+            _ => Response::builder().body("fine"),
+        });
+        let routes = alone(fails);
+        for (path, status) in [("/fails", 500), ("/", 200), ("/fails", 500)] {
+            let request = poem::Request::builder().uri_str(path).finish();
+            assert_eq!(routes.get_response(request).await.status(), status);
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod rates;
 mod reload;
 mod scripts;
 mod start;
+mod stuck;
 mod worlds;
 
 use std::path::PathBuf;
@@ -35,9 +36,10 @@ pub(crate) struct Bench {
 type Measurement = fn(&mut Bench);
 
 /// In the order in which they run.
-pub(crate) const ALL: [(&str, Measurement); 9] = [
+pub(crate) const ALL: [(&str, Measurement); 10] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
+    ("stuck", stuck::run),
     ("idle", idle::run),
     ("http", rates::run),
     ("start", start::run),

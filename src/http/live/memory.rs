@@ -44,3 +44,19 @@ fn give_back() {
 /// Other allocators do so by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn give_back() {}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_in_use_stays_when_memory_is_given_back() {
+        let mut blocks: Vec<Vec<u8>> = (0..1_000).map(|number: u32| number.to_le_bytes().repeat(1_000)).collect();
+        let mut number = 0;
+        blocks.retain(|_| {
+            number += 1;
+            number % 2 == 0
+        });
+        super::give_back();
+        let expected = (0..1_000_u32).filter(|number| number % 2 == 1).map(|number| number.to_le_bytes().repeat(1_000));
+        assert!(blocks.iter().eq(&expected.collect::<Vec<_>>()));
+    }
+}
