@@ -257,6 +257,8 @@ async fn a_wrong_expectation_names_its_field() {
         (json!({ "expect": [{ "path": "orders/A1", "exactly": 0 }] }), "expect[0]"),
         (json!({ "expect": [{ "path": "/orders/A1?x", "exactly": 0 }] }), "expect[0]"),
         (json!({ "expect": [{ "path": "/@a/orders/A1", "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "status": 99, "exactly": 0 }] }), "expect[0]"),
+        (json!({ "expect": [{ "status": 600, "exactly": 0 }] }), "expect[0]"),
         (json!({ "expect": [{ "kind": "sent", "method": "POST", "exactly": 0 }] }), "expect[0]"),
         (json!({ "expect": [{ "method": "POST", "code": 1000, "exactly": 0 }] }), "expect[0]"),
         (json!({ "expect": [{ "socket": 1, "path": "/x", "exactly": 0 }] }), "expect[0]"),

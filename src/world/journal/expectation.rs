@@ -64,6 +64,9 @@ pub enum ExpectationError {
     /// A path as no request can have it.
     #[error("no request can have that path: it begins with / or *, below the world's prefix, and the query is apart")]
     Path,
+    /// A status as no answer can have it.
+    #[error("no answer can have that status: it is from 100 to 599")]
+    Status,
     /// Fields that no entry has together.
     #[error("{0} and {1} are of different kinds of entries, so that nothing could match")]
     DifferentKinds(&'static str, &'static str),
@@ -135,6 +138,9 @@ impl Expectation {
             |path: &String| path.starts_with(['/', '*']) && !path.contains('?') && !path.starts_with("/@");
         if self.path.as_ref().is_some_and(|path| !is_possible(path)) {
             return Err(ExpectationError::Path);
+        }
+        if self.status.is_some_and(|status| !(100..=599).contains(&status)) {
+            return Err(ExpectationError::Status);
         }
         self.check_kinds()
     }
