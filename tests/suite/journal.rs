@@ -236,7 +236,7 @@ async fn a_wait_ends_with_the_entry_or_with_its_time() {
     let request = json!({ "for": more, "timeout": "50ms" });
     let verdict = mockd.control("POST", "/__mockd/journal/wait", request).await;
     assert_eq!((&verdict["pass"], &verdict["findings"][0]["count"]), (&json!(false), &json!(0)));
-    for wait in [json!({ "exactly": 0 }), json!({ "atMost": 3 }), json!({ "exactly": 1, "atLeast": 1 })] {
+    for wait in [json!({ "exactly": 0 }), json!({ "atMost": 3 }), json!({ "exactly": 1, "atLeast": 1 }), json!([])] {
         let answer = mockd.send("POST", "/__mockd/journal/wait", Some(&json!({ "for": wait }))).await;
         assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("for")), "{wait} {}", answer.text);
     }

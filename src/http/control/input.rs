@@ -95,6 +95,9 @@ fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let json: Unique = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     let Unique(json @ Value::Object(_)) = json else { return Err(ApiError::NotAnObject(body::kind(&json.0))) };
     // What serde derives for a struct takes a list of its fields, too.
+    if json.get("for").is_some_and(Value::is_array) {
+        return Err(wrong("for", "is an array, expected an object"));
+    }
     for field in ["expect", "orders"] {
         let items = json.get(field).and_then(Value::as_array).into_iter().flatten().zip(0..);
         if let Some((_, index)) = items.into_iter().find(|(item, _)| item.is_array()) {
