@@ -1,10 +1,17 @@
 //! The document that describes the control API, held against what is really answered.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::support::{Mockd, SHOP, ScenarioFile};
+
+/// An order that is due after a second.
+const SCRIPT: &str = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
 
 /// Holds answers against the document, and remembers which operations were seen.
 struct Contract<'m> {
@@ -58,10 +65,9 @@ impl<'m> Contract<'m> {
 
 #[tokio::test]
 async fn every_operation_takes_and_answers_what_the_document_says() {
-    let script = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
-    let file = ScenarioFile::new(&format!("{SHOP}{script}"));
+    let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-    file.write_in_place(&format!("{SHOP}{script}").replace("total: 3", "total: 4"));
+    file.write_in_place(&format!("{SHOP}{SCRIPT}").replace("total: 3", "total: 4"));
     mockd.logged("reloaded").await;
     file.write_in_place("categories: 3");
     mockd.logged("is broken").await;
@@ -145,4 +151,33 @@ async fn the_document_is_of_version_3_1_and_names_both_ways_to_a_world() {
         let name = reference.split('"').next().unwrap();
         assert!(document["components"]["schemas"][name].is_object(), "{name} is nowhere");
     }
+}
+
+/// What schemathesis holds every answer against. It has more checks, for which a document would have to say what cannot be
+/// known before, such as which products there are.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_schema_conformance,response_headers_conformance,negative_data_rejection";
+
+/// Sends requests made from the document at an address: right ones, wrong ones, and one after the other.
+fn schemathesis(document: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(root.join("target/python/bin/schemathesis"));
+    command.args(["run", document, "--checks", CHECKS, "--seed", "42", "--max-examples", "10"]);
+    command.args(["--continue-on-failure", "--generation-database", "none", "--warnings", "off", "--no-color"]);
+    command.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", root.join("tests"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn a_thousand_requests_made_from_the_document_are_answered_as_it_says() {
+    let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
+    let mockd = Mockd::run_with(file.path(), &["--paused", "--seed", "42"]).await;
+    let scratch = TempDir::new().unwrap();
+    let mut schemathesis = schemathesis(&format!("{}/__mockd/openapi.json", mockd.url()));
+    let output = schemathesis.current_dir(scratch.path()).output();
+    let output = tokio::time::timeout(Duration::from_mins(5), output).await.expect("an end of schemathesis");
+    let output = output.expect("tests/run installs schemathesis");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
 }
