@@ -38,6 +38,7 @@ pub use hosts::Hosts;
 use in_world::InWorld;
 pub use limits::Limits;
 pub(crate) use live::HighWater;
+pub use live::{Command, CommandError};
 use record::Record;
 pub use site::Site;
 

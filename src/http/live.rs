@@ -16,6 +16,7 @@ use super::connections::Upgrade;
 use super::error::ApiError;
 use super::{App, cors};
 use crate::world::{Subscription, World};
+pub use command::{Command, CommandError};
 use connection::Connection;
 pub(crate) use memory::HighWater;
 

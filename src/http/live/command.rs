@@ -1,30 +1,52 @@
 //! What a client may ask for on its socket: `{"cmd":"update-category","payload":{"category":"confectionery"}}`.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde_json::{Value, json};
 use thiserror::Error;
 
-/// A message that makes sense.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Command {
+/// A message that makes sense. It is written as clients send it.
+///
+/// ```
+/// use mockd::http::Command;
+///
+/// let command = Command::UpdateCategory { category: "confectionery".into() };
+/// assert_eq!(command.to_string(), r#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#);
+/// assert_eq!(Command::read(command.to_string().as_bytes())?, command);
+/// # Ok::<(), mockd::http::CommandError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
     /// Send this category's current orders.
-    UpdateCategory { category: String },
+    UpdateCategory {
+        /// The category's name.
+        category: String,
+    },
 }
 
 /// Why a message makes none.
 #[derive(Debug, Error)]
-pub(super) enum CommandError {
+pub enum CommandError {
+    /// It cannot be read.
     #[error("not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
+    /// It does not say what to do.
     #[error("no \"cmd\"; the command is {{\"cmd\":\"update-category\",\"payload\":{{\"category\":\"…\"}}}}")]
     NoCommand,
+    /// It says to do what mockd does not know.
     #[error("unknown cmd {0}; there is update-category")]
     UnknownCommand(Value),
+    /// It does not say which category.
     #[error("update-category needs a \"payload\" with a \"category\" that is a string")]
     NoCategory,
 }
 
 impl Command {
-    pub(super) fn read(message: &[u8]) -> Result<Self, CommandError> {
+    /// What a text or binary message asks for. What it says beside that is passed over.
+    ///
+    /// # Errors
+    /// [`CommandError`] if it makes no sense.
+    pub fn read(message: &[u8]) -> Result<Self, CommandError> {
         let message: Value = serde_json::from_slice(message)?;
         match message.get("cmd") {
             None => Err(CommandError::NoCommand),
@@ -35,5 +57,12 @@ impl Command {
             }
             Some(other) => Err(CommandError::UnknownCommand(other.clone())),
         }
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::UpdateCategory { category } = self;
+        write!(f, "{}", json!({ "cmd": "update-category", "payload": { "category": category } }))
     }
 }
