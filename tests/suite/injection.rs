@@ -8,7 +8,7 @@ use crate::support::{Mockd, SHOP, ScenarioFile, raw};
 const EVIL: &str = "x\r\nx-evil: 1\r\n\r\ncontent-length: 4\r\n\r\nevil";
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// A scenario in which all that may be chosen is evil.

@@ -8,7 +8,7 @@ use crate::support::{Answer, Mockd, SHOP, ScenarioFile, http, raw};
 const SECRET: &str = "the secret";
 
 /// A mock with the folder `site` beside a secret that is not to be served.
-async fn with_site(fill: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
+async fn with_site(prepare: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
     let file = ScenarioFile::new(SHOP);
     let site = file.directory().join("site");
     fs::create_dir_all(site.join("sub")).unwrap();
@@ -21,7 +21,7 @@ async fn with_site(fill: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
     ] {
         fs::write(file.directory().join(path), text).unwrap();
     }
-    fill(&site);
+    prepare(&site);
     let mockd = Mockd::run_with(file.path(), &["--static", site.to_str().unwrap()]).await;
     (file, mockd)
 }
@@ -177,7 +177,9 @@ async fn each_kind_of_file_says_what_it_is() {
         ("txt", "text/plain"),
     ];
     let fill = |site: &Path| {
-        kinds.iter().for_each(|(ending, _)| fs::write(site.join("file.").with_extension(ending), "x").unwrap())
+        for (ending, _) in kinds {
+            fs::write(site.join("file.").with_extension(ending), "x").unwrap();
+        }
     };
     let (_file, mockd) = with_site(fill).await;
     for (ending, kind) in kinds {

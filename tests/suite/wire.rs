@@ -93,7 +93,7 @@ async fn pongs_that_nobody_asked_for_are_ignored() {
 async fn a_control_frame_of_126_bytes_or_without_its_final_bit_gets_1002() {
     let controls = [CLOSE, PING, PONG];
     let long = controls.map(|first| masked(first, &[b'x'; 126]));
-    let far_too_long = controls.map(|first| masked(first, &[b'x'; 65_536]));
+    let far_too_long = controls.map(|first| masked(first, &vec![b'x'; 65_536]));
     let fragmented = controls.map(|first| masked(first & 0x0f, b""));
     are_refused(long.into_iter().chain(far_too_long).chain(fragmented)).await;
 }
