@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::support::{Mockd, SHOP, ScenarioFile, soon};
@@ -121,4 +122,59 @@ async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
         let messages = mockd.log_until(&format!("A1 total {} → {total}", if total == 30 { 3 } else { 30 })).await;
         assert!(!messages.iter().any(|message| message.contains("file events")), "{messages:?}");
     }
+}
+
+/// Bounds the files that a running mockd may open.
+async fn limit_files(mockd: &Mockd, most: usize) {
+    // The hard limit stays, so that it can be put back.
+    let (pid, limit) = (mockd.pid().to_string(), format!("--nofile={most}:"));
+    run({
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &pid, &limit]);
+        prlimit
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_the_others_later() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
+    let mut socket = mockd.live("confectionery").await;
+    socket.text().await;
+    let mut there = TcpStream::connect(mockd.address()).await.unwrap();
+    ask(&mut there).await;
+    limit_files(&mockd, open_files(&mockd)).await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        let mut other = TcpStream::connect(mockd.address()).await.unwrap();
+        other.write_all(ORDER).await.unwrap();
+        others.push(other);
+    }
+    mockd.logged("cannot accept connections").await;
+    for _ in 0..20 {
+        ask(&mut there).await;
+        assert!(socket.text().await.starts_with(r#"{"id":"B1""#));
+    }
+    limit_files(&mockd, 1_000).await;
+    let before = mockd.log_until("connections are accepted again").await;
+    assert!(!before.iter().any(|message| message.contains("cannot accept")), "{before:?}");
+    for other in &mut others {
+        answer(other).await;
+    }
+    assert_eq!(socket.texts(21).await.pop().unwrap(), r#"{"id":"B1","total":142}"#);
+}
+
+const ORDER: &[u8] =
+    b"POST /orders/B1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amount\":1}";
+
+async fn ask(stream: &mut TcpStream) {
+    stream.write_all(ORDER).await.unwrap();
+    answer(stream).await;
+}
+
+async fn answer(stream: &mut TcpStream) {
+    let mut answer = vec![0; 1024];
+    let count = soon("an answer", stream.read(&mut answer)).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer[..count]).ends_with(r#"{"ok":true}"#));
 }
