@@ -4,9 +4,9 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::frame::masked;
@@ -41,14 +41,24 @@ impl Socket {
         }
     }
 
-    /// The next frame of any kind.
+    /// The next frame of any kind but a ping.
     pub(crate) async fn message(&mut self) -> Message {
-        soon("a frame", self.0.next()).await.expect("the socket ended").unwrap()
+        soon("a frame", self.next_or_error()).await.expect("the socket ended").unwrap()
     }
 
-    /// The next frame of any kind, however long it takes; none if the connection has ended.
+    /// The next frame of any kind but a ping, however long it takes; none if the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<Message> {
-        self.0.next().await?.ok()
+        self.next_or_error().await?.ok()
+    }
+
+    /// Pings come now and then when nothing else does, and are answered by the library.
+    async fn next_or_error(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Ping(_))) => {}
+                other => return other,
+            }
+        }
     }
 
     /// So many text frames.
