@@ -1,13 +1,19 @@
 //! What is served at `/` and at every path that the API does not take.
 
-use std::io;
+mod range;
+
+use std::borrow::Cow;
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 use poem::endpoint::{BoxEndpoint, EmbeddedFilesEndpoint, StaticFilesEndpoint};
 use poem::error::NotFoundError;
+use poem::http::header;
 use poem::{Endpoint, EndpointExt, Request, Response};
 use rust_embed::RustEmbed;
+
+use super::envelope::AskedMethod;
 
 /// What is served of a directory.
 const INDEX: &str = "index.html";
@@ -49,28 +55,42 @@ struct Contained {
 impl Endpoint for Contained {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
         // Sent to such a path with a slash behind, a browser would take its first part for a host.
-        if request.original_uri().path().starts_with("//") || !self.holds(request.uri().path()) {
+        if request.original_uri().path().starts_with("//") {
             return Err(NotFoundError.into());
+        }
+        let path = percent_decode_str(request.uri().path().trim_matches('/')).decode_utf8().map(Cow::into_owned);
+        // One that is no text is refused further on.
+        if let Ok(path) = path {
+            let found = self.find(Path::new(&path)).ok_or(NotFoundError)?;
+            range::mend(request.headers_mut(), found.len());
+        }
+        if request.data::<AskedMethod>().is_some() {
+            // A part is asked for by GET alone (RFC 9110, 14.2).
+            request.headers_mut().remove(header::RANGE);
         }
         self.files.call(request).await
     }
 }
 
 impl Contained {
-    fn holds(&self, path: &str) -> bool {
-        // One that is no text is refused further on.
-        let Ok(path) = percent_decode_str(path.trim_matches('/')).decode_utf8() else { return true };
-        let is_plain = Path::new(&*path).components().all(|part| matches!(part, Component::Normal(_)));
-        is_plain && self.contains(&self.directory.join(&*path)).unwrap_or(false)
+    /// What is there, if it is plainly below the directory.
+    fn find(&self, path: &Path) -> Option<Metadata> {
+        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        is_plain.then(|| self.contained(&self.directory.join(path)))?
     }
 
-    /// Whether it is a directory in this one, or a file: what else there may be (a pipe, a device) need not have an end.
-    fn contains(&self, path: &Path) -> io::Result<bool> {
-        let found = path.canonicalize()?;
-        let index = found.join(INDEX);
-        let is_file_or_directory = found.is_file() || found.is_dir() && (!index.exists() || self.contains(&index)?);
-        Ok(is_file_or_directory && found.starts_with(self.directory.canonicalize()?))
+    /// A directory in this one, or a file: what else there may be (a pipe, a device) need not have an end. Of a directory,
+    /// its index is served.
+    fn contained(&self, path: &Path) -> Option<Metadata> {
+        let path = path.canonicalize().ok()?;
+        let found =
+            path.metadata().ok().filter(|_| self.directory.canonicalize().is_ok_and(|own| path.starts_with(own)))?;
+        let index = path.join(INDEX);
+        if found.is_dir() && index.exists() {
+            return self.contained(&index);
+        }
+        Some(found).filter(|found| found.is_dir() || found.is_file())
     }
 }
