@@ -84,13 +84,22 @@ impl Contained {
     /// A directory in this one, or a file: what else there may be (a pipe, a device) need not have an end. Of a directory,
     /// its index is served.
     fn contained(&self, path: &Path) -> Option<Metadata> {
-        let path = path.canonicalize().ok()?;
-        let found =
-            path.metadata().ok().filter(|_| self.directory.canonicalize().is_ok_and(|own| path.starts_with(own)))?;
+        let (path, found) = self.inside(path)?;
         let index = path.join(INDEX);
         if found.is_dir() && index.exists() {
-            return self.contained(&index);
+            // Not a directory again: a link may lead back to where it stands.
+            return self.inside(&index).map(|(_, found)| found).filter(Metadata::is_file);
         }
         Some(found).filter(|found| found.is_dir() || found.is_file())
+    }
+
+    /// Where a path leads once all links are followed, if that is in the directory, and what is there.
+    fn inside(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
+        let path = path
+            .canonicalize()
+            .ok()
+            .filter(|path| self.directory.canonicalize().is_ok_and(|own| path.starts_with(own)))?;
+        let found = path.metadata().ok()?;
+        Some((path, found))
     }
 }

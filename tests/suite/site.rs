@@ -228,10 +228,23 @@ async fn what_is_no_file_in_the_folder_is_not_there_and_holds_nobody_up() {
         pipe(&site.join("sub/index.html"));
         std::os::unix::fs::symlink("pipe", site.join("linked.txt")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", site.join("zero.txt")).unwrap();
+        fs::create_dir(site.join("loop")).unwrap();
+        std::os::unix::fs::symlink(".", site.join("loop/index.html")).unwrap();
         drop(std::os::unix::net::UnixListener::bind(site.join("socket")).unwrap());
     })
     .await;
-    for path in ["/pipe", "/pipe/", "/sub/", "/sub/index.html", "/linked.txt", "/zero.txt", "/socket", "/socket/"] {
+    for path in [
+        "/pipe",
+        "/pipe/",
+        "/sub/",
+        "/sub/index.html",
+        "/linked.txt",
+        "/zero.txt",
+        "/socket",
+        "/socket/",
+        "/loop",
+        "/loop/",
+    ] {
         assert_eq!(mockd.get(path).await.status, 404, "{path}");
     }
     assert_eq!(mockd.get("/").await.text, "the page");
