@@ -8,14 +8,13 @@
 //!   knows what became of the last save;
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
-//! `background` does what may take its time without holding up the rest. [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
+//! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed.
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
-mod background;
 pub mod cli;
 pub mod embed;
 pub mod engine;

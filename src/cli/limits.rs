@@ -5,12 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use tracing::warn;
 
-use crate::http::Limits;
+use crate::http::{Limits, TOLD_AT_ONCE};
 use crate::scenario::parse_duration;
-use crate::world::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
 
-/// Files that are open beside connections: the scenario, its watcher, timers, what a static site reads.
-const OTHER_FILES: usize = 64;
+/// Files that are open beside connections that are served: the scenario, its watcher, timers, what a static site reads, and
+/// connections that are told that there is no place for them.
+const OTHER_FILES: usize = 64 + TOLD_AT_ONCE;
 
 /// The largest message or body that can be allowed; more is no limit.
 const LARGEST: i64 = 1 << 30;
@@ -26,10 +26,7 @@ pub(super) struct LimitArgs {
     /// The most bytes of a message on a socket; more close it with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 10, value_parser = clap::value_parser!(u32).range(125..=LARGEST))]
     max_message: u32,
-    /// Frames that a socket may be behind before it gets current totals instead
-    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
-    backlog: usize,
-    /// How long a request may take to arrive, its head and then its body; longer gets 408
+    /// How long a request may take to arrive, its head (at the most six times as long) and then its body; longer gets 408
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = request_time)]
     request_timeout: Duration,
     /// How often sockets are pinged, so that one whose peer vanished is found; 0s for never
@@ -46,16 +43,7 @@ fn request_time(text: &str) -> Result<Duration, String> {
     if time < LEAST { Err(format!("expected at least {LEAST:?}")) } else { Ok(time) }
 }
 
-fn backlog(text: &str) -> Result<usize, String> {
-    let backlog = text.parse().ok().filter(|backlog| *backlog >= FEWEST_BACKLOG);
-    backlog.ok_or_else(|| format!("expected a whole number from {FEWEST_BACKLOG} on"))
-}
-
 impl LimitArgs {
-    pub(super) fn backlog(&self) -> usize {
-        self.backlog
-    }
-
     /// Lets mockd open as many files as it may, and no more connections than files.
     pub(super) fn apply(&self) -> Limits {
         let possible = open_files().saturating_sub(OTHER_FILES).max(1);

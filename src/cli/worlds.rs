@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::scenario::parse_duration;
-use crate::world::{DEFAULT_ENTRIES, Pace, SPEEDS};
+use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
 #[derive(Debug, Args)]
@@ -25,17 +25,25 @@ pub(super) struct WorldArgs {
     /// The most journal entries of each world, once for frames to sockets and once for everything else; 0 for no journal
     #[arg(long, default_value_t = DEFAULT_ENTRIES, value_name = "COUNT")]
     journal: usize,
+    /// Frames that a socket may be behind before it gets current totals instead
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
+    backlog: usize,
 }
 
 impl WorldArgs {
     pub(super) fn options(&self) -> WorldOptions {
         let pace = Pace { paused: self.paused, speed: self.speed };
-        let (journal, idle, most) = (self.journal, self.world_idle, self.max_worlds);
-        WorldOptions { pace, journal, idle, most, ..WorldOptions::default() }
+        let Self { journal, backlog, .. } = *self;
+        WorldOptions { pace, journal, backlog, idle: self.world_idle, most: self.max_worlds }
     }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed| SPEEDS.contains(speed));
     speed.ok_or_else(|| format!("expected a number from {} to {}", SPEEDS.start(), SPEEDS.end()))
+}
+
+fn backlog(text: &str) -> Result<usize, String> {
+    let backlog = text.parse().ok().filter(|backlog| *backlog >= FEWEST_BACKLOG);
+    backlog.ok_or_else(|| format!("expected a whole number from {FEWEST_BACKLOG} on"))
 }

@@ -13,9 +13,9 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::App;
 use super::error::ApiError;
 use super::hosts::is_local_origin;
+use super::{App, body};
 use crate::world::WorldError;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -82,8 +82,9 @@ pub(super) struct Guard<E> {
 impl<E: Endpoint> Endpoint for Guard<E> {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
         check(&self.app.access, &request)?;
+        body::receive(&mut request, &self.app.limits).await?;
         let answer = self.app.shutdown.run_until_cancelled(self.inner.call(request)).await;
         // What waits for something that will not come any more is not waited for at the end.
         answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into())).map(IntoResponse::into_response)

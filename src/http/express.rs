@@ -17,7 +17,6 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use poem::error::ResponseError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::App;
@@ -52,7 +51,8 @@ impl Express {
 
     /// Answers requests until one comes that is for the routes, and gives what was read of it; `None` if the connection
     /// is at its end.
-    pub(super) async fn serve(&self, stream: &mut TcpStream, shutdown: &CancellationToken) -> Option<Bytes> {
+    pub(super) async fn serve(&self, stream: &mut TcpStream) -> Option<Bytes> {
+        let shutdown = &self.app.shutdown;
         let mut shutting_down = pin!(shutdown.cancelled());
         let (mut input, mut output) = (BytesMut::new(), Output::new(self.is_open));
         let (mut patience, mut answered) = (Patience::new(self.app.limits.request), 0_u64);
@@ -86,7 +86,7 @@ impl Express {
                 () = &mut shutting_down => return None,
                 () = patience.run_out(answered, is_begun) => {
                     if is_begun {
-                        turn_away(stream, &ApiError::SlowRequest).await.ok()?;
+                        turn_away(stream, &ApiError::SlowRequest, &self.app.cors).await.ok()?;
                     }
                     return None;
                 }
@@ -119,13 +119,14 @@ impl Express {
     }
 }
 
-/// Says why a connection is closed, as the last thing on it.
+/// Says why a connection is closed, as the last thing on it. Pages of listed origins cannot read it, since nobody knows whether
+/// it is one of them that asks.
 ///
 /// # Errors
 /// Those of the connection.
-pub(super) async fn turn_away(stream: &mut TcpStream, why: &ApiError) -> io::Result<()> {
+pub(super) async fn turn_away(stream: &mut TcpStream, why: &ApiError, cors: &Cors) -> io::Result<()> {
     let (status, json) = refusal(why);
-    let mut output = Output::new(true);
+    let mut output = Output::new(matches!(cors, Cors::Any));
     output.last(status, json);
     output.flush(stream).await?;
     stream.shutdown().await

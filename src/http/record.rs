@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use poem::http::Method;
-use poem::{Body, Endpoint, Request, Response};
+use poem::{Endpoint, Request, Response};
 
 use super::body::{self, Kept};
 use super::envelope::AskedMethod;
@@ -24,21 +24,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         if access::is_control(&request) {
             let origin = access::allowed_origin(&self.app.access, request.headers());
-            // Of those who may not, nothing is read.
-            let received = match access::check(&self.app.access, &request) {
-                Ok(()) => self.receive(&mut request).await.map(drop),
-                Err(_) => Ok(()),
-            };
-            let mut response = self.answer(request, received.err()).await;
+            let mut response = self.answer(request, None).await;
             cors::mark_control(&mut response, origin);
             return Ok(response);
         }
         let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
-        let mut exchange = describe(&request);
-        let received = self.receive(&mut request).await;
+        let received = body::receive(&mut request, &self.app.limits).await;
         let Some(world) = world else {
             return Ok(self.answer(request, received.err()).await);
         };
+        let mut exchange = describe(&request);
         let (bytes, too_large) = received.map_or_else(|error| (Bytes::new(), Some(error)), |bytes| (bytes, None));
         exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
         let number = world.requested(exchange);
@@ -50,16 +45,6 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
 }
 
 impl<E: Endpoint<Output = Response>> Record<E> {
-    /// Receives the body, which handlers read again.
-    async fn receive(&self, request: &mut Request) -> Result<Bytes, error::ApiError> {
-        if request.method().is_safe() {
-            return Ok(Bytes::new());
-        }
-        let bytes = body::receive(request.take_body(), &self.app.limits).await?;
-        request.set_body(Body::from_bytes(bytes.clone()));
-        Ok(bytes)
-    }
-
     /// The answer, also to what went wrong before or goes wrong now.
     async fn answer(&self, request: Request, wrong: Option<error::ApiError>) -> Response {
         let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());

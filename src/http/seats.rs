@@ -25,11 +25,6 @@ impl Seats {
         let seat = Seat(self.taken.clone());
         (taken < self.most).then_some(seat)
     }
-
-    /// How many there are.
-    pub(super) fn most(&self) -> usize {
-        self.most
-    }
 }
 
 impl Drop for Seat {

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::Shared;
 use super::batch::{Batch, Cursor, FRAMES_AT_ONCE, Portion};
-use super::sockets::{Socket, Sockets};
+use super::sockets::Socket;
 
 /// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
 /// as much as the writes to two sockets.
@@ -92,7 +92,7 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
     shared.feed.hand_out(to);
 }
 
-/// The way of a batch through all sockets.
+/// A way through all sockets, by one task or by several.
 struct Pass {
     shared: Arc<Shared>,
     /// The number of the last socket that somebody has taken.
@@ -100,13 +100,15 @@ struct Pass {
 }
 
 impl Pass {
-    /// Writes to sockets that nobody has taken yet, until there are none.
     async fn write(self: Arc<Self>, mut batch: Batch) {
+        self.each(|socket| write(&self.shared, socket, &mut batch)).await;
+    }
+
+    /// Does something with every socket that nobody has taken yet, until there are none.
+    async fn each(&self, mut act: impl FnMut(&Socket)) {
         let mut sockets = Vec::with_capacity(SOCKETS_AT_ONCE);
         while self.take(&mut sockets) {
-            for socket in sockets.drain(..) {
-                write(&self.shared, &socket, &mut batch);
-            }
+            sockets.drain(..).for_each(|socket| act(&socket));
             tokio::task::yield_now().await;
         }
     }
@@ -136,38 +138,36 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         };
         own.portion(&mut lent.cursor, socket.id)
     };
+    if put(socket, lent, &**outlet, portion) {
+        // While it is held: its task may be further by then, and a position never goes back.
+        shared.sockets.wrote(socket, portion.frames, lent.cursor.position);
+    }
+}
+
+/// Writes what the socket takes, and leaves the rest to its task. Says whether it took all.
+fn put(socket: &Socket, lent: &mut Lent, outlet: &dyn Outlet, portion: &Portion) -> bool {
     let taken = match portion.bytes.len() {
         0 => 0,
         // Whether it is full or gone, its task finds out.
         _ => outlet.write(&portion.bytes).unwrap_or(0),
     };
-    if taken < portion.bytes.len() {
-        return stick(socket, lent, Portion { bytes: portion.bytes.slice(taken..), frames: portion.frames });
+    let is_all = taken >= portion.bytes.len();
+    if !is_all {
+        stick(socket, lent, Portion { bytes: portion.bytes.slice(taken..), frames: portion.frames });
     }
-    // While it is held: its task may be further by then, and a position never goes back.
-    shared.sockets.wrote(socket, portion.frames, lent.cursor.position);
+    is_all
 }
 
-/// Writes these bytes to every socket that is lent; one that is not has something to write already.
-pub(super) async fn ping(sockets: &Sockets, frame: &Bytes) {
-    let (mut last, mut next) = (0, Vec::with_capacity(SOCKETS_AT_ONCE));
-    loop {
-        sockets.after(last, SOCKETS_AT_ONCE, &mut next);
-        let Some(socket) = next.last() else { return };
-        last = socket.id;
-        for socket in next.drain(..) {
-            let mut held = socket.lent();
-            let (Some(lent), Some(outlet)) = (held.as_mut().filter(|lent| lent.rest.is_none()), socket.outlet.get())
-            else {
-                continue;
-            };
-            let taken = outlet.write(frame).unwrap_or(0);
-            if taken < frame.len() {
-                stick(&socket, lent, Portion { bytes: frame.slice(taken..), frames: 0 });
-            }
+/// Writes a frame that is no event of the world to every socket that is lent; one that is not has something to write already.
+pub(super) async fn ping(shared: Arc<Shared>, frame: Bytes) {
+    let (pass, portion) = (Pass { shared, last: Mutex::new(0) }, Portion { bytes: frame, frames: 0 });
+    pass.each(|socket| {
+        let mut held = socket.lent();
+        if let (Some(lent), Some(outlet)) = (held.as_mut().filter(|lent| lent.rest.is_none()), socket.outlet.get()) {
+            put(socket, lent, &**outlet, &portion);
         }
-        tokio::task::yield_now().await;
-    }
+    })
+    .await;
 }
 
 fn stick(socket: &Socket, lent: &mut Lent, rest: Portion) {

@@ -69,7 +69,7 @@ impl World {
     /// Pings every socket that has nothing to write (RFC 6455, 5.5.2). Not an event of the world: it is in no journal.
     pub(crate) async fn ping_sockets(&self) {
         let ping = Encoded::message(&Message::Ping(Bytes::new()));
-        fanout::ping(self.sockets(), ping.frame()).await;
+        fanout::ping(self.0.shared.clone(), ping.frame().clone()).await;
     }
 
     /// Tells every socket's task to look whether it is at its end.
