@@ -51,14 +51,14 @@ pub use feed::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
 pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
-    Answer, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding, Kind,
-    NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
+    Answer, Budget, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding,
+    Kind, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
 pub use snapshots::MAX_SNAPSHOTS;
 use sockets::{Socket, Sockets};
 use subscription::Joined;
-pub use subscription::{EndedBy, Next, SocketEnd, Subscription};
+pub use subscription::{EndedBy, SocketEnd, Subscription};
 use task::{Command, Task};
 pub use transcript::Transcript;
 
@@ -107,7 +107,7 @@ pub struct View {
 }
 
 /// How a world starts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Setup {
     /// A seed of its own, instead of the server's.
     pub seed: Option<u64>,
@@ -115,13 +115,21 @@ pub struct Setup {
     pub pace: Pace,
     /// The most entries of its journal, of frames to sockets and of everything else; 0 for no journal.
     pub journal: usize,
+    /// What its journal has part in.
+    pub budget: Budget,
     /// Frames that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
     pub backlog: usize,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: None, pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG }
+        Self {
+            seed: None,
+            pace: Pace::default(),
+            journal: DEFAULT_ENTRIES,
+            budget: Budget::default(),
+            backlog: DEFAULT_BACKLOG,
+        }
     }
 }
 
@@ -138,7 +146,7 @@ impl World {
             clock: Clock::start(setup.pace),
             feed: Feed::new(setup.backlog),
             sockets: Sockets::default(),
-            journal: Journal::new(name, setup.journal),
+            journal: Journal::new(name, setup.journal, &setup.budget),
             end: end.clone(),
             used: std::sync::Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),

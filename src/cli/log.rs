@@ -1,9 +1,13 @@
 //! Where the log goes: standard error, as text for people or as JSON lines for machines.
+//!
+//! A thread of its own writes it. A pipe that is full because nobody reads it would hold up whoever writes to it, and with
+//! that the server; so what is logged then is lost.
 
 use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -31,9 +35,13 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// Lines that may wait to be written.
+const WAITING_LINES: usize = 4096;
+
 impl LogArgs {
-    /// Starts the log. A second start, which only an embedder could cause, leaves the first in place.
-    pub(super) fn start(&self) {
+    /// Starts the log; what it was given is written when the guard is dropped, if anybody reads it. A second start, which only
+    /// an embedder could cause, leaves the first in place.
+    pub(super) fn start(&self) -> WorkerGuard {
         let own = match (self.verbose, self.quiet) {
             (0, 0) => LevelFilter::INFO,
             (0, 1) => LevelFilter::WARN,
@@ -43,12 +51,15 @@ impl LogArgs {
         };
         let foreign = if self.verbose > 1 { LevelFilter::DEBUG } else { LevelFilter::ERROR.min(own) };
         let filter = Targets::new().with_target("mockd", own).with_default(foreign);
-        let base = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+        let lines = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).thread_name("log");
+        let (writer, guard) = lines.finish(std::io::stderr());
+        let base = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
         let layer = match self.log_format {
             LogFormat::Text => base.without_time().with_ansi(std::io::stderr().is_terminal()).boxed(),
             LogFormat::Json => base.json().flatten_event(true).boxed(),
         };
         let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+        guard
     }
 
     /// A program that reads JSON waits for that line, unless it asks for nothing at all.

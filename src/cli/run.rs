@@ -19,7 +19,6 @@ use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
-use crate::worlds::WorldOptions;
 
 /// How long the end of the program waits for the file's watcher.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -91,7 +90,7 @@ fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
 impl Run {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.end.begin();
-        self.log.start();
+        let _log = self.log.start();
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && self.file.is_file();
         let Loading { outcome, files } = load(&self.file);
@@ -160,8 +159,7 @@ impl Run {
         }
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
         let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
-        let worlds = WorldOptions { backlog: self.limits.backlog(), ..self.worlds.options() };
-        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits })
+        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access, hosts, limits })
     }
 
     fn watch_mode(&self) -> WatchMode {

@@ -57,17 +57,6 @@ pub enum EndedBy {
     Server,
 }
 
-/// What a socket gets next.
-#[derive(Debug)]
-pub enum Next {
-    /// Frames, in order.
-    Frames(Portion),
-    /// Nothing at the moment.
-    Nothing,
-    /// Everything was handed out, and the socket is to be closed.
-    Close(CloseFrame),
-}
-
 impl Subscription {
     pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: &Joined) -> Self {
         let Joined { sequence, position, frames } = joined;
@@ -81,22 +70,20 @@ impl Subscription {
         let _ = self.socket.outlet.set(outlet);
     }
 
-    /// What waits, up to a bound, in order; nothing if it is lent.
+    /// The frames that wait, up to a bound, in order; none if it is lent.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn next(&mut self) -> Result<Next, WorldError> {
+    pub async fn next(&mut self) -> Result<Option<Portion>, WorldError> {
         loop {
             if self.waiting.frames > 0 {
-                return Ok(Next::Frames(std::mem::take(&mut self.waiting)));
+                return Ok(Some(std::mem::take(&mut self.waiting)));
             }
-            let Some(cursor) = &mut self.cursor else { return Ok(Next::Nothing) };
+            let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
-                Some(batch) if batch.is_empty() => {
-                    return Ok(self.socket.closing().map_or(Next::Nothing, Next::Close));
-                }
+                Some(batch) if batch.is_empty() => return Ok(None),
                 Some(mut batch) => match batch.portion(cursor, self.socket.id) {
-                    portion if portion.frames > 0 => return Ok(Next::Frames(portion.clone())),
+                    portion if portion.frames > 0 => return Ok(Some(portion.clone())),
                     _ => self.wrote(0),
                 },
                 None => self.catch_up().await?,

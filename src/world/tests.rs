@@ -14,7 +14,7 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
     assert_eq!(failed, Err(WorldError::Defect));
     world.order("T1", 4).await.unwrap();
     assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
-    let Next::Frames(current) = socket.next().await.unwrap() else { panic!("the current order comes first") };
-    let Next::Frames(live) = socket.next().await.unwrap() else { panic!("both orders follow") };
+    let current = socket.next().await.unwrap().unwrap();
+    let live = socket.next().await.unwrap().unwrap();
     assert_eq!((current.frames, live.frames), (1, 2));
 }

@@ -115,3 +115,24 @@ async fn the_exit_codes_are_told_by_the_help() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("expected a number from 0.001 to 100000"), "{said}");
 }
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nothing_up_and_what_a_client_sent_is_in_it_in_short() {
+    // More than a pipe and the lines that may wait have room for.
+    const MESSAGES: usize = 6_000;
+    let mut mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let mut live = mockd.live("nothing").await;
+    let nonsense = "x".repeat(60_000);
+    live.send(nonsense.as_str()).await;
+    let message = format!("\"received\":\"{}… (60000 bytes)\"", &nonsense[..200]);
+    mockd.logged(&message).await;
+    for _ in 0..MESSAGES {
+        live.send("nonsense").await;
+    }
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    live.send(r#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#).await;
+    assert_eq!(live.order().await, ("B1".into(), 101));
+    mockd.signal("TERM");
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}

@@ -34,11 +34,23 @@ pub enum CommandError {
     #[error("no \"cmd\"; the command is {{\"cmd\":\"update-category\",\"payload\":{{\"category\":\"…\"}}}}")]
     NoCommand,
     /// It says to do what mockd does not know.
-    #[error("unknown cmd {0}; there is update-category")]
+    #[error("unknown cmd {}; there is update-category", Excerpt(.0.to_string().as_bytes()))]
     UnknownCommand(Value),
     /// It does not say which category.
     #[error("update-category needs a \"payload\" with a \"category\" that is a string")]
     NoCategory,
+}
+
+/// The beginning of what a client sent, as much as there is room for in a line of the log.
+pub(super) struct Excerpt<'a>(pub(super) &'a [u8]);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 200;
+        let (begun, rest) = self.0.split_at(self.0.len().min(MOST));
+        f.write_str(&String::from_utf8_lossy(begun))?;
+        if rest.is_empty() { Ok(()) } else { write!(f, "… ({} bytes)", self.0.len()) }
+    }
 }
 
 impl Command {

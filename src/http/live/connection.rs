@@ -9,18 +9,18 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
-use super::command::Command;
+use super::command::{Command, Excerpt};
 use crate::http::connections::Upgraded;
 use crate::http::seats::Seat;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
-use crate::world::{Next, Outlet, Payload, Portion, Subscription, WorldError};
+use crate::world::{Outlet, Payload, Portion, Subscription, WorldError};
 
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
@@ -37,7 +37,7 @@ pub(super) struct Connection {
     pub(super) output: Bytes,
     /// Frames of the feed that are written once the output is.
     frames: u64,
-    /// When it ends whether the client has read everything or not.
+    /// Once it is told to end: when it does, whether the client has read everything or not.
     overdue: Option<Pin<Box<Sleep>>>,
     shutdown: CancellationToken,
     /// Held as long as the socket is open.
@@ -105,12 +105,21 @@ impl Connection {
         }
     }
 
-    /// Whether the server or the world is at its end. Its task is told when that comes.
+    /// Why it is to end, if it is. Its task is told when that comes.
     fn told_to_end(&self) -> Option<End> {
+        if let Some(frame) = self.feed.closing() {
+            return Some(End::Asked(frame));
+        }
         if self.shutdown.is_cancelled() {
             return Some(End::away("the server is shutting down"));
         }
         self.feed.is_ended().then(|| WorldError::Ended.into())
+    }
+
+    /// Whether it was told to end long enough ago that what it has not written stays unwritten.
+    fn is_overdue(&mut self) -> bool {
+        let overdue = self.overdue.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSING_TIME)));
+        overdue.deadline() <= Instant::now()
     }
 
     /// Does what can be done without waiting for the client. Says whether there may be more of that.
@@ -125,20 +134,22 @@ impl Connection {
         }
     }
 
-    /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over.
+    /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over, or the socket is
+    /// at its end: what was published before that is not kept from it.
     async fn put_out(&mut self) -> Result<(), End> {
         loop {
-            if let Some(end) = self.told_to_end() {
-                return Err(end);
+            let end = self.told_to_end();
+            if end.is_some() && self.is_overdue() {
+                return end.map_or(Ok(()), Err);
             }
             if !self.flush()? {
                 return Ok(());
             }
-            match self.feed.next().await? {
-                Next::Frames(Portion { bytes, frames }) => (self.output, self.frames) = (bytes, frames),
-                Next::Close(frame) => return Err(End::Asked(frame)),
-                Next::Nothing if self.feed.lend() => return Ok(()),
-                Next::Nothing => {}
+            match (self.feed.next().await?, end) {
+                (Some(Portion { bytes, frames }), _) => (self.output, self.frames) = (bytes, frames),
+                (None, Some(end)) => return Err(end),
+                (None, None) if self.feed.lend() => return Ok(()),
+                (None, None) => {}
             }
             // A client that reads as fast as orders come does not keep the thread for itself.
             tokio::task::consume_budget().await;
@@ -177,12 +188,9 @@ impl Connection {
             },
             () = self.feed.told() => {
                 self.recall();
-                if self.feed.closing().is_some() && self.overdue.is_none() {
-                    self.overdue = Some(Box::pin(tokio::time::sleep(CLOSING_TIME)));
-                }
                 Ok(())
             }
-            () = until(&mut self.overdue) => Err(self.feed.closing().map_or(End::Gone, End::Asked)),
+            () = until(&mut self.overdue) => Ok(()),
         }
     }
 
@@ -240,7 +248,7 @@ impl Connection {
                 Ok(self.feed.switch(&category).await?)
             }
             Err(error) => {
-                warn!(message = %String::from_utf8_lossy(message), %error, "WebSocket message ignored");
+                warn!(received = %Excerpt(message), %error, "WebSocket message ignored");
                 Ok(())
             }
         }

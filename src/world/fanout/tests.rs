@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::engine::Engine;
 use crate::scenario::{Source, parse};
-use crate::world::{Next, Setup, Subscription, World};
+use crate::world::{Setup, Subscription, World};
 
 /// A connection whose buffer has little room.
 #[derive(Debug, Default)]
@@ -38,13 +38,12 @@ fn world() -> World {
 async fn lend(socket: &mut Subscription, outlet: &Narrow) {
     loop {
         match socket.next().await.unwrap() {
-            Next::Frames(portion) => {
+            Some(portion) => {
                 outlet.taken.lock().unwrap().extend(&portion.bytes);
                 socket.wrote(portion.frames);
             }
-            Next::Nothing if socket.lend() => return,
-            Next::Nothing => {}
-            Next::Close(frame) => panic!("{frame}"),
+            None if socket.lend() => return,
+            None => {}
         }
     }
 }
