@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use catalogue::{Catalogue, Listing};
 pub use change::Change;
-pub use event::{Event, EventKind, Refusal};
+pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, Refusal};
 use ledger::{Account, Entry, Holder, Ledger};
 use random::GeneratorRun;
 pub use reload::Reload;

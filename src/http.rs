@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{BadToken, ControlAccess, Token};
-pub(crate) use connections::serve;
+pub(crate) use connections::{TOLD_AT_ONCE, serve};
 use envelope::Envelope;
 use error::ApiError;
 use express::Express;

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::background;
 use crate::engine::Reload;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
@@ -66,7 +66,8 @@ impl Watch {
             let fingerprint = self.look(&mut seen, worlds).await;
             // Files that are new in it are watched from now on, and may have been saved in between.
             if seen.paths() == paths {
-                wake.next(fingerprint).await;
+                let is_to_be_retried = !seen.files.iter().all(FoundFile::was_read);
+                wake.next(fingerprint, is_to_be_retried).await;
             }
         }
     }
@@ -81,10 +82,10 @@ impl Watch {
             let changed = !files.iter().all(FoundFile::is_unchanged);
             changed.then(|| load_regular(&path))
         };
-        match background::run(look).await {
-            Some(Some(loading)) => self.take(loading, seen, worlds, started).await,
-            Some(None) => {}
-            None => error!("{} cannot be checked: its reader has failed", self.path.display()),
+        match spawn_blocking(look).await {
+            Ok(Some(loading)) => self.take(loading, seen, worlds, started).await,
+            Ok(None) => {}
+            Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
         }
         fingerprint
     }

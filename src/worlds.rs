@@ -11,15 +11,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use thiserror::Error;
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
-use crate::background;
 use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::Scenario;
-use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
+use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -57,8 +57,8 @@ impl Default for WorldOptions {
 
 impl WorldOptions {
     /// How a world starts of which nothing is said.
-    fn setup(&self) -> Setup {
-        Setup { seed: None, pace: self.pace, journal: self.journal, backlog: self.backlog }
+    fn setup(&self, budget: Budget) -> Setup {
+        Setup { seed: None, pace: self.pace, journal: self.journal, budget, backlog: self.backlog }
     }
 }
 
@@ -92,6 +92,8 @@ pub struct Worlds(Arc<Inner>);
 struct Inner {
     default: RwLock<World>,
     options: WorldOptions,
+    /// What all journals have part in.
+    budget: Budget,
     state: Mutex<State>,
     /// Held while the scenario is replaced.
     replacing: tokio::sync::Mutex<()>,
@@ -119,13 +121,15 @@ impl Worlds {
         end: CancellationToken,
     ) -> Self {
         let start = Engine::new(scenario, seed);
-        let setup = options.setup();
+        let budget = Budget::default();
+        let setup = options.setup(budget.clone());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
         let default = RwLock::new(default);
         let state = Mutex::new(State { start, named: BTreeMap::new() });
         let worlds = Self(Arc::new(Inner {
             default,
             options,
+            budget,
             state,
             replacing: tokio::sync::Mutex::new(()),
             made: Notify::new(),
@@ -167,7 +171,7 @@ impl Worlds {
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) => match self.make(name, self.setup()) {
+            Err(WorldsError::Unknown(_)) => match self.make(name, &self.setup()) {
                 // Another request was first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
@@ -179,14 +183,14 @@ impl Worlds {
     /// How a world starts of which nothing is said.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        self.0.options.setup()
+        self.0.options.setup(self.0.budget.clone())
     }
 
     /// Makes a world.
     ///
     /// # Errors
     /// [`WorldsError`] if it is no name, or that of another world, or there are too many worlds.
-    pub fn make(&self, name: &str, setup: Setup) -> Result<World, WorldsError> {
+    pub fn make(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         let name: Arc<str> = name.into();
         let mut state = self.lock();
@@ -196,7 +200,7 @@ impl Worlds {
         if state.named.len() >= self.0.options.most {
             return Err(WorldsError::TooMany(state.named.len()));
         }
-        let world = World::start(name.clone(), state.start.clone(), &setup, self.0.end.child_token(), &self.0.tasks);
+        let world = World::start(name.clone(), state.start.clone(), setup, self.0.end.child_token(), &self.0.tasks);
         state.named.insert(name.clone(), world.clone());
         drop(state);
         debug!(world = %name, "world made");
@@ -238,7 +242,7 @@ impl Worlds {
             Arc::new(Succession::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let succession = background::run(succeed).await.ok_or(WorldError::Ended)?;
+        let succession = spawn_blocking(succeed).await.map_err(|_| WorldError::Ended)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -246,7 +250,7 @@ impl Worlds {
         // One that has ended meanwhile needs nothing any more.
         join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
         // Nobody has the old products any more, and to let go of them takes a while too.
-        drop(background::run(move || drop((old, succession))));
+        spawn_blocking(move || drop((old, succession)));
         reload
     }
 

@@ -1,6 +1,7 @@
 //! Whatever bytes a client sends over HTTP: the short way and the routes give the same answers and leave the same totals.
 //!
-//! What begins with a capital letter is taken for a whole request, or several; anything else for the body of an order.
+//! What begins with a capital letter is taken for a whole request, or several; anything else for a body: of a product if it
+//! begins with a plus, of an order otherwise.
 
 #![no_main]
 
@@ -58,8 +59,9 @@ fn request(bytes: &[u8]) -> Vec<u8> {
     if bytes.first().is_some_and(u8::is_ascii_uppercase) {
         return [bytes, LAST].concat();
     }
-    let head = "POST /orders/T1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ";
-    [format!("{head}{}\r\n\r\n", bytes.len()).as_bytes(), bytes, LAST].concat()
+    let (path, body) = bytes.strip_prefix(b"+").map_or(("orders/T1", bytes), |product| ("toys", product));
+    let head = format!("POST /{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ");
+    [format!("{head}{}\r\n\r\n", body.len()).as_bytes(), body, LAST].concat()
 }
 
 impl Mocks {

@@ -8,6 +8,9 @@ use thiserror::Error;
 
 use crate::scenario::{MAX_TOTAL, format_duration};
 
+/// The most bytes of a category's products as JSON with which clients may add another.
+pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -94,6 +97,12 @@ pub enum Refusal {
         id: Arc<str>,
         /// Its total, unchanged.
         total: i64,
+    },
+    /// The category has no room for more.
+    #[error("The products of {category} take more than {} MiB, a reset removes those that were added", MAX_CATEGORY_BYTES >> 20)]
+    Full {
+        /// The category.
+        category: Arc<str>,
     },
     /// A product lacks a declared field, or a field has the wrong type.
     #[error("Field {field} must be {expected}")]

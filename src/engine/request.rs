@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::Engine;
-use super::event::{Event, EventKind, Refusal};
+use super::event::{Event, EventKind, MAX_CATEGORY_BYTES, Refusal};
 use super::ledger::Entry;
 use crate::scenario::Product;
 
@@ -49,10 +49,14 @@ impl Engine {
     /// Adds a product of a client's to a category; its id is the prefix with the next number, its total is 0.
     ///
     /// # Errors
-    /// [`Refusal`] if there is no such category, or the product is not what the category's `fields` ask for.
+    /// [`Refusal`] if there is no such category, the product is not what the category's `fields` ask for, or there is no
+    /// room for more than [`MAX_CATEGORY_BYTES`].
     pub fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
         let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
         listing.accept(&own)?;
+        if listing.json().len() > MAX_CATEGORY_BYTES {
+            return Err(Refusal::Full { category: category.into() });
+        }
         let id = self.free_id(listing);
         Ok(self.put_on_sale(category, Arc::new(Product::new(id, own))))
     }

@@ -1,10 +1,12 @@
 //! JSON bodies, in and out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use poem::error::ReadBodyError;
 use poem::http::{HeaderMap, header};
-use poem::{Body, Response};
+use poem::{Body, Request, Response};
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
 
 use super::error::ApiError;
 use super::limits::Limits;
@@ -22,16 +24,31 @@ pub(super) fn answer(json: impl Into<Bytes>) -> Response {
     Response::builder().content_type(JSON).extension(Kept(json.clone())).body(Body::from_bytes(json))
 }
 
-/// A body's bytes, read from the client.
+/// How long a body that is too large is read all the same, to no end.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Receives a request's body from the client, for whoever reads it again. A safe method has none (RFC 9110, 9.2.1).
 ///
 /// # Errors
 /// 413 over the limit, 408 if it takes too long, 400 if it breaks off.
-pub(super) async fn receive(body: Body, limits: &Limits) -> Result<Bytes, ApiError> {
-    let reading = tokio::time::timeout(limits.request, body.into_bytes_limit(limits.body));
-    reading.await.map_err(|_| ApiError::SlowRequest)?.map_err(|error| match error {
-        ReadBodyError::Io(error) => ApiError::BrokenBody(error),
-        _ => ApiError::TooLarge(limits.body),
-    })
+pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<Bytes, ApiError> {
+    if request.method().is_safe() {
+        return Ok(Bytes::new());
+    }
+    let mut coming = request.take_body().into_async_read();
+    let mut bytes = Vec::new();
+    let mut enough = (&mut coming).take(limits.body as u64 + 1);
+    let reading = tokio::time::timeout(limits.request, enough.read_to_end(&mut bytes));
+    reading.await.map_err(|_| ApiError::SlowRequest)?.map_err(ApiError::BrokenBody)?;
+    if bytes.len() > limits.body {
+        drop(bytes);
+        // To close on unread bytes would reset the connection, and a client that first sends all of it would not see why.
+        let _ = tokio::time::timeout(LINGER, tokio::io::copy(&mut coming, &mut tokio::io::sink())).await;
+        return Err(ApiError::TooLarge(limits.body));
+    }
+    let bytes = Bytes::from(bytes);
+    request.set_body(Body::from_bytes(bytes.clone()));
+    Ok(bytes)
 }
 
 /// The bytes of a body that was received before.

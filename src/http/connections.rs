@@ -41,7 +41,7 @@ type Stream = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// How many are told at a time that there is no place for them; others are closed without a word.
-const TOLD_AT_ONCE: usize = 64;
+pub(crate) const TOLD_AT_ONCE: usize = 64;
 
 /// How long those may take to hear it.
 const TELLING_TIME: Duration = Duration::from_millis(500);
@@ -53,17 +53,16 @@ where
     E: Endpoint<Output = Response> + 'static,
 {
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
-    let terms = Terms { request_time: app.limits.request, shutdown: app.shutdown.clone() };
     let (seats, told) = (Seats::new(app.limits.connections), Seats::new(TOLD_AT_ONCE));
     let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         let Some((stream, peer)) = accepted else { continue };
         if let Some(seat) = seats.take() {
-            let connection = connection(stream, peer, Arc::new(seat), service.clone(), terms.clone());
+            let connection = connection(stream, peer, Arc::new(seat), service.clone(), app.clone());
             let abort = abort.clone();
             connections.spawn(async move { abort.run_until_cancelled(connection).await });
         } else if let Some(seat) = told.take() {
-            connections.spawn(refuse(stream, seats.most(), seat));
+            connections.spawn(refuse(stream, app.clone(), seat));
         }
     }
     drop(acceptor);
@@ -74,18 +73,10 @@ where
     }
 }
 
-/// What is the same for all connections.
-#[derive(Clone)]
-struct Terms {
-    /// See [`Limits::request`](super::Limits::request).
-    request_time: Duration,
-    shutdown: CancellationToken,
-}
-
 /// Says that there is no place, and leaves.
-async fn refuse(mut stream: TcpStream, most: usize, _told: Seat) {
+async fn refuse(mut stream: TcpStream, app: Arc<App>, _told: Seat) {
     let telling = async {
-        turn_away(&mut stream, &ApiError::TooManyConnections(most)).await?;
+        turn_away(&mut stream, &ApiError::TooManyConnections(app.limits.connections), &app.cors).await?;
         // To close on unread bytes would reset the connection, and the client would not see why.
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
@@ -142,19 +133,19 @@ async fn connection<E>(
     peer: SocketAddr,
     seat: Arc<Seat>,
     service: Arc<(Option<Express>, E)>,
-    terms: Terms,
+    app: Arc<App>,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
     let begun = match &service.0 {
-        Some(express) => match express.serve(&mut stream, &terms.shutdown).await {
+        Some(express) => match express.serve(&mut stream).await {
             Some(begun) => begun,
             None => return,
         },
         None => Bytes::new(),
     };
     // In a box: most connections never come here.
-    Box::pin(through_routes(begun, stream, peer, seat, service, terms)).await;
+    Box::pin(through_routes(begun, stream, peer, seat, service, app)).await;
 }
 
 /// Serves what is left of a connection, of which these bytes were read already.
@@ -164,7 +155,7 @@ async fn through_routes<E>(
     peer: SocketAddr,
     seat: Arc<Seat>,
     service: Arc<(Option<Express>, E)>,
-    terms: Terms,
+    app: Arc<App>,
 ) where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -185,12 +176,12 @@ async fn through_routes<E>(
         }
     });
     let mut http = http1::Builder::new();
-    http.max_buf_size(MAX_HEAD).timer(TokioTimer::new()).header_read_timeout(3 * terms.request_time);
+    http.max_buf_size(MAX_HEAD).timer(TokioTimer::new()).header_read_timeout(3 * app.limits.request);
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = &mut connection => outcome,
-        () = terms.shutdown.cancelled() => {
+        () = app.shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -121,6 +121,7 @@ fn status_of(error: &WorldError) -> StatusCode {
         WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
         WorldError::Refused(refusal) => match refusal {
+            Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) => StatusCode::NOT_FOUND,
             Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } => {
                 StatusCode::BAD_REQUEST

@@ -90,6 +90,12 @@ impl FoundFile {
         &self.path
     }
 
+    /// Whether it could be read.
+    #[must_use]
+    pub fn was_read(&self) -> bool {
+        self.content.is_some()
+    }
+
     /// Whether a look at the file now finds the same.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {

@@ -107,8 +107,9 @@ impl Wake {
         self.watched.insert(holder);
     }
 
-    /// Waits until it is time to look again at the files that were `seen`.
-    pub(super) async fn next(&mut self, seen: Fingerprint) {
+    /// Waits until it is time to look again at the files that were `seen`. Why one could not be read may pass without a
+    /// trace on the file, so that it is to be tried again.
+    pub(super) async fn next(&mut self, seen: Fingerprint, is_to_be_retried: bool) {
         if self.watcher.is_none() {
             // Files on some mounts tell of no change, so now and then they are read all the same.
             for _ in 0..LOOKS_A_READ {
@@ -120,6 +121,9 @@ impl Wake {
             return;
         }
         while timeout(HEARTBEAT, self.events.recv()).await.is_err() {
+            if is_to_be_retried {
+                return;
+            }
             if Fingerprint::of(&self.paths) != seen {
                 let first = self.paths.first().map(|path| path.display());
                 info!("no file event told of a change of {}", first.map(|path| path.to_string()).unwrap_or_default());

@@ -5,6 +5,7 @@
 //! a test wants to see.
 
 mod awaited;
+mod budget;
 mod entry;
 mod exchange;
 mod expectation;
@@ -24,6 +25,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 pub(super) use awaited::Awaited;
+pub use budget::Budget;
+use budget::Holding;
 pub use entry::{Entry, Kind, Recipients, Record};
 pub use exchange::{Answer, Exchange};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
@@ -31,9 +34,6 @@ pub use head::RequestHead;
 pub use matcher::Difference;
 pub use payload::Payload;
 pub use verdict::{Finding, NearMiss, Verdict};
-
-/// Bytes that the entries of each half may hold, whatever their number.
-const MAX_BYTES: usize = 8 << 20;
 
 /// The most entries of each half unless set otherwise.
 pub const DEFAULT_ENTRIES: usize = 10_000;
@@ -66,7 +66,7 @@ struct Ring {
     /// In one piece: entries that were allocated one by one would keep all the memory around them from being given back.
     entries: VecDeque<Entry>,
     most: usize,
-    bytes: usize,
+    holding: Holding,
     dropped: u64,
 }
 
@@ -88,16 +88,16 @@ pub struct Dropped {
 }
 
 impl Ring {
-    fn new(most: usize) -> Self {
-        Self { entries: VecDeque::new(), most, bytes: 0, dropped: 0 }
+    fn new(most: usize, holding: Holding) -> Self {
+        Self { entries: VecDeque::new(), most, holding, dropped: 0 }
     }
 
     fn push(&mut self, entry: Entry) {
-        self.bytes += entry.bytes();
+        self.holding.add(entry.bytes());
         self.entries.push_back(entry);
-        while self.entries.len() > self.most || self.bytes > MAX_BYTES {
+        while self.entries.len() > self.most || self.holding.is_too_much() {
             let Some(oldest) = self.entries.pop_front() else { return };
-            self.bytes -= oldest.bytes();
+            self.holding.remove(oldest.bytes());
             self.dropped += 1;
         }
     }
@@ -115,8 +115,9 @@ impl Ring {
 
 impl Journal {
     /// A world's journal of so many entries of each half; one of 0 records nothing.
-    pub(super) fn new(world: Arc<str>, most: usize) -> Self {
-        let rings = Mutex::new(Rings::new(0, most));
+    pub(super) fn new(world: Arc<str>, most: usize, budget: &Budget) -> Self {
+        let holdings = [Holding::new(budget.clone()), Holding::new(budget.clone())];
+        let rings = Mutex::new(Rings::new(0, most, holdings));
         Self { world, most, rings, recorded: Notify::new(), waiting: AtomicUsize::new(0) }
     }
 
@@ -144,12 +145,12 @@ impl Journal {
         let ring = &mut rings.other;
         let place = request.index.checked_sub(ring.dropped).and_then(|place| usize::try_from(place).ok());
         if is_there && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
-            ring.bytes -= entry.bytes();
+            ring.holding.remove(entry.bytes());
             if let Record::Request(exchange) = &entry.record {
                 // A request is answered once.
                 let _ = exchange.answer.set(answer);
             }
-            ring.bytes += entry.bytes();
+            ring.holding.add(entry.bytes());
         }
         drop(rings);
         self.tell();
@@ -169,7 +170,8 @@ impl Journal {
     /// Forgets everything and counts from 1 again.
     pub(super) fn clear(&self) {
         let mut rings = self.lock();
-        *rings = Rings::new(rings.generation + 1, rings.other.most);
+        let holdings = [rings.sent.holding.anew(), rings.other.holding.anew()];
+        *rings = Rings::new(rings.generation + 1, self.most, holdings);
     }
 
     /// Whoever holds this hears of entries.
@@ -210,8 +212,8 @@ impl Drop for Listening<'_> {
 }
 
 impl Rings {
-    fn new(generation: u64, most: usize) -> Self {
-        Self { generation, last: 0, sent: Ring::new(most), other: Ring::new(most) }
+    fn new(generation: u64, most: usize, [sent, other]: [Holding; 2]) -> Self {
+        Self { generation, last: 0, sent: Ring::new(most, sent), other: Ring::new(most, other) }
     }
 
     fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {

@@ -69,21 +69,17 @@ async fn client(mockd: &Mockd) -> Child {
     client
 }
 
-fn open_files(mockd: &Mockd) -> usize {
-    std::fs::read_dir(format!("/proc/{}/fd", mockd.pid())).unwrap().count()
-}
-
 #[tokio::test]
 async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_them() {
     let file = ScenarioFile::new(SHOP);
     let flags = ["--host", "10.77.0.1", "--port", PORT, "--ping", "200ms", "--peer-timeout", "500ms"];
     let mockd = apart(file.path(), &format!("ip link set lo up; {WIRE}"), &flags).await;
     let client = client(&mockd).await;
-    let open = open_files(&mockd);
+    let open = mockd.open_files();
     // From here on what is sent there is neither taken nor refused.
     run(beside(client.id().unwrap(), &["ip", "addr", "del", "10.77.0.2/24", "dev", "there"])).await;
     let dropped = async {
-        while open_files(&mockd) > open - 20 {
+        while mockd.open_files() > open - 20 {
             tokio::task::yield_now().await;
         }
     };
@@ -91,7 +87,7 @@ async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_
 }
 
 #[tokio::test]
-async fn peers_that_are_there_answer_pings_and_stay_however_long_nothing_happens() {
+async fn peers_that_are_there_get_pings_and_stay_however_long_nothing_happens() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--ping", "50ms", "--peer-timeout", "200ms"]).await;
     let mut raw = crate::support::RawSocket::open(mockd.address(), "/orders/confectionery").await;
@@ -144,7 +140,7 @@ async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_t
     socket.text().await;
     let mut there = TcpStream::connect(mockd.address()).await.unwrap();
     ask(&mut there).await;
-    limit_files(&mockd, open_files(&mockd)).await;
+    limit_files(&mockd, mockd.open_files()).await;
     let mut others = Vec::new();
     for _ in 0..20 {
         let mut other = TcpStream::connect(mockd.address()).await.unwrap();
@@ -163,6 +159,17 @@ async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_t
         answer(other).await;
     }
     assert_eq!(socket.texts(21).await.pop().unwrap(), r#"{"id":"B1","total":142}"#);
+}
+
+#[tokio::test]
+async fn a_save_that_could_not_be_read_for_a_reason_that_passes_is_followed_then() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run_with(file.path(), &[]).await;
+    limit_files(&mockd, 1).await;
+    file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
+    mockd.logged("Too many open files").await;
+    limit_files(&mockd, 1_000).await;
+    mockd.logged("A2 total 7 → 8").await;
 }
 
 const ORDER: &[u8] =

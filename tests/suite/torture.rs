@@ -23,6 +23,9 @@ use saves::{Saved, Saver, shop, total};
 const SOCKETS: usize = 200;
 
 /// Who order at once.
+/// Orders of one of them that are in flight together.
+const ORDERS_AT_ONCE: usize = 8;
+
 const BUYERS: usize = 3;
 
 /// The order of this amount is the last one.
@@ -51,16 +54,18 @@ async fn view(mut socket: Socket, seen: Arc<watch::Sender<i64>>) -> Totals {
     }
 }
 
-/// One who orders A1 again and again, each time after a socket has heard of it, and gives how often.
+/// One who orders A1 again and again, several times at once and then after a socket has heard of it, and gives how often.
 async fn buy(url: String, mut seen: watch::Receiver<i64>, over: watch::Receiver<bool>) -> i64 {
     let client = Client::new();
     let mut bought = 0;
     while !*over.borrow() {
         let before = *seen.borrow_and_update();
-        let order = client.post(format!("{url}/orders/A1")).header("content-type", "application/json");
-        let answer = order.body(r#"{"amount":1}"#).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        bought += 1;
+        let order = || client.post(format!("{url}/orders/A1")).header("content-type", "application/json");
+        let orders = (0..ORDERS_AT_ONCE).map(|_| order().body(r#"{"amount":1}"#).send());
+        for answer in join_all(orders).await {
+            assert_eq!(answer.unwrap().status(), 200);
+            bought += 1;
+        }
         soon("a new total", seen.wait_for(|seen| *seen > before)).await.unwrap();
     }
     bought
@@ -89,6 +94,7 @@ async fn arrived(client: &Client, url: &str, saved: Saved) {
             let mut changes = reload["changes"].as_array().unwrap().iter();
             reload["ok"] == true && changes.any(|change| change["id"] == "A2" && change["to"] == total(save))
         }
+        Saved::Mistaken(number) => reload["error"].to_string().contains(&format!("`bogus{number}`")),
         Saved::Bad => reload["ok"] == false,
         Saved::Same => true,
     };

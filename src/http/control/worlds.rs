@@ -102,7 +102,7 @@ pub(in crate::http) async fn make_world(
         input::expect_speed(speed)?;
         setup.pace.speed = speed;
     }
-    let world = app.worlds.make(&request.name, setup).map_err(|error| match error {
+    let world = app.worlds.make(&request.name, &setup).map_err(|error| match error {
         WorldsError::BadName(_) => wrong("name", error),
         other => other.into(),
     })?;

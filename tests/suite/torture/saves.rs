@@ -26,6 +26,8 @@ pub(super) fn total(save: i64) -> i64 {
 pub(super) enum Saved {
     /// A good file, of that number.
     Good(i64),
+    /// A file with a key of that number that is not known.
+    Mistaken(usize),
     /// What cannot be served.
     Bad,
     /// The file is what it was.
@@ -38,11 +40,12 @@ pub(super) struct Saver {
     /// The number of the last good save, told before it is begun.
     pub(super) good: Arc<AtomicI64>,
     links: usize,
+    mistakes: usize,
 }
 
 impl Saver {
     pub(super) fn new(file: ScenarioFile, random: ChaCha8Rng) -> Self {
-        Self { file, random, good: Arc::default(), links: 0 }
+        Self { file, random, good: Arc::default(), links: 0, mistakes: 0 }
     }
 
     /// Whether to wait until this save has arrived.
@@ -53,7 +56,11 @@ impl Saver {
     pub(super) fn save(&mut self) -> Saved {
         match self.random.random_range(0..10) {
             0..4 => Saved::Good(self.save_a_good_one()),
-            4 => self.put_bad(&format!("bogus: 1{SHOP}")),
+            4 => {
+                self.mistakes += 1;
+                self.put(&format!("bogus{}: 1{SHOP}", self.mistakes));
+                Saved::Mistaken(self.mistakes)
+            }
             5 => {
                 // Not at the end of a product: what is before that would be a good file.
                 let last = SHOP.rfind("{ id").unwrap() + 1;
