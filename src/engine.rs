@@ -9,6 +9,7 @@ mod catalogue;
 mod change;
 mod compare;
 mod event;
+mod fault;
 mod ledger;
 mod random;
 mod reload;
@@ -25,11 +26,15 @@ use std::time::Duration;
 pub use catalogue::{Catalogue, Listing};
 pub use change::Change;
 pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, Refusal};
+use fault::FaultRun;
+pub use fault::{Asked, FaultPhase, FaultSource, FaultState, Hit, SocketFault};
 use ledger::{Account, Entry, Holder, Ledger};
 use random::GeneratorRun;
 pub use reload::Reload;
+use reload::carry_on;
 pub use request::RefusedAt;
 use script::ScriptRun;
+pub(crate) use stream::Stream;
 pub use succession::Succession;
 
 use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
@@ -50,6 +55,9 @@ pub struct Engine {
     ledger: Ledger,
     scripts: Vec<ScriptRun>,
     generators: Vec<GeneratorRun>,
+    faults: Vec<FaultRun>,
+    /// Faults so far; each has a number of its own.
+    fault_ids: u64,
     /// Random streams given out so far; each generator has one of its own.
     streams: u64,
 }
@@ -75,6 +83,8 @@ impl Engine {
             ledger: Ledger::default(),
             scripts: Vec::new(),
             generators: Vec::new(),
+            faults: Vec::new(),
+            fault_ids: 0,
             streams: 0,
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
@@ -83,6 +93,7 @@ impl Engine {
             engine.ledger.open(product.id().clone(), holder(category.name().clone(), product, true));
         }
         engine.start_timelines();
+        engine.start_faults();
         engine
     }
 
@@ -132,11 +143,12 @@ impl Engine {
         &self.catalogue
     }
 
-    /// When the next script step or random order is due; `None` if nothing will happen by itself any more.
+    /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself any more.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let scripts = self.scripts.iter().filter_map(ScriptRun::due);
-        scripts.chain(self.generators.iter().filter_map(GeneratorRun::due)).min()
+        let generators = self.generators.iter().filter_map(GeneratorRun::due);
+        scripts.chain(generators).chain(self.faults.iter().filter_map(FaultRun::due)).min()
     }
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
@@ -204,9 +216,11 @@ impl Engine {
         Ok(self.event(kind))
     }
 
-    /// Does the first of what is due: scripts before generators, each in declared order.
+    /// Does the first of what is due: faults, then scripts, then generators, each in declared order.
     fn fire(&mut self, due: Duration, events: &mut Vec<Event>) {
-        if let Some(run) = self.scripts.iter_mut().find(|run| run.due() == Some(due)) {
+        if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
+            events.push(self.turn_fault(index));
+        } else if let Some(run) = self.scripts.iter_mut().find(|run| run.due() == Some(due)) {
             if let Some(action) = run.fire() {
                 self.act(&action, events);
             }
@@ -225,6 +239,10 @@ impl Engine {
             Action::Set { product, total } => self.post(product, Entry::Set(*total)),
             Action::Remove { product } => self.remove(product),
             Action::Add(new) => self.add(new, events),
+            Action::Fault(fault) => {
+                self.bring(fault.clone(), FaultSource::Script, events);
+                return;
+            }
         };
         self.record(outcome, events);
     }

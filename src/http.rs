@@ -1,7 +1,8 @@
 //! The HTTP side: the route table. Paths are answered with and without a trailing slash.
 //!
 //! The two requests that are asked most take a short way (`express`). Any other goes through the `envelope` (CORS, HEAD),
-//! `in_world` (which world it is for), `record` (the journal) and `access` (who may control), and then to its handler.
+//! `in_world` (which world it is for), `record` (the journal, and the `fate` that faults have for it) and `access` (who may
+//! control), and then to its handler.
 
 mod access;
 mod body;
@@ -11,6 +12,7 @@ mod cors;
 mod envelope;
 mod error;
 mod express;
+mod fate;
 mod hosts;
 mod in_world;
 mod limits;
@@ -20,6 +22,7 @@ mod products;
 mod record;
 mod seats;
 mod site;
+mod wire;
 
 use std::sync::Arc;
 
@@ -110,6 +113,11 @@ fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
         .at(path("sockets/send"), guarded(post(control::send_all)))
         .at(path("sockets/:socket/close"), guarded(post(control::close)))
         .at(path("sockets/:socket/send"), guarded(post(control::send)))
+        .at(path("faults"), guarded(get(control::list_faults).post(control::add_fault).delete(control::clear_faults)))
+        .at(
+            path("faults/:fault"),
+            guarded(get(control::get_fault).put(control::change_fault).delete(control::remove_fault)),
+        )
         .at(path("worlds"), guarded(get(control::list_worlds).post(control::make_world)))
         .at(path("worlds/:name"), guarded(get(control::get_world).delete(control::remove_world)))
 }

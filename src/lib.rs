@@ -13,6 +13,9 @@
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed.
 //!
+//! A fault's way: the scenario, a step or a client brings it → [`engine::Engine`] says when it is in force and whom it hits →
+//! a request meets its fate in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
+//!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
 pub mod cli;

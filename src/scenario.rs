@@ -6,6 +6,7 @@
 
 mod advice;
 mod category;
+mod fault;
 mod include;
 pub mod language;
 mod load;
@@ -29,10 +30,12 @@ use serde::Serialize;
 
 pub(crate) use advice::nearest;
 pub use category::{Category, FieldRule, JsonType, Product};
-pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse};
+pub use fault::{Damage, Effect, Fault, Latency, Matches, Refusal, Share};
+pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};
-pub use report::{Style, annotations, describe, render};
+pub(crate) use raw::RawFault as FaultShape;
+pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use schema::schema;
 pub use server::{Cors, ServerOptions};
 pub use source::{MAX_FILE_BYTES, Source, Sources, Span};
@@ -61,6 +64,7 @@ pub struct Scenario {
     categories: Vec<Category>,
     generators: Vec<Generator>,
     scripts: Vec<Script>,
+    faults: Vec<Arc<Fault>>,
 }
 
 impl Scenario {
@@ -106,6 +110,12 @@ impl Scenario {
         &self.scripts
     }
 
+    /// The faults in declared order.
+    #[must_use]
+    pub fn faults(&self) -> &[Arc<Fault>] {
+        &self.faults
+    }
+
     /// The category of that name.
     #[must_use]
     pub fn category(&self, name: &str) -> Option<&Category> {
@@ -115,6 +125,13 @@ impl Scenario {
     /// Every declared product with its category, in declared order.
     pub fn products(&self) -> impl Iterator<Item = (&Category, &Arc<Product>)> {
         self.categories.iter().flat_map(|category| category.products.iter().map(move |product| (category, product)))
+    }
+}
+
+/// A checked fault as the language writes it.
+impl Serialize for Fault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        print::fault(self).serialize(serializer)
     }
 }
 

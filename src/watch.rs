@@ -90,8 +90,12 @@ impl Watch {
         fingerprint
     }
 
-    async fn take(&self, Loading { outcome, files }: Loading, seen: &mut Seen, worlds: &Worlds, started: Instant) {
+    async fn take(&self, loading: Loading, seen: &mut Seen, worlds: &Worlds, started: Instant) {
+        let Loading { outcome, warnings, files } = loading;
         seen.files = files;
+        if let Some(warnings) = warnings {
+            warn!("in {}\n{}", self.path.display(), render(&warnings, self.style));
+        }
         match outcome {
             Err(problem) => self.report(problem, worlds),
             Ok(_) if seen.files == seen.served => {

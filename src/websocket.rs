@@ -9,3 +9,6 @@ mod reader;
 
 pub use encoded::{Encoded, put_together};
 pub use reader::{Reader, Violation, may_be_sent};
+
+/// Bytes of a close reason: a control frame's 125 less the code (RFC 6455, 5.5.1).
+pub const MAX_REASON: usize = 123;

@@ -16,6 +16,7 @@ mod clock;
 mod control;
 mod error;
 mod fanout;
+mod faults;
 mod feed;
 mod handling;
 mod journal;
@@ -24,12 +25,13 @@ mod play;
 mod snapshots;
 mod sockets;
 mod subscription;
+mod tamper;
 mod task;
 mod transcript;
 mod usage;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -46,13 +48,14 @@ pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, State};
 pub use error::{SnapshotError, WorldError};
 pub use fanout::Outlet;
+pub use faults::MAX_FAULTS;
 use feed::Feed;
 pub use feed::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
 pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
     Answer, Budget, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding,
-    Kind, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
+    Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
 pub use snapshots::MAX_SNAPSHOTS;
@@ -93,6 +96,10 @@ struct Shared {
     used: std::sync::Mutex<Instant>,
     /// Requests at work.
     users: AtomicUsize,
+    /// Whether a fault may hit requests.
+    has_request_faults: AtomicBool,
+    /// The numbers of the faults that are in force.
+    active_faults: watch::Sender<Arc<[u64]>>,
 }
 
 /// What readers see without asking the task.
@@ -150,6 +157,8 @@ impl World {
             end: end.clone(),
             used: std::sync::Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),
+            has_request_faults: AtomicBool::new(start.has_request_faults()),
+            active_faults: watch::Sender::new(faults::active(&start)),
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish, tasks.clone()), inbox };
         tasks.spawn(task.run(end));
@@ -256,7 +265,8 @@ impl World {
         self.ask(move |play| play.switch(&socket, category)).await
     }
 
-    async fn catch_up(&self, socket: &Arc<Socket>, after: u64, position: u64) -> Result<Joined, WorldError> {
+    /// As [`Play::catch_up`]; `None` for everything.
+    async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
         let socket = socket.clone();
         self.ask(move |play| play.catch_up(&socket, after, position)).await
     }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{complain, describe_load, say};
-use crate::scenario::{LoadError, Scenario, annotations, describe, load};
+use super::{complain, describe_load, say, style};
+use crate::scenario::{Loading, Scenario, annotate, annotations, describe, describe_problems, load, render};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -37,14 +37,17 @@ enum CheckFormat {
 impl Check {
     /// Checks every file, also after one that is wrong. Exit code 1 if any is.
     pub(super) fn execute(self) -> ExitCode {
-        let outcomes: Vec<Checked> = self.files.iter().map(|path| (path.as_path(), load(path).outcome)).collect();
-        let all_right = outcomes.iter().all(|(_, outcome)| outcome.is_ok());
+        let outcomes: Vec<Checked> = self.files.iter().map(|path| Checked { path, loading: load(path) }).collect();
+        let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
             CheckFormat::Json => say(&format!("{:#}\n", as_json(&outcomes, all_right))),
             CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
-            CheckFormat::Github => outcomes.iter().all(|(path, outcome)| match outcome {
-                Ok(scenario) => say(&ok_line(path, scenario)),
-                Err(error) => say(&annotations(error)),
+            CheckFormat::Github => outcomes.iter().all(|Checked { path, loading }| {
+                let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
+                match &loading.outcome {
+                    Ok(scenario) => say(&(warnings + &ok_line(path, scenario))),
+                    Err(error) => say(&annotations(error)),
+                }
             }),
         };
         // The system takes the memory of a large scenario back at once, which is sooner than piece by piece.
@@ -52,8 +55,11 @@ impl Check {
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn as_text(&self, (path, outcome): &Checked) -> bool {
-        match outcome {
+    fn as_text(&self, Checked { path, loading }: &Checked) -> bool {
+        if let Some(warnings) = &loading.warnings {
+            complain(&render(warnings, style()));
+        }
+        match &loading.outcome {
             Ok(scenario) if self.print => say(&scenario.to_yaml()),
             Ok(scenario) => say(&ok_line(path, scenario)),
             Err(error) => {
@@ -65,12 +71,18 @@ impl Check {
 }
 
 /// A file and what is to be said of it.
-type Checked<'p> = (&'p Path, Result<Scenario, LoadError>);
+struct Checked<'p> {
+    path: &'p Path,
+    loading: Loading,
+}
 
 fn as_json(outcomes: &[Checked], ok: bool) -> Value {
-    let file = |(path, outcome): &Checked| {
-        let mut file = json!({ "file": path.to_string_lossy(), "ok": outcome.is_ok() });
-        match outcome {
+    let file = |Checked { path, loading }: &Checked| {
+        let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
+        if let Some(warnings) = &loading.warnings {
+            file["warnings"] = describe_problems(warnings);
+        }
+        match &loading.outcome {
             Ok(scenario) => counts(scenario).into_iter().for_each(|(_, name, count)| file[name] = count.into()),
             Err(error) => file["problems"] = describe(error),
         }
@@ -81,15 +93,20 @@ fn as_json(outcomes: &[Checked], ok: bool) -> Value {
 
 fn ok_line(path: &Path, scenario: &Scenario) -> String {
     let counted = |(one, many, count)| format!("{count} {}", if count == 1 { one } else { many });
-    format!("{}: ok, {}\n", path.display(), counts(scenario).map(counted).join(", "))
+    let counts: Vec<String> = counts(scenario).into_iter().map(counted).collect();
+    format!("{}: ok, {}\n", path.display(), counts.join(", "))
 }
 
 /// How much of what there is: one, many, and the number.
-fn counts(scenario: &Scenario) -> [(&'static str, &'static str, usize); 4] {
-    [
+fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
+    let mut counts = vec![
         ("category", "categories", scenario.categories().len()),
         ("product", "products", scenario.products().count()),
         ("generator", "generators", scenario.generators().len()),
         ("script", "scripts", scenario.scripts().len()),
-    ]
+    ];
+    if !scenario.faults().is_empty() {
+        counts.push(("fault", "faults", scenario.faults().len()));
+    }
+    counts
 }

@@ -16,7 +16,7 @@ use super::seed::any_seed;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
 use crate::http::{ControlAccess, Hosts, Site, Token};
-use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load};
+use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load, render};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -93,8 +93,11 @@ impl Run {
         let _log = self.log.start();
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && self.file.is_file();
-        let Loading { outcome, files } = load(&self.file);
+        let Loading { outcome, warnings, files } = load(&self.file);
         let scenario = outcome?;
+        if let Some(warnings) = warnings {
+            warn!("{} is served, but\n{}", self.file.display(), render(&warnings, style()));
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
         let outcome = runtime.block_on(self.serve(scenario, files, watches, end));
         // A read of a file that never answers must not keep the program.

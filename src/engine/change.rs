@@ -52,6 +52,12 @@ pub enum Change {
     GeneratorRemoved { generator: String },
     /// A random generator that says something else; it starts over.
     GeneratorChanged { generator: String },
+    /// A fault that was not there; its times count from now.
+    FaultAdded { fault: String },
+    /// A fault that is there no more.
+    FaultRemoved { fault: String },
+    /// A fault that says something else; it starts over.
+    FaultChanged { fault: String },
 }
 
 impl fmt::Display for Change {
@@ -78,6 +84,9 @@ impl fmt::Display for Change {
             Self::GeneratorAdded { generator } => write!(f, "{generator} added"),
             Self::GeneratorRemoved { generator } => write!(f, "{generator} removed"),
             Self::GeneratorChanged { generator } => write!(f, "{generator} changed"),
+            Self::FaultAdded { fault } => write!(f, "{fault} added"),
+            Self::FaultRemoved { fault } => write!(f, "{fault} removed"),
+            Self::FaultChanged { fault } => write!(f, "{fault} changed"),
         }
     }
 }

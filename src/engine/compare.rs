@@ -27,6 +27,7 @@ impl Engine {
         let old = &self.scenario;
         changes.extend(pairings.scripts.changes(old.scripts(), new.scripts()));
         changes.extend(pairings.generators.changes(old.generators(), new.generators()));
+        changes.extend(pairings.faults.changes(old.faults(), new.faults()));
         changes
     }
 

@@ -32,6 +32,12 @@ impl Serialize for Event {
             EventKind::Total { id, category, .. } => ("total", id, category),
             EventKind::Added { id, category } => ("added", id, category),
             EventKind::Removed { id, category } => ("removed", id, category),
+            EventKind::FaultBegan { label, .. } | EventKind::FaultEnded { label, .. } => {
+                let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
+                map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
+                map.serialize_entry("fault", label)?;
+                return map.end();
+            }
             EventKind::Skipped(refusal) => {
                 map.serialize_entry("event", "skipped")?;
                 map.serialize_entry("reason", &refusal.to_string())?;
@@ -73,6 +79,20 @@ pub enum EventKind {
         id: Arc<str>,
         /// The category it was in.
         category: Arc<str>,
+    },
+    /// A fault is in force from now on, or has struck if it is momentary.
+    FaultBegan {
+        /// Its number.
+        fault: u64,
+        /// What messages call it.
+        label: Arc<str>,
+    },
+    /// A fault is over.
+    FaultEnded {
+        /// Its number.
+        fault: u64,
+        /// What messages call it.
+        label: Arc<str>,
     },
     /// Something that was due could not be done.
     Skipped(Refusal),

@@ -119,11 +119,12 @@ impl Engine {
         let runs = std::mem::take(&mut self.generators);
         let start = |generator: &Generator| self.start_generator(generator);
         self.generators = carry_on(runs, &pairings.generators, scenario.generators(), start);
+        self.replace_faults(&pairings.faults);
     }
 }
 
 /// Keeps the runs whose declaration stays, and starts the others. The runs are in the order of the old declarations.
-fn carry_on<R, D>(runs: Vec<R>, pairing: &Pairing, new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
+pub(super) fn carry_on<R, D>(runs: Vec<R>, pairing: &Pairing, new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
     let continued = |(origin, declared): (&Origin, &D)| match origin {
         Origin::Kept(index) => runs.get_mut(*index).and_then(Option::take).unwrap_or_else(|| start(declared)),

@@ -8,12 +8,14 @@ use std::time::Duration;
 use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
 
+use crate::scenario::Share;
+
 #[derive(Debug)]
-pub(super) struct Stream(ChaCha8Rng);
+pub(crate) struct Stream(ChaCha8Rng);
 
 impl Stream {
     /// The stream of that number, of those that the seed gives.
-    pub(super) fn new(seed: u64, number: u64) -> Self {
+    pub(crate) fn new(seed: u64, number: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
         Self(rng)
@@ -37,11 +39,28 @@ impl Stream {
         }
     }
 
-    /// A gap of a Poisson process: -ln(u) times the mean, with u uniform in (0, 1] from the 53 high bits.
-    pub(super) fn exponential(&mut self, mean: Duration) -> Duration {
+    /// Whether one of all is among a share of them.
+    pub(crate) fn takes(&mut self, share: Share) -> bool {
+        share == Share::ALL || self.below(Share::WHOLE.into()) < share.millionths().into()
+    }
+
+    /// A number from (0, 1], from the 53 high bits.
+    fn uniform(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
         let uniform = ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-        let seconds = -libm::log(uniform) * mean.as_secs_f64();
+        uniform
+    }
+
+    /// A number of the standard normal distribution (Box and Muller, "A Note on the Generation of Random Normal Deviates",
+    /// 1958).
+    pub(super) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (self.uniform(), self.uniform());
+        libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(2.0 * std::f64::consts::PI * angle)
+    }
+
+    /// A gap of a Poisson process: -ln(u) times the mean, with u uniform in (0, 1].
+    pub(super) fn exponential(&mut self, mean: Duration) -> Duration {
+        let seconds = -libm::log(self.uniform()) * mean.as_secs_f64();
         // At least a nanosecond, so that time always goes on.
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
     }

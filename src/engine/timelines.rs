@@ -1,9 +1,10 @@
 //! Which script or generator of a new scenario is which of the old one.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::change::Change;
-use crate::scenario::{Generator, Scenario, Script};
+use crate::scenario::{Fault, Generator, Scenario, Script};
 
 /// What becomes of all scripts and generators. To compare scripts of a million steps takes its time, so it is done once a
 /// reload.
@@ -11,12 +12,14 @@ use crate::scenario::{Generator, Scenario, Script};
 pub(super) struct Pairings {
     pub(super) scripts: Pairing,
     pub(super) generators: Pairing,
+    pub(super) faults: Pairing,
 }
 
 impl Pairings {
     pub(super) fn of(old: &Scenario, new: &Scenario) -> Self {
         let scripts = Pairing::of(old.scripts(), new.scripts());
-        Self { scripts, generators: Pairing::of(old.generators(), new.generators()) }
+        let generators = Pairing::of(old.generators(), new.generators());
+        Self { scripts, generators, faults: Pairing::of(old.faults(), new.faults()) }
     }
 }
 
@@ -136,5 +139,27 @@ impl Label for Generator {
 
     fn changed(generator: String) -> Change {
         Change::GeneratorChanged { generator }
+    }
+}
+
+impl Label for Arc<Fault> {
+    fn name(&self) -> Option<&str> {
+        Fault::name(self)
+    }
+
+    fn label(&self, index: usize) -> String {
+        Label::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
+    }
+
+    fn added(fault: String) -> Change {
+        Change::FaultAdded { fault }
+    }
+
+    fn removed(fault: String) -> Change {
+        Change::FaultRemoved { fault }
+    }
+
+    fn changed(fault: String) -> Change {
+        Change::FaultChanged { fault }
     }
 }

@@ -22,7 +22,6 @@ use poem::http::{Request, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::io::{AsyncReadExt, Chain, Join};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,11 +30,13 @@ use tracing::{debug, info, warn};
 use super::App;
 use super::error::ApiError;
 use super::express::{Express, turn_away};
+use super::fate::Spoiled;
 use super::limits::MAX_HEAD;
 use super::seats::{Seat, Seats};
+use super::wire::Wire;
 
 /// A connection of which something was read already.
-type Stream = Join<Chain<Cursor<Bytes>, OwnedReadHalf>, OwnedWriteHalf>;
+type Stream = Join<Chain<Cursor<Bytes>, Wire>, Wire>;
 
 /// How long to wait before accepting again when the system refuses; connections wait in the kernel meanwhile.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -161,10 +162,10 @@ async fn through_routes<E>(
 {
     // A socket that cannot say where it is has ended.
     let Ok(local) = stream.local_addr() else { return };
-    let (read, write) = stream.into_split();
-    let stream: Stream = tokio::io::join(Cursor::new(begun).chain(read), write);
+    let wire = Wire::new(stream);
+    let stream: Stream = tokio::io::join(Cursor::new(begun).chain(wire.clone()), wire.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (service, seat) = (service.clone(), seat.clone());
+        let (service, seat, wire) = (service.clone(), seat.clone(), wire.clone());
         async move {
             let mut request = request;
             if request.headers().contains_key(header::UPGRADE) {
@@ -172,7 +173,11 @@ async fn through_routes<E>(
                 request.extensions_mut().insert(Upgrade { upgrade, seat });
             }
             let whole = (request, LocalAddr(local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
-            Ok::<_, Infallible>(hyper::Response::from(service.1.get_response(whole.into()).await))
+            let mut response = service.1.get_response(whole.into()).await;
+            if let Some(spoiled) = Spoiled::take(&mut response) {
+                response = spoiled.carry_out(response, &wire).await;
+            }
+            Ok::<_, Infallible>(hyper::Response::from(response))
         }
     });
     let mut http = http1::Builder::new();
@@ -200,7 +205,7 @@ pub(super) struct Upgrade {
 
 /// What a connection is made of that speaks another protocol.
 pub(super) struct Upgraded {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Arc<TcpStream>,
     /// What was read of it already.
     pub(super) begun: Bytes,
     /// Its place among the connections.
@@ -212,9 +217,8 @@ impl Upgrade {
     pub(super) async fn connection(self) -> Option<Upgraded> {
         // A peer that leaves in the middle of the handshake is no one's problem.
         let Parts { io, read_buf, .. } = self.upgrade.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
-        let (read, write) = io.into_inner().into_inner();
         // hyper has read all that had come before: its first read takes 8 KiB.
-        let (_, read) = read.into_inner();
-        Some(Upgraded { stream: read.reunite(write).ok()?, begun: read_buf, seat: self.seat })
+        let (_, wire) = io.into_inner().into_inner();
+        Some(Upgraded { stream: wire.into_stream(), begun: read_buf, seat: self.seat })
     }
 }

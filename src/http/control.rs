@@ -6,6 +6,7 @@
 mod about;
 mod answer;
 mod clock;
+mod faults;
 mod input;
 mod journal;
 mod openapi;
@@ -17,6 +18,7 @@ mod worlds;
 
 pub(super) use about::{categories, get_openapi, health, reload};
 pub(super) use clock::{get_clock, set_clock};
+pub(super) use faults::{add_fault, change_fault, clear_faults, get_fault, list_faults, remove_fault};
 pub(super) use journal::{clear_journal, get_journal, get_transcript, verify, wait};
 pub(super) use orders::post_orders;
 pub(super) use snapshots::{forget, list_snapshots, restore, save};

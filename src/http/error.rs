@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::body::{JSON, Kept};
 use crate::engine::Refusal;
+use crate::scenario::Problems;
 use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
@@ -61,6 +62,8 @@ pub(crate) enum ApiError {
     SlowRequest,
     #[error("mockd has failed to answer this; it is a defect in mockd, please report it")]
     Defect,
+    #[error("The fault is wrong\n{0}")]
+    BadFault(Box<Problems>),
     #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
     ForeignOrigin,
     #[error(transparent)]
@@ -127,8 +130,12 @@ fn status_of(error: &WorldError) -> StatusCode {
                 StatusCode::BAD_REQUEST
             }
         },
-        WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
-        WorldError::Snapshot(SnapshotError::TooMany) | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
+        WorldError::Snapshot(SnapshotError::Unknown(_))
+        | WorldError::UnknownSocket(_)
+        | WorldError::UnknownFault(_) => StatusCode::NOT_FOUND,
+        WorldError::Snapshot(SnapshotError::TooMany)
+        | WorldError::TooManyFaults
+        | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
         WorldError::RefusedAt(_)
         | WorldError::Clock(ClockError::InThePast { .. })
         | WorldError::Expectation { .. }

@@ -147,5 +147,5 @@ fn journal(call: &Call<'_>, answer: Option<Answer>) -> Option<Place> {
     let head = call.head.clone()?;
     let body = (!call.body.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(call.body)));
     let answer = answer.map_or_else(OnceLock::new, OnceLock::from);
-    Some(call.world.requested(Exchange { head, body, answer }))
+    Some(call.world.requested(Exchange { head, body, faults: Vec::new(), answer }))
 }

@@ -36,19 +36,15 @@ pub(super) async fn open(
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
     let feed = world.subscribe(&category, notices).await.map_err(ApiError::from)?;
-    app.tasks.spawn(begin(upgrade, feed, app.clone(), world.clone(), category.into()));
+    app.tasks.spawn(begin(upgrade, feed, app.clone(), category.into()));
     Ok(handshake::switching_protocols(&accept, request.headers()))
 }
 
 /// Waits for the connection, and starts the socket's task. That is another one, because tasks keep the space that they need
 /// at their beginning.
-async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>, world: World, category: Arc<str>) {
-    let upgraded = tokio::select! {
-        upgraded = upgrade.connection() => upgraded,
-        () = app.shutdown.cancelled() => return,
-        () = world.ended() => return,
-    };
-    if let Some(upgraded) = upgraded {
+async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>, category: Arc<str>) {
+    // Also if all is at its end by now: a client that has seen its handshake answered is to see a closing frame as well.
+    if let Some(upgraded) = upgrade.connection().await {
         let connection = Connection::new(upgraded, feed, app.limits.message, app.shutdown.clone());
         let tasks = app.tasks.clone();
         tasks.spawn(serve(Box::new(connection), app, category));

@@ -9,6 +9,7 @@ use poem::{Endpoint, Request, Response};
 
 use super::body::{self, Kept};
 use super::envelope::AskedMethod;
+use super::fate::{Fate, Spoiled};
 use super::{App, access, cors, error};
 use crate::world::{Answer, Exchange, Payload, RequestHead, World};
 
@@ -30,21 +31,50 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
         }
         let world = request.data::<World>().filter(|world| world.has_journal()).cloned();
         let received = body::receive(&mut request, &self.app.limits).await;
+        let fate = match request.data::<World>().filter(|_| received.is_ok()).cloned() {
+            Some(world) => Fate::of(&request, &world).await,
+            None => None,
+        };
         let Some(world) = world else {
-            return Ok(self.answer(request, received.err()).await);
+            return Ok(self.meet(fate.as_ref(), request, received.err(), |_| {}).await);
         };
         let mut exchange = describe(&request);
         let (bytes, too_large) = received.map_or_else(|error| (Bytes::new(), Some(error)), |bytes| (bytes, None));
         exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
+        exchange.faults = fate.as_ref().map(Fate::marks).unwrap_or_default();
         let number = world.requested(exchange);
-        let mut response = self.answer(request, too_large).await;
-        let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
-        world.answered(number, Answer { status: response.status().as_u16(), body });
-        Ok(response)
+        let write_down = |response: &mut Response| {
+            let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
+            world.answered(number, Answer { status: response.status().as_u16(), body });
+        };
+        Ok(self.meet(fate.as_ref(), request, too_large, write_down).await)
     }
 }
 
 impl<E: Endpoint<Output = Response>> Record<E> {
+    /// The answer, with what faults make of it after it was seen.
+    async fn meet(
+        &self,
+        fate: Option<&Fate>,
+        request: Request,
+        wrong: Option<error::ApiError>,
+        see: impl FnOnce(&mut Response),
+    ) -> Response {
+        let Some(fate) = fate else {
+            let mut response = self.answer(request, wrong).await;
+            see(&mut response);
+            return response;
+        };
+        let mut response = match fate.before().await {
+            Some(response) => response,
+            None => self.answer(request, wrong).await,
+        };
+        if !Spoiled::is_in_place_of(&response) {
+            see(&mut response);
+        }
+        fate.after(response).await
+    }
+
     /// The answer, also to what went wrong before or goes wrong now.
     async fn answer(&self, request: Request, wrong: Option<error::ApiError>) -> Response {
         let (method, uri) = (asked_method(&request).clone(), request.original_uri().clone());
@@ -66,5 +96,5 @@ fn asked_method(request: &Request) -> &Method {
 fn describe(request: &Request) -> Exchange {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let head = RequestHead::new(asked_method(request).as_str(), request.uri().path(), request.uri().query(), headers);
-    Exchange { head, body: None, answer: OnceLock::new() }
+    Exchange { head, body: None, faults: Vec::new(), answer: OnceLock::new() }
 }

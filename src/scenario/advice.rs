@@ -19,6 +19,7 @@ impl ProblemKind {
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
+            Self::NeverMatches(why) => why.clone(),
             _ => String::new(),
         }
     }

@@ -10,7 +10,8 @@ use thiserror::Error;
 use super::include::{Files, Includes};
 use super::problem::Problems;
 use super::source::{Content, MAX_FILE_BYTES, Source};
-use super::{Scenario, validate};
+use super::yaml::Document;
+use super::{Fault, Scenario, validate};
 
 /// Why the text of a file is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
@@ -109,6 +110,8 @@ impl FoundFile {
 pub struct Loading {
     /// The scenario.
     pub outcome: Result<Scenario, LoadError>,
+    /// What is odd about a scenario that is right.
+    pub warnings: Option<Box<Problems>>,
     /// The files, also those that could not be read: with them there it may be right.
     pub files: Vec<FoundFile>,
 }
@@ -127,11 +130,15 @@ pub fn load_regular(path: &Path) -> Loading {
 
 fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
     let mut disk = Disk::default();
-    let outcome = match disk.note(path, read_first(path)) {
-        Ok(content) => check(path, content, &mut disk).map_err(Into::into),
-        Err(error) => Err(error.into()),
+    let checked = disk.note(path, read_first(path)).map_err(Into::into).and_then(|content| {
+        let checked = check(path, content, &mut disk);
+        checked.map_err(LoadError::from)
+    });
+    let (outcome, warnings) = match checked {
+        Ok(Checked { scenario, warnings }) => (Ok(scenario), warnings),
+        Err(error) => (Err(error), None),
     };
-    Loading { outcome, files: disk.found }
+    Loading { outcome, warnings, files: disk.found }
 }
 
 /// The file system, and what was looked for in it.
@@ -176,17 +183,43 @@ impl Files for NoFiles {
 /// # Errors
 /// Every problem in it, in the order of the text.
 pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
-    check(source.path(), Content::Text(source.shared_text()), &mut NoFiles)
+    check(source.path(), Content::Text(source.shared_text()), &mut NoFiles).map(|checked| checked.scenario)
 }
 
-fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Scenario, Box<Problems>> {
+/// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON.
+///
+/// # Errors
+/// Every problem in it, in the order of the text.
+pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<Fault, Box<Problems>> {
+    let mut document = Document::default();
+    let root = document.read(source.path(), Content::Text(source.shared_text()));
+    let fault = root.and_then(|root| validate::validate_fault(&document, root, scenario));
+    let (sources, mut list) = document.into_parts();
+    // Scripts and clients may have brought what the fault is about.
+    list.retain(|problem| !problem.kind.is_warning());
+    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    match fault {
+        Some(fault) if list.is_empty() => Ok(fault),
+        _ => Err(Box::new(Problems { sources, list })),
+    }
+}
+
+/// A scenario that is right.
+struct Checked {
+    scenario: Scenario,
+    warnings: Option<Box<Problems>>,
+}
+
+fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Checked, Box<Problems>> {
     let (document, root) = Includes::of(path, content, files);
     let scenario = root.and_then(|root| validate::validate(&document, root, path));
     let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    match scenario {
-        Some(scenario) if list.is_empty() => Ok(scenario),
-        _ => Err(Box::new(Problems { sources, list })),
+    let is_right = list.iter().all(|problem| problem.kind.is_warning());
+    let problems = (!list.is_empty()).then(|| Box::new(Problems { sources, list }));
+    match (scenario, problems) {
+        (Some(scenario), warnings) if is_right => Ok(Checked { scenario, warnings }),
+        (_, problems) => Err(problems.unwrap_or_default()),
     }
 }
 

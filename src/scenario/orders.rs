@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Product;
+use super::{Fault, Product};
 
 /// An independent source of random orders.
 ///
@@ -172,6 +172,8 @@ pub enum Action {
         /// Which one.
         product: Arc<str>,
     },
+    /// Brings a fault.
+    Fault(Arc<Fault>),
 }
 
 /// A product that a script adds.

@@ -1,9 +1,12 @@
 //! Writes a scenario as YAML: everything filled in, anchors and merge keys resolved.
 
+mod fault;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use self::fault::fault;
 use super::units::format_duration;
 use super::{
     Action, Amount, Arrivals, Category, Cors, Draw, Feed, FieldRule, Generator, Product, Repeat, Scenario, Script,
@@ -26,6 +29,7 @@ impl Scenario {
         insert(&mut orders, "random", list(self.generators.iter().map(generator).collect()));
         insert(&mut orders, "scripts", list(self.scripts.iter().map(script).collect()));
         insert(&mut root, "orders", Some(orders));
+        insert(&mut root, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
         // The tree holds nothing that YAML could not say.
         serde_yaml::to_string(&root).unwrap_or_default()
     }
@@ -137,6 +141,7 @@ fn step(step: &Step) -> Value {
             let product = self::product(&new.product, new.has_id);
             insert(&mut mapping, "add", Some(json!({ "category": new.category, "product": product })));
         }
+        Action::Fault(fault) => insert(&mut mapping, "fault", Some(self::fault(fault))),
     }
     if step.times > 1 {
         insert(&mut mapping, "times", Some(step.times.into()));

@@ -203,6 +203,9 @@ pub enum ProblemKind {
     /// Files that include each other: the way from one back to it.
     #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
     IncludeCycle(Vec<String>),
+    /// A fault that hits nothing, whatever clients do: a warning.
+    #[error("this fault can never match")]
+    NeverMatches(String),
     /// So many included files that they can only be a mistake.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
@@ -212,6 +215,12 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Whether a scenario is good all the same.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Self::NeverMatches(_))
+    }
+
     /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -236,7 +245,7 @@ fn by_way(files: &[String]) -> String {
 }
 
 /// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Problems {
     /// The files.
     pub sources: Sources,

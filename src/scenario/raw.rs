@@ -5,6 +5,7 @@
 //! these types.
 
 mod catalogue;
+mod fault;
 mod generator;
 mod script;
 mod text;
@@ -13,9 +14,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawTypes};
+pub(crate) use fault::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 pub(crate) use generator::{RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator};
 pub(crate) use script::{RawAdd, RawRepeat, RawScript, RawStep};
-pub(crate) use text::{RawDuration, RawRate};
+pub(crate) use text::{RawDuration, RawRate, RawShare};
 
 use super::yaml::{Entries, Spanned};
 
@@ -43,6 +45,8 @@ pub(crate) struct RawScenario {
     /// `__` or `@`.
     #[schemars(extend("minProperties" = 1, "propertyNames" = { "pattern": "^(?!(orders|\\.\\.?)$|__|@)[^/]+$" }))]
     pub(crate) categories: Opt<Entries<RawCategory>>,
+    /// What goes wrong on purpose. Steps of scripts and `/__mockd/faults` bring more.
+    pub(crate) faults: Opt<Vec<Spanned<RawFault>>>,
     /// What moves the totals by itself. Without it they move by POST alone.
     pub(crate) orders: Opt<RawOrders>,
     /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of

@@ -6,6 +6,6 @@ mod json;
 mod place;
 
 pub use drawing::{Style, render};
-pub use github::annotations;
-pub use json::describe;
+pub use github::{annotate, annotations};
+pub use json::{describe, list as describe_problems};
 use place::{Place, Places};

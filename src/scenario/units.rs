@@ -37,6 +37,9 @@ pub enum UnitError {
     /// Not a rate.
     #[error("`{0}` is not a rate")]
     Rate(String),
+    /// Not a share.
+    #[error("`{0}` is not a percentage from 0% to 100%")]
+    Share(String),
     /// A rate that is too low or too high.
     #[error("the rate `{0}` is not between 0.001/h and 1000000/s")]
     RateOutOfRange(String),
@@ -49,6 +52,7 @@ impl UnitError {
                 "expected hours (h), minutes (m), seconds (s), ms, us, ns, in this order, a fraction only in the last"
             }
             Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
+            Self::Share(_) => "expected a percentage such as 20% or 0.5%",
             Self::Rate(_) | Self::RateOutOfRange(_) => "expected a rate such as 20/s, 90/m or 0.5/h",
         }
     }

@@ -1,6 +1,7 @@
 //! From what is written to what is meant: everything is checked and filled in here, once.
 
 mod categories;
+mod faults;
 mod generators;
 mod references;
 mod scripts;
@@ -9,17 +10,18 @@ pub(crate) use categories::number as product_number;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use references::References;
 
 use super::advice::nearest;
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawCors, RawDuration, RawFeed, RawScenario, RawServer};
+use super::raw::{RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Cors, Feed, Scenario, ServerOptions, stem};
+use super::{Cors, Fault, Feed, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
@@ -46,6 +48,7 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
     let scripts = scripts.map(|(list, _)| scripts::scripts(list, &mut references, &mut check)).unwrap_or_default();
     let generators =
         random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
+    let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
     references.judge(&mut check);
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
@@ -58,7 +61,16 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
         categories,
         generators,
         scripts,
+        faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
     })
+}
+
+/// A fault that is brought to a running scenario, in which any product may have come since.
+pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
+    let mut check = Check { document, complete: document.problems().is_empty() };
+    let raw = document.decode::<RawFault>(root)?;
+    let references = References::new(scenario.categories(), true);
+    faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
 
 fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {

@@ -20,7 +20,13 @@ impl Encoded {
     /// A text frame.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        Self::new(OpCode::Data(Data::Text), text.as_bytes())
+        Self::text_of(text.as_bytes())
+    }
+
+    /// A text frame of bytes that need not be text.
+    #[must_use]
+    pub fn text_of(bytes: &[u8]) -> Self {
+        Self::new(OpCode::Data(Data::Text), bytes)
     }
 
     /// A frame that carries the message.

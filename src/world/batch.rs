@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::feed::{Feed, Frame};
+use super::tamper::Passing;
 use crate::websocket::Encoded;
 
 /// Frames that are put together into one write.
@@ -80,6 +81,21 @@ impl Batch {
         } else {
             self.same[usize::from(cursor.notices)].get_or_insert_with(put_together)
         }
+    }
+}
+
+impl Batch {
+    /// As [`Batch::portion`], one by one, each with the event that it tells of.
+    pub(super) fn frames(&self, cursor: &mut Cursor, socket: u64) -> Vec<Passing> {
+        let passing = |frame: &Frame| {
+            let event = if matches!(frame, Frame::Order { .. }) { frame.sequence() } else { None };
+            let frames = frame.for_socket(cursor, socket).to_vec();
+            frames.into_iter().map(move |frame| Passing { frame, event })
+        };
+        let frames = self.frames.iter().flat_map(passing).collect();
+        cursor.position = self.to;
+        cursor.seen = self.seen.unwrap_or(cursor.seen);
+        frames
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
@@ -15,7 +16,11 @@ pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 
 /// A world's time. Everybody may read it; only the world's task sets it.
 #[derive(Debug)]
-pub(super) struct Clock(RwLock<State>);
+pub(super) struct Clock {
+    state: RwLock<State>,
+    /// Told when it goes on in another way.
+    changed: Notify,
+}
 
 /// From `base` at `since`, time goes on at `pace`.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +60,8 @@ impl Clock {
     pub(super) fn start(pace: Pace) -> Self {
         let speed = if pace.speed.is_nan() { 1.0 } else { pace.speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         let pace = Pace { speed, ..pace };
-        Self(RwLock::new(State { base: Duration::ZERO, since: Instant::now(), pace }))
+        let state = RwLock::new(State { base: Duration::ZERO, since: Instant::now(), pace });
+        Self { state, changed: Notify::new() }
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -68,7 +74,24 @@ impl Clock {
 
     /// Goes on from another time, or in another way.
     pub(super) fn set(&self, base: Duration, pace: Pace) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = State { base, since: Instant::now(), pace };
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { base, since: Instant::now(), pace };
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the world's time is `due`, however its clock goes meanwhile.
+    pub(super) async fn reached(&self, due: Duration) {
+        loop {
+            let changed = self.changed.notified();
+            let state = self.read();
+            if state.now() >= due {
+                return;
+            }
+            let left = (!state.pace.paused).then(|| scale(due.saturating_sub(state.now()), 1.0 / state.pace.speed));
+            match left.and_then(|left| Instant::now().checked_add(left)) {
+                Some(instant) => drop(tokio::time::timeout_at(instant, changed).await),
+                None => changed.await,
+            }
+        }
     }
 
     /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
@@ -84,7 +107,7 @@ impl Clock {
     }
 
     fn read(&self) -> State {
-        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+        *self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

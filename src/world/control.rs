@@ -9,6 +9,7 @@ use super::advance::Advance;
 use super::play::Play;
 use super::task::Command;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
+use crate::engine::{FaultPhase, FaultState};
 
 /// A world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +31,8 @@ pub struct State {
     pub sequence: u64,
     /// Every product's order total, in declared order.
     pub totals: Vec<(Arc<str>, i64)>,
+    /// The faults that are in force.
+    pub faults: Vec<FaultState>,
     /// Names and times of the snapshots.
     pub snapshots: Vec<(String, Duration)>,
 }
@@ -52,6 +55,7 @@ impl World {
             clock: ClockState::of(play),
             sequence: play.engine.sequence(),
             totals: play.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
+            faults: play.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
             snapshots: play.saved(),
         })
         .await

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{ClockError, ExpectationError, MAX_SNAPSHOTS, WrongWait};
+use super::{ClockError, ExpectationError, MAX_FAULTS, MAX_SNAPSHOTS, WrongWait};
 use crate::engine::{Refusal, RefusedAt};
 
 /// Why a command has no effect.
@@ -34,6 +34,12 @@ pub enum WorldError {
     /// No open socket has that number.
     #[error("socket {0} is not open")]
     UnknownSocket(u64),
+    /// No fault has that number or name.
+    #[error("Fault {0} not found")]
+    UnknownFault(String),
+    /// There are enough.
+    #[error("there are {MAX_FAULTS} faults already, remove one first")]
+    TooManyFaults,
     /// The world has ended.
     #[error("the world has ended")]
     Ended,

@@ -124,7 +124,7 @@ impl Pass {
 
 fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     let mut held = socket.lent();
-    let Some(lent) = held.as_mut().filter(|lent| lent.rest.is_none()) else { return };
+    let Some(lent) = held.as_mut().filter(|lent| lent.rest.is_none()) else { return leave(socket, held.is_some()) };
     let Some(outlet) = socket.outlet.get() else { return };
     let mut own;
     let portion = if lent.cursor.position == batch.from {
@@ -141,6 +141,13 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     if put(socket, lent, &**outlet, portion) {
         // While it is held: its task may be further by then, and a position never goes back.
         shared.sockets.wrote(socket, portion.frames, lent.cursor.position);
+    }
+}
+
+/// Leaves a socket to its own task, which has to be told of news if a fault hits it: it waits for nothing else then.
+fn leave(socket: &Socket, is_lent: bool) {
+    if !is_lent && socket.is_faulted() {
+        socket.told.notify_one();
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) use awaited::Awaited;
 pub use budget::Budget;
 use budget::Holding;
 pub use entry::{Entry, Kind, Recipients, Record};
-pub use exchange::{Answer, Exchange};
+pub use exchange::{Answer, Exchange, Mark};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use head::RequestHead;
 pub use matcher::Difference;

@@ -44,6 +44,8 @@ pub(super) struct Play {
     pub(super) snapshots: BTreeMap<String, Saved>,
     /// The current orders of categories, and the number of the last event in them.
     current: HashMap<Arc<str>, (u64, Arc<[Encoded]>)>,
+    /// Whether a fault may hit sockets.
+    pub(super) has_faulted_sockets: bool,
 }
 
 impl Play {
@@ -57,6 +59,7 @@ impl Play {
         let pace_at_start = shared.clock.pace();
         let (transcript, snapshots) = (Transcript::default(), BTreeMap::new());
         let engine = start.clone();
+        let has_faulted_sockets = engine.has_socket_faults();
         Self {
             engine,
             start,
@@ -70,6 +73,7 @@ impl Play {
             transcript,
             snapshots,
             current: HashMap::new(),
+            has_faulted_sockets,
         }
     }
 
@@ -116,6 +120,7 @@ impl Play {
         let events = self.engine.follow(succession, self.start.seed());
         self.publish_view();
         self.tell(&events);
+        self.refresh_faults();
         self.publish([Frame::Notice(notice())]);
         events
     }
@@ -153,6 +158,7 @@ impl Play {
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
         let socket = self.shared.sockets.open(category.clone(), at, position);
+        self.hit(&socket);
         self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
         self.journal_frames(&Recipients::One(socket.id), &frames);
         (socket, Joined { sequence: self.engine.sequence(), position, frames })
@@ -161,17 +167,18 @@ impl Play {
     pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
         let frames = self.current_orders(&category);
         self.shared.sockets.switch(socket, category);
+        self.hit(socket);
         Joined { sequence: self.engine.sequence(), position: self.shared.feed.end(), frames }
     }
 
-    /// The totals that changed since the event of that number, for a socket whose place in the feed is gone. After a reset
-    /// or a restore, all that are not as declared, and the current orders of its category.
-    pub(super) fn catch_up(&mut self, socket: &Socket, after: u64, position: u64) -> Joined {
+    /// The totals that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
+    /// after a reset or a restore, all that are not as declared, and the current orders of its category.
+    pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
         let scope = self.engine.scenario().feed();
         let category = socket.category();
-        let is_void = self.shared.feed.fresh_since(position);
-        let mut frames = if is_void { self.current_orders(&category).to_vec() } else { Vec::new() };
-        for event in self.engine.changed_since(if is_void { 0 } else { after }) {
+        let after = after.filter(|_| !self.shared.feed.fresh_since(position));
+        let mut frames = if after.is_none() { self.current_orders(&category).to_vec() } else { Vec::new() };
+        for event in self.engine.changed_since(after.unwrap_or_default()) {
             if let Some(Frame::Order { only, text, .. }) = Frame::of(scope, &event)
                 && only.is_none_or(|only| only == category)
             {
@@ -221,6 +228,11 @@ impl Play {
         }
         events.iter().for_each(log);
         self.transcript.extend(events);
+        let is_about_faults =
+            |event: &Event| matches!(event.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. });
+        if events.iter().any(is_about_faults) {
+            self.faults_turned(events);
+        }
         if self.shared.sockets.len() == 0 {
             // A socket that joins later gets current orders, and reads on from here.
             self.shared.feed.clear();
@@ -263,6 +275,7 @@ impl Play {
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
         self.publish_view();
+        self.refresh_faults();
         let mut orders: HashMap<Arc<str>, Arc<[Encoded]>> = HashMap::new();
         for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
             if let Entry::Vacant(place) = orders.entry(category) {
@@ -303,6 +316,8 @@ fn log(event: &Event) {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
         EventKind::Added { id, category } => debug!(%id, %category, "product added"),
         EventKind::Removed { id, category } => debug!(%id, %category, "product removed"),
+        EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
+        EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
         EventKind::Total { .. } => {}
     }
 }

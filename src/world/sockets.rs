@@ -13,6 +13,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::fanout::{Lent, Outlet};
+use crate::engine::SocketFault;
 
 /// An open socket. In the given order, so that what is needed to write to it is close together: with thousands of sockets,
 /// every further line of memory is read anew each time, and adds 2 % to a delivery.
@@ -35,9 +36,18 @@ pub(super) struct Socket {
     pub(super) received: AtomicU64,
     /// How often it was so far behind that it got current totals instead.
     pub(super) caught_up: AtomicU64,
-    closing: Mutex<Option<Box<CloseFrame>>>,
+    /// What few sockets have.
+    special: Mutex<Option<Box<Special>>>,
     /// Tells its task to see to it: it is to be closed, or the fan-out could not write everything.
     pub(super) told: Notify,
+}
+
+/// What is to become of a socket, and what goes wrong with it.
+#[derive(Debug, Default)]
+struct Special {
+    closing: Option<CloseFrame>,
+    is_reset: bool,
+    faults: Option<Arc<[SocketFault]>>,
 }
 
 impl Socket {
@@ -51,7 +61,51 @@ impl Socket {
 
     /// The closing frame that it is to end with, if it is to.
     pub(super) fn closing(&self) -> Option<CloseFrame> {
-        lock(&self.closing).as_deref().cloned()
+        lock(&self.special).as_ref()?.closing.clone()
+    }
+
+    pub(super) fn set_closing(&self, code: CloseCode, reason: &str) {
+        let close = || CloseFrame { code, reason: Utf8Bytes::from(reason) };
+        self.with_special(|special| {
+            special.closing.get_or_insert_with(close);
+        });
+    }
+
+    /// Whether it is to be reset (RFC 9293, 3.5.2).
+    pub(super) fn is_reset(&self) -> bool {
+        lock(&self.special).as_ref().is_some_and(|special| special.is_reset)
+    }
+
+    pub(super) fn set_reset(&self) {
+        self.with_special(|special| special.is_reset = true);
+    }
+
+    /// The faults that hit it.
+    pub(super) fn faults(&self) -> Option<Arc<[SocketFault]>> {
+        lock(&self.special).as_ref()?.faults.clone()
+    }
+
+    /// Whether it is to end, or a fault hits it.
+    pub(super) fn is_special(&self) -> bool {
+        let is_special = |special: &Special| special.closing.is_some() || special.is_reset || special.faults.is_some();
+        lock(&self.special).as_deref().is_some_and(is_special)
+    }
+
+    pub(super) fn is_faulted(&self) -> bool {
+        lock(&self.special).as_ref().is_some_and(|special| special.faults.is_some())
+    }
+
+    pub(super) fn set_faults(&self, faults: Arc<[SocketFault]>) {
+        let faults = Some(faults).filter(|faults| !faults.is_empty());
+        if faults != self.faults() {
+            self.with_special(|special| special.faults = faults);
+        }
+    }
+
+    /// Changes something, and tells its task of it.
+    fn with_special(&self, change: impl FnOnce(&mut Special)) {
+        change(lock(&self.special).get_or_insert_default());
+        self.told.notify_one();
     }
 
     pub(super) fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
@@ -70,7 +124,8 @@ impl Stalls {
     /// Whether there is something to wait for; remembers where it is, if so.
     fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
         let written = socket.position.load(Ordering::SeqCst);
-        if written >= position || socket.gone.load(Ordering::SeqCst) {
+        // One that a fault hits is late on purpose.
+        if written >= position || socket.gone.load(Ordering::SeqCst) || socket.is_faulted() {
             self.0.remove(&socket.id);
             return false;
         }
@@ -126,7 +181,7 @@ impl Sockets {
             caught_up: AtomicU64::new(0),
             position: AtomicU64::new(position),
             gone: AtomicBool::new(false),
-            closing: Mutex::new(None),
+            special: Mutex::new(None),
             outlet: OnceLock::new(),
             lent: Mutex::new(None),
             told: Notify::new(),
@@ -189,10 +244,16 @@ impl Sockets {
     pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str) -> Vec<Arc<Socket>> {
         let asked: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
         for socket in &asked {
-            lock(&socket.closing).get_or_insert_with(|| Box::new(CloseFrame { code, reason: Utf8Bytes::from(reason) }));
-            socket.told.notify_one();
+            socket.set_closing(code, reason);
         }
         asked
+    }
+
+    /// Has one socket be reset.
+    pub(super) fn reset(&self, id: u64) {
+        if let Some(socket) = self.get(id) {
+            socket.set_reset();
+        }
     }
 
     /// Tells every socket's task to look whether it is at its end.

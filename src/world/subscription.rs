@@ -5,6 +5,8 @@
 //! something to write itself (another category's orders, a pong, a closing frame), or when the fan-out could not write
 //! everything, and lends it again when the socket is up to date.
 
+mod faulted;
+
 use std::sync::Arc;
 
 use tungstenite::protocol::CloseFrame;
@@ -14,8 +16,9 @@ use super::fanout::{Lent, Outlet};
 use super::feed::notice;
 use super::journal::{Payload, Record};
 use super::sockets::Socket;
+use super::tamper::{Passing, Tamper};
 use super::{Portion, World, WorldError};
-use crate::websocket::{Encoded, put_together};
+use crate::websocket::Encoded;
 
 /// What the task gives to a socket that joins, switches, or has fallen behind.
 #[derive(Debug)]
@@ -35,7 +38,9 @@ pub struct Subscription {
     /// Unless it is lent.
     cursor: Option<Cursor>,
     /// Handed out before anything else of the feed.
-    waiting: Portion,
+    waiting: Vec<Passing>,
+    /// The faults that hit the socket, if any do.
+    tamper: Option<Box<Tamper>>,
     end: Option<SocketEnd>,
 }
 
@@ -61,7 +66,7 @@ impl Subscription {
     pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: &Joined) -> Self {
         let Joined { sequence, position, frames } = joined;
         let cursor = Cursor { position: *position, seen: *sequence, category: socket.category(), notices };
-        Self { world, socket, cursor: Some(cursor), waiting: Portion::of(frames.iter()), end: None }
+        Self { world, socket, cursor: Some(cursor), waiting: passing(frames), tamper: None, end: None }
     }
 
     /// Says where the socket's bytes go, so that it can be lent.
@@ -75,9 +80,13 @@ impl Subscription {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn next(&mut self) -> Result<Option<Portion>, WorldError> {
+        self.follow_faults().await?;
+        if self.tamper.is_some() {
+            return self.tampered().await;
+        }
         loop {
-            if self.waiting.frames > 0 {
-                return Ok(Some(std::mem::take(&mut self.waiting)));
+            if !self.waiting.is_empty() {
+                return Ok(Some(Portion::of(std::mem::take(&mut self.waiting).iter().map(|passing| &passing.frame))));
             }
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
@@ -103,8 +112,8 @@ impl Subscription {
         let Some(cursor) = self.cursor.take() else { return true };
         let mut lent = self.socket.lent();
         // Under the lock: what is published from here on finds it lent.
-        let is_done = self.waiting.frames == 0 && cursor.position >= self.world.feed().end();
-        if is_done && self.socket.closing().is_none() && self.socket.outlet.get().is_some() {
+        let is_done = self.waiting.is_empty() && cursor.position >= self.world.feed().end();
+        if is_done && !self.socket.is_special() && self.tamper.is_none() && self.socket.outlet.get().is_some() {
             // Also what needed no frame: whoever waits for the socket sees that it is there.
             self.world.sockets().wrote(&self.socket, 0, cursor.position);
             *lent = Some(Lent { cursor, rest: None });
@@ -124,7 +133,11 @@ impl Subscription {
     /// Waits until it is to be recalled: the fan-out could not write everything, or the socket, its world or the server is
     /// at its end.
     pub async fn told(&self) {
-        self.socket.told.notified().await;
+        let due = self.tamper.as_ref().and_then(|tamper| tamper.next_due());
+        tokio::select! {
+            () = self.socket.told.notified() => {}
+            () = async { self.world.reached(due.unwrap_or_default()).await }, if due.is_some() => {}
+        }
     }
 
     /// The closing frame that the socket is to end with, if it is to, whether it has got everything or not.
@@ -161,7 +174,7 @@ impl Subscription {
             // Up to here the frames are meant for the category of before.
             while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
                 match Batch::read(self.world.feed(), cursor.position, usize::MAX, joined.position) {
-                    Some(mut batch) => self.waiting.append(batch.portion(cursor, self.socket.id)),
+                    Some(batch) => self.waiting.extend(batch.frames(cursor, self.socket.id)),
                     None => self.catch_up().await?,
                 }
             }
@@ -170,7 +183,7 @@ impl Subscription {
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 cursor.category = category.into();
-                self.waiting.append(&Portion::of(joined.frames.iter()));
+                self.waiting.extend(passing(&joined.frames));
                 self.world.handed(&self.socket, &joined.frames);
                 return Ok(());
             }
@@ -179,22 +192,26 @@ impl Subscription {
 
     /// Gets current totals instead of what is no longer in the feed.
     async fn catch_up(&mut self) -> Result<(), WorldError> {
+        let seen = self.cursor.as_ref().map(|cursor| cursor.seen);
+        self.bring_up_to_date(seen).await
+    }
+
+    /// Gets the totals that changed after an event; without one, everything.
+    async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
-        let current = self.world.catch_up(&self.socket, cursor.seen, cursor.position).await?;
+        let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
         cursor.seen = current.sequence;
         cursor.position = current.position;
         let notice = cursor.notices.then(notice);
         // Only now is it sure that they are handed out.
         self.world.caught_up(&self.socket, &current.frames);
-        self.waiting.append(&Portion::of(current.frames.iter().chain(&notice)));
+        self.waiting.extend(current.frames.iter().chain(&notice).cloned().map(|frame| Passing { frame, event: None }));
         Ok(())
     }
 }
 
-impl Portion {
-    fn append(&mut self, other: &Self) {
-        *self = Self { bytes: put_together(&self.bytes, &other.bytes), frames: self.frames + other.frames };
-    }
+fn passing(frames: &[Encoded]) -> Vec<Passing> {
+    frames.iter().cloned().map(|frame| Passing { frame, event: None }).collect()
 }
 
 impl Drop for Subscription {

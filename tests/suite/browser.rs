@@ -171,3 +171,31 @@ async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sid
     browser.screenshot("shop-phone").await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn the_page_survives_the_bad_day_and_shows_the_truth_after_it() {
+    let mockd = Mockd::run_with(std::path::Path::new("scenarios/bad-day.yaml"), &["--paused"]).await;
+    // The day is played by hand, so that it takes no longer than the page does.
+    mockd.control("DELETE", "/__mockd/faults", serde_json::Value::Null).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(mockd.url()).await;
+    browser.becomes("document.querySelector('#category').options.length", 3).await;
+    browser.choose("electronics").await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    for second in (5..=125).step_by(5) {
+        mockd.advance("", "5s").await;
+        // An answer or a frame that is late waits for the world's time.
+        assert_eq!(browser.eval("document.querySelector('#products').children.length").await, 2, "after {second}s");
+    }
+    mockd.control("DELETE", "/__mockd/faults", serde_json::Value::Null).await;
+    browser.becomes(STATE, "live").await;
+    let total = async || mockd.get("/__mockd/state").await.json()["totals"]["A1"].to_string();
+    let truth = total().await;
+    browser.becomes(&shown("A1", ".orders"), truth.as_str()).await;
+    browser.click("[data-id=A1] summary").await;
+    browser.click("[data-id=A1] [data-amount='10']").await;
+    let more = (truth.parse::<i64>().unwrap() + 10).to_string();
+    browser.becomes(&shown("A1", ".orders"), more.as_str()).await;
+    browser.screenshot("after-the-bad-day").await;
+    browser.close().await;
+}

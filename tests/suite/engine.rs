@@ -28,6 +28,8 @@ fn lines(events: &[Event]) -> Vec<String> {
         EventKind::Total { id, total, .. } => format!("{} {id} {total}", event.at.as_millis()),
         EventKind::Added { id, .. } => format!("{} +{id}", event.at.as_millis()),
         EventKind::Removed { id, .. } => format!("{} -{id}", event.at.as_millis()),
+        EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
+        EventKind::FaultEnded { label, .. } => format!("{} {label} ended", event.at.as_millis()),
         EventKind::Skipped(refusal) => format!("{} {refusal}", event.at.as_millis()),
     };
     events.iter().map(line).collect()

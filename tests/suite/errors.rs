@@ -165,7 +165,7 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
         (with("orders: { scripts: [{ name: x }] }\n"), "a script needs `steps`"),
         (
             with("orders: { scripts: [{ steps: [{ at: 1s }] }] }\n"),
-            "a step has to say exactly one of `product`, `set`, `add` and `remove`",
+            "a step has to say exactly one of `product`, `set`, `add`, `remove` and `fault`",
         ),
         (with("orders: { scripts: [{ steps: [{ product: T1 }] }] }\n"), "a step with `product` needs `amount`"),
         (

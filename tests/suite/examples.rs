@@ -52,3 +52,35 @@ async fn flash_sale_opens_with_ten_orders_and_a_return() {
     // With its seed, the random trickle starts later than these two.
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":13}"#, r#"{"id":"A2","total":6}"#]);
 }
+
+#[tokio::test]
+async fn bad_day_has_a_fault_of_another_kind_in_force_at_each_time() {
+    let mockd = Mockd::run_with(Path::new("scenarios/bad-day.yaml"), &["--paused"]).await;
+    let mut seen = Vec::new();
+    for _ in 0..25 {
+        mockd.advance("", "5s").await;
+        let faults = mockd.get("/__mockd/state").await.json()["faults"].clone();
+        seen.extend(faults.as_array().unwrap().iter().map(|fault| fault["label"].as_str().unwrap().to_owned()));
+        seen.dedup();
+    }
+    let expected = [
+        "slow answers",
+        "busy checkout",
+        "too many orders",
+        "broken lists",
+        "trickle",
+        "cut off",
+        "late frames",
+        "lost frames",
+        "damaged frames",
+        "old news",
+        "silence",
+        "storm",
+        "slow door",
+    ];
+    assert_eq!(seen[..expected.len()], expected);
+    let transcript = mockd.get("/__mockd/transcript").await.text;
+    for momentary in ["closed", "broken off"] {
+        assert!(transcript.contains(&format!(r#""event":"fault-began","fault":"{momentary}""#)), "{momentary}");
+    }
+}

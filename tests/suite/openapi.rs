@@ -107,6 +107,16 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     contract.exchange("POST", "/__mockd/sockets/{socket}/close", &["9"], json!({}), 404).await;
     contract.exchange("DELETE", "/__mockd/journal", &[], none.clone(), 200).await;
     contract.exchange("POST", "/__mockd/reset", &[], json!({ "seed": 5 }), 200).await;
+    let fault = json!({ "name": "busy", "on": "http", "method": "POST", "latency": { "min": "1ms", "max": "2ms" } });
+    contract.exchange("POST", "/__mockd/faults", &[], fault.clone(), 200).await;
+    contract.exchange("GET", "/__mockd/faults", &[], none.clone(), 200).await;
+    contract.exchange("GET", "/__mockd/state", &[], none.clone(), 200).await;
+    contract.exchange("GET", "/__mockd/faults/{fault}", &["busy"], none.clone(), 200).await;
+    contract.exchange("PUT", "/__mockd/faults/{fault}", &["1"], fault.clone(), 200).await;
+    contract.exchange("PUT", "/__mockd/faults/{fault}", &["2"], fault, 404).await;
+    contract.exchange("DELETE", "/__mockd/faults/{fault}", &["busy"], none.clone(), 200).await;
+    contract.exchange("GET", "/__mockd/faults/{fault}", &["busy"], none.clone(), 404).await;
+    contract.exchange("DELETE", "/__mockd/faults", &[], none.clone(), 200).await;
     let world = json!({ "name": "a", "seed": 1, "paused": false, "speed": 2 });
     contract.exchange("POST", "/__mockd/worlds", &[], world.clone(), 201).await;
     contract.exchange("POST", "/__mockd/worlds", &[], world, 409).await;
@@ -115,7 +125,8 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a"], none.clone(), 404).await;
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["default"], none.clone(), 409).await;
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a%20b"], none, 400).await;
-    for path in ["clock", "orders", "snapshots", "verify", "journal/wait", "worlds", "sockets/send", "reset"] {
+    for path in ["clock", "orders", "snapshots", "verify", "journal/wait", "worlds", "sockets/send", "reset", "faults"]
+    {
         contract.exchange("POST", &format!("/__mockd/{path}"), &[], json!({ "unknown": 1 }), 400).await;
     }
     contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "Z9": 1 } }), 400).await;

@@ -28,7 +28,7 @@ async fn the_state_is_everything_at_one_moment() {
         "sequence": 1, "categories": [
             { "name": "electronics", "prefix": "A", "products": 2 },
             { "name": "confectionery", "prefix": "B", "products": 1 },
-        ], "totals": { "A1": 5, "A2": 7, "B1": 101 }, "sockets": 1, "snapshots": [],
+        ], "totals": { "A1": 5, "A2": 7, "B1": 101 }, "faults": [], "sockets": 1, "snapshots": [],
     });
     assert_eq!(state(&mockd).await, expected);
 }

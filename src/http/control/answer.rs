@@ -54,16 +54,20 @@ pub(super) struct EventShape {
     total: Option<i64>,
     /// Why something that was due was skipped.
     reason: Option<String>,
+    /// The fault that began or ended.
+    fault: Option<String>,
 }
 
 #[derive(JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[allow(dead_code, reason = "as above")]
 enum EventName {
     Total,
     Added,
     Removed,
     Skipped,
+    FaultBegan,
+    FaultEnded,
 }
 
 /// What an entry of the journal looks like.
@@ -109,6 +113,19 @@ pub(super) struct EntryShape {
     code: Option<u16>,
     /// Who closed a socket.
     by: Option<String>,
+    /// What faults did to a request.
+    faults: Option<Vec<MarkShape>>,
+    /// The fault that did something to a socket or a frame.
+    fault: Option<String>,
+    /// What it did.
+    did: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "as above")]
+struct MarkShape {
+    fault: String,
+    did: String,
 }
 
 #[derive(JsonSchema)]

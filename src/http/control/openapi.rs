@@ -4,7 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{about, answer, clock, journal, orders, snapshots, sockets, state, worlds};
+use super::{about, answer, clock, faults, journal, orders, snapshots, sockets, state, worlds};
+use crate::scenario::FaultShape;
 use crate::world::Verdict;
 
 type Shape = fn(&mut SchemaGenerator) -> Value;
@@ -149,6 +150,28 @@ fn operations() -> Vec<Operation> {
     ]
 }
 
+/// Those on faults.
+fn on_faults() -> Vec<Operation> {
+    vec![
+        get("/__mockd/faults", "What goes wrong on purpose", shape::<faults::FaultsAnswer>),
+        post("/__mockd/faults", "Bring a fault", shape::<FaultShape>, shape::<faults::FaultAnswer>)
+            .errors(&["400", "409", "413", "415"]),
+        delete("/__mockd/faults", "Lift all faults", &[]),
+        get("/__mockd/faults/{fault}", "One fault, by number or name", shape::<faults::FaultAnswer>).errors(&["404"]),
+        Operation {
+            method: "put",
+            ..post(
+                "/__mockd/faults/{fault}",
+                "Put another in the place of a fault",
+                shape::<FaultShape>,
+                shape::<faults::FaultAnswer>,
+            )
+            .errors(&["400", "404", "413", "415"])
+        },
+        delete("/__mockd/faults/{fault}", "Lift a fault", &["404"]),
+    ]
+}
+
 /// The document.
 pub(super) fn document() -> Value {
     let settings =
@@ -156,7 +179,7 @@ pub(super) fn document() -> Value {
     let mut generator = settings.into_generator();
     let error = shape::<answer::ErrorAnswer>(&mut generator);
     let mut paths: Map<String, Value> = Map::new();
-    for operation in operations() {
+    for operation in operations().into_iter().chain(on_faults()) {
         let described = operation.describe(&mut generator, &error);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = described;

@@ -13,11 +13,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::answer::{Done, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
-use crate::websocket::may_be_sent;
+use crate::websocket::{MAX_REASON, may_be_sent};
 use crate::world::{SocketState, World};
-
-/// Bytes of a close reason: a control frame's 125 less the code (RFC 6455, 5.5.1).
-const MAX_REASON: usize = 123;
 
 /// All open sockets of a world.
 #[derive(Serialize, JsonSchema)]

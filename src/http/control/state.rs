@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::about::CategoryAnswer;
 use super::answer::{ClockAnswer, Done, Happened, json};
+use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::orders::describe;
 use crate::engine::RefusedAt;
@@ -37,6 +38,8 @@ pub(super) struct StateAnswer {
     /// Every product's order total by id.
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
     totals: Map<String, Value>,
+    /// The faults that are in force.
+    faults: Vec<FaultAnswer>,
     /// How many sockets are open.
     sockets: usize,
     /// The snapshots.
@@ -82,6 +85,7 @@ pub(in crate::http) async fn get_state(Data(world): Data<&World>) -> poem::Resul
         sequence: state.sequence,
         categories: CategoryAnswer::all(&view),
         totals: state.totals.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
+        faults: FaultAnswer::all(state.faults),
         sockets: world.open_sockets().len(),
         snapshots: SnapshotAnswer::all(state.snapshots),
     }))

@@ -79,7 +79,7 @@ impl<'i> Call<'i> {
             Some((path, query)) => (path, Some(query).filter(|query| is_query(query))?.into()),
             None => (target, None),
         };
-        let (world, path) = world_of(path, worlds)?;
+        let (world, path) = world_of(path, worlds).filter(|(world, _)| !world.has_request_faults())?;
         let asked = match method {
             "GET" if body.is_empty() => Asked::products(path, &world)?,
             "POST" if framing.is_json => Asked::order(path, body)?,

@@ -1,6 +1,7 @@
 //! The end of a socket's connection (RFC 6455, section 7).
 
 use std::net::Shutdown;
+use std::time::Duration;
 
 use socket2::SockRef;
 use tracing::warn;
@@ -15,23 +16,29 @@ impl Connection {
     /// Closes the connection as its end asks. The peer has a short time to take part in it.
     pub(super) async fn close(mut self: Box<Self>, end: End) {
         self.recall();
+        let is_reset = matches!(end, End::Reset);
         let (by, code) = match &end {
             // RFC 6455, 7.1.5: a closing frame without a code counts as 1005.
             End::Closed(frame) => (EndedBy::Client, Some(frame.as_ref().map_or(1005, |frame| frame.code.into()))),
             End::Gone => (EndedBy::Client, None),
+            End::Reset => (EndedBy::Server, None),
             End::Violated(violation) => (EndedBy::Server, Some(violation.code().into())),
             End::Asked(frame) => (EndedBy::Server, Some(frame.code.into())),
         };
         // Whether the peer takes part or not, the connection ends here.
         let _ = tokio::time::timeout(CLOSING_TIME, self.part(end)).await;
-        // At once, whoever still holds the socket. One that is gone already needs no end.
-        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
+        // At once, whoever still holds the socket. One that is gone already needs no end; one that is reset must have none.
+        if !is_reset {
+            let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
+        }
         self.feed.ends(SocketEnd { code, by });
     }
 
     async fn part(&mut self, end: End) {
         match end {
             End::Gone => {}
+            // What the kernel still holds is dropped with it (SO_LINGER of 0).
+            End::Reset => drop(SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))),
             End::Closed(frame) => {
                 self.say(frame.as_ref()).await;
             }

@@ -55,6 +55,8 @@ pub(super) enum End {
     Violated(Violation),
     /// The server is to close it.
     Asked(CloseFrame),
+    /// The server is to break it off.
+    Reset,
 }
 
 impl End {
@@ -83,7 +85,6 @@ impl Connection {
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, max_message: usize, shutdown: CancellationToken) -> Self {
         // What was read already is a view of a buffer of 8 KiB, which is let go here.
         let Upgraded { stream, begun, seat } = upgraded;
-        let stream = Arc::new(stream);
         feed.connect(stream.clone());
         let mut reader = Reader::new(max_message);
         reader.push(&begun);
@@ -107,6 +108,9 @@ impl Connection {
 
     /// Why it is to end, if it is. Its task is told when that comes.
     fn told_to_end(&self) -> Option<End> {
+        if self.feed.is_reset() {
+            return Some(End::Reset);
+        }
         if let Some(frame) = self.feed.closing() {
             return Some(End::Asked(frame));
         }
@@ -125,7 +129,7 @@ impl Connection {
     /// Does what can be done without waiting for the client. Says whether there may be more of that.
     async fn step(&mut self) -> Result<bool, End> {
         self.put_out().await?;
-        if !self.output.is_empty() {
+        if !self.output.is_empty() || self.feed.is_frozen() {
             return Ok(false);
         }
         match self.reader.message().map_err(End::Violated)? {
@@ -142,13 +146,14 @@ impl Connection {
             if end.is_some() && self.is_overdue() {
                 return end.map_or(Ok(()), Err);
             }
-            if !self.flush()? {
+            self.feed.follow_faults().await?;
+            if self.feed.is_frozen() || !self.flush()? {
                 return Ok(());
             }
             match (self.feed.next().await?, end) {
                 (Some(Portion { bytes, frames }), _) => (self.output, self.frames) = (bytes, frames),
                 (None, Some(end)) => return Err(end),
-                (None, None) if self.feed.lend() => return Ok(()),
+                (None, None) if self.feed.lend() || self.feed.rests() => return Ok(()),
                 (None, None) => {}
             }
             // A client that reads as fast as orders come does not keep the thread for itself.
@@ -174,14 +179,14 @@ impl Connection {
 
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Result<(), End> {
-        let is_listening = self.output.is_empty();
+        let (is_listening, is_frozen) = (self.output.is_empty(), self.feed.is_frozen());
         // These put this task in the place of the one that has read the handshake; `ready()` would leave that one in
         // the stream, and its memory with it, 3 KiB a socket.
         let ready = poll_fn(|context| {
             if is_listening { self.stream.poll_read_ready(context) } else { self.stream.poll_write_ready(context) }
         });
         tokio::select! {
-            ready = ready => match ready {
+            ready = ready, if !is_frozen => match ready {
                 Ok(()) if is_listening => self.read(),
                 Ok(()) => Ok(()),
                 Err(_) => Err(End::Gone),
@@ -242,6 +247,9 @@ impl Connection {
 
     /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
     async fn obey(&mut self, message: &[u8]) -> Result<(), End> {
+        if self.feed.ignores() {
+            return Ok(());
+        }
         match Command::read(message) {
             Ok(Command::UpdateCategory { category }) => {
                 self.recall();

@@ -28,6 +28,9 @@ impl<'s> Takes<'s> {
         let mut kinds = Vec::new();
         self.collect(schema, &mut kinds);
         kinds.dedup();
+        if kinds.is_empty() {
+            return "anything".into();
+        }
         joined(&kinds, "or")
     }
 

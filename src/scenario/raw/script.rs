@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Opt, RawDuration, RawProduct};
+use super::{Opt, RawDuration, RawFault, RawProduct};
 use crate::scenario::yaml::{Items, Text};
 
 /// A timeline of steps. Its times count from the start, or from the reload that brought or changed it.
@@ -38,7 +38,7 @@ pub(crate) enum RawRepeat {
 }
 
 /// One line of a script: a time (`at` or `after`; that of the step before otherwise) and what happens, which is an
-/// order (`product` and `amount`), `set`, `add` or `remove`.
+/// order (`product` and `amount`), `set`, `add`, `remove` or `fault`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -50,6 +50,7 @@ pub(crate) enum RawRepeat {
         { "required": ["set"], "properties": { "set": { "type": "object" } } },
         { "required": ["add"], "properties": { "add": { "type": "object" } } },
         { "required": ["remove"], "properties": { "remove": { "type": "object" } } },
+        { "required": ["fault"], "properties": { "fault": { "type": "object" } } },
     ])
 )]
 pub(crate) struct RawStep {
@@ -77,6 +78,8 @@ pub(crate) struct RawStep {
     pub(crate) add: Opt<Box<RawAdd>>,
     /// Takes a product out of its category.
     pub(crate) remove: Opt<Box<RawRemove>>,
+    /// Brings a fault, whose times count from the step on.
+    pub(crate) fault: Opt<Box<RawFault>>,
 }
 
 /// A product's total is put to a value.

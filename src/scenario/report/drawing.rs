@@ -34,7 +34,8 @@ pub fn render(problems: &Problems, style: Style) -> String {
 }
 
 fn draw(problem: &Problem, places: &Places<'_>, renderer: &Renderer) -> String {
-    let mut group = Level::ERROR.primary_title(problem.kind.to_string()).elements(snippets(problem, places));
+    let level = if problem.kind.is_warning() { Level::WARNING } else { Level::ERROR };
+    let mut group = level.primary_title(problem.kind.to_string()).elements(snippets(problem, places));
     if let Some(help) = problem.kind.help() {
         group = group.element(Level::HELP.message(help));
     }

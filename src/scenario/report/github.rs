@@ -2,9 +2,9 @@
 
 use super::Places;
 use crate::scenario::load::LoadError;
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, Problems};
 
-/// One `::error` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each ending with
+/// One `::error` or `::warning` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each ending with
 /// a newline.
 #[must_use]
 pub fn annotations(error: &LoadError) -> String {
@@ -12,11 +12,15 @@ pub fn annotations(error: &LoadError) -> String {
         LoadError::Read(error) => {
             format!("::error file={}::{}\n", property(&error.path().to_string_lossy()), escape(&error.to_string()))
         }
-        LoadError::Invalid(problems) => {
-            let places = Places::new(&problems.sources);
-            problems.list.iter().map(|problem| annotation(problem, &places)).collect()
-        }
+        LoadError::Invalid(problems) => annotate(problems),
     }
+}
+
+/// As [`annotations`].
+#[must_use]
+pub fn annotate(problems: &Problems) -> String {
+    let places = Places::new(&problems.sources);
+    problems.list.iter().map(|problem| annotation(problem, &places)).collect()
 }
 
 fn annotation(problem: &Problem, places: &Places<'_>) -> String {
@@ -34,7 +38,8 @@ fn annotation(problem: &Problem, places: &Places<'_>) -> String {
     if message.is_empty() {
         message.push(problem.kind.to_string());
     }
-    format!("::error {}title={title}::{}\n", at.unwrap_or_default(), escape(&message.join("\n")))
+    let level = if problem.kind.is_warning() { "warning" } else { "error" };
+    format!("::{level} {}title={title}::{}\n", at.unwrap_or_default(), escape(&message.join("\n")))
 }
 
 fn escape(text: &str) -> String {

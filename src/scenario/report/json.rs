@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Place, Places};
 use crate::scenario::load::LoadError;
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, Problems};
 
 /// What is wrong with a scenario as a JSON array, in the order of the files. Each problem has a `kind` that stays the
 /// same when messages are reworded, the `message`, the `file`, and unless that cannot be read, `line` and `column` (from
@@ -17,11 +17,15 @@ pub fn describe(error: &LoadError) -> Value {
         LoadError::Read(error) => {
             json!([{ "kind": error.code(), "message": error.to_string(), "file": error.path().to_string_lossy() }])
         }
-        LoadError::Invalid(problems) => {
-            let places = Places::new(&problems.sources);
-            problems.list.iter().map(|problem| self::problem(problem, &places)).collect()
-        }
+        LoadError::Invalid(problems) => list(problems),
     }
+}
+
+/// As [`describe`].
+#[must_use]
+pub fn list(problems: &Problems) -> Value {
+    let places = Places::new(&problems.sources);
+    problems.list.iter().map(|problem| self::problem(problem, &places)).collect()
 }
 
 fn problem(problem: &Problem, places: &Places<'_>) -> Value {

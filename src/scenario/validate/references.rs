@@ -90,6 +90,31 @@ impl<'c> References<'c> {
         id
     }
 
+    /// Why no product of that id can be there, in that category if one is named; clients add others, which only the prefix
+    /// of a category can tell.
+    pub(super) fn why_no_product(&self, id: &str, category: Option<&str>) -> Option<String> {
+        if !self.readable {
+            return None;
+        }
+        let named = |name: &&str| self.categories.iter().find(|category| &*category.name == *name);
+        let possible: Vec<&Category> = match category {
+            Some(name) => vec![named(&name)?],
+            None => self.categories.iter().collect(),
+        };
+        let is_declared = |category: &&Category| category.products.iter().any(|product| &*product.id == id);
+        let is_numbered = |category: &&Category| {
+            let number = id.strip_prefix(category.prefix.as_str());
+            number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let is_added = self.added.iter().any(|added| added.id == AddedId::Declared(id.into()));
+        if is_added || possible.iter().any(|category| is_declared(category) || is_numbered(category)) {
+            return None;
+        }
+        let meant = nearest(id, self.ids()).map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default();
+        let place = category.map(|name| format!(" in {name}")).unwrap_or_default();
+        Some(format!("there is no product `{id}`{place}{meant}"))
+    }
+
     /// A product that a step adds, with a declared id or one that is made at the time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
         let category = self.categories.iter().find(|one| &*one.name == category);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::categories::product;
+use super::faults::fault;
 use super::references::{References, StepNumber};
 use super::{Check, given};
 use crate::scenario::problem::ProblemKind;
@@ -149,9 +150,10 @@ fn action(
     references: &mut References<'_>,
     check: &mut Check<'_>,
 ) -> Option<Action> {
-    let chosen = [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some()];
+    let chosen =
+        [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some(), raw.fault.is_some()];
     if chosen.iter().filter(|chosen| **chosen).count() != 1 {
-        check.exactly_one("a step", &["product", "set", "add", "remove"], span);
+        check.exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
         return None;
     }
     if let (Some(amount), None) = (&raw.amount, &raw.product) {
@@ -173,6 +175,9 @@ fn action(
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
         return Some(Action::Remove { product: wanted(id, span) });
+    }
+    if let Some((raw, span)) = given(raw.fault.as_ref()) {
+        return Some(Action::Fault(Arc::new(fault(raw, span, references, check)?)));
     }
     given(raw.add.as_ref()).and_then(|(raw, span)| add(raw, span, when, references, check))
 }

@@ -65,6 +65,17 @@ pub enum Record {
         /// The socket's number.
         socket: u64,
     },
+    /// A fault did something to a socket, or to a frame from or to it.
+    Faulted {
+        /// The socket's number.
+        socket: u64,
+        /// What messages call the fault.
+        fault: Arc<str>,
+        /// What it did.
+        did: String,
+        /// The number of the event that the frame told of.
+        event: Option<u64>,
+    },
 }
 
 /// The sockets that get a frame.
@@ -99,6 +110,7 @@ pub enum Kind {
     Sent,
     Received,
     Behind,
+    Faulted,
 }
 
 impl Entry {
@@ -112,6 +124,7 @@ impl Entry {
             Record::Sent { .. } => Kind::Sent,
             Record::Received { .. } => Kind::Received,
             Record::Behind { .. } => Kind::Behind,
+            Record::Faulted { .. } => Kind::Faulted,
         }
     }
 
@@ -121,7 +134,7 @@ impl Entry {
         match &self.record {
             Record::Request(exchange) => exchange.body.as_ref(),
             Record::Sent { payload, .. } | Record::Received { payload, .. } => Some(payload),
-            Record::Opened { .. } | Record::Closed { .. } | Record::Behind { .. } => None,
+            Record::Opened { .. } | Record::Closed { .. } | Record::Behind { .. } | Record::Faulted { .. } => None,
         }
     }
 
@@ -133,6 +146,7 @@ impl Entry {
             Record::Opened { socket, .. }
             | Record::Closed { socket, .. }
             | Record::Received { socket, .. }
+            | Record::Faulted { socket, .. }
             | Record::Behind { socket } => std::slice::from_ref(socket),
             Record::Request(_) => &[],
         }
@@ -147,6 +161,7 @@ impl Entry {
                 Record::Request(exchange) => exchange.bytes(),
                 // Most often shared with the entries around it, but not so in what is answered.
                 Record::Sent { sockets, .. } => size_of_val(&**sockets),
+                Record::Faulted { did, .. } => did.len(),
                 _ => 0,
             }
     }
@@ -183,6 +198,14 @@ impl Serialize for Entry {
                 payload.entries(&mut map)?;
             }
             Record::Behind { socket } => map.serialize_entry("socket", socket)?,
+            Record::Faulted { socket, fault, did, event } => {
+                map.serialize_entry("socket", socket)?;
+                map.serialize_entry("fault", fault)?;
+                map.serialize_entry("did", did)?;
+                if let Some(event) = event {
+                    map.serialize_entry("event", event)?;
+                }
+            }
         }
         map.end()
     }

@@ -1,8 +1,9 @@
 //! A request and its answer.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use super::{Payload, RequestHead};
 
@@ -13,8 +14,19 @@ pub struct Exchange {
     pub head: RequestHead,
     /// The body.
     pub body: Option<Payload>,
+    /// What faults did to it.
+    pub faults: Vec<Mark>,
     /// The answer, as soon as there is one.
     pub answer: OnceLock<Answer>,
+}
+
+/// What a fault did to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// What messages call the fault.
+    pub fault: Arc<str>,
+    /// What it did.
+    pub did: String,
 }
 
 /// The answer to a request.
@@ -37,13 +49,17 @@ impl Exchange {
         if let Some(body) = &self.body {
             body.entries(map)?;
         }
+        if !self.faults.is_empty() {
+            map.serialize_entry("faults", &self.faults)?;
+        }
         self.answer.get().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
     }
 
     /// How many bytes it holds that are its own.
     pub(super) fn bytes(&self) -> usize {
         let answer = self.answer.get().and_then(|answer| answer.body.as_ref());
-        size_of::<Self>() + self.head.len() + answer.map_or(0, Payload::len)
+        let marks: usize = self.faults.iter().map(|mark| size_of::<Mark>() + mark.did.len()).sum();
+        size_of::<Self>() + marks + self.head.len() + answer.map_or(0, Payload::len)
     }
 }
 

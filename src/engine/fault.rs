@@ -1,0 +1,228 @@
+//! Faults at work: which of them are in force, and whom they hit.
+//!
+//! What a fault does is done where requests are answered and frames are written; the engine only says when and to whom, so
+//! that the same requests in the same order meet the same faults on every run. Totals know nothing of them.
+
+mod run;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Event, EventKind};
+use super::timelines::Pairing;
+use super::{Engine, carry_on};
+use crate::scenario::{Effect, Fault, Matches};
+pub(super) use run::FaultRun;
+use run::Phase;
+pub use run::{FaultPhase, FaultSource};
+pub use target::Asked;
+
+/// A fault and how it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultState {
+    /// Its number, from 1 in each world.
+    pub id: u64,
+    /// What messages call it: its name, or its number.
+    pub label: Arc<str>,
+    /// Who brought it.
+    pub source: FaultSource,
+    /// Whether it is in force.
+    pub phase: FaultPhase,
+    /// When it began or begins, in the world's time.
+    pub from: Duration,
+    /// When it ends, unless it does not by itself.
+    pub until: Option<Duration>,
+    /// Requests, handshakes or sockets that it could have hit so far.
+    pub matched: u64,
+    /// Those that it has hit.
+    pub hit: u64,
+    /// What was declared.
+    pub fault: Arc<Fault>,
+}
+
+/// What a fault does to one request or handshake.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Its number.
+    pub id: u64,
+    /// What messages call the fault.
+    pub label: Arc<str>,
+    /// The fault.
+    pub fault: Arc<Fault>,
+    /// How much later it is answered, if it is.
+    pub delay: Duration,
+}
+
+/// A fault that hits a socket for as long as it is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SocketFault {
+    /// Its number.
+    pub id: u64,
+    /// What messages call it.
+    pub label: Arc<str>,
+    /// The fault.
+    pub fault: Arc<Fault>,
+    /// Which random stream it draws from for this socket, of which seed.
+    pub stream: (u64, u64),
+}
+
+impl Engine {
+    /// All faults: those of the scenario first, in declared order.
+    pub fn faults(&self) -> impl Iterator<Item = FaultState> {
+        self.faults.iter().map(FaultRun::state)
+    }
+
+    /// The numbers of those that are in force, also if they have hit as many as they may.
+    pub fn active_faults(&self) -> impl Iterator<Item = u64> {
+        self.faults.iter().filter(|run| run.is_active()).map(|run| run.id)
+    }
+
+    /// Whether a fault is in force that may hit requests or handshakes.
+    #[must_use]
+    pub fn has_request_faults(&self) -> bool {
+        self.faults.iter().any(|run| run.is_active() && is_for_requests(run.effect()))
+    }
+
+    /// Whether a fault is in force that may hit sockets.
+    #[must_use]
+    pub fn has_socket_faults(&self) -> bool {
+        self.faults.iter().any(|run| run.is_active() && is_for_sockets(run.effect()))
+    }
+
+    /// What hits a request or a handshake.
+    pub fn hits(&mut self, asked: &Asked<'_>) -> Vec<Hit> {
+        let target = asked.target(&self.catalogue, &self.ledger);
+        let seed = self.seed;
+        let faults = self.faults.iter_mut().filter(|run| run.is_active() && is_for_requests(run.effect()));
+        faults.filter(|run| target.fits(run.effect(), run.matches())).filter_map(|run| run.hit(seed)).collect()
+    }
+
+    /// The faults that hit a socket, which stays with them however often it is asked. `category` is what it asked for last.
+    pub fn socket_faults(&mut self, socket: u64, category: &str) -> Vec<SocketFault> {
+        let seed = self.seed;
+        let faults = self.faults.iter_mut().filter(|run| run.is_active() && is_for_sockets(run.effect()));
+        faults.filter_map(|run| run.hits_socket(socket, category, seed)).collect()
+    }
+
+    /// The sockets, of these, that a momentary fault hits as it begins.
+    pub fn struck<'s>(&mut self, fault: u64, sockets: impl Iterator<Item = (u64, &'s str)>) -> Vec<(u64, SocketFault)> {
+        let seed = self.seed;
+        let Some(run) = self.faults.iter_mut().find(|run| run.id == fault) else { return Vec::new() };
+        sockets.filter_map(|(id, category)| Some((id, run.hits_socket(id, category, seed)?))).collect()
+    }
+
+    /// Brings a fault; its times count from now.
+    pub fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
+        let mut events = Vec::new();
+        let id = self.bring(fault, source, &mut events);
+        (id, events)
+    }
+
+    /// Puts another in the place of a fault, which starts over; `None` if there is none of that number.
+    pub fn change_fault(&mut self, id: u64, fault: Arc<Fault>) -> Option<Vec<Event>> {
+        let index = self.faults.iter().position(|run| run.id == id)?;
+        let mut events = self.lift(index);
+        let run = &self.faults[index];
+        self.faults[index] = FaultRun::new(id, fault, run.source, self.now);
+        events.extend(self.begin_if_due(index));
+        Some(events)
+    }
+
+    /// Lifts a fault for good; `None` if there is none of that number.
+    pub fn remove_fault(&mut self, id: u64) -> Option<Vec<Event>> {
+        let index = self.faults.iter().position(|run| run.id == id)?;
+        let events = self.lift(index);
+        self.faults.remove(index);
+        Some(events)
+    }
+
+    /// The number of the fault of that number or name.
+    #[must_use]
+    pub fn find_fault(&self, name: &str) -> Option<u64> {
+        let by_number = || name.parse().ok().filter(|id| self.faults.iter().any(|run| run.id == *id));
+        let named = self.faults.iter().find(|run| run.declared.name() == Some(name)).map(|run| run.id);
+        named.or_else(by_number)
+    }
+
+    /// Starts the faults of the scenario. Those that begin at once are in force without an event.
+    pub(super) fn start_faults(&mut self) {
+        let (declared, now) = (self.scenario.faults().to_vec(), self.now);
+        self.faults = declared.into_iter().map(|fault| self.new_fault(fault, now)).collect();
+    }
+
+    pub(super) fn replace_faults(&mut self, pairing: &Pairing) {
+        let (scenario, now) = (self.scenario.clone(), self.now);
+        let (declared, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.faults).into_iter().partition(|run| run.source == FaultSource::Scenario);
+        let start = |fault: &Arc<Fault>| self.new_fault(fault.clone(), now);
+        let mut runs = carry_on(declared, pairing, scenario.faults(), start);
+        runs.extend(others);
+        self.faults = runs;
+    }
+
+    fn new_fault(&mut self, fault: Arc<Fault>, now: Duration) -> FaultRun {
+        self.fault_ids += 1;
+        let mut run = FaultRun::new(self.fault_ids, fault, FaultSource::Scenario, now);
+        if run.due() == Some(now) && run.declared.from().is_zero() {
+            run.turn();
+        }
+        run
+    }
+
+    /// Brings a fault, or starts it over if it is the same step's that brought it before.
+    pub(super) fn bring(&mut self, fault: Arc<Fault>, source: FaultSource, events: &mut Vec<Event>) -> u64 {
+        let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
+        if let Some(index) = self.faults.iter().position(same) {
+            events.extend(self.lift(index));
+            self.faults.remove(index);
+        }
+        self.fault_ids += 1;
+        self.faults.push(FaultRun::new(self.fault_ids, fault, source, self.now));
+        events.extend(self.begin_if_due(self.faults.len() - 1));
+        self.fault_ids
+    }
+
+    fn begin_if_due(&mut self, index: usize) -> Option<Event> {
+        self.faults[index].due().filter(|due| *due <= self.now).map(|_| self.turn_fault(index))
+    }
+
+    fn lift(&mut self, index: usize) -> Vec<Event> {
+        let run = &mut self.faults[index];
+        if !run.is_active() {
+            return Vec::new();
+        }
+        run.phase = Phase::Over;
+        let kind = EventKind::FaultEnded { fault: run.id, label: run.label() };
+        vec![self.event(kind)]
+    }
+
+    /// A fault begins or ends, as it is due.
+    pub(super) fn turn_fault(&mut self, index: usize) -> Event {
+        let run = &mut self.faults[index];
+        let (fault, label) = (run.id, run.label());
+        run.turn();
+        let has_begun = run.is_active() || run.effect().is_momentary();
+        let is_forgotten =
+            run.phase == Phase::Over && run.source == FaultSource::Script && !run.effect().is_momentary();
+        let kind =
+            if has_begun { EventKind::FaultBegan { fault, label } } else { EventKind::FaultEnded { fault, label } };
+        if is_forgotten {
+            self.faults.remove(index);
+        }
+        self.event(kind)
+    }
+}
+
+fn is_for_requests(effect: &Effect) -> bool {
+    effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
+}
+
+fn is_for_sockets(effect: &Effect) -> bool {
+    !effect.is_for_requests() && !effect.is_for_handshakes() && !matches!(effect, Effect::Storm(_))
+}
+
+/// Whether a socket of that category is one of those that a fault may hit.
+fn fits_socket(matches: &Matches, category: &str) -> bool {
+    matches.category.as_deref().is_none_or(|wanted| wanted == category)
+}

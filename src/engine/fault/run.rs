@@ -1,0 +1,204 @@
+//! One fault at work.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strum::IntoStaticStr;
+
+use super::{FaultState, Hit, SocketFault, fits_socket};
+use crate::engine::stream::Stream;
+use crate::scenario::{Effect, Fault, Latency, Matches};
+
+/// Random streams of faults: far from those of generators, so that a fault changes no order.
+const STREAMS: u64 = 1 << 63;
+
+/// Who brought a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum FaultSource {
+    /// `faults` of the scenario.
+    Scenario,
+    /// A step of a script.
+    Script,
+    /// A client.
+    Api,
+}
+
+/// Whether a fault is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum FaultPhase {
+    /// It has not begun.
+    Waiting,
+    /// It is in force.
+    Active,
+    /// It is over, or has hit as many as it may.
+    Over,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Waiting,
+    Active,
+    Over,
+}
+
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct FaultRun {
+    pub(super) id: u64,
+    pub(in crate::engine) declared: Arc<Fault>,
+    pub(super) source: FaultSource,
+    /// The world's time at which its own time is 0.
+    origin: Duration,
+    pub(super) phase: Phase,
+    matched: u64,
+    hit: u64,
+    /// Made with the first draw: until then the seed may change.
+    rng: Option<Stream>,
+    /// What was decided of sockets.
+    sockets: HashMap<u64, bool>,
+}
+
+impl FaultRun {
+    pub(super) fn new(id: u64, declared: Arc<Fault>, source: FaultSource, origin: Duration) -> Self {
+        let (phase, sockets) = (Phase::Waiting, HashMap::new());
+        Self { id, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
+    }
+
+    pub(super) fn effect(&self) -> &Effect {
+        self.declared.effect()
+    }
+
+    pub(super) fn matches(&self) -> &Matches {
+        self.declared.matches()
+    }
+
+    pub(super) fn label(&self) -> Arc<str> {
+        self.declared.name().map_or_else(|| format!("fault {}", self.id).into(), Into::into)
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.phase == Phase::Active
+    }
+
+    fn begin(&self) -> Duration {
+        self.origin.saturating_add(self.declared.from())
+    }
+
+    fn end(&self) -> Option<Duration> {
+        let until = self.declared.until().map(|until| self.origin.saturating_add(until));
+        match self.effect() {
+            Effect::Storm(closed) => {
+                let end = self.begin().saturating_add(*closed);
+                Some(until.map_or(end, |until| until.min(end)))
+            }
+            _ => until,
+        }
+    }
+
+    /// When it begins or ends.
+    pub(in crate::engine) fn due(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Waiting => Some(self.begin()),
+            Phase::Active => self.end(),
+            Phase::Over => None,
+        }
+    }
+
+    /// It begins or ends.
+    pub(super) fn turn(&mut self) {
+        self.phase = match self.phase {
+            Phase::Waiting if !self.effect().is_momentary() => Phase::Active,
+            _ => Phase::Over,
+        };
+        if self.phase == Phase::Over && !self.effect().is_momentary() {
+            self.sockets = HashMap::new();
+        }
+    }
+
+    pub(super) fn state(&self) -> FaultState {
+        let is_spent = self.matches().times.is_some_and(|times| self.hit >= times) && !self.is_for_open_sockets();
+        FaultState {
+            id: self.id,
+            label: self.label(),
+            source: self.source,
+            phase: match self.phase {
+                Phase::Waiting => FaultPhase::Waiting,
+                Phase::Active if is_spent => FaultPhase::Over,
+                Phase::Active => FaultPhase::Active,
+                Phase::Over => FaultPhase::Over,
+            },
+            from: self.begin(),
+            until: self.end(),
+            matched: self.matched,
+            hit: self.hit,
+            fault: self.declared.clone(),
+        }
+    }
+
+    fn is_for_open_sockets(&self) -> bool {
+        !self.effect().is_for_requests() && !self.effect().is_for_handshakes()
+    }
+
+    /// Whether the next that matches is hit.
+    fn draws(&mut self, seed: u64) -> bool {
+        self.matched += 1;
+        let Matches { share, skip, times, .. } = *self.declared.matches();
+        if self.matched <= skip || times.is_some_and(|times| self.hit >= times) {
+            return false;
+        }
+        let is_hit = self.rng(seed).takes(share);
+        self.hit += u64::from(is_hit);
+        is_hit
+    }
+
+    fn rng(&mut self, seed: u64) -> &mut Stream {
+        let number = STREAMS + self.id;
+        self.rng.get_or_insert_with(|| Stream::new(seed, number))
+    }
+
+    pub(super) fn hit(&mut self, seed: u64) -> Option<Hit> {
+        if !self.draws(seed) {
+            return None;
+        }
+        let delay = match *self.declared.effect() {
+            Effect::AnswerLate(latency) | Effect::ConnectLate(latency) => self.rng(seed).latency(latency),
+            _ => Duration::ZERO,
+        };
+        Some(Hit { id: self.id, label: self.label(), fault: self.declared.clone(), delay })
+    }
+
+    pub(super) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
+        if !fits_socket(self.declared.matches(), category) {
+            return None;
+        }
+        let decided = self.sockets.get(&socket).copied();
+        let is_hit = decided.unwrap_or_else(|| self.draws(seed));
+        self.sockets.insert(socket, is_hit);
+        // Each socket draws for itself: how fast the others are makes no difference.
+        let stream = (seed, STREAMS + (self.id << 32) + socket);
+        is_hit.then(|| SocketFault { id: self.id, label: self.label(), fault: self.declared.clone(), stream })
+    }
+}
+
+impl Stream {
+    /// A time of a distribution.
+    pub(crate) fn latency(&mut self, latency: Latency) -> Duration {
+        match latency {
+            Latency::Fixed(time) => time,
+            Latency::Uniform { min, max } => {
+                let span = u64::try_from(max.saturating_sub(min).as_nanos()).unwrap_or(u64::MAX - 1);
+                min.saturating_add(Duration::from_nanos(self.below(span + 1)))
+            }
+            Latency::Normal { mean, deviation } => {
+                let seconds = mean.as_secs_f64() + self.normal() * deviation.as_secs_f64();
+                Duration::try_from_secs_f64(seconds).unwrap_or_default()
+            }
+            Latency::LogNormal { median, sigma } => {
+                let factor = libm::exp(self.normal() * f64::from(sigma) / 1000.0);
+                Duration::try_from_secs_f64(median.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `/__mockd/faults`: what goes wrong on purpose, and to bring and to lift it.
+
+use std::sync::Arc;
+
+use poem::http::HeaderMap;
+use poem::web::{Data, Path};
+use poem::{Body, Response, handler};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::answer::{Done, json};
+use super::input::Time;
+use crate::engine::FaultState;
+use crate::http::body;
+use crate::http::error::ApiError;
+use crate::scenario::{Fault, FaultShape, Source, parse_fault};
+use crate::world::World;
+
+/// All faults of a world.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FaultsAnswer {
+    /// Those of the scenario first, in declared order.
+    faults: Vec<FaultAnswer>,
+}
+
+/// A fault.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FaultAnswer {
+    /// Its number, from 1 in each world.
+    id: u64,
+    /// What messages and the journal call it: its name, or its number.
+    label: Arc<str>,
+    /// Who brought it: `scenario`, `script` or `api`.
+    source: &'static str,
+    /// Whether it is in force: `waiting`, `active` or `over`.
+    phase: &'static str,
+    /// The world's time when it begins or began.
+    from: Time,
+    /// The world's time when it ends; null if it does not by itself.
+    until: Option<Time>,
+    /// Requests, handshakes or sockets that it could have hit so far.
+    matched: u64,
+    /// Those that it has hit.
+    hit: u64,
+    /// What was declared, as in scenarios.
+    #[schemars(with = "FaultShape")]
+    fault: Arc<Fault>,
+}
+
+impl FaultAnswer {
+    pub(super) fn all(faults: Vec<FaultState>) -> Vec<Self> {
+        faults.into_iter().map(Self::from).collect()
+    }
+}
+
+impl From<FaultState> for FaultAnswer {
+    fn from(state: FaultState) -> Self {
+        let FaultState { id, label, source, phase, from, until, matched, hit, fault } = state;
+        let (source, phase) = (source.into(), phase.into());
+        Self { id, label, source, phase, from: Time(from), until: until.map(Time), matched, hit, fault }
+    }
+}
+
+/// The faults.
+#[handler]
+pub(in crate::http) async fn list_faults(Data(world): Data<&World>) -> poem::Result<Response> {
+    let faults = FaultAnswer::all(world.faults().await.map_err(ApiError::from)?);
+    Ok(json(&FaultsAnswer { faults }))
+}
+
+/// One fault, by number or name.
+#[handler]
+pub(in crate::http) async fn get_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+    Ok(json(&FaultAnswer::from(world.fault(&name).await.map_err(ApiError::from)?)))
+}
+
+/// Brings a fault.
+#[handler]
+pub(in crate::http) async fn add_fault(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let fault = read(headers, body, world).await?;
+    Ok(json(&FaultAnswer::from(world.add_fault(fault).await.map_err(ApiError::from)?)))
+}
+
+/// Puts another in the place of a fault.
+#[handler]
+pub(in crate::http) async fn change_fault(
+    Path(name): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    let fault = read(headers, body, world).await?;
+    Ok(json(&FaultAnswer::from(world.change_fault(&name, fault).await.map_err(ApiError::from)?)))
+}
+
+/// Lifts a fault for good.
+#[handler]
+pub(in crate::http) async fn remove_fault(
+    Path(name): Path<String>,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    world.remove_fault(&name).await.map_err(ApiError::from)?;
+    Ok(Done::answer())
+}
+
+/// Lifts all faults for good.
+#[handler]
+pub(in crate::http) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Response> {
+    world.clear_faults().await.map_err(ApiError::from)?;
+    Ok(Done::answer())
+}
+
+async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<Fault, ApiError> {
+    let bytes = body::read_text(headers, body).await?;
+    // What is no JSON is said to be none, before it is read as the YAML that it could be.
+    let json: serde_json::Value = serde_json::from_slice(&bytes).map_err(ApiError::BadJson)?;
+    if !json.is_object() {
+        return Err(ApiError::NotAnObject(body::kind(&json)));
+    }
+    let source = Source::new("body", &String::from_utf8_lossy(&bytes));
+    parse_fault(&source, &world.view().scenario).map_err(ApiError::BadFault)
+}

@@ -1,0 +1,260 @@
+//! Checks faults.
+
+mod latency;
+mod matches;
+
+use std::time::Duration;
+
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::references::References;
+use super::{Check, given};
+use crate::scenario::fault::{Damage, Effect, Fault, Refusal, Share};
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::Spanned;
+use crate::websocket::{MAX_REASON, may_be_sent};
+use latency::latency;
+
+/// The keys of which a fault on requests says exactly one.
+const ON_REQUESTS: &[&str] =
+    &["latency", "status", "reset", "empty", "bandwidth", "malformed", "timeout", "contentLength"];
+
+/// The keys of which a fault on sockets says exactly one.
+const ON_SOCKETS: &[&str] = &[
+    "status",
+    "connect",
+    "close",
+    "reset",
+    "freeze",
+    "latency",
+    "drop",
+    "duplicate",
+    "reorder",
+    "corrupt",
+    "stale",
+    "storm",
+    "ignore",
+];
+
+/// The longest that a content length may be off.
+const MOST_OFF: i64 = 1 << 20;
+
+/// The most frames that change places.
+const LONGEST_WINDOW: u64 = 1000;
+
+pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Check<'_>) -> Vec<Fault> {
+    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
+}
+
+/// A fault as it is meant.
+pub(in crate::scenario) fn fault(
+    raw: &RawFault,
+    span: Span,
+    references: &References<'_>,
+    check: &mut Check<'_>,
+) -> Option<Fault> {
+    let on = check.required(raw.on.as_ref(), "a fault", "on", span, span).map(|(on, _)| *on);
+    let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
+    let until = check.duration(raw.until.as_ref());
+    if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
+        check.note(ProblemKind::UntilBeforeFrom, span);
+    }
+    let name = check.name(raw.name.as_ref(), "a fault's name");
+    let effect = effect(raw, on?, span, check);
+    let matches = matches::matches(raw, on?, span, references, check);
+    companions(raw, effect.as_ref(), check);
+    Some(Fault { name, matches, from, until: until.map(|(until, _)| until), effect: effect? })
+}
+
+fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
+    value.map(|value| value.span)
+}
+
+/// The effects that are chosen, each by its key.
+fn chosen(raw: &RawFault) -> Vec<(&'static str, Span)> {
+    let is_on =
+        |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
+    let all = [
+        ("latency", span(raw.latency.as_ref())),
+        ("status", span(raw.status.as_ref())),
+        ("reset", is_on(raw.reset.as_ref())),
+        ("empty", is_on(raw.empty.as_ref())),
+        ("bandwidth", span(raw.bandwidth.as_ref())),
+        ("malformed", is_on(raw.malformed.as_ref())),
+        ("timeout", span(raw.timeout.as_ref())),
+        ("contentLength", span(raw.content_length.as_ref())),
+        ("connect", span(raw.connect.as_ref())),
+        ("close", span(raw.close.as_ref())),
+        ("freeze", is_on(raw.freeze.as_ref())),
+        ("drop", is_on(raw.drop.as_ref())),
+        ("duplicate", is_on(raw.duplicate.as_ref())),
+        ("reorder", span(raw.reorder.as_ref())),
+        ("corrupt", span(raw.corrupt.as_ref())),
+        ("stale", is_on(raw.stale.as_ref())),
+        ("storm", span(raw.storm.as_ref())),
+        ("ignore", is_on(raw.ignore.as_ref())),
+    ];
+    all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+}
+
+fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Check<'_>) -> Option<Effect> {
+    let keys = match on {
+        RawOn::Http => ON_REQUESTS,
+        RawOn::WebSocket => ON_SOCKETS,
+    };
+    let [(key, place)] = chosen(raw)[..] else {
+        check.exactly_one("a fault", keys, span);
+        return None;
+    };
+    if !keys.contains(&key) {
+        let other = if on == RawOn::Http { "on: websocket" } else { "on: http" };
+        check.note(ProblemKind::Needs { key, needs: other }, place);
+        return None;
+    }
+    let after = given(raw.after.as_ref()).and_then(|(after, span)| check.whole("after", *after, span));
+    let chance = check.share(raw.chance.as_ref());
+    Some(match (key, on) {
+        ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
+        ("latency", RawOn::WebSocket) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
+        ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),
+        ("status", RawOn::Http) => Effect::Answer(refusal(raw, check)?),
+        ("status", RawOn::WebSocket) => Effect::Refuse(refusal(raw, check)?),
+        ("reset", RawOn::Http) => Effect::ResetRequest { after },
+        ("reset", RawOn::WebSocket) => Effect::ResetSocket { after },
+        ("empty", _) => Effect::Empty,
+        ("bandwidth", _) => {
+            let (bandwidth, span) = given(raw.bandwidth.as_ref())?;
+            Effect::Bandwidth(check.count("bandwidth", *bandwidth, span)?)
+        }
+        ("malformed", _) => Effect::Malformed,
+        ("timeout", _) => timeout(raw, check)?,
+        ("contentLength", _) => Effect::ContentLength(content_length(raw, check)?),
+        ("close", _) => close(raw, after, check)?,
+        ("freeze", _) => Effect::Freeze,
+        ("drop", _) => Effect::Drop(chance),
+        ("duplicate", _) => Effect::Duplicate(chance),
+        ("reorder", _) => Effect::Reorder(window(raw, check)?),
+        ("corrupt", _) => Effect::Corrupt(damage(raw)?, chance),
+        ("stale", _) => Effect::Stale,
+        ("storm", _) => Effect::Storm(check.duration(raw.storm.as_ref())?.0),
+        _ => Effect::Ignore,
+    })
+}
+
+/// Keys that only go with certain effects.
+fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Check<'_>) {
+    let Some(effect) = effect else { return };
+    let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
+        if let Some(span) = span.filter(|_| !fits) {
+            check.note(ProblemKind::Needs { key, needs }, span);
+        }
+    };
+    let has_status = matches!(effect, Effect::Answer(_) | Effect::Refuse(_));
+    goes("body", span(raw.body.as_ref()), has_status, "status");
+    goes("retryAfter", span(raw.retry_after.as_ref()), has_status, "status");
+    let has_after = matches!(effect, Effect::ResetRequest { .. } | Effect::ResetSocket { .. } | Effect::Close { .. });
+    goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
+    goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
+    let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
+    goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
+}
+
+fn refusal(raw: &RawFault, check: &mut Check<'_>) -> Option<Refusal> {
+    let (status, span) = given(raw.status.as_ref())?;
+    let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
+    if status.is_none() {
+        check.wrong_number("a status from 400 to 599", raw.status.as_ref(), span);
+    }
+    let body = given(raw.body.as_ref()).map(|(body, _)| body.clone());
+    let retry_after = check.duration(raw.retry_after.as_ref()).map(|(after, _)| after);
+    Some(Refusal { status: status?, body, retry_after })
+}
+
+fn timeout(raw: &RawFault, check: &mut Check<'_>) -> Option<Effect> {
+    let (timeout, span) = given(raw.timeout.as_ref())?;
+    Some(Effect::Timeout(match timeout {
+        RawTimeout::Never => None,
+        RawTimeout::After(duration) => Some(check.read(&duration.0, span)?),
+    }))
+}
+
+fn content_length(raw: &RawFault, check: &mut Check<'_>) -> Option<i64> {
+    let (off, span) = given(raw.content_length.as_ref())?;
+    if *off == 0 || !(-MOST_OFF..=MOST_OFF).contains(off) {
+        check.wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
+        return None;
+    }
+    Some(*off)
+}
+
+fn close(raw: &RawFault, after: Option<u64>, check: &mut Check<'_>) -> Option<Effect> {
+    let (code, span) = given(raw.close.as_ref())?;
+    let code = u16::try_from(*code).ok().filter(|code| may_be_sent(CloseCode::from(*code)));
+    if code.is_none() {
+        let expected = "a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999";
+        check.wrong_number(expected, raw.close.as_ref(), span);
+    }
+    let reason = given(raw.reason.as_ref());
+    if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
+        let found = format!("{} bytes", reason.len());
+        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at the most"), found }, span);
+    }
+    Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
+}
+
+fn window(raw: &RawFault, check: &mut Check<'_>) -> Option<u64> {
+    let (window, span) = given(raw.reorder.as_ref())?;
+    let frames = u64::try_from(*window).ok().filter(|window| (2..=LONGEST_WINDOW).contains(window));
+    if frames.is_none() {
+        check.wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
+    }
+    frames
+}
+
+fn damage(raw: &RawFault) -> Option<Damage> {
+    Some(match given(raw.corrupt.as_ref())?.0 {
+        RawDamage::Json => Damage::Json,
+        RawDamage::Utf8 => Damage::Utf8,
+        RawDamage::Oversized => Damage::Oversized,
+        RawDamage::Type => Damage::Type,
+    })
+}
+
+impl Check<'_> {
+    /// A share, all if nothing is said.
+    fn share(&mut self, value: Option<&Spanned<crate::scenario::raw::RawShare>>) -> Share {
+        let Some((share, span)) = given(value) else { return Share::ALL };
+        match &share.0 {
+            Ok(share) => {
+                if share.millionths() == 0 {
+                    self.note(ProblemKind::NeverMatches("a share of 0% hits nothing".into()), span);
+                }
+                *share
+            }
+            Err(error) => {
+                self.note(error.clone().into(), span);
+                Share::ALL
+            }
+        }
+    }
+
+    /// A whole number from 0 on.
+    fn whole(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
+        let number = u64::try_from(value).ok();
+        if number.is_none() {
+            self.note(ProblemKind::TooSmall { key, least: "0" }, span);
+        }
+        number
+    }
+
+    fn wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
+        let found = given(value).map(|(number, _)| format!("the number {number}")).unwrap_or_default();
+        self.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+    }
+
+    fn read(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
+        value.clone().map_err(|error| self.note(error.into(), span)).ok()
+    }
+}

@@ -1,0 +1,104 @@
+//! A subscription while faults hit its socket: its frames pass through them one by one.
+
+use std::sync::Arc;
+
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::super::batch::{Batch, FRAMES_AT_ONCE};
+use super::super::journal::Record;
+use super::super::tamper::{Behind, Strike, Tamper};
+use super::super::{Portion, WorldError};
+use super::Subscription;
+
+impl Subscription {
+    /// Whether the socket is to be silent: nothing is written, nothing is read.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.tamper.as_ref().is_some_and(|tamper| tamper.is_frozen())
+    }
+
+    /// Whether the socket is to be reset, whatever waits for it.
+    #[must_use]
+    pub fn is_reset(&self) -> bool {
+        self.socket.is_reset()
+    }
+
+    /// Whether it has nothing to hand out until it is told, though it is not lent.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        let is_at_end = || self.cursor.as_ref().is_none_or(|cursor| cursor.position >= self.world.feed().end());
+        self.tamper.is_some() && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
+    }
+
+    /// Whether a fault has what the client sent be ignored; it is written down.
+    #[must_use]
+    pub fn ignores(&self) -> bool {
+        let Some(fault) = self.tamper.as_ref().and_then(|tamper| tamper.ignores()) else { return false };
+        let (socket, did) = (self.socket.id, "ignored what the client sent".to_owned());
+        self.world.record(Record::Faulted { socket, fault, did, event: None });
+        true
+    }
+
+    /// Takes over the faults that hit the socket now. Once there are none, it gets what they have kept from it. Does nothing
+    /// while it is lent.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn follow_faults(&mut self) -> Result<(), WorldError> {
+        if self.cursor.is_none() {
+            return Ok(());
+        }
+        let behind = match (&mut self.tamper, self.socket.faults()) {
+            (None, None) => None,
+            (None, Some(faults)) => {
+                self.tamper = Some(Box::new(Tamper::new(faults)));
+                None
+            }
+            (Some(tamper), Some(faults)) => {
+                if *tamper.faults() != faults {
+                    tamper.follow(faults);
+                }
+                tamper.healed()
+            }
+            (Some(tamper), None) => {
+                tamper.follow(Arc::new([]));
+                let behind = tamper.healed();
+                let rest = self.tamper.take().map(|tamper| tamper.into_rest()).unwrap_or_default();
+                self.waiting.splice(..0, super::passing(&rest));
+                behind
+            }
+        };
+        match behind {
+            None => Ok(()),
+            Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await,
+            Some(Behind::All) => self.bring_up_to_date(None).await,
+        }
+    }
+
+    /// What faults leave of what waits, and of what they held back.
+    pub(super) async fn tampered(&mut self) -> Result<Option<Portion>, WorldError> {
+        let now = self.world.now();
+        loop {
+            let Some(tamper) = self.tamper.as_mut().filter(|tamper| !tamper.is_frozen()) else { return Ok(None) };
+            self.waiting.drain(..).for_each(|passing| tamper.take(&passing, now));
+            let Some(cursor) = &mut self.cursor else { break };
+            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
+                Some(batch) if batch.is_empty() => break,
+                Some(batch) => self.waiting = batch.frames(cursor, self.socket.id),
+                None => self.catch_up().await?,
+            }
+        }
+        let Some(tamper) = &mut self.tamper else { return Ok(None) };
+        let frames = tamper.due(now);
+        for mark in tamper.marks() {
+            let socket = self.socket.id;
+            self.world.record(Record::Faulted { socket, fault: mark.label, did: mark.did, event: mark.event });
+        }
+        match tamper.strike() {
+            Some(Strike::Close { code, reason }) => self.socket.set_closing(CloseCode::from(code), &reason),
+            Some(Strike::Reset) => self.socket.set_reset(),
+            None => {}
+        }
+        Ok((!frames.is_empty()).then(|| Portion::of(frames.iter())))
+    }
+}

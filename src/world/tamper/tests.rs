@@ -1,0 +1,122 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use super::*;
+use crate::scenario::{Source, parse, parse_fault};
+
+fn frame(total: i64) -> Passing {
+    let event = u64::try_from(total).ok();
+    Passing { frame: Encoded::text(&format!(r#"{{"id":"T1","total":{total}}}"#)), event }
+}
+
+fn faults(texts: &[&str]) -> Arc<[SocketFault]> {
+    let shop = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap();
+    let fault = |(text, id): (&&str, u64)| {
+        let fault = parse_fault(&Source::new("fault.yaml", &format!("{{ on: websocket, {text} }}")), &shop).unwrap();
+        SocketFault { id, label: format!("fault {id}").into(), fault: Arc::new(fault), stream: (1, id) }
+    };
+    texts.iter().zip(1..).map(fault).collect()
+}
+
+fn totals(frames: &[Encoded]) -> Vec<i64> {
+    let total = |frame: &Encoded| serde_json::from_slice::<Value>(&frame.payload()).unwrap()["total"].as_i64().unwrap();
+    frames.iter().map(total).collect()
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
+    let mut tamper = Tamper::new(faults(&["drop: true"]));
+    (7..10).for_each(|total| tamper.take(&frame(total), millis(0)));
+    assert_eq!(totals(&tamper.due(millis(0))), [0; 0]);
+    assert_eq!(tamper.healed(), None);
+    let marks = tamper.marks();
+    assert_eq!(
+        marks.iter().map(|mark| (mark.did.as_str(), mark.event)).collect::<Vec<_>>(),
+        [("dropped", Some(7)), ("dropped", Some(8)), ("dropped", Some(9))]
+    );
+    tamper.follow(faults(&[]));
+    assert_eq!(tamper.healed(), Some(Behind::After(6)));
+}
+
+#[test]
+fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_over() {
+    let mut tamper = Tamper::new(faults(&["latency: { min: 10ms, max: 50ms }"]));
+    let mut seen = Vec::new();
+    for total in 1..=20 {
+        tamper.take(&frame(total), millis(total.unsigned_abs()));
+        seen.extend(totals(&tamper.due(millis(total.unsigned_abs()))));
+    }
+    assert!(seen.len() <= 10, "{seen:?}");
+    assert!(tamper.next_due() > Some(millis(20)));
+    tamper.follow(faults(&[]));
+    seen.extend(totals(&tamper.due(millis(20))));
+    assert_eq!(seen, (1..=20).collect::<Vec<_>>());
+    assert_eq!(tamper.healed(), None);
+}
+
+#[test]
+fn of_a_window_the_last_comes_first_and_one_that_is_never_full_is_let_go() {
+    let mut tamper = Tamper::new(faults(&["reorder: 3"]));
+    (1..=7).for_each(|total| tamper.take(&frame(total), millis(0)));
+    assert_eq!(totals(&tamper.due(millis(0))), [3, 1, 2, 6, 4, 5]);
+    assert_eq!(tamper.next_due(), Some(millis(1000)));
+    assert_eq!(totals(&tamper.due(millis(1000))), [7]);
+}
+
+#[test]
+fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
+    let run = || {
+        let mut tamper = Tamper::new(faults(&["duplicate: true, chance: 50%"]));
+        (1..=100).for_each(|total| tamper.take(&frame(total), millis(0)));
+        totals(&tamper.due(millis(0)))
+    };
+    let seen = run();
+    assert!((120..180).contains(&seen.len()), "{}", seen.len());
+    assert!(seen.is_sorted());
+    assert_eq!(seen, run());
+}
+
+#[test]
+fn a_product_is_stale_and_others_are_not() {
+    let mut tamper = Tamper::new(faults(&["stale: true, product: T1"]));
+    let other = Passing { frame: Encoded::text(r#"{"id":"T2","total":5}"#), event: Some(2) };
+    for passing in [frame(1), other, frame(3), frame(4)] {
+        tamper.take(&passing, millis(0));
+    }
+    assert_eq!(totals(&tamper.due(millis(0))), [1, 5, 1, 1]);
+}
+
+#[test]
+fn a_socket_gets_as_many_frames_as_a_fault_lets_it_and_then_ends() {
+    let mut tamper = Tamper::new(faults(&["close: 1011, reason: enough, after: 2"]));
+    tamper.take(&frame(1), millis(0));
+    assert_eq!((totals(&tamper.due(millis(0))), tamper.strike()), (vec![1], None));
+    (2..=5).for_each(|total| tamper.take(&frame(total), millis(0)));
+    assert_eq!(totals(&tamper.due(millis(0))), [2]);
+    assert_eq!(tamper.strike(), Some(Strike::Close { code: 1011, reason: "enough".into() }));
+}
+
+#[test]
+fn damaged_frames_are_what_no_client_should_have_to_read() {
+    let payload = |kind: &str| {
+        let mut tamper = Tamper::new(faults(&[&format!("corrupt: {kind}")]));
+        tamper.take(&frame(1), millis(0));
+        tamper.due(millis(0)).pop().unwrap()
+    };
+    assert_eq!(&payload("json").payload()[..], br#"{"id":"T1","#);
+    assert!(std::str::from_utf8(&payload("utf8").payload()).is_err());
+    assert_eq!(payload("oversized").payload().len(), 1 << 20);
+    assert_eq!(payload("type").frame()[0], 0x82);
+}
+
+#[test]
+fn a_current_order_that_was_withheld_means_that_everything_is_told_again() {
+    let mut tamper = Tamper::new(faults(&["drop: true"]));
+    tamper.take(&frame(9), millis(0));
+    tamper.take(&Passing { event: None, ..frame(3) }, millis(0));
+    tamper.follow(faults(&[]));
+    assert_eq!(tamper.healed(), Some(Behind::All));
+}
