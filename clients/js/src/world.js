@@ -18,6 +18,7 @@ export class World {
     this.clock = clock(call);
     this.snapshots = snapshots(call);
     this.sockets = sockets(call);
+    this.faults = faults(call);
     this.journal = {
       list: (filter = {}) => call("GET", `journal${query(filter)}`),
       clear: () => call("DELETE", "journal").then(nothing),
@@ -94,6 +95,18 @@ function snapshots(call) {
     save: (name) => call("POST", "snapshots", { name }).then(nothing),
     restore: (name) => call("POST", `snapshots/${segment(name)}/restore`).then(nothing),
     delete: (name) => call("DELETE", `snapshots/${segment(name)}`).then(nothing),
+  };
+}
+
+function faults(call) {
+  const path = (fault) => `faults/${segment(fault)}`;
+  return {
+    list: () => call("GET", "faults").then(({ faults }) => faults),
+    get: (fault) => call("GET", path(fault)),
+    add: (fault) => call("POST", "faults", fault),
+    change: (fault, into) => call("PUT", path(fault), into),
+    remove: (fault) => call("DELETE", path(fault)).then(nothing),
+    clear: () => call("DELETE", "faults").then(nothing),
   };
 }
 

@@ -105,6 +105,50 @@ export interface Sockets {
   send(frame: Frame): Promise<void>;
 }
 
+/**
+ * What goes wrong on purpose, as in scenarios: `on` says what it hits, `method`, `path`, `category`, `product`, `share`,
+ * `skip`, `times`, `from` and `until` narrow that, and exactly one other key says what goes wrong.
+ */
+export interface FaultDeclaration {
+  name?: string;
+  on: "http" | "websocket";
+  [key: string]: unknown;
+}
+
+/** A fault and how it is. */
+export interface Fault {
+  /** Its number, from 1 in each world. */
+  id: number;
+  /** What messages and the journal call it. */
+  label: string;
+  source: "scenario" | "script" | "api";
+  phase: "waiting" | "active" | "over";
+  /** The world's time when it begins or began. */
+  from: string;
+  /** The world's time when it ends; null if it does not by itself. */
+  until: string | null;
+  /** Requests, handshakes or sockets that it could have hit so far. */
+  matched: number;
+  /** Those that it has hit. */
+  hit: number;
+  fault: FaultDeclaration;
+}
+
+/** What goes wrong on purpose in a world. A reset leaves those of the scenario. */
+export interface Faults {
+  list(): Promise<Fault[]>;
+  /** One fault, by number or name. */
+  get(fault: number | string): Promise<Fault>;
+  /** Brings a fault; its times count from now. */
+  add(fault: FaultDeclaration): Promise<Fault>;
+  /** Puts another in the place of a fault, which starts over. */
+  change(fault: number | string, into: FaultDeclaration): Promise<Fault>;
+  /** Lifts a fault for good. */
+  remove(fault: number | string): Promise<void>;
+  /** Lifts all. */
+  clear(): Promise<void>;
+}
+
 /** A world at one moment. */
 export interface WorldState extends ClockState {
   /** The world's name. */
@@ -121,6 +165,8 @@ export interface WorldState extends ClockState {
   totals: Record<string, number>;
   /** How many sockets are open. */
   sockets: number;
+  /** The faults that are in force. */
+  faults: Fault[];
   snapshots: Snapshot[];
 }
 
@@ -134,6 +180,7 @@ export declare class World {
   readonly snapshots: Snapshots;
   readonly journal: Journal;
   readonly sockets: Sockets;
+  readonly faults: Faults;
   /** The address of a category's live orders, such as `ws://127.0.0.1:3000/@a/orders/electronics`. */
   wsUrl(category: string): string;
   /** The world at this moment. */

@@ -55,6 +55,19 @@ describe.concurrent("a shop", () => {
     await world.verify({ kind: "request", method: "POST", path: "/orders/A1", body: { amount: 10 }, exactly: 1 });
   });
 
+  test("meets a fault for as long as it is in force", async ({ world, expect }) => {
+    const fault = await world.faults.add({ name: "busy", on: "http", method: "POST", times: 1, status: 503 });
+    expect(fault).toMatchObject({ label: "busy", source: "api", phase: "active" });
+    expect((await order(world, "A1", 10)).status).toBe(503);
+    expect((await order(world, "A1", 10)).status).toBe(200);
+    await world.faults.change("busy", { name: "busy", on: "http", status: 429 });
+    expect((await order(world, "A1", 10)).status).toBe(429);
+    expect(await world.faults.list()).toMatchObject([{ matched: 1, hit: 1 }]);
+    await world.faults.remove("busy");
+    expect((await order(world, "A1", 10)).status).toBe(200);
+    expect((await world.state()).totals["A1"]).toBe(23);
+  });
+
   test("gets the frame with which a client changes the category", async ({ world, expect }) => {
     const live = await electronics(world);
     const command = { cmd: "update-category", payload: { category: "confectionery" } };
