@@ -58,6 +58,8 @@ pub struct Engine {
     faults: Vec<FaultRun>,
     /// Faults so far; each has a number of its own.
     fault_ids: u64,
+    /// Which time this is that the world begins anew; see [`Engine::begin_era`].
+    era: u32,
     /// Random streams given out so far; each generator has one of its own.
     streams: u64,
 }
@@ -85,6 +87,7 @@ impl Engine {
             generators: Vec::new(),
             faults: Vec::new(),
             fault_ids: 0,
+            era: 0,
             streams: 0,
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),

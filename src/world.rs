@@ -98,8 +98,8 @@ struct Shared {
     users: AtomicUsize,
     /// Whether a fault may hit requests.
     has_request_faults: AtomicBool,
-    /// The numbers of the faults that are in force.
-    active_faults: watch::Sender<Arc<[u64]>>,
+    /// The faults that are in force.
+    active_faults: faults::Active,
 }
 
 /// What readers see without asking the task.
@@ -158,7 +158,7 @@ impl World {
             used: std::sync::Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),
             has_request_faults: AtomicBool::new(start.has_request_faults()),
-            active_faults: watch::Sender::new(faults::active(&start)),
+            active_faults: faults::Active::of(&start),
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish, tasks.clone()), inbox };
         tasks.spawn(task.run(end));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::event::{Event, EventKind};
 use super::timelines::Pairing;
 use super::{Engine, carry_on};
-use crate::scenario::{Effect, Fault, Matches};
+use crate::scenario::{Action, Effect, Fault, Matches};
 pub(super) use run::FaultRun;
 use run::Phase;
 pub use run::{FaultPhase, FaultSource};
@@ -44,8 +44,8 @@ pub struct FaultState {
 /// What a fault does to one request or handshake.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Its number.
-    pub id: u64,
+    /// Which of all faults that were ever brought or started over it is.
+    pub run: u64,
     /// What messages call the fault.
     pub label: Arc<str>,
     /// The fault.
@@ -57,8 +57,8 @@ pub struct Hit {
 /// A fault that hits a socket for as long as it is in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketFault {
-    /// Its number.
-    pub id: u64,
+    /// Which of all faults that were ever brought or started over it is.
+    pub run: u64,
     /// What messages call it.
     pub label: Arc<str>,
     /// The fault.
@@ -73,9 +73,20 @@ impl Engine {
         self.faults.iter().map(FaultRun::state)
     }
 
-    /// The numbers of those that are in force, also if they have hit as many as they may.
+    /// The [runs](Hit::run) of those that are in force, also if they have hit as many as they may.
     pub fn active_faults(&self) -> impl Iterator<Item = u64> {
-        self.faults.iter().filter(|run| run.is_active()).map(|run| run.id)
+        self.faults.iter().filter(|run| run.is_active()).map(|run| run.run)
+    }
+
+    /// How many sockets faults have decided about, if that is worth to be forgotten.
+    #[must_use]
+    pub fn decided_sockets(&self) -> usize {
+        self.faults.iter().map(FaultRun::decided).max().unwrap_or_default()
+    }
+
+    /// Has faults forget about sockets that are not open any more.
+    pub fn forget_sockets(&mut self, is_open: &dyn Fn(u64) -> bool) {
+        self.faults.iter_mut().for_each(|run| run.forget(is_open));
     }
 
     /// Whether a fault is in force that may hit requests or handshakes.
@@ -90,12 +101,26 @@ impl Engine {
         self.faults.iter().any(|run| run.is_active() && is_for_sockets(run.effect()))
     }
 
-    /// What hits a request or a handshake.
+    /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
+    /// delays go before it.
     pub fn hits(&mut self, asked: &Asked<'_>) -> Vec<Hit> {
         let target = asked.target(&self.catalogue, &self.ledger);
         let seed = self.seed;
-        let faults = self.faults.iter_mut().filter(|run| run.is_active() && is_for_requests(run.effect()));
-        faults.filter(|run| target.fits(run.effect(), run.matches())).filter_map(|run| run.hit(seed)).collect()
+        let mut hits: Vec<Hit> = Vec::new();
+        let spoils = |hit: &Hit| hit.fault.effect().spoils_answer();
+        for run in self.faults.iter_mut().filter(|run| run.is_active() && is_for_requests(run.effect())) {
+            if !target.fits(run.effect(), run.matches()) || run.effect().spoils_answer() && hits.iter().any(spoils) {
+                continue;
+            }
+            let Some(hit) = run.hit(seed) else { continue };
+            if hit.fault.effect().is_in_place_of_answer() {
+                hits.retain(|hit| hit.fault.effect().delays_answer());
+                hits.push(hit);
+                break;
+            }
+            hits.push(hit);
+        }
+        hits
     }
 
     /// The faults that hit a socket, which stays with them however often it is asked. `category` is what it asked for last.
@@ -123,8 +148,9 @@ impl Engine {
     pub fn change_fault(&mut self, id: u64, fault: Arc<Fault>) -> Option<Vec<Event>> {
         let index = self.faults.iter().position(|run| run.id == id)?;
         let mut events = self.lift(index);
-        let run = &self.faults[index];
-        self.faults[index] = FaultRun::new(id, fault, run.source, self.now);
+        let mut fresh = self.new_fault(fault, self.faults[index].source);
+        fresh.id = id;
+        self.faults[index] = fresh;
         events.extend(self.begin_if_due(index));
         Some(events)
     }
@@ -148,26 +174,60 @@ impl Engine {
     /// Starts the faults of the scenario. Those that begin at once are in force without an event.
     pub(super) fn start_faults(&mut self) {
         let (declared, now) = (self.scenario.faults().to_vec(), self.now);
-        self.faults = declared.into_iter().map(|fault| self.new_fault(fault, now)).collect();
+        self.faults = declared.into_iter().map(|fault| self.new_fault(fault, FaultSource::Scenario)).collect();
+        self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::turn);
     }
 
-    pub(super) fn replace_faults(&mut self, pairing: &Pairing) {
-        let (scenario, now) = (self.scenario.clone(), self.now);
+    /// Follows another scenario: its faults begin now unless they carry on, and those of steps that are no more are lifted.
+    pub(super) fn replace_faults(&mut self, pairing: &Pairing) -> Vec<Event> {
+        let scenario = self.scenario.clone();
         let (declared, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.faults).into_iter().partition(|run| run.source == FaultSource::Scenario);
-        let start = |fault: &Arc<Fault>| self.new_fault(fault.clone(), now);
-        let mut runs = carry_on(declared, pairing, scenario.faults(), start);
-        runs.extend(others);
-        self.faults = runs;
+        let had: Vec<FaultRun> = declared.iter().filter(|run| run.is_active()).cloned().collect();
+        self.faults = carry_on(declared, pairing, scenario.faults(), |fault: &Arc<Fault>| {
+            self.fault_ids += 1;
+            FaultRun::new(self.fault_ids, self.era, fault.clone(), FaultSource::Scenario, self.now)
+        });
+        let is_kept = |run: &FaultRun| self.faults.iter().any(|kept| kept.run == run.run);
+        let mut ended: Vec<FaultRun> = had.into_iter().filter(|run| !is_kept(run)).collect();
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|run| run.source != FaultSource::Script || self.has_step(&run.declared));
+        self.faults.extend(kept);
+        ended.extend(gone.into_iter().filter(FaultRun::is_active));
+        let mut events: Vec<Event> = Vec::new();
+        for run in ended {
+            let kind = EventKind::FaultEnded { fault: run.id, label: run.label() };
+            events.push(self.event(kind));
+        }
+        for index in 0..self.faults.len() {
+            events.extend(self.begin_if_due(index));
+        }
+        events
     }
 
-    fn new_fault(&mut self, fault: Arc<Fault>, now: Duration) -> FaultRun {
+    /// Whether a step of a script brings this fault.
+    fn has_step(&self, fault: &Arc<Fault>) -> bool {
+        let steps = self.scripts.iter().flat_map(|run| run.declared.steps());
+        steps.into_iter().any(|step| matches!(&step.action, Action::Fault(one) if Arc::ptr_eq(one, fault)))
+    }
+
+    fn new_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> FaultRun {
         self.fault_ids += 1;
-        let mut run = FaultRun::new(self.fault_ids, fault, FaultSource::Scenario, now);
-        if run.due() == Some(now) && run.declared.from().is_zero() {
-            run.turn();
+        FaultRun::new(self.fault_ids, self.era, fault, source, self.now)
+    }
+
+    /// The world begins anew, for that time: after a reset the faults are numbered as before, but none of them is one of
+    /// before.
+    pub fn begin_era(&mut self, era: u32) {
+        self.era = era;
+        self.faults.iter_mut().for_each(|run| run.begin_era(era));
+    }
+
+    /// Drops faults of clients that are over, which nobody misses, if there are that many or more.
+    pub fn sweep_faults(&mut self, most: usize) {
+        if self.faults.len() >= most {
+            self.faults.retain(|run| run.source != FaultSource::Api || run.phase != Phase::Over);
         }
-        run
     }
 
     /// Brings a fault, or starts it over if it is the same step's that brought it before.
@@ -177,10 +237,11 @@ impl Engine {
             events.extend(self.lift(index));
             self.faults.remove(index);
         }
-        self.fault_ids += 1;
-        self.faults.push(FaultRun::new(self.fault_ids, fault, source, self.now));
+        let run = self.new_fault(fault, source);
+        let id = run.id;
+        self.faults.push(run);
         events.extend(self.begin_if_due(self.faults.len() - 1));
-        self.fault_ids
+        id
     }
 
     fn begin_if_due(&mut self, index: usize) -> Option<Event> {

@@ -31,8 +31,8 @@ impl Engine {
         let changes = self.compare(scenario, seed, &pairings);
         let old = std::mem::replace(&mut self.scenario, scenario.clone());
         self.replace_products(&old, &changes);
-        self.replace_timelines(&pairings, seed);
-        let events = changes.iter().filter_map(|change| self.tell(change)).collect();
+        let mut events = self.replace_timelines(&pairings, seed);
+        events.extend(changes.iter().filter_map(|change| self.tell(change)));
         Reload { changes, events }
     }
 
@@ -106,7 +106,8 @@ impl Engine {
         GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1)
     }
 
-    pub(super) fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) {
+    /// Gives what became of faults.
+    pub(super) fn replace_timelines(&mut self, pairings: &Pairings, seed: u64) -> Vec<Event> {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));
@@ -119,7 +120,7 @@ impl Engine {
         let runs = std::mem::take(&mut self.generators);
         let start = |generator: &Generator| self.start_generator(generator);
         self.generators = carry_on(runs, &pairings.generators, scenario.generators(), start);
-        self.replace_faults(&pairings.faults);
+        self.replace_faults(&pairings.faults)
     }
 }
 

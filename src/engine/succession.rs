@@ -74,7 +74,8 @@ impl Engine {
             self.catalogue.keep_numbers(name, Listing::highest(listing));
         }
         self.ledger = Ledger::carried_over(&new.ledger, &self.ledger);
-        self.replace_timelines(pairings, seed);
-        changes.iter().filter_map(|change| self.tell(change)).collect()
+        let mut events = self.replace_timelines(pairings, seed);
+        events.extend(changes.iter().filter_map(|change| self.tell(change)));
+        events
     }
 }

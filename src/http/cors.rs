@@ -9,7 +9,7 @@ use crate::scenario::Cors;
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST");
 
 /// What the control API takes.
-const CONTROL_METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PATCH,DELETE");
+const CONTROL_METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE");
 
 /// The answer to a preflight: 204 with the methods and the headers that were asked for.
 pub(super) fn preflight(request: &HeaderMap, is_control: bool) -> Response {

@@ -135,6 +135,7 @@ fn status_of(error: &WorldError) -> StatusCode {
         | WorldError::UnknownFault(_) => StatusCode::NOT_FOUND,
         WorldError::Snapshot(SnapshotError::TooMany)
         | WorldError::TooManyFaults
+        | WorldError::FaultExists(_)
         | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
         WorldError::RefusedAt(_)
         | WorldError::Clock(ClockError::InThePast { .. })

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Body, Request, Response};
 use serde_json::json;
 
 use super::body::{JSON, Kept};
-use super::connections::Upgrade;
+use super::live::asks_for_socket;
+use super::record::asked_method;
 use crate::engine::Hit;
 use crate::scenario::{Effect, Refusal, format_duration};
 use crate::world::{Mark, World};
@@ -30,8 +31,9 @@ impl Fate {
             return None;
         }
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
-        let is_handshake = request.extensions().get::<Upgrade>().is_some() && path.starts_with("/orders/");
-        let hits = world.hits(request.method().as_str(), &path, is_handshake).await.ok()?;
+        let method = asked_method(request);
+        let is_handshake = method == Method::GET && path.starts_with("/orders/") && asks_for_socket(request.headers());
+        let hits = world.hits(method.as_str(), &path, is_handshake).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
     }
 
@@ -41,11 +43,17 @@ impl Fate {
         self.hits.iter().map(mark).collect()
     }
 
+    fn is_carried_out(&self) -> bool {
+        !self.hits.iter().any(|hit| hit.fault.effect().is_in_place_of_answer())
+    }
+
     /// The answer of one that is not carried out.
     pub(super) async fn before(&self) -> Option<Response> {
+        let is_carried_out = self.is_carried_out();
         for hit in &self.hits {
             match hit.fault.effect() {
-                Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.id).await,
+                Effect::AnswerLate(_) if is_carried_out => {}
+                Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
                 Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, &hit.label)),
                 Effect::Storm(closed) => {
                     let refusal = Refusal { status: 503, body: None, retry_after: Some(*closed) };
@@ -56,7 +64,7 @@ impl Fate {
                 }
                 Effect::Empty => return Some(Spoiled::Closed.mark(Response::default())),
                 Effect::Timeout(time) => {
-                    self.world.pass(*time, hit.id).await;
+                    self.world.pass(*time, hit.run).await;
                     return Some(Spoiled::Closed.mark(Response::default()));
                 }
                 _ => {}
@@ -67,16 +75,19 @@ impl Fate {
 
     /// What becomes of the answer of one that is carried out.
     pub(super) async fn after(&self, mut response: Response) -> Response {
+        if !self.is_carried_out() {
+            return response;
+        }
         for hit in &self.hits {
             response = match *hit.fault.effect() {
                 Effect::AnswerLate(_) => {
-                    self.world.pass(Some(hit.delay), hit.id).await;
+                    self.world.pass(Some(hit.delay), hit.run).await;
                     response
                 }
                 Effect::Malformed => break_off(response).await,
                 Effect::ResetRequest { after: Some(after) } => Spoiled::Reset { after }.mark(response),
                 Effect::Bandwidth(rate) => {
-                    Spoiled::Slow { rate, world: self.world.clone(), fault: hit.id }.mark(response)
+                    Spoiled::Slow { rate, world: self.world.clone(), run: hit.run }.mark(response)
                 }
                 Effect::ContentLength(off) => Spoiled::Length { off }.mark(response),
                 _ => response,
@@ -114,7 +125,10 @@ fn refuse(refusal: &Refusal, fault: &str) -> Response {
     let body = Bytes::from(body.to_string());
     let mut response = Response::builder().status(status).content_type(JSON).body(Body::from_bytes(body.clone()));
     if let Some(after) = refusal.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        // Pages of other origins would not see it (Fetch, "CORS-safelisted response-header name").
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
     response.extensions_mut().insert(Kept(body));
     response

@@ -18,6 +18,7 @@ use super::{App, cors};
 use crate::world::{Subscription, World};
 pub use command::{Command, CommandError};
 use connection::Connection;
+pub(super) use handshake::asks_for_socket;
 pub(crate) use memory::HighWater;
 
 /// Answers the handshake and starts the socket's task.

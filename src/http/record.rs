@@ -89,7 +89,8 @@ impl<E: Endpoint<Output = Response>> Record<E> {
     }
 }
 
-fn asked_method(request: &Request) -> &Method {
+/// The method that the client asked with.
+pub(super) fn asked_method(request: &Request) -> &Method {
     request.data::<AskedMethod>().map_or(request.method(), |AskedMethod(method)| method)
 }
 

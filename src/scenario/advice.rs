@@ -9,7 +9,7 @@ impl ProblemKind {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "not a key that may stand here".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) => "declared again here".into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
@@ -65,6 +65,7 @@ impl ProblemKind {
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
             Self::DuplicateId(_) => "give one of them another id".into(),
+            Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
             Self::InstantRepeat => "give a step an `at` or `after` above 0s".into(),

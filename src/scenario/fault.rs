@@ -242,6 +242,32 @@ impl Effect {
         matches!(self, Self::Refuse(_) | Self::ConnectLate(_))
     }
 
+    /// Whether something else comes in place of the answer.
+    #[must_use]
+    pub fn is_in_place_of_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Answer(_)
+                | Self::Refuse(_)
+                | Self::Storm(_)
+                | Self::ResetRequest { after: None }
+                | Self::Empty
+                | Self::Timeout(_)
+        )
+    }
+
+    /// Whether the answer is not written as HTTP has it, of which there can be but one way.
+    #[must_use]
+    pub fn spoils_answer(&self) -> bool {
+        matches!(self, Self::ResetRequest { after: Some(_) } | Self::Bandwidth(_) | Self::ContentLength(_))
+    }
+
+    /// Whether the answer comes later.
+    #[must_use]
+    pub fn delays_answer(&self) -> bool {
+        matches!(self, Self::AnswerLate(_) | Self::ConnectLate(_))
+    }
+
     /// Whether it happens at one moment, when it begins.
     #[must_use]
     pub fn is_momentary(&self) -> bool {

@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 use super::include::{Files, Includes};
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::source::{Content, MAX_FILE_BYTES, Source};
 use super::yaml::Document;
 use super::{Fault, Scenario, validate};
@@ -186,20 +186,23 @@ pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
     check(source.path(), Content::Text(source.shared_text()), &mut NoFiles).map(|checked| checked.scenario)
 }
 
-/// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON.
+/// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON. Gives what is
+/// odd about it, too: scripts and clients may have brought what it is about.
 ///
 /// # Errors
 /// Every problem in it, in the order of the text.
-pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<Fault, Box<Problems>> {
+pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<String>), Box<Problems>> {
     let mut document = Document::default();
     let root = document.read(source.path(), Content::Text(source.shared_text()));
     let fault = root.and_then(|root| validate::validate_fault(&document, root, scenario));
     let (sources, mut list) = document.into_parts();
-    // Scripts and clients may have brought what the fault is about.
-    list.retain(|problem| !problem.kind.is_warning());
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    let (warnings, list): (Vec<_>, Vec<_>) = list.into_iter().partition(|problem| problem.kind.is_warning());
     match fault {
-        Some(fault) if list.is_empty() => Ok(fault),
+        Some(fault) if list.is_empty() => {
+            let warning = |problem: Problem| format!("{}: {}", problem.kind, problem.kind.label());
+            Ok((fault, warnings.into_iter().map(warning).collect()))
+        }
         _ => Err(Box::new(Problems { sources, list })),
     }
 }

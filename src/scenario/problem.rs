@@ -203,6 +203,9 @@ pub enum ProblemKind {
     /// Files that include each other: the way from one back to it.
     #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
     IncludeCycle(Vec<String>),
+    /// Two faults with one name.
+    #[error("fault `{0}` is declared twice")]
+    DuplicateFault(String),
     /// A fault that hits nothing, whatever clients do: a warning.
     #[error("this fault can never match")]
     NeverMatches(String),

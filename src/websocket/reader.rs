@@ -76,6 +76,12 @@ impl Reader {
         self.input.extend_from_slice(bytes);
     }
 
+    /// Bytes that have come and were not read.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.input.len()
+    }
+
     /// The next message, if all of it has come. To be asked again until there is none.
     ///
     /// # Errors

@@ -37,6 +37,9 @@ pub enum WorldError {
     /// No fault has that number or name.
     #[error("Fault {0} not found")]
     UnknownFault(String),
+    /// A fault has that name already.
+    #[error("Fault {0} exists already; change it, or remove it first")]
+    FaultExists(String),
     /// There are enough.
     #[error("there are {MAX_FAULTS} faults already, remove one first")]
     TooManyFaults,

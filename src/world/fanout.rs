@@ -170,8 +170,12 @@ pub(super) async fn ping(shared: Arc<Shared>, frame: Bytes) {
     let (pass, portion) = (Pass { shared, last: Mutex::new(0) }, Portion { bytes: frame, frames: 0 });
     pass.each(|socket| {
         let mut held = socket.lent();
-        if let (Some(lent), Some(outlet)) = (held.as_mut().filter(|lent| lent.rest.is_none()), socket.outlet.get()) {
-            put(socket, lent, &**outlet, &portion);
+        match (held.as_mut(), socket.outlet.get()) {
+            (Some(lent), Some(outlet)) if lent.rest.is_none() => {
+                put(socket, lent, &**outlet, &portion);
+            }
+            (None, _) => socket.ask_for_ping(),
+            _ => {}
         }
     })
     .await;

@@ -4,10 +4,12 @@
 //! Sockets have the faults that hit them at hand, and are told when these change. The task decides both, in the order in
 //! which it hears of them.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::journal::Record;
@@ -90,14 +92,13 @@ impl World {
         self.ask(move |play| play.engine.hits(&Asked { method: &method, path: &path, is_handshake })).await
     }
 
-    /// Waits until so much of the world's time has passed, or the fault of that number is over, or the world. Without a
-    /// time, there is nothing else to wait for.
-    pub async fn pass(&self, time: Option<Duration>, fault: u64) {
-        let mut active = self.0.shared.active_faults.subscribe();
+    /// Waits until so much of the world's time has passed, or the fault of that [run](Hit::run) is over, or the world. Without
+    /// a time, there is nothing else to wait for.
+    pub async fn pass(&self, time: Option<Duration>, run: u64) {
         let until = time.map(|time| self.now().saturating_add(time));
         tokio::select! {
             () = async { self.reached(until.unwrap_or_default()).await }, if until.is_some() => {}
-            _ = active.wait_for(|active| !active.contains(&fault)) => {}
+            () = self.0.shared.active_faults.over(run) => {}
             () = self.ended() => {}
         }
     }
@@ -107,16 +108,41 @@ impl World {
     }
 }
 
-/// The numbers of the faults that are in force.
-pub(super) fn active(engine: &Engine) -> Arc<[u64]> {
-    engine.active_faults().collect()
+/// The runs of the faults that are in force, for whoever waits for the end of one.
+#[derive(Debug)]
+pub(super) struct Active {
+    runs: Mutex<Arc<[u64]>>,
+    changed: Notify,
+}
+
+impl Active {
+    pub(super) fn of(engine: &Engine) -> Self {
+        Self { runs: Mutex::new(engine.active_faults().collect()), changed: Notify::new() }
+    }
+
+    fn set(&self, engine: &Engine) {
+        *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = engine.active_faults().collect();
+        self.changed.notify_waiters();
+    }
+
+    async fn over(&self, run: u64) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.runs.lock().unwrap_or_else(PoisonError::into_inner).contains(&run) {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 impl Play {
     fn add_fault(&mut self, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
+        self.engine.sweep_faults(MAX_FAULTS);
         if self.engine.faults().count() >= MAX_FAULTS {
             return Err(WorldError::TooManyFaults);
         }
+        self.expect_free(fault.name(), None)?;
         self.come_to_now();
         let (id, events) = self.engine.add_fault(fault, FaultSource::Api);
         self.tell_of_faults(&events);
@@ -124,8 +150,9 @@ impl Play {
     }
 
     fn change_fault(&mut self, name: &str, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
-        self.come_to_now();
         let id = self.find_fault(name)?;
+        self.expect_free(fault.name(), Some(id))?;
+        self.come_to_now();
         let events = self.engine.change_fault(id, fault).unwrap_or_default();
         self.tell_of_faults(&events);
         self.fault(id)
@@ -143,6 +170,16 @@ impl Play {
         let events: Vec<Event> = all.iter().filter_map(|id| self.engine.remove_fault(*id)).flatten().collect();
         self.tell_of_faults(&events);
         all.len()
+    }
+
+    /// A name stands for one fault.
+    fn expect_free(&self, name: Option<&str>, own: Option<u64>) -> Result<(), WorldError> {
+        match name
+            .filter(|name| self.engine.faults().any(|other| other.fault.name() == Some(*name) && Some(other.id) != own))
+        {
+            Some(name) => Err(WorldError::FaultExists(name.to_owned())),
+            None => Ok(()),
+        }
     }
 
     fn find_fault(&self, name: &str) -> Result<u64, WorldError> {
@@ -181,7 +218,7 @@ impl Play {
     /// Tells sockets and requests which faults are in force.
     pub(super) fn refresh_faults(&mut self) {
         self.shared.has_request_faults.store(self.engine.has_request_faults(), Ordering::Relaxed);
-        self.shared.active_faults.send_replace(active(&self.engine));
+        self.shared.active_faults.set(&self.engine);
         let has_any = self.engine.has_socket_faults();
         if has_any || self.has_faulted_sockets {
             self.has_faulted_sockets = has_any;
@@ -191,9 +228,19 @@ impl Play {
         }
     }
 
+    /// Has faults forget about sockets that are gone, once those are most of what they know.
+    fn forget_sockets(&mut self) {
+        const FEW: usize = 1000;
+        if self.engine.decided_sockets() > FEW + 2 * self.shared.sockets.len() {
+            let open: HashSet<u64> = self.shared.sockets.all().iter().map(|socket| socket.id).collect();
+            self.engine.forget_sockets(&|socket| open.contains(&socket));
+        }
+    }
+
     /// Finds the faults that hit a socket.
     pub(super) fn hit(&mut self, socket: &Socket) {
         if self.has_faulted_sockets || socket.is_faulted() {
+            self.forget_sockets();
             socket.set_faults(self.engine.socket_faults(socket.id, &socket.category()).into());
         }
     }

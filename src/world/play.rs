@@ -274,6 +274,7 @@ impl Play {
     /// After the engine was put to another moment: everybody gets what is so now.
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
+        self.engine.begin_era(u32::try_from(self.generation & u64::from(u32::MAX)).unwrap_or_default());
         self.publish_view();
         self.refresh_faults();
         let mut orders: HashMap<Arc<str>, Arc<[Encoded]>> = HashMap::new();

@@ -47,6 +47,7 @@ pub(super) struct Socket {
 struct Special {
     closing: Option<CloseFrame>,
     is_reset: bool,
+    is_pinged: bool,
     faults: Option<Arc<[SocketFault]>>,
 }
 
@@ -83,6 +84,18 @@ impl Socket {
     /// The faults that hit it.
     pub(super) fn faults(&self) -> Option<Arc<[SocketFault]>> {
         lock(&self.special).as_ref()?.faults.clone()
+    }
+
+    /// Has its task ping, if the fan-out cannot because a fault hits it.
+    pub(super) fn ask_for_ping(&self) {
+        if self.is_faulted() {
+            self.with_special(|special| special.is_pinged = true);
+        }
+    }
+
+    /// Whether its task is to ping, once.
+    pub(super) fn takes_ping(&self) -> bool {
+        lock(&self.special).as_mut().is_some_and(|special| std::mem::take(&mut special.is_pinged))
     }
 
     /// Whether it is to end, or a fault hits it.

@@ -8,6 +8,7 @@
 mod faulted;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tungstenite::protocol::CloseFrame;
 
@@ -131,12 +132,20 @@ impl Subscription {
     }
 
     /// Waits until it is to be recalled: the fan-out could not write everything, or the socket, its world or the server is
-    /// at its end.
-    pub async fn told(&self) {
-        let due = self.tamper.as_ref().and_then(|tamper| tamper.next_due());
+    /// at its end. If there is room to write, also until the time has come for what faults held back.
+    pub async fn told(&self, has_room: bool) {
+        let due = self.tamper.as_ref().filter(|_| has_room).and_then(|tamper| tamper.next_due());
+        match due {
+            None => self.socket.told.notified().await,
+            // In a box: a socket that no fault hits has no need of the space.
+            Some(due) => Box::pin(self.told_or_reached(due)).await,
+        }
+    }
+
+    async fn told_or_reached(&self, due: Duration) {
         tokio::select! {
             () = self.socket.told.notified() => {}
-            () = async { self.world.reached(due.unwrap_or_default()).await }, if due.is_some() => {}
+            () = self.world.reached(due) => {}
         }
     }
 

@@ -5,21 +5,26 @@
 //! once the fault is over.
 
 mod damage;
+mod kept;
 #[cfg(test)]
 mod tests;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::engine::{SocketFault, Stream};
-use crate::scenario::{Effect, Matches};
+use crate::scenario::{Damage, Effect, Matches};
 use crate::websocket::Encoded;
+use damage::damaged;
+use kept::{Kept, REORDER_PATIENCE, Waiting};
 
-/// How long frames that are to change places wait for others.
-const REORDER_PATIENCE: Duration = Duration::from_secs(1);
+/// Bytes of frames that are handed out together, and the one that goes beyond.
+const BYTES_AT_ONCE: usize = 64 << 10;
 
 /// A frame on its way to a socket.
 #[derive(Debug, Clone)]
@@ -53,42 +58,48 @@ pub(super) enum Strike {
     Reset,
 }
 
+impl fmt::Display for Strike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Close { code, .. } => write!(f, "closed with {code}"),
+            Self::Reset => f.write_str("reset"),
+        }
+    }
+}
+
 /// The faults that hit one socket, and what they hold.
 #[derive(Debug)]
 pub(super) struct Tamper {
     faults: Arc<[SocketFault]>,
-    /// What each of them keeps, by its number.
+    /// What each of them keeps, by its run.
     kept: HashMap<u64, Kept>,
     queue: VecDeque<Held>,
+    /// Frames that may be held. Of more the oldest are given up, to be made up for when the fault is over.
+    most: usize,
+    is_overfull: bool,
     behind: Option<Behind>,
     strike: Option<Strike>,
     marks: Vec<Mark>,
 }
 
 #[derive(Debug)]
-struct Kept {
-    rng: Stream,
-    /// Frames that a closing fault has let pass.
-    passed: u64,
-    /// Frames that wait to change places, and since when.
-    window: Vec<Encoded>,
-    since: Duration,
-    /// The total that each product is said to have.
-    stale: HashMap<String, Value>,
-}
-
-#[derive(Debug)]
 struct Held {
     due: Duration,
     frame: Encoded,
+    event: Option<u64>,
+    /// Done when it goes out: until then it takes no more room than it has.
+    damage: Option<Damage>,
 }
 
 impl Tamper {
-    pub(super) fn new(faults: Arc<[SocketFault]>) -> Self {
+    /// For these faults, which hold so many frames at the most.
+    pub(super) fn new(faults: Arc<[SocketFault]>, most: usize) -> Self {
         let mut tamper = Self {
             faults: Arc::new([]),
             kept: HashMap::new(),
             queue: VecDeque::new(),
+            most,
+            is_overfull: false,
             behind: None,
             strike: None,
             marks: Vec::new(),
@@ -103,21 +114,23 @@ impl Tamper {
 
     /// From now on these; what faults that are over have held back comes next.
     pub(super) fn follow(&mut self, faults: Arc<[SocketFault]>) {
-        let is_there = |id: u64| faults.iter().any(|fault| fault.id == id);
-        for fault in self.faults.iter().filter(|fault| !is_there(fault.id)) {
-            let window = self.kept.remove(&fault.id).map(|kept| kept.window).unwrap_or_default();
-            self.queue.extend(window.into_iter().map(|frame| Held { due: Duration::ZERO, frame }));
+        let is_over = |fault: &&SocketFault| !faults.iter().any(|other| other.run == fault.run);
+        let mut has_delayed = false;
+        for fault in self.faults.clone().iter().filter(is_over) {
+            has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
+            for waiting in self.kept.remove(&fault.run).map(|kept| kept.window).unwrap_or_default() {
+                self.hold(waiting, Duration::ZERO);
+            }
         }
-        for SocketFault { id, stream: (seed, number), .. } in faults.iter() {
-            self.kept.entry(*id).or_insert_with(|| Kept {
-                rng: Stream::new(*seed, *number),
-                passed: 0,
-                window: Vec::new(),
-                since: Duration::ZERO,
-                stale: HashMap::new(),
-            });
+        for SocketFault { run, label, fault, stream: (seed, number) } in faults.iter() {
+            if let Entry::Vacant(place) = self.kept.entry(*run) {
+                place.insert(Kept::new(Stream::new(*seed, *number)));
+                if *fault.effect() == Effect::Freeze {
+                    self.marks.push(Mark { label: label.clone(), did: "frozen".into(), event: None });
+                }
+            }
         }
-        if !faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
+        if has_delayed {
             self.queue.iter_mut().for_each(|held| held.due = Duration::ZERO);
         }
         self.faults = faults;
@@ -140,73 +153,46 @@ impl Tamper {
 
     /// A frame comes by.
     pub(super) fn take(&mut self, passing: &Passing, now: Duration) {
-        let mut frames = vec![passing.frame.clone()];
+        let mut frames = vec![Waiting { frame: passing.frame.clone(), event: passing.event, damage: None }];
         let mut delay = Duration::ZERO;
-        for SocketFault { id, label, fault, .. } in self.faults.clone().iter() {
-            let Some(kept) = self.kept.get_mut(id).filter(|_| is_about(&passing.frame, fault.matches())) else {
-                continue;
-            };
-            let mut did: Option<String> = None;
-            match fault.effect() {
-                Effect::Drop(chance) if kept.rng.takes(*chance) => {
-                    frames.clear();
-                    did = Some("dropped".into());
-                }
-                Effect::Duplicate(chance) if kept.rng.takes(*chance) => {
-                    frames = frames.iter().flat_map(|frame| [frame.clone(), frame.clone()]).collect();
-                    did = Some("sent twice".into());
-                }
-                Effect::Corrupt(kind, chance) if kept.rng.takes(*chance) => {
-                    frames = frames.iter().map(|frame| damage::damaged(frame, *kind)).collect();
-                    did = Some(format!("corrupted: {}", kind.word()));
-                }
-                Effect::Stale => {
-                    for frame in &mut frames {
-                        if let Some(stale) = kept.stale(frame) {
-                            *frame = stale;
-                            did = Some("told a stale total".into());
-                        }
-                    }
-                }
-                Effect::Delay(latency) => {
-                    let drawn = kept.rng.latency(*latency);
-                    delay = delay.saturating_add(drawn);
-                    did = Some(format!("delayed by {}", crate::scenario::format_duration(drawn)));
-                }
-                Effect::Reorder(window) => {
-                    frames = kept.reorder(frames, *window, now);
-                    did = Some("put in another order".into());
-                }
-                _ => {}
+        for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
+            let is_hit = |_: &&mut Kept| is_about(&passing.frame, fault.matches());
+            let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
+            let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, now) else { continue };
+            if is_lossy(fault.effect()) {
+                self.behind = Some(earlier(self.behind, passing.event));
             }
-            if let Some(did) = did {
-                if is_lossy(fault.effect()) {
-                    self.behind = Some(earlier(self.behind, passing.event));
-                }
-                self.marks.push(Mark { label: label.clone(), did, event: passing.event });
-            }
+            self.marks.push(Mark { label: label.clone(), did, event: passing.event });
         }
-        for frame in frames {
-            self.hold(frame, now.saturating_add(delay));
+        for waiting in frames {
+            self.hold(waiting, now.saturating_add(delay));
         }
     }
 
     /// Frames keep their order: one waits at least as long as the one before.
-    fn hold(&mut self, frame: Encoded, due: Duration) {
+    fn hold(&mut self, Waiting { frame, event, damage }: Waiting, due: Duration) {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
-        self.queue.push_back(Held { due, frame });
+        self.queue.push_back(Held { due, frame, event, damage });
+        if self.queue.len() > self.most
+            && let Some(oldest) = self.queue.pop_front()
+        {
+            self.is_overfull = true;
+            self.behind = Some(earlier(self.behind, oldest.event));
+        }
     }
 
-    /// The frames whose time has come. None comes after the one with which a fault ends the socket.
+    /// The frames whose time has come, up to a bound. None comes after the one with which a fault ends the socket.
     pub(super) fn due(&mut self, now: Duration) -> Vec<Encoded> {
         self.turn_windows(now);
-        let mut frames = Vec::new();
-        while self.strike.is_none() && self.queue.front().is_some_and(|held| held.due <= now) {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        while self.strike.is_none() && bytes < BYTES_AT_ONCE && self.queue.front().is_some_and(|held| held.due <= now) {
             self.count_down(frames.len());
             if self.strike.is_none()
-                && let Some(held) = self.queue.pop_front()
+                && let Some(Held { frame, damage, .. }) = self.queue.pop_front()
             {
-                frames.push(held.frame);
+                let frame = damage.map_or(frame.clone(), |damage| damaged(&frame, damage));
+                bytes += frame.frame().len();
+                frames.push(frame);
             }
         }
         for kept in self.kept.values_mut() {
@@ -220,8 +206,11 @@ impl Tamper {
 
     /// Whether a fault ends the socket here, with so many frames that are not counted yet.
     fn count_down(&mut self, more: usize) {
-        for SocketFault { id, fault, .. } in self.faults.iter() {
-            let passed = self.kept.get(id).map_or(0, |kept| kept.passed) + more as u64;
+        if self.strike.is_some() {
+            return;
+        }
+        for SocketFault { run, label, fault, .. } in self.faults.iter() {
+            let passed = self.kept.get(run).map_or(0, |kept| kept.passed) + more as u64;
             let strike = match fault.effect() {
                 Effect::Close { code, reason, after: Some(after) } if passed >= *after => {
                     Strike::Close { code: *code, reason: reason.clone() }
@@ -229,16 +218,18 @@ impl Tamper {
                 Effect::ResetSocket { after: Some(after) } if passed >= *after => Strike::Reset,
                 _ => continue,
             };
-            self.strike.get_or_insert(strike);
+            self.marks.push(Mark { label: label.clone(), did: strike.to_string(), event: None });
+            self.strike = Some(strike);
+            return;
         }
     }
 
     /// Windows that have waited long enough.
     fn turn_windows(&mut self, now: Duration) {
         let is_over = |kept: &&mut Kept| !kept.window.is_empty() && kept.since.saturating_add(REORDER_PATIENCE) <= now;
-        let turned: Vec<Encoded> = self.kept.values_mut().filter(is_over).flat_map(Kept::turn).collect();
-        for frame in turned {
-            self.hold(frame, now);
+        let turned: Vec<Waiting> = self.kept.values_mut().filter(is_over).flat_map(Kept::turn).collect();
+        for waiting in turned {
+            self.hold(waiting, now);
         }
     }
 
@@ -262,44 +253,18 @@ impl Tamper {
 
     /// What is to be told again, if nothing is withheld or falsified any more.
     pub(super) fn healed(&mut self) -> Option<Behind> {
-        let is_well = !self.faults.iter().any(|fault| is_lossy(fault.fault.effect()));
-        if is_well { self.behind.take() } else { None }
+        let is_lossy = |effect: &Effect| is_lossy(effect) || self.is_overfull && matches!(effect, Effect::Delay(_));
+        if self.faults.iter().any(|fault| is_lossy(fault.fault.effect())) {
+            return None;
+        }
+        self.is_overfull = false;
+        self.behind.take()
     }
 
     /// What is held back, in order.
     pub(super) fn into_rest(self) -> Vec<Encoded> {
-        self.queue.into_iter().map(|held| held.frame).collect()
-    }
-}
-
-impl Kept {
-    /// The same frame with the total that the product was first said to have; none if that is what it says.
-    fn stale(&mut self, frame: &Encoded) -> Option<Encoded> {
-        let mut told: Value = serde_json::from_slice(&frame.payload()).ok()?;
-        let (id, total) = (told.get("id")?.as_str()?.to_owned(), told.get("total")?.clone());
-        let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
-        if first == total {
-            return None;
-        }
-        told["total"] = first;
-        Some(Encoded::text(&told.to_string()))
-    }
-
-    /// Collects frames, and gives them when there are enough.
-    fn reorder(&mut self, frames: Vec<Encoded>, window: u64, now: Duration) -> Vec<Encoded> {
-        if self.window.is_empty() {
-            self.since = now;
-        }
-        self.window.extend(frames);
-        if self.window.len() as u64 >= window { self.turn() } else { Vec::new() }
-    }
-
-    /// The last first.
-    fn turn(&mut self) -> Vec<Encoded> {
-        let mut frames = std::mem::take(&mut self.window);
-        let last = 1.min(frames.len());
-        frames.rotate_right(last);
-        frames
+        let frame = |held: Held| held.damage.map_or(held.frame.clone(), |damage| damaged(&held.frame, damage));
+        self.queue.into_iter().map(frame).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Mockd, SHOP, ScenarioFile, raw, soon};
+use crate::support::{Answer, Mockd, SHOP, ScenarioFile, http, raw, soon};
 
 /// A shop with these faults, in which time stands still.
 async fn shop(faults: &str) -> Mockd {
@@ -323,7 +323,7 @@ async fn a_fault_that_is_wrong_is_refused_with_its_place_and_nothing_is_changed(
     ] {
         let (url, json) = (format!("{}/__mockd/faults{path}", mockd.url()), [("content-type", "application/json")]);
         let body = Some(body).filter(|body| !body.is_empty());
-        let answer = crate::support::http(method, &url, &json, body).await;
+        let answer = http(method, &url, &json, body).await;
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert!(answer.status == status && message.contains(why), "{body:?}: {} {message}", answer.status);
     }
@@ -363,4 +363,97 @@ async fn other_worlds_and_the_short_way_are_as_ever_once_it_is_over() {
     }
     let answer = raw(&mockd, b"GET /electronics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn of_several_faults_the_first_that_decides_is_the_last_and_the_journal_has_what_happened() {
+    let mockd = shop(
+        "- { name: slow, on: http, latency: 2s }\n- { name: trickle, on: http, bandwidth: 1 }\n\
+         - { name: busy, on: http, status: 503 }\n- { name: broken, on: http, reset: true }",
+    )
+    .await;
+    let (answer, ()) = tokio::join!(order(&mockd), async {
+        while !mockd.get("/__mockd/journal").await.text.contains("answered with 503") {}
+        mockd.advance("", "2s").await;
+    });
+    assert_eq!(answer.status, 503);
+    let entries = mockd.get("/__mockd/journal?kind=request").await.json()["entries"].clone();
+    let expected = json!([
+        { "fault": "slow", "did": "answered 2s later" }, { "fault": "busy", "did": "answered with 503" }
+    ]);
+    assert_eq!(entries[0]["faults"], expected);
+    assert_eq!(mockd.get("/__mockd/faults/broken").await.json()["hit"], 0);
+}
+
+#[tokio::test]
+async fn a_preflight_is_not_the_request_and_head_is_one() {
+    let mockd =
+        shop("- { on: http, times: 1, status: 503, retryAfter: 1s }\n- { on: http, method: head, status: 501 }").await;
+    let url = format!("{}/orders/A1", mockd.url());
+    let asked = [("origin", "http://app.example"), ("access-control-request-method", "POST")];
+    assert_eq!(http("OPTIONS", &url, &asked, None).await.status, 204);
+    let refused = order(&mockd).await;
+    assert_eq!((refused.status, refused.header("access-control-expose-headers")), (503, "retry-after"));
+    assert_eq!(mockd.send("HEAD", "/electronics", None).await.status, 501);
+    let control = http("OPTIONS", &format!("{}/__mockd/faults/1", mockd.url()), &asked, None).await;
+    assert!(control.header("access-control-allow-methods").contains("PUT"));
+}
+
+#[tokio::test]
+async fn only_a_handshake_for_a_socket_is_one() {
+    let mockd = shop("- { on: http, status: 503 }").await;
+    let headers = [("content-type", "application/json"), ("connection", "upgrade"), ("upgrade", "h2c")];
+    let answer = http("POST", &format!("{}/orders/A1", mockd.url()), &headers, Some(r#"{"amount":1}"#)).await;
+    assert_eq!(answer.status, 503);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of_its_fault() {
+    for (method, path, body) in [
+        ("POST", "/__mockd/reset", json!({})),
+        ("PUT", "/__mockd/faults/slow", json!({ "name": "slow", "on": "http", "path": "/nothing", "status": 500 })),
+        ("DELETE", "/__mockd/faults", Value::Null),
+    ] {
+        let mockd = shop("- { name: slow, on: http, method: POST, latency: 1h }").await;
+        mockd.advance("", "5h").await;
+        let (answer, ()) = tokio::join!(order(&mockd), async {
+            while !mockd.get("/__mockd/journal").await.text.contains("answered 1h later") {}
+            mockd.control(method, path, body).await;
+        });
+        assert_eq!(answer.status, 200, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_step_brought_goes_with_the_step_and_a_save_leaves_what_others_brought() {
+    let with = |latency: &str| {
+        format!(
+            "{SHOP}orders: {{ scripts: [{{ name: s, steps: [\
+             {{ at: 1s, fault: {{ name: step, on: http, path: /x, status: {latency} }} }}] }}] }}\n"
+        )
+    };
+    let file = ScenarioFile::new(&with("500"));
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(mockd.get("/x").await.status, 500);
+    file.write_in_place(&with("501"));
+    mockd.logged("script s changed").await;
+    assert_eq!(mockd.get("/x").await.status, 404);
+    mockd.advance("", "1s").await;
+    assert_eq!(mockd.get("/x").await.status, 501);
+    file.write_in_place(SHOP);
+    mockd.logged("script s removed").await;
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_stands_for_one_fault_and_what_can_never_match_is_said() {
+    let mockd = shop("- { name: one, on: http, path: /x, status: 500 }").await;
+    let fault = json!({ "name": "one", "on": "http", "path": "/y", "status": 500 });
+    assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&fault)).await.status, 409);
+    mockd.control("PUT", "/__mockd/faults/one", fault).await;
+    let odd = mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "product": "ZZ", "status": 500 })).await;
+    assert_eq!(odd["warnings"], json!(["this fault can never match: there is no product `ZZ`"]));
+    let number = json!({ "name": "7", "on": "http", "status": 500 });
+    assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&number)).await.status, 400);
 }

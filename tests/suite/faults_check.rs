@@ -47,6 +47,12 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, from: 5s, until: 5s, status: 500 }", "`until` is not after `from`"),
         ("- { on: http, category: electronic, status: 500 }", "there is no category `electronic`"),
         ("- { on: http, path: orders, status: 500 }", "expected a path that begins with / or *"),
+        ("- { name: a, on: http, empty: true }\n- { name: a, on: http, empty: true }", "fault `a` is declared twice"),
+        ("- { name: '12', on: http, empty: true }", "expected a name that is no number"),
+        (
+            "- { on: websocket, product: A1, freeze: true }",
+            "`product` has no meaning without `on: http` or a fault of frames",
+        ),
         ("- { name: '', on: http, status: 500 }", "a fault's name cannot be empty"),
     ] {
         let (code, _, said) = check(fault, &[]).await;

@@ -376,3 +376,111 @@ async fn the_server_ends_in_time_whatever_is_frozen_or_held_back() {
     assert_eq!((frozen.close_code().await, late.close_code().await), (1001, 1001));
     assert_eq!(mockd.ended().await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn one_who_does_not_read_what_is_held_back_keeps_nobody_busy() {
+    let mockd = shop().await;
+    // More than a connection takes.
+    bring(&mockd, json!({ "name": "huge", "times": 2, "corrupt": "oversized" })).await;
+    bring(&mockd, json!({ "name": "late", "times": 2, "latency": { "min": "0s", "max": "1ms" } })).await;
+    let url = format!("ws://{}/orders/nothing", mockd.address());
+    let stuck = [Socket::open_narrow(&url).await, Socket::open_narrow(&url).await];
+    let mut live = live(&mockd).await;
+    order(&mockd, 300).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(totals_of(&mut live, 300).await.last(), Some(&401));
+    // Others get the processor, and the memory is that of a few frames.
+    #[cfg(target_os = "linux")]
+    {
+        let before = cpu_ticks(mockd.pid());
+        for _ in 0..200 {
+            assert_eq!(mockd.get("/electronics").await.status, 200);
+        }
+        assert!(cpu_ticks(mockd.pid()) - before < 100, "it was busy");
+        assert!(mockd.memory() < 100 * 1024, "{} KiB", mockd.memory());
+    }
+    drop(stuck);
+    mockd.signal("TERM");
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+/// The processor time of a process so far, in hundredths of a second.
+#[cfg(target_os = "linux")]
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[tokio::test]
+async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keeps_nobody_waiting() {
+    let file = ScenarioFile::new(&format!(
+        "{SHOP}\nseed: 3\nfaults: [{{ on: websocket, product: B1, drop: true, chance: 50% }}, {{ on: websocket, latency: 1s }}]"
+    ));
+    let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.advance("", "1h").await;
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        mockd.control("POST", "/__mockd/reset", json!({})).await;
+        let mut live = mockd.live("nothing").await;
+        order(&mockd, 20).await;
+        mockd.order("A1", 1).await;
+        while did(&mockd).await.iter().filter(|did| did.contains("delayed")).count() < 2 {}
+        mockd.advance("", "1s").await;
+        let before = live.until(r#"{"id":"A1","total":4}"#).await;
+        seen.push(before);
+        live.close().await;
+        assert_eq!(live.close_code().await, 1000);
+    }
+    assert!((3..17).contains(&seen[0].len()), "{seen:?}");
+    assert_eq!(seen[0], seen[1]);
+    // A socket that was open over a reset gets current orders when their time has come.
+    let mut live = mockd.live("electronics").await;
+    mockd.advance("", "1h").await;
+    live.texts(2).await;
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
+}
+
+#[tokio::test]
+async fn a_save_that_brings_a_momentary_fault_or_a_storm_strikes_those_who_are_there() {
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    let mut one = live(&mockd).await;
+    file.write_in_place(&format!("{SHOP}faults: [{{ on: websocket, close: 1011 }}]\n"));
+    assert_eq!(one.close_code().await, 1011);
+    let mut two = live(&mockd).await;
+    file.write_in_place(&format!("{SHOP}faults: [{{ on: websocket, storm: 30s }}]\n"));
+    assert_eq!(two.close_code().await, 1012);
+    assert_eq!(handshake(&mockd, "electronics").await.status, 503);
+}
+
+#[tokio::test]
+async fn a_frozen_socket_whose_client_leaves_is_gone() {
+    let mockd = shop().await;
+    bring(&mockd, json!({ "freeze": true })).await;
+    let sockets = [mockd.live("nothing").await, mockd.live("nothing").await];
+    while did(&mockd).await.len() < 2 {}
+    assert_eq!(did(&mockd).await.iter().filter(|did| did.ends_with("frozen")).count(), 2);
+    drop(sockets);
+    let gone = async { while mockd.get("/__mockd/sockets").await.json()["sockets"] != json!([]) {} };
+    soon("the end of both", gone).await;
+}
+
+#[tokio::test]
+async fn a_socket_that_a_fault_hits_is_pinged_as_ever() {
+    let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--ping", "50ms"]).await;
+    bring(&mockd, json!({ "drop": true, "chance": "1%" })).await;
+    let mut raw = RawSocket::open(mockd.address(), "/orders/nothing").await;
+    assert_eq!((raw.receive().await, raw.receive().await), ((0x89, vec![]), (0x89, vec![])));
+}
+
+#[tokio::test]
+async fn the_journal_says_how_a_fault_ended_a_socket() {
+    let mockd = shop().await;
+    bring(&mockd, json!({ "close": 4000, "after": 1 })).await;
+    let mut one = live(&mockd).await;
+    assert_eq!(one.close_code().await, 4000);
+    assert_eq!(did(&mockd).await, ["1 closed with 4000"]);
+}

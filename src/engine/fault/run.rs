@@ -47,6 +47,8 @@ pub(super) enum Phase {
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct FaultRun {
     pub(super) id: u64,
+    /// Counts how often a fault was brought or started over: what is kept of one of them is of no use to another.
+    pub(super) run: u64,
     pub(in crate::engine) declared: Arc<Fault>,
     pub(super) source: FaultSource,
     /// The world's time at which its own time is 0.
@@ -56,14 +58,18 @@ pub(in crate::engine) struct FaultRun {
     hit: u64,
     /// Made with the first draw: until then the seed may change.
     rng: Option<Stream>,
-    /// What was decided of sockets.
-    sockets: HashMap<u64, bool>,
+    /// What was decided of sockets: the ordinal of one that is hit, among those that are.
+    sockets: HashMap<u64, Option<u64>>,
 }
 
 impl FaultRun {
-    pub(super) fn new(id: u64, declared: Arc<Fault>, source: FaultSource, origin: Duration) -> Self {
-        let (phase, sockets) = (Phase::Waiting, HashMap::new());
-        Self { id, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
+    pub(super) fn new(id: u64, era: u32, declared: Arc<Fault>, source: FaultSource, origin: Duration) -> Self {
+        let (phase, sockets, run) = (Phase::Waiting, HashMap::new(), numbered(id, era));
+        Self { id, run, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
+    }
+
+    pub(super) fn begin_era(&mut self, era: u32) {
+        self.run = numbered(self.run, era);
     }
 
     pub(super) fn effect(&self) -> &Effect {
@@ -166,20 +172,38 @@ impl FaultRun {
             Effect::AnswerLate(latency) | Effect::ConnectLate(latency) => self.rng(seed).latency(latency),
             _ => Duration::ZERO,
         };
-        Some(Hit { id: self.id, label: self.label(), fault: self.declared.clone(), delay })
+        Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })
     }
 
     pub(super) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
         if !fits_socket(self.declared.matches(), category) {
             return None;
         }
-        let decided = self.sockets.get(&socket).copied();
-        let is_hit = decided.unwrap_or_else(|| self.draws(seed));
-        self.sockets.insert(socket, is_hit);
-        // Each socket draws for itself: how fast the others are makes no difference.
-        let stream = (seed, STREAMS + (self.id << 32) + socket);
-        is_hit.then(|| SocketFault { id: self.id, label: self.label(), fault: self.declared.clone(), stream })
+        if !self.sockets.contains_key(&socket) {
+            let ordinal = self.draws(seed).then_some(self.hit);
+            self.sockets.insert(socket, ordinal);
+        }
+        let ordinal = self.sockets.get(&socket).copied().flatten()?;
+        // Each socket draws for itself: how fast the others are makes no difference. Its number would not do, because
+        // numbers go on after a reset.
+        let stream = (seed, STREAMS + (self.id << 32) + ordinal);
+        Some(SocketFault { run: self.run, label: self.label(), fault: self.declared.clone(), stream })
     }
+
+    /// How many sockets it has decided about.
+    pub(super) fn decided(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// Forgets about sockets that are not open any more.
+    pub(super) fn forget(&mut self, is_open: &dyn Fn(u64) -> bool) {
+        self.sockets.retain(|socket, _| is_open(*socket));
+    }
+}
+
+/// A number that no other era has.
+fn numbered(run: u64, era: u32) -> u64 {
+    u64::from(era) << 32 | run & u64::from(u32::MAX)
 }
 
 impl Stream {

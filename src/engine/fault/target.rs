@@ -11,7 +11,7 @@ pub struct Asked<'r> {
     pub method: &'r str,
     /// Its path below the world's prefix, decoded.
     pub path: &'r str,
-    /// Whether it is to open a socket.
+    /// Whether it is to open a socket (RFC 6455, 4.1).
     pub is_handshake: bool,
 }
 
@@ -39,11 +39,15 @@ impl Target<'_> {
     /// Whether a fault on requests or handshakes may hit it.
     pub(super) fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
         let Matches { method, path, category, product, .. } = matches;
-        if effect.is_for_requests() == self.asked.is_handshake {
+        // A browser asks with OPTIONS whether it may ask; that is not the request.
+        let is_preflight = self.asked.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
+        if effect.is_for_requests() == self.asked.is_handshake || is_preflight {
             return false;
         }
-        let fits_path = path.as_deref().map_or(self.is_api, |path| is_like(self.asked.path, path));
-        fits_path
+        // A slash at the end makes no difference.
+        let bare = self.asked.path.trim_end_matches('/');
+        let fits = |path: &str| is_like(self.asked.path, path) || is_like(bare, path);
+        path.as_deref().map_or(self.is_api, fits)
             && method.as_deref().is_none_or(|method| method == self.asked.method)
             && category.as_deref().is_none_or(|category| Some(category) == self.category)
             && (self.asked.is_handshake || product.as_deref().is_none_or(|product| Some(product) == self.product))

@@ -45,6 +45,10 @@ pub(super) struct FaultAnswer {
     /// What was declared, as in scenarios.
     #[schemars(with = "FaultShape")]
     fault: Arc<Fault>,
+    /// What is odd about one that was just brought, such as that it can never match.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    warnings: Vec<String>,
 }
 
 impl FaultAnswer {
@@ -57,7 +61,18 @@ impl From<FaultState> for FaultAnswer {
     fn from(state: FaultState) -> Self {
         let FaultState { id, label, source, phase, from, until, matched, hit, fault } = state;
         let (source, phase) = (source.into(), phase.into());
-        Self { id, label, source, phase, from: Time(from), until: until.map(Time), matched, hit, fault }
+        Self {
+            id,
+            label,
+            source,
+            phase,
+            from: Time(from),
+            until: until.map(Time),
+            matched,
+            hit,
+            fault,
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -81,8 +96,9 @@ pub(in crate::http) async fn add_fault(
     body: Body,
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    let fault = read(headers, body, world).await?;
-    Ok(json(&FaultAnswer::from(world.add_fault(fault).await.map_err(ApiError::from)?)))
+    let (fault, warnings) = read(headers, body, world).await?;
+    let state = world.add_fault(fault).await.map_err(ApiError::from)?;
+    Ok(json(&FaultAnswer { warnings, ..state.into() }))
 }
 
 /// Puts another in the place of a fault.
@@ -93,8 +109,9 @@ pub(in crate::http) async fn change_fault(
     body: Body,
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    let fault = read(headers, body, world).await?;
-    Ok(json(&FaultAnswer::from(world.change_fault(&name, fault).await.map_err(ApiError::from)?)))
+    let (fault, warnings) = read(headers, body, world).await?;
+    let state = world.change_fault(&name, fault).await.map_err(ApiError::from)?;
+    Ok(json(&FaultAnswer { warnings, ..state.into() }))
 }
 
 /// Lifts a fault for good.
@@ -114,7 +131,7 @@ pub(in crate::http) async fn clear_faults(Data(world): Data<&World>) -> poem::Re
     Ok(Done::answer())
 }
 
-async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<Fault, ApiError> {
+async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<(Fault, Vec<String>), ApiError> {
     let bytes = body::read_text(headers, body).await?;
     // What is no JSON is said to be none, before it is read as the YAML that it could be.
     let json: serde_json::Value = serde_json::from_slice(&bytes).map_err(ApiError::BadJson)?;

@@ -166,7 +166,7 @@ fn on_faults() -> Vec<Operation> {
                 shape::<FaultShape>,
                 shape::<faults::FaultAnswer>,
             )
-            .errors(&["400", "404", "413", "415"])
+            .errors(&["400", "404", "409", "413", "415"])
         },
         delete("/__mockd/faults/{fault}", "Lift a fault", &["404"]),
     ]

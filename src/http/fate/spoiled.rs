@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use poem::Response;
-use poem::http::header;
+use poem::http::{StatusCode, header};
 
 use crate::http::wire::Wire;
 use crate::world::World;
@@ -25,7 +25,7 @@ pub(in crate::http) enum Spoiled {
     /// The connection is reset after so many bytes of it.
     Reset { after: u64 },
     /// Its body comes at so many bytes a second of the world's time.
-    Slow { rate: u64, world: World, fault: u64 },
+    Slow { rate: u64, world: World, run: u64 },
     /// It says to be so many bytes longer than it is.
     Length { off: i64 },
 }
@@ -71,12 +71,12 @@ impl Spoiled {
                 wire.write(&whole[..sent]).await
             }
             Self::Length { .. } => wire.write(&[head.as_bytes(), &body].concat()).await,
-            Self::Slow { rate, world, fault } => {
+            Self::Slow { rate, world, run } => {
                 wire.write(head.as_bytes()).await?;
                 let piece = usize::try_from(rate / u64::from(PIECES)).unwrap_or(usize::MAX).max(1);
                 let pause = Duration::from_nanos(NANOS.saturating_mul(piece as u64) / rate);
                 for bytes in body.chunks(piece) {
-                    world.pass(Some(pause), fault).await;
+                    world.pass(Some(pause), run).await;
                     wire.write(bytes).await?;
                 }
                 Ok(())
@@ -96,6 +96,10 @@ async fn in_bytes(response: Response, off: i64) -> (String, Vec<u8>) {
         let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
     }
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
-    let _ = write!(head, "content-length: {length}\r\nconnection: close\r\ndate: {date}\r\n\r\n");
+    // RFC 9110, 8.6: an answer of that status has none.
+    if parts.status != StatusCode::NO_CONTENT {
+        let _ = write!(head, "content-length: {length}\r\n");
+    }
+    let _ = write!(head, "connection: close\r\ndate: {date}\r\n\r\n");
     (head, body)
 }

@@ -25,6 +25,9 @@ use crate::world::{Outlet, Payload, Portion, Subscription, WorldError};
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
 
+/// Bytes that are kept of what a client says to a frozen socket.
+const UNREAD: usize = 64 << 10;
+
 /// How long a peer may take to answer a closing frame, or to read up to it.
 pub(super) const CLOSING_TIME: Duration = Duration::from_millis(500);
 
@@ -147,7 +150,13 @@ impl Connection {
                 return end.map_or(Ok(()), Err);
             }
             self.feed.follow_faults().await?;
-            if self.feed.is_frozen() || !self.flush()? {
+            if self.feed.is_frozen() {
+                return Ok(());
+            }
+            if self.feed.takes_ping() {
+                self.queue(Encoded::message(&Message::Ping(Bytes::new())).frame());
+            }
+            if !self.flush()? {
                 return Ok(());
             }
             match (self.feed.next().await?, end) {
@@ -179,19 +188,22 @@ impl Connection {
 
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Result<(), End> {
-        let (is_listening, is_frozen) = (self.output.is_empty(), self.feed.is_frozen());
+        let is_frozen = self.feed.is_frozen();
+        // A frozen socket hears all the same when its client leaves, unless it says too much before.
+        let is_listening = self.output.is_empty() || is_frozen;
+        let is_deaf = is_frozen && self.reader.waiting() >= UNREAD;
         // These put this task in the place of the one that has read the handshake; `ready()` would leave that one in
         // the stream, and its memory with it, 3 KiB a socket.
         let ready = poll_fn(|context| {
             if is_listening { self.stream.poll_read_ready(context) } else { self.stream.poll_write_ready(context) }
         });
         tokio::select! {
-            ready = ready, if !is_frozen => match ready {
+            ready = ready, if !is_deaf => match ready {
                 Ok(()) if is_listening => self.read(),
                 Ok(()) => Ok(()),
                 Err(_) => Err(End::Gone),
             },
-            () = self.feed.told() => {
+            () = self.feed.told(self.output.is_empty()) => {
                 self.recall();
                 Ok(())
             }

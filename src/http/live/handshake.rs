@@ -14,7 +14,7 @@ const KEY_DIGITS: usize = 22;
 /// # Errors
 /// 426 if it is no handshake or one of another version, 400 if it is a broken one.
 pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
-    if !names(headers, &header::UPGRADE, "websocket") {
+    if !asks_for_socket(headers) {
         return Err(ApiError::UpgradeRequired);
     }
     if version < Version::HTTP_11 {
@@ -60,6 +60,11 @@ fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     };
     let first = offered.split(',').map(str::trim).find(|text| is_token(text))?;
     HeaderValue::from_str(first).ok()
+}
+
+/// Whether a request is to become a socket, well or badly.
+pub(in crate::http) fn asks_for_socket(headers: &HeaderMap) -> bool {
+    names(headers, &header::UPGRADE, "websocket")
 }
 
 /// Whether a comma-separated header names the token, in any case.

@@ -3,6 +3,7 @@
 mod latency;
 mod matches;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -10,7 +11,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use super::references::References;
 use super::{Check, given};
 use crate::scenario::fault::{Damage, Effect, Fault, Refusal, Share};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::Spanned;
@@ -45,6 +46,13 @@ const MOST_OFF: i64 = 1 << 20;
 const LONGEST_WINDOW: u64 = 1000;
 
 pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Check<'_>) -> Vec<Fault> {
+    let mut names: HashMap<&str, Span> = HashMap::new();
+    for (name, span) in list.iter().filter_map(Spanned::get).filter_map(|(raw, _)| raw.name.as_ref()?.get()) {
+        if let Some(first) = names.insert(name, span) {
+            let problem = Problem::new(ProblemKind::DuplicateFault(name.clone()), span);
+            check.document.note(problem.related_to(first));
+        }
+    }
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
 }
 
@@ -62,6 +70,12 @@ pub(in crate::scenario) fn fault(
         check.note(ProblemKind::UntilBeforeFrom, span);
     }
     let name = check.name(raw.name.as_ref(), "a fault's name");
+    if let (Some(name), Some(raw)) = (&name, &raw.name)
+        && name.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let (expected, found) = ("a name that is no number, which stands for another fault", format!("`{name}`"));
+        check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
+    }
     let effect = effect(raw, on?, span, check);
     let matches = matches::matches(raw, on?, span, references, check);
     companions(raw, effect.as_ref(), check);
@@ -158,6 +172,8 @@ fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Check<'_>) {
     goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
     goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
+    let has_product = effect.is_for_requests() || effect.is_about_frames();
+    goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 

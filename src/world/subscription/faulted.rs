@@ -30,6 +30,12 @@ impl Subscription {
         self.tamper.is_some() && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
     }
 
+    /// Whether the socket is to be pinged, which the fan-out does for those that are lent to it.
+    #[must_use]
+    pub fn takes_ping(&self) -> bool {
+        self.socket.takes_ping()
+    }
+
     /// Whether a fault has what the client sent be ignored; it is written down.
     #[must_use]
     pub fn ignores(&self) -> bool {
@@ -51,14 +57,17 @@ impl Subscription {
         let behind = match (&mut self.tamper, self.socket.faults()) {
             (None, None) => None,
             (None, Some(faults)) => {
-                self.tamper = Some(Box::new(Tamper::new(faults)));
+                self.tamper = Some(Box::new(Tamper::new(faults, self.world.feed().backlog())));
+                self.write_marks();
                 None
             }
             (Some(tamper), Some(faults)) => {
                 if *tamper.faults() != faults {
                     tamper.follow(faults);
                 }
-                tamper.healed()
+                let behind = tamper.healed();
+                self.write_marks();
+                behind
             }
             (Some(tamper), None) => {
                 tamper.follow(Arc::new([]));
@@ -72,6 +81,14 @@ impl Subscription {
             None => Ok(()),
             Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await,
             Some(Behind::All) => self.bring_up_to_date(None).await,
+        }
+    }
+
+    /// Writes down what was done to frames.
+    fn write_marks(&mut self) {
+        for mark in self.tamper.as_mut().map(|tamper| tamper.marks()).unwrap_or_default() {
+            let socket = self.socket.id;
+            self.world.record(Record::Faulted { socket, fault: mark.label, did: mark.did, event: mark.event });
         }
     }
 
@@ -90,11 +107,9 @@ impl Subscription {
         }
         let Some(tamper) = &mut self.tamper else { return Ok(None) };
         let frames = tamper.due(now);
-        for mark in tamper.marks() {
-            let socket = self.socket.id;
-            self.world.record(Record::Faulted { socket, fault: mark.label, did: mark.did, event: mark.event });
-        }
-        match tamper.strike() {
+        let strike = tamper.strike();
+        self.write_marks();
+        match strike {
             Some(Strike::Close { code, reason }) => self.socket.set_closing(CloseCode::from(code), &reason),
             Some(Strike::Reset) => self.socket.set_reset(),
             None => {}

@@ -11,10 +11,14 @@ fn frame(total: i64) -> Passing {
 fn faults(texts: &[&str]) -> Arc<[SocketFault]> {
     let shop = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap();
     let fault = |(text, id): (&&str, u64)| {
-        let fault = parse_fault(&Source::new("fault.yaml", &format!("{{ on: websocket, {text} }}")), &shop).unwrap();
-        SocketFault { id, label: format!("fault {id}").into(), fault: Arc::new(fault), stream: (1, id) }
+        let fault = parse_fault(&Source::new("fault.yaml", &format!("{{ on: websocket, {text} }}")), &shop).unwrap().0;
+        SocketFault { run: id, label: format!("fault {id}").into(), fault: Arc::new(fault), stream: (1, id) }
     };
     texts.iter().zip(1..).map(fault).collect()
+}
+
+fn tamper(texts: &[&str]) -> Tamper {
+    Tamper::new(faults(texts), 1000)
 }
 
 fn totals(frames: &[Encoded]) -> Vec<i64> {
@@ -28,7 +32,7 @@ fn millis(millis: u64) -> Duration {
 
 #[test]
 fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
-    let mut tamper = Tamper::new(faults(&["drop: true"]));
+    let mut tamper = tamper(&["drop: true"]);
     (7..10).for_each(|total| tamper.take(&frame(total), millis(0)));
     assert_eq!(totals(&tamper.due(millis(0))), [0; 0]);
     assert_eq!(tamper.healed(), None);
@@ -43,7 +47,7 @@ fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
 
 #[test]
 fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_over() {
-    let mut tamper = Tamper::new(faults(&["latency: { min: 10ms, max: 50ms }"]));
+    let mut tamper = tamper(&["latency: { min: 10ms, max: 50ms }"]);
     let mut seen = Vec::new();
     for total in 1..=20 {
         tamper.take(&frame(total), millis(total.unsigned_abs()));
@@ -59,7 +63,7 @@ fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_o
 
 #[test]
 fn of_a_window_the_last_comes_first_and_one_that_is_never_full_is_let_go() {
-    let mut tamper = Tamper::new(faults(&["reorder: 3"]));
+    let mut tamper = tamper(&["reorder: 3"]);
     (1..=7).for_each(|total| tamper.take(&frame(total), millis(0)));
     assert_eq!(totals(&tamper.due(millis(0))), [3, 1, 2, 6, 4, 5]);
     assert_eq!(tamper.next_due(), Some(millis(1000)));
@@ -69,7 +73,7 @@ fn of_a_window_the_last_comes_first_and_one_that_is_never_full_is_let_go() {
 #[test]
 fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
     let run = || {
-        let mut tamper = Tamper::new(faults(&["duplicate: true, chance: 50%"]));
+        let mut tamper = tamper(&["duplicate: true, chance: 50%"]);
         (1..=100).for_each(|total| tamper.take(&frame(total), millis(0)));
         totals(&tamper.due(millis(0)))
     };
@@ -81,7 +85,7 @@ fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
 
 #[test]
 fn a_product_is_stale_and_others_are_not() {
-    let mut tamper = Tamper::new(faults(&["stale: true, product: T1"]));
+    let mut tamper = tamper(&["stale: true, product: T1"]);
     let other = Passing { frame: Encoded::text(r#"{"id":"T2","total":5}"#), event: Some(2) };
     for passing in [frame(1), other, frame(3), frame(4)] {
         tamper.take(&passing, millis(0));
@@ -91,7 +95,7 @@ fn a_product_is_stale_and_others_are_not() {
 
 #[test]
 fn a_socket_gets_as_many_frames_as_a_fault_lets_it_and_then_ends() {
-    let mut tamper = Tamper::new(faults(&["close: 1011, reason: enough, after: 2"]));
+    let mut tamper = tamper(&["close: 1011, reason: enough, after: 2"]);
     tamper.take(&frame(1), millis(0));
     assert_eq!((totals(&tamper.due(millis(0))), tamper.strike()), (vec![1], None));
     (2..=5).for_each(|total| tamper.take(&frame(total), millis(0)));
@@ -102,7 +106,7 @@ fn a_socket_gets_as_many_frames_as_a_fault_lets_it_and_then_ends() {
 #[test]
 fn damaged_frames_are_what_no_client_should_have_to_read() {
     let payload = |kind: &str| {
-        let mut tamper = Tamper::new(faults(&[&format!("corrupt: {kind}")]));
+        let mut tamper = tamper(&[&format!("corrupt: {kind}")]);
         tamper.take(&frame(1), millis(0));
         tamper.due(millis(0)).pop().unwrap()
     };
@@ -114,9 +118,30 @@ fn damaged_frames_are_what_no_client_should_have_to_read() {
 
 #[test]
 fn a_current_order_that_was_withheld_means_that_everything_is_told_again() {
-    let mut tamper = Tamper::new(faults(&["drop: true"]));
+    let mut tamper = tamper(&["drop: true"]);
     tamper.take(&frame(9), millis(0));
     tamper.take(&Passing { event: None, ..frame(3) }, millis(0));
     tamper.follow(faults(&[]));
     assert_eq!(tamper.healed(), Some(Behind::All));
+}
+
+#[test]
+fn what_is_held_is_bounded_and_made_up_for_when_the_delay_is_over() {
+    let mut tamper = Tamper::new(faults(&["latency: 1h"]), 10);
+    (1..=100).for_each(|total| tamper.take(&frame(total), millis(0)));
+    assert_eq!((tamper.queue.len(), tamper.healed()), (10, None));
+    tamper.follow(faults(&[]));
+    assert_eq!(totals(&tamper.due(millis(0))), (91..=100).collect::<Vec<_>>());
+    assert_eq!(tamper.healed(), Some(Behind::After(0)));
+}
+
+#[test]
+fn a_fault_that_was_started_over_is_another_one() {
+    let mut tamper = tamper(&["close: 4000, after: 2"]);
+    tamper.take(&frame(1), millis(0));
+    assert_eq!(totals(&tamper.due(millis(0))), [1]);
+    let again = SocketFault { run: 9, ..faults(&["close: 4000, after: 2"])[0].clone() };
+    tamper.follow(Arc::new([again]));
+    tamper.take(&frame(2), millis(0));
+    assert_eq!((totals(&tamper.due(millis(0))), tamper.strike()), (vec![2], None));
 }

@@ -33,9 +33,12 @@ pub(crate) async fn http(method: &str, url: &str, headers: &[(&str, &str)], body
     if let Some(body) = body {
         request = request.body(body.to_owned());
     }
-    let response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    let answer = async {
+        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    };
+    soon(&format!("an answer to {method} {url}"), answer).await
 }
 
 /// Sends bytes, and gives all that comes until the server ends the connection.

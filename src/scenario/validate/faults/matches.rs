@@ -28,11 +28,13 @@ pub(super) fn matches(
         }
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
+        // Methods are written in capitals, and nobody means another with small letters.
+        let method = method.to_ascii_uppercase();
         if raw.path.is_none() && !METHODS.contains(&method.as_str()) {
             let why = format!("the API answers {} alone", METHODS.join(", "));
             check.note(ProblemKind::NeverMatches(why), span);
         }
-        method.clone()
+        method
     });
     let path = given(raw.path.as_ref()).map(|(path, span)| {
         if !path.starts_with(['/', '*']) {

@@ -1,0 +1,119 @@
+//! What one fault keeps of the frames of one socket.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::engine::Stream;
+use crate::scenario::{Damage, Effect, format_duration};
+use crate::websocket::Encoded;
+
+/// How long frames that are to change places wait for others.
+pub(super) const REORDER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A frame on its way through faults.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) frame: Encoded,
+    pub(super) event: Option<u64>,
+    pub(super) damage: Option<Damage>,
+}
+
+#[derive(Debug)]
+pub(super) struct Kept {
+    rng: Stream,
+    /// Frames that a closing fault has let pass.
+    pub(super) passed: u64,
+    /// Frames that wait to change places, and since when.
+    pub(super) window: Vec<Waiting>,
+    pub(super) since: Duration,
+    /// The total that each product is said to have.
+    stale: HashMap<String, Value>,
+}
+
+impl Kept {
+    pub(super) fn new(rng: Stream) -> Self {
+        Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, stale: HashMap::new() }
+    }
+
+    /// Does to frames what the fault does, and says what that was, if anything.
+    pub(super) fn tamper(
+        &mut self,
+        effect: &Effect,
+        frames: &mut Vec<Waiting>,
+        delay: &mut Duration,
+        now: Duration,
+    ) -> Option<String> {
+        if frames.is_empty() {
+            return None;
+        }
+        match effect {
+            Effect::Drop(chance) if self.rng.takes(*chance) => {
+                frames.clear();
+                Some("dropped".into())
+            }
+            Effect::Duplicate(chance) if self.rng.takes(*chance) => {
+                *frames = frames.iter().flat_map(|waiting| [waiting.clone(), waiting.clone()]).collect();
+                Some("sent twice".into())
+            }
+            Effect::Corrupt(kind, chance) if self.rng.takes(*chance) => {
+                for waiting in frames {
+                    waiting.damage = Some(*kind);
+                }
+                Some(format!("corrupted: {}", kind.word()))
+            }
+            Effect::Stale => {
+                let mut is_told = false;
+                for waiting in frames {
+                    if let Some(stale) = self.stale(&waiting.frame) {
+                        waiting.frame = stale;
+                        is_told = true;
+                    }
+                }
+                is_told.then(|| "told a stale total".into())
+            }
+            Effect::Delay(latency) => {
+                let drawn = self.rng.latency(*latency);
+                *delay = delay.saturating_add(drawn);
+                Some(format!("delayed by {}", format_duration(drawn)))
+            }
+            Effect::Reorder(window) => {
+                self.reorder(frames, *window, now);
+                Some("put in another order".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// The same frame with the total that the product was first said to have; none if that is what it says.
+    fn stale(&mut self, frame: &Encoded) -> Option<Encoded> {
+        let mut told: Value = serde_json::from_slice(&frame.payload()).ok()?;
+        let (id, total) = (told.get("id")?.as_str()?.to_owned(), told.get("total")?.clone());
+        let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
+        if first == total {
+            return None;
+        }
+        told["total"] = first;
+        Some(Encoded::text(&told.to_string()))
+    }
+
+    /// Collects frames, and gives them when there are enough.
+    fn reorder(&mut self, frames: &mut Vec<Waiting>, window: u64, now: Duration) {
+        if self.window.is_empty() {
+            self.since = now;
+        }
+        self.window.append(frames);
+        if self.window.len() as u64 >= window {
+            *frames = self.turn();
+        }
+    }
+
+    /// The last first.
+    pub(super) fn turn(&mut self) -> Vec<Waiting> {
+        let mut frames = std::mem::take(&mut self.window);
+        let last = 1.min(frames.len());
+        frames.rotate_right(last);
+        frames
+    }
+}
