@@ -86,7 +86,7 @@ async fn a_page_that_may_control_can_also_read_the_answers_whatever_the_mock_api
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, "http://localhost:5173"));
     }
     let preflight = http("OPTIONS", &url, &[("access-control-request-method", "PATCH")], None).await;
-    assert_eq!(preflight.header("access-control-allow-methods"), "GET,HEAD,POST,PATCH,DELETE");
+    assert_eq!(preflight.header("access-control-allow-methods"), "GET,HEAD,POST,PUT,PATCH,DELETE");
 }
 
 #[tokio::test]
