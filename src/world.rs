@@ -22,13 +22,17 @@ mod handling;
 mod journal;
 mod observe;
 mod play;
+mod setup;
 mod snapshots;
+mod socket;
 mod sockets;
+mod stalls;
 mod subscription;
 mod tamper;
 mod task;
 mod transcript;
 mod usage;
+mod view;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -58,15 +62,17 @@ pub use journal::{
     Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
+pub use setup::Setup;
 pub use snapshots::MAX_SNAPSHOTS;
-use sockets::{Socket, Sockets};
+use socket::Socket;
+use sockets::Sockets;
 use subscription::Joined;
 pub use subscription::{EndedBy, SocketEnd, Subscription};
 use task::{Command, Task};
 pub use transcript::Transcript;
+pub use view::View;
 
-use crate::engine::{Catalogue, Engine, Event, Reload, Succession};
-use crate::scenario::Scenario;
+use crate::engine::{Engine, Event, Reload, Succession};
 use crate::websocket::Encoded;
 
 /// Commands that may wait for the task before a sender waits.
@@ -100,44 +106,6 @@ struct Shared {
     has_request_faults: AtomicBool,
     /// The faults that are in force.
     active_faults: faults::Active,
-}
-
-/// What readers see without asking the task.
-#[derive(Debug)]
-pub struct View {
-    /// The scenario that is played.
-    pub scenario: Arc<Scenario>,
-    /// The seed of all that is random.
-    pub seed: u64,
-    /// Categories and products.
-    pub catalogue: Catalogue,
-}
-
-/// How a world starts.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// A seed of its own, instead of the server's.
-    pub seed: Option<u64>,
-    /// How its clock goes.
-    pub pace: Pace,
-    /// The most entries of its journal, of frames to sockets and of everything else; 0 for no journal.
-    pub journal: usize,
-    /// What its journal has part in.
-    pub budget: Budget,
-    /// Frames that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
-    pub backlog: usize,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            seed: None,
-            pace: Pace::default(),
-            journal: DEFAULT_ENTRIES,
-            budget: Budget::default(),
-            backlog: DEFAULT_BACKLOG,
-        }
-    }
 }
 
 impl World {
@@ -316,13 +284,6 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.0.shared.clock.now()
-    }
-}
-
-impl View {
-    fn of(engine: &Engine) -> Self {
-        let catalogue = engine.catalogue().clone();
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue }
     }
 }
 

@@ -4,12 +4,14 @@
 //! stands at the scenario's start: a clone of it shares everything that does not change. One that nobody uses for a
 //! while is removed.
 
+mod error;
+mod options;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -17,9 +19,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
+pub use error::WorldsError;
+pub use options::WorldOptions;
+
 use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::Scenario;
-use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
+use crate::world::{Budget, Setup, World, WorldError};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -32,57 +37,6 @@ const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
 
 /// How long the default world is not there after it has failed.
 const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
-
-/// What all worlds of a server have in common.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct WorldOptions {
-    /// How their clocks go, unless said otherwise of one.
-    pub pace: Pace,
-    /// The most entries of each journal; see [`Setup::journal`].
-    pub journal: usize,
-    /// Frames that a socket may be behind; see [`Setup::backlog`].
-    pub backlog: usize,
-    /// How long a named world may be unused before it is removed.
-    pub idle: Duration,
-    /// The most named worlds at a time.
-    pub most: usize,
-}
-
-impl Default for WorldOptions {
-    fn default() -> Self {
-        let idle = Duration::from_mins(10);
-        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, most: 10_000 }
-    }
-}
-
-impl WorldOptions {
-    /// How a world starts of which nothing is said.
-    fn setup(&self, budget: Budget) -> Setup {
-        Setup { seed: None, pace: self.pace, journal: self.journal, budget, backlog: self.backlog }
-    }
-}
-
-/// Why there is no such world.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum WorldsError {
-    /// Not a name.
-    #[error(
-        "`{0}` cannot be the name of a world: it has 1 to {MAX_NAME} letters, digits, dots, dashes, underscores or tildes"
-    )]
-    BadName(String),
-    /// There is none of that name.
-    #[error("World {0} not found")]
-    Unknown(String),
-    /// There is one of that name already.
-    #[error("World {0} exists already")]
-    Exists(Arc<str>),
-    /// The default world stays.
-    #[error("the default world cannot be removed, only reset")]
-    Default,
-    /// There are enough.
-    #[error("there are {0} worlds already; delete some, or allow more with --max-worlds")]
-    TooMany(usize),
-}
 
 /// The worlds of a server. A clone is the same.
 #[derive(Debug, Clone)]

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::Shared;
 use super::batch::{Batch, Cursor, FRAMES_AT_ONCE, Portion};
-use super::sockets::Socket;
+use super::socket::Socket;
 
 /// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
 /// as much as the writes to two sockets.

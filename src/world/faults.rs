@@ -14,7 +14,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::journal::Record;
 use super::play::Play;
-use super::sockets::Socket;
+use super::socket::Socket;
 use super::{World, WorldError};
 use crate::engine::{Asked, Engine, Event, EventKind, FaultSource, FaultState, Hit};
 use crate::scenario::{Effect, Fault, format_duration};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::sockets::Socket;
+use super::socket::Socket;
 use super::{World, WorldError, fanout};
 use crate::websocket::Encoded;
 

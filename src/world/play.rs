@@ -1,5 +1,7 @@
 //! A world's engine at work: what is asked of it, and who hears of what happens.
 
+mod journalling;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use super::fanout;
 use super::feed::{self, Frame, notice};
 use super::journal::{Payload, Recipients, Record};
 use super::snapshots::Saved;
-use super::sockets::{Audience, Socket};
+use super::socket::Socket;
+use super::sockets::Audience;
 use super::subscription::Joined;
 use super::transcript::Transcript;
 use super::{Shared, View};
@@ -243,32 +246,6 @@ impl Play {
         self.journal_orders(events, &frames);
         frames.extend(is_catalogue_change.then(|| Frame::Notice(notice())));
         self.publish(frames);
-    }
-
-    fn journal_orders(&self, events: &[Event], frames: &[Frame]) {
-        if !self.shared.journal.is_on() {
-            return;
-        }
-        let totals = events.iter().filter(|event| matches!(event.kind, EventKind::Total { .. }));
-        let records = totals.zip(frames).filter_map(|(event, frame)| {
-            let Frame::Order { only, text, .. } = frame else { return None };
-            let audience = only.clone().map_or(Audience::All, Audience::Category);
-            let sockets = Recipients::Many(self.shared.sockets.audience(&audience));
-            let record = Record::Sent { sockets, event: Some(event.sequence), payload: Payload::bytes(text.payload()) };
-            Some((event.at, record))
-        });
-        self.shared.journal.record_all(records);
-    }
-
-    fn journal_frames(&self, sockets: &Recipients, frames: &[Encoded]) {
-        let at = self.shared.clock.now();
-        let record = |frame: &Encoded| {
-            let payload = Payload::bytes(frame.payload());
-            (at, Record::Sent { sockets: sockets.clone(), event: None, payload })
-        };
-        if self.shared.journal.is_on() {
-            self.shared.journal.record_all(frames.iter().map(record));
-        }
     }
 
     /// After the engine was put to another moment: everybody gets what is so now.

@@ -16,7 +16,7 @@ use super::batch::{Batch, Cursor, FRAMES_AT_ONCE};
 use super::fanout::{Lent, Outlet};
 use super::feed::notice;
 use super::journal::{Payload, Record};
-use super::sockets::Socket;
+use super::socket::Socket;
 use super::tamper::{Passing, Tamper};
 use super::{Portion, World, WorldError};
 use crate::websocket::Encoded;

@@ -11,7 +11,7 @@ use super::Shared;
 use super::advance::Advance;
 use super::alarm::Alarm;
 use super::play::Play;
-use super::sockets::Stalls;
+use super::stalls::Stalls;
 
 /// Commands that are handled before the clock is looked at again.
 const COMMANDS_AT_ONCE: usize = 64;
