@@ -60,3 +60,20 @@ async fn an_editor_completes_keys_and_words_and_tells_what_they_mean() {
     let hover = server.hover("words.yaml", 5, 8).await;
     assert!(hover.contains("How the times between orders are spread."), "{hover}");
 }
+
+#[tokio::test]
+async fn an_editor_completes_faults_and_marks_their_mistakes() {
+    let directory = directory();
+    let mut server = LanguageServer::start(directory.path()).await;
+    let start = format!("{SCHEMA}categories: {{ toys: {{ prefix: T }} }}\nfaults:\n  - on: websocket\n    ");
+    server.open("keys.yaml", &start).await;
+    let keys = server.completions("keys.yaml", 4, 4).await;
+    for key in ["share", "latency", "drop", "freeze", "storm", "until"] {
+        assert!(keys.iter().any(|found| found == key), "{key}: {keys:?}");
+    }
+    server.open("words.yaml", &format!("{start}corrupt: \n")).await;
+    let words = server.completions("words.yaml", 4, 13).await;
+    assert!(words.contains(&"utf8".to_owned()) && words.contains(&"oversized".to_owned()), "{words:?}");
+    let found = server.open("wrong.yaml", &format!("{start}share: 20\n    frozen: true\n")).await.to_string();
+    assert!(found.contains("frozen is not allowed") && found.contains("Incorrect type"), "{found}");
+}

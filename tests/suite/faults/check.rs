@@ -1,0 +1,146 @@
+//! What is said about faults as they are written.
+
+use serde_json::Value;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
+
+/// Exit code, standard output and standard error of a check.
+async fn check(faults: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let file = ScenarioFile::new(&format!("{SHOP}faults:\n{faults}\n"));
+    let mut command = command(&["check"]);
+    let output = soon("the end of a check", command.args(arguments).arg(file.path()).output()).await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn mistakes_are_explained_where_they_are() {
+    for (fault, expected) in [
+        ("- { on: http, staus: 500 }", "unknown key `staus`"),
+        ("- { on: http, staus: 500 }", "help: did you mean `status`?"),
+        ("- { status: 500 }", "a fault needs `on`"),
+        ("- { on: htp, status: 500 }", "help: did you mean `http`?"),
+        ("- { on: http }", "a fault has to say exactly one of `latency`, `status`, `reset`"),
+        ("- { on: http, status: 500, empty: true }", "a fault has to say exactly one of"),
+        ("- { on: websocket, bandwidth: 5 }", "`bandwidth` has no meaning without `on: http`"),
+        ("- { on: websocket, path: /x, freeze: true }", "`path` has no meaning without `on: http`"),
+        ("- { on: http, status: 600 }", "expected a status from 400 to 599, found the number 600"),
+        ("- { on: http, latency: { min: 2s, max: 1s } }", "the range is empty"),
+        ("- { on: http, latency: { min: 2s, jitter: 1s } }", "expected `min` and `max`, `mean` and `jitter`"),
+        ("- { on: http, latency: { median: 2s, sigma: 9 } }", "expected a number from 0 to 5"),
+        ("- { on: http, latency: soon }", "`soon` is not a duration"),
+        ("- { on: http, status: 500, body: {}, reason: x }", "`reason` has no meaning without `close`"),
+        ("- { on: http, empty: true, retryAfter: 1s }", "`retryAfter` has no meaning without `status`"),
+        ("- { on: websocket, freeze: true, after: 3 }", "`after` has no meaning without `reset` or `close`"),
+        (
+            "- { on: websocket, freeze: true, chance: 3% }",
+            "`chance` has no meaning without `drop`, `duplicate` or `corrupt`",
+        ),
+        ("- { on: websocket, reorder: 1 }", "expected a number of frames from 2 to 1000"),
+        ("- { on: websocket, close: 1006 }", "expected a close code"),
+        ("- { on: http, contentLength: 0 }", "other than 0"),
+        ("- { on: http, bandwidth: 0 }", "`bandwidth` has to be at least 1"),
+        ("- { on: http, skip: -1, status: 500 }", "`skip` has to be at least 0"),
+        ("- { on: http, times: 0, status: 500 }", "`times` has to be at least 1"),
+        ("- { on: http, share: 0.3, status: 500 }", "expected a percentage such as 20% or 0.5%"),
+        ("- { on: http, share: 101%, status: 500 }", "`101%` is not a percentage from 0% to 100%"),
+        ("- { on: http, from: 5s, until: 5s, status: 500 }", "`until` is not after `from`"),
+        ("- { on: http, category: electronic, status: 500 }", "there is no category `electronic`"),
+        ("- { on: http, path: orders, status: 500 }", "expected a path that begins with / or *"),
+        ("- { name: a, on: http, empty: true }\n- { name: a, on: http, empty: true }", "fault `a` is declared twice"),
+        ("- { name: '12', on: http, empty: true }", "expected a name that is no number"),
+        (
+            "- { on: websocket, product: A1, freeze: true }",
+            "`product` has no meaning without `on: http` or a fault of frames",
+        ),
+        ("- { name: '', on: http, status: 500 }", "a fault's name cannot be empty"),
+    ] {
+        let (code, _, said) = check(fault, &[]).await;
+        assert!(code == Some(1) && said.contains(expected), "{fault}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_can_never_match_is_a_warning() {
+    for (fault, expected) in [
+        ("- { on: http, method: PATCH, status: 500 }", "the API answers GET, HEAD, POST, OPTIONS alone"),
+        ("- { on: http, share: 0%, status: 500 }", "a share of 0% hits nothing"),
+        ("- { on: http, product: A1, method: GET, status: 500 }", "a product is ordered with POST"),
+        ("- { on: http, product: Z9, status: 500 }", "there is no product `Z9`"),
+        (
+            "- { on: websocket, category: confectionery, product: A1, stale: true }",
+            "there is no product `A1` in confectionery",
+        ),
+        ("- { on: websocket, drop: true, chance: 0% }", "a share of 0% hits nothing"),
+    ] {
+        let (code, output, said) = check(fault, &[]).await;
+        assert_eq!(code, Some(0), "{fault}: {said}");
+        assert!(
+            said.starts_with("warning: this fault can never match\n") && said.contains(expected),
+            "{fault}: {said}"
+        );
+        assert!(output.ends_with(": ok, 2 categories, 3 products, 0 generators, 0 scripts, 1 fault\n"), "{output}");
+    }
+    let (code, output, _) = check("- { on: http, share: 0%, status: 500 }", &["--format", "json"]).await;
+    let report: Value = serde_json::from_str(&output).unwrap();
+    let warning = &report["files"][0]["warnings"][0];
+    assert_eq!((code, &report["ok"], &warning["kind"]), (Some(0), &true.into(), &"never-matches".into()));
+    let (code, output, _) = check("- { on: http, share: 0%, status: 500 }", &["--format", "github"]).await;
+    assert!(code == Some(0) && output.starts_with("::warning file="), "{output}");
+}
+
+#[tokio::test]
+async fn a_product_that_clients_or_steps_add_may_be_hit() {
+    let (code, _, said) = check("- { on: http, product: A17, status: 500 }", &[]).await;
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
+async fn a_running_mock_warns_at_the_start_and_at_a_save() {
+    let with = |share: &str| format!("{SHOP}faults: [{{ on: http, share: {share}, status: 500 }}]\n");
+    let file = ScenarioFile::new(&with("0%"));
+    let mut mockd = Mockd::run(&file).await;
+    mockd.logged("this fault can never match").await;
+    file.write_in_place(&with("10%"));
+    mockd.logged("fault 1 changed").await;
+    file.write_in_place(&with("0%"));
+    mockd.logged("this fault can never match").await;
+}
+
+#[tokio::test]
+async fn what_check_prints_reads_back_as_the_same_faults() {
+    let faults = "
+- { name: a, on: http, method: POST, path: '/orders/*', category: electronics, product: A1, share: 12.5%, skip: 2, times: 3, from: 1s, until: 1m, status: 503, body: { a: [1] }, retryAfter: 2s }
+- { on: http, latency: 300ms }
+- { on: http, latency: { min: 1ms, max: 2ms } }
+- { on: http, latency: { mean: 5ms, deviation: 2ms } }
+- { on: http, latency: { median: 5ms, sigma: 0.25 } }
+- { on: http, reset: true, after: 3 }
+- { on: http, empty: true }
+- { on: http, bandwidth: 7 }
+- { on: http, malformed: true }
+- { on: http, timeout: never }
+- { on: http, timeout: 3s }
+- { on: http, contentLength: -2 }
+- { on: websocket, status: 503 }
+- { on: websocket, connect: 1s }
+- { on: websocket, close: 4000, reason: enough, after: 0 }
+- { on: websocket, reset: true }
+- { on: websocket, freeze: true }
+- { on: websocket, latency: 1s }
+- { on: websocket, drop: true, chance: 0.1% }
+- { on: websocket, duplicate: true, chance: 3% }
+- { on: websocket, reorder: 4 }
+- { on: websocket, corrupt: utf8, chance: 50% }
+- { on: websocket, product: A1, stale: true }
+- { on: websocket, storm: 5s }
+- { on: websocket, ignore: true }";
+    let (code, printed, said) = check(faults, &["--print"]).await;
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let file = ScenarioFile::new(&printed);
+    let mut again = command(&["check", "--print"]);
+    let output = soon("the end of a check", again.arg(file.path()).output()).await.unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), printed);
+    let count = printed.lines().filter(|line| line.trim_start_matches(['-', ' ']).starts_with("on: ")).count();
+    assert_eq!(count, 25, "{printed}");
+}

@@ -1,0 +1,185 @@
+//! When faults are in force, who brings and lifts them, and what is told of them.
+
+use serde_json::{Value, json};
+
+use super::{order, shop};
+use crate::support::{Mockd, SHOP, ScenarioFile, http};
+
+#[tokio::test]
+async fn a_fault_begins_and_ends_with_the_worlds_time_and_the_transcript_tells_of_it() {
+    let mockd = shop("- { name: noon, on: http, method: POST, from: 10s, until: 20s, status: 500 }").await;
+    let phase = async |mockd: &Mockd| mockd.get("/__mockd/faults/noon").await.json()["phase"].clone();
+    assert_eq!((order(&mockd).await.status, phase(&mockd).await), (200, json!("waiting")));
+    mockd.advance("", "10s").await;
+    assert_eq!((order(&mockd).await.status, phase(&mockd).await), (500, json!("active")));
+    let active = mockd.get("/__mockd/state").await.json()["faults"].clone();
+    assert_eq!(
+        (&active[0]["label"], &active[0]["hit"], &active[0]["until"]),
+        (&json!("noon"), &json!(1), &json!("20s"))
+    );
+    mockd.advance("", "10s").await;
+    assert_eq!((order(&mockd).await.status, phase(&mockd).await), (200, json!("over")));
+    assert_eq!(mockd.get("/__mockd/state").await.json()["faults"], json!([]));
+    let transcript = mockd.get("/__mockd/transcript").await.text;
+    assert!(transcript.contains(r#"{"at":"10s","sequence":2,"event":"fault-began","fault":"noon"}"#), "{transcript}");
+    assert!(transcript.contains(r#"{"at":"20s","sequence":3,"event":"fault-ended","fault":"noon"}"#), "{transcript}");
+}
+
+#[tokio::test]
+async fn a_step_brings_a_fault_and_its_repeats_bring_no_second_one() {
+    let file = ScenarioFile::new(&format!(
+        "{SHOP}\norders: {{ scripts: [{{ repeat: 3, steps: [\
+         {{ at: 5s, fault: {{ on: http, method: POST, until: 2s, status: 500 }} }}, {{ at: 10s, product: A1, amount: 1 }}] }}] }}"
+    ));
+    let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    for _ in 0..3 {
+        assert_eq!(order(&mockd).await.status, 200);
+        mockd.advance("", "5s").await;
+        assert_eq!(order(&mockd).await.status, 500);
+        assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"].as_array().unwrap().len(), 1);
+        mockd.advance("", "5s").await;
+    }
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"], json!([]));
+}
+
+#[tokio::test]
+async fn the_journal_says_what_a_fault_did_to_which_request() {
+    let mockd = shop("- { name: busy, on: http, method: POST, times: 1, status: 503 }").await;
+    order(&mockd).await;
+    order(&mockd).await;
+    let entries = mockd.get("/__mockd/journal?kind=request").await.json()["entries"].clone();
+    assert_eq!(entries[0]["faults"], json!([{ "fault": "busy", "did": "answered with 503" }]));
+    assert_eq!((&entries[0]["answer"]["status"], &entries[1]["answer"]["status"]), (&json!(503), &json!(200)));
+    assert_eq!(entries[1]["faults"], Value::Null);
+}
+
+#[tokio::test]
+async fn faults_are_brought_changed_and_lifted_while_it_runs_each_in_its_world() {
+    let mockd = shop("- { name: declared, on: http, method: POST, path: /nothing, status: 500 }").await;
+    let fault = json!({ "name": "mine", "on": "http", "method": "POST", "status": 500, "until": "10s" });
+    mockd.advance("/@a", "1m").await;
+    let added = mockd.control("POST", "/@a/__mockd/faults", fault.clone()).await;
+    let expected = json!({
+        "id": 2, "label": "mine", "source": "api", "phase": "active", "from": "1m", "until": "1m10s",
+        "matched": 0, "hit": 0,
+        "fault": { "name": "mine", "on": "http", "method": "POST", "until": "10s", "status": 500 },
+    });
+    assert_eq!(added, expected);
+    let status = async |path: &str| mockd.post(path, r#"{"amount":1}"#).await.status;
+    assert_eq!((status("/@a/orders/A1").await, status("/orders/A1").await), (500, 200));
+    mockd
+        .control(
+            "PUT",
+            "/@a/__mockd/faults/2",
+            json!({ "name": "mine", "on": "http", "method": "POST", "status": 404 }),
+        )
+        .await;
+    assert_eq!(status("/@a/orders/A1").await, 404);
+    mockd.control("DELETE", "/@a/__mockd/faults/mine", Value::Null).await;
+    assert_eq!(status("/@a/orders/A1").await, 200);
+    mockd.control("POST", "/@a/__mockd/faults", fault).await;
+    mockd.control("DELETE", "/@a/__mockd/faults", Value::Null).await;
+    assert_eq!(mockd.get("/@a/__mockd/faults").await.json()["faults"], json!([]));
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"].as_array().unwrap().len(), 1);
+    // As the scenario has it again.
+    mockd.control("POST", "/@a/__mockd/reset", json!({})).await;
+    assert_eq!(mockd.get("/@a/__mockd/faults").await.json()["faults"][0]["label"], "declared");
+}
+
+#[tokio::test]
+async fn a_fault_that_is_wrong_is_refused_with_its_place_and_nothing_is_changed() {
+    let mockd = shop("- { name: declared, on: http, status: 500, path: /nothing }").await;
+    for (method, path, body, status, why) in [
+        ("POST", "", r#"{"on":"http","statos":500}"#, 400, "unknown key `statos`"),
+        ("POST", "", r#"{"on":"http"}"#, 400, "a fault has to say exactly one of"),
+        ("POST", "", r#"{"on":"http","freeze":true}"#, 400, "`freeze` has no meaning without `on: websocket`"),
+        ("POST", "", r#"{"on":"http","status":200}"#, 400, "expected a status from 400 to 599, found the number 200"),
+        ("POST", "", r#"{"on":"websocket","close":1005}"#, 400, "expected a close code"),
+        ("POST", "", r#"{"on":"http","status":500,"share":"150%"}"#, 400, "`150%` is not a percentage"),
+        ("POST", "", r#"{"on":"http","status":500,"from":"2s","until":"1s"}"#, 400, "`until` is not after `from`"),
+        ("POST", "", r#"{"on":"http","category":"electronic","status":500}"#, 400, "did you mean `electronics`?"),
+        ("POST", "", "[]", 400, "Body must be a JSON object, not an array"),
+        ("POST", "", "on: http", 400, "Body is not valid JSON"),
+        ("PUT", "/nobody", r#"{"on":"http","status":500}"#, 404, "Fault nobody not found"),
+        ("DELETE", "/nobody", "", 404, "Fault nobody not found"),
+        ("GET", "/9", "", 404, "Fault 9 not found"),
+    ] {
+        let (url, json) = (format!("{}/__mockd/faults{path}", mockd.url()), [("content-type", "application/json")]);
+        let body = Some(body).filter(|body| !body.is_empty());
+        let answer = http(method, &url, &json, body).await;
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(answer.status == status && message.contains(why), "{body:?}: {} {message}", answer.status);
+    }
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_fault_carries_on_over_a_save_that_leaves_it_as_it_is_and_starts_over_if_it_says_something_else() {
+    let with = |faults: &str| format!("{SHOP}\nfaults: [{faults}]\n");
+    let first = "{ name: one, on: http, method: POST, times: 2, status: 500 }";
+    let file = ScenarioFile::new(&with(first));
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    assert_eq!(order(&mockd).await.status, 500);
+    mockd
+        .control("POST", "/__mockd/faults", json!({ "name": "mine", "on": "http", "path": "/mine", "status": 418 }))
+        .await;
+    file.write_in_place(&with(&format!("{first}, {{ name: two, on: http, path: /two, status: 501 }}")));
+    mockd.logged("fault two added").await;
+    assert_eq!((order(&mockd).await.status, order(&mockd).await.status), (500, 200));
+    assert_eq!((mockd.get("/two").await.status, mockd.get("/mine").await.status), (501, 418));
+    file.write_in_place(&with(&first.replace("500", "503")));
+    mockd.logged("fault one changed, fault two removed").await;
+    assert_eq!((order(&mockd).await.status, mockd.get("/two").await.status), (503, 404));
+    assert_eq!(mockd.get("/mine").await.status, 418);
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of_its_fault() {
+    for (method, path, body) in [
+        ("POST", "/__mockd/reset", json!({})),
+        ("PUT", "/__mockd/faults/slow", json!({ "name": "slow", "on": "http", "path": "/nothing", "status": 500 })),
+        ("DELETE", "/__mockd/faults", Value::Null),
+    ] {
+        let mockd = shop("- { name: slow, on: http, method: POST, latency: 1h }").await;
+        mockd.advance("", "5h").await;
+        let (answer, ()) = tokio::join!(order(&mockd), async {
+            while !mockd.get("/__mockd/journal").await.text.contains("answered 1h later") {}
+            mockd.control(method, path, body).await;
+        });
+        assert_eq!(answer.status, 200, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_step_brought_goes_with_the_step_and_a_save_leaves_what_others_brought() {
+    let with = |latency: &str| {
+        format!(
+            "{SHOP}orders: {{ scripts: [{{ name: s, steps: [\
+             {{ at: 1s, fault: {{ name: step, on: http, path: /x, status: {latency} }} }}] }}] }}\n"
+        )
+    };
+    let file = ScenarioFile::new(&with("500"));
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(mockd.get("/x").await.status, 500);
+    file.write_in_place(&with("501"));
+    mockd.logged("script s changed").await;
+    assert_eq!(mockd.get("/x").await.status, 404);
+    mockd.advance("", "1s").await;
+    assert_eq!(mockd.get("/x").await.status, 501);
+    file.write_in_place(SHOP);
+    mockd.logged("script s removed").await;
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_stands_for_one_fault_and_what_can_never_match_is_said() {
+    let mockd = shop("- { name: one, on: http, path: /x, status: 500 }").await;
+    let fault = json!({ "name": "one", "on": "http", "path": "/y", "status": 500 });
+    assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&fault)).await.status, 409);
+    mockd.control("PUT", "/__mockd/faults/one", fault).await;
+    let odd = mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "product": "ZZ", "status": 500 })).await;
+    assert_eq!(odd["warnings"], json!(["this fault can never match: there is no product `ZZ`"]));
+    let number = json!({ "name": "7", "on": "http", "status": 500 });
+    assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&number)).await.status, 400);
+}

@@ -1,0 +1,206 @@
+//! What faults do to frames, and that sockets know the truth when they are over.
+
+use serde_json::json;
+
+use super::{bring, buy, cpu_ticks, did, lift, live, quiet_shop, totals, totals_of};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket};
+
+#[tokio::test]
+async fn frames_that_were_dropped_are_made_up_for_when_the_fault_is_over() {
+    let mockd = quiet_shop().await;
+    let (mut live, mut raw) = (live(&mockd).await, mockd.live("nothing").await);
+    bring(&mockd, json!({ "name": "lossy", "product": "B1", "drop": true })).await;
+    buy(&mockd, 3).await;
+    mockd.order("A1", 1).await;
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["B1"], 104);
+    lift(&mockd).await;
+    assert_eq!(
+        (live.order().await, raw.texts(2).await.pop().unwrap()),
+        (("B1".into(), 104), r#"{"id":"B1","total":104}"#.into())
+    );
+    // With it all that has changed since.
+    assert_eq!(live.order().await, ("A1".into(), 4));
+    buy(&mockd, 1).await;
+    assert_eq!(live.order().await, ("B1".into(), 105));
+    let journal = mockd.get("/__mockd/journal?kind=faulted").await.json();
+    let entry = journal["entries"].as_array().unwrap().iter().find(|entry| entry["socket"] == 1).unwrap();
+    assert_eq!((&entry["fault"], &entry["did"], &entry["event"]), (&json!("lossy"), &json!("dropped"), &json!(2)));
+}
+
+#[tokio::test]
+async fn current_orders_that_were_dropped_come_when_the_fault_is_over() {
+    let mockd = quiet_shop().await;
+    bring(&mockd, json!({ "drop": true })).await;
+    let mut live = mockd.live("electronics").await;
+    live.update_category("confectionery").await;
+    while did(&mockd).await.len() < 3 {}
+    lift(&mockd).await;
+    assert_eq!(live.text().await, r#"{"id":"B1","total":101}"#);
+}
+
+#[tokio::test]
+async fn frames_are_late_in_the_worlds_time_and_in_their_order() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    bring(&mockd, json!({ "latency": "2s" })).await;
+    buy(&mockd, 2).await;
+    while did(&mockd).await.len() < 2 {}
+    mockd.advance("", "1999ms").await;
+    buy(&mockd, 1).await;
+    while did(&mockd).await.len() < 3 {}
+    mockd.advance("", "1ms").await;
+    assert_eq!((live.order().await.1, live.order().await.1), (102, 103));
+    mockd.advance("", "1999ms").await;
+    assert_eq!(live.order().await.1, 104);
+}
+
+#[tokio::test]
+async fn frames_come_twice_in_another_order_or_as_they_were() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    bring(&mockd, json!({ "product": "B1", "duplicate": true })).await;
+    buy(&mockd, 2).await;
+    assert_eq!(totals_of(&mut live, 4).await, [102, 102, 103, 103]);
+    lift(&mockd).await;
+    bring(&mockd, json!({ "product": "B1", "reorder": 3 })).await;
+    buy(&mockd, 4).await;
+    assert_eq!(totals_of(&mut live, 3).await, [106, 104, 105]);
+    lift(&mockd).await;
+    // What waited comes, and then the latest: who was told something older has to hear it.
+    assert_eq!(totals_of(&mut live, 2).await, [107, 107]);
+    bring(&mockd, json!({ "product": "B1", "stale": true })).await;
+    buy(&mockd, 3).await;
+    assert_eq!(totals_of(&mut live, 3).await, [108, 108, 108]);
+    lift(&mockd).await;
+    assert_eq!(totals_of(&mut live, 1).await, [110]);
+    assert_eq!(totals(&mockd, &mut live).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn frames_are_damaged_in_each_way_and_the_right_total_follows() {
+    for (kind, first) in [("json", 0x81), ("utf8", 0x81), ("type", 0x82)] {
+        let mockd = quiet_shop().await;
+        let mut raw = RawSocket::open(mockd.address(), "/orders/nothing").await;
+        bring(&mockd, json!({ "corrupt": kind })).await;
+        buy(&mockd, 1).await;
+        let (byte, payload) = raw.receive().await;
+        assert_eq!(byte, first, "{kind}");
+        match kind {
+            "json" => assert_eq!(payload, br#"{"id":"B1",""#),
+            "utf8" => assert!(std::str::from_utf8(&payload).is_err()),
+            _ => assert_eq!(payload, br#"{"id":"B1","total":102}"#),
+        }
+        lift(&mockd).await;
+        assert_eq!(raw.receive().await, (0x81, br#"{"id":"B1","total":102}"#.to_vec()), "{kind}");
+    }
+    let mockd = quiet_shop().await;
+    let mut large = live(&mockd).await;
+    bring(&mockd, json!({ "corrupt": "oversized" })).await;
+    buy(&mockd, 1).await;
+    assert_eq!(large.text().await.len(), 1 << 20);
+}
+
+#[tokio::test]
+async fn the_same_frames_are_hit_on_every_run_whatever_other_sockets_do() {
+    let run = async |others: usize| {
+        let mockd = quiet_shop().await;
+        let mut live = live(&mockd).await;
+        let mut sockets = Vec::new();
+        for _ in 0..others {
+            sockets.push(mockd.live("nothing").await);
+        }
+        bring(&mockd, json!({ "product": "B1", "drop": true, "chance": "40%" })).await;
+        buy(&mockd, 50).await;
+        let seen = totals(&mockd, &mut live).await;
+        drop(sockets);
+        seen
+    };
+    let first = run(0).await;
+    assert!((20..40).contains(&first.len()), "{first:?}");
+    assert_eq!(first, run(5).await);
+}
+
+#[tokio::test]
+async fn whatever_happens_a_socket_knows_the_truth_when_the_last_of_many_faults_is_over() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    bring(&mockd, json!({ "drop": true, "chance": "30%", "until": "3s" })).await;
+    bring(&mockd, json!({ "latency": { "min": "10ms", "max": "800ms" }, "until": "4s" })).await;
+    bring(&mockd, json!({ "reorder": 5, "until": "5s" })).await;
+    bring(&mockd, json!({ "duplicate": true, "chance": "50%", "until": "2s" })).await;
+    bring(&mockd, json!({ "from": "1s", "until": "2s", "freeze": true })).await;
+    for _ in 0..60 {
+        mockd.order("A1", 1).await;
+        mockd.order("B1", 1).await;
+        mockd.advance("", "100ms").await;
+    }
+    mockd.order("A2", 1).await;
+    let mut last = std::collections::HashMap::new();
+    loop {
+        let (id, total) = live.order().await;
+        last.insert(id.clone(), total);
+        if id == "A2" {
+            break;
+        }
+    }
+    assert_eq!(last, [("A1".to_owned(), 63), ("A2".to_owned(), 8), ("B1".to_owned(), 161)].into());
+}
+
+#[tokio::test]
+async fn one_who_does_not_read_what_is_held_back_keeps_nobody_busy() {
+    let mockd = quiet_shop().await;
+    // More than a connection takes.
+    bring(&mockd, json!({ "name": "huge", "times": 2, "corrupt": "oversized" })).await;
+    bring(&mockd, json!({ "name": "late", "times": 2, "latency": { "min": "0s", "max": "1ms" } })).await;
+    let url = format!("ws://{}/orders/nothing", mockd.address());
+    let stuck = [Socket::open_narrow(&url).await, Socket::open_narrow(&url).await];
+    let mut live = live(&mockd).await;
+    buy(&mockd, 300).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(totals_of(&mut live, 300).await.last(), Some(&401));
+    // Others get the processor, and the memory is that of a few frames.
+    #[cfg(target_os = "linux")]
+    {
+        let before = cpu_ticks(mockd.pid());
+        for _ in 0..200 {
+            assert_eq!(mockd.get("/electronics").await.status, 200);
+        }
+        assert!(cpu_ticks(mockd.pid()) - before < 100, "it was busy");
+        assert!(mockd.memory() < 100 * 1024, "{} KiB", mockd.memory());
+    }
+    drop(stuck);
+    mockd.signal("TERM");
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keeps_nobody_waiting() {
+    let file = ScenarioFile::new(&format!(
+        "{SHOP}\nseed: 3\nfaults: [{{ on: websocket, product: B1, drop: true, chance: 50% }}, {{ on: websocket, latency: 1s }}]"
+    ));
+    let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.advance("", "1h").await;
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        mockd.control("POST", "/__mockd/reset", json!({})).await;
+        let mut live = mockd.live("nothing").await;
+        buy(&mockd, 20).await;
+        mockd.order("A1", 1).await;
+        while did(&mockd).await.iter().filter(|did| did.contains("delayed")).count() < 2 {}
+        mockd.advance("", "1s").await;
+        let before = live.until(r#"{"id":"A1","total":4}"#).await;
+        seen.push(before);
+        live.close().await;
+        assert_eq!(live.close_code().await, 1000);
+    }
+    assert!((3..17).contains(&seen[0].len()), "{seen:?}");
+    assert_eq!(seen[0], seen[1]);
+    // A socket that was open over a reset gets current orders when their time has come.
+    let mut live = mockd.live("electronics").await;
+    mockd.advance("", "1h").await;
+    live.texts(2).await;
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    mockd.advance("", "1s").await;
+    assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
+}
