@@ -93,6 +93,8 @@ fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
     let path = |path: &str| format!("/__mockd/{path}{slash}");
     let guarded = |endpoint| access::Guard { inner: endpoint, app: app.clone() };
     routes
+        .at(if slash.is_empty() { "/__mockd" } else { "/__mockd/" }, get(control::dashboard_page))
+        .at(path("dashboard/:file"), get(control::dashboard_file))
         .at(path("health"), get(control::health))
         .at(path("openapi.json"), get(control::get_openapi))
         .at(path("categories"), get(control::categories))

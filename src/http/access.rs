@@ -113,7 +113,8 @@ pub(super) fn check(access: &ControlAccess, request: &Request) -> Result<(), Api
 
 /// Whether a request, whose path is below that of its world, is for the control API.
 pub(super) fn is_control(request: &Request) -> bool {
-    request.uri().path().starts_with("/__mockd/")
+    let path = request.uri().path();
+    path == "/__mockd" || path.starts_with("/__mockd/")
 }
 
 /// The origin of a page that may use the control API, to be told to its browser.

@@ -6,6 +6,7 @@
 mod about;
 mod answer;
 mod clock;
+mod dashboard;
 mod faults;
 mod input;
 mod journal;
@@ -18,6 +19,7 @@ mod worlds;
 
 pub(super) use about::{categories, get_openapi, health, reload};
 pub(super) use clock::{get_clock, set_clock};
+pub(super) use dashboard::{dashboard_file, dashboard_page};
 pub(super) use faults::{add_fault, change_fault, clear_faults, get_fault, list_faults, remove_fault};
 pub(super) use journal::{clear_journal, get_journal, get_transcript, verify, wait};
 pub(super) use orders::post_orders;

@@ -9,6 +9,7 @@ mod changes;
 mod cli;
 mod clock;
 mod closing;
+mod dashboard;
 #[cfg(target_os = "linux")]
 mod deprived;
 mod editor;
@@ -17,8 +18,6 @@ mod errors;
 mod examples;
 mod express;
 mod faults;
-mod faults_check;
-mod faults_live;
 mod fragments;
 mod golden;
 mod handshake;

@@ -1,0 +1,55 @@
+//! `/__mockd/`: the dashboard, a page that shows a world and steers it by the control API, as any other client does.
+//!
+//! It is open, since it tells nothing by itself. What it may ask is up to the API.
+
+use poem::http::{StatusCode, header};
+use poem::web::Path;
+use poem::{Request, Response, handler};
+
+use crate::http::error::ApiError;
+
+/// The page's own files alone, no script and no style of any other kind, and nobody frames it (Content Security Policy
+/// Level 3).
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The files beside the page: name, type, content.
+const FILES: [(&str, &str, &str); 5] = [
+    ("style.css", "text/css; charset=utf-8", include_str!("dashboard/style.css")),
+    ("main.js", "text/javascript; charset=utf-8", include_str!("dashboard/main.js")),
+    ("api.js", "text/javascript; charset=utf-8", include_str!("dashboard/api.js")),
+    ("journal.js", "text/javascript; charset=utf-8", include_str!("dashboard/journal.js")),
+    ("panels.js", "text/javascript; charset=utf-8", include_str!("dashboard/panels.js")),
+];
+
+/// The page.
+#[handler]
+pub(in crate::http) fn dashboard_page(request: &Request) -> Response {
+    let path = request.original_uri().path();
+    if !path.ends_with('/') {
+        // Its files are relative to it.
+        let location = format!("{path}/");
+        return Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, location).finish();
+    }
+    answer(HTML, include_str!("dashboard/index.html"))
+}
+
+/// A file of the page.
+#[handler]
+pub(in crate::http) fn dashboard_file(Path(name): Path<String>, request: &Request) -> poem::Result<Response> {
+    let file = FILES.iter().find(|(file, ..)| *file == name);
+    let missing = || ApiError::RouteNotFound { method: request.method().clone(), uri: request.original_uri().clone() };
+    let (_, kind, content) = file.ok_or_else(missing)?;
+    Ok(answer(kind, content))
+}
+
+fn answer(kind: &'static str, content: &'static str) -> Response {
+    Response::builder()
+        .content_type(kind)
+        .header(header::CONTENT_SECURITY_POLICY, POLICY)
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .body(content)
+}
