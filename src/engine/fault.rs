@@ -245,7 +245,9 @@ impl Engine {
     }
 
     fn begin_if_due(&mut self, index: usize) -> Option<Event> {
-        self.faults[index].due().filter(|due| *due <= self.now).map(|_| self.turn_fault(index))
+        let run = &self.faults[index];
+        let begins = run.phase == Phase::Waiting && run.due().is_some_and(|due| due <= self.now);
+        begins.then(|| self.turn_fault(index))
     }
 
     fn lift(&mut self, index: usize) -> Vec<Event> {

@@ -13,7 +13,7 @@ pub struct Setup {
     pub journal: usize,
     /// What its journal has part in.
     pub budget: Budget,
-    /// Frames that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
+    /// Frames that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`](super::FEWEST_BACKLOG).
     pub backlog: usize,
 }
 

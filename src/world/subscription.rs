@@ -209,6 +209,12 @@ impl Subscription {
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
+        // What is still there of the feed, and may be no total, comes first.
+        while cursor.position < current.position
+            && let Some(batch) = Batch::read(self.world.feed(), cursor.position, usize::MAX, current.position)
+        {
+            self.waiting.extend(batch.frames(cursor, self.socket.id));
+        }
         cursor.seen = current.sequence;
         cursor.position = current.position;
         let notice = cursor.notices.then(notice);

@@ -76,8 +76,12 @@ pub(super) struct Tamper {
     queue: VecDeque<Held>,
     /// Frames that may be held. Of more the oldest are given up, to be made up for when the fault is over.
     most: usize,
-    is_overfull: bool,
+    /// What was given up of what is held for later.
+    given_up: Option<Behind>,
+    /// What faults that are over have kept from the socket.
     behind: Option<Behind>,
+    /// The time when it was looked at last: it goes back when the world does.
+    seen: Duration,
     strike: Option<Strike>,
     marks: Vec<Mark>,
 }
@@ -99,8 +103,9 @@ impl Tamper {
             kept: HashMap::new(),
             queue: VecDeque::new(),
             most,
-            is_overfull: false,
+            given_up: None,
             behind: None,
+            seen: Duration::ZERO,
             strike: None,
             marks: Vec::new(),
         };
@@ -118,7 +123,9 @@ impl Tamper {
         let mut has_delayed = false;
         for fault in self.faults.clone().iter().filter(is_over) {
             has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
-            for waiting in self.kept.remove(&fault.run).map(|kept| kept.window).unwrap_or_default() {
+            let Some(kept) = self.kept.remove(&fault.run) else { continue };
+            self.behind = earlier(self.behind, kept.behind);
+            for waiting in kept.window {
                 self.hold(waiting, Duration::ZERO);
             }
         }
@@ -153,6 +160,7 @@ impl Tamper {
 
     /// A frame comes by.
     pub(super) fn take(&mut self, passing: &Passing, now: Duration) {
+        self.look_at(now);
         let mut frames = vec![Waiting { frame: passing.frame.clone(), event: passing.event, damage: None }];
         let mut delay = Duration::ZERO;
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
@@ -160,7 +168,7 @@ impl Tamper {
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
             let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, now) else { continue };
             if is_lossy(fault.effect()) {
-                self.behind = Some(earlier(self.behind, passing.event));
+                kept.behind = earlier(kept.behind, Some(before(passing.event)));
             }
             self.marks.push(Mark { label: label.clone(), did, event: passing.event });
         }
@@ -173,16 +181,33 @@ impl Tamper {
     fn hold(&mut self, Waiting { frame, event, damage }: Waiting, due: Duration) {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
         self.queue.push_back(Held { due, frame, event, damage });
-        if self.queue.len() > self.most
+        // What is for now is as much as the feed has, and no more of that is taken.
+        let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
+        if is_for_later
+            && self.queue.len() > self.most
             && let Some(oldest) = self.queue.pop_front()
         {
-            self.is_overfull = true;
-            self.behind = Some(earlier(self.behind, oldest.event));
+            self.given_up = earlier(self.given_up, Some(before(oldest.event)));
         }
+    }
+
+    /// Whether so much waits for the client to read that nothing more is to come.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= self.most && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
+    }
+
+    /// When the world has gone back to a moment before, what is held is from a time that is no more: it comes now.
+    fn look_at(&mut self, now: Duration) {
+        if now < self.seen {
+            self.queue.iter_mut().for_each(|held| held.due = Duration::ZERO);
+            self.kept.values_mut().for_each(|kept| kept.since = now);
+        }
+        self.seen = now;
     }
 
     /// The frames whose time has come, up to a bound. None comes after the one with which a fault ends the socket.
     pub(super) fn due(&mut self, now: Duration) -> Vec<Encoded> {
+        self.look_at(now);
         self.turn_windows(now);
         let (mut frames, mut bytes) = (Vec::new(), 0);
         while self.strike.is_none() && bytes < BYTES_AT_ONCE && self.queue.front().is_some_and(|held| held.due <= now) {
@@ -251,13 +276,12 @@ impl Tamper {
         std::mem::take(&mut self.marks)
     }
 
-    /// What is to be told again, if nothing is withheld or falsified any more.
+    /// What is to be told again, of what faults that are over have withheld or falsified. It passes through those that are
+    /// not over.
     pub(super) fn healed(&mut self) -> Option<Behind> {
-        let is_lossy = |effect: &Effect| is_lossy(effect) || self.is_overfull && matches!(effect, Effect::Delay(_));
-        if self.faults.iter().any(|fault| is_lossy(fault.fault.effect())) {
-            return None;
+        if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
+            self.behind = earlier(self.behind, self.given_up.take());
         }
-        self.is_overfull = false;
         self.behind.take()
     }
 
@@ -273,11 +297,17 @@ fn is_lossy(effect: &Effect) -> bool {
     matches!(effect, Effect::Drop(_) | Effect::Corrupt(..) | Effect::Stale | Effect::Reorder(_))
 }
 
-fn earlier(behind: Option<Behind>, event: Option<u64>) -> Behind {
-    match (behind, event) {
-        (Some(Behind::All), _) | (_, None) => Behind::All,
-        (Some(Behind::After(before)), Some(event)) => Behind::After(before.min(event.saturating_sub(1))),
-        (None, Some(event)) => Behind::After(event.saturating_sub(1)),
+/// Where to begin again for a frame that tells of that event, or of none.
+fn before(event: Option<u64>) -> Behind {
+    event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
+}
+
+/// The one of two that tells more.
+fn earlier(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
+    match (one, other) {
+        (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
+        (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),
+        (one, other) => one.or(other),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Browser, Mockd, SHOP, ScenarioFile};
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
 
 fn total(id: &str) -> String {
     format!("document.querySelector('[data-id=\"{id}\"] td:nth-child(2)').textContent")
@@ -115,6 +115,29 @@ async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
         .await;
     browser.eval("document.querySelector('#world').value = 'b', document.querySelector('#world').dispatchEvent(new Event('change'))").await;
     browser.becomes(&total("A1"), "5").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn it_asks_for_the_token_if_there_is_one_and_sees_that_the_journal_was_emptied() {
+    let mockd =
+        Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"]).await;
+    let browser = Browser::open(1200, 900).await;
+    browser.goto(&format!("{}/__mockd/", mockd.url())).await;
+    browser.becomes(STATE, "refused").await;
+    browser.eval("document.querySelector('#token input').value = 'secret-of-the-shop'").await;
+    browser.click("#token button").await;
+    browser.becomes(STATE, "live").await;
+    for _ in 0..3 {
+        mockd.order("A1", 1).await;
+    }
+    let rows = "document.querySelector('#journal').children.length";
+    browser.becomes(rows, 3).await;
+    let headers = [("authorization", "Bearer secret-of-the-shop")];
+    assert_eq!(http("DELETE", &format!("{}/__mockd/journal", mockd.url()), &headers, None).await.status, 200);
+    mockd.order("A2", 1).await;
+    browser.becomes(rows, 1).await;
+    browser.becomes("document.querySelector('#journal summary').textContent", "0srequestPOST /orders/A2 → 200").await;
     browser.close().await;
 }
 

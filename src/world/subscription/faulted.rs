@@ -98,7 +98,7 @@ impl Subscription {
         loop {
             let Some(tamper) = self.tamper.as_mut().filter(|tamper| !tamper.is_frozen()) else { return Ok(None) };
             self.waiting.drain(..).for_each(|passing| tamper.take(&passing, now));
-            let Some(cursor) = &mut self.cursor else { break };
+            let Some(cursor) = self.cursor.as_mut().filter(|_| !tamper.is_full()) else { break };
             match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
                 Some(batch) if batch.is_empty() => break,
                 Some(batch) => self.waiting = batch.frames(cursor, self.socket.id),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Behind;
 use crate::engine::Stream;
 use crate::scenario::{Damage, Effect, format_duration};
 use crate::websocket::Encoded;
@@ -28,13 +29,15 @@ pub(super) struct Kept {
     /// Frames that wait to change places, and since when.
     pub(super) window: Vec<Waiting>,
     pub(super) since: Duration,
+    /// What the socket has to be told when the fault is over.
+    pub(super) behind: Option<Behind>,
     /// The total that each product is said to have.
     stale: HashMap<String, Value>,
 }
 
 impl Kept {
     pub(super) fn new(rng: Stream) -> Self {
-        Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, stale: HashMap::new() }
+        Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, behind: None, stale: HashMap::new() }
     }
 
     /// Does to frames what the fault does, and says what that was, if anything.

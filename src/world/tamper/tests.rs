@@ -145,3 +145,30 @@ fn a_fault_that_was_started_over_is_another_one() {
     tamper.take(&frame(2), millis(0));
     assert_eq!((totals(&tamper.due(millis(0))), tamper.strike()), (vec![2], None));
 }
+
+#[test]
+fn what_one_fault_withheld_is_told_when_that_one_is_over_whatever_others_go_on() {
+    let both = faults(&["product: T1, drop: true", "product: T2, stale: true"]);
+    let mut tamper = Tamper::new(both.clone(), 1000);
+    tamper.take(&frame(5), millis(0));
+    tamper.follow(Arc::new([both[1].clone()]));
+    assert_eq!((tamper.healed(), tamper.healed()), (Some(Behind::After(4)), None));
+}
+
+#[test]
+fn what_is_for_now_is_not_given_up_however_much_it_is() {
+    let mut tamper = Tamper::new(faults(&["ignore: true"]), 10);
+    (1..=100).for_each(|total| tamper.take(&frame(total), millis(0)));
+    assert_eq!((tamper.is_full(), tamper.healed()), (true, None));
+    assert_eq!(totals(&tamper.due(millis(0))).len(), 100);
+    assert!(!tamper.is_full());
+}
+
+#[test]
+fn when_the_world_goes_back_in_time_nothing_waits_for_the_time_of_before() {
+    let mut tamper = tamper(&["latency: 1s"]);
+    tamper.take(&frame(1), millis(3_600_000));
+    tamper.take(&frame(2), millis(0));
+    assert_eq!(totals(&tamper.due(millis(0))), [1]);
+    assert_eq!(totals(&tamper.due(millis(1000))), [2]);
+}

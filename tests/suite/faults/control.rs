@@ -183,3 +183,21 @@ async fn a_name_stands_for_one_fault_and_what_can_never_match_is_said() {
     let number = json!({ "name": "7", "on": "http", "status": 500 });
     assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&number)).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_save_in_the_middle_of_several_ends_is_carried_out_whole() {
+    let fault = |name: &str| {
+        format!("{{ at: 0s, fault: {{ name: {name}, on: http, path: /{name}, until: 10s, status: 500 }} }}")
+    };
+    let steps = ["a", "b", "c"].map(fault).join(", ");
+    let with = |shop: &str| format!("{shop}orders: {{ scripts: [{{ name: s, steps: [{steps}] }}] }}\n");
+    let file = ScenarioFile::new(&with(SHOP));
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.control("POST", "/__mockd/clock", json!({ "step": 4 })).await;
+    file.write_in_place(&with(&SHOP.replace("total: 7 }", "total: 8 }")));
+    mockd.logged("A2 total 7 → 8").await;
+    mockd.advance("", "0s").await;
+    assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"], json!([]));
+    let transcript = mockd.get("/__mockd/transcript").await.text;
+    assert_eq!(transcript.matches("fault-ended").count(), 3, "{transcript}");
+}

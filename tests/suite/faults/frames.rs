@@ -204,3 +204,41 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
     mockd.advance("", "1s").await;
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
 }
+
+#[tokio::test]
+async fn a_large_catalogue_comes_once_whatever_fault_stands() {
+    let products: Vec<String> = (1..=1100).map(|number| format!("{{ id: T{number}, total: {number} }}")).collect();
+    let products = products.join(", ");
+    let scenario = format!(
+        "categories: {{ toys: {{ prefix: T, products: [{products}] }} }}\nfaults: [{{ on: websocket, ignore: true }}]"
+    );
+    let mockd = Mockd::run_with(ScenarioFile::new(&scenario).path(), &["--paused", "--backlog", "16"]).await;
+    let mut live = mockd.live("toys").await;
+    assert_eq!(totals(&mockd, &mut live).await, (1..=1100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_frame_that_is_no_total_is_not_lost_when_a_fault_is_over() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    bring(&mockd, json!({ "product": "B1", "drop": true })).await;
+    buy(&mockd, 1).await;
+    while did(&mockd).await.is_empty() {}
+    bring(&mockd, json!({ "freeze": true })).await;
+    while did(&mockd).await.len() < 2 {}
+    mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "hello" })).await;
+    lift(&mockd).await;
+    assert_eq!(live.texts(2).await, ["hello", r#"{"id":"B1","total":102}"#]);
+}
+
+#[tokio::test]
+async fn what_one_fault_took_comes_when_that_one_is_lifted_though_another_stands() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    bring(&mockd, json!({ "product": "A1", "stale": true })).await;
+    bring(&mockd, json!({ "name": "lossy", "product": "B1", "drop": true })).await;
+    buy(&mockd, 3).await;
+    while did(&mockd).await.len() < 3 {}
+    mockd.control("DELETE", "/__mockd/faults/lossy", json!(null)).await;
+    assert_eq!(live.order().await, ("B1".into(), 104));
+}

@@ -6,6 +6,11 @@ import { keep } from "./panels.js";
 const KEPT = 10_000;
 const SHOWN = 200;
 
+// How often an answer is asked for, once a second.
+const TRIES = 60;
+
+const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
+
 const summary = (entry) => {
   switch (entry.kind) {
     case "request": return `${entry.method} ${entry.path}${entry.query ? `?${entry.query}` : ""} → ${entry.answer?.status ?? "…"}`;
@@ -24,29 +29,52 @@ export class Journal {
   #list = document.querySelector("#journal");
   #filter = document.querySelector("#filter");
   #entries = [];
+  // How often it was emptied.
+  #era = 0;
+  // Requests that had no answer, and how often they were asked for.
+  #open = new Map();
 
   constructor() {
     this.#filter.addEventListener("input", () => this.#show());
     this.#filter.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  // The number after which there may be news: of a request that was not answered, the answer.
-  get known() {
-    const waiting = this.#entries.slice(-SHOWN).find(({ kind, answer }) => kind === "request" && !answer);
-    return waiting ? waiting.sequence - 1 : this.#entries.at(-1)?.sequence ?? 0;
+  // Asks for what is new, and for answers to requests that had none.
+  async follow(call) {
+    // With the last one that is known: if it is not there, the journal was emptied and counts from 1 again.
+    const last = this.#entries.at(-1);
+    const { entries } = await call("GET", `journal?after=${Math.max(0, (last?.sequence ?? 0) - 1)}`);
+    const isThere = isSame(entries[0], last);
+    if (last && !isThere && !(entries[0]?.sequence > last.sequence)) {
+      this.clear();
+      return this.follow(call);
+    }
+    const news = isThere ? entries.slice(1) : entries;
+    this.#entries = this.#entries.concat(news).slice(-KEPT);
+    for (const { kind, sequence, answer } of news) if (kind === "request" && !answer) this.#open.set(sequence, 0);
+    await this.#ask(call);
+    if (news.length > 0) this.#show();
   }
 
-  // Takes the entries after those that were known.
-  add(entries) {
-    if (entries.length === 0) return;
-    const known = this.#entries.filter(({ sequence }) => sequence < entries[0].sequence);
-    this.#entries = known.concat(entries).slice(-KEPT);
+  // Of requests that are never answered it is not asked for ever.
+  async #ask(call) {
+    if (this.#open.size === 0) return;
+    const [oldest] = this.#open.keys();
+    const { entries } = await call("GET", `journal?kind=request&after=${oldest - 1}&limit=${SHOWN}`);
+    const answered = new Map(entries.filter(({ answer }) => answer).map((entry) => [entry.sequence, entry]));
+    for (const [sequence, tries] of this.#open) {
+      if (answered.has(sequence) || tries > TRIES) this.#open.delete(sequence);
+      else this.#open.set(sequence, tries + 1);
+    }
+    this.#entries = this.#entries.map((entry) => answered.get(entry.sequence) ?? entry);
     this.#show();
   }
 
   // It was emptied, or is another world's.
   clear() {
+    this.#era += 1;
     this.#entries = [];
+    this.#open.clear();
     this.#show();
   }
 
@@ -54,7 +82,7 @@ export class Journal {
     const { kind, text } = Object.fromEntries(new FormData(this.#filter));
     const fits = (entry) => (!kind || entry.kind === kind) && (!text || JSON.stringify(entry).includes(text));
     const shown = this.#entries.filter(fits).slice(-SHOWN).reverse();
-    keep(this.#list, shown, ({ sequence, answer }) => `${sequence} ${answer?.status}`, (entry) => this.#row(entry));
+    keep(this.#list, shown, ({ sequence, answer }) => `${this.#era} ${sequence} ${answer?.status}`, (entry) => this.#row(entry));
   }
 
   #row(entry) {

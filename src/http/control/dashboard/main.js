@@ -1,6 +1,6 @@
 // The dashboard: asks for a world once a second, shows it, and does to it what the user says.
 
-import { call, dashboardOf, world } from "./api.js";
+import { call, dashboardOf, useToken, world } from "./api.js";
 import { Journal } from "./journal.js";
 import { showClock, showFaults, showReload, showSockets, Totals } from "./panels.js";
 
@@ -11,7 +11,7 @@ const [status, error, worlds] = ["#status", "#error", "#world"].map(find);
 
 const journal = new Journal();
 let state = null;
-let asking = null;
+let asking = Promise.resolve();
 
 // Does what the user asked for, shows what went wrong with it, if anything did, and what is so now.
 const attempt = async (action) => {
@@ -26,6 +26,12 @@ const attempt = async (action) => {
 
 const totals = new Totals((id, amount) => attempt(() => call("POST", "orders", { orders: [{ id, amount }] })));
 
+// A screen reader says it again each time that it is written.
+const say = (is, text) => {
+  status.dataset.state = is;
+  if (status.textContent !== text) status.textContent = text;
+};
+
 const showWorlds = (names) => {
   const all = [...new Set(["default", ...names, world])];
   if (all.join("/") === [...worlds.options].map(({ value }) => value).join("/")) return;
@@ -34,17 +40,14 @@ const showWorlds = (names) => {
 
 const ask = async () => {
   try {
-    const [now, entries, { sockets }, { faults }, reload, list] = await Promise.all([
+    const [now, , { sockets }, { faults }, reload, list] = await Promise.all([
       call("GET", "state"),
-      call("GET", `journal?after=${journal.known}`),
+      journal.follow(call),
       call("GET", "sockets"),
       call("GET", "faults"),
       call("GET", "reload"),
       call("GET", "worlds"),
     ]);
-    // After a reset the journal counts from 1 again, and so do events.
-    if (state !== null && now.sequence < state.sequence) journal.clear();
-    else journal.add(entries.entries);
     state = now;
     find("#title").textContent = now.scenario;
     document.title = `${now.scenario} – mockd`;
@@ -54,19 +57,19 @@ const ask = async () => {
     showFaults(faults, (fault) => attempt(() => call("DELETE", `faults/${fault}`)));
     showReload(reload);
     showWorlds(list.worlds.map(({ name }) => name));
-    status.dataset.state = "live";
-    status.textContent = "Live";
+    say("live", "Live");
+    find("#token").hidden = true;
   } catch (problem) {
-    status.dataset.state = "offline";
-    status.textContent = `No answer, trying again: ${problem.message}`;
+    const isRefused = problem.status === 401 || problem.status === 403;
+    say(isRefused ? "refused" : "offline", isRefused ? problem.message : `No answer, trying again: ${problem.message}`);
+    find("#token").hidden = problem.status !== 401;
   }
 };
 
 // One question at a time; whoever wants an answer now waits for the one that is under way, and then asks.
-const refresh = async () => {
-  await asking;
-  asking = ask();
-  await asking;
+const refresh = () => {
+  asking = asking.then(ask);
+  return asking;
 };
 
 const submit = (form, action) => find(form).addEventListener("submit", (event) => {
@@ -85,9 +88,11 @@ submit("#speed", ({ speed }) => call("POST", "clock", { speed: Number(speed) }))
 submit("#fault", ({ fault }) => call("POST", "faults", fault));
 worlds.addEventListener("change", () => location.assign(dashboardOf(worlds.value)));
 
+submit("#token", async ({ token }) => useToken(token));
+
 const run = async () => {
-  // A page that nobody looks at asks for nothing.
-  if (!document.hidden) await refresh();
+  // A page that nobody looks at asks for nothing, and neither does one that is not allowed to.
+  if (!document.hidden && status.dataset.state !== "refused") await refresh();
   setTimeout(run, EVERY);
 };
 run();

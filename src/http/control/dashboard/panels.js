@@ -2,6 +2,7 @@
 
 const find = (selector) => document.querySelector(selector);
 const MINUTE = 60;
+const HALF_A_SECOND = 500;
 
 // Sockets in the table; more are counted.
 const SHOWN = 100;
@@ -41,6 +42,7 @@ const button = (text, label, act) => {
 // Totals with a line of the last minute each. Rows stay, so that what is typed into them stays as well.
 export class Totals {
   #rows = new Map();
+  // The number of events by then.
   #before = null;
 
   // `order(id, amount)` is called when somebody orders.
@@ -51,9 +53,13 @@ export class Totals {
   show(totals, events) {
     for (const [id, total] of Object.entries(totals)) this.#row(id).update(total);
     for (const [id, row] of this.#rows) if (!(id in totals)) this.#drop(id, row);
-    const rate = this.#before === null ? 0 : Math.max(0, events - this.#before);
-    this.#before = events;
-    find("#rate").textContent = `${rate} events a second`;
+    const now = performance.now();
+    const { at, count } = this.#before ?? { at: now, count: events };
+    // What is asked for right after something else says little about a second.
+    if (this.#before !== null && now - at < HALF_A_SECOND) return;
+    const rate = Math.max(0, events - count) / Math.max(1, (now - at) / 1000);
+    this.#before = { at: now, count: events };
+    find("#rate").textContent = `${Math.round(rate)} events a second`;
   }
 
   #drop(id, row) {
@@ -85,6 +91,7 @@ class Total {
     picture.append(this.#line);
     const form = find("#order").content.cloneNode(true).firstElementChild;
     form.elements.amount.ariaLabel = `Amount for ${id}`;
+    form.querySelector("button").ariaLabel = `Order ${id}`;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       order(id, Number(form.elements.amount.value));
@@ -95,11 +102,12 @@ class Total {
 
   update(total) {
     this.#total.textContent = total;
-    this.#history = this.#history.concat(total).slice(-MINUTE);
-    const [low, high] = [Math.min(...this.#history), Math.max(...this.#history)];
-    const y = (value) => 19 - (18 * (value - low)) / (high - low || 1);
-    const start = MINUTE - this.#history.length;
-    this.#line.setAttribute("points", this.#history.map((value, at) => `${start + at},${y(value)}`).join(" "));
+    const now = performance.now() / 1000;
+    this.#history = this.#history.filter(({ at }) => at > now - MINUTE).concat({ at: now, total });
+    const all = this.#history.map(({ total: value }) => value);
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const point = ({ at, total: value }) => `${MINUTE + at - now},${19 - (18 * (value - low)) / (high - low || 1)}`;
+    this.#line.setAttribute("points", this.#history.map(point).join(" "));
   }
 }
 
