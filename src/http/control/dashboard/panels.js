@@ -112,7 +112,8 @@ class Total {
 }
 
 export const showClock = ({ at, paused, speed, nextDue }) => {
-  find("#now").textContent = at;
+  // Nobody reads microseconds.
+  find("#now").textContent = at.replace(/\d+µs$/, "") || "0s";
   find("#pace").textContent =
     (paused ? "paused" : `${speed} × real time`) + (nextDue === null ? "" : `, next at ${nextDue}`);
   find("#pause").textContent = paused ? "Resume" : "Pause";
