@@ -4,6 +4,7 @@
 //! nothing where there are none. What was withheld or falsified is remembered, so that the socket can be brought up to date
 //! once the fault is over.
 
+mod behind;
 mod damage;
 mod kept;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use serde_json::Value;
 use crate::engine::{SocketFault, Stream};
 use crate::scenario::{Damage, Effect, Matches};
 use crate::websocket::Encoded;
+pub(super) use behind::Behind;
+use behind::{before, earlier};
 use damage::damaged;
 use kept::{Kept, REORDER_PATIENCE, Waiting};
 
@@ -40,15 +43,6 @@ pub(super) struct Mark {
     pub(super) label: Arc<str>,
     pub(super) did: String,
     pub(super) event: Option<u64>,
-}
-
-/// What the socket has to be told again when all is well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Behind {
-    /// The totals that changed after that event.
-    After(u64),
-    /// Everything.
-    All,
 }
 
 /// How a fault ends a socket.
@@ -295,20 +289,6 @@ impl Tamper {
 /// Whether the client may not know the latest totals after it.
 fn is_lossy(effect: &Effect) -> bool {
     matches!(effect, Effect::Drop(_) | Effect::Corrupt(..) | Effect::Stale | Effect::Reorder(_))
-}
-
-/// Where to begin again for a frame that tells of that event, or of none.
-fn before(event: Option<u64>) -> Behind {
-    event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
-}
-
-/// The one of two that tells more.
-fn earlier(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
-    match (one, other) {
-        (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
-        (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),
-        (one, other) => one.or(other),
-    }
 }
 
 /// Whether a frame is of the product that a fault is about, if it is about one.
