@@ -243,7 +243,7 @@ impl Engine {
             Action::Remove { product } => self.remove(product),
             Action::Add(new) => self.add(new, events),
             Action::Fault(fault) => {
-                self.bring(fault.clone(), FaultSource::Script, events);
+                events.extend(self.add_fault(fault.clone(), FaultSource::Script).1);
                 return;
             }
         };

@@ -12,9 +12,8 @@ use std::time::Duration;
 use super::event::{Event, EventKind};
 use super::timelines::Pairing;
 use super::{Engine, carry_on};
-use crate::scenario::{Action, Effect, Fault, Matches};
+use crate::scenario::{Action, Effect, Fault};
 pub(super) use run::FaultRun;
-use run::Phase;
 pub use run::{FaultPhase, FaultSource};
 pub use target::Asked;
 
@@ -92,13 +91,13 @@ impl Engine {
     /// Whether a fault is in force that may hit requests or handshakes.
     #[must_use]
     pub fn has_request_faults(&self) -> bool {
-        self.faults.iter().any(|run| run.is_active() && is_for_requests(run.effect()))
+        self.faults.iter().any(|run| run.is_active() && is_met_by_requests(run.effect()))
     }
 
     /// Whether a fault is in force that may hit sockets.
     #[must_use]
     pub fn has_socket_faults(&self) -> bool {
-        self.faults.iter().any(|run| run.is_active() && is_for_sockets(run.effect()))
+        self.faults.iter().any(|run| run.is_active() && !is_met_by_requests(run.effect()))
     }
 
     /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
@@ -108,7 +107,7 @@ impl Engine {
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
         let spoils = |hit: &Hit| hit.fault.effect().spoils_answer();
-        for run in self.faults.iter_mut().filter(|run| run.is_active() && is_for_requests(run.effect())) {
+        for run in self.faults.iter_mut().filter(|run| run.is_active() && is_met_by_requests(run.effect())) {
             if !target.fits(run.effect(), run.matches()) || run.effect().spoils_answer() && hits.iter().any(spoils) {
                 continue;
             }
@@ -126,7 +125,7 @@ impl Engine {
     /// The faults that hit a socket, which stays with them however often it is asked. `category` is what it asked for last.
     pub fn socket_faults(&mut self, socket: u64, category: &str) -> Vec<SocketFault> {
         let seed = self.seed;
-        let faults = self.faults.iter_mut().filter(|run| run.is_active() && is_for_sockets(run.effect()));
+        let faults = self.faults.iter_mut().filter(|run| run.is_active() && !is_met_by_requests(run.effect()));
         faults.filter_map(|run| run.hits_socket(socket, category, seed)).collect()
     }
 
@@ -137,17 +136,26 @@ impl Engine {
         sockets.filter_map(|(id, category)| Some((id, run.hits_socket(id, category, seed)?))).collect()
     }
 
-    /// Brings a fault; its times count from now.
+    /// Brings a fault, whose times count from now, or starts it over if it is the same step's that brought it before. Gives
+    /// its number.
     pub fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
         let mut events = Vec::new();
-        let id = self.bring(fault, source, &mut events);
+        let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
+        if let Some(index) = self.faults.iter().position(same) {
+            events.extend(self.lift(index));
+            self.faults.remove(index);
+        }
+        let run = self.new_fault(fault, source);
+        let id = run.id;
+        self.faults.push(run);
+        events.extend(self.begin_if_due(self.faults.len() - 1));
         (id, events)
     }
 
     /// Puts another in the place of a fault, which starts over; `None` if there is none of that number.
     pub fn change_fault(&mut self, id: u64, fault: Arc<Fault>) -> Option<Vec<Event>> {
         let index = self.faults.iter().position(|run| run.id == id)?;
-        let mut events = self.lift(index);
+        let mut events = Vec::from_iter(self.lift(index));
         let mut fresh = self.new_fault(fault, self.faults[index].source);
         fresh.id = id;
         self.faults[index] = fresh;
@@ -158,7 +166,7 @@ impl Engine {
     /// Lifts a fault for good; `None` if there is none of that number.
     pub fn remove_fault(&mut self, id: u64) -> Option<Vec<Event>> {
         let index = self.faults.iter().position(|run| run.id == id)?;
-        let events = self.lift(index);
+        let events = Vec::from_iter(self.lift(index));
         self.faults.remove(index);
         Some(events)
     }
@@ -181,23 +189,19 @@ impl Engine {
     /// Follows another scenario: its faults begin now unless they carry on, and those of steps that are no more are lifted.
     pub(super) fn replace_faults(&mut self, pairing: &Pairing) -> Vec<Event> {
         let scenario = self.scenario.clone();
-        let (declared, others): (Vec<_>, Vec<_>) =
+        let active = self.faults.iter().filter(|run| run.is_active());
+        let were_active: Vec<(u64, EventKind)> = active.map(|run| (run.run, run.ended())).collect();
+        let (declared, mut others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.faults).into_iter().partition(|run| run.source == FaultSource::Scenario);
-        let had: Vec<FaultRun> = declared.iter().filter(|run| run.is_active()).cloned().collect();
-        self.faults = carry_on(declared, pairing, scenario.faults(), |fault: &Arc<Fault>| {
-            self.fault_ids += 1;
-            FaultRun::new(self.fault_ids, self.era, fault.clone(), FaultSource::Scenario, self.now)
-        });
-        let is_kept = |run: &FaultRun| self.faults.iter().any(|kept| kept.run == run.run);
-        let mut ended: Vec<FaultRun> = had.into_iter().filter(|run| !is_kept(run)).collect();
-        let (kept, gone): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|run| run.source != FaultSource::Script || self.has_step(&run.declared));
-        self.faults.extend(kept);
-        ended.extend(gone.into_iter().filter(FaultRun::is_active));
-        let mut events: Vec<Event> = Vec::new();
-        for run in ended {
-            let kind = EventKind::FaultEnded { fault: run.id, label: run.label() };
-            events.push(self.event(kind));
+        let start = |fault: &Arc<Fault>| self.new_fault(fault.clone(), FaultSource::Scenario);
+        self.faults = carry_on(declared, pairing, scenario.faults(), start);
+        others.retain(|run| run.source != FaultSource::Script || self.has_step(&run.declared));
+        self.faults.extend(others);
+        let mut events = Vec::new();
+        for (run, ended) in were_active {
+            if !self.faults.iter().any(|kept| kept.run == run) {
+                events.push(self.event(ended));
+            }
         }
         for index in 0..self.faults.len() {
             events.extend(self.begin_if_due(index));
@@ -226,38 +230,21 @@ impl Engine {
     /// Drops faults of clients that are over, which nobody misses, if there are that many or more.
     pub fn sweep_faults(&mut self, most: usize) {
         if self.faults.len() >= most {
-            self.faults.retain(|run| run.source != FaultSource::Api || run.phase != Phase::Over);
+            self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
-    }
-
-    /// Brings a fault, or starts it over if it is the same step's that brought it before.
-    pub(super) fn bring(&mut self, fault: Arc<Fault>, source: FaultSource, events: &mut Vec<Event>) -> u64 {
-        let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
-        if let Some(index) = self.faults.iter().position(same) {
-            events.extend(self.lift(index));
-            self.faults.remove(index);
-        }
-        let run = self.new_fault(fault, source);
-        let id = run.id;
-        self.faults.push(run);
-        events.extend(self.begin_if_due(self.faults.len() - 1));
-        id
     }
 
     fn begin_if_due(&mut self, index: usize) -> Option<Event> {
         let run = &self.faults[index];
-        let begins = run.phase == Phase::Waiting && run.due().is_some_and(|due| due <= self.now);
+        let begins = run.phase == FaultPhase::Waiting && run.due().is_some_and(|due| due <= self.now);
         begins.then(|| self.turn_fault(index))
     }
 
-    fn lift(&mut self, index: usize) -> Vec<Event> {
+    fn lift(&mut self, index: usize) -> Option<Event> {
         let run = &mut self.faults[index];
-        if !run.is_active() {
-            return Vec::new();
-        }
-        run.phase = Phase::Over;
-        let kind = EventKind::FaultEnded { fault: run.id, label: run.label() };
-        vec![self.event(kind)]
+        let kind = run.is_active().then(|| run.ended())?;
+        run.phase = FaultPhase::Over;
+        Some(self.event(kind))
     }
 
     /// A fault begins or ends, as it is due.
@@ -267,7 +254,7 @@ impl Engine {
         run.turn();
         let has_begun = run.is_active() || run.effect().is_momentary();
         let is_forgotten =
-            run.phase == Phase::Over && run.source == FaultSource::Script && !run.effect().is_momentary();
+            run.phase == FaultPhase::Over && run.source == FaultSource::Script && !run.effect().is_momentary();
         let kind =
             if has_begun { EventKind::FaultBegan { fault, label } } else { EventKind::FaultEnded { fault, label } };
         if is_forgotten {
@@ -277,15 +264,7 @@ impl Engine {
     }
 }
 
-fn is_for_requests(effect: &Effect) -> bool {
+/// Whether it is met by requests and handshakes; otherwise by open sockets.
+fn is_met_by_requests(effect: &Effect) -> bool {
     effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
-}
-
-fn is_for_sockets(effect: &Effect) -> bool {
-    !effect.is_for_requests() && !effect.is_for_handshakes() && !matches!(effect, Effect::Storm(_))
-}
-
-/// Whether a socket of that category is one of those that a fault may hit.
-fn fits_socket(matches: &Matches, category: &str) -> bool {
-    matches.category.as_deref().is_none_or(|wanted| wanted == category)
 }

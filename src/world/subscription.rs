@@ -81,7 +81,6 @@ impl Subscription {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn next(&mut self) -> Result<Option<Portion>, WorldError> {
-        self.follow_faults().await?;
         if self.tamper.is_some() {
             return self.tampered().await;
         }

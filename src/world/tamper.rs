@@ -111,6 +111,11 @@ impl Tamper {
         &self.faults
     }
 
+    /// Whether no fault is left, and nothing that any has held back.
+    pub(super) fn is_done(&self) -> bool {
+        self.faults.is_empty() && self.queue.is_empty()
+    }
+
     /// From now on these; what faults that are over have held back comes next.
     pub(super) fn follow(&mut self, faults: Arc<[SocketFault]>) {
         let is_over = |fault: &&SocketFault| !faults.iter().any(|other| other.run == fault.run);
@@ -277,12 +282,6 @@ impl Tamper {
             self.behind = earlier(self.behind, self.given_up.take());
         }
         self.behind.take()
-    }
-
-    /// What is held back, in order.
-    pub(super) fn into_rest(self) -> Vec<Encoded> {
-        let frame = |held: Held| held.damage.map_or(held.frame.clone(), |damage| damaged(&held.frame, damage));
-        self.queue.into_iter().map(frame).collect()
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
-use super::{FaultState, Hit, SocketFault, fits_socket};
+use super::{FaultState, Hit, SocketFault};
+use crate::engine::event::EventKind;
 use crate::engine::stream::Stream;
 use crate::scenario::{Effect, Fault, Latency, Matches};
 
@@ -37,13 +38,6 @@ pub enum FaultPhase {
     Over,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Waiting,
-    Active,
-    Over,
-}
-
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct FaultRun {
     pub(super) id: u64,
@@ -53,7 +47,8 @@ pub(in crate::engine) struct FaultRun {
     pub(super) source: FaultSource,
     /// The world's time at which its own time is 0.
     origin: Duration,
-    pub(super) phase: Phase,
+    /// Whether it is in force; what it has hit does not matter for that.
+    pub(super) phase: FaultPhase,
     matched: u64,
     hit: u64,
     /// Made with the first draw: until then the seed may change.
@@ -64,7 +59,7 @@ pub(in crate::engine) struct FaultRun {
 
 impl FaultRun {
     pub(super) fn new(id: u64, era: u32, declared: Arc<Fault>, source: FaultSource, origin: Duration) -> Self {
-        let (phase, sockets, run) = (Phase::Waiting, HashMap::new(), numbered(id, era));
+        let (phase, sockets, run) = (FaultPhase::Waiting, HashMap::new(), numbered(id, era));
         Self { id, run, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
     }
 
@@ -84,8 +79,13 @@ impl FaultRun {
         self.declared.name().map_or_else(|| format!("fault {}", self.id).into(), Into::into)
     }
 
+    /// That it is over.
+    pub(super) fn ended(&self) -> EventKind {
+        EventKind::FaultEnded { fault: self.id, label: self.label() }
+    }
+
     pub(super) fn is_active(&self) -> bool {
-        self.phase == Phase::Active
+        self.phase == FaultPhase::Active
     }
 
     fn begin(&self) -> Duration {
@@ -106,19 +106,19 @@ impl FaultRun {
     /// When it begins or ends.
     pub(in crate::engine) fn due(&self) -> Option<Duration> {
         match self.phase {
-            Phase::Waiting => Some(self.begin()),
-            Phase::Active => self.end(),
-            Phase::Over => None,
+            FaultPhase::Waiting => Some(self.begin()),
+            FaultPhase::Active => self.end(),
+            FaultPhase::Over => None,
         }
     }
 
     /// It begins or ends.
     pub(super) fn turn(&mut self) {
         self.phase = match self.phase {
-            Phase::Waiting if !self.effect().is_momentary() => Phase::Active,
-            _ => Phase::Over,
+            FaultPhase::Waiting if !self.effect().is_momentary() => FaultPhase::Active,
+            _ => FaultPhase::Over,
         };
-        if self.phase == Phase::Over && !self.effect().is_momentary() {
+        if self.phase == FaultPhase::Over && !self.effect().is_momentary() {
             self.sockets = HashMap::new();
         }
     }
@@ -129,12 +129,7 @@ impl FaultRun {
             id: self.id,
             label: self.label(),
             source: self.source,
-            phase: match self.phase {
-                Phase::Waiting => FaultPhase::Waiting,
-                Phase::Active if is_spent => FaultPhase::Over,
-                Phase::Active => FaultPhase::Active,
-                Phase::Over => FaultPhase::Over,
-            },
+            phase: if self.is_active() && is_spent { FaultPhase::Over } else { self.phase },
             from: self.begin(),
             until: self.end(),
             matched: self.matched,
@@ -176,7 +171,7 @@ impl FaultRun {
     }
 
     pub(super) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
-        if !fits_socket(self.declared.matches(), category) {
+        if self.matches().category.as_deref().is_some_and(|wanted| wanted != category) {
             return None;
         }
         if !self.sockets.contains_key(&socket) {

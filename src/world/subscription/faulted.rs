@@ -27,7 +27,8 @@ impl Subscription {
     #[must_use]
     pub fn rests(&self) -> bool {
         let is_at_end = || self.cursor.as_ref().is_none_or(|cursor| cursor.position >= self.world.feed().end());
-        self.tamper.is_some() && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
+        let is_tampered = self.tamper.as_ref().is_some_and(|tamper| !tamper.is_done());
+        is_tampered && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
     }
 
     /// Whether the socket is to be pinged, which the fan-out does for those that are lent to it.
@@ -45,38 +46,26 @@ impl Subscription {
         true
     }
 
-    /// Takes over the faults that hit the socket now. Once there are none, it gets what they have kept from it. Does nothing
-    /// while it is lent.
+    /// Takes over the faults that hit the socket now. When some are over, it gets what they have kept from it. To be called
+    /// before [`Subscription::next`]; does nothing while it is lent.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn follow_faults(&mut self) -> Result<(), WorldError> {
-        if self.cursor.is_none() {
+        let faults = self.socket.faults();
+        if self.cursor.is_none() || self.tamper.is_none() && faults.is_none() {
             return Ok(());
         }
-        let behind = match (&mut self.tamper, self.socket.faults()) {
-            (None, None) => None,
-            (None, Some(faults)) => {
-                self.tamper = Some(Box::new(Tamper::new(faults, self.world.feed().backlog())));
-                self.write_marks();
-                None
-            }
-            (Some(tamper), Some(faults)) => {
-                if *tamper.faults() != faults {
-                    tamper.follow(faults);
-                }
-                let behind = tamper.healed();
-                self.write_marks();
-                behind
-            }
-            (Some(tamper), None) => {
-                tamper.follow(Arc::new([]));
-                let behind = tamper.healed();
-                let rest = self.tamper.take().map(|tamper| tamper.into_rest()).unwrap_or_default();
-                self.waiting.splice(..0, super::passing(&rest));
-                behind
-            }
-        };
+        let (faults, most) = (faults.unwrap_or_default(), self.world.feed().backlog());
+        let tamper = self.tamper.get_or_insert_with(|| Box::new(Tamper::new(Arc::default(), most)));
+        if *tamper.faults() != faults {
+            tamper.follow(faults);
+        }
+        let (behind, is_done) = (tamper.healed(), tamper.is_done());
+        self.write_marks();
+        if is_done {
+            self.tamper = None;
+        }
         match behind {
             None => Ok(()),
             Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await,

@@ -172,3 +172,14 @@ fn when_the_world_goes_back_in_time_nothing_waits_for_the_time_of_before() {
     assert_eq!(totals(&tamper.due(millis(0))), [1]);
     assert_eq!(totals(&tamper.due(millis(1000))), [2]);
 }
+
+#[test]
+fn what_was_damaged_comes_little_by_little_also_when_the_fault_is_over() {
+    let mut tamper = tamper(&["corrupt: oversized"]);
+    (1..=100).for_each(|total| tamper.take(&frame(total), millis(0)));
+    tamper.follow(faults(&[]));
+    for _ in 0..100 {
+        assert_eq!((tamper.is_done(), tamper.due(millis(0)).len()), (false, 1));
+    }
+    assert!(tamper.is_done());
+}
