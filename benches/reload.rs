@@ -11,7 +11,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use mockd::http::{ControlAccess, Hosts, Limits, Site};
-use mockd::scenario::{Cors, Style, load};
+use mockd::scenario::{Cors, Reader, Style, load};
 use mockd::server::{Server, ServerConfig};
 use mockd::watch::{Watch, WatchMode};
 use mockd::worlds::WorldOptions;
@@ -58,6 +58,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         seed: None,
         style: Style::Plain,
         reloads: server.reloads().clone(),
+        reader: Reader::default(),
     };
     let following = tokio::spawn(watch.follow(server.worlds().clone(), loaded.files, server.shutdown().clone()));
     let url = format!("ws://{}/orders/toys", server.address());

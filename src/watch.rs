@@ -6,6 +6,7 @@
 mod settle;
 mod wake;
 
+use std::mem::take;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,14 +17,14 @@ use tracing::{error, info, warn};
 
 use crate::engine::Reload;
 use crate::reloads::Reloads;
-use crate::scenario::{FoundFile, LoadError, Loading, Scenario, Style, load_regular, render};
+use crate::scenario::{FoundFile, LoadError, Loading, Reader, Scenario, Style, render};
 use crate::worlds::Worlds;
 use settle::{Fingerprint, settled};
 use wake::Wake;
 pub use wake::WatchMode;
 
 /// A scenario file and how to follow it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Watch {
     /// The file.
     pub path: PathBuf,
@@ -35,6 +36,8 @@ pub struct Watch {
     pub style: Style,
     /// Where the outcome is told.
     pub reloads: Reloads,
+    /// What has read the file so far.
+    pub reader: Reader,
 }
 
 /// The files as they were when they were looked at last.
@@ -42,6 +45,7 @@ struct Seen {
     files: Vec<FoundFile>,
     /// Those of which the scenario that is served was made.
     served: Vec<FoundFile>,
+    reader: Reader,
 }
 
 impl Seen {
@@ -52,13 +56,13 @@ impl Seen {
 
 impl Watch {
     /// Follows the file, and those that it includes, until the shutdown. The worlds' scenario was made from `files`.
-    pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
-        shutdown.run_until_cancelled(self.look_for_ever(&worlds, files)).await;
+    pub async fn follow(mut self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
+        let seen = Seen { served: files.clone(), files, reader: take(&mut self.reader) };
+        shutdown.run_until_cancelled(self.look_for_ever(&worlds, seen)).await;
     }
 
-    async fn look_for_ever(&self, worlds: &Worlds, files: Vec<FoundFile>) {
+    async fn look_for_ever(&self, worlds: &Worlds, mut seen: Seen) {
         let mut wake = Wake::new(self.mode);
-        let mut seen = Seen { served: files.clone(), files };
         loop {
             // Once before the first event too: a file may have been saved while the server started.
             let paths = seen.paths();
@@ -77,14 +81,18 @@ impl Watch {
     async fn look(&self, seen: &mut Seen, worlds: &Worlds) -> Fingerprint {
         let started = Instant::now();
         let fingerprint = settled(&seen.paths()).await;
-        let (path, files) = (self.path.clone(), seen.files.clone());
+        let (path, files, mut reader) = (self.path.clone(), seen.files.clone(), take(&mut seen.reader));
         let look = move || {
             let changed = !files.iter().all(FoundFile::is_unchanged);
-            changed.then(|| load_regular(&path))
+            (changed.then(|| reader.load_regular(&path)), reader)
         };
         match spawn_blocking(look).await {
-            Ok(Some(loading)) => self.take(loading, seen, worlds, started).await,
-            Ok(None) => {}
+            Ok((loading, reader)) => {
+                seen.reader = reader;
+                if let Some(loading) = loading {
+                    self.take(loading, seen, worlds, started).await;
+                }
+            }
             Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
         }
         fingerprint

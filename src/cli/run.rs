@@ -16,7 +16,7 @@ use super::seed::any_seed;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
 use crate::http::{ControlAccess, Hosts, Site, Token};
-use crate::scenario::{FoundFile, Loading, Scenario, is_origin, load, render};
+use crate::scenario::{FoundFile, Loading, Reader, Scenario, is_origin, render};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -93,36 +93,44 @@ impl Run {
         let _log = self.log.start();
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && self.file.is_file();
-        let Loading { outcome, warnings, files } = load(&self.file);
+        let mut reader = Reader::default();
+        let Loading { outcome, warnings, files } = reader.load(&self.file);
         let scenario = outcome?;
         if let Some(warnings) = warnings {
             warn!("{} is served, but\n{}", self.file.display(), render(&warnings, style()));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(scenario, files, watches, end));
+        let outcome = runtime.block_on(self.serve(scenario, watches.then_some((files, reader)), end));
         // A read of a file that never answers must not keep the program.
         runtime.shutdown_background();
         outcome
     }
 
-    async fn serve(self, scenario: Scenario, files: Vec<FoundFile>, watches: bool, end: End) -> Result<(), CliError> {
+    /// Serves, and follows the files if there are any to follow.
+    async fn serve(
+        self,
+        scenario: Scenario,
+        files: Option<(Vec<FoundFile>, Reader)>,
+        end: End,
+    ) -> Result<(), CliError> {
         let scenario = Arc::new(scenario);
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let server = Server::start(&scenario, self.config(&scenario)?).await?;
-        let ready = Ready { server: &server, scenario: &scenario, file: &self.file, watches };
+        let ready = Ready { server: &server, scenario: &scenario, file: &self.file, watches: files.is_some() };
         ready.check().await?;
         let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         if !self.log.is_silent_about_readiness() {
             ready.greet(self.log.log_format);
         }
-        let following = watches.then(|| {
+        let following = files.map(|(files, reader)| {
             let watch = Watch {
                 path: self.file.clone(),
                 mode: self.watch_mode(),
                 seed: self.seed,
                 style: style(),
                 reloads: server.reloads().clone(),
+                reader,
             };
             tokio::spawn(watch.follow(server.worlds().clone(), files, server.shutdown().clone()))
         });

@@ -163,5 +163,5 @@ impl<'s> Edits<'s> {
 }
 
 fn is_same((category, product): &Declared, (other_category, other): &Declared) -> bool {
-    category.name() == other_category.name() && product == other
+    category.name() == other_category.name() && (Arc::ptr_eq(product, other) || product == other)
 }

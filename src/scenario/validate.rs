@@ -3,10 +3,12 @@
 mod categories;
 mod faults;
 mod generators;
+mod known;
 mod references;
 mod scripts;
 
 pub(crate) use categories::number as product_number;
+pub(super) use known::Known;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -24,10 +26,10 @@ use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Cors, Fault, Feed, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
-pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
+pub(super) fn validate(document: &Document, root: NodeId, path: &Path, known: &mut Known) -> Option<Scenario> {
     let complete = document.problems().is_empty();
     let mut check = Check { document, complete };
-    let mut raw = document.decode::<RawScenario>(root)?;
+    let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let declared = check.required(
         raw.categories.as_ref(),
@@ -36,12 +38,9 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
         Span::default(),
         document.tree().span(root),
     );
-    let readable = complete && declared.is_some_and(|(entries, span)| check.is_readable(entries, span));
-    // Taken, not copied: products are most of a large scenario.
-    let declared = raw.categories.take().and_then(|declared| Some((declared.value?, declared.span)));
-    let categories =
-        declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
-    let mut references = References::new(&categories, readable);
+    let (categories, readable) =
+        declared.map(|(entries, span)| categories::categories(entries, span, known, &mut check)).unwrap_or_default();
+    let mut references = References::new(&categories, complete && readable);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));

@@ -8,7 +8,10 @@ use tokio::time::sleep;
 
 /// How long a file has to stay the same. Editors write a file in one go or within a few milliseconds; a reload has to
 /// be done 50 ms after the last write.
-const QUIET: Duration = Duration::from_millis(20);
+const QUIET: Duration = Duration::from_millis(10);
+
+/// The same for a file that is empty or not there, as it is in the middle of a save.
+const QUIET_WITHOUT_CONTENT: Duration = Duration::from_millis(20);
 
 /// The time between two looks: what the first event of a save finds is rarely the save's end.
 const STEP: Duration = Duration::from_millis(3);
@@ -26,6 +29,11 @@ type Look = (u64, Option<SystemTime>, Identity);
 impl Fingerprint {
     pub(super) fn of(paths: &[PathBuf]) -> Self {
         Self(paths.iter().map(|path| look(path)).collect())
+    }
+
+    fn quiet(&self) -> Duration {
+        let has_content = |look: &Option<Look>| look.is_some_and(|(length, ..)| length > 0);
+        if self.0.iter().all(has_content) { QUIET } else { QUIET_WITHOUT_CONTENT }
     }
 }
 
@@ -61,7 +69,7 @@ impl Identity {
 pub(super) async fn settled(paths: &[PathBuf]) -> Fingerprint {
     let started = Instant::now();
     let (mut before, mut since) = (Fingerprint::of(paths), started);
-    while since.elapsed() < QUIET && started.elapsed() < PATIENCE {
+    while since.elapsed() < before.quiet() && started.elapsed() < PATIENCE {
         sleep(STEP).await;
         let now = Fingerprint::of(paths);
         if now != before {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Opt;
 use crate::scenario::JsonType;
-use crate::scenario::yaml::{Entries, Spanned};
+use crate::scenario::yaml::{Entries, Items, Spanned};
 
 /// A list of products at a path of its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -21,7 +21,8 @@ pub(crate) struct RawCategory {
     #[schemars(example = &"A", length(min = 1))]
     pub(crate) prefix: Opt<String>,
     /// Its products, in the order in which the API lists them.
-    pub(crate) products: Opt<Vec<Spanned<RawProduct>>>,
+    #[schemars(with = "Opt<Vec<Spanned<RawProduct>>>")]
+    pub(crate) products: Opt<Items<RawProduct>>,
     /// What a product must have that is added by POST: its properties by name, each with the JSON types that are
     /// allowed. Without it anything goes.
     #[schemars(example = serde_json::json!({ "name": "string", "rrp": ["string", "number"] }))]

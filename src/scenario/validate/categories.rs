@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::known::{Found, Known, New};
 use super::{Check, given};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
@@ -14,41 +15,33 @@ use crate::scenario::{Category, FieldRule, JsonType, Product};
 /// Where each id was declared.
 type Ids = HashMap<Arc<str>, Span>;
 
-pub(super) fn categories(entries: Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> Vec<Category> {
+/// The categories, and whether they could be read so that all their ids are known.
+pub(super) fn categories(
+    entries: &Entries<RawCategory>,
+    span: Span,
+    known: &mut Known,
+    check: &mut Check<'_>,
+) -> (Vec<Category>, bool) {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
-    let mut ids = Ids::new();
-    note_duplicate_ids(&entries, &mut ids, check);
-    entries.0.into_iter().filter_map(|(name, raw)| category(&name, raw, &mut ids, check)).collect()
-}
-
-/// Declared ids first, so that a made id never takes one that stands further down.
-fn note_duplicate_ids(entries: &Entries<RawCategory>, ids: &mut Ids, check: &mut Check<'_>) {
-    let products = entries
-        .0
-        .iter()
-        .filter_map(|(_, category)| given(category.get()?.0.products.as_ref()))
-        .flat_map(|(list, _)| list);
-    for (id, span) in products.filter_map(|product| given(product.get()?.0.id.as_ref())) {
-        if id.is_empty() {
-            check.note(ProblemKind::EmptyName("a product's id"), span);
-            continue;
-        }
-        match ids.get(id.as_str()) {
-            Some(first) => {
-                let problem = Problem::new(ProblemKind::DuplicateId(id.clone()), span);
-                check.document.note(problem.related_to(*first));
-            }
-            None => drop(ids.insert(id.as_str().into(), span)),
-        }
-    }
+    let list = |raw: &Spanned<RawCategory>| {
+        given(raw.get()?.0.products.as_ref()).map(|(list, _)| known.find(list, check.document))
+    };
+    let found: Vec<Vec<Found>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
+    let readable = check.is_readable(entries, span);
+    let mut products = Products { ids: Ids::new(), known };
+    products.note_duplicate_ids(&found, check);
+    let categories = entries.0.iter().zip(found);
+    let category = |((name, raw), found): (&(_, _), _)| category(name, raw, found, &mut products, check);
+    (categories.filter_map(category).collect(), readable)
 }
 
 fn category(
     name: &Spanned<String>,
-    raw: Spanned<RawCategory>,
-    ids: &mut Ids,
+    raw: &Spanned<RawCategory>,
+    found: Vec<Found>,
+    products: &mut Products<'_>,
     check: &mut Check<'_>,
 ) -> Option<Category> {
     let (name, name_span) = name.get()?;
@@ -56,38 +49,80 @@ fn category(
     if reserved || name.trim().is_empty() || name.contains('/') {
         check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
-    let (raw, span) = (raw.value?, raw.span);
+    let (raw, span) = raw.get()?;
     let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span, span);
     if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
         check.note(ProblemKind::EmptyName("a category's prefix"), span);
     }
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
-    let products = raw.products.and_then(|list| list.value);
-    let products = products.map(|list| self::products(list, &prefix, ids, check)).unwrap_or_default();
+    let products = products.of(found, &prefix, check);
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
     Some(Category { name: name.as_str().into(), prefix, products, fields })
 }
 
-fn products(list: Vec<Spanned<RawProduct>>, prefix: &str, ids: &mut Ids, check: &mut Check<'_>) -> Vec<Arc<Product>> {
-    let mut highest = 0;
-    let mut products = Vec::with_capacity(list.len());
-    for (raw, span) in list.into_iter().filter_map(|product| Some((product.value?, product.span))) {
-        let id: Arc<str> = match given(raw.id.as_ref()) {
-            Some((id, _)) => ids.get_key_value(id.as_str()).map_or_else(|| id.as_str().into(), |(id, _)| id.clone()),
-            None => free_id(prefix, highest, ids, span),
-        };
-        highest = highest.max(number(prefix, &id).unwrap_or(0));
-        products.push(Arc::new(product(raw, id, check)));
-    }
-    products
+/// What the products of all categories share.
+struct Products<'k> {
+    ids: Ids,
+    known: &'k mut Known,
 }
 
-/// The prefix with the next number that no product has.
-fn free_id(prefix: &str, highest: u64, ids: &mut Ids, span: Span) -> Arc<str> {
-    let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
-    let id = candidates.find(|id| !ids.contains_key(id)).unwrap_or_else(|| prefix.into());
-    ids.insert(id.clone(), span);
-    id
+impl Products<'_> {
+    /// Declared ids first, so that a made id never takes one that stands further down.
+    fn note_duplicate_ids(&mut self, found: &[Vec<Found>], check: &mut Check<'_>) {
+        for product in found.iter().flatten() {
+            let Some((id, span)) = product.id(check.document) else { continue };
+            if id.is_empty() {
+                check.note(ProblemKind::EmptyName("a product's id"), span);
+                continue;
+            }
+            if let Some(first) = self.ids.get(id) {
+                let problem = Problem::new(ProblemKind::DuplicateId(id.to_owned()), span);
+                check.document.note(problem.related_to(*first));
+                continue;
+            }
+            let id = match product {
+                Found::Known(_, product) => product.id().clone(),
+                Found::New(_) => id.into(),
+            };
+            self.ids.insert(id, span);
+        }
+    }
+
+    fn of(&mut self, found: Vec<Found>, prefix: &str, check: &mut Check<'_>) -> Vec<Arc<Product>> {
+        let mut highest = 0;
+        let mut product = |found| {
+            let product = match found {
+                Found::Known(_, product) => product,
+                Found::New(new) => self.product(*new, prefix, highest, check),
+            };
+            highest = highest.max(number(prefix, product.id()).unwrap_or(0));
+            product
+        };
+        found.into_iter().map(&mut product).collect()
+    }
+
+    fn product(&mut self, new: New, prefix: &str, highest: u64, check: &mut Check<'_>) -> Arc<Product> {
+        let declared = given(new.raw.id.as_ref()).map(|(id, _)| id.as_str());
+        let is_declared = declared.is_some_and(|id| !id.is_empty());
+        let id = match declared {
+            Some(id) => self.ids.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone()),
+            None => self.free_id(prefix, highest, new.span),
+        };
+        let problems = check.document.problems().len();
+        let product = Arc::new(product(new.raw, id, check));
+        if is_declared && new.is_right && check.document.problems().len() == problems {
+            self.known.add(new.node, product.clone());
+        }
+        product
+    }
+
+    /// The prefix with the next number that no product has.
+    fn free_id(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
+        let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
+        let id = candidates.find(|id| !self.ids.contains_key(id)).unwrap_or_else(|| prefix.into());
+        self.ids.insert(id.clone(), span);
+        id
+    }
 }
 
 /// Ids with higher numbers than this are words like any other: nobody counts on from them.

@@ -61,7 +61,7 @@ pub(crate) struct Items<T> {
 }
 
 impl<T> Items<T> {
-    pub(super) fn ids(&self) -> &[NodeId] {
+    pub(crate) fn ids(&self) -> &[NodeId] {
         &self.ids
     }
 
