@@ -103,6 +103,8 @@ fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
         .at(path("reset"), guarded(post(control::reset)))
         .at(path("clock"), guarded(get(control::get_clock).post(control::set_clock)))
         .at(path("orders"), guarded(post(control::post_orders)))
+        .at(path("products"), guarded(get(control::list_products)))
+        .at(path("timeline"), guarded(get(control::get_timeline)))
         .at(path("transcript"), guarded(get(control::get_transcript)))
         .at(path("snapshots"), guarded(get(control::list_snapshots).post(control::save)))
         .at(path("snapshots/:name"), guarded(poem::delete(control::forget)))

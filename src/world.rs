@@ -49,7 +49,7 @@ pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
 pub use batch::Portion;
 use clock::Clock;
 pub use clock::{Pace, SPEEDS};
-pub use control::{ClockState, State};
+pub use control::{ClockState, State, Timelines};
 pub use error::{SnapshotError, WorldError};
 pub use fanout::Outlet;
 pub use faults::MAX_FAULTS;
@@ -58,8 +58,8 @@ pub use feed::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
 pub use handling::SocketState;
 use journal::Journal;
 pub use journal::{
-    Answer, Budget, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError, Finding,
-    Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
+    Answer, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError,
+    Finding, Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
 pub use setup::Setup;

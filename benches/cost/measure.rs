@@ -1,6 +1,7 @@
 //! The measurements, each under a name for `--only`.
 
 mod checks;
+mod dashboard;
 mod fanout;
 mod growth;
 mod idle;
@@ -36,7 +37,7 @@ pub(crate) struct Bench {
 type Measurement = fn(&mut Bench);
 
 /// In the order in which they run.
-pub(crate) const ALL: [(&str, Measurement); 10] = [
+pub(crate) const ALL: [(&str, Measurement); 11] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
     ("stuck", stuck::run),
@@ -47,6 +48,7 @@ pub(crate) const ALL: [(&str, Measurement); 10] = [
     ("scripts", scripts::run),
     ("worlds", worlds::run),
     ("growth", growth::run),
+    ("dashboard", dashboard::run),
 ];
 
 impl Bench {

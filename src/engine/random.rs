@@ -15,7 +15,7 @@ const LATEST: Duration = Duration::from_nanos(u64::MAX);
 pub(super) struct GeneratorRun {
     pub(super) declared: Arc<Generator>,
     /// The world's time at which its own time is 0.
-    origin: Duration,
+    pub(super) origin: Duration,
     rng: Stream,
     /// Orders so far, to compute even times without adding up rounding errors.
     count: u64,

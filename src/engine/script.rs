@@ -11,11 +11,11 @@ use crate::scenario::{Action, Repeat, Script};
 pub(super) struct ScriptRun {
     pub(super) declared: Script,
     /// The world's time at which the current repeat's time is 0.
-    origin: Duration,
+    pub(super) origin: Duration,
     /// Repeats before the current one.
-    round: u64,
+    pub(super) round: u64,
     /// The next step that has not begun.
-    cursor: usize,
+    pub(super) cursor: usize,
     /// Steps that happen several times and are not done: next time, step, and how often still.
     bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
 }

@@ -4,6 +4,7 @@ mod fault;
 
 use std::time::Duration;
 
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 pub(super) use self::fault::fault;
@@ -32,6 +33,20 @@ impl Scenario {
         insert(&mut root, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
         // The tree holds nothing that YAML could not say.
         serde_yaml::to_string(&root).unwrap_or_default()
+    }
+}
+
+/// As in the language.
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        step(self).serialize(serializer)
+    }
+}
+
+/// As in the language.
+impl Serialize for Generator {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        generator(self).serialize(serializer)
     }
 }
 

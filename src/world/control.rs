@@ -9,7 +9,7 @@ use super::advance::Advance;
 use super::play::Play;
 use super::task::Command;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
-use crate::engine::{FaultPhase, FaultState};
+use crate::engine::{FaultPhase, FaultState, GeneratorState, ScriptState};
 
 /// A world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +37,17 @@ pub struct State {
     pub snapshots: Vec<(String, Duration)>,
 }
 
+/// What happens by itself, at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timelines {
+    /// The world's time.
+    pub now: Duration,
+    /// The scripts, in declared order.
+    pub scripts: Vec<ScriptState>,
+    /// The generators, in declared order.
+    pub generators: Vec<GeneratorState>,
+}
+
 impl World {
     /// The clock.
     ///
@@ -57,6 +68,19 @@ impl World {
             totals: play.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
             faults: play.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
             snapshots: play.saved(),
+        })
+        .await
+    }
+
+    /// How far scripts and generators are.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn timelines(&self) -> Result<Timelines, WorldError> {
+        self.ask(|play| Timelines {
+            now: play.now(),
+            scripts: play.engine.script_states().collect(),
+            generators: play.engine.generator_states().collect(),
         })
         .await
     }

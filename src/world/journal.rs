@@ -5,6 +5,7 @@
 //! a test wants to see.
 
 mod awaited;
+mod brief;
 mod budget;
 mod entry;
 mod exchange;
@@ -25,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 pub(super) use awaited::Awaited;
+pub use brief::Brief;
 pub use budget::Budget;
 use budget::Holding;
 pub use entry::{Entry, Kind, Recipients, Record};

@@ -79,8 +79,8 @@ pub(super) struct EntryShape {
     sequence: u64,
     /// The world's time.
     at: Time,
-    /// The world's name.
-    world: String,
+    /// The world's name; not in brief.
+    world: Option<String>,
     /// What it is about.
     kind: crate::world::Kind,
     /// A request's method.
@@ -105,6 +105,10 @@ pub(super) struct EntryShape {
     socket: Option<u64>,
     /// The sockets that a frame was sent to.
     sockets: Option<Vec<u64>>,
+    /// How many sockets a frame was sent to, in brief.
+    count: Option<u64>,
+    /// The status code of a request's answer, in brief.
+    status: Option<u16>,
     /// The number of the event that a frame tells of.
     event: Option<u64>,
     /// The category that a socket was opened with.
@@ -115,7 +119,7 @@ pub(super) struct EntryShape {
     by: Option<String>,
     /// What faults did to a request.
     faults: Option<Vec<MarkShape>>,
-    /// The fault that did something to a socket or a frame.
+    /// The fault that did something to a socket or a frame, or in brief to a request.
     fault: Option<String>,
     /// What it did.
     did: Option<String>,

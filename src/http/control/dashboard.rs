@@ -15,13 +15,23 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 const HTML: &str = "text/html; charset=utf-8";
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// The files beside the page: name, type, content.
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("style.css", "text/css; charset=utf-8", include_str!("dashboard/style.css")),
-    ("main.js", "text/javascript; charset=utf-8", include_str!("dashboard/main.js")),
-    ("api.js", "text/javascript; charset=utf-8", include_str!("dashboard/api.js")),
-    ("journal.js", "text/javascript; charset=utf-8", include_str!("dashboard/journal.js")),
-    ("panels.js", "text/javascript; charset=utf-8", include_str!("dashboard/panels.js")),
+    ("api.js", SCRIPT, include_str!("dashboard/api.js")),
+    ("dom.js", SCRIPT, include_str!("dashboard/dom.js")),
+    ("entry.js", SCRIPT, include_str!("dashboard/entry.js")),
+    ("faults.js", SCRIPT, include_str!("dashboard/faults.js")),
+    ("journal.js", SCRIPT, include_str!("dashboard/journal.js")),
+    ("main.js", SCRIPT, include_str!("dashboard/main.js")),
+    ("panels.js", SCRIPT, include_str!("dashboard/panels.js")),
+    ("products.js", SCRIPT, include_str!("dashboard/products.js")),
+    ("steps.js", SCRIPT, include_str!("dashboard/steps.js")),
+    ("time.js", SCRIPT, include_str!("dashboard/time.js")),
+    ("timeline.js", SCRIPT, include_str!("dashboard/timeline.js")),
+    ("virtual.js", SCRIPT, include_str!("dashboard/virtual.js")),
 ];
 
 /// The page.

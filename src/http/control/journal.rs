@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Done, EntryShape, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
-use crate::world::{Dropped, Entry, Expectation, Kind, World};
+use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World};
 
 /// The longest that a wait may take.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_mins(10);
@@ -42,14 +42,17 @@ pub(super) struct JournalQuery {
     after: Option<u64>,
     /// So many entries at the most, the first of them.
     limit: Option<usize>,
+    /// `true` for what a list shows: without headers, with the beginning of bodies and frames as `text`, and of several
+    /// sockets only the `count`.
+    brief: Option<bool>,
 }
 
 /// Entries of a journal.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct JournalAnswer {
+pub(super) struct JournalAnswer<E = Entry> {
     /// In order.
     #[schemars(with = "Vec<EntryShape>")]
-    entries: Vec<Entry>,
+    entries: Vec<E>,
     /// How many entries are gone because the journal is bounded.
     dropped: Dropped,
 }
@@ -99,8 +102,12 @@ pub(in crate::http) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem
         ..Expectation::default()
     };
     let (entries, dropped) = world.journal(query.after.unwrap_or(0));
-    let entries = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit).collect();
-    Ok(json(&JournalAnswer { entries, dropped }))
+    let entries = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit);
+    Ok(if query.brief == Some(true) {
+        json(&JournalAnswer { entries: entries.map(Brief).collect(), dropped })
+    } else {
+        json(&JournalAnswer { entries: entries.collect::<Vec<Entry>>(), dropped })
+    })
 }
 
 /// Empties the journal.

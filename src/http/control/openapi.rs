@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{about, answer, clock, faults, journal, orders, snapshots, sockets, state, worlds};
+use super::{about, answer, clock, faults, journal, orders, products, snapshots, sockets, state, timeline, worlds};
 use crate::scenario::FaultShape;
 use crate::world::Verdict;
 
@@ -96,6 +96,8 @@ fn operations() -> Vec<Operation> {
             errors: &["400"],
             ..get("/__mockd/transcript", "Every event since the start or reset, as JSON lines", |_| Value::Null)
         },
+        get("/__mockd/products", "All categories with their products", shape::<products::ProductsAnswer>),
+        get("/__mockd/timeline", "What happens by itself, and how far it is", shape::<timeline::TimelineAnswer>),
         get("/__mockd/snapshots", "The snapshots", shape::<snapshots::SnapshotsAnswer>),
         post("/__mockd/snapshots", "Keep this moment", shape::<snapshots::SnapshotRequest>, shape::<Done>)
             .errors(&["400", "409", "413", "415"]),
@@ -115,7 +117,7 @@ fn operations() -> Vec<Operation> {
             shape::<journal::VerifyRequest>,
             shape::<Verdict>,
         ),
-        get("/__mockd/sockets", "The open sockets", shape::<sockets::SocketsAnswer>),
+        get("/__mockd/sockets", "The open sockets", shape::<sockets::SocketsAnswer>).errors(&["400"]),
         post(
             "/__mockd/sockets/close",
             "Close all sockets",
@@ -255,6 +257,7 @@ impl Operation {
             .collect();
         let query = match (self.method, self.path) {
             ("get", "/__mockd/journal") => generator.root_schema_for::<journal::JournalQuery>().to_value(),
+            ("get", "/__mockd/sockets") => generator.root_schema_for::<sockets::SocketsQuery>().to_value(),
             ("get", "/__mockd/transcript") => {
                 json!({ "properties": { "after": { "type": "integer", "minimum": 0,
                     "description": "Only events after that number." } } })

@@ -1,7 +1,7 @@
 //! `/__mockd/sockets`: who is connected, and what a test does to them.
 
 use data_encoding::BASE64;
-use poem::http::HeaderMap;
+use poem::http::{HeaderMap, Uri};
 use poem::web::{Data, Path};
 use poem::{Body, Response, handler};
 use schemars::JsonSchema;
@@ -45,6 +45,14 @@ struct SocketAnswer {
     backlog: u64,
     /// How often it was so far behind that it got current totals instead of what it had missed.
     caught_up: u64,
+}
+
+/// Which sockets to list.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SocketsQuery {
+    /// So many at the most, the first of them.
+    limit: Option<usize>,
 }
 
 /// How to close.
@@ -92,9 +100,10 @@ fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
 
 /// The open sockets.
 #[handler]
-pub(in crate::http) fn list_sockets(Data(world): Data<&World>) -> Response {
-    let sockets = world.open_sockets().into_iter().map(|socket| SocketAnswer::new(world, &socket)).collect();
-    json(&SocketsAnswer { sockets })
+pub(in crate::http) fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+    let SocketsQuery { limit } = input::query(uri)?;
+    let sockets = world.open_sockets().into_iter().take(limit.unwrap_or(usize::MAX));
+    Ok(json(&SocketsAnswer { sockets: sockets.map(|socket| SocketAnswer::new(world, &socket)).collect() }))
 }
 
 impl SocketAnswer {

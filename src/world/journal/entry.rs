@@ -212,7 +212,7 @@ impl Serialize for Entry {
 }
 
 impl EndedBy {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Server => "server",

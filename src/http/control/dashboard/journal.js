@@ -1,40 +1,49 @@
-// The journal: entries as they come, the latest first. It keeps the last ten thousand, and puts only as many into the
-// document as can be looked at.
+// The journal: entries as they come, the latest first, in brief. It keeps the last ten thousand.
 
-import { keep } from "./panels.js";
+import { element, find, said } from "./dom.js";
+import { short } from "./time.js";
+import { VirtualList } from "./virtual.js";
 
 const KEPT = 10_000;
-const SHOWN = 200;
 
-// How often an answer is asked for, once a second.
+// Requests that an answer is asked for at a time, and how often, once a second: some are never answered.
+const ASKED = 200;
 const TRIES = 60;
 
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
 const summary = (entry) => {
-  switch (entry.kind) {
-    case "request": return `${entry.method} ${entry.path}${entry.query ? `?${entry.query}` : ""} → ${entry.answer?.status ?? "…"}`;
-    case "sent": return `to ${entry.sockets.length === 1 ? `socket ${entry.sockets[0]}` : `${entry.sockets.length} sockets`}: ${payload(entry)}`;
-    case "received": return `from socket ${entry.socket}: ${payload(entry)}`;
-    case "opened": return `socket ${entry.socket} for ${entry.category}`;
-    case "closed": return `socket ${entry.socket} by the ${entry.by}${entry.code ? ` with ${entry.code}` : ""}`;
-    case "faulted": return `socket ${entry.socket}: ${entry.did} (${entry.fault})`;
-    default: return `socket ${entry.socket}`;
+  const { kind, method, path, query, status, socket, count, category, by, code, did, fault, text } = entry;
+  const frame = text ?? "a binary frame";
+  switch (kind) {
+    case "request": return `${method} ${path}${query ? `?${query}` : ""} → ${status ?? "…"}${fault ? ` (${fault})` : ""} ${text ?? ""}`;
+    case "sent": return `to ${socket === undefined ? `${count ?? 0} sockets` : `socket ${socket}`}: ${frame}`;
+    case "received": return `from socket ${socket}: ${frame}`;
+    case "opened": return `socket ${socket} for ${category}`;
+    case "closed": return `socket ${socket} by the ${by}${code ? ` with ${code}` : ""}`;
+    case "faulted": return `socket ${socket}: ${did} (${fault})`;
+    default: return `socket ${socket}`;
   }
 };
 
-const payload = ({ body, text, bytes }) => (body !== undefined ? JSON.stringify(body) : text ?? `${bytes} bytes`);
-
 export class Journal {
-  #list = document.querySelector("#journal");
-  #filter = document.querySelector("#filter");
+  #filter = find("#filter");
+  #list;
   #entries = [];
   // How often it was emptied.
   #era = 0;
   // Requests that had no answer, and how often they were asked for.
   #open = new Map();
 
-  constructor() {
+  // `open(entry)` is called for the one that somebody wants to see, `answered(entries)` with requests that have their answers.
+  constructor({ open, answered }) {
+    this.answered = answered;
+    const fill = (row, { at, kind, line, fault }) => {
+      row.className = fault ? "faulted" : "";
+      row.append(...[short(at), kind, line].map((textContent) => element("span", { textContent })));
+    };
+    const key = ({ sequence, status }) => `${this.#era} ${sequence} ${status ?? ""}`;
+    this.#list = new VirtualList(find("#journal"), { key, fill, open });
     this.#filter.addEventListener("input", () => this.#show());
     this.#filter.addEventListener("submit", (event) => event.preventDefault());
   }
@@ -43,29 +52,39 @@ export class Journal {
   async follow(call) {
     // With the last one that is known: if it is not there, the journal was emptied and counts from 1 again.
     const last = this.#entries.at(-1);
-    const { entries } = await call("GET", `journal?after=${Math.max(0, (last?.sequence ?? 0) - 1)}`);
+    const { entries } = await call("GET", `journal?brief=true&after=${Math.max(0, (last?.sequence ?? 0) - 1)}`);
     const isThere = isSame(entries[0], last);
     if (last && !isThere && !(entries[0]?.sequence > last.sequence)) {
       this.clear();
       return this.follow(call);
     }
-    const news = isThere ? entries.slice(1) : entries;
+    const news = this.#take(isThere ? entries.slice(1) : entries);
     this.#entries = this.#entries.concat(news).slice(-KEPT);
-    for (const { kind, sequence, answer } of news) if (kind === "request" && !answer) this.#open.set(sequence, 0);
     await this.#ask(call);
     if (news.length > 0) this.#show();
+  }
+
+  #take(entries) {
+    for (const entry of entries) {
+      entry.line = summary(entry);
+      if (entry.kind === "request" && entry.status === null) this.#open.set(entry.sequence, 0);
+    }
+    this.answered(entries.filter(({ kind, status }) => kind === "request" && status !== null));
+    return entries;
   }
 
   // Of requests that are never answered it is not asked for ever.
   async #ask(call) {
     if (this.#open.size === 0) return;
     const [oldest] = this.#open.keys();
-    const { entries } = await call("GET", `journal?kind=request&after=${oldest - 1}&limit=${SHOWN}`);
-    const answered = new Map(entries.filter(({ answer }) => answer).map((entry) => [entry.sequence, entry]));
+    const { entries } = await call("GET", `journal?brief=true&kind=request&after=${oldest - 1}&limit=${ASKED}`);
+    const now = entries.filter(({ sequence, status }) => this.#open.has(sequence) && status !== null);
+    const answered = new Map(this.#take(now).map((entry) => [entry.sequence, entry]));
     for (const [sequence, tries] of this.#open) {
       if (answered.has(sequence) || tries > TRIES) this.#open.delete(sequence);
       else this.#open.set(sequence, tries + 1);
     }
+    if (answered.size === 0) return;
     this.#entries = this.#entries.map((entry) => answered.get(entry.sequence) ?? entry);
     this.#show();
   }
@@ -79,24 +98,11 @@ export class Journal {
   }
 
   #show() {
-    const { kind, text } = Object.fromEntries(new FormData(this.#filter));
-    const fits = (entry) => (!kind || entry.kind === kind) && (!text || JSON.stringify(entry).includes(text));
-    const shown = this.#entries.filter(fits).slice(-SHOWN).reverse();
-    keep(this.#list, shown, ({ sequence, answer }) => `${this.#era} ${sequence} ${answer?.status}`, (entry) => this.#row(entry));
-  }
-
-  #row(entry) {
-    const row = document.createElement("details");
-    row.className = entry.kind === "faulted" || entry.faults ? "faulted" : "";
-    const line = document.createElement("summary");
-    line.append(...[entry.at, entry.kind, summary(entry)].map((text) => {
-      const part = document.createElement("span");
-      part.textContent = text;
-      return part;
-    }));
-    const whole = document.createElement("pre");
-    row.addEventListener("toggle", () => { whole.textContent ||= JSON.stringify(entry, null, 2); });
-    row.append(line, whole);
-    return row;
+    const { kind, text } = said(this.#filter);
+    const wanted = text.toLowerCase();
+    const fits = (entry) => (!kind || entry.kind === kind) && (!wanted || entry.line.toLowerCase().includes(wanted));
+    const shown = this.#entries.filter(fits).reverse();
+    find("#entries").textContent = `${shown.length} of ${this.#entries.length}`;
+    this.#list.show(shown);
   }
 }

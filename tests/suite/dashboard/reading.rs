@@ -1,0 +1,158 @@
+//! What it shows.
+
+use serde_json::json;
+
+use super::{Dashboard, ERROR, STATE, WINDOWS, text, total};
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
+
+#[tokio::test]
+async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
+    for window in WINDOWS {
+        let page = Dashboard::open(SHOP, window).await;
+        page.becomes(&total("A1"), "3").await;
+        assert_eq!(page.browser.eval("document.title").await, "shop – mockd");
+        let names = "[...document.querySelectorAll('#categories section')].map(section => [section.dataset.category, \
+                     ...[...section.querySelectorAll('tbody tr')].map(row => row.cells[1].textContent)])";
+        page.becomes(
+            names,
+            json!([["electronics", "Vacuum Cleaner", "Leaf Blower"], ["confectionery", "Chewy Toffee"]]),
+        )
+        .await;
+        // Looking leaves no trace in what a test looks at.
+        assert_eq!(page.browser.eval(super::ROWS).await, 0);
+        page.mockd.order("A1", 10).await;
+        page.becomes(&total("A1"), "13").await;
+        let line = "document.querySelector('[data-id=A1] polyline').points";
+        page.becomes(&format!("Math.abs({line}[0].y - {line}[{line}.length - 1].y)"), 18).await;
+        page.mockd.post("/confectionery", r#"{"name":"Fudge"}"#).await;
+        page.becomes(&text("[data-id=B2] td"), "Fudge").await;
+        page.enter("#wanted", "leaf").await;
+        page.becomes(
+            "[...document.querySelectorAll('#categories tbody tr')].map(row => row.dataset.id)",
+            json!(["A2"]),
+        )
+        .await;
+        page.fits("products", window).await;
+        page.close().await;
+    }
+}
+
+#[tokio::test]
+async fn it_counts_orders_a_second() {
+    let busy = format!("{SHOP}orders: {{ random: [{{ every: 10ms, products: [A1] }}] }}");
+    let mockd = Mockd::run(&ScenarioFile::new(&busy)).await;
+    let page = Dashboard::of(mockd, 1280, 900).await;
+    page.becomes(&format!("/^[1-9]\\d* events a second$/.test({})", text("#rate")), true).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn it_shows_sockets_with_category_age_and_backlog_and_closes_them() {
+    for window in WINDOWS {
+        let page = Dashboard::open(SHOP, window).await;
+        let mut first = page.mockd.live("electronics").await;
+        first.texts(2).await;
+        let mut second = page.mockd.live("confectionery").await;
+        second.texts(1).await;
+        page.becomes(&text("#count"), "2 open").await;
+        let row = "[...document.querySelectorAll('#sockets tr')].map(({ cells }) => [0, 1, 3, 4].map(at => cells[at].textContent))";
+        page.becomes(row, json!([["1", "electronics", "2", "0"], ["2", "confectionery", "1", "0"]])).await;
+        page.becomes(&format!("/^\\d+m?s/.test({})", text("#sockets td:nth-child(3)")), true).await;
+        page.click("#sockets button").await;
+        assert_eq!(first.close_code().await, 1000);
+        page.becomes(&text("#count"), "1 open").await;
+        page.click("#close-all").await;
+        assert_eq!(second.close_code().await, 1000);
+        page.becomes(&text("#count"), "0 open").await;
+        page.fits("sockets", window).await;
+        page.close().await;
+    }
+}
+
+#[tokio::test]
+async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
+    for window in WINDOWS {
+        let file = ScenarioFile::new(SHOP);
+        let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+        let mut page = Dashboard::of(mockd, window.1, window.2).await;
+        file.write_in_place(&SHOP.replace("prefix: B", "prefx: B"));
+        page.mockd.logged("is broken").await;
+        let problems = text("#problems");
+        page.becomes(&format!("{problems}.includes('unknown key `prefx`') && {problems}.includes('^^^^^')"), true)
+            .await;
+        page.fits("broken", window).await;
+        let evil = "<img src=x onerror=alert(1)>";
+        file.write_in_place(
+            &SHOP
+                .replace("id: B1, name: Chewy Toffee", &format!("id: \"{evil}\", name: \"{evil}\""))
+                .replace("categories:", &format!("name: \"{evil}\"\ncategories:"))
+                .replace("confectionery:", &format!("\"{}\":", evil.replace('/', "-"))),
+        );
+        page.mockd.logged("reloaded").await;
+        page.becomes(&text("#title"), evil).await;
+        page.becomes(&format!("{}.includes('Save 1')", text("#reload")), true).await;
+        let mut live = page.mockd.live("electronics").await;
+        live.send(evil).await;
+        page.mockd.post("/orders/A1", &json!({ "amount": evil }).to_string()).await;
+        page.becomes("document.querySelector('#journal').textContent.includes('<img')", true).await;
+        page.becomes("document.images.length", 0).await;
+        page.becomes("document.querySelector('#problems').hidden", true).await;
+        page.close().await;
+    }
+}
+
+#[tokio::test]
+async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
+    let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
+    for (world, amount) in [("a", 1), ("b", 2)] {
+        mockd.post(&format!("/@{world}/orders/A1"), &json!({ "amount": amount }).to_string()).await;
+    }
+    let page = Dashboard::of(mockd, 1280, 900).await;
+    page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
+    page.becomes(&total("A1"), "4").await;
+    let worlds = "[...document.querySelector('#world').options].map(({ value }) => value)";
+    page.becomes(worlds, json!(["default", "a", "b"])).await;
+    page.enter("#world", "b").await;
+    page.becomes(&total("A1"), "5").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn it_asks_for_the_token_if_there_is_one_and_sees_that_the_journal_was_emptied() {
+    let mockd =
+        Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"]).await;
+    let browser = Browser::open(1280, 900).await;
+    browser.goto(&format!("{}/__mockd/", mockd.url())).await;
+    browser.becomes(STATE, "refused").await;
+    browser.eval("document.querySelector('#token input').value = 'secret-of-the-shop'").await;
+    browser.click("#token button").await;
+    browser.becomes(STATE, "live").await;
+    for _ in 0..3 {
+        mockd.order("A1", 1).await;
+    }
+    browser.becomes(super::ROWS, 3).await;
+    let headers = [("authorization", "Bearer secret-of-the-shop")];
+    assert_eq!(http("DELETE", &format!("{}/__mockd/journal", mockd.url()), &headers, None).await.status, 200);
+    mockd.order("A2", 1).await;
+    browser.becomes(super::ROWS, 1).await;
+    browser.becomes(&text("#journal [role=option]"), r#"0srequestPOST /orders/A2 → 200 {"amount":1}"#).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn it_comes_back_by_itself_when_the_server_does() {
+    let file = ScenarioFile::new(SHOP);
+    let page = Dashboard::of(Mockd::run_with(file.path(), &["--paused"]).await, 1280, 900).await;
+    let Dashboard { mockd, browser, .. } = page;
+    mockd.order("A1", 10).await;
+    browser.becomes(&total("A1"), "13").await;
+    let port = mockd.port().to_string();
+    mockd.kill().await;
+    browser.becomes(STATE, "offline").await;
+    let _mockd = Mockd::run_with(file.path(), &["--paused", "--port", &port]).await;
+    browser.becomes(STATE, "live").await;
+    browser.becomes(&total("A1"), "3").await;
+    browser.becomes(super::ROWS, 0).await;
+    browser.becomes(ERROR, "").await;
+    browser.close().await;
+}

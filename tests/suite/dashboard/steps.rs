@@ -1,0 +1,55 @@
+//! What was done by hand, as a script.
+
+use std::time::Duration;
+
+use mockd::engine::Engine;
+use mockd::scenario::{Source, parse};
+use serde_json::json;
+
+use super::{Dashboard, NOW, STEPS, WINDOWS, text, total};
+use crate::support::SHOP;
+
+#[tokio::test]
+async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
+    for window in WINDOWS {
+        let page = Dashboard::open(SHOP, window).await;
+        page.click("[data-id=A1] button").await;
+        page.becomes(&total("A1"), "4").await;
+        page.click("#advance button").await;
+        page.becomes(NOW, "10s").await;
+        page.enter("[data-id=A2] [name=times]", "20").await;
+        page.click("[data-id=A2] button").await;
+        page.becomes(&total("A2"), "27").await;
+        page.click("#fault button").await;
+        page.becomes("document.querySelector('#faults').children.length", 1).await;
+        page.click("#advance button").await;
+        page.becomes(NOW, "20s").await;
+        page.click("#faults [role=switch]").await;
+        page.becomes("document.querySelector('#faults [role=switch]').ariaChecked", "false").await;
+        // From the app as well; one that fails changed nothing.
+        page.mockd.order("B1", -3).await;
+        page.mockd.post("/orders/C1", r#"{"amount":1}"#).await;
+        let odd = json!({ "name": "yes: \"no\" # \u{85} é", "on": null, "tags": ["- a", {}], "long": "x".repeat(300) });
+        page.mockd.post("/electronics", &odd.to_string()).await;
+        page.becomes(&text("#recorded"), "5 steps").await;
+        page.fits("steps", window).await;
+        let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
+        let scenario = parse(&Source::new("shop.yaml", &format!("{SHOP}{steps}")));
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
+        let mut engine = Engine::new(&scenario.into(), 1);
+        engine.advance(Duration::from_secs(19));
+        let fault = engine.faults().next().unwrap();
+        assert_eq!([fault.from, fault.until.unwrap()], [10, 20].map(Duration::from_secs), "{steps}");
+        engine.advance(Duration::from_secs(20));
+        let totals: Vec<(String, i64)> = engine.totals().map(|(id, total)| (id.to_string(), total)).collect();
+        let expected = [("A1", 4), ("A2", 27), ("B1", 98), ("A3", 0)].map(|(id, total)| (id.to_owned(), total));
+        assert_eq!(totals, expected, "{steps}");
+        let added =
+            serde_json::to_value(engine.catalogue().get("electronics").unwrap().products().last().unwrap()).unwrap();
+        assert!(odd.as_object().unwrap().iter().all(|(key, value)| added[key] == *value), "{added}\n{steps}");
+        page.click("#copy-steps").await;
+        page.click("#forget-steps").await;
+        page.becomes(&text("#recorded"), "0 steps").await;
+        page.close().await;
+    }
+}

@@ -1,0 +1,96 @@
+//! Scripts as pictures.
+
+use serde_json::json;
+
+use super::{Dashboard, NOW, WINDOWS, text, total};
+use crate::support::SHOP;
+
+const MARKS: &str = "[...document.querySelectorAll('#scripts li:first-child .marks button')].map(({ title, className, disabled, style }) => \
+                     [title, className, disabled, Math.round(parseFloat(style.left))])";
+const CURSOR: &str = "Math.round(parseFloat(document.querySelector('.cursor').style.left))";
+
+fn scripted() -> String {
+    format!(
+        "{SHOP}orders:
+  random:
+    - {{ every: 500ms, from: 1h, amount: {{ min: 1, max: 3 }}, products: [A2] }}
+    - {{ every: 2s, from: 1h, arrivals: poisson }}
+  scripts:
+    - name: sale
+      repeat: 2
+      steps:
+        - {{ at: 5s, product: A1, amount: 5 }}
+        - {{ at: 10s, product: A1, amount: -1, times: 3, every: 1s }}
+        - {{ at: 20s, set: {{ product: A1, total: 0 }} }}
+    - steps: [{{ at: 1m, remove: {{ product: B1 }} }}]
+"
+    )
+}
+
+#[tokio::test]
+async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances() {
+    for window in WINDOWS {
+        let page = Dashboard::open(&scripted(), window).await;
+        let ahead = json!([
+            ["5s: A1 +5", "ahead", false, 25],
+            ["10s: A1 -1, 3 times every 1s", "ahead", false, 50],
+            ["20s: A1 = 0", "ahead", false, 100],
+        ]);
+        page.becomes(MARKS, ahead).await;
+        page.becomes(CURSOR, 0).await;
+        page.becomes(&text("#scripts h3"), "script sale").await;
+        page.becomes(&text("#scripts span"), "repeat 1 of 2, 0 of 3 steps").await;
+        page.becomes(&text("#scripts p"), "next at 5s: A1 +5").await;
+        page.becomes(
+            &text("#generators li"),
+            "generator 1: 2 a second (every 500ms), 1 to 3 of [\"A2\"], next at 1h500ms",
+        )
+        .await;
+        page.becomes(&format!("{}.includes('0.5 a second (poisson 2s)')", text("#generators li:last-child")), true)
+            .await;
+        page.click("#scripts .marks button:nth-child(2)").await;
+        page.becomes(NOW, "10s").await;
+        page.becomes(&total("A1"), "7").await;
+        page.becomes(CURSOR, 50).await;
+        let state =
+            "[...document.querySelectorAll('#scripts li:first-child .marks button')].map(({ className }) => className)";
+        page.becomes(state, json!(["behind", "behind", "ahead"])).await;
+        page.fits("timeline", window).await;
+        page.click("#scripts .marks button:nth-child(3)").await;
+        page.becomes(&text("#scripts span"), "repeat 2 of 2, 0 of 3 steps").await;
+        page.becomes(CURSOR, 0).await;
+        page.click("#scripts li:last-child .marks button").await;
+        page.becomes(NOW, "1m").await;
+        page.becomes(&text("#scripts li:first-child p"), "over").await;
+        page.becomes("document.querySelector('[data-id=B1]')", json!(null)).await;
+        page.close().await;
+    }
+}
+
+#[tokio::test]
+async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
+    let page = Dashboard::open(&scripted(), WINDOWS[0]).await;
+    page.becomes("document.querySelectorAll('#scripts .marks button').length", 4).await;
+    // One of a script's steps is in the order of the tabulator.
+    page.becomes("document.querySelectorAll('#scripts [tabindex=\"0\"]').length", 2).await;
+    page.browser.eval("document.querySelector('#scripts [tabindex=\"0\"]').focus()").await;
+    page.browser.type_keys("\u{e014}").await;
+    let focus = "document.activeElement.ariaLabel";
+    page.becomes(focus, "10s: A1 -1, 3 times every 1s, advance to it").await;
+    page.browser.type_keys("\u{e007}").await;
+    page.becomes(NOW, "10s").await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn of_a_long_script_the_steps_around_the_next_one_are_shown() {
+    let steps: String = (1..=2_000).map(|step| format!("    - {{ at: {step}s, product: A1, amount: 1 }}\n")).collect();
+    let page = Dashboard::open(&format!("{SHOP}orders:\n  scripts:\n  - steps:\n{steps}"), WINDOWS[0]).await;
+    page.becomes("document.querySelectorAll('#scripts .marks button').length", 240).await;
+    page.enter("#advance input", "1000s").await;
+    page.click("#advance button").await;
+    let first = "document.querySelector('#scripts .marks button').title";
+    page.becomes(first, "15m41s: A1 +1").await;
+    page.becomes(&text("#scripts span"), "repeat 1 of 1, 1000 of 2000 steps").await;
+    page.close().await;
+}
