@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{about, answer, clock, faults, journal, orders, snapshots, sockets, state, worlds};
+use super::{about, answer, clock, faults, journal, orders, scenarios, snapshots, sockets, state, worlds};
 use crate::scenario::FaultShape;
 use crate::world::Verdict;
 
@@ -172,6 +172,25 @@ fn on_faults() -> Vec<Operation> {
     ]
 }
 
+/// Those on the files that can be served.
+fn on_scenarios() -> Vec<Operation> {
+    vec![
+        get(
+            "/__mockd/scenarios",
+            "The scenario files that mockd was started with, and which of them is served",
+            shape::<scenarios::ScenariosAnswer>,
+        ),
+        post(
+            "/__mockd/scenarios",
+            "Serve another of the scenario files from now on, in all worlds, and follow it; open sockets stay, and so does \
+             what is the same in both. Answered when it is done, as `GET /__mockd/reload` is then",
+            shape::<scenarios::SwitchRequest>,
+            shape::<about::ReloadAnswer>,
+        )
+        .errors(&["400", "404", "409", "413", "415", "422", "503"]),
+    ]
+}
+
 /// The document.
 pub(super) fn document() -> Value {
     let settings =
@@ -179,7 +198,7 @@ pub(super) fn document() -> Value {
     let mut generator = settings.into_generator();
     let error = shape::<answer::ErrorAnswer>(&mut generator);
     let mut paths: Map<String, Value> = Map::new();
-    for operation in operations().into_iter().chain(on_faults()) {
+    for operation in operations().into_iter().chain(on_faults()).chain(on_scenarios()) {
         let described = operation.describe(&mut generator, &error);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = described;
