@@ -5,6 +5,7 @@ mod end;
 mod explain;
 mod init;
 mod limits;
+mod live_line;
 mod log;
 mod play;
 mod ready;

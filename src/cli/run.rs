@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::future::join_all;
 use tracing::warn;
 
 use super::end::{End, EndArgs, StopSignal};
 use super::limits::LimitArgs;
+use super::live_line::{Figures, LiveLine};
 use super::log::LogArgs;
 use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
@@ -21,7 +23,7 @@ use crate::scenario::{FoundFile, Loading, Reader, Scenario, is_origin, render};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
-/// How long the end of the program waits for the file's watcher.
+/// How long the end of the program waits for the file's watcher, and until the live line is erased.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The port when neither flag nor scenario names one.
@@ -102,7 +104,8 @@ fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
 impl Run {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.end.begin();
-        let _log = self.log.start();
+        let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
+        let _log = self.log.start(line.as_ref());
         let choice = ScenarioFiles::new(self.files.iter().cloned());
         let path = choice.first()?;
         // A pipe can be read once, so there is nothing to follow.
@@ -117,21 +120,22 @@ impl Run {
         let (followed, reader) = if watches { (files, reader) } else { (Vec::new(), Reader::default()) };
         let first = First { path, scenario: Arc::new(scenario), followed, reader, choice };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(first, end));
+        let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
         runtime.shutdown_background();
         outcome
     }
 
     /// Serves, follows the files if there are any to follow, and switches to others.
-    async fn serve(self, first: First, end: End) -> Result<(), CliError> {
+    async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
         let First { path, scenario, followed, reader, choice } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
         let (choice, switches) = Choice::new(choice, &path);
         let server = Server::start(&scenario, self.config(&scenario, choice)?).await?;
-        let ready = Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
+        let ready =
+            Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
         ready.check().await?;
         let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         if !self.log.is_silent_about_readiness() {
@@ -140,6 +144,8 @@ impl Run {
         let (mode, seed, reloads) = (self.watch_mode(), self.seed, server.reloads().clone());
         let watch = Watch { path, mode, seed, style: style(), reloads, reader, switches };
         let following = tokio::spawn(watch.follow(server.worlds().clone(), followed, server.shutdown().clone()));
+        let figures = Figures::new(server.worlds().clone(), server.reloads().clone());
+        let line = line.map(|line| tokio::spawn(line.show(figures, server.shutdown().clone())));
         tokio::select! {
             () = stop.received() => {}
             () = end.reached() => {}
@@ -148,8 +154,9 @@ impl Run {
         tokio::select! {
             () = stop.received() => {}
             () = server.stop() => {
-                // It ends with the server, unless the system keeps it in a call; that is no reason to stay.
-                let _ = tokio::time::timeout(PATIENCE, following).await;
+                // They end with the server, unless the system keeps one in a call; that is no reason to stay.
+                let tasks = line.into_iter().chain([following]);
+                let _ = tokio::time::timeout(PATIENCE, join_all(tasks)).await;
             }
         }
         Ok(())
