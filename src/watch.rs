@@ -52,7 +52,10 @@ impl Watch {
     /// worlds' scenario was made from `files`; none if they are not to be followed.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, reader, switches } = self;
-        let seen = Seen { served: files.clone(), files, reader };
+        let seen = match mode {
+            WatchMode::Never => Seen::default(),
+            WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
+        };
         let follower = Follower { path, mode, seed, style, reloads, worlds, seen };
         shutdown.run_until_cancelled(follower.look_for_ever(switches)).await;
     }

@@ -1,7 +1,8 @@
 //! What the server is doing, in one line of the terminal that is redrawn every second.
 //!
 //! It stands below all that was printed. Log lines often go to the same terminal, so whoever writes them takes the line
-//! away meanwhile ([`LiveLine::beside`]). It reads what worlds show to everybody and asks none of them for anything.
+//! away meanwhile ([`LiveLine::beside`]). While another program has the terminal, as a shell has that started mockd with
+//! `&`, it is not drawn. It reads what worlds show to everybody and asks none of them for anything.
 //!
 //! A terminal that is held (Ctrl-S) takes nothing. So only threads that may wait write to it, never one that serves.
 
@@ -41,17 +42,40 @@ impl LiveLine {
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             line.set_style(style);
         }
-        line.set_draw_target(ProgressDrawTarget::term_like(Box::new(Screen(Term::buffered_stdout()))));
         loop {
             let (text, drawn) = (figures.text(), line.clone());
             // It fails only at the end of the runtime.
-            let _ = spawn_blocking(move || drawn.set_message(text)).await;
+            let _ = spawn_blocking(move || draw(&drawn, text)).await;
             if shutdown.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
                 break;
             }
         }
         let _ = spawn_blocking(move || line.finish_and_clear()).await;
     }
+}
+
+fn draw(line: &ProgressBar, text: String) {
+    match (is_in_front(), line.is_hidden()) {
+        (true, true) => {
+            let screen = Screen(Term::buffered_stdout());
+            line.set_draw_target(ProgressDrawTarget::term_like(Box::new(screen)));
+        }
+        // What stands there may be under what others have written since.
+        (false, false) => line.set_draw_target(ProgressDrawTarget::hidden()),
+        (true, false) | (false, true) => {}
+    }
+    line.set_message(text);
+}
+
+/// Whether the terminal is that of this process, or of nobody in particular.
+#[cfg(unix)]
+fn is_in_front() -> bool {
+    rustix::termios::tcgetpgrp(io::stdout()).map_or(true, |front| front == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_front() -> bool {
+    true
 }
 
 /// A writer that takes the line away for as long as it writes.

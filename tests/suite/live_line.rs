@@ -1,5 +1,6 @@
 //! The line in the terminal that tells what the server is doing.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -24,6 +25,16 @@ async fn control(address: &str, path: &str, body: &Value) {
     let headers = [("content-type", "application/json")];
     let answer = http("POST", &format!("http://{address}{path}"), &headers, Some(&body.to_string())).await;
     assert!(answer.status < 300, "{}", answer.text);
+}
+
+/// Waits until there is a file.
+async fn appears(path: &Path) {
+    let is_there = async {
+        while !path.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("a file", is_there).await;
 }
 
 /// The events in a second that the line tells.
@@ -113,12 +124,7 @@ async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
         let ready = file.directory().join("ready.json");
         let ready_file = ["--ready-file", ready.to_str().unwrap()];
         let mut terminal = Terminal::run(&[&arguments(&file), flags, &ready_file].concat(), COLUMNS);
-        let is_ready = async {
-            while !ready.exists() {
-                tokio::task::yield_now().await;
-            }
-        };
-        soon("readiness", is_ready).await;
+        appears(&ready).await;
         file.write_in_place("categories: 3\n");
         terminal.until(|lines| lines.iter().any(|line| line.contains("is broken"))).await;
         let (status, _, written) = terminal.ends_with("TERM").await;
@@ -126,6 +132,21 @@ async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
         assert!(!written.contains("socket  ") && !written.contains("sockets  "), "{written}");
         assert!(!written.contains("\x1b[2K"), "{written:?}");
     }
+}
+
+#[tokio::test]
+async fn it_is_not_drawn_over_a_shell_until_the_server_comes_to_the_foreground() {
+    let file = ScenarioFile::new(SHOP);
+    let script = format!("\"$MOCKD\" run {} --port 0 --exit-with-parent & read -r; fg", file.path().display());
+    let mut terminal = Terminal::shell(&script, COLUMNS);
+    terminal.last_line(|line| line.starts_with("ready, ")).await;
+    for total in 1..=3 {
+        file.write_in_place(&SHOP.replace("total: 7", &format!("total: {total}")));
+        terminal.last_line(|line| line.ends_with(&format!(" → {total}"))).await;
+    }
+    assert!(!terminal.lines().iter().any(|line| is_live_line(line)), "{:#?}", terminal.lines());
+    terminal.types(b"\n");
+    terminal.last_line(is_live_line).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use super::{command, soon};
@@ -26,6 +26,17 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Runs the binary in a terminal of so many columns.
     pub(crate) fn run(arguments: &[&str], columns: u16) -> Self {
+        Self::start(command(arguments), columns, false)
+    }
+
+    /// Runs a script of a shell that has the terminal, with job control.
+    pub(crate) fn shell(script: &str, columns: u16) -> Self {
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "bash", "-mc", script]).env("MOCKD", env!("CARGO_BIN_EXE_mockd")).kill_on_drop(true);
+        Self::start(command, columns, true)
+    }
+
+    fn start(mut command: Command, columns: u16, has_keyboard: bool) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
@@ -33,8 +44,11 @@ impl Terminal {
         tcsetwinsize(&ours, size).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
         let theirs = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-        let mut command = command(arguments);
+        if has_keyboard {
+            command.stdin(theirs());
+        }
         let child = command.env("TERM", "xterm").stdout(theirs()).stderr(theirs()).spawn().unwrap();
+        drop(command);
         let keyboard = File::from(ours);
         let mut reader = keyboard.try_clone().unwrap();
         let (chunks, output) = mpsc::unbounded_channel();
