@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use mockd::choice::{Choice, ScenarioFiles};
 use mockd::http::{ControlAccess, Hosts, Limits, Site};
 use mockd::scenario::{Cors, Reader, Style, load};
 use mockd::server::{Server, ServerConfig};
@@ -41,6 +42,7 @@ async fn latencies(save: Save) -> Vec<f64> {
     let path = directory.path().join("toys.yaml");
     in_place(&path, &scenario(0));
     let loaded = load(&path);
+    let (choice, switches) = Choice::new(ScenarioFiles::new([path.clone()]), &path);
     let config = ServerConfig {
         address: ([127, 0, 0, 1], 0).into(),
         site: Site::BuiltIn,
@@ -50,6 +52,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         access: ControlAccess::Local { origins: Vec::new() },
         hosts: Hosts::Any,
         limits: Limits::default(),
+        choice,
     };
     let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();
     let watch = Watch {
@@ -59,6 +62,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         style: Style::Plain,
         reloads: server.reloads().clone(),
         reader: Reader::default(),
+        switches,
     };
     let following = tokio::spawn(watch.follow(server.worlds().clone(), loaded.files, server.shutdown().clone()));
     let url = format!("ws://{}/orders/toys", server.address());

@@ -5,6 +5,7 @@ mod end;
 mod explain;
 mod init;
 mod limits;
+mod live_line;
 mod log;
 mod play;
 mod ready;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use crate::choice::GivenError;
 use crate::scenario::{LoadError, Style, render};
 use crate::server::ServeError;
 
@@ -41,7 +43,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a scenario over HTTP and WebSocket, and follow the file as it is edited
+    /// Serve a scenario over HTTP and WebSocket, follow the file as it is edited, and switch to others
     #[command(after_help = EXIT_CODES)]
     Run(Box<run::Run>),
     /// Print what happens in a scenario as JSON lines, without serving it and without waiting
@@ -61,6 +63,8 @@ enum Command {
 enum CliError {
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Given(#[from] GivenError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("{0} is not a directory that can be served; give another with --static")]

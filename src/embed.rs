@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::choice::Choice;
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
 use crate::server::{ServeError, Server, ServerConfig};
@@ -206,8 +207,9 @@ impl MockdBuilder {
     /// # Errors
     /// [`StartError`] if there is no scenario, it is wrong, or the port cannot be had.
     pub async fn start(self) -> Result<Mockd, StartError> {
+        let mut file = None;
         let scenario = match self.scenario.ok_or(StartError::NoScenario)? {
-            Given::File(path) => Arc::new(load(&path).outcome?),
+            Given::File(path) => Arc::new(load(file.insert(path)).outcome?),
             Given::Text(text) => Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?),
             Given::Scenario(scenario) => scenario,
         };
@@ -220,6 +222,7 @@ impl MockdBuilder {
             access: ControlAccess::Local { origins: Vec::new() },
             hosts: Hosts::Local { also: Vec::new() },
             limits: self.limits,
+            choice: Choice::fixed(file.as_deref()),
         };
         Ok(Mockd { server: Server::start(&scenario, config).await? })
     }

@@ -45,6 +45,7 @@ pub use live::{Command, CommandError};
 use record::Record;
 pub use site::Site;
 
+use crate::choice::Choice;
 use crate::reloads::Reloads;
 use crate::scenario::Cors;
 use crate::worlds::Worlds;
@@ -53,6 +54,7 @@ use crate::worlds::Worlds;
 pub(crate) struct App {
     pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
+    pub(crate) choice: Choice,
     pub(crate) access: ControlAccess,
     pub(crate) hosts: Hosts,
     pub(crate) cors: Cors,
@@ -99,6 +101,7 @@ fn control_routes(routes: Route, slash: &str, app: &Arc<App>) -> Route {
         .at(path("openapi.json"), get(control::get_openapi))
         .at(path("categories"), get(control::categories))
         .at(path("reload"), guarded(get(control::reload)))
+        .at(path("scenarios"), guarded(get(control::list_scenarios).post(control::switch_scenario)))
         .at(path("state"), guarded(get(control::get_state).patch(control::patch_state)))
         .at(path("reset"), guarded(post(control::reset)))
         .at(path("clock"), guarded(get(control::get_clock).post(control::set_clock)))

@@ -5,19 +5,21 @@
 //!
 //! - [`scenario`] (what the user wrote) and [`engine`] (what happens) know neither runtime nor network;
 //! - [`world`] runs an engine in time, feeds sockets and keeps a journal, [`worlds`] has one for each test, [`reloads`]
-//!   knows what became of the last save;
+//!   knows what became of the last save, [`choice`] which of several files is served;
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
 //! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
-//! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed.
+//! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed. A switch to another file's
+//! way: a handler asks by [`choice`] → [`watch`] loads that file → as a save from there on, and follows it.
 //!
 //! A fault's way: the scenario, a step or a client brings it → [`engine::Engine`] says when it is in force and whom it hits →
 //! a request meets its fate in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
+pub mod choice;
 pub mod cli;
 pub mod embed;
 pub mod engine;

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::choice::Choice;
 use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
@@ -42,6 +43,8 @@ pub struct ServerConfig {
     pub hosts: Hosts,
     /// How much clients may take of it.
     pub limits: Limits,
+    /// The scenario files that it can be switched to.
+    pub choice: Choice,
 }
 
 /// Why a server did not start.
@@ -87,7 +90,7 @@ impl Server {
     /// [`ServeError`] if the address cannot be bound.
     #[expect(clippy::unused_async, reason = "it starts tasks, so that it has to be called within a runtime")]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -101,6 +104,7 @@ impl Server {
         let app = Arc::new(App {
             worlds: worlds.clone(),
             reloads: reloads.clone(),
+            choice,
             access,
             hosts,
             cors,

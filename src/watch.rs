@@ -2,12 +2,16 @@
 //!
 //! Whatever wakes the watcher only says that it is time to look. What counts is whether the bytes differ from those
 //! that were read last, so that it does not matter how an editor saves.
+//!
+//! Which file is followed may change: between two looks the watcher takes a switch to another ([`crate::choice`]). It reads
+//! that file as it would read a save, and the next look compares it with what was read, so that no save in between is lost.
 
 mod settle;
 mod wake;
 
 use std::mem::take;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,9 +19,10 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::choice::{Switch, Switches};
 use crate::engine::Reload;
 use crate::reloads::Reloads;
-use crate::scenario::{FoundFile, LoadError, Loading, Reader, Scenario, Style, render};
+use crate::scenario::{FoundFile, LoadError, Loading, Problems, Reader, Scenario, Style, render};
 use crate::worlds::Worlds;
 use settle::{Fingerprint, settled};
 use wake::Wake;
@@ -38,10 +43,28 @@ pub struct Watch {
     pub reloads: Reloads,
     /// What has read the file so far.
     pub reader: Reader,
+    /// Who wants another file in the place of this one.
+    pub switches: Switches,
+}
+
+impl Watch {
+    /// Follows the file, and those that it includes, until the shutdown, and any other that is switched to in its place. The
+    /// worlds' scenario was made from `files`; none if they are not to be followed.
+    pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
+        let Self { path, mode, seed, style, reloads, reader, switches } = self;
+        let seen = match mode {
+            WatchMode::Never => Seen::default(),
+            WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
+        };
+        let follower = Follower { path, mode, seed, style, reloads, worlds, seen };
+        shutdown.run_until_cancelled(follower.look_for_ever(switches)).await;
+    }
 }
 
 /// The files as they were when they were looked at last.
+#[derive(Default)]
 struct Seen {
+    /// None if they are not followed.
     files: Vec<FoundFile>,
     /// Those of which the scenario that is served was made.
     served: Vec<FoundFile>,
@@ -54,43 +77,57 @@ impl Seen {
     }
 }
 
-impl Watch {
-    /// Follows the file, and those that it includes, until the shutdown. The worlds' scenario was made from `files`.
-    pub async fn follow(mut self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
-        let seen = Seen { served: files.clone(), files, reader: take(&mut self.reader) };
-        shutdown.run_until_cancelled(self.look_for_ever(&worlds, seen)).await;
-    }
+/// The watcher at work.
+struct Follower {
+    path: PathBuf,
+    mode: WatchMode,
+    seed: Option<u64>,
+    style: Style,
+    reloads: Reloads,
+    worlds: Worlds,
+    seen: Seen,
+}
 
-    async fn look_for_ever(&self, worlds: &Worlds, mut seen: Seen) {
-        let mut wake = Wake::new(self.mode);
+impl Follower {
+    async fn look_for_ever(mut self, mut switches: Switches) {
+        let mut wake = None;
         loop {
-            // Once before the first event too: a file may have been saved while the server started.
-            let paths = seen.paths();
+            let paths = self.seen.paths();
+            if paths.is_empty() {
+                let switch = switches.next().await;
+                self.switch(switch, &switches).await;
+                continue;
+            }
+            // Once before the first event too: a file may have been saved while the server started, or switched to it.
+            let wake = wake.get_or_insert_with(|| Wake::new(self.mode));
             wake.refresh(paths.clone());
-            let fingerprint = self.look(&mut seen, worlds).await;
+            let fingerprint = self.look().await;
             // Files that are new in it are watched from now on, and may have been saved in between.
-            if seen.paths() == paths {
-                let is_to_be_retried = !seen.files.iter().all(FoundFile::was_read);
-                wake.next(fingerprint, is_to_be_retried).await;
+            if self.seen.paths() == paths {
+                let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
+                tokio::select! {
+                    () = wake.next(fingerprint, is_to_be_retried) => {}
+                    switch = switches.next() => self.switch(switch, &switches).await,
+                }
             }
         }
     }
 
     /// Reads the files once they are settled, and applies or reports what is new in them. Gives what they were before
     /// they were read.
-    async fn look(&self, seen: &mut Seen, worlds: &Worlds) -> Fingerprint {
+    async fn look(&mut self) -> Fingerprint {
         let started = Instant::now();
-        let fingerprint = settled(&seen.paths()).await;
-        let (path, files, mut reader) = (self.path.clone(), seen.files.clone(), take(&mut seen.reader));
+        let fingerprint = settled(&self.seen.paths()).await;
+        let (path, files, mut reader) = (self.path.clone(), self.seen.files.clone(), take(&mut self.seen.reader));
         let look = move || {
             let changed = !files.iter().all(FoundFile::is_unchanged);
             (changed.then(|| reader.load_regular(&path)), reader)
         };
         match spawn_blocking(look).await {
             Ok((loading, reader)) => {
-                seen.reader = reader;
+                self.seen.reader = reader;
                 if let Some(loading) = loading {
-                    self.take(loading, seen, worlds, started).await;
+                    self.take(loading, started).await;
                 }
             }
             Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
@@ -98,44 +135,85 @@ impl Watch {
         fingerprint
     }
 
-    async fn take(&self, loading: Loading, seen: &mut Seen, worlds: &Worlds, started: Instant) {
+    async fn take(&mut self, loading: Loading, started: Instant) {
         let Loading { outcome, warnings, files } = loading;
-        seen.files = files;
+        self.seen.files = files;
         if let Some(warnings) = warnings {
-            warn!("in {}\n{}", self.path.display(), render(&warnings, self.style));
+            self.warn(&warnings);
         }
         match outcome {
-            Err(problem) => self.report(problem, worlds),
-            Ok(_) if seen.files == seen.served => {
+            Err(problem) => {
+                self.report(&self.path, &problem);
+                self.reloads.failed(problem);
+            }
+            Ok(_) if self.seen.files == self.seen.served => {
                 info!("{} is back, unchanged", self.path.display());
                 self.reloads.recovered();
             }
             Ok(scenario) => {
-                seen.served.clone_from(&seen.files);
-                self.apply(scenario, worlds, started).await;
+                self.seen.served.clone_from(&self.seen.files);
+                self.apply("reloaded", scenario, started).await;
             }
         }
     }
 
-    async fn apply(&self, scenario: Scenario, worlds: &Worlds, started: Instant) {
-        let seed = self.seed.or(scenario.seed()).unwrap_or(worlds.default_world().view().seed);
-        // An error says that the worlds have ended, and so does this task then.
-        if let Ok(reload) = worlds.replace(&Arc::new(scenario), seed).await {
-            info!("reloaded {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
-            self.reloads.applied(reload.changes);
+    /// Serves and follows another file if it is right; everything is as before if it is not.
+    async fn switch(&mut self, switch: Switch, switches: &Switches) {
+        let (started, path) = (Instant::now(), switch.file().to_owned());
+        // It may be in the middle of a save.
+        settled(slice::from_ref(&path)).await;
+        let read = move || {
+            let mut reader = Reader::default();
+            (reader.load_regular(&path), reader)
+        };
+        let (Loading { outcome, warnings, files }, reader) = match spawn_blocking(read).await {
+            Ok(loaded) => loaded,
+            Err(failure) => return error!("{} cannot be checked: {failure}", switch.file().display()),
+        };
+        match outcome {
+            Err(problem) => {
+                self.report(switch.file(), &problem);
+                switch.refuse(problem);
+            }
+            Ok(scenario) => {
+                switch.file().clone_into(&mut self.path);
+                self.seen = match self.mode {
+                    WatchMode::Never => Seen::default(),
+                    WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
+                };
+                if let Some(warnings) = warnings {
+                    self.warn(&warnings);
+                }
+                if self.apply("switched to", scenario, started).await {
+                    switches.done(switch, self.reloads.last());
+                }
+            }
         }
     }
 
-    fn report(&self, problem: LoadError, worlds: &Worlds) {
-        let name = worlds.default_world().view().scenario.name().to_owned();
+    /// Goes on with a scenario in all worlds. `false` says that they have ended, and so does this task then.
+    async fn apply(&self, what: &str, scenario: Scenario, started: Instant) -> bool {
+        let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
+        let Ok(reload) = self.worlds.replace(&Arc::new(scenario), seed).await else { return false };
+        info!("{what} {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
+        self.reloads.applied(reload.changes);
+        true
+    }
+
+    fn warn(&self, warnings: &Problems) {
+        warn!("in {}\n{}", self.path.display(), render(warnings, self.style));
+    }
+
+    /// Says in the log why what is in a file is not served.
+    fn report(&self, path: &Path, problem: &LoadError) {
+        let name = self.worlds.default_world().view().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
-        match &problem {
+        match problem {
             LoadError::Invalid(problems) => {
-                error!("{} is broken, {still}\n{}", self.path.display(), render(problems, self.style));
+                error!("{} is broken, {still}\n{}", path.display(), render(problems, self.style));
             }
             LoadError::Read(error) => warn!("{error}; {still}"),
         }
-        self.reloads.failed(problem);
     }
 }
 

@@ -22,6 +22,7 @@ mod handling;
 mod journal;
 mod observe;
 mod play;
+mod pulse;
 mod setup;
 mod snapshots;
 mod socket;
@@ -35,7 +36,7 @@ mod usage;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -97,6 +98,8 @@ struct Shared {
     feed: Feed,
     sockets: Sockets,
     journal: Journal,
+    /// The number of the last event.
+    last_event: AtomicU64,
     end: CancellationToken,
     /// When it was used last.
     used: std::sync::Mutex<Instant>,
@@ -122,6 +125,7 @@ impl World {
             feed: Feed::new(setup.backlog),
             sockets: Sockets::default(),
             journal: Journal::new(name, setup.journal, &setup.budget),
+            last_event: AtomicU64::new(start.sequence()),
             end: end.clone(),
             used: std::sync::Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),

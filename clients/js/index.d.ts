@@ -13,8 +13,11 @@ export * from "./types/world.js";
 
 /** How to start mockd. */
 export interface StartOptions {
-  /** The scenario: a path, relative to the working directory, or a `file:` URL. */
-  scenario: string | URL;
+  /**
+   * The scenario: a path, relative to the working directory, or a `file:` URL. Of several, or of a folder's by name, the
+   * first is served, and {@link Mockd.useScenario} switches to another.
+   */
+  scenario: string | URL | readonly (string | URL)[];
   /** The program; otherwise what the environment variable `MOCKD_BINARY` names, otherwise `mockd` on the path. */
   binary?: string | undefined;
   /** The port to listen on; 0, as if nothing is said, for any free one. */
@@ -67,6 +70,26 @@ export interface WorldInfo {
   sockets: number;
 }
 
+/** A scenario file that mockd was started with. */
+export interface ScenarioInfo {
+  /** Its path as it was given, or that of its folder and its name. */
+  file: string;
+  /** Whether it is the one that is served. */
+  serving: boolean;
+}
+
+/** What the last save or switch did. */
+export interface Reload {
+  /** Whether what is in the file is what is served. */
+  ok: boolean;
+  /** How often a scenario was applied since the start. */
+  count: number;
+  /** What the last of these changed in the default world: `text` says it, and data of the kind stands beside it. */
+  changes: { kind: string; text: string; [key: string]: unknown }[];
+  /** Why what is in the file now could not be applied, if it could not. */
+  error?: string;
+}
+
 /** A mockd that runs. */
 export declare class Mockd {
   protected constructor();
@@ -86,6 +109,16 @@ export declare class Mockd {
   world(name: string, options?: WorldOptions): Promise<World>;
   /** All worlds: the default one, then the others by name. */
   worlds(): Promise<WorldInfo[]>;
+  /** The scenario files that it was started with, in order. Folders are looked at anew each time. */
+  scenarios(): Promise<ScenarioInfo[]>;
+  /**
+   * Serves another of its scenario files from now on, in all worlds, and follows it. Open sockets stay, and so does what
+   * is the same in both files.
+   *
+   * @param file - As {@link Mockd.scenarios} lists it, or as it was given at the start.
+   * @throws {@link MockdError} with status 404 if it is none of them, with 422 if it is broken; nothing changes then.
+   */
+  useScenario(file: string | URL): Promise<Reload>;
 }
 
 /** A mockd of our own. It ends with this process at the latest, except on Windows. */

@@ -27,6 +27,8 @@ pub(super) struct Ready<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) file: &'a Path,
     pub(super) watches: bool,
+    /// How many scenario files there are to choose from.
+    pub(super) scenarios: usize,
 }
 
 impl Ready<'_> {
@@ -80,6 +82,10 @@ impl Ready<'_> {
         }
         let (watching, hint) = if self.watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
+        if self.scenarios > 1 {
+            let (count, url) = (self.scenarios, server.url());
+            lines.push(format!("  {count} scenarios: {url}/__mockd/ or POST /__mockd/scenarios switches between them"));
+        }
         lines.push(format!("ready, pid {}, seed {}, stop with Ctrl-C", std::process::id(), self.seed()));
         lines.join("\n")
     }

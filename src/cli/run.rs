@@ -6,21 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::future::join_all;
 use tracing::warn;
 
 use super::end::{End, EndArgs, StopSignal};
 use super::limits::LimitArgs;
+use super::live_line::{Figures, LiveLine};
 use super::log::LogArgs;
 use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
+use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Reader, Scenario, is_origin, render};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
-/// How long the end of the program waits for the file's watcher.
+/// How long the end of the program waits for the file's watcher, and until the live line is erased.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The port when neither flag nor scenario names one.
@@ -28,8 +31,9 @@ const DEFAULT_PORT: u16 = 3000;
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The scenario file
-    file: PathBuf,
+    /// Scenario files, and folders of which every *.yaml and *.yml is one; the first is served, and the control API switches
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Port to listen on, 0 for any free one [default: the scenario's, or 3000]
     #[arg(short, long)]
     port: Option<u16>,
@@ -71,6 +75,16 @@ pub(super) struct Run {
     log: LogArgs,
 }
 
+/// What is served at the start.
+struct First {
+    path: PathBuf,
+    scenario: Arc<Scenario>,
+    /// The files that it was made of, as long as they are to be followed.
+    followed: Vec<FoundFile>,
+    reader: Reader,
+    choice: ScenarioFiles,
+}
+
 fn origin(text: &str) -> Result<String, &'static str> {
     if is_origin(text) { Ok(text.to_owned()) } else { Err("expected what browsers send, such as https://app.example") }
 }
@@ -90,50 +104,48 @@ fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
 impl Run {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.end.begin();
-        let _log = self.log.start();
+        let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
+        let _log = self.log.start(line.as_ref());
+        let choice = ScenarioFiles::new(self.files.iter().cloned());
+        let path = choice.first()?;
         // A pipe can be read once, so there is nothing to follow.
-        let watches = !self.no_watch && self.file.is_file();
+        let watches = !self.no_watch && path.is_file();
         let mut reader = Reader::default();
-        let Loading { outcome, warnings, files } = reader.load(&self.file);
+        let Loading { outcome, warnings, files } = reader.load(&path);
         let scenario = outcome?;
         if let Some(warnings) = warnings {
-            warn!("{} is served, but\n{}", self.file.display(), render(&warnings, style()));
+            warn!("{} is served, but\n{}", path.display(), render(&warnings, style()));
         }
+        // What is not followed is not read again, so nothing of it is kept.
+        let (followed, reader) = if watches { (files, reader) } else { (Vec::new(), Reader::default()) };
+        let first = First { path, scenario: Arc::new(scenario), followed, reader, choice };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(scenario, watches.then_some((files, reader)), end));
+        let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
         runtime.shutdown_background();
         outcome
     }
 
-    /// Serves, and follows the files if there are any to follow.
-    async fn serve(
-        self,
-        scenario: Scenario,
-        files: Option<(Vec<FoundFile>, Reader)>,
-        end: End,
-    ) -> Result<(), CliError> {
-        let scenario = Arc::new(scenario);
+    /// Serves, follows the files if there are any to follow, and switches to others.
+    async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
+        let First { path, scenario, followed, reader, choice } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
-        let server = Server::start(&scenario, self.config(&scenario)?).await?;
-        let ready = Ready { server: &server, scenario: &scenario, file: &self.file, watches: files.is_some() };
+        let scenarios = choice.list().len();
+        let (choice, switches) = Choice::new(choice, &path);
+        let server = Server::start(&scenario, self.config(&scenario, choice)?).await?;
+        let ready =
+            Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
         ready.check().await?;
         let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         if !self.log.is_silent_about_readiness() {
             ready.greet(self.log.log_format);
         }
-        let following = files.map(|(files, reader)| {
-            let watch = Watch {
-                path: self.file.clone(),
-                mode: self.watch_mode(),
-                seed: self.seed,
-                style: style(),
-                reloads: server.reloads().clone(),
-                reader,
-            };
-            tokio::spawn(watch.follow(server.worlds().clone(), files, server.shutdown().clone()))
-        });
+        let (mode, seed, reloads) = (self.watch_mode(), self.seed, server.reloads().clone());
+        let watch = Watch { path, mode, seed, style: style(), reloads, reader, switches };
+        let following = tokio::spawn(watch.follow(server.worlds().clone(), followed, server.shutdown().clone()));
+        let figures = Figures::new(server.worlds().clone(), server.reloads().clone());
+        let line = line.map(|line| tokio::spawn(line.show(figures, server.shutdown().clone())));
         tokio::select! {
             () = stop.received() => {}
             () = end.reached() => {}
@@ -142,16 +154,15 @@ impl Run {
         tokio::select! {
             () = stop.received() => {}
             () = server.stop() => {
-                if let Some(following) = following {
-                    // It ends with the server, unless the system keeps it in a call; that is no reason to stay.
-                    let _ = tokio::time::timeout(PATIENCE, following).await;
-                }
+                // They end with the server, unless the system keeps one in a call; that is no reason to stay.
+                let tasks = line.into_iter().chain([following]);
+                let _ = tokio::time::timeout(PATIENCE, join_all(tasks)).await;
             }
         }
         Ok(())
     }
 
-    fn config(&self, scenario: &Scenario) -> Result<ServerConfig, CliError> {
+    fn config(&self, scenario: &Scenario, choice: Choice) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
         let host = self.host.or(declared.host()).unwrap_or(Ipv4Addr::LOCALHOST.into());
         let port = self.port.or(declared.port()).unwrap_or(DEFAULT_PORT);
@@ -170,10 +181,14 @@ impl Run {
         }
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
         let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
-        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access, hosts, limits })
+        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access, hosts, limits, choice })
     }
 
     fn watch_mode(&self) -> WatchMode {
-        if self.poll { WatchMode::Poll } else { WatchMode::Events }
+        match (self.no_watch, self.poll) {
+            (true, _) => WatchMode::Never,
+            (false, true) => WatchMode::Poll,
+            (false, false) => WatchMode::Events,
+        }
     }
 }

@@ -13,6 +13,7 @@ mod journal;
 mod openapi;
 mod orders;
 mod products;
+mod scenarios;
 mod snapshots;
 mod sockets;
 mod state;
@@ -26,6 +27,7 @@ pub(super) use faults::{add_fault, change_fault, clear_faults, get_fault, list_f
 pub(super) use journal::{clear_journal, get_journal, get_transcript, verify, wait};
 pub(super) use orders::post_orders;
 pub(super) use products::list_products;
+pub(super) use scenarios::{list_scenarios, switch_scenario};
 pub(super) use snapshots::{forget, list_snapshots, restore, save};
 pub(super) use sockets::{close, close_all, list_sockets, send, send_all};
 pub(super) use state::{get_state, patch_state, reset};

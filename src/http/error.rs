@@ -8,8 +8,9 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::body::{JSON, Kept};
+use crate::choice::SwitchError;
 use crate::engine::Refusal;
-use crate::scenario::Problems;
+use crate::scenario::{Problems, describe};
 use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
@@ -70,6 +71,8 @@ pub(crate) enum ApiError {
     World(#[from] WorldError),
     #[error(transparent)]
     Worlds(#[from] WorldsError),
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
     #[error("{1}")]
     Other(StatusCode, String),
 }
@@ -88,6 +91,7 @@ impl ResponseError for ApiError {
             Self::World(error) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
             Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Switch(error) => status_of_switch(error),
             Self::Other(status, _) => *status,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -99,6 +103,9 @@ impl ResponseError for ApiError {
         let body = match self {
             Self::Field { field, .. } => {
                 json!({ "statusCode": code, "error": error, "message": message, "field": field })
+            }
+            Self::Switch(SwitchError::Broken { error: problem, .. }) => {
+                json!({ "statusCode": code, "error": error, "message": message, "problems": describe(problem) })
             }
             // Fastify answers unknown routes with its keys in another order, and clients compare bytes.
             Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
@@ -116,6 +123,16 @@ impl ResponseError for ApiError {
         }
         let body = Bytes::from(body.to_string());
         response.extension(Kept(body.clone())).body(Body::from_bytes(body))
+    }
+}
+
+fn status_of_switch(error: &SwitchError) -> StatusCode {
+    match error {
+        SwitchError::Unknown(_) => StatusCode::NOT_FOUND,
+        // The request is right; what it is about is not.
+        SwitchError::Broken { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        SwitchError::Fixed => StatusCode::CONFLICT,
+        SwitchError::Ended => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

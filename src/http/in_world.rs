@@ -99,7 +99,7 @@ impl<E> InWorld<E> {
 /// What is the same in all worlds, and neither makes nor looks for one.
 fn is_about_the_server(path: &str) -> bool {
     let first = path.split('/').nth(2).unwrap_or_default();
-    matches!(first, "" | "dashboard" | "health" | "openapi.json" | "reload" | "worlds")
+    matches!(first, "" | "dashboard" | "health" | "openapi.json" | "reload" | "scenarios" | "worlds")
 }
 
 fn named_in_header(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

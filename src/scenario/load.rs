@@ -41,7 +41,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    fn new(path: &Path, error: &io::Error) -> Self {
+    /// Why the system does not give a file or folder.
+    pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".into(),
             io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),

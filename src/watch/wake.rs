@@ -26,6 +26,8 @@ pub enum WatchMode {
     Events,
     /// A look every 100 ms; for network and container mounts, where events do not arrive.
     Poll,
+    /// Nothing: a file is read when it is switched to, and then no more.
+    Never,
 }
 
 /// The time between two looks in [`WatchMode::Poll`].
@@ -65,7 +67,7 @@ impl Wake {
             }
         };
         let watcher = match mode {
-            WatchMode::Poll => None,
+            WatchMode::Poll | WatchMode::Never => None,
             WatchMode::Events => notify::recommended_watcher(tell)
                 .inspect_err(|error| warn!(%error, "file events are not to be had, looking every {POLL:?} instead"))
                 .ok(),

@@ -5,6 +5,7 @@ mod journalling;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -224,6 +225,7 @@ impl Play {
 
     /// Publishes what happened: the catalogue first, so that who hears of a product can get it.
     pub(super) fn tell(&mut self, events: &[Event]) {
+        self.count_events();
         let on_sale = |event: &Event| matches!(event.kind, EventKind::Added { .. } | EventKind::Removed { .. });
         let is_catalogue_change = events.iter().any(on_sale);
         if is_catalogue_change {
@@ -251,6 +253,7 @@ impl Play {
     /// After the engine was put to another moment: everybody gets what is so now.
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
+        self.count_events();
         self.engine.begin_era(u32::try_from(self.generation & u64::from(u32::MAX)).unwrap_or_default());
         self.publish_view();
         self.refresh_faults();
@@ -273,6 +276,10 @@ impl Play {
         } else {
             self.shared.feed.publish(frames);
         }
+    }
+
+    fn count_events(&self) {
+        self.shared.last_event.store(self.engine.sequence(), Ordering::Relaxed);
     }
 
     fn publish_view(&mut self) {

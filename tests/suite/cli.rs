@@ -80,7 +80,7 @@ async fn a_missing_file_is_one_clear_sentence() {
 
 #[tokio::test]
 async fn a_directory_in_place_of_a_file_is_one_clear_sentence() {
-    refuses(&["run", "tests"], "cannot read tests: it is a directory; give a scenario file in it").await;
+    refuses(&["play", "tests"], "cannot read tests: it is a directory; give a scenario file in it").await;
 }
 
 #[tokio::test]

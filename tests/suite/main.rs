@@ -29,11 +29,14 @@ mod language;
 mod lifecycle;
 mod limits;
 mod live;
+#[cfg(unix)]
+mod live_line;
 mod openapi;
 mod print;
 mod properties;
 mod readme;
 mod reload;
+mod scenarios;
 mod shutdown;
 mod site;
 mod slow;

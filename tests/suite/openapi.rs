@@ -125,8 +125,24 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a"], none.clone(), 404).await;
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["default"], none.clone(), 409).await;
     contract.exchange("DELETE", "/__mockd/worlds/{name}", &["a%20b"], none, 400).await;
-    for path in ["clock", "orders", "snapshots", "verify", "journal/wait", "worlds", "sockets/send", "reset", "faults"]
-    {
+    let shop = json!({ "file": file.path() });
+    contract.exchange("GET", "/__mockd/scenarios", &[], Value::Null, 200).await;
+    contract.exchange("POST", "/__mockd/scenarios", &[], shop.clone(), 422).await;
+    contract.exchange("POST", "/__mockd/scenarios", &[], json!({ "file": "nope.yaml" }), 404).await;
+    file.write_in_place(SHOP);
+    contract.exchange("POST", "/__mockd/scenarios", &[], shop, 200).await;
+    for path in [
+        "clock",
+        "orders",
+        "snapshots",
+        "verify",
+        "journal/wait",
+        "worlds",
+        "sockets/send",
+        "reset",
+        "faults",
+        "scenarios",
+    ] {
         contract.exchange("POST", &format!("/__mockd/{path}"), &[], json!({ "unknown": 1 }), 400).await;
     }
     contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "Z9": 1 } }), 400).await;

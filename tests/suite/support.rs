@@ -10,6 +10,8 @@ mod http;
 mod mockd;
 mod schema;
 mod socket;
+#[cfg(unix)]
+mod terminal;
 
 pub(crate) use arbitrary::{documents, mutations};
 pub(crate) use browser::Browser;
@@ -20,6 +22,8 @@ pub(crate) use http::{Answer, http, raw};
 pub(crate) use mockd::{Mockd, command};
 pub(crate) use schema::{accepted, schema_rejects};
 pub(crate) use socket::{RawSocket, Socket};
+#[cfg(unix)]
+pub(crate) use terminal::Terminal;
 
 use std::time::Duration;
 

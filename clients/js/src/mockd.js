@@ -1,3 +1,4 @@
+import { filePath } from "./path.js";
 import { Connection } from "./request.js";
 import { World } from "./world.js";
 
@@ -24,6 +25,14 @@ export class Mockd {
 
   async worlds() {
     return (await this.#connection.json("GET", "/__mockd/worlds")).worlds;
+  }
+
+  async scenarios() {
+    return (await this.#connection.json("GET", "/__mockd/scenarios")).scenarios;
+  }
+
+  async useScenario(file) {
+    return this.#connection.json("POST", "/__mockd/scenarios", { file: filePath(file) });
   }
 }
 

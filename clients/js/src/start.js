@@ -2,9 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 import { Mockd } from "./mockd.js";
+import { filePath } from "./path.js";
 import { Connection } from "./request.js";
 
 // mockd looks every 100 ms whether its parent is still there. Where Windows runs, it does not have the flag.
@@ -44,15 +44,16 @@ export async function startMockd({
   token = process.env.MOCKD_CONTROL_TOKEN,
   timeout = 30_000,
 } = {}) {
-  if (!scenario) throw new TypeError("startMockd needs a scenario: the path or file URL of a YAML file");
-  const file = scenario instanceof URL ? fileURLToPath(scenario) : scenario;
+  const files = [scenario].flat().map(filePath);
+  const isGiven = files.length > 0 && files.every(Boolean);
+  if (!isGiven) throw new TypeError("startMockd needs a scenario: the path or file URL of a YAML file");
   const flags = ["--port", port, "--log-format", "json", ...WITH_PARENT];
   if (seed !== undefined) flags.push("--seed", seed);
   if (speed !== undefined) flags.push("--speed", speed);
   if (paused) flags.push("--paused");
   // In the environment, because everybody on the machine can read a program's arguments.
   const env = token ? { ...process.env, MOCKD_CONTROL_TOKEN: token } : process.env;
-  const child = spawn(binary, ["run", ...flags.map(String), ...args, "--", file], {
+  const child = spawn(binary, ["run", ...flags.map(String), ...args, "--", ...files], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

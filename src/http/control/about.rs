@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 
 use super::answer::json;
 use super::openapi::document;
+use crate::engine::Change;
 use crate::http::App;
 use crate::http::body::answer;
+use crate::reloads::LastReload;
 use crate::scenario::describe;
 use crate::world::{View, World};
 
@@ -61,6 +63,28 @@ pub(super) struct ReloadAnswer {
     problems: Option<Value>,
 }
 
+impl ReloadAnswer {
+    pub(super) fn new(last: &LastReload) -> Self {
+        Self {
+            ok: last.error.is_none(),
+            count: last.count,
+            changes: last.changes.iter().map(described).collect(),
+            error: last.error.as_ref().map(ToString::to_string),
+            problems: last.error.as_ref().map(describe),
+        }
+    }
+}
+
+fn described(change: &Change) -> Map<String, Value> {
+    // A change is plain data with text keys, which always becomes a JSON object.
+    let mut described = match serde_json::to_value(change) {
+        Ok(Value::Object(described)) => described,
+        _ => Map::new(),
+    };
+    described.insert("text".into(), change.to_string().into());
+    described
+}
+
 impl CategoryAnswer {
     pub(super) fn all(view: &View) -> Vec<Self> {
         let category = |(name, listing): (&Arc<str>, &crate::engine::Listing)| Self {
@@ -94,21 +118,5 @@ pub(in crate::http) fn categories(Data(world): Data<&World>) -> Response {
 /// What the last reload changed, and what is wrong with the file if it could not be applied since.
 #[handler]
 pub(in crate::http) fn reload(Data(app): Data<&Arc<App>>) -> Response {
-    let last = app.reloads.last();
-    let changes = last.changes.iter().map(|change| {
-        // A change is plain data with text keys, which always becomes a JSON object.
-        let mut described = match serde_json::to_value(change) {
-            Ok(Value::Object(described)) => described,
-            _ => Map::new(),
-        };
-        described.insert("text".into(), change.to_string().into());
-        described
-    });
-    json(&ReloadAnswer {
-        ok: last.error.is_none(),
-        count: last.count,
-        changes: changes.collect(),
-        error: last.error.as_ref().map(ToString::to_string),
-        problems: last.error.as_ref().map(describe),
-    })
+    json(&ReloadAnswer::new(&app.reloads.last()))
 }

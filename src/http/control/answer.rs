@@ -177,4 +177,6 @@ pub(super) struct ErrorAnswer {
     message: String,
     /// The field that is wrong, such as `orders[2].amount`.
     field: Option<String>,
+    /// The problems of a scenario file that cannot be served, as `mockd check --format json` prints them.
+    problems: Option<Value>,
 }

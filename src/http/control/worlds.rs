@@ -66,7 +66,7 @@ impl WorldAnswer {
             at: Time(world.now()),
             paused: pace.paused,
             speed: pace.speed,
-            sockets: world.open_sockets().len(),
+            sockets: world.socket_count(),
         }
     }
 }

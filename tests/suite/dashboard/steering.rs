@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Dashboard, ERROR, NOW, PACE, WINDOWS, text, total};
-use crate::support::SHOP;
+use crate::support::{Mockd, SHOP};
 
 fn timed() -> String {
     format!(
@@ -111,4 +111,36 @@ async fn every_preset_is_a_fault_that_mockd_takes() {
     }
     assert!(presets.len() > 5);
     page.close().await;
+}
+
+#[tokio::test]
+async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
+    for window in WINDOWS {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("a.yaml", SHOP.to_owned()),
+            ("b.yaml", SHOP.replace("total: 3", "total: 30")),
+            ("c.yaml", "feed: al".into()),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let mockd = Mockd::run_with(folder.path(), &["--paused"]).await;
+        let page = Dashboard::of(mockd, window.1, window.2).await;
+        page.becomes(&total("A1"), "3").await;
+        let select = "document.querySelector('#file select')";
+        page.becomes(
+            &format!("[...{select}.options].map(({{ value }}) => value.slice(-6))"),
+            json!(["a.yaml", "b.yaml", "c.yaml"]),
+        )
+        .await;
+        page.enter("#file select", folder.path().join("b.yaml").to_str().unwrap()).await;
+        page.becomes(&total("A1"), "30").await;
+        page.becomes(&text("#title"), "b").await;
+        page.enter("#file select", folder.path().join("c.yaml").to_str().unwrap()).await;
+        page.becomes(&format!("{ERROR}.includes('unknown feed') || {ERROR}.includes('c.yaml:1:7')"), true).await;
+        // What is served is what is chosen.
+        page.becomes(&format!("{select}.value.slice(-6)"), "b.yaml").await;
+        page.fits("files", window).await;
+        page.close().await;
+    }
 }

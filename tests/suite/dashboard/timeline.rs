@@ -84,8 +84,9 @@ async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
 
 #[tokio::test]
 async fn of_a_long_script_the_steps_around_the_next_one_are_shown() {
-    let steps: String = (1..=2_000).map(|step| format!("    - {{ at: {step}s, product: A1, amount: 1 }}\n")).collect();
-    let page = Dashboard::open(&format!("{SHOP}orders:\n  scripts:\n  - steps:\n{steps}"), WINDOWS[0]).await;
+    let steps: Vec<String> = (1..=2_000).map(|step| format!("{{ at: {step}s, product: A1, amount: 1 }}")).collect();
+    let script = format!("orders: {{ scripts: [{{ steps: [{}] }}] }}", steps.join(", "));
+    let page = Dashboard::open(&format!("{SHOP}{script}"), WINDOWS[0]).await;
     page.becomes("document.querySelectorAll('#scripts .marks button').length", 240).await;
     page.enter("#advance input", "1000s").await;
     page.click("#advance button").await;

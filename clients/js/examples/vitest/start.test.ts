@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { connectMockd, startMockd } from "mockd";
 import { describe, test } from "vitest";
 
@@ -18,6 +19,26 @@ describe.concurrent("mockd", () => {
     await mockd.stop();
     await mockd.stop();
     await expect(connected.worlds()).rejects.toThrow("mockd cannot be reached, is it still running?");
+  });
+
+  test("switches between scenarios and keeps to the one of before if another is broken", async ({ expect, onTestFinished }) => {
+    const broken = join(tmpdir(), `broken-later-${process.pid}.yaml`);
+    onTestFinished(() => rm(broken));
+    await writeFile(broken, "categoris: {}\n");
+    const webhook = new URL("../../../../scenarios/webhook.yaml", import.meta.url);
+    const mockd = await startMockd({ scenario: [scenario, webhook, broken], paused: true });
+    const files = [scenario, webhook].map((url) => fileURLToPath(url)).concat(broken);
+    const served = async () => (await mockd.scenarios()).filter(({ serving }) => serving).map(({ file }) => file);
+    expect((await mockd.scenarios()).map(({ file }) => file)).toEqual(files);
+    expect(await served()).toEqual([files[0]]);
+    expect(await mockd.useScenario(webhook)).toMatchObject({ ok: true, count: 1 });
+    await expect(mockd.useScenario(broken)).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining("unknown key `categoris`"),
+    });
+    await expect(mockd.useScenario("nope.yaml")).rejects.toMatchObject({ status: 404 });
+    expect(await served()).toEqual([files[1]]);
+    await mockd.stop();
   });
 
   test("says what is wrong with a scenario that cannot be served", async ({ expect, onTestFinished }) => {

@@ -113,7 +113,7 @@ const ask = async () => {
       call("GET", "timeline"),
       call("GET", "reload"),
       call("GET", "worlds"),
-      call("GET", "scenarios").catch(() => ({ scenarios: [] })),
+      call("GET", "scenarios"),
     ]);
     await show(now, sockets, list.faults, lines, reload, worlds, scenarios);
     say("live", "Live");

@@ -1,0 +1,210 @@
+//! What the server is doing, in one line of the terminal that is redrawn every second.
+//!
+//! It stands below all that was printed. Log lines often go to the same terminal, so whoever writes them takes the line
+//! away meanwhile ([`LiveLine::beside`]). While another program has the terminal, as a shell has that started mockd with
+//! `&`, it is not drawn. It reads what worlds show to everybody and asks none of them for anything.
+//!
+//! A terminal that is held (Ctrl-S) takes nothing. So only threads that may wait write to it, never one that serves.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use console::{Term, is_dumb};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::reloads::Reloads;
+use crate::world::Pace;
+use crate::worlds::Worlds;
+
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// A line that is not shown yet. A clone is the same.
+#[derive(Debug, Clone)]
+pub(super) struct LiveLine(ProgressBar);
+
+impl LiveLine {
+    /// `None` unless standard output is a terminal on which the cursor can be moved.
+    pub(super) fn on_terminal() -> Option<Self> {
+        (io::stdout().is_terminal() && !is_dumb()).then(|| Self(ProgressBar::hidden()))
+    }
+
+    /// Writes to the same terminal as if the line were not there.
+    pub(super) fn beside<W: Write>(&self, log: W) -> Beside<W> {
+        Beside { line: self.0.clone(), log }
+    }
+
+    /// Shows the line, and redraws it until the shutdown, when it is erased.
+    pub(super) async fn show(self, mut figures: Figures, shutdown: CancellationToken) {
+        let Self(line) = self;
+        // It fails only for a template that is none.
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            line.set_style(style);
+        }
+        loop {
+            let (text, drawn) = (figures.text(), line.clone());
+            // It fails only at the end of the runtime.
+            let _ = spawn_blocking(move || draw(&drawn, text)).await;
+            if shutdown.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
+                break;
+            }
+        }
+        let _ = spawn_blocking(move || line.finish_and_clear()).await;
+    }
+}
+
+fn draw(line: &ProgressBar, text: String) {
+    match (is_in_front(), line.is_hidden()) {
+        (true, true) => {
+            let screen = Screen(Term::buffered_stdout());
+            line.set_draw_target(ProgressDrawTarget::term_like(Box::new(screen)));
+        }
+        // What stands there may be under what others have written since.
+        (false, false) => line.set_draw_target(ProgressDrawTarget::hidden()),
+        (true, false) | (false, true) => {}
+    }
+    line.set_message(text);
+}
+
+/// Whether the terminal is that of this process, or of nobody in particular.
+#[cfg(unix)]
+fn is_in_front() -> bool {
+    rustix::termios::tcgetpgrp(io::stdout()).map_or(true, |front| front == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_front() -> bool {
+    true
+}
+
+/// A writer that takes the line away for as long as it writes.
+#[derive(Debug)]
+pub(super) struct Beside<W> {
+    line: ProgressBar,
+    log: W,
+}
+
+impl<W: Write> Write for Beside<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.suspend(|| self.log.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.line.suspend(|| self.log.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.log.flush()
+    }
+}
+
+/// What the line tells, and what it told last.
+#[derive(Debug)]
+pub(super) struct Figures {
+    worlds: Worlds,
+    reloads: Reloads,
+    /// When it was looked at last, and the number of the default world's last event then.
+    last: Option<(Instant, u64)>,
+}
+
+impl Figures {
+    pub(super) fn new(worlds: Worlds, reloads: Reloads) -> Self {
+        Self { worlds, reloads, last: None }
+    }
+
+    /// Such as `shop  1m02s  ×20  12 sockets  340 events/s  3 worlds  file broken`.
+    fn text(&mut self) -> String {
+        let worlds = self.worlds.all();
+        let (default, others) = (self.worlds.default_world(), worlds.len() - 1);
+        // What could move the cursor is no part of a line.
+        let mut parts = vec![default.view().scenario.name().replace(char::is_control, " "), time(default.now())];
+        match default.pace() {
+            Pace { paused: true, .. } => parts.push("paused".into()),
+            Pace { speed, .. } if (speed - 1.0).abs() > f64::EPSILON => parts.push(format!("×{speed}")),
+            Pace { .. } => {}
+        }
+        parts.push(counted(worlds.iter().map(|world| world.socket_count() as u64).sum(), "socket", ""));
+        parts.push(counted(self.rate(default.last_event()), "event", "/s"));
+        if others > 0 {
+            parts.push(counted(others as u64, "world", ""));
+        }
+        if self.reloads.last().error.is_some() {
+            parts.push("file broken".into());
+        }
+        parts.join("  ")
+    }
+
+    /// Events in a second, since the last look. A world that was reset starts to count anew.
+    fn rate(&mut self, events: u64) -> u64 {
+        let now = Instant::now();
+        let (since, before) = self.last.replace((now, events)).unwrap_or((now, events));
+        let (count, micros) = (u128::from(events.saturating_sub(before)), (now - since).as_micros().max(1));
+        u64::try_from((count * 1_000_000 + micros / 2) / micros).unwrap_or(u64::MAX)
+    }
+}
+
+/// In whole seconds, always as wide: `59s`, `1m02s`, `1h00m02s`.
+fn time(time: Duration) -> String {
+    let (seconds, minutes, hours) = (time.as_secs() % 60, time.as_secs() / 60 % 60, time.as_secs() / 3600);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds:02}s"),
+        _ => format!("{hours}h{minutes:02}m{seconds:02}s"),
+    }
+}
+
+fn counted(count: u64, one: &str, unit: &str) -> String {
+    format!("{count} {one}{}{unit}", if count == 1 { "" } else { "s" })
+}
+
+/// The terminal, said to be a little narrower than it is. The line is filled to its end, where the cursor stays: the `^C`
+/// that a terminal then shows for Ctrl-C is on the line too, and is erased with it.
+#[derive(Debug)]
+struct Screen(Term);
+
+impl Screen {
+    const ROOM: u16 = 3;
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(Self::ROOM).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+
+    fn write_line(&self, s: &str) -> io::Result<()> {
+        self.0.write_line(s)
+    }
+
+    fn write_str(&self, s: &str) -> io::Result<()> {
+        self.0.write_str(s)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,178 @@
+//! The line in the terminal that tells what the server is doing.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+
+use crate::support::{SHOP, ScenarioFile, Socket, Terminal, command, http, soon};
+
+/// An order each hundredth of a second.
+const BUSY: &str = "orders: { random: [{ every: 10ms, amount: 1 }] }\n";
+
+const COLUMNS: u16 = 200;
+
+fn arguments(file: &ScenarioFile) -> [&str; 4] {
+    ["run", file.path().to_str().unwrap(), "--port", "0"]
+}
+
+fn is_live_line(line: &str) -> bool {
+    line.starts_with("shop  ") && line.contains(" event")
+}
+
+async fn control(address: &str, path: &str, body: &Value) {
+    let headers = [("content-type", "application/json")];
+    let answer = http("POST", &format!("http://{address}{path}"), &headers, Some(&body.to_string())).await;
+    assert!(answer.status < 300, "{}", answer.text);
+}
+
+/// Waits until there is a file.
+async fn appears(path: &Path) {
+    let is_there = async {
+        while !path.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("a file", is_there).await;
+}
+
+/// The events in a second that the line tells.
+fn rate(line: &str) -> u64 {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let unit = words.iter().position(|word| word.starts_with("event")).unwrap();
+    words[unit - 1].parse().unwrap()
+}
+
+#[tokio::test]
+async fn it_follows_time_sockets_events_and_worlds() {
+    let file = ScenarioFile::new(&format!("{SHOP}{BUSY}"));
+    let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
+    let address = terminal.address().await;
+    terminal.last_line(|line| line == "shop  0s  0 sockets  0 events/s").await;
+    terminal.last_line(|line| is_live_line(line) && line.contains("  2s  ") && (50..=150).contains(&rate(line))).await;
+    let live = Socket::open(&format!("ws://{address}/orders/electronics")).await;
+    terminal.last_line(|line| line.contains("  1 socket  ")).await;
+    let in_a_world = Socket::open(&format!("ws://{address}/@a/orders/electronics")).await;
+    terminal.last_line(|line| line.contains("  2 sockets  ") && line.ends_with(" events/s  1 world")).await;
+    drop((live, in_a_world));
+    control(&address, "/__mockd/worlds", &json!({ "name": "b" })).await;
+    terminal.last_line(|line| line.contains("  0 sockets  ") && line.ends_with(" events/s  2 worlds")).await;
+    control(&address, "/__mockd/clock", &json!({ "speed": 20, "advance": "1h" })).await;
+    terminal.last_line(|line| line.contains("  ×20  ") && line.starts_with("shop  1h00m")).await;
+    control(&address, "/__mockd/clock", &json!({ "pause": true })).await;
+    terminal.last_line(|line| line.contains("  paused  0 sockets  0 events/s  ")).await;
+    // A reset counts anew, and is no rate.
+    control(&address, "/__mockd/reset", &json!({})).await;
+    terminal.last_line(|line| line.starts_with("shop  0s  ") && rate(line) < 150).await;
+}
+
+#[tokio::test]
+async fn log_lines_stand_whole_above_it_and_it_says_when_the_file_is_broken() {
+    let file = ScenarioFile::new(&format!("name: shop\n{SHOP}"));
+    let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
+    terminal.last_line(is_live_line).await;
+    let greeting = terminal.lines().len() - 1;
+    file.write_in_place("name: 3\n");
+    let lines = terminal.until(|lines| lines.last().is_some_and(|line| line.ends_with("  file broken"))).await;
+    let broken = format!("{} is broken, still serving the last good scenario (shop)", file.path().display());
+    assert!(lines[greeting].ends_with(&broken), "{lines:#?}");
+    let reported = lines.len() - 1;
+    for total in 1..=5 {
+        file.write_in_place(&format!("name: shop\n{}", SHOP.replace("total: 7", &format!("total: {total}"))));
+        let reloaded = |line: &String| line.contains("INFO reloaded") && line.ends_with(&format!(" → {total}"));
+        let is_whole = |lines: &[String]| lines.iter().any(reloaded) && lines.last().is_some_and(|l| is_live_line(l));
+        let lines = terminal.until(is_whole).await;
+        // Nothing else is between them, and the line is there once.
+        assert_eq!(lines.len(), reported + total + 1, "{lines:#?}");
+        assert!(reloaded(&lines[reported + total - 1]), "{lines:#?}");
+    }
+    terminal.last_line(|line| is_live_line(line) && !line.contains("broken")).await;
+}
+
+#[tokio::test]
+async fn it_is_cut_to_the_width_of_the_terminal() {
+    let file = ScenarioFile::new(SHOP);
+    let mut terminal = Terminal::run(&arguments(&file), 20);
+    for seconds in 0..=2 {
+        let start = format!("shop  {seconds}s  0 socke");
+        let lines = terminal.until(|lines| lines.last().is_some_and(|line| line.starts_with(&start))).await;
+        assert_eq!(lines.iter().filter(|line| line.starts_with("shop  ")).count(), 1, "{lines:#?}");
+        assert!(lines.last().unwrap().len() <= 17, "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn at_the_end_it_is_erased_with_what_the_terminal_shows_for_ctrl_c() {
+    for signal in ["TERM", "INT"] {
+        let file = ScenarioFile::new(SHOP);
+        let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
+        terminal.last_line(is_live_line).await;
+        let greeting = terminal.lines().len() - 1;
+        terminal.types(b"\x03");
+        terminal.last_line(|line| line.ends_with("^C")).await;
+        let (status, lines, _) = terminal.ends_with(signal).await;
+        assert_eq!((status.code(), lines.len()), (Some(0), greeting), "{lines:#?}");
+        assert!(lines.last().unwrap().ends_with("stop with Ctrl-C"), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
+    for flags in [&["-q"][..], &["--log-format", "json"]] {
+        let file = ScenarioFile::new(SHOP);
+        let ready = file.directory().join("ready.json");
+        let ready_file = ["--ready-file", ready.to_str().unwrap()];
+        let mut terminal = Terminal::run(&[&arguments(&file), flags, &ready_file].concat(), COLUMNS);
+        appears(&ready).await;
+        file.write_in_place("categories: 3\n");
+        terminal.until(|lines| lines.iter().any(|line| line.contains("is broken"))).await;
+        let (status, _, written) = terminal.ends_with("TERM").await;
+        assert_eq!(status.code(), Some(0));
+        assert!(!written.contains("socket  ") && !written.contains("sockets  "), "{written}");
+        assert!(!written.contains("\x1b[2K"), "{written:?}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_not_drawn_over_a_shell_until_the_server_comes_to_the_foreground() {
+    let file = ScenarioFile::new(SHOP);
+    let script = format!("\"$MOCKD\" run {} --port 0 --exit-with-parent & read -r; fg", file.path().display());
+    let mut terminal = Terminal::shell(&script, COLUMNS);
+    terminal.last_line(|line| line.starts_with("ready, ")).await;
+    for total in 1..=3 {
+        file.write_in_place(&SHOP.replace("total: 7", &format!("total: {total}")));
+        terminal.last_line(|line| line.ends_with(&format!(" → {total}"))).await;
+    }
+    assert!(!terminal.lines().iter().any(|line| is_live_line(line)), "{:#?}", terminal.lines());
+    terminal.types(b"\n");
+    terminal.last_line(is_live_line).await;
+}
+
+#[tokio::test]
+async fn a_pipe_gets_the_greeting_and_no_byte_more() {
+    let file = ScenarioFile::new(SHOP);
+    let mut child = command(&arguments(&file)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.ends_with("Ctrl-C\n") {
+        let mut buffer = [0; 1024];
+        let count = soon("the greeting", stdout.read(&mut buffer)).await.unwrap();
+        assert!(count > 0, "{said}");
+        said += std::str::from_utf8(&buffer[..count]).unwrap();
+    }
+    // The line would be drawn at once, so at the latest by the time of a reload.
+    let mut log = String::new();
+    file.write_in_place(&SHOP.replace("total: 7", "total: 8"));
+    while !log.contains("reloaded") {
+        let mut buffer = [0; 1024];
+        let count = soon("a log line", stderr.read(&mut buffer)).await.unwrap();
+        log += std::str::from_utf8(&buffer[..count]).unwrap();
+    }
+    let pid = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    let mut rest = String::new();
+    soon("the end of the output", stdout.read_to_string(&mut rest)).await.unwrap();
+    assert_eq!(rest, "");
+    assert!(!said.contains('\x1b') && !log.contains('\x1b'), "{said:?} {log:?}");
+}
