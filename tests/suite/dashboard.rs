@@ -14,7 +14,14 @@ use serde_json::Value;
 use crate::support::{Browser, Mockd, ScenarioFile};
 
 /// Widths and heights of windows, with a name each.
-const WINDOWS: [(&str, u32, u32); 2] = [("wide", 1280, 900), ("phone", 400, 800)];
+const WINDOWS: [Window; 2] = [("wide", 1280, 900), ("phone", 400, 800)];
+
+type Window = (&'static str, u32, u32);
+
+/// Looks at something in both windows, side by side: most of the time such a test waits for the page.
+async fn at_both_widths(look: impl AsyncFn(Window)) {
+    futures_util::future::join(look(WINDOWS[0]), look(WINDOWS[1])).await;
+}
 
 const STATE: &str = "document.querySelector('#status').dataset.state";
 const NOW: &str = "document.querySelector('#now').textContent";
@@ -40,7 +47,7 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    async fn open(scenario: &str, (_, width, height): (&str, u32, u32)) -> Self {
+    async fn open(scenario: &str, (_, width, height): Window) -> Self {
         let file = ScenarioFile::new(scenario);
         let page = Self::of(Mockd::run_with(file.path(), &["--paused"]).await, width, height).await;
         Self { _file: Some(file), ..page }
@@ -73,7 +80,7 @@ impl Dashboard {
     }
 
     /// On a phone nothing is wider than the screen; a picture is kept.
-    async fn fits(&self, name: &str, window: (&str, u32, u32)) {
+    async fn fits(&self, name: &str, window: Window) {
         assert_eq!(self.browser.eval("document.documentElement.scrollWidth <= innerWidth").await, true, "{name}");
         self.browser.screenshot(&format!("dashboard-{name}-{}", window.0)).await;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ROWS, WINDOWS};
+use super::{Dashboard, ROWS, WINDOWS, at_both_widths};
 use crate::support::SHOP;
 
 const SCRIPTED: &str = "orders: { random: [{ every: 1h }], scripts: [{ steps: [{ at: 1h, product: A1, amount: 1 }] }] }\n\
@@ -29,7 +29,7 @@ async fn found(page: &Dashboard) -> serde_json::Value {
 
 #[tokio::test]
 async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), window).await;
         let mut live = page.mockd.live("electronics").await;
         live.texts(2).await;
@@ -45,7 +45,8 @@ async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
         page.becomes("document.querySelector('#entry').open", true).await;
         assert_eq!(found(&page).await, json!([]), "{window:?} with an entry");
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Dashboard, ROWS, WINDOWS, text};
+use super::{Dashboard, ROWS, WINDOWS, at_both_widths, text};
 use crate::support::{SHOP, http};
 
 const DIALOG: &str = "document.querySelector('#entry').open";
@@ -19,7 +19,7 @@ fn lines(selector: &str) -> String {
 
 #[tokio::test]
 async fn entries_are_filtered_and_each_opens_to_its_headers_body_and_fault() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.mockd
             .control(
@@ -59,7 +59,8 @@ async fn entries_are_filtered_and_each_opens_to_its_headers_body_and_fault() {
         page.click("#clear").await;
         page.becomes(&text("#entries"), "0 of 0").await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -108,7 +109,7 @@ async fn the_keyboard_leads_through_the_entries_and_back() {
 
 #[tokio::test]
 async fn of_ten_thousand_entries_only_those_that_can_be_seen_are_in_the_document() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut live = page.mockd.live("confectionery").await;
         live.texts(1).await;
@@ -137,5 +138,6 @@ async fn of_ten_thousand_entries_only_those_that_can_be_seen_are_in_the_document
         page.becomes(&format!("{positions}.includes(10000) && {few}"), true).await;
         page.fits("ten-thousand", window).await;
         page.close().await;
-    }
+    })
+    .await;
 }

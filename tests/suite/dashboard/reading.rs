@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ERROR, STATE, WINDOWS, text, total};
+use super::{Dashboard, ERROR, STATE, at_both_widths, text, total};
 use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
 async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.becomes(&total("A1"), "3").await;
         assert_eq!(page.browser.eval("document.title").await, "shop – mockd");
@@ -34,7 +34,8 @@ async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
         .await;
         page.fits("products", window).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn it_counts_orders_a_second() {
 
 #[tokio::test]
 async fn it_shows_sockets_with_category_age_and_backlog_and_closes_them() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut first = page.mockd.live("electronics").await;
         first.texts(2).await;
@@ -66,12 +67,13 @@ async fn it_shows_sockets_with_category_age_and_backlog_and_closes_them() {
         page.becomes(&text("#count"), "0 open").await;
         page.fits("sockets", window).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
         let mut page = Dashboard::of(mockd, window.1, window.2).await;
@@ -98,7 +100,8 @@ async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
         page.becomes("document.images.length", 0).await;
         page.becomes("document.querySelector('#problems').hidden", true).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ERROR, NOW, PACE, WINDOWS, text, total};
+use super::{Dashboard, ERROR, NOW, PACE, WINDOWS, at_both_widths, text, total};
 use crate::support::{Mockd, SHOP};
 
 fn timed() -> String {
@@ -13,7 +13,7 @@ fn timed() -> String {
 
 #[tokio::test]
 async fn it_pauses_steps_advances_speeds_up_and_resets() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(&timed(), window).await;
         page.becomes(PACE, "paused, next at 10s").await;
         page.click("#advance button").await;
@@ -36,12 +36,13 @@ async fn it_pauses_steps_advances_speeds_up_and_resets() {
         page.becomes(NOW, "0s").await;
         page.becomes(ERROR, "").await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_orders_one_or_many_and_adds_products() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut live = page.mockd.live("electronics").await;
         live.texts(2).await;
@@ -62,12 +63,13 @@ async fn it_orders_one_or_many_and_adds_products() {
         page.becomes(&format!("{ERROR}.startsWith('That did not work: ')"), true).await;
         page.fits("ordered", window).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_brings_faults_and_switches_them_off_and_on() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let order = async || page.mockd.post("/orders/A1", r#"{"amount":1}"#).await.status;
         page.click("#fault button").await;
@@ -92,7 +94,8 @@ async fn it_brings_faults_and_switches_them_off_and_on() {
         page.click("#fault button").await;
         page.becomes(&format!("{ERROR}.includes('a fault has to say exactly one of')"), true).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -115,7 +118,7 @@ async fn every_preset_is_a_fault_that_mockd_takes() {
 
 #[tokio::test]
 async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [
             ("a.yaml", SHOP.to_owned()),
@@ -142,5 +145,6 @@ async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
         page.becomes(&format!("{select}.value.slice(-6)"), "b.yaml").await;
         page.fits("files", window).await;
         page.close().await;
-    }
+    })
+    .await;
 }

@@ -6,12 +6,12 @@ use mockd::engine::Engine;
 use mockd::scenario::{Source, parse};
 use serde_json::json;
 
-use super::{Dashboard, NOW, STEPS, WINDOWS, text, total};
+use super::{Dashboard, NOW, STEPS, at_both_widths, text, total};
 use crate::support::SHOP;
 
 #[tokio::test]
 async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.click("[data-id=A1] button").await;
         page.becomes(&total("A1"), "4").await;
@@ -51,5 +51,6 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
         page.click("#forget-steps").await;
         page.becomes(&text("#recorded"), "0 steps").await;
         page.close().await;
-    }
+    })
+    .await;
 }

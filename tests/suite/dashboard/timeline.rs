@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, NOW, WINDOWS, text, total};
+use super::{Dashboard, NOW, WINDOWS, at_both_widths, text, total};
 use crate::support::SHOP;
 
 const MARKS: &str = "[...document.querySelectorAll('#scripts li:first-child .marks button')].map(({ title, className, disabled, style }) => \
@@ -29,7 +29,7 @@ fn scripted() -> String {
 
 #[tokio::test]
 async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances() {
-    for window in WINDOWS {
+    at_both_widths(async |window| {
         let page = Dashboard::open(&scripted(), window).await;
         let ahead = json!([
             ["5s: A1 +5", "ahead", false, 25],
@@ -64,7 +64,8 @@ async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances(
         page.becomes(&text("#scripts li:first-child p"), "over").await;
         page.becomes("document.querySelector('[data-id=B1]')", json!(null)).await;
         page.close().await;
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
