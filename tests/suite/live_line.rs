@@ -65,8 +65,8 @@ async fn it_follows_time_sockets_events_and_worlds() {
     terminal.last_line(|line| line.contains("  paused  0 sockets  0 events/s  ")).await;
     // From a reset on events are counted anew, and the step back is no rate.
     control(&address, "/__mockd/reset", &json!({})).await;
-    let line = terminal.last_line(|line| is_live_line(line) && !line.contains("paused")).await;
-    assert!(rate(&line) <= 150, "{line}");
+    let after = terminal.last_line(|line| is_live_line(line) && !line.contains("paused")).await;
+    assert!(rate(&after) <= 150, "{after}");
 }
 
 #[tokio::test]
