@@ -6,12 +6,12 @@
 //! Which file is followed may change: between two looks the watcher takes a switch to another ([`crate::choice`]). It reads
 //! that file as it would read a save, and the next look compares it with what was read, so that no save in between is lost.
 
+mod read;
 mod settle;
 mod wake;
 
 use std::mem::take;
 use std::path::{Path, PathBuf};
-use std::slice;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +24,7 @@ use crate::engine::Reload;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Problems, Reader, Scenario, Style, render};
 use crate::worlds::Worlds;
+use read::{paths, read_whole};
 use settle::{Fingerprint, settled};
 use wake::Wake;
 pub use wake::WatchMode;
@@ -73,7 +74,7 @@ struct Seen {
 
 impl Seen {
     fn paths(&self) -> Vec<PathBuf> {
-        self.files.iter().map(|file| file.path().to_owned()).collect()
+        paths(&self.files)
     }
 }
 
@@ -160,23 +161,17 @@ impl Follower {
     /// Serves and follows another file if it is right; everything is as before if it is not.
     async fn switch(&mut self, switch: Switch, switches: &Switches) {
         let (started, path) = (Instant::now(), switch.file().to_owned());
-        // It may be in the middle of a save.
-        settled(slice::from_ref(&path)).await;
-        let read = move || {
-            let mut reader = Reader::default();
-            (reader.load_regular(&path), reader)
-        };
-        let (Loading { outcome, warnings, files }, reader) = match spawn_blocking(read).await {
+        let (Loading { outcome, warnings, files }, reader) = match read_whole(&path).await {
             Ok(loaded) => loaded,
-            Err(failure) => return error!("{} cannot be checked: {failure}", switch.file().display()),
+            Err(failure) => return error!("{} cannot be checked: {failure}", path.display()),
         };
         match outcome {
             Err(problem) => {
-                self.report(switch.file(), &problem);
+                self.report(&path, &problem);
                 switch.refuse(problem);
             }
             Ok(scenario) => {
-                switch.file().clone_into(&mut self.path);
+                self.path = path;
                 self.seen = match self.mode {
                     WatchMode::Never => Seen::default(),
                     WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },

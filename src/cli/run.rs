@@ -31,7 +31,8 @@ const DEFAULT_PORT: u16 = 3000;
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Scenario files, and folders of which every *.yaml and *.yml is one; the first is served, and the control API switches
+    /// Scenario files, and folders of which every *.yaml and *.yml is one; the first is served, and POST /__mockd/scenarios
+    /// switches to another
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Port to listen on, 0 for any free one [default: the scenario's, or 3000]

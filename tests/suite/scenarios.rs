@@ -258,7 +258,9 @@ async fn a_save_in_the_middle_of_a_switch_is_not_lost() {
             for _ in 0..round * 50 {
                 tokio::task::yield_now().await;
             }
-            std::fs::write(target, shop_with(total)).unwrap();
+            // In one step: a switch to a file that is half written for long is refused.
+            let whole = beside(&file, "whole", &shop_with(total));
+            std::fs::rename(whole, target).unwrap();
         };
         join(switch(&mockd, target), save).await;
         hears(&mut live, total).await;

@@ -10,7 +10,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use super::{command, soon};
+use super::{PATIENCE, command, soon};
 
 const ROWS: u16 = 40;
 
@@ -37,7 +37,7 @@ impl Terminal {
     }
 
     fn start(mut command: Command, columns: u16, has_keyboard: bool) -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
@@ -79,13 +79,23 @@ impl Terminal {
 
     /// Waits until the lines on the screen are as expected, and gives them.
     pub(crate) async fn until(&mut self, expected: impl Fn(&[String]) -> bool) -> Vec<String> {
-        let mut lines = self.lines();
-        while !expected(&lines) {
-            let found = tokio::time::timeout(super::PATIENCE, self.read()).await;
-            assert!(found.is_ok_and(|is_open| is_open), "the screen stays as it is: {:#?}", self.lines());
-            lines = self.lines();
-        }
-        lines
+        let found = async {
+            while !expected(&self.lines()) {
+                if !self.read().await {
+                    return false;
+                }
+            }
+            true
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        assert_eq!(found, Ok(true), "the screen is not as expected: {:#?}", self.lines());
+        self.lines()
+    }
+
+    /// Waits until that was written, whatever becomes of it on the screen.
+    pub(crate) async fn writes(&mut self, text: &str) {
+        let written = async { while !self.written.contains(text) && self.read().await {} };
+        soon("what is written", written).await;
     }
 
     /// Reads on. Says whether there was anything.
