@@ -139,9 +139,7 @@ impl Follower {
     async fn take(&mut self, loading: Loading, started: Instant) {
         let Loading { outcome, warnings, files } = loading;
         self.seen.files = files;
-        if let Some(warnings) = warnings {
-            self.warn(&warnings);
-        }
+        self.warn(warnings);
         match outcome {
             Err(problem) => {
                 self.report(&self.path, &problem);
@@ -176,9 +174,7 @@ impl Follower {
                     WatchMode::Never => Seen::default(),
                     WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
                 };
-                if let Some(warnings) = warnings {
-                    self.warn(&warnings);
-                }
+                self.warn(warnings);
                 if self.apply("switched to", scenario, started).await {
                     switches.done(switch, self.reloads.last());
                 }
@@ -195,8 +191,11 @@ impl Follower {
         true
     }
 
-    fn warn(&self, warnings: &Problems) {
-        warn!("in {}\n{}", self.path.display(), render(warnings, self.style));
+    fn warn(&self, warnings: Option<Box<Problems>>) {
+        if let Some(warnings) = &warnings {
+            warn!("in {}\n{}", self.path.display(), render(warnings, self.style));
+        }
+        self.reloads.warned(warnings);
     }
 
     /// Says in the log why what is in a file is not served.

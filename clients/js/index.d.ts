@@ -88,6 +88,8 @@ export interface Reload {
   changes: { kind: string; text: string; [key: string]: unknown }[];
   /** Why what is in the file now could not be applied, if it could not. */
   error?: string;
+  /** What is odd about what is in the file, if it is right. */
+  warnings?: string;
 }
 
 /** A mockd that runs. */

@@ -19,7 +19,7 @@ use super::worlds::WorldArgs;
 use super::{CliError, style};
 use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
-use crate::scenario::{FoundFile, Loading, Reader, Scenario, is_origin, render};
+use crate::scenario::{FoundFile, Loading, Problems, Reader, Scenario, is_origin, render};
 use crate::server::{Server, ServerConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -80,6 +80,8 @@ pub(super) struct Run {
 struct First {
     path: PathBuf,
     scenario: Arc<Scenario>,
+    /// What is odd about it.
+    warnings: Option<Box<Problems>>,
     /// The files that it was made of, as long as they are to be followed.
     followed: Vec<FoundFile>,
     reader: Reader,
@@ -114,12 +116,12 @@ impl Run {
         let mut reader = Reader::default();
         let Loading { outcome, warnings, files } = reader.load(&path);
         let scenario = outcome?;
-        if let Some(warnings) = warnings {
-            warn!("{} is served, but\n{}", path.display(), render(&warnings, style()));
+        if let Some(warnings) = &warnings {
+            warn!("{} is served, but\n{}", path.display(), render(warnings, style()));
         }
         // What is not followed is not read again, so nothing of it is kept.
         let (followed, reader) = if watches { (files, reader) } else { (Vec::new(), Reader::default()) };
-        let first = First { path, scenario: Arc::new(scenario), followed, reader, choice };
+        let first = First { path, scenario: Arc::new(scenario), warnings, followed, reader, choice };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
         let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
@@ -129,12 +131,13 @@ impl Run {
 
     /// Serves, follows the files if there are any to follow, and switches to others.
     async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
-        let First { path, scenario, followed, reader, choice } = first;
+        let First { path, scenario, warnings, followed, reader, choice } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
         let (choice, switches) = Choice::new(choice, &path);
         let server = Server::start(&scenario, self.config(&scenario, choice)?).await?;
+        server.reloads().warned(warnings);
         let ready =
             Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
         ready.check().await?;

@@ -65,6 +65,9 @@ impl Dashboard {
     }
 
     async fn click(&self, selector: &str) {
+        // Away from the header, which stays where it is.
+        let element = Value::from(selector);
+        self.browser.eval(&format!("document.querySelector({element})?.scrollIntoView({{ block: 'center' }})")).await;
         self.browser.click(selector).await;
     }
 

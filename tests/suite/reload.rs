@@ -327,6 +327,8 @@ async fn the_last_reload_can_be_read_by_a_program() {
     // The log line comes just before.
     let reload = eventually(&mockd, |reload| reload["count"] == 1).await;
     assert_eq!(reload, serde_json::json!({ "ok": true, "count": 1, "changes": changes }));
+    let one = mockd.get("/__mockd/reload?limit=1").await.json();
+    assert_eq!((&one["changes"], &one["more"]), (&serde_json::json!([changes[0]]), &serde_json::json!(1)));
     file.write_in_place("categories: { toys: { prefx: T } }\n");
     let broken = eventually(&mockd, |reload| reload["ok"] == false).await;
     assert_eq!((&broken["count"], &broken["changes"]), (&serde_json::json!(1), &changes));

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use poem::http::Uri;
 use poem::web::Data;
 use poem::{Response, handler};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::json;
+use super::input;
 use super::openapi::document;
 use crate::engine::Change;
 use crate::http::App;
@@ -55,6 +57,12 @@ pub(super) struct ReloadAnswer {
     count: u64,
     /// What the last of these changed in the default world: objects with `kind`, `text`, and the data of the kind.
     changes: Vec<Map<String, Value>>,
+    /// How many changes are not listed because of the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<usize>,
+    /// What is odd about what is in the file, if it is right, as `mockd check` prints it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<String>,
     /// Why what is in the file could not be applied, if it could not.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -63,12 +71,22 @@ pub(super) struct ReloadAnswer {
     problems: Option<Value>,
 }
 
+/// How much of a reload to tell.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ReloadQuery {
+    /// So many changes at the most, the first of them.
+    limit: Option<usize>,
+}
+
 impl ReloadAnswer {
-    pub(super) fn new(last: &LastReload) -> Self {
+    pub(super) fn new(last: &LastReload, limit: usize) -> Self {
         Self {
             ok: last.error.is_none(),
             count: last.count,
-            changes: last.changes.iter().map(described).collect(),
+            changes: last.changes.iter().take(limit).map(described).collect(),
+            more: last.changes.len().checked_sub(limit).filter(|more| *more > 0),
+            warnings: last.warnings.as_ref().map(ToString::to_string),
             error: last.error.as_ref().map(ToString::to_string),
             problems: last.error.as_ref().map(describe),
         }
@@ -117,6 +135,7 @@ pub(in crate::http) fn categories(Data(world): Data<&World>) -> Response {
 
 /// What the last reload changed, and what is wrong with the file if it could not be applied since.
 #[handler]
-pub(in crate::http) fn reload(Data(app): Data<&Arc<App>>) -> Response {
-    json(&ReloadAnswer::new(&app.reloads.last()))
+pub(in crate::http) fn reload(uri: &Uri, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
+    let ReloadQuery { limit } = input::query(uri)?;
+    Ok(json(&ReloadAnswer::new(&app.reloads.last(), limit.unwrap_or(usize::MAX))))
 }

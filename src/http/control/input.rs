@@ -19,6 +19,13 @@ use crate::world::SPEEDS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Time(pub(super) Duration);
 
+impl Time {
+    /// In whole milliseconds: nobody needs to know the machine's time better.
+    pub(super) fn millis(time: Duration) -> Self {
+        Self(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format_duration(self.0))

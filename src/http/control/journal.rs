@@ -15,6 +15,9 @@ use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World};
 /// The longest that a wait may take.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_mins(10);
 
+/// Characters of a body or frame in brief if nothing is said.
+const USUAL_TEXT: usize = 200;
+
 /// How long a wait takes if nothing is said.
 const USUAL_WAIT: Time = Time(std::time::Duration::from_secs(5));
 
@@ -45,6 +48,8 @@ pub(super) struct JournalQuery {
     /// `true` for what a list shows: without headers, with the beginning of bodies and frames as `text`, and of several
     /// sockets only the `count`.
     brief: Option<bool>,
+    /// Characters of a body or frame in brief; 200 without it.
+    text: Option<usize>,
 }
 
 /// Entries of a journal.
@@ -104,7 +109,8 @@ pub(in crate::http) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem
     let (entries, dropped) = world.journal(query.after.unwrap_or(0));
     let entries = entries.into_iter().filter(|entry| wanted.matches(entry)).take(limit);
     Ok(if query.brief == Some(true) {
-        json(&JournalAnswer { entries: entries.map(Brief).collect(), dropped })
+        let shown = query.text.unwrap_or(USUAL_TEXT);
+        json(&JournalAnswer { entries: entries.map(|entry| Brief { entry, shown }).collect(), dropped })
     } else {
         json(&JournalAnswer { entries: entries.collect::<Vec<Entry>>(), dropped })
     })

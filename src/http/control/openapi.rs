@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{answer, journal, sockets};
+use super::{about, answer, journal, sockets};
 
 /// The document.
 pub(super) fn document() -> Value {
@@ -92,6 +92,7 @@ impl Operation {
             .collect();
         let query = match (self.method, self.path) {
             ("get", "/__mockd/journal") => generator.root_schema_for::<journal::JournalQuery>().to_value(),
+            ("get", "/__mockd/reload") => generator.root_schema_for::<about::ReloadQuery>().to_value(),
             ("get", "/__mockd/sockets") => generator.root_schema_for::<sockets::SocketsQuery>().to_value(),
             ("get", "/__mockd/transcript") => {
                 json!({ "properties": { "after": { "type": "integer", "minimum": 0,

@@ -61,5 +61,5 @@ pub(in crate::http) async fn switch_scenario(
 ) -> poem::Result<Response> {
     let SwitchRequest { file } = input::read(headers, body).await?;
     let last = app.choice.switch(&file).await.map_err(ApiError::from)?;
-    Ok(json(&ReloadAnswer::new(&last)))
+    Ok(json(&ReloadAnswer::new(&last, usize::MAX)))
 }

@@ -1,5 +1,7 @@
 //! `/__mockd/sockets`: who is connected, and what a test does to them.
 
+use std::cmp::Reverse;
+
 use data_encoding::BASE64;
 use poem::http::{HeaderMap, Uri};
 use poem::web::{Data, Path};
@@ -53,6 +55,14 @@ struct SocketAnswer {
 pub(super) struct SocketsQuery {
     /// So many at the most, the first of them.
     limit: Option<usize>,
+    /// `backlog` for those first that have most to be written to them; as they were opened without it.
+    sort: Option<Sort>,
+}
+
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Sort {
+    Backlog,
 }
 
 /// How to close.
@@ -101,20 +111,23 @@ fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
 /// The open sockets.
 #[handler]
 pub(in crate::http) fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
-    let SocketsQuery { limit } = input::query(uri)?;
-    let sockets = world.open_sockets().into_iter().take(limit.unwrap_or(usize::MAX));
-    Ok(json(&SocketsAnswer { sockets: sockets.map(|socket| SocketAnswer::new(world, &socket)).collect() }))
+    let SocketsQuery { limit, sort } = input::query(uri)?;
+    let mut sockets = world.open_sockets();
+    if let Some(Sort::Backlog) = sort {
+        sockets.sort_by_key(|socket| Reverse(socket.backlog));
+    }
+    let shown = sockets.iter().take(limit.unwrap_or(usize::MAX));
+    Ok(json(&SocketsAnswer { sockets: shown.map(|socket| SocketAnswer::new(world, socket)).collect() }))
 }
 
 impl SocketAnswer {
     fn new(world: &World, socket: &SocketState) -> Self {
-        let millis = u64::try_from(socket.age.as_millis()).unwrap_or(u64::MAX);
         Self {
             socket: socket.socket,
             world: world.name().to_string(),
             category: socket.category.to_string(),
             opened: Time(socket.opened),
-            age: Time(std::time::Duration::from_millis(millis)),
+            age: Time::millis(socket.age),
             sent: socket.sent,
             received: socket.received,
             backlog: socket.backlog,

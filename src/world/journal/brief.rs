@@ -5,17 +5,19 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{Entry, Payload, Record};
 use crate::scenario::format_duration;
 
-/// Characters of a body or frame that are shown.
-const SHOWN: usize = 200;
-
 /// An entry as one flat JSON object without headers, with the beginning of its body or frame as `text`, and with the number
 /// of sockets as `count` if it went to several.
 #[derive(Debug, Clone)]
-pub struct Brief(pub Entry);
+pub struct Brief {
+    /// The entry.
+    pub entry: Entry,
+    /// Characters of a body or frame that are shown.
+    pub shown: usize,
+}
 
 impl Serialize for Brief {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(entry) = self;
+        let Self { entry, shown } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("sequence", &entry.sequence)?;
         map.serialize_entry("at", &format_duration(entry.at))?;
@@ -26,7 +28,7 @@ impl Serialize for Brief {
             sockets => map.serialize_entry("count", &sockets.len())?,
         }
         if let Some(text) = entry.payload().and_then(Payload::as_text) {
-            map.serialize_entry("text", beginning(text))?;
+            map.serialize_entry("text", beginning(text, *shown))?;
         }
         match &entry.record {
             Record::Request(exchange) => {
@@ -51,6 +53,6 @@ impl Serialize for Brief {
     }
 }
 
-fn beginning(text: &str) -> &str {
-    text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
+fn beginning(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
 }

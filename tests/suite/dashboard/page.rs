@@ -1,28 +1,55 @@
 //! The page and its files as they are served.
 
+use serde_json::json;
+
+use super::{Dashboard, WINDOWS};
 use crate::support::{Mockd, SHOP, ScenarioFile};
 
 #[tokio::test]
 async fn the_page_and_its_files_are_served_under_a_strict_policy_and_others_are_not_there() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let page = mockd.get("/__mockd/").await;
-    let main = mockd.get("/__mockd/dashboard/main.js").await;
-    // Each module that is imported is there.
-    let modules = main.text.lines().filter_map(|line| line.split_once("from \"./")?.1.strip_suffix("\";"));
-    let modules: Vec<String> = modules.map(|module| format!("dashboard/{module}")).collect();
-    assert!(modules.len() > 5 && page.text.contains("dashboard/main.js"), "{modules:?}");
-    for path in modules.iter().map(String::as_str).chain(["", "dashboard/style.css"]) {
-        let answer = mockd.get(&format!("/__mockd/{path}")).await;
+    let page = mockd.get("/__mockd/").await.text;
+    assert!(page.contains("dashboard/main.js") && page.contains("dashboard/style.css"));
+    // Each module that a module imports is there.
+    let mut files = vec![String::new(), "dashboard/style.css".into(), "dashboard/main.js".into()];
+    let mut next = 0;
+    while let Some(file) = files.get(next).cloned() {
+        let answer = mockd.get(&format!("/__mockd/{file}")).await;
         let policy = answer.header("content-security-policy");
-        assert!(
-            answer.status == 200 && policy.starts_with("default-src 'none'; script-src 'self'"),
-            "{path}: {policy}"
-        );
+        assert_eq!(answer.status, 200, "{file}");
+        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.split("; ").any(|one| one == part), "{file}: {policy}");
+        }
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        // Nothing comes from elsewhere, so that it works without a network.
+        let names = ["\"http://www.w3.org/2000/svg\""];
+        let text = names.iter().fold(answer.text, |text, name| text.replace(name, ""));
+        assert!(!text.contains("http://") && !text.contains("https://"), "{file}");
+        for module in text.lines().filter_map(|line| line.split_once("from \"./")?.1.strip_suffix("\";")) {
+            let module = format!("dashboard/{module}");
+            if !files.contains(&module) {
+                files.push(module);
+            }
+        }
+        next += 1;
     }
+    assert!(files.len() > 10, "{files:?}");
     assert_eq!(mockd.get("/__mockd/dashboard/other.js").await.status, 404);
-    // Nothing comes from elsewhere, so that it works without a network.
-    for text in [page.text, main.text] {
-        assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
-    }
+}
+
+#[tokio::test]
+async fn the_browser_runs_no_script_and_takes_no_style_that_got_into_the_page() {
+    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
+    page.browser
+        .eval(
+            "(document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => { (window.blocked ??= []).push(effectiveDirective) }), \
+             document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.evil = 1' }), \
+             Object.assign(document.createElement('style'), { textContent: '* { display: none }' }), \
+             Object.assign(document.createElement('script'), { src: 'https://example.com/evil.js' })))",
+        )
+        .await;
+    page.becomes("(window.blocked ?? []).sort()", json!(["script-src-elem", "script-src-elem", "style-src-elem"]))
+        .await;
+    page.becomes("window.evil === undefined && document.querySelector('main').checkVisibility()", true).await;
+    page.close().await;
 }

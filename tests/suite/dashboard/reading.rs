@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ERROR, STATE, at_both_widths, text, total};
+use super::{Dashboard, ERROR, STATE, WINDOWS, at_both_widths, text, total};
 use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn it_counts_orders_a_second() {
     let busy = format!("{SHOP}orders: {{ random: [{{ every: 10ms, products: [A1] }}] }}");
     let mockd = Mockd::run(&ScenarioFile::new(&busy)).await;
     let page = Dashboard::of(mockd, 1280, 900).await;
-    page.becomes(&format!("/^[1-9]\\d* events a second$/.test({})", text("#rate")), true).await;
+    page.becomes(&format!("/^[1-9]\\d* a second$/.test({})", text("#rate")), true).await;
     page.close().await;
 }
 
@@ -92,7 +92,7 @@ async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
         );
         page.mockd.logged("reloaded").await;
         page.becomes(&text("#title"), evil).await;
-        page.becomes(&format!("{}.includes('Save 1')", text("#reload")), true).await;
+        page.becomes(&format!("{}.includes('Reload 1')", text("#reload")), true).await;
         let mut live = page.mockd.live("electronics").await;
         live.send(evil).await;
         page.mockd.post("/orders/A1", &json!({ "amount": evil }).to_string()).await;
@@ -113,9 +113,10 @@ async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
     let page = Dashboard::of(mockd, 1280, 900).await;
     page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
     page.becomes(&total("A1"), "4").await;
-    let worlds = "[...document.querySelector('#world').options].map(({ value }) => value)";
+    let worlds = "[...document.querySelector('#worlds select').options].map(({ value }) => value)";
     page.becomes(worlds, json!(["default", "a", "b"])).await;
-    page.enter("#world", "b").await;
+    page.enter("#worlds select", "b").await;
+    page.click("#worlds button").await;
     page.becomes(&total("A1"), "5").await;
     page.close().await;
 }
@@ -158,4 +159,59 @@ async fn it_comes_back_by_itself_when_the_server_does() {
     browser.becomes(super::ROWS, 0).await;
     browser.becomes(ERROR, "").await;
     browser.close().await;
+}
+
+#[tokio::test]
+async fn of_twenty_thousand_products_some_are_shown_and_the_search_finds_the_others() {
+    let category = |number: usize| {
+        let products: Vec<String> =
+            (1..=100).map(|id| format!("{{ id: P{number}-{id}, name: Thing {number}-{id} }}")).collect();
+        format!("  c{number}: {{ prefix: P{number}-, products: [{}] }}\n", products.join(", "))
+    };
+    let categories: Vec<String> = (1..=200).map(category).collect();
+    let page = Dashboard::open(&format!("categories:\n{}", categories.concat()), WINDOWS[0]).await;
+    page.becomes("document.querySelectorAll('#categories section').length", 200).await;
+    page.becomes("document.querySelectorAll('#categories tbody tr').length", 200).await;
+    page.enter("#wanted", "thing 150-100").await;
+    page.becomes(&text("[data-key=\"P150-100\"] td"), "Thing 150-100").await;
+    page.becomes("document.querySelectorAll('#categories tbody tr').length", 1).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn what_is_typed_and_the_last_minute_stay_when_products_come_or_are_searched() {
+    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
+    page.mockd.order("A1", 1).await;
+    page.becomes(&total("A1"), "4").await;
+    page.enter("[data-id=A1] [name=amount]", "77").await;
+    page.browser.eval("document.querySelector('[data-id=A1] [name=amount]').focus()").await;
+    page.mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
+    page.becomes(&text("[data-id=A3] td"), "Drone").await;
+    page.becomes("document.activeElement === document.querySelector('[data-id=A1] [name=amount]')", true).await;
+    page.enter("#wanted", "drone").await;
+    page.becomes("document.querySelector('[data-id=A1]')", json!(null)).await;
+    page.enter("#wanted", "").await;
+    page.becomes("document.querySelector('[data-id=A1] [name=amount]').value", "77").await;
+    page.becomes("document.querySelector('[data-id=A1] polyline').points.length > 1", true).await;
+    page.close().await;
+}
+
+#[tokio::test]
+async fn it_shows_which_file_is_served_what_changed_and_what_is_odd_in_it() {
+    at_both_widths(async |window| {
+        let file = ScenarioFile::new(SHOP);
+        let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+        let mut page = Dashboard::of(mockd, window.1, window.2).await;
+        page.becomes(&text("#serving"), file.path().to_str().unwrap()).await;
+        page.becomes(&text("#reload"), "No save was applied yet.").await;
+        let many: Vec<String> = (10..30).map(|id| format!("      - {{ id: A{id} }}\n")).collect();
+        let many = SHOP.replace("  confectionery:\n", &format!("{}  confectionery:\n", many.concat()));
+        file.write_in_place(&format!("{many}faults: [{{ on: http, product: Z9, status: 500 }}]\n"));
+        page.mockd.logged("reloaded").await;
+        page.becomes(&format!("/^Reload 1 at .*: .*, and 15 more\\.$/.test({})", text("#reload")), true).await;
+        page.becomes(&format!("{}.includes('never')", text("#problems")), true).await;
+        page.fits("odd", window).await;
+        page.close().await;
+    })
+    .await;
 }

@@ -88,11 +88,18 @@ async fn it_brings_faults_and_switches_them_off_and_on() {
         page.becomes(&says, "fault 2: active, hit 0 of 0").await;
         assert_eq!(order().await, 503);
         page.becomes("document.querySelector('#faults').children.length", 1).await;
+        page.click("#faults [role=switch]").await;
+        page.becomes("document.querySelectorAll('[aria-label=\"Forget fault 2\"]').length", 1).await;
+        page.click("[aria-label='Forget fault 2']").await;
+        page.becomes("document.querySelector('#faults').children.length", 0).await;
         page.enter("#fault [name=preset]", "Slow answers").await;
         page.becomes("document.querySelector('#fault textarea').value", r#"{"on":"http","latency":"2s"}"#).await;
         page.enter("#fault textarea", r#"{"on":"http"}"#).await;
         page.click("#fault button").await;
         page.becomes(&format!("{ERROR}.includes('a fault has to say exactly one of')"), true).await;
+        // Where whoever did it looks.
+        let place = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('#error').getBoundingClientRect())";
+        page.becomes(place, true).await;
         page.close().await;
     })
     .await;
@@ -137,9 +144,11 @@ async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
         )
         .await;
         page.enter("#file select", folder.path().join("b.yaml").to_str().unwrap()).await;
+        page.click("#file button").await;
         page.becomes(&total("A1"), "30").await;
         page.becomes(&text("#title"), "b").await;
         page.enter("#file select", folder.path().join("c.yaml").to_str().unwrap()).await;
+        page.click("#file button").await;
         page.becomes(&format!("{ERROR}.includes('unknown feed') || {ERROR}.includes('c.yaml:1:7')"), true).await;
         // What is served is what is chosen.
         page.becomes(&format!("{select}.value.slice(-6)"), "b.yaml").await;

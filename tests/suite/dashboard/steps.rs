@@ -6,7 +6,7 @@ use mockd::engine::Engine;
 use mockd::scenario::{Source, parse};
 use serde_json::json;
 
-use super::{Dashboard, NOW, STEPS, at_both_widths, text, total};
+use super::{Dashboard, NOW, STEPS, WINDOWS, at_both_widths, text, total};
 use crate::support::SHOP;
 
 #[tokio::test]
@@ -20,6 +20,7 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
         page.enter("[data-id=A2] [name=times]", "20").await;
         page.click("[data-id=A2] button").await;
         page.becomes(&total("A2"), "27").await;
+        page.enter("#fault textarea", r#"{"on":"http","method":"POST","from":"1s","status":503}"#).await;
         page.click("#fault button").await;
         page.becomes("document.querySelector('#faults').children.length", 1).await;
         page.click("#advance button").await;
@@ -39,7 +40,7 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
         let mut engine = Engine::new(&scenario.into(), 1);
         engine.advance(Duration::from_secs(19));
         let fault = engine.faults().next().unwrap();
-        assert_eq!([fault.from, fault.until.unwrap()], [10, 20].map(Duration::from_secs), "{steps}");
+        assert_eq!([fault.from, fault.until.unwrap()], [11, 20].map(Duration::from_secs), "{steps}");
         engine.advance(Duration::from_secs(20));
         let totals: Vec<(String, i64)> = engine.totals().map(|(id, total)| (id.to_string(), total)).collect();
         let expected = [("A1", 4), ("A2", 27), ("B1", 98), ("A3", 0)].map(|(id, total)| (id.to_owned(), total));
@@ -48,9 +49,38 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
             serde_json::to_value(engine.catalogue().get("electronics").unwrap().products().last().unwrap()).unwrap();
         assert!(odd.as_object().unwrap().iter().all(|(key, value)| added[key] == *value), "{added}\n{steps}");
         page.click("#copy-steps").await;
+        page.becomes(&text("#note"), "Copied.").await;
+        page.enter("#fault textarea", "").await;
+        page.browser.eval("document.querySelector('#fault textarea').focus()").await;
+        page.browser.type_keys("\u{e009}v").await;
+        page.becomes("document.querySelector('#fault textarea').value", steps).await;
         page.click("#forget-steps").await;
         page.becomes(&text("#recorded"), "0 steps").await;
         page.close().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_text_fits_into_a_scenario_that_has_orders_already_and_begins_anew_with_the_world() {
+    let random = "orders:\n  random:\n    - { every: 1h, products: [A2] }\n";
+    let scripts = "  scripts:\n    - steps: [{ at: 1h, product: A2, amount: 1 }]\n";
+    for orders in [random.to_owned(), format!("{random}{scripts}")] {
+        let page = Dashboard::open(&format!("{SHOP}{orders}"), WINDOWS[0]).await;
+        page.becomes("document.querySelector('#generators').children.length", 1).await;
+        page.click("#advance button").await;
+        page.becomes(NOW, "10s").await;
+        page.click("[data-id=A1] button").await;
+        page.becomes(&total("A1"), "4").await;
+        page.mockd.control("POST", "/__mockd/reset", json!(null)).await;
+        page.becomes(NOW, "0s").await;
+        page.click("[data-id=B1] button").await;
+        page.becomes(&text("#recorded"), "2 steps").await;
+        let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
+        let scenario = parse(&Source::new("shop.yaml", &format!("{SHOP}{orders}{steps}")));
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
+        let by_hand: Vec<_> = scenario.scripts().iter().filter_map(|script| script.name()).collect();
+        assert_eq!(by_hand, ["by hand 1", "by hand 2"], "{steps}");
+        page.close().await;
+    }
 }

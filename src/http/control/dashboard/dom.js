@@ -24,21 +24,28 @@ export const keep = (list, items, key, make, update = () => {}) => {
     const name = String(key(item));
     const child = before.get(name) ?? make(item);
     child.dataset.key = name;
+    // What two items have in common belongs to the first.
     before.delete(name);
     update(child, item);
     return child;
   });
-  for (const gone of before.values()) gone.remove();
+  const there = new Set(children);
+  for (const child of [...list.children]) if (!there.has(child)) child.remove();
   children.forEach((child, at) => {
     if (list.children[at] !== child) list.insertBefore(child, list.children[at] ?? null);
   });
 };
 
+// What a screen reader and everybody else is told in passing.
+export const note = (text) => { find("#note").textContent = text; };
+
 // Copies what is in a field. Pages that are not from this machine may not use the clipboard's own interface.
 export const copy = async (field) => {
   field.select();
-  if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
-  else document.execCommand("copy");
+  const isCopied = navigator.clipboard
+    ? await navigator.clipboard.writeText(field.value).then(() => true, () => false)
+    : document.execCommand("copy");
+  note(isCopied ? "Copied." : "The browser does not let the page copy; the text is selected, copy it by the keyboard.");
 };
 
 // What a form says, by the names of its fields.

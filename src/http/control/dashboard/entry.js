@@ -13,17 +13,24 @@ const written = ({ body, text, bytes }) => {
   return text ?? (bytes === undefined ? null : `${bytes} bytes that are no text`);
 };
 
-export const curl = ({ method, path, query, headers, body, text }) => {
+// Of a request with its body as it was sent, if that is text.
+export const curl = ({ method, path, query, headers, bytes, cutFrom }, sent) => {
   const root = location.pathname.replace(/(\/@[^/]+)?\/__mockd\/$/, "");
   const prefix = world === "default" ? root : `${root}/@${encodeURIComponent(world)}`;
   const url = `${location.origin}${prefix}${path}${query ? `?${query}` : ""}`;
-  const sent = Object.entries(headers).filter(([name]) => !OWN.includes(name));
-  const data = body === undefined ? text : JSON.stringify(body);
-  return [
-    `curl -i -X ${method} ${quote(url)}`,
-    ...sent.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
-    ...(data === undefined ? [] : [`--data-raw ${quote(data)}`]),
+  const given = Object.entries(headers).filter(([name]) => !OWN.includes(name));
+  const lacks = [
+    ...(bytes === undefined ? [] : [`# Without its body: ${bytes} bytes that are no text.`]),
+    ...(cutFrom === undefined ? [] : [`# With the beginning of its body alone: ${cutFrom} bytes are more than the journal keeps.`]),
+  ];
+  const command = [
+    // A HEAD by -X would wait for a body; brackets in a URL are not meant as a pattern.
+    `curl -g ${method === "HEAD" ? "-I" : `-i -X ${method}`} ${quote(url)}`,
+    // One without a value would be left out.
+    ...given.map(([name, value]) => `-H ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`),
+    ...(sent === undefined ? [] : [`--data-raw ${quote(sent)}`]),
   ].join(" \\\n  ");
+  return [...lacks, command].join("\n");
 };
 
 const part = (title, content) => [element("h3", { textContent: title }), content];
@@ -55,13 +62,14 @@ const parts = (entry) => {
   ];
 };
 
-export const showEntry = (entry) => {
+// Of a request also what was sent, letter by letter.
+export const showEntry = (entry, sent) => {
   const { sequence, kind, method, path } = entry;
   find("#entry-title").textContent = `${sequence}: ${kind === "request" ? `${method} ${path}` : kind}`;
   find("#entry-content").replaceChildren(...parts(entry));
   const field = find("#curl textarea");
   find("#curl").hidden = kind !== "request";
-  field.value = kind === "request" ? curl(entry) : "";
+  field.value = kind === "request" ? curl(entry, sent) : "";
   find("#entry").showModal();
 };
 

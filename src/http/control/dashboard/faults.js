@@ -35,31 +35,45 @@ export class Faults {
     const off = [...this.#lifted.keys()].filter((text) => !there.has(text));
     const items = [
       ...faults.map(({ id, label, phase, hit, matched, fault }) =>
-        ({ id, text: JSON.stringify(fault), phase, says: `${label}: ${phase}, hit ${hit} of ${matched}` })),
-      ...off.map((text) => ({ id: null, text, phase: "off", says: `${this.#lifted.get(text)}: off` })),
+        ({ id, label, text: JSON.stringify(fault), phase, says: `${phase}, hit ${hit} of ${matched}` })),
+      ...off.map((text) => ({ id: null, label: this.#lifted.get(text), text, phase: "off", says: "off" })),
     ];
-    const make = ({ id, text }) => {
-      const item = element("li", {}, button("", "", () => this.#turn(item)), element("span"), element("code", { textContent: text }));
+    const make = (fault) => {
+      const forget = button("Forget", `Forget ${fault.label}`, () => this.#forget(fault.text));
+      const item = element("li", {}, button("", fault.label, () => this.#turn(fault, item.dataset.phase)), element("span"),
+        ...(fault.id === null ? [forget] : []), element("code", { textContent: fault.text }));
       item.firstChild.role = "switch";
-      Object.assign(item.dataset, { id: id ?? "", text });
       return item;
     };
-    const update = (item, { phase, says }) => {
+    const update = (item, { label, phase, says }) => {
       item.dataset.phase = phase;
       const [turn, line] = item.children;
-      turn.ariaChecked = phase === "off" ? "false" : "true";
-      turn.ariaLabel = says.split(":")[0];
-      turn.textContent = phase === "off" ? "Off" : "On";
-      line.textContent = says;
+      const isOn = phase === "waiting" || phase === "active";
+      turn.ariaChecked = isOn;
+      turn.textContent = isOn ? "On" : "Off";
+      line.textContent = `${label}: ${says}`;
     };
     keep(find("#faults"), items, ({ id, text }) => `${id} ${text}`, make, update);
   }
 
-  #turn(item) {
-    const { id, text } = item.dataset;
-    if (id) this.#lifted.set(text, item.firstChild.ariaLabel);
-    else this.#lifted.delete(text);
+  async #turn({ id, label, text }, phase) {
+    const fault = JSON.parse(text);
+    if (phase === "waiting" || phase === "active") {
+      this.#lifted.set(text, label);
+      this.#save();
+      return this.acts.lift(id, fault);
+    }
+    this.#forget(text);
+    return this.acts.bring(fault);
+  }
+
+  #forget(text) {
+    this.#lifted.delete(text);
+    this.#save();
+    [...find("#faults").children].filter(({ dataset }) => dataset.key === `null ${text}`).forEach((item) => item.remove());
+  }
+
+  #save() {
     sessionStorage.setItem(LIFTED, JSON.stringify([...this.#lifted]));
-    return id ? this.acts.lift(Number(id), JSON.parse(text)) : this.acts.bring(JSON.parse(text));
   }
 }

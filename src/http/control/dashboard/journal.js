@@ -6,9 +6,8 @@ import { VirtualList } from "./virtual.js";
 
 const KEPT = 10_000;
 
-// Requests that an answer is asked for at a time, and how often, once a second: some are never answered.
+// Entries that are looked at for answers at a time.
 const ASKED = 200;
-const TRIES = 60;
 
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
@@ -32,8 +31,10 @@ export class Journal {
   #entries = [];
   // How often it was emptied.
   #era = 0;
-  // Requests that had no answer, and how often they were asked for.
-  #open = new Map();
+  // Numbers of requests that had no answer, and the one at which the next look begins: some are never answered, and must
+  // not hide the answers of others.
+  #open = new Set();
+  #turn = 0;
 
   // `open(entry)` is called for the one that somebody wants to see, `answered(entries)` with requests that have their answers.
   constructor({ open, answered }) {
@@ -67,24 +68,24 @@ export class Journal {
   #take(entries) {
     for (const entry of entries) {
       entry.line = summary(entry);
-      if (entry.kind === "request" && entry.status === null) this.#open.set(entry.sequence, 0);
+      if (entry.kind === "request" && entry.status === null) this.#open.add(entry.sequence);
     }
     this.answered(entries.filter(({ kind, status }) => kind === "request" && status !== null));
     return entries;
   }
 
-  // Of requests that are never answered it is not asked for ever.
   async #ask(call) {
+    const oldest = this.#entries[0]?.sequence ?? 0;
+    for (const sequence of this.#open) if (sequence < oldest) this.#open.delete(sequence);
     if (this.#open.size === 0) return;
-    const [oldest] = this.#open.keys();
-    const { entries } = await call("GET", `journal?brief=true&kind=request&after=${oldest - 1}&limit=${ASKED}`);
+    const open = [...this.#open];
+    const first = open.find((sequence) => sequence >= this.#turn) ?? open[0];
+    const { entries } = await call("GET", `journal?brief=true&kind=request&after=${first - 1}&limit=${ASKED}`);
+    this.#turn = entries.length < ASKED ? 0 : entries.at(-1).sequence + 1;
     const now = entries.filter(({ sequence, status }) => this.#open.has(sequence) && status !== null);
     const answered = new Map(this.#take(now).map((entry) => [entry.sequence, entry]));
-    for (const [sequence, tries] of this.#open) {
-      if (answered.has(sequence) || tries > TRIES) this.#open.delete(sequence);
-      else this.#open.set(sequence, tries + 1);
-    }
     if (answered.size === 0) return;
+    for (const sequence of answered.keys()) this.#open.delete(sequence);
     this.#entries = this.#entries.map((entry) => answered.get(entry.sequence) ?? entry);
     this.#show();
   }

@@ -1,11 +1,11 @@
 // The dashboard: asks for a world once a second, shows it, and does to it what the user says.
 
 import { call, dashboardOf, useToken, world } from "./api.js";
-import { find, said } from "./dom.js";
+import { find, note, said } from "./dom.js";
 import { showEntry } from "./entry.js";
 import { Faults } from "./faults.js";
 import { Journal } from "./journal.js";
-import { showClock, showFiles, showReload, showSockets, showWorlds } from "./panels.js";
+import { served, showClock, showFiles, showReload, showSockets, showWorlds } from "./panels.js";
 import { Products } from "./products.js";
 import { KEPT, Steps } from "./steps.js";
 import { Timeline } from "./timeline.js";
@@ -16,6 +16,15 @@ const SOCKETS_SHOWN = 100;
 // A text in brief that is as long as this may be the beginning of a longer one.
 const CUT = 200;
 
+// Characters that no body in the journal exceeds.
+const WHOLE = 65_536;
+
+// How long somebody who may not ask waits until the next try.
+const EVERY_WHEN_REFUSED = 10_000;
+
+// Changes of a reload that are told.
+const CHANGES_SHOWN = 6;
+
 const [status, error] = ["#status", "#error"].map(find);
 
 let state = null;
@@ -23,9 +32,10 @@ let asking = Promise.resolve();
 
 // Does what the user asked for, shows what went wrong with it, if anything did, and what is so now.
 const attempt = async (action) => {
+  error.textContent = "";
+  note("");
   try {
     await action();
-    error.textContent = "";
   } catch (problem) {
     error.textContent = `That did not work: ${problem.message}`;
   }
@@ -38,10 +48,16 @@ const inFull = async ({ sequence }) => {
   return entry;
 };
 
+// The text of a body as it came: what it says as JSON is not all of it.
+const sent = async ({ sequence }) => {
+  const { entries: [entry] } = await call("GET", `journal?brief=true&text=${WHOLE}&after=${sequence - 1}&limit=1`);
+  return entry?.text;
+};
+
 const steps = new Steps();
 
 // What clients of the mock did, which the journal tells of: orders and new products.
-const note = async (entry) => {
+const take = async (entry) => {
   const [first, second] = entry.path.split("/").slice(1).map(decodeURIComponent);
   const body = entry.text.length < CUT ? JSON.parse(entry.text) : (await inFull(entry)).body;
   const { id, ...product } = body;
@@ -52,9 +68,9 @@ const isDone = ({ method, path, status: code, text }) =>
   method === "POST" && code === 200 && text !== undefined && /^\/(orders\/[^/]+|(?!__mockd)[^/]+)\/?$/.test(path);
 
 const journal = new Journal({
-  open: (entry) => attempt(async () => showEntry(await inFull(entry))),
+  open: (entry) => attempt(async () => showEntry(await inFull(entry), await sent(entry))),
   // One that the journal has lost already is no loss here.
-  answered: (entries) => entries.filter(isDone).slice(-KEPT).forEach((entry) => note(entry).catch(() => {})),
+  answered: (entries) => entries.filter(isDone).slice(-KEPT).forEach((entry) => take(entry).catch(() => {})),
 });
 
 const order = async (id, amount, times) => {
@@ -77,7 +93,10 @@ const faults = new Faults({
 
 const bring = async (fault) => {
   const brought = await call("POST", "faults", fault);
-  steps.add(brought.from, { fault: brought.fault });
+  // From then on all its times count.
+  const { at } = await call("GET", "clock");
+  steps.add(brought.fault.from === undefined ? brought.from : at, { fault: brought.fault });
+  note(brought.warnings?.join(" ") ?? "");
 };
 
 const timeline = new Timeline((at) => attempt(() => call("POST", "clock", { advance_to: at })));
@@ -88,39 +107,42 @@ const say = (is, text) => {
   if (status.textContent !== text) status.textContent = text;
 };
 
-const show = async (now, sockets, list, lines, reload, worlds, files) => {
+const show = async ([now, , { sockets }, { faults: list }, lines, reload, { worlds }, { scenarios: files }]) => {
   state = now;
   find("#title").textContent = now.scenario;
   document.title = `${now.scenario} – mockd`;
-  if (products.isStale(now, reload)) products.list((await call("GET", "products")).categories);
+  await products.refresh(now, reload, async () => (await call("GET", "products")).categories);
   products.show(now.totals, now.sequence);
   showClock(now);
   timeline.show(lines);
+  steps.see(now.at, lines);
   showSockets(sockets, now.sockets, (socket) => attempt(() => call("POST", `sockets/${socket}/close`, {})));
   faults.show(list);
-  showReload(reload);
+  showReload(reload, served(files));
   showWorlds(worlds.map(({ name }) => name), world);
   showFiles(files);
 };
 
+const questions = () => Promise.all([
+  call("GET", "state"),
+  journal.follow(call),
+  call("GET", `sockets?sort=backlog&limit=${SOCKETS_SHOWN}`),
+  call("GET", "faults"),
+  call("GET", "timeline"),
+  call("GET", `reload?limit=${CHANGES_SHOWN}`),
+  call("GET", "worlds"),
+  call("GET", "scenarios"),
+]);
+
 const ask = async () => {
   try {
-    const [now, , { sockets }, list, lines, reload, { worlds }, { scenarios }] = await Promise.all([
-      call("GET", "state"),
-      journal.follow(call),
-      call("GET", `sockets?limit=${SOCKETS_SHOWN}`),
-      call("GET", "faults"),
-      call("GET", "timeline"),
-      call("GET", "reload"),
-      call("GET", "worlds"),
-      call("GET", "scenarios"),
-    ]);
-    await show(now, sockets, list.faults, lines, reload, worlds, scenarios);
+    await show(await questions());
     say("live", "Live");
     find("#token").hidden = true;
   } catch (problem) {
+    products.forget();
     const isRefused = problem.status === 401 || problem.status === 403;
-    say(isRefused ? "refused" : "offline", isRefused ? problem.message : `No answer, trying again: ${problem.message}`);
+    say(isRefused ? "refused" : "offline", isRefused ? problem.message : `Not live, trying again: ${problem.message}`);
     find("#token").hidden = problem.status !== 401;
   }
 };
@@ -143,7 +165,6 @@ press("#step", () => call("POST", "clock", { step: 1 }));
 press("#reset", async () => {
   await call("POST", "reset", {});
   journal.clear();
-  steps.clear();
 });
 press("#clear", async () => {
   await call("DELETE", "journal");
@@ -154,15 +175,16 @@ submit("#advance", ({ by }) => call("POST", "clock", { advance: by }));
 submit("#speed", ({ speed }) => call("POST", "clock", { speed: Number(speed) }));
 submit("#fault", ({ fault }) => bring(fault));
 submit("#token", async ({ token }) => useToken(token));
-find("#world").addEventListener("change", ({ target }) => location.assign(dashboardOf(target.value)));
-find("#file select").addEventListener("change", ({ target }) => {
-  target.blur();
-  attempt(() => call("POST", "scenarios", { file: target.value }));
+submit("#worlds", ({ name }) => location.assign(dashboardOf(name)));
+submit("#file", async ({ file }) => {
+  // Whatever becomes of it, the list says what is served then.
+  delete find("#file select").dataset.at;
+  await call("POST", "scenarios", { file });
 });
 
 const run = async () => {
-  // A page that nobody looks at asks for nothing, and neither does one that is not allowed to.
-  if (!document.hidden && status.dataset.state !== "refused") await refresh();
-  setTimeout(run, EVERY);
+  // A page that nobody looks at asks for nothing.
+  if (!document.hidden) await refresh();
+  setTimeout(run, status.dataset.state === "refused" ? EVERY_WHEN_REFUSED : EVERY);
 };
 run();

@@ -1,16 +1,17 @@
 // Categories and their products, each with its total, a line of the last minute, and a form to order it.
 
-import { cell, element, find, said } from "./dom.js";
+import { cell, element, find, keep, said } from "./dom.js";
 
 const MINUTE = 60;
 const HALF_A_SECOND = 500;
 
-// Rows of a category; with more products, the search finds the others.
-const SHOWN = 100;
+// Rows of all categories together; with more products, the search finds the others.
+const SHOWN = 200;
 
 export class Products {
   #categories = [];
   #sections = new Map();
+  // Also of products that are not shown at the moment, with what is typed into them and their last minute.
   #rows = new Map();
   // The number of events by then.
   #before = null;
@@ -22,66 +23,68 @@ export class Products {
     find("#wanted").addEventListener("input", () => this.#draw());
   }
 
-  // Whether a list of products is out of date.
-  isStale({ scenario, totals }, { count }) {
+  // Fetches the products if what is known of them is out of date. It is after a silence: another server may answer.
+  async refresh({ scenario, totals }, { count }, fetch) {
     const known = `${scenario} ${count} ${Object.keys(totals).join(" ")}`;
-    const isStale = known !== this.#known;
+    if (known === this.#known) return;
+    this.#categories = await fetch();
     this.#known = known;
-    return isStale;
+    const ids = new Set(this.#categories.flatMap(({ products }) => products.map(({ id }) => id)));
+    for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+    this.#draw();
   }
 
-  list(categories) {
-    this.#categories = categories;
-    this.#draw();
+  forget() {
+    this.#known = "";
   }
 
   show(totals, events) {
     for (const [id, row] of this.#rows) row.update(totals[id] ?? 0);
+    for (const { name, products } of this.#categories) {
+      const all = products.reduce((sum, { id }) => sum + (totals[id] ?? 0), 0);
+      this.#sections.get(name).querySelector("h3 span").textContent = `${all} in all`;
+    }
     const now = performance.now();
     const { at, count } = this.#before ?? { at: now, count: events };
     // What is asked for right after something else says little about a second.
     if (this.#before !== null && now - at < HALF_A_SECOND) return;
     const rate = Math.max(0, events - count) / Math.max(1, (now - at) / 1000);
     this.#before = { at: now, count: events };
-    find("#rate").textContent = `${Math.round(rate)} events a second`;
+    find("#rate").textContent = `${Math.round(rate)} a second`;
   }
 
   #draw() {
     const wanted = find("#wanted").value.toLowerCase();
-    const gone = new Set(this.#sections.keys());
-    const rows = new Map();
-    for (const { name, products } of this.#categories) {
-      gone.delete(name);
+    let left = SHOWN;
+    const sections = this.#categories.map(({ name, products }) => {
       const fits = products.filter((product) => !wanted || JSON.stringify(product).toLowerCase().includes(wanted));
-      const shown = fits.slice(0, SHOWN).map((product) => {
-        const row = this.#rows.get(product.id) ?? new Row(product.id, this.acts.order);
-        row.name.textContent = product.name ?? "";
-        rows.set(product.id, row);
-        return row.element;
-      });
-      const section = this.#section(name);
-      section.querySelector("h3").textContent = name;
-      section.querySelector(".more").textContent = `${shown.length} of ${products.length} products shown`;
-      section.querySelector("tbody").replaceChildren(...shown);
-    }
-    this.#rows = rows;
-    for (const name of gone) {
-      this.#sections.get(name).remove();
-      this.#sections.delete(name);
-    }
+      const shown = fits.slice(0, left);
+      left -= shown.length;
+      return { name, count: products.length, shown };
+    });
+    const make = ({ name }) => this.#make(name);
+    const update = (section, { count, shown }) => {
+      section.querySelector(".more").textContent = `${shown.length} of ${count} products shown`;
+      keep(section.querySelector("tbody"), shown, ({ id }) => id, (product) => this.#row(product).element, (row, product) => this.#row(product).call(product));
+    };
+    keep(find("#categories"), sections, ({ name }) => name, make, update);
+    this.#sections = new Map([...find("#categories").children].map((section) => [section.dataset.category, section]));
   }
 
-  #section(name) {
-    if (this.#sections.has(name)) return this.#sections.get(name);
+  #row({ id }) {
+    if (!this.#rows.has(id)) this.#rows.set(id, new Row(id, this.acts.order));
+    return this.#rows.get(id);
+  }
+
+  #make(name) {
     const section = find("#category").content.cloneNode(true).firstElementChild;
     section.dataset.category = name;
+    section.querySelector("h3").prepend(`${name} `);
     section.querySelector("details form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.acts.add(name, said(event.target).product);
     });
     section.querySelector("summary").ariaLabel = `Add a product to ${name}`;
-    this.#sections.set(name, section);
-    find("#categories").append(section);
     return section;
   }
 }
@@ -90,7 +93,7 @@ class Row {
   #history = [];
   #total = cell();
   #line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-  name = cell();
+  #name = cell();
   element = element("tr");
 
   constructor(id, order) {
@@ -108,7 +111,11 @@ class Row {
       order(id, form.elements.amount.valueAsNumber, form.elements.times.valueAsNumber);
     });
     this.element.dataset.id = id;
-    this.element.append(element("th", { scope: "row", textContent: id }), this.name, this.#total, cell(picture), cell(form));
+    this.element.append(element("th", { scope: "row", textContent: id }), this.#name, this.#total, cell(picture), cell(form));
+  }
+
+  call({ name }) {
+    this.#name.textContent = name ?? "";
   }
 
   update(total) {

@@ -20,10 +20,23 @@ const flow = (value) => {
   return `{ ${Object.entries(value).map(([name, inner]) => `${key(name)}: ${flow(inner)}`).join(", ")} }`;
 };
 
+// Recordings that are kept: each goes back to where the world's time did.
+const RECORDINGS = 5;
+
 const span = (from, to) => `${Math.max(0, Math.round(to - from))}ms`;
 
+// A script, as an item of a list.
+const script = (steps, name) => [
+  `    - name: ${name}`,
+  "      steps:",
+  ...steps.map(({ at, step }) => `        - ${flow({ at: span(steps[0].at, at), ...step })}`),
+];
+
 export class Steps {
-  #steps = [];
+  #recordings = [[]];
+  #now = 0;
+  // What the scenario has already, so that the text does not declare it twice.
+  #has = { orders: false, scripts: false };
 
   constructor() {
     find("#copy-steps").addEventListener("click", () => copy(find("#steps")));
@@ -31,29 +44,44 @@ export class Steps {
     this.#show();
   }
 
+  // What the world is at: when its time went back, it began anew, and so does the recording.
+  see(at, { scripts, generators }) {
+    const now = millis(at);
+    if (now < this.#now && this.#recordings.at(-1).length > 0) this.#recordings = [...this.#recordings, []].slice(-RECORDINGS);
+    this.#now = now;
+    const has = { orders: scripts.length + generators.length > 0, scripts: scripts.length > 0 };
+    if (has.orders === this.#has.orders && has.scripts === this.#has.scripts) return;
+    this.#has = has;
+    this.#show();
+  }
+
   // Adds what was done at that time of the world.
   add(at, step) {
-    this.#steps = [...this.#steps, { at: millis(at), step }].sort((one, other) => one.at - other.at).slice(-KEPT);
+    const steps = [...this.#recordings.at(-1), { at: millis(at), step }].sort((one, other) => one.at - other.at);
+    this.#recordings[this.#recordings.length - 1] = steps.slice(-KEPT);
     this.#show();
   }
 
   // A fault that was brought is over.
   lifted(at, fault) {
-    const brought = this.#steps.findLast(({ step }) => JSON.stringify(step.fault) === JSON.stringify(fault));
+    const brought = this.#recordings.at(-1).findLast(({ step }) => JSON.stringify(step.fault) === JSON.stringify(fault));
     if (brought) brought.step = { fault: { ...fault, until: span(brought.at, Math.max(millis(at), brought.at + 1)) } };
     this.#show();
   }
 
   clear() {
-    this.#steps = [];
+    this.#recordings = [[]];
     this.#show();
   }
 
   #show() {
-    const first = this.#steps[0]?.at;
-    const lines = this.#steps.map(({ at, step }) => `        - ${flow({ at: span(first, at), ...step })}`);
-    const head = ["orders:", "  scripts:", "    - name: by hand", "      steps:"];
-    find("#steps").value = lines.length === 0 ? "# Nothing yet: order something." : [...head, ...lines, ""].join("\n");
-    find("#recorded").textContent = `${lines.length} steps`;
+    const { orders, scripts } = this.#has;
+    const made = this.#recordings.filter((steps) => steps.length > 0);
+    const head = [...(orders ? [] : ["orders:"]), ...(scripts ? [] : ["  scripts:"])];
+    const lines = made.flatMap((steps, at) => script(steps, made.length > 1 ? `by hand ${at + 1}` : "by hand"));
+    find("#steps").value = made.length === 0 ? "# Nothing yet: order something." : [...head, ...lines, ""].join("\n");
+    find("#recorded").textContent = `${made.flat().length} steps`;
+    const where = scripts ? "at the end of the list orders.scripts" : orders ? "below orders" : "at the end";
+    find("#where").textContent = `To be pasted into the scenario file, ${where}.`;
   }
 }

@@ -19,6 +19,18 @@ const drawn = ({ products }) => (typeof products === "string" ? products : JSON.
 
 const rate = ({ every }) => Number((1000 / millis(every)).toPrecision(3));
 
+// Steps at one time are one mark.
+const together = (steps, first) => {
+  const marks = [];
+  steps.forEach(({ at, step }, index) => {
+    if (marks.at(-1)?.at === at) marks.at(-1).steps.push(step);
+    else marks.push({ at, number: first + index, steps: [step] });
+  });
+  return marks;
+};
+
+const told = ({ at, steps }) => `${short(at)}: ${steps.slice(0, 5).map(describe).join("; ")}${steps.length > 5 ? ` and ${steps.length - 5} more` : ""}`;
+
 export class Timeline {
   // `advance(at)` is called with the time to go to.
   constructor(advance) {
@@ -28,7 +40,8 @@ export class Timeline {
 
   show({ at, scripts, generators }) {
     const now = millis(at);
-    keep(find("#scripts"), scripts, ({ script }) => script, () => this.#make(), (item, script) => this.#draw(item, script, now));
+    const numbered = scripts.map((script, place) => ({ ...script, place }));
+    keep(find("#scripts"), numbered, ({ place }) => place, () => this.#make(), (item, script) => this.#draw(item, script, now));
     const update = (item, { generator, due, declared }) => {
       const { every, arrivals, amount } = declared;
       item.textContent = `${generator}: ${rate(declared)} a second (${arrivals ?? "every"} ${every}), ${amount.min} to ${amount.max} of ${drawn(declared)}, ` +
@@ -38,8 +51,16 @@ export class Timeline {
   }
 
   #make() {
-    const rail = element("div", { className: "rail", role: "group" }, element("div", { className: "cursor" }));
-    return element("li", {}, element("h3"), element("span"), rail, element("p"));
+    const marks = element("div", { className: "marks" });
+    const rail = element("div", { className: "rail", role: "group" }, element("div", { className: "cursor" }), marks);
+    // Where nothing is marked, the time itself is meant.
+    rail.addEventListener("click", (event) => {
+      const { start, end, now } = rail.dataset;
+      const { left, width } = marks.getBoundingClientRect();
+      const time = Math.round(Number(start) + ((event.clientX - left) / width) * (end - start));
+      if (event.target.closest("button") === null && rail.dataset.over === "false" && time > Number(now)) this.advance(`${time}ms`);
+    });
+    return element("li", {}, element("h3"), element("span"), rail, element("p", { className: "next" }), element("p", { className: "told" }));
   }
 
   #draw(item, script, now) {
@@ -48,36 +69,50 @@ export class Timeline {
     const start = isWhole ? millis(began) : millis(steps[0].at);
     const end = isWhole ? start + millis(length) : millis(steps.at(-1).at);
     const place = (time) => `${(100 * Math.min(1, Math.max(0, (time - start) / (end - start || 1)))).toFixed(3)}%`;
-    const [title, progress, rail, next] = item.children;
+    const [title, progress, rail, next, words] = item.children;
+    const [cursor, marks] = rail.children;
     title.textContent = name;
     progress.textContent = `repeat ${round} of ${repeat ?? "∞"}, ${begun} of ${count} steps`;
     rail.ariaLabel = `Steps of ${name}`;
-    rail.dataset.over = due === null;
+    Object.assign(rail.dataset, { over: due === null, start, end, now });
     const coming = steps[begun - first];
     next.textContent = due === null ? "over" : coming ? `next at ${short(coming.at)}: ${describe(coming.step)}` : `goes on at ${short(due)}`;
-    const make = () => button("", "", ({ target }) => this.advance(target.dataset.at));
-    const update = (mark, { at, step, number }) => {
-      const isBehind = number < begun;
-      mark.dataset.at = at;
+    const update = (mark, one) => {
+      const isBehind = one.number < begun || due === null;
+      const text = told(one);
+      mark.dataset.at = one.at;
+      mark.dataset.count = one.steps.length > 1 ? one.steps.length : "";
       mark.className = isBehind ? "behind" : "ahead";
-      mark.disabled = isBehind || due === null;
-      mark.tabIndex = number === begun ? 0 : -1;
-      mark.title = `${short(at)}: ${describe(step)}`;
-      mark.ariaLabel = `${mark.title}${isBehind ? ", done" : ", advance to it"}`;
-      mark.style.left = place(millis(at));
+      mark.ariaDisabled = isBehind;
+      mark.title = text;
+      mark.ariaLabel = `${text}${isBehind ? ", done" : ", advance to it"}`;
+      mark.style.left = place(millis(one.at));
     };
-    const cursor = rail.firstChild;
-    const numbered = steps.map((step, index) => ({ ...step, number: first + index }));
-    const marks = rail.lastChild === cursor ? rail.appendChild(element("div", { className: "marks" })) : rail.lastChild;
-    keep(marks, numbered, ({ number }) => `${round} ${number}`, make, update);
+    keep(marks, together(steps, first), ({ number }) => `${round} ${number}`, () => this.#mark(words), update);
+    const isTabbed = (mark) => mark.className === "ahead";
+    const tabbed = [...marks.children].find(isTabbed) ?? marks.lastChild;
+    for (const mark of marks.children) mark.tabIndex = mark === tabbed ? 0 : -1;
     cursor.style.left = place(now);
+  }
+
+  // A finger cannot look before it acts: it is told what would happen first.
+  #mark(words) {
+    const tell = (mark) => { words.textContent = mark.title; };
+    const mark = button("", "", ({ pointerType }) => {
+      const isTold = words.textContent === mark.title;
+      tell(mark);
+      if (mark.ariaDisabled !== "true" && (pointerType !== "touch" || isTold)) this.advance(mark.dataset.at);
+    });
+    mark.addEventListener("focus", () => { if (mark.matches(":focus-visible")) tell(mark); });
+    mark.addEventListener("pointerenter", ({ pointerType }) => { if (pointerType === "mouse") tell(mark); });
+    return mark;
   }
 
   // One step is in the order of the tabulator; the arrows lead to the others.
   #press(event) {
     const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
     const next = step && event.target.matches(".marks button") && event.target[step];
-    if (!next || next.disabled) return;
+    if (!next) return;
     event.preventDefault();
     next.focus();
   }

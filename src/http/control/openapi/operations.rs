@@ -73,7 +73,8 @@ fn on_worlds() -> Vec<Operation> {
         get("/__mockd/health", "That the server is well", shape::<about::HealthAnswer>).open(),
         get("/__mockd/openapi.json", "This document", |_| json!({ "type": "object" })).open(),
         get("/__mockd/categories", "The scenario's name and categories", shape::<about::CategoriesAnswer>).open(),
-        get("/__mockd/reload", "What became of the last save of the scenario", shape::<about::ReloadAnswer>),
+        get("/__mockd/reload", "What became of the last save of the scenario", shape::<about::ReloadAnswer>)
+            .errors(&["400"]),
         get("/__mockd/state", "The world at this moment", shape::<state::StateAnswer>),
         Operation {
             method: "patch",
