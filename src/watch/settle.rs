@@ -10,8 +10,8 @@ use tokio::time::sleep;
 /// be done 50 ms after the last write.
 const QUIET: Duration = Duration::from_millis(10);
 
-/// The same for a file that is empty or not there, as it is in the middle of a save.
-const QUIET_WITHOUT_CONTENT: Duration = Duration::from_millis(20);
+/// The same for a file that is empty or not there, as it is in the middle of a save, which a busy machine may hold up.
+const QUIET_WITHOUT_CONTENT: Duration = Duration::from_millis(100);
 
 /// The time between two looks: what the first event of a save finds is rarely the save's end.
 const STEP: Duration = Duration::from_millis(3);
