@@ -53,10 +53,7 @@ impl Watch {
     /// worlds' scenario was made from `files`; none if they are not to be followed.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, reader, switches } = self;
-        let seen = match mode {
-            WatchMode::Never => Seen::default(),
-            WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
-        };
+        let seen = Seen::new(mode, files, reader);
         let follower = Follower { path, mode, seed, style, reloads, worlds, seen };
         shutdown.run_until_cancelled(follower.look_for_ever(switches)).await;
     }
@@ -73,6 +70,14 @@ struct Seen {
 }
 
 impl Seen {
+    /// What is served was made of these files, which are kept if they are to be followed.
+    fn new(mode: WatchMode, files: Vec<FoundFile>, reader: Reader) -> Self {
+        match mode {
+            WatchMode::Never => Self::default(),
+            WatchMode::Events | WatchMode::Poll => Self { served: files.clone(), files, reader },
+        }
+    }
+
     fn paths(&self) -> Vec<PathBuf> {
         paths(&self.files)
     }
@@ -170,10 +175,7 @@ impl Follower {
             }
             Ok(scenario) => {
                 self.path = path;
-                self.seen = match self.mode {
-                    WatchMode::Never => Seen::default(),
-                    WatchMode::Events | WatchMode::Poll => Seen { served: files.clone(), files, reader },
-                };
+                self.seen = Seen::new(self.mode, files, reader);
                 self.warn(warnings);
                 if self.apply("switched to", scenario, started).await {
                     switches.done(switch, self.reloads.last());

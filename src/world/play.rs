@@ -1,6 +1,7 @@
 //! A world's engine at work: what is asked of it, and who hears of what happens.
 
 mod journalling;
+mod requests;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -8,8 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -25,7 +24,7 @@ use super::sockets::Audience;
 use super::subscription::Joined;
 use super::transcript::Transcript;
 use super::{Shared, View};
-use crate::engine::{Engine, Event, EventKind, Listing, Refusal, RefusedAt, Reload, Succession};
+use crate::engine::{Engine, Event, EventKind, Reload, Succession};
 use crate::websocket::Encoded;
 
 /// What the task owns, and what commands work on.
@@ -92,30 +91,6 @@ impl Play {
     /// The world's time; what is due by then may still have to happen.
     pub(super) fn now(&self) -> Duration {
         self.shared.clock.now().max(self.engine.now())
-    }
-
-    pub(super) fn order(&mut self, id: &str, amount: i64) -> Result<(), Refusal> {
-        let event = self.engine.order(id, amount)?;
-        self.tell(&[event]);
-        Ok(())
-    }
-
-    pub(super) fn orders(&mut self, orders: &[(Arc<str>, i64)]) -> Result<Vec<Event>, RefusedAt> {
-        let events = self.engine.orders(orders.iter().map(|(id, amount)| (&**id, *amount)))?;
-        self.tell(&events);
-        Ok(events)
-    }
-
-    pub(super) fn set_totals(&mut self, totals: &[(Arc<str>, i64)]) -> Result<Vec<Event>, RefusedAt> {
-        let events = self.engine.set_totals(totals.iter().map(|(id, total)| (&**id, *total)))?;
-        self.tell(&events);
-        Ok(events)
-    }
-
-    pub(super) fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Bytes, Refusal> {
-        let event = self.engine.add_product(category, own)?;
-        self.tell(&[event]);
-        Ok(self.engine.catalogue().get(category).map(Listing::json).unwrap_or_default())
     }
 
     /// Goes on with another scenario.

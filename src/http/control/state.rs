@@ -86,7 +86,7 @@ pub(in crate::http) async fn get_state(Data(world): Data<&World>) -> poem::Resul
         categories: CategoryAnswer::all(&view),
         totals: state.totals.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
         faults: FaultAnswer::all(state.faults),
-        sockets: world.open_sockets().len(),
+        sockets: world.socket_count(),
         snapshots: SnapshotAnswer::all(state.snapshots),
     }))
 }

@@ -8,10 +8,10 @@ const PATIENCE = 30_000;
 
 export const world = decodeURIComponent(base.pathname.match(/\/@([^/]+)\/__mockd\/$/)?.[1] ?? "default");
 
-// Where the dashboard of another world is.
-export const dashboardOf = (name) => {
+// What the paths of a world begin with.
+export const rootOf = (name) => {
   const root = base.pathname.replace(/(\/@[^/]+)?\/__mockd\/$/, "");
-  return name === "default" ? `${root}/__mockd/` : `${root}/@${encodeURIComponent(name)}/__mockd/`;
+  return name === "default" ? root : `${root}/@${encodeURIComponent(name)}`;
 };
 
 // Kept for as long as the tab is open.

@@ -1,6 +1,6 @@
 // One entry of the journal in full: headers, body, answer, what faults did to it, and the request as a curl command.
 
-import { world } from "./api.js";
+import { rootOf, world } from "./api.js";
 import { cell, copy, element, find } from "./dom.js";
 
 // What curl says by itself.
@@ -14,10 +14,8 @@ const written = ({ body, text, bytes }) => {
 };
 
 // Of a request with its body as it was sent, if that is text.
-export const curl = ({ method, path, query, headers, bytes, cutFrom }, sent) => {
-  const root = location.pathname.replace(/(\/@[^/]+)?\/__mockd\/$/, "");
-  const prefix = world === "default" ? root : `${root}/@${encodeURIComponent(world)}`;
-  const url = `${location.origin}${prefix}${path}${query ? `?${query}` : ""}`;
+const curl = ({ method, path, query, headers, bytes, cutFrom }, sent) => {
+  const url = `${location.origin}${rootOf(world)}${path}${query ? `?${query}` : ""}`;
   const given = Object.entries(headers).filter(([name]) => !OWN.includes(name));
   const lacks = [
     ...(bytes === undefined ? [] : [`# Without its body: ${bytes} bytes that are no text.`]),

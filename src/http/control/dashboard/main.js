@@ -1,6 +1,6 @@
 // The dashboard: asks for a world once a second, shows it, and does to it what the user says.
 
-import { call, dashboardOf, useToken, world } from "./api.js";
+import { call, rootOf, useToken, world } from "./api.js";
 import { find, note, said } from "./dom.js";
 import { showEntry } from "./entry.js";
 import { Faults } from "./faults.js";
@@ -175,7 +175,7 @@ submit("#advance", ({ by }) => call("POST", "clock", { advance: by }));
 submit("#speed", ({ speed }) => call("POST", "clock", { speed: Number(speed) }));
 submit("#fault", ({ fault }) => bring(fault));
 submit("#token", async ({ token }) => useToken(token));
-submit("#worlds", ({ name }) => location.assign(dashboardOf(name)));
+submit("#worlds", ({ name }) => location.assign(`${rootOf(name)}/__mockd/`));
 submit("#file", async ({ file }) => {
   // Whatever becomes of it, the list says what is served then.
   delete find("#file select").dataset.at;

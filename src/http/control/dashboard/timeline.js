@@ -6,7 +6,7 @@ import { millis, short } from "./time.js";
 
 const signed = (amount) => (amount < 0 ? `${amount}` : `+${amount}`);
 
-export const describe = ({ product, amount, set, add, remove, fault, times, every }) => {
+const describe = ({ product, amount, set, add, remove, fault, times, every }) => {
   const often = times > 1 ? `, ${times} times${every ? ` every ${every}` : ""}` : "";
   if (set) return `${set.product} = ${set.total}${often}`;
   if (add) return `add ${add.product.name ?? add.product.id ?? "a product"} to ${add.category}${often}`;
