@@ -16,6 +16,7 @@ mod random;
 mod reload;
 mod request;
 mod script;
+mod state;
 mod stream;
 mod succession;
 mod timelines;
@@ -36,6 +37,7 @@ pub use reload::Reload;
 use reload::carry_on;
 pub use request::RefusedAt;
 use script::ScriptRun;
+pub use state::{EngineState, StateError};
 pub(crate) use stream::Stream;
 pub use succession::Succession;
 
@@ -197,6 +199,11 @@ impl Engine {
         let mut events: Vec<Event> = changed.map(|(id, account)| self.total_event(id.clone(), account)).collect();
         events.sort_by_key(|event| event.sequence);
         events
+    }
+
+    /// Every total, in the order of the accounts, as the event that made it what it is.
+    pub fn totals_as_events(&self) -> impl Iterator<Item = Event> {
+        self.ledger.iter().map(|(id, account)| self.total_event(id.clone(), account))
     }
 
     /// Every total, in the order of the accounts.

@@ -1,5 +1,6 @@
 //! What is on sale at the moment: categories with their products, ready to be answered.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -95,6 +96,15 @@ impl Listing {
     #[must_use]
     pub fn products(&self) -> &[Arc<Product>] {
         &self.products
+    }
+
+    /// The same category with other products.
+    pub(super) fn with_products(&self, products: Vec<Arc<Product>>) -> Self {
+        Self::new(self.declared.clone(), products, self.highest)
+    }
+
+    pub(super) fn by_id(&self) -> HashMap<&str, &Arc<Product>> {
+        self.products.iter().map(|product| (&**product.id(), product)).collect()
     }
 
     /// What ids of added products start with.

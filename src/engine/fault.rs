@@ -4,6 +4,7 @@
 //! that the same requests in the same order meet the same faults on every run. Totals know nothing of them.
 
 mod run;
+mod state;
 mod target;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::{Engine, carry_on};
 use crate::scenario::{Action, Effect, Fault};
 pub(super) use run::FaultRun;
 pub use run::{FaultPhase, FaultSource};
+pub(super) use state::FaultRunState;
 pub use target::Asked;
 
 /// A fault and how it is.

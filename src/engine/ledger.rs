@@ -130,6 +130,13 @@ impl Ledger {
         self.generation += 1;
     }
 
+    /// Puts a total and the number of its last change to what they were elsewhere; `None` if there is no such account.
+    pub(super) fn put(&mut self, id: &str, running: Running) -> Option<()> {
+        let index = self.index_of(id)?;
+        self.totals.set(index, Some(running));
+        Some(())
+    }
+
     /// Adds to a total, or puts it to a value, under the sequence number of that change.
     pub(super) fn post(&mut self, id: &str, entry: Entry, sequence: u64) -> Result<Posted<'_>, Refusal> {
         let Some((index, id, holder)) = self.holders.get_full(id) else {

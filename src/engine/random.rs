@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::ledger::Ledger;
 use super::stream::Stream;
 use crate::scenario::{Arrivals, Draw, Generator, times};
@@ -21,6 +23,33 @@ pub(super) struct GeneratorRun {
     count: u64,
     due: Option<Duration>,
     pool: Pool,
+}
+
+/// Where a generator is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GeneratorRunState {
+    origin: Duration,
+    count: u64,
+    due: Option<Duration>,
+    /// Which of the seed's streams it draws from.
+    stream: u64,
+    /// How far it is in there.
+    words: u64,
+}
+
+impl GeneratorRunState {
+    pub(super) fn of(run: &GeneratorRun) -> Self {
+        let (stream, words) = run.rng.place();
+        Self { origin: run.origin, count: run.count, due: run.due, stream, words }
+    }
+
+    /// The run of the same generator at that place.
+    pub(super) fn resume(self, run: &GeneratorRun, seed: u64) -> GeneratorRun {
+        let Self { origin, count, due, stream, words } = self;
+        let rng = Stream::at(seed, stream, words);
+        GeneratorRun { declared: run.declared.clone(), origin, rng, count, due, pool: Pool::default() }
+    }
 }
 
 /// The accounts to draw from, by index in the ledger, as of one of its generations.

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::{Action, Repeat, Script};
 
 /// One script at work.
@@ -18,6 +20,34 @@ pub(super) struct ScriptRun {
     pub(super) cursor: usize,
     /// Steps that happen several times and are not done: next time, step, and how often still.
     bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
+}
+
+/// Where a script is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScriptRunState {
+    origin: Duration,
+    round: u64,
+    cursor: usize,
+    /// As in [`ScriptRun`], soonest first.
+    bursts: Vec<(Duration, usize, u64)>,
+}
+
+impl ScriptRunState {
+    pub(super) fn of(run: &ScriptRun) -> Self {
+        let mut bursts: Vec<_> = run.bursts.iter().map(|Reverse(burst)| *burst).collect();
+        bursts.sort_unstable();
+        Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts }
+    }
+
+    /// The run of the same script at that place; `None` if the script has no such place.
+    pub(super) fn resume(self, run: &ScriptRun) -> Option<ScriptRun> {
+        let steps = run.declared.steps().len();
+        let is_there = self.cursor <= steps && self.bursts.iter().all(|(_, step, _)| *step < steps);
+        let Self { origin, round, cursor, bursts } = self;
+        let bursts = bursts.into_iter().map(Reverse).collect();
+        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts })
+    }
 }
 
 impl ScriptRun {

@@ -21,6 +21,19 @@ impl Stream {
         Self(rng)
     }
 
+    /// That stream, so many 32-bit words from its beginning.
+    pub(super) fn at(seed: u64, number: u64, words: u64) -> Self {
+        let Self(mut rng) = Self::new(seed, number);
+        rng.set_word_pos(words.into());
+        Self(rng)
+    }
+
+    /// Its number, and how many 32-bit words of it are used up.
+    pub(super) fn place(&self) -> (u64, u64) {
+        // 2^64 words are more than any process draws.
+        (self.0.get_stream(), u64::try_from(self.0.get_word_pos()).unwrap_or(u64::MAX))
+    }
+
     /// Starts over as the stream of the same number that another seed gives.
     pub(super) fn reseed(&mut self, seed: u64) {
         *self = Self::new(seed, self.0.get_stream());

@@ -65,6 +65,12 @@ impl Product {
         Self { id, own, order: Map::new(), total: 0 }
     }
 
+    /// A product with all that it has.
+    #[must_use]
+    pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, total: i64) -> Self {
+        Self { id, own, order, total }
+    }
+
     /// The same product under another id.
     #[must_use]
     pub(crate) fn with_id(&self, id: Arc<str>) -> Self {

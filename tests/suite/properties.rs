@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Engine, EventKind, Succession};
-use mockd::scenario::{MAX_TOTAL, Reader, Scenario, Source, load, parse};
+use mockd::engine::{Engine, Event, EventKind, FaultSource, FaultState, Listing, Succession};
+use mockd::scenario::{MAX_TOTAL, Reader, Scenario, Source, load, parse, parse_fault};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use serde_json::Value;
@@ -55,6 +55,86 @@ fn to_follow_a_succession_is_to_replace_the_scenario() {
         }
     });
     assert!(compared.get() > 20, "{compared:?}");
+}
+
+/// What can be seen of an engine, but for what its faults have hit.
+fn seen(engine: &Engine) -> impl PartialEq + std::fmt::Debug {
+    let json = |(name, listing): (&Arc<str>, &Listing)| (name.clone(), listing.json());
+    let faults = engine.faults().map(|fault| FaultState { matched: 0, hit: 0, ..fault });
+    (
+        (engine.now(), engine.sequence(), engine.seed(), engine.next_due()),
+        engine.totals_as_events().collect::<Vec<_>>(),
+        engine.catalogue().iter().map(json).collect::<Vec<_>>(),
+        engine.script_states().collect::<Vec<_>>(),
+        engine.generator_states().collect::<Vec<_>>(),
+        (faults.collect::<Vec<_>>(), engine.active_faults().collect::<Vec<_>>()),
+    )
+}
+
+/// Does one thing of those that clients do.
+fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
+    let ids: Vec<Arc<str>> = engine.totals().map(|(id, _)| id.clone()).collect();
+    let categories: Vec<Arc<str>> = engine.catalogue().iter().map(|(name, _)| name.clone()).collect();
+    match what % 6 {
+        0 if !ids.is_empty() => engine.order(&ids[what % ids.len()], amount).into_iter().collect(),
+        1 if !ids.is_empty() => engine.set_totals([(&*ids[what % ids.len()], amount)]).unwrap_or_default(),
+        2 => {
+            let own = serde_json::from_str(r#"{"name":"Another","rrp":1}"#).unwrap();
+            engine.add_product(&categories[what % categories.len()], own).into_iter().collect()
+        }
+        3 => {
+            let text =
+                format!("{{name: f{}, on: websocket, from: 200ms, until: 3s, drop: true, chance: 30%}}", what % 7);
+            match parse_fault(&Source::new("fault", &text), engine.scenario()) {
+                Ok((fault, _)) => engine.add_fault(Arc::new(fault), FaultSource::Api).1,
+                Err(_) => Vec::new(),
+            }
+        }
+        4 => {
+            let fault = engine.faults().nth(what % 5).map(|fault| fault.id).unwrap_or_default();
+            engine.remove_fault(fault).unwrap_or_default()
+        }
+        _ => engine.advance_some(engine.now() + Duration::from_millis(what as u64 % 900), 300),
+    }
+}
+
+#[test]
+fn an_engine_that_is_written_down_goes_on_elsewhere_as_if_nothing_had_happened() {
+    let compared = Cell::new(0);
+    proptest!(config(200), |(document in documents("1ms"), seed: u64, before: Vec<(usize, i16)>, after: Vec<(usize, i16)>)| {
+        if let Some(scenario) = read(&text(&document)) {
+            compared.set(compared.get() + 1);
+            let mut one = Engine::new(&scenario, seed);
+            for (what, amount) in before {
+                act(&mut one, what, amount.into());
+            }
+            let written = serde_json::to_string(&one.save(&Engine::new(&scenario, seed))).unwrap();
+            // Elsewhere, the scenario is read anew.
+            let start = Engine::new(&read(&text(&document)).unwrap(), seed);
+            let mut other = Engine::restored(&start, serde_json::from_str(&written).unwrap()).unwrap();
+            prop_assert_eq!(seen(&one), seen(&other));
+            prop_assert_eq!(written, serde_json::to_string(&other.save(&start)).unwrap());
+            for (what, amount) in after {
+                prop_assert_eq!(act(&mut one, what, amount.into()), act(&mut other, what, amount.into()));
+            }
+            prop_assert_eq!(seen(&one), seen(&other));
+        }
+    });
+    assert!(compared.get() > 50, "{compared:?}");
+}
+
+#[test]
+fn a_state_of_another_scenario_is_refused() {
+    let engine = |text: &str| Engine::new(&read(text).unwrap(), 1);
+    let one = engine("{categories: {a: {prefix: A, products: [{id: A1}]}, b: {prefix: B, products: []}}}");
+    let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");
+    let mut moved = one.clone();
+    moved.order("A1", 1).unwrap();
+    moved.add_product("b", serde_json::Map::new()).unwrap();
+    for state in [one.save(&one), moved.save(&one)] {
+        let refused = Engine::restored(&other, state).unwrap_err().to_string();
+        assert!(refused.contains("does not fit the scenario"), "{refused}");
+    }
 }
 
 /// One edit of a text: a line goes, comes twice, comes from elsewhere or gets other digits.

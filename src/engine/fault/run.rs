@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{FaultState, Hit, SocketFault};
@@ -15,7 +16,8 @@ use crate::scenario::{Effect, Fault, Latency, Matches};
 const STREAMS: u64 = 1 << 63;
 
 /// Who brought a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FaultSource {
     /// `faults` of the scenario.
@@ -27,7 +29,8 @@ pub enum FaultSource {
 }
 
 /// Whether a fault is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FaultPhase {
     /// It has not begun.
@@ -46,15 +49,15 @@ pub(in crate::engine) struct FaultRun {
     pub(in crate::engine) declared: Arc<Fault>,
     pub(super) source: FaultSource,
     /// The world's time at which its own time is 0.
-    origin: Duration,
+    pub(super) origin: Duration,
     /// Whether it is in force; what it has hit does not matter for that.
     pub(super) phase: FaultPhase,
-    matched: u64,
-    hit: u64,
+    pub(super) matched: u64,
+    pub(super) hit: u64,
     /// Made with the first draw: until then the seed may change.
-    rng: Option<Stream>,
+    pub(super) rng: Option<Stream>,
     /// What was decided of sockets: the ordinal of one that is hit, among those that are.
-    sockets: HashMap<u64, Option<u64>>,
+    pub(super) sockets: HashMap<u64, Option<u64>>,
 }
 
 impl FaultRun {
