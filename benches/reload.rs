@@ -53,6 +53,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         hosts: Hosts::Any,
         limits: Limits::default(),
         choice,
+        store: None,
     };
     let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();
     let watch = Watch {

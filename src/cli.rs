@@ -12,6 +12,7 @@ mod ready;
 mod run;
 mod schema;
 mod seed;
+mod store;
 mod worlds;
 
 use std::io::{IsTerminal, Write};

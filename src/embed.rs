@@ -43,7 +43,8 @@ use thiserror::Error;
 use crate::choice::Choice;
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
-use crate::server::{ServeError, Server, ServerConfig};
+use crate::server::{ServeError, Server, ServerConfig, StoreConfig, StoreKind};
+use crate::store::Memory;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
@@ -71,6 +72,7 @@ pub struct MockdBuilder {
     site: Site,
     worlds: WorldOptions,
     limits: Limits,
+    store: Option<StoreConfig>,
 }
 
 #[derive(Debug, Clone)]
@@ -112,12 +114,22 @@ impl Mockd {
         self.server.world()
     }
 
-    /// The world of that name, which is made if there is none.
+    /// The world of that name, which is made if there is none. Of worlds that are shared, only those are found that are
+    /// played here by now; see [`Mockd::shared_world`].
     ///
     /// # Errors
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
         let world = self.worlds().get_or_make(name)?;
+        Ok(MockWorld { world, url: format!("{}/@{name}", self.url()) })
+    }
+
+    /// As [`Mockd::world`], also if the mock shares its worlds with others.
+    ///
+    /// # Errors
+    /// [`WorldsError`].
+    pub async fn shared_world(&self, name: &str) -> Result<MockWorld, WorldsError> {
+        let world = self.worlds().find(name, true).await?;
         Ok(MockWorld { world, url: format!("{}/@{name}", self.url()) })
     }
 
@@ -202,6 +214,12 @@ impl MockdBuilder {
         Self { limits, ..self }
     }
 
+    /// What it shares its worlds by with other mocks of this process: all that are given the same are one mock.
+    pub fn shared_by(self, store: &Memory) -> Self {
+        let store = StoreConfig { store: StoreKind::Memory(store.clone()), publish: false, files: Vec::new() };
+        Self { store: Some(store), ..self }
+    }
+
     /// Starts it. It answers from here on.
     ///
     /// # Errors
@@ -223,6 +241,7 @@ impl MockdBuilder {
             hosts: Hosts::Local { also: Vec::new() },
             limits: self.limits,
             choice: Choice::fixed(file.as_deref()),
+            store: self.store,
         };
         Ok(Mockd { server: Server::start(&scenario, config).await? })
     }

@@ -27,6 +27,7 @@ pub mod http;
 pub mod reloads;
 pub mod scenario;
 pub mod server;
+pub mod store;
 pub mod watch;
 pub mod websocket;
 pub mod world;

@@ -1,10 +1,14 @@
 //! A running mock: worlds behind one listening address.
 
+mod sharing;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sharing::share;
+pub use sharing::{StoreConfig, StoreKind};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
@@ -16,7 +20,7 @@ use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, ser
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::world::World;
-use crate::worlds::{WorldOptions, Worlds};
+use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
 /// How long requests in flight may take once the server is to stop.
 const GRACE: Duration = Duration::from_millis(700);
@@ -45,6 +49,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// The scenario files that it can be switched to.
     pub choice: Choice,
+    /// What the worlds are shared by with other servers, if they are.
+    pub store: Option<StoreConfig>,
 }
 
 /// Why a server did not start.
@@ -56,6 +62,9 @@ pub enum ServeError {
         .0.port(), .0.ip()
     )]
     PortTaken(SocketAddr),
+    /// The worlds cannot be shared with other servers.
+    #[error(transparent)]
+    Worlds(#[from] WorldsError),
     /// The system does not allow or know the address.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -88,9 +97,8 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`] if the address cannot be bound.
-    #[expect(clippy::unused_async, reason = "it starts tasks, so that it has to be called within a runtime")]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, store } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -99,8 +107,13 @@ impl Server {
         let bound = listener.local_addr().map_err(failed)?;
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let (playing, end) = (TaskTracker::new(), CancellationToken::new());
-        let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
         let reloads = Reloads::default();
+        // From here on, whatever is begun ends with them, also if this fails.
+        let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
+        let worlds = match store {
+            None => Worlds::start(scenario, seed, worlds, &playing, end.clone()),
+            Some(config) => share(scenario, seed, worlds, config, reloads.clone(), &playing, &end).await?,
+        };
         let app = Arc::new(App {
             worlds: worlds.clone(),
             reloads: reloads.clone(),
@@ -116,7 +129,6 @@ impl Server {
         let serving = tokio::spawn(serve(listener, service(app.clone(), &site), app, GRACE));
         tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));
         tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
-        let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
 

@@ -13,7 +13,7 @@ mod wake;
 use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -23,11 +23,15 @@ use crate::choice::{Switch, Switches};
 use crate::engine::Reload;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Problems, Reader, Scenario, Style, render};
+use crate::world::WorldError;
 use crate::worlds::Worlds;
 use read::{paths, read_whole};
 use settle::{Fingerprint, settled};
 use wake::Wake;
 pub use wake::WatchMode;
+
+/// How long to wait before a scenario is published again that could not be.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A scenario file and how to follow it.
 #[derive(Debug)]
@@ -187,10 +191,29 @@ impl Follower {
     /// Goes on with a scenario in all worlds. `false` says that they have ended, and so does this task then.
     async fn apply(&self, what: &str, scenario: Scenario, started: Instant) -> bool {
         let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
-        let Ok(reload) = self.worlds.replace(&Arc::new(scenario), seed).await else { return false };
+        self.worlds.made_of(&self.seen.served);
+        let Some(reload) = self.replace(&Arc::new(scenario), seed).await else { return false };
         info!("{what} {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
         self.reloads.applied(reload.changes);
         true
+    }
+
+    /// Has the worlds go on with a scenario, however long it takes until the store can be reached that they are shared by.
+    /// `None` says that they have ended.
+    async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Option<Reload> {
+        let mut is_said = false;
+        loop {
+            match self.worlds.replace(scenario, seed).await {
+                Ok(reload) => return Some(reload),
+                Err(WorldError::Store(error)) => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        warn!("{} is served once it can be published: {error}", self.path.display());
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(_) => return None,
+            }
+        }
     }
 
     fn warn(&self, warnings: Option<Box<Problems>>) {

@@ -21,8 +21,11 @@ mod feed;
 mod handling;
 mod journal;
 mod observe;
+mod operation;
 mod play;
 mod pulse;
+mod replica;
+mod requests;
 mod setup;
 mod snapshots;
 mod socket;
@@ -39,8 +42,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +64,8 @@ pub use journal::{
     Finding, Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
 };
 use play::Play;
+use replica::Replica;
+pub use replica::{Birth, Scenarios, Seat, Sharing, StateError, fingerprint};
 pub use setup::Setup;
 pub use snapshots::MAX_SNAPSHOTS;
 use socket::Socket;
@@ -73,7 +76,7 @@ use task::{Command, Task};
 pub use transcript::Transcript;
 pub use view::View;
 
-use crate::engine::{Engine, Event, Reload, Succession};
+use crate::engine::{Engine, Reload, Succession};
 use crate::websocket::Encoded;
 
 /// Commands that may wait for the task before a sender waits.
@@ -109,6 +112,8 @@ struct Shared {
     has_request_faults: AtomicBool,
     /// The faults that are in force.
     active_faults: faults::Active,
+    /// This server's part in it, if others play it too.
+    replica: Option<Arc<Replica>>,
 }
 
 impl World {
@@ -116,6 +121,17 @@ impl World {
     /// sockets once there are some.
     #[must_use]
     pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
+        Self::begin(name, start, setup, None, end, tasks)
+    }
+
+    fn begin(
+        name: Arc<str>,
+        start: Engine,
+        setup: &Setup,
+        replica: Option<Arc<Replica>>,
+        end: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Self {
         let start = play::seeded(start, setup.seed);
         let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
         let (publish, now) = watch::channel(Arc::new(View::of(&start)));
@@ -131,6 +147,7 @@ impl World {
             users: AtomicUsize::new(0),
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: faults::Active::of(&start),
+            replica,
         });
         let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish, tasks.clone()), inbox };
         tasks.spawn(task.run(end));
@@ -147,40 +164,6 @@ impl World {
     #[must_use]
     pub fn view(&self) -> Arc<View> {
         self.0.now.borrow().clone()
-    }
-
-    /// Adds `amount` to a product's order total.
-    ///
-    /// # Errors
-    /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
-    pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
-        let id: Arc<str> = id.into();
-        Ok(self.ask(move |play| play.order(&id, amount)).await??)
-    }
-
-    /// Adds each amount to its product's order total, all of them or none, and gives what happened.
-    ///
-    /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
-    pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        Ok(self.ask(move |play| play.orders(&orders)).await??)
-    }
-
-    /// Puts each product's order total to a value, all of them or none, and gives what happened.
-    ///
-    /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
-    pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        Ok(self.ask(move |play| play.set_totals(&totals)).await??)
-    }
-
-    /// Adds a product to a category and gives the category's products as JSON, the new one last.
-    ///
-    /// # Errors
-    /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
-    pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let category: Arc<str> = category.into();
-        Ok(self.ask(move |play| play.add_product(&category, own)).await??)
     }
 
     /// Goes on with another scenario without losing a socket, and says what that changed; see [`Engine::follow`]. A world

@@ -6,37 +6,32 @@
 
 mod error;
 mod options;
+mod shared;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error};
+use tracing::debug;
 
 pub use error::WorldsError;
 pub use options::WorldOptions;
+pub(crate) use shared::named;
 
 use crate::engine::{Engine, Reload, Succession};
-use crate::scenario::Scenario;
-use crate::world::{Budget, Setup, World, WorldError};
+use crate::scenario::{FoundFile, Scenario};
+use crate::world::{Budget, Setup, Sharing, World, WorldError};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
 
 /// The most characters of a world's name.
 pub const MAX_NAME: usize = 64;
-
-/// The longest time that a world may be unused.
-const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
-
-/// How long the default world is not there after it has failed.
-const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
 /// The worlds of a server. A clone is the same.
 #[derive(Debug, Clone)]
@@ -49,6 +44,10 @@ struct Inner {
     /// What all journals have part in.
     budget: Budget,
     state: Mutex<State>,
+    /// What the server needs to play them with others, if it does.
+    sharing: Option<Sharing>,
+    /// Held while a shared world is joined.
+    joining: tokio::sync::Mutex<()>,
     /// Held while the scenario is replaced.
     replacing: tokio::sync::Mutex<()>,
     /// Told when the first world is made.
@@ -74,10 +73,21 @@ impl Worlds {
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Self {
-        let start = Engine::new(scenario, seed);
-        let budget = Budget::default();
+        let (start, budget) = (Engine::new(scenario, seed), Budget::default());
         let setup = options.setup(budget.clone());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
+        Self::with(default, start, options, budget, None, tasks, end)
+    }
+
+    fn with(
+        default: World,
+        start: Engine,
+        options: WorldOptions,
+        budget: Budget,
+        sharing: Option<Sharing>,
+        tasks: &TaskTracker,
+        end: CancellationToken,
+    ) -> Self {
         let default = RwLock::new(default);
         let state = Mutex::new(State { start, named: BTreeMap::new() });
         let worlds = Self(Arc::new(Inner {
@@ -85,6 +95,8 @@ impl Worlds {
             options,
             budget,
             state,
+            sharing,
+            joining: tokio::sync::Mutex::new(()),
             replacing: tokio::sync::Mutex::new(()),
             made: Notify::new(),
             tasks: tasks.clone(),
@@ -125,7 +137,7 @@ impl Worlds {
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) => match self.make(name, &self.setup()) {
+            Err(WorldsError::Unknown(_)) if self.0.sharing.is_none() => match self.make(name, &self.setup()) {
                 // Another request was first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
@@ -162,15 +174,18 @@ impl Worlds {
         Ok(world)
     }
 
-    /// Removes a world; its sockets are closed.
+    /// Removes a world, on all servers that play it; its sockets are closed.
     ///
     /// # Errors
     /// [`WorldsError`] if there is none, or it is the default one.
-    pub fn remove(&self, name: &str) -> Result<(), WorldsError> {
+    pub async fn remove(&self, name: &str) -> Result<(), WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Default);
         }
         check_name(name)?;
+        if self.0.sharing.is_some() {
+            self.find(name, false).await?.end_everywhere().await?;
+        }
         let removed = self.lock().named.remove(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
         removed.end();
         debug!(world = %name, "world removed");
@@ -184,12 +199,28 @@ impl Worlds {
         std::iter::once(default).chain(self.lock().named.values().cloned()).collect()
     }
 
+    /// What is served, or is to be from now on, was made of these files: servers that share worlds tell each other.
+    pub fn made_of(&self, files: &[FoundFile]) {
+        if let Some(sharing) = &self.0.sharing {
+            sharing.scenarios.made_of(shared::named(files));
+        }
+    }
+
+    /// Why the store that worlds are shared by cannot be reached, if that is so.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.0.sharing.as_ref().and_then(|sharing| sharing.store.trouble())
+    }
+
     /// Goes on with another scenario in all worlds, and says what that changed in the default one.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         let _one_at_a_time = self.0.replacing.lock().await;
+        if let Some(sharing) = &self.0.sharing {
+            return self.publish(scenario, seed, sharing).await;
+        }
         let (old, scenario) = (self.lock().start.clone(), scenario.clone());
         let succeed = move || {
             let start = Engine::new(&scenario, seed).started_as(&old);
@@ -206,47 +237,6 @@ impl Worlds {
         // Nobody has the old products any more, and to let go of them takes a while too.
         spawn_blocking(move || drop((old, succession)));
         reload
-    }
-
-    /// Puts another in the place of the default world if it has ended, which only a defect can cause; the others are
-    /// made anew when they are asked for.
-    async fn keep_default(&self) {
-        loop {
-            let default = self.default_world();
-            default.ended().await;
-            if self.0.end.is_cancelled() {
-                return;
-            }
-            error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
-            // One that fails again and again leaves room for the others.
-            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
-            let start = self.lock().start.clone();
-            let anew =
-                World::start(DEFAULT_WORLD.into(), start, &self.setup(), self.0.end.child_token(), &self.0.tasks);
-            *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
-        }
-    }
-
-    /// Removes worlds that nobody uses.
-    async fn sweep(&self) {
-        // Longer than any process runs, and short enough for the machine's clock.
-        let idle = self.0.options.idle.min(LONGEST_IDLE);
-        loop {
-            let now = Instant::now();
-            let unused = |_: &Arc<str>, world: &mut World| world.idle_since().is_some_and(|since| since + idle <= now);
-            // Under the lock: whoever gets a world before it or after it gets one that is there.
-            let removed: Vec<World> = self.lock().named.extract_if(.., unused).map(|(_, world)| world).collect();
-            for world in removed {
-                debug!(world = %world.name(), "world removed, nobody uses it");
-                world.end();
-            }
-            // A socket that is open now may close, and its world is unused from then on.
-            let oldest = self.lock().named.values().map(|world| world.idle_since().unwrap_or(now)).min();
-            match oldest {
-                Some(since) => tokio::time::sleep_until(since + idle).await,
-                None => self.0.made.notified().await,
-            }
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

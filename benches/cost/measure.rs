@@ -7,6 +7,7 @@ mod growth;
 mod idle;
 mod rates;
 mod reload;
+mod replicas;
 mod scripts;
 mod start;
 mod stuck;
@@ -37,7 +38,7 @@ pub(crate) struct Bench {
 type Measurement = fn(&mut Bench);
 
 /// In the order in which they run.
-pub(crate) const ALL: [(&str, Measurement); 11] = [
+pub(crate) const ALL: [(&str, Measurement); 12] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
     ("stuck", stuck::run),
@@ -49,6 +50,7 @@ pub(crate) const ALL: [(&str, Measurement); 11] = [
     ("worlds", worlds::run),
     ("growth", growth::run),
     ("dashboard", dashboard::run),
+    ("replicas", replicas::run),
 ];
 
 impl Bench {

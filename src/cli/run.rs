@@ -15,12 +15,13 @@ use super::live_line::{Figures, LiveLine};
 use super::log::LogArgs;
 use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
+use super::store::StoreArgs;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
 use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Problems, Reader, Scenario, is_origin, render};
-use crate::server::{Server, ServerConfig};
+use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::watch::{Watch, WatchMode};
 
 /// How long the end of the program waits for the file's watcher, and until the live line is erased.
@@ -71,6 +72,8 @@ pub(super) struct Run {
     #[command(flatten)]
     worlds: WorldArgs,
     #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
     end: EndArgs,
     #[command(flatten)]
     log: LogArgs,
@@ -86,6 +89,7 @@ struct First {
     followed: Vec<FoundFile>,
     reader: Reader,
     choice: ScenarioFiles,
+    store: Option<StoreConfig>,
 }
 
 fn origin(text: &str) -> Result<String, &'static str> {
@@ -119,9 +123,10 @@ impl Run {
         if let Some(warnings) = &warnings {
             warn!("{} is served, but\n{}", path.display(), render(warnings, style()));
         }
+        let store = self.store.config(&files);
         // What is not followed is not read again, so nothing of it is kept.
         let (followed, reader) = if watches { (files, reader) } else { (Vec::new(), Reader::default()) };
-        let first = First { path, scenario: Arc::new(scenario), warnings, followed, reader, choice };
+        let first = First { path, scenario: Arc::new(scenario), warnings, followed, reader, choice, store };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
         let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
@@ -131,12 +136,12 @@ impl Run {
 
     /// Serves, follows the files if there are any to follow, and switches to others.
     async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
-        let First { path, scenario, warnings, followed, reader, choice } = first;
+        let First { path, scenario, warnings, followed, reader, choice, store } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
         let (choice, switches) = Choice::new(choice, &path);
-        let server = Server::start(&scenario, self.config(&scenario, choice)?).await?;
+        let server = Server::start(&scenario, self.config(&scenario, choice, store)?).await?;
         server.reloads().warned(warnings);
         let ready =
             Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
@@ -166,7 +171,12 @@ impl Run {
         Ok(())
     }
 
-    fn config(&self, scenario: &Scenario, choice: Choice) -> Result<ServerConfig, CliError> {
+    fn config(
+        &self,
+        scenario: &Scenario,
+        choice: Choice,
+        store: Option<StoreConfig>,
+    ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
         let host = self.host.or(declared.host()).unwrap_or(Ipv4Addr::LOCALHOST.into());
         let port = self.port.or(declared.port()).unwrap_or(DEFAULT_PORT);
@@ -185,7 +195,8 @@ impl Run {
         }
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
         let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
-        Ok(ServerConfig { address, site, cors, seed, worlds: self.worlds.options(), access, hosts, limits, choice })
+        let worlds = self.worlds.options();
+        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, store })
     }
 
     fn watch_mode(&self) -> WatchMode {

@@ -88,9 +88,11 @@ impl ResponseError for ApiError {
             Self::ControlOff | Self::ForeignHost | Self::ForeignOrigin | Self::ForeignSocket => StatusCode::FORBIDDEN,
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::World(error) => status_of(error),
+            Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
-            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_) | WorldsError::Store(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Switch(error) => status_of_switch(error),
             Self::Other(status, _) => *status,
             _ => StatusCode::BAD_REQUEST,
@@ -117,6 +119,10 @@ impl ResponseError for ApiError {
             response = response.header(header::UPGRADE, "websocket").header(header::CONNECTION, "upgrade");
             response = response.header(header::SEC_WEBSOCKET_VERSION, "13");
         }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            // RFC 9110, 10.2.3, in seconds.
+            response = response.header(header::RETRY_AFTER, "1");
+        }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 6750, 3.
             response = response.header(header::WWW_AUTHENTICATE, "Bearer");
@@ -138,7 +144,7 @@ fn status_of_switch(error: &SwitchError) -> StatusCode {
 
 fn status_of(error: &WorldError) -> StatusCode {
     match error {
-        WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Ended | WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
         WorldError::Refused(refusal) => match refusal {
             Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,

@@ -27,7 +27,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for InWorld<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        match self.resolve(&mut request) {
+        match self.resolve(&mut request).await {
             Ok(Resolved::World(world)) => {
                 request.set_data(world);
                 self.inner.call(request).await
@@ -46,10 +46,10 @@ enum Resolved {
 
 impl<E> InWorld<E> {
     /// Takes the prefix off the path.
-    fn resolve(&self, request: &mut Request) -> Result<Resolved, ApiError> {
+    async fn resolve(&self, request: &mut Request) -> Result<Resolved, ApiError> {
         let named = named_in_header(request.headers())?.map(str::to_owned);
         let Some(prefixed) = request.uri().path().strip_prefix("/@") else {
-            return self.find(named.as_deref(), request).map(Resolved::World);
+            return self.find(named.as_deref(), request).await.map(Resolved::World);
         };
         let Some((name, _)) = prefixed.split_once('/') else {
             return Ok(Resolved::Elsewhere(with_slash(request.uri())));
@@ -59,7 +59,7 @@ impl<E> InWorld<E> {
             return Err(ApiError::TwoWorlds);
         }
         *request.uri_mut() = below(request.uri())?;
-        self.find(Some(&name), request).map(Resolved::World)
+        self.find(Some(&name), request).await.map(Resolved::World)
     }
 
     /// The error as an answer, which a page that may control the mock can read.
@@ -73,7 +73,7 @@ impl<E> InWorld<E> {
     }
 
     /// Only what asks nothing but about the world itself does not make it.
-    fn find(&self, name: Option<&str>, request: &Request) -> Result<World, ApiError> {
+    async fn find(&self, name: Option<&str>, request: &Request) -> Result<World, ApiError> {
         let worlds = &self.app.worlds;
         let Some(name) = name.filter(|name| *name != DEFAULT_WORLD) else {
             return Ok(worlds.default_world());
@@ -85,10 +85,9 @@ impl<E> InWorld<E> {
         // Of a control request nothing may happen before it is clear that it is allowed.
         let may_make = !is_control || super::access::check(&self.app.access, request).is_ok();
         let only_asks = is_control && matches!(*request.method(), Method::GET | Method::DELETE);
-        match worlds.get(name) {
+        match worlds.find(name, may_make && !only_asks && *request.method() != Method::OPTIONS).await {
             // A preflight is about what may be asked, not about the world.
             Err(WorldsError::Unknown(_)) if *request.method() == Method::OPTIONS => Ok(worlds.default_world()),
-            Err(WorldsError::Unknown(_)) if may_make && !only_asks => Ok(worlds.get_or_make(name)?),
             // It is refused further on, whatever the world.
             Err(WorldsError::Unknown(_)) if !may_make => Ok(worlds.default_world()),
             found => Ok(found?),

@@ -99,6 +99,12 @@ impl FoundFile {
         self.content.is_some()
     }
 
+    /// What was in it.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.content.as_ref().map(Content::bytes)
+    }
+
     /// Whether a look at the file now finds the same.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {

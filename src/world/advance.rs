@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -18,7 +19,8 @@ use crate::scenario::format_duration;
 pub const MAX_LISTED: usize = 10_000;
 
 /// How far time is to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Until {
     /// To the moment at which it is asked, for what is due by then.
     Now,
@@ -31,7 +33,7 @@ pub enum Until {
 }
 
 /// What a clock is to do: time goes that far, and then goes on in that way. All of it happens, or nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ClockChange {
     /// How far time is to go.
     pub until: Until,
@@ -79,7 +81,10 @@ impl From<Until> for ClockChange {
 /// An advance at work.
 pub(super) struct Advance {
     change: ClockChange,
-    reply: oneshot::Sender<Outcome>,
+    /// Nobody here waits for an advance that another server was asked for.
+    reply: Option<oneshot::Sender<Outcome>>,
+    /// When it was asked for, in the world's time, if the world is shared.
+    told: Option<Duration>,
     begun: Option<Begun>,
     done: Advanced,
     refused: Option<ClockError>,
@@ -98,7 +103,14 @@ struct Begun {
 
 impl Advance {
     pub(super) fn new(change: ClockChange, reply: oneshot::Sender<Outcome>) -> Self {
-        Self { change, reply, begun: None, done: Advanced::default(), refused: None, is_at_its_end: false }
+        let reply = Some(reply);
+        Self { change, reply, told: None, begun: None, done: Advanced::default(), refused: None, is_at_its_end: false }
+    }
+
+    /// One that all servers that play the world carry out to its end, whoever waits for it.
+    pub(super) fn shared(change: ClockChange, reply: Option<oneshot::Sender<Outcome>>, told: Duration) -> Self {
+        let (begun, done, told) = (None, Advanced::default(), Some(told));
+        Self { change, reply, told, begun, done, refused: None, is_at_its_end: false }
     }
 
     /// Whether everything has happened, and only the sockets have to write it.
@@ -113,7 +125,8 @@ impl Advance {
             return true;
         }
         // Whoever asked is gone: time stays where it is.
-        if self.is_at_its_end || self.reply.is_closed() {
+        let is_given_up = self.told.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
+        if self.is_at_its_end || is_given_up {
             return true;
         }
         let begun = match self.begun {
@@ -136,7 +149,7 @@ impl Advance {
     }
 
     fn begin(&mut self, play: &mut Play) -> Result<Begun, ClockError> {
-        let now = play.now();
+        let now = self.told.map_or_else(|| play.now(), |told| play.time_of(told));
         let (target, steps_left) = match self.change.until {
             Until::Now => (now, 0),
             Until::By(by) => (now.saturating_add(by), 0),
@@ -155,8 +168,9 @@ impl Advance {
             Until::Steps(_) => self.step(begun, play, actions),
             Until::Now => {
                 let events = play.engine.advance_some(begun.target, actions);
-                // A scenario that asks for more than the machine can do is behind its clock, and stops where it is.
-                self.is_at_its_end = true;
+                // A scenario that asks for more than the machine can do is behind its clock, and stops where it is; where
+                // several servers play it, at the same moment everywhere.
+                self.is_at_its_end = self.told.is_none() || !is_due(play);
                 events
             }
             Until::By(_) | Until::At(_) => {
@@ -201,6 +215,8 @@ impl Advance {
                 ..done
             }),
         };
-        let _ = reply.send(outcome);
+        if let Some(reply) = reply {
+            let _ = reply.send(outcome);
+        }
     }
 }

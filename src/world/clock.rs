@@ -6,6 +6,7 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -31,7 +32,7 @@ struct State {
 }
 
 /// How a clock goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pace {
     /// Whether it stands still.
     pub paused: bool,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::advance::Advance;
+use super::operation::Operation;
 use super::play::Play;
 use super::task::Command;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
@@ -127,9 +128,13 @@ impl World {
     /// [`WorldError`] if that time is over, or the world has ended; the clock goes on as before then.
     pub async fn change_clock(&self, change: ClockChange) -> Result<Advanced, WorldError> {
         let speed = change.speed.map(|speed| speed.clamp(*super::SPEEDS.start(), *super::SPEEDS.end()));
+        let change = ClockChange { speed, ..change };
         let _used = self.using();
+        if let Some(replica) = &self.0.shared.replica {
+            return replica.change_clock(change, self.now()).await;
+        }
         let (reply, answer) = oneshot::channel();
-        let advance = Advance::new(ClockChange { speed, ..change }, reply);
+        let advance = Advance::new(change, reply);
         let command = Command::Advance(Box::new(advance));
         self.0.commands.send(command).await.map_err(|_| WorldError::Ended)?;
         Ok(answer.await.map_err(|_| WorldError::Ended)??)
@@ -141,7 +146,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn reset(&self, seed: Option<u64>) -> Result<(), WorldError> {
-        self.ask(move |play| play.reset(seed)).await
+        self.change(Operation::Reset(seed)).await.map(drop)
     }
 
     /// Keeps this moment under a name, in place of another of that name.
@@ -149,8 +154,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn save(&self, name: &str) -> Result<(), WorldError> {
-        let name = name.to_owned();
-        Ok(self.ask(move |play| play.save(name)).await??)
+        self.change(Operation::Save(name.to_owned())).await.map(drop)
     }
 
     /// Goes back to a kept moment: totals, products, time, random streams, transcript. Open sockets stay and get current
@@ -159,8 +163,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn restore(&self, name: &str) -> Result<(), WorldError> {
-        let name = name.to_owned();
-        Ok(self.ask(move |play| play.restore(&name)).await??)
+        self.change(Operation::Restore(name.to_owned())).await.map(drop)
     }
 
     /// Drops a kept moment.
@@ -168,8 +171,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn forget(&self, name: &str) -> Result<(), WorldError> {
-        let name = name.to_owned();
-        Ok(self.ask(move |play| play.forget(&name)).await??)
+        self.change(Operation::Forget(name.to_owned())).await.map(drop)
     }
 
     /// Every event since the start or reset.

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{ClockError, ExpectationError, MAX_FAULTS, MAX_SNAPSHOTS, WrongWait};
 use crate::engine::{Refusal, RefusedAt};
+use crate::store::StoreError;
 
 /// Why a command has no effect.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -43,6 +44,12 @@ pub enum WorldError {
     /// There are enough.
     #[error("there are {MAX_FAULTS} faults already, remove one first")]
     TooManyFaults,
+    /// The store that the world is shared by cannot be reached, or did not answer. What was asked for may still happen.
+    #[error("{0}; it may not have been done, try again")]
+    Store(#[from] StoreError),
+    /// What is in the store cannot be played; the log says why.
+    #[error("the world in the store cannot be played by this server; its log says why")]
+    Unplayable,
     /// The world has ended.
     #[error("the world has ended")]
     Ended,

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::journal::Record;
+use super::operation::{GivenFault, Operation, Outcome};
 use super::play::Play;
 use super::socket::Socket;
 use super::{World, WorldError};
@@ -48,7 +49,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn add_fault(&self, fault: Fault) -> Result<FaultState, WorldError> {
-        self.ask(move |play| play.add_fault(Arc::new(fault))).await?
+        self.change(Operation::AddFault(GivenFault::Read(Arc::new(fault)))).await?.fault()
     }
 
     /// Puts another in the place of the fault of that number or name, which starts over.
@@ -56,8 +57,8 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn change_fault(&self, name: &str, fault: Fault) -> Result<FaultState, WorldError> {
-        let name = name.to_owned();
-        self.ask(move |play| play.change_fault(&name, Arc::new(fault))).await?
+        let fault = GivenFault::Read(Arc::new(fault));
+        self.change(Operation::ChangeFault(name.to_owned(), fault)).await?.fault()
     }
 
     /// Lifts the fault of that number or name for good.
@@ -65,8 +66,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn remove_fault(&self, name: &str) -> Result<(), WorldError> {
-        let name = name.to_owned();
-        self.ask(move |play| play.remove_fault(&name)).await?
+        self.change(Operation::RemoveFault(name.to_owned())).await.map(drop)
     }
 
     /// Lifts all faults for good, and says how many there were.
@@ -74,7 +74,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn clear_faults(&self) -> Result<usize, WorldError> {
-        self.ask(Play::clear_faults).await
+        self.change(Operation::ClearFaults).await.map(Outcome::count)
     }
 
     /// Whether a fault is in force that may hit requests or handshakes.
@@ -137,7 +137,7 @@ impl Active {
 }
 
 impl Play {
-    fn add_fault(&mut self, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
+    pub(super) fn add_fault(&mut self, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
         self.engine.sweep_faults(MAX_FAULTS);
         if self.engine.faults().count() >= MAX_FAULTS {
             return Err(WorldError::TooManyFaults);
@@ -149,7 +149,7 @@ impl Play {
         self.fault(id)
     }
 
-    fn change_fault(&mut self, name: &str, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
+    pub(super) fn change_fault(&mut self, name: &str, fault: Arc<Fault>) -> Result<FaultState, WorldError> {
         let id = self.find_fault(name)?;
         self.expect_free(fault.name(), Some(id))?;
         self.come_to_now();
@@ -158,14 +158,14 @@ impl Play {
         self.fault(id)
     }
 
-    fn remove_fault(&mut self, name: &str) -> Result<(), WorldError> {
+    pub(super) fn remove_fault(&mut self, name: &str) -> Result<(), WorldError> {
         let id = self.find_fault(name)?;
         let events = self.engine.remove_fault(id).unwrap_or_default();
         self.tell_of_faults(&events);
         Ok(())
     }
 
-    fn clear_faults(&mut self) -> usize {
+    pub(super) fn clear_faults(&mut self) -> usize {
         let all: Vec<u64> = self.engine.faults().map(|fault| fault.id).collect();
         let events: Vec<Event> = all.iter().filter_map(|id| self.engine.remove_fault(*id)).flatten().collect();
         self.tell_of_faults(&events);
@@ -193,8 +193,8 @@ impl Play {
 
     /// What is told of a time has to be counted from now, not from the last event.
     fn come_to_now(&mut self) {
-        if self.engine.next_due().is_none_or(|due| due > self.shared.clock.now()) {
-            self.engine.settle(self.shared.clock.now());
+        if self.engine.next_due().is_none_or(|due| due > self.now()) {
+            self.engine.settle(self.now());
         }
     }
 

@@ -1,5 +1,6 @@
 //! A world's engine at work: what is asked of it, and who hears of what happens.
 
+mod entries;
 mod journalling;
 mod requests;
 
@@ -18,6 +19,7 @@ use super::clock::Pace;
 use super::fanout;
 use super::feed::{self, Frame, notice};
 use super::journal::{Payload, Recipients, Record};
+use super::replica::Origin;
 use super::snapshots::Saved;
 use super::socket::Socket;
 use super::sockets::Audience;
@@ -33,16 +35,23 @@ pub(super) struct Play {
     /// The engine at time 0, which a reset goes back to.
     pub(super) start: Engine,
     /// The seed of this world alone, which wins over the server's.
-    own_seed: Option<u64>,
-    pace_at_start: Pace,
+    pub(super) own_seed: Option<u64>,
+    pub(super) pace_at_start: Pace,
     /// Counts how often the engine was put to another moment.
     pub(super) generation: u64,
+    /// What others know the scenario by, if the world is shared.
+    pub(super) origin: Option<Origin>,
+    /// The world's time, while it is told.
+    pub(super) told: Option<Duration>,
     /// How the clock goes again after the advance that holds it.
     pub(super) held: Option<Pace>,
     pub(super) shared: Arc<Shared>,
     publish: watch::Sender<Arc<View>>,
     /// Where the fan-out is started when the first socket comes; a world without sockets has none, and is 1 KiB smaller.
     fanout: Option<TaskTracker>,
+    tasks: TaskTracker,
+    /// The position of the last entry, if the world is shared.
+    position: u64,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Saved>,
     /// The current orders of categories, and the number of the last event in them.
@@ -69,10 +78,14 @@ impl Play {
             own_seed,
             pace_at_start,
             generation: 0,
+            origin: None,
+            told: None,
             held: None,
             shared,
             publish,
-            fanout: Some(tasks),
+            fanout: Some(tasks.clone()),
+            tasks,
+            position: 0,
             transcript,
             snapshots,
             current: HashMap::new(),
@@ -80,17 +93,23 @@ impl Play {
         }
     }
 
-    /// Lets what is due by now happen, unless time stands still.
+    /// Lets what is due by now happen, unless time stands still, or is told.
     pub(super) fn catch_up_with_time(&mut self, most: usize) {
-        if !self.shared.clock.pace().paused {
+        if self.shared.replica.is_none() && !self.shared.clock.pace().paused {
             let events = self.engine.advance_some(self.shared.clock.now(), most);
             self.tell(&events);
         }
     }
 
-    /// The world's time; what is due by then may still have to happen.
+    /// The world's time; what is due by then may still have to happen. While an entry of a shared world is carried out, it
+    /// is the time that the entry says, so that it is the same everywhere.
     pub(super) fn now(&self) -> Duration {
-        self.shared.clock.now().max(self.engine.now())
+        self.told.unwrap_or_else(|| self.shared.clock.now()).max(self.engine.now())
+    }
+
+    /// The time of an entry of a shared world: none passes in one that is paused.
+    pub(super) fn time_of(&self, at: Duration) -> Duration {
+        if self.shared.clock.pace().paused { self.engine.now() } else { at.max(self.engine.now()) }
     }
 
     /// Goes on with another scenario.
@@ -228,14 +247,19 @@ impl Play {
     /// After the engine was put to another moment: everybody gets what is so now.
     pub(super) fn begin_anew(&mut self) {
         self.generation += 1;
-        self.count_events();
         self.engine.begin_era(u32::try_from(self.generation & u64::from(u32::MAX)).unwrap_or_default());
+        self.publish_anew(Self::current_orders);
+    }
+
+    /// Has the sockets of each category hear something in the place of all that they have not got yet.
+    pub(super) fn publish_anew(&mut self, mut of_category: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Encoded]>) {
+        self.count_events();
         self.publish_view();
         self.refresh_faults();
         let mut orders: HashMap<Arc<str>, Arc<[Encoded]>> = HashMap::new();
         for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
             if let Entry::Vacant(place) = orders.entry(category) {
-                let frames = self.current_orders(place.key());
+                let frames = of_category(self, place.key());
                 let audience = self.shared.sockets.audience(&Audience::Category(place.key().clone()));
                 self.journal_frames(&Recipients::Many(audience), &frames);
                 place.insert(frames);

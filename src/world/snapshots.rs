@@ -13,8 +13,8 @@ pub const MAX_SNAPSHOTS: usize = 100;
 
 /// A moment that can be gone back to.
 pub(super) struct Saved {
-    engine: Engine,
-    transcript: Transcript,
+    pub(super) engine: Engine,
+    pub(super) transcript: Transcript,
 }
 
 impl Play {

@@ -11,6 +11,7 @@ use super::Shared;
 use super::advance::Advance;
 use super::alarm::Alarm;
 use super::play::Play;
+use super::replica::Arrived;
 use super::stalls::Stalls;
 
 /// Commands that are handled before the clock is looked at again.
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Do(Job),
     /// Something that takes as long as the sockets take.
     Advance(Box<Advance>),
+    /// What comes next in the log of a shared world.
+    Entry(Box<Arrived>),
 }
 
 pub(super) struct Task {
@@ -52,9 +55,12 @@ impl Task {
         let _ended = end.clone().drop_guard();
         let mut commands = Vec::new();
         let mut advances: VecDeque<Box<Advance>> = VecDeque::new();
+        // They wait while an advance is at work, which is one of them.
+        let mut entries: VecDeque<Box<Arrived>> = VecDeque::new();
         let at_once = actions_at_once(self.play.shared.feed.backlog());
         let (mut stalls, mut alarm) = (Stalls::default(), Alarm::default());
         loop {
+            self.play.carry_out_entries(&mut entries, &mut advances);
             let shared = self.play.shared.clone();
             if end.run_until_cancelled(shared.feed.room()).await.is_none() {
                 return;
@@ -69,7 +75,7 @@ impl Task {
                         advance.finish(&mut self.play);
                     }
                 }
-                () = shared.clock.wait_until(self.play.engine.next_due(), &mut alarm), if !is_advancing => {
+                () = shared.clock.wait_until(self.play.engine.next_due(), &mut alarm), if !is_advancing && shared.replica.is_none() => {
                     self.play.catch_up_with_time(at_once);
                 }
                 count = self.inbox.recv_many(&mut commands, COMMANDS_AT_ONCE) => {
@@ -83,6 +89,7 @@ impl Task {
                         match command {
                             Command::Do(job) => self.do_job(job),
                             Command::Advance(advance) => advances.push_back(advance),
+                            Command::Entry(entry) => entries.push_back(entry),
                         }
                     }
                 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::MAX_NAME;
+use crate::store::StoreError;
+use crate::world::WorldError;
 
 /// Why there is no such world.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Error)]
 pub enum WorldsError {
     /// Not a name.
     #[error(
@@ -26,4 +28,23 @@ pub enum WorldsError {
     /// There are enough.
     #[error("there are {0} worlds already; delete some, or allow more with --max-worlds")]
     TooMany(usize),
+    /// The store that the worlds are shared by does not do what is asked.
+    #[error("{0}; try again")]
+    Store(#[from] StoreError),
+    /// Other servers play another scenario.
+    #[error(
+        "the other servers of {place} play another scenario ({name}): {} differ; give this server the same files, or \
+         publish its own to all of them with --publish", if files.is_empty() { "seeds or files".to_owned() } else { files.join(", ") }
+    )]
+    OtherScenario {
+        /// Where the store is.
+        place: String,
+        /// What the others play.
+        name: String,
+        /// The files that differ.
+        files: Vec<String>,
+    },
+    /// The world does not do what is asked.
+    #[error(transparent)]
+    World(#[from] WorldError),
 }

@@ -10,6 +10,8 @@ mod doctored;
 mod order;
 mod record;
 mod run;
+#[cfg(target_os = "linux")]
+mod shared;
 mod shop;
 mod tap;
 mod views;

@@ -36,6 +36,7 @@ mod print;
 mod properties;
 mod readme;
 mod reload;
+mod replicas;
 mod scenarios;
 mod shutdown;
 mod site;
@@ -44,6 +45,7 @@ mod slow;
 mod soak;
 mod sockets;
 mod state;
+mod store;
 mod support;
 #[cfg(unix)]
 mod torture;

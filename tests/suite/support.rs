@@ -8,6 +8,7 @@ mod file;
 pub(crate) mod frame;
 mod http;
 mod mockd;
+mod redis;
 mod schema;
 mod socket;
 #[cfg(unix)]
@@ -20,6 +21,7 @@ pub(crate) use editor::LanguageServer;
 pub(crate) use file::ScenarioFile;
 pub(crate) use http::{Answer, http, raw};
 pub(crate) use mockd::{Mockd, command};
+pub(crate) use redis::Redis;
 pub(crate) use schema::{accepted, schema_rejects};
 pub(crate) use socket::{RawSocket, Socket};
 #[cfg(unix)]

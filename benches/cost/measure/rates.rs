@@ -1,6 +1,7 @@
 //! Requests a second over 32 keep-alive connections, each with one request at a time, and what one costs the server.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -46,9 +47,9 @@ fn measure(bench: &mut Bench, subjects: &[Subject], what: &str, start: impl Fn(&
     bench.alternate(subjects, 3, |bench, subject| {
         let (server, request) = start(subject);
         // Connections are made, buffers grow, programs that compile themselves do so.
-        closed_loop(&server, &request, time / 2);
+        closed_loop(&[server.address], &request, time / 2);
         let begin = server.cpu();
-        let times = closed_loop(&server, &request, time);
+        let times = closed_loop(&[server.address], &request, time);
         let cpu = server.cpu() - begin;
         let mut add = |figure: &str, unit, value| {
             bench.figures.add(&format!("{what}, {figure}"), unit, &subject.name, value);
@@ -59,13 +60,13 @@ fn measure(bench: &mut Bench, subjects: &[Subject], what: &str, start: impl Fn(&
     });
 }
 
-/// Sends the request again on each connection as soon as its answer is there. Gives the times of answers in nanoseconds.
-fn closed_loop(server: &Server, request: &[u8], time: Duration) -> Histogram<u64> {
+/// Sends the request again on each connection, of which each server has as many, as soon as its answer is there. Gives the times of answers in nanoseconds.
+pub(super) fn closed_loop(servers: &[SocketAddr], request: &[u8], time: Duration) -> Histogram<u64> {
     let mut times = Histogram::new(3).expect("three digits");
     let mut epoll = Epoll::new();
     let mut connections = Vec::new();
     for token in 0..CONNECTIONS {
-        let mut connection = Connection::open(server.address).expect("the server accepts");
+        let mut connection = Connection::open(servers[token % servers.len()]).expect("the server accepts");
         epoll.add(connection.stream(), token);
         connection.send(request);
         connections.push((connection, Instant::now()));

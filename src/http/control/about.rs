@@ -22,10 +22,21 @@ use crate::world::{View, World};
 /// That the server is well.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct HealthAnswer {
-    /// Always `ok`: a server that is not does not answer.
-    status: &'static str,
+    /// A server that is not well does not answer; one that cannot reach its store answers what it knows, and refuses changes.
+    status: Health,
     /// mockd's version.
     version: &'static str,
+    /// Why the store cannot be reached, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+}
+
+/// How a server is.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Health {
+    Ok,
+    Degraded,
 }
 
 /// What is served.
@@ -116,8 +127,10 @@ impl CategoryAnswer {
 
 /// The server is well.
 #[handler]
-pub(in crate::http) fn health() -> Response {
-    json(&HealthAnswer { status: "ok", version: env!("CARGO_PKG_VERSION") })
+pub(in crate::http) fn health(Data(app): Data<&Arc<App>>) -> Response {
+    let trouble = app.worlds.trouble();
+    let status = if trouble.is_none() { Health::Ok } else { Health::Degraded };
+    json(&HealthAnswer { status, version: env!("CARGO_PKG_VERSION"), trouble })
 }
 
 /// The document that describes the control API.

@@ -73,16 +73,17 @@ impl WorldAnswer {
 
 /// All worlds.
 #[handler]
-pub(in crate::http) fn list_worlds(Data(app): Data<&Arc<App>>) -> Response {
+pub(in crate::http) async fn list_worlds(Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
+    app.worlds.join_all().await.map_err(ApiError::from)?;
     let worlds = app.worlds.all();
     let worlds = worlds.iter().enumerate().map(|(index, world)| WorldAnswer::new(world, index == 0)).collect();
-    json(&WorldsAnswer { worlds })
+    Ok(json(&WorldsAnswer { worlds }))
 }
 
 /// One world.
 #[handler]
-pub(in crate::http) fn get_world(Path(name): Path<String>, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
-    let world = app.worlds.get(&name).map_err(ApiError::from)?;
+pub(in crate::http) async fn get_world(Path(name): Path<String>, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
+    let world = app.worlds.find(&name, false).await.map_err(ApiError::from)?;
     let is_default = world.name() == app.worlds.default_world().name();
     Ok(json(&WorldAnswer::new(&world, is_default)))
 }
@@ -102,7 +103,7 @@ pub(in crate::http) async fn make_world(
         input::expect_speed(speed)?;
         setup.pace.speed = speed;
     }
-    let world = app.worlds.make(&request.name, &setup).map_err(|error| match error {
+    let world = app.worlds.create(&request.name, &setup).await.map_err(|error| match error {
         WorldsError::BadName(_) => wrong("name", error),
         other => other.into(),
     })?;
@@ -113,7 +114,10 @@ pub(in crate::http) async fn make_world(
 
 /// Removes a world.
 #[handler]
-pub(in crate::http) fn remove_world(Path(name): Path<String>, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
-    app.worlds.remove(&name).map_err(ApiError::from)?;
+pub(in crate::http) async fn remove_world(
+    Path(name): Path<String>,
+    Data(app): Data<&Arc<App>>,
+) -> poem::Result<Response> {
+    app.worlds.remove(&name).await.map_err(ApiError::from)?;
     Ok(Done::answer())
 }

@@ -35,7 +35,8 @@ impl Output {
 
     /// Puts an answer behind those that wait; after a large one they are to be flushed.
     pub(super) fn json(&mut self, status: u16, body: Bytes) {
-        self.put(status, "", body);
+        let more = if status == StatusCode::SERVICE_UNAVAILABLE { "retry-after: 1\r\n" } else { "" };
+        self.put(status, more, body);
     }
 
     /// Puts the last answer of a connection there, which may be tried again a second later.

@@ -64,13 +64,15 @@ impl Client {
 
     async fn order(&mut self) {
         let (id, amount) = self.draw_order();
-        self.run.order(id, amount).await;
+        let server = self.draw_server();
+        self.run.order(server, id, amount).await;
     }
 
     /// The connection ends in the middle of the request, or before its answer.
     async fn break_off_an_order(&mut self) {
         let (id, amount) = self.draw_order();
-        let (address, body) = (self.run.mockd.address(), json!({ "amount": amount }).to_string());
+        let server = self.draw_server();
+        let (address, body) = (self.run.servers[server].address(), json!({ "amount": amount }).to_string());
         let request = format!(
             "POST /orders/{id} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
@@ -80,10 +82,14 @@ impl Client {
         let is_whole = self.random.random() && self.run.mode == Mode::Live;
         let length = if is_whole { request.len() } else { self.random.random_range(1..request.len()) };
         let outcome = if is_whole { Outcome::InDoubt } else { Outcome::Refused };
-        let span = Span { asked: self.run.tick(), answered: u64::MAX };
+        let span = Span { asked: self.run.tick(), answered: u64::MAX, server };
         self.run.history().orders.push(Order { id: id.into(), amount, span, outcome });
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(&request.as_bytes()[..length]).await.unwrap();
+    }
+
+    fn draw_server(&mut self) -> usize {
+        self.random.random_range(0..self.run.servers.len())
     }
 
     fn draw_category(&mut self) -> &'static str {
@@ -96,7 +102,8 @@ impl Client {
             self.close().await;
         }
         let category = self.draw_category();
-        self.taps.push(Tap::open(&self.run, category).await);
+        let server = self.draw_server();
+        self.taps.push(Tap::open(&self.run, server, category).await);
     }
 
     fn draw_tap(&mut self) -> Option<usize> {
@@ -126,8 +133,11 @@ impl Client {
 
     async fn add_a_product(&mut self) {
         let category = if self.random.random() { "electronics" } else { "confectionery" };
+        let server = self.draw_server();
+        // What has to be answered is not asked for in an outage.
+        let Ok(_no_outage) = self.run.whole.try_read() else { return };
         let _no_reset = self.run.products.read().await;
-        let answer = self.run.mockd.post(&format!("/{category}"), r#"{"name":"Another"}"#).await;
+        let answer = self.run.servers[server].post(&format!("/{category}"), r#"{"name":"Another"}"#).await;
         let products = answer.json();
         let id = products.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
         self.run.history().added.push(Named { category: category.into(), id });
@@ -159,10 +169,10 @@ impl Client {
     async fn look_or_wait(&mut self) {
         if self.run.mode == Mode::Replay {
             let time = format!("{}us", self.random.random_range(1..40_000));
-            self.run.mockd.advance("", &time).await;
+            self.run.first().advance("", &time).await;
             return;
         }
-        let products = self.run.mockd.get("/electronics").await.json();
+        let products = self.run.first().get("/electronics").await.json();
         assert_eq!((&products[0]["id"], &products[1]["id"]), (&json!("A1"), &json!("A2")));
     }
 }

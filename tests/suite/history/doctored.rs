@@ -7,7 +7,7 @@ use super::shop::{self, SPACING};
 /// A run of two phases: orders, a product, a save, a reset and a last order, with a socket that comes late and switches.
 fn honest() -> History {
     let order = |id: &str, amount, asked, outcome| {
-        let span = Span { asked, answered: asked + 1 };
+        let span = Span { asked, answered: asked + 1, server: 0 };
         Order { id: id.into(), amount, span, outcome }
     };
     let mut dated = shop::first();
@@ -28,7 +28,7 @@ fn honest() -> History {
             order("A2", 8, 30, Outcome::Accepted),
         ],
         added: vec![Named { category: "electronics".into(), id: "A3".into() }],
-        resets: vec![Span { asked: 20, answered: 21 }],
+        resets: vec![Span { asked: 20, answered: 21, server: 0 }],
         saves: vec![shop::first(), dated],
         transcripts: transcripts.into(),
         witnesses: vec![
@@ -50,7 +50,7 @@ fn late() -> Stream {
     let (first, again) = (&["*A1 0", "*A2 9"], &["*A1 0", "*A2 4", "A3 5"]);
     let mut late = stream("electronics", &[first, &LIVE[1..4], again, &LIVE[4..], &[SAVED, "*A2 7"], END]);
     late.categories.push("electronics".into());
-    late.opened = Some(Span { asked: 2, answered: 12 });
+    late.opened = Some(Span { asked: 2, answered: 12, server: 0 });
     late
 }
 
@@ -134,7 +134,7 @@ fn a_category_that_was_asked_for_and_never_came_is_found() {
 
 #[test]
 fn a_socket_that_begins_before_what_was_answered_when_it_was_asked_for_is_found() {
-    let violation = found(|history| history.streams[0].opened = Some(Span { asked: 4, answered: 12 }));
+    let violation = found(|history| history.streams[0].opened = Some(Span { asked: 4, answered: 12, server: 0 }));
     assert!(violation.starts_with("socket 3: nothing explains frame 0 "), "{violation}");
 }
 
@@ -163,7 +163,7 @@ fn an_order_in_doubt_may_have_happened_or_not() {
 
 #[test]
 fn orders_against_the_time_at_which_they_were_answered_are_found() {
-    let violation = found(|history| history.orders[0].span = Span { asked: 5, answered: 6 });
+    let violation = found(|history| history.orders[0].span = Span { asked: 5, answered: 6, server: 0 });
     assert!(violation.contains("before what was answered when it was asked"), "{violation}");
 }
 

@@ -8,6 +8,8 @@ pub(super) struct Span {
     pub(super) asked: u64,
     /// The end of time if there was no answer.
     pub(super) answered: u64,
+    /// Which of the servers was asked.
+    pub(super) server: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

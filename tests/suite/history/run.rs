@@ -1,4 +1,4 @@
-//! One mockd under all clients, and the record of what they do.
+//! One mockd under all clients, or several that are one mock, and the record of what they do.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,10 +25,13 @@ const LAST: i64 = SPACING / 10;
 
 pub(super) struct Run {
     pub(super) mode: Mode,
-    pub(super) mockd: Mockd,
+    /// Clients may ask any of them; what is about all of them is asked of the first, which alone follows the file.
+    pub(super) servers: Vec<Mockd>,
     pub(super) file: ScenarioFile,
     /// Held by who adds products, and alone by who resets: so the transcript before a reset tells of all products.
     pub(super) products: tokio::sync::RwLock<()>,
+    /// Held by who asks for something that has to be answered, and alone by who takes something away.
+    pub(super) whole: tokio::sync::RwLock<()>,
     history: Mutex<History>,
     witnesses: Mutex<Vec<Tap>>,
     ticks: AtomicU64,
@@ -37,22 +40,33 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn start(mode: Mode) -> Arc<Self> {
-        let file = ScenarioFile::new(&shop::text(&shop::first()));
+        let file = Self::file();
         // Until the witnesses are there, nothing is to happen.
         let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
         mockd.forget_log();
+        Self::with(mode, file, vec![mockd]).await
+    }
+
+    /// A file with the scenario, for servers that are started elsewhere.
+    pub(super) fn file() -> ScenarioFile {
+        ScenarioFile::new(&shop::text(&shop::first()))
+    }
+
+    /// With servers whose clocks stand still. There is a witness on each, or on some of them.
+    pub(super) async fn with(mode: Mode, file: ScenarioFile, servers: Vec<Mockd>) -> Arc<Self> {
         let run = Arc::new(Self {
             mode,
-            mockd,
+            servers,
             file,
             products: tokio::sync::RwLock::default(),
+            whole: tokio::sync::RwLock::default(),
             history: Mutex::new(History { saves: vec![shop::first()], ..History::default() }),
             witnesses: Mutex::default(),
             ticks: AtomicU64::new(0),
             amounts: AtomicI64::new(0),
         });
-        for category in CATEGORIES {
-            let witness = Tap::open(&run, category).await;
+        for (number, category) in CATEGORIES.into_iter().enumerate() {
+            let witness = Tap::open(&run, number % run.servers.len(), category).await;
             run.witnesses.lock().unwrap().push(witness);
         }
         run.begin().await;
@@ -62,8 +76,12 @@ impl Run {
     /// Lets time go on, from the start or a reset.
     async fn begin(&self) {
         if self.mode == Mode::Live {
-            self.mockd.control("POST", "/__mockd/clock", json!({ "resume": true })).await;
+            self.first().control("POST", "/__mockd/clock", json!({ "resume": true })).await;
         }
+    }
+
+    pub(super) fn first(&self) -> &Mockd {
+        &self.servers[0]
     }
 
     /// The next moment of the run.
@@ -81,29 +99,33 @@ impl Run {
     }
 
     /// Runs something and says when.
-    pub(super) async fn timed<T>(&self, action: impl Future<Output = T>) -> (T, Span) {
+    async fn timed<T>(&self, server: usize, action: impl Future<Output = T>) -> (T, Span) {
         let asked = self.tick();
         let outcome = action.await;
-        (outcome, Span { asked, answered: self.tick() })
+        (outcome, Span { asked, answered: self.tick(), server })
     }
 
-    pub(super) async fn order(&self, id: &str, amount: i64) -> Outcome {
+    pub(super) async fn order(&self, server: usize, id: &str, amount: i64) -> Outcome {
         let (path, body) = (format!("/orders/{id}"), json!({ "amount": amount }).to_string());
-        let (answer, span) = self.timed(self.mockd.post(&path, &body)).await;
+        let (answer, span) = self.timed(server, self.servers[server].post(&path, &body)).await;
         let outcome = match (answer.status, &*answer.text) {
             (200, r#"{"ok":true}"#) => Outcome::Accepted,
             (404, _) => Outcome::Refused,
+            // The store is gone: what was under way may have come there.
+            (503, _) if self.servers.len() > 1 => Outcome::InDoubt,
             _ => panic!("an order was answered with {} {}", answer.status, answer.text),
         };
+        let span = if outcome == Outcome::InDoubt { Span { answered: u64::MAX, ..span } } else { span };
         self.history().orders.push(Order { id: id.into(), amount, span, outcome });
         outcome
     }
 
     /// Keeps the transcript that the reset ends.
     pub(super) async fn reset(&self) {
+        let Ok(_no_outage) = self.whole.try_read() else { return };
         let _alone = self.products.write().await;
-        let transcript = self.mockd.get("/__mockd/transcript").await.text;
-        let (_, span) = self.timed(self.mockd.control("POST", "/__mockd/reset", Value::Null)).await;
+        let transcript = self.first().get("/__mockd/transcript").await.text;
+        let (_, span) = self.timed(0, self.first().control("POST", "/__mockd/reset", Value::Null)).await;
         {
             let mut history = self.history();
             history.transcripts.push(transcript);
@@ -142,13 +164,13 @@ impl Run {
 
     /// Waits for what became of a save.
     pub(super) async fn reloaded(&self, is_so: impl Fn(&Value) -> bool) {
-        let asking = async { while !is_so(&self.mockd.get("/__mockd/reload").await.json()) {} };
+        let asking = async { while !is_so(&self.first().get("/__mockd/reload").await.json()) {} };
         soon("the reload", asking).await;
     }
 
     /// Everything that happened has come to all sockets.
     pub(super) async fn settle(&self, clients: &[Client]) {
-        self.mockd.advance("", "0s").await;
+        self.first().advance("", "0s").await;
         let witnesses = self.witnesses.lock().unwrap().drain(..).collect::<Vec<_>>();
         for tap in witnesses.iter().chain(clients.iter().flat_map(Client::taps)) {
             tap.settle().await;
@@ -160,10 +182,10 @@ impl Run {
     pub(super) async fn end(&self, clients: Vec<Client>) -> History {
         let date = self.save(false, 0);
         self.serves(date).await;
-        self.mockd.control("POST", "/__mockd/clock", json!({ "pause": true })).await;
-        assert_eq!(self.order("A2", LAST).await, Outcome::Accepted);
-        let state = self.mockd.get("/__mockd/state").await.json();
-        let transcript = self.mockd.get("/__mockd/transcript").await.text;
+        self.first().control("POST", "/__mockd/clock", json!({ "pause": true })).await;
+        assert_eq!(self.order(0, "A2", LAST).await, Outcome::Accepted);
+        let state = self.first().get("/__mockd/state").await.json();
+        let transcript = self.first().get("/__mockd/transcript").await.text;
         let last = format!(r#"{{"id":"A2","total":{}}}"#, state["totals"]["A2"]);
         let witnesses = std::mem::take(&mut *self.witnesses.lock().unwrap());
         let witnesses = finish(witnesses, &last).await;

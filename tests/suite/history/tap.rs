@@ -35,10 +35,10 @@ struct Task {
 }
 
 impl Tap {
-    pub(super) async fn open(run: &Arc<Run>, category: &str) -> Self {
+    pub(super) async fn open(run: &Arc<Run>, server: usize, category: &str) -> Self {
         let asked = run.tick();
-        let socket = run.mockd.live(category).await;
-        let opened = Some(Span { asked, answered: u64::MAX });
+        let socket = run.servers[server].live(category).await;
+        let opened = Some(Span { asked, answered: u64::MAX, server });
         let stream = Stream { opened, categories: vec![category.into()], ..Stream::default() };
         let (say, heard) = mpsc::unbounded_channel();
         let task = Task { run: run.clone(), socket, stream, settling: None, finish: None };

@@ -26,7 +26,10 @@ impl Window {
     pub(super) fn of(stream: &Stream, dated: &[Dated]) -> Self {
         let (start, end) = (Place { phase: 0, event: 0 }, Place { phase: usize::MAX, event: usize::MAX });
         let Some(opened) = stream.opened else { return Self { earliest: start, latest: end } };
-        let before = dated.iter().rev().find(|dated| dated.span.answered < opened.asked);
+        let before = dated.iter().rev().find(|dated| {
+            // Another server may not have come so far yet.
+            dated.span.server == opened.server && dated.span.answered < opened.asked
+        });
         let after = dated.iter().find(|dated| dated.span.asked > opened.answered);
         Self { earliest: before.map_or(start, |dated| dated.place), latest: after.map_or(end, |dated| dated.place) }
     }

@@ -25,6 +25,20 @@ pub(crate) struct Mockd {
     greeting: Value,
 }
 
+/// A child that does not serve yet.
+pub(crate) struct Starting(Child);
+
+impl Starting {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id().unwrap()
+    }
+
+    /// Waits until it serves.
+    pub(crate) async fn greeted(self) -> Mockd {
+        Mockd::after(self.0).await
+    }
+}
+
 impl Mockd {
     /// Runs a scenario on a free port.
     pub(crate) async fn run(file: &ScenarioFile) -> Self {
@@ -43,8 +57,16 @@ impl Mockd {
     }
 
     /// Runs a command that serves and logs as JSON.
-    pub(crate) async fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) async fn start(command: Command) -> Self {
+        Self::begin(command).greeted().await
+    }
+
+    /// As [`Mockd::start`], for a command that waits for something before it serves.
+    pub(crate) fn begin(mut command: Command) -> Starting {
+        Starting(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    async fn after(mut child: Child) -> Self {
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let Some(greeting) = soon("the greeting", stdout.next_line()).await.unwrap() else {

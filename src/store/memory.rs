@@ -1,0 +1,227 @@
+//! A store in this process.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, ready};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{Checkpoint, Claim, Entry, NewEntry, Opened, Opening, Store, StoreError, Token, follow_on};
+
+/// A store for several servers of one process. A clone is the same.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    kept: Mutex<Kept>,
+    /// Told when something was appended.
+    appended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    logs: BTreeMap<String, Log>,
+    texts: HashMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Log {
+    /// Where the world begins; `None` once it has ended.
+    born: Option<u64>,
+    entries: VecDeque<Entry>,
+    last: u64,
+    checkpoint: Option<Checkpoint>,
+    /// The world's time, and when it was told.
+    told: (Duration, Instant),
+    token: u64,
+    leader: Option<(String, Instant)>,
+}
+
+impl Log {
+    fn append(&mut self, entry: NewEntry<'_>) -> u64 {
+        self.last += 1;
+        self.entries.push_back(Entry { position: self.last, mark: entry.mark.into(), text: entry.text.into() });
+        self.told = (entry.at, Instant::now());
+        self.last
+    }
+
+    fn opened(&self, born: u64) -> Opened {
+        let from = self.checkpoint.as_ref().map_or(born, |checkpoint| checkpoint.position);
+        let (at, told) = self.told;
+        Opened {
+            checkpoint: self.checkpoint.clone(),
+            entries: self.entries.iter().filter(|entry| entry.position >= from).cloned().collect(),
+            at,
+            age: told.elapsed(),
+            is_led: self.leader.as_ref().is_some_and(|(_, until)| *until > Instant::now()),
+        }
+    }
+
+    fn after(&self, after: &Entry) -> Result<Vec<Entry>, StoreError> {
+        if !self.entries.iter().any(|entry| entry.position == after.position && entry.mark == after.mark) {
+            return Err(StoreError::Gap(after.position));
+        }
+        let entries: Vec<Entry> =
+            self.entries.iter().filter(|entry| entry.position > after.position).cloned().collect();
+        follow_on(after.position, &entries).map(|()| entries)
+    }
+}
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the log of a world that is there.
+    fn with<T>(&self, world: &str, what: impl FnOnce(&mut Log) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut kept = self.lock();
+        let log = kept.logs.get_mut(world).filter(|log| log.born.is_some());
+        what(log.ok_or(StoreError::Missing)?)
+    }
+
+    fn open_now(&self, world: &str, opening: Opening<'_>) -> Result<Opened, StoreError> {
+        let mut kept = self.lock();
+        let born = kept.logs.get(world).and_then(|log| log.born);
+        match (born, opening) {
+            (Some(_), Opening::New(_)) => Err(StoreError::Exists),
+            (None, Opening::Existing) => Err(StoreError::Missing),
+            (Some(born), _) => kept.logs.get(world).map(|log| log.opened(born)).ok_or(StoreError::Missing),
+            (None, Opening::New(first) | Opening::Either(first)) => {
+                let log = kept.logs.entry(world.to_owned()).or_insert_with(|| Log {
+                    born: None,
+                    entries: VecDeque::new(),
+                    last: 0,
+                    checkpoint: None,
+                    told: (Duration::ZERO, Instant::now()),
+                    token: 0,
+                    leader: None,
+                });
+                let born = log.append(first);
+                log.born = Some(born);
+                Ok(log.opened(born))
+            }
+        }
+    }
+
+    fn lead_now(&self, world: &str, claim: &Claim<'_>) -> Result<Option<Token>, StoreError> {
+        self.with(world, |log| {
+            let now = Instant::now();
+            let other = log.leader.as_ref().filter(|(server, _)| server != claim.server);
+            if other.is_some_and(|(_, until)| *until > now) {
+                return Ok(None);
+            }
+            if claim.lease.is_zero() {
+                log.leader = None;
+                return Ok(None);
+            }
+            if other.is_some() || log.leader.is_none() {
+                log.token += 1;
+            }
+            log.leader = Some((claim.server.to_owned(), now + claim.lease));
+            log.told = (claim.at, now);
+            Ok(Some(Token(log.token)))
+        })
+    }
+
+    fn keep_now(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
+        self.with(world, |log| {
+            let before = log.checkpoint.as_ref().map_or(0, |before| before.position);
+            if before < checkpoint.position {
+                log.entries.retain(|entry| entry.position >= cut);
+                log.checkpoint = Some(checkpoint.clone());
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Store for Memory {
+    fn open<'a>(&'a self, world: &'a str, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+        ready(self.open_now(world, opening)).boxed()
+    }
+
+    fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let appended = self.with(world, |log| match entry.token {
+            Some(token) if token != Token(log.token) => Err(StoreError::Fenced),
+            _ => Ok(log.append(entry)),
+        });
+        self.0.appended.notify_waiters();
+        ready(appended).boxed()
+    }
+
+    fn follow(&self, world: &str, after: &Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
+        let state = Some((self.clone(), world.to_owned(), after.clone()));
+        stream::unfold(state, |state| async move {
+            let (store, world, after) = state?;
+            let inner = store.0.clone();
+            loop {
+                let appended = inner.appended.notified();
+                let entries = {
+                    let kept = store.lock();
+                    kept.logs.get(&world).ok_or(StoreError::Gap(after.position)).and_then(|log| log.after(&after))
+                };
+                match entries {
+                    Ok(entries) => {
+                        if let Some(last) = entries.last().cloned() {
+                            return Some((Ok(entries), Some((store, world, last))));
+                        }
+                    }
+                    Err(error) => return Some((Err(error), None)),
+                }
+                appended.await;
+            }
+        })
+        .boxed()
+    }
+
+    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<Token>, StoreError>> {
+        ready(self.lead_now(world, &claim)).boxed()
+    }
+
+    fn keep<'a>(
+        &'a self,
+        world: &'a str,
+        checkpoint: &'a Checkpoint,
+        cut: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        ready(self.keep_now(world, checkpoint, cut)).boxed()
+    }
+
+    fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
+        let ended = self.with(world, |log| {
+            log.append(entry);
+            (log.born, log.checkpoint, log.leader) = (None, None, None);
+            Ok(())
+        });
+        self.0.appended.notify_waiters();
+        ready(ended).boxed()
+    }
+
+    fn worlds(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        let kept = self.lock();
+        let there = kept.logs.iter().filter(|(_, log)| log.born.is_some());
+        ready(Ok(there.map(|(name, _)| name.clone()).collect())).boxed()
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
+        ready(Ok(self.lock().texts.get(name).cloned())).boxed()
+    }
+
+    fn put<'a>(&'a self, name: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.lock().texts.insert(name.to_owned(), text.to_owned());
+        ready(Ok(())).boxed()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    fn place(&self) -> String {
+        "memory".to_owned()
+    }
+}

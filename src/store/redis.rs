@@ -1,0 +1,215 @@
+//! A store in Redis 7 or Valkey.
+//!
+//! Three keys belong to a world, with its name as their hash tag, so that in a cluster they are on one node: what is known
+//! of it (a hash), its log (a stream, in which the position is the first half of the id) and its checkpoint. Every change to
+//! them is one script ([`scripts`]), which Redis carries out as a whole.
+//!
+//! Commands of all worlds share one connection ([`link`]); whoever follows a log has one of its own, on which it waits.
+
+mod follow;
+mod link;
+mod scripts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use redis::{AsyncCommands, FromRedisValue, RedisError, ScriptInvocation};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::link::Link;
+pub use self::link::{RedisUrl, WrongUrl};
+use self::scripts::{RawEntries, Scripts, entries};
+use super::{Checkpoint, Claim, Entry, NewEntry, Opened, Opening, Store, StoreError, Token};
+
+/// A store in Redis. A clone is the same.
+#[derive(Debug, Clone)]
+pub struct Redis(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    link: Link,
+    /// What all keys begin with.
+    name: String,
+    scripts: Scripts,
+}
+
+/// What the script says when it opens a log: what came of it, the checkpoint's position and state, the entries, the time
+/// that was told last, its age in milliseconds, and whether there is a leader.
+type RawOpened = (String, u64, String, RawEntries, u64, u64, bool);
+
+impl Redis {
+    /// A store at a server, under a name that tells it from others there. It is connected from here on, and again whenever
+    /// the connection is lost, by a task that ends with the shutdown.
+    #[must_use]
+    pub fn connect(url: &RedisUrl, name: &str, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
+        let store = Self(Arc::new(Inner { link: Link::new(url), name: name.to_owned(), scripts: Scripts::default() }));
+        let (keeper, shutdown) = (store.clone(), shutdown.clone());
+        tasks.spawn(async move { shutdown.run_until_cancelled(keeper.0.link.keep()).await });
+        store
+    }
+
+    /// Waits until it is known whether the server can be reached.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`].
+    pub async fn reached(&self) -> Result<(), StoreError> {
+        self.0.link.tried().await
+    }
+
+    fn keys(&self, world: &str) -> [String; 3] {
+        ["meta", "log", "kept"].map(|key| format!("{}:{{{world}}}:{key}", self.0.name))
+    }
+
+    fn text_key(&self, name: &str) -> String {
+        format!("{}:text:{name}", self.0.name)
+    }
+
+    fn worlds_key(&self) -> String {
+        format!("{}:worlds", self.0.name)
+    }
+
+    async fn run<T: FromRedisValue>(&self, script: ScriptInvocation<'_>) -> Result<T, StoreError> {
+        let mut connection = self.0.link.connection()?;
+        script.invoke_async(&mut connection).await.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &RedisError) -> StoreError {
+        self.0.link.doubt();
+        StoreError::Gone(error.to_string())
+    }
+
+    async fn list(&self, world: &str, is_there: bool) -> Result<(), StoreError> {
+        let (mut connection, key) = (self.0.link.connection()?, self.worlds_key());
+        let listed: Result<(), _> =
+            if is_there { connection.sadd(key, world).await } else { connection.srem(key, world).await };
+        listed.map_err(|error| self.failed(&error))
+    }
+
+    async fn open_log(&self, world: &str, opening: Opening<'_>) -> Result<Opened, StoreError> {
+        let (how, first) = match opening {
+            Opening::Existing => ("existing", None),
+            Opening::New(first) => ("new", Some(first)),
+            Opening::Either(first) => ("either", Some(first)),
+        };
+        let script = self.0.scripts.open(&self.keys(world), how, first);
+        let (outcome, kept, state, raw, at, age, is_led): RawOpened = self.run(script).await?;
+        match &*outcome {
+            "missing" => {
+                // It may have been dropped because nobody used it.
+                self.list(world, false).await?;
+                return Err(StoreError::Missing);
+            }
+            "exists" => return Err(StoreError::Exists),
+            "born" => self.list(world, true).await?,
+            _ => {}
+        }
+        Ok(Opened {
+            checkpoint: (kept > 0).then_some(Checkpoint { position: kept, state }),
+            entries: entries(raw),
+            at: Duration::from_nanos(at),
+            age: Duration::from_millis(age),
+            is_led,
+        })
+    }
+
+    async fn append_to(&self, world: &str, entry: NewEntry<'_>) -> Result<u64, StoreError> {
+        match self.run(self.0.scripts.append(&self.keys(world), &entry)).await? {
+            scripts::MISSING => Err(StoreError::Missing),
+            scripts::FENCED => Err(StoreError::Fenced),
+            position => Ok(u64::try_from(position).unwrap_or_default()),
+        }
+    }
+
+    async fn ask_for_lead(&self, world: &str, claim: Claim<'_>) -> Result<Option<Token>, StoreError> {
+        match self.run(self.0.scripts.lead(&self.keys(world), &claim)).await? {
+            scripts::MISSING => Err(StoreError::Missing),
+            scripts::LED_BY_ANOTHER => Ok(None),
+            token => Ok(u64::try_from(token).ok().map(Token)),
+        }
+    }
+
+    async fn keep_state(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
+        match self.run(self.0.scripts.keep(&self.keys(world), checkpoint, cut)).await? {
+            scripts::MISSING => Err(StoreError::Missing),
+            _ => Ok(()),
+        }
+    }
+
+    async fn end_log(&self, world: &str, entry: NewEntry<'_>) -> Result<(), StoreError> {
+        match self.run(self.0.scripts.end(&self.keys(world), &entry)).await? {
+            scripts::MISSING => Err(StoreError::Missing),
+            _ => self.list(world, false).await,
+        }
+    }
+}
+
+impl Store for Redis {
+    fn open<'a>(&'a self, world: &'a str, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+        self.open_log(world, opening).boxed()
+    }
+
+    fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {
+        self.append_to(world, entry).boxed()
+    }
+
+    fn follow(&self, world: &str, after: &Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
+        let [_, log, _] = self.keys(world);
+        follow::follow(self.clone(), log, after.clone())
+    }
+
+    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<Token>, StoreError>> {
+        self.ask_for_lead(world, claim).boxed()
+    }
+
+    fn keep<'a>(
+        &'a self,
+        world: &'a str,
+        checkpoint: &'a Checkpoint,
+        cut: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.keep_state(world, checkpoint, cut).boxed()
+    }
+
+    fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.end_log(world, entry).boxed()
+    }
+
+    fn worlds(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        async {
+            let mut connection = self.0.link.connection()?;
+            let mut worlds: Vec<String> =
+                connection.smembers(self.worlds_key()).await.map_err(|error| self.failed(&error))?;
+            worlds.sort();
+            Ok(worlds)
+        }
+        .boxed()
+    }
+
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
+        async move {
+            let mut connection = self.0.link.connection()?;
+            connection.get(self.text_key(name)).await.map_err(|error| self.failed(&error))
+        }
+        .boxed()
+    }
+
+    fn put<'a>(&'a self, name: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let mut connection = self.0.link.connection()?;
+            connection.set(self.text_key(name), text).await.map_err(|error| self.failed(&error))
+        }
+        .boxed()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.link.trouble()
+    }
+
+    fn place(&self) -> String {
+        self.0.link.place().to_owned()
+    }
+}

@@ -1,0 +1,175 @@
+//! The connection to the server, made anew for as long as it takes.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError};
+use thiserror::Error;
+use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
+
+use crate::store::StoreError;
+
+/// How long a connection and an answer may take; what takes longer counts as gone.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often the server is asked whether it is still there.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// How long to wait before the next try to connect.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where a Redis server is: `redis://[user:password@]host[:port][/database]`.
+#[derive(Clone)]
+pub struct RedisUrl {
+    client: Client,
+    place: String,
+}
+
+/// Why a text is not where a Redis server is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WrongUrl {
+    /// It asks for an encrypted connection.
+    #[error(
+        "mockd does not encrypt its connection to Redis; use redis:// within a network that you trust, or a tunnel"
+    )]
+    Encrypted,
+    /// It is something else.
+    #[error("expected redis://[user:password@]host[:port][/database], such as redis://localhost:6379")]
+    Other,
+}
+
+impl FromStr for RedisUrl {
+    type Err = WrongUrl;
+
+    fn from_str(text: &str) -> Result<Self, WrongUrl> {
+        if text.starts_with("rediss:") || text.starts_with("valkeys:") {
+            return Err(WrongUrl::Encrypted);
+        }
+        let client = Client::open(text).map_err(|_| WrongUrl::Other)?;
+        let info = client.get_connection_info();
+        let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(WrongUrl::Other) };
+        let place = format!("redis://{host}:{port}/{}", info.redis_settings().db());
+        Ok(Self { client, place })
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
+}
+
+/// The connection that all worlds share.
+#[derive(Debug)]
+pub(super) struct Link {
+    url: RedisUrl,
+    state: watch::Sender<State>,
+    /// Told when something failed that may mean that the connection is of no use any more.
+    doubt: Notify,
+}
+
+#[derive(Clone)]
+enum State {
+    NotTried,
+    Up(MultiplexedConnection),
+    Down(String),
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotTried => f.write_str("not tried"),
+            Self::Up(_) => f.write_str("up"),
+            Self::Down(why) => write!(f, "down: {why}"),
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn new(url: &RedisUrl) -> Self {
+        Self { url: url.clone(), state: watch::Sender::new(State::NotTried), doubt: Notify::new() }
+    }
+
+    pub(super) fn place(&self) -> &str {
+        &self.url.place
+    }
+
+    /// The connection, if there is one.
+    pub(super) fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+        match &*self.state.borrow() {
+            State::Up(connection) => Ok(connection.clone()),
+            State::Down(why) => Err(StoreError::Gone(why.clone())),
+            State::NotTried => Err(StoreError::Gone("not connected yet".into())),
+        }
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.connection().err().map(|error| error.to_string())
+    }
+
+    /// Waits for the end of the first try.
+    pub(super) async fn tried(&self) -> Result<(), StoreError> {
+        let mut state = self.state.subscribe();
+        // The sender is this link's own.
+        let _ = state.wait_for(|state| !matches!(state, State::NotTried)).await;
+        self.connection().map(drop)
+    }
+
+    /// Waits until the connection is lost.
+    pub(super) async fn lost(&self) -> StoreError {
+        let mut state = self.state.subscribe();
+        let _ = state.wait_for(|state| !matches!(state, State::Up(_))).await;
+        self.connection().err().unwrap_or_else(|| StoreError::Gone("the connection was lost".into()))
+    }
+
+    /// Has the connection looked at, before long.
+    pub(super) fn doubt(&self) {
+        self.doubt.notify_one();
+    }
+
+    /// Another connection, for whoever waits on it for that long at a time.
+    pub(super) async fn connect_to_wait(&self, wait: Duration) -> Result<MultiplexedConnection, RedisError> {
+        self.connect(wait + PATIENCE).await
+    }
+
+    async fn connect(&self, patience: Duration) -> Result<MultiplexedConnection, RedisError> {
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(patience));
+        self.url.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// Connects whenever there is no connection.
+    pub(super) async fn keep(&self) {
+        loop {
+            let why = match self.connect(PATIENCE).await {
+                Ok(connection) => {
+                    if matches!(*self.state.borrow(), State::Down(_)) {
+                        info!("the store at {} is back", self.place());
+                    }
+                    self.state.send_replace(State::Up(connection.clone()));
+                    self.watch(connection).await.to_string()
+                }
+                Err(error) => error.to_string(),
+            };
+            if !matches!(*self.state.borrow(), State::Down(_)) {
+                warn!("the store at {} is gone ({why}); changes are refused until it is back", self.place());
+            }
+            self.state.send_replace(State::Down(why));
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Asks from time to time, and whenever there is doubt, whether the server is there; ends when it is not.
+    async fn watch(&self, mut connection: MultiplexedConnection) -> RedisError {
+        loop {
+            let _ = tokio::time::timeout(BEAT, self.doubt.notified()).await;
+            if let Err(error) = redis::cmd("PING").query_async::<()>(&mut connection).await {
+                return error;
+            }
+        }
+    }
+}

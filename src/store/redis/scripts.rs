@@ -1,0 +1,204 @@
+//! What Redis does as a whole.
+//!
+//! The fields of a world's hash: `n` the last position, `born` where the world begins, `kept` the checkpoint's position,
+//! `at` the world's time that was told last (ns) and `told` when that was (ms), `leader` and `until` when (ms) its lease
+//! ends, `token` the highest that was given out, `life` how long (ms) the keys are kept, 0 for ever.
+
+use redis::{Script, ScriptInvocation};
+
+use crate::store::{Checkpoint, Claim, Entry, NewEntry};
+
+/// There is no such log.
+pub(super) const MISSING: i64 = -1;
+/// A higher token was given out.
+pub(super) const FENCED: i64 = -2;
+/// Another server has the lead.
+pub(super) const LED_BY_ANOTHER: i64 = 0;
+
+/// Entries that are read with the checkpoint; those after them are left to whoever follows.
+const READ_AT_ONCE: usize = 10_000;
+
+/// How long (ms) an ended log can still be read.
+const AFTER_THE_END: u64 = 60_000;
+
+/// What all scripts have at hand.
+const COMMON: &str = "
+    local meta, log, kept = KEYS[1], KEYS[2], KEYS[3]
+    local function field(name) return redis.call('HGET', meta, name) end
+    local function now()
+        local time = redis.call('TIME')
+        return time[1] * 1000 + math.floor(time[2] / 1000)
+    end
+    local function live_on(life)
+        if life ~= '0' then
+            for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, life) end
+        end
+    end
+    local function append(mark, text, at, life)
+        local position = redis.call('HINCRBY', meta, 'n', 1)
+        redis.call('XADD', log, string.format('%d-1', position), 'mark', mark, 'text', text)
+        redis.call('HSET', meta, 'at', at, 'told', now())
+        live_on(life)
+        return position
+    end
+";
+
+/// `ARGV`: how, how many to read, and mark, text, time and lifetime of the first entry.
+const OPEN: &str = "
+    local outcome, born = 'there', field('born')
+    if born and ARGV[1] == 'new' then return {'exists', 0, '', {}, 0, 0, 0} end
+    if not born then
+        if ARGV[1] == 'existing' then return {'missing', 0, '', {}, 0, 0, 0} end
+        born = append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+        redis.call('HSET', meta, 'born', born, 'kept', 0)
+        outcome = 'born'
+    end
+    local position = tonumber(field('kept'))
+    local from = position > 0 and position or born
+    local entries = redis.call('XRANGE', log, string.format('%d', from), '+', 'COUNT', ARGV[2])
+    local is_led = tonumber(field('until') or 0) > now() and 1 or 0
+    return {outcome, position, redis.call('GET', kept) or '', entries, field('at'), now() - field('told'), is_led}
+";
+
+/// `ARGV`: mark, text, time, lifetime, and the token or nothing.
+const APPEND: &str = "
+    if not field('born') then return -1 end
+    if ARGV[5] ~= '' and ARGV[5] ~= field('token') then return -2 end
+    return append(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+";
+
+/// `ARGV`: the server, its lease (ms), the world's time, lifetime. Gives the token.
+const LEAD: &str = "
+    if not field('born') then return -1 end
+    local now, leader = now(), field('leader')
+    if leader ~= ARGV[1] and tonumber(field('until') or 0) > now then return 0 end
+    if ARGV[2] == '0' then
+        if leader == ARGV[1] then redis.call('HDEL', meta, 'leader', 'until') end
+        return 0
+    end
+    if leader ~= ARGV[1] then redis.call('HINCRBY', meta, 'token', 1) end
+    redis.call('HSET', meta, 'leader', ARGV[1], 'until', now + ARGV[2], 'at', ARGV[3], 'told', now)
+    live_on(ARGV[4])
+    return tonumber(field('token'))
+";
+
+/// `ARGV`: position and state, and the position to cut off at.
+const KEEP: &str = "
+    local before = field('born') and tonumber(field('kept'))
+    if not before then return -1 end
+    if before < tonumber(ARGV[1]) then
+        redis.call('SET', kept, ARGV[2], 'KEEPTTL')
+        redis.call('HSET', meta, 'kept', ARGV[1])
+        redis.call('XTRIM', log, 'MINID', ARGV[3])
+        local life = redis.call('PTTL', log)
+        if life > 0 then redis.call('PEXPIRE', kept, life) end
+    end
+    return 0
+";
+
+/// `ARGV`: as those of an entry, and how long it can still be read (ms).
+const END: &str = "
+    if not field('born') then return -1 end
+    append(ARGV[1], ARGV[2], ARGV[3], '0')
+    redis.call('HDEL', meta, 'born', 'leader', 'until')
+    redis.call('DEL', kept)
+    live_on(ARGV[4])
+    return 0
+";
+
+/// The scripts, under the hashes by which Redis knows them.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    open: Script,
+    append: Script,
+    lead: Script,
+    keep: Script,
+    end: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        let script = |body: &str| Script::new(&format!("{COMMON}{body}"));
+        Self { open: script(OPEN), append: script(APPEND), lead: script(LEAD), keep: script(KEEP), end: script(END) }
+    }
+}
+
+impl Scripts {
+    pub(super) fn open(&self, keys: &[String; 3], how: &str, first: Option<NewEntry<'_>>) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.open, keys);
+        call.arg(how).arg(READ_AT_ONCE);
+        if let Some(first) = first {
+            with_entry(&mut call, &first);
+        }
+        call
+    }
+
+    pub(super) fn append(&self, keys: &[String; 3], entry: &NewEntry<'_>) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.append, keys);
+        with_entry(&mut call, entry);
+        call.arg(entry.token.map(|token| token.0.to_string()).unwrap_or_default());
+        call
+    }
+
+    pub(super) fn lead(&self, keys: &[String; 3], claim: &Claim<'_>) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.lead, keys);
+        call.arg(claim.server).arg(millis(claim.lease)).arg(nanos(claim.at)).arg(lifetime(claim.lifetime));
+        call
+    }
+
+    pub(super) fn keep(&self, keys: &[String; 3], checkpoint: &Checkpoint, cut: u64) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.keep, keys);
+        call.arg(checkpoint.position).arg(&checkpoint.state).arg(cut);
+        call
+    }
+
+    pub(super) fn end(&self, keys: &[String; 3], entry: &NewEntry<'_>) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.end, keys);
+        call.arg(entry.mark).arg(entry.text).arg(nanos(entry.at)).arg(AFTER_THE_END);
+        call
+    }
+}
+
+fn with_keys<'s>(script: &'s Script, keys: &[String; 3]) -> ScriptInvocation<'s> {
+    let mut call = script.prepare_invoke();
+    for key in keys {
+        call.key(key);
+    }
+    call
+}
+
+fn with_entry(call: &mut ScriptInvocation<'_>, entry: &NewEntry<'_>) {
+    call.arg(entry.mark).arg(entry.text).arg(nanos(entry.at)).arg(lifetime(entry.lifetime));
+}
+
+/// Nanoseconds, which a Lua number would round: they are passed on as text.
+fn nanos(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// 0 stands for ever; Redis takes no more than fits in an `i64` together with the time of day.
+fn lifetime(time: Option<std::time::Duration>) -> u64 {
+    const LONGEST: u64 = 1 << 50;
+    time.map_or(0, |time| millis(time).clamp(1, LONGEST))
+}
+
+/// Entries as a stream gives them: the id, and the names and values of the two fields.
+pub(super) type RawEntries = Vec<(String, (String, String, String, String))>;
+
+pub(super) fn entries(raw: RawEntries) -> Vec<Entry> {
+    let entry = |(id, (_, mark, _, text)): (String, _)| {
+        let position = id.split('-').next().and_then(|position| position.parse().ok());
+        // Ids are made by the script above, which makes no others.
+        Entry { position: position.unwrap_or_default(), mark, text }
+    };
+    raw.into_iter().map(entry).collect()
+}
+
+/// The id of an entry in a stream.
+pub(super) fn id(position: u64) -> String {
+    format!("{position}-1")
+}

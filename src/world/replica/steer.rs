@@ -1,0 +1,117 @@
+//! Who has time go on in a shared world, and how.
+//!
+//! Each server that plays a world in which something is due asks for the lead. The one that has it keeps it by asking
+//! again, and appends that time has come; the others ask so often that one of them has the lead a moment after its lease
+//! has run out. Where nothing is due by itself, nobody needs to lead, and nobody asks but to keep the log alive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
+
+use super::entry::LogEntry;
+use super::{PATIENCE, Progress, Replica};
+use crate::store::{Claim, StoreError, Token};
+use crate::world::Shared;
+use crate::world::alarm::Alarm;
+
+/// How long a leader may be silent.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// How often a leader asks again, and the others whether there is one.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long to wait after the store could not be reached.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What happens by one entry at the most: other changes are not held up for longer.
+const ACTIONS_AT_ONCE: usize = 256;
+
+/// One server's part in the lead of a world.
+pub(in crate::world) struct Helm {
+    replica: Arc<Replica>,
+    shared: Arc<Shared>,
+    token: Option<Token>,
+    ask_at: Instant,
+    alarm: Alarm,
+}
+
+impl Helm {
+    pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
+        Self { replica, shared, token: None, ask_at: Instant::now(), alarm: Alarm::default() }
+    }
+
+    /// Steers until the world ends, and then lets go.
+    pub(in crate::world) async fn steer(mut self) {
+        let end = self.shared.end.clone();
+        end.run_until_cancelled(self.steer_for_ever()).await;
+        if self.token.take().is_some() {
+            // So that nobody has to wait for the end of the lease. It ends by itself if this fails.
+            let _ = timeout(PAUSE, self.claim(Duration::ZERO)).await;
+        }
+    }
+
+    async fn steer_for_ever(&mut self) {
+        let mut progress = self.replica.progress.subscribe();
+        loop {
+            let Progress { due, .. } = *progress.borrow_and_update();
+            if due.is_none() && !self.replica.is_always_led {
+                self.token = None;
+                tokio::select! {
+                    _ = progress.changed() => {}
+                    () = self.keep_alive() => {}
+                }
+                continue;
+            }
+            if self.ask_at <= Instant::now() {
+                self.ask().await;
+            }
+            let (clock, has_lead) = (&self.shared.clock, self.token.is_some());
+            tokio::select! {
+                _ = progress.changed() => {}
+                () = sleep_until(self.ask_at) => {}
+                () = clock.wait_until(due, &mut self.alarm), if has_lead => self.tell_time().await,
+            }
+        }
+    }
+
+    /// Asks for the lead.
+    async fn ask(&mut self) {
+        let had_lead = self.token.is_some();
+        let (token, pause) = match self.claim(LEASE).await {
+            Ok(token) => (token, ASK_EVERY),
+            Err(_) => (None, PAUSE),
+        };
+        if had_lead != token.is_some() {
+            debug!(world = %self.shared.name, leads = token.is_some(), "the lead has changed");
+        }
+        (self.token, self.ask_at) = (token, Instant::now() + pause);
+    }
+
+    async fn claim(&self, lease: Duration) -> Result<Option<Token>, StoreError> {
+        let (server, at) = (&*self.replica.sharing.server, self.shared.clock.now());
+        let claim = Claim { server, lease, at, lifetime: self.replica.lifetime };
+        self.replica.sharing.store.lead(&self.shared.name, claim).await
+    }
+
+    /// Says how far time has come, and waits until that has come back: what is due next is not known before.
+    async fn tell_time(&mut self) {
+        let to = self.shared.clock.now();
+        let (mark, text) = (self.replica.sharing.mark(), LogEntry::Time { to, most: ACTIONS_AT_ONCE }.to_text());
+        let entry = self.replica.new_entry(&mark, &text, to, self.token);
+        if let Ok(position) = self.replica.sharing.store.append(&self.shared.name, entry).await {
+            // If it does not come back, the store is gone, which is found out by what comes next.
+            let _ = timeout(PATIENCE, self.replica.reached(position)).await;
+        } else {
+            (self.token, self.ask_at) = (None, Instant::now() + PAUSE);
+        }
+    }
+
+    /// Has the log of a world in which nothing happens by itself kept for as long as the world is here.
+    async fn keep_alive(&self) {
+        let Some(lifetime) = self.replica.lifetime else { return std::future::pending().await };
+        tokio::time::sleep(lifetime / 3).await;
+        let _ = self.claim(PAUSE).await;
+    }
+}

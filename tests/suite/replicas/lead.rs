@@ -1,0 +1,74 @@
+//! Scripts and generators run on one server at a time, and nothing of them is lost or played twice.
+
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
+
+use super::{agreed, servers, until};
+use crate::support::{Mockd, Redis, SHOP, ScenarioFile};
+
+/// Every product is ordered by steps of its own, one at a time.
+const STEPS: &str = "orders:
+  scripts:
+    - { repeat: forever, steps: [{ at: 20ms, product: A1, amount: 1 }, { at: 30ms, product: A2, amount: 1 }] }
+";
+
+/// The totals of a product in a transcript.
+async fn totals(server: &Mockd, id: &str) -> Vec<i64> {
+    let transcript = server.get("/__mockd/transcript").await.text;
+    let events = transcript.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["id"] == id).map(|event| event["total"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_seconds() {
+    let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
+    let mut servers = servers(3, &file, &redis, &[]).await;
+    let mut socket = servers[2].live("electronics").await;
+    socket.texts(2).await;
+    // The first one was alone, so it leads.
+    socket.until(r#"{"id":"A1","total":20}"#).await;
+    let leader = servers.remove(0);
+    leader.kill().await;
+    let mut last = Instant::now();
+    let mut longest = Duration::ZERO;
+    while socket.order().await != ("A1".into(), 80) {
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+    }
+    assert!(longest < Duration::from_secs(3), "{longest:?}");
+    for server in &servers {
+        server.control("POST", "/__mockd/clock", json!({ "pause": true })).await;
+    }
+    agreed(&servers, "/__mockd/state").await;
+    for (id, from) in [("A1", 4), ("A2", 8)] {
+        let seen = totals(&servers[1], id).await;
+        assert!(seen.iter().copied().eq(from..from + i64::try_from(seen.len()).unwrap()), "{id}: {seen:?}");
+        assert_eq!(seen, totals(&servers[0], id).await);
+    }
+}
+
+#[tokio::test]
+async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
+    let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
+    let mut servers = servers(2, &file, &redis, &[]).await;
+    until(&servers[1], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(10)).await;
+    let leader = servers.remove(0);
+    leader.signal("TERM");
+    assert!(leader.ended().await.success());
+    let before = servers[0].get("/__mockd/state").await.json()["totals"]["A1"].as_i64().unwrap();
+    until(&servers[0], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(before + 10)).await;
+}
+
+#[tokio::test]
+async fn time_stands_still_while_no_server_is_there_and_goes_on_with_the_next() {
+    let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
+    let mut first = servers(1, &file, &redis, &[]).await;
+    until(&first[0], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(30)).await;
+    let first = first.remove(0);
+    first.signal("TERM");
+    first.ended().await;
+    let second = servers(1, &file, &redis, &[]).await;
+    let state = second[0].get("/__mockd/state").await.json();
+    assert!(state["totals"]["A1"].as_i64() > Some(30), "{state}");
+    assert!(totals(&second[0], "A1").await.is_sorted());
+}

@@ -1,0 +1,83 @@
+//! The store is gone, comes back, or has lost something.
+
+use serde_json::{Value, json};
+
+use super::{agreed, server, servers, until};
+use crate::support::{Redis, SHOP, ScenarioFile};
+
+#[tokio::test]
+async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_sockets() {
+    let (file, mut redis) = (ScenarioFile::new(SHOP), Redis::start().await);
+    let servers = servers(2, &file, &redis, &[]).await;
+    let mut socket = servers[1].live("electronics").await;
+    socket.texts(2).await;
+    servers[0].order("A1", 2).await;
+    assert_eq!(socket.order().await, ("A1".into(), 5));
+    redis.kill().await;
+    for server in &servers {
+        let health = until(server, "/__mockd/health", |health| health["status"] == "degraded").await;
+        assert!(health["trouble"].as_str().unwrap().contains("cannot be reached"), "{health}");
+        for (path, body) in [
+            ("/orders/A1", json!({ "amount": 1 })),
+            ("/electronics", json!({ "name": "Kite" })),
+            ("/__mockd/reset", Value::Null),
+        ] {
+            let answer = server.send("POST", path, Some(&body).filter(|body| !body.is_null())).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{path}: {}", answer.text);
+        }
+        assert_eq!(server.get("/electronics").await.json().as_array().unwrap().len(), 2);
+        assert_eq!(server.get("/__mockd/state").await.json()["totals"]["A1"], 5);
+    }
+    socket.update_category("confectionery").await;
+    assert_eq!(socket.order().await, ("B1".into(), 101));
+    redis.run().await;
+    for server in &servers {
+        until(server, "/__mockd/health", |health| health["status"] == "ok").await;
+    }
+    servers[0].order("A1", 10).await;
+    assert_eq!(socket.order().await, ("A1".into(), 15));
+    assert_eq!(agreed(&servers, "/__mockd/state").await["totals"]["A1"], 15);
+}
+
+#[tokio::test]
+async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_lost() {
+    let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
+    let mut servers = servers(2, &file, &redis, &[]).await;
+    let mut socket = servers[1].live("electronics").await;
+    socket.texts(2).await;
+    servers[0].order("A1", 2).await;
+    servers[0].post("/electronics", r#"{"name":"Kite"}"#).await;
+    assert_eq!(socket.order().await, ("A1".into(), 5));
+    agreed(&servers, "/__mockd/state").await;
+    redis.say("FLUSHALL").await;
+    redis.say("CLIENT KILL TYPE normal").await;
+    let accepted = async { while servers[0].post("/orders/A3", r#"{"amount":7}"#).await.status != 200 {} };
+    crate::support::soon("an order", accepted).await;
+    assert_eq!(socket.order().await, ("A3".into(), 7));
+    let state = agreed(&servers, "/__mockd/state").await;
+    assert_eq!(state["totals"], json!({ "A1": 5, "A2": 7, "B1": 101, "A3": 7 }));
+    servers.push(server(&file, &redis, vec![]).await);
+    assert_eq!(agreed(&servers, "/__mockd/state").await["totals"], state["totals"]);
+}
+
+#[tokio::test]
+async fn a_server_whose_place_in_the_log_was_cut_off_gets_current_totals_and_so_do_its_sockets() {
+    let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
+    let servers = servers(2, &file, &redis, &[]).await;
+    let mut socket = servers[1].live("electronics").await;
+    socket.texts(2).await;
+    // It hears nothing for as long as it stands still.
+    servers[1].signal("STOP");
+    for _ in 0..6_100 {
+        servers[0].order("B1", 1).await;
+    }
+    servers[0].order("A1", 5).await;
+    let cut_off = async { while !redis.say("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap().starts_with("*0") {} };
+    crate::support::soon("the end of what is old", cut_off).await;
+    servers[1].signal("CONT");
+    let state = agreed(&servers, "/__mockd/state").await;
+    let total = format!(r#"{{"id":"B1","total":{}}}"#, state["totals"]["B1"]);
+    socket.until(&total).await;
+    servers[1].order("A2", 1).await;
+    socket.until(r#"{"id":"A2","total":8}"#).await;
+}

@@ -1,0 +1,224 @@
+//! What every store does, whatever it is made of: the same tests for each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mockd::store::{
+    Checkpoint, Claim, Entry, Memory, NewEntry, Opening, Redis, RedisUrl, Store, StoreError, Token, WrongUrl,
+};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::support::{self, soon};
+
+const LEASE: Duration = Duration::from_mins(1);
+
+/// A store, and what has to be there for as long as it is used.
+struct Place {
+    store: Arc<dyn Store>,
+    _server: Option<support::Redis>,
+    _end: tokio_util::sync::DropGuard,
+}
+
+fn memory() -> Place {
+    Place { store: Arc::new(Memory::default()), _server: None, _end: CancellationToken::new().drop_guard() }
+}
+
+async fn redis() -> Place {
+    let (server, end) = (support::Redis::start().await, CancellationToken::new());
+    let url: RedisUrl = server.url().parse().unwrap();
+    let store = Redis::connect(&url, "test", &TaskTracker::new(), &end);
+    store.reached().await.unwrap();
+    Place { store: Arc::new(store), _server: Some(server), _end: end.drop_guard() }
+}
+
+/// Each test for each store.
+macro_rules! for_each_store {
+    ($($name:ident)*) => {
+        mod in_memory { $(#[tokio::test] async fn $name() { super::$name(&super::memory().store).await; })* }
+        mod in_redis { $(#[tokio::test] async fn $name() { super::$name(&super::redis().await.store).await; })* }
+    };
+}
+
+for_each_store! {
+    entries_have_positions_without_holes_and_come_in_one_order_to_all_who_follow
+    a_log_is_made_once_and_found_by_name
+    what_is_opened_is_the_checkpoint_and_what_comes_after_it
+    whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap
+    one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token
+    what_an_older_token_says_is_refused
+    an_ended_log_is_read_to_its_end_and_then_made_anew
+    texts_are_kept_under_names
+}
+
+fn entry<'e>(mark: &'e str, text: &'e str) -> NewEntry<'e> {
+    NewEntry { mark, text, at: Duration::from_secs(1), token: None, lifetime: None }
+}
+
+fn claim(server: &str, lease: Duration) -> Claim<'_> {
+    Claim { server, lease, at: Duration::from_secs(2), lifetime: None }
+}
+
+/// Makes a log, and gives its first entry.
+async fn made(store: &Arc<dyn Store>, world: &str) -> Entry {
+    let opened = store.open(world, Opening::New(entry("first", "born"))).await.unwrap();
+    assert_eq!(opened.checkpoint, None);
+    opened.entries[0].clone()
+}
+
+/// The texts of the next entries, as many as asked for, with their positions.
+async fn read(store: &Arc<dyn Store>, world: &str, after: &Entry, count: usize) -> Vec<(u64, String)> {
+    let mut entries = store.follow(world, after);
+    let mut read = Vec::new();
+    while read.len() < count {
+        let some = soon("entries", entries.next()).await.expect("a store goes on").unwrap();
+        read.extend(some.into_iter().map(|entry| (entry.position, entry.text)));
+    }
+    read
+}
+
+async fn entries_have_positions_without_holes_and_come_in_one_order_to_all_who_follow(store: &Arc<dyn Store>) {
+    let first = made(store, "a").await;
+    made(store, "b").await;
+    let writers = (0..4).map(|writer| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for number in 0..50 {
+                let text = format!("{writer}.{number}");
+                store.append("a", entry(&text, &text)).await.unwrap();
+            }
+        })
+    });
+    let readers = [0; 3].map(|_| {
+        let (store, first) = (store.clone(), first.clone());
+        tokio::spawn(async move { read(&store, "a", &first, 200).await })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let mut seen = Vec::new();
+    for reader in readers {
+        seen.push(reader.await.unwrap());
+    }
+    assert!(seen[0].iter().map(|(position, _)| *position).eq(first.position + 1..=first.position + 200));
+    assert!(seen.iter().all(|one| *one == seen[0]));
+    for writer in 0..4 {
+        let prefix = format!("{writer}.");
+        let own = seen[0].iter().filter(|(_, text)| text.starts_with(&prefix)).map(|(_, text)| text.clone());
+        assert!(own.eq((0..50).map(|number| format!("{writer}.{number}"))));
+    }
+}
+
+async fn a_log_is_made_once_and_found_by_name(store: &Arc<dyn Store>) {
+    assert_eq!(store.open("a", Opening::Existing).await, Err(StoreError::Missing));
+    assert_eq!(store.append("a", entry("early", "")).await, Err(StoreError::Missing));
+    let first = made(store, "a").await;
+    assert_eq!(store.open("a", Opening::New(entry("again", ""))).await, Err(StoreError::Exists));
+    for opening in [Opening::Existing, Opening::Either(entry("once more", ""))] {
+        assert_eq!(store.open("a", opening).await.unwrap().entries, std::slice::from_ref(&first));
+    }
+    store.open("b", Opening::Either(entry("other", ""))).await.unwrap();
+    assert_eq!(store.worlds().await.unwrap(), ["a", "b"]);
+}
+
+async fn what_is_opened_is_the_checkpoint_and_what_comes_after_it(store: &Arc<dyn Store>) {
+    let first = made(store, "a").await;
+    for number in 0..5 {
+        let text = number.to_string();
+        store.append("a", NewEntry { at: Duration::from_secs(number), ..entry(&text, &text) }).await.unwrap();
+    }
+    let checkpoint = Checkpoint { position: first.position + 3, state: "as of then".into() };
+    store.keep("a", &checkpoint, checkpoint.position).await.unwrap();
+    // One that is late changes nothing.
+    store.keep("a", &Checkpoint { position: first.position + 1, state: "old".into() }, u64::MAX).await.unwrap();
+    let opened = store.open("a", Opening::Existing).await.unwrap();
+    assert_eq!(opened.checkpoint, Some(checkpoint));
+    assert_eq!(opened.entries.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["2", "3", "4"]);
+    assert_eq!((opened.at, opened.is_led), (Duration::from_secs(4), false));
+}
+
+async fn whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap(store: &Arc<dyn Store>) {
+    let first = made(store, "a").await;
+    let mut positions = Vec::new();
+    for number in 0..5 {
+        let text = number.to_string();
+        positions.push(store.append("a", entry(&text, &text)).await.unwrap());
+    }
+    store.keep("a", &Checkpoint { position: positions[1], state: String::new() }, 0).await.unwrap();
+    assert_eq!(read(store, "a", &first, 5).await.len(), 5, "nothing is cut off yet");
+    store.keep("a", &Checkpoint { position: positions[3], state: String::new() }, positions[1]).await.unwrap();
+    let stranger = Entry { position: positions[2], mark: "another".into(), text: String::new() };
+    let ahead = Entry { position: positions[4] + 7, mark: "ahead".into(), text: String::new() };
+    for lost in [first, stranger, ahead] {
+        let outcome = soon("the gap", store.follow("a", &lost).next()).await.unwrap();
+        assert_eq!(outcome, Err(StoreError::Gap(lost.position)));
+    }
+    let kept = Entry { position: positions[1], mark: "1".into(), text: "1".into() };
+    assert_eq!(read(store, "a", &kept, 3).await.len(), 3);
+}
+
+async fn one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token(store: &Arc<dyn Store>) {
+    made(store, "a").await;
+    let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
+    assert_eq!(store.lead("a", claim("two", LEASE)).await.unwrap(), None);
+    assert_eq!(store.lead("a", claim("one", LEASE)).await.unwrap(), Some(first), "it keeps its lead");
+    let opened = store.open("a", Opening::Existing).await.unwrap();
+    assert_eq!((opened.is_led, opened.at), (true, Duration::from_secs(2)));
+    assert_eq!(store.lead("a", claim("one", Duration::ZERO)).await.unwrap(), None, "it gives it up");
+    let short = Duration::from_millis(1);
+    let second = store.lead("a", claim("two", short)).await.unwrap().unwrap();
+    assert!(second > first, "{second:?} {first:?}");
+    let third = async {
+        loop {
+            if let Some(token) = store.lead("a", claim("three", LEASE)).await.unwrap() {
+                return token;
+            }
+        }
+    };
+    assert!(soon("the end of a lease", third).await > second);
+}
+
+async fn what_an_older_token_says_is_refused(store: &Arc<dyn Store>) {
+    made(store, "a").await;
+    let says = |mark: &'static str, token: Token| NewEntry { token: Some(token), ..entry(mark, mark) };
+    let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
+    store.append("a", says("in time", first)).await.unwrap();
+    store.lead("a", claim("one", Duration::ZERO)).await.unwrap();
+    let second = store.lead("a", claim("two", LEASE)).await.unwrap().unwrap();
+    assert_eq!(store.append("a", says("too late", first)).await, Err(StoreError::Fenced));
+    store.append("a", says("next", second)).await.unwrap();
+    let texts = store.open("a", Opening::Existing).await.unwrap().entries;
+    assert_eq!(texts.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["born", "in time", "next"]);
+}
+
+async fn an_ended_log_is_read_to_its_end_and_then_made_anew(store: &Arc<dyn Store>) {
+    let first = made(store, "a").await;
+    store.append("a", entry("more", "more")).await.unwrap();
+    store.end("a", entry("last", "end")).await.unwrap();
+    let texts: Vec<_> = read(store, "a", &first, 2).await.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["more", "end"]);
+    assert_eq!(store.open("a", Opening::Existing).await, Err(StoreError::Missing));
+    assert_eq!(store.append("a", entry("later", "")).await, Err(StoreError::Missing));
+    assert_eq!(store.worlds().await.unwrap(), [""; 0]);
+    let again = store.open("a", Opening::New(entry("second life", "born"))).await.unwrap();
+    assert_eq!(again.entries.len(), 1, "nothing of its first life: {again:?}");
+    assert_eq!(again.checkpoint, None);
+}
+
+async fn texts_are_kept_under_names(store: &Arc<dyn Store>) {
+    assert_eq!(store.get("one").await.unwrap(), None);
+    store.put("one", "früher").await.unwrap();
+    store.put("one", "später").await.unwrap();
+    assert_eq!(store.get("one").await.unwrap().as_deref(), Some("später"));
+}
+
+#[test]
+fn a_url_that_is_none_is_refused_and_one_that_asks_for_encryption_says_that_there_is_none() {
+    let outcome = |text: &str| text.parse::<RedisUrl>().map(|url| format!("{url:?}"));
+    assert_eq!(outcome("redis://:secret@example.org:7000/3").unwrap(), "redis://example.org:7000/3");
+    assert_eq!(outcome("rediss://localhost").unwrap_err(), WrongUrl::Encrypted);
+    for wrong in ["localhost:6379", "http://localhost", "redis://", "", "unix:///run/redis.sock"] {
+        assert_eq!(outcome(wrong).unwrap_err(), WrongUrl::Other, "{wrong}");
+    }
+}

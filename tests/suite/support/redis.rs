@@ -1,0 +1,66 @@
+//! A Redis server of a test's own, which can be killed and started again.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use super::soon;
+
+pub(crate) struct Redis {
+    folder: tempfile::TempDir,
+    host: &'static str,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Redis {
+    /// One that keeps what it has acknowledged, also when it is killed.
+    pub(crate) async fn start() -> Self {
+        Self::listen("127.0.0.1").await
+    }
+
+    /// One that other machines reach as well.
+    pub(crate) async fn start_for_all() -> Self {
+        Self::listen("0.0.0.0").await
+    }
+
+    async fn listen(host: &'static str) -> Self {
+        // Free a moment ago; nobody else is given it for a while.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut redis = Self { folder: tempfile::tempdir().unwrap(), host, port, child: None };
+        redis.run().await;
+        redis
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.unwrap();
+        }
+    }
+
+    /// Starts it again, with what it has kept.
+    pub(crate) async fn run(&mut self) {
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &self.port.to_string(), "--bind", self.host, "--save", "", "--appendonly", "yes"]);
+        command.args(["--protected-mode", "no"]);
+        command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null()).kill_on_drop(true);
+        self.child = Some(command.spawn().expect("redis-server is installed"));
+        soon("Redis", async { while self.say("PING").await.as_deref() != Some("+PONG\r\n") {} }).await;
+    }
+
+    /// Says something, and gives what can be read of the answer at once; none if there is nobody.
+    pub(crate) async fn say(&self, command: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        stream.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
+        let mut answer = vec![0; 65536];
+        let length = stream.read(&mut answer).await.ok()?;
+        Some(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+}
