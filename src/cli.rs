@@ -12,6 +12,7 @@ mod ready;
 mod run;
 mod schema;
 mod seed;
+mod start_code;
 mod store;
 mod worlds;
 

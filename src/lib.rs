@@ -6,6 +6,7 @@
 //! - [`scenario`] (what the user wrote) and [`engine`] (what happens) know neither runtime nor network;
 //! - [`world`] runs an engine in time, feeds sockets and keeps a journal, [`worlds`] has one for each test, [`reloads`]
 //!   knows what became of the last save, [`choice`] which of several files is served;
+//! - [`store`] keeps the logs by which several servers play the same worlds;
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
 //! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
@@ -13,6 +14,9 @@
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed. A switch to another file's
 //! way: a handler asks by [`choice`] → [`watch`] loads that file → as a save from there on, and follows it.
+//!
+//! A change's way: handler → [`world::World`] → its task → [`engine::Engine`]. Where several servers are one mock: handler →
+//! [`world::World`] → [`store`] → the tasks of that world on all servers, in the order of its log.
 //!
 //! A fault's way: the scenario, a step or a client brings it → [`engine::Engine`] says when it is in force and whom it hits →
 //! a request meets its fate in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.

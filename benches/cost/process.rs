@@ -86,7 +86,7 @@ fn children(process: u32) -> Vec<u32> {
     children.flat_map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>()).collect()
 }
 
-fn by_schedstat(process: u32) -> Duration {
+pub(crate) fn by_schedstat(process: u32) -> Duration {
     let nanoseconds = |task: PathBuf| {
         let stat = fs::read_to_string(task.join("schedstat")).ok()?;
         stat.split(' ').next()?.parse::<u64>().ok()

@@ -17,7 +17,7 @@ use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
 use super::store::StoreArgs;
 use super::worlds::WorldArgs;
-use super::{CliError, style};
+use super::{CliError, start_code, style};
 use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Problems, Reader, Scenario, is_origin, render};
@@ -141,6 +141,7 @@ impl Run {
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
         let (choice, switches) = Choice::new(choice, &path);
+        start_code::give_back();
         let server = Server::start(&scenario, self.config(&scenario, choice, store)?).await?;
         server.reloads().warned(warnings);
         let ready =

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{Checkpoint, Claim, Entry, NewEntry, Opened, Opening, Store, StoreError, Token, follow_on};
 
-/// A store for several servers of one process. A clone is the same.
+/// A store for several servers of one process. A clone is the same. It keeps every log for as long as it lives itself.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Inner>);
 

@@ -22,7 +22,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
 use tracing::info;
 
 pub(super) use self::adopt::{Adopted, Origin};
@@ -35,9 +34,6 @@ use super::{Advanced, ClockChange, WorldError};
 use crate::engine::{Change, Reload, Succession};
 use crate::reloads::Reloads;
 use crate::store::{Checkpoint, NewEntry, Opened, Store, StoreError, Token};
-
-/// How long a change may take until it comes back from the log.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// After so many entries the state is kept. In a world with more accounts,
 /// after as many entries as there are accounts: so the state of each is written once for an entry at the most.
@@ -146,14 +142,13 @@ impl Replica {
     pub(super) async fn carry_out(&self, operation: Operation, now: Duration) -> Result<Outcome, WorldError> {
         let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Do { at: now, operation };
-        self.ask(&entry, now, Reply::Operation(reply), timeout(PATIENCE, outcome)).await?
+        self.ask(&entry, now, Reply::Operation(reply), outcome).await?
     }
 
     /// Has the clocks of all servers changed. It takes as long as this server's sockets take.
     pub(super) async fn change_clock(&self, change: ClockChange, now: Duration) -> Result<Advanced, WorldError> {
         let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Clock { at: now, change };
-        let outcome = async { Ok(outcome.await) };
         Ok(self.ask(&entry, now, Reply::Clock(reply), outcome).await??)
     }
 
@@ -161,7 +156,7 @@ impl Replica {
     pub(super) async fn follow(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
         let (reply, reload) = oneshot::channel();
         let entry = LogEntry::Follow { scenario, seed };
-        self.ask(&entry, now, Reply::Reload(reply), async { Ok(reload.await) }).await
+        self.ask(&entry, now, Reply::Reload(reply), reload).await
     }
 
     /// Another server has published a scenario, which has changed that. It is told of the default world alone.
@@ -178,20 +173,22 @@ impl Replica {
         Ok(self.sharing.store.end(&self.world, self.new_entry(&mark, &text, now, None)).await?)
     }
 
+    /// Appends an entry, and waits for it to be carried out here: for as long as an advance before it takes, unless the log is
+    /// lost meanwhile.
     async fn ask<T>(
         &self,
         entry: &LogEntry,
         now: Duration,
         reply: Reply,
-        answer: impl Future<Output = Result<Result<T, oneshot::error::RecvError>, tokio::time::error::Elapsed>>,
+        answer: oneshot::Receiver<T>,
     ) -> Result<T, WorldError> {
         let (mark, text) = (self.sharing.mark(), entry.to_text());
         // Before it can come back.
         self.lock().insert(mark.clone(), reply);
         let forget = Forget { replica: self, mark: &mark };
         self.sharing.store.append(&self.world, self.new_entry(&mark, &text, now, None)).await?;
-        let lost = || StoreError::Gone("it was appended, but did not come back in time".into());
-        let answer = answer.await.map_err(|_| lost())?.map_err(|_| lost())?;
+        let lost = |_| StoreError::Gone("it was lost before this came back from there".into());
+        let answer = answer.await.map_err(lost)?;
         drop(forget);
         Ok(answer)
     }

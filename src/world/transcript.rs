@@ -20,6 +20,11 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// One that begins after so many events, of which nothing is known here.
+    pub(super) fn after(dropped: u64) -> Self {
+        Self { dropped, ..Self::default() }
+    }
+
     pub(super) fn extend(&mut self, events: &[Event]) {
         for event in events {
             self.latest.push(event.clone());

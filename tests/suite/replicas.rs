@@ -2,6 +2,7 @@
 
 mod lead;
 mod outage;
+mod page;
 mod sharing;
 
 use crate::support::{Mockd, Redis, ScenarioFile, soon};

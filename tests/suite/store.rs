@@ -217,8 +217,11 @@ async fn texts_are_kept_under_names(store: &Arc<dyn Store>) {
 fn a_url_that_is_none_is_refused_and_one_that_asks_for_encryption_says_that_there_is_none() {
     let outcome = |text: &str| text.parse::<RedisUrl>().map(|url| format!("{url:?}"));
     assert_eq!(outcome("redis://:secret@example.org:7000/3").unwrap(), "redis://example.org:7000/3");
+    assert_eq!(outcome("valkey://user:p%40ss@[::1]").unwrap(), "redis://[::1]:6379/0");
     assert_eq!(outcome("rediss://localhost").unwrap_err(), WrongUrl::Encrypted);
-    for wrong in ["localhost:6379", "http://localhost", "redis://", "", "unix:///run/redis.sock"] {
+    for wrong in
+        ["localhost:6379", "http://localhost", "redis://", "", "unix:///run/redis.sock", "redis://localhost/one"]
+    {
         assert_eq!(outcome(wrong).unwrap_err(), WrongUrl::Other, "{wrong}");
     }
 }

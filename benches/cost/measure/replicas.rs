@@ -12,7 +12,7 @@ use crate::client::{Client, PATIENCE};
 use crate::delivery::Delivery;
 use crate::figures::count;
 use crate::http::post;
-use crate::process::{Server, free_port};
+use crate::process::{Server, by_schedstat, free_port};
 use crate::subject::{LIVE, Subject, shop};
 
 /// Sockets that an update goes to.
@@ -41,6 +41,10 @@ impl Redis {
             std::thread::sleep(Duration::from_millis(1));
         }
         Some(Self { child, port })
+    }
+
+    fn cpu(&self) -> Duration {
+        by_schedstat(self.child.id())
     }
 }
 
@@ -87,11 +91,12 @@ fn round(bench: &mut Bench, subject: &Subject, count_of_servers: usize) {
     let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();
     let (request, time) = (post("/orders/A2", r#"{"amount":1}"#), Duration::from_secs(1));
     closed_loop(&addresses, &request, time / 2);
-    let begin = servers.iter().map(Server::cpu).sum::<Duration>();
+    let (begin, redis_begin) = (servers.iter().map(Server::cpu).sum::<Duration>(), redis.cpu());
     let times = closed_loop(&addresses, &request, time);
     let cpu = servers.iter().map(Server::cpu).sum::<Duration>() - begin;
     add("POST rate", "1/s", count(times.len()) / time.as_secs_f64());
     add("CPU of all servers for a POST", "µs", us(cpu) / count(times.len()));
+    add("CPU of Redis for a POST", "µs", us(redis.cpu() - redis_begin) / count(times.len()));
     add("POST p99", "ms", count(times.value_at_quantile(0.99)) / 1e6);
 }
 

@@ -18,7 +18,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files beside the page: name, type, content.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("style.css", "text/css; charset=utf-8", include_str!("dashboard/style.css")),
     ("api.js", SCRIPT, include_str!("dashboard/api.js")),
     ("dom.js", SCRIPT, include_str!("dashboard/dom.js")),
@@ -28,6 +28,7 @@ const FILES: [(&str, &str, &str); 13] = [
     ("main.js", SCRIPT, include_str!("dashboard/main.js")),
     ("panels.js", SCRIPT, include_str!("dashboard/panels.js")),
     ("products.js", SCRIPT, include_str!("dashboard/products.js")),
+    ("sparkline.js", SCRIPT, include_str!("dashboard/sparkline.js")),
     ("steps.js", SCRIPT, include_str!("dashboard/steps.js")),
     ("time.js", SCRIPT, include_str!("dashboard/time.js")),
     ("timeline.js", SCRIPT, include_str!("dashboard/timeline.js")),

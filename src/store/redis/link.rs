@@ -4,13 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use poem::http::Uri;
+use poem::http::uri::Authority;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use crate::store::StoreError;
+
+/// The port that is meant if none is named.
+const PORT: u16 = 6379;
 
 /// How long a connection and an answer may take; what takes longer counts as gone.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -45,15 +51,37 @@ impl FromStr for RedisUrl {
     type Err = WrongUrl;
 
     fn from_str(text: &str) -> Result<Self, WrongUrl> {
-        if text.starts_with("rediss:") || text.starts_with("valkeys:") {
-            return Err(WrongUrl::Encrypted);
+        let uri: Uri = text.parse().map_err(|_| WrongUrl::Other)?;
+        match uri.scheme_str() {
+            Some("redis" | "valkey") => {}
+            Some("rediss" | "valkeys") => return Err(WrongUrl::Encrypted),
+            _ => return Err(WrongUrl::Other),
         }
-        let client = Client::open(text).map_err(|_| WrongUrl::Other)?;
-        let info = client.get_connection_info();
-        let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(WrongUrl::Other) };
-        let place = format!("redis://{host}:{port}/{}", info.redis_settings().db());
-        Ok(Self { client, place })
+        let (Some(host), port) = (uri.host().filter(|host| !host.is_empty()), uri.port_u16().unwrap_or(PORT)) else {
+            return Err(WrongUrl::Other);
+        };
+        let database = match uri.path().trim_start_matches('/') {
+            "" => 0,
+            number => number.parse().map_err(|_| WrongUrl::Other)?,
+        };
+        let settings = with_user(RedisConnectionInfo::default().set_db(database), &uri)?;
+        // Of an IPv6 address, without its brackets.
+        let address = ConnectionAddr::Tcp(host.trim_matches(['[', ']']).to_owned(), port);
+        let info = address.into_connection_info().map_err(|_| WrongUrl::Other)?.set_redis_settings(settings);
+        let client = Client::open(info).map_err(|_| WrongUrl::Other)?;
+        Ok(Self { client, place: format!("redis://{host}:{port}/{database}") })
     }
+}
+
+/// With the user and password before the host, if there are any.
+fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnectionInfo, WrongUrl> {
+    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    let Some((user, _)) = authority.rsplit_once('@') else { return Ok(settings) };
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = |text| percent_decode_str(text).decode_utf8().map_err(|_| WrongUrl::Other);
+    let (user, password) = (decoded(user)?, decoded(password)?);
+    let settings = if user.is_empty() { settings } else { settings.set_username(user) };
+    Ok(if password.is_empty() { settings } else { settings.set_password(password) })
 }
 
 /// Without the password.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::error;
 
 use super::Play;
-use crate::engine::Succession;
+use crate::engine::{Reload, Succession};
 use crate::store::Checkpoint;
 use crate::world::WorldError;
 use crate::world::advance::Advance;
@@ -47,7 +47,9 @@ impl Play {
     /// Carries out an entry, or gives the advance that it asks for.
     fn carry_out(&mut self, entry: Arrived) -> Option<Box<Advance>> {
         match (entry.deed, entry.reply) {
-            (Deed::Nothing, reply) => drop(reply),
+            // Whoever publishes what is played already has changed nothing.
+            (Deed::Nothing, Some(Reply::Reload(reply))) => drop(reply.send(Reload::default())),
+            (Deed::Nothing, _) => {}
             (Deed::Carry { at, operation }, reply) => self.operate(at, *operation, reply),
             (Deed::Clock { at, change }, reply) => {
                 let reply = reply.and_then(|reply| if let Reply::Clock(reply) = reply { Some(reply) } else { None });

@@ -59,7 +59,7 @@ impl Adopted {
         };
         let saved = |(name, state)| {
             let engine = Engine::restored(&own_start, state)?;
-            Ok::<_, StateError>((name, Saved { engine, transcript: Transcript::default() }))
+            Ok::<_, StateError>((name, Saved { transcript: Transcript::after(engine.sequence()), engine }))
         };
         let snapshots = snapshots.into_iter().map(saved).collect::<Result<_, _>>()?;
         let origin = Origin { scenario, seed };
@@ -102,6 +102,7 @@ impl Play {
         (self.own_seed, self.pace_at_start, self.generation) = (own_seed, pace_at_start, generation);
         self.start = seeded(start, own_seed);
         (self.engine, self.snapshots, self.origin, self.held) = (engine, snapshots, Some(origin), None);
+        self.transcript = Transcript::after(self.engine.sequence());
         self.shared.clock.set(self.engine.now(), pace);
         let scope = self.engine.scenario().feed();
         let is_changed = |event: &Event| match &event.kind {

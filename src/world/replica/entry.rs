@@ -95,6 +95,9 @@ pub enum StateError {
     /// The scenario cannot be had.
     #[error("the scenario {0} is not in the store")]
     NoScenario(String),
+    /// The store was lost before the world was there.
+    #[error("the store was lost while the world was joined")]
+    Lost,
     /// The log does not begin with a beginning.
     #[error("the log has no beginning")]
     NoBeginning,

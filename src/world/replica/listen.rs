@@ -80,6 +80,8 @@ impl Listener {
                     }
                     self.follow(&mut place).await
                 }
+                // There is nothing yet that could go on.
+                Err(Over::Gone) if joined.is_some() => return StateError::Lost,
                 Err(over) => over,
             };
             loop {
@@ -211,10 +213,11 @@ impl Listener {
     /// The scenario of that fingerprint, however long the store takes.
     async fn scenario(&self, fingerprint: &str) -> Result<Arc<crate::scenario::Scenario>, Over> {
         loop {
-            match self.replica.sharing.scenarios.get(fingerprint).await {
-                Ok(scenario) => return scenario.map_err(Over::Unplayable),
-                Err(_) => tokio::time::sleep(PAUSE).await,
+            if let Ok(scenario) = self.replica.sharing.scenarios.get(fingerprint).await {
+                return scenario.map_err(Over::Unplayable);
             }
+            self.replica.drop_replies();
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

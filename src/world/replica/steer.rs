@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use super::entry::LogEntry;
-use super::{PATIENCE, Progress, Replica};
+use super::{Progress, Replica};
 use crate::store::{Claim, StoreError, Token};
 use crate::world::Shared;
 use crate::world::alarm::Alarm;
@@ -24,6 +24,9 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// How long to wait after the store could not be reached.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long to wait for what was appended to come back, before the store is asked again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What happens by one entry at the most: other changes are not held up for longer.
 const ACTIONS_AT_ONCE: usize = 256;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ROWS, WINDOWS, at_both_widths};
+use super::{Dashboard, ROWS, at_both_widths};
 use crate::support::SHOP;
 
 const SCRIPTED: &str = "orders: { random: [{ every: 1h }], scripts: [{ steps: [{ at: 1h, product: A1, amount: 1 }] }] }\n\
@@ -51,62 +51,68 @@ async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
 
 #[tokio::test]
 async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
-    let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), WINDOWS[0]).await;
-    let mut live = page.mockd.live("electronics").await;
-    live.texts(2).await;
-    page.becomes("document.querySelector('#sockets button') !== null", true).await;
-    page.browser.eval("document.querySelector('.skip').focus()").await;
-    // What the tabulator comes by, once around.
-    let name = "(one => one.id || one.name || one.ariaLabel || one.textContent)";
-    let all = "[...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex]')]";
-    let can_be_reached = "one => one.checkVisibility() && one.tabIndex >= 0 && !one.disabled";
-    let reached = page.browser.eval(&format!("{all}.filter({can_be_reached}).map({name})")).await;
-    for wanted in [
-        "pause",
-        "step",
-        "by",
-        "reset",
-        "name",
-        "wanted",
-        "amount",
-        "Order A1",
-        "preset",
-        "fault",
-        "Close socket 1",
-        "close-all",
-        "journal",
-        "copy-steps",
-    ] {
-        assert!(reached.as_array().unwrap().contains(&json!(wanted)), "{wanted} in {reached}");
-    }
-    let mut at = Vec::new();
-    for _ in 0..reached.as_array().unwrap().len() {
-        at.push(page.browser.eval(&format!("{name}(document.activeElement)")).await);
-        page.browser.type_keys("\u{e004}").await;
-    }
-    assert_eq!(json!(at), reached);
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), window).await;
+        let mut live = page.mockd.live("electronics").await;
+        live.texts(2).await;
+        page.becomes("document.querySelector('#sockets button') !== null", true).await;
+        page.browser.eval("document.querySelector('.skip').focus()").await;
+        // What the tabulator comes by, once around.
+        let name = "(one => one.id || one.name || one.ariaLabel || one.textContent)";
+        let all = "[...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex]')]";
+        let can_be_reached = "one => one.checkVisibility() && one.tabIndex >= 0 && !one.disabled";
+        let reached = page.browser.eval(&format!("{all}.filter({can_be_reached}).map({name})")).await;
+        for wanted in [
+            "pause",
+            "step",
+            "by",
+            "reset",
+            "name",
+            "wanted",
+            "amount",
+            "Order A1",
+            "preset",
+            "fault",
+            "Close socket 1",
+            "close-all",
+            "journal",
+            "copy-steps",
+        ] {
+            assert!(reached.as_array().unwrap().contains(&json!(wanted)), "{wanted} in {reached}");
+        }
+        let mut at = Vec::new();
+        for _ in 0..reached.as_array().unwrap().len() {
+            at.push(page.browser.eval(&format!("{name}(document.activeElement)")).await);
+            page.browser.type_keys("\u{e004}").await;
+        }
+        assert_eq!(json!(at), reached);
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_screen_reader_finds_landmarks_and_headings_and_hears_only_of_state_and_errors() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    let parts =
-        "['header', 'main', 'main > section[aria-labelledby]'].map(part => document.querySelectorAll(part).length)";
-    page.becomes(parts, json!([1, 1, 7])).await;
-    let levels = "[...document.querySelectorAll('main h2, main h3')].every(one => one.textContent !== '')";
-    page.becomes(levels, true).await;
-    let spoken =
-        "[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map(({ id }) => id)";
-    page.becomes(spoken, json!(["status", "note", "error"])).await;
-    // Not each second again.
-    page.browser
-        .eval("(window.said = 0, new MutationObserver(() => { window.said += 1 }).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }))")
-        .await;
-    page.mockd.order("A1", 1).await;
-    page.becomes(ROWS, 1).await;
-    page.mockd.order("A1", 1).await;
-    page.becomes(ROWS, 2).await;
-    page.becomes("window.said", 0).await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        let parts =
+            "['header', 'main', 'main > section[aria-labelledby]'].map(part => document.querySelectorAll(part).length)";
+        page.becomes(parts, json!([1, 1, 7])).await;
+        let levels = "[...document.querySelectorAll('main h2, main h3')].every(one => one.textContent !== '')";
+        page.becomes(levels, true).await;
+        let spoken =
+            "[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map(({ id }) => id)";
+        page.becomes(spoken, json!(["status", "note", "error"])).await;
+        // Not each second again.
+        page.browser
+            .eval("(window.said = 0, new MutationObserver(() => { window.said += 1 }).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }))")
+            .await;
+        page.mockd.order("A1", 1).await;
+        page.becomes(ROWS, 1).await;
+        page.mockd.order("A1", 1).await;
+        page.becomes(ROWS, 2).await;
+        page.becomes("window.said", 0).await;
+        page.close().await;
+    })
+    .await;
 }

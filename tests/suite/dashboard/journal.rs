@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Dashboard, ROWS, WINDOWS, at_both_widths, text};
+use super::{Dashboard, ROWS, at_both_widths, text};
 use crate::support::{SHOP, http};
 
 const DIALOG: &str = "document.querySelector('#entry').open";
@@ -65,60 +65,69 @@ async fn entries_are_filtered_and_each_opens_to_its_headers_body_and_fault() {
 
 #[tokio::test]
 async fn a_request_that_was_copied_as_curl_does_the_same_again() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    let json = [("content-type", "application/json"), ("x-trace", "it's 7"), ("x-empty", "")];
-    let odd = r#"{"name":"it's \"new\" $HOME","big":12345678901234567890,"one":1.0}"#;
-    let requests = [
-        ("POST", "/electronics?why=it's&filter[a]={b,c}", &json[..], Some(odd)),
-        ("HEAD", "/confectionery", &[], None),
-        ("DELETE", "/orders/A1", &json[1..], None),
-    ];
-    page.mockd.get("/@a/electronics").await;
-    page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
-    for (method, target, headers, body) in requests {
-        page.mockd.control("DELETE", "/@a/__mockd/journal", json!(null)).await;
-        page.becomes(&text("#entries"), "0 of 0").await;
-        let url = format!("{}/@a{target}", page.mockd.url());
-        let status = http(method, &url, headers, body).await.status;
-        page.becomes(ROWS, 1).await;
-        page.click("#journal [role=option]").await;
-        page.becomes(DIALOG, true).await;
-        let command = page.browser.eval(CURL).await.as_str().unwrap().to_owned();
-        page.browser.type_keys("\u{e00c}").await;
-        let answer =
-            Command::new("sh").args(["-c", &command]).output().expect("curl is not installed; tests/run installs it");
-        let answer = String::from_utf8(answer.stdout).unwrap();
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{command}\n{answer}");
-        let entries =
-            page.mockd.send("GET", "/@a/__mockd/journal?brief=true&text=1000", None).await.json()["entries"].clone();
-        for part in ["method", "path", "query", "text"] {
-            assert_eq!(entries[0][part], entries[1][part], "{command}");
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        let json = [("content-type", "application/json"), ("x-trace", "it's 7"), ("x-empty", "")];
+        let odd = r#"{"name":"it's \"new\" $HOME","big":12345678901234567890,"one":1.0}"#;
+        let requests = [
+            ("POST", "/electronics?why=it's&filter[a]={b,c}", &json[..], Some(odd)),
+            ("HEAD", "/confectionery", &[], None),
+            ("DELETE", "/orders/A1", &json[1..], None),
+        ];
+        page.mockd.get("/@a/electronics").await;
+        page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
+        for (method, target, headers, body) in requests {
+            page.mockd.control("DELETE", "/@a/__mockd/journal", json!(null)).await;
+            page.becomes(&text("#entries"), "0 of 0").await;
+            let url = format!("{}/@a{target}", page.mockd.url());
+            let status = http(method, &url, headers, body).await.status;
+            page.becomes(ROWS, 1).await;
+            page.click("#journal [role=option]").await;
+            page.becomes(DIALOG, true).await;
+            let command = page.browser.eval(CURL).await.as_str().unwrap().to_owned();
+            page.browser.type_keys("\u{e00c}").await;
+            let answer = Command::new("sh")
+                .args(["-c", &command])
+                .output()
+                .expect("curl is not installed; tests/run installs it");
+            let answer = String::from_utf8(answer.stdout).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{command}\n{answer}");
+            let entries =
+                page.mockd.send("GET", "/@a/__mockd/journal?brief=true&text=1000", None).await.json()["entries"]
+                    .clone();
+            for part in ["method", "path", "query", "text"] {
+                assert_eq!(entries[0][part], entries[1][part], "{command}");
+            }
+            let entries = page.mockd.send("GET", "/@a/__mockd/journal", None).await.json()["entries"].clone();
+            for header in ["x-trace", "x-empty"] {
+                assert_eq!(entries[0]["headers"][header], entries[1]["headers"][header], "{command}");
+            }
         }
-        let entries = page.mockd.send("GET", "/@a/__mockd/journal", None).await.json()["entries"].clone();
-        for header in ["x-trace", "x-empty"] {
-            assert_eq!(entries[0]["headers"][header], entries[1]["headers"][header], "{command}");
-        }
-    }
-    page.close().await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_keyboard_leads_through_the_entries_and_back() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    for id in ["A1", "A2"] {
-        page.mockd.order(id, 1).await;
-    }
-    page.becomes(ROWS, 2).await;
-    page.browser.eval("document.querySelector('#journal').focus()").await;
-    page.browser.type_keys("\u{e015}\u{e015}").await;
-    let active = "document.querySelector('#journal [aria-selected=true]')?.ariaPosInSet";
-    page.becomes(active, "2").await;
-    page.becomes("document.querySelector('#journal').getAttribute('aria-activedescendant') !== null", true).await;
-    page.browser.type_keys("\u{e007}").await;
-    page.becomes(&text("#entry-title"), "1: POST /orders/A1").await;
-    page.browser.type_keys("\u{e00c}").await;
-    page.becomes("document.activeElement.id", "journal").await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        for id in ["A1", "A2"] {
+            page.mockd.order(id, 1).await;
+        }
+        page.becomes(ROWS, 2).await;
+        page.browser.eval("document.querySelector('#journal').focus()").await;
+        page.browser.type_keys("\u{e015}\u{e015}").await;
+        let active = "document.querySelector('#journal [aria-selected=true]')?.ariaPosInSet";
+        page.becomes(active, "2").await;
+        page.becomes("document.querySelector('#journal').getAttribute('aria-activedescendant') !== null", true).await;
+        page.browser.type_keys("\u{e007}").await;
+        page.becomes(&text("#entry-title"), "1: POST /orders/A1").await;
+        page.browser.type_keys("\u{e00c}").await;
+        page.becomes("document.activeElement.id", "journal").await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]

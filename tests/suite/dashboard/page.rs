@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, WINDOWS};
+use super::{Dashboard, at_both_widths};
 use crate::support::{Mockd, SHOP, ScenarioFile};
 
 #[tokio::test]
@@ -39,17 +39,20 @@ async fn the_page_and_its_files_are_served_under_a_strict_policy_and_others_are_
 
 #[tokio::test]
 async fn the_browser_runs_no_script_and_takes_no_style_that_got_into_the_page() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    page.browser
-        .eval(
-            "(document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => { (window.blocked ??= []).push(effectiveDirective) }), \
-             document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.evil = 1' }), \
-             Object.assign(document.createElement('style'), { textContent: '* { display: none }' }), \
-             Object.assign(document.createElement('script'), { src: 'https://example.com/evil.js' })))",
-        )
-        .await;
-    page.becomes("(window.blocked ?? []).sort()", json!(["script-src-elem", "script-src-elem", "style-src-elem"]))
-        .await;
-    page.becomes("window.evil === undefined && document.querySelector('main').checkVisibility()", true).await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        page.browser
+            .eval(
+                "(document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => { (window.blocked ??= []).push(effectiveDirective) }), \
+                 document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.evil = 1' }), \
+                 Object.assign(document.createElement('style'), { textContent: '* { display: none }' }), \
+                 Object.assign(document.createElement('script'), { src: 'https://example.com/evil.js' })))",
+            )
+            .await;
+        page.becomes("(window.blocked ?? []).sort()", json!(["script-src-elem", "script-src-elem", "style-src-elem"]))
+            .await;
+        page.becomes("window.evil === undefined && document.querySelector('main').checkVisibility()", true).await;
+        page.close().await;
+    })
+    .await;
 }

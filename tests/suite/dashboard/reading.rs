@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ERROR, STATE, WINDOWS, at_both_widths, text, total};
+use super::{Dashboard, ERROR, STATE, at_both_widths, text, total};
 use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
@@ -24,6 +24,9 @@ async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
         page.becomes(&total("A1"), "13").await;
         let line = "document.querySelector('[data-id=A1] polyline').points";
         page.becomes(&format!("Math.abs({line}[0].y - {line}[{line}.length - 1].y)"), 18).await;
+        let all = "document.querySelector('[data-category=electronics] h3 polyline').points";
+        page.becomes(&format!("Math.abs({all}[0].y - {all}[{all}.length - 1].y)"), 18).await;
+        page.becomes(&text("[data-category=electronics] h3 span"), "20 in all").await;
         page.mockd.post("/confectionery", r#"{"name":"Fudge"}"#).await;
         page.becomes(&text("[data-id=B2] td"), "Fudge").await;
         page.enter("#wanted", "leaf").await;
@@ -40,11 +43,14 @@ async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
 
 #[tokio::test]
 async fn it_counts_orders_a_second() {
-    let busy = format!("{SHOP}orders: {{ random: [{{ every: 10ms, products: [A1] }}] }}");
-    let mockd = Mockd::run(&ScenarioFile::new(&busy)).await;
-    let page = Dashboard::of(mockd, 1280, 900).await;
-    page.becomes(&format!("/^[1-9]\\d* a second$/.test({})", text("#rate")), true).await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let busy = format!("{SHOP}orders: {{ random: [{{ every: 10ms, products: [A1] }}] }}");
+        let mockd = Mockd::run(&ScenarioFile::new(&busy)).await;
+        let page = Dashboard::of(mockd, window.1, window.2).await;
+        page.becomes(&format!("/^[1-9]\\d* a second$/.test({})", text("#rate")), true).await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -106,94 +112,110 @@ async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
 
 #[tokio::test]
 async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
-    let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
-    for (world, amount) in [("a", 1), ("b", 2)] {
-        mockd.post(&format!("/@{world}/orders/A1"), &json!({ "amount": amount }).to_string()).await;
-    }
-    let page = Dashboard::of(mockd, 1280, 900).await;
-    page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
-    page.becomes(&total("A1"), "4").await;
-    let worlds = "[...document.querySelector('#worlds select').options].map(({ value }) => value)";
-    page.becomes(worlds, json!(["default", "a", "b"])).await;
-    page.enter("#worlds select", "b").await;
-    page.click("#worlds button").await;
-    page.becomes(&total("A1"), "5").await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
+        for (world, amount) in [("a", 1), ("b", 2)] {
+            mockd.post(&format!("/@{world}/orders/A1"), &json!({ "amount": amount }).to_string()).await;
+        }
+        let page = Dashboard::of(mockd, window.1, window.2).await;
+        page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
+        page.becomes(&total("A1"), "4").await;
+        let worlds = "[...document.querySelector('#worlds select').options].map(({ value }) => value)";
+        page.becomes(worlds, json!(["default", "a", "b"])).await;
+        page.enter("#worlds select", "b").await;
+        page.click("#worlds button").await;
+        page.becomes(&total("A1"), "5").await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_asks_for_the_token_if_there_is_one_and_sees_that_the_journal_was_emptied() {
-    let mockd =
-        Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"]).await;
-    let browser = Browser::open(1280, 900).await;
-    browser.goto(&format!("{}/__mockd/", mockd.url())).await;
-    browser.becomes(STATE, "refused").await;
-    browser.eval("document.querySelector('#token input').value = 'secret-of-the-shop'").await;
-    browser.click("#token button").await;
-    browser.becomes(STATE, "live").await;
-    for _ in 0..3 {
-        mockd.order("A1", 1).await;
-    }
-    browser.becomes(super::ROWS, 3).await;
-    let headers = [("authorization", "Bearer secret-of-the-shop")];
-    assert_eq!(http("DELETE", &format!("{}/__mockd/journal", mockd.url()), &headers, None).await.status, 200);
-    mockd.order("A2", 1).await;
-    browser.becomes(super::ROWS, 1).await;
-    browser.becomes(&text("#journal [role=option]"), r#"0srequestPOST /orders/A2 → 200 {"amount":1}"#).await;
-    browser.close().await;
+    at_both_widths(async |window| {
+        let mockd =
+            Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"])
+                .await;
+        let browser = Browser::open(window.1, window.2).await;
+        browser.goto(&format!("{}/__mockd/", mockd.url())).await;
+        browser.becomes(STATE, "refused").await;
+        browser.eval("document.querySelector('#token input').value = 'secret-of-the-shop'").await;
+        browser.click("#token button").await;
+        browser.becomes(STATE, "live").await;
+        for _ in 0..3 {
+            mockd.order("A1", 1).await;
+        }
+        browser.becomes(super::ROWS, 3).await;
+        let headers = [("authorization", "Bearer secret-of-the-shop")];
+        assert_eq!(http("DELETE", &format!("{}/__mockd/journal", mockd.url()), &headers, None).await.status, 200);
+        mockd.order("A2", 1).await;
+        browser.becomes(super::ROWS, 1).await;
+        browser.becomes(&text("#journal [role=option]"), r#"0srequestPOST /orders/A2 → 200 {"amount":1}"#).await;
+        browser.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn it_comes_back_by_itself_when_the_server_does() {
-    let file = ScenarioFile::new(SHOP);
-    let page = Dashboard::of(Mockd::run_with(file.path(), &["--paused"]).await, 1280, 900).await;
-    let Dashboard { mockd, browser, .. } = page;
-    mockd.order("A1", 10).await;
-    browser.becomes(&total("A1"), "13").await;
-    let port = mockd.port().to_string();
-    mockd.kill().await;
-    browser.becomes(STATE, "offline").await;
-    let _mockd = Mockd::run_with(file.path(), &["--paused", "--port", &port]).await;
-    browser.becomes(STATE, "live").await;
-    browser.becomes(&total("A1"), "3").await;
-    browser.becomes(super::ROWS, 0).await;
-    browser.becomes(ERROR, "").await;
-    browser.close().await;
+    at_both_widths(async |window| {
+        let file = ScenarioFile::new(SHOP);
+        let page = Dashboard::of(Mockd::run_with(file.path(), &["--paused"]).await, window.1, window.2).await;
+        let Dashboard { mockd, browser, .. } = page;
+        mockd.order("A1", 10).await;
+        browser.becomes(&total("A1"), "13").await;
+        let port = mockd.port().to_string();
+        mockd.kill().await;
+        browser.becomes(STATE, "offline").await;
+        let _mockd = Mockd::run_with(file.path(), &["--paused", "--port", &port]).await;
+        browser.becomes(STATE, "live").await;
+        browser.becomes(&total("A1"), "3").await;
+        browser.becomes(super::ROWS, 0).await;
+        browser.becomes(ERROR, "").await;
+        browser.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn of_twenty_thousand_products_some_are_shown_and_the_search_finds_the_others() {
-    let category = |number: usize| {
-        let products: Vec<String> =
-            (1..=100).map(|id| format!("{{ id: P{number}-{id}, name: Thing {number}-{id} }}")).collect();
-        format!("  c{number}: {{ prefix: P{number}-, products: [{}] }}\n", products.join(", "))
-    };
-    let categories: Vec<String> = (1..=200).map(category).collect();
-    let page = Dashboard::open(&format!("categories:\n{}", categories.concat()), WINDOWS[0]).await;
-    page.becomes("document.querySelectorAll('#categories section').length", 200).await;
-    page.becomes("document.querySelectorAll('#categories tbody tr').length", 200).await;
-    page.enter("#wanted", "thing 150-100").await;
-    page.becomes(&text("[data-key=\"P150-100\"] td"), "Thing 150-100").await;
-    page.becomes("document.querySelectorAll('#categories tbody tr').length", 1).await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let category = |number: usize| {
+            let products: Vec<String> =
+                (1..=100).map(|id| format!("{{ id: P{number}-{id}, name: Thing {number}-{id} }}")).collect();
+            format!("  c{number}: {{ prefix: P{number}-, products: [{}] }}\n", products.join(", "))
+        };
+        let categories: Vec<String> = (1..=200).map(category).collect();
+        let page = Dashboard::open(&format!("categories:\n{}", categories.concat()), window).await;
+        page.becomes("document.querySelectorAll('#categories section').length", 200).await;
+        page.becomes("document.querySelectorAll('#categories tbody tr').length", 200).await;
+        page.enter("#wanted", "thing 150-100").await;
+        page.becomes(&text("[data-key=\"P150-100\"] td"), "Thing 150-100").await;
+        page.becomes("document.querySelectorAll('#categories tbody tr').length", 1).await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_is_typed_and_the_last_minute_stay_when_products_come_or_are_searched() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    page.mockd.order("A1", 1).await;
-    page.becomes(&total("A1"), "4").await;
-    page.enter("[data-id=A1] [name=amount]", "77").await;
-    page.browser.eval("document.querySelector('[data-id=A1] [name=amount]').focus()").await;
-    page.mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
-    page.becomes(&text("[data-id=A3] td"), "Drone").await;
-    page.becomes("document.activeElement === document.querySelector('[data-id=A1] [name=amount]')", true).await;
-    page.enter("#wanted", "drone").await;
-    page.becomes("document.querySelector('[data-id=A1]')", json!(null)).await;
-    page.enter("#wanted", "").await;
-    page.becomes("document.querySelector('[data-id=A1] [name=amount]').value", "77").await;
-    page.becomes("document.querySelector('[data-id=A1] polyline').points.length > 1", true).await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        page.mockd.order("A1", 1).await;
+        page.becomes(&total("A1"), "4").await;
+        page.enter("[data-id=A1] [name=amount]", "77").await;
+        page.browser.eval("document.querySelector('[data-id=A1] [name=amount]').focus()").await;
+        page.mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
+        page.becomes(&text("[data-id=A3] td"), "Drone").await;
+        page.becomes("document.activeElement === document.querySelector('[data-id=A1] [name=amount]')", true).await;
+        page.enter("#wanted", "drone").await;
+        page.becomes("document.querySelector('[data-id=A1]')", json!(null)).await;
+        page.enter("#wanted", "").await;
+        page.becomes("document.querySelector('[data-id=A1] [name=amount]').value", "77").await;
+        page.becomes("document.querySelector('[data-id=A1] polyline').points.length > 1", true).await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ERROR, NOW, PACE, WINDOWS, at_both_widths, text, total};
+use super::{Dashboard, ERROR, NOW, PACE, at_both_widths, text, total};
 use crate::support::{Mockd, SHOP};
 
 fn timed() -> String {
@@ -107,20 +107,26 @@ async fn it_brings_faults_and_switches_them_off_and_on() {
 
 #[tokio::test]
 async fn every_preset_is_a_fault_that_mockd_takes() {
-    let page = Dashboard::open(SHOP, WINDOWS[0]).await;
-    let presets = page
-        .browser
-        .eval("[...document.querySelector('#fault [name=preset]').options].map(({ value }) => value)")
-        .await;
-    let presets = presets.as_array().unwrap();
-    for (count, preset) in presets.iter().enumerate() {
-        page.enter("#fault [name=preset]", preset.as_str().unwrap()).await;
-        page.click("#fault button").await;
-        page.becomes(&format!("[{ERROR}, document.querySelector('#faults').children.length]"), json!(["", count + 1]))
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        let presets = page
+            .browser
+            .eval("[...document.querySelector('#fault [name=preset]').options].map(({ value }) => value)")
             .await;
-    }
-    assert!(presets.len() > 5);
-    page.close().await;
+        let presets = presets.as_array().unwrap();
+        for (count, preset) in presets.iter().enumerate() {
+            page.enter("#fault [name=preset]", preset.as_str().unwrap()).await;
+            page.click("#fault button").await;
+            page.becomes(
+                &format!("[{ERROR}, document.querySelector('#faults').children.length]"),
+                json!(["", count + 1]),
+            )
+            .await;
+        }
+        assert!(presets.len() > 5);
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]

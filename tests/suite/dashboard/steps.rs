@@ -6,7 +6,7 @@ use mockd::engine::Engine;
 use mockd::scenario::{Source, parse};
 use serde_json::json;
 
-use super::{Dashboard, NOW, STEPS, WINDOWS, at_both_widths, text, total};
+use super::{Dashboard, NOW, STEPS, at_both_widths, text, total};
 use crate::support::SHOP;
 
 #[tokio::test]
@@ -63,24 +63,27 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
 
 #[tokio::test]
 async fn the_text_fits_into_a_scenario_that_has_orders_already_and_begins_anew_with_the_world() {
-    let random = "orders:\n  random:\n    - { every: 1h, products: [A2] }\n";
-    let scripts = "  scripts:\n    - steps: [{ at: 1h, product: A2, amount: 1 }]\n";
-    for orders in [random.to_owned(), format!("{random}{scripts}")] {
-        let page = Dashboard::open(&format!("{SHOP}{orders}"), WINDOWS[0]).await;
-        page.becomes("document.querySelector('#generators').children.length", 1).await;
-        page.click("#advance button").await;
-        page.becomes(NOW, "10s").await;
-        page.click("[data-id=A1] button").await;
-        page.becomes(&total("A1"), "4").await;
-        page.mockd.control("POST", "/__mockd/reset", json!(null)).await;
-        page.becomes(NOW, "0s").await;
-        page.click("[data-id=B1] button").await;
-        page.becomes(&text("#recorded"), "2 steps").await;
-        let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
-        let scenario = parse(&Source::new("shop.yaml", &format!("{SHOP}{orders}{steps}")));
-        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
-        let by_hand: Vec<_> = scenario.scripts().iter().filter_map(|script| script.name()).collect();
-        assert_eq!(by_hand, ["by hand 1", "by hand 2"], "{steps}");
-        page.close().await;
-    }
+    at_both_widths(async |window| {
+        let random = "orders:\n  random:\n    - { every: 1h, products: [A2] }\n";
+        let scripts = "  scripts:\n    - steps: [{ at: 1h, product: A2, amount: 1 }]\n";
+        for orders in [random.to_owned(), format!("{random}{scripts}")] {
+            let page = Dashboard::open(&format!("{SHOP}{orders}"), window).await;
+            page.becomes("document.querySelector('#generators').children.length", 1).await;
+            page.click("#advance button").await;
+            page.becomes(NOW, "10s").await;
+            page.click("[data-id=A1] button").await;
+            page.becomes(&total("A1"), "4").await;
+            page.mockd.control("POST", "/__mockd/reset", json!(null)).await;
+            page.becomes(NOW, "0s").await;
+            page.click("[data-id=B1] button").await;
+            page.becomes(&text("#recorded"), "2 steps").await;
+            let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
+            let scenario = parse(&Source::new("shop.yaml", &format!("{SHOP}{orders}{steps}")));
+            let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
+            let by_hand: Vec<_> = scenario.scripts().iter().filter_map(|script| script.name()).collect();
+            assert_eq!(by_hand, ["by hand 1", "by hand 2"], "{steps}");
+            page.close().await;
+        }
+    })
+    .await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, NOW, WINDOWS, at_both_widths, text, total};
+use super::{Dashboard, NOW, at_both_widths, text, total};
 use crate::support::SHOP;
 
 const MARKS: &str = "[...document.querySelectorAll('#scripts li:first-child .marks button')].map(({ title, className, ariaDisabled, style }) => \
@@ -70,21 +70,24 @@ async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances(
 
 #[tokio::test]
 async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
-    let page = Dashboard::open(&scripted(), WINDOWS[0]).await;
-    page.becomes("document.querySelectorAll('#scripts .marks button').length", 4).await;
-    // One of a script's steps is in the order of the tabulator.
-    page.becomes("document.querySelectorAll('#scripts [tabindex=\"0\"]').length", 2).await;
-    page.browser.eval("document.querySelector('#scripts [tabindex=\"0\"]').focus()").await;
-    page.browser.type_keys("\u{e014}").await;
-    let focus = "document.activeElement.ariaLabel";
-    page.becomes(focus, "10s: A1 -1, 3 times every 1s, advance to it").await;
-    page.browser.type_keys("\u{e007}").await;
-    page.becomes(NOW, "10s").await;
-    page.becomes(focus, "10s: A1 -1, 3 times every 1s, done").await;
-    page.browser.type_keys("\u{e014}").await;
-    page.becomes(focus, "20s: A1 = 0, advance to it").await;
-    page.becomes(&text("#scripts .told"), "20s: A1 = 0").await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let page = Dashboard::open(&scripted(), window).await;
+        page.becomes("document.querySelectorAll('#scripts .marks button').length", 4).await;
+        // One of a script's steps is in the order of the tabulator.
+        page.becomes("document.querySelectorAll('#scripts [tabindex=\"0\"]').length", 2).await;
+        page.browser.eval("document.querySelector('#scripts [tabindex=\"0\"]').focus()").await;
+        page.browser.type_keys("\u{e014}").await;
+        let focus = "document.activeElement.ariaLabel";
+        page.becomes(focus, "10s: A1 -1, 3 times every 1s, advance to it").await;
+        page.browser.type_keys("\u{e007}").await;
+        page.becomes(NOW, "10s").await;
+        page.becomes(focus, "10s: A1 -1, 3 times every 1s, done").await;
+        page.browser.type_keys("\u{e014}").await;
+        page.becomes(focus, "20s: A1 = 0, advance to it").await;
+        page.becomes(&text("#scripts .told"), "20s: A1 = 0").await;
+        page.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -113,14 +116,17 @@ async fn a_click_between_steps_advances_to_that_time_and_steps_at_one_time_are_o
 
 #[tokio::test]
 async fn of_a_long_script_the_steps_around_the_next_one_are_shown() {
-    let steps: Vec<String> = (1..=2_000).map(|step| format!("{{ at: {step}s, product: A1, amount: 1 }}")).collect();
-    let script = format!("orders: {{ scripts: [{{ steps: [{}] }}] }}", steps.join(", "));
-    let page = Dashboard::open(&format!("{SHOP}{script}"), WINDOWS[0]).await;
-    page.becomes("document.querySelectorAll('#scripts .marks button').length", 240).await;
-    page.enter("#advance input", "1000s").await;
-    page.click("#advance button").await;
-    let first = "document.querySelector('#scripts .marks button').title";
-    page.becomes(first, "15m41s: A1 +1").await;
-    page.becomes(&text("#scripts span"), "repeat 1 of 1, 1000 of 2000 steps").await;
-    page.close().await;
+    at_both_widths(async |window| {
+        let steps: Vec<String> = (1..=2_000).map(|step| format!("{{ at: {step}s, product: A1, amount: 1 }}")).collect();
+        let script = format!("orders: {{ scripts: [{{ steps: [{}] }}] }}", steps.join(", "));
+        let page = Dashboard::open(&format!("{SHOP}{script}"), window).await;
+        page.becomes("document.querySelectorAll('#scripts .marks button').length", 240).await;
+        page.enter("#advance input", "1000s").await;
+        page.click("#advance button").await;
+        let first = "document.querySelector('#scripts .marks button').title";
+        page.becomes(first, "15m41s: A1 +1").await;
+        page.becomes(&text("#scripts span"), "repeat 1 of 1, 1000 of 2000 steps").await;
+        page.close().await;
+    })
+    .await;
 }

@@ -122,6 +122,20 @@ async fn a_save_on_one_server_is_played_by_all_and_no_socket_closes() {
 }
 
 #[tokio::test]
+async fn a_save_that_changes_nothing_that_matters_is_told_and_the_next_one_is_played() {
+    let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
+    let servers = servers(2, &file, &redis, &[]).await;
+    file.write_in_place(&format!("{SHOP}# a remark\n"));
+    until(&servers[0], "/__mockd/reload", |reload| reload["count"] == 1 && reload["changes"] == json!([])).await;
+    file.write_in_place(&SHOP.replace("total: 3", "total: 40"));
+    // The other one tells of it as well.
+    for server in &servers {
+        let reload = until(server, "/__mockd/reload", |reload| reload["changes"] != json!([])).await;
+        assert_eq!((&reload["changes"][0]["id"], &reload["changes"][0]["to"]), (&json!("A1"), &json!(40)));
+    }
+}
+
+#[tokio::test]
 async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;

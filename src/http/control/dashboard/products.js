@@ -1,8 +1,8 @@
 // Categories and their products, each with its total, a line of the last minute, and a form to order it.
 
 import { cell, element, find, keep, said } from "./dom.js";
+import { Sparkline } from "./sparkline.js";
 
-const MINUTE = 60;
 const HALF_A_SECOND = 500;
 
 // Rows of all categories together; with more products, the search finds the others.
@@ -11,6 +11,8 @@ const SHOWN = 200;
 export class Products {
   #categories = [];
   #sections = new Map();
+  // The last minute of each category.
+  #lines = new Map();
   // Also of products that are not shown at the moment, with what is typed into them and their last minute.
   #rows = new Map();
   // The number of events by then.
@@ -43,6 +45,7 @@ export class Products {
     for (const { name, products } of this.#categories) {
       const all = products.reduce((sum, { id }) => sum + (totals[id] ?? 0), 0);
       this.#sections.get(name).querySelector("h3 span").textContent = `${all} in all`;
+      this.#lines.get(name).update(all);
     }
     const now = performance.now();
     const { at, count } = this.#before ?? { at: now, count: events };
@@ -80,6 +83,8 @@ export class Products {
     const section = find("#category").content.cloneNode(true).firstElementChild;
     section.dataset.category = name;
     section.querySelector("h3").prepend(`${name} `);
+    this.#lines.set(name, new Sparkline());
+    section.querySelector("h3").append(this.#lines.get(name).element);
     section.querySelector("details form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.acts.add(name, said(event.target).product);
@@ -90,18 +95,12 @@ export class Products {
 }
 
 class Row {
-  #history = [];
   #total = cell();
-  #line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+  #line = new Sparkline();
   #name = cell();
   element = element("tr");
 
   constructor(id, order) {
-    const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    picture.setAttribute("viewBox", `0 0 ${MINUTE} 20`);
-    picture.setAttribute("preserveAspectRatio", "none");
-    picture.setAttribute("aria-hidden", "true");
-    picture.append(this.#line);
     const form = find("#order").content.cloneNode(true).firstElementChild;
     form.elements.amount.ariaLabel = `Amount for ${id}`;
     form.elements.times.ariaLabel = `How many orders of ${id}`;
@@ -111,7 +110,7 @@ class Row {
       order(id, form.elements.amount.valueAsNumber, form.elements.times.valueAsNumber);
     });
     this.element.dataset.id = id;
-    this.element.append(element("th", { scope: "row", textContent: id }), this.#name, this.#total, cell(picture), cell(form));
+    this.element.append(element("th", { scope: "row", textContent: id }), this.#name, this.#total, cell(this.#line.element), cell(form));
   }
 
   call({ name }) {
@@ -120,11 +119,6 @@ class Row {
 
   update(total) {
     this.#total.textContent = total;
-    const now = performance.now() / 1000;
-    this.#history = this.#history.filter(({ at }) => at > now - MINUTE).concat({ at: now, total });
-    const all = this.#history.map(({ total: value }) => value);
-    const [low, high] = [Math.min(...all), Math.max(...all)];
-    const point = ({ at, total: value }) => `${MINUTE + at - now},${19 - (18 * (value - low)) / (high - low || 1)}`;
-    this.#line.setAttribute("points", this.#history.map(point).join(" "));
+    this.#line.update(total);
   }
 }
