@@ -124,6 +124,10 @@ impl Run {
     pub(super) async fn reset(&self) {
         let Ok(_no_outage) = self.whole.try_read() else { return };
         let _alone = self.products.write().await;
+        if self.servers.len() > 1 {
+            // What it is asked comes after all that others have answered, and then it knows of that.
+            self.first().advance("", "0s").await;
+        }
         let transcript = self.first().get("/__mockd/transcript").await.text;
         let (_, span) = self.timed(0, self.first().control("POST", "/__mockd/reset", Value::Null)).await;
         {

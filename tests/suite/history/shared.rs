@@ -28,12 +28,13 @@ async fn act(run: &Arc<Run>, over: &CancellationToken) -> Vec<Client> {
     let mut random = ChaCha8Rng::seed_from_u64(seed(SEED));
     let clients: Vec<_> = (0..CLIENTS).map(|_| Client::new(run.clone(), &mut random)).collect();
     let acting = clients.into_iter().map(|mut client| {
-        let over = over.clone();
+        let (run, over) = (run.clone(), over.clone());
         tokio::spawn(async move {
             let mut step = 0;
             while step < steps() || !over.is_cancelled() {
                 client.act().await;
-                step += 1;
+                // In an outage, most of what they do is refused at once.
+                step += u64::from(run.whole.try_read().is_ok());
             }
             client
         })
@@ -132,13 +133,12 @@ async fn server_apart(path: &Path, store: &str) -> Mockd {
     while network(pid) == network(std::process::id()) {
         tokio::task::yield_now().await;
     }
-    for (here, there) in [("store-here", "store-there"), ("here", "there")] {
+    for (here, there, address) in [("store-here", "store-there", "10.78.0.1"), ("here", "there", "10.79.0.1")] {
         ip(None, &format!("link add {here} type veth peer name {there}")).await;
-        ip(None, &format!("link set {there} netns {pid}")).await;
+        ip(None, &format!("addr add {address}/24 dev {here}")).await;
         ip(None, &format!("link set {here} up")).await;
+        ip(None, &format!("link set {there} netns {pid}")).await;
     }
-    ip(None, "addr add 10.78.0.1/24 dev store-here").await;
-    ip(None, "addr add 10.79.0.1/24 dev here").await;
     let mut server = starting.greeted().await;
     server.forget_log();
     server
