@@ -92,6 +92,8 @@ pub(super) struct Replica {
     lifetime: Option<Duration>,
     /// Whether it is to have a leader even if nothing happens by itself.
     is_always_led: bool,
+    /// What changed by the last scenario that another server has published.
+    published: Mutex<Vec<Change>>,
     pending: Mutex<HashMap<String, Reply>>,
     progress: watch::Sender<Progress>,
 }
@@ -135,7 +137,8 @@ pub(super) enum Deed {
 impl Replica {
     fn new(world: Arc<str>, seat: &Seat) -> Self {
         let (sharing, lifetime, is_always_led) = (seat.sharing.clone(), seat.lifetime, seat.is_default);
-        Self { world, sharing, lifetime, is_always_led, pending: Mutex::default(), progress: watch::Sender::default() }
+        let (published, pending, progress) = (Mutex::default(), Mutex::default(), watch::Sender::default());
+        Self { world, sharing, lifetime, is_always_led, published, pending, progress }
     }
 
     /// Has an operation carried out by all servers.
@@ -162,9 +165,15 @@ impl Replica {
     /// Another server has published a scenario, which has changed that. It is told of the default world alone.
     pub(super) fn was_published(&self, changes: Vec<Change>) {
         if self.is_always_led {
-            info!("another server has published a scenario; {} things changed", changes.len());
-            self.sharing.reloads.applied(changes);
+            info!(changes = changes.len(), "another server has published a scenario");
+            self.sharing.reloads.applied(changes.clone());
+            *self.published.lock().unwrap_or_else(PoisonError::into_inner) = changes;
         }
+    }
+
+    /// What changed when another server published the scenario that this one publishes as well: they have the same file.
+    pub(super) fn published(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends the world everywhere.

@@ -130,7 +130,7 @@ impl Link {
     pub(super) fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         match &*self.state.borrow() {
             State::Up(connection) => Ok(connection.clone()),
-            State::Down(why) => Err(StoreError::Gone(why.clone())),
+            State::Down(why) => Err(StoreError::Gone(format!("{}: {why}", self.place()))),
             State::NotTried => Err(StoreError::Gone("not connected yet".into())),
         }
     }
@@ -183,7 +183,8 @@ impl Link {
                 }
                 Err(error) => error.to_string(),
             };
-            if !matches!(*self.state.borrow(), State::Down(_)) {
+            // Whoever starts with a store hears of it in another way.
+            if matches!(*self.state.borrow(), State::Up(_)) {
                 warn!("the store at {} is gone ({why}); changes are refused until it is back", self.place());
             }
             self.state.send_replace(State::Down(why));

@@ -47,8 +47,10 @@ impl Play {
     /// Carries out an entry, or gives the advance that it asks for.
     fn carry_out(&mut self, entry: Arrived) -> Option<Box<Advance>> {
         match (entry.deed, entry.reply) {
-            // Whoever publishes what is played already has changed nothing.
-            (Deed::Nothing, Some(Reply::Reload(reply))) => drop(reply.send(Reload::default())),
+            (Deed::Nothing, Some(Reply::Reload(reply))) => {
+                let changes = self.shared.replica.as_ref().map(|replica| replica.published()).unwrap_or_default();
+                let _ = reply.send(Reload { changes, events: Vec::new() });
+            }
             (Deed::Nothing, _) => {}
             (Deed::Carry { at, operation }, reply) => self.operate(at, *operation, reply),
             (Deed::Clock { at, change }, reply) => {

@@ -136,6 +136,18 @@ async fn a_save_that_changes_nothing_that_matters_is_told_and_the_next_one_is_pl
 }
 
 #[tokio::test]
+async fn servers_that_follow_the_same_file_all_tell_what_changed() {
+    let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
+    let servers = [server(&file, &redis, vec![]).await, server(&file, &redis, vec![]).await];
+    file.write_in_place(&SHOP.replace("total: 3", "total: 40"));
+    for server in &servers {
+        let reload = until(server, "/__mockd/reload", |reload| reload["count"].as_u64() > Some(0)).await;
+        assert_eq!(reload["changes"][0]["to"], 40, "{reload}");
+    }
+    assert_eq!(agreed(&servers, "/__mockd/state").await["totals"]["A1"], 40);
+}
+
+#[tokio::test]
 async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
