@@ -88,7 +88,8 @@ impl Play {
             seed,
             own_seed: self.own_seed,
             pace_at_start: self.pace_at_start,
-            pace: self.shared.clock.pace(),
+            // An advance that is at work is none of the state: whoever asked for it hears that it was overtaken.
+            pace: self.held.unwrap_or_else(|| self.shared.clock.pace()),
             generation: self.generation,
             engine: Some(Box::new(self.engine.save(&self.start))),
             snapshots: snapshots.collect(),

@@ -9,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::entry::LogEntry;
-use super::{Adopted, Arrived, Deed, Origin, Replica, StateError};
+use super::{Adopted, Arrived, Birth, Deed, Origin, Replica, Sharing, StateError};
 use crate::engine::{Engine, Succession};
+use crate::scenario::Scenario;
 use crate::store::{Entry, Opened, Opening, StoreError};
 use crate::world::Shared;
+use crate::world::play::Play;
 use crate::world::task::Command;
 
 /// How long to wait before the log is asked again after it could not be reached.
@@ -130,18 +132,22 @@ impl Listener {
     async fn reopen(&self) -> Result<Opened, Over> {
         warn!(world = %self.shared.name, "the log does not go on from here; the world is taken over as it is in the store");
         self.replica.drop_replies();
-        let Some(text) = self.written().await else { return Err(Over::Ended) };
-        let (mark, now) = (self.replica.sharing.mark(), self.shared.clock.now());
+        let Some(birth) = self.written().await else { return Err(Over::Ended) };
+        let Sharing { store, scenarios, .. } = &self.replica.sharing;
+        if let Some(scenario) = scenarios.known(&birth.scenario) {
+            // Where the log is lost, so is what it speaks of.
+            scenarios.put(&scenario).await.map_err(|_| Over::Gone)?;
+        }
+        let (mark, text, now) = (self.replica.sharing.mark(), birth.into_entry(), self.shared.clock.now());
         let first = self.replica.new_entry(&mark, &text, now, None);
-        let store = &self.replica.sharing.store;
         store.open(&self.shared.name, Opening::Either(first)).await.map_err(|_| Over::Gone)
     }
 
-    async fn written(&self) -> Option<String> {
+    async fn written(&self) -> Option<Birth> {
         let (reply, written) = oneshot::channel();
-        let write = move |play: &mut crate::world::play::Play| drop(reply.send(play.written()));
+        let write = move |play: &mut Play| drop(reply.send(play.written()));
         self.commands.send(Command::Do(Box::new(write))).await.ok()?;
-        Some(LogEntry::Born(Box::new(written.await.ok()??)).to_text())
+        written.await.ok()?
     }
 
     /// Takes the world over as it is in the log.
@@ -157,7 +163,7 @@ impl Listener {
         self.hand_over(Arrived { position, is_own: false, deed: Deed::Adopt(Box::new(adopted)), reply: None }).await?;
         self.deliver(opened.entries[1..].to_vec(), &mut place).await?;
         let (at, age, is_led) = (opened.at, opened.age, opened.is_led);
-        let catch_up = move |play: &mut crate::world::play::Play| {
+        let catch_up = move |play: &mut Play| {
             // Where nobody leads, time has stood still for what happens by itself.
             let stands = !is_led && play.engine.next_due().is_some();
             let since = if stands { Duration::ZERO } else { age.mul_f64(play.shared.clock.pace().speed) };
@@ -211,7 +217,7 @@ impl Listener {
     }
 
     /// The scenario of that fingerprint, however long the store takes.
-    async fn scenario(&self, fingerprint: &str) -> Result<Arc<crate::scenario::Scenario>, Over> {
+    async fn scenario(&self, fingerprint: &str) -> Result<Arc<Scenario>, Over> {
         loop {
             if let Ok(scenario) = self.replica.sharing.scenarios.get(fingerprint).await {
                 return scenario.map_err(Over::Unplayable);

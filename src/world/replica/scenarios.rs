@@ -41,10 +41,16 @@ impl Scenarios {
     /// # Errors
     /// [`StoreError::Gone`].
     pub async fn publish(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
-        let (fingerprint, text) = self.know(scenario).await;
-        self.store.put(&name(&fingerprint), &text).await?;
+        let fingerprint = self.put(scenario).await?;
         let files = serde_json::to_string(&self.own_files()).unwrap_or_default();
         self.store.put(&name_of_files(&fingerprint), &files).await?;
+        Ok(fingerprint)
+    }
+
+    /// As [`Scenarios::publish`], without a word about files.
+    pub(super) async fn put(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
+        let (fingerprint, text) = self.know(scenario).await;
+        self.store.put(&name(&fingerprint), &text).await?;
         Ok(fingerprint)
     }
 

@@ -58,6 +58,8 @@ async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_
     assert_eq!(socket.order().await, ("A3".into(), 7));
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!(state["totals"], json!({ "A1": 5, "A2": 7, "B1": 101, "A3": 7 }));
+    let texts = redis.say("KEYS *:text:*").await.unwrap();
+    assert!(texts.starts_with("*1"), "the scenario: {texts}");
     servers.push(server(&file, &redis, vec![]).await);
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"], state["totals"]);
 }
