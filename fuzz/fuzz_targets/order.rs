@@ -101,7 +101,7 @@ async fn outcome(mockd: &Mockd, request: &[u8]) -> Outcome {
     drop(stream);
     sleep(UNTIL_IDLE).await;
     for world in mockd.worlds().all() {
-        if mockd.worlds().remove(world.name()).is_err() {
+        if mockd.worlds().remove(world.name()).await.is_err() {
             world.reset(None).await.expect("the default world");
         }
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{Mockd, SHOP, ScenarioFile, soon};
 
@@ -163,4 +163,47 @@ async fn an_answer_of_many_products_comes_whole_however_slowly_it_is_read() {
         assert_eq!(answer.matches("\"id\"").count(), 20_000);
         assert!(answer.ends_with("Toy number 20000\"}]"));
     }
+}
+
+#[tokio::test]
+async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_once_it_has_changed() {
+    let products: String =
+        (1..=3000).map(|number| format!("{{id: A{number}, name: Vacuum Cleaner {number}, rrp: '99.99'}},")).collect();
+    let file = ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{products}]}}}}"));
+    let mockd = Mockd::run(&file).await;
+    for _ in 0..3 {
+        let by_the_routes = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await;
+        assert!(by_the_routes[0].len() > 128 * 1024);
+        // Several in one write, and with a short one between them.
+        let (long, short) =
+            (request("GET /electronics", "", None), request("POST /orders/A1", JSON, Some(r#"{"amount":1}"#)));
+        let answers = exchange(&mockd, &[&*long, &*short, &*long, &*long, &*short].concat(), 5).await;
+        for index in [0, 2, 3] {
+            assert!(answers[index] == by_the_routes[0], "answer {index} differs");
+        }
+        assert!([1, 4].iter().all(|index| answers[*index].ends_with(r#"{"ok":true}"#)));
+        assert_eq!(mockd.post("/electronics", r#"{"name":"Another"}"#).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
+    let products: String =
+        (1..=60_000).map(|number| format!("{{id: A{number}, name: Vacuum Cleaner {number}}},")).collect();
+    let file = ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{products}]}}}}"));
+    let mockd = Mockd::run(&file).await;
+    let whole = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await.remove(0);
+    let get = request("GET /electronics", "", None);
+    exchange(&mockd, &get, 1).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    let mut stream = socket.connect(mockd.address().parse().unwrap()).await.unwrap();
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    let mut buffer = vec![0; 1 << 14];
+    while !read.ends_with(b"]") {
+        read.extend_from_slice(&buffer[..soon("more of it", stream.read(&mut buffer)).await.unwrap()]);
+    }
+    let body = |answer: &[u8]| answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| answer[at..].to_vec());
+    assert!(body(&read) == body(whole.as_bytes()));
 }
