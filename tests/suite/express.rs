@@ -165,11 +165,16 @@ async fn an_answer_of_many_products_comes_whole_however_slowly_it_is_read() {
     }
 }
 
+/// A category with so many products.
+fn long(count: usize) -> ScenarioFile {
+    let product = |number| format!("{{id: A{number}, name: Vacuum Cleaner {number}, rrp: '99.99'}}");
+    let products: Vec<String> = (1..=count).map(product).collect();
+    ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{}]}}}}", products.join(",")))
+}
+
 #[tokio::test]
 async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_once_it_has_changed() {
-    let products: String =
-        (1..=3000).map(|number| format!("{{id: A{number}, name: Vacuum Cleaner {number}, rrp: '99.99'}},")).collect();
-    let file = ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{products}]}}}}"));
+    let file = long(3000);
     let mockd = Mockd::run(&file).await;
     for _ in 0..3 {
         let by_the_routes = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await;
@@ -188,9 +193,7 @@ async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_
 
 #[tokio::test]
 async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
-    let products: String =
-        (1..=60_000).map(|number| format!("{{id: A{number}, name: Vacuum Cleaner {number}}},")).collect();
-    let file = ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{products}]}}}}"));
+    let file = long(60_000);
     let mockd = Mockd::run(&file).await;
     let whole = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await.remove(0);
     let get = request("GET /electronics", "", None);
@@ -202,7 +205,8 @@ async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
     let mut read = Vec::new();
     let mut buffer = vec![0; 1 << 14];
     while !read.ends_with(b"]") {
-        read.extend_from_slice(&buffer[..soon("more of it", stream.read(&mut buffer)).await.unwrap()]);
+        let length = soon("more of it", stream.read(&mut buffer)).await.unwrap();
+        read.extend_from_slice(&buffer[..length]);
     }
     let body = |answer: &[u8]| answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| answer[at..].to_vec());
     assert!(body(&read) == body(whole.as_bytes()));

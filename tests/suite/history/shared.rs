@@ -66,7 +66,18 @@ async fn server(path: &Path, store: &str, flags: &[&str]) -> Mockd {
     server
 }
 
-async fn explain(run: &Run, clients: Vec<Client>) {
+/// Clients act while something is taken away and given back, again and again; then one order explains all that they saw.
+async fn explain(run: &Arc<Run>, mut outage: impl AsyncFnMut(&Run)) {
+    let over = CancellationToken::new();
+    let outages = async {
+        for _ in 0..OUTAGES {
+            orders(run, 60).await;
+            let _nothing_else = run.whole.write().await;
+            outage(run).await;
+        }
+        over.cancel();
+    };
+    let (clients, ()) = tokio::join!(act(run, &over), outages);
     let history = run.end(clients).await;
     let explained = check(&history).unwrap_or_else(|violation| panic!("{violation}"));
     println!("{explained}");
@@ -81,25 +92,18 @@ async fn one_order_explains_what_three_servers_do_while_their_store_is_killed_an
         servers.push(server(file.path(), &redis.url(), &["--no-watch"]).await);
     }
     let run = Run::with(Mode::Live, file, servers).await;
-    let over = CancellationToken::new();
-    let outages = async {
-        for _ in 0..OUTAGES {
-            orders(&run, 60).await;
-            let _nothing_else = run.whole.write().await;
-            redis.kill().await;
-            for server in &run.servers {
-                is(server, "degraded").await;
-            }
-            orders(&run, 20).await;
-            redis.run().await;
-            for server in &run.servers {
-                is(server, "ok").await;
-            }
+    explain(&run, async |run| {
+        redis.kill().await;
+        for server in &run.servers {
+            is(server, "degraded").await;
         }
-        over.cancel();
-    };
-    let (clients, ()) = tokio::join!(act(&run, &over), outages);
-    explain(&run, clients).await;
+        orders(run, 20).await;
+        redis.run().await;
+        for server in &run.servers {
+            is(server, "ok").await;
+        }
+    })
+    .await;
 }
 
 async fn ip(pid: Option<u32>, arguments: &str) {
@@ -167,20 +171,13 @@ async fn one_order_explains_what_three_servers_do_while_one_is_cut_off_from_thei
     servers.push(server_apart(file.path(), &redis.url().replace("127.0.0.1", "10.78.0.1")).await);
     servers.push(server(file.path(), &redis.url(), &["--no-watch"]).await);
     let run = Run::with(Mode::Live, file, servers).await;
-    let over = CancellationToken::new();
-    let outages = async {
-        for _ in 0..OUTAGES {
-            orders(&run, 60).await;
-            let _nothing_else = run.whole.write().await;
-            // From here on what is sent there is neither taken nor refused.
-            ip(None, "addr del 10.78.0.1/24 dev store-here").await;
-            is(&run.servers[1], "degraded").await;
-            orders(&run, 60).await;
-            ip(None, "addr add 10.78.0.1/24 dev store-here").await;
-            is(&run.servers[1], "ok").await;
-        }
-        over.cancel();
-    };
-    let (clients, ()) = tokio::join!(act(&run, &over), outages);
-    explain(&run, clients).await;
+    explain(&run, async |run| {
+        // From here on what is sent there is neither taken nor refused.
+        ip(None, "addr del 10.78.0.1/24 dev store-here").await;
+        is(&run.servers[1], "degraded").await;
+        orders(run, 60).await;
+        ip(None, "addr add 10.78.0.1/24 dev store-here").await;
+        is(&run.servers[1], "ok").await;
+    })
+    .await;
 }
