@@ -116,6 +116,12 @@ impl Scenario {
         &self.faults
     }
 
+    /// The same scenario with another server section: that is about one server, and about no other that plays it too.
+    #[must_use]
+    pub(crate) fn with_server(self, server: ServerOptions) -> Self {
+        Self { server, ..self }
+    }
+
     /// The category of that name.
     #[must_use]
     pub fn category(&self, name: &str) -> Option<&Category> {

@@ -57,7 +57,7 @@ pub(super) async fn share(
             Arc::new(store)
         }
     };
-    let sharing = Sharing::new(store, server_name().into(), reloads);
+    let sharing = Sharing::new(store, server_name().into(), scenario.server().clone(), reloads);
     sharing.scenarios.made_of(named(&files));
     Worlds::share(scenario, seed, options, sharing, publish, tasks, end.clone()).await
 }

@@ -33,10 +33,11 @@ use super::operation::{Operation, Outcome};
 use super::{Advanced, ClockChange, WorldError};
 use crate::engine::{Change, Reload, Succession};
 use crate::reloads::Reloads;
+use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, NewEntry, Opened, Store, StoreError, Token};
 
-/// After so many entries the state is kept. In a world with more accounts,
-/// after as many entries as there are accounts: so the state of each is written once for an entry at the most.
+/// After so many entries the state is kept. In a world with more accounts, after as many entries as there are accounts: so
+/// the state of each is written once for an entry at the most.
 pub(super) const KEEP_EVERY: u64 = 1000;
 
 /// So many entries before a state that is kept are kept as well: whoever is not further behind misses none of them.
@@ -71,10 +72,11 @@ pub struct Seat {
 }
 
 impl Sharing {
-    /// A server of that name, which no other has, with a store.
+    /// A server of that name, which no other has, with a store, and the server section of its scenario.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, server: Arc<str>, reloads: Reloads) -> Self {
-        Self { scenarios: Scenarios::new(store.clone()), store, server, reloads, count: Arc::default() }
+    pub fn new(store: Arc<dyn Store>, server: Arc<str>, options: ServerOptions, reloads: Reloads) -> Self {
+        let scenarios = Scenarios::new(store.clone(), options);
+        Self { scenarios, store, server, reloads, count: Arc::default() }
     }
 
     /// Tells an entry from all others.
@@ -87,8 +89,8 @@ impl Sharing {
 /// One server's part in a shared world.
 #[derive(Debug)]
 pub(super) struct Replica {
-    pub(super) world: Arc<str>,
-    pub(super) sharing: Sharing,
+    world: Arc<str>,
+    sharing: Sharing,
     lifetime: Option<Duration>,
     /// Whether it is to have a leader even if nothing happens by itself.
     is_always_led: bool,

@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::StateError;
-use crate::scenario::{Scenario, Source, parse};
+use crate::scenario::{Scenario, ServerOptions, Source, parse};
 use crate::store::{Store, StoreError};
 
 /// What a scenario is known by: the same for the same scenario, however its files are written. It is that of its text as
-/// mockd prints it (SHA-256, FIPS 180-4).
+/// mockd prints it, without the server section (SHA-256, FIPS 180-4).
 #[must_use]
 pub fn fingerprint(text: impl AsRef<[u8]>) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_ref()))
@@ -22,6 +22,8 @@ pub fn fingerprint(text: impl AsRef<[u8]>) -> String {
 #[derive(Debug, Clone)]
 pub struct Scenarios {
     store: Arc<dyn Store>,
+    /// The server section of this server: it is its own, whatever is published.
+    server: ServerOptions,
     known: Arc<Mutex<HashMap<String, Arc<Scenario>>>>,
     /// The files that this server has read last, each with the fingerprint of what is in it.
     files: Arc<Mutex<Vec<(String, String)>>>,
@@ -32,8 +34,8 @@ pub struct Scenarios {
 impl Scenarios {
     /// None yet.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, known: Arc::default(), files: Arc::default(), played: Arc::default() }
+    pub fn new(store: Arc<dyn Store>, server: ServerOptions) -> Self {
+        Self { store, server, known: Arc::default(), files: Arc::default(), played: Arc::default() }
     }
 
     /// Puts one where all servers find it, and gives its fingerprint.
@@ -83,7 +85,7 @@ impl Scenarios {
     pub async fn know(&self, scenario: &Arc<Scenario>) -> (String, String) {
         let printed = scenario.clone();
         let print = move || {
-            let text = printed.to_yaml();
+            let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml();
             (fingerprint(&text), text)
         };
         // To print 100,000 products takes a while; that it fails can only be at the end of the runtime.
@@ -104,7 +106,7 @@ impl Scenarios {
         let Some(text) = self.store.get(&name(fingerprint)).await? else { return Ok(Err(missing())) };
         let read = spawn_blocking(move || parse(&Source::new("published", &text))).await;
         let Ok(Ok(scenario)) = read else { return Ok(Err(missing())) };
-        let scenario = Arc::new(scenario);
+        let scenario = Arc::new(scenario.with_server(self.server.clone()));
         self.lock().insert(fingerprint.to_owned(), scenario.clone());
         Ok(Ok(scenario))
     }

@@ -194,6 +194,23 @@ async fn a_server_that_joins_late_has_everything() {
 }
 
 #[tokio::test]
+async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
+    let redis = Redis::start().await;
+    let with = |server: &str| ScenarioFile::new(&format!("server: {{ {server} }}{SHOP}"));
+    let (one, other) = (with("static: ., cors: false"), with("static: ., cors: true"));
+    let servers = [server(&one, &redis, vec![]).await, server(&other, &redis, vec![]).await];
+    let cors = async |server: &support::Mockd| {
+        server.get("/electronics").await.header("access-control-allow-origin").to_owned()
+    };
+    assert_eq!([cors(&servers[0]).await, cors(&servers[1]).await], ["", "*"]);
+    one.write_in_place(&format!("server: {{ static: ., cors: false }}{}", SHOP.replace("total: 3", "total: 40")));
+    let reload = until(&servers[1], "/__mockd/reload", |reload| reload["count"] == 1).await;
+    let kinds: Vec<&Value> = reload["changes"].as_array().unwrap().iter().map(|change| &change["kind"]).collect();
+    assert_eq!(kinds, ["total-reset"], "{reload}");
+    assert_eq!(cors(&servers[1]).await, "*");
+}
+
+#[tokio::test]
 async fn a_server_with_another_scenario_is_refused_with_the_file_that_differs_unless_it_publishes_its_own() {
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(1, &file, &redis, &[]).await;
