@@ -30,7 +30,7 @@ pub(crate) use terminal::Terminal;
 use std::time::Duration;
 
 /// How long anything may take before a test gives up waiting for it. Generous: it is only reached by a failure.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 
 /// The seed's shop without anything that moves by itself.
 pub(crate) const SHOP: &str = r#"

@@ -75,7 +75,7 @@ impl Browser {
         // The page itself looks at every frame; the driver answers once it is so, or with the last value seen.
         let script = "
             const [done, expected] = [arguments[arguments.length - 1], arguments[0]];
-            const patience = performance.now() + 15000;
+            const patience = performance.now() + 28000;
             const look = () => {
                 let value;
                 try { value = EXPRESSION } catch (error) { value = String(error) }
