@@ -120,8 +120,7 @@ impl Mockd {
     /// # Errors
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        let world = self.worlds().get_or_make(name)?;
-        Ok(MockWorld { world, url: format!("{}/@{name}", self.url()) })
+        self.worlds().get_or_make(name).map(|world| self.at_its_url(world))
     }
 
     /// As [`Mockd::world`], also if the mock shares its worlds with others.
@@ -129,8 +128,11 @@ impl Mockd {
     /// # Errors
     /// [`WorldsError`].
     pub async fn shared_world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        let world = self.worlds().find(name, true).await?;
-        Ok(MockWorld { world, url: format!("{}/@{name}", self.url()) })
+        self.worlds().find(name, true).await.map(|world| self.at_its_url(world))
+    }
+
+    fn at_its_url(&self, world: World) -> MockWorld {
+        MockWorld { url: format!("{}/@{}", self.url(), world.name()), world }
     }
 
     /// All worlds.

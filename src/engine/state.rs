@@ -14,7 +14,6 @@ use thiserror::Error;
 use self::products::Products;
 use super::Engine;
 use super::fault::FaultRunState;
-use super::ledger::Ledger;
 use super::random::GeneratorRunState;
 use super::script::ScriptRunState;
 use super::totals::Running;
@@ -85,7 +84,10 @@ impl Engine {
             products.put_in(&mut engine, start)?;
         }
         engine.keep_numbers(&state.highest)?;
-        engine.ledger = with_totals(&engine.ledger, &state.totals)?;
+        for (id, total, changed) in state.totals {
+            let moved = engine.ledger.put(&id, Running { total, changed });
+            moved.ok_or(StateError::Misfit("it has a total of an unknown product"))?;
+        }
         engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run))?;
         let seed = engine.seed;
         engine.generators = resumed(&start.generators, state.generators, |run, state| Some(state.resume(run, seed)))?;
@@ -101,15 +103,6 @@ impl Engine {
         names.iter().zip(highest).for_each(|(name, highest)| self.catalogue.keep_numbers(name, *highest));
         Ok(())
     }
-}
-
-fn with_totals(ledger: &Ledger, totals: &[(Arc<str>, i64, u64)]) -> Result<Ledger, StateError> {
-    let mut ledger = ledger.clone();
-    for (id, total, changed) in totals {
-        let running = Running { total: *total, changed: *changed };
-        ledger.put(id, running).ok_or(StateError::Misfit("it has a total of an unknown product"))?;
-    }
-    Ok(ledger)
 }
 
 /// The runs of a scenario's timelines, each where its state says.

@@ -8,8 +8,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -19,6 +21,9 @@ use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, Opened, Opening, StoreError};
 use crate::world::{Birth, Budget, Seat, Setup, Sharing, World, WorldError, fingerprint};
+
+/// How long to wait before worlds are told again of a scenario that they could not be told of.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a world has to be there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +51,7 @@ impl Worlds {
         let (start, budget) = (Engine::new(scenario, seed), Budget::default());
         let setup = options.setup(budget.clone());
         let fingerprint = sharing.scenarios.publish(scenario).await.map_err(WorldsError::Store)?;
-        let birth = Birth::new(fingerprint, seed, None, setup.pace);
+        let birth = Birth::new(fingerprint.clone(), seed, None, setup.pace);
         let opened = open(DEFAULT_WORLD, Wanted::Either, birth, &sharing, None).await?;
         let was_there = opened.is_led;
         let seat = Seat { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
@@ -54,7 +59,7 @@ impl Worlds {
         let worlds = Self::with(default, start, options, budget, Some(sharing.clone()), tasks, end.clone());
         let handing_on = worlds.clone();
         tasks.spawn(async move { end.run_until_cancelled(handing_on.hand_on(&sharing)).await });
-        worlds.agree(scenario, seed, was_there && !publishes).await?;
+        worlds.agree(scenario, &fingerprint, seed, was_there && !publishes).await?;
         Ok(worlds)
     }
 
@@ -149,15 +154,15 @@ impl Worlds {
         Ok(())
     }
 
-    /// Sees to it that this scenario is played, unless it is not to be when others play another one.
+    /// Sees to it that this scenario, which has that fingerprint, is played, unless it is not to be when others play another one.
     pub(super) async fn agree(
         &self,
         scenario: &Arc<Scenario>,
+        own: &str,
         seed: u64,
         others_first: bool,
     ) -> Result<(), WorldsError> {
         let Some(sharing) = &self.0.sharing else { return Ok(()) };
-        let own = sharing.scenarios.know(scenario).await.0;
         let played = sharing.scenarios.played().borrow().clone();
         match played {
             Some((played, _)) if played == own => Ok(()),
@@ -191,7 +196,9 @@ impl Worlds {
             {
                 let old = self.lock().start.clone();
                 if !Arc::ptr_eq(old.scenario(), &scenario) || old.seed() != seed {
-                    let start = Engine::new(&scenario, seed).started_as(&old);
+                    // As long as for a reload without a store; see `Worlds::replace`.
+                    let start = spawn_blocking(move || Engine::new(&scenario, seed).started_as(&old)).await;
+                    let Ok(start) = start else { return };
                     self.lock().start = start;
                 }
                 let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -199,10 +206,12 @@ impl Worlds {
                     let fingerprint = fingerprint.clone();
                     async move { world.follow_shared(fingerprint, seed).await }
                 };
-                for outcome in join_all(others.into_iter().map(follow)).await {
-                    if let Err(WorldError::Store(error)) = outcome {
-                        warn!("a world cannot go on with the new scenario yet: {error}");
-                    }
+                let outcomes = join_all(others.into_iter().map(follow)).await;
+                if let Some(Err(error)) = outcomes.iter().find(|one| matches!(one, Err(WorldError::Store(_)))) {
+                    warn!("not all worlds can go on with the new scenario yet: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                    // For those that have it already, it is nothing new.
+                    continue;
                 }
             }
             if played.changed().await.is_err() {
@@ -228,10 +237,10 @@ pub(super) async fn open(
     wanted: Wanted,
     birth: Birth,
     sharing: &Sharing,
-    lifetime: Option<std::time::Duration>,
+    lifetime: Option<Duration>,
 ) -> Result<Opened, StoreError> {
     let (mark, text) = (sharing.mark(), birth.into_entry());
-    let first = NewEntry { mark: &mark, text: &text, at: std::time::Duration::ZERO, token: None, lifetime };
+    let first = NewEntry { mark: &mark, text: &text, at: Duration::ZERO, token: None, lifetime };
     let opening = match wanted {
         Wanted::Existing => Opening::Existing,
         Wanted::New => Opening::New(first),

@@ -1,6 +1,5 @@
 //! Waiting for what is appended to a log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -8,8 +7,8 @@ use futures_util::stream::{self, BoxStream};
 use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 
+use super::Redis;
 use super::scripts::{RawEntries, entries, id};
-use super::{Inner, Redis};
 use crate::store::{Entry, StoreError, follow_on};
 
 /// How long to wait at a time: a connection that is dead without saying so is found out after it.
@@ -23,25 +22,21 @@ type RawRead = Option<Vec<(String, RawEntries)>>;
 
 /// Somebody who follows a log.
 struct Follower {
-    store: Arc<Inner>,
+    store: Redis,
     log: String,
     after: Entry,
     /// None before the first read.
     connection: Option<MultiplexedConnection>,
 }
 
-pub(super) fn follow(
-    Redis(store): Redis,
-    log: String,
-    after: Entry,
-) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
+pub(super) fn follow(store: Redis, log: String, after: Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
     let follower = Follower { store, log, after, connection: None };
     stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
         let store = follower.store.clone();
         let read = tokio::select! {
             read = follower.read() => read,
-            gone = store.link.lost() => Err(gone),
+            gone = store.0.link.lost() => Err(gone),
         };
         let next = read.is_ok().then_some(follower);
         Some((read, next))
@@ -52,14 +47,11 @@ pub(super) fn follow(
 impl Follower {
     async fn read(&mut self) -> Result<Vec<Entry>, StoreError> {
         let store = self.store.clone();
-        let failed = |error: RedisError| {
-            store.link.doubt();
-            StoreError::Gone(error.to_string())
-        };
+        let failed = |error: RedisError| store.failed(&error);
         let mut connection = if let Some(connection) = self.connection.take() {
             connection
         } else {
-            let mut connection = self.store.link.connect_to_wait(WAIT).await.map_err(failed)?;
+            let mut connection = self.store.0.link.connect_to_wait(WAIT).await.map_err(failed)?;
             if !self.is_in_place(&mut connection).await.map_err(failed)? {
                 return Err(StoreError::Gap(self.after.position));
             }

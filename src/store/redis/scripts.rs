@@ -2,7 +2,9 @@
 //!
 //! The fields of a world's hash: `n` the last position, `born` where the world begins, `kept` the checkpoint's position,
 //! `at` the world's time that was told last (ns) and `told` when that was (ms), `leader` and `until` when (ms) its lease
-//! ends, `token` the highest that was given out, `life` how long (ms) the keys are kept, 0 for ever.
+//! ends, `token` the highest that was given out. A lifetime says how long (ms) the keys are kept, 0 for ever.
+
+use std::time::Duration;
 
 use redis::{Script, ScriptInvocation};
 
@@ -172,16 +174,16 @@ fn with_entry(call: &mut ScriptInvocation<'_>, entry: &NewEntry<'_>) {
 }
 
 /// Nanoseconds, which a Lua number would round: they are passed on as text.
-fn nanos(time: std::time::Duration) -> u64 {
+fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn millis(time: std::time::Duration) -> u64 {
+fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// 0 stands for ever; Redis takes no more than fits in an `i64` together with the time of day.
-fn lifetime(time: Option<std::time::Duration>) -> u64 {
+fn lifetime(time: Option<Duration>) -> u64 {
     const LONGEST: u64 = 1 << 50;
     time.map_or(0, |time| millis(time).clamp(1, LONGEST))
 }

@@ -38,12 +38,18 @@ pub(in crate::world) struct Adopted {
 
 impl Adopted {
     /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
-    pub(super) async fn read(opened: &Opened, scenarios: &Scenarios) -> Result<Result<Self, StateError>, StoreError> {
+    /// Products are shared with `start`, an engine at time 0, if it is of the same scenario.
+    pub(super) async fn read(
+        opened: &Opened,
+        scenarios: &Scenarios,
+        start: &Engine,
+    ) -> Result<Result<Self, StateError>, StoreError> {
         let birth = match birth(opened) {
             Ok(birth) => birth,
             Err(error) => return Ok(Err(error)),
         };
         Ok(match scenarios.get(&birth.scenario).await? {
+            Ok(scenario) if Arc::ptr_eq(start.scenario(), &scenario) => Self::of(birth, start.clone()),
             Ok(scenario) => Self::of(birth, Engine::new(&scenario, 0)),
             Err(error) => Err(error),
         })

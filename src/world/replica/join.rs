@@ -27,10 +27,10 @@ impl World {
         tasks: &TaskTracker,
     ) -> Result<Self, WorldError> {
         let replica = Arc::new(Replica::new(name.clone(), &seat));
-        let world = Self::begin(name, start, setup, Some(replica.clone()), end.clone(), tasks);
+        let world = Self::begin(name, start.clone(), setup, Some(replica.clone()), end.clone(), tasks);
         let (shared, commands) = (world.0.shared.clone(), world.0.commands.clone());
         let listener =
-            Listener { replica: replica.clone(), shared: shared.clone(), commands, is_default: seat.is_default };
+            Listener { replica: replica.clone(), shared: shared.clone(), commands, start, is_default: seat.is_default };
         let (joined, position) = oneshot::channel();
         tasks.spawn(listener.listen(seat.opened, joined, end));
         tasks.spawn(Helm::new(replica.clone(), shared).steer());

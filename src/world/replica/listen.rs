@@ -46,6 +46,8 @@ pub(in crate::world) struct Listener {
     pub(in crate::world) replica: Arc<Replica>,
     pub(in crate::world) shared: Arc<Shared>,
     pub(in crate::world) commands: mpsc::Sender<Command>,
+    /// An engine at the start of the scenario that this server has played last.
+    pub(in crate::world) start: Engine,
     /// Whether other worlds go on with this one's scenarios.
     pub(in crate::world) is_default: bool,
 }
@@ -152,7 +154,8 @@ impl Listener {
 
     /// Takes the world over as it is in the log.
     async fn adopt(&self, opened: &Opened) -> Result<Place, Over> {
-        let adopted = Adopted::read(opened, &self.replica.sharing.scenarios).await?.map_err(Over::Unplayable)?;
+        let adopted =
+            Adopted::read(opened, &self.replica.sharing.scenarios, &self.start).await?.map_err(Over::Unplayable)?;
         let Some(first) = opened.entries.first().cloned() else {
             return Err(Over::Unplayable(StateError::NoBeginning));
         };
