@@ -47,6 +47,7 @@ async fn whoever_has_its_answer_finds_its_own_change_on_that_server() {
         servers[number % 2].order(&id, 5).await;
         assert_eq!(servers[number % 2].get("/__mockd/state").await.json()["totals"][&*id], 5);
     }
+    agreed(&servers, "/__mockd/state").await;
     assert_eq!(servers[0].get("/electronics").await.text, servers[1].get("/electronics").await.text);
 }
 
@@ -89,6 +90,8 @@ async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
     assert_eq!(servers[2].advance("", "1s").await, ["12s A1 18"]);
     servers[0].control("POST", "/__mockd/snapshots/eleven/restore", Value::Null).await;
     assert_eq!(servers[1].advance("", "1s").await, ["12s A1 18"]);
+    // The others follow a moment later.
+    agreed(&servers, "/__mockd/state").await;
     let transcripts = join_all(servers.iter().map(async |server| server.get("/__mockd/transcript").await.text)).await;
     assert!(transcripts.iter().all(|one| *one == transcripts[0]), "{transcripts:?}");
     let fault = json!({ "name": "closed", "on": "http", "path": "/electronics", "status": 503 });
