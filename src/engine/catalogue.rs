@@ -1,5 +1,6 @@
 //! What is on sale at the moment: categories with their products, ready to be answered.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +25,8 @@ pub struct Listing {
     /// The highest number that an id of this category ever had; numbers are not used twice.
     highest: u64,
     json: OnceLock<Bytes>,
+    /// What somebody else makes of the JSON.
+    derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Catalogue {
@@ -89,7 +92,7 @@ impl Listing {
     pub(super) fn new(declared: Category, products: Vec<Arc<Product>>, highest: u64) -> Self {
         let numbers = products.iter().filter_map(|product| product_number(declared.prefix(), product.id()));
         let highest = numbers.max().unwrap_or(0).max(highest);
-        Self { declared, products, highest, json: OnceLock::new() }
+        Self { declared, products, highest, json: OnceLock::new(), derived: OnceLock::new() }
     }
 
     /// The products in order: declared ones, then added ones.
@@ -122,6 +125,12 @@ impl Listing {
     pub fn json(&self) -> Bytes {
         // Serialising strings, numbers and maps with string keys into memory cannot fail.
         self.json.get_or_init(|| serde_json::to_vec(&self.products).unwrap_or_default().into()).clone()
+    }
+
+    /// What is made of the JSON, once, and kept for as long as the products stay the same. `None` if it is of another type
+    /// than what was asked for first.
+    pub(crate) fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(Bytes) -> T) -> Option<Arc<T>> {
+        self.derived.get_or_init(|| Arc::new(make(self.json()))).clone().downcast().ok()
     }
 
     /// The ids that this category would give next.

@@ -8,6 +8,9 @@
 mod call;
 mod output;
 mod patience;
+mod products;
+#[cfg_attr(not(target_os = "linux"), path = "express/no_splice.rs")]
+mod splice;
 
 use std::io;
 use std::pin::pin;
@@ -27,8 +30,9 @@ use crate::world::{Answer, Exchange, Payload, Place};
 use call::{Asked, Call, Read};
 use output::Output;
 use patience::Patience;
+use splice::Pipes;
 
-/// Bytes that are read from a client at once.
+/// Bytes that are read from a client at once, if so many are there.
 const READ_AT_ONCE: usize = 4096;
 
 /// Serves connections for as long as their requests are of these kinds.
@@ -36,6 +40,7 @@ pub(crate) struct Express {
     app: Arc<App>,
     /// Whether every origin may read the answers; otherwise none may.
     is_open: bool,
+    pipes: Arc<Pipes>,
 }
 
 impl Express {
@@ -46,7 +51,7 @@ impl Express {
             Cors::Off => false,
             Cors::Origins(_) => return None,
         };
-        Some(Self { app, is_open })
+        Some(Self { app, is_open, pipes: Arc::default() })
     }
 
     /// Answers requests until one comes that is for the routes, and gives what was read of it; `None` if the connection
@@ -54,7 +59,7 @@ impl Express {
     pub(super) async fn serve(&self, stream: &mut TcpStream) -> Option<Bytes> {
         let shutdown = &self.app.shutdown;
         let mut shutting_down = pin!(shutdown.cancelled());
-        let (mut input, mut output) = (BytesMut::new(), Output::new(self.is_open));
+        let (mut input, mut output) = (BytesMut::new(), Output::new(self.is_open, self.pipes.clone()));
         let (mut patience, mut answered) = (Patience::new(self.app.limits.request), 0_u64);
         loop {
             while !input.is_empty() {
@@ -96,9 +101,9 @@ impl Express {
 
     async fn answer(&self, call: &Call<'_>, output: &mut Output) {
         let status = match &call.asked {
-            Asked::Products(json) => {
-                journal(call, Some(answer(200, json.clone())));
-                output.json(200, json.clone());
+            Asked::Products(products) => {
+                journal(call, Some(Answer { status: 200, body: Some(products.payload()) }));
+                output.products(products);
                 200
             }
             Asked::Order { id, amount } => {
@@ -111,7 +116,7 @@ impl Express {
                 if let Some(place) = place {
                     call.world.answered(place, answer(status, json.clone()));
                 }
-                output.json(status, json);
+                output.json(status, &json);
                 status
             }
         };
@@ -126,8 +131,8 @@ impl Express {
 /// Those of the connection.
 pub(super) async fn turn_away(stream: &mut TcpStream, why: &ApiError, cors: &Cors) -> io::Result<()> {
     let (status, json) = refusal(why);
-    let mut output = Output::new(matches!(cors, Cors::Any));
-    output.last(status, json);
+    let mut output = Output::new(matches!(cors, Cors::Any), Arc::default());
+    output.last(status, &json);
     output.flush(stream).await?;
     stream.shutdown().await
 }

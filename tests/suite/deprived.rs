@@ -162,6 +162,28 @@ async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_t
 }
 
 #[tokio::test]
+async fn out_of_file_descriptors_it_sends_long_lists_all_the_same() {
+    let products: Vec<String> = (1..=5_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
+    let products = products.join(", ");
+    let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
+    let mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
+    let mut there = TcpStream::connect(mockd.address()).await.unwrap();
+    let mut lists = Vec::new();
+    for _ in 0..3 {
+        there.write_all(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let (mut list, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
+        while !list.ends_with(b"]") {
+            let count = soon("the list", there.read(&mut buffer)).await.unwrap();
+            list.extend_from_slice(&buffer[..count]);
+        }
+        lists.push(String::from_utf8(list).unwrap().split_once("\r\n\r\n").unwrap().1.to_owned());
+        limit_files(&mockd, mockd.open_files()).await;
+    }
+    assert!(lists[0].ends_with(r#"{"id":"T5000","name":"Toy number 5000"}]"#));
+    assert!(lists[1] == lists[0] && lists[2] == lists[0]);
+}
+
+#[tokio::test]
 async fn a_save_that_could_not_be_read_for_a_reason_that_passes_is_followed_then() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &[]).await;

@@ -191,23 +191,71 @@ async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_
     }
 }
 
-#[tokio::test]
-async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
-    let file = long(60_000);
-    let mockd = Mockd::run(&file).await;
-    let whole = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await.remove(0);
-    let get = request("GET /electronics", "", None);
-    exchange(&mockd, &get, 1).await;
+/// A client that takes little at once, and has sent a request of which it has read nothing.
+async fn slow_client(mockd: &Mockd, request: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(1).unwrap();
     let mut stream = socket.connect(mockd.address().parse().unwrap()).await.unwrap();
-    stream.write_all(get.as_bytes()).await.unwrap();
-    let mut read = Vec::new();
-    let mut buffer = vec![0; 1 << 14];
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The body of the answer that a client gets.
+async fn read_body(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut read, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
     while !read.ends_with(b"]") {
         let length = soon("more of it", stream.read(&mut buffer)).await.unwrap();
+        assert_ne!(length, 0, "the connection ended after {} bytes", read.len());
         read.extend_from_slice(&buffer[..length]);
     }
-    let body = |answer: &[u8]| answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|at| answer[at..].to_vec());
-    assert!(body(&read) == body(whole.as_bytes()));
+    body(&read).to_vec()
+}
+
+fn body(answer: &[u8]) -> &[u8] {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    &answer[end + 4..]
+}
+
+#[tokio::test]
+async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
+    let mockd = Mockd::run(&long(60_000)).await;
+    let whole = exchange(&mockd, &request("GET /electronics", BY_THE_ROUTES, None), 1).await.remove(0);
+    let get = request("GET /electronics", "", None);
+    for _ in 0..2 {
+        let mut client = slow_client(&mockd, &get).await;
+        assert!(read_body(&mut client).await == body(whole.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn clients_that_still_read_a_long_list_get_it_as_it_was_when_they_asked_though_it_has_changed() {
+    let mockd = Mockd::run(&long(20_000)).await;
+    let (get, add) =
+        (request("GET /electronics", "", None), request("POST /electronics", JSON, Some(r#"{"name":"x"}"#)));
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let now = exchange(&mockd, &[&*get, &*get].concat(), 2).await.remove(1);
+        for _ in 0..3 {
+            let client = slow_client(&mockd, &get).await;
+            client.readable().await.unwrap();
+            clients.push((client, now.clone()));
+        }
+        exchange(&mockd, &add, 1).await;
+    }
+    for (client, then) in &mut clients {
+        assert!(read_body(client).await == body(then.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn clients_that_leave_in_the_middle_of_a_long_list_disturb_nobody() {
+    let mockd = Mockd::run(&long(20_000)).await;
+    let get = request("GET /electronics", "", None);
+    let whole = exchange(&mockd, &get, 1).await.remove(0);
+    for _ in 0..20 {
+        let client = slow_client(&mockd, &get).await;
+        client.readable().await.unwrap();
+        drop(client);
+        assert!(exchange(&mockd, &get, 1).await[0] == whole);
+    }
 }

@@ -1,11 +1,10 @@
 //! A request of the usual kind, understood without the routes.
 
-use bytes::Bytes;
 use httparse::{EMPTY_HEADER, Header, Status};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::engine::Listing;
+use super::products::Products;
 use crate::http::App;
 use crate::http::body::is_json;
 use crate::http::orders::integer;
@@ -31,7 +30,7 @@ pub(super) struct Call<'i> {
 /// What a request is for.
 pub(super) enum Asked<'i> {
     /// A category's products, which are at hand.
-    Products(Bytes),
+    Products(Products),
     /// A total is to be moved.
     Order { id: &'i str, amount: i64 },
 }
@@ -140,7 +139,7 @@ impl<'h> Framing<'h> {
 impl<'i> Asked<'i> {
     fn products(path: &str, world: &World) -> Option<Self> {
         let category = segment(path.strip_prefix('/')?)?;
-        world.view().catalogue.get(category).map(Listing::json).map(Asked::Products)
+        world.view().catalogue.get(category).map(Products::of).map(Asked::Products)
     }
 
     fn order(path: &'i str, body: &[u8]) -> Option<Self> {

@@ -2,22 +2,23 @@
 
 use std::io;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use poem::http::StatusCode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use super::products::{LARGE, Large, Products};
+use super::splice::Pipes;
 use crate::http::body::JSON;
-
-/// Bodies of so many bytes are written from where they are instead of being copied.
-const LARGE: usize = 16 * 1024;
 
 pub(super) struct Output {
     bytes: Vec<u8>,
     /// Goes after them.
-    large: Bytes,
+    large: Option<Arc<Large>>,
+    pipes: Arc<Pipes>,
     is_open: bool,
     date: Date,
 }
@@ -29,40 +30,51 @@ struct Date {
 }
 
 impl Output {
-    pub(super) fn new(is_open: bool) -> Self {
-        Self { bytes: Vec::new(), large: Bytes::new(), is_open, date: Date { second: 0, text: String::new() } }
+    pub(super) fn new(is_open: bool, pipes: Arc<Pipes>) -> Self {
+        Self { bytes: Vec::new(), large: None, pipes, is_open, date: Date { second: 0, text: String::new() } }
     }
 
-    /// Puts an answer behind those that wait; after a large one they are to be flushed.
-    pub(super) fn json(&mut self, status: u16, body: Bytes) {
+    /// Puts products behind what waits; after large ones it is to be flushed.
+    pub(super) fn products(&mut self, products: &Products) {
+        match products {
+            Products::Small(json) => self.json(200, json),
+            Products::Large(large) => {
+                self.put_head(200, "", large.json().len());
+                self.large = Some(large.clone());
+            }
+        }
+    }
+
+    /// Puts an answer behind those that wait.
+    pub(super) fn json(&mut self, status: u16, body: &[u8]) {
         let more = if status == StatusCode::SERVICE_UNAVAILABLE { "retry-after: 1\r\n" } else { "" };
         self.put(status, more, body);
     }
 
     /// Puts the last answer of a connection there, which may be tried again a second later.
-    pub(super) fn last(&mut self, status: u16, body: Bytes) {
+    pub(super) fn last(&mut self, status: u16, body: &[u8]) {
         self.put(status, "connection: close\r\nretry-after: 1\r\n", body);
     }
 
-    fn put(&mut self, status: u16, more: &str, body: Bytes) {
+    fn put(&mut self, status: u16, more: &str, body: &[u8]) {
+        self.put_head(status, more, body.len());
+        self.bytes.extend_from_slice(body);
+    }
+
+    fn put_head(&mut self, status: u16, more: &str, length: usize) {
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
         let cors = if self.is_open { "access-control-allow-origin: *\r\n" } else { "" };
-        let (length, date) = (body.len(), self.date.now());
+        let date = self.date.now();
         // Writing to memory cannot fail.
         let _ = write!(
             self.bytes,
             "HTTP/1.1 {status} {reason}\r\n{more}content-type: {JSON}\r\n{cors}content-length: {length}\r\ndate: {date}\r\n\r\n"
         );
-        if length < LARGE {
-            self.bytes.extend_from_slice(&body);
-        } else {
-            self.large = body;
-        }
     }
 
     /// Whether it has to be flushed before the next answer.
     pub(super) fn is_large(&self) -> bool {
-        !self.large.is_empty() || self.bytes.len() >= LARGE
+        self.large.is_some() || self.bytes.len() >= LARGE
     }
 
     /// Writes all of it.
@@ -70,10 +82,12 @@ impl Output {
     /// # Errors
     /// Those of the connection, which is of no more use then.
     pub(super) async fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
-        if self.large.is_empty() {
-            stream.write_all(&self.bytes).await?;
-        } else {
-            stream.write_all_buf(&mut self.bytes.chain(std::mem::take(&mut self.large))).await?;
+        match self.large.take() {
+            None => stream.write_all(&self.bytes).await?,
+            Some(large) => match large.pages() {
+                Some(pages) => self.pipes.send(stream, &self.bytes, pages).await?,
+                None => stream.write_all_buf(&mut self.bytes.chain(large.json().clone())).await?,
+            },
         }
         self.bytes.clear();
         Ok(())

@@ -1,0 +1,66 @@
+//! A category's products as they are answered.
+//!
+//! A large body costs what is done to its bytes: it is written down in the journal once, not for each request, and from the
+//! second request on it is sent from memory that the kernel need not copy. So a category that changes with every request
+//! pays for nothing that it does not use.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::splice::Pages;
+use crate::engine::Listing;
+use crate::world::Payload;
+
+/// Bytes from which on a body goes out by itself. With fewer it is copied behind its head, for one write of both; from here
+/// on the copy costs more than that saves.
+pub(super) const LARGE: usize = 32 * 1024;
+
+pub(super) enum Products {
+    Small(Bytes),
+    Large(Arc<Large>),
+}
+
+/// A body that is not copied.
+pub(super) struct Large {
+    json: Bytes,
+    /// What journals keep of it.
+    payload: Payload,
+    was_sent: AtomicBool,
+    /// Where it is sent from, if the system can do that.
+    pages: OnceLock<Option<Pages>>,
+}
+
+impl Products {
+    pub(super) fn of(listing: &Listing) -> Self {
+        let json = listing.json();
+        let is_large = json.len() >= LARGE;
+        is_large.then(|| listing.derived(Large::new)).flatten().map_or(Self::Small(json), Self::Large)
+    }
+
+    /// What the journal keeps of them.
+    pub(super) fn payload(&self) -> Payload {
+        match self {
+            Self::Small(json) => Payload::bytes(json.clone()),
+            Self::Large(large) => large.payload.clone(),
+        }
+    }
+}
+
+impl Large {
+    fn new(json: Bytes) -> Self {
+        let payload = Payload::bytes(json.clone());
+        Self { json, payload, was_sent: AtomicBool::new(false), pages: OnceLock::new() }
+    }
+
+    pub(super) fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// Where to send it from, unless it is sent for the first time.
+    pub(super) fn pages(&self) -> Option<&Pages> {
+        let was_sent = self.was_sent.swap(true, Ordering::Relaxed);
+        was_sent.then(|| self.pages.get_or_init(|| Pages::of(&self.json).ok()).as_ref()).flatten()
+    }
+}
