@@ -35,6 +35,10 @@ use splice::Pipes;
 /// Bytes that are read from a client at once, if so many are there.
 const READ_AT_ONCE: usize = 4096;
 
+/// Room for as much as a browser's request has, so that it takes one read. Without that, what earlier requests leave of a
+/// buffer ends in the middle of every other request.
+const READ_AT_LEAST: usize = 1024;
+
 /// Serves connections for as long as their requests are of these kinds.
 pub(crate) struct Express {
     app: Arc<App>,
@@ -84,6 +88,7 @@ impl Express {
                 return None;
             }
             let is_begun = !input.is_empty();
+            input.reserve(READ_AT_LEAST);
             let mut room = (&mut input).limit(READ_AT_ONCE);
             tokio::select! {
                 biased;
