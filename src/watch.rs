@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::background;
 use crate::choice::{Switch, Switches};
 use crate::engine::Reload;
 use crate::reloads::Reloads;
@@ -133,7 +133,7 @@ impl Follower {
             let changed = !files.iter().all(FoundFile::is_unchanged);
             (changed.then(|| reader.load_regular(&path)), reader)
         };
-        match spawn_blocking(look).await {
+        match background::spawn(look).await {
             Ok((loading, reader)) => {
                 self.seen.reader = reader;
                 if let Some(loading) = loading {

@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -23,6 +22,7 @@ pub use error::WorldsError;
 pub use options::WorldOptions;
 pub(crate) use shared::named;
 
+use crate::background;
 use crate::engine::{Engine, Reload, Succession};
 use crate::scenario::{FoundFile, Scenario};
 use crate::world::{Budget, Setup, Sharing, World, WorldError};
@@ -227,7 +227,7 @@ impl Worlds {
             Arc::new(Succession::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let succession = spawn_blocking(succeed).await.map_err(|_| WorldError::Ended)?;
+        let succession = background::spawn(succeed).await.map_err(|_| WorldError::Ended)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -235,7 +235,7 @@ impl Worlds {
         // One that has ended meanwhile needs nothing any more.
         join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
         // Nobody has the old products any more, and to let go of them takes a while too.
-        spawn_blocking(move || drop((old, succession)));
+        background::spawn(move || drop((old, succession)));
         reload
     }
 

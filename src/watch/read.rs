@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 
 use super::settle::settled;
+use crate::background;
 use crate::scenario::{FoundFile, Loading, Reader};
 
 /// A file that is another broken one after so many looks is broken.
@@ -23,7 +24,7 @@ pub(super) async fn read_whole(path: &Path) -> Result<(Loading, Reader), JoinErr
             let mut reader = Reader::default();
             (reader.load_regular(&path), reader)
         };
-        let (loading, reader) = spawn_blocking(read).await?;
+        let (loading, reader) = background::spawn(read).await?;
         if loading.outcome.is_ok() || looks == LOOKS || is_still_so(&loading.files).await? {
             return Ok((loading, reader));
         }
@@ -34,7 +35,7 @@ pub(super) async fn read_whole(path: &Path) -> Result<(Loading, Reader), JoinErr
 async fn is_still_so(files: &[FoundFile]) -> Result<bool, JoinError> {
     let files = files.to_vec();
     settled(&paths(&files)).await;
-    spawn_blocking(move || files.iter().all(FoundFile::is_unchanged)).await
+    background::spawn(move || files.iter().all(FoundFile::is_unchanged)).await
 }
 
 pub(super) fn paths(files: &[FoundFile]) -> Vec<PathBuf> {

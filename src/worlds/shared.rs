@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::{DEFAULT_WORLD, WorldOptions, Worlds, WorldsError, check_name};
+use crate::background;
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, Opened, Opening, StoreError};
@@ -197,7 +197,7 @@ impl Worlds {
                 let old = self.lock().start.clone();
                 if !Arc::ptr_eq(old.scenario(), &scenario) || old.seed() != seed {
                     // As long as for a reload without a store; see `Worlds::replace`.
-                    let start = spawn_blocking(move || Engine::new(&scenario, seed).started_as(&old)).await;
+                    let start = background::spawn(move || Engine::new(&scenario, seed).started_as(&old)).await;
                     let Ok(start) = start else { return };
                     self.lock().start = start;
                 }

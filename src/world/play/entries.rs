@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::error;
 
 use super::Play;
+use crate::background;
 use crate::engine::{Reload, Succession};
 use crate::store::Checkpoint;
 use crate::world::WorldError;
@@ -121,7 +122,7 @@ impl Play {
         let keep = async move {
             // To write down 100,000 products takes a while.
             let write = move || serde_json::to_string(&birth).unwrap_or_default();
-            if let Ok(state) = tokio::task::spawn_blocking(write).await {
+            if let Ok(state) = background::spawn(write).await {
                 // If it fails, the next one does as well.
                 let _ = replica.keep(&Checkpoint { position, state }).await;
             }

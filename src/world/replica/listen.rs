@@ -10,6 +10,7 @@ use tracing::{debug, error, warn};
 
 use super::entry::LogEntry;
 use super::{Adopted, Arrived, Birth, Deed, Origin, Replica, Sharing, StateError};
+use crate::background;
 use crate::engine::{Engine, Succession};
 use crate::scenario::Scenario;
 use crate::store::{Entry, Opened, Opening, StoreError};
@@ -213,7 +214,7 @@ impl Listener {
             Succession::new(old, start)
         };
         // As long as for a reload without a store; see `Worlds::replace`.
-        let succession = tokio::task::spawn_blocking(succeed).await.map_err(|_| Over::Ended)?;
+        let succession = background::spawn(succeed).await.map_err(|_| Over::Ended)?;
         (place.start, place.origin) = (succession.start().clone(), next);
         self.plays(&place.origin);
         Ok(Deed::Follow { succession: Arc::new(succession), origin: place.origin.clone() })

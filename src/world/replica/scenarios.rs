@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 
 use super::StateError;
+use crate::background;
 use crate::scenario::{Scenario, ServerOptions, Source, parse};
 use crate::store::{Store, StoreError};
 
@@ -89,7 +89,7 @@ impl Scenarios {
             (fingerprint(&text), text)
         };
         // To print 100,000 products takes a while; that it fails can only be at the end of the runtime.
-        let (fingerprint, text) = spawn_blocking(print).await.unwrap_or_default();
+        let (fingerprint, text) = background::spawn(print).await.unwrap_or_default();
         self.lock().insert(fingerprint.clone(), scenario.clone());
         (fingerprint, text)
     }
@@ -104,7 +104,7 @@ impl Scenarios {
         }
         let missing = || StateError::NoScenario(fingerprint.to_owned());
         let Some(text) = self.store.get(&name(fingerprint)).await? else { return Ok(Err(missing())) };
-        let read = spawn_blocking(move || parse(&Source::new("published", &text))).await;
+        let read = background::spawn(move || parse(&Source::new("published", &text))).await;
         let Ok(Ok(scenario)) = read else { return Ok(Err(missing())) };
         let scenario = Arc::new(scenario.with_server(self.server.clone()));
         self.lock().insert(fingerprint.to_owned(), scenario.clone());
