@@ -77,8 +77,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
 /// Writes a batch to every socket that is lent.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
     let (to, pass) = (batch.to, Arc::new(Pass { shared: shared.clone(), last: Mutex::new(0) }));
-    let threads = Handle::current().metrics().num_workers();
-    let helpers = (shared.sockets.len() / SOCKETS_A_HELPER).min(threads.saturating_sub(1));
+    // One is this one, and another waits for the network.
+    let free = Handle::current().metrics().num_workers().saturating_sub(2);
+    let helpers = (shared.sockets.len() / SOCKETS_A_HELPER).min(free);
     let mut helping: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
     pass.write(batch).await;
     while let Some(done) = helping.join_next().await {
