@@ -187,7 +187,8 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
         let mut live = mockd.live("nothing").await;
         buy(&mockd, 20).await;
         mockd.order("A1", 1).await;
-        while did(&mockd).await.iter().filter(|did| did.contains("delayed")).count() < 2 {}
+        // A frame is late from the moment at which its socket has it.
+        while did(&mockd).await.len() < 21 {}
         mockd.advance("", "1s").await;
         let before = live.until(r#"{"id":"A1","total":4}"#).await;
         seen.push(before);
@@ -198,9 +199,11 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
     assert_eq!(seen[0], seen[1]);
     // A socket that was open over a reset gets current orders when their time has come.
     let mut live = mockd.live("electronics").await;
+    while did(&mockd).await.len() < 23 {}
     mockd.advance("", "1h").await;
     live.texts(2).await;
     mockd.control("POST", "/__mockd/reset", json!({})).await;
+    while did(&mockd).await.len() < 2 {}
     mockd.advance("", "1s").await;
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
 }
