@@ -4,6 +4,8 @@
 //! wait, an advance), writes are not delayed, no more connections are served than may be, running out of file descriptors
 //! is waited out instead of spun on, and who takes too long over a request, or is gone without a word, is let go.
 
+mod front;
+
 use std::convert::Infallible;
 use std::io::{self, Cursor};
 use std::net::SocketAddr;
@@ -34,6 +36,7 @@ use super::fate::Spoiled;
 use super::limits::MAX_HEAD;
 use super::seats::{Seat, Seats};
 use super::wire::Wire;
+use front::{Arrived, Begun, Fronts, front};
 
 /// A connection of which something was read already.
 type Stream = Join<Chain<Cursor<Bytes>, Wire>, Wire>;
@@ -55,18 +58,38 @@ where
 {
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
     let (seats, told) = (Seats::new(app.limits.connections), Seats::new(TOLD_AT_ONCE));
+    let give_away = {
+        let (service, app, connections, abort) = (service.clone(), app.clone(), connections.clone(), abort.clone());
+        move |begun| {
+            let (rest, abort) = (through_routes(begun, service.clone(), app.clone()), abort.clone());
+            connections.spawn(async move { abort.run_until_cancelled(rest).await });
+        }
+    };
+    let mut fronts = service.0.is_some().then(|| {
+        let front = |arrivals| {
+            let (service, give_away, abort) = (service.clone(), give_away.clone(), abort.clone());
+            async move {
+                if let Some(express) = &service.0 {
+                    abort.run_until_cancelled(front(express, arrivals, give_away)).await;
+                }
+            }
+        };
+        Fronts::open(front, |front| drop(connections.spawn(front)))
+    });
     let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         let Some((stream, peer)) = accepted else { continue };
         if let Some(seat) = seats.take() {
-            let connection = connection(stream, peer, Arc::new(seat), service.clone(), app.clone());
-            let abort = abort.clone();
-            connections.spawn(async move { abort.run_until_cancelled(connection).await });
+            let arrived = Arrived { stream, peer, seat: Arc::new(seat) };
+            match &mut fronts {
+                Some(fronts) => fronts.admit(arrived).await,
+                None => give_away(Begun { bytes: Bytes::new(), arrived }),
+            }
         } else if let Some(seat) = told.take() {
             connections.spawn(refuse(stream, app.clone(), seat));
         }
     }
-    drop(acceptor);
+    drop((acceptor, fronts));
     connections.close();
     if tokio::time::timeout(grace, connections.wait()).await.is_err() {
         abort.cancel();
@@ -128,38 +151,12 @@ fn set_up(stream: &TcpStream, peer_time: Duration) {
     let _ = peer_time;
 }
 
-/// Serves one connection to its end. What is in flight when the client leaves is dropped.
-async fn connection<E>(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    seat: Arc<Seat>,
-    service: Arc<(Option<Express>, E)>,
-    app: Arc<App>,
-) where
+/// Serves what is left of a connection. What is in flight when the client leaves is dropped.
+async fn through_routes<E>(begun: Begun, service: Arc<(Option<Express>, E)>, app: Arc<App>)
+where
     E: Endpoint<Output = Response> + 'static,
 {
-    let begun = match &service.0 {
-        Some(express) => match express.serve(&mut stream).await {
-            Some(begun) => begun,
-            None => return,
-        },
-        None => Bytes::new(),
-    };
-    // In a box: most connections never come here.
-    Box::pin(through_routes(begun, stream, peer, seat, service, app)).await;
-}
-
-/// Serves what is left of a connection, of which these bytes were read already.
-async fn through_routes<E>(
-    begun: Bytes,
-    stream: TcpStream,
-    peer: SocketAddr,
-    seat: Arc<Seat>,
-    service: Arc<(Option<Express>, E)>,
-    app: Arc<App>,
-) where
-    E: Endpoint<Output = Response> + 'static,
-{
+    let Begun { bytes: begun, arrived: Arrived { stream, peer, seat } } = begun;
     // A socket that cannot say where it is has ended.
     let Ok(local) = stream.local_addr() else { return };
     let wire = Wire::new(stream);

@@ -30,6 +30,7 @@ use crate::world::{Answer, Exchange, Payload, Place};
 use call::{Asked, Call, Read};
 use output::Output;
 use patience::Patience;
+use products::Products;
 use splice::Pipes;
 
 /// Bytes that are read from a client at once, if so many are there.
@@ -106,9 +107,10 @@ impl Express {
 
     async fn answer(&self, call: &Call<'_>, output: &mut Output) {
         let status = match &call.asked {
-            Asked::Products(products) => {
+            Asked::Products(listing) => {
+                let products = Products::of(listing).await;
                 journal(call, Some(Answer { status: 200, body: Some(products.payload()) }));
-                output.products(products);
+                output.products(&products);
                 200
             }
             Asked::Order { id, amount } => {

@@ -1,10 +1,12 @@
 //! A request of the usual kind, understood without the routes.
 
+use std::sync::Arc;
+
 use httparse::{EMPTY_HEADER, Header, Status};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::products::Products;
+use crate::engine::Listing;
 use crate::http::App;
 use crate::http::body::is_json;
 use crate::http::orders::integer;
@@ -29,8 +31,8 @@ pub(super) struct Call<'i> {
 
 /// What a request is for.
 pub(super) enum Asked<'i> {
-    /// A category's products, which are at hand.
-    Products(Products),
+    /// A category's products, as they are now.
+    Products(Arc<Listing>),
     /// A total is to be moved.
     Order { id: &'i str, amount: i64 },
 }
@@ -139,7 +141,7 @@ impl<'h> Framing<'h> {
 impl<'i> Asked<'i> {
     fn products(path: &str, world: &World) -> Option<Self> {
         let category = segment(path.strip_prefix('/')?)?;
-        world.view().catalogue.get(category).map(Products::of).map(Asked::Products)
+        world.view().catalogue.share(category).map(Asked::Products)
     }
 
     fn order(path: &'i str, body: &[u8]) -> Option<Self> {

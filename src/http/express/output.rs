@@ -84,7 +84,7 @@ impl Output {
     pub(super) async fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         match self.large.take() {
             None => stream.write_all(&self.bytes).await?,
-            Some(large) => match large.pages() {
+            Some(large) => match large.pages().await {
                 Some(pages) => self.pipes.send(stream, &self.bytes, pages).await?,
                 None => stream.write_all_buf(&mut self.bytes.chain(large.json().clone())).await?,
             },

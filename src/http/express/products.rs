@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::splice::Pages;
+use crate::background;
 use crate::engine::Listing;
 use crate::world::Payload;
 
@@ -33,7 +34,16 @@ pub(super) struct Large {
 }
 
 impl Products {
-    pub(super) fn of(listing: &Listing) -> Self {
+    /// Those of a listing, made in the background if it takes long: on the short way others wait meanwhile.
+    pub(super) async fn of(listing: &Arc<Listing>) -> Self {
+        if listing.is_at_hand() {
+            return Self::made_of(listing);
+        }
+        let shared = listing.clone();
+        background::spawn(move || Self::made_of(&shared)).await.unwrap_or_else(|_| Self::made_of(listing))
+    }
+
+    fn made_of(listing: &Listing) -> Self {
         let json = listing.json();
         let is_large = json.len() >= LARGE;
         is_large.then(|| listing.derived(Large::new)).flatten().map_or(Self::Small(json), Self::Large)
@@ -59,8 +69,15 @@ impl Large {
     }
 
     /// Where to send it from, unless it is sent for the first time.
-    pub(super) fn pages(&self) -> Option<&Pages> {
-        let was_sent = self.was_sent.swap(true, Ordering::Relaxed);
-        was_sent.then(|| self.pages.get_or_init(|| Pages::of(&self.json).ok()).as_ref()).flatten()
+    pub(super) async fn pages(self: &Arc<Self>) -> Option<&Pages> {
+        if !self.was_sent.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        if self.pages.get().is_none() {
+            let large = self.clone();
+            // If that fails, it is written.
+            let _ = background::spawn(move || large.pages.get_or_init(|| Pages::of(&large.json).ok()).is_some()).await;
+        }
+        self.pages.get()?.as_ref()
     }
 }
