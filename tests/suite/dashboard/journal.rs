@@ -64,6 +64,16 @@ async fn entries_are_filtered_and_each_opens_to_its_headers_body_and_fault() {
 }
 
 #[tokio::test]
+async fn an_empty_journal_says_that_it_has_no_entries() {
+    at_both_widths(async |window| {
+        let page = Dashboard::open(SHOP, window).await;
+        page.becomes(&text("#entries"), "0 of 0").await;
+        page.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_request_that_was_copied_as_curl_does_the_same_again() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;

@@ -62,7 +62,8 @@ export class Journal {
     const news = this.#take(isThere ? entries.slice(1) : entries);
     this.#entries = this.#entries.concat(news).slice(-KEPT);
     await this.#ask(call);
-    if (news.length > 0) this.#show();
+    // One that is empty says so from the first answer on.
+    if (news.length > 0 || !last) this.#show();
   }
 
   #take(entries) {
