@@ -56,25 +56,21 @@ pub(crate) async fn serve<E>(listener: TcpListener, service: (Option<Express>, E
 where
     E: Endpoint<Output = Response> + 'static,
 {
-    let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
+    let (express, routes) = service;
+    let (routes, connections, abort) = (Arc::new(routes), TaskTracker::new(), CancellationToken::new());
     let (seats, told) = (Seats::new(app.limits.connections), Seats::new(TOLD_AT_ONCE));
     let give_away = {
-        let (service, app, connections, abort) = (service.clone(), app.clone(), connections.clone(), abort.clone());
+        let (app, connections, abort) = (app.clone(), connections.clone(), abort.clone());
         move |begun| {
-            let (rest, abort) = (through_routes(begun, service.clone(), app.clone()), abort.clone());
-            connections.spawn(async move { abort.run_until_cancelled(rest).await });
+            let rest = through_routes(begun, routes.clone(), app.clone());
+            connections.spawn(abort.clone().run_until_cancelled_owned(rest));
         }
     };
-    let mut fronts = service.0.is_some().then(|| {
-        let front = |arrivals| {
-            let (service, give_away, abort) = (service.clone(), give_away.clone(), abort.clone());
-            async move {
-                if let Some(express) = &service.0 {
-                    abort.run_until_cancelled(front(express, arrivals, give_away)).await;
-                }
-            }
-        };
-        Fronts::open(front, |front| drop(connections.spawn(front)))
+    let mut fronts = express.map(Arc::new).map(|express| {
+        Fronts::open(|arrivals| {
+            let front = front(express.clone(), arrivals, give_away.clone());
+            connections.spawn(abort.clone().run_until_cancelled_owned(front));
+        })
     });
     let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
@@ -152,7 +148,7 @@ fn set_up(stream: &TcpStream, peer_time: Duration) {
 }
 
 /// Serves what is left of a connection. What is in flight when the client leaves is dropped.
-async fn through_routes<E>(begun: Begun, service: Arc<(Option<Express>, E)>, app: Arc<App>)
+async fn through_routes<E>(begun: Begun, routes: Arc<E>, app: Arc<App>)
 where
     E: Endpoint<Output = Response> + 'static,
 {
@@ -162,7 +158,7 @@ where
     let wire = Wire::new(stream);
     let stream: Stream = tokio::io::join(Cursor::new(begun).chain(wire.clone()), wire.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (service, seat, wire) = (service.clone(), seat.clone(), wire.clone());
+        let (routes, seat, wire) = (routes.clone(), seat.clone(), wire.clone());
         async move {
             let mut request = request;
             if request.headers().contains_key(header::UPGRADE) {
@@ -170,7 +166,7 @@ where
                 request.extensions_mut().insert(Upgrade { upgrade, seat });
             }
             let whole = (request, LocalAddr(local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
-            let mut response = service.1.get_response(whole.into()).await;
+            let mut response = routes.get_response(whole.into()).await;
             if let Some(spoiled) = Spoiled::take(&mut response) {
                 response = spoiled.carry_out(response, &wire).await;
             }

@@ -43,15 +43,12 @@ pub(super) struct Fronts {
 
 impl Fronts {
     /// One for each core but one, which is for worlds, and for clients on the same machine.
-    pub(super) fn open<F: Future<Output = ()>>(
-        front: impl Fn(mpsc::Receiver<Arrived>) -> F,
-        spawn: impl Fn(F),
-    ) -> Self {
+    pub(super) fn open(spawn: impl Fn(mpsc::Receiver<Arrived>)) -> Self {
         // There is a thread more than there are cores.
         let count = Handle::current().metrics().num_workers().saturating_sub(2).max(1);
         let open = |_| {
             let (arrive, arrivals) = mpsc::channel(WAITING);
-            spawn(front(arrivals));
+            spawn(arrivals);
             arrive
         };
         Self { fronts: (0..count).map(open).collect(), next: 0 }
@@ -65,14 +62,14 @@ impl Fronts {
 }
 
 /// Serves those that arrive for as long as their requests are for the short way, and gives the others away.
-pub(super) async fn front(express: &Express, mut arrivals: mpsc::Receiver<Arrived>, give_away: impl Fn(Begun)) {
+pub(super) async fn front(express: Arc<Express>, mut arrivals: mpsc::Receiver<Arrived>, give_away: impl Fn(Begun)) {
     let mut served = FuturesUnordered::new();
     let mut is_open = true;
     while is_open || !served.is_empty() {
         tokio::select! {
             arrived = arrivals.recv(), if is_open => match arrived {
                 // One that fails fails alone.
-                Some(arrived) => served.push(AssertUnwindSafe(serve(express, arrived)).catch_unwind()),
+                Some(arrived) => served.push(AssertUnwindSafe(serve(&express, arrived)).catch_unwind()),
                 None => is_open = false,
             },
             Some(end) = served.next(), if !served.is_empty() => {
