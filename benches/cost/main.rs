@@ -1,7 +1,8 @@
 //! What mockd costs, as ratios to a floor and to peers that are measured in the same run.
 //!
 //! `cargo bench --bench cost` prints a table; `-- --short` takes a minute and prints JSON; `-- --only fanout` measures that
-//! alone; `-- --mockd PATH --mockd PATH` compares builds.
+//! alone; `-- --mockd PATH --mockd PATH` compares builds; `-- --only http --beside nginx --rounds 25` compares with one peer for
+//! longer.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,6 +48,12 @@ struct Arguments {
     /// A build of mockd instead of this one; may be given several times.
     #[arg(long, value_name = "PATH")]
     mockd: Vec<PathBuf>,
+    /// Measures beside this peer instead of all that are installed; may be given several times.
+    #[arg(long, value_name = "PEER")]
+    beside: Vec<String>,
+    /// Rounds of each measurement that alternates, instead of its own number.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
     /// Seconds that a script of 1,000 events a second is followed; 3600 show whether it drifts in an hour.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(2..))]
     script_seconds: Option<u32>,
@@ -78,8 +85,9 @@ fn measure(arguments: &Arguments) {
     let figures = Figures::new(mockd[0].name.as_str());
     let mut bench = Bench {
         mockd,
-        peers: if arguments.short { Vec::new() } else { peers::installed().into_iter().map(Subject::peer).collect() },
+        peers: if arguments.short { Vec::new() } else { peers(&arguments.beside) },
         is_short: arguments.short,
+        rounds: arguments.rounds.map(usize::from),
         files: process::raise_file_limit(),
         script_seconds: arguments.script_seconds.and_then(|seconds| usize::try_from(seconds).ok()),
         scratch: scratch.path().to_path_buf(),
@@ -98,6 +106,16 @@ fn measure(arguments: &Arguments) {
     } else {
         println!("{}", bench.figures.table());
     }
+}
+
+/// All that are installed, or those of them that are named.
+fn peers(names: &[String]) -> Vec<Subject> {
+    let peers: Vec<Subject> = peers::installed().into_iter().map(Subject::peer).collect();
+    if let Some(name) = names.iter().find(|&name| peers.iter().all(|peer| peer.name != *name)) {
+        panic!("{name} is not installed: benches/peers/install does so");
+    }
+    let is_asked = |peer: &Subject| names.is_empty() || names.contains(&peer.name);
+    peers.into_iter().filter(is_asked).collect()
 }
 
 /// This build, or those that are given, each by its path.

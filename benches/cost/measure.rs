@@ -26,6 +26,8 @@ pub(crate) struct Bench {
     /// Only in the full form.
     pub(crate) peers: Vec<Subject>,
     pub(crate) is_short: bool,
+    /// Rounds of what alternates, instead of each measurement's own.
+    pub(crate) rounds: Option<usize>,
     /// Files that this process, and each server, may open.
     pub(crate) files: usize,
     /// Seconds that scripts are followed, instead of those of the form.
@@ -59,9 +61,10 @@ impl Bench {
         if self.is_short { short } else { full }
     }
 
-    /// Runs a round for each subject in turn, `rounds` times; every other time in the opposite order.
+    /// Runs a round for each subject in turn, `rounds` times unless another number is asked for; every other time in the
+    /// opposite order.
     pub(crate) fn alternate(&mut self, subjects: &[Subject], rounds: usize, mut run: impl FnMut(&mut Self, &Subject)) {
-        for round in 0..rounds {
+        for round in 0..self.rounds.unwrap_or(rounds) {
             let mut subjects: Vec<&Subject> = subjects.iter().collect();
             if round % 2 == 1 {
                 subjects.reverse();
