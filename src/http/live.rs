@@ -37,27 +37,27 @@ pub(super) async fn open(
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
     let feed = world.subscribe(&category, notices).await.map_err(ApiError::from)?;
-    app.tasks.spawn(begin(upgrade, feed, app.clone(), category.into()));
+    app.tasks.spawn(begin(upgrade, feed, app.clone()));
     Ok(handshake::switching_protocols(&accept, request.headers()))
 }
 
 /// Waits for the connection, and starts the socket's task. That is another one, because tasks keep the space that they need
 /// at their beginning.
-async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>, category: Arc<str>) {
+async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
     // Also if all is at its end by now: a client that has seen its handshake answered is to see a closing frame as well.
     if let Some(upgraded) = upgrade.connection().await {
-        let connection = Connection::new(upgraded, feed, app.limits.message, app.shutdown.clone());
         let tasks = app.tasks.clone();
-        tasks.spawn(serve(Box::new(connection), app, category));
+        tasks.spawn(serve(Box::new(Connection::new(upgraded, feed, app))));
     }
 }
 
-/// One socket to its end.
-async fn serve(mut connection: Box<Connection>, app: Arc<App>, category: Arc<str>) {
-    app.high_water.opened(app.tasks.len());
-    debug!(category = &*category, "socket opened");
-    let end = connection.exchange().await;
-    debug!(category = &*category, ?end, "socket closed");
+/// One socket to its end. What its task holds, in its arguments as well, is there for each idle socket.
+async fn serve(mut connection: Box<Connection>) {
+    connection.app.high_water.opened(connection.app.tasks.len());
+    debug!(category = &*connection.feed.category(), "socket opened");
+    let Err(end) = connection.exchange().await;
+    debug!(category = &*connection.feed.category(), ?end, "socket closed");
+    let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
     Box::pin(connection.close(end)).await;
     app.high_water.closed(app.tasks.len());

@@ -148,6 +148,12 @@ impl Subscription {
         }
     }
 
+    /// The category whose orders the socket gets.
+    #[must_use]
+    pub fn category(&self) -> Arc<str> {
+        self.socket.category()
+    }
+
     /// The closing frame that the socket is to end with, if it is to, whether it has got everything or not.
     #[must_use]
     pub fn closing(&self) -> Option<CloseFrame> {

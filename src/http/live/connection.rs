@@ -1,5 +1,6 @@
 //! A socket's connection: what comes from the client, and what the fan-out leaves to it.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -10,13 +11,13 @@ use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::command::{Command, Excerpt};
+use crate::http::App;
 use crate::http::connections::Upgraded;
 use crate::http::seats::Seat;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
@@ -42,7 +43,7 @@ pub(super) struct Connection {
     frames: u64,
     /// Once it is told to end: when it does, whether the client has read everything or not.
     overdue: Option<Pin<Box<Sleep>>>,
-    shutdown: CancellationToken,
+    pub(super) app: Arc<App>,
     /// Held as long as the socket is open.
     _seat: Arc<Seat>,
 }
@@ -84,27 +85,26 @@ impl Outlet for TcpStream {
 }
 
 impl Connection {
-    /// A socket on a connection, with messages of so many bytes at the most.
-    pub(super) fn new(upgraded: Upgraded, feed: Subscription, max_message: usize, shutdown: CancellationToken) -> Self {
+    /// A socket on a connection.
+    pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
         // What was read already is a view of a buffer of 8 KiB, which is let go here.
         let Upgraded { stream, begun, seat } = upgraded;
         feed.connect(stream.clone());
-        let mut reader = Reader::new(max_message);
+        let mut reader = Reader::new(app.limits.message);
         reader.push(&begun);
-        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, shutdown, _seat: seat }
+        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, app, _seat: seat }
     }
 
     /// Gives the client what the feed gives and does what it asks, until one of the two ends.
-    pub(super) async fn exchange(&mut self) -> End {
+    ///
+    /// # Errors
+    /// How it ended, always.
+    pub(super) async fn exchange(&mut self) -> Result<Infallible, End> {
         loop {
             // In a box, because it is over soon, and an idle socket has no need of the space.
-            let step = match Box::pin(self.step()).await {
-                Ok(true) => continue,
-                Ok(false) => self.wait().await,
-                Err(end) => Err(end),
-            };
-            if let Err(end) = step {
-                return end;
+            let has_more = Box::pin(self.step()).await?;
+            if !has_more {
+                self.wait().await?;
             }
         }
     }
@@ -117,7 +117,7 @@ impl Connection {
         if let Some(frame) = self.feed.closing() {
             return Some(End::Asked(frame));
         }
-        if self.shutdown.is_cancelled() {
+        if self.app.shutdown.is_cancelled() {
             return Some(End::away("the server is shutting down"));
         }
         self.feed.is_ended().then(|| WorldError::Ended.into())
