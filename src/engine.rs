@@ -160,11 +160,16 @@ impl Engine {
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
     pub fn advance(&mut self, to: Duration) -> Vec<Event> {
-        self.advance_some(to, usize::MAX)
+        let mut events = self.advance_some(to, usize::MAX);
+        while self.next_due().is_some_and(|due| due <= to) {
+            events.extend(self.advance_some(to, usize::MAX));
+        }
+        self.settle(to);
+        events
     }
 
-    /// As [`Engine::advance`], but stops after `most` actions, whether they made events or not; time has gone on to the
-    /// last of them then, and the rest is still due.
+    /// As [`Engine::advance`], but stops after `most` actions, whether they made events or not, and after a fault has begun
+    /// or ended: what comes next may meet other faults. Time has gone on to the last action then, and the rest is still due.
     pub fn advance_some(&mut self, to: Duration, most: usize) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..most {
@@ -174,6 +179,9 @@ impl Engine {
             };
             self.now = due.max(self.now);
             self.fire(due, &mut events);
+            if events.last().is_some_and(Event::turns_faults) {
+                break;
+            }
         }
         events
     }

@@ -98,6 +98,14 @@ pub enum EventKind {
     Skipped(Refusal),
 }
 
+impl Event {
+    /// Whether a fault has begun or ended.
+    #[must_use]
+    pub fn turns_faults(&self) -> bool {
+        matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
+    }
+}
+
 /// Why a change is refused; nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::clock::Pace;
+use super::feed::Frame;
 use super::play::Play;
 use crate::engine::Event;
 use crate::scenario::format_duration;
@@ -89,6 +90,9 @@ pub(super) struct Advance {
     done: Advanced,
     refused: Option<ClockError>,
     is_at_its_end: bool,
+    /// Whether faults have turned just now, which all sockets have to follow before something else happens: what they are
+    /// told once a fault is over is how things are then.
+    is_at_a_turn: bool,
 }
 
 /// What is known once it has begun.
@@ -103,19 +107,22 @@ struct Begun {
 
 impl Advance {
     pub(super) fn new(change: ClockChange, reply: oneshot::Sender<Outcome>) -> Self {
-        let reply = Some(reply);
-        Self { change, reply, told: None, begun: None, done: Advanced::default(), refused: None, is_at_its_end: false }
+        Self::of(change, Some(reply), None)
     }
 
     /// One that all servers that play the world carry out to its end, whoever waits for it.
     pub(super) fn shared(change: ClockChange, reply: Option<oneshot::Sender<Outcome>>, told: Duration) -> Self {
-        let (begun, done, told) = (None, Advanced::default(), Some(told));
-        Self { change, reply, told, begun, done, refused: None, is_at_its_end: false }
+        Self::of(change, reply, Some(told))
     }
 
-    /// Whether everything has happened, and only the sockets have to write it.
-    pub(super) fn is_at_its_end(&self) -> bool {
-        self.is_at_its_end
+    fn of(change: ClockChange, reply: Option<oneshot::Sender<Outcome>>, told: Option<Duration>) -> Self {
+        let (begun, done, refused) = (None, Advanced::default(), None);
+        Self { change, reply, told, begun, done, refused, is_at_its_end: false, is_at_a_turn: false }
+    }
+
+    /// Whether the sockets have to write everything before it goes on, or is over.
+    pub(super) fn waits_for_all(&self) -> bool {
+        self.is_at_its_end || self.is_at_a_turn
     }
 
     /// Lets some of it happen. Says whether it is over.
@@ -142,6 +149,11 @@ impl Advance {
         let events = self.some(begun, play, actions);
         play.shared.clock.set(play.engine.now(), Pace { paused: true, ..play.shared.clock.pace() });
         play.tell(&events);
+        if self.is_at_its_end && play.has_faulted_sockets {
+            // What is held back for some time comes by now, although nothing else does.
+            play.publish([Frame::Turn]);
+        }
+        self.is_at_a_turn = events.last().is_some_and(Event::turns_faults);
         self.done.count += events.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.done.events.len());
         self.done.events.extend(events.into_iter().take(room));
@@ -170,7 +182,8 @@ impl Advance {
                 let events = play.engine.advance_some(begun.target, actions);
                 // A scenario that asks for more than the machine can do is behind its clock, and stops where it is; where
                 // several servers play it, at the same moment everywhere.
-                self.is_at_its_end = self.told.is_none() || !is_due(play);
+                let is_at_a_turn = events.last().is_some_and(Event::turns_faults);
+                self.is_at_its_end = self.told.is_none() && !is_at_a_turn || !is_due(play);
                 events
             }
             Until::By(_) | Until::At(_) => {
@@ -193,6 +206,9 @@ impl Advance {
             };
             begun.steps_left -= 1;
             events.extend(play.engine.advance_some(due, 1));
+            if events.last().is_some_and(Event::turns_faults) {
+                break;
+            }
         }
         self.begun = Some(begun);
         events

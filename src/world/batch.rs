@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -87,12 +88,13 @@ impl Batch {
 impl Batch {
     /// As [`Batch::portion`], one by one, each with the event that it tells of.
     pub(super) fn frames(&self, cursor: &mut Cursor, socket: u64) -> Vec<Passing> {
-        let passing = |frame: &Frame| {
+        let passing = |(position, frame): (u64, &Frame)| {
             let event = if matches!(frame, Frame::Order { .. }) { frame.sequence() } else { None };
+            let at = frame.at();
             let frames = frame.for_socket(cursor, socket).to_vec();
-            frames.into_iter().map(move |frame| Passing { frame, event })
+            frames.into_iter().map(move |frame| Passing { frame, event, at, position })
         };
-        let frames = self.frames.iter().flat_map(passing).collect();
+        let frames = (self.from..).zip(&self.frames).flat_map(passing).collect();
         cursor.position = self.to;
         cursor.seen = self.seen.unwrap_or(cursor.seen);
         frames
@@ -124,7 +126,15 @@ impl Frame {
     fn sequence(&self) -> Option<u64> {
         match self {
             Self::Order { sequence, .. } | Self::Fresh { sequence, .. } => Some(*sequence),
-            Self::Notice(_) | Self::Raw { .. } => None,
+            Self::Notice { .. } | Self::Turn | Self::Raw { .. } => None,
+        }
+    }
+
+    /// When it came into the feed, in the world's time.
+    fn at(&self) -> Duration {
+        match self {
+            Self::Order { at, .. } | Self::Notice { at, .. } | Self::Fresh { at, .. } | Self::Raw { at, .. } => *at,
+            Self::Turn => Duration::ZERO,
         }
     }
 
@@ -132,9 +142,10 @@ impl Frame {
     fn for_socket(&self, cursor: &Cursor, id: u64) -> &[Encoded] {
         let (is_for_it, frame) = match self {
             Self::Order { only, text, .. } => (only.as_ref().is_none_or(|only| *only == cursor.category), text),
-            Self::Notice(text) => (cursor.notices, text),
+            Self::Notice { text, .. } => (cursor.notices, text),
+            Self::Turn => return &[],
             Self::Fresh { orders, .. } => return orders.get(&cursor.category).map_or(&[], |orders| orders),
-            Self::Raw { socket, message } => (socket.is_none_or(|socket| socket == id), message),
+            Self::Raw { socket, message, .. } => (socket.is_none_or(|socket| socket == id), message),
         };
         if is_for_it { std::slice::from_ref(frame) } else { &[] }
     }

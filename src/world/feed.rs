@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
@@ -28,16 +29,20 @@ pub(super) enum Frame {
     Order {
         /// The number of its event.
         sequence: u64,
+        /// When it happened, in the world's time.
+        at: Duration,
         /// The category whose sockets get it; all get it otherwise.
         only: Option<Arc<str>>,
         text: Encoded,
     },
     /// Categories or products are not what they were; for those who asked for notices.
-    Notice(Encoded),
+    Notice { at: Duration, text: Encoded },
     /// Current orders by category, for every socket: what was before is void.
-    Fresh { sequence: u64, orders: Arc<HashMap<Arc<str>, Arc<[Encoded]>>> },
+    Fresh { sequence: u64, at: Duration, orders: Arc<HashMap<Arc<str>, Arc<[Encoded]>>> },
+    /// Other faults are in force from here on; no socket gets anything of it.
+    Turn,
     /// What a test sends, to one socket or to all.
-    Raw { socket: Option<u64>, message: Encoded },
+    Raw { socket: Option<u64>, at: Duration, message: Encoded },
 }
 
 /// The frames that sockets may still have to get.
@@ -57,6 +62,8 @@ struct Log {
     first: u64,
     /// The position after the last [`Frame::Fresh`].
     fresh: u64,
+    /// The position after the last [`Frame::Turn`].
+    turn: u64,
     /// Up to here the fan-out has handed them out; none from here on is dropped.
     handed_out: u64,
     /// Frames that may wait beside the backlog: those of a single large request, as long as they are among the last. A
@@ -98,11 +105,13 @@ impl Feed {
         let mut log = self.lock();
         let before = log.frames.len();
         for frame in frames {
-            let is_fresh = matches!(frame, Frame::Fresh { .. });
-            log.frames.push_back(frame);
-            if is_fresh {
-                log.fresh = log.end();
+            let after = log.end() + 1;
+            match frame {
+                Frame::Fresh { .. } => log.fresh = after,
+                Frame::Turn => log.turn = after,
+                _ => {}
             }
+            log.frames.push_back(frame);
         }
         let added = log.frames.len() - before;
         // More than that at once does not count against the backlog.
@@ -116,6 +125,11 @@ impl Feed {
     /// Whether everything was void at some time after that position.
     pub(super) fn fresh_since(&self, position: u64) -> bool {
         self.lock().fresh > position
+    }
+
+    /// The position from which on the faults count that are in force now.
+    pub(super) fn last_turn(&self) -> u64 {
+        self.lock().turn
     }
 
     /// Forgets all frames, because nobody is there to read them.
@@ -181,7 +195,7 @@ impl Frame {
             Scope::Category => Some(category.clone()),
         };
         let text = Encoded::text(&json!({ "id": &**id, "total": total }).to_string());
-        Some(Self::Order { sequence: event.sequence, only, text })
+        Some(Self::Order { sequence: event.sequence, at: event.at, only, text })
     }
 }
 

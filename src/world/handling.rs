@@ -61,7 +61,7 @@ impl World {
         reason: &str,
     ) -> Result<Vec<u64>, WorldError> {
         self.expect_open(socket)?;
-        let asked = self.sockets().close(socket, code, reason);
+        let asked = self.sockets().close(socket, code, reason, self.feed().end());
         self.sockets().gone(&asked).await;
         Ok(asked.iter().map(|socket| socket.id).collect())
     }

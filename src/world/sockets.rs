@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub(super) struct Sockets {
     open: Mutex<Open>,
     /// Told when a socket has written or is gone, as long as somebody waits for that.
     progress: Notify,
-    is_awaited: AtomicBool,
+    /// How many wait.
+    waiting: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +35,22 @@ struct Open {
     sockets: BTreeMap<u64, Arc<Socket>>,
     /// Made on demand, void when a socket comes, goes or switches.
     audiences: HashMap<Audience, Arc<[u64]>>,
+}
+
+/// Somebody who waits for progress, until it is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn on(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::SeqCst);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Sockets {
@@ -95,19 +112,19 @@ impl Sockets {
         ids
     }
 
-    /// Asks one socket, or all, to close; gives those that were asked.
-    pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str) -> Vec<Arc<Socket>> {
+    /// Asks one socket, or all, to close with what was published up to that position; gives those that were asked.
+    pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str, end: u64) -> Vec<Arc<Socket>> {
         let asked: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
         for socket in &asked {
-            socket.set_closing(code, reason);
+            socket.set_closing(code, reason, end);
         }
         asked
     }
 
-    /// Has one socket be reset.
-    pub(super) fn reset(&self, id: u64) {
+    /// Has one socket be reset with what was published up to that position.
+    pub(super) fn reset(&self, id: u64, end: u64) {
         if let Some(socket) = self.get(id) {
-            socket.set_reset();
+            socket.set_reset(end);
         }
     }
 
@@ -120,7 +137,7 @@ impl Sockets {
     pub(super) fn wrote(&self, socket: &Socket, frames: u64, position: u64) {
         socket.sent.fetch_add(frames, Ordering::Relaxed);
         socket.position.store(position, Ordering::SeqCst);
-        if self.is_awaited.load(Ordering::SeqCst) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
             self.progress.notify_waiters();
         }
     }
@@ -128,7 +145,7 @@ impl Sockets {
     /// Waits until every open socket has written everything up to the position, but for those that stand still for as
     /// long as `stalls` allows. Safe to cancel: what was seen of them is kept there.
     pub(super) async fn written(&self, position: u64, stalls: &mut Stalls) {
-        self.is_awaited.store(true, Ordering::SeqCst);
+        let _waits = Waits::on(&self.waiting);
         let sockets = self.all();
         stalls.keep_only(&sockets);
         let lagging: Vec<_> = sockets.iter().filter(|socket| stalls.is_lagging(socket, position)).collect();
@@ -143,12 +160,11 @@ impl Sockets {
                 let _ = tokio::time::timeout_at(give_up, progress).await;
             }
         }
-        self.is_awaited.store(false, Ordering::SeqCst);
     }
 
     /// Those that have not written everything up to the position.
     pub(super) fn behind(&self, position: u64) -> Vec<u64> {
-        let behind = |socket: &&Arc<Socket>| socket.position.load(Ordering::SeqCst) < position;
+        let behind = |socket: &&Arc<Socket>| socket.is_behind(position);
         self.all().iter().filter(behind).map(|socket| socket.id).collect()
     }
 

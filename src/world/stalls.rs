@@ -20,8 +20,7 @@ impl Stalls {
     /// Whether there is something to wait for; remembers where it is, if so.
     pub(super) fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
         let written = socket.position.load(Ordering::SeqCst);
-        // One that a fault hits is late on purpose.
-        if written >= position || socket.gone.load(Ordering::SeqCst) || socket.is_faulted() {
+        if !socket.is_behind(position) || socket.gone.load(Ordering::SeqCst) || socket.is_frozen() {
             self.0.remove(&socket.id);
             return false;
         }

@@ -6,6 +6,7 @@
 //! everything, and lends it again when the socket is up to date.
 
 mod faulted;
+mod joined;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +20,7 @@ use super::journal::{Payload, Record};
 use super::socket::Socket;
 use super::tamper::{Passing, Tamper};
 use super::{Portion, World, WorldError};
-use crate::websocket::Encoded;
-
-/// What the task gives to a socket that joins, switches, or has fallen behind.
-#[derive(Debug)]
-pub(super) struct Joined {
-    /// The number of the last event that is in the frames.
-    pub(super) sequence: u64,
-    /// Where to read on in the feed.
-    pub(super) position: u64,
-    pub(super) frames: Arc<[Encoded]>,
-}
+pub(super) use joined::Joined;
 
 /// One socket's view of the feed. The world counts it as an open socket until it is dropped.
 #[derive(Debug)]
@@ -65,9 +56,13 @@ pub enum EndedBy {
 
 impl Subscription {
     pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, joined: &Joined) -> Self {
-        let Joined { sequence, position, frames } = joined;
+        let Joined { sequence, position, .. } = joined;
         let cursor = Cursor { position: *position, seen: *sequence, category: socket.category(), notices };
-        Self { world, socket, cursor: Some(cursor), waiting: passing(frames), tamper: None, end: None }
+        let waiting = joined.passing();
+        let mut subscription = Self { world, socket, cursor: Some(cursor), waiting, tamper: None, end: None };
+        // Those that are in force now hit its current orders, also if they are over by the time these are written.
+        while subscription.take_turn() {}
+        subscription
     }
 
     /// Says where the socket's bytes go, so that it can be lent.
@@ -86,10 +81,12 @@ impl Subscription {
         }
         loop {
             if !self.waiting.is_empty() {
-                return Ok(Some(Portion::of(std::mem::take(&mut self.waiting).iter().map(|passing| &passing.frame))));
+                let frames = self.before_turn();
+                return Ok((!frames.is_empty()).then(|| Portion::of(frames.iter().map(|passing| &passing.frame))));
             }
+            let last = self.readable();
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
-            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
+            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last) {
                 Some(batch) if batch.is_empty() => return Ok(None),
                 Some(mut batch) => match batch.portion(cursor, self.socket.id) {
                     portion if portion.frames > 0 => return Ok(Some(portion.clone())),
@@ -102,9 +99,17 @@ impl Subscription {
 
     /// What was handed out is written: so many frames.
     pub fn wrote(&self, frames: u64) {
-        if let Some(cursor) = &self.cursor {
-            self.world.sockets().wrote(&self.socket, frames, cursor.position);
+        if let Some(position) = self.position() {
+            // Where faults have turned, it is once it has followed.
+            let turn = self.socket.next_turn().unwrap_or(u64::MAX);
+            self.world.sockets().wrote(&self.socket, frames, position.min(turn.saturating_sub(1)));
         }
+    }
+
+    /// The position in the feed of what comes next, unless it is lent.
+    fn position(&self) -> Option<u64> {
+        let cursor = self.cursor.as_ref()?.position;
+        Some(self.waiting.first().map_or(cursor, |next| next.position.min(cursor)))
     }
 
     /// Lends its cursor to the fan-out, if nothing waits for the socket. Says whether it is lent.
@@ -197,7 +202,7 @@ impl Subscription {
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 cursor.category = category.into();
-                self.waiting.extend(passing(&joined.frames));
+                self.waiting.extend(joined.passing());
                 self.world.handed(&self.socket, &joined.frames);
                 return Ok(());
             }
@@ -225,13 +230,10 @@ impl Subscription {
         let notice = cursor.notices.then(notice);
         // Only now is it sure that they are handed out.
         self.world.caught_up(&self.socket, &current.frames);
-        self.waiting.extend(current.frames.iter().chain(&notice).cloned().map(|frame| Passing { frame, event: None }));
+        self.waiting.extend(current.passing());
+        self.waiting.extend(notice.map(|notice| current.pass(notice)));
         Ok(())
     }
-}
-
-fn passing(frames: &[Encoded]) -> Vec<Passing> {
-    frames.iter().cloned().map(|frame| Passing { frame, event: None }).collect()
 }
 
 impl Drop for Subscription {

@@ -35,6 +35,10 @@ pub(super) struct Passing {
     pub(super) frame: Encoded,
     /// The event that it tells of; none if it is a current order, or something else.
     pub(super) event: Option<u64>,
+    /// When that was, or when it was made, in the world's time.
+    pub(super) at: Duration,
+    /// Its position in the feed: the faults hit it that are in force there.
+    pub(super) position: u64,
 }
 
 /// What a fault did to a frame.
@@ -107,10 +111,6 @@ impl Tamper {
         tamper
     }
 
-    pub(super) fn faults(&self) -> &Arc<[SocketFault]> {
-        &self.faults
-    }
-
     /// Whether no fault is left, and nothing that any has held back.
     pub(super) fn is_done(&self) -> bool {
         self.faults.is_empty() && self.queue.is_empty()
@@ -157,22 +157,24 @@ impl Tamper {
         Some(fault.label.clone())
     }
 
-    /// A frame comes by.
+    /// A frame comes by, as at its own time: it makes no difference how much later the socket takes it.
     pub(super) fn take(&mut self, passing: &Passing, now: Duration) {
         self.look_at(now);
+        let at = passing.at.min(now);
+        self.turn_windows(at, |over| over < at);
         let mut frames = vec![Waiting { frame: passing.frame.clone(), event: passing.event, damage: None }];
         let mut delay = Duration::ZERO;
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
             let is_hit = |_: &&mut Kept| is_about(&passing.frame, fault.matches());
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
-            let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, now) else { continue };
+            let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
                 kept.behind = earlier(kept.behind, Some(before(passing.event)));
             }
             self.marks.push(Mark { label: label.clone(), did, event: passing.event });
         }
         for waiting in frames {
-            self.hold(waiting, now.saturating_add(delay));
+            self.hold(waiting, at.saturating_add(delay));
         }
     }
 
@@ -207,7 +209,7 @@ impl Tamper {
     /// The frames whose time has come, up to a bound. None comes after the one with which a fault ends the socket.
     pub(super) fn due(&mut self, now: Duration) -> Vec<Encoded> {
         self.look_at(now);
-        self.turn_windows(now);
+        self.turn_windows(now, |over| over <= now);
         let (mut frames, mut bytes) = (Vec::new(), 0);
         while self.strike.is_none() && bytes < BYTES_AT_ONCE && self.queue.front().is_some_and(|held| held.due <= now) {
             self.count_down(frames.len());
@@ -248,9 +250,9 @@ impl Tamper {
         }
     }
 
-    /// Windows that have waited long enough.
-    fn turn_windows(&mut self, now: Duration) {
-        let is_over = |kept: &&mut Kept| !kept.window.is_empty() && kept.since.saturating_add(REORDER_PATIENCE) <= now;
+    /// Windows that have waited until a time by which they are `over`.
+    fn turn_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
+        let is_over = |kept: &&mut Kept| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_PATIENCE));
         let turned: Vec<Waiting> = self.kept.values_mut().filter(is_over).flat_map(Kept::turn).collect();
         for waiting in turned {
             self.hold(waiting, now);

@@ -65,11 +65,11 @@ impl Task {
             if end.run_until_cancelled(shared.feed.room()).await.is_none() {
                 return;
             }
-            let (is_advancing, is_at_its_end) =
-                advances.front().map_or((false, false), |advance| (true, advance.is_at_its_end()));
+            let (is_advancing, waits_for_all) =
+                advances.front().map_or((false, false), |advance| (true, advance.waits_for_all()));
             tokio::select! {
                 () = end.cancelled() => return,
-                () = wait_for_sockets(&shared, is_at_its_end, &mut stalls), if is_advancing => {
+                () = wait_for_sockets(&shared, waits_for_all, &mut stalls), if is_advancing => {
                     let is_done = advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.play, at_once));
                     if is_done && let Some(advance) = advances.pop_front() {
                         advance.finish(&mut self.play);
@@ -107,10 +107,10 @@ impl Task {
     }
 }
 
-/// Waits until the sockets have room for what comes next; at the end, until they have written everything.
-async fn wait_for_sockets(shared: &Shared, is_at_its_end: bool, stalls: &mut Stalls) {
+/// Waits until the sockets have room for what comes next, or until they have written everything.
+async fn wait_for_sockets(shared: &Shared, waits_for_all: bool, stalls: &mut Stalls) {
     // Without sockets there is nothing to wait for, and others get their turn all the same.
     tokio::task::yield_now().await;
-    let leeway = if is_at_its_end { 0 } else { leeway(shared.feed.backlog()) as u64 };
+    let leeway = if waits_for_all { 0 } else { leeway(shared.feed.backlog()) as u64 };
     shared.sockets.written(shared.feed.end().saturating_sub(leeway), stalls).await;
 }

@@ -1,6 +1,11 @@
 //! What the journal hears of what is told to sockets.
 
-use super::{Audience, Encoded, Event, EventKind, Frame, Payload, Play, Recipients, Record};
+use super::Play;
+use crate::engine::{Event, EventKind};
+use crate::websocket::Encoded;
+use crate::world::feed::Frame;
+use crate::world::journal::{Payload, Recipients, Record};
+use crate::world::sockets::Audience;
 
 impl Play {
     pub(super) fn journal_orders(&self, events: &[Event], frames: &[Frame]) {

@@ -6,7 +6,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::super::batch::{Batch, FRAMES_AT_ONCE};
 use super::super::journal::Record;
-use super::super::tamper::{Behind, Strike, Tamper};
+use super::super::tamper::{Behind, Passing, Strike, Tamper};
 use super::super::{Portion, WorldError};
 use super::Subscription;
 
@@ -52,25 +52,44 @@ impl Subscription {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn follow_faults(&mut self) -> Result<(), WorldError> {
-        let faults = self.socket.faults();
-        if self.cursor.is_none() || self.tamper.is_none() && faults.is_none() {
-            return Ok(());
+        loop {
+            let has_turned = self.take_turn();
+            let Some(tamper) = self.tamper.as_mut().filter(|_| self.cursor.is_some()) else { return Ok(()) };
+            let (behind, is_done) = (tamper.healed(), tamper.is_done());
+            self.write_marks();
+            if is_done {
+                self.tamper = None;
+            }
+            match behind {
+                None if !has_turned => return Ok(()),
+                None => {}
+                Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await?,
+                Some(Behind::All) => self.bring_up_to_date(None).await?,
+            }
         }
-        let (faults, most) = (faults.unwrap_or_default(), self.world.feed().backlog());
-        let tamper = self.tamper.get_or_insert_with(|| Box::new(Tamper::new(Arc::default(), most)));
-        if *tamper.faults() != faults {
-            tamper.follow(faults);
-        }
-        let (behind, is_done) = (tamper.healed(), tamper.is_done());
-        self.write_marks();
-        if is_done {
-            self.tamper = None;
-        }
-        match behind {
-            None => Ok(()),
-            Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await,
-            Some(Behind::All) => self.bring_up_to_date(None).await,
-        }
+    }
+
+    /// Follows the next turn of its faults, if it comes before the next frame. Says whether there was one.
+    pub(super) fn take_turn(&mut self) -> bool {
+        let Some(position) = self.position() else { return false };
+        // What comes after a freeze is taken when it is over, and meets the faults of then.
+        let is_due = self.socket.next_turn().is_some_and(|from| from <= position || self.is_frozen());
+        let Some(faults) = is_due.then(|| self.socket.take_turn()).flatten() else { return false };
+        let most = self.world.feed().backlog();
+        self.tamper.get_or_insert_with(|| Box::new(Tamper::new(Arc::default(), most))).follow(faults);
+        true
+    }
+
+    /// Up to where its task may read the feed: after that other faults hit it, or it is at its end.
+    pub(super) fn readable(&self) -> u64 {
+        self.socket.next_turn().unwrap_or(u64::MAX).min(self.socket.end())
+    }
+
+    /// Takes what waits, up to where other faults hit it.
+    pub(super) fn before_turn(&mut self) -> Vec<Passing> {
+        let turn = self.socket.next_turn().unwrap_or(u64::MAX);
+        let count = self.waiting.iter().take_while(|passing| passing.position < turn).count();
+        self.waiting.drain(..count).collect()
     }
 
     /// Writes down what was done to frames.
@@ -83,24 +102,33 @@ impl Subscription {
 
     /// What faults leave of what waits, and of what they held back.
     pub(super) async fn tampered(&mut self) -> Result<Option<Portion>, WorldError> {
-        let now = self.world.now();
         loop {
-            let Some(tamper) = self.tamper.as_mut().filter(|tamper| !tamper.is_frozen()) else { return Ok(None) };
-            self.waiting.drain(..).for_each(|passing| tamper.take(&passing, now));
-            let Some(cursor) = self.cursor.as_mut().filter(|_| !tamper.is_full()) else { break };
-            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, u64::MAX) {
+            if self.is_frozen() {
+                return Ok(None);
+            }
+            let (frames, now, last) = (self.before_turn(), self.world.now(), self.readable());
+            let Some(tamper) = &mut self.tamper else { return Ok(None) };
+            for passing in &frames {
+                tamper.take(passing, now);
+            }
+            let may_read = self.waiting.is_empty() && !tamper.is_full();
+            let Some(cursor) = self.cursor.as_mut().filter(|_| may_read) else { break };
+            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last) {
                 Some(batch) if batch.is_empty() => break,
                 Some(batch) => self.waiting = batch.frames(cursor, self.socket.id),
                 None => self.catch_up().await?,
             }
         }
         let Some(tamper) = &mut self.tamper else { return Ok(None) };
-        let frames = tamper.due(now);
+        // After everything is read: what is due by the time that the last of it tells of is handed out with it.
+        let frames = tamper.due(self.world.now());
         let strike = tamper.strike();
         self.write_marks();
+        let end = self.position().unwrap_or_default();
         match strike {
-            Some(Strike::Close { code, reason }) => self.socket.set_closing(CloseCode::from(code), &reason),
-            Some(Strike::Reset) => self.socket.set_reset(),
+            Some(Strike::Close { code, reason }) => self.socket.set_closing(CloseCode::from(code), &reason, end),
+            Some(Strike::Reset) => self.socket.set_reset(end),
+            None if frames.is_empty() => self.wrote(0),
             None => {}
         }
         Ok((!frames.is_empty()).then(|| Portion::of(frames.iter())))

@@ -5,7 +5,12 @@ use crate::scenario::{Source, parse, parse_fault};
 
 fn frame(total: i64) -> Passing {
     let event = u64::try_from(total).ok();
-    Passing { frame: Encoded::text(&format!(r#"{{"id":"T1","total":{total}}}"#)), event }
+    Passing {
+        frame: Encoded::text(&format!(r#"{{"id":"T1","total":{total}}}"#)),
+        event,
+        at: Duration::MAX,
+        position: 0,
+    }
 }
 
 fn faults(texts: &[&str]) -> Arc<[SocketFault]> {
@@ -86,7 +91,7 @@ fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
 #[test]
 fn a_product_is_stale_and_others_are_not() {
     let mut tamper = tamper(&["stale: true, product: T1"]);
-    let other = Passing { frame: Encoded::text(r#"{"id":"T2","total":5}"#), event: Some(2) };
+    let other = Passing { frame: Encoded::text(r#"{"id":"T2","total":5}"#), event: Some(2), ..frame(5) };
     for passing in [frame(1), other, frame(3), frame(4)] {
         tamper.take(&passing, millis(0));
     }

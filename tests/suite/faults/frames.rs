@@ -45,10 +45,8 @@ async fn frames_are_late_in_the_worlds_time_and_in_their_order() {
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "latency": "2s" })).await;
     buy(&mockd, 2).await;
-    while did(&mockd).await.len() < 2 {}
     mockd.advance("", "1999ms").await;
     buy(&mockd, 1).await;
-    while did(&mockd).await.len() < 3 {}
     mockd.advance("", "1ms").await;
     assert_eq!((live.order().await.1, live.order().await.1), (102, 103));
     mockd.advance("", "1999ms").await;
@@ -187,8 +185,6 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
         let mut live = mockd.live("nothing").await;
         buy(&mockd, 20).await;
         mockd.order("A1", 1).await;
-        // A frame is late from the moment at which its socket has it.
-        while did(&mockd).await.len() < 21 {}
         mockd.advance("", "1s").await;
         let before = live.until(r#"{"id":"A1","total":4}"#).await;
         seen.push(before);
@@ -201,11 +197,9 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
     assert_eq!(seen[0], seen[1]);
     // A socket that was open over a reset gets current orders when their time has come.
     let mut live = mockd.live("electronics").await;
-    while did(&mockd).await.len() < 23 {}
     mockd.advance("", "1h").await;
     live.texts(2).await;
     mockd.control("POST", "/__mockd/reset", json!({})).await;
-    while did(&mockd).await.len() < 2 {}
     mockd.advance("", "1s").await;
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
 }
@@ -228,9 +222,7 @@ async fn a_frame_that_is_no_total_is_not_lost_when_a_fault_is_over() {
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "product": "B1", "drop": true })).await;
     buy(&mockd, 1).await;
-    while did(&mockd).await.is_empty() {}
     bring(&mockd, json!({ "freeze": true })).await;
-    while did(&mockd).await.len() < 2 {}
     mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "hello" })).await;
     lift(&mockd).await;
     assert_eq!(live.texts(2).await, ["hello", r#"{"id":"B1","total":102}"#]);
@@ -243,7 +235,80 @@ async fn what_one_fault_took_comes_when_that_one_is_lifted_though_another_stands
     bring(&mockd, json!({ "product": "A1", "stale": true })).await;
     bring(&mockd, json!({ "name": "lossy", "product": "B1", "drop": true })).await;
     buy(&mockd, 3).await;
-    while did(&mockd).await.len() < 3 {}
     mockd.control("DELETE", "/__mockd/faults/lossy", json!(null)).await;
     assert_eq!(live.order().await, ("B1".into(), 104));
+}
+
+#[tokio::test]
+async fn an_advance_over_faults_gives_a_socket_what_it_gets_step_by_step() {
+    let effects = [
+        "drop: true",
+        "drop: true, chance: 50%",
+        "duplicate: true",
+        "stale: true",
+        "reorder: 3",
+        "corrupt: json",
+        "freeze: true",
+        "latency: 2500ms",
+        "latency: { min: 0s, max: 4s }",
+    ];
+    for effect in effects {
+        let file = ScenarioFile::new(&over_time(&format!("{effect}, until: 4s")));
+        let mut seen = Vec::new();
+        for steps in [&["20s"][..], &["3s", "17s"], &["500ms"; 40]] {
+            let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+            let mut live = live(&mockd).await;
+            for step in steps {
+                mockd.advance("", step).await;
+            }
+            mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "end" })).await;
+            seen.push(live.until("end").await);
+        }
+        assert_eq!(seen[0], seen[2], "{effect}");
+        assert_eq!(seen[1], seen[2], "{effect}");
+        assert_eq!(seen[0].last().map(String::as_str), Some(r#"{"id":"B1","total":111}"#), "{effect}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_the_middle_of_an_advance_hits_the_frames_of_its_own_time_alone() {
+    let mockd =
+        Mockd::run_with(ScenarioFile::new(&over_time("duplicate: true, until: 3500ms")).path(), &["--paused"]).await;
+    let mut live = live(&mockd).await;
+    mockd.advance("", "20s").await;
+    // It begins after the third order and ends as the seventh comes.
+    assert_eq!(totals(&mockd, &mut live).await, [102, 103, 104, 105, 105, 106, 106, 107, 107, 108, 109, 110, 111]);
+}
+
+#[tokio::test]
+async fn a_socket_that_is_closed_in_the_middle_of_an_advance_gets_what_was_before_and_nothing_after() {
+    let mockd = Mockd::run_with(ScenarioFile::new(&over_time("close: 1011")).path(), &["--paused"]).await;
+    let mut live = live(&mockd).await;
+    mockd.advance("", "20s").await;
+    assert_eq!(totals_of(&mut live, 3).await, [102, 103, 104]);
+    assert_eq!(live.close_code().await, 1011);
+}
+
+#[tokio::test]
+async fn who_brings_and_lifts_faults_between_orders_knows_which_frames_they_hit() {
+    let mockd = quiet_shop().await;
+    let mut live = live(&mockd).await;
+    for _ in 0..50 {
+        bring(&mockd, json!({ "duplicate": true })).await;
+        buy(&mockd, 1).await;
+        lift(&mockd).await;
+        buy(&mockd, 1).await;
+    }
+    let expected: Vec<i64> = (0..50).flat_map(|pair| [102 + 2 * pair, 102 + 2 * pair, 103 + 2 * pair]).collect();
+    assert_eq!(totals(&mockd, &mut live).await, expected);
+}
+
+/// A shop in which a B1 is ordered each second for ten seconds, and a fault comes 500 ms after the third.
+fn over_time(fault: &str) -> String {
+    let order = |at| format!("        - {{ at: {at}s, product: B1, amount: 1 }}");
+    let orders = (1..=10).map(order).collect::<Vec<_>>().join("\n");
+    let fault = format!("        - {{ at: 3500ms, fault: {{ on: websocket, {fault} }} }}\n");
+    format!(
+        "{SHOP}\nseed: 7\norders:\n  scripts:\n    - name: orders\n      steps:\n{orders}\n    - name: fault\n      steps:\n{fault}"
+    )
 }
