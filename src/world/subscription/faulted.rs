@@ -87,7 +87,8 @@ impl Subscription {
 
     /// Takes what waits, up to where other faults hit it.
     pub(super) fn before_turn(&mut self) -> Vec<Passing> {
-        let turn = self.socket.next_turn().unwrap_or(u64::MAX);
+        // With its room, which an idle socket has no need of.
+        let Some(turn) = self.socket.next_turn() else { return std::mem::take(&mut self.waiting) };
         let count = self.waiting.iter().take_while(|passing| passing.position < turn).count();
         self.waiting.drain(..count).collect()
     }
