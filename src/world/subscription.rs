@@ -85,8 +85,14 @@ impl Subscription {
                 return Ok((!frames.is_empty()).then(|| Portion::of(frames.iter().map(|passing| &passing.frame))));
             }
             let last = self.readable();
+            let Some(cursor) = &self.cursor else { return Ok(None) };
+            let batch = Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last);
+            if self.readable() < last {
+                // Faults have turned meanwhile, and it may be beyond that.
+                continue;
+            }
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
-            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last) {
+            match batch {
                 Some(batch) if batch.is_empty() => return Ok(None),
                 Some(mut batch) => match batch.portion(cursor, self.socket.id) {
                     portion if portion.frames > 0 => return Ok(Some(portion.clone())),
