@@ -84,13 +84,7 @@ impl Subscription {
                 let frames = self.before_turn();
                 return Ok((!frames.is_empty()).then(|| Portion::of(frames.iter().map(|passing| &passing.frame))));
             }
-            let last = self.readable();
-            let Some(cursor) = &self.cursor else { return Ok(None) };
-            let batch = Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last);
-            if self.readable() < last {
-                // Faults have turned meanwhile, and it may be beyond that.
-                continue;
-            }
+            let batch = self.read();
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match batch {
                 Some(batch) if batch.is_empty() => return Ok(None),
@@ -99,6 +93,19 @@ impl Subscription {
                     _ => self.wrote(0),
                 },
                 None => self.catch_up().await?,
+            }
+        }
+    }
+
+    /// What comes next in the feed, so much at once; `None` if its place is not there any more, or it is lent.
+    fn read(&self) -> Option<Batch> {
+        let from = self.cursor.as_ref()?.position;
+        loop {
+            let last = self.readable();
+            let batch = Batch::read(self.world.feed(), from, FRAMES_AT_ONCE, last);
+            // If faults have turned meanwhile, or the socket is to end, it may be beyond that.
+            if self.readable() >= last {
+                return batch;
             }
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::super::batch::{Batch, FRAMES_AT_ONCE};
 use super::super::journal::Record;
 use super::super::tamper::{Behind, Passing, Strike, Tamper};
 use super::super::{Portion, WorldError};
@@ -107,14 +106,17 @@ impl Subscription {
             if self.is_frozen() {
                 return Ok(None);
             }
-            let (frames, now, last) = (self.before_turn(), self.world.now(), self.readable());
+            let (frames, now) = (self.before_turn(), self.world.now());
             let Some(tamper) = &mut self.tamper else { return Ok(None) };
             for passing in &frames {
                 tamper.take(passing, now);
             }
-            let may_read = self.waiting.is_empty() && !tamper.is_full();
-            let Some(cursor) = self.cursor.as_mut().filter(|_| may_read) else { break };
-            match Batch::read(self.world.feed(), cursor.position, FRAMES_AT_ONCE, last) {
+            if !self.waiting.is_empty() || tamper.is_full() {
+                break;
+            }
+            let batch = self.read();
+            let Some(cursor) = &mut self.cursor else { break };
+            match batch {
                 Some(batch) if batch.is_empty() => break,
                 Some(batch) => self.waiting = batch.frames(cursor, self.socket.id),
                 None => self.catch_up().await?,
