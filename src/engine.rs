@@ -179,7 +179,7 @@ impl Engine {
             };
             self.now = due.max(self.now);
             self.fire(due, &mut events);
-            if events.last().is_some_and(Event::turns_faults) {
+            if Event::end_at_a_turn(&events) {
                 break;
             }
         }

@@ -104,6 +104,11 @@ impl Event {
     pub fn turns_faults(&self) -> bool {
         matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
     }
+
+    /// Whether a fault has begun or ended last, so that what comes next may meet other faults.
+    pub(crate) fn end_at_a_turn(events: &[Self]) -> bool {
+        events.last().is_some_and(Self::turns_faults)
+    }
 }
 
 /// Why a change is refused; nothing has changed then.

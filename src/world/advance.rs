@@ -153,7 +153,7 @@ impl Advance {
             // What is held back for some time comes by now, although nothing else does.
             play.publish([Frame::Turn]);
         }
-        self.is_at_a_turn = events.last().is_some_and(Event::turns_faults);
+        self.is_at_a_turn = Event::end_at_a_turn(&events);
         self.done.count += events.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.done.events.len());
         self.done.events.extend(events.into_iter().take(room));
@@ -182,7 +182,7 @@ impl Advance {
                 let events = play.engine.advance_some(begun.target, actions);
                 // A scenario that asks for more than the machine can do is behind its clock, and stops where it is; where
                 // several servers play it, at the same moment everywhere.
-                let is_at_a_turn = events.last().is_some_and(Event::turns_faults);
+                let is_at_a_turn = Event::end_at_a_turn(&events);
                 self.is_at_its_end = self.told.is_none() && !is_at_a_turn || !is_due(play);
                 events
             }
@@ -206,7 +206,7 @@ impl Advance {
             };
             begun.steps_left -= 1;
             events.extend(play.engine.advance_some(due, 1));
-            if events.last().is_some_and(Event::turns_faults) {
+            if Event::end_at_a_turn(&events) {
                 break;
             }
         }
