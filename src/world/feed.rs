@@ -114,6 +114,10 @@ impl Feed {
             log.frames.push_back(frame);
         }
         let added = log.frames.len() - before;
+        // The fan-out is not woken for nothing.
+        if added == 0 {
+            return;
+        }
         // More than that at once does not count against the backlog.
         let bulk = if added > self.backlog / 2 { added } else { 0 };
         log.spare = log.spare.saturating_sub(added).max(bulk);

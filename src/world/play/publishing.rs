@@ -56,10 +56,6 @@ impl Play {
             self.shared.feed.clear();
             return;
         }
-        // The fan-out is not woken for nothing.
-        if events.is_empty() {
-            return;
-        }
         let scope = self.engine.scenario().feed();
         let mut frames: Vec<Frame> = events.iter().filter_map(|event| Frame::of(scope, event)).collect();
         self.journal_orders(events, &frames);
