@@ -54,7 +54,7 @@ async fn measure(name: &str, scenario: Scenario, edited: Scenario) {
     let played = kib(resident() - before);
     let (median, most) = (times[WORLDS / 2], times[WORLDS - 1]);
     let started = Instant::now();
-    mockd.worlds().replace(&Arc::new(edited), 0).await.unwrap();
+    mockd.worlds().reload(&Arc::new(edited), 0).await.unwrap();
     let reload = started.elapsed().as_secs_f64() * 1000.0;
     let reloaded = kib(resident() - before);
     println!("{name}: a reload reaches {WORLDS} worlds in {reload:.0} ms, and each holds {reloaded:.1} KiB after it");

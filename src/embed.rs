@@ -43,7 +43,10 @@ use thiserror::Error;
 use crate::choice::Choice;
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
-use crate::server::{ServeError, Server, ServerConfig, StoreConfig, StoreKind};
+use crate::server::{ServeError, Server, ServerConfig};
+#[cfg(feature = "redis")]
+use crate::server::{StoreConfig, StoreKind};
+#[cfg(feature = "redis")]
 use crate::store::Memory;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
@@ -72,6 +75,7 @@ pub struct MockdBuilder {
     site: Site,
     worlds: WorldOptions,
     limits: Limits,
+    #[cfg(feature = "redis")]
     store: Option<StoreConfig>,
 }
 
@@ -217,6 +221,7 @@ impl MockdBuilder {
     }
 
     /// What it shares its worlds by with other mocks of this process: all that are given the same are one mock.
+    #[cfg(feature = "redis")]
     pub fn shared_by(self, store: &Memory) -> Self {
         let store = StoreConfig { store: StoreKind::Memory(store.clone()), publish: false, files: Vec::new() };
         Self { store: Some(store), ..self }
@@ -243,6 +248,7 @@ impl MockdBuilder {
             hosts: Hosts::Local { also: Vec::new() },
             limits: self.limits,
             choice: Choice::fixed(file.as_deref()),
+            #[cfg(feature = "redis")]
             store: self.store,
         };
         Ok(Mockd { server: Server::start(&scenario, config).await? })

@@ -1,48 +1,39 @@
 //! What happens: a scenario played in virtual time, without a clock, a thread or a socket.
 //!
-//! An [`Engine`] says when it wants to be woken ([`Engine::next_due`]), is told the time ([`Engine::advance`]) and
-//! what clients want ([`Engine::order`], [`Engine::add_product`], [`Engine::replace`]), and answers with numbered
-//! [`Event`]s. Time is a `Duration` since the world's start. The same scenario, seed, times and requests give the
-//! same events on every platform.
+//! An [`Engine`] says when something is due ([`Engine::next_due`]), advances to a time ([`Engine::advance`]), carries out
+//! what clients want ([`Engine::apply`]) and goes on with another scenario ([`Engine::reload`]). Each answers with numbered
+//! [`Event`]s. Time is a `Duration` since the world's start. The same scenario, seed, times and commands give the same
+//! events on every platform.
 
-mod action;
 mod catalogue;
-mod change;
-mod compare;
+mod command;
 mod event;
 mod fault;
 mod ledger;
-mod progress;
 mod random;
 mod reload;
-mod request;
 mod script;
 mod state;
-mod stream;
-mod succession;
-mod timelines;
-mod totals;
+mod wildcard;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalogue::{Catalogue, Listing};
-pub use change::Change;
-pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, Refusal};
+pub use command::{Command, Effects, FaultText, MAX_CATEGORY_BYTES, MAX_FAULTS};
+pub use event::{Event, EventKind, Refusal};
 use fault::FaultRun;
-pub use fault::{Asked, FaultPhase, FaultSource, FaultState, Hit, SocketFault};
-use ledger::{Account, Entry, Holder, Ledger};
-pub use progress::{GeneratorState, ScriptState};
+pub use fault::{FaultPhase, FaultSource, FaultState, FaultTarget, Hit, SocketFault};
+use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
-pub use reload::Reload;
-use reload::carry_on;
-pub use request::RefusedAt;
+pub(crate) use random::RandomStream;
+pub use reload::{Change, Reload, ReloadPlan};
 use script::ScriptRun;
+pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};
-pub(crate) use stream::Stream;
-pub use succession::Succession;
+pub(crate) use wildcard::matches_wildcard;
 
-use crate::scenario::{Product, Scenario, ServerOptions};
+use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
 
 /// A scenario at work.
 ///
@@ -63,8 +54,8 @@ pub struct Engine {
     faults: Vec<FaultRun>,
     /// Faults so far; each has a number of its own.
     fault_ids: u64,
-    /// Which time this is that the world begins anew; see [`Engine::begin_era`].
-    era: u32,
+    /// How often the world was reset or restored; see [`Engine::begin_epoch`].
+    epoch: u32,
     /// Random streams given out so far; each generator has one of its own.
     streams: u64,
 }
@@ -92,13 +83,13 @@ impl Engine {
             generators: Vec::new(),
             faults: Vec::new(),
             fault_ids: 0,
-            era: 0,
+            epoch: 0,
             streams: 0,
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
         for (category, product) in scenario.products() {
-            engine.ledger.open(product.id().clone(), holder(category.name().clone(), product, true));
+            engine.ledger.insert(product.id().clone(), account(category.name().clone(), product, true));
         }
         engine.start_timelines();
         engine.start_faults();
@@ -180,7 +171,7 @@ impl Engine {
             };
             self.now = due.max(self.now);
             self.fire(due, &mut events);
-            if Event::end_at_a_turn(&events) {
+            if Event::ends_at_fault_transition(&events) {
                 break;
             }
         }
@@ -220,8 +211,8 @@ impl Engine {
         self.ledger.iter().map(|(id, account)| (id, account.total))
     }
 
-    fn total_event(&self, id: Arc<str>, account: Account<'_>) -> Event {
-        let kind = EventKind::Total { id, category: account.holder.category.clone(), total: account.total };
+    fn total_event(&self, id: Arc<str>, account: AccountView<'_>) -> Event {
+        let kind = EventKind::Total { id, category: account.account.category.clone(), total: account.total };
         Event { sequence: account.changed, at: self.now, kind }
     }
 
@@ -230,14 +221,76 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    fn post(&mut self, id: &str, entry: Entry) -> Result<Event, Refusal> {
-        let posted = self.ledger.post(id, entry, self.sequence + 1)?;
-        let (id, category) = (posted.id.clone(), posted.holder.category.clone());
-        let kind = EventKind::Total { id, category, total: posted.total };
-        Ok(self.event(kind))
+    /// Does the first of what is due: faults, then scripts, then generators, each in declared order.
+    fn fire(&mut self, due: Duration, events: &mut Vec<Event>) {
+        if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
+            events.push(self.transition(index));
+        } else if let Some(run) = self.scripts.iter_mut().find(|run| run.due() == Some(due)) {
+            if let Some(action) = run.fire() {
+                self.act(&action, events);
+            }
+        } else if let Some(run) = self.generators.iter_mut().find(|run| run.due() == Some(due))
+            && let Some((index, amount)) = run.fire(&self.ledger)
+            && let Some(id) = self.ledger.id_at(index).cloned()
+        {
+            let outcome = self.change_total(&id, TotalChange::Add(amount));
+            self.record(outcome, events);
+        }
+    }
+
+    fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
+        let outcome = match action {
+            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount)),
+            Action::Set { product, total } => self.change_total(product, TotalChange::Set(*total)),
+            Action::Remove { product } => self.remove(product),
+            Action::Add(new) => self.add(new, events),
+            Action::Fault(fault) => {
+                events.extend(self.add_fault(fault.clone(), FaultSource::Script).1);
+                return;
+            }
+        };
+        self.record(outcome, events);
+    }
+
+    fn record(&mut self, outcome: Result<Event, Refusal>, events: &mut Vec<Event>) {
+        let event = outcome.unwrap_or_else(|refusal| self.event(EventKind::Skipped(refusal)));
+        events.push(event);
+    }
+
+    fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
+        let account = self.ledger.remove(id).ok_or_else(|| Refusal::UnknownProduct(id.clone()))?;
+        self.catalogue.change(&account.category, |products| products.retain(|product| product.id() != id));
+        Ok(self.event(EventKind::Removed { id: id.clone(), category: account.category }))
+    }
+
+    /// A product that a script adds: it comes on sale, and its first total goes to the sockets.
+    fn add(&mut self, new: &NewProduct, events: &mut Vec<Event>) -> Result<Event, Refusal> {
+        let listing =
+            self.catalogue.get(&new.category).ok_or_else(|| Refusal::UnknownCategory(new.category.clone()))?;
+        let product =
+            if new.has_id { new.product.clone() } else { Arc::new(new.product.with_id(self.free_id(listing))) };
+        let (id, total) = (product.id().clone(), product.total());
+        if self.ledger.get(&id).is_some() {
+            return Err(Refusal::DuplicateProduct(id));
+        }
+        let added = self.put_on_sale(&new.category, product);
+        events.push(added);
+        self.change_total(&id, TotalChange::Set(total))
+    }
+
+    fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
+        let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
+        self.ledger.insert(id.clone(), account(category.clone(), &product, false));
+        self.catalogue.change(&category, |products| products.push(product));
+        self.event(EventKind::Added { id, category })
+    }
+
+    fn free_id(&self, listing: &Listing) -> Arc<str> {
+        // Endless but for the 2^64 numbers of a category, of which the ledger cannot hold all.
+        listing.next_ids().find(|id| self.ledger.get(id).is_none()).unwrap_or_else(|| listing.prefix().into())
     }
 }
 
-fn holder(category: Arc<str>, product: &Product, declared: bool) -> Holder {
-    Holder { category, seed_total: product.total(), declared }
+fn account(category: Arc<str>, product: &Product, declared: bool) -> Account {
+    Account { category, seed_total: product.total(), declared }
 }

@@ -13,7 +13,7 @@
 //! is large is done in the `background`.
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
-//! [`watch`] settles → [`scenario::load`] → [`engine::Engine::replace`] → events → the same feed. A switch to another file's
+//! [`watch`] settles → [`scenario::load`] → [`engine::Engine::reload`] → events → the same feed. A switch to another file's
 //! way: a handler asks by [`choice`] → [`watch`] loads that file → as a save from there on, and follows it.
 //!
 //! A change's way: handler → [`world::World`] → its task → [`engine::Engine`]. Where several servers are one mock: handler →
@@ -26,6 +26,7 @@
 
 mod background;
 pub mod choice;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod embed;
 pub mod engine;
@@ -33,7 +34,9 @@ pub mod http;
 pub mod reloads;
 pub mod scenario;
 pub mod server;
+#[cfg(feature = "redis")]
 pub mod store;
+#[cfg(feature = "cli")]
 pub mod watch;
 pub mod websocket;
 pub mod world;

@@ -1,5 +1,6 @@
 //! A running mock: worlds behind one listening address.
 
+#[cfg(feature = "redis")]
 mod sharing;
 
 use std::io;
@@ -7,18 +8,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+#[cfg(feature = "redis")]
 use sharing::share;
+#[cfg(feature = "redis")]
 pub use sharing::{StoreConfig, StoreKind};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tungstenite::Message;
 
 use crate::choice::Choice;
 use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
+use crate::websocket::Encoded;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
@@ -50,6 +56,7 @@ pub struct ServerConfig {
     /// The scenario files that it can be switched to.
     pub choice: Choice,
     /// What the worlds are shared by with other servers, if they are.
+    #[cfg(feature = "redis")]
     pub store: Option<StoreConfig>,
 }
 
@@ -98,7 +105,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`] if the address cannot be bound.
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, store } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, .. } = config;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -110,9 +117,12 @@ impl Server {
         let reloads = Reloads::default();
         // From here on, whatever is begun ends with them, also if this fails.
         let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
-        let worlds = match store {
+        #[cfg(not(feature = "redis"))]
+        let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
+        #[cfg(feature = "redis")]
+        let worlds = match config.store {
             None => Worlds::start(scenario, seed, worlds, &playing, end.clone()),
-            Some(config) => share(scenario, seed, worlds, config, reloads.clone(), &playing, &end).await?,
+            Some(store) => share(scenario, seed, worlds, store, reloads.clone(), &playing, &end).await?,
         };
         let app = Arc::new(App {
             worlds: worlds.clone(),
@@ -127,7 +137,7 @@ impl Server {
             high_water: HighWater::default(),
         });
         let serving = tokio::spawn(serve(listener, service(app.clone(), &site), app, GRACE));
-        tasks.spawn(tell_sockets(worlds.clone(), shutdown.clone()));
+        tasks.spawn(wake_sockets(worlds.clone(), shutdown.clone()));
         tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
@@ -192,9 +202,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// At the shutdown, has every socket look that it is there: cheaper than that each of many waits for it.
-async fn tell_sockets(worlds: Worlds, shutdown: CancellationToken) {
+async fn wake_sockets(worlds: Worlds, shutdown: CancellationToken) {
     shutdown.cancelled().await;
-    worlds.all().iter().for_each(World::tell_sockets);
+    worlds.all().iter().for_each(World::wake_sockets);
 }
 
 /// Pings every live socket now and then: one whose peer vanished is found out by what it does not acknowledge.
@@ -202,11 +212,12 @@ async fn ping_sockets(worlds: Worlds, period: Duration, shutdown: CancellationTo
     if period.is_zero() {
         return;
     }
+    let ping = Encoded::message(&Message::Ping(Bytes::new())).into_frame();
     let pinging = async {
         loop {
             tokio::time::sleep(period).await;
             for world in worlds.all() {
-                world.ping_sockets().await;
+                world.ping_sockets(ping.clone()).await;
             }
         }
     };

@@ -37,7 +37,7 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Exists`], as it is asked for, or [`StoreError::Gone`].
-    fn open<'a>(&'a self, world: &'a str, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
+    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
 
     /// Puts an entry at the end of the log, and gives its position.
     ///
@@ -48,13 +48,13 @@ pub trait Store: Debug + Send + Sync {
 
     /// The entries that come after that one, some at a time, as they come. It ends with its first error:
     /// [`StoreError::Gap`] if that entry is not there, or one after it was cut off, or [`StoreError::Gone`].
-    fn follow(&self, world: &str, after: &Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>>;
+    fn follow(&self, world: &str, after: &StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>>;
 
     /// Asks for the lead of a world for that long, or keeps it. `None` if another server has it.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
-    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<Token>, StoreError>>;
+    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>>;
 
     /// Keeps a checkpoint, and cuts off what is before another position. Does nothing if a newer checkpoint is kept.
     ///
@@ -98,9 +98,9 @@ pub trait Store: Debug + Send + Sync {
     fn place(&self) -> String;
 }
 
-/// Whether a log has to be there, or to be made.
+/// Whether a log has to exist, or is to be created.
 #[derive(Debug, Clone, Copy)]
-pub enum Opening<'a> {
+pub enum OpenMode<'a> {
     /// It has to be there.
     Existing,
     /// It must not be there, and begins with this entry.
@@ -115,7 +115,7 @@ pub struct Opened {
     /// The newest checkpoint; none if the log goes back to its beginning.
     pub checkpoint: Option<Checkpoint>,
     /// The entry at the checkpoint's position, or the first of all, and those after it.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StoredEntry>,
     /// The world's time that was told last.
     pub at: Duration,
     /// How long ago that was.
@@ -134,14 +134,14 @@ pub struct NewEntry<'a> {
     /// The world's time.
     pub at: Duration,
     /// The lead that it needs, if it needs one.
-    pub token: Option<Token>,
+    pub token: Option<FencingToken>,
     /// How long the log is kept if nobody appends to it or leads its world; for ever without.
     pub lifetime: Option<Duration>,
 }
 
 /// An entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredEntry {
     /// Counts up without holes.
     pub position: u64,
     /// Tells it from all other entries.
@@ -174,7 +174,7 @@ pub struct Claim<'a> {
 
 /// What a leader shows with what it appends. Whoever leads later has a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Token(pub u64);
+pub struct FencingToken(pub u64);
 
 /// Why a store does not do what it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -197,7 +197,7 @@ pub enum StoreError {
 }
 
 /// That entries follow on from that position without a hole.
-fn follow_on(after: u64, entries: &[Entry]) -> Result<(), StoreError> {
-    let is_next = |(entry, position): (&Entry, u64)| entry.position == position;
+fn follow_on(after: u64, entries: &[StoredEntry]) -> Result<(), StoreError> {
+    let is_next = |(entry, position): (&StoredEntry, u64)| entry.position == position;
     if entries.iter().zip(after + 1..).all(is_next) { Ok(()) } else { Err(StoreError::Gap(after)) }
 }

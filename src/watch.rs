@@ -203,7 +203,7 @@ impl Follower {
     async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Option<Reload> {
         let mut is_said = false;
         loop {
-            match self.worlds.replace(scenario, seed).await {
+            match self.worlds.reload(scenario, seed).await {
                 Ok(reload) => return Some(reload),
                 Err(WorldError::Store(error)) => {
                     if !std::mem::replace(&mut is_said, true) {

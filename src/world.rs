@@ -1,45 +1,42 @@
-//! An engine in time: one task owns one [`Engine`], wakes it when something is due, and tells everyone what happened.
+//! An engine in time: one task owns one [`Engine`], wakes it when something is due, and publishes what happened.
 //!
 //! A [`World`] is a cheap handle. What clients want goes to the task as a command and comes back as an answer, so
 //! requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
-//! the catalogue for readers is published before the answer, so that who has its answer sees its own change.
+//! the view for readers is published before the answer, so that a client that has its answer sees its own change.
 //!
 //! A world's clock is its own. It follows the machine's, faster or slower, or stands still and is advanced: then nothing
-//! that happens depends on when it is asked for, and the same requests give the same frames on every run.
+//! that happens depends on when it is asked for, and the same requests give the same messages on every run.
 //!
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
+//!
+//! Dependencies point down: `control` and `task` use `advance` and `replica`, these use `state` and `publish`, these use `feed`,
+//! `sockets`, `journal` and `clock`.
 
 mod advance;
-mod alarm;
-mod batch;
+mod clients;
 mod clock;
 mod control;
 mod error;
 mod fanout;
-mod faults;
 mod feed;
-mod handling;
+mod frame_faults;
 mod journal;
-mod observe;
-mod operation;
-mod play;
-mod pulse;
+mod message;
+mod publish;
+#[cfg(feature = "redis")]
 mod replica;
-mod requests;
-mod setup;
-mod snapshots;
+mod shared;
 mod socket;
 mod sockets;
-mod stalls;
+mod state;
 mod subscription;
-mod tamper;
 mod task;
+#[cfg(test)]
+mod tests;
 mod transcript;
-mod usage;
-mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -48,39 +45,63 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
-pub use batch::Portion;
-use clock::Clock;
+pub use clients::SocketState;
 pub use clock::{Pace, SPEEDS};
-pub use control::{ClockState, State, Timelines};
+pub use control::{ClockState, Timelines, WorldSummary};
 pub use error::{SnapshotError, WorldError};
-pub use fanout::Outlet;
-pub use faults::MAX_FAULTS;
-use feed::Feed;
-pub use feed::{DEFAULT_BACKLOG, FEWEST_BACKLOG};
-pub use handling::SocketState;
-use journal::Journal;
+pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
+use journal::Record;
 pub use journal::{
-    Answer, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, Entry, Exchange, Expectation, ExpectationError,
-    Finding, Kind, Mark, NearMiss, Payload, Place, Recipients, Record, RequestHead, Verdict, WrongWait,
+    Answer, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
+    ExpectationError, FaultMark, Finding, Kind, NearMiss, Payload, Place, Recipients, RequestHead, SocketEnd, Verdict,
+    WrongWait,
 };
-use play::Play;
+pub use message::{Encode, Message, MessageKind};
+#[cfg(feature = "redis")]
 use replica::Replica;
-pub use replica::{Birth, Scenarios, Seat, Sharing, StateError, fingerprint};
-pub use setup::Setup;
-pub use snapshots::MAX_SNAPSHOTS;
+#[cfg(feature = "redis")]
+pub use replica::{JoinOptions, ReplicaError, Scenarios, Sharing, WorldSnapshot, fingerprint};
+use shared::{InUse, Shared};
 use socket::Socket;
-use sockets::Sockets;
+pub use socket::{FrameSink, SocketClose};
+use state::WorldState;
+pub use state::{MAX_SNAPSHOTS, View};
 use subscription::Joined;
-pub use subscription::{EndedBy, SocketEnd, Subscription};
-use task::{Command, Task};
+pub use subscription::Subscription;
+use task::{Request, Task};
 pub use transcript::Transcript;
-pub use view::View;
 
-use crate::engine::{Engine, Reload, Succession};
-use crate::websocket::Encoded;
+use crate::engine::{Engine, Reload, ReloadPlan};
 
-/// Commands that may wait for the task before a sender waits.
-const WAITING_COMMANDS: usize = 1024;
+/// Requests that may wait for the task before a sender waits.
+const WAITING_REQUESTS: usize = 1024;
+
+/// How a world starts.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// A seed of its own, instead of the server's.
+    pub seed: Option<u64>,
+    /// How its clock goes.
+    pub pace: Pace,
+    /// The most entries of its journal, of messages to sockets and of everything else; 0 for no journal.
+    pub journal: usize,
+    /// What its journal shares with others.
+    pub budget: Budget,
+    /// Feed items that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
+    pub backlog: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            seed: None,
+            pace: Pace::default(),
+            journal: DEFAULT_ENTRIES,
+            budget: Budget::default(),
+            backlog: DEFAULT_BACKLOG,
+        }
+    }
+}
 
 /// A handle on a running world.
 #[derive(Debug, Clone)]
@@ -88,31 +109,11 @@ pub struct World(Arc<Handle>);
 
 #[derive(Debug)]
 struct Handle {
-    commands: mpsc::Sender<Command>,
-    now: watch::Receiver<Arc<View>>,
+    requests: mpsc::Sender<Request>,
+    view: watch::Receiver<Arc<View>>,
     shared: Arc<Shared>,
-}
-
-/// What a world's task and its handles share.
-#[derive(Debug)]
-struct Shared {
-    name: Arc<str>,
-    clock: Clock,
-    feed: Feed,
-    sockets: Sockets,
-    journal: Journal,
-    /// The number of the last event.
-    last_event: AtomicU64,
-    end: CancellationToken,
-    /// When it was used last.
-    used: std::sync::Mutex<Instant>,
-    /// Requests at work.
-    users: AtomicUsize,
-    /// Whether a fault may hit requests.
-    has_request_faults: AtomicBool,
-    /// The faults that are in force.
-    active_faults: faults::Active,
-    /// This server's part in it, if others play it too.
+    /// This server's part in the world, if other servers play it too.
+    #[cfg(feature = "redis")]
     replica: Option<Arc<Replica>>,
 }
 
@@ -121,158 +122,159 @@ impl World {
     /// sockets once there are some.
     #[must_use]
     pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
-        Self::begin(name, start, setup, None, end, tasks)
-    }
-
-    fn begin(
-        name: Arc<str>,
-        start: Engine,
-        setup: &Setup,
-        replica: Option<Arc<Replica>>,
-        end: CancellationToken,
-        tasks: &TaskTracker,
-    ) -> Self {
-        let start = play::seeded(start, setup.seed);
-        let (commands, inbox) = mpsc::channel(WAITING_COMMANDS);
-        let (publish, now) = watch::channel(Arc::new(View::of(&start)));
-        let shared = Arc::new(Shared {
-            name: name.clone(),
-            clock: Clock::start(setup.pace),
-            feed: Feed::new(setup.backlog),
-            sockets: Sockets::default(),
-            journal: Journal::new(name, setup.journal, &setup.budget),
-            last_event: AtomicU64::new(start.sequence()),
-            end: end.clone(),
-            used: std::sync::Mutex::new(Instant::now()),
-            users: AtomicUsize::new(0),
-            has_request_faults: AtomicBool::new(start.has_request_faults()),
-            active_faults: faults::Active::of(&start),
-            replica,
-        });
-        let task = Task { play: Play::new(start, setup.seed, shared.clone(), publish, tasks.clone()), inbox };
-        tasks.spawn(task.run(end));
-        Self(Arc::new(Handle { commands, now, shared }))
+        let (task, requests, view) = Task::new(name, start, setup, end, tasks);
+        let shared = task.shared().clone();
+        tasks.spawn(task.run());
+        Self(Arc::new(Handle {
+            requests,
+            view,
+            shared,
+            #[cfg(feature = "redis")]
+            replica: None,
+        }))
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
-        &self.0.shared.name
+        &self.shared().name
     }
 
     /// What readers see at this moment.
     #[must_use]
     pub fn view(&self) -> Arc<View> {
-        self.0.now.borrow().clone()
-    }
-
-    /// Goes on with another scenario without losing a socket, and says what that changed; see [`Engine::follow`]. A world
-    /// with a seed of its own keeps it.
-    ///
-    /// # Errors
-    /// [`WorldError::Ended`].
-    pub async fn replace(&self, succession: Arc<Succession>) -> Result<Reload, WorldError> {
-        self.ask(move |play| play.replace(&succession)).await
-    }
-
-    /// As [`World::replace`], when nobody wants to know what changed.
-    ///
-    /// # Errors
-    /// [`WorldError::Ended`].
-    pub async fn follow(&self, succession: Arc<Succession>) -> Result<(), WorldError> {
-        self.ask(move |play| drop(play.follow(&succession))).await
-    }
-
-    /// Subscribes to a category: its current orders, and all that follows.
-    ///
-    /// # Errors
-    /// [`WorldError::Ended`].
-    pub async fn subscribe(&self, category: &str, notices: bool) -> Result<Subscription, WorldError> {
-        let (world, category): (_, Arc<str>) = (self.clone(), category.into());
-        // Whoever asked may be gone by then: the subscription that is made for it ends with the answer.
-        self.ask(move |play| {
-            let (socket, joined) = play.join(&category);
-            Subscription::new(world, socket, notices, &joined)
-        })
-        .await
-    }
-
-    /// Waits until the world has ended.
-    pub async fn ended(&self) {
-        self.0.shared.end.cancelled().await;
-    }
-
-    /// Ends the world: its sockets are closed.
-    pub fn end(&self) {
-        self.0.shared.end.cancel();
-    }
-
-    fn feed(&self) -> &Feed {
-        &self.0.shared.feed
-    }
-
-    fn sockets(&self) -> &Sockets {
-        &self.0.shared.sockets
-    }
-
-    async fn switch(&self, socket: &Arc<Socket>, category: &str) -> Result<Joined, WorldError> {
-        let (socket, category): (_, Arc<str>) = (socket.clone(), category.into());
-        self.ask(move |play| play.switch(&socket, category)).await
-    }
-
-    /// As [`Play::catch_up`]; `None` for everything.
-    async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
-        let socket = socket.clone();
-        self.ask(move |play| play.catch_up(&socket, after, position)).await
-    }
-
-    /// A socket that had fallen behind has got these frames instead of what it missed.
-    fn caught_up(&self, socket: &Socket, frames: &[Encoded]) {
-        socket.caught_up.fetch_add(1, Ordering::Relaxed);
-        self.record(Record::Behind { socket: socket.id });
-        self.handed(socket, frames);
-    }
-
-    /// A socket has got these frames, which are for it alone.
-    fn handed(&self, socket: &Socket, frames: &[Encoded]) {
-        let sockets = Recipients::One(socket.id);
-        for frame in frames {
-            self.record(Record::Sent {
-                sockets: sockets.clone(),
-                event: None,
-                payload: Payload::bytes(frame.payload()),
-            });
-        }
-    }
-
-    fn leave(&self, socket: &Socket, end: SocketEnd) {
-        self.record(Record::Closed { socket: socket.id, end });
-        // First, so that it is never seen without a socket and unused for long.
-        self.touch();
-        self.sockets().leave(socket);
-    }
-
-    async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Play) -> T + Send + 'static) -> Result<T, WorldError> {
-        let _used = self.using();
-        let (reply, answer) = oneshot::channel();
-        // A reply that nobody waits for any more is dropped: the command has been carried out all the same.
-        let job = Box::new(move |play: &mut Play| drop(reply.send(job(play))));
-        self.0.commands.send(Command::Do(job)).await.map_err(|_| WorldError::Ended)?;
-        answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
+        self.0.view.borrow().clone()
     }
 
     /// How its clock goes.
     #[must_use]
     pub fn pace(&self) -> Pace {
-        self.0.shared.clock.pace()
+        self.shared().clock.pace()
     }
 
     /// The world's time.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.0.shared.clock.now()
+        self.shared().clock.now()
+    }
+
+    /// The number of the last event, from 1 since the start or reset; 0 before the first.
+    #[must_use]
+    pub fn last_event(&self) -> u64 {
+        self.shared().last_event.load(Ordering::Relaxed)
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.shared().sockets.len()
+    }
+
+    /// Notes that it is used: a world that nobody uses for long is removed.
+    pub fn touch(&self) {
+        self.shared().touch();
+    }
+
+    /// Since when nobody has used it; `None` while a socket is open or a request is at work.
+    #[must_use]
+    pub fn idle_since(&self) -> Option<Instant> {
+        self.shared().idle_since()
+    }
+
+    /// Ends the world: its sockets are closed.
+    pub fn end(&self) {
+        self.shared().end.cancel();
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.shared().end.is_cancelled()
+    }
+
+    /// Waits until the world has ended.
+    pub async fn ended(&self) {
+        self.shared().end.cancelled().await;
+    }
+
+    /// Goes on with another scenario without losing a socket, and gives what that changed; see [`Engine::reload`]. A world
+    /// with a seed of its own keeps it.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn reload(&self, plan: Arc<ReloadPlan>) -> Result<Reload, WorldError> {
+        self.ask(move |state| state.reload(&plan)).await
+    }
+
+    /// Subscribes to a category: its current orders, and everything that follows, encoded for the socket's transport.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn subscribe(&self, category: &str, notices: bool, encode: Encode) -> Result<Subscription, WorldError> {
+        let (world, category): (_, Arc<str>) = (self.clone(), category.into());
+        // The asker may be gone by then: a subscription that is made for it ends with the answer.
+        self.ask(move |state| {
+            let (socket, joined) = state.join(&category);
+            Subscription::new(world, socket, notices, encode, &joined)
+        })
+        .await
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    /// The world is in use for as long as this is held.
+    fn in_use(&self) -> InUse<'_> {
+        self.shared().in_use()
+    }
+
+    /// Has the task do something with what it owns.
+    async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut WorldState) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        let _in_use = self.in_use();
+        let (reply, answer) = oneshot::channel();
+        // A reply that nobody waits for any more is dropped: the job is done all the same.
+        let job = Box::new(move |state: &mut WorldState| drop(reply.send(job(state))));
+        self.0.requests.send(Request::Do(job)).await.map_err(|_| WorldError::Ended)?;
+        answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// What a [`Subscription`] needs.
+impl World {
+    async fn switch(&self, socket: &Arc<Socket>, category: &str) -> Result<Joined, WorldError> {
+        let (socket, category): (_, Arc<str>) = (socket.clone(), category.into());
+        self.ask(move |state| state.switch(&socket, category)).await
+    }
+
+    /// As [`WorldState::catch_up`]; `None` for everything.
+    async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
+        let socket = socket.clone();
+        self.ask(move |state| state.catch_up(&socket, after, position)).await
+    }
+
+    /// A socket that had fallen behind got these messages instead of what it missed.
+    fn caught_up(&self, socket: &Socket, messages: &[Message]) {
+        socket.caught_up.fetch_add(1, Ordering::Relaxed);
+        self.record(Record::Behind { socket: socket.id });
+        self.handed(socket, messages);
+    }
+
+    /// A socket got these messages, which are for it alone.
+    fn handed(&self, socket: &Socket, messages: &[Message]) {
+        let sockets = Recipients::One(socket.id);
+        for message in messages {
+            self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) });
+        }
+    }
+
+    fn leave(&self, socket: &Socket, end: SocketEnd) {
+        self.record(Record::Closed { socket: socket.id, end });
+        // First, so that the world is never seen without a socket and unused for long.
+        self.touch();
+        self.shared().sockets.leave(socket);
+    }
+}

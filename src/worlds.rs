@@ -5,27 +5,32 @@
 //! while is removed.
 
 mod error;
-mod options;
+#[cfg(feature = "redis")]
 mod shared;
-mod upkeep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{debug, error};
 
 pub use error::WorldsError;
-pub use options::WorldOptions;
+#[cfg(feature = "redis")]
 pub(crate) use shared::named;
 
-use crate::background;
-use crate::engine::{Engine, Reload, Succession};
+use crate::engine::{Engine, Reload, ReloadPlan};
 use crate::scenario::{FoundFile, Scenario};
-use crate::world::{Budget, Setup, Sharing, World, WorldError};
+#[cfg(feature = "redis")]
+use crate::world::Sharing;
+use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -33,23 +38,60 @@ pub const DEFAULT_WORLD: &str = "default";
 /// The most characters of a world's name.
 pub const MAX_NAME: usize = 64;
 
+/// The longest time that a world may be unused.
+const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
+
+/// How long the default world is away after it has failed.
+const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// What all worlds of a server have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorldOptions {
+    /// How their clocks go, unless said otherwise of one.
+    pub pace: Pace,
+    /// The most entries of each journal; see [`Setup::journal`].
+    pub journal: usize,
+    /// Frames that a socket may be behind; see [`Setup::backlog`].
+    pub backlog: usize,
+    /// How long a named world may be unused before it is removed.
+    pub idle: Duration,
+    /// The most named worlds at a time.
+    pub most: usize,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        let idle = Duration::from_mins(10);
+        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, most: 10_000 }
+    }
+}
+
+impl WorldOptions {
+    /// How a world starts of which nothing is said.
+    fn setup(&self, budget: Budget) -> Setup {
+        Setup { seed: None, pace: self.pace, journal: self.journal, budget, backlog: self.backlog }
+    }
+}
+
 /// The worlds of a server. A clone is the same.
 #[derive(Debug, Clone)]
-pub struct Worlds(Arc<Inner>);
+pub struct Worlds(Arc<WorldsInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct WorldsInner {
     default: RwLock<World>,
     options: WorldOptions,
     /// What all journals have part in.
     budget: Budget,
-    state: Mutex<State>,
+    state: Mutex<NamedWorlds>,
     /// What the server needs to play them with others, if it does.
+    #[cfg(feature = "redis")]
     sharing: Option<Sharing>,
     /// Held while a shared world is joined.
+    #[cfg(feature = "redis")]
     joining: tokio::sync::Mutex<()>,
-    /// Held while the scenario is replaced.
-    replacing: tokio::sync::Mutex<()>,
+    /// Held while the scenario is reloaded.
+    reloading: tokio::sync::Mutex<()>,
     /// Told when the first world is made.
     made: Notify,
     tasks: TaskTracker,
@@ -57,7 +99,7 @@ struct Inner {
 }
 
 #[derive(Debug)]
-struct State {
+struct NamedWorlds {
     /// The engine at the scenario's start, of which worlds are made.
     start: Engine,
     named: BTreeMap<Arc<str>, World>,
@@ -76,7 +118,16 @@ impl Worlds {
         let (start, budget) = (Engine::new(scenario, seed), Budget::default());
         let setup = options.setup(budget.clone());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
-        Self::with(default, start, options, budget, None, tasks, end)
+        Self::with(
+            default,
+            start,
+            options,
+            budget,
+            #[cfg(feature = "redis")]
+            None,
+            tasks,
+            end,
+        )
     }
 
     fn with(
@@ -84,20 +135,22 @@ impl Worlds {
         start: Engine,
         options: WorldOptions,
         budget: Budget,
-        sharing: Option<Sharing>,
+        #[cfg(feature = "redis")] sharing: Option<Sharing>,
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Self {
         let default = RwLock::new(default);
-        let state = Mutex::new(State { start, named: BTreeMap::new() });
-        let worlds = Self(Arc::new(Inner {
+        let state = Mutex::new(NamedWorlds { start, named: BTreeMap::new() });
+        let worlds = Self(Arc::new(WorldsInner {
             default,
             options,
             budget,
             state,
+            #[cfg(feature = "redis")]
             sharing,
+            #[cfg(feature = "redis")]
             joining: tokio::sync::Mutex::new(()),
-            replacing: tokio::sync::Mutex::new(()),
+            reloading: tokio::sync::Mutex::new(()),
             made: Notify::new(),
             tasks: tasks.clone(),
             end: end.clone(),
@@ -137,7 +190,7 @@ impl Worlds {
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) if self.0.sharing.is_none() => match self.make(name, &self.setup()) {
+            Err(WorldsError::Unknown(_)) if !self.is_shared() => match self.make(name, &self.setup()) {
                 // Another request was first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
@@ -183,7 +236,8 @@ impl Worlds {
             return Err(WorldsError::Default);
         }
         check_name(name)?;
-        if self.0.sharing.is_some() {
+        #[cfg(feature = "redis")]
+        if self.is_shared() {
             self.find(name, false).await?.end_everywhere().await?;
         }
         let removed = self.lock().named.remove(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
@@ -201,6 +255,9 @@ impl Worlds {
 
     /// What is served, or is to be from now on, was made of these files: servers that share worlds tell each other.
     pub fn made_of(&self, files: &[FoundFile]) {
+        #[cfg(not(feature = "redis"))]
+        let _ = files;
+        #[cfg(feature = "redis")]
         if let Some(sharing) = &self.0.sharing {
             sharing.scenarios.made_of(shared::named(files));
         }
@@ -209,38 +266,125 @@ impl Worlds {
     /// Why the store that worlds are shared by cannot be reached, if that is so.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.sharing.as_ref().and_then(|sharing| sharing.store.trouble())
+        #[cfg(feature = "redis")]
+        return self.0.sharing.as_ref().and_then(|sharing| sharing.store.trouble());
+        #[cfg(not(feature = "redis"))]
+        None
     }
 
-    /// Goes on with another scenario in all worlds, and says what that changed in the default one.
+    fn is_shared(&self) -> bool {
+        #[cfg(feature = "redis")]
+        return self.0.sharing.is_some();
+        #[cfg(not(feature = "redis"))]
+        false
+    }
+
+    /// Goes on with another scenario in all worlds, and gives what that changed in the default one.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let _one_at_a_time = self.0.replacing.lock().await;
+    pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
+        let _one_at_a_time = self.0.reloading.lock().await;
+        #[cfg(feature = "redis")]
         if let Some(sharing) = &self.0.sharing {
             return self.publish(scenario, seed, sharing).await;
         }
         let (old, scenario) = (self.lock().start.clone(), scenario.clone());
-        let succeed = move || {
+        let plan = move || {
             let start = Engine::new(&scenario, seed).started_as(&old);
-            Arc::new(Succession::new(old, start))
+            Arc::new(ReloadPlan::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let succession = background::spawn(succeed).await.map_err(|_| WorldError::Ended)?;
+        let plan = spawn_blocking(plan).await.map_err(|_| WorldError::Ended)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
-        let old = std::mem::replace(&mut self.lock().start, succession.start().clone());
+        let old = std::mem::replace(&mut self.lock().start, plan.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.default_world().replace(succession.clone()).await;
-        // One that has ended meanwhile needs nothing any more.
-        join_all(others.iter().map(|world| world.follow(succession.clone()))).await;
-        // Nobody has the old products any more, and to let go of them takes a while too.
-        background::spawn(move || drop((old, succession)));
+        let reload = self.default_world().reload(plan.clone()).await;
+        // A world that has ended meanwhile needs nothing any more.
+        join_all(others.iter().map(|world| world.reload(plan.clone()))).await;
+        // Dropping the old products takes a while too.
+        spawn_blocking(move || drop((old, plan)));
         reload
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// The world of that name; it is made if there is none and it may be made.
+    ///
+    /// # Errors
+    /// [`WorldsError`].
+    #[cfg(not(feature = "redis"))]
+    pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
+        if may_make { self.get_or_make(name) } else { self.get(name) }
+    }
+
+    /// As [`Worlds::make`].
+    ///
+    /// # Errors
+    /// [`WorldsError`].
+    #[cfg(not(feature = "redis"))]
+    pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+        self.make(name, setup)
+    }
+
+    /// Nothing: no other server plays worlds that are not here.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(feature = "redis"))]
+    pub async fn join_all(&self) -> Result<(), WorldsError> {
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, NamedWorlds> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts another in the place of the default world if it has ended, which only a defect can cause; the others are
+    /// made anew when they are asked for.
+    async fn keep_default(&self) {
+        loop {
+            let default = self.default_world();
+            default.ended().await;
+            if self.0.end.is_cancelled() {
+                return;
+            }
+            error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
+            // One that fails again and again leaves room for the others.
+            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            let start = self.lock().start.clone();
+            let Ok(anew) = self.start_default(start).await else { continue };
+            *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+        }
+    }
+
+    async fn start_default(&self, start: Engine) -> Result<World, WorldsError> {
+        let (name, setup, end) = (DEFAULT_WORLD.into(), self.setup(), self.0.end.child_token());
+        #[cfg(feature = "redis")]
+        if let Some(sharing) = &self.0.sharing {
+            return self.join_default(name, start, &setup, sharing, end).await;
+        }
+        Ok(World::start(name, start, &setup, end, &self.0.tasks))
+    }
+
+    /// Removes worlds that nobody uses.
+    async fn sweep(&self) {
+        // Longer than any process runs, and short enough for the machine's clock.
+        let idle = self.0.options.idle.min(LONGEST_IDLE);
+        loop {
+            let now = Instant::now();
+            let unused = |_: &Arc<str>, world: &mut World| world.idle_since().is_some_and(|since| since + idle <= now);
+            // Under the lock: whoever gets a world before it or after it gets one that is there.
+            let removed: Vec<World> = self.lock().named.extract_if(.., unused).map(|(_, world)| world).collect();
+            for world in removed {
+                debug!(world = %world.name(), "world removed, nobody uses it");
+                world.end();
+            }
+            // A socket that is open now may close, and its world is unused from then on.
+            let oldest = self.lock().named.values().map(|world| world.idle_since().unwrap_or(now)).min();
+            match oldest {
+                Some(since) => tokio::time::sleep_until(since + idle).await,
+                None => self.0.made.notified().await,
+            }
+        }
     }
 }
 
@@ -249,6 +393,3 @@ fn check_name(name: &str) -> Result<(), WorldsError> {
     let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != "..";
     if fits { Ok(()) } else { Err(WorldsError::BadName(name.to_owned())) }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,10 +6,8 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
+use super::command::{MAX_CATEGORY_BYTES, MAX_FAULTS};
 use crate::scenario::{MAX_TOTAL, format_duration};
-
-/// The most bytes of a category's products as JSON with which clients may add another.
-pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,13 +99,13 @@ pub enum EventKind {
 impl Event {
     /// Whether a fault has begun or ended.
     #[must_use]
-    pub fn turns_faults(&self) -> bool {
+    pub fn is_fault_transition(&self) -> bool {
         matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
     }
 
-    /// Whether a fault has begun or ended last, so that what comes next may meet other faults.
-    pub(crate) fn end_at_a_turn(events: &[Self]) -> bool {
-        events.last().is_some_and(Self::turns_faults)
+    /// Whether the last event is a fault transition: what comes next may meet other faults.
+    pub(crate) fn ends_at_fault_transition(events: &[Self]) -> bool {
+        events.last().is_some_and(Self::is_fault_transition)
     }
 }
 
@@ -144,5 +142,25 @@ pub enum Refusal {
         field: String,
         /// The declared types.
         expected: String,
+    },
+    /// No fault has this number or name.
+    #[error("Fault {0} not found")]
+    UnknownFault(String),
+    /// A fault has the name already.
+    #[error("Fault {0} exists already; change it, or remove it first")]
+    FaultExists(String),
+    /// There are enough faults.
+    #[error("there are {MAX_FAULTS} faults already, remove one first")]
+    TooManyFaults,
+    /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
+    #[error("the fault cannot be read: {0}")]
+    UnreadableFault(String),
+    /// One of several changes is refused, and so all are.
+    #[error("number {} of them is refused, and so all are: {refusal}", index + 1)]
+    At {
+        /// Which one, from 0.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
     },
 }

@@ -4,20 +4,19 @@
 //! that the same requests in the same order meet the same faults on every run. Totals know nothing of them.
 
 mod run;
-mod state;
-mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Event, EventKind};
-use super::timelines::Pairing;
-use super::{Engine, carry_on};
-use crate::scenario::{Action, Effect, Fault};
+use super::Engine;
+use super::catalogue::Catalogue;
+use super::event::{Event, EventKind, Refusal};
+use super::ledger::Ledger;
+use super::reload::{Pairing, carry_on};
+use super::wildcard::matches_wildcard;
+use crate::scenario::{Action, Effect, Fault, Matches};
 pub(super) use run::FaultRun;
 pub use run::{FaultPhase, FaultSource};
-pub(super) use state::FaultRunState;
-pub use target::Asked;
 
 /// A fault and how it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,8 +103,8 @@ impl Engine {
 
     /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
     /// delays go before it.
-    pub fn hits(&mut self, asked: &Asked<'_>) -> Vec<Hit> {
-        let target = asked.target(&self.catalogue, &self.ledger);
+    pub fn hits(&mut self, request: &FaultTarget<'_>) -> Vec<Hit> {
+        let target = request.resolve(&self.catalogue, &self.ledger);
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
         let spoils = |hit: &Hit| hit.fault.effect().spoils_answer();
@@ -131,16 +130,19 @@ impl Engine {
         faults.filter_map(|run| run.hits_socket(socket, category, seed)).collect()
     }
 
-    /// The sockets, of these, that a momentary fault hits as it begins.
-    pub fn struck<'s>(&mut self, fault: u64, sockets: impl Iterator<Item = (u64, &'s str)>) -> Vec<(u64, SocketFault)> {
+    /// The sockets, of these, that a fault hits at the moment at which it begins.
+    pub fn hits_at_beginning<'s>(
+        &mut self,
+        fault: u64,
+        sockets: impl Iterator<Item = (u64, &'s str)>,
+    ) -> Vec<(u64, SocketFault)> {
         let seed = self.seed;
         let Some(run) = self.faults.iter_mut().find(|run| run.id == fault) else { return Vec::new() };
         sockets.filter_map(|(id, category)| Some((id, run.hits_socket(id, category, seed)?))).collect()
     }
 
-    /// Brings a fault, whose times count from now, or starts it over if it is the same step's that brought it before. Gives
-    /// its number.
-    pub fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
+    /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.
+    pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
         let mut events = Vec::new();
         let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
         if let Some(index) = self.faults.iter().position(same) {
@@ -154,38 +156,60 @@ impl Engine {
         (id, events)
     }
 
-    /// Puts another in the place of a fault, which starts over; `None` if there is none of that number.
-    pub fn change_fault(&mut self, id: u64, fault: Arc<Fault>) -> Option<Vec<Event>> {
-        let index = self.faults.iter().position(|run| run.id == id)?;
+    /// Replaces a fault, which starts over under its number.
+    pub(super) fn change_fault(&mut self, index: usize, fault: Arc<Fault>) -> Vec<Event> {
         let mut events = Vec::from_iter(self.lift(index));
         let mut fresh = self.new_fault(fault, self.faults[index].source);
-        fresh.id = id;
+        fresh.id = self.faults[index].id;
         self.faults[index] = fresh;
         events.extend(self.begin_if_due(index));
-        Some(events)
+        events
     }
 
-    /// Lifts a fault for good; `None` if there is none of that number.
-    pub fn remove_fault(&mut self, id: u64) -> Option<Vec<Event>> {
-        let index = self.faults.iter().position(|run| run.id == id)?;
+    /// Removes a fault.
+    pub(super) fn remove_fault(&mut self, index: usize) -> Vec<Event> {
         let events = Vec::from_iter(self.lift(index));
         self.faults.remove(index);
-        Some(events)
+        events
     }
 
-    /// The number of the fault of that number or name.
-    #[must_use]
-    pub fn find_fault(&self, name: &str) -> Option<u64> {
-        let by_number = || name.parse().ok().filter(|id| self.faults.iter().any(|run| run.id == *id));
-        let named = self.faults.iter().find(|run| run.declared.name() == Some(name)).map(|run| run.id);
-        named.or_else(by_number)
+    /// Removes all faults.
+    pub(super) fn clear_faults(&mut self) -> Vec<Event> {
+        let events = (0..self.faults.len()).filter_map(|index| self.lift(index)).collect();
+        self.faults.clear();
+        events
+    }
+
+    /// The fault of that number or name.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownFault`].
+    pub fn fault(&self, name: &str) -> Result<FaultState, Refusal> {
+        Ok(self.faults[self.fault_index(name)?].state())
+    }
+
+    /// Where the fault of that number or name is.
+    pub(super) fn fault_index(&self, name: &str) -> Result<usize, Refusal> {
+        let named = self.faults.iter().position(|run| run.declared.name() == Some(name));
+        let numbered = || name.parse().ok().and_then(|id: u64| self.faults.iter().position(|run| run.id == id));
+        named.or_else(numbered).ok_or_else(|| Refusal::UnknownFault(name.to_owned()))
+    }
+
+    /// That no fault but that of the number `own` has the name.
+    pub(super) fn expect_free_name(&self, name: Option<&str>, own: Option<u64>) -> Result<(), Refusal> {
+        let is_taken =
+            |name: &&str| self.faults.iter().any(|run| run.declared.name() == Some(*name) && Some(run.id) != own);
+        match name.filter(is_taken) {
+            Some(name) => Err(Refusal::FaultExists(name.to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Starts the faults of the scenario. Those that begin at once are in force without an event.
     pub(super) fn start_faults(&mut self) {
         let (declared, now) = (self.scenario.faults().to_vec(), self.now);
         self.faults = declared.into_iter().map(|fault| self.new_fault(fault, FaultSource::Scenario)).collect();
-        self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::turn);
+        self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::transition);
     }
 
     /// Follows another scenario: its faults begin now unless they carry on, and those of steps that are no more are lifted.
@@ -219,18 +243,17 @@ impl Engine {
 
     fn new_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> FaultRun {
         self.fault_ids += 1;
-        FaultRun::new(self.fault_ids, self.era, fault, source, self.now)
+        FaultRun::new(self.fault_ids, self.epoch, fault, source, self.now)
     }
 
-    /// The world begins anew, for that time: after a reset the faults are numbered as before, but none of them is one of
-    /// before.
-    pub fn begin_era(&mut self, era: u32) {
-        self.era = era;
-        self.faults.iter_mut().for_each(|run| run.begin_era(era));
+    /// Begins that epoch: after a reset faults have the numbers of before, but none of them is a fault of before.
+    pub fn begin_epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        self.faults.iter_mut().for_each(|run| run.begin_epoch(epoch));
     }
 
-    /// Drops faults of clients that are over, which nobody misses, if there are that many or more.
-    pub fn sweep_faults(&mut self, most: usize) {
+    /// Drops faults of clients that are over if there are that many faults or more.
+    pub(super) fn sweep_faults(&mut self, most: usize) {
         if self.faults.len() >= most {
             self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
@@ -239,7 +262,7 @@ impl Engine {
     fn begin_if_due(&mut self, index: usize) -> Option<Event> {
         let run = &self.faults[index];
         let begins = run.phase == FaultPhase::Waiting && run.due().is_some_and(|due| due <= self.now);
-        begins.then(|| self.turn_fault(index))
+        begins.then(|| self.transition(index))
     }
 
     fn lift(&mut self, index: usize) -> Option<Event> {
@@ -250,10 +273,10 @@ impl Engine {
     }
 
     /// A fault begins or ends, as it is due.
-    pub(super) fn turn_fault(&mut self, index: usize) -> Event {
+    pub(super) fn transition(&mut self, index: usize) -> Event {
         let run = &mut self.faults[index];
         let (fault, label) = (run.id, run.label());
-        run.turn();
+        run.transition();
         let has_begun = run.is_active() || run.effect().is_momentary();
         let is_forgotten =
             run.phase == FaultPhase::Over && run.source == FaultSource::Script && !run.effect().is_momentary();
@@ -269,4 +292,54 @@ impl Engine {
 /// Whether it is met by requests and handshakes; otherwise by open sockets.
 fn is_met_by_requests(effect: &Effect) -> bool {
     effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
+}
+
+/// A request or a handshake, as far as faults look at it.
+#[derive(Debug, Clone, Copy)]
+pub struct FaultTarget<'r> {
+    /// Its method.
+    pub method: &'r str,
+    /// Its path below the world's prefix, decoded.
+    pub path: &'r str,
+    /// Whether it is to open a socket (RFC 6455, 4.1).
+    pub is_handshake: bool,
+}
+
+/// The same with what it is about.
+struct ResolvedTarget<'r> {
+    request: FaultTarget<'r>,
+    is_api: bool,
+    category: Option<&'r str>,
+    product: Option<&'r str>,
+}
+
+impl<'r> FaultTarget<'r> {
+    fn resolve(self, catalogue: &Catalogue, ledger: &'r Ledger) -> ResolvedTarget<'r> {
+        let path = self.path.trim_matches('/');
+        let (category, product) = match path.strip_prefix("orders/") {
+            Some(category) if self.is_handshake => (Some(category), None),
+            Some(id) => (ledger.get(id).map(|account| &*account.account.category), Some(id)),
+            None => (Some(path).filter(|path| catalogue.get(path).is_some()), None),
+        };
+        ResolvedTarget { request: self, is_api: category.is_some() || product.is_some(), category, product }
+    }
+}
+
+impl ResolvedTarget<'_> {
+    /// Whether a fault on requests or handshakes may hit it.
+    fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
+        let Matches { method, path, category, product, .. } = matches;
+        // A browser asks with OPTIONS whether it may ask; that is not the request.
+        let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
+        if effect.is_for_requests() == self.request.is_handshake || is_preflight {
+            return false;
+        }
+        // A slash at the end makes no difference.
+        let bare = self.request.path.trim_end_matches('/');
+        let fits = |pattern: &str| matches_wildcard(pattern, self.request.path) || matches_wildcard(pattern, bare);
+        path.as_deref().map_or(self.is_api, fits)
+            && method.as_deref().is_none_or(|method| method == self.request.method)
+            && category.as_deref().is_none_or(|category| Some(category) == self.category)
+            && (self.request.is_handshake || product.as_deref().is_none_or(|product| Some(product) == self.product))
+    }
 }

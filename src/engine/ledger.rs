@@ -1,19 +1,19 @@
-//! The order accounts: whose they are, and their running totals.
+//! The order accounts: which product each belongs to, and its running total.
 //!
-//! A copy costs next to nothing, whatever the number of products: both halves are shared until one of the copies
-//! changes something. So a world of its own, or a snapshot, holds only what differs.
+//! A copy costs next to nothing, however many products there are: accounts and pages of totals are shared until one of
+//! the copies changes something. A world of its own, or a snapshot, holds only the difference.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::event::Refusal;
-use super::totals::{Running, Totals};
+use super::event::{Event, EventKind, Refusal};
 use crate::scenario::MAX_TOTAL;
 
 /// Whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(super) struct Account {
     pub(super) category: Arc<str>,
     /// The seed total that the running total started from.
     pub(super) seed_total: i64,
@@ -23,8 +23,8 @@ pub(super) struct Holder {
 
 /// The order account of one product.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Account<'a> {
-    pub(super) holder: &'a Holder,
+pub(super) struct AccountView<'a> {
+    pub(super) account: &'a Account,
     pub(super) total: i64,
     /// The sequence number of the last change, 0 if there was none.
     pub(super) changed: u64,
@@ -33,7 +33,7 @@ pub(super) struct Account<'a> {
 /// All accounts: the declared ones in declared order, then the others as they came.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
-    holders: Arc<IndexMap<Arc<str>, Holder>>,
+    accounts: Arc<IndexMap<Arc<str>, Account>>,
     totals: Totals,
     /// Counts how often accounts came or went, so that who keeps an index knows when it is stale.
     generation: u64,
@@ -41,22 +41,22 @@ pub(super) struct Ledger {
 
 /// The accounts of a new ledger, each with its total and the number of its last change.
 #[derive(Debug, Default)]
-pub(super) struct Opening {
-    holders: IndexMap<Arc<str>, Holder>,
+pub(super) struct Rebuild {
+    accounts: IndexMap<Arc<str>, Account>,
     totals: Totals,
 }
 
-impl Opening {
-    pub(super) fn add(&mut self, id: Arc<str>, holder: Holder, total: i64, changed: u64) {
-        let moved = (total != holder.seed_total || changed > 0).then_some(Running { total, changed });
-        let (index, _) = self.holders.insert_full(id, holder);
+impl Rebuild {
+    pub(super) fn add(&mut self, id: Arc<str>, account: Account, total: i64, changed: u64) {
+        let moved = (total != account.seed_total || changed > 0).then_some(Running { total, changed });
+        let (index, _) = self.accounts.insert_full(id, account);
         if moved.is_some() {
             self.totals.set(index, moved);
         }
     }
 
     pub(super) fn has(&self, id: &str) -> bool {
-        self.holders.contains_key(id)
+        self.accounts.contains_key(id)
     }
 }
 
@@ -64,8 +64,8 @@ impl Ledger {
     /// The accounts of one ledger with the totals that have moved in another.
     pub(super) fn carried_over(accounts: &Self, totals: &Self) -> Self {
         let mut carried =
-            Self { holders: accounts.holders.clone(), totals: Totals::default(), generation: totals.generation + 1 };
-        for (id, Account { total, changed, .. }) in totals.moved() {
+            Self { accounts: accounts.accounts.clone(), totals: Totals::default(), generation: totals.generation + 1 };
+        for (id, AccountView { total, changed, .. }) in totals.moved() {
             if let Some(index) = carried.index_of(id) {
                 carried.totals.set(index, Some(Running { total, changed }));
             }
@@ -74,58 +74,58 @@ impl Ledger {
     }
 
     /// Whether the accounts are those of another ledger, and none came or went since.
-    pub(super) fn has_holders_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.holders, &other.holders)
+    pub(super) fn shares_accounts_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.accounts, &other.accounts)
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<Account<'_>> {
-        let (index, _, holder) = self.holders.get_full(id)?;
-        Some(self.account(index, holder))
+    pub(super) fn get(&self, id: &str) -> Option<AccountView<'_>> {
+        let (index, _, account) = self.accounts.get_full(id)?;
+        Some(self.account(index, account))
     }
 
     pub(super) fn id_at(&self, index: usize) -> Option<&Arc<str>> {
-        self.holders.get_index(index).map(|(id, _)| id)
+        self.accounts.get_index(index).map(|(id, _)| id)
     }
 
     pub(super) fn index_of(&self, id: &str) -> Option<usize> {
-        self.holders.get_index_of(id)
+        self.accounts.get_index_of(id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, Account<'_>)> {
-        self.holders.iter().enumerate().map(|(index, (id, holder))| (id, self.account(index, holder)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, AccountView<'_>)> {
+        self.accounts.iter().enumerate().map(|(index, (id, account))| (id, self.account(index, account)))
     }
 
     /// Those whose total was ever changed.
-    pub(super) fn moved(&self) -> impl Iterator<Item = (&Arc<str>, Account<'_>)> {
+    pub(super) fn moved(&self) -> impl Iterator<Item = (&Arc<str>, AccountView<'_>)> {
         self.totals.iter().filter_map(|(index, Running { total, changed })| {
-            let (id, holder) = self.holders.get_index(index)?;
-            Some((id, Account { holder, total, changed }))
+            let (id, account) = self.accounts.get_index(index)?;
+            Some((id, AccountView { account, total, changed }))
         })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.holders.len()
+        self.accounts.len()
     }
 
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
 
-    pub(super) fn open(&mut self, id: Arc<str>, holder: Holder) {
-        Arc::make_mut(&mut self.holders).insert(id, holder);
+    pub(super) fn insert(&mut self, id: Arc<str>, account: Account) {
+        Arc::make_mut(&mut self.accounts).insert(id, account);
         self.generation += 1;
     }
 
-    pub(super) fn close(&mut self, id: &str) -> Option<Holder> {
-        let (index, _, holder) = Arc::make_mut(&mut self.holders).shift_remove_full(id)?;
+    pub(super) fn remove(&mut self, id: &str) -> Option<Account> {
+        let (index, _, account) = Arc::make_mut(&mut self.accounts).shift_remove_full(id)?;
         self.totals.remove(index);
         self.generation += 1;
-        Some(holder)
+        Some(account)
     }
 
     /// Replaces all accounts.
-    pub(super) fn renew(&mut self, Opening { holders, totals }: Opening) {
-        self.holders = Arc::new(holders);
+    pub(super) fn replace_all(&mut self, Rebuild { accounts, totals }: Rebuild) {
+        self.accounts = Arc::new(accounts);
         self.totals = totals;
         self.generation += 1;
     }
@@ -138,51 +138,146 @@ impl Ledger {
     }
 
     /// Adds to a total, or puts it to a value, under the sequence number of that change.
-    pub(super) fn post(&mut self, id: &str, entry: Entry, sequence: u64) -> Result<Posted<'_>, Refusal> {
-        let Some((index, id, holder)) = self.holders.get_full(id) else {
+    pub(super) fn change(&mut self, id: &str, entry: TotalChange, sequence: u64) -> Result<ChangedTotal<'_>, Refusal> {
+        let Some((index, id, account)) = self.accounts.get_full(id) else {
             return Err(Refusal::UnknownProduct(id.into()));
         };
         let before = self.totals.get(index);
-        let current = before.map_or(holder.seed_total, |running| running.total);
+        let current = before.map_or(account.seed_total, |running| running.total);
         let total = match entry {
-            Entry::Add(amount) => current.checked_add(amount),
-            Entry::Set(total) => Some(total),
+            TotalChange::Add(amount) => current.checked_add(amount),
+            TotalChange::Set(total) => Some(total),
         };
         let in_range = total.filter(|total| (-MAX_TOTAL..=MAX_TOTAL).contains(total));
         let total = in_range.ok_or_else(|| Refusal::OutOfRange { id: id.clone(), total: current })?;
         self.totals.set(index, Some(Running { total, changed: sequence }));
-        Ok(Posted { id, holder, total, undo: Undo { index, before } })
+        Ok(ChangedTotal { id, account, total, applied: Applied { index, before } })
     }
 
-    /// Takes back a change, which has to be the last that was not taken back.
-    pub(super) fn undo(&mut self, Undo { index, before }: Undo) {
+    /// Reverts a change, the last one that was not reverted.
+    pub(super) fn revert(&mut self, Applied { index, before }: Applied) {
         self.totals.set(index, before);
     }
 
-    fn account<'a>(&self, index: usize, holder: &'a Holder) -> Account<'a> {
+    fn account<'a>(&self, index: usize, account: &'a Account) -> AccountView<'a> {
         let Running { total, changed } =
-            self.totals.get(index).unwrap_or(Running { total: holder.seed_total, changed: 0 });
-        Account { holder, total, changed }
+            self.totals.get(index).unwrap_or(Running { total: account.seed_total, changed: 0 });
+        AccountView { account, total, changed }
     }
 }
 
-/// What a change did.
-pub(super) struct Posted<'a> {
-    pub(super) id: &'a Arc<str>,
-    pub(super) holder: &'a Holder,
-    pub(super) total: i64,
-    pub(super) undo: Undo,
+/// A total that was changed.
+pub(super) struct ChangedTotal<'a> {
+    id: &'a Arc<str>,
+    account: &'a Account,
+    total: i64,
+    pub(super) applied: Applied,
 }
 
-/// What an account was before a change.
-pub(super) struct Undo {
+impl ChangedTotal<'_> {
+    /// The change as the event of that number.
+    pub(super) fn event(&self, sequence: u64, at: Duration) -> Event {
+        let (id, category) = (self.id.clone(), self.account.category.clone());
+        Event { sequence, at, kind: EventKind::Total { id, category, total: self.total } }
+    }
+}
+
+/// What a total was before a change, to revert it.
+pub(super) struct Applied {
     index: usize,
     before: Option<Running>,
 }
 
 /// How a total changes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Entry {
+pub(super) enum TotalChange {
     Add(i64),
     Set(i64),
+}
+
+/// Totals of a page: 1 KiB.
+const PAGE: usize = 64;
+
+/// One account's total, once it has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Running {
+    pub(super) total: i64,
+    /// The sequence number of the last change.
+    pub(super) changed: u64,
+}
+
+type Page = [Option<Running>; PAGE];
+
+/// The running total of every account by its index, in pages that copies share until one of them writes to a page. An
+/// account whose total never changed takes no memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Totals {
+    /// As many as the highest changed index asks for.
+    pages: Vec<Option<Arc<Page>>>,
+}
+
+impl Totals {
+    /// The total of that account; `None` if it never changed.
+    pub(super) fn get(&self, index: usize) -> Option<Running> {
+        self.pages.get(index / PAGE)?.as_ref()?[index % PAGE]
+    }
+
+    pub(super) fn set(&mut self, index: usize, running: Option<Running>) {
+        let at = index / PAGE;
+        if at >= self.pages.len() {
+            self.pages.resize_with(at + 1, Option::default);
+        }
+        let page = self.pages[at].get_or_insert_with(|| Arc::new([None; PAGE]));
+        Arc::make_mut(page)[index % PAGE] = running;
+    }
+
+    /// Those that changed, by index.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, Running)> {
+        let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?)));
+        pages.flat_map(|(at, page)| {
+            page.iter().enumerate().filter_map(move |(offset, running)| Some((at * PAGE + offset, (*running)?)))
+        })
+    }
+
+    /// Takes out an account; those after it move up by one.
+    pub(super) fn remove(&mut self, index: usize) {
+        let last = self.pages.len() * PAGE;
+        for at in index..last {
+            let next = self.get(at + 1);
+            if next != self.get(at) {
+                self.set(at, next);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PAGE, Running, Totals};
+
+    fn running(total: i64) -> Running {
+        Running { total, changed: 1 }
+    }
+
+    #[test]
+    fn a_copy_keeps_its_totals_when_the_other_changes() {
+        let mut one = Totals::default();
+        one.set(PAGE + 3, Some(running(7)));
+        let two = one.clone();
+        one.set(PAGE + 3, Some(running(8)));
+        one.set(0, Some(running(1)));
+        assert_eq!((two.get(PAGE + 3), two.get(0)), (Some(running(7)), None));
+        assert_eq!(one.iter().map(|(index, one)| (index, one.total)).collect::<Vec<_>>(), [(0, 1), (PAGE + 3, 8)]);
+    }
+
+    #[test]
+    fn what_stands_after_a_removed_account_moves_up_across_pages() {
+        let mut totals = Totals::default();
+        for index in 0..2 * PAGE {
+            totals.set(index, Some(running(i64::try_from(index).unwrap_or_default())));
+        }
+        totals.remove(PAGE - 1);
+        assert_eq!((totals.get(PAGE - 2), totals.get(PAGE - 1)), (Some(running(62)), Some(running(64))));
+        assert_eq!((totals.get(2 * PAGE - 2), totals.get(2 * PAGE - 1)), (Some(running(127)), None));
+    }
 }

@@ -3,20 +3,21 @@
 //! What the scenario declares is not in it, only what has become of that. What faults have hit is not in it either: that is
 //! about the sockets and requests of one process.
 
-mod products;
-
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
-use self::products::Products;
 use super::Engine;
-use super::fault::FaultRunState;
+use super::catalogue::{Catalogue, Listing};
+use super::fault::{FaultPhase, FaultRun, FaultSource};
+use super::ledger::{Account, AccountView, Ledger, Rebuild, Running};
 use super::random::GeneratorRunState;
 use super::script::ScriptRunState;
-use super::totals::Running;
+use crate::scenario::{Action, Fault, Product, Source, parse_fault};
 
 /// The state of an engine. It is for the same version of mockd.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,11 +26,11 @@ pub struct EngineState {
     now: Duration,
     sequence: u64,
     seed: u64,
-    era: u32,
+    epoch: u32,
     streams: u64,
     fault_ids: u64,
     /// What is not as declared, if products came or went.
-    products: Option<Products>,
+    products: Option<ProductsState>,
     /// The highest number of an id in each category.
     highest: Vec<u64>,
     /// The totals that have moved, each with the number of its last change.
@@ -54,13 +55,13 @@ impl Engine {
     /// The state. `start` is an engine of the same scenario at time 0; the products that both share are not written down.
     #[must_use]
     pub fn save(&self, start: &Self) -> EngineState {
-        let products = (!self.ledger.has_holders_of(&start.ledger)).then(|| Products::of(self, start));
+        let products = (!self.ledger.shares_accounts_with(&start.ledger)).then(|| ProductsState::of(self, start));
         let moved = self.ledger.moved();
         EngineState {
             now: self.now,
             sequence: self.sequence,
             seed: self.seed,
-            era: self.era,
+            epoch: self.epoch,
             streams: self.streams,
             fault_ids: self.fault_ids,
             products,
@@ -78,7 +79,7 @@ impl Engine {
     /// [`StateError`] if the state is of another scenario.
     pub fn restored(start: &Self, state: EngineState) -> Result<Self, StateError> {
         let mut engine = start.clone();
-        (engine.now, engine.sequence, engine.seed, engine.era) = (state.now, state.sequence, state.seed, state.era);
+        (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
         (engine.streams, engine.fault_ids) = (state.streams, state.fault_ids);
         if let Some(products) = state.products {
             products.put_in(&mut engine, start)?;
@@ -112,4 +113,173 @@ fn resumed<R, S>(runs: &[R], states: Vec<S>, resume: impl Fn(&R, S) -> Option<R>
     }
     let resumed: Option<Vec<R>> = runs.iter().zip(states).map(|(run, state)| resume(run, state)).collect();
     resumed.ok_or(StateError::Misfit("it has a script with fewer steps"))
+}
+
+/// The accounts in their order, and the products of each category in theirs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProductsState {
+    accounts: Vec<DeclaredOr<AccountState>>,
+    categories: Vec<Vec<DeclaredOr<ProductState>>>,
+}
+
+/// What the scenario declares, by its id, or something else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum DeclaredOr<T> {
+    Declared(Arc<str>),
+    Other(T),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountState {
+    id: Arc<str>,
+    category: Arc<str>,
+    seed_total: i64,
+    declared: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProductState {
+    id: Arc<str>,
+    own: Map<String, Value>,
+    order: Map<String, Value>,
+    total: i64,
+}
+
+impl ProductsState {
+    fn of(engine: &Engine, start: &Engine) -> Self {
+        let account = |(id, account): (&Arc<str>, AccountView<'_>)| {
+            let Account { category, seed_total, declared } = account.account.clone();
+            if start.ledger.get(id).is_some_and(|same| same.account == account.account) {
+                DeclaredOr::Declared(id.clone())
+            } else {
+                DeclaredOr::Other(AccountState { id: id.clone(), category, seed_total, declared })
+            }
+        };
+        let categories = engine.catalogue.iter().map(|(name, listing)| {
+            let declared = start.catalogue.get(name).map(Listing::by_id).unwrap_or_default();
+            let product = |product: &Arc<Product>| match declared.get(&**product.id()) {
+                Some(same) if *same == product => DeclaredOr::Declared(product.id().clone()),
+                _ => DeclaredOr::Other(ProductState {
+                    id: product.id().clone(),
+                    own: product.own().clone(),
+                    order: product.order().clone(),
+                    total: product.total(),
+                }),
+            };
+            listing.products().iter().map(product).collect()
+        });
+        Self { accounts: engine.ledger.iter().map(account).collect(), categories: categories.collect() }
+    }
+
+    fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
+        if self.categories.len() != start.catalogue.iter().count() {
+            return Err(StateError::Misfit("it has other categories"));
+        }
+        let mut rebuild = Rebuild::default();
+        for account in self.accounts {
+            let (id, account) = match account {
+                DeclaredOr::Other(AccountState { id, category, seed_total, declared }) => {
+                    (id, Account { category, seed_total, declared })
+                }
+                DeclaredOr::Declared(id) => {
+                    let declared = start.ledger.get(&id).ok_or(StateError::Misfit("it has an unknown account"))?;
+                    (id, declared.account.clone())
+                }
+            };
+            let total = account.seed_total;
+            rebuild.add(id, account, total, 0);
+        }
+        let mut catalogue = Catalogue::default();
+        for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
+            let declared = listing.by_id();
+            let product = |product| match product {
+                DeclaredOr::Declared(id) => declared.get(&*id).map(|product| Arc::clone(product)),
+                DeclaredOr::Other(ProductState { id, own, order, total }) => {
+                    Some(Arc::new(Product::written(id, own, order, total)))
+                }
+            };
+            let products: Option<Vec<_>> = products.into_iter().map(product).collect();
+            let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;
+            catalogue.put(name.clone(), listing.with_products(products));
+        }
+        engine.catalogue = catalogue;
+        let mut ledger = Ledger::default();
+        ledger.replace_all(rebuild);
+        engine.ledger = ledger;
+        Ok(())
+    }
+}
+
+/// Where a fault is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultRunState {
+    id: u64,
+    run: u64,
+    fault: FaultOrigin,
+    source: FaultSource,
+    origin: Duration,
+    phase: FaultPhase,
+}
+
+/// Where to find what was declared.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum FaultOrigin {
+    /// It is that one of the scenario's faults.
+    Declared(usize),
+    /// That step of that script brings it.
+    Step(usize, usize),
+    /// It is in no scenario.
+    Written(String),
+}
+
+impl FaultRunState {
+    fn of(run: &FaultRun, engine: &Engine) -> Self {
+        let is_it = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
+        let step = || {
+            // Those at work: a script that goes on after a reload has the steps, and their faults, of before.
+            let mut steps = engine.scripts.iter().enumerate().flat_map(|(script, run)| {
+                run.declared.steps().iter().enumerate().map(move |(step, declared)| (script, step, declared))
+            });
+            steps.find_map(|(script, step, declared)| match &declared.action {
+                Action::Fault(fault) if is_it(fault) => Some(FaultOrigin::Step(script, step)),
+                _ => None,
+            })
+        };
+        let declared = || engine.scenario.faults().iter().position(|fault| *fault == run.declared);
+        let fault = match run.source {
+            FaultSource::Scenario => declared().map(FaultOrigin::Declared),
+            FaultSource::Script => step(),
+            FaultSource::Api => None,
+        };
+        let written = || FaultOrigin::Written(serde_json::to_string(&run.declared).unwrap_or_default());
+        let fault = fault.unwrap_or_else(written);
+        Self { id: run.id, run: run.run, fault, source: run.source, origin: run.origin, phase: run.phase }
+    }
+
+    /// The run of that fault, which has hit nothing here yet.
+    fn resume(self, start: &Engine) -> Result<FaultRun, StateError> {
+        let scenario = &start.scenario;
+        let step = |script: usize, step: usize| match &start.scripts.get(script)?.declared.steps().get(step)?.action {
+            Action::Fault(fault) => Some(fault.clone()),
+            _ => None,
+        };
+        let declared = match self.fault {
+            FaultOrigin::Declared(index) => scenario.faults().get(index).cloned(),
+            FaultOrigin::Step(script, index) => step(script, index),
+            FaultOrigin::Written(text) => match parse_fault(&Source::new("fault", &text), scenario) {
+                Ok((fault, _)) => Some(Arc::new(fault)),
+                Err(problems) => return Err(StateError::Fault(problems.to_string())),
+            },
+        };
+        let declared = declared.ok_or(StateError::Misfit("it has an unknown fault"))?;
+        let Self { id, run, source, origin, phase, .. } = self;
+        let (matched, hit, rng, sockets) = (0, 0, None, HashMap::new());
+        Ok(FaultRun { id, run, declared, source, origin, phase, matched, hit, rng, sockets })
+    }
 }

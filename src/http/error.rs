@@ -90,9 +90,9 @@ impl ResponseError for ApiError {
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
-            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_) | WorldsError::Store(_)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            #[cfg(feature = "redis")]
+            Self::Worlds(WorldsError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Switch(error) => status_of_switch(error),
             Self::Other(status, _) => *status,
             _ => StatusCode::BAD_REQUEST,
@@ -144,26 +144,28 @@ fn status_of_switch(error: &SwitchError) -> StatusCode {
 
 fn status_of(error: &WorldError) -> StatusCode {
     match error {
-        WorldError::Ended | WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
+        #[cfg(feature = "redis")]
+        WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
-        WorldError::Refused(refusal) => match refusal {
-            Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) => StatusCode::NOT_FOUND,
-            Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } => {
-                StatusCode::BAD_REQUEST
-            }
-        },
-        WorldError::Snapshot(SnapshotError::Unknown(_))
-        | WorldError::UnknownSocket(_)
-        | WorldError::UnknownFault(_) => StatusCode::NOT_FOUND,
-        WorldError::Snapshot(SnapshotError::TooMany)
-        | WorldError::TooManyFaults
-        | WorldError::FaultExists(_)
-        | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
-        WorldError::RefusedAt(_)
-        | WorldError::Clock(ClockError::InThePast { .. })
-        | WorldError::Expectation { .. }
-        | WorldError::Wait(_) => StatusCode::BAD_REQUEST,
+        WorldError::Refused(refusal) => status_of_refusal(refusal),
+        WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
+        WorldError::Snapshot(SnapshotError::TooMany) | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
+        WorldError::Clock(ClockError::InThePast { .. }) | WorldError::Expectation { .. } | WorldError::Wait(_) => {
+            StatusCode::BAD_REQUEST
+        }
+    }
+}
+
+fn status_of_refusal(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
+        Refusal::TooManyFaults | Refusal::FaultExists(_) => StatusCode::CONFLICT,
+        Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } | Refusal::At { .. } => {
+            StatusCode::BAD_REQUEST
+        }
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) async fn turn_away(stream: &mut TcpStream, why: &ApiError, cors: &Cor
 }
 
 fn answer(status: u16, json: Bytes) -> Answer {
-    Answer { status, body: Some(Payload::bytes(json)) }
+    Answer { status, body: Some(Payload::new(json)) }
 }
 
 /// The status and the JSON of an error.
@@ -157,7 +157,7 @@ fn refusal(error: &ApiError) -> (u16, Bytes) {
 
 fn journal(call: &Call<'_>, answer: Option<Answer>) -> Option<Place> {
     let head = call.head.clone()?;
-    let body = (!call.body.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(call.body)));
+    let body = (!call.body.is_empty()).then(|| Payload::new(Bytes::copy_from_slice(call.body)));
     let answer = answer.map_or_else(OnceLock::new, OnceLock::from);
     Some(call.world.requested(Exchange { head, body, faults: Vec::new(), answer }))
 }

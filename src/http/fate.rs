@@ -15,7 +15,7 @@ use super::live::asks_for_socket;
 use super::record::asked_method;
 use crate::engine::Hit;
 use crate::scenario::{Effect, Refusal, format_duration};
-use crate::world::{Mark, World};
+use crate::world::{FaultMark, World};
 pub(super) use spoiled::Spoiled;
 
 /// The faults that hit a request.
@@ -38,8 +38,8 @@ impl Fate {
     }
 
     /// What the faults do, for the journal.
-    pub(super) fn marks(&self) -> Vec<Mark> {
-        let mark = |hit: &Hit| Mark { fault: hit.label.clone(), did: did(hit) };
+    pub(super) fn marks(&self) -> Vec<FaultMark> {
+        let mark = |hit: &Hit| FaultMark { fault: hit.label.clone(), did: did(hit) };
         self.hits.iter().map(mark).collect()
     }
 

@@ -8,6 +8,7 @@ mod memory;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use tracing::debug;
@@ -15,7 +16,8 @@ use tracing::debug;
 use super::connections::Upgrade;
 use super::error::ApiError;
 use super::{App, cors};
-use crate::world::{Subscription, World};
+use crate::websocket::Encoded;
+use crate::world::{Message, MessageKind, Subscription, World};
 pub use command::{Command, CommandError};
 use connection::Connection;
 pub(super) use handshake::asks_for_socket;
@@ -36,9 +38,18 @@ pub(super) async fn open(
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
-    let feed = world.subscribe(&category, notices).await.map_err(ApiError::from)?;
+    let feed = world.subscribe(&category, notices, encode).await.map_err(ApiError::from)?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
     Ok(handshake::switching_protocols(&accept, request.headers()))
+}
+
+/// A message as one frame.
+fn encode(message: &Message) -> Bytes {
+    match message.kind() {
+        MessageKind::Text => Encoded::text_of(message.payload()),
+        MessageKind::Binary => Encoded::binary(message.payload()),
+    }
+    .into_frame()
 }
 
 /// Waits for the connection, and starts the socket's task. That is another one, because tasks keep the space that they need

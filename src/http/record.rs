@@ -40,11 +40,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Record<E> {
         };
         let mut exchange = describe(&request);
         let (bytes, too_large) = received.map_or_else(|error| (Bytes::new(), Some(error)), |bytes| (bytes, None));
-        exchange.body = (!bytes.is_empty()).then(|| Payload::bytes(Bytes::copy_from_slice(&bytes)));
+        exchange.body = (!bytes.is_empty()).then(|| Payload::new(Bytes::copy_from_slice(&bytes)));
         exchange.faults = fate.as_ref().map(Fate::marks).unwrap_or_default();
         let number = world.requested(exchange);
         let write_down = |response: &mut Response| {
-            let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::bytes(bytes));
+            let body = response.extensions_mut().remove::<Kept>().map(|Kept(bytes)| Payload::new(bytes));
             world.answered(number, Answer { status: response.status().as_u16(), body });
         };
         Ok(self.meet(fate.as_ref(), request, too_large, write_down).await)

@@ -10,30 +10,30 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Checkpoint, Claim, Entry, NewEntry, Opened, Opening, Store, StoreError, Token, follow_on};
+use super::{Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, follow_on};
 
 /// A store for several servers of one process. A clone is the same. It keeps every log for as long as it lives itself.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(Arc<Inner>);
+pub struct Memory(Arc<MemoryInner>);
 
 #[derive(Debug, Default)]
-struct Inner {
-    kept: Mutex<Kept>,
+struct MemoryInner {
+    kept: Mutex<MemoryLogs>,
     /// Told when something was appended.
     appended: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    logs: BTreeMap<String, Log>,
+struct MemoryLogs {
+    logs: BTreeMap<String, MemoryLog>,
     texts: HashMap<String, String>,
 }
 
 #[derive(Debug)]
-struct Log {
+struct MemoryLog {
     /// Where the world begins; `None` once it has ended.
     born: Option<u64>,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<StoredEntry>,
     last: u64,
     checkpoint: Option<Checkpoint>,
     /// The world's time, and when it was told.
@@ -42,10 +42,10 @@ struct Log {
     leader: Option<(String, Instant)>,
 }
 
-impl Log {
+impl MemoryLog {
     fn append(&mut self, entry: NewEntry<'_>) -> u64 {
         self.last += 1;
-        self.entries.push_back(Entry { position: self.last, mark: entry.mark.into(), text: entry.text.into() });
+        self.entries.push_back(StoredEntry { position: self.last, mark: entry.mark.into(), text: entry.text.into() });
         self.told = (entry.at, Instant::now());
         self.last
     }
@@ -62,37 +62,41 @@ impl Log {
         }
     }
 
-    fn after(&self, after: &Entry) -> Result<Vec<Entry>, StoreError> {
+    fn after(&self, after: &StoredEntry) -> Result<Vec<StoredEntry>, StoreError> {
         if !self.entries.iter().any(|entry| entry.position == after.position && entry.mark == after.mark) {
             return Err(StoreError::Gap(after.position));
         }
-        let entries: Vec<Entry> =
+        let entries: Vec<StoredEntry> =
             self.entries.iter().filter(|entry| entry.position > after.position).cloned().collect();
         follow_on(after.position, &entries).map(|()| entries)
     }
 }
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, MemoryLogs> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something with the log of a world that is there.
-    fn with<T>(&self, world: &str, what: impl FnOnce(&mut Log) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn with<T>(
+        &self,
+        world: &str,
+        what: impl FnOnce(&mut MemoryLog) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut kept = self.lock();
         let log = kept.logs.get_mut(world).filter(|log| log.born.is_some());
         what(log.ok_or(StoreError::Missing)?)
     }
 
-    fn open_now(&self, world: &str, opening: Opening<'_>) -> Result<Opened, StoreError> {
+    fn open_now(&self, world: &str, opening: OpenMode<'_>) -> Result<Opened, StoreError> {
         let mut kept = self.lock();
         let born = kept.logs.get(world).and_then(|log| log.born);
         match (born, opening) {
-            (Some(_), Opening::New(_)) => Err(StoreError::Exists),
-            (None, Opening::Existing) => Err(StoreError::Missing),
+            (Some(_), OpenMode::New(_)) => Err(StoreError::Exists),
+            (None, OpenMode::Existing) => Err(StoreError::Missing),
             (Some(born), _) => kept.logs.get(world).map(|log| log.opened(born)).ok_or(StoreError::Missing),
-            (None, Opening::New(first) | Opening::Either(first)) => {
-                let log = kept.logs.entry(world.to_owned()).or_insert_with(|| Log {
+            (None, OpenMode::New(first) | OpenMode::Either(first)) => {
+                let log = kept.logs.entry(world.to_owned()).or_insert_with(|| MemoryLog {
                     born: None,
                     entries: VecDeque::new(),
                     last: 0,
@@ -108,7 +112,7 @@ impl Memory {
         }
     }
 
-    fn lead_now(&self, world: &str, claim: &Claim<'_>) -> Result<Option<Token>, StoreError> {
+    fn lead_now(&self, world: &str, claim: &Claim<'_>) -> Result<Option<FencingToken>, StoreError> {
         self.with(world, |log| {
             let now = Instant::now();
             let other = log.leader.as_ref().filter(|(server, _)| server != claim.server);
@@ -124,7 +128,7 @@ impl Memory {
             }
             log.leader = Some((claim.server.to_owned(), now + claim.lease));
             log.told = (claim.at, now);
-            Ok(Some(Token(log.token)))
+            Ok(Some(FencingToken(log.token)))
         })
     }
 
@@ -141,20 +145,20 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn open<'a>(&'a self, world: &'a str, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
         ready(self.open_now(world, opening)).boxed()
     }
 
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {
         let appended = self.with(world, |log| match entry.token {
-            Some(token) if token != Token(log.token) => Err(StoreError::Fenced),
+            Some(token) if token != FencingToken(log.token) => Err(StoreError::Fenced),
             _ => Ok(log.append(entry)),
         });
         self.0.appended.notify_waiters();
         ready(appended).boxed()
     }
 
-    fn follow(&self, world: &str, after: &Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
+    fn follow(&self, world: &str, after: &StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>> {
         let state = Some((self.clone(), world.to_owned(), after.clone()));
         stream::unfold(state, |state| async move {
             let (store, world, after) = state?;
@@ -179,7 +183,7 @@ impl Store for Memory {
         .boxed()
     }
 
-    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<Token>, StoreError>> {
+    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>> {
         ready(self.lead_now(world, &claim)).boxed()
     }
 

@@ -6,31 +6,37 @@
 //!
 //! Commands of all worlds share one connection ([`link`]); whoever follows a log has one of its own, on which it waits.
 
-mod follow;
 mod link;
 mod scripts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
+use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, FromRedisValue, RedisError, ScriptInvocation};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::link::Link;
 pub use self::link::{RedisUrl, WrongUrl};
-use self::scripts::{RawEntries, Scripts, entries};
-use super::{Checkpoint, Claim, Entry, NewEntry, Opened, Opening, Store, StoreError, Token};
+use self::scripts::{RawEntries, Scripts, entries, id};
+use super::{Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, follow_on};
+
+/// How long to wait at a time: a connection that is dead without saying so is found out after it.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// Entries that are read at once.
+const READ_AT_ONCE: usize = 1000;
 
 /// A store in Redis. A clone is the same.
 #[derive(Debug, Clone)]
-pub struct Redis(Arc<Inner>);
+pub struct Redis(Arc<RedisInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct RedisInner {
     link: Link,
     /// What all keys begin with.
     name: String,
@@ -46,7 +52,8 @@ impl Redis {
     /// the connection is lost, by a task that ends with the shutdown.
     #[must_use]
     pub fn connect(url: &RedisUrl, name: &str, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
-        let store = Self(Arc::new(Inner { link: Link::new(url), name: name.to_owned(), scripts: Scripts::default() }));
+        let store =
+            Self(Arc::new(RedisInner { link: Link::new(url), name: name.to_owned(), scripts: Scripts::default() }));
         let (keeper, shutdown) = (store.clone(), shutdown.clone());
         tasks.spawn(async move { shutdown.run_until_cancelled(keeper.0.link.keep()).await });
         store
@@ -89,11 +96,11 @@ impl Redis {
         listed.map_err(|error| self.failed(&error))
     }
 
-    async fn open_log(&self, world: &str, opening: Opening<'_>) -> Result<Opened, StoreError> {
+    async fn open_log(&self, world: &str, opening: OpenMode<'_>) -> Result<Opened, StoreError> {
         let (how, first) = match opening {
-            Opening::Existing => ("existing", None),
-            Opening::New(first) => ("new", Some(first)),
-            Opening::Either(first) => ("either", Some(first)),
+            OpenMode::Existing => ("existing", None),
+            OpenMode::New(first) => ("new", Some(first)),
+            OpenMode::Either(first) => ("either", Some(first)),
         };
         let script = self.0.scripts.open(&self.keys(world), how, first);
         let (outcome, kept, state, raw, at, age, is_led): RawOpened = self.run(script).await?;
@@ -124,11 +131,11 @@ impl Redis {
         }
     }
 
-    async fn ask_for_lead(&self, world: &str, claim: Claim<'_>) -> Result<Option<Token>, StoreError> {
+    async fn ask_for_lead(&self, world: &str, claim: Claim<'_>) -> Result<Option<FencingToken>, StoreError> {
         match self.run(self.0.scripts.lead(&self.keys(world), &claim)).await? {
             scripts::MISSING => Err(StoreError::Missing),
             scripts::LED_BY_ANOTHER => Ok(None),
-            token => Ok(u64::try_from(token).ok().map(Token)),
+            token => Ok(u64::try_from(token).ok().map(FencingToken)),
         }
     }
 
@@ -148,7 +155,7 @@ impl Redis {
 }
 
 impl Store for Redis {
-    fn open<'a>(&'a self, world: &'a str, opening: Opening<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
         self.open_log(world, opening).boxed()
     }
 
@@ -156,12 +163,12 @@ impl Store for Redis {
         self.append_to(world, entry).boxed()
     }
 
-    fn follow(&self, world: &str, after: &Entry) -> BoxStream<'static, Result<Vec<Entry>, StoreError>> {
+    fn follow(&self, world: &str, after: &StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>> {
         let [_, log, _] = self.keys(world);
-        follow::follow(self.clone(), log, after.clone())
+        follow(self.clone(), log, after.clone())
     }
 
-    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<Token>, StoreError>> {
+    fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>> {
         self.ask_for_lead(world, claim).boxed()
     }
 
@@ -211,5 +218,71 @@ impl Store for Redis {
 
     fn place(&self) -> String {
         self.0.link.place().to_owned()
+    }
+}
+
+/// What one log has to say, or nothing.
+type RawRead = Option<Vec<(String, RawEntries)>>;
+
+/// Somebody who follows a log.
+struct LogFollower {
+    store: Redis,
+    log: String,
+    after: StoredEntry,
+    /// None before the first read.
+    connection: Option<MultiplexedConnection>,
+}
+
+/// The entries of a log after that one, as they come.
+fn follow(store: Redis, log: String, after: StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>> {
+    let follower = LogFollower { store, log, after, connection: None };
+    stream::unfold(Some(follower), |follower| async move {
+        let mut follower = follower?;
+        let store = follower.store.clone();
+        let read = tokio::select! {
+            read = follower.read() => read,
+            gone = store.0.link.lost() => Err(gone),
+        };
+        let next = read.is_ok().then_some(follower);
+        Some((read, next))
+    })
+    .boxed()
+}
+
+impl LogFollower {
+    async fn read(&mut self) -> Result<Vec<StoredEntry>, StoreError> {
+        let store = self.store.clone();
+        let failed = |error: RedisError| store.failed(&error);
+        let mut connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let mut connection = self.store.0.link.connect_to_wait(WAIT).await.map_err(failed)?;
+            if !self.is_in_place(&mut connection).await.map_err(failed)? {
+                return Err(StoreError::Gap(self.after.position));
+            }
+            connection
+        };
+        loop {
+            let mut read = redis::cmd("XREAD");
+            let wait = u64::try_from(WAIT.as_millis()).unwrap_or_default();
+            read.arg("COUNT").arg(READ_AT_ONCE).arg("BLOCK").arg(wait);
+            read.arg("STREAMS").arg(&self.log).arg(id(self.after.position));
+            let raw: RawRead = read.query_async(&mut connection).await.map_err(failed)?;
+            let Some((_, raw)) = raw.and_then(|logs| logs.into_iter().next()) else { continue };
+            let entries = entries(raw);
+            follow_on(self.after.position, &entries)?;
+            if let Some(last) = entries.last() {
+                self.after = last.clone();
+                self.connection = Some(connection);
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// Whether the entry to go on from is where it was.
+    async fn is_in_place(&self, connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
+        let at = id(self.after.position);
+        let found: RawEntries = redis::cmd("XRANGE").arg(&self.log).arg(&at).arg(&at).query_async(connection).await?;
+        Ok(entries(found).first().is_some_and(|entry| entry.mark == self.after.mark))
     }
 }

@@ -29,6 +29,12 @@ impl Encoded {
         Self::new(OpCode::Data(Data::Text), bytes)
     }
 
+    /// A binary frame.
+    #[must_use]
+    pub fn binary(bytes: &[u8]) -> Self {
+        Self::new(OpCode::Data(Data::Binary), bytes)
+    }
+
     /// A frame that carries the message.
     #[must_use]
     pub fn message(message: &Message) -> Self {
@@ -69,6 +75,12 @@ impl Encoded {
     #[must_use]
     pub fn frame(&self) -> &Bytes {
         &self.frame
+    }
+
+    /// The whole frame.
+    #[must_use]
+    pub fn into_frame(self) -> Bytes {
+        self.frame
     }
 
     /// What it carries.

@@ -11,8 +11,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::clock::Pace;
-use super::feed::Frame;
-use super::play::Play;
+use super::feed::FeedItem;
+use super::state::WorldState;
 use crate::engine::Event;
 use crate::scenario::format_duration;
 
@@ -71,7 +71,7 @@ pub enum ClockError {
     Overtaken,
 }
 
-pub(super) type Outcome = Result<Advanced, ClockError>;
+pub(super) type ClockOutcome = Result<Advanced, ClockError>;
 
 impl From<Until> for ClockChange {
     fn from(until: Until) -> Self {
@@ -83,62 +83,67 @@ impl From<Until> for ClockChange {
 pub(super) struct Advance {
     change: ClockChange,
     /// Nobody here waits for an advance that another server was asked for.
-    reply: Option<oneshot::Sender<Outcome>>,
+    reply: Option<oneshot::Sender<ClockOutcome>>,
     /// When it was asked for, in the world's time, if the world is shared.
-    told: Option<Duration>,
-    begun: Option<Begun>,
+    given_time: Option<Duration>,
+    begun: Option<AdvanceStart>,
     done: Advanced,
     refused: Option<ClockError>,
     is_at_its_end: bool,
-    /// Whether faults have turned just now, which all sockets have to follow before something else happens: what they are
-    /// told once a fault is over is how things are then.
-    is_at_a_turn: bool,
+    /// Whether faults have changed just now. All sockets follow that before anything else happens: once a fault is over,
+    /// they get what is so at that moment.
+    is_at_fault_transition: bool,
 }
 
 /// What is known once it has begun.
 #[derive(Clone, Copy)]
-struct Begun {
+struct AdvanceStart {
     /// When it ends; steps go as far as they go.
     target: Duration,
     steps_left: u64,
     /// How often the world had started over by then.
-    generation: u64,
+    epoch: u64,
 }
 
 impl Advance {
-    pub(super) fn new(change: ClockChange, reply: oneshot::Sender<Outcome>) -> Self {
+    pub(super) fn new(change: ClockChange, reply: oneshot::Sender<ClockOutcome>) -> Self {
         Self::of(change, Some(reply), None)
     }
 
-    /// One that all servers that play the world carry out to its end, whoever waits for it.
-    pub(super) fn shared(change: ClockChange, reply: Option<oneshot::Sender<Outcome>>, told: Duration) -> Self {
-        Self::of(change, reply, Some(told))
+    /// One that all servers that play the world carry out to its end, whether somebody waits for it or not.
+    #[cfg(feature = "redis")]
+    pub(super) fn shared(
+        change: ClockChange,
+        reply: Option<oneshot::Sender<ClockOutcome>>,
+        given_time: Duration,
+    ) -> Self {
+        Self::of(change, reply, Some(given_time))
     }
 
-    fn of(change: ClockChange, reply: Option<oneshot::Sender<Outcome>>, told: Option<Duration>) -> Self {
+    fn of(change: ClockChange, reply: Option<oneshot::Sender<ClockOutcome>>, given_time: Option<Duration>) -> Self {
         let (begun, done, refused) = (None, Advanced::default(), None);
-        Self { change, reply, told, begun, done, refused, is_at_its_end: false, is_at_a_turn: false }
+        Self { change, reply, given_time, begun, done, refused, is_at_its_end: false, is_at_fault_transition: false }
     }
 
     /// Whether the sockets have to write everything before it goes on, or is over.
     pub(super) fn waits_for_all(&self) -> bool {
-        self.is_at_its_end || self.is_at_a_turn
+        self.is_at_its_end || self.is_at_fault_transition
     }
 
     /// Lets some of it happen. Says whether it is over.
-    pub(super) fn go_on(&mut self, play: &mut Play, actions: usize) -> bool {
-        if self.begun.is_some_and(|begun| begun.generation != play.generation) {
+    pub(super) fn go_on(&mut self, state: &mut WorldState, actions: usize) -> bool {
+        if self.begun.is_some_and(|begun| begun.epoch != state.epoch) {
             self.refused = Some(ClockError::Overtaken);
             return true;
         }
         // Whoever asked is gone: time stays where it is.
-        let is_given_up = self.told.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
+        let is_given_up = self.given_time.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
         if self.is_at_its_end || is_given_up {
             return true;
         }
         let begun = match self.begun {
             Some(begun) => begun,
-            None => match self.begin(play) {
+            None => match self.begin(state) {
                 Ok(begun) => begun,
                 Err(refusal) => {
                     self.refused = Some(refusal);
@@ -146,22 +151,22 @@ impl Advance {
                 }
             },
         };
-        let events = self.some(begun, play, actions);
-        play.shared.clock.set(play.engine.now(), Pace { paused: true, ..play.shared.clock.pace() });
-        play.tell(&events);
-        if self.is_at_its_end && play.has_faulted_sockets {
+        let events = self.some(begun, state, actions);
+        state.shared.clock.set(state.engine.now(), Pace { paused: true, ..state.shared.clock.pace() });
+        state.notify(&events);
+        if self.is_at_its_end && state.has_faulted_sockets {
             // What is held back for some time comes by now, although nothing else does.
-            play.publish([Frame::Turn]);
+            state.publish([FeedItem::FaultTransition]);
         }
-        self.is_at_a_turn = Event::end_at_a_turn(&events);
+        self.is_at_fault_transition = Event::ends_at_fault_transition(&events);
         self.done.count += events.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.done.events.len());
         self.done.events.extend(events.into_iter().take(room));
         false
     }
 
-    fn begin(&mut self, play: &mut Play) -> Result<Begun, ClockError> {
-        let now = self.told.map_or_else(|| play.now(), |told| play.time_of(told));
+    fn begin(&mut self, state: &mut WorldState) -> Result<AdvanceStart, ClockError> {
+        let now = self.given_time.map_or_else(|| state.now(), |given| state.time_at(given));
         let (target, steps_left) = match self.change.until {
             Until::Now => (now, 0),
             Until::By(by) => (now.saturating_add(by), 0),
@@ -170,43 +175,43 @@ impl Advance {
             Until::Steps(steps) => (now, steps),
         };
         // It is held meanwhile, so that time does not run ahead of what happens.
-        play.held = Some(play.shared.clock.pace());
-        Ok(*self.begun.insert(Begun { target, steps_left, generation: play.generation }))
+        state.held = Some(state.shared.clock.pace());
+        Ok(*self.begun.insert(AdvanceStart { target, steps_left, epoch: state.epoch }))
     }
 
-    fn some(&mut self, begun: Begun, play: &mut Play, actions: usize) -> Vec<Event> {
-        let is_due = |play: &Play| play.engine.next_due().is_some_and(|due| due <= begun.target);
+    fn some(&mut self, begun: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
+        let is_due = |state: &WorldState| state.engine.next_due().is_some_and(|due| due <= begun.target);
         match self.change.until {
-            Until::Steps(_) => self.step(begun, play, actions),
+            Until::Steps(_) => self.step(begun, state, actions),
             Until::Now => {
-                let events = play.engine.advance_some(begun.target, actions);
+                let events = state.engine.advance_some(begun.target, actions);
                 // A scenario that asks for more than the machine can do is behind its clock, and stops where it is; where
-                // several servers play it, at the same moment everywhere.
-                let is_at_a_turn = Event::end_at_a_turn(&events);
-                self.is_at_its_end = self.told.is_none() && !is_at_a_turn || !is_due(play);
+                // several servers state it, at the same moment everywhere.
+                let is_at_fault_transition = Event::ends_at_fault_transition(&events);
+                self.is_at_its_end = self.given_time.is_none() && !is_at_fault_transition || !is_due(state);
                 events
             }
             Until::By(_) | Until::At(_) => {
-                let events = play.engine.advance_some(begun.target, actions);
-                self.is_at_its_end = !is_due(play);
+                let events = state.engine.advance_some(begun.target, actions);
+                self.is_at_its_end = !is_due(state);
                 if self.is_at_its_end {
-                    play.engine.settle(begun.target);
+                    state.engine.settle(begun.target);
                 }
                 events
             }
         }
     }
 
-    fn step(&mut self, mut begun: Begun, play: &mut Play, actions: usize) -> Vec<Event> {
+    fn step(&mut self, mut begun: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..actions {
-            let Some(due) = play.engine.next_due().filter(|_| begun.steps_left > 0) else {
+            let Some(due) = state.engine.next_due().filter(|_| begun.steps_left > 0) else {
                 self.is_at_its_end = true;
                 break;
             };
             begun.steps_left -= 1;
-            events.extend(play.engine.advance_some(due, 1));
-            if Event::end_at_a_turn(&events) {
+            events.extend(state.engine.advance_some(due, 1));
+            if Event::ends_at_fault_transition(&events) {
                 break;
             }
         }
@@ -215,19 +220,19 @@ impl Advance {
     }
 
     /// Lets the clock go again, and answers whoever asked.
-    pub(super) fn finish(self, play: &mut Play) {
+    pub(super) fn finish(self, state: &mut WorldState) {
         let Self { reply, refused, done, change, is_at_its_end, .. } = self;
         // After a reset or a restore, the clock goes as that has left it.
-        if let Some(pace) = play.held.take() {
-            let told = if is_at_its_end { change } else { Until::Now.into() };
-            let pace = Pace { paused: told.paused.unwrap_or(pace.paused), speed: told.speed.unwrap_or(pace.speed) };
-            play.shared.clock.set(play.engine.now(), pace);
+        if let Some(pace) = state.held.take() {
+            let then = if is_at_its_end { change } else { Until::Now.into() };
+            let pace = Pace { paused: then.paused.unwrap_or(pace.paused), speed: then.speed.unwrap_or(pace.speed) };
+            state.shared.clock.set(state.engine.now(), pace);
         }
         let outcome = match refused {
             Some(refusal) => Err(refusal),
             None => Ok(Advanced {
-                now: play.engine.now(),
-                left_behind: play.shared.sockets.behind(play.shared.feed.end()),
+                now: state.engine.now(),
+                left_behind: state.shared.sockets.behind(state.shared.feed.end()),
                 ..done
             }),
         };

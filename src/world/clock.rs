@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use tokio::time::Instant;
-
-use super::alarm::Alarm;
+use tokio::time::{Instant, sleep_until};
 
 /// The slowest and the fastest that a clock may go, in times the machine's.
 pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
@@ -18,14 +16,14 @@ pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 /// A world's time. Everybody may read it; only the world's task sets it.
 #[derive(Debug)]
 pub(super) struct Clock {
-    state: RwLock<State>,
-    /// Told when it goes on in another way.
+    state: RwLock<ClockSetting>,
+    /// Notified when it goes on in another way.
     changed: Notify,
 }
 
 /// From `base` at `since`, time goes on at `pace`.
 #[derive(Debug, Clone, Copy)]
-struct State {
+struct ClockSetting {
     base: Duration,
     since: Instant,
     pace: Pace,
@@ -46,7 +44,7 @@ impl Default for Pace {
     }
 }
 
-impl State {
+impl ClockSetting {
     fn now(&self) -> Duration {
         if self.pace.paused {
             return self.base;
@@ -61,7 +59,7 @@ impl Clock {
     pub(super) fn start(pace: Pace) -> Self {
         let speed = if pace.speed.is_nan() { 1.0 } else { pace.speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         let pace = Pace { speed, ..pace };
-        let state = RwLock::new(State { base: Duration::ZERO, since: Instant::now(), pace });
+        let state = RwLock::new(ClockSetting { base: Duration::ZERO, since: Instant::now(), pace });
         Self { state, changed: Notify::new() }
     }
 
@@ -75,7 +73,8 @@ impl Clock {
 
     /// Goes on from another time, or in another way.
     pub(super) fn set(&self, base: Duration, pace: Pace) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { base, since: Instant::now(), pace };
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) =
+            ClockSetting { base, since: Instant::now(), pace };
         self.changed.notify_waiters();
     }
 
@@ -96,18 +95,18 @@ impl Clock {
     }
 
     /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
-    pub(super) async fn wait_until(&self, due: Option<Duration>, alarm: &mut Alarm) {
-        let State { base, since, pace } = self.read();
+    pub(super) async fn wait_until(&self, due: Option<Duration>) {
+        let ClockSetting { base, since, pace } = self.read();
         let left = due.filter(|_| !pace.paused).map(|due| scale(due.saturating_sub(base), 1.0 / pace.speed));
         match left.and_then(|left| since.checked_add(left)) {
             // Others get their turn, but not the millisecond that a timer takes at the least.
             Some(instant) if instant <= Instant::now() => tokio::task::yield_now().await,
-            Some(instant) => alarm.wait_until(instant).await,
+            Some(instant) => sleep_until(instant).await,
             None => std::future::pending().await,
         }
     }
 
-    fn read(&self) -> State {
+    fn read(&self) -> ClockSetting {
         *self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,16 +1,22 @@
-//! What a test may do with a world, beyond what its clients do.
+//! What clients and tests change in a world, and what they read of its state.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
 use super::advance::Advance;
-use super::operation::Operation;
-use super::play::Play;
-use super::task::Command;
+use super::sockets::LaggingSockets;
+use super::state::{WorldCommand, WorldState};
+use super::task::Request;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
-use crate::engine::{FaultPhase, FaultState, GeneratorState, ScriptState};
+use crate::engine::{
+    Command, Effects, Event, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing, ScriptState,
+};
+use crate::scenario::Fault;
 
 /// A world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +31,7 @@ pub struct ClockState {
 
 /// A world at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct WorldSummary {
     /// Its clock.
     pub clock: ClockState,
     /// The number of the last event.
@@ -49,26 +55,88 @@ pub struct Timelines {
     pub generators: Vec<GeneratorState>,
 }
 
+/// Totals and products.
+impl World {
+    /// Adds `amount` to a product's order total.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
+    pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
+        self.apply(Command::order(id, amount), |_, _| ()).await
+    }
+
+    /// Adds each amount to its product's order total, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        self.apply(Command::Orders(orders), |_, effects| effects.events).await
+    }
+
+    /// Sets each product's order total, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        self.apply(Command::SetTotals(totals), |_, effects| effects.events).await
+    }
+
+    /// Adds a product to a category and gives the category's products as JSON, the new one last.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
+    pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
+        let category: Arc<str> = category.into();
+        let list = category.clone();
+        let products = move |state: &mut WorldState, _| state.engine.catalogue().get(&list).map(Listing::json);
+        // The product is in it, so that it is there.
+        self.apply(Command::AddProduct(category, own), products).await?.ok_or(WorldError::Defect)
+    }
+
+    /// Carries out a command, here or on every server that plays the world, and looks at what came of it at the same moment.
+    async fn apply<T: Send + 'static>(
+        &self,
+        command: Command,
+        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        self.carry_out(WorldCommand::Apply(command), look).await
+    }
+
+    async fn carry_out<T: Send + 'static>(
+        &self,
+        command: WorldCommand,
+        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        #[cfg(feature = "redis")]
+        if let Some(replica) = &self.0.replica {
+            let _in_use = self.in_use();
+            return replica.carry_out(command, self.now(), look).await;
+        }
+        self.ask(move |state| state.carry_out(command).map(|effects| look(state, effects))).await?
+    }
+}
+
+/// State, clock and snapshots.
 impl World {
     /// The clock.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn clock(&self) -> Result<ClockState, WorldError> {
-        self.ask(|play| ClockState::of(play)).await
+        self.ask(|state| ClockState::of(state)).await
     }
 
     /// Everything at one moment.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn state(&self) -> Result<State, WorldError> {
-        self.ask(|play| State {
-            clock: ClockState::of(play),
-            sequence: play.engine.sequence(),
-            totals: play.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
-            faults: play.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
-            snapshots: play.saved(),
+    pub async fn state(&self) -> Result<WorldSummary, WorldError> {
+        self.ask(|state| WorldSummary {
+            clock: ClockState::of(state),
+            sequence: state.engine.sequence(),
+            totals: state.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
+            faults: state.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
+            snapshots: state.saved(),
         })
         .await
     }
@@ -78,12 +146,20 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn timelines(&self) -> Result<Timelines, WorldError> {
-        self.ask(|play| Timelines {
-            now: play.now(),
-            scripts: play.engine.script_states().collect(),
-            generators: play.engine.generator_states().collect(),
+        self.ask(|state| Timelines {
+            now: state.now(),
+            scripts: state.engine.script_states().collect(),
+            generators: state.engine.generator_states().collect(),
         })
         .await
+    }
+
+    /// Every event since the start or reset.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn transcript(&self) -> Result<Transcript, WorldError> {
+        self.ask(|state| state.transcript.clone()).await
     }
 
     /// Stops the clock, where it is.
@@ -91,8 +167,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn pause(&self) -> Result<(), WorldError> {
-        let pause = ClockChange { paused: Some(true), ..Until::Now.into() };
-        self.change_clock(pause).await.map(drop)
+        self.change_clock(ClockChange { paused: Some(true), ..Until::Now.into() }).await.map(drop)
     }
 
     /// Lets the clock go on, from where it is.
@@ -100,17 +175,15 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn resume(&self) -> Result<(), WorldError> {
-        let resume = ClockChange { paused: Some(false), ..Until::Now.into() };
-        self.change_clock(resume).await.map(drop)
+        self.change_clock(ClockChange { paused: Some(false), ..Until::Now.into() }).await.map(drop)
     }
 
-    /// Lets the clock go so many times as fast as the machine's, cut to what is possible ([`super::SPEEDS`]).
+    /// Sets how many times as fast as the machine's the clock goes, cut to what is possible ([`super::SPEEDS`]).
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn set_speed(&self, speed: f64) -> Result<(), WorldError> {
-        let change = ClockChange { speed: Some(speed), ..Until::Now.into() };
-        self.change_clock(change).await.map(drop)
+        self.change_clock(ClockChange { speed: Some(speed), ..Until::Now.into() }).await.map(drop)
     }
 
     /// Lets everything until then happen now. It is answered when all of that has been written to the open sockets. If
@@ -122,21 +195,21 @@ impl World {
         self.change_clock(until.into()).await
     }
 
-    /// As [`World::advance`], and from then on the clock goes as it is told.
+    /// As [`World::advance`], and from then on the clock goes as the change says.
     ///
     /// # Errors
     /// [`WorldError`] if that time is over, or the world has ended; the clock goes on as before then.
     pub async fn change_clock(&self, change: ClockChange) -> Result<Advanced, WorldError> {
         let speed = change.speed.map(|speed| speed.clamp(*super::SPEEDS.start(), *super::SPEEDS.end()));
         let change = ClockChange { speed, ..change };
-        let _used = self.using();
-        if let Some(replica) = &self.0.shared.replica {
+        let _in_use = self.in_use();
+        #[cfg(feature = "redis")]
+        if let Some(replica) = &self.0.replica {
             return replica.change_clock(change, self.now()).await;
         }
         let (reply, answer) = oneshot::channel();
-        let advance = Advance::new(change, reply);
-        let command = Command::Advance(Box::new(advance));
-        self.0.commands.send(command).await.map_err(|_| WorldError::Ended)?;
+        let advance = Request::Advance(Box::new(Advance::new(change, reply)));
+        self.0.requests.send(advance).await.map_err(|_| WorldError::Ended)?;
         Ok(answer.await.map_err(|_| WorldError::Ended)??)
     }
 
@@ -146,7 +219,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn reset(&self, seed: Option<u64>) -> Result<(), WorldError> {
-        self.change(Operation::Reset(seed)).await.map(drop)
+        self.carry_out(WorldCommand::Reset(seed), |_, _| ()).await
     }
 
     /// Keeps this moment under a name, in place of another of that name.
@@ -154,7 +227,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn save(&self, name: &str) -> Result<(), WorldError> {
-        self.change(Operation::Save(name.to_owned())).await.map(drop)
+        self.carry_out(WorldCommand::Save(name.to_owned()), |_, _| ()).await
     }
 
     /// Goes back to a kept moment: totals, products, time, random streams, transcript. Open sockets stay and get current
@@ -163,7 +236,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn restore(&self, name: &str) -> Result<(), WorldError> {
-        self.change(Operation::Restore(name.to_owned())).await.map(drop)
+        self.carry_out(WorldCommand::Restore(name.to_owned()), |_, _| ()).await
     }
 
     /// Drops a kept moment.
@@ -171,20 +244,115 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn forget(&self, name: &str) -> Result<(), WorldError> {
-        self.change(Operation::Forget(name.to_owned())).await.map(drop)
-    }
-
-    /// Every event since the start or reset.
-    ///
-    /// # Errors
-    /// [`WorldError::Ended`].
-    pub async fn transcript(&self) -> Result<Transcript, WorldError> {
-        self.ask(|play| play.transcript.clone()).await
+        self.carry_out(WorldCommand::Forget(name.to_owned()), |_, _| ()).await
     }
 }
 
+/// Faults. Requests ask the task what hits them, but only while a fault is in force that may: that is one atomic read.
+/// Sockets know the faults that hit them, and follow changes at a position of the feed: a message meets the faults of its own
+/// moment, however late its socket takes it.
+impl World {
+    /// All faults: those of the scenario first.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn faults(&self) -> Result<Vec<FaultState>, WorldError> {
+        self.ask(|state| state.engine.faults().collect()).await
+    }
+
+    /// The fault of that number or name.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is none, or the world has ended.
+    pub async fn fault(&self, name: &str) -> Result<FaultState, WorldError> {
+        let name = name.to_owned();
+        Ok(self.ask(move |state| state.engine.fault(&name)).await??)
+    }
+
+    /// Adds a fault; its times count from now.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there are too many, or the world has ended.
+    pub async fn add_fault(&self, fault: Fault) -> Result<FaultState, WorldError> {
+        self.change_faults(Command::AddFault(fault.into()), |state, effects| fault_of(state, &effects)).await?
+    }
+
+    /// Replaces the fault of that number or name, which starts over.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is none, or the world has ended.
+    pub async fn change_fault(&self, name: &str, fault: Fault) -> Result<FaultState, WorldError> {
+        let change = Command::ChangeFault(name.to_owned(), fault.into());
+        self.change_faults(change, |state, effects| fault_of(state, &effects)).await?
+    }
+
+    /// Removes the fault of that number or name.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is none, or the world has ended.
+    pub async fn remove_fault(&self, name: &str) -> Result<(), WorldError> {
+        self.change_faults(Command::RemoveFault(name.to_owned()), |_, _| ()).await
+    }
+
+    /// Removes all faults.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn clear_faults(&self) -> Result<(), WorldError> {
+        self.change_faults(Command::ClearFaults, |_, _| ()).await
+    }
+
+    /// Changes faults, and waits until every socket that reads has followed: what it gets does not depend on how fast it is.
+    async fn change_faults<T: Send + 'static>(
+        &self,
+        command: Command,
+        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        let answer = self.apply(command, look).await?;
+        let transition = self.shared().feed.last_transition();
+        self.shared().sockets.written(transition, &mut LaggingSockets::default()).await;
+        Ok(answer)
+    }
+
+    /// Whether a fault is in force that may hit requests or handshakes.
+    #[must_use]
+    pub fn has_request_faults(&self) -> bool {
+        self.shared().has_request_faults.load(Ordering::Relaxed)
+    }
+
+    /// What hits a request or a handshake.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn hits(&self, method: &str, path: &str, is_handshake: bool) -> Result<Vec<Hit>, WorldError> {
+        let (method, path) = (method.to_owned(), path.to_owned());
+        self.ask(move |state| state.engine.hits(&FaultTarget { method: &method, path: &path, is_handshake })).await
+    }
+
+    /// Waits until that much of the world's time has passed, or the fault of that [run](Hit::run) is over, or the world.
+    /// Without a time, until one of the other two.
+    pub async fn pass(&self, time: Option<Duration>, run: u64) {
+        let until = time.map(|time| self.now().saturating_add(time));
+        tokio::select! {
+            () = async { self.reached(until.unwrap_or_default()).await }, if until.is_some() => {}
+            () = self.shared().active_faults.over(run) => {}
+            () = self.ended() => {}
+        }
+    }
+
+    pub(super) async fn reached(&self, at: Duration) {
+        self.shared().clock.reached(at).await;
+    }
+}
+
+fn fault_of(state: &WorldState, effects: &Effects) -> Result<FaultState, WorldError> {
+    let state = effects.fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
+    // A command that adds or changes a fault names it.
+    state.ok_or(WorldError::Defect)
+}
+
 impl ClockState {
-    fn of(play: &Play) -> Self {
-        Self { now: play.now(), pace: play.shared.clock.pace(), next_due: play.engine.next_due() }
+    pub(super) fn of(state: &WorldState) -> Self {
+        Self { now: state.now(), pace: state.shared.clock.pace(), next_due: state.engine.next_due() }
     }
 }

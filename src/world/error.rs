@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use super::{ClockError, ExpectationError, MAX_FAULTS, MAX_SNAPSHOTS, WrongWait};
-use crate::engine::{Refusal, RefusedAt};
+use super::{ClockError, ExpectationError, MAX_SNAPSHOTS, WrongWait};
+use crate::engine::Refusal;
+#[cfg(feature = "redis")]
 use crate::store::StoreError;
 
 /// Why a command has no effect.
@@ -12,9 +13,6 @@ pub enum WorldError {
     /// The engine refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The engine refused one of several, and so all.
-    #[error("number {} of them is refused, and so all are: {}", .0.index + 1, .0.refusal)]
-    RefusedAt(RefusedAt),
     /// Time was not advanced.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -35,19 +33,12 @@ pub enum WorldError {
     /// No open socket has that number.
     #[error("socket {0} is not open")]
     UnknownSocket(u64),
-    /// No fault has that number or name.
-    #[error("Fault {0} not found")]
-    UnknownFault(String),
-    /// A fault has that name already.
-    #[error("Fault {0} exists already; change it, or remove it first")]
-    FaultExists(String),
-    /// There are enough.
-    #[error("there are {MAX_FAULTS} faults already, remove one first")]
-    TooManyFaults,
     /// The store that the world is shared by cannot be reached, or did not answer. What was asked for may still happen.
+    #[cfg(feature = "redis")]
     #[error("{0}; it may not have been done, try again")]
     Store(#[from] StoreError),
     /// What is in the store cannot be played; the log says why.
+    #[cfg(feature = "redis")]
     #[error("the world in the store cannot be played by this server; its log says why")]
     Unplayable,
     /// The world has ended.
@@ -56,12 +47,6 @@ pub enum WorldError {
     /// The world failed to do it, and goes on without.
     #[error("the world has failed to do this; it is a defect in mockd, please report it")]
     Defect,
-}
-
-impl From<RefusedAt> for WorldError {
-    fn from(refused: RefusedAt) -> Self {
-        Self::RefusedAt(refused)
-    }
 }
 
 /// Why a snapshot is not there.

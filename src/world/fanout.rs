@@ -10,20 +10,18 @@
 //! runtime help: each takes the next few sockets, until all have the batch. A socket is in one hand at a time, and the next
 //! batch waits for the slowest, so that the order stays.
 //!
-//! A socket takes part while its own task has lent it to the fan-out; see [`Subscription`](super::Subscription). One
-//! that does not take everything goes back to its task, which waits for it without holding up the others.
+//! A socket takes part while its own task has delegated its cursor; see [`Subscription`](super::Subscription). One that
+//! does not take everything is parked: its task reclaims the cursor and waits for the socket without holding up others.
 
-use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use super::Shared;
-use super::batch::{Batch, Cursor, FRAMES_AT_ONCE, Portion};
-use super::socket::Socket;
+use super::feed::{Batch, EncodedBatch, ITEMS_AT_ONCE};
+use super::shared::Shared;
+use super::socket::{Delegated, FrameSink, Socket};
 
 /// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
 /// as much as the writes to two sockets.
@@ -34,31 +32,13 @@ const SOCKETS_AT_ONCE: usize = 64;
 /// machine. The CPU time is the same.
 const SOCKETS_A_HELPER: usize = 500;
 
-/// Where a socket's bytes go. Behind it is a connection; a world knows no network.
-pub trait Outlet: fmt::Debug + Send + Sync {
-    /// Takes what it can without waiting, and says how many bytes that is.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if it can take nothing now; anything else if it never will again.
-    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-/// What the fan-out holds of a socket that is lent to it.
-#[derive(Debug)]
-pub(super) struct Lent {
-    pub(super) cursor: Cursor,
-    /// What the socket did not take. While there is some, even if it is empty, the fan-out leaves it alone, and its task
-    /// sees to it.
-    pub(super) rest: Option<Box<Portion>>,
-}
-
-/// However the fan-out ends, its world ends with it, and every socket's task is told to look.
+/// However the fan-out ends, its world ends with it, and every socket's task is woken.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
         self.0.end.cancel();
-        self.0.sockets.tell_all();
+        self.0.sockets.wake_all();
     }
 }
 
@@ -67,7 +47,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let _end = Ending(shared.clone());
     loop {
         let from = shared.feed.handed_out();
-        match Batch::read(&shared.feed, from, FRAMES_AT_ONCE, u64::MAX) {
+        match Batch::read(&shared.feed, from, ITEMS_AT_ONCE, u64::MAX) {
             Some(batch) if batch.is_empty() => shared.feed.published().await,
             Some(batch) => pass(&shared, batch).await,
             // The feed was cleared in between, because there is no socket.
@@ -76,7 +56,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Writes a batch to every socket that is lent.
+/// Writes a batch to every socket that is delegated.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
     let (to, pass) = (batch.to, Arc::new(Pass { shared: shared.clone(), last: Mutex::new(0) }));
     // One is this one, and another waits for the network.
@@ -112,9 +92,6 @@ impl Pass {
         let mut sockets = Vec::with_capacity(SOCKETS_AT_ONCE);
         while self.take(&mut sockets) {
             sockets.drain(..).for_each(|socket| act(&socket));
-            // Whoever waits for this core, as the clients of the machine do, gets it now and not at the end of the turn, which
-            // is milliseconds away. So the longest GET beside 10,000 sockets and a reload takes 3 ms instead of 7.
-            std::thread::yield_now();
             tokio::task::yield_now().await;
         }
     }
@@ -129,56 +106,58 @@ impl Pass {
 }
 
 fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
-    let mut held = socket.lent();
-    let Some(lent) = held.as_mut().filter(|lent| lent.rest.is_none()) else { return leave(socket, held.is_some()) };
-    let Some(outlet) = socket.outlet.get() else { return };
+    let mut held = socket.delegated();
+    let Some(delegated) = held.as_mut().filter(|delegated| delegated.pending.is_none()) else {
+        return leave(socket, held.is_some());
+    };
+    let Some(sink) = socket.sink.get() else { return };
     let mut own;
-    let portion = if lent.cursor.position == batch.from {
-        batch.portion(&mut lent.cursor, socket.id)
+    let encoded = if delegated.cursor.position == batch.from {
+        batch.encoded_for(&mut delegated.cursor, socket.id)
     } else {
         // It came in the middle of what is handed out now.
-        own = match Batch::read(&shared.feed, lent.cursor.position, usize::MAX, batch.to) {
+        own = match Batch::read(&shared.feed, delegated.cursor.position, usize::MAX, batch.to) {
             Some(own) => own,
-            // It cannot be: what is lent is not behind what is handed out, and nothing after that is dropped.
-            None => return stick(socket, lent, Portion::default()),
+            // It cannot be: what is delegated is not behind what is handed out, and nothing after that is dropped.
+            None => return park(socket, delegated, EncodedBatch::default()),
         };
-        own.portion(&mut lent.cursor, socket.id)
+        own.encoded_for(&mut delegated.cursor, socket.id)
     };
-    if put(socket, lent, &**outlet, portion) {
+    if put(socket, delegated, &**sink, encoded) {
         // While it is held: its task may be further by then, and a position never goes back.
-        shared.sockets.wrote(socket, portion.frames, lent.cursor.position);
+        shared.sockets.wrote(socket, encoded.messages, delegated.cursor.position);
     }
 }
 
-/// Leaves a socket to its own task, which has to be told of news if a fault hits it: it waits for nothing else then.
-fn leave(socket: &Socket, is_lent: bool) {
-    if !is_lent && socket.is_faulted() {
-        socket.told.notify_one();
+/// Leaves a socket to its own task, and wakes it if a fault hits the socket: nothing else tells it of what is published.
+fn leave(socket: &Socket, is_delegated: bool) {
+    if !is_delegated && socket.is_faulted() {
+        socket.wake.notify_one();
     }
 }
 
 /// Writes what the socket takes, and leaves the rest to its task. Says whether it took all.
-fn put(socket: &Socket, lent: &mut Lent, outlet: &dyn Outlet, portion: &Portion) -> bool {
-    let taken = match portion.bytes.len() {
+fn put(socket: &Socket, delegated: &mut Delegated, sink: &dyn FrameSink, encoded: &EncodedBatch) -> bool {
+    let taken = match encoded.bytes.len() {
         0 => 0,
         // Whether it is full or gone, its task finds out.
-        _ => outlet.write(&portion.bytes).unwrap_or(0),
+        _ => sink.write(&encoded.bytes).unwrap_or(0),
     };
-    let is_all = taken >= portion.bytes.len();
+    let is_all = taken >= encoded.bytes.len();
     if !is_all {
-        stick(socket, lent, Portion { bytes: portion.bytes.slice(taken..), frames: portion.frames });
+        park(socket, delegated, EncodedBatch { bytes: encoded.bytes.slice(taken..), messages: encoded.messages });
     }
     is_all
 }
 
-/// Writes a frame that is no event of the world to every socket that is lent; one that is not has something to write already.
-pub(super) async fn ping(shared: Arc<Shared>, frame: Bytes) {
-    let (pass, portion) = (Pass { shared, last: Mutex::new(0) }, Portion { bytes: frame, frames: 0 });
+/// Writes a ping to every socket that is delegated; the task of any other has something to write already.
+pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes) {
+    let (pass, encoded) = (Pass { shared, last: Mutex::new(0) }, EncodedBatch { bytes: ping, messages: 0 });
     pass.each(|socket| {
-        let mut held = socket.lent();
-        match (held.as_mut(), socket.outlet.get()) {
-            (Some(lent), Some(outlet)) if lent.rest.is_none() => {
-                put(socket, lent, &**outlet, &portion);
+        let mut held = socket.delegated();
+        match (held.as_mut(), socket.sink.get()) {
+            (Some(delegated), Some(sink)) if delegated.pending.is_none() => {
+                put(socket, delegated, &**sink, &encoded);
             }
             (None, _) => socket.ask_for_ping(),
             _ => {}
@@ -187,9 +166,9 @@ pub(super) async fn ping(shared: Arc<Shared>, frame: Bytes) {
     .await;
 }
 
-fn stick(socket: &Socket, lent: &mut Lent, rest: Portion) {
-    lent.rest = Some(Box::new(rest));
-    socket.told.notify_one();
+fn park(socket: &Socket, delegated: &mut Delegated, pending: EncodedBatch) {
+    delegated.pending = Some(Box::new(pending));
+    socket.wake.notify_one();
 }
 
 #[cfg(test)]

@@ -1,119 +1,125 @@
 //! What sockets get: current orders, then every new total, in one order and without a gap.
 //!
-//! The task that owns the engine puts each frame into the feed once, encoded. A subscription is made by the same task,
-//! in one step: the current orders, and a place in the feed from which to read on. The feed keeps a bounded number of
-//! frames. A socket that falls further behind does not get what it missed but the totals that changed since the last
-//! frame it saw: the latest state, not a growing queue.
+//! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
+//! orders, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
+//! further behind does not get what it missed but the totals that changed since the last item it saw: the latest state, not a
+//! growing queue.
+//!
+//! A run of items is encoded once for all sockets that get the same ([`Batch`]).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use super::message::{Delivery, Encode, Message};
 use crate::engine::{CurrentOrder, Engine, Event, EventKind};
 use crate::scenario::Feed as Scope;
-use crate::websocket::Encoded;
 
-/// Frames that a socket may be behind, unless set otherwise, before it is brought up to date with current totals instead.
+/// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current totals instead.
 pub const DEFAULT_BACKLOG: usize = 1024;
 
 /// The fewest: with less, sockets that read would be behind in the middle of what happens at one moment.
 pub const FEWEST_BACKLOG: usize = 16;
 
-/// A frame on its way to sockets.
+/// Items that are put together into one write.
+pub(super) const ITEMS_AT_ONCE: usize = 256;
+
+/// Something that is published to sockets.
 #[derive(Debug, Clone)]
-pub(super) enum Frame {
+pub(super) enum FeedItem {
     /// A new total.
-    Order {
+    Total {
         /// The number of its event.
         sequence: u64,
         /// When it happened, in the world's time.
         at: Duration,
         /// The category whose sockets get it; all get it otherwise.
         only: Option<Arc<str>>,
-        text: Encoded,
+        message: Message,
     },
-    /// Categories or products are not what they were; for those who asked for notices.
-    Notice { at: Duration, text: Encoded },
-    /// Current orders by category, for every socket: what was before is void.
-    Fresh { sequence: u64, at: Duration, orders: Arc<HashMap<Arc<str>, Arc<[Encoded]>>> },
+    /// Categories or products changed; for those who asked for notices.
+    Notice { at: Duration, message: Message },
+    /// Current orders by category, for every socket: everything before is void.
+    Resync { sequence: u64, at: Duration, orders: Arc<HashMap<Arc<str>, Arc<[Message]>>> },
     /// Other faults are in force from here on; no socket gets anything of it.
-    Turn,
+    FaultTransition,
     /// What a test sends, to one socket or to all.
-    Raw { socket: Option<u64>, at: Duration, message: Encoded },
+    Raw { socket: Option<u64>, at: Duration, message: Message },
 }
 
-/// The frames that sockets may still have to get.
+/// The items that sockets may still have to get.
 #[derive(Debug)]
-pub(super) struct Feed {
-    /// Frames that a socket may be behind.
+pub(super) struct EventFeed {
+    /// Items that a socket may be behind.
     backlog: usize,
-    log: Mutex<Log>,
+    log: Mutex<FeedLog>,
     published: Notify,
     handed_out: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Log {
-    frames: VecDeque<Frame>,
-    /// The position of the first of them. Positions count frames over the life of the world.
+struct FeedLog {
+    items: VecDeque<FeedItem>,
+    /// The position of the first of them. Positions count items over the life of the world.
     first: u64,
-    /// The position after the last [`Frame::Fresh`].
-    fresh: u64,
-    /// The position after the last [`Frame::Turn`].
-    turn: u64,
+    /// The position after the last [`FeedItem::Resync`].
+    resync: u64,
+    /// The position after the last [`FeedItem::FaultTransition`].
+    transition: u64,
     /// Up to here the fan-out has handed them out; none from here on is dropped.
     handed_out: u64,
-    /// Frames that may wait beside the backlog: those of a single large request, as long as they are among the last. A
+    /// Items that may wait beside the backlog: those of a single large request, as long as they are among the last. A
     /// socket that reads gets all of them, however many there are.
     spare: usize,
 }
 
-impl Log {
+impl FeedLog {
     fn end(&self) -> u64 {
-        self.first + self.frames.len() as u64
+        self.first + self.items.len() as u64
     }
 
     fn trim(&mut self, backlog: usize) {
-        let surplus = self.frames.len().saturating_sub(backlog.saturating_add(self.spare)) as u64;
+        let surplus = self.items.len().saturating_sub(backlog.saturating_add(self.spare)) as u64;
         let surplus = surplus.min(self.handed_out.saturating_sub(self.first));
-        self.frames.drain(..usize::try_from(surplus).unwrap_or(usize::MAX));
+        self.items.drain(..usize::try_from(surplus).unwrap_or(usize::MAX));
         self.first += surplus;
     }
 }
 
-impl Feed {
-    /// A feed of so many frames.
+impl EventFeed {
+    /// A feed of that many items.
     pub(super) fn new(backlog: usize) -> Self {
         let backlog = backlog.max(FEWEST_BACKLOG);
         Self { backlog, log: Mutex::default(), published: Notify::new(), handed_out: Notify::new() }
     }
 
-    /// Frames that a socket may be behind.
+    /// Items that a socket may be behind.
     pub(super) fn backlog(&self) -> usize {
         self.backlog
     }
 
-    /// The position of the next frame.
+    /// The position of the next item.
     pub(super) fn end(&self) -> u64 {
         self.lock().end()
     }
 
-    pub(super) fn publish(&self, frames: impl IntoIterator<Item = Frame>) {
+    pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {
         let mut log = self.lock();
-        let before = log.frames.len();
-        for frame in frames {
+        let before = log.items.len();
+        for item in items {
             let after = log.end() + 1;
-            match frame {
-                Frame::Fresh { .. } => log.fresh = after,
-                Frame::Turn => log.turn = after,
+            match item {
+                FeedItem::Resync { .. } => log.resync = after,
+                FeedItem::FaultTransition => log.transition = after,
                 _ => {}
             }
-            log.frames.push_back(frame);
+            log.items.push_back(item);
         }
-        let added = log.frames.len() - before;
+        let added = log.items.len() - before;
         // The fan-out is not woken for nothing.
         if added == 0 {
             return;
@@ -126,34 +132,34 @@ impl Feed {
         self.published.notify_one();
     }
 
-    /// Whether everything was void at some time after that position.
-    pub(super) fn fresh_since(&self, position: u64) -> bool {
-        self.lock().fresh > position
+    /// Whether there was a resync after that position.
+    pub(super) fn resynced_since(&self, position: u64) -> bool {
+        self.lock().resync > position
     }
 
     /// The position from which on the faults count that are in force now.
-    pub(super) fn last_turn(&self) -> u64 {
-        self.lock().turn
+    pub(super) fn last_transition(&self) -> u64 {
+        self.lock().transition
     }
 
-    /// Forgets all frames, because nobody is there to read them.
+    /// Drops all items, because no socket is open.
     pub(super) fn clear(&self) {
         let mut log = self.lock();
         log.first = log.end();
         log.handed_out = log.first;
-        log.frames = VecDeque::new();
+        log.items = VecDeque::new();
         log.spare = 0;
     }
 
-    /// The frames from a position on, so many at the most and none after `last`, with the position after them. `None` if
+    /// The items from a position on, at most `most` and none after `last`, with the position after them. `None` if
     /// the place is no longer in the feed.
-    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<Frame>, u64)> {
+    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<FeedItem>, u64)> {
         let log = self.lock();
         let offset = from.checked_sub(log.first)?;
         let end = log.end().min(last).min(from.saturating_add(most as u64)).max(from);
         let count = usize::try_from(end - from).unwrap_or(usize::MAX);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Some((log.frames.iter().skip(offset).take(count).cloned().collect(), end))
+        Some((log.items.iter().skip(offset).take(count).cloned().collect(), end))
     }
 
     /// Up to where the fan-out has handed everything out.
@@ -179,45 +185,185 @@ impl Feed {
     /// Waits until the fan-out is not more than the backlog behind, so that more sockets than the machine can serve slow
     /// down what happens, and nothing is lost. Only the world's task waits.
     pub(super) async fn room(&self) {
-        let is_far_behind = |log: &Log| log.end() - log.handed_out > self.backlog as u64;
+        let is_far_behind = |log: &FeedLog| log.end() - log.handed_out > self.backlog as u64;
         while is_far_behind(&self.lock()) {
             self.handed_out.notified().await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Log> {
+    fn lock(&self) -> MutexGuard<'_, FeedLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Frame {
-    /// The frame of an event, if sockets get one.
+impl FeedItem {
+    /// The item of an event, if sockets get one.
     pub(super) fn of(scope: Scope, event: &Event) -> Option<Self> {
         let EventKind::Total { id, category, total } = &event.kind else { return None };
         let only = match scope {
             Scope::All => None,
             Scope::Category => Some(category.clone()),
         };
-        let text = Encoded::text(&json!({ "id": &**id, "total": total }).to_string());
-        Some(Self::Order { sequence: event.sequence, at: event.at, only, text })
+        let message = Message::text(json!({ "id": &**id, "total": total }).to_string());
+        Some(Self::Total { sequence: event.sequence, at: event.at, only, message })
+    }
+
+    /// The number of the last event in it.
+    fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Total { sequence, .. } | Self::Resync { sequence, .. } => Some(*sequence),
+            Self::Notice { .. } | Self::FaultTransition | Self::Raw { .. } => None,
+        }
+    }
+
+    /// When it was published, in the world's time.
+    fn at(&self) -> Duration {
+        match self {
+            Self::Total { at, .. } | Self::Notice { at, .. } | Self::Resync { at, .. } | Self::Raw { at, .. } => *at,
+            Self::FaultTransition => Duration::ZERO,
+        }
+    }
+
+    /// What a socket gets of it.
+    fn for_socket(&self, cursor: &Cursor, id: u64) -> &[Message] {
+        let (is_for_it, message) = match self {
+            Self::Total { only, message, .. } => (only.as_ref().is_none_or(|only| *only == cursor.category), message),
+            Self::Notice { message, .. } => (cursor.notices, message),
+            Self::FaultTransition => return &[],
+            Self::Resync { orders, .. } => return orders.get(&cursor.category).map_or(&[], |orders| orders),
+            Self::Raw { socket, message, .. } => (socket.is_none_or(|socket| socket == id), message),
+        };
+        if is_for_it { std::slice::from_ref(message) } else { &[] }
     }
 }
 
-/// That the catalogue is not what it was.
-pub(super) fn notice() -> Encoded {
-    Encoded::text(r#"{"notice":"catalogue"}"#)
+/// Where a socket is in the feed, and what it gets of it.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    /// The position of the next item to look at.
+    pub(super) position: u64,
+    /// The number of the last event that was handed out.
+    pub(super) seen: u64,
+    pub(super) category: Arc<str>,
+    pub(super) notices: bool,
+    /// The socket's transport.
+    pub(super) encode: Encode,
 }
 
-/// The current orders of a category, as texts.
-pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Encoded> {
+/// Messages for one socket, encoded and ready to be written.
+#[derive(Debug, Clone, Default)]
+pub struct EncodedBatch {
+    /// The bytes of all of them.
+    pub bytes: Bytes,
+    /// How many messages there are.
+    pub messages: u64,
+}
+
+impl EncodedBatch {
+    /// These messages.
+    pub(super) fn of<'m>(messages: impl IntoIterator<Item = &'m Message>, encode: Encode) -> Self {
+        let (mut bytes, mut count) = (BytesMut::new(), 0);
+        for message in messages {
+            bytes.put_slice(message.encoded(encode));
+            count += 1;
+        }
+        Self { bytes: bytes.freeze(), messages: count }
+    }
+}
+
+/// A run of items in the feed.
+#[derive(Clone)]
+pub(super) struct Batch {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    items: Vec<FeedItem>,
+    /// The number of the last event in them.
+    seen: Option<u64>,
+    /// Whether some are for one socket alone.
+    is_personal: bool,
+    /// Whether some are for the sockets of one category.
+    is_by_category: bool,
+    /// By whether notices are asked for, if nothing else makes a difference: found without hashing.
+    same: [Option<EncodedBatch>; 2],
+    /// By that and the category.
+    by_category: HashMap<(Arc<str>, bool), EncodedBatch>,
+    /// That of the last socket, if there is something for one socket alone.
+    personal: EncodedBatch,
+}
+
+impl Batch {
+    /// The items from a position on, at most `most` and none after `last`. `None` if the feed no longer has them.
+    pub(super) fn read(feed: &EventFeed, from: u64, most: usize, last: u64) -> Option<Self> {
+        let (items, to) = feed.read(from, most, last)?;
+        let seen = items.iter().rev().find_map(FeedItem::sequence);
+        let is_personal = items.iter().any(|item| matches!(item, FeedItem::Raw { socket: Some(_), .. }));
+        let by_category =
+            |item: &FeedItem| matches!(item, FeedItem::Total { only: Some(_), .. } | FeedItem::Resync { .. });
+        let is_by_category = items.iter().any(by_category);
+        let (same, by_category, personal) = ([None, None], HashMap::new(), EncodedBatch::default());
+        Some(Self { from, to, items, seen, is_personal, is_by_category, same, by_category, personal })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// What the socket of that number gets. Its cursor is at the start of the batch, and at its end afterwards.
+    pub(super) fn encoded_for(&mut self, cursor: &mut Cursor, socket: u64) -> &EncodedBatch {
+        self.pass(cursor);
+        let encode = || encode(&self.items, cursor, socket);
+        if self.is_personal {
+            self.personal = encode();
+            &self.personal
+        } else if self.is_by_category {
+            self.by_category.entry((cursor.category.clone(), cursor.notices)).or_insert_with(encode)
+        } else {
+            self.same[usize::from(cursor.notices)].get_or_insert_with(encode)
+        }
+    }
+
+    /// As [`Batch::encoded_for`], message by message, each with the event that it tells of.
+    pub(super) fn messages_for(&self, cursor: &mut Cursor, socket: u64) -> Vec<Delivery> {
+        let deliveries = |(position, item): (u64, &FeedItem)| {
+            let event = if matches!(item, FeedItem::Total { .. }) { item.sequence() } else { None };
+            let at = item.at();
+            let messages = item.for_socket(cursor, socket).to_vec();
+            messages.into_iter().map(move |message| Delivery { message, event, at, position })
+        };
+        let messages = (self.from..).zip(&self.items).flat_map(deliveries).collect();
+        self.pass(cursor);
+        messages
+    }
+
+    fn pass(&self, cursor: &mut Cursor) {
+        cursor.position = self.to;
+        cursor.seen = self.seen.unwrap_or(cursor.seen);
+    }
+}
+
+fn encode(items: &[FeedItem], cursor: &Cursor, socket: u64) -> EncodedBatch {
+    if let [FeedItem::Total { only: None, message, .. }] = items {
+        // The most frequent case needs no copy.
+        return EncodedBatch { bytes: message.encoded(cursor.encode).clone(), messages: 1 };
+    }
+    EncodedBatch::of(items.iter().flat_map(|item| item.for_socket(cursor, socket)), cursor.encode)
+}
+
+/// That categories or products changed.
+pub(super) fn notice() -> Message {
+    Message::text(&br#"{"notice":"catalogue"}"#[..])
+}
+
+/// The current orders of a category.
+pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Message> {
     engine.current_orders(category).map(|order| current_order(&order)).collect()
 }
 
 /// A current order: id, total, and the extra properties that the scenario gives it.
-fn current_order(order: &CurrentOrder) -> Encoded {
-    let mut frame = Map::new();
-    frame.insert("id".into(), Value::from(&**order.product.id()));
-    frame.insert("total".into(), order.total.into());
-    frame.extend(order.product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
-    Encoded::text(&Value::Object(frame).to_string())
+fn current_order(order: &CurrentOrder) -> Message {
+    let mut message = Map::new();
+    message.insert("id".into(), Value::from(&**order.product.id()));
+    message.insert("total".into(), order.total.into());
+    message.extend(order.product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
+    Message::text(Value::Object(message).to_string())
 }

@@ -4,15 +4,11 @@
 //! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
 //! a test wants to see.
 
-mod awaited;
-mod brief;
 mod budget;
 mod entry;
 mod exchange;
 mod expectation;
-mod head;
 mod matcher;
-mod payload;
 mod verdict;
 
 use std::collections::VecDeque;
@@ -25,16 +21,13 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-pub(super) use awaited::Awaited;
-pub use brief::Brief;
 pub use budget::Budget;
 use budget::Holding;
-pub use entry::{Entry, Kind, Recipients, Record};
-pub use exchange::{Answer, Exchange, Mark};
+pub(super) use entry::Record;
+pub use entry::{Brief, EndedBy, Entry, Kind, Recipients, SocketEnd};
+pub use exchange::{Answer, Exchange, FaultMark, Payload, RequestHead};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
-pub use head::RequestHead;
 pub use matcher::Difference;
-pub use payload::Payload;
 pub use verdict::{Finding, NearMiss, Verdict};
 
 /// The most entries of each half unless set otherwise.
@@ -126,7 +119,7 @@ impl Journal {
     /// Records something.
     pub(super) fn record(&self, at: Duration, record: Record) -> Place {
         let place = self.lock().record(&self.world, at, record);
-        self.tell();
+        self.notify();
         place
     }
 
@@ -137,7 +130,7 @@ impl Journal {
             rings.record(&self.world, at, record);
         }
         drop(rings);
-        self.tell();
+        self.notify();
     }
 
     /// Adds the answer to a request that was recorded before.
@@ -155,7 +148,7 @@ impl Journal {
             ring.holding.add(entry.bytes());
         }
         drop(rings);
-        self.tell();
+        self.notify();
     }
 
     /// The entries after that number, in order.
@@ -169,14 +162,39 @@ impl Journal {
         (entries, dropped)
     }
 
+    /// Whether there are as many entries as are expected at least. Each entry is looked at once, so that a wait costs little
+    /// however much is recorded.
+    pub(super) fn has(&self, pending: &mut PendingExpectation<'_>) -> bool {
+        let rings = self.lock();
+        if rings.generation != pending.generation {
+            // It was emptied: what was found before is not in it any more.
+            *pending =
+                PendingExpectation { generation: rings.generation, ..PendingExpectation::new(pending.expectation) };
+        }
+        let answered = std::mem::take(&mut pending.unanswered);
+        let answered = answered.into_iter().filter_map(|sequence| rings.other.get(sequence).cloned());
+        let new = rings.other.after(pending.seen).chain(rings.sent.after(pending.seen)).cloned();
+        let entries: Vec<_> = answered.chain(new).collect();
+        pending.seen = rings.last;
+        drop(rings);
+        for entry in entries {
+            if pending.expectation.matches(&entry) {
+                pending.found += 1;
+            } else if matches!(&entry.record, Record::Request(exchange) if exchange.answer.get().is_none()) {
+                pending.unanswered.push(entry.sequence);
+            }
+        }
+        pending.found >= pending.expectation.fewest()
+    }
+
     /// Forgets everything and counts from 1 again.
     pub(super) fn clear(&self) {
         let mut rings = self.lock();
-        let holdings = [rings.sent.holding.anew(), rings.other.holding.anew()];
+        let holdings = [rings.sent.holding.empty(), rings.other.holding.empty()];
         *rings = Rings::new(rings.generation + 1, self.most, holdings);
     }
 
-    /// Whoever holds this hears of entries.
+    /// While the answer is held, it hears of entries.
     pub(super) fn listen(&self) -> Listening<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Listening(self)
@@ -186,7 +204,7 @@ impl Journal {
         self.most > 0
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.recorded.notify_waiters();
         }
@@ -197,7 +215,24 @@ impl Journal {
     }
 }
 
-/// Held by whoever waits for entries.
+/// An expectation that is waited for.
+pub(super) struct PendingExpectation<'e> {
+    expectation: &'e Expectation,
+    generation: u64,
+    /// Entries up to that number were looked at.
+    seen: u64,
+    found: u64,
+    /// Requests that did not match yet, but may do so once they are answered.
+    unanswered: Vec<u64>,
+}
+
+impl<'e> PendingExpectation<'e> {
+    pub(super) fn new(expectation: &'e Expectation) -> Self {
+        Self { expectation, generation: 0, seen: 0, found: 0, unanswered: Vec::new() }
+    }
+}
+
+/// Held by those who wait for entries.
 pub(super) struct Listening<'j>(&'j Journal);
 
 impl Listening<'_> {

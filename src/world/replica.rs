@@ -1,44 +1,46 @@
 //! A world that several servers play together.
 //!
 //! What changes it does not go to its task but into a [log](crate::store), and comes from there, with what other servers
-//! have appended, in an order that is the same everywhere ([`listen`]). Whoever asked gets its answer when its entry has
-//! been carried out here. Reads, sockets and the journal are this server's own business, as ever.
+//! have appended, in an order that is the same everywhere ([`listen`]). A client gets its answer when its entry has been
+//! carried out here ([`playback`]). Reads, sockets and the journal are this server's own business, as ever.
 //!
 //! Nothing in a shared world depends on a clock of one server alone: each entry says at which of the world's times it was
-//! made, and scripts and generators go on only by entries of the one that leads ([`steer`]).
+//! made, and scripts and generators go on only by entries of the server that leads ([`lead`]).
 //!
 //! While the log cannot be reached, the world stays as it is: it is read, its sockets are open, and changes are refused.
 
-mod adopt;
-mod entry;
-mod join;
+mod lead;
 mod listen;
+mod log;
+mod playback;
 mod scenarios;
-mod steer;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use thiserror::Error;
 use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
-pub(super) use self::adopt::{Adopted, Origin};
-pub(super) use self::entry::LogEntry;
-pub use self::entry::{Birth, StateError};
+use self::lead::LeaderElection;
+use self::listen::Listener;
+use self::log::LogEntry;
+pub use self::log::WorldSnapshot;
+pub(super) use self::playback::{Arrived, Playback};
 pub use self::scenarios::{Scenarios, fingerprint};
-use super::advance::Outcome as ClockOutcome;
-use super::operation::{Operation, Outcome};
-use super::{Advanced, ClockChange, WorldError};
-use crate::engine::{Change, Reload, Succession};
+use super::advance::ClockOutcome;
+use super::state::{WorldCommand, WorldState};
+use super::task::Task;
+use super::{Advanced, ClockChange, Handle, Setup, World, WorldError};
+use crate::engine::{self, Change, Effects, Engine, Reload};
 use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
-use crate::store::{Checkpoint, NewEntry, Opened, Store, StoreError, Token};
-
-/// After so many entries the state is kept. In a world with more accounts, after as many entries as there are accounts: so
-/// the state of each is written once for an entry at the most.
-pub(super) const KEEP_EVERY: u64 = 1000;
+use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
 
 /// So many entries before a state that is kept are kept as well: whoever is not further behind misses none of them.
 const ENTRIES_KEPT: u64 = 5000;
@@ -58,9 +60,9 @@ pub struct Sharing {
     count: Arc<AtomicU64>,
 }
 
-/// A server's place at a world that others may play too.
+/// How a server joins a world that others may play too.
 #[derive(Debug)]
-pub struct Seat {
+pub struct JoinOptions {
     /// What the server needs for it.
     pub sharing: Sharing,
     /// The world's log, opened.
@@ -96,7 +98,8 @@ pub(super) struct Replica {
     is_always_led: bool,
     /// What changed by the last scenario that another server has published.
     published: Mutex<Vec<Change>>,
-    pending: Mutex<HashMap<String, Reply>>,
+    /// Those who wait for an entry, by its mark.
+    pending: Mutex<HashMap<String, PendingReply>>,
     progress: watch::Sender<Progress>,
 }
 
@@ -109,63 +112,87 @@ pub(super) struct Progress {
     pub(super) due: Option<Duration>,
 }
 
-/// Whoever waits for an entry to be carried out.
-#[derive(Debug)]
-pub(super) enum Reply {
-    Operation(oneshot::Sender<Result<Outcome, WorldError>>),
+/// What is done with the outcome of a command, at the same moment.
+type OnOutcome = Box<dyn FnOnce(&mut WorldState, Result<Effects, WorldError>) + Send>;
+
+/// How to answer the one who waits for an entry to be carried out.
+enum PendingReply {
+    Command(OnOutcome),
     Clock(oneshot::Sender<ClockOutcome>),
     Reload(oneshot::Sender<Reload>),
 }
 
-/// An entry, ready to be carried out by the world's task.
-pub(super) struct Arrived {
-    pub(super) position: u64,
-    /// Whether this server has appended it.
-    pub(super) is_own: bool,
-    pub(super) deed: Deed,
-    pub(super) reply: Option<Reply>,
+impl fmt::Debug for PendingReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingReply")
+    }
 }
 
-/// What an entry has the task do.
-pub(super) enum Deed {
-    Nothing,
-    Carry { at: Duration, operation: Box<Operation> },
-    Clock { at: Duration, change: ClockChange },
-    Time { to: Duration, most: usize },
-    Follow { succession: Arc<Succession>, origin: Origin },
-    Adopt(Box<Adopted>),
+/// Why a log cannot be played.
+#[derive(Debug, Error)]
+pub enum ReplicaError {
+    /// It is no entry of this version of mockd.
+    #[error("it cannot be read ({0}); all servers have to be of one version of mockd")]
+    Unreadable(#[from] serde_json::Error),
+    /// The state does not fit the scenario.
+    #[error(transparent)]
+    Engine(#[from] engine::StateError),
+    /// The scenario cannot be had.
+    #[error("the scenario {0} is not in the store")]
+    NoScenario(String),
+    /// The store was lost before the world was there.
+    #[error("the store was lost while the world was joined")]
+    Lost,
+    /// The log does not begin with a beginning.
+    #[error("the log has no beginning")]
+    NoBeginning,
 }
 
 impl Replica {
-    fn new(world: Arc<str>, seat: &Seat) -> Self {
-        let (sharing, lifetime, is_always_led) = (seat.sharing.clone(), seat.lifetime, seat.is_default);
-        let (published, pending, progress) = (Mutex::default(), Mutex::default(), watch::Sender::default());
-        Self { world, sharing, lifetime, is_always_led, published, pending, progress }
+    fn new(world: Arc<str>, options: &JoinOptions) -> Self {
+        Self {
+            world,
+            sharing: options.sharing.clone(),
+            lifetime: options.lifetime,
+            is_always_led: options.is_default,
+            published: Mutex::default(),
+            pending: Mutex::default(),
+            progress: watch::Sender::default(),
+        }
     }
 
-    /// Has an operation carried out by all servers.
-    pub(super) async fn carry_out(&self, operation: Operation, now: Duration) -> Result<Outcome, WorldError> {
-        let (reply, outcome) = oneshot::channel();
-        let entry = LogEntry::Do { at: now, operation };
-        self.ask(&entry, now, Reply::Operation(reply), outcome).await?
+    /// Has a command carried out by all servers, and looks at what came of it here at the same moment.
+    pub(super) async fn carry_out<T: Send + 'static>(
+        &self,
+        command: WorldCommand,
+        now: Duration,
+        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        let (reply, answer) = oneshot::channel();
+        let on_outcome = move |state: &mut WorldState, outcome: Result<Effects, WorldError>| {
+            // The asker may be gone.
+            let _ = reply.send(outcome.map(|effects| look(state, effects)));
+        };
+        let entry = LogEntry::Do { at: now, command };
+        self.ask(&entry, now, PendingReply::Command(Box::new(on_outcome)), answer).await?
     }
 
-    /// Has the clocks of all servers changed. It takes as long as this server's sockets take.
+    /// Changes the clocks of all servers. It takes as long as this server's sockets take.
     pub(super) async fn change_clock(&self, change: ClockChange, now: Duration) -> Result<Advanced, WorldError> {
         let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Clock { at: now, change };
-        Ok(self.ask(&entry, now, Reply::Clock(reply), outcome).await??)
+        Ok(self.ask(&entry, now, PendingReply::Clock(reply), outcome).await??)
     }
 
     /// Has all servers go on with another scenario, which has to be among [`Scenarios`].
-    pub(super) async fn follow(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
+    async fn reload(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
         let (reply, reload) = oneshot::channel();
-        let entry = LogEntry::Follow { scenario, seed };
-        self.ask(&entry, now, Reply::Reload(reply), reload).await
+        let entry = LogEntry::Reload { scenario, seed };
+        self.ask(&entry, now, PendingReply::Reload(reply), reload).await
     }
 
-    /// Another server has published a scenario, which has changed that. It is told of the default world alone.
-    pub(super) fn was_published(&self, changes: Vec<Change>) {
+    /// Another server has published a scenario, which has changed that. Only the default world reports it.
+    fn was_published(&self, changes: Vec<Change>) {
         if self.is_always_led {
             info!(changes = changes.len(), "another server has published a scenario");
             self.sharing.reloads.applied(changes.clone());
@@ -174,12 +201,12 @@ impl Replica {
     }
 
     /// What changed when another server published the scenario that this one publishes as well: they have the same file.
-    pub(super) fn published(&self) -> Vec<Change> {
+    fn published(&self) -> Vec<Change> {
         std::mem::take(&mut *self.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends the world everywhere.
-    pub(super) async fn end(&self, now: Duration) -> Result<(), WorldError> {
+    async fn end(&self, now: Duration) -> Result<(), WorldError> {
         let (mark, text) = (self.sharing.mark(), LogEntry::End.to_text());
         Ok(self.sharing.store.end(&self.world, self.new_entry(&mark, &text, now, None)).await?)
     }
@@ -190,7 +217,7 @@ impl Replica {
         &self,
         entry: &LogEntry,
         now: Duration,
-        reply: Reply,
+        reply: PendingReply,
         answer: oneshot::Receiver<T>,
     ) -> Result<T, WorldError> {
         let (mark, text) = (self.sharing.mark(), entry.to_text());
@@ -204,16 +231,16 @@ impl Replica {
         Ok(answer)
     }
 
-    fn new_entry<'e>(&self, mark: &'e str, text: &'e str, at: Duration, token: Option<Token>) -> NewEntry<'e> {
+    fn new_entry<'e>(&self, mark: &'e str, text: &'e str, at: Duration, token: Option<FencingToken>) -> NewEntry<'e> {
         NewEntry { mark, text, at, token, lifetime: self.lifetime }
     }
 
-    /// Whoever waits for that entry.
-    fn take_reply(&self, mark: &str) -> Option<Reply> {
+    /// How to answer the one who waits for that entry.
+    fn take_reply(&self, mark: &str) -> Option<PendingReply> {
         self.lock().remove(mark)
     }
 
-    /// Whoever waits for anything hears that it is not known what came of it.
+    /// Everybody who waits hears that it is not known what came of it.
     fn drop_replies(&self) {
         self.lock().clear();
     }
@@ -222,12 +249,12 @@ impl Replica {
         mark.strip_prefix(&*self.sharing.server).is_some_and(|rest| rest.starts_with('-'))
     }
 
-    pub(super) async fn keep(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    async fn keep(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let cut = checkpoint.position.saturating_sub(ENTRIES_KEPT);
         self.sharing.store.keep(&self.world, checkpoint, cut).await
     }
 
-    pub(super) fn progressed(&self, progress: Progress) {
+    fn progressed(&self, progress: Progress) {
         self.progress.send_if_modified(|last| std::mem::replace(last, progress) != progress);
     }
 
@@ -237,7 +264,7 @@ impl Replica {
         let _ = self.progress.subscribe().wait_for(|progress| progress.position >= position).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Reply>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, PendingReply>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -251,5 +278,53 @@ struct Forget<'r> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         self.replica.take_reply(self.mark);
+    }
+}
+
+impl World {
+    /// Plays a world from where its log is. It is ready when everything that was in the log has been carried out. `start` is
+    /// what is played until then, which nobody sees.
+    ///
+    /// # Errors
+    /// [`WorldError::Unplayable`].
+    pub(crate) async fn join(
+        name: Arc<str>,
+        start: Engine,
+        setup: &Setup,
+        options: JoinOptions,
+        end: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, WorldError> {
+        let replica = Arc::new(Replica::new(name.clone(), &options));
+        let (task, requests, view) = Task::new(name, start.clone(), setup, end.clone(), tasks);
+        let shared = task.shared().clone();
+        tasks.spawn(task.with_playback(Playback::new(replica.clone(), tasks.clone())).run());
+        let listener = Listener {
+            replica: replica.clone(),
+            shared: shared.clone(),
+            requests: requests.clone(),
+            start,
+            is_default: options.is_default,
+        };
+        let (joined, position) = oneshot::channel();
+        tasks.spawn(listener.listen(options.opened, joined, end));
+        tasks.spawn(LeaderElection::new(replica.clone(), shared.clone()).run());
+        let position = position.await.map_err(|_| WorldError::Unplayable)?;
+        replica.reached(position).await;
+        Ok(Self(Arc::new(Handle { requests, view, shared, replica: Some(replica) })))
+    }
+
+    /// Has all servers go on with a scenario that is published.
+    pub(crate) async fn reload_shared(&self, scenario: String, seed: u64) -> Result<Reload, WorldError> {
+        self.replica()?.reload(scenario, seed, self.now()).await
+    }
+
+    /// Ends the world on all servers.
+    pub(crate) async fn end_everywhere(&self) -> Result<(), WorldError> {
+        self.replica()?.end(self.now()).await
+    }
+
+    fn replica(&self) -> Result<&Replica, WorldError> {
+        self.0.replica.as_deref().ok_or(WorldError::Defect)
     }
 }

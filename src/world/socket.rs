@@ -1,29 +1,53 @@
-//! One open socket, as far as others than its own task have to do with it.
+//! One open socket: what its own task shares with the fan-out and the world's task.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tungstenite::Utf8Bytes;
-use tungstenite::protocol::CloseFrame;
-use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::fanout::{Lent, Outlet};
+use super::feed::{Cursor, EncodedBatch};
 use crate::engine::SocketFault;
 use crate::scenario::Effect;
 
-/// An open socket. In the given order, so that what is needed to write to it is close together: with thousands of sockets,
-/// every further line of memory is read anew each time, and adds 2 % to a delivery.
+/// Where a socket's bytes go. There is a connection behind it; a world knows no network.
+pub trait FrameSink: fmt::Debug + Send + Sync {
+    /// Takes what it can without waiting, and gives how many bytes that is.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if it can take nothing now; anything else if it never will again.
+    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+/// A cursor that a socket's task has delegated to the fan-out.
 #[derive(Debug)]
-#[repr(C)]
+pub(super) struct Delegated {
+    pub(super) cursor: Cursor,
+    /// What the socket did not take. While there is something, even if it is empty, the fan-out leaves the socket to its
+    /// task.
+    pub(super) pending: Option<Box<EncodedBatch>>,
+}
+
+/// How the server closes a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketClose {
+    /// The close code (RFC 6455, 7.4).
+    pub code: u16,
+    /// The reason.
+    pub reason: Arc<str>,
+}
+
+/// An open socket.
+#[derive(Debug)]
 pub(super) struct Socket {
-    /// What the fan-out needs, while its task has lent that.
-    lent: Mutex<Option<Lent>>,
+    /// The cursor, while its task has delegated it.
+    delegated: Mutex<Option<Delegated>>,
     /// Where its bytes go, once its connection is there.
-    pub(super) outlet: OnceLock<Arc<dyn Outlet>>,
+    pub(super) sink: OnceLock<Arc<dyn FrameSink>>,
     pub(super) id: u64,
     /// The position in the feed up to which everything was written.
     pub(super) position: AtomicU64,
@@ -38,14 +62,14 @@ pub(super) struct Socket {
     pub(super) caught_up: AtomicU64,
     /// What few sockets have.
     special: Mutex<Option<Box<Special>>>,
-    /// Tells its task to see to it: it is to be closed, or the fan-out could not write everything.
-    pub(super) told: Notify,
+    /// Wakes its task: it is to be closed, or the fan-out could not write everything.
+    pub(super) wake: Notify,
 }
 
 /// What is to become of a socket, and what goes wrong with it.
 #[derive(Debug, Default)]
 struct Special {
-    closing: Option<CloseFrame>,
+    closing: Option<SocketClose>,
     is_reset: bool,
     /// The position in the feed at which it is closed or reset: what comes from there on is not for it.
     end: Option<u64>,
@@ -53,12 +77,12 @@ struct Special {
     /// Those that hit it, as its world has it.
     faults: Option<Arc<[SocketFault]>>,
     /// Changes of them that its task has not followed yet, in order.
-    turns: VecDeque<Turn>,
+    transitions: VecDeque<FaultTransition>,
 }
 
 /// Other faults hit a socket.
 #[derive(Debug)]
-struct Turn {
+struct FaultTransition {
     /// The position in the feed from which on they do.
     from: u64,
     faults: Arc<[SocketFault]>,
@@ -67,7 +91,7 @@ struct Turn {
 impl Special {
     /// Whether a fault hits the socket, or has until just now.
     fn is_faulted(&self) -> bool {
-        self.faults.is_some() || !self.turns.is_empty()
+        self.faults.is_some() || !self.transitions.is_empty()
     }
 }
 
@@ -85,9 +109,9 @@ impl Socket {
             position: AtomicU64::new(position),
             gone: AtomicBool::new(false),
             special: Mutex::new(None),
-            outlet: OnceLock::new(),
-            lent: Mutex::new(None),
-            told: Notify::new(),
+            sink: OnceLock::new(),
+            delegated: Mutex::new(None),
+            wake: Notify::new(),
         }
     }
 
@@ -99,16 +123,15 @@ impl Socket {
         *lock(&self.category) = category;
     }
 
-    /// The closing frame that it is to end with, if it is to.
-    pub(super) fn closing(&self) -> Option<CloseFrame> {
+    /// How the server closes it, if it does.
+    pub(super) fn closing(&self) -> Option<SocketClose> {
         lock(&self.special).as_ref()?.closing.clone()
     }
 
-    /// Has it be closed with what was published up to that position of the feed.
-    pub(super) fn set_closing(&self, code: CloseCode, reason: &str, end: u64) {
-        let close = || CloseFrame { code, reason: Utf8Bytes::from(reason) };
-        self.turn(|special| {
-            special.closing.get_or_insert_with(close);
+    /// Closes it after what is published up to that position of the feed.
+    pub(super) fn close(&self, close: SocketClose, end: u64) {
+        self.change_course(|special| {
+            special.closing.get_or_insert(close);
             special.end.get_or_insert(end);
         });
     }
@@ -118,9 +141,9 @@ impl Socket {
         lock(&self.special).as_ref().is_some_and(|special| special.is_reset)
     }
 
-    /// Has it be reset with what was published up to that position of the feed.
-    pub(super) fn set_reset(&self, end: u64) {
-        self.turn(|special| {
+    /// Resets it after what is published up to that position of the feed.
+    pub(super) fn reset(&self, end: u64) {
+        self.change_course(|special| {
             special.is_reset = true;
             special.end.get_or_insert(end);
         });
@@ -138,13 +161,13 @@ impl Socket {
     }
 
     /// The position in the feed from which on other faults hit it than those that its task has followed.
-    pub(super) fn next_turn(&self) -> Option<u64> {
-        Some(lock(&self.special).as_ref()?.turns.front()?.from)
+    pub(super) fn next_transition(&self) -> Option<u64> {
+        Some(lock(&self.special).as_ref()?.transitions.front()?.from)
     }
 
-    /// The faults that hit it from the next turn on, which is followed by that.
-    pub(super) fn take_turn(&self) -> Option<Arc<[SocketFault]>> {
-        Some(lock(&self.special).as_mut()?.turns.pop_front()?.faults)
+    /// The faults that hit it from the next transition on; the transition counts as followed.
+    pub(super) fn take_transition(&self) -> Option<Arc<[SocketFault]>> {
+        Some(lock(&self.special).as_mut()?.transitions.pop_front()?.faults)
     }
 
     /// Has its task ping, if the fan-out cannot because a fault hits it.
@@ -181,32 +204,32 @@ impl Socket {
         let hit = Some(faults.clone()).filter(|faults| !faults.is_empty());
         let is_same = lock(&self.special).as_ref().map_or(hit.is_none(), |special| special.faults == hit);
         if !is_same {
-            self.turn(|special| {
+            self.change_course(|special| {
                 special.faults = hit;
-                special.turns.push_back(Turn { from, faults });
+                special.transitions.push_back(FaultTransition { from, faults });
             });
         }
     }
 
-    /// Changes something, and tells its task of it.
+    /// Changes something, and wakes its task.
     fn change_special(&self, change: impl FnOnce(&mut Special)) {
         change(lock(&self.special).get_or_insert_default());
-        self.told.notify_one();
+        self.wake.notify_one();
     }
 
-    /// Changes what is to become of it from here on: nothing that is published later is left to the fan-out.
-    fn turn(&self, change: impl FnOnce(&mut Special)) {
+    /// Changes what becomes of it from here on: nothing that is published later is left to the fan-out.
+    fn change_course(&self, change: impl FnOnce(&mut Special)) {
         self.change_special(change);
-        if let Some(lent) = self.lent().as_mut() {
-            lent.rest.get_or_insert_default();
+        if let Some(delegated) = self.delegated().as_mut() {
+            delegated.pending.get_or_insert_default();
         }
     }
 
-    pub(super) fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
-        lock(&self.lent)
+    pub(super) fn delegated(&self) -> MutexGuard<'_, Option<Delegated>> {
+        lock(&self.delegated)
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

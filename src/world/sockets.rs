@@ -1,16 +1,18 @@
 //! The open sockets of a world: who they are, how far they are, and which of them are to be closed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tungstenite::protocol::frame::coding::CloseCode;
+use tokio::time::Instant;
 
-use super::socket::Socket;
-use super::stalls::Stalls;
+use super::socket::{Socket, SocketClose, lock};
+
+/// How long a socket may write nothing before nobody waits for it any more.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Which sockets get a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,7 +24,7 @@ pub(super) enum Audience {
 /// All open sockets of a world, in the order in which they were opened.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    open: Mutex<Open>,
+    open: Mutex<OpenSockets>,
     /// Told when a socket has written or is gone, as long as somebody waits for that.
     progress: Notify,
     /// How many wait.
@@ -30,7 +32,7 @@ pub(super) struct Sockets {
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenSockets {
     last_id: u64,
     sockets: BTreeMap<u64, Arc<Socket>>,
     /// Made on demand, void when a socket comes, goes or switches.
@@ -112,50 +114,50 @@ impl Sockets {
         ids
     }
 
-    /// Asks one socket, or all, to close with what was published up to that position; gives those that were asked.
-    pub(super) fn close(&self, id: Option<u64>, code: CloseCode, reason: &str, end: u64) -> Vec<Arc<Socket>> {
-        let asked: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
-        for socket in &asked {
-            socket.set_closing(code, reason, end);
+    /// Closes one socket, or all, after what is published up to that position; gives those that it closes.
+    pub(super) fn close(&self, id: Option<u64>, close: &SocketClose, end: u64) -> Vec<Arc<Socket>> {
+        let closed: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
+        for socket in &closed {
+            socket.close(close.clone(), end);
         }
-        asked
+        closed
     }
 
-    /// Has one socket be reset with what was published up to that position.
+    /// Resets one socket after what is published up to that position.
     pub(super) fn reset(&self, id: u64, end: u64) {
         if let Some(socket) = self.get(id) {
-            socket.set_reset(end);
+            socket.reset(end);
         }
     }
 
-    /// Tells every socket's task to look whether it is at its end.
-    pub(super) fn tell_all(&self) {
-        lock(&self.open).sockets.values().for_each(|socket| socket.told.notify_one());
+    /// Wakes every socket's task.
+    pub(super) fn wake_all(&self) {
+        lock(&self.open).sockets.values().for_each(|socket| socket.wake.notify_one());
     }
 
     /// What a socket has written up to that position of the feed.
-    pub(super) fn wrote(&self, socket: &Socket, frames: u64, position: u64) {
-        socket.sent.fetch_add(frames, Ordering::Relaxed);
+    pub(super) fn wrote(&self, socket: &Socket, messages: u64, position: u64) {
+        socket.sent.fetch_add(messages, Ordering::Relaxed);
         socket.position.store(position, Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.progress.notify_waiters();
         }
     }
 
-    /// Waits until every open socket has written everything up to the position, but for those that stand still for as
-    /// long as `stalls` allows. Safe to cancel: what was seen of them is kept there.
-    pub(super) async fn written(&self, position: u64, stalls: &mut Stalls) {
+    /// Waits until every open socket has written everything up to the position, but not for those that have written
+    /// nothing for as long as `lagging` allows. Cancel safe: what was seen of them is kept there.
+    pub(super) async fn written(&self, position: u64, lagging: &mut LaggingSockets) {
         let _waits = Waits::on(&self.waiting);
         let sockets = self.all();
-        stalls.keep_only(&sockets);
-        let lagging: Vec<_> = sockets.iter().filter(|socket| stalls.is_lagging(socket, position)).collect();
-        for socket in lagging {
+        lagging.keep_only(&sockets);
+        let behind: Vec<_> = sockets.iter().filter(|socket| lagging.is_lagging(socket, position)).collect();
+        for socket in behind {
             loop {
                 let progress = self.progress.notified();
-                if !stalls.is_lagging(socket, position) {
+                if !lagging.is_lagging(socket, position) {
                     break;
                 }
-                let Some(give_up) = stalls.give_up(socket) else { break };
+                let Some(give_up) = lagging.give_up(socket) else { break };
                 // Others may go on meanwhile; only this one is waited for here.
                 let _ = tokio::time::timeout_at(give_up, progress).await;
             }
@@ -180,6 +182,36 @@ impl Sockets {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Sockets that lag: where each was seen last, and since when it is there.
+#[derive(Debug, Default)]
+pub(super) struct LaggingSockets(HashMap<u64, (u64, Instant)>);
+
+impl LaggingSockets {
+    /// Whether there is something to wait for; remembers where it is, if so.
+    pub(super) fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
+        let written = socket.position.load(Ordering::SeqCst);
+        if !socket.is_behind(position) || socket.gone.load(Ordering::SeqCst) || socket.is_frozen() {
+            self.0.remove(&socket.id);
+            return false;
+        }
+        let seen = self.0.entry(socket.id).or_insert_with(|| (written, Instant::now()));
+        if seen.0 != written {
+            *seen = (written, Instant::now());
+        }
+        true
+    }
+
+    /// Forgets about sockets that are not open any more.
+    pub(super) fn keep_only(&mut self, sockets: &[Arc<Socket>]) {
+        if !self.0.is_empty() {
+            let open: HashSet<u64> = sockets.iter().map(|socket| socket.id).collect();
+            self.0.retain(|id, _| open.contains(id));
+        }
+    }
+
+    /// Until when to wait for it; `None` if it has been still for too long.
+    pub(super) fn give_up(&self, socket: &Socket) -> Option<Instant> {
+        let (_, since) = self.0.get(&socket.id)?;
+        Some(*since + PATIENCE).filter(|give_up| *give_up > Instant::now())
+    }
 }

@@ -1,116 +1,184 @@
-//! The task that owns the engine: commands, the clock, and advances, one at a time.
+//! The task that owns a world: requests, the clock, and advances, one at a time.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use super::Shared;
 use super::advance::Advance;
-use super::alarm::Alarm;
-use super::play::Play;
-use super::replica::Arrived;
-use super::stalls::Stalls;
+#[cfg(feature = "redis")]
+use super::replica::{Arrived, Playback, WorldSnapshot};
+use super::shared::Shared;
+use super::sockets::LaggingSockets;
+use super::state::{View, WorldState, seeded};
+use super::{Setup, WAITING_REQUESTS};
+use crate::engine::Engine;
 
-/// Commands that are handled before the clock is looked at again.
-const COMMANDS_AT_ONCE: usize = 64;
+/// Requests that are handled before the clock is looked at again.
+const REQUESTS_AT_ONCE: usize = 64;
 
-/// Actions that happen before commands are looked at again, with a backlog of so many frames. A scenario that asks for more
+/// Actions that happen before requests are looked at again, with a backlog of that many items. A scenario that asks for more
 /// than the machine can do falls behind its clock, but goes on answering.
 fn actions_at_once(backlog: usize) -> usize {
     const MOST: usize = 256;
     MOST.min(backlog / 4)
 }
 
-/// Frames that a socket may be behind while time is advanced: with those of the next actions, of which each makes two
-/// events at the most, it stays within its backlog.
+/// Items that a socket may be behind while time is advanced: with those of the next actions, each of which makes at most two
+/// events, it stays within its backlog.
 fn leeway(backlog: usize) -> usize {
     backlog - 2 * actions_at_once(backlog)
 }
 
-/// What is to be done with what the task owns.
-type Job = Box<dyn FnOnce(&mut Play) + Send>;
+/// Something to be done with what the task owns.
+type Job = Box<dyn FnOnce(&mut WorldState) + Send>;
 
 /// What handles ask of the task.
-pub(super) enum Command {
+pub(super) enum Request {
     /// Something that is done at once.
     Do(Job),
     /// Something that takes as long as the sockets take.
     Advance(Box<Advance>),
     /// What comes next in the log of a shared world.
+    #[cfg(feature = "redis")]
     Entry(Box<Arrived>),
+    /// The whole world as it is now, for others to install.
+    #[cfg(feature = "redis")]
+    Snapshot(tokio::sync::oneshot::Sender<Option<WorldSnapshot>>),
 }
 
 pub(super) struct Task {
-    pub(super) play: Play,
-    pub(super) inbox: mpsc::Receiver<Command>,
+    state: WorldState,
+    inbox: mpsc::Receiver<Request>,
+    advances: VecDeque<Box<Advance>>,
+    end: CancellationToken,
+    /// What plays the log of a shared world.
+    #[cfg(feature = "redis")]
+    playback: Option<Playback>,
 }
 
 impl Task {
+    /// The task of a world at time 0, with where to send requests to it and what readers see.
+    pub(super) fn new(
+        name: Arc<str>,
+        start: Engine,
+        setup: &Setup,
+        end: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> (Self, mpsc::Sender<Request>, watch::Receiver<Arc<View>>) {
+        let start = seeded(start, setup.seed);
+        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (publish, view) = watch::channel(Arc::new(View::of(&start)));
+        let shared = Arc::new(Shared::new(name, &start, setup, end.clone()));
+        let state = WorldState::new(start, setup.seed, shared, publish, tasks.clone());
+        let task = Self {
+            state,
+            inbox,
+            advances: VecDeque::new(),
+            end,
+            #[cfg(feature = "redis")]
+            playback: None,
+        };
+        (task, requests, view)
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.state.shared
+    }
+
+    /// With a log that is played.
+    #[cfg(feature = "redis")]
+    pub(super) fn with_playback(self, playback: Playback) -> Self {
+        Self { playback: Some(playback), ..self }
+    }
+
     /// Runs until the end, or until the last handle is gone.
-    pub(super) async fn run(mut self, end: CancellationToken) {
+    pub(super) async fn run(mut self) {
+        let end = self.end.clone();
         // However the task ends, its sockets hear of it.
         let _ended = end.clone().drop_guard();
-        let mut commands = Vec::new();
-        let mut advances: VecDeque<Box<Advance>> = VecDeque::new();
-        // They wait while an advance is at work, which is one of them.
-        let mut entries: VecDeque<Box<Arrived>> = VecDeque::new();
-        let at_once = actions_at_once(self.play.shared.feed.backlog());
-        let (mut stalls, mut alarm) = (Stalls::default(), Alarm::default());
+        let mut requests = Vec::new();
+        let at_once = actions_at_once(self.state.shared.feed.backlog());
+        let mut lagging = LaggingSockets::default();
+        let shared = self.state.shared.clone();
         loop {
-            self.play.carry_out_entries(&mut entries, &mut advances);
-            let shared = self.play.shared.clone();
+            #[cfg(feature = "redis")]
+            if let Some(playback) = &mut self.playback {
+                playback.play(&mut self.state, &mut self.advances);
+            }
             if end.run_until_cancelled(shared.feed.room()).await.is_none() {
                 return;
             }
             let (is_advancing, waits_for_all) =
-                advances.front().map_or((false, false), |advance| (true, advance.waits_for_all()));
+                self.advances.front().map_or((false, false), |advance| (true, advance.waits_for_all()));
+            let goes_by_clock = !is_advancing && !self.is_shared();
             tokio::select! {
                 () = end.cancelled() => return,
-                () = wait_for_sockets(&shared, waits_for_all, &mut stalls), if is_advancing => {
-                    let is_done = advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.play, at_once));
-                    if is_done && let Some(advance) = advances.pop_front() {
-                        advance.finish(&mut self.play);
+                () = wait_for_sockets(&shared, waits_for_all, &mut lagging), if is_advancing => {
+                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.state, at_once));
+                    if is_done && let Some(advance) = self.advances.pop_front() {
+                        advance.finish(&mut self.state);
                     }
                 }
-                () = shared.clock.wait_until(self.play.engine.next_due(), &mut alarm), if !is_advancing && shared.replica.is_none() => {
-                    self.play.catch_up_with_time(at_once);
+                () = shared.clock.wait_until(self.state.engine.next_due()), if goes_by_clock => {
+                    self.state.catch_up_with_clock(at_once);
                 }
-                count = self.inbox.recv_many(&mut commands, COMMANDS_AT_ONCE) => {
+                count = self.inbox.recv_many(&mut requests, REQUESTS_AT_ONCE) => {
                     if count == 0 {
                         return;
                     }
-                    if !is_advancing {
-                        self.play.catch_up_with_time(at_once);
+                    if goes_by_clock {
+                        self.state.catch_up_with_clock(at_once);
                     }
-                    for command in commands.drain(..) {
-                        match command {
-                            Command::Do(job) => self.do_job(job),
-                            Command::Advance(advance) => advances.push_back(advance),
-                            Command::Entry(entry) => entries.push_back(entry),
-                        }
-                    }
+                    requests.drain(..).for_each(|request| self.handle(request));
                 }
             }
         }
     }
-}
 
-impl Task {
-    /// A command that fails fails alone: whoever sent it hears nothing but that, and the world goes on as it is then.
+    /// Whether other servers play the world too, so that time goes on by its log alone.
+    fn is_shared(&self) -> bool {
+        #[cfg(feature = "redis")]
+        return self.playback.is_some();
+        #[cfg(not(feature = "redis"))]
+        false
+    }
+
+    fn handle(&mut self, request: Request) {
+        match request {
+            Request::Do(job) => self.do_job(job),
+            Request::Advance(advance) => self.advances.push_back(advance),
+            #[cfg(feature = "redis")]
+            Request::Entry(entry) => {
+                if let Some(playback) = &mut self.playback {
+                    playback.push(*entry);
+                }
+            }
+            #[cfg(feature = "redis")]
+            Request::Snapshot(reply) => {
+                let snapshot = self.playback.as_ref().and_then(|playback| playback.snapshot(&self.state));
+                // The asker may be gone.
+                let _ = reply.send(snapshot);
+            }
+        }
+    }
+
+    /// A job that fails fails alone: the asker hears nothing but that, and the world goes on as it is then.
     fn do_job(&mut self, job: Job) {
-        if catch_unwind(AssertUnwindSafe(|| job(&mut self.play))).is_err() {
-            error!(world = %self.play.shared.name, "a command has failed; it is a defect in mockd, please report it");
+        if catch_unwind(AssertUnwindSafe(|| job(&mut self.state))).is_err() {
+            error!(world = %self.state.shared.name, "a command has failed; it is a defect in mockd, please report it");
         }
     }
 }
 
 /// Waits until the sockets have room for what comes next, or until they have written everything.
-async fn wait_for_sockets(shared: &Shared, waits_for_all: bool, stalls: &mut Stalls) {
+async fn wait_for_sockets(shared: &Shared, waits_for_all: bool, lagging: &mut LaggingSockets) {
     // Without sockets there is nothing to wait for, and others get their turn all the same.
     tokio::task::yield_now().await;
     let leeway = if waits_for_all { 0 } else { leeway(shared.feed.backlog()) as u64 };
-    shared.sockets.written(shared.feed.end().saturating_sub(leeway), stalls).await;
+    shared.sockets.written(shared.feed.end().saturating_sub(leeway), lagging).await;
 }

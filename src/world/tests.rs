@@ -8,7 +8,7 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
     let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }"));
     let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
     let world = World::start("default".into(), engine, &Setup::default(), end, &TaskTracker::new());
-    let mut socket = world.subscribe("toys", false).await.unwrap();
+    let mut socket = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
     world.order("T1", 3).await.unwrap();
     let failed = world.ask::<()>(|_| panic!("a defect")).await;
     assert_eq!(failed, Err(WorldError::Defect));
@@ -16,5 +16,5 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
     assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
     let current = socket.next().await.unwrap().unwrap();
     let live = socket.next().await.unwrap().unwrap();
-    assert_eq!((current.frames, live.frames), (1, 2));
+    assert_eq!((current.messages, live.messages), (1, 2));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::MAX_NAME;
+#[cfg(feature = "redis")]
 use crate::store::StoreError;
 use crate::world::WorldError;
 
@@ -29,9 +30,11 @@ pub enum WorldsError {
     #[error("there are {0} worlds already; delete some, or allow more with --max-worlds")]
     TooMany(usize),
     /// The store that the worlds are shared by does not do what is asked.
+    #[cfg(feature = "redis")]
     #[error("{0}; try again")]
     Store(#[from] StoreError),
     /// Other servers play another scenario.
+    #[cfg(feature = "redis")]
     #[error(
         "the other servers of {place} play another scenario ({name}): {} differ; give this server the same files, or \
          publish its own to all of them with --publish", if files.is_empty() { "seeds or files".to_owned() } else { files.join(", ") }

@@ -11,23 +11,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::{DEFAULT_WORLD, WorldOptions, Worlds, WorldsError, check_name};
-use crate::background;
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
-use crate::store::{NewEntry, Opened, Opening, StoreError};
-use crate::world::{Birth, Budget, Seat, Setup, Sharing, World, WorldError, fingerprint};
+use crate::store::{NewEntry, OpenMode, Opened, StoreError};
+use crate::world::{Budget, JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, fingerprint};
 
 /// How long to wait before worlds are told again of a scenario that they could not be told of.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a world has to be there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+enum JoinMode {
     Existing,
     New,
     Either,
@@ -51,11 +51,11 @@ impl Worlds {
         let (start, budget) = (Engine::new(scenario, seed), Budget::default());
         let setup = options.setup(budget.clone());
         let fingerprint = sharing.scenarios.publish(scenario).await.map_err(WorldsError::Store)?;
-        let birth = Birth::new(fingerprint.clone(), seed, None, setup.pace);
-        let opened = open(DEFAULT_WORLD, Wanted::Either, birth, &sharing, None).await?;
+        let snapshot = WorldSnapshot::new(fingerprint.clone(), seed, None, setup.pace);
+        let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, &sharing, None).await?;
         let was_there = opened.is_led;
-        let seat = Seat { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
-        let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, seat, end.child_token(), tasks).await?;
+        let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
+        let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
         let worlds = Self::with(default, start, options, budget, Some(sharing.clone()), tasks, end.clone());
         let handing_on = worlds.clone();
         tasks.spawn(async move { end.run_until_cancelled(handing_on.hand_on(&sharing)).await });
@@ -70,7 +70,7 @@ impl Worlds {
     pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
         match (self.get(name), &self.0.sharing) {
             (Err(WorldsError::Unknown(_)), Some(sharing)) => {
-                let wanted = if may_make { Wanted::Either } else { Wanted::Existing };
+                let wanted = if may_make { JoinMode::Either } else { JoinMode::Existing };
                 self.join(name, wanted, &self.setup(), sharing).await
             }
             (Err(WorldsError::Unknown(_)), None) if may_make => self.get_or_make(name),
@@ -85,24 +85,18 @@ impl Worlds {
     pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         match &self.0.sharing {
             Some(_) if name == DEFAULT_WORLD => Err(WorldsError::Exists(name.into())),
-            Some(sharing) => self.join(name, Wanted::New, setup, sharing).await,
+            Some(sharing) => self.join(name, JoinMode::New, setup, sharing).await,
             None => self.make(name, setup),
         }
     }
 
     /// Joins a world that others may play, or begins it.
-    pub(super) async fn join(
-        &self,
-        name: &str,
-        wanted: Wanted,
-        setup: &Setup,
-        sharing: &Sharing,
-    ) -> Result<World, WorldsError> {
+    async fn join(&self, name: &str, wanted: JoinMode, setup: &Setup, sharing: &Sharing) -> Result<World, WorldsError> {
         check_name(name)?;
         // One request joins, and those that come meanwhile find the world then.
         let _one_at_a_time = self.0.joining.lock().await;
         match self.get(name) {
-            Ok(_) if wanted == Wanted::New => return Err(WorldsError::Exists(name.into())),
+            Ok(_) if wanted == JoinMode::New => return Err(WorldsError::Exists(name.into())),
             Err(WorldsError::Unknown(_)) => {}
             found => return found,
         }
@@ -113,28 +107,43 @@ impl Worlds {
         if count >= self.0.options.most {
             return Err(WorldsError::TooMany(count));
         }
-        let birth = self.birth(&start, setup, sharing).await;
+        let snapshot = self.first_snapshot(&start, setup, sharing).await;
         let lifetime = Some(self.0.options.idle);
-        let opened = open(name, wanted, birth, sharing, lifetime).await.map_err(|error| match error {
+        let opened = open(name, wanted, snapshot, sharing, lifetime).await.map_err(|error| match error {
             StoreError::Missing => WorldsError::Unknown(name.to_owned()),
             StoreError::Exists => WorldsError::Exists(name.into()),
             error => WorldsError::Store(error),
         })?;
-        let seat = Seat { sharing: sharing.clone(), opened, lifetime, is_default: false };
-        let world = World::join(name.into(), start, setup, seat, self.0.end.child_token(), &self.0.tasks).await?;
+        let join = JoinOptions { sharing: sharing.clone(), opened, lifetime, is_default: false };
+        let world = World::join(name.into(), start, setup, join, self.0.end.child_token(), &self.0.tasks).await?;
         self.lock().named.insert(name.into(), world.clone());
         debug!(world = name, "world joined");
         self.0.made.notify_one();
         Ok(world)
     }
 
-    pub(super) async fn birth(&self, start: &Engine, setup: &Setup, sharing: &Sharing) -> Birth {
+    async fn first_snapshot(&self, start: &Engine, setup: &Setup, sharing: &Sharing) -> WorldSnapshot {
         let played = sharing.scenarios.played().borrow().clone();
         let (scenario, seed) = match played {
             Some(played) => played,
             None => (sharing.scenarios.know(start.scenario()).await.0, start.seed()),
         };
-        Birth::new(scenario, seed, setup.seed, setup.pace)
+        WorldSnapshot::new(scenario, seed, setup.seed, setup.pace)
+    }
+
+    /// Joins the default world again, or begins it.
+    pub(super) async fn join_default(
+        &self,
+        name: Arc<str>,
+        start: Engine,
+        setup: &Setup,
+        sharing: &Sharing,
+        end: CancellationToken,
+    ) -> Result<World, WorldsError> {
+        let snapshot = self.first_snapshot(&start, setup, sharing).await;
+        let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, sharing, None).await?;
+        let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
+        Ok(World::join(name, start, setup, join, end, &self.0.tasks).await?)
     }
 
     /// Joins the worlds that others play and that nobody has asked for here yet.
@@ -145,7 +154,7 @@ impl Worlds {
         let Some(sharing) = &self.0.sharing else { return Ok(()) };
         for name in sharing.store.worlds().await.map_err(WorldsError::Store)? {
             if name != DEFAULT_WORLD && self.get(&name).is_err() {
-                match self.join(&name, Wanted::Existing, &self.setup(), sharing).await {
+                match self.join(&name, JoinMode::Existing, &self.setup(), sharing).await {
                     Ok(_) | Err(WorldsError::Unknown(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -155,7 +164,7 @@ impl Worlds {
     }
 
     /// Sees to it that this scenario, which has that fingerprint, is played, unless it is not to be when others play another one.
-    pub(super) async fn agree(
+    async fn agree(
         &self,
         scenario: &Arc<Scenario>,
         own: &str,
@@ -183,11 +192,11 @@ impl Worlds {
         sharing: &Sharing,
     ) -> Result<Reload, WorldError> {
         let fingerprint = sharing.scenarios.publish(scenario).await?;
-        self.default_world().follow_shared(fingerprint, seed).await
+        self.default_world().reload_shared(fingerprint, seed).await
     }
 
     /// Has the other worlds of this server go on with whatever the default one plays.
-    pub(super) async fn hand_on(&self, sharing: &Sharing) {
+    async fn hand_on(&self, sharing: &Sharing) {
         let mut played = sharing.scenarios.played();
         loop {
             let now = played.borrow_and_update().clone();
@@ -196,15 +205,15 @@ impl Worlds {
             {
                 let old = self.lock().start.clone();
                 if !Arc::ptr_eq(old.scenario(), &scenario) || old.seed() != seed {
-                    // As long as for a reload without a store; see `Worlds::replace`.
-                    let start = background::spawn(move || Engine::new(&scenario, seed).started_as(&old)).await;
+                    // As long as for a reload without a store; see `Worlds::reload`.
+                    let start = spawn_blocking(move || Engine::new(&scenario, seed).started_as(&old)).await;
                     let Ok(start) = start else { return };
                     self.lock().start = start;
                 }
                 let others: Vec<World> = self.lock().named.values().cloned().collect();
                 let follow = |world: World| {
                     let fingerprint = fingerprint.clone();
-                    async move { world.follow_shared(fingerprint, seed).await }
+                    async move { world.reload_shared(fingerprint, seed).await }
                 };
                 let outcomes = join_all(others.into_iter().map(follow)).await;
                 if let Some(Err(error)) = outcomes.iter().find(|one| matches!(one, Err(WorldError::Store(_)))) {
@@ -232,19 +241,19 @@ pub(crate) fn named(files: &[FoundFile]) -> Vec<(String, String)> {
 }
 
 /// Opens a world's log.
-pub(super) async fn open(
+async fn open(
     name: &str,
-    wanted: Wanted,
-    birth: Birth,
+    wanted: JoinMode,
+    snapshot: WorldSnapshot,
     sharing: &Sharing,
     lifetime: Option<Duration>,
 ) -> Result<Opened, StoreError> {
-    let (mark, text) = (sharing.mark(), birth.into_entry());
+    let (mark, text) = (sharing.mark(), snapshot.into_entry());
     let first = NewEntry { mark: &mark, text: &text, at: Duration::ZERO, token: None, lifetime };
     let opening = match wanted {
-        Wanted::Existing => Opening::Existing,
-        Wanted::New => Opening::New(first),
-        Wanted::Either => Opening::Either(first),
+        JoinMode::Existing => OpenMode::Existing,
+        JoinMode::New => OpenMode::New(first),
+        JoinMode::Either => OpenMode::Either(first),
     };
     sharing.store.open(name, opening).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mockd::engine::{Change, Engine, EventKind};
+use mockd::engine::{Change, Command, Engine, EventKind};
 use serde_json::{Map, json};
 
 use crate::support::accepted;
@@ -25,8 +25,9 @@ orders:
 fn running() -> Engine {
     let mut engine = Engine::new(&accepted(OLD), 42);
     engine.advance(Duration::from_millis(2_500));
-    engine.order("A1", 10).unwrap();
-    engine.add_product("electronics", Map::from_iter([("name".to_owned(), json!("Drone"))])).unwrap();
+    engine.apply(Command::order("A1", 10)).unwrap();
+    let drone = Map::from_iter([("name".to_owned(), json!("Drone"))]);
+    engine.apply(Command::AddProduct("electronics".into(), drone)).unwrap();
     engine
 }
 
@@ -258,14 +259,14 @@ fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added()
     ];
     assert_eq!(lines(&engine.replace(&new, 42).changes), expected);
     assert!(engine.catalogue().get("electronics").is_none());
-    assert!(engine.order("A3", 1).is_err());
+    assert!(engine.apply(Command::order("A3", 1)).is_err());
 }
 
 #[test]
 fn totals_go_with_a_product_that_moves_and_products_of_clients_stay() {
     let row = TABLE.iter().find(|row| row.edit == "a product moves to another category").unwrap();
     let mut engine = running();
-    engine.order("A2", 1).unwrap();
+    engine.apply(Command::order("A2", 1)).unwrap();
     engine.replace(&accepted(&edited(row.from, row.to)), 42);
     let orders = |category| engine.current_orders(category).map(|order| (order.product.id().to_string(), order.total));
     assert_eq!(orders("electronics").collect::<Vec<_>>(), [("A1".to_owned(), 13), ("A3".to_owned(), 0)]);
@@ -328,7 +329,7 @@ orders: { scripts: [{ steps: [{ remove: { product: T1 } }, { add: { category: fo
     let toys_only = accepted("categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n");
     let expected = ["category food removed", "T1 removed", "script 1 removed"];
     assert_eq!(lines(&engine.replace(&toys_only, 1).changes), expected);
-    assert!(engine.order("T1", 1).is_err());
+    assert!(engine.apply(Command::order("T1", 1)).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Engine, Event, EventKind};
+use mockd::engine::{Command, Engine, Event, EventKind, Refusal};
 use mockd::scenario::Scenario;
 
 use crate::support::accepted;
@@ -117,7 +117,7 @@ fn event_numbers_have_no_gap() {
     let mut engine = Engine::new(&scenario("orders: { random: [{ every: 1ms }] }\n"), 1);
     let events = engine.advance(ms(500));
     assert!(events.iter().map(|event| event.sequence).eq(1..=500));
-    assert_eq!(engine.order("T1", 1).unwrap().sequence, 501);
+    assert_eq!(engine.apply(Command::order("T1", 1)).unwrap().events[0].sequence, 501);
 }
 
 #[test]
@@ -201,9 +201,9 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
     let mut engine = Engine::new(&scenario(&format!("orders: {script}\n")), 42);
     engine.advance(ms(1000));
     let mut clone = engine.clone();
-    engine.order("T1", 1_000).unwrap();
+    engine.apply(Command::order("T1", 1_000)).unwrap();
     let went_on = engine.advance(ms(5_000));
-    clone.order("T1", 1_000).unwrap();
+    clone.apply(Command::order("T1", 1_000)).unwrap();
     assert_eq!(clone.advance(ms(5_000)), went_on);
     assert_eq!(clone.totals().collect::<Vec<_>>(), engine.totals().collect::<Vec<_>>());
 }
@@ -211,12 +211,14 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
 #[test]
 fn of_several_orders_all_are_carried_out_or_none() {
     let mut engine = Engine::new(&scenario(""), 1);
-    let refused = engine.orders([("T1", 5), ("T2", 1), ("T1", i64::MAX)]).unwrap_err();
-    assert_eq!(refused.index, 2);
+    let orders =
+        |orders: &[(&str, i64)]| Command::Orders(orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect());
+    let refused = engine.apply(orders(&[("T1", 5), ("T2", 1), ("T1", i64::MAX)])).unwrap_err();
+    assert!(matches!(refused, Refusal::At { index: 2, .. }), "{refused}");
     assert_eq!((engine.sequence(), engine.totals().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
     assert_eq!(engine.changed_since(0), []);
-    assert_eq!(lines(&engine.orders([("T1", 5), ("T1", 1)]).unwrap()), ["0 T1 5", "0 T1 6"]);
-    assert_eq!(lines(&engine.set_totals([("T1", 2)]).unwrap()), ["0 T1 2"]);
+    assert_eq!(lines(&engine.apply(orders(&[("T1", 5), ("T1", 1)])).unwrap().events), ["0 T1 5", "0 T1 6"]);
+    assert_eq!(lines(&engine.apply(Command::SetTotals(vec![("T1".into(), 2)])).unwrap().events), ["0 T1 2"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Engine, Event, EventKind, FaultSource, FaultState, Listing, Succession};
+use mockd::engine::{Command, Engine, Event, EventKind, FaultState, Listing, ReloadPlan};
 use mockd::scenario::{MAX_TOTAL, Reader, Scenario, Source, load, parse, parse_fault};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
@@ -27,29 +27,28 @@ fn read(text: &str) -> Option<Arc<Scenario>> {
 }
 
 #[test]
-fn to_follow_a_succession_is_to_replace_the_scenario() {
+fn a_planned_reload_does_what_replacing_the_scenario_does() {
     let compared = Cell::new(0);
     proptest!(config(150), |(old in documents("250ms"), new in documents("250ms"), orders: Vec<(usize, i8)>, seed: u64)| {
         if let (Some(old), Some(new)) = (read(&text(&old)), read(&text(&new))) {
             compared.set(compared.get() + 1);
             let start = Engine::new(&old, seed);
-            let succession = Succession::new(start.clone(), Engine::new(&new, seed));
+            let plan = ReloadPlan::new(start.clone(), Engine::new(&new, seed));
             let mut one = start.clone();
             let ids: Vec<Arc<str>> = one.totals().map(|(id, _)| id.clone()).collect();
             for (place, amount) in orders.iter().filter(|_| !ids.is_empty()) {
                 // One that would leave the range is refused, which is as good.
-                let _ = one.order(&ids[place % ids.len()], (*amount).into());
+                let _ = one.apply(Command::order(&ids[place % ids.len()], (*amount).into()));
             }
             one.advance(Duration::from_secs(2));
             let mut other = one.clone();
-            prop_assert_eq!(one.changes_along(&succession, seed ^ 1), other.changes(&new, seed ^ 1));
-            prop_assert_eq!(one.follow(&succession, seed ^ 1), other.replace(&new, seed ^ 1).events);
+            prop_assert_eq!(one.reload(&plan, seed ^ 1), other.replace(&new, seed ^ 1));
             prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
             prop_assert!(one.totals().eq(other.totals()));
             for category in new.categories() {
                 let json = |engine: &Engine| engine.catalogue().get(category.name()).map(mockd::engine::Listing::json);
                 prop_assert_eq!(json(&one), json(&other));
-                let added = |engine: &mut Engine| engine.add_product(category.name(), serde_json::Map::new());
+                let added = |engine: &mut Engine| engine.apply(Command::AddProduct(category.name().clone(), serde_json::Map::new()));
                 prop_assert_eq!(added(&mut one), added(&mut other));
             }
         }
@@ -75,27 +74,28 @@ fn seen(engine: &Engine) -> impl PartialEq + std::fmt::Debug {
 fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
     let ids: Vec<Arc<str>> = engine.totals().map(|(id, _)| id.clone()).collect();
     let categories: Vec<Arc<str>> = engine.catalogue().iter().map(|(name, _)| name.clone()).collect();
-    match what % 6 {
-        0 if !ids.is_empty() => engine.order(&ids[what % ids.len()], amount).into_iter().collect(),
-        1 if !ids.is_empty() => engine.set_totals([(&*ids[what % ids.len()], amount)]).unwrap_or_default(),
+    let command = match what % 6 {
+        0 if !ids.is_empty() => Command::order(&ids[what % ids.len()], amount),
+        1 if !ids.is_empty() => Command::SetTotals(vec![(ids[what % ids.len()].clone(), amount)]),
         2 => {
             let own = serde_json::from_str(r#"{"name":"Another","rrp":1}"#).unwrap();
-            engine.add_product(&categories[what % categories.len()], own).into_iter().collect()
+            Command::AddProduct(categories[what % categories.len()].clone(), own)
         }
         3 => {
-            let text =
-                format!("{{name: f{}, on: websocket, from: 200ms, until: 3s, drop: true, chance: 30%}}", what % 7);
+            let text = format!("{{name: f{what}, on: websocket, from: 200ms, until: 3s, drop: true, chance: 30%}}");
             match parse_fault(&Source::new("fault", &text), engine.scenario()) {
-                Ok((fault, _)) => engine.add_fault(Arc::new(fault), FaultSource::Api).1,
-                Err(_) => Vec::new(),
+                Ok((fault, _)) => Command::AddFault(fault.into()),
+                Err(_) => return Vec::new(),
             }
         }
         4 => {
             let fault = engine.faults().nth(what % 5).map(|fault| fault.id).unwrap_or_default();
-            engine.remove_fault(fault).unwrap_or_default()
+            Command::RemoveFault(fault.to_string())
         }
-        _ => engine.advance_some(engine.now() + Duration::from_millis(what as u64 % 900), 300),
-    }
+        _ => return engine.advance_some(engine.now() + Duration::from_millis(what as u64 % 900), 300),
+    };
+    // One that is refused changes nothing.
+    engine.apply(command).map(|effects| effects.events).unwrap_or_default()
 }
 
 #[test]
@@ -129,8 +129,8 @@ fn a_state_of_another_scenario_is_refused() {
     let one = engine("{categories: {a: {prefix: A, products: [{id: A1}]}, b: {prefix: B, products: []}}}");
     let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");
     let mut moved = one.clone();
-    moved.order("A1", 1).unwrap();
-    moved.add_product("b", serde_json::Map::new()).unwrap();
+    moved.apply(Command::order("A1", 1)).unwrap();
+    moved.apply(Command::AddProduct("b".into(), serde_json::Map::new())).unwrap();
     for state in [one.save(&one), moved.save(&one)] {
         let refused = Engine::restored(&other, state).unwrap_err().to_string();
         assert!(refused.contains("does not fit the scenario"), "{refused}");

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use mockd::store::{
-    Checkpoint, Claim, Entry, Memory, NewEntry, Opening, Redis, RedisUrl, Store, StoreError, Token, WrongUrl,
+    Checkpoint, Claim, FencingToken, Memory, NewEntry, OpenMode, Redis, RedisUrl, Store, StoreError, StoredEntry,
+    WrongUrl,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,14 +62,14 @@ fn claim(server: &str, lease: Duration) -> Claim<'_> {
 }
 
 /// Makes a log, and gives its first entry.
-async fn made(store: &Arc<dyn Store>, world: &str) -> Entry {
-    let opened = store.open(world, Opening::New(entry("first", "born"))).await.unwrap();
+async fn made(store: &Arc<dyn Store>, world: &str) -> StoredEntry {
+    let opened = store.open(world, OpenMode::New(entry("first", "born"))).await.unwrap();
     assert_eq!(opened.checkpoint, None);
     opened.entries[0].clone()
 }
 
 /// The texts of the next entries, as many as asked for, with their positions.
-async fn read(store: &Arc<dyn Store>, world: &str, after: &Entry, count: usize) -> Vec<(u64, String)> {
+async fn read(store: &Arc<dyn Store>, world: &str, after: &StoredEntry, count: usize) -> Vec<(u64, String)> {
     let mut entries = store.follow(world, after);
     let mut read = Vec::new();
     while read.len() < count {
@@ -111,14 +112,14 @@ async fn entries_have_positions_without_holes_and_come_in_one_order_to_all_who_f
 }
 
 async fn a_log_is_made_once_and_found_by_name(store: &Arc<dyn Store>) {
-    assert_eq!(store.open("a", Opening::Existing).await, Err(StoreError::Missing));
+    assert_eq!(store.open("a", OpenMode::Existing).await, Err(StoreError::Missing));
     assert_eq!(store.append("a", entry("early", "")).await, Err(StoreError::Missing));
     let first = made(store, "a").await;
-    assert_eq!(store.open("a", Opening::New(entry("again", ""))).await, Err(StoreError::Exists));
-    for opening in [Opening::Existing, Opening::Either(entry("once more", ""))] {
+    assert_eq!(store.open("a", OpenMode::New(entry("again", ""))).await, Err(StoreError::Exists));
+    for opening in [OpenMode::Existing, OpenMode::Either(entry("once more", ""))] {
         assert_eq!(store.open("a", opening).await.unwrap().entries, std::slice::from_ref(&first));
     }
-    store.open("b", Opening::Either(entry("other", ""))).await.unwrap();
+    store.open("b", OpenMode::Either(entry("other", ""))).await.unwrap();
     assert_eq!(store.worlds().await.unwrap(), ["a", "b"]);
 }
 
@@ -132,7 +133,7 @@ async fn what_is_opened_is_the_checkpoint_and_what_comes_after_it(store: &Arc<dy
     store.keep("a", &checkpoint, checkpoint.position).await.unwrap();
     // One that is late changes nothing.
     store.keep("a", &Checkpoint { position: first.position + 1, state: "old".into() }, u64::MAX).await.unwrap();
-    let opened = store.open("a", Opening::Existing).await.unwrap();
+    let opened = store.open("a", OpenMode::Existing).await.unwrap();
     assert_eq!(opened.checkpoint, Some(checkpoint));
     assert_eq!(opened.entries.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["2", "3", "4"]);
     assert_eq!((opened.at, opened.is_led), (Duration::from_secs(4), false));
@@ -148,13 +149,13 @@ async fn whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap(s
     store.keep("a", &Checkpoint { position: positions[1], state: String::new() }, 0).await.unwrap();
     assert_eq!(read(store, "a", &first, 5).await.len(), 5, "nothing is cut off yet");
     store.keep("a", &Checkpoint { position: positions[3], state: String::new() }, positions[1]).await.unwrap();
-    let stranger = Entry { position: positions[2], mark: "another".into(), text: String::new() };
-    let ahead = Entry { position: positions[4] + 7, mark: "ahead".into(), text: String::new() };
+    let stranger = StoredEntry { position: positions[2], mark: "another".into(), text: String::new() };
+    let ahead = StoredEntry { position: positions[4] + 7, mark: "ahead".into(), text: String::new() };
     for lost in [first, stranger, ahead] {
         let outcome = soon("the gap", store.follow("a", &lost).next()).await.unwrap();
         assert_eq!(outcome, Err(StoreError::Gap(lost.position)));
     }
-    let kept = Entry { position: positions[1], mark: "1".into(), text: "1".into() };
+    let kept = StoredEntry { position: positions[1], mark: "1".into(), text: "1".into() };
     assert_eq!(read(store, "a", &kept, 3).await.len(), 3);
 }
 
@@ -163,7 +164,7 @@ async fn one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token(s
     let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
     assert_eq!(store.lead("a", claim("two", LEASE)).await.unwrap(), None);
     assert_eq!(store.lead("a", claim("one", LEASE)).await.unwrap(), Some(first), "it keeps its lead");
-    let opened = store.open("a", Opening::Existing).await.unwrap();
+    let opened = store.open("a", OpenMode::Existing).await.unwrap();
     assert_eq!((opened.is_led, opened.at), (true, Duration::from_secs(2)));
     assert_eq!(store.lead("a", claim("one", Duration::ZERO)).await.unwrap(), None, "it gives it up");
     let short = Duration::from_millis(1);
@@ -181,14 +182,14 @@ async fn one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token(s
 
 async fn what_an_older_token_says_is_refused(store: &Arc<dyn Store>) {
     made(store, "a").await;
-    let says = |mark: &'static str, token: Token| NewEntry { token: Some(token), ..entry(mark, mark) };
+    let says = |mark: &'static str, token: FencingToken| NewEntry { token: Some(token), ..entry(mark, mark) };
     let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
     store.append("a", says("in time", first)).await.unwrap();
     store.lead("a", claim("one", Duration::ZERO)).await.unwrap();
     let second = store.lead("a", claim("two", LEASE)).await.unwrap().unwrap();
     assert_eq!(store.append("a", says("too late", first)).await, Err(StoreError::Fenced));
     store.append("a", says("next", second)).await.unwrap();
-    let texts = store.open("a", Opening::Existing).await.unwrap().entries;
+    let texts = store.open("a", OpenMode::Existing).await.unwrap().entries;
     assert_eq!(texts.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["born", "in time", "next"]);
 }
 
@@ -198,10 +199,10 @@ async fn an_ended_log_is_read_to_its_end_and_then_made_anew(store: &Arc<dyn Stor
     store.end("a", entry("last", "end")).await.unwrap();
     let texts: Vec<_> = read(store, "a", &first, 2).await.into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, ["more", "end"]);
-    assert_eq!(store.open("a", Opening::Existing).await, Err(StoreError::Missing));
+    assert_eq!(store.open("a", OpenMode::Existing).await, Err(StoreError::Missing));
     assert_eq!(store.append("a", entry("later", "")).await, Err(StoreError::Missing));
     assert_eq!(store.worlds().await.unwrap(), [""; 0]);
-    let again = store.open("a", Opening::New(entry("second life", "born"))).await.unwrap();
+    let again = store.open("a", OpenMode::New(entry("second life", "born"))).await.unwrap();
     assert_eq!(again.entries.len(), 1, "nothing of its first life: {again:?}");
     assert_eq!(again.checkpoint, None);
 }

@@ -208,7 +208,7 @@ async fn a_world_that_nobody_uses_is_removed_after_a_while_and_one_with_a_socket
     let worlds = WorldOptions { idle: Duration::from_mins(1), ..WorldOptions::default() };
     let mockd = Embedded::builder().yaml(SHOP).worlds(worlds).start().await.unwrap();
     let (unused, used) = (mockd.world("unused").unwrap(), mockd.world("used").unwrap());
-    let feed = used.subscribe("electronics", false).await.unwrap();
+    let feed = used.subscribe("electronics", false, |message| message.payload().clone()).await.unwrap();
     let (waited, expectation) = (mockd.world("waited").unwrap(), Expectation::request("GET", "/never"));
     let waiting = tokio::spawn(async move { waited.wait_for(&expectation, Duration::from_mins(30)).await });
     // Time stands still in this test until nothing is left to do but to wait.

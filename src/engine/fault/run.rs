@@ -9,8 +9,8 @@ use strum::IntoStaticStr;
 
 use super::{FaultState, Hit, SocketFault};
 use crate::engine::event::EventKind;
-use crate::engine::stream::Stream;
-use crate::scenario::{Effect, Fault, Latency, Matches};
+use crate::engine::random::RandomStream;
+use crate::scenario::{Effect, Fault, Matches};
 
 /// Random streams of faults: far from those of generators, so that a fault changes no order.
 const STREAMS: u64 = 1 << 63;
@@ -43,51 +43,61 @@ pub enum FaultPhase {
 
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct FaultRun {
-    pub(super) id: u64,
+    pub(in crate::engine) id: u64,
     /// Counts how often a fault was brought or started over: what is kept of one of them is of no use to another.
-    pub(super) run: u64,
+    pub(in crate::engine) run: u64,
     pub(in crate::engine) declared: Arc<Fault>,
-    pub(super) source: FaultSource,
+    pub(in crate::engine) source: FaultSource,
     /// The world's time at which its own time is 0.
-    pub(super) origin: Duration,
+    pub(in crate::engine) origin: Duration,
     /// Whether it is in force; what it has hit does not matter for that.
-    pub(super) phase: FaultPhase,
-    pub(super) matched: u64,
-    pub(super) hit: u64,
+    pub(in crate::engine) phase: FaultPhase,
+    pub(in crate::engine) matched: u64,
+    pub(in crate::engine) hit: u64,
     /// Made with the first draw: until then the seed may change.
-    pub(super) rng: Option<Stream>,
+    pub(in crate::engine) rng: Option<RandomStream>,
     /// What was decided of sockets: the ordinal of one that is hit, among those that are.
-    pub(super) sockets: HashMap<u64, Option<u64>>,
+    pub(in crate::engine) sockets: HashMap<u64, Option<u64>>,
 }
 
 impl FaultRun {
-    pub(super) fn new(id: u64, era: u32, declared: Arc<Fault>, source: FaultSource, origin: Duration) -> Self {
-        let (phase, sockets, run) = (FaultPhase::Waiting, HashMap::new(), numbered(id, era));
+    pub(in crate::engine) fn new(
+        id: u64,
+        epoch: u32,
+        declared: Arc<Fault>,
+        source: FaultSource,
+        origin: Duration,
+    ) -> Self {
+        let (phase, sockets, run) = (FaultPhase::Waiting, HashMap::new(), numbered(id, epoch));
         Self { id, run, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
     }
 
-    pub(super) fn begin_era(&mut self, era: u32) {
-        self.run = numbered(self.run, era);
+    pub(in crate::engine) fn begin_epoch(&mut self, epoch: u32) {
+        self.run = numbered(self.run, epoch);
     }
 
-    pub(super) fn effect(&self) -> &Effect {
+    pub(in crate::engine) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(in crate::engine) fn effect(&self) -> &Effect {
         self.declared.effect()
     }
 
-    pub(super) fn matches(&self) -> &Matches {
+    pub(in crate::engine) fn matches(&self) -> &Matches {
         self.declared.matches()
     }
 
-    pub(super) fn label(&self) -> Arc<str> {
+    pub(in crate::engine) fn label(&self) -> Arc<str> {
         self.declared.name().map_or_else(|| format!("fault {}", self.id).into(), Into::into)
     }
 
     /// That it is over.
-    pub(super) fn ended(&self) -> EventKind {
+    pub(in crate::engine) fn ended(&self) -> EventKind {
         EventKind::FaultEnded { fault: self.id, label: self.label() }
     }
 
-    pub(super) fn is_active(&self) -> bool {
+    pub(in crate::engine) fn is_active(&self) -> bool {
         self.phase == FaultPhase::Active
     }
 
@@ -116,7 +126,7 @@ impl FaultRun {
     }
 
     /// It begins or ends.
-    pub(super) fn turn(&mut self) {
+    pub(in crate::engine) fn transition(&mut self) {
         self.phase = match self.phase {
             FaultPhase::Waiting if !self.effect().is_momentary() => FaultPhase::Active,
             _ => FaultPhase::Over,
@@ -126,7 +136,7 @@ impl FaultRun {
         }
     }
 
-    pub(super) fn state(&self) -> FaultState {
+    pub(in crate::engine) fn state(&self) -> FaultState {
         let is_spent = self.matches().times.is_some_and(|times| self.hit >= times) && !self.is_for_open_sockets();
         FaultState {
             id: self.id,
@@ -157,12 +167,12 @@ impl FaultRun {
         is_hit
     }
 
-    fn rng(&mut self, seed: u64) -> &mut Stream {
+    fn rng(&mut self, seed: u64) -> &mut RandomStream {
         let number = STREAMS + self.id;
-        self.rng.get_or_insert_with(|| Stream::new(seed, number))
+        self.rng.get_or_insert_with(|| RandomStream::new(seed, number))
     }
 
-    pub(super) fn hit(&mut self, seed: u64) -> Option<Hit> {
+    pub(in crate::engine) fn hit(&mut self, seed: u64) -> Option<Hit> {
         if !self.draws(seed) {
             return None;
         }
@@ -173,7 +183,7 @@ impl FaultRun {
         Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })
     }
 
-    pub(super) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
+    pub(in crate::engine) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
         if self.matches().category.as_deref().is_some_and(|wanted| wanted != category) {
             return None;
         }
@@ -189,38 +199,17 @@ impl FaultRun {
     }
 
     /// How many sockets it has decided about.
-    pub(super) fn decided(&self) -> usize {
+    pub(in crate::engine) fn decided(&self) -> usize {
         self.sockets.len()
     }
 
     /// Forgets about sockets that are not open any more.
-    pub(super) fn forget(&mut self, is_open: &dyn Fn(u64) -> bool) {
+    pub(in crate::engine) fn forget(&mut self, is_open: &dyn Fn(u64) -> bool) {
         self.sockets.retain(|socket, _| is_open(*socket));
     }
 }
 
-/// A number that no other era has.
-fn numbered(run: u64, era: u32) -> u64 {
-    u64::from(era) << 32 | run & u64::from(u32::MAX)
-}
-
-impl Stream {
-    /// A time of a distribution.
-    pub(crate) fn latency(&mut self, latency: Latency) -> Duration {
-        match latency {
-            Latency::Fixed(time) => time,
-            Latency::Uniform { min, max } => {
-                let span = u64::try_from(max.saturating_sub(min).as_nanos()).unwrap_or(u64::MAX - 1);
-                min.saturating_add(Duration::from_nanos(self.below(span + 1)))
-            }
-            Latency::Normal { mean, deviation } => {
-                let seconds = mean.as_secs_f64() + self.normal() * deviation.as_secs_f64();
-                Duration::try_from_secs_f64(seconds).unwrap_or_default()
-            }
-            Latency::LogNormal { median, sigma } => {
-                let factor = libm::exp(self.normal() * f64::from(sigma) / 1000.0);
-                Duration::try_from_secs_f64(median.as_secs_f64() * factor).unwrap_or(Duration::MAX)
-            }
-        }
-    }
+/// A number that no other epoch has.
+fn numbered(run: u64, epoch: u32) -> u64 {
+    u64::from(epoch) << 32 | run & u64::from(u32::MAX)
 }

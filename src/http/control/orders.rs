@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::{Happened, json};
 use super::input::{self, wrong};
-use crate::engine::{Refusal, RefusedAt};
+use crate::engine::Refusal;
 use crate::http::error::ApiError;
 use crate::http::orders::integer;
 use crate::world::{World, WorldError};
@@ -65,8 +65,8 @@ pub(super) fn describe(refusal: &Refusal) -> String {
 /// Names the field of the one that is refused.
 pub(super) fn at_field(error: WorldError, path: impl FnOnce(usize) -> String, value: &str) -> ApiError {
     match error {
-        WorldError::RefusedAt(RefusedAt { index, refusal }) => {
-            let field = if matches!(refusal, Refusal::UnknownProduct(_)) { "id" } else { value };
+        WorldError::Refused(Refusal::At { index, refusal }) => {
+            let field = if matches!(*refusal, Refusal::UnknownProduct(_)) { "id" } else { value };
             wrong(&format!("{}.{field}", path(index)), describe(&refusal))
         }
         other => other.into(),

@@ -9,14 +9,13 @@ use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::answer::{Done, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
-use crate::world::{SocketState, World};
+use crate::world::{Message, SocketClose, SocketState, World};
 
 /// All open sockets of a world.
 #[derive(Serialize, JsonSchema)]
@@ -202,7 +201,7 @@ impl CloseRequest {
     }
 
     async fn carry_out(self, world: &World, socket: Option<u64>) -> Result<Response, ApiError> {
-        let closed = world.close_sockets(socket, CloseCode::from(self.code), &self.reason).await?;
+        let closed = world.close_sockets(socket, SocketClose { code: self.code, reason: self.reason.into() }).await?;
         Ok(json(&ClosedAnswer { closed }))
     }
 }

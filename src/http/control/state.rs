@@ -14,7 +14,7 @@ use super::answer::{ClockAnswer, Done, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::orders::describe;
-use crate::engine::RefusedAt;
+use crate::engine::Refusal;
 use crate::http::error::ApiError;
 use crate::http::orders::integer;
 use crate::world::{World, WorldError};
@@ -111,7 +111,7 @@ pub(in crate::http) async fn patch_state(
     };
     let totals: Result<Vec<_>, ApiError> = request.totals.iter().map(total).collect();
     let events = world.set_totals(totals?).await.map_err(|error| match error {
-        WorldError::RefusedAt(RefusedAt { index, refusal }) => {
+        WorldError::Refused(Refusal::At { index, refusal }) => {
             let id = request.totals.keys().nth(index).map_or("", String::as_str);
             wrong(&format!("totals.{id}"), describe(&refusal))
         }

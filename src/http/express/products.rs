@@ -10,9 +10,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::splice::Pages;
-use crate::background;
 use crate::engine::Listing;
 use crate::world::Payload;
+use tokio::task::spawn_blocking;
 
 /// Bytes from which on a body goes out by itself. With fewer it is copied behind its head, for one write of both; from here
 /// on the copy costs more than that saves.
@@ -40,7 +40,7 @@ impl Products {
             return Self::made_of(listing);
         }
         let shared = listing.clone();
-        background::spawn(move || Self::made_of(&shared)).await.unwrap_or_else(|_| Self::made_of(listing))
+        spawn_blocking(move || Self::made_of(&shared)).await.unwrap_or_else(|_| Self::made_of(listing))
     }
 
     fn made_of(listing: &Listing) -> Self {
@@ -52,7 +52,7 @@ impl Products {
     /// What the journal keeps of them.
     pub(super) fn payload(&self) -> Payload {
         match self {
-            Self::Small(json) => Payload::bytes(json.clone()),
+            Self::Small(json) => Payload::new(json.clone()),
             Self::Large(large) => large.payload.clone(),
         }
     }
@@ -60,7 +60,7 @@ impl Products {
 
 impl Large {
     fn new(json: Bytes) -> Self {
-        let payload = Payload::bytes(json.clone());
+        let payload = Payload::new(json.clone());
         Self { json, payload, was_sent: AtomicBool::new(false), pages: OnceLock::new() }
     }
 
@@ -76,7 +76,7 @@ impl Large {
         if self.pages.get().is_none() {
             let large = self.clone();
             // If that fails, it is written.
-            let _ = background::spawn(move || large.pages.get_or_init(|| Pages::of(&large.json).ok()).is_some()).await;
+            let _ = spawn_blocking(move || large.pages.get_or_init(|| Pages::of(&large.json).ok()).is_some()).await;
         }
         self.pages.get()?.as_ref()
     }

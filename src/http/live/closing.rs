@@ -15,7 +15,7 @@ use crate::world::{EndedBy, SocketEnd};
 impl Connection {
     /// Closes the connection as its end asks. The peer has a short time to take part in it.
     pub(super) async fn close(mut self: Box<Self>, end: End) {
-        self.recall();
+        self.reclaim();
         let is_reset = matches!(end, End::Reset);
         let (by, code) = match &end {
             // RFC 6455, 7.1.5: a closing frame without a code counts as 1005.

@@ -21,7 +21,7 @@ use crate::http::App;
 use crate::http::connections::Upgraded;
 use crate::http::seats::Seat;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
-use crate::world::{Outlet, Payload, Portion, Subscription, WorldError};
+use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
 
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
@@ -78,7 +78,7 @@ impl From<WorldError> for End {
 /// A stream as the fan-out sees it: the system call alone. Tokio would first look into its own record of the socket, one
 /// more place in memory that is not in the cache, 3 % of a delivery. If the socket is full, the next write of its task
 /// lets tokio know.
-impl Outlet for TcpStream {
+impl FrameSink for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         SockRef::from(self).send(bytes)
     }
@@ -110,12 +110,12 @@ impl Connection {
     }
 
     /// Why it is to end, if it is. Its task is told when that comes.
-    fn told_to_end(&self) -> Option<End> {
+    fn end_asked_for(&self) -> Option<End> {
         if self.feed.is_reset() {
             return Some(End::Reset);
         }
-        if let Some(frame) = self.feed.closing() {
-            return Some(End::Asked(frame));
+        if let Some(SocketClose { code, reason }) = self.feed.closing() {
+            return Some(End::Asked(CloseFrame { code: code.into(), reason: Utf8Bytes::from(&*reason) }));
         }
         if self.app.shutdown.is_cancelled() {
             return Some(End::away("the server is shutting down"));
@@ -145,7 +145,7 @@ impl Connection {
     /// at its end: what was published before that is not kept from it.
     async fn put_out(&mut self) -> Result<(), End> {
         loop {
-            let end = self.told_to_end();
+            let end = self.end_asked_for();
             if end.is_some() && self.is_overdue() {
                 return end.map_or(Ok(()), Err);
             }
@@ -160,9 +160,9 @@ impl Connection {
                 return Ok(());
             }
             match (self.feed.next().await?, end) {
-                (Some(Portion { bytes, frames }), _) => (self.output, self.frames) = (bytes, frames),
+                (Some(EncodedBatch { bytes, messages }), _) => (self.output, self.frames) = (bytes, messages),
                 (None, Some(end)) => return Err(end),
-                (None, None) if self.feed.lend() || self.feed.rests() => return Ok(()),
+                (None, None) if self.feed.delegate() || self.feed.is_parked() => return Ok(()),
                 (None, None) => {}
             }
             // A client that reads as fast as orders come does not keep the thread for itself.
@@ -203,8 +203,8 @@ impl Connection {
                 Ok(()) => Ok(()),
                 Err(_) => Err(End::Gone),
             },
-            () = self.feed.told(self.output.is_empty()) => {
-                self.recall();
+            () = self.feed.woken(self.output.is_empty()) => {
+                self.reclaim();
                 Ok(())
             }
             () = until(&mut self.overdue) => Ok(()),
@@ -226,10 +226,10 @@ impl Connection {
     }
 
     /// Takes over from the fan-out, with what it has not written.
-    pub(super) fn recall(&mut self) {
-        let Portion { bytes, frames } = self.feed.recall();
+    pub(super) fn reclaim(&mut self) {
+        let EncodedBatch { bytes, messages } = self.feed.reclaim();
         self.queue(&bytes);
-        self.frames += frames;
+        self.frames += messages;
     }
 
     /// Puts bytes behind what is still to be written.
@@ -240,15 +240,15 @@ impl Connection {
     async fn take(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Text(text) => {
-                self.feed.received(Payload::text(text.clone()));
+                self.feed.received(Payload::new(text.clone().into()));
                 self.obey(text.as_bytes()).await
             }
             Message::Binary(bytes) => {
-                self.feed.received(Payload::bytes(bytes.clone()));
+                self.feed.received(Payload::new(bytes.clone()));
                 self.obey(&bytes).await
             }
             Message::Ping(bytes) => {
-                self.recall();
+                self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
             }
@@ -264,7 +264,7 @@ impl Connection {
         }
         match Command::read(message) {
             Ok(Command::UpdateCategory { category }) => {
-                self.recall();
+                self.reclaim();
                 Ok(self.feed.switch(&category).await?)
             }
             Err(error) => {

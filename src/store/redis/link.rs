@@ -95,19 +95,19 @@ impl fmt::Debug for RedisUrl {
 #[derive(Debug)]
 pub(super) struct Link {
     url: RedisUrl,
-    state: watch::Sender<State>,
+    state: watch::Sender<LinkState>,
     /// Told when something failed that may mean that the connection is of no use any more.
     doubt: Notify,
 }
 
 #[derive(Clone)]
-enum State {
+enum LinkState {
     NotTried,
     Up(MultiplexedConnection),
     Down(String),
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for LinkState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotTried => f.write_str("not tried"),
@@ -119,7 +119,7 @@ impl fmt::Debug for State {
 
 impl Link {
     pub(super) fn new(url: &RedisUrl) -> Self {
-        Self { url: url.clone(), state: watch::Sender::new(State::NotTried), doubt: Notify::new() }
+        Self { url: url.clone(), state: watch::Sender::new(LinkState::NotTried), doubt: Notify::new() }
     }
 
     pub(super) fn place(&self) -> &str {
@@ -129,9 +129,9 @@ impl Link {
     /// The connection, if there is one.
     pub(super) fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         match &*self.state.borrow() {
-            State::Up(connection) => Ok(connection.clone()),
-            State::Down(why) => Err(StoreError::Gone(format!("{}: {why}", self.place()))),
-            State::NotTried => Err(StoreError::Gone("not connected yet".into())),
+            LinkState::Up(connection) => Ok(connection.clone()),
+            LinkState::Down(why) => Err(StoreError::Gone(format!("{}: {why}", self.place()))),
+            LinkState::NotTried => Err(StoreError::Gone("not connected yet".into())),
         }
     }
 
@@ -143,14 +143,14 @@ impl Link {
     pub(super) async fn tried(&self) -> Result<(), StoreError> {
         let mut state = self.state.subscribe();
         // The sender is this link's own.
-        let _ = state.wait_for(|state| !matches!(state, State::NotTried)).await;
+        let _ = state.wait_for(|state| !matches!(state, LinkState::NotTried)).await;
         self.connection().map(drop)
     }
 
     /// Waits until the connection is lost.
     pub(super) async fn lost(&self) -> StoreError {
         let mut state = self.state.subscribe();
-        let _ = state.wait_for(|state| !matches!(state, State::Up(_))).await;
+        let _ = state.wait_for(|state| !matches!(state, LinkState::Up(_))).await;
         self.connection().err().unwrap_or_else(|| StoreError::Gone("the connection was lost".into()))
     }
 
@@ -175,19 +175,19 @@ impl Link {
         loop {
             let why = match self.connect(PATIENCE).await {
                 Ok(connection) => {
-                    if matches!(*self.state.borrow(), State::Down(_)) {
+                    if matches!(*self.state.borrow(), LinkState::Down(_)) {
                         info!("the store at {} is back", self.place());
                     }
-                    self.state.send_replace(State::Up(connection.clone()));
+                    self.state.send_replace(LinkState::Up(connection.clone()));
                     self.watch(connection).await.to_string()
                 }
                 Err(error) => error.to_string(),
             };
             // Whoever starts with a store hears of it in another way.
-            if matches!(*self.state.borrow(), State::Up(_)) {
+            if matches!(*self.state.borrow(), LinkState::Up(_)) {
                 warn!("the store at {} is gone ({why}); changes are refused until it is back", self.place());
             }
-            self.state.send_replace(State::Down(why));
+            self.state.send_replace(LinkState::Down(why));
             tokio::time::sleep(PAUSE).await;
         }
     }

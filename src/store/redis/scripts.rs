@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redis::{Script, ScriptInvocation};
 
-use crate::store::{Checkpoint, Claim, Entry, NewEntry};
+use crate::store::{Checkpoint, Claim, NewEntry, StoredEntry};
 
 /// There is no such log.
 pub(super) const MISSING: i64 = -1;
@@ -191,11 +191,11 @@ fn lifetime(time: Option<Duration>) -> u64 {
 /// Entries as a stream gives them: the id, and the names and values of the two fields.
 pub(super) type RawEntries = Vec<(String, (String, String, String, String))>;
 
-pub(super) fn entries(raw: RawEntries) -> Vec<Entry> {
+pub(super) fn entries(raw: RawEntries) -> Vec<StoredEntry> {
     let entry = |(id, (_, mark, _, text)): (String, _)| {
         let position = id.split('-').next().and_then(|position| position.parse().ok());
         // Ids are made by the script above, which makes no others.
-        Entry { position: position.unwrap_or_default(), mark, text }
+        StoredEntry { position: position.unwrap_or_default(), mark, text }
     };
     raw.into_iter().map(entry).collect()
 }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+use std::io;
 use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
@@ -8,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::engine::Engine;
 use crate::scenario::{Source, parse};
-use crate::world::{Setup, Subscription, World};
+use crate::world::{Message, Setup, Subscription, World};
 
 /// A connection whose buffer has little room.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ struct Narrow {
     taken: Mutex<Vec<u8>>,
 }
 
-impl Outlet for Narrow {
+impl FrameSink for Narrow {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut room = self.room.lock().unwrap();
         let count = bytes.len().min(*room);
@@ -34,22 +35,27 @@ fn world() -> World {
     World::start("default".into(), engine, &setup, CancellationToken::new(), &TaskTracker::new())
 }
 
-/// Takes what waits, as a socket's task does, and lends the socket.
-async fn lend(socket: &mut Subscription, outlet: &Narrow) {
+/// Takes what waits, as a socket's task does, and delegates its cursor.
+async fn delegate(socket: &mut Subscription, sink: &Narrow) {
     loop {
         match socket.next().await.unwrap() {
-            Some(portion) => {
-                outlet.taken.lock().unwrap().extend(&portion.bytes);
-                socket.wrote(portion.frames);
+            Some(batch) => {
+                sink.taken.lock().unwrap().extend(&batch.bytes);
+                socket.wrote(batch.messages);
             }
-            None if socket.lend() => return,
+            None if socket.delegate() => return,
             None => {}
         }
     }
 }
 
+/// A transport that writes each message on a line.
+fn encode(message: &Message) -> Bytes {
+    [message.payload(), &b"\n"[..]].concat().into()
+}
+
 fn frames(totals: std::ops::RangeInclusive<i32>) -> Vec<u8> {
-    let frame = |total| crate::websocket::Encoded::text(&format!(r#"{{"id":"T1","total":{total}}}"#)).frame().to_vec();
+    let frame = |total| format!("{{\"id\":\"T1\",\"total\":{total}}}\n").into_bytes();
     totals.flat_map(frame).collect()
 }
 
@@ -58,22 +64,22 @@ async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_o
     let world = world();
     let (narrow, wide) =
         (Arc::new(Narrow::default()), Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
-    let mut slow = world.subscribe("toys", false).await.unwrap();
-    let mut fast = world.subscribe("toys", false).await.unwrap();
+    let mut slow = world.subscribe("toys", false, encode).await.unwrap();
+    let mut fast = world.subscribe("toys", false, encode).await.unwrap();
     slow.connect(narrow.clone());
     fast.connect(wide.clone());
-    lend(&mut fast, &wide).await;
+    delegate(&mut fast, &wide).await;
     for total in 1..=100 {
-        lend(&mut slow, &narrow).await;
+        delegate(&mut slow, &narrow).await;
         *narrow.room.lock().unwrap() = total % 30;
         world.order("T1", 1).await.unwrap();
         // Whenever that comes, in the middle of a pass or not, both together have everything.
         tokio::task::yield_now().await;
-        let rest = slow.recall();
+        let rest = slow.reclaim();
         narrow.taken.lock().unwrap().extend(&rest.bytes);
-        slow.wrote(rest.frames);
+        slow.wrote(rest.messages);
     }
-    lend(&mut slow, &narrow).await;
+    delegate(&mut slow, &narrow).await;
     while wide.taken.lock().unwrap().len() < frames(0..=100).len() {
         tokio::task::yield_now().await;
     }

@@ -54,7 +54,7 @@ impl Holding {
     }
 
     /// An empty one of the same account.
-    pub(super) fn anew(&self) -> Self {
+    pub(super) fn empty(&self) -> Self {
         Self::new(self.budget.clone())
     }
 }

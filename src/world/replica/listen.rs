@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use super::entry::LogEntry;
-use super::{Adopted, Arrived, Birth, Deed, Origin, Replica, Sharing, StateError};
-use crate::background;
-use crate::engine::{Engine, Succession};
+use super::log::{InstallSnapshot, LogEntry, ScenarioRef, WorldSnapshot};
+use super::playback::{Arrived, LogAction, set_clock_forward};
+use super::{Replica, ReplicaError, Sharing};
+use crate::engine::{Engine, ReloadPlan};
 use crate::scenario::Scenario;
-use crate::store::{Entry, Opened, Opening, StoreError};
-use crate::world::Shared;
-use crate::world::play::Play;
-use crate::world::task::Command;
+use crate::store::{OpenMode, Opened, StoreError, StoredEntry};
+use crate::world::shared::Shared;
+use crate::world::state::WorldState;
+use crate::world::task::Request;
 
 /// How long to wait before the log is asked again after it could not be reached.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -26,7 +27,7 @@ enum Over {
     /// The world has ended, everywhere or here.
     Ended,
     /// What is in the log cannot be played.
-    Unplayable(StateError),
+    Unplayable(ReplicaError),
     /// The log cannot be reached at the moment.
     Gone,
     /// The log does not go on from where this world is.
@@ -46,7 +47,7 @@ impl From<StoreError> for Over {
 pub(in crate::world) struct Listener {
     pub(in crate::world) replica: Arc<Replica>,
     pub(in crate::world) shared: Arc<Shared>,
-    pub(in crate::world) commands: mpsc::Sender<Command>,
+    pub(in crate::world) requests: mpsc::Sender<Request>,
     /// An engine at the start of the scenario that this server has played last.
     pub(in crate::world) start: Engine,
     /// Whether other worlds go on with this one's scenarios.
@@ -54,11 +55,11 @@ pub(in crate::world) struct Listener {
 }
 
 /// Where a listener is in the log.
-struct Place {
-    last: Entry,
+struct LogPlace {
+    last: StoredEntry,
     /// The scenario's start, with the seed that is not the world's own.
     start: Engine,
-    origin: Origin,
+    scenario_ref: ScenarioRef,
 }
 
 impl Listener {
@@ -74,10 +75,10 @@ impl Listener {
         self.replica.drop_replies();
     }
 
-    async fn listen_for_ever(&self, opened: Opened, joined: oneshot::Sender<u64>) -> StateError {
+    async fn listen_for_ever(&self, opened: Opened, joined: oneshot::Sender<u64>) -> ReplicaError {
         let (mut opened, mut joined) = (opened, Some(joined));
         loop {
-            let mut over = match self.adopt(&opened).await {
+            let mut over = match self.install(&opened).await {
                 Ok(mut place) => {
                     if let Some(joined) = joined.take() {
                         // Whoever waits for the world may be gone.
@@ -86,7 +87,7 @@ impl Listener {
                     self.follow(&mut place).await
                 }
                 // There is nothing yet that could go on.
-                Err(Over::Gone) if joined.is_some() => return StateError::Lost,
+                Err(Over::Gone) if joined.is_some() => return ReplicaError::Lost,
                 Err(over) => over,
             };
             loop {
@@ -110,7 +111,7 @@ impl Listener {
     }
 
     /// Follows the log from a place on for as long as it goes on from there.
-    async fn follow(&self, place: &mut Place) -> Over {
+    async fn follow(&self, place: &mut LogPlace) -> Over {
         loop {
             let mut entries = self.replica.sharing.store.follow(&self.shared.name, &place.last);
             while let Some(read) = entries.next().await {
@@ -135,89 +136,92 @@ impl Listener {
     async fn reopen(&self) -> Result<Opened, Over> {
         warn!(world = %self.shared.name, "the log does not go on from here; the world is taken over as it is in the store");
         self.replica.drop_replies();
-        let Some(birth) = self.written().await else { return Err(Over::Ended) };
+        let Some(snapshot) = self.snapshot().await else { return Err(Over::Ended) };
         let Sharing { store, scenarios, .. } = &self.replica.sharing;
-        if let Some(scenario) = scenarios.known(&birth.scenario) {
+        if let Some(scenario) = scenarios.known(&snapshot.scenario) {
             // Where the log is lost, so is what it speaks of.
             scenarios.put(&scenario).await.map_err(|_| Over::Gone)?;
         }
-        let (mark, text, now) = (self.replica.sharing.mark(), birth.into_entry(), self.shared.clock.now());
+        let (mark, text, now) = (self.replica.sharing.mark(), snapshot.into_entry(), self.shared.clock.now());
         let first = self.replica.new_entry(&mark, &text, now, None);
-        store.open(&self.shared.name, Opening::Either(first)).await.map_err(|_| Over::Gone)
+        store.open(&self.shared.name, OpenMode::Either(first)).await.map_err(|_| Over::Gone)
     }
 
-    async fn written(&self) -> Option<Birth> {
-        let (reply, written) = oneshot::channel();
-        let write = move |play: &mut Play| drop(reply.send(play.written()));
-        self.commands.send(Command::Do(Box::new(write))).await.ok()?;
-        written.await.ok()?
+    /// The world as it is here; `None` if it has ended.
+    async fn snapshot(&self) -> Option<WorldSnapshot> {
+        let (reply, snapshot) = oneshot::channel();
+        self.requests.send(Request::Snapshot(reply)).await.ok()?;
+        snapshot.await.ok()?
     }
 
     /// Takes the world over as it is in the log.
-    async fn adopt(&self, opened: &Opened) -> Result<Place, Over> {
-        let adopted =
-            Adopted::read(opened, &self.replica.sharing.scenarios, &self.start).await?.map_err(Over::Unplayable)?;
+    async fn install(&self, opened: &Opened) -> Result<LogPlace, Over> {
+        let install = InstallSnapshot::read(opened, &self.replica.sharing.scenarios, &self.start)
+            .await?
+            .map_err(Over::Unplayable)?;
         let Some(first) = opened.entries.first().cloned() else {
-            return Err(Over::Unplayable(StateError::NoBeginning));
+            return Err(Over::Unplayable(ReplicaError::NoBeginning));
         };
-        let (start, origin) = (adopted.start.clone(), adopted.origin.clone());
-        self.plays(&origin);
+        let (start, scenario_ref) = (install.start.clone(), install.scenario_ref.clone());
+        self.plays(&scenario_ref);
         let position = first.position;
-        let mut place = Place { last: first, start, origin };
-        self.hand_over(Arrived { position, is_own: false, deed: Deed::Adopt(Box::new(adopted)), reply: None }).await?;
+        let mut place = LogPlace { last: first, start, scenario_ref };
+        self.hand_over(Arrived { position, is_own: false, action: LogAction::Install(Box::new(install)), reply: None })
+            .await?;
         self.deliver(opened.entries[1..].to_vec(), &mut place).await?;
         let (at, age, is_led) = (opened.at, opened.age, opened.is_led);
-        let catch_up = move |play: &mut Play| {
+        let catch_up = move |state: &mut WorldState| {
             // Where nobody leads, time has stood still for what happens by itself.
-            let stands = !is_led && play.engine.next_due().is_some();
-            let since = if stands { Duration::ZERO } else { age.mul_f64(play.shared.clock.pace().speed) };
-            play.comes_to(at.saturating_add(since));
+            let stands = !is_led && state.engine.next_due().is_some();
+            let since = if stands { Duration::ZERO } else { age.mul_f64(state.shared.clock.pace().speed) };
+            set_clock_forward(state, at.saturating_add(since));
         };
-        self.commands.send(Command::Do(Box::new(catch_up))).await.map_err(|_| Over::Ended)?;
+        self.requests.send(Request::Do(Box::new(catch_up))).await.map_err(|_| Over::Ended)?;
         Ok(place)
     }
 
-    async fn deliver(&self, entries: Vec<Entry>, place: &mut Place) -> Result<(), Over> {
+    async fn deliver(&self, entries: Vec<StoredEntry>, place: &mut LogPlace) -> Result<(), Over> {
         for entry in entries {
-            let deed = match serde_json::from_str(&entry.text).map_err(StateError::from).map_err(Over::Unplayable)? {
-                LogEntry::Born(_) => Deed::Nothing,
-                LogEntry::Do { at, operation } => Deed::Carry { at, operation: Box::new(operation) },
-                LogEntry::Clock { at, change } => Deed::Clock { at, change },
-                LogEntry::Time { to, most } => Deed::Time { to, most },
-                LogEntry::Follow { scenario, seed } => self.prepare(Origin { scenario, seed }, place).await?,
-                LogEntry::End => {
-                    debug!(world = %self.shared.name, "world removed by another server");
-                    self.shared.end.cancel();
-                    return Err(Over::Ended);
-                }
-            };
+            let action =
+                match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(Over::Unplayable)? {
+                    LogEntry::Begin(_) => LogAction::Nothing,
+                    LogEntry::Do { at, command } => LogAction::Command { at, command: Box::new(command) },
+                    LogEntry::Clock { at, change } => LogAction::Clock { at, change },
+                    LogEntry::Time { to, most } => LogAction::Time { to, most },
+                    LogEntry::Reload { scenario, seed } => self.prepare(ScenarioRef { scenario, seed }, place).await?,
+                    LogEntry::End => {
+                        debug!(world = %self.shared.name, "world removed by another server");
+                        self.shared.end.cancel();
+                        return Err(Over::Ended);
+                    }
+                };
             let (is_own, reply) = (self.replica.is_own(&entry.mark), self.replica.take_reply(&entry.mark));
-            self.hand_over(Arrived { position: entry.position, is_own, deed, reply }).await?;
+            self.hand_over(Arrived { position: entry.position, is_own, action, reply }).await?;
             place.last = entry;
         }
         Ok(())
     }
 
     async fn hand_over(&self, arrived: Arrived) -> Result<(), Over> {
-        self.commands.send(Command::Entry(Box::new(arrived))).await.map_err(|_| Over::Ended)
+        self.requests.send(Request::Entry(Box::new(arrived))).await.map_err(|_| Over::Ended)
     }
 
     /// The way to the next scenario; nothing if it is played already.
-    async fn prepare(&self, next: Origin, place: &mut Place) -> Result<Deed, Over> {
-        if next == place.origin {
-            return Ok(Deed::Nothing);
+    async fn prepare(&self, next: ScenarioRef, place: &mut LogPlace) -> Result<LogAction, Over> {
+        if next == place.scenario_ref {
+            return Ok(LogAction::Nothing);
         }
         let scenario = self.scenario(&next.scenario).await?;
         let (old, seed) = (place.start.clone(), next.seed);
-        let succeed = move || {
+        let plan = move || {
             let start = Engine::new(&scenario, seed).started_as(&old);
-            Succession::new(old, start)
+            ReloadPlan::new(old, start)
         };
-        // As long as for a reload without a store; see `Worlds::replace`.
-        let succession = background::spawn(succeed).await.map_err(|_| Over::Ended)?;
-        (place.start, place.origin) = (succession.start().clone(), next);
-        self.plays(&place.origin);
-        Ok(Deed::Follow { succession: Arc::new(succession), origin: place.origin.clone() })
+        // As long as for a reload without a store; see `Worlds::reload`.
+        let plan = spawn_blocking(plan).await.map_err(|_| Over::Ended)?;
+        (place.start, place.scenario_ref) = (plan.start().clone(), next);
+        self.plays(&place.scenario_ref);
+        Ok(LogAction::Reload { plan: Arc::new(plan), scenario_ref: place.scenario_ref.clone() })
     }
 
     /// The scenario of that fingerprint, however long the store takes.
@@ -231,9 +235,9 @@ impl Listener {
         }
     }
 
-    fn plays(&self, origin: &Origin) {
+    fn plays(&self, scenario_ref: &ScenarioRef) {
         if self.is_default {
-            self.replica.sharing.scenarios.plays(&origin.scenario, origin.seed);
+            self.replica.sharing.scenarios.plays(&scenario_ref.scenario, scenario_ref.seed);
         }
     }
 }

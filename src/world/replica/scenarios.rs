@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 
-use super::StateError;
-use crate::background;
+use super::ReplicaError;
 use crate::scenario::{Scenario, ServerOptions, Source, parse};
 use crate::store::{Store, StoreError};
 
@@ -89,7 +89,7 @@ impl Scenarios {
             (fingerprint(&text), text)
         };
         // To print 100,000 products takes a while; that it fails can only be at the end of the runtime.
-        let (fingerprint, text) = background::spawn(print).await.unwrap_or_default();
+        let (fingerprint, text) = spawn_blocking(print).await.unwrap_or_default();
         self.lock().insert(fingerprint.clone(), scenario.clone());
         (fingerprint, text)
     }
@@ -98,13 +98,13 @@ impl Scenarios {
     ///
     /// # Errors
     /// [`StoreError::Gone`]; the other error is about the scenario.
-    pub(super) async fn get(&self, fingerprint: &str) -> Result<Result<Arc<Scenario>, StateError>, StoreError> {
+    pub(super) async fn get(&self, fingerprint: &str) -> Result<Result<Arc<Scenario>, ReplicaError>, StoreError> {
         if let Some(known) = self.lock().get(fingerprint).cloned() {
             return Ok(Ok(known));
         }
-        let missing = || StateError::NoScenario(fingerprint.to_owned());
+        let missing = || ReplicaError::NoScenario(fingerprint.to_owned());
         let Some(text) = self.store.get(&name(fingerprint)).await? else { return Ok(Err(missing())) };
-        let read = background::spawn(move || parse(&Source::new("published", &text))).await;
+        let read = spawn_blocking(move || parse(&Source::new("published", &text))).await;
         let Ok(Ok(scenario)) = read else { return Ok(Err(missing())) };
         let scenario = Arc::new(scenario.with_server(self.server.clone()));
         self.lock().insert(fingerprint.to_owned(), scenario.clone());

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use tungstenite::protocol::frame::coding::CloseCode;
-
-use super::super::journal::Record;
-use super::super::tamper::{Behind, Passing, Strike, Tamper};
-use super::super::{Portion, WorldError};
 use super::Subscription;
+use crate::world::WorldError;
+use crate::world::feed::EncodedBatch;
+use crate::world::frame_faults::{Behind, Disconnect, FrameFaults};
+use crate::world::journal::Record;
+use crate::world::message::Delivery;
+use crate::world::socket::SocketClose;
 
 impl Subscription {
     /// Whether the socket is to be silent: nothing is written, nothing is read.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        self.tamper.as_ref().is_some_and(|tamper| tamper.is_frozen())
+        self.faults.as_ref().is_some_and(|faults| faults.is_frozen())
     }
 
     /// Whether the socket is to be reset, whatever waits for it.
@@ -22,45 +23,45 @@ impl Subscription {
         self.socket.is_reset()
     }
 
-    /// Whether it has nothing to hand out until it is told, though it is not lent.
+    /// Whether it has nothing to hand out until it is woken, though its cursor is not delegated.
     #[must_use]
-    pub fn rests(&self) -> bool {
-        let is_at_end = || self.cursor.as_ref().is_none_or(|cursor| cursor.position >= self.world.feed().end());
-        let is_tampered = self.tamper.as_ref().is_some_and(|tamper| !tamper.is_done());
-        is_tampered && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
+    pub fn is_parked(&self) -> bool {
+        let is_at_end = || self.cursor.as_ref().is_none_or(|cursor| cursor.position >= self.world.shared().feed.end());
+        let is_faulted = self.faults.as_ref().is_some_and(|faults| !faults.is_done());
+        is_faulted && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
     }
 
-    /// Whether the socket is to be pinged, which the fan-out does for those that are lent to it.
+    /// Whether the socket's task is to ping, which the fan-out does while the cursor is delegated.
     #[must_use]
     pub fn takes_ping(&self) -> bool {
         self.socket.takes_ping()
     }
 
-    /// Whether a fault has what the client sent be ignored; it is written down.
+    /// Whether a fault ignores what the client sent; that is recorded.
     #[must_use]
     pub fn ignores(&self) -> bool {
-        let Some(fault) = self.tamper.as_ref().and_then(|tamper| tamper.ignores()) else { return false };
+        let Some(fault) = self.faults.as_ref().and_then(|faults| faults.ignores()) else { return false };
         let (socket, did) = (self.socket.id, "ignored what the client sent".to_owned());
         self.world.record(Record::Faulted { socket, fault, did, event: None });
         true
     }
 
-    /// Takes over the faults that hit the socket now. When some are over, it gets what they have kept from it. To be called
-    /// before [`Subscription::next`]; does nothing while it is lent.
+    /// Follows the faults that hit the socket now. When some are over, it gets what they have kept from it. To be called
+    /// before [`Subscription::next`]; does nothing while its cursor is delegated.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn follow_faults(&mut self) -> Result<(), WorldError> {
         loop {
-            let has_turned = self.take_turn();
-            let Some(tamper) = self.tamper.as_mut().filter(|_| self.cursor.is_some()) else { return Ok(()) };
-            let (behind, is_done) = (tamper.healed(), tamper.is_done());
-            self.write_marks();
+            let has_followed = self.take_transition();
+            let Some(faults) = self.faults.as_mut().filter(|_| self.cursor.is_some()) else { return Ok(()) };
+            let (behind, is_done) = (faults.healed(), faults.is_done());
+            self.record_marks();
             if is_done {
-                self.tamper = None;
+                self.faults = None;
             }
             match behind {
-                None if !has_turned => return Ok(()),
+                None if !has_followed => return Ok(()),
                 None => {}
                 Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await?,
                 Some(Behind::All) => self.bring_up_to_date(None).await?,
@@ -68,72 +69,75 @@ impl Subscription {
         }
     }
 
-    /// Follows the next turn of its faults, if it comes before the next frame. Says whether there was one.
-    pub(super) fn take_turn(&mut self) -> bool {
+    /// Follows the next transition of its faults if it comes before the next message. Gives whether there was one.
+    pub(super) fn take_transition(&mut self) -> bool {
         let Some(position) = self.position() else { return false };
         // What comes after a freeze is taken when it is over, and meets the faults of then.
-        let is_due = self.socket.next_turn().is_some_and(|from| from <= position || self.is_frozen());
-        let Some(faults) = is_due.then(|| self.socket.take_turn()).flatten() else { return false };
-        let most = self.world.feed().backlog();
-        self.tamper.get_or_insert_with(|| Box::new(Tamper::new(Arc::default(), most))).follow(faults);
+        let is_due = self.socket.next_transition().is_some_and(|from| from <= position || self.is_frozen());
+        let Some(faults) = is_due.then(|| self.socket.take_transition()).flatten() else { return false };
+        let most = self.world.shared().feed.backlog();
+        self.faults.get_or_insert_with(|| Box::new(FrameFaults::new(Arc::default(), most))).follow(faults);
         true
     }
 
-    /// Up to where its task may read the feed: after that other faults hit it, or it is at its end.
+    /// Up to where its task may read the feed: from there on other faults hit the socket, or it is at its end.
     pub(super) fn readable(&self) -> u64 {
-        self.socket.next_turn().unwrap_or(u64::MAX).min(self.socket.end())
+        self.socket.next_transition().unwrap_or(u64::MAX).min(self.socket.end())
     }
 
     /// Takes what waits, up to where other faults hit it.
-    pub(super) fn before_turn(&mut self) -> Vec<Passing> {
+    pub(super) fn before_transition(&mut self) -> Vec<Delivery> {
         // With its room, which an idle socket has no need of.
-        let Some(turn) = self.socket.next_turn() else { return std::mem::take(&mut self.waiting) };
-        let count = self.waiting.iter().take_while(|passing| passing.position < turn).count();
+        let Some(transition) = self.socket.next_transition() else { return std::mem::take(&mut self.waiting) };
+        let count = self.waiting.iter().take_while(|delivery| delivery.position < transition).count();
         self.waiting.drain(..count).collect()
     }
 
-    /// Writes down what was done to frames.
-    fn write_marks(&mut self) {
-        for mark in self.tamper.as_mut().map(|tamper| tamper.marks()).unwrap_or_default() {
+    /// Records what was done to messages.
+    fn record_marks(&mut self) {
+        for mark in self.faults.as_mut().map(|faults| faults.marks()).unwrap_or_default() {
             let socket = self.socket.id;
             self.world.record(Record::Faulted { socket, fault: mark.label, did: mark.did, event: mark.event });
         }
     }
 
-    /// What faults leave of what waits, and of what they held back.
-    pub(super) async fn tampered(&mut self) -> Result<Option<Portion>, WorldError> {
+    /// As [`Subscription::next`]: what faults leave of what waits, and of what they held back.
+    pub(super) async fn next_faulted(&mut self) -> Result<Option<EncodedBatch>, WorldError> {
         loop {
             if self.is_frozen() {
                 return Ok(None);
             }
-            let (frames, now) = (self.before_turn(), self.world.now());
-            let Some(tamper) = &mut self.tamper else { return Ok(None) };
-            for passing in &frames {
-                tamper.take(passing, now);
+            let (waiting, now) = (self.before_transition(), self.world.now());
+            let Some(faults) = &mut self.faults else { return Ok(None) };
+            for delivery in &waiting {
+                faults.take(delivery, now);
             }
-            if !self.waiting.is_empty() || tamper.is_full() {
+            if !self.waiting.is_empty() || faults.is_full() {
                 break;
             }
             let batch = self.read();
             let Some(cursor) = &mut self.cursor else { break };
             match batch {
                 Some(batch) if batch.is_empty() => break,
-                Some(batch) => self.waiting = batch.frames(cursor, self.socket.id),
+                Some(batch) => self.waiting = batch.messages_for(cursor, self.socket.id),
                 None => self.catch_up().await?,
             }
         }
-        let Some(tamper) = &mut self.tamper else { return Ok(None) };
+        let Some(encode) = self.cursor.as_ref().map(|cursor| cursor.encode) else { return Ok(None) };
+        let Some(faults) = &mut self.faults else { return Ok(None) };
         // After everything is read: what is due by the time that the last of it tells of is handed out with it.
-        let frames = tamper.due(self.world.now());
-        let strike = tamper.strike();
-        self.write_marks();
+        let messages = faults.due(self.world.now());
+        let disconnect = faults.disconnect();
+        self.record_marks();
         let end = self.position().unwrap_or_default();
-        match strike {
-            Some(Strike::Close { code, reason }) => self.socket.set_closing(CloseCode::from(code), &reason, end),
-            Some(Strike::Reset) => self.socket.set_reset(end),
-            None if frames.is_empty() => self.wrote(0),
+        match disconnect {
+            Some(Disconnect::Close { code, reason }) => {
+                self.socket.close(SocketClose { code, reason: reason.into() }, end);
+            }
+            Some(Disconnect::Reset) => self.socket.reset(end),
+            None if messages.is_empty() => self.wrote(0),
             None => {}
         }
-        Ok((!frames.is_empty()).then(|| Portion::of(frames.iter())))
+        Ok((!messages.is_empty()).then(|| EncodedBatch::of(&messages, encode)))
     }
 }

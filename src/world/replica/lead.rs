@@ -1,4 +1,4 @@
-//! Who has time go on in a shared world, and how.
+//! Which server advances the time of a shared world, and how.
 //!
 //! Each server that plays a world in which something is due asks for the lead. The one that has it keeps it by asking
 //! again, and appends that time has come; the others ask so often that one of them has the lead a moment after its lease
@@ -10,11 +10,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
-use super::entry::LogEntry;
+use super::log::LogEntry;
 use super::{Progress, Replica};
-use crate::store::{Claim, StoreError, Token};
-use crate::world::Shared;
-use crate::world::alarm::Alarm;
+use crate::store::{Claim, FencingToken, StoreError};
+use crate::world::shared::Shared;
 
 /// How long a leader may be silent.
 const LEASE: Duration = Duration::from_secs(2);
@@ -32,30 +31,29 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ACTIONS_AT_ONCE: usize = 256;
 
 /// One server's part in the lead of a world.
-pub(in crate::world) struct Helm {
+pub(super) struct LeaderElection {
     replica: Arc<Replica>,
     shared: Arc<Shared>,
-    token: Option<Token>,
+    token: Option<FencingToken>,
     ask_at: Instant,
-    alarm: Alarm,
 }
 
-impl Helm {
-    pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
-        Self { replica, shared, token: None, ask_at: Instant::now(), alarm: Alarm::default() }
+impl LeaderElection {
+    pub(super) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
+        Self { replica, shared, token: None, ask_at: Instant::now() }
     }
 
-    /// Steers until the world ends, and then lets go.
-    pub(in crate::world) async fn steer(mut self) {
+    /// Takes part until the world ends, and then gives the lead up.
+    pub(super) async fn run(mut self) {
         let end = self.shared.end.clone();
-        end.run_until_cancelled(self.steer_for_ever()).await;
+        end.run_until_cancelled(self.lead_for_ever()).await;
         if self.token.take().is_some() {
             // So that nobody has to wait for the end of the lease. It ends by itself if this fails.
             let _ = timeout(PAUSE, self.claim(Duration::ZERO)).await;
         }
     }
 
-    async fn steer_for_ever(&mut self) {
+    async fn lead_for_ever(&mut self) {
         let mut progress = self.replica.progress.subscribe();
         loop {
             let Progress { due, .. } = *progress.borrow_and_update();
@@ -74,7 +72,7 @@ impl Helm {
             tokio::select! {
                 _ = progress.changed() => {}
                 () = sleep_until(self.ask_at) => {}
-                () = clock.wait_until(due, &mut self.alarm), if has_lead => self.tell_time().await,
+                () = clock.wait_until(due), if has_lead => self.append_time().await,
             }
         }
     }
@@ -92,14 +90,14 @@ impl Helm {
         (self.token, self.ask_at) = (token, Instant::now() + pause);
     }
 
-    async fn claim(&self, lease: Duration) -> Result<Option<Token>, StoreError> {
+    async fn claim(&self, lease: Duration) -> Result<Option<FencingToken>, StoreError> {
         let (server, at) = (&*self.replica.sharing.server, self.shared.clock.now());
         let claim = Claim { server, lease, at, lifetime: self.replica.lifetime };
         self.replica.sharing.store.lead(&self.shared.name, claim).await
     }
 
-    /// Says how far time has come, and waits until that has come back: what is due next is not known before.
-    async fn tell_time(&mut self) {
+    /// Appends how far time has come, and waits until that has come back: what is due next is not known before.
+    async fn append_time(&mut self) {
         let to = self.shared.clock.now();
         let (mark, text) = (self.replica.sharing.mark(), LogEntry::Time { to, most: ACTIONS_AT_ONCE }.to_text());
         let entry = self.replica.new_entry(&mark, &text, to, self.token);

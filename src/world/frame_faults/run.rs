@@ -6,28 +6,28 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Behind;
-use crate::engine::Stream;
+use crate::engine::RandomStream;
 use crate::scenario::{Damage, Effect, format_duration};
-use crate::websocket::Encoded;
+use crate::world::message::Message;
 
 /// How long frames that are to change places wait for others.
 pub(super) const REORDER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A frame on its way through faults.
 #[derive(Debug, Clone)]
-pub(super) struct Waiting {
-    pub(super) frame: Encoded,
+pub(super) struct InFlight {
+    pub(super) message: Message,
     pub(super) event: Option<u64>,
     pub(super) damage: Option<Damage>,
 }
 
 #[derive(Debug)]
-pub(super) struct Kept {
-    rng: Stream,
+pub(super) struct FaultRunOnFrames {
+    rng: RandomStream,
     /// Frames that a closing fault has let pass.
     pub(super) passed: u64,
     /// Frames that wait to change places, and since when.
-    pub(super) window: Vec<Waiting>,
+    pub(super) window: Vec<InFlight>,
     pub(super) since: Duration,
     /// What the socket has to be told when the fault is over.
     pub(super) behind: Option<Behind>,
@@ -35,8 +35,8 @@ pub(super) struct Kept {
     stale: HashMap<String, Value>,
 }
 
-impl Kept {
-    pub(super) fn new(rng: Stream) -> Self {
+impl FaultRunOnFrames {
+    pub(super) fn new(rng: RandomStream) -> Self {
         Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, behind: None, stale: HashMap::new() }
     }
 
@@ -44,7 +44,7 @@ impl Kept {
     pub(super) fn tamper(
         &mut self,
         effect: &Effect,
-        frames: &mut Vec<Waiting>,
+        frames: &mut Vec<InFlight>,
         delay: &mut Duration,
         now: Duration,
     ) -> Option<String> {
@@ -69,8 +69,8 @@ impl Kept {
             Effect::Stale => {
                 let mut is_told = false;
                 for waiting in frames {
-                    if let Some(stale) = self.stale(&waiting.frame) {
-                        waiting.frame = stale;
+                    if let Some(stale) = self.stale(&waiting.message) {
+                        waiting.message = stale;
                         is_told = true;
                     }
                 }
@@ -90,19 +90,19 @@ impl Kept {
     }
 
     /// The same frame with the total that the product was first said to have; none if that is what it says.
-    fn stale(&mut self, frame: &Encoded) -> Option<Encoded> {
-        let mut told: Value = serde_json::from_slice(&frame.payload()).ok()?;
+    fn stale(&mut self, message: &Message) -> Option<Message> {
+        let mut told: Value = serde_json::from_slice(message.payload()).ok()?;
         let (id, total) = (told.get("id")?.as_str()?.to_owned(), told.get("total")?.clone());
         let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
         if first == total {
             return None;
         }
         told["total"] = first;
-        Some(Encoded::text(&told.to_string()))
+        Some(Message::text(told.to_string()))
     }
 
     /// Collects frames, and gives them when there are enough.
-    fn reorder(&mut self, frames: &mut Vec<Waiting>, window: u64, now: Duration) {
+    fn reorder(&mut self, frames: &mut Vec<InFlight>, window: u64, now: Duration) {
         if self.window.is_empty() {
             self.since = now;
         }
@@ -113,10 +113,36 @@ impl Kept {
     }
 
     /// The last first.
-    pub(super) fn turn(&mut self) -> Vec<Waiting> {
+    pub(super) fn turn(&mut self) -> Vec<InFlight> {
         let mut frames = std::mem::take(&mut self.window);
         let last = 1.min(frames.len());
         frames.rotate_right(last);
         frames
+    }
+}
+
+/// Bytes of a frame that is too large for most clients.
+const OVERSIZED: usize = 1 << 20;
+
+/// A message that no client should have to read.
+pub(super) fn damaged(message: &Message, damage: Damage) -> Message {
+    let payload = message.payload();
+    match damage {
+        Damage::Json => {
+            let text = String::from_utf8_lossy(payload);
+            let half: String = text.chars().take(text.chars().count().div_ceil(2)).collect();
+            Message::text(half)
+        }
+        Damage::Utf8 => {
+            // No text has this byte (RFC 3629, section 1).
+            let middle = payload.len() / 2;
+            Message::text([&payload[..middle], &[0xff], &payload[middle..]].concat())
+        }
+        Damage::Oversized => {
+            let mut large = payload.to_vec();
+            large.resize(large.len().max(OVERSIZED), b' ');
+            Message::text(large)
+        }
+        Damage::Type => Message::binary(payload.clone()),
     }
 }

@@ -1,12 +1,10 @@
 //! What faults do to the frames of one socket: a pure function of frames and times.
 //!
-//! A socket that a fault hits is not lent to the fan-out. Its own task passes its frames through here, so that faults cost
-//! nothing where there are none. What was withheld or falsified is remembered, so that the socket can be brought up to date
+//! A socket that a fault hits does not delegate its cursor to the fan-out. Its own task passes its frames through here, so that
+//! faults cost nothing where there are none. What was withheld or falsified is remembered, so that the socket can be brought up to date
 //! once the fault is over.
 
-mod behind;
-mod damage;
-mod kept;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -18,32 +16,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{SocketFault, Stream};
+use super::message::{Delivery, Message};
+use crate::engine::{RandomStream, SocketFault};
 use crate::scenario::{Damage, Effect, Matches};
-use crate::websocket::Encoded;
-pub(super) use behind::Behind;
-use behind::{before, earlier};
-use damage::damaged;
-use kept::{Kept, REORDER_PATIENCE, Waiting};
+use run::{FaultRunOnFrames, InFlight, REORDER_PATIENCE, damaged};
 
 /// Bytes of frames that are handed out together, and the one that goes beyond.
 const BYTES_AT_ONCE: usize = 64 << 10;
 
-/// A frame on its way to a socket.
-#[derive(Debug, Clone)]
-pub(super) struct Passing {
-    pub(super) frame: Encoded,
-    /// The event that it tells of; none if it is a current order, or something else.
-    pub(super) event: Option<u64>,
-    /// When that was, or when it was made, in the world's time.
-    pub(super) at: Duration,
-    /// Its position in the feed: the faults hit it that are in force there.
-    pub(super) position: u64,
-}
-
 /// What a fault did to a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct FrameMark {
     pub(super) label: Arc<str>,
     pub(super) did: String,
     pub(super) event: Option<u64>,
@@ -51,12 +34,12 @@ pub(super) struct Mark {
 
 /// How a fault ends a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Strike {
+pub(super) enum Disconnect {
     Close { code: u16, reason: String },
     Reset,
 }
 
-impl fmt::Display for Strike {
+impl fmt::Display for Disconnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Close { code, .. } => write!(f, "closed with {code}"),
@@ -67,11 +50,11 @@ impl fmt::Display for Strike {
 
 /// The faults that hit one socket, and what they hold.
 #[derive(Debug)]
-pub(super) struct Tamper {
+pub(super) struct FrameFaults {
     faults: Arc<[SocketFault]>,
     /// What each of them keeps, by its run.
-    kept: HashMap<u64, Kept>,
-    queue: VecDeque<Held>,
+    kept: HashMap<u64, FaultRunOnFrames>,
+    queue: VecDeque<HeldFrame>,
     /// Frames that may be held. Of more the oldest are given up, to be made up for when the fault is over.
     most: usize,
     /// What was given up of what is held for later.
@@ -80,20 +63,20 @@ pub(super) struct Tamper {
     behind: Option<Behind>,
     /// The time when it was looked at last: it goes back when the world does.
     seen: Duration,
-    strike: Option<Strike>,
-    marks: Vec<Mark>,
+    disconnect: Option<Disconnect>,
+    marks: Vec<FrameMark>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldFrame {
     due: Duration,
-    frame: Encoded,
+    message: Message,
     event: Option<u64>,
     /// Done when it goes out: until then it takes no more room than it has.
     damage: Option<Damage>,
 }
 
-impl Tamper {
+impl FrameFaults {
     /// For these faults, which hold so many frames at the most.
     pub(super) fn new(faults: Arc<[SocketFault]>, most: usize) -> Self {
         let mut tamper = Self {
@@ -104,7 +87,7 @@ impl Tamper {
             given_up: None,
             behind: None,
             seen: Duration::ZERO,
-            strike: None,
+            disconnect: None,
             marks: Vec::new(),
         };
         tamper.follow(faults);
@@ -130,9 +113,9 @@ impl Tamper {
         }
         for SocketFault { run, label, fault, stream: (seed, number) } in faults.iter() {
             if let Entry::Vacant(place) = self.kept.entry(*run) {
-                place.insert(Kept::new(Stream::new(*seed, *number)));
+                place.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
                 if *fault.effect() == Effect::Freeze {
-                    self.marks.push(Mark { label: label.clone(), did: "frozen".into(), event: None });
+                    self.marks.push(FrameMark { label: label.clone(), did: "frozen".into(), event: None });
                 }
             }
         }
@@ -158,20 +141,20 @@ impl Tamper {
     }
 
     /// A frame comes by, as at its own time: it makes no difference how much later the socket takes it.
-    pub(super) fn take(&mut self, passing: &Passing, now: Duration) {
+    pub(super) fn take(&mut self, delivery: &Delivery, now: Duration) {
         self.look_at(now);
-        let at = passing.at.min(now);
-        self.turn_windows(at, |over| over < at);
-        let mut frames = vec![Waiting { frame: passing.frame.clone(), event: passing.event, damage: None }];
+        let at = delivery.at.min(now);
+        self.release_windows(at, |over| over < at);
+        let mut frames = vec![InFlight { message: delivery.message.clone(), event: delivery.event, damage: None }];
         let mut delay = Duration::ZERO;
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
-            let is_hit = |_: &&mut Kept| is_about(&passing.frame, fault.matches());
+            let is_hit = |_: &&mut FaultRunOnFrames| is_about(&delivery.message, fault.matches());
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
             let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
-                kept.behind = earlier(kept.behind, Some(before(passing.event)));
+                kept.behind = earlier(kept.behind, Some(before(delivery.event)));
             }
-            self.marks.push(Mark { label: label.clone(), did, event: passing.event });
+            self.marks.push(FrameMark { label: label.clone(), did, event: delivery.event });
         }
         for waiting in frames {
             self.hold(waiting, at.saturating_add(delay));
@@ -179,9 +162,9 @@ impl Tamper {
     }
 
     /// Frames keep their order: one waits at least as long as the one before.
-    fn hold(&mut self, Waiting { frame, event, damage }: Waiting, due: Duration) {
+    fn hold(&mut self, InFlight { message, event, damage }: InFlight, due: Duration) {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
-        self.queue.push_back(Held { due, frame, event, damage });
+        self.queue.push_back(HeldFrame { due, message, event, damage });
         // What is for now is as much as the feed has, and no more of that is taken.
         let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
         if is_for_later
@@ -207,18 +190,21 @@ impl Tamper {
     }
 
     /// The frames whose time has come, up to a bound. None comes after the one with which a fault ends the socket.
-    pub(super) fn due(&mut self, now: Duration) -> Vec<Encoded> {
+    pub(super) fn due(&mut self, now: Duration) -> Vec<Message> {
         self.look_at(now);
-        self.turn_windows(now, |over| over <= now);
+        self.release_windows(now, |over| over <= now);
         let (mut frames, mut bytes) = (Vec::new(), 0);
-        while self.strike.is_none() && bytes < BYTES_AT_ONCE && self.queue.front().is_some_and(|held| held.due <= now) {
+        while self.disconnect.is_none()
+            && bytes < BYTES_AT_ONCE
+            && self.queue.front().is_some_and(|held| held.due <= now)
+        {
             self.count_down(frames.len());
-            if self.strike.is_none()
-                && let Some(Held { frame, damage, .. }) = self.queue.pop_front()
+            if self.disconnect.is_none()
+                && let Some(HeldFrame { message, damage, .. }) = self.queue.pop_front()
             {
-                let frame = damage.map_or(frame.clone(), |damage| damaged(&frame, damage));
-                bytes += frame.frame().len();
-                frames.push(frame);
+                let message = damage.map_or(message.clone(), |damage| damaged(&message, damage));
+                bytes += message.payload().len();
+                frames.push(message);
             }
         }
         for kept in self.kept.values_mut() {
@@ -232,28 +218,29 @@ impl Tamper {
 
     /// Whether a fault ends the socket here, with so many frames that are not counted yet.
     fn count_down(&mut self, more: usize) {
-        if self.strike.is_some() {
+        if self.disconnect.is_some() {
             return;
         }
         for SocketFault { run, label, fault, .. } in self.faults.iter() {
             let passed = self.kept.get(run).map_or(0, |kept| kept.passed) + more as u64;
-            let strike = match fault.effect() {
+            let disconnect = match fault.effect() {
                 Effect::Close { code, reason, after: Some(after) } if passed >= *after => {
-                    Strike::Close { code: *code, reason: reason.clone() }
+                    Disconnect::Close { code: *code, reason: reason.clone() }
                 }
-                Effect::ResetSocket { after: Some(after) } if passed >= *after => Strike::Reset,
+                Effect::ResetSocket { after: Some(after) } if passed >= *after => Disconnect::Reset,
                 _ => continue,
             };
-            self.marks.push(Mark { label: label.clone(), did: strike.to_string(), event: None });
-            self.strike = Some(strike);
+            self.marks.push(FrameMark { label: label.clone(), did: disconnect.to_string(), event: None });
+            self.disconnect = Some(disconnect);
             return;
         }
     }
 
     /// Windows that have waited until a time by which they are `over`.
-    fn turn_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
-        let is_over = |kept: &&mut Kept| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_PATIENCE));
-        let turned: Vec<Waiting> = self.kept.values_mut().filter(is_over).flat_map(Kept::turn).collect();
+    fn release_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
+        let is_over =
+            |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_PATIENCE));
+        let turned: Vec<InFlight> = self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::turn).collect();
         for waiting in turned {
             self.hold(waiting, now);
         }
@@ -264,16 +251,16 @@ impl Tamper {
         let waiting = self.kept.values().filter(|kept| !kept.window.is_empty());
         let windows = waiting.map(|kept| kept.since.saturating_add(REORDER_PATIENCE));
         let held = self.queue.front().map(|held| held.due);
-        windows.chain(held).min().filter(|_| !self.is_frozen() && self.strike.is_none())
+        windows.chain(held).min().filter(|_| !self.is_frozen() && self.disconnect.is_none())
     }
 
     /// How a fault ends the socket, once.
-    pub(super) fn strike(&mut self) -> Option<Strike> {
-        self.strike.clone()
+    pub(super) fn disconnect(&mut self) -> Option<Disconnect> {
+        self.disconnect.clone()
     }
 
     /// What was done to frames since the last call.
-    pub(super) fn marks(&mut self) -> Vec<Mark> {
+    pub(super) fn marks(&mut self) -> Vec<FrameMark> {
         std::mem::take(&mut self.marks)
     }
 
@@ -293,8 +280,31 @@ fn is_lossy(effect: &Effect) -> bool {
 }
 
 /// Whether a frame is of the product that a fault is about, if it is about one.
-fn is_about(frame: &Encoded, matches: &Matches) -> bool {
+fn is_about(message: &Message, matches: &Matches) -> bool {
     let Some(product) = matches.product.as_deref() else { return true };
-    let told: Option<Value> = serde_json::from_slice(&frame.payload()).ok();
+    let told: Option<Value> = serde_json::from_slice(message.payload()).ok();
     told.is_some_and(|told| told.get("id").and_then(Value::as_str) == Some(product))
+}
+
+/// What the socket has to be told again when all is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// The totals that changed after that event.
+    After(u64),
+    /// Everything.
+    All,
+}
+
+/// Where to begin again for a frame that tells of that event, or of none.
+fn before(event: Option<u64>) -> Behind {
+    event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
+}
+
+/// The one of two that tells more.
+fn earlier(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
+    match (one, other) {
+        (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
+        (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),
+        (one, other) => one.or(other),
+    }
 }

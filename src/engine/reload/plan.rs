@@ -1,24 +1,46 @@
-//! From what was declared, what is declared now, and what is at work, to the list of changes. Nothing is changed here.
+//! From one scenario to the next: what changes, worked out once for all engines that play the old one. Nothing is
+//! changed here.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Engine;
-use super::catalogue::Listing;
 use super::change::Change;
-use super::ledger::Account;
-use super::timelines::Pairings;
+use super::pairing::Pairings;
+use crate::engine::ledger::AccountView;
+use crate::engine::{Engine, Listing};
 use crate::scenario::{Category, Product, Scenario};
 
-impl Engine {
-    /// The changes that [`Engine::replace`] would make, in the order of the new scenario. None if there is nothing to do.
+/// The way from the start of one scenario to that of the next.
+#[derive(Debug)]
+pub struct ReloadPlan {
+    pub(super) old: Engine,
+    pub(super) new: Engine,
+    pub(super) changes: Vec<Change>,
+    pub(super) pairings: Pairings,
+}
+
+impl ReloadPlan {
+    /// From one engine at its start to another at its own. It takes as long as the scenarios are large; what clients ask
+    /// for next is prepared as well.
     #[must_use]
-    pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
-        self.compare(new, seed, &Pairings::of(&self.scenario, new))
+    pub fn new(old: Engine, new: Engine) -> Self {
+        new.catalogue.prepare_as(&old.catalogue);
+        let pairings = Pairings::of(&old.scenario, &new.scenario);
+        let changes = old.compare(&new.scenario, old.seed, &pairings);
+        Self { old, new, changes, pairings }
     }
 
+    /// The engine at the start of the new scenario.
+    #[must_use]
+    pub fn start(&self) -> &Engine {
+        &self.new
+    }
+}
+
+impl Engine {
+    /// The changes that a new scenario makes to this engine.
     pub(super) fn compare(&self, new: &Scenario, seed: u64, pairings: &Pairings) -> Vec<Change> {
         let mut changes = Vec::new();
         self.compare_settings(new, seed, &mut changes);
@@ -76,7 +98,7 @@ impl Engine {
             return false;
         }
         let is_declared =
-            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.holder.declared);
+            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.account.declared);
         let before = before.iter().filter(is_declared);
         let places: HashMap<&str, usize> = before.zip(0..).map(|(product, at)| (&**product.id(), at)).collect();
         !category.products().iter().filter_map(|product| places.get(&**product.id())).is_sorted()
@@ -94,31 +116,31 @@ impl Engine {
                 continue;
             };
             let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
-            if !account.holder.declared && !keys.is_empty() {
+            if !account.account.declared && !keys.is_empty() {
                 changes.push(Change::ProductReplaced { id, category: to, total: product.total() });
                 continue;
             }
-            if account.holder.category != to {
-                changes.push(Change::ProductMoved { id: id.clone(), from: account.holder.category.clone(), to });
+            if account.account.category != to {
+                changes.push(Change::ProductMoved { id: id.clone(), from: account.account.category.clone(), to });
             }
             if !keys.is_empty() {
                 changes.push(Change::ProductChanged { id: id.clone(), keys });
             }
-            if account.holder.seed_total != product.total() {
+            if account.account.seed_total != product.total() {
                 changes.push(Change::TotalReset { id, from: account.total, to: product.total() });
             }
         }
         let categories = by_name(new);
         let gone = self.ledger.iter().filter(|(id, account)| {
-            if account.holder.declared {
+            if account.account.declared {
                 return edits.gone.contains(&***id);
             }
             // It was added at run time, and stays as long as its category.
-            !edits.made.contains_key(&***id) && !categories.contains_key(&*account.holder.category)
+            !edits.made.contains_key(&***id) && !categories.contains_key(&*account.account.category)
         });
-        let removed = |(id, account): (&Arc<str>, Account<'_>)| Change::ProductRemoved {
+        let removed = |(id, account): (&Arc<str>, AccountView<'_>)| Change::ProductRemoved {
             id: id.clone(),
-            category: account.holder.category.clone(),
+            category: account.account.category.clone(),
         };
         changes.extend(gone.map(removed));
     }

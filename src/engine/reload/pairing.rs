@@ -1,4 +1,4 @@
-//! Which script or generator of a new scenario is which of the old one.
+//! Which script, generator or fault of a new scenario is which of the old one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use super::change::Change;
 use crate::scenario::{Fault, Generator, Scenario, Script};
 
-/// What becomes of all scripts and generators. To compare scripts of a million steps takes its time, so it is done once a
-/// reload.
+/// What becomes of all scripts, generators and faults. Comparing scripts of a million steps takes a while: it is done once
+/// per reload.
 #[derive(Debug)]
-pub(super) struct Pairings {
-    pub(super) scripts: Pairing,
-    pub(super) generators: Pairing,
-    pub(super) faults: Pairing,
+pub(in crate::engine) struct Pairings {
+    pub(in crate::engine) scripts: Pairing,
+    pub(in crate::engine) generators: Pairing,
+    pub(in crate::engine) faults: Pairing,
 }
 
 impl Pairings {
-    pub(super) fn of(old: &Scenario, new: &Scenario) -> Self {
+    pub(in crate::engine) fn of(old: &Scenario, new: &Scenario) -> Self {
         let scripts = Pairing::of(old.scripts(), new.scripts());
         let generators = Pairing::of(old.generators(), new.generators());
         Self { scripts, generators, faults: Pairing::of(old.faults(), new.faults()) }
@@ -25,16 +25,16 @@ impl Pairings {
 
 /// What becomes of each declaration.
 #[derive(Debug)]
-pub(super) struct Pairing {
+pub(in crate::engine) struct Pairing {
     /// For each new one, in order.
-    pub(super) new: Vec<Origin>,
+    pub(in crate::engine) new: Vec<Continuation>,
     /// The old ones, by index, that are no more.
     gone: Vec<usize>,
 }
 
-/// Where a declaration comes from.
+/// What a declaration of the new scenario continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(in crate::engine) enum Continuation {
     /// It is the same as the old one of that index, and carries on.
     Kept(usize),
     /// It was the old one of that index, says something else now, and starts over.
@@ -44,7 +44,7 @@ pub(super) enum Origin {
 }
 
 /// A declaration that messages can name.
-pub(super) trait Label: PartialEq {
+pub(in crate::engine) trait Declaration: PartialEq {
     /// The name that the user gave it.
     fn name(&self) -> Option<&str>;
     /// What messages call it; `index` counts from 0.
@@ -57,7 +57,7 @@ pub(super) trait Label: PartialEq {
 impl Pairing {
     /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
     /// between the same neighbours, in order.
-    fn of<D: Label>(old: &[D], new: &[D]) -> Self {
+    fn of<D: Declaration>(old: &[D], new: &[D]) -> Self {
         let mut free = vec![true; old.len()];
         let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
             let found = range.into_iter().find(|index| free[*index] && matches(*index))?;
@@ -71,16 +71,16 @@ impl Pairing {
         for (place, one) in new.iter().enumerate() {
             let above = kept[place..].iter().flatten().next().map_or(old.len(), |index| *index);
             let origin = match (kept[place], one.name()) {
-                (Some(index), _) => Origin::Kept(index),
-                (None, Some(name)) => {
-                    take(all.clone(), &|index| old[index].name() == Some(name)).map_or(Origin::Added, Origin::Changed)
-                }
+                (Some(index), _) => Continuation::Kept(index),
+                (None, Some(name)) => take(all.clone(), &|index| old[index].name() == Some(name))
+                    .map_or(Continuation::Added, Continuation::Changed),
                 (None, None) => {
                     let between = below..above.max(below);
-                    take(between, &|index| old[index].name().is_none()).map_or(Origin::Added, Origin::Changed)
+                    take(between, &|index| old[index].name().is_none())
+                        .map_or(Continuation::Added, Continuation::Changed)
                 }
             };
-            if let Origin::Kept(index) | Origin::Changed(index) = origin {
+            if let Continuation::Kept(index) | Continuation::Changed(index) = origin {
                 below = below.max(index + 1);
             }
             origins.push(origin);
@@ -88,17 +88,17 @@ impl Pairing {
         Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
     }
 
-    pub(super) fn changes<D: Label>(&self, old: &[D], new: &[D]) -> Vec<Change> {
+    pub(in crate::engine) fn changes<D: Declaration>(&self, old: &[D], new: &[D]) -> Vec<Change> {
         let of_new = self.new.iter().enumerate().filter_map(|(index, origin)| match origin {
-            Origin::Kept(_) => None,
-            Origin::Changed(_) => Some(D::changed(new[index].label(index))),
-            Origin::Added => Some(D::added(new[index].label(index))),
+            Continuation::Kept(_) => None,
+            Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
+            Continuation::Added => Some(D::added(new[index].label(index))),
         });
         of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
     }
 }
 
-impl Label for Script {
+impl Declaration for Script {
     fn name(&self) -> Option<&str> {
         Script::name(self)
     }
@@ -120,7 +120,7 @@ impl Label for Script {
     }
 }
 
-impl Label for Generator {
+impl Declaration for Generator {
     fn name(&self) -> Option<&str> {
         None
     }
@@ -142,13 +142,13 @@ impl Label for Generator {
     }
 }
 
-impl Label for Arc<Fault> {
+impl Declaration for Arc<Fault> {
     fn name(&self) -> Option<&str> {
         Fault::name(self)
     }
 
     fn label(&self, index: usize) -> String {
-        Label::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
+        Declaration::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
     }
 
     fn added(fault: String) -> Change {

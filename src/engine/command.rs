@@ -1,0 +1,197 @@
+//! What a client or the control API wants of an engine, as data, and what comes of it.
+//!
+//! A command is carried out by [`Engine::apply`], as a whole or not at all. It is serialisable: a shared world's log holds
+//! commands, and every server that plays the world applies them in the log's order.
+
+use std::sync::Arc;
+
+use serde::de::Deserializer;
+use serde::ser::{Error as _, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::event::{Event, Refusal};
+use super::fault::FaultSource;
+use super::ledger::TotalChange;
+use super::{Engine, Listing};
+use crate::scenario::{Fault, Product, Scenario, Source, parse_fault};
+
+/// The most bytes of a category's products as JSON with which clients may add another.
+pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
+
+/// The most faults of an engine at a time.
+pub const MAX_FAULTS: usize = 1000;
+
+/// A change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Adds an amount to a product's order total.
+    Order(Arc<str>, i64),
+    /// Adds each amount to its product's order total, in order.
+    Orders(Vec<(Arc<str>, i64)>),
+    /// Sets each product's order total, in order.
+    SetTotals(Vec<(Arc<str>, i64)>),
+    /// Adds a product to a category; its id is the category's prefix with the next number, its total is 0.
+    AddProduct(Arc<str>, Map<String, Value>),
+    /// Adds a fault; its times count from now.
+    AddFault(FaultText),
+    /// Replaces the fault of that number or name, which starts over.
+    ChangeFault(String, FaultText),
+    /// Removes the fault of that number or name.
+    RemoveFault(String),
+    /// Removes all faults.
+    ClearFaults,
+}
+
+/// What a command did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The number of the fault that was added or changed.
+    pub fault: Option<u64>,
+}
+
+impl From<Vec<Event>> for Effects {
+    fn from(events: Vec<Event>) -> Self {
+        Self { events, fault: None }
+    }
+}
+
+impl Command {
+    /// Adds an amount to a product's order total.
+    #[must_use]
+    pub fn order(product: &str, amount: i64) -> Self {
+        Self::Order(product.into(), amount)
+    }
+
+    /// Whether its times count from the moment at which it is applied.
+    pub(crate) fn starts_a_timeline(&self) -> bool {
+        matches!(self, Self::AddFault(_) | Self::ChangeFault(..))
+    }
+
+    /// Whether it changes which faults are in force.
+    pub(crate) fn changes_faults(&self) -> bool {
+        matches!(self, Self::AddFault(_) | Self::ChangeFault(..) | Self::RemoveFault(_) | Self::ClearFaults)
+    }
+}
+
+/// A fault that was parsed here, or its text as another server wrote it.
+#[derive(Debug, Clone)]
+pub enum FaultText {
+    /// The fault.
+    Parsed(Arc<Fault>),
+    /// Its text as JSON, to be parsed against the scenario that is played.
+    Written(String),
+}
+
+impl From<Fault> for FaultText {
+    fn from(fault: Fault) -> Self {
+        Self::Parsed(Arc::new(fault))
+    }
+}
+
+impl FaultText {
+    fn parse(self, scenario: &Scenario) -> Result<Arc<Fault>, Refusal> {
+        match self {
+            Self::Parsed(fault) => Ok(fault),
+            Self::Written(text) => match parse_fault(&Source::new("fault", &text), scenario) {
+                Ok((fault, _)) => Ok(Arc::new(fault)),
+                Err(problems) => Err(Refusal::UnreadableFault(problems.to_string())),
+            },
+        }
+    }
+}
+
+impl Serialize for FaultText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Parsed(fault) => serializer.serialize_str(&serde_json::to_string(fault).map_err(S::Error::custom)?),
+            Self::Written(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Written)
+    }
+}
+
+impl Engine {
+    /// Carries out a command at the engine's time.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed then.
+    pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
+        match command {
+            Command::Order(id, amount) => Ok(vec![self.change_total(&id, TotalChange::Add(amount))?].into()),
+            Command::Orders(orders) => self.change_totals(&orders, TotalChange::Add).map(Effects::from),
+            Command::SetTotals(totals) => self.change_totals(&totals, TotalChange::Set).map(Effects::from),
+            Command::AddProduct(category, own) => Ok(vec![self.add_product(&category, own)?].into()),
+            Command::AddFault(fault) => {
+                let fault = fault.parse(&self.scenario)?;
+                self.sweep_faults(MAX_FAULTS);
+                if self.faults.len() >= MAX_FAULTS {
+                    return Err(Refusal::TooManyFaults);
+                }
+                self.expect_free_name(fault.name(), None)?;
+                let (id, events) = self.add_fault(fault, FaultSource::Api);
+                Ok(Effects { events, fault: Some(id) })
+            }
+            Command::ChangeFault(name, fault) => {
+                let fault = fault.parse(&self.scenario)?;
+                let index = self.fault_index(&name)?;
+                let id = self.faults[index].id();
+                self.expect_free_name(fault.name(), Some(id))?;
+                Ok(Effects { events: self.change_fault(index, fault), fault: Some(id) })
+            }
+            Command::RemoveFault(name) => {
+                let index = self.fault_index(&name)?;
+                Ok(self.remove_fault(index).into())
+            }
+            Command::ClearFaults => Ok(self.clear_faults().into()),
+        }
+    }
+
+    pub(super) fn change_total(&mut self, id: &str, change: TotalChange) -> Result<Event, Refusal> {
+        let changed = self.ledger.change(id, change, self.sequence + 1)?;
+        let event = changed.event(self.sequence + 1, self.now);
+        self.sequence += 1;
+        Ok(event)
+    }
+
+    fn change_totals(
+        &mut self,
+        changes: &[(Arc<str>, i64)],
+        kind: fn(i64) -> TotalChange,
+    ) -> Result<Vec<Event>, Refusal> {
+        let (mut events, mut applied) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        for (index, (id, amount)) in changes.iter().enumerate() {
+            let sequence = self.sequence + 1 + index as u64;
+            match self.ledger.change(id, kind(*amount), sequence) {
+                Ok(total) => {
+                    events.push(total.event(sequence, self.now));
+                    applied.push(total.applied);
+                }
+                Err(refusal) => {
+                    applied.into_iter().rev().for_each(|one| self.ledger.revert(one));
+                    return Err(Refusal::At { index, refusal: Box::new(refusal) });
+                }
+            }
+        }
+        self.sequence += events.len() as u64;
+        Ok(events)
+    }
+
+    fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
+        let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
+        listing.accept(&own)?;
+        if Listing::json(listing).len() > MAX_CATEGORY_BYTES {
+            return Err(Refusal::Full { category: category.into() });
+        }
+        let id = self.free_id(listing);
+        Ok(self.put_on_sale(category, Arc::new(Product::new(id, own))))
+    }
+}

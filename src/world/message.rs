@@ -1,0 +1,79 @@
+//! What is sent to sockets, whatever protocol they speak.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// A message to sockets. A clone is the same message.
+///
+/// A world knows no protocol: the transport that a socket speaks encodes a message when the first socket needs it, and what it
+/// made is kept beside the payload for all others.
+#[derive(Debug, Clone)]
+pub struct Message(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: MessageKind,
+    payload: Bytes,
+    encoded: OnceLock<Bytes>,
+}
+
+/// How a message is meant to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// As text. A fault may have made it text that is not UTF-8.
+    Text,
+    /// As bytes.
+    Binary,
+}
+
+/// Makes of a message the bytes that a transport writes. All sockets of a world speak one transport.
+pub type Encode = fn(&Message) -> Bytes;
+
+impl Message {
+    /// A text message.
+    #[must_use]
+    pub fn text(payload: impl Into<Bytes>) -> Self {
+        Self::new(MessageKind::Text, payload.into())
+    }
+
+    /// A binary message.
+    #[must_use]
+    pub fn binary(payload: impl Into<Bytes>) -> Self {
+        Self::new(MessageKind::Binary, payload.into())
+    }
+
+    fn new(kind: MessageKind, payload: Bytes) -> Self {
+        Self(Arc::new(Inner { kind, payload, encoded: OnceLock::new() }))
+    }
+
+    /// How it is meant to be read.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        self.0.kind
+    }
+
+    /// What it carries.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.0.payload
+    }
+
+    /// The bytes that a transport writes, made once.
+    pub(super) fn encoded(&self, encode: Encode) -> &Bytes {
+        self.0.encoded.get_or_init(|| encode(self))
+    }
+}
+
+/// A message on its way to one socket.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) message: Message,
+    /// The event that it tells of; none if it is a current order, or something else.
+    pub(super) event: Option<u64>,
+    /// When that was, or when it was made, in the world's time.
+    pub(super) at: Duration,
+    /// Its position in the feed: the faults that are in force there hit it.
+    pub(super) position: u64,
+}

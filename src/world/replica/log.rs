@@ -1,0 +1,205 @@
+//! What a world's log holds: entries, and the snapshot that a log or a server that joins begins with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ReplicaError;
+use super::scenarios::Scenarios;
+use crate::engine::{Engine, EngineState, Event, EventKind};
+use crate::store::{Opened, StoreError};
+use crate::world::feed::FeedItem;
+use crate::world::state::{Snapshot, WorldCommand, WorldState, seeded};
+use crate::world::transcript::Transcript;
+use crate::world::{ClockChange, Pace};
+
+/// An entry of a world's log. Times are the world's, as the server knew it that appended the entry.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::world) enum LogEntry {
+    /// The world begins.
+    Begin(Box<WorldSnapshot>),
+    /// A client changes something.
+    Do {
+        at: Duration,
+        command: WorldCommand,
+    },
+    /// A client changes the clock, or advances time.
+    Clock {
+        at: Duration,
+        change: ClockChange,
+    },
+    /// Time has come that far, if at most that many actions happen until then.
+    Time {
+        to: Duration,
+        most: usize,
+    },
+    /// The scenario of that fingerprint is played from now on.
+    Reload {
+        scenario: String,
+        seed: u64,
+    },
+    End,
+}
+
+impl LogEntry {
+    pub(in crate::world) fn to_text(&self) -> String {
+        // Maps with text keys, numbers and texts always become JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A world as it begins, or as it is at one moment.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WorldSnapshot {
+    /// The fingerprint of the scenario.
+    pub scenario: String,
+    /// The seed of all that is random, unless the world has one of its own.
+    pub seed: u64,
+    /// A seed of its own.
+    pub own_seed: Option<u64>,
+    /// How its clock goes after a reset.
+    pub pace_at_start: Pace,
+    /// How its clock goes.
+    pub pace: Pace,
+    /// How often it was reset or restored.
+    pub epoch: u64,
+    /// Everything else, unless it is at its start.
+    pub engine: Option<Box<EngineState>>,
+    /// What it can be restored to.
+    pub snapshots: BTreeMap<String, EngineState>,
+}
+
+impl WorldSnapshot {
+    /// A world at its start.
+    #[must_use]
+    pub fn new(scenario: String, seed: u64, own_seed: Option<u64>, pace: Pace) -> Self {
+        let (engine, snapshots) = (None, BTreeMap::new());
+        Self { scenario, seed, own_seed, pace_at_start: pace, pace, epoch: 0, engine, snapshots }
+    }
+
+    /// A world as it is now.
+    pub(super) fn of(state: &WorldState, scenario_ref: &ScenarioRef) -> Self {
+        let snapshots = state.snapshots.iter();
+        Self {
+            scenario: scenario_ref.scenario.clone(),
+            seed: scenario_ref.seed,
+            own_seed: state.own_seed,
+            pace_at_start: state.pace_at_start,
+            // An advance that is at work is not part of the state: its asker hears that it was overtaken.
+            pace: state.held.unwrap_or_else(|| state.shared.clock.pace()),
+            epoch: state.epoch,
+            engine: Some(Box::new(state.engine.save(&state.start))),
+            snapshots: snapshots.map(|(name, snapshot)| (name.clone(), snapshot.engine.save(&state.start))).collect(),
+        }
+    }
+
+    /// The first entry of its log.
+    #[must_use]
+    pub fn into_entry(self) -> String {
+        LogEntry::Begin(Box::new(self)).to_text()
+    }
+}
+
+/// The scenario that a world plays, as others know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::world) struct ScenarioRef {
+    /// Its fingerprint.
+    pub(in crate::world) scenario: String,
+    /// The seed, unless the world has one of its own.
+    pub(in crate::world) seed: u64,
+}
+
+/// A whole world, as it is to be installed here.
+pub(in crate::world) struct InstallSnapshot {
+    pub(super) scenario_ref: ScenarioRef,
+    own_seed: Option<u64>,
+    pace_at_start: Pace,
+    pace: Pace,
+    epoch: u64,
+    /// The engine at time 0, with the seed that is not the world's own.
+    pub(super) start: Engine,
+    engine: Engine,
+    snapshots: BTreeMap<String, Snapshot>,
+}
+
+impl InstallSnapshot {
+    /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
+    /// Products are shared with `start`, an engine at time 0, if it is of the same scenario.
+    pub(super) async fn read(
+        opened: &Opened,
+        scenarios: &Scenarios,
+        start: &Engine,
+    ) -> Result<Result<Self, ReplicaError>, StoreError> {
+        let snapshot = match first_snapshot(opened) {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(match scenarios.get(&snapshot.scenario).await? {
+            Ok(scenario) if Arc::ptr_eq(start.scenario(), &scenario) => Self::of(snapshot, start.clone()),
+            Ok(scenario) => Self::of(snapshot, Engine::new(&scenario, 0)),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn of(snapshot: WorldSnapshot, start: Engine) -> Result<Self, ReplicaError> {
+        let WorldSnapshot { scenario, seed, own_seed, pace_at_start, pace, epoch, engine, snapshots } = snapshot;
+        let start = start.with_seed(seed);
+        let own_start = seeded(start.clone(), own_seed);
+        let engine = match engine {
+            Some(state) => Engine::restored(&own_start, *state)?,
+            None => own_start.clone(),
+        };
+        let saved = |(name, state)| {
+            let engine = Engine::restored(&own_start, state)?;
+            Ok::<_, ReplicaError>((name, Snapshot { transcript: Transcript::after(engine.sequence()), engine }))
+        };
+        let snapshots = snapshots.into_iter().map(saved).collect::<Result<_, _>>()?;
+        let scenario_ref = ScenarioRef { scenario, seed };
+        Ok(Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots })
+    }
+}
+
+fn first_snapshot(opened: &Opened) -> Result<WorldSnapshot, ReplicaError> {
+    if let Some(checkpoint) = &opened.checkpoint {
+        return Ok(serde_json::from_str(&checkpoint.state)?);
+    }
+    let first = opened.entries.first().ok_or(ReplicaError::NoBeginning)?;
+    match serde_json::from_str(&first.text)? {
+        LogEntry::Begin(snapshot) => Ok(*snapshot),
+        _ => Err(ReplicaError::NoBeginning),
+    }
+}
+
+impl InstallSnapshot {
+    /// Makes a world's state that of the snapshot. Sockets get the totals that are not what they were.
+    pub(super) fn install(self, state: &mut WorldState) -> ScenarioRef {
+        let before: HashMap<Arc<str>, i64> = state.engine.totals().map(|(id, total)| (id.clone(), total)).collect();
+        let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots } = self;
+        (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
+        state.start = seeded(start, own_seed);
+        (state.engine, state.snapshots, state.held) = (engine, snapshots, None);
+        state.transcript = Transcript::after(state.engine.sequence());
+        state.shared.clock.set(state.engine.now(), pace);
+        let scope = state.engine.scenario().feed();
+        let is_changed = |event: &Event| match &event.kind {
+            EventKind::Total { id, total, .. } => before.get(id) != Some(total),
+            _ => false,
+        };
+        let changed: Vec<Event> = state.engine.totals_as_events().filter(is_changed).collect();
+        let changed: Vec<FeedItem> = changed.iter().filter_map(|event| FeedItem::of(scope, event)).collect();
+        state.resync(|_, category| {
+            let for_it = changed.iter().filter_map(|item| match item {
+                FeedItem::Total { only, message, .. } if only.as_ref().is_none_or(|only| only == category) => {
+                    Some(message)
+                }
+                _ => None,
+            });
+            for_it.cloned().collect()
+        });
+        scenario_ref
+    }
+}

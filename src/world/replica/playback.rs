@@ -1,0 +1,191 @@
+//! The entries of a shared world's log, carried out by the world's task in their order.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio_util::task::TaskTracker;
+use tracing::error;
+
+use super::log::{InstallSnapshot, ScenarioRef, WorldSnapshot};
+use super::{OnOutcome, PendingReply, Progress, Replica};
+use crate::engine::{Reload, ReloadPlan};
+use crate::store::Checkpoint;
+use crate::world::advance::Advance;
+use crate::world::state::{WorldCommand, WorldState};
+use crate::world::{ClockChange, WorldError};
+
+/// After that many entries a checkpoint is made. In a world with more accounts, after as many entries as there are accounts:
+/// so the state of each account is written at most once per entry.
+const CHECKPOINT_EVERY: u64 = 1000;
+
+/// An entry, ready to be carried out by the world's task.
+pub(in crate::world) struct Arrived {
+    pub(super) position: u64,
+    /// Whether this server has appended it.
+    pub(super) is_own: bool,
+    pub(super) action: LogAction,
+    pub(super) reply: Option<PendingReply>,
+}
+
+/// What an entry has the task do.
+pub(super) enum LogAction {
+    Nothing,
+    Command { at: Duration, command: Box<WorldCommand> },
+    Clock { at: Duration, change: ClockChange },
+    Time { to: Duration, most: usize },
+    Reload { plan: Arc<ReloadPlan>, scenario_ref: ScenarioRef },
+    Install(Box<InstallSnapshot>),
+}
+
+/// Plays the log of one world.
+pub(in crate::world) struct Playback {
+    replica: Arc<Replica>,
+    /// They wait while an advance is at work, which is one of them.
+    entries: VecDeque<Arrived>,
+    /// The position of the last entry.
+    position: u64,
+    /// What others know the scenario by; `None` until a snapshot is installed.
+    scenario_ref: Option<ScenarioRef>,
+    tasks: TaskTracker,
+}
+
+impl Playback {
+    pub(super) fn new(replica: Arc<Replica>, tasks: TaskTracker) -> Self {
+        Self { replica, entries: VecDeque::new(), position: 0, scenario_ref: None, tasks }
+    }
+
+    /// Takes the next entry of the log.
+    pub(in crate::world) fn push(&mut self, entry: Arrived) {
+        self.entries.push_back(entry);
+    }
+
+    /// The world as it is now, to be installed elsewhere; `None` before one was installed here.
+    pub(in crate::world) fn snapshot(&self, state: &WorldState) -> Option<WorldSnapshot> {
+        Some(WorldSnapshot::of(state, self.scenario_ref.as_ref()?))
+    }
+
+    /// Carries out entries as long as no advance is at work, and tells how far the world has come.
+    pub(in crate::world) fn play(&mut self, state: &mut WorldState, advances: &mut VecDeque<Box<Advance>>) {
+        if let Some(newest) = self.entries.iter().rposition(|entry| matches!(entry.action, LogAction::Install(_))) {
+            // What was before it is void: those who wait for it hear that.
+            self.entries.drain(..newest);
+            advances.clear();
+        }
+        while advances.is_empty()
+            && let Some(entry) = self.entries.pop_front()
+        {
+            self.position = entry.position;
+            let is_checkpoint = entry.is_own && self.is_checkpoint(state);
+            if let Some(advance) = self.carry_out(entry, state) {
+                advances.push_back(advance);
+            } else if is_checkpoint {
+                self.keep(state);
+            }
+        }
+        let goes = advances.is_empty() && !state.shared.clock.pace().paused;
+        let due = state.engine.next_due().filter(|_| goes);
+        self.replica.progressed(Progress { position: self.position, due });
+    }
+
+    /// Carries out an entry, or gives the advance that it asks for.
+    fn carry_out(&mut self, entry: Arrived, state: &mut WorldState) -> Option<Box<Advance>> {
+        match (entry.action, entry.reply) {
+            (LogAction::Nothing, Some(PendingReply::Reload(reply))) => {
+                let _ = reply.send(Reload { changes: self.replica.published(), events: Vec::new() });
+            }
+            (LogAction::Nothing, _) => {}
+            (LogAction::Command { at, command }, reply) => {
+                let on_outcome = if let Some(PendingReply::Command(reply)) = reply { Some(reply) } else { None };
+                carry_out_command(state, at, *command, on_outcome);
+            }
+            (LogAction::Clock { at, change }, reply) => {
+                let reply = if let Some(PendingReply::Clock(reply)) = reply { Some(reply) } else { None };
+                return Some(Box::new(Advance::shared(change, reply, at)));
+            }
+            (LogAction::Time { to, most }, _) => come_to(state, to, most),
+            (LogAction::Reload { plan, scenario_ref }, reply) => self.reload(state, &plan, scenario_ref, reply),
+            (LogAction::Install(snapshot), _) => self.scenario_ref = Some(snapshot.install(state)),
+        }
+        None
+    }
+
+    /// Goes on with another scenario. Snapshots follow at once: servers that join later know no other scenario.
+    fn reload(
+        &mut self,
+        state: &mut WorldState,
+        plan: &ReloadPlan,
+        scenario_ref: ScenarioRef,
+        reply: Option<PendingReply>,
+    ) {
+        self.scenario_ref = Some(scenario_ref);
+        let reload = state.reload(plan);
+        let (scenario, seed) = (state.engine.scenario().clone(), state.start.seed());
+        for snapshot in state.snapshots.values_mut() {
+            let events = snapshot.engine.replace(&scenario, seed).events;
+            snapshot.transcript.extend(&events);
+        }
+        match reply {
+            Some(PendingReply::Reload(reply)) => drop(reply.send(reload)),
+            _ => self.replica.was_published(reload.changes),
+        }
+    }
+
+    /// Whether the state after this entry is to be kept by the server that appended it.
+    fn is_checkpoint(&self, state: &WorldState) -> bool {
+        let accounts = state.engine.totals().size_hint().0 as u64;
+        self.position.is_multiple_of(accounts.div_ceil(CHECKPOINT_EVERY).max(1) * CHECKPOINT_EVERY)
+    }
+
+    /// Keeps the state as it is now.
+    fn keep(&self, state: &WorldState) {
+        let Some(snapshot) = self.snapshot(state) else { return };
+        let (replica, position) = (self.replica.clone(), self.position);
+        self.tasks.spawn(async move {
+            // Writing 100,000 products as text takes a while.
+            let write = move || serde_json::to_string(&snapshot).unwrap_or_default();
+            if let Ok(state) = spawn_blocking(write).await {
+                // If it fails, the next checkpoint replaces it.
+                let _ = replica.keep(&Checkpoint { position, state }).await;
+            }
+        });
+    }
+}
+
+/// Carries out a command at the time that its entry gives, so that it is the same everywhere.
+fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand, on_outcome: Option<OnOutcome>) {
+    let now = state.time_at(at);
+    // Time goes on, but what is due before waits for the server that leads.
+    state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
+    state.given_time = Some(now);
+    let outcome = catch_unwind(AssertUnwindSafe(|| state.carry_out(command)));
+    state.given_time = None;
+    let outcome = outcome.unwrap_or_else(|_| {
+        error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
+        Err(WorldError::Defect)
+    });
+    if let Some(on_outcome) = on_outcome {
+        on_outcome(state, outcome);
+    }
+}
+
+/// Time has come that far.
+fn come_to(state: &mut WorldState, to: Duration, most: usize) {
+    if state.shared.clock.pace().paused {
+        // It was stopped before the server that leads knew of it.
+        return;
+    }
+    set_clock_forward(state, to);
+    let events = state.engine.advance_some(to, most);
+    state.notify(&events);
+}
+
+/// Time has gone on while nothing happened.
+pub(super) fn set_clock_forward(state: &mut WorldState, to: Duration) {
+    let pace = state.shared.clock.pace();
+    if !pace.paused && state.shared.clock.now() < to {
+        state.shared.clock.set(to, pace);
+    }
+}

@@ -1,0 +1,109 @@
+//! What a world's task and its handles share: what is read or counted beside the task.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Setup;
+use super::clock::Clock;
+use super::feed::EventFeed;
+use super::journal::Journal;
+use super::socket::lock;
+use super::sockets::Sockets;
+use crate::engine::Engine;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) name: Arc<str>,
+    pub(super) clock: Clock,
+    pub(super) feed: EventFeed,
+    pub(super) sockets: Sockets,
+    pub(super) journal: Journal,
+    /// The number of the last event.
+    pub(super) last_event: AtomicU64,
+    pub(super) end: CancellationToken,
+    /// Whether a fault may hit requests.
+    pub(super) has_request_faults: AtomicBool,
+    pub(super) active_faults: ActiveFaults,
+    /// When the world was used last.
+    used: Mutex<Instant>,
+    /// Requests at work.
+    users: AtomicUsize,
+}
+
+impl Shared {
+    pub(super) fn new(name: Arc<str>, start: &Engine, setup: &Setup, end: CancellationToken) -> Self {
+        Self {
+            name: name.clone(),
+            clock: Clock::start(setup.pace),
+            feed: EventFeed::new(setup.backlog),
+            sockets: Sockets::default(),
+            journal: Journal::new(name, setup.journal, &setup.budget),
+            last_event: AtomicU64::new(start.sequence()),
+            end,
+            has_request_faults: AtomicBool::new(start.has_request_faults()),
+            active_faults: ActiveFaults::of(start),
+            used: Mutex::new(Instant::now()),
+            users: AtomicUsize::new(0),
+        }
+    }
+
+    /// Notes that the world is used.
+    pub(super) fn touch(&self) {
+        *lock(&self.used) = Instant::now();
+    }
+
+    /// Since when nobody has used the world; `None` while a socket is open or a request is at work.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let is_idle = self.users.load(Ordering::SeqCst) == 0 && self.sockets.len() == 0;
+        is_idle.then(|| *lock(&self.used))
+    }
+
+    /// The world is in use for as long as this is held.
+    pub(super) fn in_use(&self) -> InUse<'_> {
+        self.users.fetch_add(1, Ordering::SeqCst);
+        InUse(self)
+    }
+}
+
+/// Held while a world is used.
+pub(super) struct InUse<'w>(&'w Shared);
+
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        self.0.touch();
+        self.0.users.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The [runs](crate::engine::Hit::run) of the faults that are in force, for those who wait for the end of one.
+#[derive(Debug)]
+pub(super) struct ActiveFaults {
+    runs: Mutex<Arc<[u64]>>,
+    changed: Notify,
+}
+
+impl ActiveFaults {
+    fn of(engine: &Engine) -> Self {
+        Self { runs: Mutex::new(engine.active_faults().collect()), changed: Notify::new() }
+    }
+
+    pub(super) fn set(&self, engine: &Engine) {
+        *lock(&self.runs) = engine.active_faults().collect();
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until that run is over.
+    pub(super) async fn over(&self, run: u64) {
+        loop {
+            let changed = self.changed.notified();
+            if !lock(&self.runs).contains(&run) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What a world's task owns: its engine, and all that commands change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use super::clock::Pace;
+use super::error::{SnapshotError, WorldError};
+use super::message::Message;
+use super::shared::Shared;
+use super::transcript::Transcript;
+use crate::engine::{Catalogue, Command, Effects, Engine, Reload, ReloadPlan};
+use crate::scenario::Scenario;
+
+/// Snapshots that a world keeps at most.
+pub const MAX_SNAPSHOTS: usize = 100;
+
+/// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
+/// world. It happens at once, as a whole or not at all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WorldCommand {
+    /// A change to what is played.
+    Apply(Command),
+    /// Back to the start, with another seed if one is given.
+    Reset(Option<u64>),
+    /// Keeps this moment under a name.
+    Save(String),
+    /// Goes back to a kept moment.
+    Restore(String),
+    /// Drops a kept moment.
+    Forget(String),
+}
+
+/// What readers see without asking the task.
+#[derive(Debug)]
+pub struct View {
+    /// The scenario that is played.
+    pub scenario: Arc<Scenario>,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// Categories and products.
+    pub catalogue: Catalogue,
+}
+
+impl View {
+    pub(super) fn of(engine: &Engine) -> Self {
+        let catalogue = engine.catalogue().clone();
+        Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue }
+    }
+}
+
+/// A moment that can be gone back to.
+pub(super) struct Snapshot {
+    pub(super) engine: Engine,
+    pub(super) transcript: Transcript,
+}
+
+/// What the task owns, and what commands work on.
+pub(super) struct WorldState {
+    pub(super) engine: Engine,
+    /// The engine at time 0, which a reset goes back to.
+    pub(super) start: Engine,
+    /// The seed of this world alone, which wins over the server's.
+    pub(super) own_seed: Option<u64>,
+    pub(super) pace_at_start: Pace,
+    /// How often the engine was put to another moment.
+    pub(super) epoch: u64,
+    /// The world's time, while a command is carried out whose time is given.
+    pub(super) given_time: Option<Duration>,
+    /// How the clock goes again after the advance that holds it.
+    pub(super) held: Option<Pace>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) publish: watch::Sender<Arc<View>>,
+    /// Where the fan-out is started when the first socket comes: a world without sockets has none, and is 1 KiB smaller.
+    pub(super) fanout: Option<TaskTracker>,
+    pub(super) transcript: Transcript,
+    pub(super) snapshots: BTreeMap<String, Snapshot>,
+    /// The current orders of categories, and the number of the last event in them.
+    pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
+    /// Whether a fault may hit sockets.
+    pub(super) has_faulted_sockets: bool,
+}
+
+impl WorldState {
+    pub(super) fn new(
+        start: Engine,
+        own_seed: Option<u64>,
+        shared: Arc<Shared>,
+        publish: watch::Sender<Arc<View>>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            engine: start.clone(),
+            own_seed,
+            pace_at_start: shared.clock.pace(),
+            epoch: 0,
+            given_time: None,
+            held: None,
+            shared,
+            publish,
+            fanout: Some(tasks),
+            transcript: Transcript::default(),
+            snapshots: BTreeMap::new(),
+            current: HashMap::new(),
+            has_faulted_sockets: start.has_socket_faults(),
+            start,
+        }
+    }
+
+    /// The world's time; what is due by then may still have to happen.
+    pub(super) fn now(&self) -> Duration {
+        self.given_time.unwrap_or_else(|| self.shared.clock.now()).max(self.engine.now())
+    }
+
+    /// The world's time for something whose time another server gave: none passes in a world that is paused.
+    pub(super) fn time_at(&self, given: Duration) -> Duration {
+        if self.shared.clock.pace().paused { self.engine.now() } else { given.max(self.engine.now()) }
+    }
+
+    /// Lets what is due by now happen, at most that many actions, unless time stands still.
+    pub(super) fn catch_up_with_clock(&mut self, most: usize) {
+        if !self.shared.clock.pace().paused {
+            let events = self.engine.advance_some(self.shared.clock.now(), most);
+            self.notify(&events);
+        }
+    }
+
+    /// Carries out a command.
+    pub(super) fn carry_out(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
+        match command {
+            WorldCommand::Apply(command) => return self.apply(command),
+            WorldCommand::Reset(seed) => self.reset(seed),
+            WorldCommand::Save(name) => self.save(name)?,
+            WorldCommand::Restore(name) => self.restore(&name)?,
+            WorldCommand::Forget(name) => self.forget(&name)?,
+        }
+        Ok(Effects::default())
+    }
+
+    fn apply(&mut self, command: Command) -> Result<Effects, WorldError> {
+        // What counts its times from now must not count them from the last event.
+        if command.starts_a_timeline() && self.engine.next_due().is_none_or(|due| due > self.now()) {
+            self.engine.settle(self.now());
+        }
+        let changes_faults = command.changes_faults();
+        let effects = self.engine.apply(command)?;
+        self.notify(&effects.events);
+        if changes_faults && effects.events.is_empty() {
+            self.refresh_faults();
+        }
+        Ok(effects)
+    }
+
+    /// Goes on with another scenario, and gives what that changed.
+    pub(super) fn reload(&mut self, plan: &ReloadPlan) -> Reload {
+        self.start = seeded(plan.start().clone(), self.own_seed);
+        let reload = self.engine.reload(plan, self.start.seed());
+        self.publish_view();
+        self.notify(&reload.events);
+        self.refresh_faults();
+        self.publish([self.notice()]);
+        reload
+    }
+
+    fn reset(&mut self, seed: Option<u64>) {
+        if let Some(seed) = seed {
+            self.own_seed = Some(seed);
+            self.start = self.start.clone().with_seed(seed);
+        }
+        self.transcript = Transcript::default();
+        self.snapshots.clear();
+        self.shared.journal.clear();
+        self.held = None;
+        self.shared.clock.set(Duration::ZERO, self.pace_at_start);
+        self.engine = self.start.clone();
+        self.begin_epoch();
+    }
+
+    fn save(&mut self, name: String) -> Result<(), SnapshotError> {
+        if self.snapshots.len() >= MAX_SNAPSHOTS && !self.snapshots.contains_key(&name) {
+            return Err(SnapshotError::TooMany);
+        }
+        let snapshot = Snapshot { engine: self.engine.clone(), transcript: self.transcript.clone() };
+        self.snapshots.insert(name, snapshot);
+        Ok(())
+    }
+
+    /// Goes back to a snapshot: time too, but a paused clock stays paused and a running one goes on.
+    fn restore(&mut self, name: &str) -> Result<(), SnapshotError> {
+        let snapshot = self.snapshots.get(name).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))?;
+        let before = self.engine.scenario().clone();
+        (self.engine, self.transcript) = (snapshot.engine.clone(), snapshot.transcript.clone());
+        if !Arc::ptr_eq(self.engine.scenario(), &before) {
+            // The file was saved since; what was restored follows it as if it had been there.
+            let reload = self.engine.replace(&before, self.start.seed());
+            self.transcript.extend(&reload.events);
+        }
+        let pace = self.held.take().unwrap_or_else(|| self.shared.clock.pace());
+        self.shared.clock.set(self.engine.now(), pace);
+        self.begin_epoch();
+        Ok(())
+    }
+
+    fn forget(&mut self, name: &str) -> Result<(), SnapshotError> {
+        self.snapshots.remove(name).map(drop).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))
+    }
+
+    /// Names and times of the snapshots.
+    pub(super) fn saved(&self) -> Vec<(String, Duration)> {
+        self.snapshots.iter().map(|(name, snapshot)| (name.clone(), snapshot.engine.now())).collect()
+    }
+
+    /// After the engine was put to another moment: everybody gets what is so now.
+    fn begin_epoch(&mut self) {
+        self.epoch += 1;
+        self.engine.begin_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
+        self.resync(Self::current_orders);
+    }
+}
+
+/// The start of a scenario, with a world's own seed if it has one.
+pub(super) fn seeded(start: Engine, own_seed: Option<u64>) -> Engine {
+    match own_seed {
+        Some(seed) => start.with_seed(seed),
+        None => start,
+    }
+}
