@@ -16,6 +16,7 @@ mod advance;
 mod clients;
 mod clock;
 mod control;
+mod delegation;
 mod error;
 mod fanout;
 mod feed;
@@ -30,6 +31,7 @@ mod socket;
 mod sockets;
 mod state;
 mod subscription;
+mod sync;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -19,9 +19,10 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use super::delegation::Served;
 use super::feed::{Batch, EncodedBatch, ITEMS_AT_ONCE};
 use super::shared::Shared;
-use super::socket::{Delegated, FrameSink, Socket};
+use super::socket::{FrameSink, Socket};
 
 /// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
 /// as much as the writes to two sockets.
@@ -106,69 +107,60 @@ impl Pass {
 }
 
 fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
-    let mut held = socket.delegated();
-    let Some(delegated) = held.as_mut().filter(|delegated| delegated.pending.is_none()) else {
-        return leave(socket, held.is_some());
-    };
     let Some(sink) = socket.sink.get() else { return };
-    let mut own;
-    let encoded = if delegated.cursor.position == batch.from {
-        batch.encoded_for(&mut delegated.cursor, socket.id)
-    } else {
-        // It came in the middle of what is handed out now.
-        own = match Batch::read(&shared.feed, delegated.cursor.position, usize::MAX, batch.to) {
-            Some(own) => own,
-            // It cannot be: what is delegated is not behind what is handed out, and nothing after that is dropped.
-            None => return park(socket, delegated, EncodedBatch::default()),
+    let served = socket.delegation.serve(|cursor| {
+        let mut own;
+        let encoded = if cursor.position == batch.from {
+            batch.encoded_for(cursor, socket.id)
+        } else {
+            // It came in the middle of what is handed out now.
+            own = match Batch::read(&shared.feed, cursor.position, usize::MAX, batch.to) {
+                Some(own) => own,
+                // It cannot be: a delegated cursor is not behind what is handed out, and nothing after that is dropped.
+                None => return Some(Box::default()),
+            };
+            own.encoded_for(cursor, socket.id)
         };
-        own.encoded_for(&mut delegated.cursor, socket.id)
-    };
-    if put(socket, delegated, &**sink, encoded) {
-        // While it is held: its task may be further by then, and a position never goes back.
-        shared.sockets.wrote(socket, encoded.messages, delegated.cursor.position);
+        let pending = put(&**sink, encoded);
+        if pending.is_none() {
+            // While the cursor is here: the task may be further by then, and a position never goes back.
+            shared.sockets.wrote(socket, encoded.messages, cursor.position);
+        }
+        pending
+    });
+    match served {
+        Served::Done | Served::Skipped { is_delegated: true } => {}
+        Served::Parked => socket.wake.notify_one(),
+        // A task that a fault keeps from delegating is not woken by anything else.
+        Served::Skipped { is_delegated: false } if socket.is_faulted() => socket.wake.notify_one(),
+        Served::Skipped { is_delegated: false } => {}
     }
 }
 
-/// Leaves a socket to its own task, and wakes it if a fault hits the socket: nothing else tells it of what is published.
-fn leave(socket: &Socket, is_delegated: bool) {
-    if !is_delegated && socket.is_faulted() {
-        socket.wake.notify_one();
-    }
-}
-
-/// Writes what the socket takes, and leaves the rest to its task. Says whether it took all.
-fn put(socket: &Socket, delegated: &mut Delegated, sink: &dyn FrameSink, encoded: &EncodedBatch) -> bool {
+/// Writes what a socket takes, and gives the rest.
+fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>> {
     let taken = match encoded.bytes.len() {
         0 => 0,
         // Whether it is full or gone, its task finds out.
         _ => sink.write(&encoded.bytes).unwrap_or(0),
     };
     let is_all = taken >= encoded.bytes.len();
-    if !is_all {
-        park(socket, delegated, EncodedBatch { bytes: encoded.bytes.slice(taken..), messages: encoded.messages });
-    }
-    is_all
+    let rest = || EncodedBatch { bytes: encoded.bytes.slice(taken..), messages: encoded.messages };
+    (!is_all).then(|| Box::new(rest()))
 }
 
-/// Writes a ping to every socket that is delegated; the task of any other has something to write already.
+/// Writes a ping to every socket whose cursor is delegated; the task of any other has something to write already.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes) {
     let (pass, encoded) = (Pass { shared, last: Mutex::new(0) }, EncodedBatch { bytes: ping, messages: 0 });
     pass.each(|socket| {
-        let mut held = socket.delegated();
-        match (held.as_mut(), socket.sink.get()) {
-            (Some(delegated), Some(sink)) if delegated.pending.is_none() => {
-                put(socket, delegated, &**sink, &encoded);
-            }
-            (None, _) => socket.ask_for_ping(),
-            _ => {}
+        let Some(sink) = socket.sink.get() else { return };
+        match socket.delegation.serve(|_| put(&**sink, &encoded)) {
+            Served::Done | Served::Skipped { is_delegated: true } => {}
+            Served::Parked => socket.wake.notify_one(),
+            Served::Skipped { is_delegated: false } => socket.ask_for_ping(),
         }
     })
     .await;
-}
-
-fn park(socket: &Socket, delegated: &mut Delegated, pending: EncodedBatch) {
-    delegated.pending = Some(Box::new(pending));
-    socket.wake.notify_one();
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
 use crate::engine::SocketFault;
 use crate::scenario::Effect;
@@ -21,15 +22,6 @@ pub trait FrameSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it can take nothing now; anything else if it never will again.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-/// A cursor that a socket's task has delegated to the fan-out.
-#[derive(Debug)]
-pub(super) struct Delegated {
-    pub(super) cursor: Cursor,
-    /// What the socket did not take. While there is something, even if it is empty, the fan-out leaves the socket to its
-    /// task.
-    pub(super) pending: Option<Box<EncodedBatch>>,
 }
 
 /// How the server closes a socket.
@@ -44,8 +36,8 @@ pub struct SocketClose {
 /// An open socket.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// The cursor, while its task has delegated it.
-    delegated: Mutex<Option<Delegated>>,
+    /// The cursor, while its task has delegated it. The box is there for the few sockets that do not take everything.
+    pub(super) delegation: Delegation<Cursor, Box<EncodedBatch>>,
     /// Where its bytes go, once its connection is there.
     pub(super) sink: OnceLock<Arc<dyn FrameSink>>,
     pub(super) id: u64,
@@ -110,7 +102,7 @@ impl Socket {
             gone: AtomicBool::new(false),
             special: Mutex::new(None),
             sink: OnceLock::new(),
-            delegated: Mutex::new(None),
+            delegation: Delegation::new(),
             wake: Notify::new(),
         }
     }
@@ -220,13 +212,7 @@ impl Socket {
     /// Changes what becomes of it from here on: nothing that is published later is left to the fan-out.
     fn change_course(&self, change: impl FnOnce(&mut Special)) {
         self.change_special(change);
-        if let Some(delegated) = self.delegated().as_mut() {
-            delegated.pending.get_or_insert_default();
-        }
-    }
-
-    pub(super) fn delegated(&self) -> MutexGuard<'_, Option<Delegated>> {
-        lock(&self.delegated)
+        self.delegation.park();
     }
 }
 

@@ -21,7 +21,7 @@ use super::feed::{Batch, Cursor, EncodedBatch, ITEMS_AT_ONCE, notice};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
 use super::message::{Delivery, Encode, Message};
-use super::socket::{Delegated, FrameSink, Socket, SocketClose};
+use super::socket::{FrameSink, Socket, SocketClose};
 use super::{World, WorldError};
 
 /// One socket's view of the feed. The world counts it as an open socket until it is dropped.
@@ -136,24 +136,25 @@ impl Subscription {
     /// Delegates its cursor to the fan-out if nothing waits for the socket. Gives whether it is delegated.
     pub fn delegate(&mut self) -> bool {
         let Some(cursor) = self.cursor.take() else { return true };
-        let mut delegated = self.socket.delegated();
-        // Under the lock: what is published from here on finds the cursor there.
-        let is_done = self.waiting.is_empty() && cursor.position >= self.world.shared().feed.end();
-        if is_done && !self.socket.is_special() && self.faults.is_none() && self.socket.sink.get().is_some() {
-            // Items that were nothing for this socket count as well: a waiter sees that it has got there.
-            self.world.shared().sockets.wrote(&self.socket, 0, cursor.position);
-            *delegated = Some(Delegated { cursor, pending: None });
-            return true;
-        }
-        self.cursor = Some(cursor);
-        false
+        let (socket, shared) = (&self.socket, self.world.shared());
+        let is_at_rest = self.waiting.is_empty() && self.faults.is_none() && socket.sink.get().is_some();
+        let is_up_to_date = |cursor: &Cursor| {
+            let is_up_to_date = is_at_rest && cursor.position >= shared.feed.end() && !socket.is_special();
+            if is_up_to_date {
+                // Items that were nothing for this socket count as well: a waiter sees that it has got there.
+                shared.sockets.wrote(socket, 0, cursor.position);
+            }
+            is_up_to_date
+        };
+        self.cursor = socket.delegation.delegate(cursor, is_up_to_date).err();
+        self.cursor.is_none()
     }
 
     /// Reclaims its cursor, and gives what the fan-out could not write.
     pub fn reclaim(&mut self) -> EncodedBatch {
-        let Some(delegated) = self.socket.delegated().take() else { return EncodedBatch::default() };
-        self.cursor = Some(delegated.cursor);
-        delegated.pending.map(|pending| *pending).unwrap_or_default()
+        let Some((cursor, pending)) = self.socket.delegation.reclaim() else { return EncodedBatch::default() };
+        self.cursor = Some(cursor);
+        *pending
     }
 
     /// Waits until its cursor is to be reclaimed: the fan-out could not write everything, or the socket, its world or the
