@@ -2,10 +2,6 @@
 
 use crate::support::{Answer, Mockd, SHOP, ScenarioFile, http};
 
-async fn shop() -> Mockd {
-    Mockd::run(&ScenarioFile::new(SHOP)).await
-}
-
 fn assert_error(answer: &Answer, status: u16, error: &str, message: &str) {
     let body = format!(r#"{{"statusCode":{status},"error":"{error}","message":"{message}"}}"#);
     assert_eq!((answer.status, answer.text.as_str()), (status, body.as_str()));
@@ -15,7 +11,7 @@ fn assert_error(answer: &Answer, status: u16, error: &str, message: &str) {
 
 #[tokio::test]
 async fn a_category_lists_its_products_in_declared_order_id_first_without_totals() {
-    let answer = shop().await.get("/electronics").await;
+    let answer = Mockd::shop().await.get("/electronics").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
     assert_eq!(
@@ -26,7 +22,7 @@ async fn a_category_lists_its_products_in_declared_order_id_first_without_totals
 
 #[tokio::test]
 async fn a_posted_product_comes_last_with_the_next_id_and_starts_at_0_orders() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let answer = mockd.post("/electronics", r#"{"name":"Drone","rrp":"12.50","info":"Flies."}"#).await;
     assert_eq!(answer.status, 200);
     let products = answer.json();
@@ -40,7 +36,7 @@ async fn a_posted_product_comes_last_with_the_next_id_and_starts_at_0_orders() {
 
 #[tokio::test]
 async fn products_posted_at_once_never_share_an_id_and_each_is_last_in_its_answer() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let name = |number: i32| format!("{{\"name\":\"toffee {number}\"}}");
     let posts = (0..40).map(async |number| mockd.post("/confectionery", &name(number)).await);
     for (answer, number) in futures_util::future::join_all(posts).await.iter().zip(0..) {
@@ -56,7 +52,7 @@ async fn products_posted_at_once_never_share_an_id_and_each_is_last_in_its_answe
 
 #[tokio::test]
 async fn a_posted_product_with_an_id_or_that_is_no_object_gets_400() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let message = "The id is made by the server, leave it out";
     assert_error(&mockd.post("/electronics", r#"{"id":"A1","name":"x"}"#).await, 400, "Bad Request", message);
     for (body, kind) in [("[]", "an array"), ("null", "null"), ("3", "a number"), (r#""x""#, "a string")] {
@@ -81,7 +77,7 @@ async fn a_posted_product_has_to_have_the_declared_fields() {
 
 #[tokio::test]
 async fn an_order_changes_the_total_however_the_integer_is_written() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     for (amount, total) in [("10", 13), ("3.0", 16), ("1e2", 116), ("-20", 96), ("0", 96)] {
@@ -93,7 +89,7 @@ async fn an_order_changes_the_total_however_the_integer_is_written() {
 
 #[tokio::test]
 async fn an_order_for_an_unknown_id_gets_404() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for body in [r#"{"amount":10}"#, "{}", "null"] {
         assert_error(&mockd.post("/orders/Z9", body).await, 404, "Not Found", "Order Z9 not found");
     }
@@ -101,7 +97,7 @@ async fn an_order_for_an_unknown_id_gets_404() {
 
 #[tokio::test]
 async fn an_amount_that_is_no_integer_gets_400() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let bodies = ["{}", "null", "[]", "3", r#""3""#, r#"{"amount":1.5}"#, r#"{"amount":"3"}"#, r#"{"amount":null}"#];
     for body in bodies {
         let answer = mockd.post("/orders/A1", body).await;
@@ -112,7 +108,7 @@ async fn an_amount_that_is_no_integer_gets_400() {
 
 #[tokio::test]
 async fn a_total_that_would_leave_the_safe_integers_gets_400_and_stays() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for amount in
         ["9007199254740989", "9007199254740992", "-9007199254740995", "1e300", "-1e300", "9223372036854775807"]
     {
@@ -126,7 +122,7 @@ async fn a_total_that_would_leave_the_safe_integers_gets_400_and_stays() {
 
 #[tokio::test]
 async fn a_body_that_is_empty_or_not_json_gets_400_that_says_where() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for path in ["/electronics", "/orders/A1"] {
         let empty = "Body cannot be empty, send a JSON object";
         assert_error(&mockd.post(path, "").await, 400, "Bad Request", empty);
@@ -146,7 +142,7 @@ async fn a_body_that_is_empty_or_not_json_gets_400_that_says_where() {
 
 #[tokio::test]
 async fn a_post_of_another_content_type_gets_415() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for path in ["/electronics", "/orders/A1"] {
         let url = format!("{}{path}", mockd.url());
         for headers in
@@ -164,7 +160,7 @@ async fn a_post_of_another_content_type_gets_415() {
 
 #[tokio::test]
 async fn a_body_over_1_mib_gets_413_and_one_of_1_mib_does_not() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let body = |bytes: usize| format!("{{\"amount\":1{}}}", " ".repeat(bytes - 12));
     assert_eq!(mockd.post("/orders/A1", &body(1 << 20)).await.status, 200);
     let answer = mockd.post("/orders/A1", &body((1 << 20) + 1)).await;
@@ -173,7 +169,7 @@ async fn a_body_over_1_mib_gets_413_and_one_of_1_mib_does_not() {
 
 #[tokio::test]
 async fn an_unknown_path_or_method_gets_404_in_the_words_of_the_original() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for (method, path) in [
         ("GET", "/foo"),
         ("GET", "/foo/bar?x=1"),
@@ -194,14 +190,14 @@ async fn an_unknown_path_or_method_gets_404_in_the_words_of_the_original() {
 
 #[tokio::test]
 async fn a_live_path_without_an_upgrade_gets_426() {
-    let answer = shop().await.get("/orders/electronics").await;
+    let answer = Mockd::shop().await.get("/orders/electronics").await;
     assert_error(&answer, 426, "Upgrade Required", "This path speaks WebSocket, connect with ws://");
     assert_eq!(answer.header("upgrade"), "websocket");
 }
 
 #[tokio::test]
 async fn head_answers_as_get_without_the_body() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for path in ["/electronics", "/", "/foo", "/orders/electronics"] {
         let get = mockd.get(path).await;
         let head = http("HEAD", &format!("{}{path}", mockd.url()), &[], None).await;
@@ -215,7 +211,7 @@ async fn head_answers_as_get_without_the_body() {
 
 #[tokio::test]
 async fn a_trailing_slash_makes_no_difference() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     assert_eq!(mockd.get("/electronics/").await.text, mockd.get("/electronics").await.text);
     assert_eq!(mockd.post("/orders/A1/", r#"{"amount":1}"#).await.status, 200);
     assert_eq!(mockd.post("/electronics/", "{}").await.status, 200);
@@ -224,7 +220,7 @@ async fn a_trailing_slash_makes_no_difference() {
 
 #[tokio::test]
 async fn a_preflight_gets_204_with_the_methods_and_the_headers_that_were_asked_for() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let headers = [
         ("origin", "http://localhost:5050"),
         ("access-control-request-method", "POST"),
@@ -265,7 +261,7 @@ async fn ids_and_categories_may_hold_any_character_but_a_slash() {
 
 #[tokio::test]
 async fn the_site_is_served_beside_the_api_and_never_in_front_of_it() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let page = mockd.get("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html"));
     assert!(mockd.get("/app.js").await.header("content-type").contains("javascript"));
@@ -306,7 +302,7 @@ async fn ids_with_enormous_numbers_are_words_like_any_other() {
 
 #[tokio::test]
 async fn a_path_that_is_not_text_gets_400() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for path in ["/%ff", "/orders/%ff"] {
         let message = "Path is not valid: its percent-encoding is not UTF-8 text";
         assert_error(&mockd.get(path).await, 400, "Bad Request", message);

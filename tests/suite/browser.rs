@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Browser, Mockd, SHOP, ScenarioFile};
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile, needs, poll};
 
 /// What the page shows of a product.
 fn shown(id: &str, part: &str) -> String {
@@ -14,6 +14,7 @@ const IDS: &str = "[...document.querySelectorAll('#products li')].map((row) => r
 
 #[tokio::test]
 async fn the_page_shows_a_category_follows_orders_adds_products_and_switches_on_one_socket() {
+    needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let browser = Browser::open(1000, 800).await;
@@ -59,6 +60,7 @@ async fn the_page_shows_a_category_follows_orders_adds_products_and_switches_on_
 
 #[tokio::test]
 async fn the_page_follows_the_file_as_it_is_edited() {
+    needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let browser = Browser::open(1000, 800).await;
@@ -92,6 +94,7 @@ async fn the_page_follows_the_file_as_it_is_edited() {
 
 #[tokio::test]
 async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
+    needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let port = mockd.port().to_string();
@@ -113,6 +116,7 @@ async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
 
 #[tokio::test]
 async fn the_page_works_from_another_origin_with_the_api_in_its_address() {
+    needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     // Another mockd serves the same files on another port, as any file server would.
@@ -134,6 +138,7 @@ async fn the_page_works_from_another_origin_with_the_api_in_its_address() {
 
 #[tokio::test]
 async fn nothing_from_the_mock_is_taken_for_html() {
+    needs!(Browser);
     let evil = "<img src=x onerror=document.title='taken'>";
     let scenario =
         SHOP.replace("name: Vacuum Cleaner", &format!("name: \"{evil}\"")).replace("id: A2", "id: \"A\\\"2<b>\"");
@@ -152,6 +157,7 @@ async fn nothing_from_the_mock_is_taken_for_html() {
 
 #[tokio::test]
 async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sideways() {
+    needs!(Browser);
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let browser = Browser::open(360, 740).await;
     browser.goto(mockd.url()).await;
@@ -176,6 +182,7 @@ async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sid
 
 #[tokio::test]
 async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_after_it() {
+    needs!(Browser);
     let mockd = Mockd::run_with(std::path::Path::new("scenarios/bad-day.yaml"), &["--paused"]).await;
     let truth = async |id: &str| mockd.get("/__mockd/state").await.json()["totals"][id].to_string();
     let play_to = async |at: &str| drop(mockd.control("POST", "/__mockd/clock", json!({ "advance_to": at })).await);
@@ -192,7 +199,7 @@ async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_
         play_to(at).await;
     }
     // What is still under way would be hit by the fault that comes next.
-    while mockd.get("/__mockd/sockets").await.json()["sockets"][0]["backlog"] != 0 {}
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"][0]["backlog"] == 0).await;
     play_to("90s").await;
     browser.becomes(&shown("A1", ".orders"), truth("A1").await.as_str()).await;
     play_to("94s").await;
@@ -220,7 +227,7 @@ async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_
     browser.click("[data-id=A1] summary").await;
     let before = truth("A1").await;
     browser.click("[data-id=A1] [data-amount='10']").await;
-    while truth("A1").await == before {}
+    poll("the order", async || (truth("A1").await != before).then_some(())).await;
     browser.becomes(&shown("A1", ".orders"), truth("A1").await.as_str()).await;
     browser.screenshot("after-the-bad-day").await;
     browser.close().await;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
+use crate::support::{Mockd, SHOP, ScenarioFile, command, needs, poll, signal, soon};
 
 async fn run(arguments: &[&str]) -> Output {
     soon("the end of mockd", command(arguments).output()).await.unwrap()
@@ -27,7 +27,7 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
     let path = file.path().to_str().unwrap();
     let mut child = command(&["run", path, "--port", "0", "--seed", "7"]);
     let child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let pid = child.id().unwrap().to_string();
+    let pid = child.id().unwrap();
     let mut stdout = tokio::io::BufReader::new(child.stdout.unwrap());
     let mut said = String::new();
     while !said.ends_with("Ctrl-C\n") {
@@ -36,7 +36,7 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
         assert!(soon("a line", read).await.unwrap() > 0, "{said}");
         said += &line;
     }
-    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
+    signal(pid, "TERM");
     let port = said.lines().next().unwrap().rsplit(':').next().unwrap();
     let address = format!("127.0.0.1:{port}");
     let expected = format!(
@@ -179,12 +179,8 @@ fn free_port() -> String {
 
 /// Waits until somebody listens there.
 async fn listens(port: &str) {
-    let connected = async {
-        while tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("a listening server", connected).await;
+    let connect = async || tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.ok();
+    poll("a listening server", connect).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -198,8 +194,8 @@ async fn output_that_cannot_be_written_neither_ends_the_server_nor_panics() {
     listens(&port).await;
     let answer = crate::support::http("GET", &format!("http://127.0.0.1:{port}/electronics"), &[], None).await;
     assert_eq!(answer.status, 200);
-    let pid = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    let pid = child.id().unwrap();
+    signal(pid, "TERM");
     assert_eq!(soon("the end", child.wait()).await.unwrap().code(), Some(0));
     for arguments in [&["check", "nope.yaml"][..], &["run", "nope.yaml"], &["check", "--print", "scenarios/shop.yaml"]]
     {
@@ -246,8 +242,8 @@ async fn quiet_prints_nothing_and_verbose_logs_requests() {
     // What it has to say even then is the first thing it says.
     soon("a report", tokio::io::AsyncBufReadExt::read_line(&mut stderr, &mut line)).await.unwrap();
     assert!(line.contains("is broken, still serving the last good scenario"), "{line}");
-    let pid = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    let pid = child.id().unwrap();
+    signal(pid, "TERM");
     let mut said = String::new();
     let read = tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut said).await;
     assert_eq!((read.unwrap(), said.as_str()), (0, ""));
@@ -381,6 +377,7 @@ async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
 
 #[tokio::test]
 async fn reports_are_coloured_on_a_terminal_and_plain_when_piped() {
+    needs!(UtilLinux);
     let broken = ScenarioFile::new("categories: 3\n");
     let check = format!("{} check {}", env!("CARGO_BIN_EXE_mockd"), broken.path().display());
     // util-linux's `script` runs a command on a terminal of its own.

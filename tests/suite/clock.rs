@@ -223,7 +223,7 @@ async fn a_reset_ends_an_advance_that_is_at_work() {
     let request = json!({ "advance": "1000h" });
     let endless = mockd.send("POST", "/__mockd/clock", Some(&request));
     let reset = async {
-        while mockd.get("/__mockd/state").await.json()["sequence"] == 0 {}
+        mockd.until("/__mockd/state", |state| state["sequence"] != 0).await;
         mockd.control("POST", "/__mockd/reset", Value::Null).await;
     };
     let (answer, ()) = futures_util::future::join(endless, reset).await;
@@ -242,7 +242,7 @@ async fn a_restore_during_an_advance_lets_a_running_clock_run_on() {
     let endless = mockd.send("POST", "/__mockd/clock", Some(&request));
     let restore = async {
         let far = Duration::from_mins(1);
-        while duration(&mockd.get("/__mockd/clock").await.json()["at"]) < far {}
+        mockd.until("/__mockd/clock", |clock| duration(&clock["at"]) >= far).await;
         mockd.control("POST", "/__mockd/snapshots/s/restore", Value::Null).await;
     };
     let (answer, ()) = futures_util::future::join(endless, restore).await;
@@ -262,7 +262,7 @@ async fn a_reset_while_sockets_are_waited_for_is_not_undone() {
     let request = json!({ "advance": "5s", "resume": true });
     let advance = mockd.send("POST", "/__mockd/clock", Some(&request));
     let reset = async {
-        while mockd.get("/__mockd/state").await.json()["sequence"] != 3 {}
+        mockd.until("/__mockd/state", |state| state["sequence"] == 3).await;
         mockd.control("POST", "/__mockd/reset", Value::Null).await;
     };
     let (answer, ()) = futures_util::future::join(advance, reset).await;
@@ -279,7 +279,7 @@ async fn orders_are_answered_while_a_long_advance_goes_on() {
     // A thousand hours of a million events a second: it ends when whoever asked for it goes away.
     let endless = clock(&mockd, json!({ "advance": "1000h" }));
     let meanwhile = async {
-        while mockd.get("/__mockd/state").await.json()["sequence"] == 0 {}
+        mockd.until("/__mockd/state", |state| state["sequence"] != 0).await;
         mockd.order("A1", 1).await;
         mockd.get("/__mockd/state").await.json()["totals"]["A1"].clone()
     };

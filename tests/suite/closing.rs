@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use crate::support::frame::{CLOSE, FINAL_TEXT, PING, TEXT, masked};
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
-
-async fn shop() -> Mockd {
-    Mockd::run(&ScenarioFile::new(SHOP)).await
-}
+use crate::support::{Mockd, RawSocket};
 
 /// What a closing frame is answered with, after which the connection has to end.
 async fn answer(mockd: &Mockd, payload: &[u8]) -> Vec<u8> {
@@ -24,12 +20,12 @@ fn with_reason(code: u16, reason: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_closing_frame_without_a_code_is_answered_with_one_without_a_code() {
-    assert_eq!(answer(&shop().await, b"").await, b"");
+    assert_eq!(answer(&Mockd::shop().await, b"").await, b"");
 }
 
 #[tokio::test]
 async fn every_code_that_may_be_sent_is_answered_with_the_same() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for code in (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]) {
         for reason in [&b""[..], b"bye", "甘い".as_bytes(), &[b'x'; 123]] {
             let answer = answer(&mockd, &with_reason(code, reason)).await;
@@ -40,7 +36,7 @@ async fn every_code_that_may_be_sent_is_answered_with_the_same() {
 
 #[tokio::test]
 async fn every_code_that_must_not_be_sent_gets_1002() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let reserved = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535];
     for code in reserved {
         assert_eq!(answer(&mockd, &with_reason(code, b"")).await, 1002_u16.to_be_bytes(), "{code}");
@@ -50,7 +46,7 @@ async fn every_code_that_must_not_be_sent_gets_1002() {
 
 #[tokio::test]
 async fn half_a_code_gets_1002_and_a_reason_that_is_not_utf_8_gets_1007() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     assert_eq!(answer(&mockd, b"\x03").await, 1002_u16.to_be_bytes());
     for reason in [&b"\xff"[..], b"caf\xe9", b"\xed\xa0\x80", b"\xe7\x94"] {
         assert_eq!(answer(&mockd, &with_reason(1000, reason)).await, 1007_u16.to_be_bytes(), "{reason:x?}");
@@ -59,7 +55,7 @@ async fn half_a_code_gets_1002_and_a_reason_that_is_not_utf_8_gets_1007() {
 
 #[tokio::test]
 async fn what_comes_after_a_closing_frame_is_ignored() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let update = br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#;
     for after in [masked(PING, b"x"), masked(FINAL_TEXT, update), masked(CLOSE, b""), vec![0xff; 100]] {
         let mut socket = RawSocket::open(mockd.address(), "/orders/nothing").await;
@@ -73,7 +69,7 @@ async fn what_comes_after_a_closing_frame_is_ignored() {
 
 #[tokio::test]
 async fn a_message_may_be_left_unfinished() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut socket = RawSocket::open(mockd.address(), "/orders/nothing").await;
     socket.send_bytes(&[masked(TEXT, b"{"), masked(CLOSE, &with_reason(1000, b"bye"))].concat()).await;
     assert_eq!(socket.close_code().await, 1000);
@@ -82,7 +78,7 @@ async fn a_message_may_be_left_unfinished() {
 
 #[tokio::test]
 async fn the_journal_says_with_which_code_the_client_closed() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for (payload, code) in [(with_reason(1001, b""), 1001), (with_reason(4999, b"x"), 4999), (vec![], 1005)] {
         answer(&mockd, &payload).await;
         let wait = json!({ "for": { "kind": "closed", "code": code }, "timeout": "10s" });
@@ -93,7 +89,7 @@ async fn the_journal_says_with_which_code_the_client_closed() {
 
 #[tokio::test]
 async fn a_test_may_close_with_every_code_that_may_be_sent() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     for code in (1000..=1003).chain(1007..=1014).chain([3000, 4999]) {
         let mut socket = RawSocket::open(mockd.address(), "/orders/nothing").await;
         let closing = mockd.control("POST", "/__mockd/sockets/close", json!({ "code": code }));

@@ -11,7 +11,7 @@ mod timeline;
 
 use serde_json::Value;
 
-use crate::support::{Browser, Mockd, ScenarioFile};
+use crate::support::{Browser, Mockd, ScenarioFile, needs};
 
 /// Widths and heights of windows, with a name each.
 const WINDOWS: [Window; 2] = [("wide", 1280, 900), ("phone", 400, 800)];
@@ -20,6 +20,7 @@ type Window = (&'static str, u32, u32);
 
 /// Looks at something in both windows, side by side: most of the time such a test waits for the page.
 async fn at_both_widths(look: impl AsyncFn(Window)) {
+    needs!(Browser);
     futures_util::future::join(look(WINDOWS[0]), look(WINDOWS[1])).await;
 }
 

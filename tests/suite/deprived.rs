@@ -4,11 +4,10 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::{Mockd, SHOP, ScenarioFile, soon};
+use crate::support::{Connection, Mockd, SHOP, ScenarioFile, needs, poll, soon};
 
 const PORT: &str = "4000";
 
@@ -57,9 +56,8 @@ async fn client(mockd: &Mockd) -> Child {
     let pid = client.id().unwrap();
     // Before that it is in mockd's network still.
     let network = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-    while network(pid) == network(mockd.pid()) || network(pid) == network(std::process::id()) {
-        tokio::task::yield_now().await;
-    }
+    let others = [network(mockd.pid()), network(std::process::id())];
+    poll("a network", async || (!others.contains(&network(pid))).then_some(())).await;
     run(beside(mockd.pid(), &["ip", "link", "set", "there", "netns", &pid.to_string()])).await;
     run(beside(pid, &["ip", "addr", "add", "10.77.0.2/24", "dev", "there"])).await;
     run(beside(pid, &["ip", "link", "set", "there", "up"])).await;
@@ -71,6 +69,7 @@ async fn client(mockd: &Mockd) -> Child {
 
 #[tokio::test]
 async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_them() {
+    needs!(Namespaces, Python);
     let file = ScenarioFile::new(SHOP);
     let flags = ["--host", "10.77.0.1", "--port", PORT, "--ping", "200ms", "--peer-timeout", "500ms"];
     let mockd = apart(file.path(), &format!("ip link set lo up; {WIRE}"), &flags).await;
@@ -78,12 +77,8 @@ async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_
     let open = mockd.open_files();
     // From here on what is sent there is neither taken nor refused.
     run(beside(client.id().unwrap(), &["ip", "addr", "del", "10.77.0.2/24", "dev", "there"])).await;
-    let dropped = async {
-        while mockd.open_files() > open - 20 {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("the end of sockets that nobody has", dropped).await;
+    let dropped = async || (mockd.open_files() <= open - 20).then_some(());
+    poll("the end of sockets that nobody has", dropped).await;
 }
 
 #[tokio::test]
@@ -109,6 +104,7 @@ async fn peers_that_are_there_get_pings_and_stay_however_long_nothing_happens() 
 
 #[tokio::test]
 async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
+    needs!(Namespaces);
     let file = ScenarioFile::new(SHOP);
     let limit = "ip link set lo up; echo 0 > /proc/sys/user/max_inotify_instances";
     let mut mockd = apart(file.path(), limit, &["--port", PORT]).await;
@@ -134,49 +130,45 @@ async fn limit_files(mockd: &Mockd, most: usize) {
 
 #[tokio::test]
 async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_the_others_later() {
+    needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
     let mut socket = mockd.live("confectionery").await;
     socket.text().await;
-    let mut there = TcpStream::connect(mockd.address()).await.unwrap();
-    ask(&mut there).await;
+    let mut there = Connection::open(&mockd).await;
+    assert_eq!(there.ask(ORDER).await.1, DONE);
     limit_files(&mockd, mockd.open_files()).await;
     let mut others = Vec::new();
     for _ in 0..20 {
-        let mut other = TcpStream::connect(mockd.address()).await.unwrap();
-        other.write_all(ORDER).await.unwrap();
+        let mut other = Connection::open(&mockd).await;
+        other.send(ORDER).await.unwrap();
         others.push(other);
     }
     mockd.logged("cannot accept connections").await;
     for _ in 0..20 {
-        ask(&mut there).await;
+        assert_eq!(there.ask(ORDER).await.1, DONE);
         assert!(socket.text().await.starts_with(r#"{"id":"B1""#));
     }
     limit_files(&mockd, 1_000).await;
     let before = mockd.log_until("connections are accepted again").await;
     assert!(!before.iter().any(|message| message.contains("cannot accept")), "{before:?}");
     for other in &mut others {
-        answer(other).await;
+        assert_eq!(other.answer().await.unwrap().1, DONE);
     }
     assert_eq!(socket.texts(21).await.pop().unwrap(), r#"{"id":"B1","total":142}"#);
 }
 
 #[tokio::test]
 async fn out_of_file_descriptors_it_sends_long_lists_all_the_same() {
+    needs!(UtilLinux);
     let products: Vec<String> = (1..=5_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
     let products = products.join(", ");
     let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
     let mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
-    let mut there = TcpStream::connect(mockd.address()).await.unwrap();
+    let mut there = Connection::open(&mockd).await;
     let mut lists = Vec::new();
     for _ in 0..3 {
-        there.write_all(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-        let (mut list, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
-        while !list.ends_with(b"]") {
-            let count = soon("the list", there.read(&mut buffer)).await.unwrap();
-            list.extend_from_slice(&buffer[..count]);
-        }
-        lists.push(String::from_utf8(list).unwrap().split_once("\r\n\r\n").unwrap().1.to_owned());
+        lists.push(there.ask(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.1);
         limit_files(&mockd, mockd.open_files()).await;
     }
     assert!(lists[0].ends_with(r#"{"id":"T5000","name":"Toy number 5000"}]"#));
@@ -185,6 +177,7 @@ async fn out_of_file_descriptors_it_sends_long_lists_all_the_same() {
 
 #[tokio::test]
 async fn a_save_that_could_not_be_read_for_a_reason_that_passes_is_followed_then() {
+    needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &[]).await;
     limit_files(&mockd, 1).await;
@@ -197,13 +190,4 @@ async fn a_save_that_could_not_be_read_for_a_reason_that_passes_is_followed_then
 const ORDER: &[u8] =
     b"POST /orders/B1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amount\":1}";
 
-async fn ask(stream: &mut TcpStream) {
-    stream.write_all(ORDER).await.unwrap();
-    answer(stream).await;
-}
-
-async fn answer(stream: &mut TcpStream) {
-    let mut answer = vec![0; 1024];
-    let count = soon("an answer", stream.read(&mut answer)).await.unwrap();
-    assert!(String::from_utf8_lossy(&answer[..count]).ends_with(r#"{"ok":true}"#));
-}
+const DONE: &str = r#"{"ok":true}"#;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::LanguageServer;
+use crate::support::{LanguageServer, needs};
 
 /// A directory with the schema, as `mockd init` leaves it.
 fn directory() -> TempDir {
@@ -18,6 +18,7 @@ const SCHEMA: &str = "# yaml-language-server: $schema=mockd.schema.json\n";
 
 #[tokio::test]
 async fn an_editor_finds_nothing_wrong_with_the_examples() {
+    needs!(LanguageServer);
     let mut server = LanguageServer::start(Path::new("scenarios")).await;
     for file in std::fs::read_dir("scenarios").unwrap() {
         let path = file.unwrap().path();
@@ -30,6 +31,7 @@ async fn an_editor_finds_nothing_wrong_with_the_examples() {
 
 #[tokio::test]
 async fn an_editor_marks_mistakes_where_they_are() {
+    needs!(LanguageServer);
     let directory = directory();
     let mut server = LanguageServer::start(directory.path()).await;
     let text =
@@ -46,6 +48,7 @@ async fn an_editor_marks_mistakes_where_they_are() {
 
 #[tokio::test]
 async fn an_editor_completes_keys_and_words_and_tells_what_they_mean() {
+    needs!(LanguageServer);
     let directory = directory();
     let mut server = LanguageServer::start(directory.path()).await;
     let start = format!("{SCHEMA}categories: {{ toys: {{ prefix: T }} }}\norders:\n  random:\n    - every: 1s\n      ");
@@ -63,6 +66,7 @@ async fn an_editor_completes_keys_and_words_and_tells_what_they_mean() {
 
 #[tokio::test]
 async fn an_editor_completes_faults_and_marks_their_mistakes() {
+    needs!(LanguageServer);
     let directory = directory();
     let mut server = LanguageServer::start(directory.path()).await;
     let start = format!("{SCHEMA}categories: {{ toys: {{ prefix: T }} }}\nfaults:\n  - on: websocket\n    ");

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, command, http, soon};
+use crate::support::{Connection, Mockd, RawSocket, SHOP, ScenarioFile, Socket, command, http, poll, raw, soon};
 
 const WITH_ORIGINS: &str = "server: { cors: [http://shop.test] }\n";
 
@@ -12,32 +12,19 @@ async fn run(more: &str, flags: &[&str]) -> Mockd {
     Mockd::run_with(ScenarioFile::new(&format!("{more}{SHOP}")).path(), flags).await
 }
 
-/// Sends bytes on a connection of their own, and gives all that is answered until it ends.
-async fn converse(mockd: &Mockd, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    // What is refused may be reset once it was answered.
-    let _ = soon("the end of the connection", stream.read_to_end(&mut answer)).await;
-    String::from_utf8(answer).unwrap()
-}
-
-async fn asks(stream: &mut TcpStream) -> String {
-    stream.write_all(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    let mut answer = vec![0; 1024];
-    let count = soon("an answer", stream.read(&mut answer)).await.unwrap();
-    String::from_utf8(answer[..count].to_vec()).unwrap()
+/// The status line and headers of an answer to a request that is right.
+async fn asks(connection: &mut Connection) -> String {
+    connection.ask(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.0
 }
 
 #[tokio::test]
 async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_again() {
     let mockd = run("", &["--max-connections", "3"]).await;
     let mut socket = mockd.live("electronics").await;
-    let (mut first, mut second) =
-        (TcpStream::connect(mockd.address()).await.unwrap(), TcpStream::connect(mockd.address()).await.unwrap());
+    let (mut first, mut second) = (Connection::open(&mockd).await, Connection::open(&mockd).await);
     assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "));
     assert!(asks(&mut second).await.starts_with("HTTP/1.1 200 "));
-    let refused = converse(&mockd, b"").await;
+    let refused = raw(&mockd, b"").await;
     assert!(
         refused.starts_with("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"),
         "{refused}"
@@ -52,10 +39,11 @@ async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_a
     socket.close_code().await;
     drop(second);
     // As soon as the server has seen them go.
-    let mut retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
-    while retried.starts_with("HTTP/1.1 503") {
-        retried = converse(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
-    }
+    let retry = async || {
+        let answer = raw(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+        Some(answer).filter(|answer| !answer.starts_with("HTTP/1.1 503"))
+    };
+    let retried = poll("a place", retry).await;
     assert!(retried.starts_with("HTTP/1.1 200 "), "{retried}");
 }
 
@@ -64,14 +52,14 @@ async fn after_a_storm_of_connections_it_answers_at_once() {
     let mockd = run("", &["--max-connections", "20"]).await;
     for _ in 0..3 {
         let storm: Vec<_> =
-            (0..300).map(|_| converse(&mockd, b"GET /confectionery HTTP/1.1\r\nconnection: close\r\n\r\n")).collect();
+            (0..300).map(|_| raw(&mockd, b"GET /confectionery HTTP/1.1\r\nconnection: close\r\n\r\n")).collect();
         let answers = futures_util::future::join_all(storm).await;
         let count = |begun: &str| answers.iter().filter(|answer| answer.starts_with(begun)).count();
         let (served, told) = (count("HTTP/1.1 200 "), count("HTTP/1.1 503 "));
         // Of those without a place 64 at a time are told so, the others find the connection closed.
         assert!(served > 0 && (told >= 64 || served + told == 300), "{served} were served, {told} were told");
         assert_eq!(answers.iter().filter(|answer| answer.is_empty()).count(), 300 - served - told);
-        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        let mut stream = Connection::open(&mockd).await;
         assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
     }
 }
@@ -105,11 +93,11 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
     mockd.logged("--max-connections 500 is more than the limit on open files allows; it takes 16").await;
     let mut streams = Vec::new();
     for _ in 0..16 {
-        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        let mut stream = Connection::open(&mockd).await;
         assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
         streams.push(stream);
     }
-    assert!(converse(&mockd, b"").await.starts_with("HTTP/1.1 503 "));
+    assert!(raw(&mockd, b"").await.starts_with("HTTP/1.1 503 "));
 }
 
 #[tokio::test]
@@ -120,7 +108,7 @@ async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does
             "GET /electro",
             "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amo",
         ] {
-            let answer = converse(&mockd, begun.as_bytes()).await;
+            let answer = raw(&mockd, begun.as_bytes()).await;
             // hyper ends a connection whose head does not come without a word.
             let is_silent = way == "the routes" && begun.starts_with("GET");
             assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n") != is_silent, "{way}, {begun}: {answer}");
@@ -140,7 +128,7 @@ async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not
         (get("/electronics", &long(66_000)), 431),
         (get(&format!("/{}", long(66_000)), ""), 414),
     ] {
-        let answer = converse(&mockd, request.as_bytes()).await;
+        let answer = raw(&mockd, request.as_bytes()).await;
         // What is far too long is refused as such, by its line or by all of it.
         let statuses = if status > 400 { vec![414, 431] } else { vec![status] };
         assert!(statuses.iter().any(|status| answer.starts_with(&format!("HTTP/1.1 {status} "))), "{status}: {answer}");
@@ -162,7 +150,7 @@ async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
     };
     let mut requests: String = (1..=199).map(order).collect();
     requests.push_str("GET /__mockd/state HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    let answers = converse(&mockd, requests.as_bytes()).await;
+    let answers = raw(&mockd, requests.as_bytes()).await;
     assert_eq!(answers.matches(r#"{"ok":true}"#).count(), 199);
     assert!(answers.ends_with('}') && answers.contains(r#""B1":20001"#), "{answers}");
 }

@@ -12,13 +12,9 @@ orders:
   scripts: [{ repeat: forever, steps: [{ after: 3ms, product: B1, amount: 1 }] }]
 ";
 
-async fn shop() -> Mockd {
-    Mockd::run(&ScenarioFile::new(SHOP)).await
-}
-
 #[tokio::test]
 async fn a_socket_gets_its_category_first_in_declared_order() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     assert_eq!(
         mockd.live("electronics").await.texts(2).await,
         [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]
@@ -38,7 +34,7 @@ async fn a_current_order_carries_the_extra_properties_and_a_live_one_does_not() 
 
 #[tokio::test]
 async fn an_unknown_category_is_accepted_gets_no_current_orders_and_all_live_ones() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut live = mockd.live("books").await;
     mockd.order("B1", 1).await;
     mockd.order("A1", 1).await;
@@ -131,7 +127,7 @@ async fn nothing_is_lost_or_doubled_between_the_current_orders_and_the_live_ones
 
 #[tokio::test]
 async fn update_category_brings_the_current_orders_of_that_category_on_the_same_socket() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     live.update_category("confectionery").await;
@@ -145,7 +141,7 @@ async fn update_category_brings_the_current_orders_of_that_category_on_the_same_
 
 #[tokio::test]
 async fn a_message_that_makes_no_sense_is_logged_with_the_reason_and_the_socket_stays_open() {
-    let mut mockd = shop().await;
+    let mut mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     for (message, reason) in [
@@ -165,7 +161,7 @@ async fn a_message_that_makes_no_sense_is_logged_with_the_reason_and_the_socket_
 
 #[tokio::test]
 async fn a_command_in_a_binary_message_counts_as_well() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut live = mockd.live("books").await;
     live.send(br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#.to_vec()).await;
     assert_eq!(live.order().await, ("B1".into(), 101));
@@ -199,7 +195,7 @@ async fn a_client_that_does_not_read_is_brought_up_to_date_and_the_others_feel_n
 
 #[tokio::test]
 async fn only_a_socket_that_asks_hears_that_the_catalogue_changed() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut asks = mockd.live("electronics?notices=1").await;
     let mut does_not = mockd.live("electronics").await;
     asks.texts(2).await;
@@ -221,7 +217,7 @@ async fn random_orders_also_draw_products_that_were_added() {
 
 #[tokio::test]
 async fn a_stopping_server_closes_its_sockets_with_1001() {
-    let mockd = shop().await;
+    let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     mockd.signal("TERM");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::support::{SHOP, ScenarioFile, Socket, Terminal, command, http, soon};
+use crate::support::{SHOP, ScenarioFile, Socket, Terminal, command, http, needs, poll, signal, soon};
 
 /// An order each hundredth of a second.
 const BUSY: &str = "orders: { random: [{ every: 10ms, amount: 1 }] }\n";
@@ -29,12 +29,7 @@ async fn control(address: &str, path: &str, body: &Value) {
 
 /// Waits until there is a file.
 async fn appears(path: &Path) {
-    let is_there = async {
-        while !path.exists() {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("a file", is_there).await;
+    poll("a file", async || path.exists().then_some(())).await;
 }
 
 /// The events in a second that the line tells.
@@ -140,6 +135,7 @@ async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
 
 #[tokio::test]
 async fn it_is_not_drawn_over_a_shell_until_the_server_comes_to_the_foreground() {
+    needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let script = format!("\"$MOCKD\" run {} --port 0 --exit-with-parent & read -r; fg", file.path().display());
     let mut terminal = Terminal::shell(&script, COLUMNS);
@@ -173,8 +169,7 @@ async fn a_pipe_gets_the_greeting_and_no_byte_more() {
         let count = soon("a log line", stderr.read(&mut buffer)).await.unwrap();
         log += std::str::from_utf8(&buffer[..count]).unwrap();
     }
-    let pid = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+    signal(child.id().unwrap(), "TERM");
     let mut rest = String::new();
     soon("the end of the output", stdout.read_to_string(&mut rest)).await.unwrap();
     assert_eq!(rest, "");

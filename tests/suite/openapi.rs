@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::support::{Mockd, SHOP, ScenarioFile};
+use crate::support::{Mockd, SHOP, ScenarioFile, Tool, needs};
 
 /// An order that is due after a second.
 const SCRIPT: &str = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
@@ -188,7 +188,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// Sends requests made from the document at an address: right ones, wrong ones, and one after the other.
 fn schemathesis(document: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command = Command::new(root.join("target/python/bin/schemathesis"));
+    let mut command = Command::new(Tool::Schemathesis.path());
     command.args(["run", document, "--checks", CHECKS, "--seed", "42", "--max-examples", "10"]);
     command.args(["--continue-on-failure", "--generation-database", "none", "--warnings", "off", "--no-color"]);
     command.env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", root.join("tests"));
@@ -198,13 +198,14 @@ fn schemathesis(document: &str) -> Command {
 
 #[tokio::test]
 async fn a_thousand_requests_made_from_the_document_are_answered_as_it_says() {
+    needs!(Schemathesis);
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mockd = Mockd::run_with(file.path(), &["--paused", "--seed", "42"]).await;
     let scratch = TempDir::new().unwrap();
     let mut schemathesis = schemathesis(&format!("{}/__mockd/openapi.json", mockd.url()));
     let output = schemathesis.current_dir(scratch.path()).output();
     let output = tokio::time::timeout(Duration::from_mins(5), output).await.expect("an end of schemathesis");
-    let output = output.expect("tests/run installs schemathesis");
+    let output = output.unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
 }

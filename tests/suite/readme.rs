@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::soon;
+use crate::support::{Tool, needs, soon};
 
 /// The code block of that language after a heading.
 fn block(heading: &str, language: &str) -> String {
@@ -29,18 +29,19 @@ fn with_shop() -> TempDir {
 
 #[tokio::test]
 async fn the_pytest_example_passes() {
+    needs!(Pytest);
     let directory = with_shop();
     std::fs::write(directory.path().join("test_shop.py"), block("From Python", "python")).unwrap();
-    let pytest = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/pytest");
-    let mut pytest = tokio::process::Command::new(pytest);
+    let mut pytest = tokio::process::Command::new(Tool::Pytest.path());
     let pytest = pytest.args(["-q", "-p", "no:cacheprovider"]).current_dir(directory.path()).env("PATH", path());
-    let output = soon("pytest", pytest.kill_on_drop(true).output()).await.expect("tests/run installs pytest");
+    let output = soon("pytest", pytest.kill_on_drop(true).output()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("2 passed"), "{said}");
 }
 
 #[tokio::test]
 async fn the_ci_example_starts_mockd_and_finds_where_it_is() {
+    needs!(Curl);
     let directory = with_shop();
     let workflow: serde_json::Value = serde_yaml::from_str(&block("In CI", "yaml")).unwrap();
     let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();

@@ -364,15 +364,7 @@ async fn a_broken_file_that_goes_and_comes_back_is_still_broken() {
 
 /// Asks for the last reload until it is as expected.
 async fn eventually(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-    let asking = async {
-        loop {
-            let reload = mockd.get("/__mockd/reload").await.json();
-            if expected(&reload) {
-                return reload;
-            }
-        }
-    };
-    crate::support::soon("the reload", asking).await
+    mockd.until("/__mockd/reload", expected).await
 }
 
 #[tokio::test]

@@ -4,46 +4,29 @@ use std::cell::Cell;
 use std::io;
 
 use futures_util::future::{join, join_all, select};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, soon};
+use crate::support::{Connection, Mockd, RawSocket, SHOP, ScenarioFile, Socket, soon};
 
 const CLIENTS: usize = 40;
 const SOCKETS: usize = 300;
 
 /// Orders over and over on one connection until the server ends it. What was answered, was answered whole.
 async fn order_until_the_end(mockd: &Mockd, header: &str, answered: &Cell<i64>) {
-    let mut stream = BufReader::new(TcpStream::connect(mockd.address()).await.unwrap());
+    let mut connection = Connection::open(mockd).await;
     let request = format!(
         "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{header}\
          content-length: 12\r\n\r\n{{\"amount\":1}}"
     );
     // A request may find the connection closed.
-    while stream.write_all(request.as_bytes()).await.is_ok() {
-        match soon("an answer or the end", answer(&mut stream)).await {
-            Some(answer) => assert_eq!(answer, (true, r#"{"ok":true}"#.to_owned())),
-            None => return,
-        }
+    while connection.send(request.as_bytes()).await.is_ok() {
+        let Some((head, body)) = connection.answer().await else { return };
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert_eq!(body, r#"{"ok":true}"#);
         answered.set(answered.get() + 1);
     }
-}
-
-/// Whether an answer is a 200, and its body. `None` if the connection ended before it; within it, it may not.
-async fn answer(stream: &mut BufReader<TcpStream>) -> Option<(bool, String)> {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        let read = stream.read_line(&mut head).await;
-        if matches!(read, Ok(0) | Err(_)) {
-            assert_eq!(head, "", "half an answer");
-            return None;
-        }
-    }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
-    stream.read_exact(&mut body).await.expect("half an answer");
-    Some((head.starts_with("HTTP/1.1 200 "), String::from_utf8(body).unwrap()))
 }
 
 /// Reads totals, each one more than the one before, up to the closing frame, and gives its code and the last of them.

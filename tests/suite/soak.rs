@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, Socket, number, soon};
+use crate::support::{Mockd, SHOP, ScenarioFile, Socket, number, poll};
 
 /// Sockets of a round, if the process may open as many.
 const SOCKETS: usize = 2_000;
@@ -63,8 +63,7 @@ async fn round(mockd: &Mockd, file: &ScenarioFile, sockets: usize, number: usize
         socket.close().await;
         assert_eq!(socket.close_code().await, 1000);
     }
-    let left = async { while mockd.get("/__mockd/sockets").await.json()["sockets"] != json!([]) {} };
-    soon("the end of all sockets", left).await;
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
 }
 
 /// The least that it takes within the time in which it gives back what it no longer needs.
@@ -103,10 +102,5 @@ async fn memory_and_open_files_are_after_all_rounds_what_they_were_before() {
     let after = settled_memory(&mockd).await;
     println!("{rounds} rounds of {sockets} sockets: {warm} KiB before, {after} KiB after");
     assert!(after * 100 <= warm * 105, "{warm} KiB before, {after} KiB after");
-    let back = async {
-        while mockd.open_files() > files {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("as many open files as before", back).await;
+    poll("as many open files as before", async || (mockd.open_files() <= files).then_some(())).await;
 }

@@ -63,8 +63,8 @@ async fn one_that_does_not_read_is_closed_all_the_same() {
     let mockd = Mockd::run_with(file.path(), &[]).await;
     let mut stuck = RawSocket::open(mockd.address(), "/orders/nothing").await;
     // Until the kernel takes no more for it.
-    let backlog = async || mockd.get("/__mockd/sockets").await.json()["sockets"][0]["backlog"].as_u64().unwrap();
-    while backlog().await < 100_000 {}
+    let is_stuck = |answer: &Value| answer["sockets"][0]["backlog"].as_u64().unwrap() >= 100_000;
+    mockd.until("/__mockd/sockets", is_stuck).await;
     assert_eq!(mockd.control("POST", "/__mockd/sockets/1/close", Value::Null).await, json!({ "closed": [1] }));
     stuck.ended().await;
 }

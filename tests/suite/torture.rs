@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Mockd, ScenarioFile, Socket, number, seed, soon};
+use crate::support::{Mockd, ScenarioFile, Socket, number, poll, seed, soon};
 use saves::{Saved, Saver, shop, total};
 
 const SOCKETS: usize = 200;
@@ -98,15 +98,11 @@ async fn arrived(client: &Client, url: &str, saved: Saved) {
         Saved::Bad => reload["ok"] == false,
         Saved::Same => true,
     };
-    let asking = async {
-        loop {
-            let answer = client.get(format!("{url}/__mockd/reload")).send().await.unwrap();
-            if is_there(&serde_json::from_str(&answer.text().await.unwrap()).unwrap()) {
-                return;
-            }
-        }
+    let look = async || {
+        let answer = client.get(format!("{url}/__mockd/reload")).send().await.unwrap();
+        is_there(&serde_json::from_str(&answer.text().await.unwrap()).unwrap()).then_some(())
     };
-    soon(&format!("{saved:?}"), asking).await;
+    poll(&format!("{saved:?}"), look).await;
 }
 
 /// All saves, and a last good one that has arrived; gives its number.

@@ -8,7 +8,7 @@ use mockd::world::Expectation;
 use mockd::worlds::WorldOptions;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http, soon};
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http, needs, soon};
 
 const SCRIPT: &str = "
 orders:
@@ -227,6 +227,7 @@ async fn a_world_that_nobody_uses_is_removed_after_a_while_and_one_with_a_socket
 
 #[tokio::test]
 async fn the_browser_app_under_a_worlds_path_lives_in_that_world() {
+    needs!(Browser);
     let mockd = paused().await;
     let redirect = mockd.get("/@a?x=1").await;
     assert_eq!(redirect.status, 200, "the client follows the redirect to the page");

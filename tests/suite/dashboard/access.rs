@@ -3,15 +3,14 @@
 use serde_json::json;
 
 use super::{Dashboard, ROWS, at_both_widths};
-use crate::support::SHOP;
+use crate::support::{SHOP, Tool, needs};
 
 const SCRIPTED: &str = "orders: { random: [{ every: 1h }], scripts: [{ steps: [{ at: 1h, product: A1, amount: 1 }] }] }\n\
                         faults: [{ on: http, path: /nowhere, status: 500 }]";
 
 /// Runs axe-core on the page, and gives what it finds that is serious or critical.
 async fn found(page: &Dashboard) -> serde_json::Value {
-    let axe = std::fs::read_to_string("target/axe/node_modules/axe-core/axe.min.js");
-    let axe = axe.expect("axe-core is not installed; tests/run installs it");
+    let axe = std::fs::read_to_string(Tool::Axe.path()).unwrap();
     let script = format!(
         "{axe};
         const done = arguments[arguments.length - 1];
@@ -29,6 +28,7 @@ async fn found(page: &Dashboard) -> serde_json::Value {
 
 #[tokio::test]
 async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
+    needs!(Axe, Browser);
     at_both_widths(async |window| {
         let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), window).await;
         let mut live = page.mockd.live("electronics").await;

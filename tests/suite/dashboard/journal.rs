@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{Dashboard, ROWS, at_both_widths, text};
-use crate::support::{SHOP, http};
+use crate::support::{SHOP, http, needs};
 
 const DIALOG: &str = "document.querySelector('#entry').open";
 const CONTENT: &str = "document.querySelector('#entry-content').textContent";
@@ -75,6 +75,7 @@ async fn an_empty_journal_says_that_it_has_no_entries() {
 
 #[tokio::test]
 async fn a_request_that_was_copied_as_curl_does_the_same_again() {
+    needs!(Browser, Curl);
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let json = [("content-type", "application/json"), ("x-trace", "it's 7"), ("x-empty", "")];
@@ -96,10 +97,7 @@ async fn a_request_that_was_copied_as_curl_does_the_same_again() {
             page.becomes(DIALOG, true).await;
             let command = page.browser.eval(CURL).await.as_str().unwrap().to_owned();
             page.browser.type_keys("\u{e00c}").await;
-            let answer = Command::new("sh")
-                .args(["-c", &command])
-                .output()
-                .expect("curl is not installed; tests/run installs it");
+            let answer = Command::new("sh").args(["-c", &command]).output().unwrap();
             let answer = String::from_utf8(answer.stdout).unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{command}\n{answer}");
             let entries =

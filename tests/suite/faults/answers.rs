@@ -37,7 +37,7 @@ async fn without_a_body_the_error_names_the_fault() {
 async fn a_late_answer_comes_when_its_time_has_come_and_the_order_counts_at_once() {
     let mockd = shop("- { on: http, method: POST, latency: 300ms }").await;
     let mut stream = send(&mockd, ORDER).await;
-    while total(&mockd).await == 3 {}
+    mockd.until("/__mockd/state", |state| state["totals"]["A1"] != 3).await;
     mockd.advance("", "299ms").await;
     assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     mockd.advance("", "1ms").await;
@@ -100,7 +100,8 @@ async fn an_empty_answer_is_the_end_of_the_connection_in_order() {
 async fn a_request_that_times_out_is_closed_when_its_time_has_come_or_never() {
     let mockd = shop("- { on: http, method: POST, timeout: 30s }\n- { on: http, method: GET, timeout: never }").await;
     let (mut closed, mut never) = (send(&mockd, ORDER).await, send(&mockd, LIST).await);
-    while mockd.get("/__mockd/journal?kind=request").await.json()["entries"].as_array().unwrap().len() < 2 {}
+    let both = |journal: &Value| journal["entries"].as_array().unwrap().len() == 2;
+    mockd.until("/__mockd/journal?kind=request", both).await;
     mockd.advance("", "29s").await;
     assert_eq!(closed.try_read(&mut [0; 1]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     mockd.advance("", "1s").await;
@@ -148,7 +149,7 @@ async fn of_several_faults_the_first_that_decides_is_the_last_and_the_journal_ha
     )
     .await;
     let (answer, ()) = tokio::join!(order(&mockd), async {
-        while !mockd.get("/__mockd/journal").await.text.contains("answered with 503") {}
+        mockd.until("/__mockd/journal", |journal| journal.to_string().contains("answered with 503")).await;
         mockd.advance("", "2s").await;
     });
     assert_eq!(answer.status, 503);

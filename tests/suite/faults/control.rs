@@ -143,7 +143,7 @@ async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of
         let mockd = shop("- { name: slow, on: http, method: POST, latency: 1h }").await;
         mockd.advance("", "5h").await;
         let (answer, ()) = tokio::join!(order(&mockd), async {
-            while !mockd.get("/__mockd/journal").await.text.contains("answered 1h later") {}
+            mockd.until("/__mockd/journal", |journal| journal.to_string().contains("answered 1h later")).await;
             mockd.control(method, path, body).await;
         });
         assert_eq!(answer.status, 200, "{method} {path}");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{bring, buy, cpu_ticks, did, lift, live, quiet_shop, totals, totals_of};
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, poll};
 
 #[tokio::test]
 async fn frames_that_were_dropped_are_made_up_for_when_the_fault_is_over() {
@@ -34,7 +34,7 @@ async fn current_orders_that_were_dropped_come_when_the_fault_is_over() {
     bring(&mockd, json!({ "drop": true })).await;
     let mut live = mockd.live("electronics").await;
     live.update_category("confectionery").await;
-    while did(&mockd).await.len() < 3 {}
+    poll("all that is dropped", async || (did(&mockd).await.len() >= 3).then_some(())).await;
     lift(&mockd).await;
     assert_eq!(live.text().await, r#"{"id":"B1","total":101}"#);
 }
@@ -191,7 +191,7 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
         live.close().await;
         assert_eq!(live.close_code().await, 1000);
         // One that is still there at the reset would be hit first, and draw what the next one is to draw.
-        while mockd.get("/__mockd/sockets").await.json()["sockets"] != json!([]) {}
+        mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
     }
     assert!((3..17).contains(&seen[0].len()), "{seen:?}");
     assert_eq!(seen[0], seen[1]);

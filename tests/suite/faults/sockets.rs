@@ -1,13 +1,13 @@
 //! What faults do to sockets and their handshakes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{bring, buy, did, handshake, lift, live, quiet_shop, totals, totals_of};
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, soon};
+use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, poll, soon};
 
 #[tokio::test]
 async fn a_share_of_sockets_is_hit_for_as_long_as_the_fault_is_in_force() {
@@ -129,8 +129,8 @@ async fn handshakes_are_refused_or_answered_late() {
     assert_eq!(mockd.get("/electronics").await.status, 200);
     bring(&mockd, json!({ "connect": "5s" })).await;
     let (mut late, ()) = tokio::join!(live(&mockd), async {
-        let entries = async || mockd.get("/__mockd/journal?kind=request").await.text;
-        while !entries().await.contains("handshake answered 5s later") {}
+        let is_late = |journal: &Value| journal.to_string().contains("handshake answered 5s later");
+        mockd.until("/__mockd/journal?kind=request", is_late).await;
         assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"].as_array().unwrap().len(), 0);
         mockd.advance("", "5s").await;
     });
@@ -195,11 +195,10 @@ async fn a_frozen_socket_whose_client_leaves_is_gone() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "freeze": true })).await;
     let sockets = [mockd.live("nothing").await, mockd.live("nothing").await];
-    while did(&mockd).await.len() < 2 {}
+    poll("both", async || (did(&mockd).await.len() >= 2).then_some(())).await;
     assert_eq!(did(&mockd).await.iter().filter(|did| did.ends_with("frozen")).count(), 2);
     drop(sockets);
-    let gone = async { while mockd.get("/__mockd/sockets").await.json()["sockets"] != json!([]) {} };
-    soon("the end of both", gone).await;
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::clients::Client;
 use super::record::{History, Order, Outcome, Span, Stream};
 use super::shop::{self, CATEGORIES, DATED, SPACING};
 use super::tap::Tap;
-use crate::support::{Mockd, ScenarioFile, soon};
+use crate::support::{Mockd, ScenarioFile};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -168,8 +168,7 @@ impl Run {
 
     /// Waits for what became of a save.
     pub(super) async fn reloaded(&self, is_so: impl Fn(&Value) -> bool) {
-        let asking = async { while !is_so(&self.first().get("/__mockd/reload").await.json()) {} };
-        soon("the reload", asking).await;
+        self.first().until("/__mockd/reload", is_so).await;
     }
 
     /// Everything that happened has come to all sockets.

@@ -12,7 +12,7 @@ use super::checker::check;
 use super::clients::Client;
 use super::run::{Mode, Run};
 use super::{CLIENTS, SEED, steps};
-use crate::support::{Mockd, Redis, seed, soon};
+use crate::support::{Mockd, Redis, needs, poll, seed};
 
 /// How often something is taken away.
 const OUTAGES: usize = 4;
@@ -44,19 +44,13 @@ async fn act(run: &Arc<Run>, over: &CancellationToken) -> Vec<Client> {
 
 /// Waits until a server says that about itself.
 async fn is(server: &Mockd, status: &str) {
-    let asking = async { while server.get("/__mockd/health").await.json()["status"] != status {} };
-    soon(status, asking).await;
+    server.until("/__mockd/health", |health| health["status"] == status).await;
 }
 
 /// What clients do for a while: until so many more orders were answered.
 async fn orders(run: &Run, count: usize) {
     let from = run.history().orders.len();
-    let waiting = async {
-        while run.history().orders.len() < from + count {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("orders", waiting).await;
+    poll("orders", async || (run.history().orders.len() >= from + count).then_some(())).await;
 }
 
 async fn server(path: &Path, store: &str, flags: &[&str]) -> Mockd {
@@ -86,6 +80,7 @@ async fn explain(run: &Arc<Run>, mut outage: impl AsyncFnMut(&Run)) {
 
 #[tokio::test]
 async fn one_order_explains_what_three_servers_do_while_their_store_is_killed_and_started_again() {
+    needs!(Redis);
     let (file, mut redis) = (Run::file(), Redis::start().await);
     let mut servers = vec![server(file.path(), &redis.url(), &[]).await];
     for _ in 0..2 {
@@ -134,9 +129,7 @@ async fn server_apart(path: &Path, store: &str) -> Mockd {
     let pid = starting.pid();
     // Before that it is in this network still.
     let network = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-    while network(pid) == network(std::process::id()) {
-        tokio::task::yield_now().await;
-    }
+    poll("a network", async || (network(pid) != network(std::process::id())).then_some(())).await;
     for (here, there, address) in [("store-here", "store-there", "10.78.0.1"), ("here", "there", "10.79.0.1")] {
         ip(None, &format!("link add {here} type veth peer name {there}")).await;
         ip(None, &format!("addr add {address}/24 dev {here}")).await;
@@ -162,6 +155,7 @@ async fn inside() {
 
 #[tokio::test]
 async fn one_order_explains_what_three_servers_do_while_one_is_cut_off_from_their_store() {
+    needs!(Redis, Namespaces);
     if std::env::var_os(INSIDE).is_none() {
         return inside().await;
     }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use super::{agreed, servers, until};
-use crate::support::{Mockd, Redis, SHOP, ScenarioFile};
+use super::{agreed, servers};
+use crate::support::{Mockd, Redis, SHOP, ScenarioFile, needs};
 
 /// Every product is ordered by steps of its own, one at a time.
 const STEPS: &str = "orders:
@@ -21,6 +21,7 @@ async fn totals(server: &Mockd, id: &str) -> Vec<i64> {
 
 #[tokio::test]
 async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_seconds() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut servers = servers(3, &file, &redis, &[]).await;
     let mut socket = servers[2].live("electronics").await;
@@ -49,21 +50,23 @@ async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_sec
 
 #[tokio::test]
 async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &[]).await;
-    until(&servers[1], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(10)).await;
+    servers[1].until("/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(10)).await;
     let leader = servers.remove(0);
     leader.signal("TERM");
     assert!(leader.ended().await.success());
     let before = servers[0].get("/__mockd/state").await.json()["totals"]["A1"].as_i64().unwrap();
-    until(&servers[0], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(before + 10)).await;
+    servers[0].until("/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(before + 10)).await;
 }
 
 #[tokio::test]
 async fn time_stands_still_while_no_server_is_there_and_goes_on_with_the_next() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut first = servers(1, &file, &redis, &[]).await;
-    until(&first[0], "/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(30)).await;
+    first[0].until("/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(30)).await;
     let first = first.remove(0);
     first.signal("TERM");
     first.ended().await;

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{agreed, server, servers, until};
-use crate::support::{Redis, SHOP, ScenarioFile};
+use super::{agreed, server, servers};
+use crate::support::{Redis, SHOP, ScenarioFile, needs, poll};
 
 #[tokio::test]
 async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_sockets() {
+    needs!(Redis);
     let (file, mut redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     let mut socket = servers[1].live("electronics").await;
@@ -15,7 +16,7 @@ async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_
     assert_eq!(socket.order().await, ("A1".into(), 5));
     redis.kill().await;
     for server in &servers {
-        let health = until(server, "/__mockd/health", |health| health["status"] == "degraded").await;
+        let health = server.until("/__mockd/health", |health| health["status"] == "degraded").await;
         assert!(health["trouble"].as_str().unwrap().contains("cannot be reached"), "{health}");
         for (path, body) in [
             ("/orders/A1", json!({ "amount": 1 })),
@@ -32,7 +33,7 @@ async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_
     assert_eq!(socket.order().await, ("B1".into(), 101));
     redis.run().await;
     for server in &servers {
-        until(server, "/__mockd/health", |health| health["status"] == "ok").await;
+        server.until("/__mockd/health", |health| health["status"] == "ok").await;
     }
     servers[0].order("A1", 10).await;
     assert_eq!(socket.order().await, ("A1".into(), 15));
@@ -41,6 +42,7 @@ async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_
 
 #[tokio::test]
 async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_lost() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &[]).await;
     let mut socket = servers[1].live("electronics").await;
@@ -53,8 +55,8 @@ async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_
     redis.say("CLIENT KILL TYPE normal").await;
     // One that was refused may have happened, which makes no difference for this.
     let total = json!({ "totals": { "A3": 7 } });
-    let accepted = async { while servers[0].send("PATCH", "/__mockd/state", Some(&total)).await.status != 200 {} };
-    crate::support::soon("a total", accepted).await;
+    let set = async || (servers[0].send("PATCH", "/__mockd/state", Some(&total)).await.status == 200).then_some(());
+    poll("a total", set).await;
     assert_eq!(socket.order().await, ("A3".into(), 7));
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!(state["totals"], json!({ "A1": 5, "A2": 7, "B1": 101, "A3": 7 }));
@@ -66,6 +68,7 @@ async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_
 
 #[tokio::test]
 async fn a_server_whose_place_in_the_log_was_cut_off_gets_current_totals_and_so_do_its_sockets() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     let mut socket = servers[1].live("electronics").await;
@@ -76,8 +79,8 @@ async fn a_server_whose_place_in_the_log_was_cut_off_gets_current_totals_and_so_
         servers[0].order("B1", 1).await;
     }
     servers[0].order("A1", 5).await;
-    let cut_off = async { while !redis.say("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap().starts_with("*0") {} };
-    crate::support::soon("the end of what is old", cut_off).await;
+    let first = async || redis.say("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap();
+    poll("the end of what is old", async || first().await.starts_with("*0").then_some(())).await;
     servers[1].signal("CONT");
     let state = agreed(&servers, "/__mockd/state").await;
     let total = format!(r#"{{"id":"B1","total":{}}}"#, state["totals"]["B1"]);

@@ -8,11 +8,12 @@ use mockd::store::Memory;
 use mockd::world::Until;
 use serde_json::{Value, json};
 
-use super::{agreed, server, servers, until};
-use crate::support::{self, Redis, SHOP, ScenarioFile, command, soon};
+use super::{agreed, server, servers};
+use crate::support::{self, Redis, SHOP, ScenarioFile, command, needs, poll};
 
 #[tokio::test]
 async fn an_order_on_one_server_reaches_the_sockets_of_all_in_one_order() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(3, &file, &redis, &[]).await;
     let mut sockets = Vec::new();
@@ -38,6 +39,7 @@ async fn an_order_on_one_server_reaches_the_sockets_of_all_in_one_order() {
 
 #[tokio::test]
 async fn whoever_has_its_answer_finds_its_own_change_on_that_server() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     for number in 1..=20 {
@@ -53,6 +55,7 @@ async fn whoever_has_its_answer_finds_its_own_change_on_that_server() {
 
 #[tokio::test]
 async fn what_is_refused_is_refused_as_by_a_server_alone() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let (alone, shared) = (support::Mockd::run(&file).await, servers(2, &file, &redis, &[]).await);
     let asked = [
@@ -76,6 +79,7 @@ async fn what_is_refused_is_refused_as_by_a_server_alone() {
 
 #[tokio::test]
 async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
+    needs!(Redis);
     let scenario = format!(
         "{SHOP}orders: {{ scripts: [{{ steps: [{{ at: 10s, product: A1, amount: 5, times: 3, every: 1s }}] }}] }}\n"
     );
@@ -97,12 +101,12 @@ async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
     let fault = json!({ "name": "closed", "on": "http", "path": "/electronics", "status": 503 });
     servers[2].control("POST", "/__mockd/faults", fault).await;
     for server in &servers {
-        until(server, "/__mockd/faults", |answer| answer["faults"][0]["label"] == "closed").await;
+        server.until("/__mockd/faults", |answer| answer["faults"][0]["label"] == "closed").await;
         assert_eq!(server.get("/electronics").await.status, 503);
     }
     servers[1].control("POST", "/__mockd/reset", Value::Null).await;
     for server in &servers {
-        until(server, "/__mockd/faults", |answer| answer["faults"] == json!([])).await;
+        server.until("/__mockd/faults", |answer| answer["faults"] == json!([])).await;
     }
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!((&state["at"], &state["totals"]["A1"], &state["sequence"]), (&json!("0s"), &json!(3), &json!(0)));
@@ -110,6 +114,7 @@ async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
 
 #[tokio::test]
 async fn a_save_on_one_server_is_played_by_all_and_no_socket_closes() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(3, &file, &redis, &[]).await;
     servers[1].control("POST", "/__mockd/worlds", json!({ "name": "other" })).await;
@@ -126,25 +131,27 @@ async fn a_save_on_one_server_is_played_by_all_and_no_socket_closes() {
 
 #[tokio::test]
 async fn a_save_that_changes_nothing_that_matters_is_told_and_the_next_one_is_played() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     file.write_in_place(&format!("{SHOP}# a remark\n"));
-    until(&servers[0], "/__mockd/reload", |reload| reload["count"] == 1 && reload["changes"] == json!([])).await;
+    servers[0].until("/__mockd/reload", |reload| reload["count"] == 1 && reload["changes"] == json!([])).await;
     file.write_in_place(&SHOP.replace("total: 3", "total: 40"));
     // The other one tells of it as well.
     for server in &servers {
-        let reload = until(server, "/__mockd/reload", |reload| reload["changes"] != json!([])).await;
+        let reload = server.until("/__mockd/reload", |reload| reload["changes"] != json!([])).await;
         assert_eq!((&reload["changes"][0]["id"], &reload["changes"][0]["to"]), (&json!("A1"), &json!(40)));
     }
 }
 
 #[tokio::test]
 async fn servers_that_follow_the_same_file_all_tell_what_changed() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = [server(&file, &redis, vec![]).await, server(&file, &redis, vec![]).await];
     file.write_in_place(&SHOP.replace("total: 3", "total: 40"));
     for server in &servers {
-        let reload = until(server, "/__mockd/reload", |reload| reload["count"].as_u64() > Some(0)).await;
+        let reload = server.until("/__mockd/reload", |reload| reload["count"].as_u64() > Some(0)).await;
         assert_eq!(reload["changes"][0]["to"], 40, "{reload}");
     }
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"]["A1"], 40);
@@ -152,6 +159,7 @@ async fn servers_that_follow_the_same_file_all_tell_what_changed() {
 
 #[tokio::test]
 async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     servers[0].control("POST", "/__mockd/worlds", json!({ "name": "test-1", "seed": 7, "paused": true })).await;
@@ -177,6 +185,7 @@ async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
 
 #[tokio::test]
 async fn a_server_that_joins_late_has_everything() {
+    needs!(Redis);
     let scenario = format!("{SHOP}orders: {{ random: [{{ every: 1s, amount: {{ min: 1, max: 9 }} }}] }}\n");
     let (file, redis) = (ScenarioFile::new(&scenario), Redis::start().await);
     let mut servers = servers(1, &file, &redis, &["--paused"]).await;
@@ -198,6 +207,7 @@ async fn a_server_that_joins_late_has_everything() {
 
 #[tokio::test]
 async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
+    needs!(Redis);
     let redis = Redis::start().await;
     let with = |server: &str| ScenarioFile::new(&format!("server: {{ {server} }}{SHOP}"));
     let (one, other) = (with("static: ., cors: false"), with("static: ., cors: true"));
@@ -207,7 +217,7 @@ async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
     };
     assert_eq!([cors(&servers[0]).await, cors(&servers[1]).await], ["", "*"]);
     one.write_in_place(&format!("server: {{ static: ., cors: false }}{}", SHOP.replace("total: 3", "total: 40")));
-    let reload = until(&servers[1], "/__mockd/reload", |reload| reload["count"] == 1).await;
+    let reload = servers[1].until("/__mockd/reload", |reload| reload["count"] == 1).await;
     let kinds: Vec<&Value> = reload["changes"].as_array().unwrap().iter().map(|change| &change["kind"]).collect();
     assert_eq!(kinds, ["total-reset"], "{reload}");
     assert_eq!(cors(&servers[1]).await, "*");
@@ -215,6 +225,7 @@ async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
 
 #[tokio::test]
 async fn a_server_with_another_scenario_is_refused_with_the_file_that_differs_unless_it_publishes_its_own() {
+    needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(1, &file, &redis, &[]).await;
     let other = ScenarioFile::new(&SHOP.replace("total: 3", "total: 30"));
@@ -245,14 +256,7 @@ async fn mocks_inside_of_a_test_that_share_their_worlds_are_one_mock() {
     assert_eq!(advanced.count, 1);
     world.order("A1", 1).await.unwrap();
     for world in [&world, &same] {
-        let state = soon("all of it", async {
-            loop {
-                let state = world.state().await.unwrap();
-                if state.sequence == 3 {
-                    return state;
-                }
-            }
-        });
+        let state = poll("all of it", async || Some(world.state().await.unwrap()).filter(|state| state.sequence == 3));
         assert_eq!(state.await.totals[0], ("A1".into(), 11));
     }
     assert_eq!(other.default_world().state().await.unwrap().totals[0], ("A1".into(), 3));

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::soon;
+use super::{Tool, soon};
 
 pub(crate) struct Browser {
     pub(crate) page: Client,
@@ -21,12 +21,12 @@ pub(crate) struct Browser {
 impl Browser {
     /// A window of that size, in CSS pixels.
     pub(crate) async fn open(width: u32, height: u32) -> Self {
-        let mut driver = Command::new("chromedriver")
+        let mut driver = Command::new(Tool::Browser.path())
             .args(["--port=0"])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("chromedriver is not installed; tests/run installs it");
+            .unwrap();
         let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = loop {
             let line = soon("chromedriver's start", said.next_line()).await.unwrap().expect("chromedriver ended");

@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::soon;
-
-/// Where `tests/run` installs it.
-const PROGRAM: &str = "target/editor/node_modules/.bin/yaml-language-server";
+use super::{Tool, soon};
 
 pub(crate) struct LanguageServer {
     _child: Child,
@@ -23,9 +20,9 @@ pub(crate) struct LanguageServer {
 impl LanguageServer {
     /// Starts it for the files of a directory.
     pub(crate) async fn start(directory: &Path) -> Self {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(Tool::LanguageServer.path());
         command.arg("--stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}; tests/run installs it"));
+        let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let directory = directory.canonicalize().unwrap();
         let mut server = Self { _child: child, input, output, directory, requests: 0 };

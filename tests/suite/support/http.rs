@@ -1,9 +1,11 @@
 //! HTTP requests by a client that is not ours, or as bytes.
 
+use std::io;
+
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::{Mockd, soon};
@@ -41,11 +43,49 @@ pub(crate) async fn http(method: &str, url: &str, headers: &[(&str, &str)], body
     soon(&format!("an answer to {method} {url}"), answer).await
 }
 
-/// Sends bytes, and gives all that comes until the server ends the connection.
+/// An HTTP/1.1 connection that requests are sent on as bytes.
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub(crate) async fn open(mockd: &Mockd) -> Self {
+        Self(BufReader::new(TcpStream::connect(mockd.address()).await.unwrap()))
+    }
+
+    pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.0.write_all(request).await
+    }
+
+    /// Head and body of the next answer; `None` if the connection ends before it. Within an answer, it may not.
+    pub(crate) async fn answer(&mut self) -> Option<(String, String)> {
+        soon("an answer or the end of the connection", async {
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                if matches!(self.0.read_line(&mut head).await, Ok(0) | Err(_)) {
+                    assert_eq!(head, "", "half an answer");
+                    return None;
+                }
+            }
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            let mut body = vec![0; length.parse().unwrap()];
+            self.0.read_exact(&mut body).await.expect("half an answer");
+            Some((head, String::from_utf8(body).unwrap()))
+        })
+        .await
+    }
+
+    /// Sends a request, and gives head and body of its answer.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> (String, String) {
+        self.send(request).await.unwrap();
+        self.answer().await.expect("the connection ended")
+    }
+}
+
+/// Sends bytes, and gives all that comes until the server ends the connection. What is refused may be reset once it was
+/// answered.
 pub(crate) async fn raw(mockd: &Mockd, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut answer = Vec::new();
-    soon("the end of an answer", stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = soon("the end of an answer", stream.read_to_end(&mut answer)).await;
     String::from_utf8_lossy(&answer).into_owned()
 }

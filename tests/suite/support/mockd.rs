@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-use super::{Answer, ScenarioFile, Socket, http, soon};
+use super::{Answer, SHOP, ScenarioFile, Socket, http, pause, signal, soon};
 
 /// The binary with arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -40,6 +40,11 @@ impl Starting {
 }
 
 impl Mockd {
+    /// Runs the seed's shop on a free port.
+    pub(crate) async fn shop() -> Self {
+        Self::run(&ScenarioFile::new(SHOP)).await
+    }
+
     /// Runs a scenario on a free port.
     pub(crate) async fn run(file: &ScenarioFile) -> Self {
         Self::run_with(file.path(), &[]).await
@@ -148,6 +153,20 @@ impl Mockd {
         http("GET", &format!("{}{path}", self.url()), &[], None).await
     }
 
+    /// Asks for JSON until it is as it should be, and gives it.
+    pub(crate) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let answer = self.get(path).await;
+                if let Some(value) = (answer.status == 200).then(|| answer.json()).filter(&is_so) {
+                    return value;
+                }
+                pause().await;
+            }
+        };
+        soon(&format!("what is expected of {path}"), asking).await
+    }
+
     /// POSTs text as JSON.
     pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
         let json = [("content-type", "application/json")];
@@ -200,8 +219,7 @@ impl Mockd {
     /// Sends a signal.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        signal(self.pid(), name);
     }
 
     /// Waits for its end.

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use super::soon;
+use super::{Tool, poll};
 
 pub(crate) struct Redis {
     folder: tempfile::TempDir,
@@ -47,12 +47,13 @@ impl Redis {
 
     /// Starts it again, with what it has kept.
     pub(crate) async fn run(&mut self) {
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(Tool::Redis.path());
         command.args(["--port", &self.port.to_string(), "--bind", self.host, "--save", "", "--appendonly", "yes"]);
         command.args(["--protected-mode", "no"]);
         command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null()).kill_on_drop(true);
         self.child = Some(command.spawn().expect("redis-server is installed"));
-        soon("Redis", async { while self.say("PING").await.as_deref() != Some("+PONG\r\n") {} }).await;
+        let answers = async || self.say("PING").await.filter(|answer| answer == "+PONG\r\n");
+        poll("Redis", answers).await;
     }
 
     /// Says something, and gives what can be read of the answer at once; none if there is nobody.

@@ -120,8 +120,7 @@ impl Terminal {
 
     /// Sends a signal, waits for the end, and gives what is left on the screen and all that was ever written.
     pub(crate) async fn ends_with(mut self, signal: &str) -> (ExitStatus, Vec<String>, String) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        super::signal(self.child.id().unwrap(), signal);
         let status = soon("the end of mockd", self.child.wait()).await.unwrap();
         let rest = async { while self.read().await {} };
         soon("the end of the output", rest).await;
