@@ -21,6 +21,7 @@ async fn refuses(arguments: &[&str], message: &str) {
     assert_eq!(text(&output.stderr), format!("error: {message}\n"));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn run_says_the_url_the_categories_and_what_is_watched() {
     let file = ScenarioFile::new(SHOP);
@@ -163,6 +164,7 @@ async fn one_seed_gives_the_same_orders_on_every_run() {
     assert!(common > 100, "only {common} of 300 orders are the same");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn interrupt_and_terminate_end_it_with_0() {
     for signal in ["INT", "TERM"] {
@@ -226,6 +228,7 @@ async fn check_goes_on_after_a_broken_file_and_ends_with_1() {
     assert!(text(&output.stderr).contains("cannot read nope.yaml"));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn quiet_prints_nothing_and_verbose_logs_requests() {
     let file = ScenarioFile::new(SHOP);
@@ -297,6 +300,7 @@ scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts
 }
 
 /// Runs `mockd check` on a file of these bytes with at most 1 GiB of memory, and gives its report.
+#[cfg(unix)]
 async fn check_bytes(bytes: &[u8]) -> (Option<i32>, String) {
     let directory = tempfile::TempDir::new().unwrap();
     let path = directory.path().join("wild.yaml");
@@ -307,6 +311,7 @@ async fn check_bytes(bytes: &[u8]) -> (Option<i32>, String) {
     (output.status.code(), text(&output.stderr).to_owned())
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
     let bomb = "a: &a [x,x,x,x,x,x,x,x]\n".to_owned()
@@ -365,6 +370,7 @@ async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
     let shop = std::fs::read_to_string("scenarios/shop.yaml").unwrap();
@@ -375,6 +381,7 @@ async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
     assert!(report.contains(&format!("wild.yaml:{line}:7")) && report.contains("did you mean `amount`?"), "{report}");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn reports_are_coloured_on_a_terminal_and_plain_when_piped() {
     needs!(UtilLinux);

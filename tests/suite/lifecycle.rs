@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_ready_file_says_where_it_answers_and_is_gone_with_it() {
     let file = ScenarioFile::new(SHOP);
@@ -40,6 +41,7 @@ async fn a_ready_file_that_cannot_be_written_ends_the_start() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn both_signals_close_the_sockets_of_all_worlds_with_1001_and_end_with_0() {
     for signal in ["TERM", "INT"] {
@@ -51,6 +53,7 @@ async fn both_signals_close_the_sockets_of_all_worlds_with_1001_and_end_with_0()
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn whoever_waits_in_vain_is_told_at_the_end() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
@@ -116,6 +119,7 @@ async fn the_exit_codes_are_told_by_the_help() {
     assert!(said.contains("expected a number from 0.001 to 100000"), "{said}");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_log_that_nobody_reads_holds_nothing_up_and_what_a_client_sent_is_in_it_in_short() {
     // More than a pipe and the lines that may wait have room for.

@@ -215,6 +215,7 @@ async fn random_orders_also_draw_products_that_were_added() {
     while live.order().await.0 != "A3" {}
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_stopping_server_closes_its_sockets_with_1001() {
     let mockd = Mockd::shop().await;
@@ -236,6 +237,7 @@ async fn a_scenario_that_asks_for_more_than_the_machine_can_do_still_answers() {
     assert_eq!(mockd.post("/electronics", "{}").await.status, 200);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn sockets_that_are_stuck_do_not_keep_the_server_from_stopping() {
     // 20 MB of frames: far more than fits into the buffers of a socket that does not read.

@@ -39,6 +39,7 @@ async fn the_pytest_example_passes() {
     assert!(output.status.success() && said.contains("2 passed"), "{said}");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_ci_example_starts_mockd_and_finds_where_it_is() {
     needs!(Curl);

@@ -73,6 +73,7 @@ async fn an_empty_journal_says_that_it_has_no_entries() {
     .await;
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_request_that_was_copied_as_curl_does_the_same_again() {
     needs!(Browser, Curl);

@@ -96,6 +96,7 @@ async fn an_empty_answer_is_the_end_of_the_connection_in_order() {
     assert_eq!(total(&mockd).await, 3);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_request_that_times_out_is_closed_when_its_time_has_come_or_never() {
     let mockd = shop("- { on: http, method: POST, timeout: 30s }\n- { on: http, method: GET, timeout: never }").await;

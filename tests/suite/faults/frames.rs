@@ -145,6 +145,7 @@ async fn whatever_happens_a_socket_knows_the_truth_when_the_last_of_many_faults_
     assert_eq!(last, [("A1".to_owned(), 63), ("A2".to_owned(), 8), ("B1".to_owned(), 161)].into());
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn one_who_does_not_read_what_is_held_back_keeps_nobody_busy() {
     let mockd = quiet_shop().await;

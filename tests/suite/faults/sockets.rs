@@ -164,6 +164,7 @@ async fn sockets_that_no_fault_hits_feel_nothing() {
     assert_eq!(totals_of(&mut other, 200).await, (102..=301).collect::<Vec<_>>());
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_server_ends_in_time_whatever_is_frozen_or_held_back() {
     let mockd = quiet_shop().await;

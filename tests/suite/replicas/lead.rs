@@ -48,6 +48,7 @@ async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_sec
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
     needs!(Redis);
@@ -61,6 +62,7 @@ async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
     servers[0].until("/__mockd/state", |state| state["totals"]["A1"].as_i64() > Some(before + 10)).await;
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn time_stands_still_while_no_server_is_there_and_goes_on_with_the_next() {
     needs!(Redis);

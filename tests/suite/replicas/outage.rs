@@ -66,6 +66,7 @@ async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"], state["totals"]);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_server_whose_place_in_the_log_was_cut_off_gets_current_totals_and_so_do_its_sockets() {
     needs!(Redis);

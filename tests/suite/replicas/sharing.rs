@@ -94,8 +94,10 @@ async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
     assert_eq!(servers[2].advance("", "1s").await, ["12s A1 18"]);
     servers[0].control("POST", "/__mockd/snapshots/eleven/restore", Value::Null).await;
     assert_eq!(servers[1].advance("", "1s").await, ["12s A1 18"]);
-    // The others follow a moment later.
-    agreed(&servers, "/__mockd/state").await;
+    // The others follow a moment later. Totals were the same before the restore: only what comes after it in the log tells
+    // that all of them have carried it out.
+    servers[1].order("B1", 1).await;
+    assert_eq!(agreed(&servers, "/__mockd/state").await["totals"]["B1"], 102);
     let transcripts = join_all(servers.iter().map(async |server| server.get("/__mockd/transcript").await.text)).await;
     assert!(transcripts.iter().all(|one| *one == transcripts[0]), "{transcripts:?}");
     let fault = json!({ "name": "closed", "on": "http", "path": "/electronics", "status": 503 });
