@@ -24,6 +24,7 @@ mod handshake;
 mod history;
 mod include;
 mod injection;
+mod inputs;
 mod journal;
 mod language;
 mod lifecycle;

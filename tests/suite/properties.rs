@@ -7,15 +7,9 @@ use std::time::Duration;
 use mockd::engine::{Command, Engine, Event, EventKind, FaultState, Listing, ReloadPlan};
 use mockd::scenario::{MAX_TOTAL, Reader, Scenario, Source, load, parse, parse_fault};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use serde_json::Value;
 
-use crate::support::{ScenarioFile, documents, mutations, schema_rejects};
-
-fn config(cases: u32) -> Config {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
-    Config { cases, rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
-}
+use crate::support::{ScenarioFile, documents, mutations, properties, schema_rejects};
 
 fn text(document: &Value) -> String {
     serde_yaml::to_string(document).unwrap()
@@ -29,7 +23,7 @@ fn read(text: &str) -> Option<Arc<Scenario>> {
 #[test]
 fn a_planned_reload_does_what_replacing_the_scenario_does() {
     let compared = Cell::new(0);
-    proptest!(config(150), |(old in documents("250ms"), new in documents("250ms"), orders: Vec<(usize, i8)>, seed: u64)| {
+    proptest!(properties(150), |(old in documents("250ms"), new in documents("250ms"), orders: Vec<(usize, i8)>, seed: u64)| {
         if let (Some(old), Some(new)) = (read(&text(&old)), read(&text(&new))) {
             compared.set(compared.get() + 1);
             let start = Engine::new(&old, seed);
@@ -101,7 +95,7 @@ fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
 #[test]
 fn an_engine_that_is_written_down_goes_on_elsewhere_as_if_nothing_had_happened() {
     let compared = Cell::new(0);
-    proptest!(config(200), |(document in documents("1ms"), seed: u64, before: Vec<(usize, i16)>, after: Vec<(usize, i16)>)| {
+    proptest!(properties(200), |(document in documents("1ms"), seed: u64, before: Vec<(usize, i16)>, after: Vec<(usize, i16)>)| {
         if let Some(scenario) = read(&text(&document)) {
             compared.set(compared.get() + 1);
             let mut one = Engine::new(&scenario, seed);
@@ -153,7 +147,7 @@ fn edit(text: &str, place: usize, how: usize) -> String {
 #[test]
 fn a_file_that_is_read_again_and_again_gives_what_a_first_reading_gives() {
     let (right, wrong) = (Cell::new(0), Cell::new(0));
-    proptest!(config(60), |(document in documents("250ms"), edits: [(usize, usize); 12])| {
+    proptest!(properties(60), |(document in documents("250ms"), edits: [(usize, usize); 12])| {
         let file = ScenarioFile::new(&text(&document));
         let mut reader = Reader::default();
         reader.load(file.path());
@@ -175,7 +169,7 @@ fn a_file_that_is_read_again_and_again_gives_what_a_first_reading_gives() {
 #[test]
 fn any_scenario_that_is_accepted_runs_for_a_virtual_hour() {
     let accepted = Cell::new(0);
-    proptest!(config(150), |(document in documents("250ms"), seed: u64)| {
+    proptest!(properties(150), |(document in documents("250ms"), seed: u64)| {
         if let Some(scenario) = read(&text(&document)) {
             accepted.set(accepted.get() + 1);
             let mut engine = Engine::new(&scenario, seed);
@@ -196,7 +190,7 @@ fn any_scenario_that_is_accepted_runs_for_a_virtual_hour() {
 
 #[test]
 fn any_scenario_that_is_accepted_runs_however_fast_it_is() {
-    proptest!(config(200), |(document in documents("1us"), seed: u64)| {
+    proptest!(properties(200), |(document in documents("1us"), seed: u64)| {
         if let Some(scenario) = read(&text(&document)) {
             let mut engine = Engine::new(&scenario, seed);
             engine.advance_some(Duration::from_hours(1), 5_000);
@@ -206,7 +200,7 @@ fn any_scenario_that_is_accepted_runs_however_fast_it_is() {
 
 #[test]
 fn a_scenario_printed_and_read_again_is_the_same() {
-    proptest!(config(300), |(document in documents("1us"))| {
+    proptest!(properties(300), |(document in documents("1us"))| {
         if let Some(scenario) = read(&text(&document)) {
             let printed = scenario.to_yaml();
             let again = parse(&Source::new("scenario.yaml", &printed));
@@ -218,7 +212,7 @@ fn a_scenario_printed_and_read_again_is_the_same() {
 #[test]
 fn what_the_schema_rejects_check_rejects() {
     let (rejected, accepted) = (Cell::new(0), Cell::new(0));
-    proptest!(config(2_000), |(document in mutations())| {
+    proptest!(properties(2_000), |(document in mutations())| {
         let text = text(&document);
         let wrong = parse(&Source::new("scenario.yaml", &text)).err();
         if let Some(why) = schema_rejects(&text) {
@@ -233,7 +227,7 @@ fn what_the_schema_rejects_check_rejects() {
 
 #[test]
 fn any_scenario_follows_any_other_and_leaves_its_own_products() {
-    proptest!(config(150), |(first in documents("250ms"), then in documents("250ms"), seed: u64)| {
+    proptest!(properties(150), |(first in documents("250ms"), then in documents("250ms"), seed: u64)| {
         if let (Some(first), Some(then)) = (read(&text(&first)), read(&text(&then))) {
             let mut engine = Engine::new(&first, seed);
             engine.advance(Duration::from_mins(2));

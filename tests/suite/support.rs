@@ -15,7 +15,7 @@ mod socket;
 mod terminal;
 mod tool;
 
-pub(crate) use arbitrary::{documents, mutations};
+pub(crate) use arbitrary::{documents, mutations, properties};
 pub(crate) use browser::Browser;
 pub(crate) use chance::{number, seed};
 pub(crate) use editor::LanguageServer;

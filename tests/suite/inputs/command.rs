@@ -1,14 +1,11 @@
 //! Whatever a client says on its socket: it is refused with a reason, or it is a command, however its JSON is written.
 
-#![no_main]
-
 use std::mem::discriminant;
 
-use libfuzzer_sys::fuzz_target;
 use mockd::http::Command;
 use serde_json::Value;
 
-fuzz_target!(|message: &[u8]| {
+pub(crate) fn check(message: &[u8]) {
     let read = Command::read(message);
     match &read {
         Ok(command) => assert_eq!(Command::read(command.to_string().as_bytes()).as_ref().ok(), Some(command)),
@@ -22,4 +19,4 @@ fuzz_target!(|message: &[u8]| {
             (one, other) => panic!("{one:?}, but {other:?} for {json}"),
         }
     }
-});
+}

@@ -1,8 +1,5 @@
 //! Whatever a client sends on its socket: the same messages and the same end, in whatever pieces it comes.
 
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use mockd::websocket::{Encoded, Reader, Violation};
 use tungstenite::Message;
 
@@ -12,7 +9,7 @@ const MOST: usize = 130;
 /// What was read, and why no more of it.
 type Outcome = (Vec<Message>, Option<Violation>);
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     // How the rest is cut: pieces of so many bytes in turns.
     let Some((lengths, bytes)) = bytes.split_first_chunk::<3>() else { return };
     let (messages, end) = read(&[bytes]);
@@ -21,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(message.len() <= MOST, "{message:?}");
         assert_eq!(read(&[&sent_by_client(&Encoded::message(&message))]), (vec![message], None));
     }
-});
+}
 
 fn cut<'b>(mut bytes: &'b [u8], lengths: &[u8]) -> Vec<&'b [u8]> {
     let mut pieces = Vec::new();

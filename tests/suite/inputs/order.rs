@@ -3,12 +3,8 @@
 //! What begins with a capital letter is taken for a whole request, or several; anything else for a body: of a product if it
 //! begins with a plus, of an order otherwise.
 
-#![no_main]
-
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use libfuzzer_sys::fuzz_target;
 use mockd::embed::Mockd;
 use mockd::world::Kind;
 use serde_json::{Value, json};
@@ -31,7 +27,7 @@ const LAST: &[u8] = b"GET /last HTTP/1.1\r\nhost: localhost\r\nconnection: close
 const UNTIL_IDLE: Duration = Duration::from_secs(1);
 
 /// Two mocks of a scenario, and what runs them.
-struct Mocks {
+pub(crate) struct Mocks {
     runtime: Runtime,
     short: Mockd,
     routes: Mockd,
@@ -45,27 +41,18 @@ struct Outcome {
     totals: Value,
 }
 
-/// Made once for all inputs, for which the fuzzer has no other place.
-static MOCKS: LazyLock<Mocks> = LazyLock::new(Mocks::start);
-
-fuzz_target!(|bytes: &[u8]| {
-    // Control may wait, and has no short way.
-    if !bytes.windows(7).any(|part| part == b"__mockd") {
-        MOCKS.compare(&request(bytes));
-    }
-});
-
 fn request(bytes: &[u8]) -> Vec<u8> {
     if bytes.first().is_some_and(u8::is_ascii_uppercase) {
         return [bytes, LAST].concat();
     }
     let (path, body) = bytes.strip_prefix(b"+").map_or(("orders/T1", bytes), |product| ("toys", product));
-    let head = format!("POST /{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ");
+    let head =
+        format!("POST /{path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ");
     [format!("{head}{}\r\n\r\n", body.len()).as_bytes(), body, LAST].concat()
 }
 
 impl Mocks {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
         let mock = |cors: &str| {
             let scenario = format!("server: {{ cors: {cors} }}\n{SHOP}");
@@ -74,6 +61,14 @@ impl Mocks {
         // Answers that depend on who asks have no short way.
         let (short, routes) = (mock("false"), mock("[\"http://elsewhere.example\"]"));
         Self { runtime, short, routes }
+    }
+
+    /// Sends both the same, and compares what comes of it.
+    pub(crate) fn check(&self, bytes: &[u8]) {
+        // Control may wait, and has no short way.
+        if !bytes.windows(7).any(|part| part == b"__mockd") {
+            self.compare(&request(bytes));
+        }
     }
 
     fn compare(&self, request: &[u8]) {

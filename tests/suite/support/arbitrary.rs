@@ -5,7 +5,14 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::BoxedStrategy;
+use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Map, Value, json};
+
+/// How often a property is shown. `PROPTEST_CASES` asks for more or less.
+pub(crate) fn properties(cases: u32) -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
+    Config { cases, rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
+}
 
 /// Scenarios as one would write them, most of them right. No source of orders is faster than `fastest`.
 pub(crate) fn documents(fastest: &'static str) -> BoxedStrategy<Value> {
