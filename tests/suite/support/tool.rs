@@ -100,10 +100,10 @@ impl fmt::Display for Tool {
 /// If they are not, and every test is to run.
 pub(crate) fn are_there(tools: &[Tool]) -> bool {
     let Some(missing) = tools.iter().find(|tool| !tool.is_there()) else { return true };
-    assert!(std::env::var_os(TESTS).is_none_or(|tests| tests != "all"), "{missing} is missing; tests/run installs it");
+    assert!(std::env::var_os(TESTS).is_none_or(|tests| tests != "all"), "missing: {missing}; tests/run installs it");
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
-    let _ = writeln!(std::io::stderr(), "skipped {test}: {missing} is missing; tests/run installs it");
+    let _ = writeln!(std::io::stderr(), "skipped {test}, missing: {missing}; tests/run installs it");
     false
 }
 
