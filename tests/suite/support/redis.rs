@@ -49,7 +49,8 @@ impl Redis {
     pub(crate) async fn run(&mut self) {
         let mut command = Command::new(Tool::Redis.path());
         command.args(["--port", &self.port.to_string(), "--bind", self.host, "--save", "", "--appendonly", "yes"]);
-        command.args(["--protected-mode", "no"]);
+        // By default it puts a write off for as long as an earlier one is being synced, and a kill loses it.
+        command.args(["--appendfsync", "always", "--protected-mode", "no"]);
         command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null()).kill_on_drop(true);
         self.child = Some(command.spawn().expect("redis-server is installed"));
         let answers = async || self.say("PING").await.filter(|answer| answer == "+PONG\r\n");
