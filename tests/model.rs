@@ -83,6 +83,11 @@ impl Model {
         self.feed.lock().unwrap().end
     }
 
+    /// The position at which the socket is to be closed; beyond all others if it is not.
+    fn last(&self) -> u64 {
+        self.closing.lock().unwrap().unwrap_or(u64::MAX)
+    }
+
     /// The items from a position on; `None` if the feed has dropped the first of them.
     fn read(&self, from: u64, last: u64) -> Option<Vec<u64>> {
         let feed = self.feed.lock().unwrap();
@@ -149,7 +154,6 @@ impl Model {
         let (mut cursor, mut output, mut fell_behind) = (Some(0), Vec::new(), false);
         loop {
             output = self.write(&output);
-            let closing = *self.closing.lock().unwrap();
             if !output.is_empty() {
                 tokio::select! {
                     biased;
@@ -163,11 +167,16 @@ impl Model {
                 self.reclaim(&mut cursor, &mut output);
                 continue;
             };
-            let last = closing.unwrap_or(u64::MAX);
-            let Some(items) = self.read(position, last) else {
+            let last = self.last();
+            let items = self.read(position, last);
+            if self.last() < last {
+                // The socket is to be closed meanwhile: the items may go beyond that.
+                continue;
+            }
+            let Some(items) = items else {
                 // In place of what it missed it gets what is latest.
                 fell_behind = true;
-                cursor = Some(self.end().min(last));
+                cursor = Some(self.end());
                 continue;
             };
             output = items;
@@ -175,11 +184,11 @@ impl Model {
                 cursor = Some(position + output.len() as u64);
                 continue;
             }
-            if let Some(end) = closing {
-                assert!(position >= end);
-                return (end, fell_behind);
+            if last < u64::MAX {
+                assert!(position >= last);
+                return (last, fell_behind);
             }
-            let is_up_to_date = |position: &u64| *position >= self.end() && self.closing.lock().unwrap().is_none();
+            let is_up_to_date = |position: &u64| *position >= self.end() && self.last() == u64::MAX;
             cursor = self.delegation.delegate(position, is_up_to_date).err();
         }
     }
@@ -208,7 +217,10 @@ fn each_item_is_written_once_in_order_under_any_schedule() {
             }
             let taken = model.connection.lock().unwrap().taken.clone();
             if fell_behind {
-                assert!(taken.is_sorted_by(|one, next| one < next) && taken.iter().all(|item| *item < end), "{taken:?}");
+                assert!(
+                    taken.is_sorted_by(|one, next| one < next) && taken.iter().all(|item| *item < end),
+                    "{taken:?}"
+                );
             } else {
                 assert_eq!(taken, (0..end).collect::<Vec<_>>());
             }
