@@ -96,6 +96,7 @@ impl Model {
 
     /// The world's task: publishes, and closes the socket somewhere in between or at the end.
     async fn publish(self: Arc<Self>) {
+        future::yield_now().await;
         let close_after = thread_rng().gen_range(0..=ITEMS);
         for item in 0..=ITEMS {
             if item == close_after {

@@ -129,11 +129,10 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         pending
     });
     match served {
-        Served::Done | Served::Skipped { is_delegated: true } => {}
         Served::Parked => socket.wake.notify_one(),
         // A task that a fault keeps from delegating is not woken by anything else.
         Served::Skipped { is_delegated: false } if socket.is_faulted() => socket.wake.notify_one(),
-        Served::Skipped { is_delegated: false } => {}
+        Served::Done | Served::Skipped { .. } => {}
     }
 }
 
