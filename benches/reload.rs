@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use mockd::choice::{Choice, ScenarioFiles};
 use mockd::http::{ControlAccess, Hosts, Limits, Site};
-use mockd::scenario::{Cors, Reader, Style, load};
+use mockd::scenario::{Cors, Style, load};
 use mockd::server::{Server, ServerConfig};
 use mockd::watch::{Watch, WatchMode};
 use mockd::worlds::WorldOptions;
@@ -62,7 +62,6 @@ async fn latencies(save: Save) -> Vec<f64> {
         seed: None,
         style: Style::Plain,
         reloads: server.reloads().clone(),
-        reader: Reader::default(),
         switches,
     };
     let following = tokio::spawn(watch.follow(server.worlds().clone(), loaded.files, server.shutdown().clone()));

@@ -12,7 +12,6 @@ mod ready;
 mod run;
 mod schema;
 mod seed;
-mod start_code;
 mod store;
 mod worlds;
 

@@ -9,8 +9,7 @@
 //! - [`store`] keeps the logs by which several servers play the same worlds;
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
-//! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets. What takes as long as a scenario
-//! is large is done in the `background`.
+//! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::reload`] → events → the same feed. A switch to another file's
@@ -24,13 +23,13 @@
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
-mod background;
 pub mod choice;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod embed;
 pub mod engine;
 pub mod http;
+mod memory;
 pub mod reloads;
 pub mod scenario;
 pub mod server;

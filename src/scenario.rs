@@ -31,7 +31,7 @@ use serde::Serialize;
 pub(crate) use advice::nearest;
 pub use category::{Category, FieldRule, JsonType, Product};
 pub use fault::{Damage, Effect, Fault, Latency, Matches, Refusal, Share};
-pub use load::{FoundFile, LoadError, Loading, ReadError, Reader, load, parse, parse_fault};
+pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};
 pub(crate) use raw::RawFault as FaultShape;

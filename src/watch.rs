@@ -10,19 +10,19 @@ mod read;
 mod settle;
 mod wake;
 
-use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::background;
 use crate::choice::{Switch, Switches};
 use crate::engine::Reload;
+use crate::memory;
 use crate::reloads::Reloads;
-use crate::scenario::{FoundFile, LoadError, Loading, Problems, Reader, Scenario, Style, render};
+use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular, render};
 use crate::world::WorldError;
 use crate::worlds::Worlds;
 use read::{paths, read_whole};
@@ -32,6 +32,9 @@ pub use wake::WatchMode;
 
 /// How long to wait before a scenario is published again that could not be.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Files of more bytes than this leave much that is free once they are read: ten times their size, and the scenario of before.
+const LARGE: usize = 1 << 20;
 
 /// A scenario file and how to follow it.
 #[derive(Debug)]
@@ -46,8 +49,6 @@ pub struct Watch {
     pub style: Style,
     /// Where the outcome is told.
     pub reloads: Reloads,
-    /// What has read the file so far.
-    pub reader: Reader,
     /// Who wants another file in the place of this one.
     pub switches: Switches,
 }
@@ -56,8 +57,8 @@ impl Watch {
     /// Follows the file, and those that it includes, until the shutdown, and any other that is switched to in its place. The
     /// worlds' scenario was made from `files`; none if they are not to be followed.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
-        let Self { path, mode, seed, style, reloads, reader, switches } = self;
-        let seen = Seen::new(mode, files, reader);
+        let Self { path, mode, seed, style, reloads, switches } = self;
+        let seen = Seen::new(mode, files);
         let follower = Follower { path, mode, seed, style, reloads, worlds, seen };
         shutdown.run_until_cancelled(follower.look_for_ever(switches)).await;
     }
@@ -70,15 +71,14 @@ struct Seen {
     files: Vec<FoundFile>,
     /// Those of which the scenario that is served was made.
     served: Vec<FoundFile>,
-    reader: Reader,
 }
 
 impl Seen {
     /// What is served was made of these files, which are kept if they are to be followed.
-    fn new(mode: WatchMode, files: Vec<FoundFile>, reader: Reader) -> Self {
+    fn new(mode: WatchMode, files: Vec<FoundFile>) -> Self {
         match mode {
             WatchMode::Never => Self::default(),
-            WatchMode::Events | WatchMode::Poll => Self { served: files.clone(), files, reader },
+            WatchMode::Events | WatchMode::Poll => Self { served: files.clone(), files },
         }
     }
 
@@ -128,18 +128,14 @@ impl Follower {
     async fn look(&mut self) -> Fingerprint {
         let started = Instant::now();
         let fingerprint = settled(&self.seen.paths()).await;
-        let (path, files, mut reader) = (self.path.clone(), self.seen.files.clone(), take(&mut self.seen.reader));
+        let (path, files) = (self.path.clone(), self.seen.files.clone());
         let look = move || {
             let changed = !files.iter().all(FoundFile::is_unchanged);
-            (changed.then(|| reader.load_regular(&path)), reader)
+            changed.then(|| load_regular(&path))
         };
-        match background::spawn(look).await {
-            Ok((loading, reader)) => {
-                self.seen.reader = reader;
-                if let Some(loading) = loading {
-                    self.take(loading, started).await;
-                }
-            }
+        match spawn_blocking(look).await {
+            Ok(Some(loading)) => self.take(loading, started).await,
+            Ok(None) => {}
             Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
         }
         fingerprint
@@ -163,15 +159,17 @@ impl Follower {
                 self.apply("reloaded", scenario, started).await;
             }
         }
+        give_back_after(size(&self.seen.files)).await;
     }
 
     /// Serves and follows another file if it is right; everything is as before if it is not.
     async fn switch(&mut self, switch: Switch, switches: &Switches) {
         let (started, path) = (Instant::now(), switch.file().to_owned());
-        let (Loading { outcome, warnings, files }, reader) = match read_whole(&path).await {
+        let Loading { outcome, warnings, files } = match read_whole(&path).await {
             Ok(loaded) => loaded,
             Err(failure) => return error!("{} cannot be checked: {failure}", path.display()),
         };
+        let size = size(&files);
         match outcome {
             Err(problem) => {
                 self.report(&path, &problem);
@@ -179,13 +177,14 @@ impl Follower {
             }
             Ok(scenario) => {
                 self.path = path;
-                self.seen = Seen::new(self.mode, files, reader);
+                self.seen = Seen::new(self.mode, files);
                 self.warn(warnings);
                 if self.apply("switched to", scenario, started).await {
                     switches.done(switch, self.reloads.last());
                 }
             }
         }
+        give_back_after(size).await;
     }
 
     /// Goes on with a scenario in all worlds. `false` says that they have ended, and so does this task then.
@@ -233,6 +232,18 @@ impl Follower {
             }
             LoadError::Read(error) => warn!("{error}; {still}"),
         }
+    }
+}
+
+fn size(files: &[FoundFile]) -> usize {
+    files.iter().filter_map(FoundFile::bytes).map(<[u8]>::len).sum()
+}
+
+/// Gives memory back once files of so many bytes have been read and applied.
+async fn give_back_after(size: usize) {
+    if size >= LARGE {
+        // It fails only at the end of the runtime.
+        let _ = spawn_blocking(memory::give_back).await;
     }
 }
 

@@ -302,8 +302,8 @@ impl Worlds {
         let reload = self.default_world().reload(plan.clone()).await;
         // A world that has ended meanwhile needs nothing any more.
         join_all(others.iter().map(|world| world.reload(plan.clone()))).await;
-        // Dropping the old products takes a while too.
-        spawn_blocking(move || drop((old, plan)));
+        // Dropping the old products takes a while too. The reader of a large scenario gives their memory back, so this waits.
+        let _ = spawn_blocking(move || drop((old, plan))).await;
         reload
     }
 

@@ -21,10 +21,10 @@ use super::ready::{Ready, ReadyFile};
 use super::seed::any_seed;
 use super::store::StoreArgs;
 use super::worlds::WorldArgs;
-use super::{CliError, start_code, style};
+use super::{CliError, style};
 use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
-use crate::scenario::{FoundFile, Loading, Problems, Reader, Scenario, is_origin, render};
+use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
 use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -91,7 +91,6 @@ struct First {
     warnings: Option<Box<Problems>>,
     /// The files that it was made of, as long as they are to be followed.
     followed: Vec<FoundFile>,
-    reader: Reader,
     choice: ScenarioFiles,
     store: Option<StoreConfig>,
 }
@@ -129,16 +128,14 @@ impl Run {
         let path = choice.first()?;
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && path.is_file();
-        let mut reader = Reader::default();
-        let Loading { outcome, warnings, files } = reader.load(&path);
+        let Loading { outcome, warnings, files } = load(&path);
         let scenario = outcome?;
         if let Some(warnings) = &warnings {
             warn!("{} is served, but\n{}", path.display(), render(warnings, style()));
         }
         let store = self.store.config(&files);
-        // What is not followed is not read again, so nothing of it is kept.
-        let (followed, reader) = if watches { (files, reader) } else { (Vec::new(), Reader::default()) };
-        let first = First { path, scenario: Arc::new(scenario), warnings, followed, reader, choice, store };
+        let followed = if watches { files } else { Vec::new() };
+        let first = First { path, scenario: Arc::new(scenario), warnings, followed, choice, store };
         let runtime = runtime().map_err(CliError::Runtime)?;
         let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
@@ -148,25 +145,22 @@ impl Run {
 
     /// Serves, follows the files if there are any to follow, and switches to others.
     async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
-        let First { path, scenario, warnings, followed, reader, choice, store } = first;
+        let First { path, scenario, warnings, followed, choice, store } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
         let (choice, switches) = Choice::new(choice, &path);
-        start_code::give_back();
         let server = Server::start(&scenario, self.config(&scenario, choice, store)?).await?;
         server.reloads().warned(warnings);
         let ready =
             Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
         ready.check().await?;
-        // Once more, for what the server's own start has needed.
-        start_code::give_back();
         let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         if !self.log.is_silent_about_readiness() {
             ready.greet(self.log.log_format);
         }
         let (mode, seed, reloads) = (self.watch_mode(), self.seed, server.reloads().clone());
-        let watch = Watch { path, mode, seed, style: style(), reloads, reader, switches };
+        let watch = Watch { path, mode, seed, style: style(), reloads, switches };
         let following = tokio::spawn(watch.follow(server.worlds().clone(), followed, server.shutdown().clone()));
         let figures = Figures::new(server.worlds().clone(), server.reloads().clone());
         let line = line.map(|line| tokio::spawn(line.show(figures, server.shutdown().clone())));

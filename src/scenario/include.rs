@@ -44,13 +44,9 @@ pub(super) struct Includes<'r> {
 impl<'r> Includes<'r> {
     /// The tree of a file with all that it includes, read into a new document, and its root if the file itself could be read
     /// as YAML.
-    pub(super) fn of(
-        path: &Path,
-        content: Content,
-        files: &'r mut dyn Files,
-        document: Document,
-    ) -> (Document, Option<NodeId>) {
+    pub(super) fn of(path: &Path, content: Content, files: &'r mut dyn Files) -> (Document, Option<NodeId>) {
         let identity = files.identity(path);
+        let document = Document::default();
         let mut includes = Self { document, files, open: Vec::new(), done: HashMap::new(), bytes: 0, merged: 0 };
         let root = includes.file(path, identity, content);
         (includes.document, root)

@@ -10,8 +10,8 @@ use thiserror::Error;
 use super::include::{Files, Includes};
 use super::problem::{Problem, Problems};
 use super::source::{Content, MAX_FILE_BYTES, Source};
-use super::validate::{self, Known};
-use super::yaml::{Document, Kept};
+use super::validate;
+use super::yaml::Document;
 use super::{Fault, Scenario};
 
 /// Why the text of a file is not to be had.
@@ -127,44 +127,24 @@ pub struct Loading {
 /// Reads and checks a scenario file, and all that it includes.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
-    Reader::default().load(path)
+    load_by(path, read)
 }
 
-/// Reads one scenario file again and again. It keeps what it read, so that of a large file only what has changed is read as
-/// YAML the next time.
-#[derive(Debug, Default)]
-pub struct Reader(Memory);
-
-/// What is kept of an earlier text.
-#[derive(Debug, Default)]
-struct Memory {
-    tree: Option<Kept>,
-    products: Known,
+/// As [`load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+#[must_use]
+pub fn load_regular(path: &Path) -> Loading {
+    load_by(path, read_regular)
 }
 
-impl Reader {
-    /// Reads and checks a scenario file, and all that it includes.
-    pub fn load(&mut self, path: &Path) -> Loading {
-        self.load_by(path, read)
-    }
-
-    /// As [`Reader::load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
-    pub fn load_regular(&mut self, path: &Path) -> Loading {
-        self.load_by(path, read_regular)
-    }
-
-    fn load_by(&mut self, path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
-        let mut disk = Disk::default();
-        let checked = disk.note(path, read_first(path)).map_err(Into::into).and_then(|content| {
-            let checked = check(path, content, &mut disk, &mut self.0);
-            checked.map_err(LoadError::from)
-        });
-        let (outcome, warnings) = match checked {
-            Ok(Checked { scenario, warnings }) => (Ok(scenario), warnings),
-            Err(error) => (Err(error), None),
-        };
-        Loading { outcome, warnings, files: disk.found }
-    }
+fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
+    let mut disk = Disk::default();
+    let content = disk.note(path, read_first(path)).map_err(LoadError::from);
+    let checked = content.and_then(|content| check(path, content, &mut disk).map_err(LoadError::from));
+    let (outcome, warnings) = match checked {
+        Ok(Checked { scenario, warnings }) => (Ok(scenario), warnings),
+        Err(error) => (Err(error), None),
+    };
+    Loading { outcome, warnings, files: disk.found }
 }
 
 /// The file system, and what was looked for in it.
@@ -210,7 +190,7 @@ impl Files for NoFiles {
 /// Every problem in it, in the order of the text.
 pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
     let content = Content::Text(source.shared_text());
-    check(source.path(), content, &mut NoFiles, &mut Memory::default()).map(|checked| checked.scenario)
+    check(source.path(), content, &mut NoFiles).map(|checked| checked.scenario)
 }
 
 /// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON. Gives what is
@@ -222,7 +202,7 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
     let mut document = Document::default();
     let root = document.read(source.path(), Content::Text(source.shared_text()));
     let fault = root.and_then(|root| validate::validate_fault(&document, root, scenario));
-    let (sources, mut list, _) = document.into_parts();
+    let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
     let (warnings, list): (Vec<_>, Vec<_>) = list.into_iter().partition(|problem| problem.kind.is_warning());
     match fault {
@@ -240,14 +220,10 @@ struct Checked {
     warnings: Option<Box<Problems>>,
 }
 
-fn check(path: &Path, content: Content, files: &mut dyn Files, memory: &mut Memory) -> Result<Checked, Box<Problems>> {
-    let (document, root) = Includes::of(path, content, files, Document::after(memory.tree.take()));
-    let scenario = root.and_then(|root| {
-        memory.products.keep_of(&document);
-        validate::validate(&document, root, path, &mut memory.products)
-    });
-    let (sources, mut list);
-    (sources, list, memory.tree) = document.into_parts();
+fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Checked, Box<Problems>> {
+    let (document, root) = Includes::of(path, content, files);
+    let scenario = root.and_then(|root| validate::validate(&document, root, path));
+    let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
     let is_right = list.iter().all(|problem| problem.kind.is_warning());
     let problems = (!list.is_empty()).then(|| Box::new(Problems { sources, list }));

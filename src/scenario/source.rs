@@ -110,17 +110,6 @@ impl Sources {
         self.files.iter().map(|(_, source)| source)
     }
 
-    /// The file, if it is the only one.
-    pub(super) fn only(&self) -> Option<&Source> {
-        let [(_, only)] = &self.files[..] else { return None };
-        Some(only)
-    }
-
-    /// Puts a file in the place of the only one.
-    pub(super) fn replace_only(&mut self, source: Source) {
-        self.files = vec![(0, source)];
-    }
-
     /// The number of bytes that are taken; a file's end has a place of its own.
     fn length(&self) -> u32 {
         let length = |(base, source): &(u32, Source)| u32::try_from(source.text.len() + 1).unwrap_or(u32::MAX) + base;

@@ -3,12 +3,10 @@
 mod categories;
 mod faults;
 mod generators;
-mod known;
 mod references;
 mod scripts;
 
 pub(crate) use categories::number as product_number;
-pub(super) use known::Known;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -26,7 +24,7 @@ use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Cors, Fault, Feed, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
-pub(super) fn validate(document: &Document, root: NodeId, path: &Path, known: &mut Known) -> Option<Scenario> {
+pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
     let complete = document.problems().is_empty();
     let mut check = Check { document, complete };
     let raw = document.decode::<RawScenario>(root)?;
@@ -39,7 +37,7 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path, known: &m
         document.tree().span(root),
     );
     let (categories, readable) =
-        declared.map(|(entries, span)| categories::categories(entries, span, known, &mut check)).unwrap_or_default();
+        declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
     let mut references = References::new(&categories, complete && readable);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));

@@ -12,6 +12,6 @@ mod scalar;
 mod spanned;
 mod tree;
 
-pub(crate) use document::{Document, Kept};
+pub(crate) use document::Document;
 pub(crate) use spanned::{Entries, Items, Spanned, Text};
 pub(crate) use tree::{NodeId, View};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mockd::engine::{Command, Engine, Event, EventKind, FaultState, Listing, ReloadPlan};
-use mockd::scenario::{MAX_TOTAL, Reader, Scenario, Source, load, parse, parse_fault};
+use mockd::scenario::{MAX_TOTAL, Scenario, Source, parse, parse_fault};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{ScenarioFile, documents, mutations, properties, schema_rejects};
+use crate::support::{documents, mutations, properties, schema_rejects};
 
 fn text(document: &Value) -> String {
     serde_yaml::to_string(document).unwrap()
@@ -129,41 +129,6 @@ fn a_state_of_another_scenario_is_refused() {
         let refused = Engine::restored(&other, state).unwrap_err().to_string();
         assert!(refused.contains("does not fit the scenario"), "{refused}");
     }
-}
-
-/// One edit of a text: a line goes, comes twice, comes from elsewhere or gets other digits.
-fn edit(text: &str, place: usize, how: usize) -> String {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let at = place % lines.len();
-    match how % 4 {
-        0 => drop(lines.remove(at)),
-        1 => lines.insert(at, lines[at].clone()),
-        2 => lines.insert(at, lines[how % lines.len()].clone()),
-        _ => lines[at] = lines[at].replace(['1', '2', '5'], "3"),
-    }
-    lines.join("\n") + "\n"
-}
-
-#[test]
-fn a_file_that_is_read_again_and_again_gives_what_a_first_reading_gives() {
-    let (right, wrong) = (Cell::new(0), Cell::new(0));
-    proptest!(properties(60), |(document in documents("250ms"), edits: [(usize, usize); 12])| {
-        let file = ScenarioFile::new(&text(&document));
-        let mut reader = Reader::default();
-        reader.load(file.path());
-        for (place, how) in edits {
-            let before = std::fs::read_to_string(file.path()).unwrap();
-            file.write_in_place(&edit(&before, place, how));
-            let again = reader.load(file.path());
-            let count = if again.outcome.is_ok() { &right } else { &wrong };
-            count.set(count.get() + 1);
-            prop_assert_eq!(&again, &load(file.path()));
-            if again.outcome.is_err() {
-                file.write_in_place(&before);
-            }
-        }
-    });
-    assert!(right.get() > 50 && wrong.get() > 50, "{right:?} {wrong:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use tokio::task::spawn_blocking;
 
 use super::splice::Pages;
 use crate::engine::Listing;

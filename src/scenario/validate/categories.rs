@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::known::{Found, Known, New};
 use super::{Check, given};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
@@ -12,36 +11,31 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::yaml::{Entries, Spanned};
 use crate::scenario::{Category, FieldRule, JsonType, Product};
 
-/// Where each id was declared.
-type Ids = HashMap<Arc<str>, Span>;
+/// A product as it is written.
+type Written = Spanned<RawProduct>;
 
 /// The categories, and whether they could be read so that all their ids are known.
-pub(super) fn categories(
-    entries: &Entries<RawCategory>,
-    span: Span,
-    known: &mut Known,
-    check: &mut Check<'_>,
-) -> (Vec<Category>, bool) {
+pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> (Vec<Category>, bool) {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
-    let list = |raw: &Spanned<RawCategory>| {
-        given(raw.get()?.0.products.as_ref()).map(|(list, _)| known.find(list, check.document))
+    let list = |raw: &Spanned<RawCategory>| -> Option<Vec<Written>> {
+        let (list, _) = given(raw.get()?.0.products.as_ref())?;
+        Some(check.document.items(list).filter(|product| product.value.is_some()).collect())
     };
-    let found: Vec<Vec<Found>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
+    let written: Vec<Vec<Written>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
     let readable = check.is_readable(entries, span);
-    let mut products = Products { ids: Ids::new(), known };
-    products.note_duplicate_ids(&found, check);
-    let categories = entries.0.iter().zip(found);
-    let category = |((name, raw), found): (&(_, _), _)| category(name, raw, found, &mut products, check);
+    let mut ids = ProductIds::declared(&written, check);
+    let categories = entries.0.iter().zip(written);
+    let category = |((name, raw), written): (&(_, _), _)| category(name, raw, written, &mut ids, check);
     (categories.filter_map(category).collect(), readable)
 }
 
 fn category(
     name: &Spanned<String>,
     raw: &Spanned<RawCategory>,
-    found: Vec<Found>,
-    products: &mut Products<'_>,
+    written: Vec<Written>,
+    ids: &mut ProductIds,
     check: &mut Check<'_>,
 ) -> Option<Category> {
     let (name, name_span) = name.get()?;
@@ -55,74 +49,57 @@ fn category(
         check.note(ProblemKind::EmptyName("a category's prefix"), span);
     }
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
-    let products = products.of(found, &prefix, check);
+    let products = products(written, &prefix, ids, check);
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
     Some(Category { name: name.as_str().into(), prefix, products, fields })
 }
 
-/// What the products of all categories share.
-struct Products<'k> {
-    ids: Ids,
-    known: &'k mut Known,
-}
+/// Where the id of each product was declared, or the product itself for which it was made.
+struct ProductIds(HashMap<Arc<str>, Span>);
 
-impl Products<'_> {
+impl ProductIds {
     /// Declared ids first, so that a made id never takes one that stands further down.
-    fn note_duplicate_ids(&mut self, found: &[Vec<Found>], check: &mut Check<'_>) {
-        for product in found.iter().flatten() {
-            let Some((id, span)) = product.id(check.document) else { continue };
+    fn declared(written: &[Vec<Written>], check: &mut Check<'_>) -> Self {
+        let mut ids = HashMap::new();
+        for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
             if id.is_empty() {
                 check.note(ProblemKind::EmptyName("a product's id"), span);
-                continue;
-            }
-            if let Some(first) = self.ids.get(id) {
-                let problem = Problem::new(ProblemKind::DuplicateId(id.to_owned()), span);
+            } else if let Some(first) = ids.get(id.as_str()) {
+                let problem = Problem::new(ProblemKind::DuplicateId(id.clone()), span);
                 check.document.note(problem.related_to(*first));
-                continue;
+            } else {
+                ids.insert(id.as_str().into(), span);
             }
-            let id = match product {
-                Found::Known(_, product) => product.id().clone(),
-                Found::New(_) => id.into(),
-            };
-            self.ids.insert(id, span);
         }
+        Self(ids)
     }
 
-    fn of(&mut self, found: Vec<Found>, prefix: &str, check: &mut Check<'_>) -> Vec<Arc<Product>> {
-        let mut highest = 0;
-        let mut product = |found| {
-            let product = match found {
-                Found::Known(_, product) => product,
-                Found::New(new) => self.product(*new, prefix, highest, check),
-            };
-            highest = highest.max(number(prefix, product.id()).unwrap_or(0));
-            product
-        };
-        found.into_iter().map(&mut product).collect()
-    }
-
-    fn product(&mut self, new: New, prefix: &str, highest: u64, check: &mut Check<'_>) -> Arc<Product> {
-        let declared = given(new.raw.id.as_ref()).map(|(id, _)| id.as_str());
-        let is_declared = declared.is_some_and(|id| !id.is_empty());
-        let id = match declared {
-            Some(id) => self.ids.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone()),
-            None => self.free_id(prefix, highest, new.span),
-        };
-        let problems = check.document.problems().len();
-        let product = Arc::new(product(new.raw, id, check));
-        if is_declared && new.is_right && check.document.problems().len() == problems {
-            self.known.add(new.node, product.clone());
-        }
-        product
+    /// The id as it is shared by all that know the product.
+    fn shared(&self, id: &str) -> Arc<str> {
+        self.0.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone())
     }
 
     /// The prefix with the next number that no product has.
-    fn free_id(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
+    fn next_free(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
         let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
-        let id = candidates.find(|id| !self.ids.contains_key(id)).unwrap_or_else(|| prefix.into());
-        self.ids.insert(id.clone(), span);
+        let id = candidates.find(|id| !self.0.contains_key(id)).unwrap_or_else(|| prefix.into());
+        self.0.insert(id.clone(), span);
         id
     }
+}
+
+fn products(written: Vec<Written>, prefix: &str, ids: &mut ProductIds, check: &mut Check<'_>) -> Vec<Arc<Product>> {
+    let mut highest = 0;
+    let mut product = |Spanned { span, value }: Written| {
+        let raw = value?;
+        let id = match given(raw.id.as_ref()) {
+            Some((id, _)) => ids.shared(id),
+            None => ids.next_free(prefix, highest, span),
+        };
+        highest = highest.max(number(prefix, &id).unwrap_or(0));
+        Some(Arc::new(product(raw, id, check)))
+    };
+    written.into_iter().filter_map(&mut product).collect()
 }
 
 /// Ids with higher numbers than this are words like any other: nobody counts on from them.

@@ -13,21 +13,10 @@ use super::tree::{MAX_UNFOLDED, NodeId, Tree, View};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Content, Source, Sources, Span};
 
-/// The tree of a scenario's only file, from which that of the file's next text can be made.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    tree: Tree,
-    root: NodeId,
-}
-
 /// A tree, and what is wrong with what was read into it and decoded from it so far.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     tree: Tree,
-    /// The first file's root.
-    root: Option<NodeId>,
-    kept: Option<Kept>,
-    is_patched: bool,
     problems: RefCell<Vec<Problem>>,
     /// Where which kind of problem was noted: what several aliases name is read, and is wrong, several times.
     noted: RefCell<HashSet<(Span, &'static str)>>,
@@ -36,33 +25,13 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// A document whose first file is read with the help of what was kept of an earlier text.
-    pub(crate) fn after(kept: Option<Kept>) -> Self {
-        Self { kept, ..Self::default() }
-    }
-
     /// Reads a file, and gives its root unless it is no YAML.
     pub(crate) fn read(&mut self, path: &Path, content: Content) -> Option<NodeId> {
-        let is_first = self.tree.len() == 0;
         let root = match content {
-            Content::Text(text) => self.read_text(Source::shared(path, text)),
+            Content::Text(text) => self.tree.read(Source::shared(path, text)),
             Content::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
         };
-        let root = root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok();
-        if is_first {
-            self.root = root;
-        }
-        root
-    }
-
-    fn read_text(&mut self, source: Source) -> Result<NodeId, Vec<Problem>> {
-        if self.tree.len() == 0
-            && let Some(Kept { tree, root }) = self.kept.take_if(|kept| kept.tree.patch(kept.root, &source))
-        {
-            (self.tree, self.is_patched) = (tree, true);
-            return Ok(root);
-        }
-        self.tree.read(source)
+        root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
 
     /// Keeps what is text, so that the place can be shown.
@@ -134,18 +103,8 @@ impl Document {
         bounded
     }
 
-    /// Whether the first file's nodes are those of an earlier text, where that is the same.
-    pub(crate) fn is_patched(&self) -> bool {
-        self.is_patched
-    }
-
-    /// The files, the problems, and what helps to read the next text: what was read, unless it was no YAML.
-    pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>, Option<Kept>) {
-        let (sources, problems) = (self.tree.sources().clone(), self.problems.into_inner());
-        let kept = match self.root {
-            Some(root) => sources.only().is_some().then_some(Kept { tree: self.tree, root }),
-            None => self.kept,
-        };
-        (sources, problems, kept)
+    /// The files and the problems.
+    pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>) {
+        (self.tree.into_sources(), self.problems.into_inner())
     }
 }

@@ -1,7 +1,6 @@
 //! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are settled.
 
 mod build;
-mod patch;
 mod tag;
 
 use crate::scenario::problem::Problem;
@@ -24,9 +23,6 @@ pub(crate) struct Tree {
     children: Vec<NodeId>,
     /// The scalars that are not, letter by letter, what stands in the source.
     texts: Vec<Box<str>>,
-    has_anchors: bool,
-    /// Its size when its last file was read.
-    read_size: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,9 +100,7 @@ impl Tree {
     /// # Errors
     /// All duplicate keys at once, or the one problem that ends the reading (syntax, depth, a recursive alias).
     pub(crate) fn read(&mut self, source: Source) -> Result<NodeId, Vec<Problem>> {
-        let root = build::build(self, source);
-        self.read_size = self.size();
-        root
+        build::build(self, source)
     }
 
     /// Adds a file that cannot be read as YAML, for its places.
@@ -116,6 +110,10 @@ impl Tree {
 
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    pub(super) fn into_sources(self) -> Sources {
+        self.sources
     }
 
     pub(super) fn len(&self) -> usize {

@@ -44,19 +44,12 @@ struct Builder<'t, 's> {
     documents: usize,
     merged: usize,
     offsets: Offsets<'s>,
-    /// Collections around all of the text.
-    levels: usize,
     problems: Vec<Problem>,
 }
 
 pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Problem>> {
     let text = source.shared_text();
     let base = tree.sources.add(source);
-    build_at(tree, &text, base, 0)
-}
-
-/// Reads a text whose first byte has that place, and that stands in so many collections.
-pub(super) fn build_at(tree: &mut Tree, text: &str, base: u32, levels: usize) -> Result<NodeId, Vec<Problem>> {
     let mut builder = Builder {
         tree,
         open: Vec::new(),
@@ -65,11 +58,10 @@ pub(super) fn build_at(tree: &mut Tree, text: &str, base: u32, levels: usize) ->
         root: None,
         documents: 0,
         merged: 0,
-        offsets: Offsets::new(text, base),
-        levels,
+        offsets: Offsets::new(&text, base),
         problems: Vec::new(),
     };
-    if let Err(problem) = builder.read(Parser::new_from_str(text)) {
+    if let Err(problem) = builder.read(Parser::new_from_str(&text)) {
         builder.problems.push(problem);
     }
     match builder.root {
@@ -140,14 +132,13 @@ impl<'s> Builder<'_, 's> {
 
     fn finish(&mut self, done: Done, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
-            self.tree.has_anchors = true;
             self.anchors.insert(anchor, done);
         }
         self.place(done)
     }
 
     fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
-        if self.levels + self.open.len() >= usize::from(MAX_DEPTH) {
+        if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
         self.open.push(Open { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
@@ -169,7 +160,7 @@ impl<'s> Builder<'_, 's> {
 
     /// Puts a finished node where the open collection expects it.
     fn place(&mut self, Done { id, height }: Done) -> Result<(), Problem> {
-        let levels = self.levels + self.open.len();
+        let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(id);
             return Ok(());
