@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use mockd::choice::{Choice, ScenarioFiles};
 use mockd::http::{ControlAccess, Hosts, Limits, Site};
 use mockd::scenario::{Cors, Style, load};
+use mockd::selector::{ScenarioFiles, ScenarioSelector};
 use mockd::server::{Server, ServerConfig};
 use mockd::watch::{Watch, WatchMode};
 use mockd::worlds::WorldOptions;
@@ -42,7 +42,7 @@ async fn latencies(save: Save) -> Vec<f64> {
     let path = directory.path().join("toys.yaml");
     in_place(&path, &scenario(0));
     let loaded = load(&path);
-    let (choice, switches) = Choice::new(ScenarioFiles::new([path.clone()]), &path);
+    let (choice, switches) = ScenarioSelector::new(ScenarioFiles::new([path.clone()]), &path);
     let config = ServerConfig {
         address: ([127, 0, 0, 1], 0).into(),
         site: Site::BuiltIn,

@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::choice::GivenError;
 use crate::scenario::{LoadError, Style, render};
+use crate::selector::GivenError;
 use crate::server::ServeError;
 
 /// The exit code for wrong arguments, which is that of clap too.

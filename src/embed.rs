@@ -40,9 +40,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::choice::Choice;
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
+use crate::selector::ScenarioSelector;
 use crate::server::{ServeError, Server, ServerConfig};
 #[cfg(feature = "redis")]
 use crate::server::{StoreConfig, StoreKind};
@@ -247,7 +247,7 @@ impl MockdBuilder {
             access: ControlAccess::Local { origins: Vec::new() },
             hosts: Hosts::Local { also: Vec::new() },
             limits: self.limits,
-            choice: Choice::fixed(file.as_deref()),
+            choice: ScenarioSelector::fixed(file.as_deref()),
             #[cfg(feature = "redis")]
             store: self.store,
         };

@@ -45,16 +45,16 @@ pub use live::{Command, CommandError};
 use record::Record;
 pub use site::Site;
 
-use crate::choice::Choice;
 use crate::reloads::Reloads;
 use crate::scenario::Cors;
+use crate::selector::ScenarioSelector;
 use crate::worlds::Worlds;
 
 /// What every handler works with.
 pub(crate) struct App {
     pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
-    pub(crate) choice: Choice,
+    pub(crate) choice: ScenarioSelector,
     pub(crate) access: ControlAccess,
     pub(crate) hosts: Hosts,
     pub(crate) cors: Cors,

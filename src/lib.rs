@@ -5,7 +5,7 @@
 //!
 //! - [`scenario`] (what the user wrote) and [`engine`] (what happens) know neither runtime nor network;
 //! - [`world`] runs an engine in time, feeds sockets and keeps a journal, [`worlds`] has one for each test, [`reloads`]
-//!   knows what became of the last save, [`choice`] which of several files is served;
+//!   knows what became of the last save, [`selector`] which of several files is served;
 //! - [`store`] keeps the logs by which several servers play the same worlds;
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
@@ -13,7 +13,7 @@
 //!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::reload`] → events → the same feed. A switch to another file's
-//! way: a handler asks by [`choice`] → [`watch`] loads that file → as a save from there on, and follows it.
+//! way: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.
 //!
 //! A change's way: handler → [`world::World`] → its task → [`engine::Engine`]. Where several servers are one mock: handler →
 //! [`world::World`] → [`store`] → the tasks of that world on all servers, in the order of its log.
@@ -23,7 +23,6 @@
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
-pub mod choice;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod embed;
@@ -32,6 +31,7 @@ pub mod http;
 mod memory;
 pub mod reloads;
 pub mod scenario;
+pub mod selector;
 pub mod server;
 #[cfg(feature = "redis")]
 pub mod store;

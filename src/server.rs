@@ -20,10 +20,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
-use crate::choice::Choice;
 use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
+use crate::selector::ScenarioSelector;
 use crate::websocket::Encoded;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
@@ -54,7 +54,7 @@ pub struct ServerConfig {
     /// How much clients may take of it.
     pub limits: Limits,
     /// The scenario files that it can be switched to.
-    pub choice: Choice,
+    pub choice: ScenarioSelector,
     /// What the worlds are shared by with other servers, if they are.
     #[cfg(feature = "redis")]
     pub store: Option<StoreConfig>,

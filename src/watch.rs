@@ -3,7 +3,7 @@
 //! Whatever wakes the watcher only says that it is time to look. What counts is whether the bytes differ from those
 //! that were read last, so that it does not matter how an editor saves.
 //!
-//! Which file is followed may change: between two looks the watcher takes a switch to another ([`crate::choice`]). It reads
+//! Which file is followed may change: between two looks the watcher takes a switch to another ([`crate::selector`]). It reads
 //! that file as it would read a save, and the next look compares it with what was read, so that no save in between is lost.
 
 mod read;
@@ -14,15 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::choice::{Switch, Switches};
 use crate::engine::Reload;
 use crate::memory;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular, render};
+use crate::selector::{PendingSwitch, SwitchRequests};
 use crate::world::WorldError;
 use crate::worlds::Worlds;
 use read::{paths, read_whole};
@@ -50,7 +50,7 @@ pub struct Watch {
     /// Where the outcome is told.
     pub reloads: Reloads,
     /// Who wants another file in the place of this one.
-    pub switches: Switches,
+    pub switches: SwitchRequests,
 }
 
 impl Watch {
@@ -59,8 +59,8 @@ impl Watch {
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
-        let follower = Follower { path, mode, seed, style, reloads, worlds, seen };
-        shutdown.run_until_cancelled(follower.look_for_ever(switches)).await;
+        let watcher = FileWatcher { path, mode, seed, style, reloads, worlds, seen };
+        shutdown.run_until_cancelled(watcher.look_for_ever(switches)).await;
     }
 }
 
@@ -88,7 +88,7 @@ impl Seen {
 }
 
 /// The watcher at work.
-struct Follower {
+struct FileWatcher {
     path: PathBuf,
     mode: WatchMode,
     seed: Option<u64>,
@@ -98,8 +98,8 @@ struct Follower {
     seen: Seen,
 }
 
-impl Follower {
-    async fn look_for_ever(mut self, mut switches: Switches) {
+impl FileWatcher {
+    async fn look_for_ever(mut self, mut switches: SwitchRequests) {
         let mut wake = None;
         loop {
             let paths = self.seen.paths();
@@ -144,7 +144,7 @@ impl Follower {
     async fn take(&mut self, loading: Loading, started: Instant) {
         let Loading { outcome, warnings, files } = loading;
         self.seen.files = files;
-        self.warn(warnings);
+        self.warn(&self.path, warnings);
         match outcome {
             Err(problem) => {
                 self.report(&self.path, &problem);
@@ -155,19 +155,39 @@ impl Follower {
                 self.reloads.recovered();
             }
             Ok(scenario) => {
-                self.seen.served.clone_from(&self.seen.files);
-                self.apply("reloaded", scenario, started).await;
+                if self.apply("reloaded", &self.path, &self.seen.files, scenario, started).await.is_ok() {
+                    self.seen.served.clone_from(&self.seen.files);
+                }
             }
         }
         give_back_after(size(&self.seen.files)).await;
     }
 
     /// Serves and follows another file if it is right; everything is as before if it is not.
-    async fn switch(&mut self, switch: Switch, switches: &Switches) {
-        let (started, path) = (Instant::now(), switch.file().to_owned());
-        let Loading { outcome, warnings, files } = match read_whole(&path).await {
-            Ok(loaded) => loaded,
-            Err(failure) => return error!("{} cannot be checked: {failure}", path.display()),
+    async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) {
+        let started = Instant::now();
+        let read = read_whole(switch.file()).await;
+        self.answer(switch, read, started, requests).await;
+    }
+
+    /// Answers who waits for another file, once it has been read.
+    async fn answer(
+        &mut self,
+        switch: PendingSwitch,
+        read: Result<Loading, JoinError>,
+        started: Instant,
+        requests: &SwitchRequests,
+    ) {
+        let path = switch.file().to_owned();
+        let Loading { outcome, warnings, files } = match read {
+            Ok(loading) => loading,
+            Err(failure) => {
+                error!("{} cannot be checked: {failure}", path.display());
+                // Otherwise the runtime is ending, which it says by letting go of the switch.
+                return if failure.is_panic() {
+                    switch.fail()
+                };
+            }
         };
         let size = size(&files);
         match outcome {
@@ -176,48 +196,68 @@ impl Follower {
                 switch.refuse(problem);
             }
             Ok(scenario) => {
-                self.path = path;
-                self.seen = Seen::new(self.mode, files);
-                self.warn(warnings);
-                if self.apply("switched to", scenario, started).await {
-                    switches.done(switch, self.reloads.last());
+                let (seen, before) = (Seen::new(self.mode, files), self.reloads.last());
+                self.warn(&path, warnings);
+                match self.apply("switched to", &path, &seen.served, scenario, started).await {
+                    Ok(()) => {
+                        (self.path, self.seen) = (path, seen);
+                        requests.done(switch, self.reloads.last());
+                    }
+                    Err(WorldError::Ended) => {}
+                    Err(_) => {
+                        self.reloads.warned(before.warnings.clone());
+                        switch.fail();
+                    }
                 }
             }
         }
         give_back_after(size).await;
     }
 
-    /// Goes on with a scenario in all worlds. `false` says that they have ended, and so does this task then.
-    async fn apply(&self, what: &str, scenario: Scenario, started: Instant) -> bool {
+    /// Goes on in all worlds with a scenario that was made of these files. [`WorldError::Ended`] says that the worlds have ended,
+    /// and so does this task then.
+    async fn apply(
+        &self,
+        what: &str,
+        path: &Path,
+        files: &[FoundFile],
+        scenario: Scenario,
+        started: Instant,
+    ) -> Result<(), WorldError> {
         let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
-        self.worlds.made_of(&self.seen.served);
-        let Some(reload) = self.replace(&Arc::new(scenario), seed).await else { return false };
-        info!("{what} {} in {:.0?}: {}", self.path.display(), started.elapsed(), summary(&reload));
+        self.worlds.made_of(files);
+        let replaced = self.replace(path, &Arc::new(scenario), seed).await;
+        let reload = replaced.inspect_err(|error| {
+            if *error != WorldError::Ended {
+                error!("{} cannot be served: {error}", path.display());
+            }
+            self.worlds.made_of(&self.seen.served);
+        })?;
+        info!("{what} {} in {:.0?}: {}", path.display(), started.elapsed(), summary(&reload));
         self.reloads.applied(reload.changes);
-        true
+        Ok(())
     }
 
     /// Has the worlds go on with a scenario, however long it takes until the store can be reached that they are shared by.
-    /// `None` says that they have ended.
-    async fn replace(&self, scenario: &Arc<Scenario>, seed: u64) -> Option<Reload> {
+    async fn replace(&self, path: &Path, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         let mut is_said = false;
         loop {
             match self.worlds.reload(scenario, seed).await {
-                Ok(reload) => return Some(reload),
+                #[cfg(feature = "redis")]
                 Err(WorldError::Store(error)) => {
                     if !std::mem::replace(&mut is_said, true) {
-                        warn!("{} is served once it can be published: {error}", self.path.display());
+                        warn!("{} is served once it can be published: {error}", path.display());
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(_) => return None,
+                outcome => return outcome,
             }
         }
     }
 
-    fn warn(&self, warnings: Option<Box<Problems>>) {
+    fn warn(&self, path: &Path, warnings: Option<Box<Problems>>) {
         if let Some(warnings) = &warnings {
-            warn!("in {}\n{}", self.path.display(), render(warnings, self.style));
+            warn!("in {}\n{}", path.display(), render(warnings, self.style));
         }
         self.reloads.warned(warnings);
     }
@@ -259,3 +299,6 @@ fn summary(reload: &Reload) -> String {
         more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

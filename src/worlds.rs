@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -282,7 +282,7 @@ impl Worlds {
     /// Goes on with another scenario in all worlds, and gives what that changed in the default one.
     ///
     /// # Errors
-    /// [`WorldError::Ended`].
+    /// [`WorldError::Ended`], [`WorldError::Defect`], or that of the store where they are shared; nothing is changed then.
     pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         let _one_at_a_time = self.0.reloading.lock().await;
         #[cfg(feature = "redis")]
@@ -295,7 +295,7 @@ impl Worlds {
             Arc::new(ReloadPlan::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let plan = spawn_blocking(plan).await.map_err(|_| WorldError::Ended)?;
+        let plan = spawn_blocking(plan).await.map_err(failed)?;
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, plan.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -386,6 +386,11 @@ impl Worlds {
             }
         }
     }
+}
+
+/// Work in the background ends early if it panics, or with the runtime.
+fn failed(failure: JoinError) -> WorldError {
+    if failure.is_panic() { WorldError::Defect } else { WorldError::Ended }
 }
 
 fn check_name(name: &str) -> Result<(), WorldsError> {

@@ -22,9 +22,9 @@ use super::seed::any_seed;
 use super::store::StoreArgs;
 use super::worlds::WorldArgs;
 use super::{CliError, style};
-use crate::choice::{Choice, ScenarioFiles};
 use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
+use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::watch::{Watch, WatchMode};
 
@@ -149,7 +149,7 @@ impl Run {
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
         let scenarios = choice.list().len();
-        let (choice, switches) = Choice::new(choice, &path);
+        let (choice, switches) = ScenarioSelector::new(choice, &path);
         let server = Server::start(&scenario, self.config(&scenario, choice, store)?).await?;
         server.reloads().warned(warnings);
         let ready =
@@ -183,7 +183,7 @@ impl Run {
     fn config(
         &self,
         scenario: &Scenario,
-        choice: Choice,
+        choice: ScenarioSelector,
         store: Option<StoreConfig>,
     ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();

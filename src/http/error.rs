@@ -8,9 +8,9 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::body::{JSON, Kept};
-use crate::choice::SwitchError;
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
+use crate::selector::SwitchError;
 use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
@@ -137,6 +137,7 @@ fn status_of_switch(error: &SwitchError) -> StatusCode {
         SwitchError::Unknown(_) => StatusCode::NOT_FOUND,
         // The request is right; what it is about is not.
         SwitchError::Broken { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        SwitchError::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         SwitchError::Fixed => StatusCode::CONFLICT,
         SwitchError::Ended => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::about::ReloadAnswer;
 use super::answer::json;
 use super::input;
-use crate::choice::Candidate;
 use crate::http::App;
 use crate::http::error::ApiError;
+use crate::selector::Candidate;
 
 /// The scenario files that mockd was started with. Folders are looked at anew each time.
 #[derive(Serialize, JsonSchema)]
