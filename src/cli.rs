@@ -1,19 +1,13 @@
 //! The command line: arguments, and one command each.
 
 mod check;
-mod end;
-mod explain;
-mod init;
-mod limits;
-mod live_line;
-mod log;
+mod language;
+mod options;
 mod play;
 mod ready;
 mod run;
-mod schema;
-mod seed;
-mod store;
-mod worlds;
+mod stop;
+mod terminal;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -39,24 +33,24 @@ Exit codes:
 #[command(name = "mockd", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Serve a scenario over HTTP and WebSocket, follow the file as it is edited, and switch to others
     #[command(after_help = EXIT_CODES)]
-    Run(Box<run::Run>),
+    Run(Box<run::RunArgs>),
     /// Print what happens in a scenario as JSON lines, without serving it and without waiting
-    Play(play::Play),
+    Play(play::PlayArgs),
     /// Say whether scenarios are right, without serving them
-    Check(check::Check),
+    Check(check::CheckArgs),
     /// Write a scenario to start from, and the schema by which editors complete it
-    Init(init::Init),
+    Init(language::InitArgs),
     /// Show what a key of the scenario language means
-    Explain(explain::Explain),
+    Explain(language::ExplainArgs),
     /// Print the language as a JSON Schema for editors, or as a page to read
-    Schema(schema::SchemaArgs),
+    Schema(language::SchemaArgs),
 }
 
 /// Why a command failed; `Display` is what the user reads.
@@ -87,12 +81,12 @@ impl Cli {
     #[must_use]
     pub fn execute(self) -> ExitCode {
         match self.command {
-            Command::Run(run) => finish(run.execute()),
-            Command::Play(play) => finish(play.execute()),
-            Command::Check(check) => check.execute(),
-            Command::Init(init) => init.execute(),
-            Command::Explain(explain) => explain.execute(),
-            Command::Schema(schema) => schema.execute(),
+            CliCommand::Run(run) => finish(run.execute()),
+            CliCommand::Play(play) => finish(play.execute()),
+            CliCommand::Check(check) => check.execute(),
+            CliCommand::Init(init) => init.execute(),
+            CliCommand::Explain(explain) => explain.execute(),
+            CliCommand::Schema(schema) => schema.execute(),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
 //! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`). Nothing here knows sockets or clocks.
 
-mod advice;
 mod category;
 mod fault;
 mod include;
@@ -16,32 +15,31 @@ mod problem;
 mod raw;
 mod report;
 mod schema;
-mod server;
 mod source;
 mod units;
 mod validate;
 mod words;
 mod yaml;
 
-use std::path::Path;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub(crate) use advice::nearest;
 pub use category::{Category, FieldRule, JsonType, Product};
-pub use fault::{Damage, Effect, Fault, Latency, Matches, Refusal, Share};
-pub use load::{FoundFile, LoadError, Loading, ReadError, load, load_regular, parse, parse_fault};
+pub use fault::{Damage, Effect, Fault, Latency, Matches, ResponseOverride, Share};
+pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};
 pub(crate) use raw::RawFault as FaultShape;
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use schema::schema;
-pub use server::{Cors, ServerOptions};
-pub use source::{MAX_FILE_BYTES, Source, Sources, Span};
+pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
 pub(crate) use validate::{is_origin, product_number};
+pub(crate) use words::nearest;
 
 /// Which orders a live socket gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -134,14 +132,68 @@ impl Scenario {
     }
 }
 
-/// A checked fault as the language writes it.
-impl Serialize for Fault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        print::fault(self).serialize(serializer)
-    }
-}
-
 /// The name of a scenario that does not declare one.
 fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Which web origins may read the API (Fetch standard, CORS protocol).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Cors {
+    /// Every origin: `access-control-allow-origin: *`.
+    #[default]
+    Any,
+    /// None: no CORS headers at all.
+    Off,
+    /// These origins, such as `http://localhost:5050`.
+    Origins(Vec<String>),
+}
+
+/// What the `server` section says; `None` where it says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerOptions {
+    host: Option<IpAddr>,
+    port: Option<u16>,
+    site: Option<PathBuf>,
+    cors: Cors,
+}
+
+impl ServerOptions {
+    /// The address to listen on.
+    #[must_use]
+    pub fn host(&self) -> Option<IpAddr> {
+        self.host
+    }
+
+    /// The port to listen on, 0 for any free one.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The directory served at `/`, already joined to the scenario file's directory.
+    #[must_use]
+    pub fn site(&self) -> Option<&PathBuf> {
+        self.site.as_ref()
+    }
+
+    /// Which web origins may read the API.
+    #[must_use]
+    pub fn cors(&self) -> &Cors {
+        &self.cors
+    }
+
+    /// The keys that differ from `other`, all of which take a restart to apply.
+    #[must_use]
+    pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+        [
+            ("host", self.host != other.host),
+            ("port", self.port != other.port),
+            ("static", self.site != other.site),
+            ("cors", self.cors != other.cors),
+        ]
+        .into_iter()
+        .filter_map(|(key, differs)| differs.then_some(key))
+        .collect()
+    }
 }

@@ -10,7 +10,7 @@ use super::{complain, describe_load, say, style};
 use crate::scenario::{Loading, Scenario, annotate, annotations, describe, describe_problems, load, render};
 
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(super) struct CheckArgs {
     /// Scenario files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -34,15 +34,16 @@ enum CheckFormat {
     Github,
 }
 
-impl Check {
+impl CheckArgs {
     /// Checks every file, also after one that is wrong. Exit code 1 if any is.
     pub(super) fn execute(self) -> ExitCode {
-        let outcomes: Vec<Checked> = self.files.iter().map(|path| Checked { path, loading: load(path) }).collect();
+        let outcomes: Vec<CheckedFile> =
+            self.files.iter().map(|path| CheckedFile { path, loading: load(path) }).collect();
         let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
             CheckFormat::Json => say(&format!("{:#}\n", as_json(&outcomes, all_right))),
             CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
-            CheckFormat::Github => outcomes.iter().all(|Checked { path, loading }| {
+            CheckFormat::Github => outcomes.iter().all(|CheckedFile { path, loading }| {
                 let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
                 match &loading.outcome {
                     Ok(scenario) => say(&(warnings + &ok_line(path, scenario))),
@@ -55,7 +56,7 @@ impl Check {
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn as_text(&self, Checked { path, loading }: &Checked) -> bool {
+    fn as_text(&self, CheckedFile { path, loading }: &CheckedFile) -> bool {
         if let Some(warnings) = &loading.warnings {
             complain(&render(warnings, style()));
         }
@@ -71,13 +72,13 @@ impl Check {
 }
 
 /// A file and what is to be said of it.
-struct Checked<'p> {
+struct CheckedFile<'p> {
     path: &'p Path,
     loading: Loading,
 }
 
-fn as_json(outcomes: &[Checked], ok: bool) -> Value {
-    let file = |Checked { path, loading }: &Checked| {
+fn as_json(outcomes: &[CheckedFile], ok: bool) -> Value {
+    let file = |CheckedFile { path, loading }: &CheckedFile| {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
         if let Some(warnings) = &loading.warnings {
             file["warnings"] = describe_problems(warnings);

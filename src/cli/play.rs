@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
-use super::seed::any_seed;
 use super::{CliError, complain};
 use crate::engine::Engine;
 use crate::scenario::{UnitError, load, parse_duration};
@@ -16,7 +17,7 @@ use crate::scenario::{UnitError, load, parse_duration};
 const AT_ONCE: usize = 4096;
 
 #[derive(Debug, Args)]
-pub(super) struct Play {
+pub(super) struct PlayArgs {
     /// The scenario file
     file: PathBuf,
     /// How much of the scenario's time to play, such as 90s or 1h
@@ -31,7 +32,7 @@ fn duration(text: &str) -> Result<Duration, UnitError> {
     parse_duration(text)
 }
 
-impl Play {
+impl PlayArgs {
     /// Prints every event as a line of JSON. The same scenario and seed give the same bytes on every platform.
     pub(super) fn execute(self) -> Result<(), CliError> {
         let scenario = Arc::new(load(&self.file).outcome?);
@@ -57,4 +58,9 @@ impl Play {
         }
         output.flush()
     }
+}
+
+/// A seed by chance, short enough to be typed again. Without the system's randomness, a fixed one.
+pub(super) fn any_seed() -> u64 {
+    SysRng.try_next_u32().map_or(0, u64::from)
 }

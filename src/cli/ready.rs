@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::CliError;
-use super::log::LogFormat;
+use super::terminal::LogFormat;
 use crate::scenario::Scenario;
 use crate::server::Server;
 

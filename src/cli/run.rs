@@ -13,14 +13,11 @@ use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tracing::warn;
 
-use super::end::{End, EndArgs, StopSignal};
-use super::limits::LimitArgs;
-use super::live_line::{Figures, LiveLine};
-use super::log::LogArgs;
+use super::options::{LimitArgs, StoreArgs, WorldArgs};
+use super::play::any_seed;
 use super::ready::{Ready, ReadyFile};
-use super::seed::any_seed;
-use super::store::StoreArgs;
-use super::worlds::WorldArgs;
+use super::stop::{StopArgs, StopCondition, StopSignal};
+use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
 use crate::http::{ControlAccess, Hosts, Site, Token};
 use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
@@ -35,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const DEFAULT_PORT: u16 = 3000;
 
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct RunArgs {
     /// Scenario files, and folders of which every *.yaml and *.yml is one; the first is served, and POST /__mockd/scenarios
     /// switches to another
     #[arg(required = true, value_name = "FILE")]
@@ -78,20 +75,20 @@ pub(super) struct Run {
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
-    end: EndArgs,
+    end: StopArgs,
     #[command(flatten)]
     log: LogArgs,
 }
 
 /// What is served at the start.
-struct First {
+struct InitialScenario {
     path: PathBuf,
     scenario: Arc<Scenario>,
     /// What is odd about it.
     warnings: Option<Box<Problems>>,
     /// The files that it was made of, as long as they are to be followed.
     followed: Vec<FoundFile>,
-    choice: ScenarioFiles,
+    available: ScenarioFiles,
     store: Option<StoreConfig>,
 }
 
@@ -119,13 +116,13 @@ fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(cores + 1).enable_all().build()
 }
 
-impl Run {
+impl RunArgs {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.end.begin();
         let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
         let _log = self.log.start(line.as_ref());
-        let choice = ScenarioFiles::new(self.files.iter().cloned());
-        let path = choice.first()?;
+        let available = ScenarioFiles::new(self.files.iter().cloned());
+        let path = available.first()?;
         // A pipe can be read once, so there is nothing to follow.
         let watches = !self.no_watch && path.is_file();
         let Loading { outcome, warnings, files } = load(&path);
@@ -135,7 +132,7 @@ impl Run {
         }
         let store = self.store.config(&files);
         let followed = if watches { files } else { Vec::new() };
-        let first = First { path, scenario: Arc::new(scenario), warnings, followed, choice, store };
+        let first = InitialScenario { path, scenario: Arc::new(scenario), warnings, followed, available, store };
         let runtime = runtime().map_err(CliError::Runtime)?;
         let outcome = runtime.block_on(self.serve(first, line, end));
         // A read of a file that never answers must not keep the program.
@@ -144,13 +141,13 @@ impl Run {
     }
 
     /// Serves, follows the files if there are any to follow, and switches to others.
-    async fn serve(self, first: First, line: Option<LiveLine>, end: End) -> Result<(), CliError> {
-        let First { path, scenario, warnings, followed, choice, store } = first;
+    async fn serve(self, first: InitialScenario, line: Option<LiveLine>, end: StopCondition) -> Result<(), CliError> {
+        let InitialScenario { path, scenario, warnings, followed, available, store } = first;
         // Before anybody can know that there is a server to stop.
         let mut stop = StopSignal::listen();
-        let scenarios = choice.list().len();
-        let (choice, switches) = ScenarioSelector::new(choice, &path);
-        let server = Server::start(&scenario, self.config(&scenario, choice, store)?).await?;
+        let scenarios = available.list().len();
+        let (selector, switches) = ScenarioSelector::new(available, &path);
+        let server = Server::start(&scenario, self.config(&scenario, selector, store)?).await?;
         server.reloads().warned(warnings);
         let ready =
             Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
@@ -183,7 +180,7 @@ impl Run {
     fn config(
         &self,
         scenario: &Scenario,
-        choice: ScenarioSelector,
+        selector: ScenarioSelector,
         store: Option<StoreConfig>,
     ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
@@ -205,7 +202,7 @@ impl Run {
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
         let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
         let worlds = self.worlds.options();
-        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, store })
+        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice: selector, store })
     }
 
     fn watch_mode(&self) -> WatchMode {

@@ -14,7 +14,7 @@ use super::body::{JSON, Kept};
 use super::live::asks_for_socket;
 use super::record::asked_method;
 use crate::engine::Hit;
-use crate::scenario::{Effect, Refusal, format_duration};
+use crate::scenario::{Effect, ResponseOverride, format_duration};
 use crate::world::{FaultMark, World};
 pub(super) use spoiled::Spoiled;
 
@@ -56,7 +56,7 @@ impl Fate {
                 Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
                 Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, &hit.label)),
                 Effect::Storm(closed) => {
-                    let refusal = Refusal { status: 503, body: None, retry_after: Some(*closed) };
+                    let refusal = ResponseOverride { status: 503, body: None, retry_after: Some(*closed) };
                     return Some(refuse(&refusal, &hit.label));
                 }
                 Effect::ResetRequest { after: None } => {
@@ -116,7 +116,7 @@ fn did(hit: &Hit) -> String {
     }
 }
 
-fn refuse(refusal: &Refusal, fault: &str) -> Response {
+fn refuse(refusal: &ResponseOverride, fault: &str) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let body = refusal.body.clone().unwrap_or_else(|| {
         let (code, error) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));

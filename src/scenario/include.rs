@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::load::ReadError;
 use super::problem::{Problem, ProblemKind};
 use super::raw::RawInclude;
-use super::source::{Content, MAX_FILE_BYTES, Span};
-use super::yaml::{Document, NodeId, Spanned, View};
+use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Span};
+use super::yaml::{Document, NodeId, NodeView, Spanned};
 
 /// More files than this are not included: links that lead in circles could go on for ever.
 const MAX_FILES: usize = 256;
@@ -23,7 +22,7 @@ const MAX_MERGED: usize = 2_000_000;
 /// How included files are found.
 pub(super) trait Files {
     /// What is in a file.
-    fn read(&mut self, path: &Path) -> Result<Content, ReadError>;
+    fn read(&mut self, path: &Path) -> Result<FileContent, ReadError>;
     /// A path that is the same for the same file, however it is written.
     fn identity(&self, path: &Path) -> PathBuf;
 }
@@ -44,7 +43,7 @@ pub(super) struct Includes<'r> {
 impl<'r> Includes<'r> {
     /// The tree of a file with all that it includes, read into a new document, and its root if the file itself could be read
     /// as YAML.
-    pub(super) fn of(path: &Path, content: Content, files: &'r mut dyn Files) -> (Document, Option<NodeId>) {
+    pub(super) fn of(path: &Path, content: FileContent, files: &'r mut dyn Files) -> (Document, Option<NodeId>) {
         let identity = files.identity(path);
         let document = Document::default();
         let mut includes = Self { document, files, open: Vec::new(), done: HashMap::new(), bytes: 0, merged: 0 };
@@ -52,7 +51,7 @@ impl<'r> Includes<'r> {
         (includes.document, root)
     }
 
-    fn file(&mut self, path: &Path, identity: PathBuf, content: Content) -> Option<NodeId> {
+    fn file(&mut self, path: &Path, identity: PathBuf, content: FileContent) -> Option<NodeId> {
         self.bytes += content.bytes().len() as u64;
         self.open.push((identity, path.to_owned()));
         let root = self.document.read(path, content).map(|root| self.resolve(root));
@@ -65,7 +64,7 @@ impl<'r> Includes<'r> {
     /// Puts what a file includes below it, and takes the key out.
     fn resolve(&mut self, root: NodeId) -> NodeId {
         let tree = self.document.tree();
-        let View::Mapping(entries) = tree.view(root) else { return root };
+        let NodeView::Mapping(entries) = tree.view(root) else { return root };
         let Some(at) = entries.chunks_exact(2).position(|entry| tree.text(entry[0]) == "include") else { return root };
         let (span, value) = (tree.span(root), entries[at * 2 + 1]);
         let own = [&entries[..at * 2], &entries[at * 2 + 2..]].concat();
@@ -137,7 +136,7 @@ impl<'r> Includes<'r> {
         let given: Vec<NodeId> = layers.iter().copied().filter(|layer| !self.document.is_null(*layer)).collect();
         let Some(top) = given.last().or(layers.last()).copied() else { return self.document.add_mapping(place, &[]) };
         let tree = self.document.tree();
-        let is_mapping = |layer: &&NodeId| matches!(tree.view(**layer), View::Mapping(_));
+        let is_mapping = |layer: &&NodeId| matches!(tree.view(**layer), NodeView::Mapping(_));
         let count = given.iter().rev().take_while(is_mapping).count();
         if count < 2 {
             return top;
@@ -145,7 +144,7 @@ impl<'r> Includes<'r> {
         let span = tree.span(top);
         let mut entries: IndexMap<&str, (NodeId, Vec<NodeId>)> = IndexMap::new();
         for layer in &given[given.len() - count..] {
-            let View::Mapping(children) = tree.view(*layer) else { continue };
+            let NodeView::Mapping(children) = tree.view(*layer) else { continue };
             self.merged += children.len() / 2;
             for entry in children.chunks_exact(2) {
                 let (key, values) = entries.entry(tree.text(entry[0])).or_default();

@@ -1,16 +1,15 @@
 //! The language explained: every key with its place, what it takes and what it means, as the schema has it.
 
-mod page;
-mod takes;
-
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-pub use page::page;
-use takes::Takes;
-
 use super::schema::schema;
+use super::words::joined;
+
+/// What goes before the keys, by hand.
+const INTRODUCTION: &str = include_str!("language/introduction.md");
 
 /// A mapping of the language.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,12 +19,12 @@ pub struct Section {
     /// What it is.
     pub description: String,
     /// Its keys, in the order in which one would write them.
-    pub keys: Vec<Key>,
+    pub keys: Vec<KeyDoc>,
 }
 
 /// A key of the language.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Key {
+pub struct KeyDoc {
     /// The key with all that it is inside of, such as `orders.random[].every`. `[]` is an item of a list, `NAME` a key of
     /// the user's own.
     pub path: String,
@@ -83,7 +82,7 @@ impl<'s> Walk<'s> {
 
     fn section(&mut self, schema: &'s Value, properties: &'s Map<String, Value>, path: &str) {
         let needed = schema["required"].as_array().map_or(&[][..], Vec::as_slice);
-        let key = |(name, schema): (&'s String, &'s Value)| Key {
+        let key = |(name, schema): (&'s String, &'s Value)| KeyDoc {
             needed: needed.iter().any(|needed| needed == name),
             ..self.key(schema, name, path)
         };
@@ -94,8 +93,8 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn key(&self, schema: &Value, name: &str, path: &str) -> Key {
-        Key {
+    fn key(&self, schema: &Value, name: &str, path: &str) -> KeyDoc {
+        KeyDoc {
             path: inside(path, name),
             name: name.to_owned(),
             takes: self.definitions.describe(schema),
@@ -131,4 +130,114 @@ fn as_yaml(value: &Value) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// A schema's definitions.
+struct Takes<'s> {
+    schema: &'s Value,
+}
+
+impl<'s> Takes<'s> {
+    fn new(schema: &'s Value) -> Self {
+        Self { schema }
+    }
+
+    /// What a `$ref` names, or the schema itself.
+    fn resolve<'v>(&self, schema: &'v Value) -> &'v Value
+    where
+        's: 'v,
+    {
+        let named = schema["$ref"].as_str().and_then(|name| self.schema.pointer(name.trim_start_matches('#')));
+        named.unwrap_or(schema)
+    }
+
+    /// The kinds of value in words, such as `integer or mapping`.
+    fn describe(&self, schema: &Value) -> String {
+        let mut kinds = Vec::new();
+        self.collect(schema, &mut kinds);
+        kinds.dedup();
+        if kinds.is_empty() {
+            return "anything".into();
+        }
+        joined(&kinds, "or")
+    }
+
+    fn collect(&self, schema: &Value, kinds: &mut Vec<String>) {
+        if let Some(name @ ("duration" | "rate")) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+            return kinds.push(name.to_owned());
+        }
+        let schema = self.resolve(schema);
+        let alternatives =
+            schema["anyOf"].as_array().or(schema["oneOf"].as_array().filter(|_| schema["type"].is_null()));
+        if let Some(alternatives) = alternatives {
+            return alternatives.iter().for_each(|one| self.collect(one, kinds));
+        }
+        if let Some(word) = schema["const"].as_str() {
+            return kinds.push(format!("`{word}`"));
+        }
+        let words = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        kinds.extend(words.map(|word| format!("`{word}`")));
+        if schema["enum"].is_array() {
+            return;
+        }
+        let types = schema["type"].as_array().map_or(std::slice::from_ref(&schema["type"]), Vec::as_slice);
+        kinds.extend(types.iter().filter_map(Value::as_str).filter_map(|name| self.kind(name, schema)));
+    }
+
+    fn kind(&self, name: &str, schema: &Value) -> Option<String> {
+        Some(match name {
+            "null" => return None,
+            "string" => "text".to_owned(),
+            "boolean" => "`true` or `false`".to_owned(),
+            "object" => "mapping".to_owned(),
+            "array" if self.resolve(&schema["items"])["properties"].is_object() => "list of mappings".to_owned(),
+            "array" => match self.describe(&schema["items"]) {
+                words if words.contains('`') => "list of these".to_owned(),
+                item => format!("list of {item}"),
+            },
+            other => other.to_owned(),
+        })
+    }
+
+    /// The words that may stand there, each with its meaning where it has one.
+    fn words(&self, schema: &Value) -> Vec<(String, String)> {
+        let schema = self.resolve(schema);
+        let alternatives = ["anyOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten();
+        let own = schema["const"]
+            .as_str()
+            .map(|word| (word.to_owned(), schema["description"].as_str().unwrap_or_default().to_owned()));
+        own.into_iter().chain(alternatives.flat_map(|one| self.words(one))).collect()
+    }
+}
+
+/// The page in Markdown: an introduction, then every key.
+#[must_use]
+pub fn page() -> String {
+    let mut page = format!("{INTRODUCTION}\n## Every key\n\n");
+    page += "`[]` stands for an item of a list, `NAME` for a key of your own. Nothing behind a key of this table is the same as no key.\n";
+    for section in sections() {
+        add_section(&mut page, &section);
+    }
+    page
+}
+
+fn add_section(page: &mut String, Section { path, description, keys }: &Section) {
+    let title = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
+    // Writing into text cannot fail.
+    let _ =
+        write!(page, "\n### {title}\n\n{description}\n\n| key | takes | without it | meaning |\n|---|---|---|---|\n");
+    for key in keys {
+        let default = key.default.as_ref().map(|default| format!("`{default}`"));
+        let default = default.unwrap_or_else(|| if key.needed { "an error".to_owned() } else { String::new() });
+        let takes = key.takes.replace('|', "\\|");
+        let _ = writeln!(page, "| `{}` | {takes} | {default} | {} |", key.name, meaning(key).replace('|', "\\|"));
+    }
+}
+
+fn meaning(key: &KeyDoc) -> String {
+    let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
+    let words: Vec<String> = words.map(|(word, meaning)| format!(" `{word}`: {meaning}")).collect();
+    let examples: Vec<String> = key.examples.iter().map(|example| format!("`{example}`")).collect();
+    let examples = if examples.is_empty() { String::new() } else { format!(" Such as {}.", examples.join(", ")) };
+    format!("{}{}{examples}", key.description, words.concat())
 }

@@ -4,68 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use strum::IntoStaticStr;
 use thiserror::Error;
 
 use super::include::{Files, Includes};
 use super::problem::{Problem, Problems};
-use super::source::{Content, MAX_FILE_BYTES, Source};
+use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Source};
 use super::validate;
 use super::yaml::Document;
 use super::{Fault, Scenario};
-
-/// Why the text of a file is not to be had.
-#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum ReadError {
-    /// The system does not give it.
-    #[error("cannot read {}: {reason}", path.display())]
-    Unreadable {
-        /// The path as given.
-        path: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
-    /// The file is larger than any scenario.
-    #[error("{} is larger than {} MiB, which no scenario needs; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
-    TooLarge {
-        /// The path as given.
-        path: PathBuf,
-    },
-    /// Text that came from no file includes one.
-    #[error("cannot include {}: only a scenario that is read from a file can include others", path.display())]
-    NoFiles {
-        /// The path as given.
-        path: PathBuf,
-    },
-}
-
-impl ReadError {
-    /// Why the system does not give a file or folder.
-    pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
-        let reason = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".into(),
-            io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
-            io::ErrorKind::PermissionDenied => "permission denied".into(),
-            _ => error.to_string(),
-        };
-        Self::Unreadable { path: path.to_owned(), reason }
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Unreadable { path, .. } | Self::TooLarge { path } | Self::NoFiles { path } => path,
-        }
-    }
-
-    /// The kind's name for programs, as that of [`ProblemKind::code`](super::ProblemKind::code).
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.into()
-    }
-}
 
 /// Why a scenario file gives no scenario.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -83,7 +29,7 @@ pub enum LoadError {
 pub struct FoundFile {
     path: PathBuf,
     /// `None` if it could not be read.
-    content: Option<Content>,
+    content: Option<FileContent>,
 }
 
 impl FoundFile {
@@ -102,13 +48,13 @@ impl FoundFile {
     /// What was in it.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
-        self.content.as_ref().map(Content::bytes)
+        self.content.as_ref().map(FileContent::bytes)
     }
 
     /// Whether a look at the file now finds the same.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
-        read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(Content::bytes)
+        read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(FileContent::bytes)
     }
 }
 
@@ -141,7 +87,7 @@ fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> 
     let content = disk.note(path, read_first(path)).map_err(LoadError::from);
     let checked = content.and_then(|content| check(path, content, &mut disk).map_err(LoadError::from));
     let (outcome, warnings) = match checked {
-        Ok(Checked { scenario, warnings }) => (Ok(scenario), warnings),
+        Ok(Validated { scenario, warnings }) => (Ok(scenario), warnings),
         Err(error) => (Err(error), None),
     };
     Loading { outcome, warnings, files: disk.found }
@@ -154,15 +100,15 @@ struct Disk {
 }
 
 impl Disk {
-    fn note(&mut self, path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Result<Content, ReadError> {
-        let content = bytes.map(Content::from);
+    fn note(&mut self, path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Result<FileContent, ReadError> {
+        let content = bytes.map(FileContent::from);
         self.found.push(FoundFile { path: path.to_owned(), content: content.as_ref().ok().cloned() });
         content
     }
 }
 
 impl Files for Disk {
-    fn read(&mut self, path: &Path) -> Result<Content, ReadError> {
+    fn read(&mut self, path: &Path) -> Result<FileContent, ReadError> {
         self.note(path, read_regular(path))
     }
 
@@ -175,7 +121,7 @@ impl Files for Disk {
 struct NoFiles;
 
 impl Files for NoFiles {
-    fn read(&mut self, path: &Path) -> Result<Content, ReadError> {
+    fn read(&mut self, path: &Path) -> Result<FileContent, ReadError> {
         Err(ReadError::NoFiles { path: path.to_owned() })
     }
 
@@ -189,7 +135,7 @@ impl Files for NoFiles {
 /// # Errors
 /// Every problem in it, in the order of the text.
 pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
-    let content = Content::Text(source.shared_text());
+    let content = FileContent::Text(source.shared_text());
     check(source.path(), content, &mut NoFiles).map(|checked| checked.scenario)
 }
 
@@ -200,7 +146,7 @@ pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
 /// Every problem in it, in the order of the text.
 pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<String>), Box<Problems>> {
     let mut document = Document::default();
-    let root = document.read(source.path(), Content::Text(source.shared_text()));
+    let root = document.read(source.path(), FileContent::Text(source.shared_text()));
     let fault = root.and_then(|root| validate::validate_fault(&document, root, scenario));
     let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
@@ -215,12 +161,12 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
 }
 
 /// A scenario that is right.
-struct Checked {
+struct Validated {
     scenario: Scenario,
     warnings: Option<Box<Problems>>,
 }
 
-fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Checked, Box<Problems>> {
+fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (document, root) = Includes::of(path, content, files);
     let scenario = root.and_then(|root| validate::validate(&document, root, path));
     let (sources, mut list) = document.into_parts();
@@ -228,7 +174,7 @@ fn check(path: &Path, content: Content, files: &mut dyn Files) -> Result<Checked
     let is_right = list.iter().all(|problem| problem.kind.is_warning());
     let problems = (!list.is_empty()).then(|| Box::new(Problems { sources, list }));
     match (scenario, problems) {
-        (Some(scenario), warnings) if is_right => Ok(Checked { scenario, warnings }),
+        (Some(scenario), warnings) if is_right => Ok(Validated { scenario, warnings }),
         (_, problems) => Err(problems.unwrap_or_default()),
     }
 }

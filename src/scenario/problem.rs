@@ -1,14 +1,11 @@
 //! What can be wrong with a scenario: a kind with its data, and the place.
 
-use std::fmt;
-
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use super::load::ReadError;
-use super::source::{Sources, Span};
+use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
-use super::words::joined;
+use super::words::{joined, nearest};
 
 /// One thing wrong in a scenario file.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +244,107 @@ fn by_way(files: &[String]) -> String {
     }
 }
 
+/// What a report says beside a problem: at the caret, and what to do about it.
+impl ProblemKind {
+    /// What the caret says: what was expected at the place.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::UnknownKey { .. } => "not a key that may stand here".into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
+            Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
+            Self::WrongType { expected, .. } => format!("expected {expected}"),
+            Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
+            Self::ReservedCategory(_) => "reserved".into(),
+            Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
+            Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
+            Self::UnknownCategory { .. } => "not declared under `categories`".into(),
+            Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::Unit(error) => error.expected().into(),
+            Self::NeverMatches(why) => why.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// What was most likely meant, to be put in place of what stands there.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
+                nearest(found, expected.iter().copied()).map(str::to_owned)
+            }
+            Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
+            Self::WrongType { expected, found } => replacement(expected, found),
+            Self::NotAnOrigin(text) => text.trim_end_matches('/').split_once("://").map(|(scheme, rest)| {
+                let host = rest.split('/').next().unwrap_or(rest);
+                format!("{scheme}://{host}")
+            }),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        if let Some(suggestion) = self.suggestion() {
+            return Some(format!("did you mean `{suggestion}`?"));
+        }
+        Some(match self {
+            Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
+            Self::NotAnOrigin(_) => {
+                "write it as the browser sends it, such as http://localhost:5173; `cors: true` allows all".into()
+            }
+            Self::NoWeight => "give one of them a weight above 0".into(),
+            Self::ReservedCategory(_) => {
+                "a category's name is a path of its own: not `orders`, not empty, no `/`, no leading `__` or `@`".into()
+            }
+            Self::WrongType { expected, found } if expected == "text" && found.contains('`') => {
+                "put it in quotes to make it text".into()
+            }
+            Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
+            Self::Empty => "a scenario starts with `categories:`".into(),
+            Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
+            Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
+            Self::DuplicateId(_) => "give one of them another id".into(),
+            Self::DuplicateFault(_) => "give one of them another name".into(),
+            Self::EmptyRange { .. } => "swap `min` and `max`".into(),
+            Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
+            Self::InstantRepeat => "give a step an `at` or `after` above 0s".into(),
+            Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
+            Self::NotUtf8 => "save the file as UTF-8".into(),
+            _ => return None,
+        })
+    }
+}
+
+/// What a value of the wrong type was most likely meant to be.
+fn replacement(expected: &str, found: &str) -> Option<String> {
+    let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
+    let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
+    let text = quoted.or(plain)?;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    if expected.contains("true or false") {
+        match text {
+            "true" | "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
+            "false" | "no" | "off" | "No" | "Off" | "NO" | "OFF" => return Some("false".to_owned()),
+            _ => {}
+        }
+    }
+    if expected.contains("integer") && is_number {
+        Some(text.to_owned())
+    } else if expected.contains("a list") && !text.contains([',', '\n', '`']) {
+        Some(format!("[{text}]"))
+    } else {
+        None
+    }
+}
+
+fn list(words: &[&str]) -> String {
+    // Those that no text can say stand for a kind of value.
+    words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Problems {
@@ -255,11 +353,3 @@ pub struct Problems {
     /// At least one problem, in the order of the files.
     pub list: Vec<Problem>,
 }
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::report::render(self, super::report::Style::Plain))
-    }
-}
-
-impl std::error::Error for Problems {}

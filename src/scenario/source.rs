@@ -1,8 +1,12 @@
-//! The text of scenario files, and places in it.
+//! The text of scenario files, why it cannot be had, and places in it.
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use strum::IntoStaticStr;
+use thiserror::Error;
 
 /// The most bytes that a scenario may have, with all files that it includes. Far above any made by hand, and low
 /// enough that a wrong path (a log, a disk image) is refused rather than read.
@@ -12,13 +16,13 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What was found in a file. A clone shares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum FileContent {
     Text(Arc<String>),
     /// Not UTF-8.
     Other(Arc<Vec<u8>>),
 }
 
-impl Content {
+impl FileContent {
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -27,10 +31,63 @@ impl Content {
     }
 }
 
-impl From<Vec<u8>> for Content {
+impl From<Vec<u8>> for FileContent {
     fn from(bytes: Vec<u8>) -> Self {
         let text = String::from_utf8(bytes).map(|text| Self::Text(Arc::new(text)));
         text.unwrap_or_else(|error| Self::Other(Arc::new(error.into_bytes())))
+    }
+}
+
+/// Why the text of a file is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum ReadError {
+    /// The system does not give it.
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is larger than any scenario.
+    #[error("{} is larger than {} MiB, which no scenario needs; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
+    TooLarge {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Text that came from no file includes one.
+    #[error("cannot include {}: only a scenario that is read from a file can include others", path.display())]
+    NoFiles {
+        /// The path as given.
+        path: PathBuf,
+    },
+}
+
+impl ReadError {
+    /// Why the system does not give a file or folder.
+    pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".into(),
+            io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
+            io::ErrorKind::PermissionDenied => "permission denied".into(),
+            _ => error.to_string(),
+        };
+        Self::Unreadable { path: path.to_owned(), reason }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Unreadable { path, .. } | Self::TooLarge { path } | Self::NoFiles { path } => path,
+        }
+    }
+
+    /// The kind's name for programs, as that of [`ProblemKind::code`](super::ProblemKind::code).
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.into()
     }
 }
 

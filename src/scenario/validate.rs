@@ -2,9 +2,8 @@
 
 mod categories;
 mod faults;
-mod generators;
+mod orders;
 mod references;
-mod scripts;
 
 pub(crate) use categories::number as product_number;
 
@@ -15,18 +14,18 @@ use std::time::Duration;
 
 use references::References;
 
-use super::advice::nearest;
 use super::problem::{Problem, ProblemKind};
 use super::raw::{RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
+use super::words::nearest;
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Cors, Fault, Feed, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
     let complete = document.problems().is_empty();
-    let mut check = Check { document, complete };
+    let mut check = Validator { document, complete };
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let declared = check.required(
@@ -42,9 +41,8 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
-    let scripts = scripts.map(|(list, _)| scripts::scripts(list, &mut references, &mut check)).unwrap_or_default();
-    let generators =
-        random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
+    let scripts = scripts.map(|(list, _)| orders::scripts(list, &mut references, &mut check)).unwrap_or_default();
+    let generators = random.map(|(list, _)| orders::generators(list, &mut references, &mut check)).unwrap_or_default();
     let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
     references.judge(&mut check);
     Some(Scenario {
@@ -64,13 +62,13 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
 
 /// A fault that is brought to a running scenario, in which any product may have come since.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
-    let mut check = Check { document, complete: document.problems().is_empty() };
+    let mut check = Validator { document, complete: document.problems().is_empty() };
     let raw = document.decode::<RawFault>(root)?;
     let references = References::new(scenario.categories(), true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
 
-fn server_options(raw: &RawServer, check: &mut Check<'_>) -> ServerOptions {
+fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     let host = given(raw.host.as_ref()).and_then(|(host, span)| {
         let host = if host == "localhost" { "127.0.0.1" } else { host };
         let wrong =
@@ -112,13 +110,13 @@ pub(crate) fn is_origin(text: &str) -> bool {
 const FEW_PROBLEMS: usize = 1000;
 
 /// Collects problems, and holds what the parts of the check share.
-struct Check<'d> {
+struct Validator<'d> {
     document: &'d Document,
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
 }
 
-impl Check<'_> {
+impl Validator<'_> {
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
     }

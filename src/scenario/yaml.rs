@@ -7,11 +7,10 @@
 
 mod decode;
 mod document;
-mod offsets;
 mod scalar;
 mod spanned;
 mod tree;
 
 pub(crate) use document::Document;
-pub(crate) use spanned::{Entries, Items, Spanned, Text};
-pub(crate) use tree::{NodeId, View};
+pub(crate) use spanned::{Entries, Items, Spanned, TextNode};
+pub(crate) use tree::{NodeId, NodeView};

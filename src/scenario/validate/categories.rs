@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Check, given};
+use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
 use crate::scenario::source::Span;
@@ -15,7 +15,11 @@ use crate::scenario::{Category, FieldRule, JsonType, Product};
 type Written = Spanned<RawProduct>;
 
 /// The categories, and whether they could be read so that all their ids are known.
-pub(super) fn categories(entries: &Entries<RawCategory>, span: Span, check: &mut Check<'_>) -> (Vec<Category>, bool) {
+pub(super) fn categories(
+    entries: &Entries<RawCategory>,
+    span: Span,
+    check: &mut Validator<'_>,
+) -> (Vec<Category>, bool) {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
@@ -36,7 +40,7 @@ fn category(
     raw: &Spanned<RawCategory>,
     written: Vec<Written>,
     ids: &mut ProductIds,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Option<Category> {
     let (name, name_span) = name.get()?;
     let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
@@ -59,7 +63,7 @@ struct ProductIds(HashMap<Arc<str>, Span>);
 
 impl ProductIds {
     /// Declared ids first, so that a made id never takes one that stands further down.
-    fn declared(written: &[Vec<Written>], check: &mut Check<'_>) -> Self {
+    fn declared(written: &[Vec<Written>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
             if id.is_empty() {
@@ -88,7 +92,7 @@ impl ProductIds {
     }
 }
 
-fn products(written: Vec<Written>, prefix: &str, ids: &mut ProductIds, check: &mut Check<'_>) -> Vec<Arc<Product>> {
+fn products(written: Vec<Written>, prefix: &str, ids: &mut ProductIds, check: &mut Validator<'_>) -> Vec<Arc<Product>> {
     let mut highest = 0;
     let mut product = |Spanned { span, value }: Written| {
         let raw = value?;
@@ -112,7 +116,7 @@ pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
     number.filter(|number| *number <= MAX_NUMBER)
 }
 
-pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Check<'_>) -> Product {
+pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) -> Product {
     let total = given(raw.total.as_ref()).map_or(0, |(total, span)| check.total(*total, span));
     let order = given(raw.order.as_ref()).map(|(order, span)| {
         for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {
@@ -127,12 +131,12 @@ pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Check<'_>) -> P
     Product { id, own: raw.own, order: order.unwrap_or_default(), total }
 }
 
-fn rules(fields: &Entries<RawField>, check: &mut Check<'_>) -> Vec<(String, FieldRule)> {
+fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {
     let entries = fields.0.iter().filter_map(|(name, field)| Some((name.value.clone()?, field.get()?)));
     entries.map(|(name, (field, span))| (name, rule(field, span, check))).collect()
 }
 
-fn rule(field: &RawField, span: Span, check: &mut Check<'_>) -> FieldRule {
+fn rule(field: &RawField, span: Span, check: &mut Validator<'_>) -> FieldRule {
     match field {
         RawField::Type(one) => FieldRule { types: vec![*one], optional: false },
         RawField::AnyOf(list) => FieldRule { types: types(list, span, check), optional: false },
@@ -147,7 +151,7 @@ fn rule(field: &RawField, span: Span, check: &mut Check<'_>) -> FieldRule {
     }
 }
 
-fn types(list: &[Spanned<JsonType>], span: Span, check: &mut Check<'_>) -> Vec<JsonType> {
+fn types(list: &[Spanned<JsonType>], span: Span, check: &mut Validator<'_>) -> Vec<JsonType> {
     if list.is_empty() {
         check.note(ProblemKind::EmptyList("the list of types"), span);
     }

@@ -1,22 +1,19 @@
 //! Checks faults.
 
-mod latency;
-mod matches;
-
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::references::References;
-use super::{Check, given};
-use crate::scenario::fault::{Damage, Effect, Fault, Refusal, Share};
+use super::{Validator, given};
+use crate::scenario::fault::{Damage, Effect, Fault, Latency, Matches, ResponseOverride, Share};
 use crate::scenario::problem::{Problem, ProblemKind};
-use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
+use crate::scenario::raw::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::Spanned;
 use crate::websocket::{MAX_REASON, may_be_sent};
-use latency::latency;
 
 /// The keys of which a fault on requests says exactly one.
 const ON_REQUESTS: &[&str] =
@@ -45,7 +42,7 @@ const MOST_OFF: i64 = 1 << 20;
 /// The most frames that change places.
 const LONGEST_WINDOW: u64 = 1000;
 
-pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Check<'_>) -> Vec<Fault> {
+pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
     let mut names: HashMap<&str, Span> = HashMap::new();
     for (name, span) in list.iter().filter_map(Spanned::get).filter_map(|(raw, _)| raw.name.as_ref()?.get()) {
         if let Some(first) = names.insert(name, span) {
@@ -61,7 +58,7 @@ pub(in crate::scenario) fn fault(
     raw: &RawFault,
     span: Span,
     references: &References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Option<Fault> {
     let on = check.required(raw.on.as_ref(), "a fault", "on", span, span).map(|(on, _)| *on);
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
@@ -77,7 +74,7 @@ pub(in crate::scenario) fn fault(
         check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
-    let matches = matches::matches(raw, on?, span, references, check);
+    let matches = matches(raw, on?, span, references, check);
     companions(raw, effect.as_ref(), check);
     Some(Fault { name, matches, from, until: until.map(|(until, _)| until), effect: effect? })
 }
@@ -113,7 +110,7 @@ fn chosen(raw: &RawFault) -> Vec<(&'static str, Span)> {
     all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
 }
 
-fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Check<'_>) -> Option<Effect> {
+fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> Option<Effect> {
     let keys = match on {
         RawOn::Http => ON_REQUESTS,
         RawOn::WebSocket => ON_SOCKETS,
@@ -158,7 +155,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Check<'_>) -> Optio
 }
 
 /// Keys that only go with certain effects.
-fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Check<'_>) {
+fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Validator<'_>) {
     let Some(effect) = effect else { return };
     let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
         if let Some(span) = span.filter(|_| !fits) {
@@ -177,7 +174,7 @@ fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Check<'_>) {
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 
-fn refusal(raw: &RawFault, check: &mut Check<'_>) -> Option<Refusal> {
+fn refusal(raw: &RawFault, check: &mut Validator<'_>) -> Option<ResponseOverride> {
     let (status, span) = given(raw.status.as_ref())?;
     let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
     if status.is_none() {
@@ -185,10 +182,10 @@ fn refusal(raw: &RawFault, check: &mut Check<'_>) -> Option<Refusal> {
     }
     let body = given(raw.body.as_ref()).map(|(body, _)| body.clone());
     let retry_after = check.duration(raw.retry_after.as_ref()).map(|(after, _)| after);
-    Some(Refusal { status: status?, body, retry_after })
+    Some(ResponseOverride { status: status?, body, retry_after })
 }
 
-fn timeout(raw: &RawFault, check: &mut Check<'_>) -> Option<Effect> {
+fn timeout(raw: &RawFault, check: &mut Validator<'_>) -> Option<Effect> {
     let (timeout, span) = given(raw.timeout.as_ref())?;
     Some(Effect::Timeout(match timeout {
         RawTimeout::Never => None,
@@ -196,7 +193,7 @@ fn timeout(raw: &RawFault, check: &mut Check<'_>) -> Option<Effect> {
     }))
 }
 
-fn content_length(raw: &RawFault, check: &mut Check<'_>) -> Option<i64> {
+fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
     let (off, span) = given(raw.content_length.as_ref())?;
     if *off == 0 || !(-MOST_OFF..=MOST_OFF).contains(off) {
         check.wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
@@ -205,7 +202,7 @@ fn content_length(raw: &RawFault, check: &mut Check<'_>) -> Option<i64> {
     Some(*off)
 }
 
-fn close(raw: &RawFault, after: Option<u64>, check: &mut Check<'_>) -> Option<Effect> {
+fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Option<Effect> {
     let (code, span) = given(raw.close.as_ref())?;
     let code = u16::try_from(*code).ok().filter(|code| may_be_sent(CloseCode::from(*code)));
     if code.is_none() {
@@ -220,7 +217,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Check<'_>) -> Option<Ef
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
 
-fn window(raw: &RawFault, check: &mut Check<'_>) -> Option<u64> {
+fn window(raw: &RawFault, check: &mut Validator<'_>) -> Option<u64> {
     let (window, span) = given(raw.reorder.as_ref())?;
     let frames = u64::try_from(*window).ok().filter(|window| (2..=LONGEST_WINDOW).contains(window));
     if frames.is_none() {
@@ -238,7 +235,7 @@ fn damage(raw: &RawFault) -> Option<Damage> {
     })
 }
 
-impl Check<'_> {
+impl Validator<'_> {
     /// A share, all if nothing is said.
     fn share(&mut self, value: Option<&Spanned<crate::scenario::raw::RawShare>>) -> Share {
         let Some((share, span)) = given(value) else { return Share::ALL };
@@ -273,4 +270,114 @@ impl Check<'_> {
     fn read(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
         value.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
+}
+
+/// The methods that the API answers.
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS"];
+
+/// Whom a fault hits.
+fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Matches {
+    if on == RawOn::WebSocket {
+        for (key, value) in [("method", &raw.method), ("path", &raw.path)] {
+            if let Some(value) = value {
+                check.note(ProblemKind::Needs { key, needs: "on: http" }, value.span);
+            }
+        }
+    }
+    let method = given(raw.method.as_ref()).map(|(method, span)| {
+        // Methods are written in capitals, and nobody means another with small letters.
+        let method = method.to_ascii_uppercase();
+        if raw.path.is_none() && !METHODS.contains(&method.as_str()) {
+            let why = format!("the API answers {} alone", METHODS.join(", "));
+            check.note(ProblemKind::NeverMatches(why), span);
+        }
+        method
+    });
+    let path = given(raw.path.as_ref()).map(|(path, span)| {
+        if !path.starts_with(['/', '*']) {
+            let found = format!("the text `{path}`");
+            check.note(ProblemKind::WrongType { expected: "a path that begins with / or *".into(), found }, span);
+        }
+        path.clone()
+    });
+    let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
+    let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(id, span)| {
+        if let Some(why) = references.why_no_product(id, category.as_deref()) {
+            check.note(ProblemKind::NeverMatches(why), span);
+        }
+        id.as_str().into()
+    });
+    if let (Some("GET" | "HEAD"), Some(_), RawOn::Http) = (method.as_deref(), &product, on) {
+        let why = "a product is ordered with POST".into();
+        check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
+    }
+    let share = check.share(raw.share.as_ref());
+    let skip = given(raw.skip.as_ref()).and_then(|(skip, span)| check.whole("skip", *skip, span)).unwrap_or_default();
+    let times = given(raw.times.as_ref()).and_then(|(times, span)| check.count("times", *times, span));
+    Matches { method, path, category, product, share, skip, times }
+}
+
+/// The widest lognormal distribution: one in six of its times is more than 148 times the median.
+const WIDEST: f64 = 5.0;
+
+fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
+    let (latency, span) = given(raw)?;
+    match latency {
+        RawLatency::Fixed(duration) => check.read(&duration.0, span).map(Latency::Fixed),
+        RawLatency::Spread(spread) => self::spread(spread, span, check),
+    }
+}
+
+/// A pair of keys says which distribution it is.
+fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Latency> {
+    let given_keys = [
+        raw.min.is_some(),
+        raw.max.is_some(),
+        raw.mean.is_some(),
+        raw.jitter.is_some(),
+        raw.deviation.is_some(),
+        raw.median.is_some(),
+        raw.sigma.is_some(),
+    ];
+    let mut time = |value| check.duration(value).map(|(time, _): (Duration, Span)| time);
+    match given_keys {
+        [true, true, false, false, false, false, false] => {
+            let (min, max) = (time(raw.min.as_ref())?, time(raw.max.as_ref())?);
+            if min > max {
+                let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+                check.note(ProblemKind::EmptyRange { min: millis(min), max: millis(max) }, span);
+            }
+            Some(Latency::Uniform { min, max })
+        }
+        [false, false, true, true, false, false, false] => {
+            let (mean, jitter) = (time(raw.mean.as_ref())?, time(raw.jitter.as_ref())?);
+            Some(Latency::Uniform { min: mean.saturating_sub(jitter), max: mean.saturating_add(jitter) })
+        }
+        [false, false, true, false, true, false, false] => {
+            let (mean, deviation) = (time(raw.mean.as_ref())?, time(raw.deviation.as_ref())?);
+            Some(Latency::Normal { mean, deviation })
+        }
+        [false, false, false, false, false, true, true] => {
+            let median = time(raw.median.as_ref());
+            let sigma = sigma(raw, check);
+            Some(Latency::LogNormal { median: median?, sigma: sigma? })
+        }
+        _ => {
+            let expected = "`min` and `max`, `mean` and `jitter`, `mean` and `deviation`, or `median` and `sigma`";
+            check.note(ProblemKind::WrongType { expected: expected.into(), found: "other keys".into() }, span);
+            None
+        }
+    }
+}
+
+/// In thousandths.
+fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
+    let (sigma, span) = given(raw.sigma.as_ref())?;
+    if !(0.0..=WIDEST).contains(sigma) {
+        let found = format!("the number {sigma}");
+        check.note(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 5,000")]
+    Some((sigma * 1000.0).round() as u32)
 }

@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Check;
+use super::Validator;
 use crate::scenario::Category;
-use crate::scenario::advice::nearest;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::source::Span;
+use crate::scenario::words::nearest;
 
 /// The ids and categories that there are, and those that are asked for.
 pub(super) struct References<'c> {
@@ -21,7 +21,7 @@ pub(super) struct References<'c> {
     readable: bool,
     declared: HashSet<Arc<str>>,
     added: Vec<Added>,
-    wanted: Vec<Wanted>,
+    wanted: Vec<ProductReference>,
 }
 
 /// The nearest id is looked for so often; reports show no more problems than that.
@@ -49,7 +49,7 @@ enum AddedId {
 }
 
 /// A product that is not declared, at the latest time that it is asked for.
-struct Wanted {
+struct ProductReference {
     id: Arc<str>,
     span: Span,
     until: Duration,
@@ -69,7 +69,7 @@ impl<'c> References<'c> {
         Self { categories, readable, declared: ids.collect(), added: Vec::new(), wanted: Vec::new() }
     }
 
-    pub(super) fn category(&self, name: &str, span: Span, check: &mut Check<'_>) -> Arc<str> {
+    pub(super) fn category(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Arc<str> {
         if let Some(category) = self.categories.iter().find(|category| &*category.name == name) {
             return category.name.clone();
         }
@@ -86,7 +86,7 @@ impl<'c> References<'c> {
             return id.clone();
         }
         let id: Arc<str> = id.into();
-        self.wanted.push(Wanted { id: id.clone(), span, until, by });
+        self.wanted.push(ProductReference { id: id.clone(), span, until, by });
         id
     }
 
@@ -142,7 +142,7 @@ impl<'c> References<'c> {
     }
 
     /// Reports the products that no step could have added before they are asked for.
-    pub(super) fn judge(&self, check: &mut Check<'_>) {
+    pub(super) fn judge(&self, check: &mut Validator<'_>) {
         let mut first: HashMap<&AddedId, First> = HashMap::new();
         for added in &self.added {
             first.entry(&added.id).and_modify(|first| first.note(added)).or_insert_with(|| First::new(added));
@@ -200,7 +200,7 @@ impl First {
 
     /// Whether it can be there when it is asked for. Of steps at one time in one script, those further up come first;
     /// steps are noted in that order.
-    fn serves(&self, wanted: &Wanted) -> bool {
+    fn serves(&self, wanted: &ProductReference) -> bool {
         match self.from.cmp(&wanted.until) {
             Ordering::Less => true,
             Ordering::Equal => {

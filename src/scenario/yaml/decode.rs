@@ -2,33 +2,41 @@
 //! it writes each problem down with its place instead of stopping the whole reading at the first.
 
 mod access;
-mod failure;
-mod shape;
+
+use std::fmt::{self, Display};
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use self::access::{Choice, Elements, Fields, SpanParts};
-use self::failure::Failure;
-use self::shape::{BOOLEAN, INTEGER, LIST, MAPPING, TEXT, choices};
+use self::access::{Elements, EnumVariant, Fields, SpanParts};
 use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::{ITEMS, SPANNED, TEXT_NODE};
-use super::tree::{NodeId, View};
-use crate::scenario::advice::nearest;
+use super::spanned::{ITEMS, Items, SPANNED, Spanned, TEXT_NODE};
+use super::tree::{NodeId, NodeView};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
+use crate::scenario::words::{joined, nearest};
 
-/// Decodes a node, and writes down every problem found. Some of it may be there even then.
-pub(super) fn decode<T: DeserializeOwned>(document: &Document, id: NodeId) -> Option<T> {
-    T::deserialize(Decoder { document, id }).ok()
-}
+impl Document {
+    /// Decodes a node, and writes down every problem found. Some of it may be there even then.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
+        T::deserialize(Decoder { document: self, id }).ok()
+    }
 
-/// Whether the node is a mapping; a problem if not.
-pub(super) fn expect_mapping(document: &Document, id: NodeId) -> bool {
-    let decoder = Decoder { document, id };
-    matches!(decoder.view(), View::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
+    /// Decodes the items of a list one by one, so that only one is in memory.
+    pub(crate) fn items<'d, T: DeserializeOwned>(
+        &'d self,
+        list: &'d Items<T>,
+    ) -> impl Iterator<Item = Spanned<T>> + use<'d, T> {
+        list.ids().iter().filter_map(|id| self.decode(*id))
+    }
+
+    /// Whether the node is a mapping; a problem if not.
+    pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
+        let decoder = Decoder { document: self, id };
+        matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -38,7 +46,7 @@ struct Decoder<'t> {
 }
 
 impl<'t> Decoder<'t> {
-    fn view(self) -> View<'t> {
+    fn view(self) -> NodeView<'t> {
         self.document.tree().view(self.id)
     }
 
@@ -64,15 +72,15 @@ impl<'t> Decoder<'t> {
 
     fn wrong<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
         let found = match self.view() {
-            View::List(_) => "a list".to_owned(),
-            View::Mapping(_) => "a mapping".to_owned(),
-            View::Scalar { text, plain: true } => match resolve(text) {
+            NodeView::List(_) => "a list".to_owned(),
+            NodeView::Mapping(_) => "a mapping".to_owned(),
+            NodeView::Scalar { text, plain: true } => match resolve(text) {
                 Scalar::Null => "nothing".to_owned(),
                 Scalar::Text(_) => format!("the text `{text}`"),
                 Scalar::Bool(_) => format!("the boolean `{text}`"),
                 _ => format!("the number `{text}`"),
             },
-            View::Scalar { text, .. } => format!("the text \"{text}\""),
+            NodeView::Scalar { text, .. } => format!("the text \"{text}\""),
         };
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
@@ -84,8 +92,8 @@ impl<'t> Decoder<'t> {
 
     fn scalar(self) -> Option<Scalar<'t>> {
         match self.view() {
-            View::Scalar { text, plain: true } => Some(resolve(text)),
-            View::Scalar { text, plain: false } => Some(Scalar::Text(text)),
+            NodeView::Scalar { text, plain: true } => Some(resolve(text)),
+            NodeView::Scalar { text, plain: false } => Some(Scalar::Text(text)),
             _ => None,
         }
     }
@@ -103,9 +111,9 @@ impl<'t> Decoder<'t> {
 
     fn shape(self) -> Option<&'static str> {
         match self.view() {
-            View::List(_) => Some(LIST),
-            View::Mapping(_) => Some(MAPPING),
-            View::Scalar { .. } => match self.scalar()? {
+            NodeView::List(_) => Some(LIST),
+            NodeView::Mapping(_) => Some(MAPPING),
+            NodeView::Scalar { .. } => match self.scalar()? {
                 Scalar::Bool(_) => Some(BOOLEAN),
                 Scalar::Text(_) | Scalar::Null => Some(TEXT),
                 _ => self.integer().map(|_| INTEGER),
@@ -119,15 +127,15 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let result = match (self.view(), self.scalar()) {
-            (View::List(items), _) => visitor.visit_seq(Elements { decoder: self, rest: items.iter() }),
-            (View::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
+            (NodeView::List(items), _) => visitor.visit_seq(Elements { decoder: self, rest: items.iter() }),
+            (NodeView::Mapping(_), _) => visitor.visit_map(Fields::new(self, None)),
             (_, Some(Scalar::Null)) => visitor.visit_unit(),
             (_, Some(Scalar::Bool(value))) => visitor.visit_bool(value),
             (_, Some(Scalar::Integer(value))) => visitor.visit_i64(value),
             (_, Some(Scalar::Unsigned(value))) => visitor.visit_u64(value),
             (_, Some(Scalar::Float(value))) => visitor.visit_f64(value),
             (_, Some(Scalar::Text(value))) => visitor.visit_str(value),
-            (View::Scalar { text, .. }, _) => return self.fail(ProblemKind::NotFinite(text.to_string())),
+            (NodeView::Scalar { text, .. }, _) => return self.fail(ProblemKind::NotFinite(text.to_string())),
         };
         self.placed(result)
     }
@@ -171,14 +179,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
-            View::List(items) => self.placed(visitor.visit_seq(Elements { decoder: self, rest: items.iter() })),
+            NodeView::List(items) => self.placed(visitor.visit_seq(Elements { decoder: self, rest: items.iter() })),
             _ => self.wrong("a list"),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
-            View::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
+            NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
             _ => self.wrong("a mapping"),
         }
     }
@@ -190,7 +198,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         match self.view() {
-            View::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
+            NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
             _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
         }
     }
@@ -209,7 +217,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         };
         let by_shape = self.shape().and_then(|shape| variants.iter().find(|variant| **variant == shape));
         match (word.or(by_shape), self.scalar()) {
-            (Some(variant), _) => self.placed(visitor.visit_enum(Choice { decoder: self, variant })),
+            (Some(variant), _) => self.placed(visitor.visit_enum(EnumVariant { decoder: self, variant })),
             (None, Some(Scalar::Text(found))) if !variants.iter().any(|variant| variant.starts_with('\0')) => {
                 self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
             }
@@ -224,7 +232,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         match name {
             SPANNED => visitor.visit_seq(SpanParts { decoder: self, part: 0 }),
             ITEMS => match self.view() {
-                View::List(items) => {
+                NodeView::List(items) => {
                     self.visit(items.len())?;
                     visitor.visit_seq(SeqDeserializer::new(items.iter().copied()))
                 }
@@ -246,4 +254,63 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         i8 i16 i32 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
         ignored_any
     }
+}
+
+/// Why a value could not be decoded.
+#[derive(Debug)]
+enum Failure {
+    /// It is in the list already.
+    Reported,
+    /// It is not, because only the caller knows the place.
+    Unplaced(ProblemKind),
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reported => f.write_str("reported"),
+            Self::Unplaced(kind) => kind.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl de::Error for Failure {
+    fn custom<T: Display>(message: T) -> Self {
+        Self::Unplaced(ProblemKind::WrongType { expected: message.to_string(), found: "something else".into() })
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Unplaced(ProblemKind::WrongType { expected: expected.to_string(), found: found.to_string() })
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+}
+
+// Enums whose variant is chosen by the shape of the value rather than by a word.
+
+/// The name of a variant that takes any text; no YAML text can say it. The others are alike.
+const TEXT: &str = "\0text";
+const INTEGER: &str = "\0integer";
+const BOOLEAN: &str = "\0boolean";
+const LIST: &str = "\0list";
+const MAPPING: &str = "\0mapping";
+
+/// An enum's choices in words: `all`, a list or a mapping.
+fn choices(variants: &'static [&'static str]) -> String {
+    let words: Vec<String> = variants
+        .iter()
+        .map(|variant| match *variant {
+            TEXT => "text".to_owned(),
+            INTEGER => "an integer".to_owned(),
+            BOOLEAN => "true or false".to_owned(),
+            LIST => "a list".to_owned(),
+            MAPPING => "a mapping".to_owned(),
+            word => format!("`{word}`"),
+        })
+        .collect();
+    joined(&words, "or")
 }

@@ -4,14 +4,10 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashSet;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
-
-use super::decode;
 use super::scalar::is_null;
-use super::spanned::{Items, Spanned};
-use super::tree::{MAX_UNFOLDED, NodeId, Tree, View};
+use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
-use crate::scenario::source::{Content, Source, Sources, Span};
+use crate::scenario::source::{FileContent, Source, Sources, Span};
 
 /// A tree, and what is wrong with what was read into it and decoded from it so far.
 #[derive(Debug, Default)]
@@ -26,10 +22,10 @@ pub(crate) struct Document {
 
 impl Document {
     /// Reads a file, and gives its root unless it is no YAML.
-    pub(crate) fn read(&mut self, path: &Path, content: Content) -> Option<NodeId> {
+    pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = match content {
-            Content::Text(text) => self.tree.read(Source::shared(path, text)),
-            Content::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
+            FileContent::Text(text) => self.tree.read(Source::shared(path, text)),
+            FileContent::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
         };
         root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
@@ -44,19 +40,6 @@ impl Document {
         Problem::new(ProblemKind::NotUtf8, Span { start, end })
     }
 
-    /// Decodes a node, and writes down every problem found. Some of it may be there even then.
-    pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
-        decode::decode(self, id)
-    }
-
-    /// Decodes the items of a list one by one, so that only one is in memory.
-    pub(crate) fn items<'d, T: DeserializeOwned>(
-        &'d self,
-        list: &'d Items<T>,
-    ) -> impl Iterator<Item = Spanned<T>> + use<'d, T> {
-        list.ids().iter().filter_map(|id| self.decode(*id))
-    }
-
     /// Writes a problem down, unless it is known.
     pub(crate) fn note(&self, problem: Problem) {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
@@ -64,14 +47,9 @@ impl Document {
         }
     }
 
-    /// Whether the node is a mapping; a problem if not.
-    pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
-        decode::expect_mapping(self, id)
-    }
-
     /// Whether nothing is said there.
     pub(crate) fn is_null(&self, id: NodeId) -> bool {
-        matches!(self.tree.view(id), View::Scalar { text, plain: true } if is_null(text))
+        matches!(self.tree.view(id), NodeView::Scalar { text, plain: true } if is_null(text))
     }
 
     /// A new mapping of keys and values in turn.

@@ -1,6 +1,13 @@
-//! What a plain scalar means: the YAML 1.2 core schema (chapter 10.3), with two choices of our own. A number that
+//! What scalars mean, and tags, of which JSON's types are allowed and say little.
+//!
+//! A plain scalar means what it does by the YAML 1.2 core schema (chapter 10.3), with two choices of our own. A number that
 //! starts with a zero (`010`) stays text, for it is an id or an article number far more often than an integer;
 //! and octal `0o17` and hexadecimal `0x1F` stay text because JSON has neither.
+
+use saphyr_parser::{ScalarStyle, Tag};
+
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::source::Span;
 
 /// A plain scalar, resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,14 +39,14 @@ pub(super) fn resolve(text: &str) -> Scalar<'_> {
         return Scalar::NotFinite;
     }
     match shape(unsigned) {
-        Shape::Other => Scalar::Text(text),
-        Shape::Integer => {
+        NumberForm::Other => Scalar::Text(text),
+        NumberForm::Integer => {
             let digits = text.strip_prefix('+').unwrap_or(text);
             (digits.parse().map(Scalar::Integer))
                 .or_else(|_| digits.parse().map(Scalar::Unsigned))
                 .unwrap_or_else(|_| float(digits))
         }
-        Shape::Float => float(text),
+        NumberForm::Float => float(text),
     }
 }
 
@@ -50,35 +57,65 @@ fn float(text: &str) -> Scalar<'_> {
     }
 }
 
-enum Shape {
+enum NumberForm {
     Integer,
     Float,
     Other,
 }
 
 /// The shape of a number without its sign: `[0-9]+`, or `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
-fn shape(text: &str) -> Shape {
+fn shape(text: &str) -> NumberForm {
     let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let whole = digits(text);
     let rest = &text[whole..];
     if whole > 1 && text.starts_with('0') {
-        return Shape::Other;
+        return NumberForm::Other;
     }
     if rest.is_empty() {
-        return if whole > 0 { Shape::Integer } else { Shape::Other };
+        return if whole > 0 { NumberForm::Integer } else { NumberForm::Other };
     }
     let (fraction, rest) = match rest.strip_prefix('.') {
         Some(after) => (digits(after), &after[digits(after)..]),
         None => (0, rest),
     };
     if whole + fraction == 0 {
-        return Shape::Other;
+        return NumberForm::Other;
     }
     let Some(exponent) = rest.strip_prefix(['e', 'E']) else {
-        return if rest.is_empty() { Shape::Float } else { Shape::Other };
+        return if rest.is_empty() { NumberForm::Float } else { NumberForm::Other };
     };
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    if !exponent.is_empty() && digits(exponent) == exponent.len() { Shape::Float } else { Shape::Other }
+    if !exponent.is_empty() && digits(exponent) == exponent.len() { NumberForm::Float } else { NumberForm::Other }
+}
+
+/// Whether a scalar means what it looks like; otherwise it is text.
+pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: Span) -> Result<bool, Problem> {
+    expect_tag(tag, &["str", "int", "float", "bool", "null"], span)?;
+    let Some(tag) = tag else { return Ok(style == ScalarStyle::Plain) };
+    let expected = match (tag.suffix.as_str(), resolve(text)) {
+        ("int", Scalar::Integer(_) | Scalar::Unsigned(_))
+        | ("float", Scalar::Integer(_) | Scalar::Unsigned(_) | Scalar::Float(_) | Scalar::NotFinite)
+        | ("bool", Scalar::Bool(_))
+        | ("null", Scalar::Null) => return Ok(true),
+        ("int", _) => "an integer",
+        ("float", _) => "a number",
+        ("bool", _) => "true or false",
+        ("null", _) => "nothing",
+        _ => return Ok(false),
+    };
+    let kind = ProblemKind::WrongType { expected: expected.to_owned(), found: format!("the text `{text}`") };
+    Err(Problem::new(kind, span))
+}
+
+/// Refuses a tag of a kind that JSON does not have. One that says what a value looks like anyway says nothing new.
+pub(super) fn expect_tag(tag: Option<&Tag>, allowed: &[&str], span: Span) -> Result<(), Problem> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema() || !allowed.contains(&tag.suffix.as_str()) => {
+            let name = format!("{}{}", tag.handle, tag.suffix);
+            Err(Problem::new(ProblemKind::UnknownTag(name), span))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

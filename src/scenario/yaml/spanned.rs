@@ -94,36 +94,36 @@ impl<'de, T> Visitor<'de> for ItemsVisitor<T> {
     }
 }
 
-/// The newtype name by which [`Text`] asks the decoder for a node id.
+/// The newtype name by which [`TextNode`] asks the decoder for a node id.
 pub(super) const TEXT_NODE: &str = "\0text node";
 
-/// Text that stays in the tree.
+/// TextNode that stays in the tree.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Text(NodeId);
+pub(crate) struct TextNode(NodeId);
 
-impl Text {
+impl TextNode {
     pub(crate) fn of(self, document: &Document) -> &str {
         document.tree().text(self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for TextNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(TEXT_NODE, TextVisitor)
+        deserializer.deserialize_newtype_struct(TEXT_NODE, TextNodeVisitor)
     }
 }
 
-struct TextVisitor;
+struct TextNodeVisitor;
 
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
+impl Visitor<'_> for TextNodeVisitor {
+    type Value = TextNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text")
     }
 
-    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<Text, E> {
-        Ok(Text(node))
+    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<TextNode, E> {
+        Ok(TextNode(node))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are settled.
 
 mod build;
-mod tag;
 
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};
@@ -28,16 +27,16 @@ pub(crate) struct Tree {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     span: Span,
-    content: Content,
+    content: NodeContent,
 }
 
-/// A [`Kind`] in the lowest bits, and an index in the others: 2^29 of a kind are more than a file can have bytes.
+/// A [`NodeKind`] in the lowest bits, and an index in the others: 2^29 of a kind are more than a file can have bytes.
 #[derive(Debug, Clone, Copy)]
-struct Content(u32);
+struct NodeContent(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-enum Kind {
+enum NodeKind {
     /// A plain scalar that is its span of the source.
     Plain,
     /// A quoted scalar that is its span of the source without the quotes.
@@ -50,22 +49,22 @@ enum Kind {
     Mapping,
 }
 
-impl Kind {
+impl NodeKind {
     const ALL: [Self; 6] = [Self::Plain, Self::Quoted, Self::PlainText, Self::Text, Self::List, Self::Mapping];
     const BITS: u32 = 3;
 }
 
-impl Content {
-    fn new(kind: Kind, index: usize) -> Self {
-        Self(self::index(index) << Kind::BITS | kind as u32)
+impl NodeContent {
+    fn new(kind: NodeKind, index: usize) -> Self {
+        Self(self::index(index) << NodeKind::BITS | kind as u32)
     }
 
-    fn kind(self) -> Kind {
-        Kind::ALL[(self.0 & ((1 << Kind::BITS) - 1)) as usize % Kind::ALL.len()]
+    fn kind(self) -> NodeKind {
+        NodeKind::ALL[(self.0 & ((1 << NodeKind::BITS) - 1)) as usize % NodeKind::ALL.len()]
     }
 
     fn index(self) -> usize {
-        (self.0 >> Kind::BITS) as usize
+        (self.0 >> NodeKind::BITS) as usize
     }
 }
 
@@ -84,7 +83,7 @@ fn index(length: usize) -> u32 {
 
 /// What a node is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum View<'t> {
+pub(crate) enum NodeView<'t> {
     Scalar {
         text: &'t str,
         plain: bool,
@@ -124,26 +123,26 @@ impl Tree {
         self.nodes[id as usize].span
     }
 
-    pub(crate) fn view(&self, id: NodeId) -> View<'_> {
+    pub(crate) fn view(&self, id: NodeId) -> NodeView<'_> {
         let Node { span, content } = self.nodes[id as usize];
         match content.kind() {
-            Kind::Plain => View::Scalar { text: self.sources.text(span), plain: true },
-            Kind::Quoted => {
+            NodeKind::Plain => NodeView::Scalar { text: self.sources.text(span), plain: true },
+            NodeKind::Quoted => {
                 let inner = Span { start: span.start + 1, end: span.end - 1 };
-                View::Scalar { text: self.sources.text(inner), plain: false }
+                NodeView::Scalar { text: self.sources.text(inner), plain: false }
             }
-            Kind::PlainText => View::Scalar { text: &self.texts[content.index()], plain: true },
-            Kind::Text => View::Scalar { text: &self.texts[content.index()], plain: false },
-            Kind::List => View::List(self.children(content)),
-            Kind::Mapping => View::Mapping(self.children(content)),
+            NodeKind::PlainText => NodeView::Scalar { text: &self.texts[content.index()], plain: true },
+            NodeKind::Text => NodeView::Scalar { text: &self.texts[content.index()], plain: false },
+            NodeKind::List => NodeView::List(self.children(content)),
+            NodeKind::Mapping => NodeView::Mapping(self.children(content)),
         }
     }
 
     fn is_scalar(&self, id: NodeId) -> bool {
-        !matches!(self.nodes[id as usize].content.kind(), Kind::List | Kind::Mapping)
+        !matches!(self.nodes[id as usize].content.kind(), NodeKind::List | NodeKind::Mapping)
     }
 
-    fn children(&self, content: Content) -> &[NodeId] {
+    fn children(&self, content: NodeContent) -> &[NodeId] {
         let Collection { first, length } = self.collections[content.index()];
         &self.children[first as usize..][..length as usize]
     }
@@ -151,25 +150,25 @@ impl Tree {
     /// The text of a scalar; nothing for what is none.
     pub(crate) fn text(&self, id: NodeId) -> &str {
         match self.view(id) {
-            View::Scalar { text, .. } => text,
+            NodeView::Scalar { text, .. } => text,
             _ => "",
         }
     }
 
-    fn push(&mut self, span: Span, content: Content) -> NodeId {
+    fn push(&mut self, span: Span, content: NodeContent) -> NodeId {
         self.nodes.push(Node { span, content });
         index(self.nodes.len() - 1)
     }
 
     /// A new mapping of keys and values in turn.
     pub(crate) fn add_mapping(&mut self, span: Span, entries: &[NodeId]) -> NodeId {
-        self.add_collection(Kind::Mapping, span, entries)
+        self.add_collection(NodeKind::Mapping, span, entries)
     }
 
-    fn add_collection(&mut self, kind: Kind, span: Span, children: &[NodeId]) -> NodeId {
+    fn add_collection(&mut self, kind: NodeKind, span: Span, children: &[NodeId]) -> NodeId {
         let (first, length) = (index(self.children.len()), index(children.len()));
         self.children.extend_from_slice(children);
         self.collections.push(Collection { first, length });
-        self.push(span, Content::new(kind, self.collections.len() - 1))
+        self.push(span, NodeContent::new(kind, self.collections.len() - 1))
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::super::tree::{NodeId, View};
+use super::super::tree::{NodeId, NodeView};
 use super::{Decoder, Failure};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::source::Span;
@@ -41,7 +41,7 @@ pub(super) struct Fields<'t> {
 impl<'t> Fields<'t> {
     pub(super) fn new(decoder: Decoder<'t>, known: Option<&'static [&'static str]>) -> Self {
         let rest = match decoder.view() {
-            View::Mapping(entries) => entries.chunks_exact(2),
+            NodeView::Mapping(entries) => entries.chunks_exact(2),
             _ => [].chunks_exact(2),
         };
         Self { decoder, rest, known, value: decoder.id }
@@ -56,8 +56,8 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             self.decoder.visit(1)?;
             self.value = entry[1];
             let key = self.decoder.at(entry[0]);
-            let View::Scalar { text, .. } = key.view() else { continue };
-            let Some(known) = self.known else { return seed.deserialize(Key(key)).map(Some) };
+            let NodeView::Scalar { text, .. } = key.view() else { continue };
+            let Some(known) = self.known else { return seed.deserialize(MapKey(key)).map(Some) };
             if known.contains(&text) {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
@@ -76,20 +76,20 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 }
 
 /// A key: always text, whatever it would resolve to as a value.
-struct Key<'t>(Decoder<'t>);
+struct MapKey<'t>(Decoder<'t>);
 
-impl<'de> Deserializer<'de> for Key<'_> {
+impl<'de> Deserializer<'de> for MapKey<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.0.view() {
-            View::Scalar { text, .. } => visitor.visit_str(text),
+            NodeView::Scalar { text, .. } => visitor.visit_str(text),
             _ => self.0.fail(ProblemKind::ComplexKey),
         }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_seq(KeyParts { key: self, part: 0 })
+        visitor.visit_seq(MapKeyParts { key: self, part: 0 })
     }
 
     forward_to_deserialize_any! {
@@ -98,12 +98,12 @@ impl<'de> Deserializer<'de> for Key<'_> {
     }
 }
 
-struct KeyParts<'t> {
-    key: Key<'t>,
+struct MapKeyParts<'t> {
+    key: MapKey<'t>,
     part: u8,
 }
 
-impl<'de> SeqAccess<'de> for KeyParts<'_> {
+impl<'de> SeqAccess<'de> for MapKeyParts<'_> {
     type Error = Failure;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
@@ -112,7 +112,7 @@ impl<'de> SeqAccess<'de> for KeyParts<'_> {
         match self.part {
             1 => seed.deserialize(U32Deserializer::new(start)).map(Some),
             2 => seed.deserialize(U32Deserializer::new(end)).map(Some),
-            _ => seed.deserialize(Key(self.key.0)).map(Some),
+            _ => seed.deserialize(MapKey(self.key.0)).map(Some),
         }
     }
 }
@@ -138,12 +138,12 @@ impl<'de> SeqAccess<'de> for SpanParts<'_> {
 }
 
 /// The chosen variant of an enum; its content, if it has any, is the value itself.
-pub(super) struct Choice<'t> {
+pub(super) struct EnumVariant<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) variant: &'static str,
 }
 
-impl<'de, 't> EnumAccess<'de> for Choice<'t> {
+impl<'de, 't> EnumAccess<'de> for EnumVariant<'t> {
     type Error = Failure;
     type Variant = Decoder<'t>;
 

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScanError, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
-use super::super::offsets::Offsets;
-use super::tag::{expect_tag, is_plain};
-use super::{Content, Kind, MAX_UNFOLDED, NodeId, Tree, View};
+use super::super::scalar::{expect_tag, is_plain};
+use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
 
@@ -19,13 +18,13 @@ const FEW: usize = 8;
 
 /// A finished node and the levels below it, which bound what aliases can build: no tower that no stack can walk.
 #[derive(Clone, Copy)]
-struct Done {
+struct FinishedNode {
     id: NodeId,
     height: u16,
 }
 
 /// A collection whose end has not been seen yet.
-struct Open {
+struct OpenCollection {
     start: Span,
     anchor: usize,
     is_mapping: bool,
@@ -36,10 +35,10 @@ struct Open {
 
 struct Builder<'t, 's> {
     tree: &'t mut Tree,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     /// The children of all open collections, those of the innermost last.
     pending: Vec<NodeId>,
-    anchors: HashMap<usize, Done>,
+    anchors: HashMap<usize, FinishedNode>,
     root: Option<NodeId>,
     documents: usize,
     merged: usize,
@@ -119,18 +118,18 @@ impl<'s> Builder<'_, 's> {
         let written = self.offsets.text(span);
         let unquoted = || written.get(1..written.len().checked_sub(1)?);
         let content = if plain && written == text {
-            Content::new(Kind::Plain, 0)
+            NodeContent::new(NodeKind::Plain, 0)
         } else if !plain && unquoted() == Some(&*text) {
-            Content::new(Kind::Quoted, 0)
+            NodeContent::new(NodeKind::Quoted, 0)
         } else {
             self.tree.texts.push(text.into());
-            Content::new(if plain { Kind::PlainText } else { Kind::Text }, self.tree.texts.len() - 1)
+            NodeContent::new(if plain { NodeKind::PlainText } else { NodeKind::Text }, self.tree.texts.len() - 1)
         };
         let id = self.tree.push(span, content);
-        self.finish(Done { id, height: 0 }, anchor)
+        self.finish(FinishedNode { id, height: 0 }, anchor)
     }
 
-    fn finish(&mut self, done: Done, anchor: usize) -> Result<(), Problem> {
+    fn finish(&mut self, done: FinishedNode, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
             self.anchors.insert(anchor, done);
         }
@@ -141,7 +140,7 @@ impl<'s> Builder<'_, 's> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
-        self.open.push(Open { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
+        self.open.push(OpenCollection { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
         Ok(())
     }
 
@@ -152,14 +151,14 @@ impl<'s> Builder<'_, 's> {
             self.merge(closed.first)?;
         }
         let span = Span { start: closed.start.start, end: end.end.max(closed.start.start) };
-        let kind = if closed.is_mapping { Kind::Mapping } else { Kind::List };
+        let kind = if closed.is_mapping { NodeKind::Mapping } else { NodeKind::List };
         let id = self.tree.add_collection(kind, span, &self.pending[closed.first..]);
         self.pending.truncate(closed.first);
-        self.finish(Done { id, height: closed.height }, closed.anchor)
+        self.finish(FinishedNode { id, height: closed.height }, closed.anchor)
     }
 
     /// Puts a finished node where the open collection expects it.
-    fn place(&mut self, Done { id, height }: Done) -> Result<(), Problem> {
+    fn place(&mut self, FinishedNode { id, height }: FinishedNode) -> Result<(), Problem> {
         let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(id);
@@ -198,7 +197,7 @@ impl<'s> Builder<'_, 's> {
     /// later ones (YAML 1.1 merge type).
     fn merge(&mut self, first: usize) -> Result<(), Problem> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
-        let is_merge = |key: NodeId| matches!(tree.view(key), View::Scalar { text: "<<", plain: true });
+        let is_merge = |key: NodeId| matches!(tree.view(key), NodeView::Scalar { text: "<<", plain: true });
         if !entries.chunks_exact(2).any(|entry| is_merge(entry[0])) {
             return Ok(());
         }
@@ -242,12 +241,64 @@ impl<'s> Builder<'_, 's> {
 fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     let one = [value];
     let named = match tree.view(value) {
-        View::List(items) => items,
+        NodeView::List(items) => items,
         _ => &one,
     };
     let mapping = |id: &NodeId| match tree.view(*id) {
-        View::Mapping(entries) => Ok(entries),
+        NodeView::Mapping(entries) => Ok(entries),
         _ => Err(Problem::new(ProblemKind::BadMerge, tree.span(*id))),
     };
     named.iter().map(mapping).collect()
+}
+
+/// Turns the parser's character indices into places in a scenario's files. Events come almost in order, so the walk
+/// goes on from the last answer.
+struct Offsets<'s> {
+    text: &'s str,
+    /// The place of the text's first byte.
+    base: u32,
+    ascii: bool,
+    chars: usize,
+    bytes: usize,
+}
+
+impl<'s> Offsets<'s> {
+    fn new(text: &'s str, base: u32) -> Self {
+        Self { text, base, ascii: text.is_ascii(), chars: 0, bytes: 0 }
+    }
+
+    fn place(&mut self, marker: Marker) -> u32 {
+        let index = marker.index();
+        let byte = if self.ascii { index.min(self.text.len()) } else { self.walk(index) };
+        self.base + u32::try_from(byte).unwrap_or(u32::MAX)
+    }
+
+    /// What is written at a span.
+    fn text(&self, span: Span) -> &'s str {
+        self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
+    }
+
+    /// The span without white space at its end, which the parser counts to some scalars.
+    fn trim(&self, span: Span) -> Span {
+        let text = self.text(span);
+        if !text.ends_with(char::is_whitespace) {
+            return span;
+        }
+        let length = u32::try_from(text.trim_end().len()).unwrap_or(u32::MAX);
+        Span { end: span.start.saturating_add(length), ..span }
+    }
+
+    fn walk(&mut self, index: usize) -> usize {
+        if index >= self.chars {
+            let ahead = index - self.chars;
+            let rest = &self.text[self.bytes..];
+            self.bytes += rest.char_indices().nth(ahead).map_or(rest.len(), |(at, _)| at);
+        } else {
+            let back = self.chars - index;
+            let before = &self.text[..self.bytes];
+            self.bytes = before.char_indices().nth_back(back - 1).map_or(0, |(at, _)| at);
+        }
+        self.chars = index;
+        self.bytes
+    }
 }

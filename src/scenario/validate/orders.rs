@@ -1,4 +1,4 @@
-//! Checks scripts and puts their steps on a timeline.
+//! Checks generators and scripts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +6,161 @@ use std::time::Duration;
 use super::categories::product;
 use super::faults::fault;
 use super::references::{References, StepNumber};
-use super::{Check, given};
+use super::{Validator, given};
 use crate::scenario::problem::ProblemKind;
-use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
+use crate::scenario::raw::{
+    RawAdd, RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator, RawRepeat, RawScript, RawStep,
+};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD, times};
-use crate::scenario::yaml::{Items, Spanned};
-use crate::scenario::{Action, NewProduct, Repeat, Script, Step};
+use crate::scenario::yaml::{Entries, Items, Spanned};
+use crate::scenario::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
+
+pub(super) fn generators(
+    list: &[Spanned<RawGenerator>],
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Vec<Generator> {
+    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| generator(raw, span, references, check)).collect()
+}
+
+fn generator(
+    raw: &RawGenerator,
+    span: Span,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Option<Generator> {
+    let arrivals = arrivals(raw, span, check);
+    let jitter = check.duration(raw.jitter.as_ref());
+    if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
+        && jitter > every
+    {
+        check.note(ProblemKind::JitterTooLong, span);
+    }
+    if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
+        check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
+    }
+    let amount = given(raw.amount.as_ref()).map_or(Some(1..=1), |(amount, span)| self::amount(amount, span, check));
+    let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
+    let until = check.duration(raw.until.as_ref());
+    if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
+        check.note(ProblemKind::UntilBeforeFrom, span);
+    }
+    let end = until.map_or(Duration::MAX, |(until, _)| until);
+    let products =
+        given(raw.products.as_ref()).map_or(Some(Draw::All), |(raw, span)| draw(raw, span, end, references, check));
+    Some(Generator {
+        arrivals: arrivals?,
+        jitter: jitter.map(|(jitter, _)| jitter).unwrap_or_default(),
+        amount: amount?,
+        products: products?,
+        from,
+        until: until.map(|(until, _)| until),
+    })
+}
+
+fn arrivals(raw: &RawGenerator, span: Span, check: &mut Validator<'_>) -> Option<Arrivals> {
+    let poisson = given(raw.arrivals.as_ref()).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
+    let gap: Duration = match (&raw.every, &raw.rate) {
+        (Some(_), Some(rate)) => {
+            check.note(ProblemKind::Exclusive("every", "rate"), rate.span);
+            return None;
+        }
+        (None, None) => {
+            check.exactly_one("a generator", &["every", "rate"], span);
+            return None;
+        }
+        (every, None) => check.period("every", every.as_ref())?.0,
+        (None, Some(rate)) => {
+            let (gap, span) = rate.get()?;
+            gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
+        }
+    };
+    Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
+}
+
+fn amount(raw: &RawAmount, span: Span, check: &mut Validator<'_>) -> Option<Amount> {
+    let range = match raw {
+        RawAmount::Fixed(amount) => {
+            let amount = check.total(*amount, span);
+            return Some(amount..=amount);
+        }
+        RawAmount::Range(range) => range,
+    };
+    let min = check.required(range.min.as_ref(), "an amount", "min", span, span);
+    let max = check.required(range.max.as_ref(), "an amount", "max", span, span);
+    let (min, max) = (min?, max?);
+    let (min, max) = (check.total(*min.0, min.1), check.total(*max.0, max.1));
+    if min > max {
+        check.note(ProblemKind::EmptyRange { min, max }, span);
+    }
+    Some(min..=max)
+}
+
+fn draw(
+    raw: &RawDraw,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Option<Draw> {
+    match raw {
+        RawDraw::All => Some(Draw::All),
+        RawDraw::Ids(list) => {
+            if list.is_empty() {
+                check.note(ProblemKind::EmptyList("`products`"), span);
+            }
+            let ids = list.iter().filter_map(Spanned::get);
+            Some(Draw::Ids(ids.map(|(id, span)| references.product(id, span, until, None)).collect()))
+        }
+        RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
+            let (name, span) = name.get()?;
+            Some(Draw::Category(references.category(name, span, check)))
+        }
+        RawDraw::By(RawDrawBy { category: None, weights: Some(entries) }) => {
+            let (entries, span) = entries.get()?;
+            Some(Draw::Weights(weights(entries, span, until, references, check)))
+        }
+        RawDraw::By(_) => {
+            check.exactly_one("`products`", &["category", "weights"], span);
+            None
+        }
+    }
+}
+
+fn weights(
+    entries: &Entries<i64>,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Vec<(Arc<str>, u32)> {
+    let mut weights = Vec::with_capacity(entries.0.len());
+    for (id, weight) in &entries.0 {
+        let (Some((id, id_span)), Some((weight, weight_span))) = (id.get(), weight.get()) else { continue };
+        let id = references.product(id, id_span, until, None);
+        match u32::try_from(*weight) {
+            Ok(0) => {}
+            Ok(weight) => weights.push((id, weight)),
+            Err(_) => {
+                let found = format!("the number {weight}");
+                let expected = "a weight from 0 to 4294967295".into();
+                check.note(ProblemKind::WrongType { expected, found }, weight_span);
+            }
+        }
+    }
+    if entries.0.is_empty() {
+        check.note(ProblemKind::EmptyList("`weights`"), span);
+    } else if entries.0.iter().all(|(_, weight)| weight.value.is_some_and(|weight| weight == 0)) {
+        check.note(ProblemKind::NoWeight, span);
+    }
+    weights
+}
 
 pub(super) fn scripts(
     list: &[Spanned<RawScript>],
     references: &mut References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Vec<Script> {
     let scripts = list.iter().enumerate().filter_map(|(number, script)| Some((number, script.get()?)));
     scripts.filter_map(|(number, (raw, span))| script(raw, span, number, references, check)).collect()
@@ -28,7 +171,7 @@ fn script(
     span: Span,
     number: usize,
     references: &mut References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Option<Script> {
     let (list, list_span) = check.required(raw.steps.as_ref(), "a script", "steps", span, span)?;
     if list.len() == 0 {
@@ -67,7 +210,7 @@ fn steps(
     list: &Items<RawStep>,
     script: usize,
     references: &mut References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> (Vec<Step>, Duration) {
     let document = check.document;
     let mut steps = Vec::with_capacity(list.len());
@@ -94,7 +237,7 @@ fn step(
     before: Duration,
     by: StepNumber,
     references: &mut References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Option<Step> {
     let at = match (&raw.at, &raw.after) {
         (Some(_), Some(after)) => {
@@ -148,7 +291,7 @@ fn action(
     span: Span,
     when: When,
     references: &mut References<'_>,
-    check: &mut Check<'_>,
+    check: &mut Validator<'_>,
 ) -> Option<Action> {
     let chosen =
         [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some(), raw.fault.is_some()];
@@ -182,7 +325,13 @@ fn action(
     given(raw.add.as_ref()).and_then(|(raw, span)| add(raw, span, when, references, check))
 }
 
-fn add(raw: &RawAdd, span: Span, when: When, references: &mut References<'_>, check: &mut Check<'_>) -> Option<Action> {
+fn add(
+    raw: &RawAdd,
+    span: Span,
+    when: When,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Option<Action> {
     let category = check.required(raw.category.as_ref(), "`add`", "category", span, span);
     let category = category.map(|(name, span)| references.category(name, span, check));
     let (raw, _) = check.required(raw.product.as_ref(), "`add`", "product", span, span)?;

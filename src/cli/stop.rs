@@ -12,7 +12,7 @@ use crate::scenario::parse_duration;
 const PARENT_CHECK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
-pub(super) struct EndArgs {
+pub(super) struct StopArgs {
     /// Stop after that time, such as 30s or 10m
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     exit_after: Option<Duration>,
@@ -23,17 +23,17 @@ pub(super) struct EndArgs {
 }
 
 /// What else ends a server.
-pub(super) struct End {
+pub(super) struct StopCondition {
     exit_after: Option<Duration>,
     /// The process that started this one, if its end matters.
     #[cfg(unix)]
     parent: Option<u32>,
 }
 
-impl EndArgs {
+impl StopArgs {
     /// To be called first of all, so that the parent cannot end unnoticed.
-    pub(super) fn begin(&self) -> End {
-        End {
+    pub(super) fn begin(&self) -> StopCondition {
+        StopCondition {
             exit_after: self.exit_after,
             #[cfg(unix)]
             parent: self.exit_with_parent.then(std::os::unix::process::parent_id),
@@ -41,7 +41,7 @@ impl EndArgs {
     }
 }
 
-impl End {
+impl StopCondition {
     /// Waits until one of the flags asks for the end.
     pub(super) async fn reached(&self) {
         tokio::select! {

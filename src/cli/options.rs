@@ -1,4 +1,4 @@
-//! Flags about how much clients may take, and the files that the system lets mockd open.
+//! Flags of a server about clients, worlds and the store.
 
 use std::time::Duration;
 
@@ -6,7 +6,11 @@ use clap::Args;
 use tracing::warn;
 
 use crate::http::{Limits, TOLD_AT_ONCE};
-use crate::scenario::parse_duration;
+use crate::scenario::{FoundFile, parse_duration};
+use crate::server::{StoreConfig, StoreKind};
+use crate::store::RedisUrl;
+use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
+use crate::worlds::WorldOptions;
 
 /// Files that are open beside connections that are served: the scenario, its watcher, timers, what a static site reads, and
 /// connections that are told that there is no place for them.
@@ -78,4 +82,65 @@ fn open_files() -> usize {
 #[cfg(not(target_os = "linux"))]
 fn open_files() -> usize {
     usize::MAX
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WorldArgs {
+    /// Start with clocks that stand still; POST /__mockd/clock lets them go on or advances them
+    #[arg(long)]
+    paused: bool,
+    /// How many times as fast as this machine's the clocks go
+    #[arg(long, value_parser = speed, default_value_t = 1.0, value_name = "FACTOR")]
+    speed: f64,
+    /// How long a world may be unused before it is removed
+    #[arg(long, value_parser = parse_duration, default_value = "10m", value_name = "DURATION")]
+    world_idle: Duration,
+    /// The most worlds at a time, beside the default one
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
+    max_worlds: usize,
+    /// The most journal entries of each world, once for frames to sockets and once for everything else; 0 for no journal
+    #[arg(long, default_value_t = DEFAULT_ENTRIES, value_name = "COUNT")]
+    journal: usize,
+    /// Frames that a socket may be behind before it gets current totals instead
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
+    backlog: usize,
+}
+
+impl WorldArgs {
+    pub(super) fn options(&self) -> WorldOptions {
+        let pace = Pace { paused: self.paused, speed: self.speed };
+        let Self { journal, backlog, .. } = *self;
+        WorldOptions { pace, journal, backlog, idle: self.world_idle, most: self.max_worlds }
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| SPEEDS.contains(speed));
+    speed.ok_or_else(|| format!("expected a number from {} to {}", SPEEDS.start(), SPEEDS.end()))
+}
+
+fn backlog(text: &str) -> Result<usize, String> {
+    let backlog = text.parse().ok().filter(|backlog| *backlog >= FEWEST_BACKLOG);
+    backlog.ok_or_else(|| format!("expected a whole number from {FEWEST_BACKLOG} on"))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// Redis or Valkey server by which all mockds that name it are one mock, such as `redis://user:password@host:6379/0`
+    #[arg(long, env = "MOCKD_STORE", hide_env_values = true, value_name = "URL")]
+    store: Option<RedisUrl>,
+    /// Name that tells this mock from others in the same store
+    #[arg(long, env = "MOCKD_STORE_NAME", default_value = "mockd", value_name = "NAME")]
+    store_name: String,
+    /// Publish this scenario to the other mockds of the store if they play another one, instead of refusing to start
+    #[arg(long, requires = "store")]
+    publish: bool,
+}
+
+impl StoreArgs {
+    /// How to share the worlds of a scenario that was made of these files, if they are to be shared.
+    pub(super) fn config(&self, files: &[FoundFile]) -> Option<StoreConfig> {
+        let (url, name) = (self.store.clone()?, self.store_name.clone());
+        Some(StoreConfig { store: StoreKind::Redis { url, name }, publish: self.publish, files: files.to_vec() })
+    }
 }

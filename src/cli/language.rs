@@ -1,0 +1,146 @@
+//! `mockd init`, `mockd explain` and `mockd schema`: what helps to write a scenario.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::{complain, say};
+use crate::scenario::language::{KeyDoc, page, sections};
+use crate::scenario::{nearest, schema};
+
+/// The scenario, with comments that say what to try.
+const STARTER: &str = include_str!("language/starter.yaml");
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Where to write it; made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+}
+
+impl InitArgs {
+    /// Writes the scenario and its schema. A file that is there already is left alone, and the exit code is 1.
+    pub(super) fn execute(self) -> ExitCode {
+        if let Err(error) = std::fs::create_dir_all(&self.directory) {
+            complain(&format!("error: cannot make the directory {}: {error}", self.directory.display()));
+            return ExitCode::FAILURE;
+        }
+        let scenario = self.directory.join("mockd.yaml");
+        let schema_file = self.directory.join("mockd.schema.json");
+        if let Some(taken) = [&scenario, &schema_file].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+            complain(&format!("error: {} is there already; remove it, or name another directory", taken.display()));
+            return ExitCode::FAILURE;
+        }
+        let written = write_new(&schema_file, &format!("{:#}\n", schema())) && write_new(&scenario, STARTER);
+        let path = scenario.display();
+        if written
+            && say(&format!("wrote {path}, and {} for your editor\nnow: mockd run {path}\n", schema_file.display()))
+        {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a file that must not be there yet.
+fn write_new(path: &Path, text: &str) -> bool {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => format!("error: {} is there already; remove it first", path.display()),
+        _ => format!("error: cannot write {}: {error}", path.display()),
+    };
+    written.map_err(|error| complain(&failed(error))).is_ok()
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A key such as `every`, or the end of its path such as `random.every`; all keys without it
+    key: Option<String>,
+}
+
+impl ExplainArgs {
+    /// Exit code 1 if there is no such key.
+    pub(super) fn execute(self) -> ExitCode {
+        let keys: Vec<KeyDoc> = sections().into_iter().flat_map(|section| section.keys).collect();
+        let text = match &self.key {
+            None => overview(&keys),
+            Some(wanted) => {
+                let found: Vec<String> = keys.iter().filter(|key| is_meant(key, wanted)).map(explain).collect();
+                if found.is_empty() {
+                    complain(&unknown(wanted, &keys));
+                    return ExitCode::FAILURE;
+                }
+                found.join("\n")
+            }
+        };
+        if say(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// Whether the key's path ends with these parts. Brackets may be left out, and a name of the user's own may stand for
+/// `NAME`.
+fn is_meant(key: &KeyDoc, wanted: &str) -> bool {
+    fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+        path.split('.').map(|part| part.split('[').next().unwrap_or(part))
+    }
+    let mut own = parts(&key.path).rev();
+    parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
+}
+
+fn overview(keys: &[KeyDoc]) -> String {
+    let widest = keys.iter().map(|key| key.path.len()).max().unwrap_or_default();
+    let first = |text: &str| text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.').to_owned();
+    let lines = keys.iter().map(|key| format!("{:widest$}  {}", key.path, first(&key.description)));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+fn explain(key: &KeyDoc) -> String {
+    let mut lines = vec![key.path.clone(), format!("  takes {}", key.takes)];
+    lines.extend(key.needed.then(|| "  has to be there".to_owned()));
+    lines.extend(key.default.as_ref().map(|default| format!("  without it, {default}")));
+    lines.push(String::new());
+    lines.push(format!("  {}", key.description));
+    let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
+    lines.extend(words.map(|(word, meaning)| format!("    {word}: {meaning}")));
+    lines.extend(key.examples.iter().map(|example| format!("\n    {}: {example}", key.name)));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn unknown(wanted: &str, keys: &[KeyDoc]) -> String {
+    let last = wanted.rsplit('.').next().unwrap_or(wanted);
+    let advice = nearest(last, keys.iter().map(|key| key.name.as_str()))
+        .map_or_else(|| "`mockd explain` lists all of them".to_owned(), |near| format!("did you mean `{near}`?"));
+    format!("error: the language has no key `{wanted}`; {advice}")
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// How the language is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: SchemaFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum SchemaFormat {
+    /// JSON Schema, draft 2020-12
+    #[default]
+    Json,
+    /// The reference page
+    Markdown,
+}
+
+impl SchemaArgs {
+    pub(super) fn execute(self) -> ExitCode {
+        let written = match self.format {
+            SchemaFormat::Json => say(&format!("{:#}\n", schema())),
+            SchemaFormat::Markdown => say(&page()),
+        };
+        if written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
