@@ -156,6 +156,8 @@ impl RunArgs {
         if !self.log.is_silent_about_readiness() {
             ready.greet(self.log.log_format);
         }
+        // The worlds have it. Kept here as well, its products would stay in memory after a reload.
+        drop(scenario);
         let (mode, seed, reloads) = (self.watch_mode(), self.seed, server.reloads().clone());
         let watch = Watch { path, mode, seed, style: style(), reloads, switches };
         let following = tokio::spawn(watch.follow(server.worlds().clone(), followed, server.shutdown().clone()));

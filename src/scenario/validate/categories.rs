@@ -12,7 +12,7 @@ use crate::scenario::yaml::{Entries, Spanned};
 use crate::scenario::{Category, FieldRule, JsonType, Product};
 
 /// A product as it is written.
-type Written = Spanned<RawProduct>;
+type WrittenProduct = Spanned<RawProduct>;
 
 /// The categories, and whether they could be read so that all their ids are known.
 pub(super) fn categories(
@@ -23,11 +23,11 @@ pub(super) fn categories(
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
-    let list = |raw: &Spanned<RawCategory>| -> Option<Vec<Written>> {
+    let list = |raw: &Spanned<RawCategory>| -> Option<Vec<WrittenProduct>> {
         let (list, _) = given(raw.get()?.0.products.as_ref())?;
         Some(check.document.items(list).filter(|product| product.value.is_some()).collect())
     };
-    let written: Vec<Vec<Written>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
+    let written: Vec<Vec<WrittenProduct>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
     let readable = check.is_readable(entries, span);
     let mut ids = ProductIds::declared(&written, check);
     let categories = entries.0.iter().zip(written);
@@ -38,7 +38,7 @@ pub(super) fn categories(
 fn category(
     name: &Spanned<String>,
     raw: &Spanned<RawCategory>,
-    written: Vec<Written>,
+    written: Vec<WrittenProduct>,
     ids: &mut ProductIds,
     check: &mut Validator<'_>,
 ) -> Option<Category> {
@@ -63,7 +63,7 @@ struct ProductIds(HashMap<Arc<str>, Span>);
 
 impl ProductIds {
     /// Declared ids first, so that a made id never takes one that stands further down.
-    fn declared(written: &[Vec<Written>], check: &mut Validator<'_>) -> Self {
+    fn declared(written: &[Vec<WrittenProduct>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
             if id.is_empty() {
@@ -92,9 +92,14 @@ impl ProductIds {
     }
 }
 
-fn products(written: Vec<Written>, prefix: &str, ids: &mut ProductIds, check: &mut Validator<'_>) -> Vec<Arc<Product>> {
+fn products(
+    written: Vec<WrittenProduct>,
+    prefix: &str,
+    ids: &mut ProductIds,
+    check: &mut Validator<'_>,
+) -> Vec<Arc<Product>> {
     let mut highest = 0;
-    let mut product = |Spanned { span, value }: Written| {
+    let mut product = |Spanned { span, value }: WrittenProduct| {
         let raw = value?;
         let id = match given(raw.id.as_ref()) {
             Some((id, _)) => ids.shared(id),

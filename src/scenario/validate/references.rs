@@ -58,7 +58,7 @@ struct ProductReference {
 
 /// How much was noted before a script.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+pub(super) struct ReferenceMark {
     added: usize,
     wanted: usize,
 }
@@ -126,13 +126,13 @@ impl<'c> References<'c> {
         self.added.push(Added { id, from, by });
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark { added: self.added.len(), wanted: self.wanted.len() }
+    pub(super) fn mark(&self) -> ReferenceMark {
+        ReferenceMark { added: self.added.len(), wanted: self.wanted.len() }
     }
 
     /// Puts the times of a script's steps, noted since the mark, from its own timeline on the world's. `repeats` is the
     /// time from its first to its last repeat.
-    pub(super) fn place(&mut self, since: Mark, start: Duration, repeats: Duration) {
+    pub(super) fn place(&mut self, since: ReferenceMark, start: Duration, repeats: Duration) {
         for added in &mut self.added[since.added..] {
             added.from = added.from.saturating_add(start);
         }
