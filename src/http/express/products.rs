@@ -13,7 +13,6 @@ use tokio::task::spawn_blocking;
 use super::splice::Pages;
 use crate::engine::Listing;
 use crate::world::Payload;
-use tokio::task::spawn_blocking;
 
 /// Bytes from which on a body goes out by itself. With fewer it is copied behind its head, for one write of both; from here
 /// on the copy costs more than that saves.
