@@ -38,7 +38,10 @@ pub use schema::schema;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-pub(crate) use validate::{is_origin, product_number};
+#[cfg(feature = "cli")]
+pub(crate) use validate::is_origin;
+pub(crate) use validate::product_number;
+#[cfg(feature = "cli")]
 pub(crate) use words::nearest;
 
 /// Which orders a live socket gets.
@@ -116,6 +119,7 @@ impl Scenario {
 
     /// The same scenario with another server section: that is about one server, and about no other that plays it too.
     #[must_use]
+    #[cfg(feature = "redis")]
     pub(crate) fn with_server(self, server: ServerOptions) -> Self {
         Self { server, ..self }
     }

@@ -183,10 +183,11 @@ impl FileWatcher {
             Ok(loading) => loading,
             Err(failure) => {
                 error!("{} cannot be checked: {failure}", path.display());
-                // Otherwise the runtime is ending, which it says by letting go of the switch.
-                return if failure.is_panic() {
-                    switch.fail()
-                };
+                if failure.is_panic() {
+                    switch.fail();
+                }
+                // Otherwise the runtime is ending: the asker hears that when the switch is dropped.
+                return;
             }
         };
         let size = size(&files);

@@ -272,10 +272,16 @@ impl Worlds {
         None
     }
 
+    /// Whether other servers play the worlds too.
+    #[cfg(feature = "redis")]
     fn is_shared(&self) -> bool {
-        #[cfg(feature = "redis")]
-        return self.0.sharing.is_some();
-        #[cfg(not(feature = "redis"))]
+        self.0.sharing.is_some()
+    }
+
+    /// No other server plays the worlds.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn is_shared(&self) -> bool {
         false
     }
 
@@ -295,7 +301,7 @@ impl Worlds {
             Arc::new(ReloadPlan::new(old, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let plan = spawn_blocking(plan).await.map_err(failed)?;
+        let plan = spawn_blocking(plan).await.map_err(|failure| failed(&failure))?;
         // Worlds that are made from here on are of the new scenario, all others get it.
         let old = std::mem::replace(&mut self.lock().start, plan.start().clone());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
@@ -389,7 +395,7 @@ impl Worlds {
 }
 
 /// Work in the background ends early if it panics, or with the runtime.
-fn failed(failure: JoinError) -> WorldError {
+fn failed(failure: &JoinError) -> WorldError {
     if failure.is_panic() { WorldError::Defect } else { WorldError::Ended }
 }
 

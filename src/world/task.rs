@@ -141,10 +141,15 @@ impl Task {
     }
 
     /// Whether other servers play the world too, so that time goes on by its log alone.
+    #[cfg(feature = "redis")]
     fn is_shared(&self) -> bool {
-        #[cfg(feature = "redis")]
-        return self.playback.is_some();
-        #[cfg(not(feature = "redis"))]
+        self.playback.is_some()
+    }
+
+    /// No other server plays the world.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn is_shared(&self) -> bool {
         false
     }
 

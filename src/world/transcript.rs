@@ -21,6 +21,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// One that begins after so many events, of which nothing is known here.
+    #[cfg(feature = "redis")]
     pub(super) fn after(dropped: u64) -> Self {
         Self { dropped, ..Self::default() }
     }

@@ -97,7 +97,7 @@ impl<'de, T> Visitor<'de> for ItemsVisitor<T> {
 /// The newtype name by which [`TextNode`] asks the decoder for a node id.
 pub(super) const TEXT_NODE: &str = "\0text node";
 
-/// TextNode that stays in the tree.
+/// Text that stays in the tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextNode(NodeId);
 
