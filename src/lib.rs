@@ -19,7 +19,7 @@
 //! [`world::World`] → [`store`] → the tasks of that world on all servers, in the order of its log.
 //!
 //! A fault's way: the scenario, a step or a client brings it → [`engine::Engine`] says when it is in force and whom it hits →
-//! a request meets its fate in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
+//! request faults are carried out in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use category::{Category, FieldRule, JsonType, Product};
-pub use fault::{Damage, Effect, Fault, Latency, Matches, ResponseOverride, Share};
+pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use problem::{Problem, ProblemKind, Problems};

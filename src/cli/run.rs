@@ -19,7 +19,7 @@ use super::ready::{Ready, ReadyFile};
 use super::stop::{StopArgs, StopCondition, StopSignal};
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
-use crate::http::{ControlAccess, Hosts, Site, Token};
+use crate::http::{ControlAccess, ControlToken, Hosts, Site};
 use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
 use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
@@ -196,7 +196,7 @@ impl RunArgs {
         let seed = self.seed.or(scenario.seed()).unwrap_or_else(any_seed);
         // An empty one is what a secret that is not set becomes in CI.
         let token = self.control_token.as_deref().filter(|token| !token.is_empty());
-        let token = token.map(str::parse::<Token>).transpose()?;
+        let token = token.map(str::parse::<ControlToken>).transpose()?;
         let access = ControlAccess::new(host, token, self.control_origin.clone());
         if access == ControlAccess::Off {
             warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");

@@ -1,6 +1,5 @@
 //! What is on sale at the moment: categories with their products, ready to be answered.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -10,9 +9,6 @@ use serde_json::{Map, Value};
 
 use super::event::Refusal;
 use crate::scenario::{Category, Product, Scenario, product_number};
-
-/// So many products are written as JSON in 0.2 ms.
-const FEW: usize = 500;
 
 /// The categories in declared order. Cheap to clone: whoever reads it shares it.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +24,6 @@ pub struct Listing {
     /// The highest number that an id of this category ever had; numbers are not used twice.
     highest: u64,
     json: OnceLock<Bytes>,
-    /// What somebody else makes of the JSON.
-    derived: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Catalogue {
@@ -50,11 +44,6 @@ impl Catalogue {
     #[must_use]
     pub fn get(&self, category: &str) -> Option<&Listing> {
         self.listings.get(category).map(|listing| &**listing)
-    }
-
-    /// The category of that name as it is now, for as long as it is held.
-    pub(crate) fn share(&self, category: &str) -> Option<Arc<Listing>> {
-        self.listings.get(category).cloned()
     }
 
     /// The name of a category, as all share it.
@@ -100,7 +89,7 @@ impl Listing {
     pub(super) fn new(declared: Category, products: Vec<Arc<Product>>, highest: u64) -> Self {
         let numbers = products.iter().filter_map(|product| product_number(declared.prefix(), product.id()));
         let highest = numbers.max().unwrap_or(0).max(highest);
-        Self { declared, products, highest, json: OnceLock::new(), derived: OnceLock::new() }
+        Self { declared, products, highest, json: OnceLock::new() }
     }
 
     /// The products in order: declared ones, then added ones.
@@ -133,17 +122,6 @@ impl Listing {
     pub fn json(&self) -> Bytes {
         // Serialising strings, numbers and maps with string keys into memory cannot fail.
         self.json.get_or_init(|| serde_json::to_vec(&self.products).unwrap_or_default().into()).clone()
-    }
-
-    /// Whether the JSON is there, or made as fast as a request is read.
-    pub(crate) fn is_at_hand(&self) -> bool {
-        self.json.get().is_some() || self.products.len() <= FEW
-    }
-
-    /// What is made of the JSON, once, and kept for as long as the products stay the same. `None` if it is of another type
-    /// than what was asked for first.
-    pub(crate) fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(Bytes) -> T) -> Option<Arc<T>> {
-        self.derived.get_or_init(|| Arc::new(make(self.json()))).clone().downcast().ok()
     }
 
     /// The ids that this category would give next.

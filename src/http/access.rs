@@ -1,24 +1,45 @@
-//! Who may control the mock. Whoever may can read what clients sent and change what they see.
+//! Who may ask: under which names the server is reached, which web origins may read its API, and who may control the mock.
 //!
-//! On loopback, everybody on this machine may, but no web page of another site: its browser says where it comes from
-//! (Fetch standard, `Origin` and `Sec-Fetch-Site`). Elsewhere a token is needed.
+//! Whoever controls the mock reads what clients sent and changes what they see. On loopback, everybody on this machine may
+//! do so, but no web page of another site: its browser says where it comes from (Fetch standard, `Origin` and
+//! `Sec-Fetch-Site`). Elsewhere a token is needed.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
-use std::sync::Arc;
 
-use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
-use poem::{Endpoint, IntoResponse, Request, Response};
+use poem::http::uri::Authority;
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
+use poem::{Request, Response};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use super::error::ApiError;
-use super::hosts::is_local_origin;
-use super::{App, body};
-use crate::world::WorldError;
+use crate::scenario::Cors;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The methods of the mock API, for preflights.
+const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST");
+
+/// The methods of the control API.
+const CONTROL_METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE");
+
+/// The hosts that are answered.
+///
+/// A page of another site can have its own name resolve to 127.0.0.1 and so become, for its browser, a page of this server
+/// (DNS rebinding): no CORS header is in its way then. What tells it apart is that name, which the browser says in `Host`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hosts {
+    /// All of them: the server is meant to be reached from elsewhere, by whatever name.
+    Any,
+    /// Those that mean this machine, and these.
+    Local {
+        /// Names without a port, in lower case.
+        also: Vec<String>,
+    },
+}
 
 /// Who may control the mock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,21 +50,145 @@ pub enum ControlAccess {
         origins: Vec<String>,
     },
     /// Who sends the token, from wherever.
-    Token(Token),
+    Token(ControlToken),
     /// Nobody.
     Off,
 }
 
 /// A secret that lets its bearer in (RFC 6750). It is not shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct ControlToken(String);
 
 /// Why a text cannot be a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a token has at least 8 characters, and of these only letters, digits and -._~+/=")]
 pub struct BadToken;
 
-impl FromStr for Token {
+impl Hosts {
+    /// The hosts of a server that listens there.
+    #[must_use]
+    pub fn new(listens: IpAddr, also: Vec<String>) -> Self {
+        if listens.is_loopback() { Self::Local { also } } else { Self::Any }
+    }
+
+    /// Whether a request is for this server.
+    ///
+    /// # Errors
+    /// 400 unless it has exactly one valid `Host` (RFC 9112, 3.2), which HTTP/1.0 may leave out; 403 if it is for another
+    /// server.
+    pub(super) fn check(&self, request: &Request) -> Result<(), ApiError> {
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let host = match (hosts.next(), hosts.next()) {
+            (None, _) if request.version() < Version::HTTP_11 => None,
+            (Some(host), None) => Some(host.to_str().ok().and_then(name_of).ok_or(ApiError::BadHost)?),
+            _ => return Err(ApiError::BadHost),
+        };
+        let Self::Local { also } = self else { return Ok(()) };
+        // RFC 9112, 3.2.2: the target's authority, if it has one, counts before the header.
+        let is_local = match (request.uri().authority(), host) {
+            (Some(authority), _) => name_of(authority.as_str()).is_some_and(|name| is_named(&name, also)),
+            (None, Some(name)) => is_named(&name, also),
+            // A request without a host comes from no browser.
+            (None, None) => true,
+        };
+        if is_local { Ok(()) } else { Err(ApiError::ForeignHost) }
+    }
+}
+
+/// Whether a name means this machine, or is one of the others that are allowed.
+fn is_named(name: &str, also: &[String]) -> bool {
+    is_local(name) || also.iter().any(|one| one == name)
+}
+
+/// The name in a host, without its port and the brackets of IPv6, in lower case; empty if there is none.
+fn name_of(host: &str) -> Option<Cow<'_, str>> {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    // Most hosts are written so that they need no further parsing.
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    if name.bytes().all(is_plain) && is_port(port) {
+        return Some(name.trim_end_matches('.').into());
+    }
+    let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
+    let port = host.strip_prefix(authority.host())?;
+    let name = authority.host().trim_matches(['[', ']']).trim_end_matches('.');
+    is_port(port.strip_prefix(':').unwrap_or(port)).then(|| name.to_ascii_lowercase().into())
+}
+
+/// Whether a name means this machine. RFC 6761, 6.3: names under `localhost` are always loopback.
+fn is_local(name: &str) -> bool {
+    let is_loopback = |address: IpAddr| address.is_loopback() || address == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+/// Whether the host of an origin means this machine.
+fn is_local_origin(origin: &str) -> bool {
+    let uri: Option<Uri> = origin.parse().ok();
+    let host = uri.as_ref().and_then(Uri::authority).map(Authority::as_str);
+    host.and_then(name_of).is_some_and(|name| is_local(&name))
+}
+
+/// The answer to a preflight (Fetch standard, "CORS protocol"): 204 with the methods and the headers that were asked for.
+pub(super) fn preflight(request: &HeaderMap, is_control: bool) -> Response {
+    let methods = if is_control { CONTROL_METHODS } else { METHODS };
+    let mut response = Response::builder()
+        .status(StatusCode::NO_CONTENT)
+        .header(header::ACCESS_CONTROL_ALLOW_METHODS, methods.clone())
+        .header(header::ALLOW, methods)
+        .header(header::VARY, "Access-Control-Request-Headers");
+    if let Some(asked) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        response = response.header(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    }
+    response.finish()
+}
+
+/// The value of `access-control-allow-origin`, if the origin may read the answer.
+pub(super) fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
+    match cors {
+        Cors::Any => Some(HeaderValue::from_static("*")),
+        Cors::Off => None,
+        Cors::Origins(allowed) => {
+            let origin = request.get(header::ORIGIN)?;
+            allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+        }
+    }
+}
+
+/// Whether a page may open a socket. Browsers ask nobody before they do (RFC 6455, 10.2), so that it is decided here: a page
+/// that may not read the API gets no live orders either.
+pub(super) fn allows_socket(cors: &Cors, request: &HeaderMap) -> bool {
+    let Some(origin) = request.get(header::ORIGIN) else { return true };
+    let is_own = || {
+        let (origin, host) = (origin.to_str().ok()?, request.get(header::HOST)?.to_str().ok()?);
+        Some(origin.split_once("://")?.1 == host)
+    };
+    allowed_origin(cors, request).is_some() || is_own() == Some(true)
+}
+
+/// Marks an answer for the origins that may read it.
+pub(super) fn mark(response: &mut Response, cors: &Cors, allowed: Option<HeaderValue>) {
+    let headers = response.headers_mut();
+    if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
+    if let Some(origin) = allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    if matches!(cors, Cors::Origins(_)) {
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+}
+
+/// Marks an answer of the control API for the page that may use it, if one may, whoever may use the mock API.
+pub(super) fn mark_control(response: &mut Response, origin: Option<HeaderValue>) {
+    let Some(origin) = origin else { return };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-mockd-dropped"));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+}
+
+impl FromStr for ControlToken {
     type Err = BadToken;
 
     fn from_str(text: &str) -> Result<Self, BadToken> {
@@ -55,79 +200,49 @@ impl FromStr for Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for ControlToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("ControlToken(…)")
     }
 }
 
 impl ControlAccess {
     /// Who may control a server that listens there.
     #[must_use]
-    pub fn new(host: IpAddr, token: Option<Token>, origins: Vec<String>) -> Self {
+    pub fn new(host: IpAddr, token: Option<ControlToken>, origins: Vec<String>) -> Self {
         match token {
             Some(token) => Self::Token(token),
             None if host.is_loopback() => Self::Local { origins },
             None => Self::Off,
         }
     }
-}
 
-/// Lets only those to the handler who may control the mock.
-pub(super) struct Guard<E> {
-    pub(super) inner: E,
-    pub(super) app: Arc<App>,
-}
-
-impl<E: Endpoint> Endpoint for Guard<E> {
-    type Output = Response;
-
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        check(&self.app.access, &request)?;
-        body::receive(&mut request, &self.app.limits).await?;
-        let answer = self.app.shutdown.run_until_cancelled(self.inner.call(request)).await;
-        // What waits for something that will not come any more is not waited for at the end.
-        answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into())).map(IntoResponse::into_response)
+    /// Whether the request may control the mock.
+    ///
+    /// # Errors
+    /// 401 without the right token, 403 for what comes from elsewhere.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        match self {
+            Self::Off => Err(ApiError::ControlOff),
+            Self::Token(token) if is_borne(token, headers) => Ok(()),
+            Self::Token(_) => Err(ApiError::NoToken),
+            Self::Local { origins } if comes_from_elsewhere(headers, origins) => Err(ApiError::ForeignOrigin),
+            Self::Local { .. } => Ok(()),
+        }
     }
-}
 
-/// Whether the request may control the mock.
-///
-/// # Errors
-/// 401 without the right token, 403 for what comes from elsewhere.
-pub(super) fn check(access: &ControlAccess, request: &Request) -> Result<(), ApiError> {
-    let headers = request.headers();
-    match access {
-        ControlAccess::Off => Err(ApiError::ControlOff),
-        ControlAccess::Token(token) if is_borne(token, headers) => Ok(()),
-        ControlAccess::Token(_) => Err(ApiError::NoToken),
-        ControlAccess::Local { origins } => {
-            if comes_from_elsewhere(headers, origins) {
-                Err(ApiError::ForeignOrigin)
-            } else {
-                Ok(())
-            }
+    /// The origin of a page that may use the control API, for its browser.
+    pub(super) fn allowed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(header::ORIGIN)?;
+        match self {
+            Self::Off => None,
+            Self::Token(_) => Some(origin.clone()),
+            Self::Local { origins } => (!comes_from_elsewhere(headers, origins)).then(|| origin.clone()),
         }
     }
 }
 
-/// Whether a request, whose path is below that of its world, is for the control API.
-pub(super) fn is_control(request: &Request) -> bool {
-    let path = request.uri().path();
-    path == "/__mockd" || path.starts_with("/__mockd/")
-}
-
-/// The origin of a page that may use the control API, to be told to its browser.
-pub(super) fn allowed_origin(access: &ControlAccess, headers: &HeaderMap) -> Option<HeaderValue> {
-    let origin = headers.get(header::ORIGIN)?;
-    match access {
-        ControlAccess::Off => None,
-        ControlAccess::Token(_) => Some(origin.clone()),
-        ControlAccess::Local { origins } => (!comes_from_elsewhere(headers, origins)).then(|| origin.clone()),
-    }
-}
-
-fn is_borne(Token(token): &Token, headers: &HeaderMap) -> bool {
+fn is_borne(ControlToken(token): &ControlToken, headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let borne = given.and_then(|value| value.split_at_checked(7));
     borne.is_some_and(|(scheme, given)| {

@@ -4,42 +4,35 @@
 //! wait, an advance), writes are not delayed, no more connections are served than may be, running out of file descriptors
 //! is waited out instead of spun on, and who takes too long over a request, or is gone without a word, is let go.
 
-mod front;
-
 use std::convert::Infallible;
-use std::io::{self, Cursor};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::upgrade::{OnUpgrade, Parts};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use poem::http::uri::Scheme;
-use poem::http::{Request, header};
+use poem::http::{HeaderValue, Request, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
-use tokio::io::{AsyncReadExt, Chain, Join};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::App;
 use super::error::ApiError;
-use super::express::{Express, turn_away};
-use super::fate::Spoiled;
-use super::limits::MAX_HEAD;
-use super::seats::{Seat, Seats};
-use super::wire::Wire;
-use front::{Arrived, Begun, Fronts, front};
+use super::faults::ResponseOverride;
+use super::upgrade::Upgrade;
+use super::wire::{Expired, Wire, last_answer};
+use super::{App, access};
 
-/// A connection of which something was read already.
-type Stream = Join<Chain<Cursor<Bytes>, Wire>, Wire>;
+/// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
+const MAX_HEAD: usize = 64 << 10;
 
 /// How long to wait before accepting again when the system refuses; connections wait in the kernel meanwhile.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -51,57 +44,38 @@ pub(crate) const TOLD_AT_ONCE: usize = 64;
 const TELLING_TIME: Duration = Duration::from_millis(500);
 
 /// Serves until the shutdown. Then no connection is accepted any more, and requests in flight may take as long as the
-/// grace.
-pub(crate) async fn serve<E>(listener: TcpListener, service: (Option<Express>, E), app: Arc<App>, grace: Duration)
+/// grace. Sockets are tasks of their own.
+pub(crate) async fn serve<E>(listener: TcpListener, service: E, app: Arc<App>, grace: Duration)
 where
     E: Endpoint<Output = Response> + 'static,
 {
-    let (express, routes) = service;
-    let (routes, connections, abort) = (Arc::new(routes), TaskTracker::new(), CancellationToken::new());
-    let (seats, told) = (Seats::new(app.limits.connections), Seats::new(TOLD_AT_ONCE));
-    let give_away = {
-        let (app, connections, abort) = (app.clone(), connections.clone(), abort.clone());
-        move |begun| {
-            let rest = through_routes(begun, routes.clone(), app.clone());
-            connections.spawn(abort.clone().run_until_cancelled_owned(rest));
-        }
-    };
-    let mut fronts = express.map(Arc::new).map(|express| {
-        Fronts::open(|arrivals| {
-            let front = front(express.clone(), arrivals, give_away.clone());
-            connections.spawn(abort.clone().run_until_cancelled_owned(front));
-        })
-    });
+    let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
+    let permits = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
+    let refusals = Arc::new(Semaphore::new(TOLD_AT_ONCE));
     let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         let Some((stream, peer)) = accepted else { continue };
-        if let Some(seat) = seats.take() {
-            let arrived = Arrived { stream, peer, seat: Arc::new(seat) };
-            match &mut fronts {
-                Some(fronts) => fronts.admit(arrived).await,
-                None => give_away(Begun { bytes: Bytes::new(), arrived }),
-            }
-        } else if let Some(seat) = told.take() {
-            connections.spawn(refuse(stream, app.clone(), seat));
+        if let Ok(permit) = permits.clone().try_acquire_owned() {
+            // A socket that cannot say where it is has ended.
+            let Ok(local) = stream.local_addr() else { continue };
+            let connection = ServedConnection {
+                service: service.clone(),
+                wire: Wire::new(stream),
+                permit: Arc::new(permit),
+                local: LocalAddr(local.into()),
+                remote: RemoteAddr(peer.into()),
+            };
+            connections.spawn(abort.clone().run_until_cancelled_owned(connection.serve(app.clone())));
+        } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
+            connections.spawn(abort.clone().run_until_cancelled_owned(refuse(stream, app.clone(), permit)));
         }
     }
-    drop((acceptor, fronts));
+    drop(acceptor);
     connections.close();
     if tokio::time::timeout(grace, connections.wait()).await.is_err() {
         abort.cancel();
         connections.wait().await;
     }
-}
-
-/// Says that there is no place, and leaves.
-async fn refuse(mut stream: TcpStream, app: Arc<App>, _told: Seat) {
-    let telling = async {
-        turn_away(&mut stream, &ApiError::TooManyConnections(app.limits.connections), &app.cors).await?;
-        // To close on unread bytes would reset the connection, and the client would not see why.
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
-    };
-    // One that does not want to hear it has to do without.
-    let _ = tokio::time::timeout(TELLING_TIME, telling).await;
 }
 
 struct Acceptor {
@@ -147,71 +121,84 @@ fn set_up(stream: &TcpStream, peer_time: Duration) {
     let _ = peer_time;
 }
 
-/// Serves what is left of a connection. What is in flight when the client leaves is dropped.
-async fn through_routes<E>(begun: Begun, routes: Arc<E>, app: Arc<App>)
-where
-    E: Endpoint<Output = Response> + 'static,
-{
-    let Begun { bytes: begun, arrived: Arrived { stream, peer, seat } } = begun;
-    // A socket that cannot say where it is has ended.
-    let Ok(local) = stream.local_addr() else { return };
+/// Says that there is no place, and leaves.
+async fn refuse(stream: TcpStream, app: Arc<App>, _permit: OwnedSemaphorePermit) {
     let wire = Wire::new(stream);
-    let stream: Stream = tokio::io::join(Cursor::new(begun).chain(wire.clone()), wire.clone());
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (routes, seat, wire) = (routes.clone(), seat.clone(), wire.clone());
-        async move {
-            let mut request = request;
-            if request.headers().contains_key(header::UPGRADE) {
-                let upgrade = hyper::upgrade::on(&mut request);
-                request.extensions_mut().insert(Upgrade { upgrade, seat });
+    let why = ApiError::TooManyConnections(app.limits.connections);
+    let telling = turn_away(&wire, &why, &app);
+    // One that does not want to hear it has to do without.
+    let _ = tokio::time::timeout(TELLING_TIME, telling).await;
+}
+
+/// Says why a connection is closed, as the last thing on it. Pages of listed origins cannot read it, since nobody knows whether
+/// it is one of them that asks.
+async fn turn_away(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
+    let reply = why.reply();
+    let mut response = Response::default();
+    response.set_status(reply.response.status());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().extend(reply.response.headers().clone());
+    access::mark(&mut response, &app.cors, access::allowed_origin(&app.cors, &header::HeaderMap::new()));
+    response.set_body(reply.body.unwrap_or_default());
+    let (head, body) = last_answer(response, 0).await;
+    wire.write(&[head.as_bytes(), &body].concat()).await?;
+    wire.end_writing();
+    // To close on unread bytes would reset the connection, and the client would not see why.
+    wire.drain().await
+}
+
+/// A connection that is served.
+struct ServedConnection<E> {
+    service: Arc<E>,
+    wire: Wire,
+    permit: Arc<OwnedSemaphorePermit>,
+    local: LocalAddr,
+    remote: RemoteAddr,
+}
+
+impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
+    /// Serves it to its end. What is in flight when the client leaves is dropped.
+    async fn serve(self, app: Arc<App>) {
+        let (wire, peer) = (self.wire.clone(), self.remote.clone());
+        let this = Arc::new(self);
+        let service = service_fn(move |request| {
+            let this = this.clone();
+            async move { Ok::<_, Infallible>(this.answer(request).await.into()) as Result<hyper::Response<_>, _> }
+        });
+        let mut http = http1::Builder::new();
+        // The wire has a timeout of its own.
+        http.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD).header_read_timeout(None);
+        let mut connection = pin!(http.serve_connection(TokioIo::new(wire.clone()), service).with_upgrades());
+        let outcome = tokio::select! {
+            biased;
+            outcome = connection.as_mut() => outcome,
+            // hyper-util's `GracefulShutdown` does not take connections that may be upgraded.
+            () = app.shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
             }
-            let whole = (request, LocalAddr(local.into()), RemoteAddr(peer.into()), Scheme::HTTP);
-            let mut response = routes.get_response(whole.into()).await;
-            if let Some(spoiled) = Spoiled::take(&mut response) {
-                response = spoiled.carry_out(response, &wire).await;
+            expired = wire.expired(app.limits.request) => {
+                if expired == Expired::Request {
+                    // A client that is gone needs no answer.
+                    let _ = tokio::time::timeout(TELLING_TIME, turn_away(&wire, &ApiError::SlowRequest, &app)).await;
+                }
+                Ok(())
             }
-            Ok::<_, Infallible>(hyper::Response::from(response))
+        };
+        if let Err(error) = outcome {
+            debug!(%peer, %error, "connection broke off");
         }
-    });
-    let mut http = http1::Builder::new();
-    http.max_buf_size(MAX_HEAD).timer(TokioTimer::new()).header_read_timeout(3 * app.limits.request);
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut connection = pin!(connection);
-    let outcome = tokio::select! {
-        outcome = &mut connection => outcome,
-        () = app.shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = outcome {
-        debug!(%peer, %error, "connection broke off");
     }
-}
 
-/// A request's wish to speak another protocol from then on. poem has one too, but gives a stream behind a lock.
-#[derive(Clone)]
-pub(super) struct Upgrade {
-    upgrade: OnUpgrade,
-    seat: Arc<Seat>,
-}
-
-/// What a connection is made of that speaks another protocol.
-pub(super) struct Upgraded {
-    pub(super) stream: Arc<TcpStream>,
-    /// What was read of it already.
-    pub(super) begun: Bytes,
-    /// Its place among the connections.
-    pub(super) seat: Arc<Seat>,
-}
-
-impl Upgrade {
-    /// The connection, once the request is answered with a 101.
-    pub(super) async fn connection(self) -> Option<Upgraded> {
-        // A peer that leaves in the middle of the handshake is no one's problem.
-        let Parts { io, read_buf, .. } = self.upgrade.await.ok()?.downcast::<TokioIo<Stream>>().ok()?;
-        // hyper has read all that had come before: its first read takes 8 KiB.
-        let (_, wire) = io.into_inner().into_inner();
-        Some(Upgraded { stream: wire.into_stream(), begun: read_buf, seat: self.seat })
+    async fn answer(&self, mut request: Request<Incoming>) -> Response {
+        self.wire.begin();
+        Upgrade::note(&mut request, &self.permit);
+        let whole = (request, self.local.clone(), self.remote.clone(), Scheme::HTTP);
+        let mut response = self.service.get_response(whole.into()).await;
+        if let Some(override_) = ResponseOverride::take(&mut response) {
+            response = Box::pin(override_.carry_out(response, &self.wire)).await;
+        }
+        self.wire.end();
+        response
     }
 }

@@ -1,9 +1,8 @@
 //! `/__mockd/…`: what tests, tools and the browser app ask about the mock itself, and do with it.
 //!
 //! Below a world's prefix it is about that world. Each handler reads its request as a type, calls the world, and answers
-//! with a type; the types make the document that describes it ([`mod@openapi`]).
+//! with a type. One table ([`mod@operations`]) makes the router and the document that describes it ([`mod@openapi`]).
 
-mod about;
 mod answer;
 mod clock;
 mod dashboard;
@@ -11,25 +10,93 @@ mod faults;
 mod input;
 mod journal;
 mod openapi;
-mod orders;
-mod products;
-mod scenarios;
-mod snapshots;
+mod operations;
+mod server;
 mod sockets;
 mod state;
-mod timeline;
-mod worlds;
 
-pub(super) use about::{categories, get_openapi, health, reload};
-pub(super) use clock::{get_clock, set_clock};
-pub(super) use dashboard::{dashboard_file, dashboard_page};
-pub(super) use faults::{add_fault, change_fault, clear_faults, get_fault, list_faults, remove_fault};
-pub(super) use journal::{clear_journal, get_journal, get_transcript, verify, wait};
-pub(super) use orders::post_orders;
-pub(super) use products::list_products;
-pub(super) use scenarios::{list_scenarios, switch_scenario};
-pub(super) use snapshots::{forget, list_snapshots, restore, save};
-pub(super) use sockets::{close, close_all, list_sockets, send, send_all};
-pub(super) use state::{get_state, patch_state, reset};
-pub(super) use timeline::get_timeline;
-pub(super) use worlds::{get_world, list_worlds, make_world, remove_world};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use poem::http::Method;
+use poem::{Body, Endpoint, Request, Response, Route, RouteMethod};
+
+use super::error::{ApiError, alone};
+use super::target::{RequestTarget, WorldName};
+use super::{App, access, body};
+use crate::world::WorldError;
+use operations::{Access, ControlOperation, Subject, operations};
+
+/// The control API.
+pub(super) struct Control {
+    app: Arc<App>,
+    routes: Route,
+}
+
+impl Control {
+    pub(super) fn new(app: &Arc<App>) -> Self {
+        // The operations of a path have the same rules.
+        let mut paths: IndexMap<&str, (RouteMethod, Access, Subject)> = IndexMap::new();
+        for operation in operations(openapi::get_openapi) {
+            let ControlOperation { method, path, endpoint, access, subject, .. } = operation;
+            let (methods, ..) = paths.shift_remove(path).unwrap_or((RouteMethod::new(), access, subject));
+            paths.insert(path, (methods.method(method, endpoint), access, subject));
+        }
+        let at = |routes: Route, (path, (methods, access, subject)): (&str, (RouteMethod, Access, Subject))| {
+            // poem writes the names of segments in another way.
+            routes.at(path.replace('{', ":").replace('}', ""), Guard { methods, access, subject, app: app.clone() })
+        };
+        Self { app: app.clone(), routes: paths.into_iter().fold(Route::new(), at) }
+    }
+
+    /// The answer to a request; a page that may control the mock can read it, also if it is an error. Control requests are in no
+    /// journal: they are the test's own doing.
+    pub(super) async fn answer(&self, target: &RequestTarget<'_>, request: Request) -> Response {
+        let origin = self.app.access.allowed_origin(request.headers());
+        let outcome = if target.method == Method::OPTIONS {
+            Ok(access::preflight(request.headers(), true))
+        } else {
+            alone(self.handle(target, request)).await
+        };
+        let mut response = outcome.unwrap_or_else(|error| error.reply().response);
+        access::mark_control(&mut response, origin);
+        response
+    }
+
+    async fn handle(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<Response, ApiError> {
+        *request.uri_mut() = target.below_without_slash()?;
+        request.set_data(target.world.clone());
+        self.routes.call(request).await.map_err(|error| ApiError::of(error, target.method, target.uri))
+    }
+}
+
+/// The operations of a path, behind the rules of access and worlds.
+struct Guard {
+    methods: RouteMethod,
+    access: Access,
+    subject: Subject,
+    app: Arc<App>,
+}
+
+impl Endpoint for Guard {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        if self.access == Access::Guarded {
+            self.app.access.check(request.headers())?;
+        }
+        request.set_data(self.app.clone());
+        if self.subject == Subject::World {
+            // Only what asks nothing but about the world itself does not make it.
+            let may_make = !matches!(*request.method(), Method::GET | Method::DELETE);
+            let name = request.data::<WorldName>().cloned().unwrap_or_default();
+            let world = name.find(&self.app.worlds, may_make).await.map_err(ApiError::from)?;
+            request.set_data(world);
+        }
+        let body = body::receive(&mut request, &self.app.limits).await?;
+        request.set_body(Body::from_bytes(body));
+        let answer = self.app.shutdown.run_until_cancelled(self.methods.call(request)).await;
+        // What waits for something that will not come any more is not waited for at the end.
+        answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into()))
+    }
+}

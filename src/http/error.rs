@@ -1,13 +1,15 @@
 //! What is wrong with a request, and the one place that turns it into an answer.
 
-use bytes::Bytes;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use poem::error::{ParsePathError, ResponseError};
-use poem::http::{Method, StatusCode, Uri, header};
-use poem::{Body, Error as PoemError, Response};
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::{Error as PoemError, Response};
 use serde_json::json;
 use thiserror::Error;
 
-use super::body::{JSON, Kept};
+use super::response::ApiResponse;
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
 use crate::selector::SwitchError;
@@ -24,7 +26,7 @@ pub(crate) enum ApiError {
     #[error("Body is not valid JSON: {0}")]
     BadJson(serde_json::Error),
     #[error("Body cannot be read: {0}")]
-    BrokenBody(std::io::Error),
+    BrokenBody(Box<dyn std::error::Error + Send + Sync>),
     #[error("Body must be a JSON object, not {0}")]
     NotAnObject(&'static str),
     #[error("The id is made by the server, leave it out")]
@@ -41,6 +43,8 @@ pub(crate) enum ApiError {
     WebSocketVersion,
     #[error("Not a WebSocket handshake: {0}")]
     BadHandshake(&'static str),
+    #[error("Exactly one valid Host header is required")]
+    BadHost,
     #[error("Path is not valid: its percent-encoding is not UTF-8 text")]
     BadPath,
     #[error("{field}: {why}")]
@@ -90,19 +94,38 @@ impl ResponseError for ApiError {
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
-            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            #[cfg(feature = "redis")]
-            Self::Worlds(WorldsError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_) | WorldsError::Store(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Switch(error) => status_of_switch(error),
             Self::Other(status, _) => *status,
-            _ => StatusCode::BAD_REQUEST,
+            Self::EmptyBody
+            | Self::BadJson(_)
+            | Self::BrokenBody(_)
+            | Self::NotAnObject(_)
+            | Self::IdInBody
+            | Self::AmountNotAnInteger
+            | Self::BadHandshake(_)
+            | Self::BadHost
+            | Self::BadPath
+            | Self::Field { .. }
+            | Self::TwoWorlds
+            | Self::BadFault(_)
+            | Self::Worlds(WorldsError::BadName(_) | WorldsError::OtherScenario { .. }) => StatusCode::BAD_REQUEST,
         }
     }
 
     fn as_response(&self) -> Response {
+        self.reply().response
+    }
+}
+
+impl ApiError {
+    /// The error as an answer.
+    pub(super) fn reply(&self) -> ApiResponse {
         let status = self.status();
         let (code, error, message) = (status.as_u16(), status.canonical_reason(), self.to_string());
-        let body = match self {
+        let json = match self {
             Self::Field { field, .. } => {
                 json!({ "statusCode": code, "error": error, "message": message, "field": field })
             }
@@ -113,22 +136,47 @@ impl ResponseError for ApiError {
             Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
             _ => json!({ "statusCode": code, "error": error, "message": message }),
         };
-        let mut response = Response::builder().status(status).header(header::CONTENT_TYPE, JSON);
-        if status == StatusCode::UPGRADE_REQUIRED {
-            // RFC 9110, 15.5.22: says which protocol; RFC 6455, 4.4: and which version.
-            response = response.header(header::UPGRADE, "websocket").header(header::CONNECTION, "upgrade");
-            response = response.header(header::SEC_WEBSOCKET_VERSION, "13");
+        let mut reply = ApiResponse::json(json.to_string());
+        reply.response.set_status(status);
+        let headers = reply.response.headers_mut();
+        match status {
+            StatusCode::UPGRADE_REQUIRED => {
+                // RFC 9110, 15.5.22: says which protocol; RFC 6455, 4.4: and which version.
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+                headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                // RFC 9110, 10.2.3, in seconds.
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            StatusCode::UNAUTHORIZED => {
+                // RFC 6750, 3.
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            // RFC 9110, 10.2.3, in seconds.
-            response = response.header(header::RETRY_AFTER, "1");
+        reply
+    }
+
+    /// An error that did not come from a handler of ours, or did.
+    pub(super) fn of(error: PoemError, method: &Method, uri: &Uri) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(error) if error.is::<ParsePathError>() => Self::BadPath,
+            Err(error) => match error.status() {
+                // A path that leads out of the site is as good as none, and the answer does not say where it led.
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
+                    Self::not_found(method, uri)
+                }
+                status => Self::Other(status, error.to_string()),
+            },
         }
-        if status == StatusCode::UNAUTHORIZED {
-            // RFC 6750, 3.
-            response = response.header(header::WWW_AUTHENTICATE, "Bearer");
-        }
-        let body = Bytes::from(body.to_string());
-        response.extension(Kept(body.clone())).body(Body::from_bytes(body))
+    }
+
+    /// That there is no such route.
+    pub(super) fn not_found(method: &Method, uri: &Uri) -> Self {
+        Self::RouteNotFound { method: method.clone(), uri: uri.clone() }
     }
 }
 
@@ -170,18 +218,26 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     }
 }
 
-/// An error as JSON, also one that did not come from a handler of ours.
-pub(super) fn answer(error: PoemError, method: &Method, uri: &Uri) -> Response {
-    let error = match error.downcast::<ApiError>() {
-        Ok(error) => error,
-        Err(error) if error.is::<ParsePathError>() => ApiError::BadPath,
-        Err(error) => match error.status() {
-            // A path that leads out of the site is as good as none, and the answer does not say where it led.
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
-                ApiError::RouteNotFound { method: method.clone(), uri: uri.clone() }
-            }
-            status => ApiError::Other(status, error.to_string()),
-        },
-    };
-    error.as_response()
+/// Has a handler that fails fail alone: its request gets a 500, and nothing else is disturbed.
+///
+/// # Errors
+/// Those of the handler.
+pub(super) async fn alone<T>(handler: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    AssertUnwindSafe(handler).catch_unwind().await.unwrap_or(Err(ApiError::Defect))
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::error::ResponseError;
+    use poem::http::StatusCode;
+
+    use super::alone;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_500_and_the_next_one_is_not() {
+        for (fails, expected) in [(true, Err(StatusCode::INTERNAL_SERVER_ERROR)), (false, Ok("fine"))] {
+            let handler = async { if fails { panic!("a defect") } else { Ok("fine") } };
+            assert_eq!(alone(handler).await.map_err(|error| error.status()), expected);
+        }
+    }
 }

@@ -33,9 +33,3 @@ impl Default for Limits {
         }
     }
 }
-
-/// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
-pub(super) const MAX_HEAD: usize = 64 << 10;
-
-/// How many times the time of a request a connection may stay open without one: two minutes by default.
-pub(super) const IDLE_TIMES: u32 = 12;

@@ -1,46 +1,49 @@
-//! `GET /orders/{category}`: one live socket (RFC 6455), from the handshake to its task.
+//! `GET /orders/{category}`: one live socket (RFC 6455), from the handshake (4.2) to its task.
 
-mod closing;
-mod command;
 mod connection;
-mod handshake;
 mod memory;
+mod message;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use poem::web::{Data, Path};
-use poem::{Request, Response, handler};
+use poem::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use poem::{Request, Response};
 use tracing::debug;
+use tungstenite::handshake::derive_accept_key;
 
-use super::connections::Upgrade;
 use super::error::ApiError;
-use super::{App, cors};
+use super::upgrade::{Upgrade, asks_for_socket, lists};
+use super::{App, access};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
-pub use command::{Command, CommandError};
 use connection::Connection;
-pub(super) use handshake::asks_for_socket;
 pub(crate) use memory::HighWater;
+pub use message::{ClientMessage, ClientMessageError};
+
+/// Digits in base64 of a 16-byte nonce; `==` comes after them.
+const KEY_DIGITS: usize = 22;
 
 /// Answers the handshake and starts the socket's task.
-#[handler]
+///
+/// # Errors
+/// 426 and 400 as [`check`], 403 for a page that may not read the API, 503 if the world has ended.
 pub(super) async fn open(
-    Path(category): Path<String>,
+    app: &Arc<App>,
+    world: &World,
+    category: &str,
     request: &Request,
-    Data(app): Data<&Arc<App>>,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
-    let accept = handshake::check(request.version(), request.headers())?;
-    if !cors::allows_socket(&app.cors, request.headers()) {
-        return Err(ApiError::ForeignSocket.into());
+) -> Result<Response, ApiError> {
+    let accept = check(request.version(), request.headers())?;
+    if !access::allows_socket(&app.cors, request.headers()) {
+        return Err(ApiError::ForeignSocket);
     }
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
-    let feed = world.subscribe(&category, notices, encode).await.map_err(ApiError::from)?;
+    let feed = world.subscribe(category, notices, encode).await?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
-    Ok(handshake::switching_protocols(&accept, request.headers()))
+    Ok(switching_protocols(&accept, request.headers()))
 }
 
 /// A message as one frame.
@@ -72,4 +75,57 @@ async fn serve(mut connection: Box<Connection>) {
     // In a box: a socket that is open has no need of what it takes to close it.
     Box::pin(connection.close(end)).await;
     app.high_water.closed(app.tasks.len());
+}
+
+/// Checks a handshake and gives the value of `sec-websocket-accept`.
+///
+/// # Errors
+/// 426 if it is no handshake or one of another version, 400 if it is a broken one.
+fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
+    if !asks_for_socket(headers) {
+        return Err(ApiError::UpgradeRequired);
+    }
+    if version < Version::HTTP_11 {
+        return Err(ApiError::BadHandshake("it takes HTTP/1.1"));
+    }
+    if !lists(headers, &header::CONNECTION, "upgrade") {
+        return Err(ApiError::BadHandshake("the connection header does not say upgrade"));
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(ApiError::WebSocketVersion);
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return Err(ApiError::BadHandshake("there has to be one sec-websocket-key"));
+    };
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let digits = key.as_bytes().strip_suffix(b"==");
+    if digits.is_none_or(|digits| digits.len() != KEY_DIGITS || !digits.iter().all(is_digit)) {
+        return Err(ApiError::BadHandshake("sec-websocket-key is not 16 bytes in base64"));
+    }
+    Ok(derive_accept_key(key.as_bytes()))
+}
+
+/// The 101 that ends the handshake.
+fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response {
+    let mut response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = first_protocol(headers) {
+        response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response.finish()
+}
+
+/// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and
+/// browsers end a connection whose offer is not answered.
+fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let is_token = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
+    };
+    let first = offered.split(',').map(str::trim).find(|text| is_token(text))?;
+    HeaderValue::from_str(first).ok()
 }

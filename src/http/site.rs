@@ -1,7 +1,5 @@
 //! What is served at `/` and at every path that the API does not take.
 
-mod range;
-
 use std::borrow::Cow;
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
@@ -9,11 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use poem::endpoint::{BoxEndpoint, EmbeddedFilesEndpoint, StaticFilesEndpoint};
 use poem::error::NotFoundError;
-use poem::http::header;
+use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Endpoint, EndpointExt, Request, Response};
 use rust_embed::RustEmbed;
-
-use super::envelope::AskedMethod;
 
 /// What is served of a directory.
 const INDEX: &str = "index.html";
@@ -21,7 +17,7 @@ const INDEX: &str = "index.html";
 /// The browser app in `static/`, inside the binary.
 #[derive(RustEmbed)]
 #[folder = "static"]
-struct App;
+struct BrowserApp;
 
 /// Which site is served beside the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,15 +30,32 @@ pub enum Site {
 }
 
 impl Site {
-    pub(super) fn endpoint(&self) -> BoxEndpoint<'static, Response> {
+    pub(super) fn endpoint(&self) -> SiteEndpoint {
         match self {
-            Self::BuiltIn => EmbeddedFilesEndpoint::<App>::new().map_to_response().boxed(),
+            Self::BuiltIn => SiteEndpoint(EmbeddedFilesEndpoint::<BrowserApp>::new().map_to_response().boxed()),
             Self::Directory(path) => {
                 let files =
                     StaticFilesEndpoint::new(path).index_file(INDEX).redirect_to_slash_directory().prefer_utf8(true);
-                Contained { files, directory: path.clone() }.boxed()
+                SiteEndpoint(Contained { files, directory: path.clone() }.boxed())
             }
         }
+    }
+}
+
+/// Answers for a site.
+pub(super) struct SiteEndpoint(BoxEndpoint<'static, Response>);
+
+impl SiteEndpoint {
+    /// The answer to a request whose URI has no world's prefix, and which the client asked with that method.
+    ///
+    /// # Errors
+    /// Those of poem.
+    pub(super) async fn answer(&self, mut request: Request, asked: &Method) -> poem::Result<Response> {
+        if asked == Method::HEAD {
+            // A part is asked for by GET alone (RFC 9110, 14.2).
+            request.headers_mut().remove(header::RANGE);
+        }
+        self.0.call(request).await
     }
 }
 
@@ -64,11 +77,7 @@ impl Endpoint for Contained {
         // One that is no text is refused further on.
         if let Ok(path) = path {
             let found = self.find(Path::new(&path)).ok_or(NotFoundError)?;
-            range::mend(request.headers_mut(), found.len());
-        }
-        if request.data::<AskedMethod>().is_some() {
-            // A part is asked for by GET alone (RFC 9110, 14.2).
-            request.headers_mut().remove(header::RANGE);
+            mend_range(request.headers_mut(), found.len());
         }
         self.files.call(request).await
     }
@@ -102,4 +111,28 @@ impl Contained {
         let found = path.metadata().ok()?;
         Some((path, found))
     }
+}
+
+/// Leaves a range (RFC 9110, 14) of a file of that length only if it is one that is answered as it should be, and cuts it at the file's
+/// end. A range may always be ignored (14.2); poem refuses one that ends behind the file, answers one that begins there with
+/// nothing, and knows no `if-range`.
+fn mend_range(headers: &mut HeaderMap, length: u64) {
+    let Some(range) = headers.remove(header::RANGE) else { return };
+    let is_conditional = headers.contains_key(header::IF_RANGE);
+    if let Some((first, last)) = range.to_str().ok().and_then(|range| within(range, length)).filter(|_| !is_conditional)
+        && let Ok(range) = HeaderValue::from_str(&format!("bytes={first}-{last}"))
+    {
+        headers.insert(header::RANGE, range);
+    }
+}
+
+/// The first and the last byte of the one range that is asked for, if there is such a part.
+fn within(range: &str, length: u64) -> Option<(u64, u64)> {
+    let end = length.checked_sub(1)?;
+    let (first, last) = match range.strip_prefix("bytes=")?.split_once('-')? {
+        ("", count) => (length.saturating_sub(count.parse().ok()?), end),
+        (first, "") => (first.parse().ok()?, end),
+        (first, last) => (first.parse().ok()?, end.min(last.parse().ok()?)),
+    };
+    (first <= last).then_some((first, last))
 }

@@ -1,28 +1,96 @@
-//! A connection's stream that several hold: hyper, which speaks HTTP on it, and whoever has to break it off or to spoil an
-//! answer byte by byte.
+//! A connection's stream that several hold: hyper, which speaks HTTP on it, and code that breaks it off, writes past
+//! hyper or lets it go when nothing happens on it.
 
+use std::fmt::Write;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use poem::Response;
+use poem::http::{StatusCode, header};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+/// How many times the time of a request a connection may stay open without one: two minutes by default.
+const IDLE_TIMES: u32 = 12;
 
 /// A clone is the same stream. One reads at a time, and one writes.
 #[derive(Debug, Clone)]
-pub(super) struct Wire(Arc<TcpStream>);
+pub(super) struct Wire {
+    stream: Arc<TcpStream>,
+    activity: Arc<Activity>,
+}
+
+/// How far a connection is in what is said on it.
+#[derive(Debug, Default)]
+struct Activity {
+    /// Requests that have arrived.
+    requests: AtomicU64,
+    /// Whether something came since the last request.
+    is_receiving: AtomicBool,
+    /// Whether a request waits for its answer, or an answer for the client to take it.
+    is_answering: AtomicBool,
+    /// Whether the handler is at work.
+    is_handling: AtomicBool,
+}
+
+/// Why a connection is let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expired {
+    /// A request has begun and does not come.
+    Request,
+    /// There was none for long.
+    Idle,
+}
 
 impl Wire {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(stream))
+        Self { stream: Arc::new(stream), activity: Arc::default() }
     }
 
     pub(super) fn into_stream(self) -> Arc<TcpStream> {
-        self.0
+        self.stream
+    }
+
+    /// A request has arrived, and its handler begins.
+    pub(super) fn begin(&self) {
+        let Activity { requests, is_receiving, is_answering, is_handling } = &*self.activity;
+        requests.fetch_add(1, Ordering::Relaxed);
+        is_receiving.store(false, Ordering::Relaxed);
+        is_answering.store(true, Ordering::Relaxed);
+        is_handling.store(true, Ordering::Relaxed);
+    }
+
+    /// The handler has its answer.
+    pub(super) fn end(&self) {
+        self.activity.is_handling.store(false, Ordering::Relaxed);
+    }
+
+    /// Waits until the client takes longer than that over a request, or is silent for [`IDLE_TIMES`] as long. It looks now
+    /// and then, since a timer for each request would be 2 % of its cost; a client has up to twice the time.
+    pub(super) async fn expired(&self, time: Duration) -> Expired {
+        let mut looks = interval_at(Instant::now() + time, time);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut seen, mut same) = (None, 0);
+        loop {
+            looks.tick().await;
+            let Activity { requests, is_receiving, is_answering, .. } = &*self.activity;
+            let now = (requests.load(Ordering::Relaxed), is_receiving.load(Ordering::Relaxed));
+            let is_quiet = seen == Some(now) && !is_answering.load(Ordering::Relaxed);
+            same = if is_quiet { same + 1 } else { 0 };
+            seen = Some(now);
+            match now {
+                (_, true) if same >= 1 => return Expired::Request,
+                (_, false) if same >= IDLE_TIMES => return Expired::Idle,
+                _ => {}
+            }
+        }
     }
 
     /// Writes bytes past whoever else writes.
@@ -31,8 +99,8 @@ impl Wire {
     /// Those of the connection.
     pub(super) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            self.0.writable().await?;
-            match self.0.try_write(bytes) {
+            self.stream.writable().await?;
+            match self.stream.try_write(bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
@@ -41,27 +109,66 @@ impl Wire {
         Ok(())
     }
 
+    /// Reads and drops what comes until the client ends.
+    pub(super) async fn drain(&self) -> io::Result<()> {
+        let mut dropped = [0; 4096];
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_read(&mut dropped) {
+                Ok(0) => return Ok(()),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends what is written, as the last thing on the connection.
+    pub(super) fn end_writing(&self) {
+        // One that is gone already needs no end.
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
+    }
+
     /// Ends the connection in order, for all who hold it.
     pub(super) fn close(&self) {
-        // One that is gone already needs no end.
-        let _ = SockRef::from(&*self.0).shutdown(Shutdown::Both);
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
     }
 
     /// Has the connection be reset (RFC 9293, 3.5.2) as soon as nobody holds it, and those who read let go of it.
     pub(super) fn reset(&self) {
-        let socket = SockRef::from(&*self.0);
+        let socket = SockRef::from(&*self.stream);
         let _ = socket.set_linger(Some(Duration::ZERO));
         let _ = socket.shutdown(Shutdown::Read);
     }
 }
 
+/// The last answer of a connection, head and body, as hyper would write it but for its length, which is that far off.
+pub(super) async fn last_answer(response: Response, off: i64) -> (String, Vec<u8>) {
+    let (parts, body) = response.into_parts();
+    let body = body.into_vec().await.unwrap_or_default();
+    let length = i64::try_from(body.len()).unwrap_or(i64::MAX).saturating_add(off).max(0);
+    let mut head = format!("HTTP/1.1 {}\r\nconnection: close\r\n", parts.status);
+    for (name, value) in parts.headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
+        // Writing to a string cannot fail.
+        let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
+    }
+    // RFC 9110, 8.6: an answer of that status has none.
+    if parts.status != StatusCode::NO_CONTENT {
+        let _ = write!(head, "content-length: {length}\r\n");
+    }
+    let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let _ = write!(head, "date: {date}\r\n\r\n");
+    (head, body)
+}
+
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(buffer.initialize_unfilled()) {
+            ready!(self.stream.poll_read_ready(cx))?;
+            match self.stream.try_read_buf(buffer) {
                 Ok(count) => {
-                    buffer.advance(count);
+                    if count > 0 && !self.activity.is_handling.load(Ordering::Relaxed) {
+                        self.activity.is_receiving.store(true, Ordering::Relaxed);
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -73,7 +180,14 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored(cx, &[io::IoSlice::new(bytes)])
+        self.activity.is_answering.store(true, Ordering::Relaxed);
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
     }
 
     fn poll_write_vectored(
@@ -81,9 +195,10 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.activity.is_answering.store(true, Ordering::Relaxed);
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match self.0.try_write_vectored(slices) {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write_vectored(slices) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
             }
@@ -95,11 +210,14 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // What is written is with the kernel.
+        // hyper flushes when it has written all of an answer. What is written is with the kernel.
+        if !self.activity.is_handling.load(Ordering::Relaxed) {
+            self.activity.is_answering.store(false, Ordering::Relaxed);
+        }
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+        Poll::Ready(SockRef::from(&*self.stream).shutdown(Shutdown::Write))
     }
 }

@@ -113,7 +113,7 @@ pub enum Effect {
     /// The request is carried out, and answered so much later.
     AnswerLate(Latency),
     /// The request is not carried out, and answered with an error.
-    Answer(ResponseOverride),
+    Answer(FaultResponse),
     /// The connection is reset: before the request is carried out, or after so many bytes of its answer.
     ResetRequest {
         /// Bytes of the answer that still come, head included.
@@ -130,7 +130,7 @@ pub enum Effect {
     /// The request is carried out, and its answer says to be so many bytes longer than it is.
     ContentLength(i64),
     /// The handshake is refused.
-    Refuse(ResponseOverride),
+    Refuse(FaultResponse),
     /// The handshake is answered so much later.
     ConnectLate(Latency),
     /// Sockets are closed.
@@ -169,7 +169,7 @@ pub enum Effect {
 
 /// An answer that is an error.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResponseOverride {
+pub struct FaultResponse {
     /// The status code.
     pub status: u16,
     /// The body, in place of that of mockd's own errors.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::units::format_duration;
 use super::{
-    Action, Amount, Arrivals, Category, Cors, Damage, Draw, Effect, Fault, Feed, FieldRule, Generator, Latency,
-    Matches, Product, Repeat, ResponseOverride, Scenario, Script, ServerOptions, Share, Step,
+    Action, Amount, Arrivals, Category, Cors, Damage, Draw, Effect, Fault, FaultResponse, Feed, FieldRule, Generator,
+    Latency, Matches, Product, Repeat, Scenario, Script, ServerOptions, Share, Step,
 };
 
 impl Scenario {
@@ -201,7 +201,7 @@ fn effect(effect: &Effect, mapping: &mut Value) {
         Effect::AnswerLate(latency) | Effect::Delay(latency) => ("latency", self::latency(latency)),
         Effect::ConnectLate(latency) => ("connect", self::latency(latency)),
         Effect::Answer(refusal) | Effect::Refuse(refusal) => {
-            let ResponseOverride { status, body, retry_after } = refusal;
+            let FaultResponse { status, body, retry_after } = refusal;
             insert(mapping, "body", body.clone());
             insert(mapping, "retryAfter", retry_after.map(duration));
             ("status", (*status).into())

@@ -45,10 +45,14 @@ pub struct ClockChange {
 }
 
 /// What an advance did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Advanced {
     /// The world's time after it.
     pub now: Duration,
+    /// How the clock goes from then on.
+    pub pace: Pace,
+    /// When the next thing happens by itself, if anything does.
+    pub next_due: Option<Duration>,
     /// What happened, in order; at most [`MAX_LISTED`] of it.
     pub events: Vec<Event>,
     /// How much happened.
@@ -232,6 +236,8 @@ impl Advance {
             Some(refusal) => Err(refusal),
             None => Ok(Advanced {
                 now: state.engine.now(),
+                pace: state.shared.clock.pace(),
+                next_due: state.engine.next_due(),
                 left_behind: state.shared.sockets.behind(state.shared.feed.end()),
                 ..done
             }),

@@ -14,7 +14,8 @@ use super::state::{WorldCommand, WorldState};
 use super::task::Request;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
 use crate::engine::{
-    Command, Effects, Event, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing, ScriptState,
+    Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing,
+    ScriptState,
 };
 use crate::scenario::Fault;
 
@@ -34,9 +35,11 @@ pub struct ClockState {
 pub struct WorldSummary {
     /// Its clock.
     pub clock: ClockState,
+    /// How often the world went back to its start or to a snapshot: events of different epochs do not continue each other.
+    pub epoch: u64,
     /// The number of the last event.
     pub sequence: u64,
-    /// Every product's order total, in declared order.
+    /// Order totals by product, in declared order.
     pub totals: Vec<(Arc<str>, i64)>,
     /// The faults that are in force.
     pub faults: Vec<FaultState>,
@@ -131,10 +134,19 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn state(&self) -> Result<WorldSummary, WorldError> {
-        self.ask(|state| WorldSummary {
+        self.state_since(None).await
+    }
+
+    /// As [`World::state`], but of the totals only those that changed after the event of that number.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn state_since(&self, sequence: Option<u64>) -> Result<WorldSummary, WorldError> {
+        self.ask(move |state| WorldSummary {
             clock: ClockState::of(state),
+            epoch: state.epoch,
             sequence: state.engine.sequence(),
-            totals: state.engine.totals().map(|(id, total)| (id.clone(), total)).collect(),
+            totals: totals(&state.engine, sequence),
             faults: state.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
             snapshots: state.saved(),
         })
@@ -355,4 +367,16 @@ impl ClockState {
     pub(super) fn of(state: &WorldState) -> Self {
         Self { now: state.now(), pace: state.shared.clock.pace(), next_due: state.engine.next_due() }
     }
+}
+
+/// All totals, or those that changed after the event of that number.
+fn totals(engine: &Engine, since: Option<u64>) -> Vec<(Arc<str>, i64)> {
+    let Some(since) = since else { return engine.totals().map(|(id, total)| (id.clone(), total)).collect() };
+    let changed = engine.changed_since(since).into_iter();
+    changed
+        .filter_map(|event| match event.kind {
+            EventKind::Total { id, total, .. } => Some((id, total)),
+            _ => None,
+        })
+        .collect()
 }

@@ -289,3 +289,12 @@ async fn orders_are_answered_while_a_long_advance_goes_on() {
     }
     assert_eq!(mockd.advance("", "1us").await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_answer_to_an_advance_tells_of_the_moment_of_its_end() {
+    let mockd = paused().await;
+    // From then on a day goes by in less than a second.
+    let answer = clock(&mockd, json!({ "advance": "29s", "resume": true, "speed": 100_000 })).await;
+    let told = ["at", "nextDue", "paused", "speed"].map(|key| answer[key].clone());
+    assert_eq!(told, [json!("29s"), json!("30s"), json!(false), json!(100_000.0)]);
+}

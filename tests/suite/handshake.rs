@@ -156,3 +156,42 @@ async fn offered_extensions_are_declined_and_plain_frames_work() {
     socket.send_bytes(&masked(FINAL_TEXT | 0x40, b"\xaa\x56\x4a")).await;
     assert_eq!(socket.close_code().await, 1002);
 }
+
+/// The status of the answer to a request of these bytes.
+async fn status(mockd: &Mockd, request: &str) -> String {
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut begun = [0; 12];
+    soon("an answer", stream.read_exact(&mut begun)).await.unwrap();
+    String::from_utf8(begun[9..].to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_request_with_one_valid_host_is_answered() {
+    let file = ScenarioFile::new(SHOP);
+    let (local, open) =
+        (Mockd::run(&file).await, Mockd::run_with(file.path(), &["--host", "0.0.0.0", "--control-token", "12345678"]));
+    let open = open.await;
+    let handshake: String = HANDSHAKE.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    for (line, hosts, headers, expected) in [
+        ("GET /orders/x HTTP/1.1", "host: localhost\r\n", &*handshake, "101"),
+        ("GET /orders/x HTTP/1.1", "", &handshake, "400"),
+        ("GET /orders/x HTTP/1.1", "host: localhost\r\nhost: localhost\r\n", &handshake, "400"),
+        ("GET /orders/x HTTP/1.1", "host: local host\r\n", &handshake, "400"),
+        ("GET /electronics HTTP/1.1", "host: localhost:3000\r\n", "", "200"),
+        ("GET /electronics HTTP/1.1", "", "", "400"),
+        ("GET /__mockd/health HTTP/1.1", "", "", "400"),
+        ("GET http://localhost/electronics HTTP/1.1", "", "", "400"),
+        ("GET /electronics HTTP/1.1", "host: localhost\r\nHost: localhost\r\n", "", "400"),
+        ("GET /electronics HTTP/1.1", "host: user@localhost\r\n", "", "400"),
+        ("GET /electronics HTTP/1.1", "host: localhost:port\r\n", "", "400"),
+        ("GET /electronics HTTP/1.1", "host: localhost/x\r\n", "", "400"),
+        ("GET /electronics HTTP/1.0", "", "", "200"),
+        ("GET /electronics HTTP/1.0", "host: localhost\r\nhost: localhost\r\n", "", "400"),
+    ] {
+        let request = format!("{line}\r\n{hosts}{headers}\r\n");
+        for mockd in [&local, &open] {
+            assert_eq!(status(mockd, &request).await, expected, "{request}");
+        }
+    }
+}

@@ -3,7 +3,6 @@
 
 mod command;
 mod frames;
-mod order;
 mod scenario;
 
 use std::path::Path;
@@ -119,13 +118,6 @@ fn any_stream_of_frames_reads_the_same_however_it_is_cut() {
     let examples = files("fuzz/examples/frames");
     let all = prop_oneof![9 => streams(), 1 => inputs(examples, vec![vec![0x81], vec![0xff; 8]])];
     proptest!(properties(50_000), |(bytes in all)| frames::check(&bytes));
-}
-
-#[test]
-fn any_request_is_answered_alike_by_both_ways() {
-    let mocks = order::Mocks::start();
-    let pieces = dictionary(Path::new("fuzz/order.dict"));
-    proptest!(properties(5_000), |(bytes in inputs(files("fuzz/examples/order"), pieces))| mocks.check(&bytes));
 }
 
 #[test]

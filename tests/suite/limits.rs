@@ -40,7 +40,7 @@ async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_a
     drop(second);
     // As soon as the server has seen them go.
     let retry = async || {
-        let answer = raw(&mockd, b"GET /electronics HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+        let answer = raw(&mockd, b"GET /electronics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
         Some(answer).filter(|answer| !answer.starts_with("HTTP/1.1 503"))
     };
     let retried = poll("a place", retry).await;
@@ -51,8 +51,9 @@ async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_a
 async fn after_a_storm_of_connections_it_answers_at_once() {
     let mockd = run("", &["--max-connections", "20"]).await;
     for _ in 0..3 {
-        let storm: Vec<_> =
-            (0..300).map(|_| raw(&mockd, b"GET /confectionery HTTP/1.1\r\nconnection: close\r\n\r\n")).collect();
+        let storm: Vec<_> = (0..300)
+            .map(|_| raw(&mockd, b"GET /confectionery HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
+            .collect();
         let answers = futures_util::future::join_all(storm).await;
         let count = |begun: &str| answers.iter().filter(|answer| answer.starts_with(begun)).count();
         let (served, told) = (count("HTTP/1.1 200 "), count("HTTP/1.1 503 "));
@@ -103,15 +104,13 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
 #[tokio::test]
 async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does_not() {
     let flags = ["--request-timeout", "100ms"];
-    for (mockd, way) in [(run("", &flags).await, "the short way"), (run(WITH_ORIGINS, &flags).await, "the routes")] {
+    for mockd in [run("", &flags).await, run(WITH_ORIGINS, &flags).await] {
         for begun in [
             "GET /electro",
             "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amo",
         ] {
             let answer = raw(&mockd, begun.as_bytes()).await;
-            // hyper ends a connection whose head does not come without a word.
-            let is_silent = way == "the routes" && begun.starts_with("GET");
-            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n") != is_silent, "{way}, {begun}: {answer}");
+            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{begun}: {answer}");
         }
         assert_eq!(mockd.get("/electronics").await.status, 200);
     }
@@ -120,7 +119,9 @@ async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does
 #[tokio::test]
 async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not() {
     let mockd = run("", &["--max-body", "200"]).await;
-    let get = |path: &str, header: &str| format!("GET {path} HTTP/1.1\r\nconnection: close\r\nx: {header}\r\n\r\n");
+    let get = |path: &str, header: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {header}\r\n\r\n")
+    };
     let long = |count| "x".repeat(count);
     for (request, status) in [
         (get("/electronics", &long(65_000)), 200),
@@ -146,7 +147,9 @@ async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
     let order = |amount: u32| {
         let body = format!("{{\"amount\":{amount}}}");
         let length = body.len();
-        format!("POST /orders/B1 HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+        format!(
+            "POST /orders/B1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
     };
     let mut requests: String = (1..=199).map(order).collect();
     requests.push_str("GET /__mockd/state HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
@@ -199,11 +202,11 @@ async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
 }
 
 #[tokio::test]
-async fn on_loopback_a_request_for_another_host_is_refused_whichever_way_it_takes() {
+async fn on_loopback_a_request_for_another_host_is_refused() {
     let mockd = run("", &["--allow-host", "Shop.Test"]).await;
     let url = |path: &str| format!("{}{path}", mockd.url());
     for path in ["/electronics", "/electronics/", "/", "/@a/electronics", "/__mockd/health"] {
-        for (host, status) in [("localhost", 200), ("shop.test:3000", 200), ("evil.example", 403), ("a@localhost", 403)]
+        for (host, status) in [("localhost", 200), ("shop.test:3000", 200), ("evil.example", 403), ("a@localhost", 400)]
         {
             assert_eq!(http("GET", &url(path), &[("host", host)], None).await.status, status, "{host} {path}");
         }

@@ -200,3 +200,24 @@ async fn snapshots_have_names_and_are_bounded() {
     );
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "99" })).await;
 }
+
+#[tokio::test]
+async fn the_state_since_an_event_has_the_totals_that_changed_after_it() {
+    let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
+    let since = async |event: u64| {
+        let state = mockd.get(&format!("/__mockd/state?since={event}")).await.json();
+        ["totals", "sequence", "epoch"].map(|key| state[key].clone())
+    };
+    assert_eq!(since(0).await, [json!({}), json!(0), json!(0)]);
+    mockd.order("A1", 1).await;
+    mockd.order("B1", 1).await;
+    mockd.order("B1", 1).await;
+    assert_eq!(since(0).await, [json!({ "A1": 4, "B1": 103 }), json!(3), json!(0)]);
+    assert_eq!(since(1).await, [json!({ "B1": 103 }), json!(3), json!(0)]);
+    assert_eq!(since(3).await, [json!({}), json!(3), json!(0)]);
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    mockd.order("A2", 1).await;
+    assert_eq!(since(3).await, [json!({}), json!(1), json!(1)]);
+    let refused = mockd.get("/__mockd/state?since=x").await;
+    assert_eq!((refused.status, &refused.json()["field"]), (400, &json!("since")));
+}

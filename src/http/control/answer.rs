@@ -7,22 +7,23 @@ use serde_json::Value;
 
 use super::input::Time;
 use crate::engine::Event;
-use crate::http::body;
+use crate::http::response::ApiResponse;
 use crate::world::Pace;
 
 /// A 200 with this as JSON.
 pub(super) fn json(answer: &impl Serialize) -> Response {
     // Shapes of text, numbers and maps with text keys always become JSON.
-    body::answer(serde_json::to_vec(answer).unwrap_or_default())
+    ApiResponse::json(serde_json::to_vec(answer).unwrap_or_default()).response
 }
 
 /// Something was done.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Done {
+#[schemars(rename = "Done")]
+pub(super) struct DoneAnswer {
     ok: bool,
 }
 
-impl Done {
+impl DoneAnswer {
     pub(super) fn answer() -> Response {
         json(&Self { ok: true })
     }

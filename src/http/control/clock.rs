@@ -1,16 +1,20 @@
-//! `/__mockd/clock`: time that stands still, goes faster, or jumps.
+//! `/__mockd/clock` and `/__mockd/timeline`: time that stands still, goes faster, or jumps, and what happens by itself in it.
+
+use std::ops::Range;
 
 use poem::http::HeaderMap;
 use poem::web::Data;
 use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, wrong};
-use crate::engine::Event;
+use crate::engine::{Event, GeneratorState, ScriptState};
 use crate::http::error::ApiError;
-use crate::world::{ClockChange, ClockError, Until, World, WorldError};
+use crate::scenario::{Generator, Repeat, Step};
+use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
 
 /// What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
 /// the advance where it is.
@@ -36,8 +40,9 @@ pub(super) struct ClockRequest {
 
 /// The clock, and what happened by an advance.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Advanced")]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Advanced {
+pub(super) struct AdvanceAnswer {
     #[serde(flatten)]
     clock: ClockAnswer,
     /// How many events there were.
@@ -51,18 +56,14 @@ pub(super) struct Advanced {
 
 /// The clock.
 #[handler]
-pub(in crate::http) async fn get_clock(Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn get_clock(Data(world): Data<&World>) -> poem::Result<Response> {
     let clock = world.clock().await.map_err(ApiError::from)?;
     Ok(json(&ClockAnswer::new(clock)))
 }
 
 /// Does what is asked, all of it or nothing, and answers when it has happened and sockets have written it.
 #[handler]
-pub(in crate::http) async fn set_clock(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn set_clock(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let request: ClockRequest = input::read(headers, body).await?;
     Ok(request.carry_out(world).await?)
 }
@@ -76,9 +77,9 @@ impl ClockRequest {
             WorldError::Clock(error @ ClockError::InThePast { .. }) => wrong("advance_to", error),
             other => other.into(),
         })?;
-        let clock = ClockAnswer::new(world.clock().await?);
-        let crate::world::Advanced { count, events, left_behind, .. } = advanced;
-        Ok(json(&Advanced { clock, count, events, left_behind }))
+        let Advanced { now, pace, next_due, count, events, left_behind } = advanced;
+        let clock = ClockAnswer::new(ClockState { now, pace, next_due });
+        Ok(json(&AdvanceAnswer { clock, count, events, left_behind }))
     }
 
     /// How far time is to go.
@@ -108,5 +109,115 @@ impl ClockRequest {
             }
             (first, _) => Ok(first.map_or(Until::Now, |(_, until)| until)),
         }
+    }
+}
+
+/// Steps of a script that are listed, and how many of them are behind the next one.
+const LISTED: usize = 240;
+const BEHIND: usize = 60;
+
+/// What happens by itself.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct TimelineAnswer {
+    /// The world's time.
+    at: Time,
+    /// The scripts, in declared order.
+    scripts: Vec<ScriptAnswer>,
+    /// The generators, in declared order.
+    generators: Vec<GeneratorAnswer>,
+}
+
+/// A script.
+#[derive(Serialize, JsonSchema)]
+struct ScriptAnswer {
+    /// What messages call it: its name, or its place.
+    script: String,
+    /// The world's time when the current repeat began or begins.
+    began: Time,
+    /// How long a repeat takes.
+    length: Time,
+    /// Which repeat this is, from 1.
+    round: u64,
+    /// How often it plays; null for ever.
+    repeat: Option<u64>,
+    /// How many steps it has.
+    count: usize,
+    /// How many of them have begun in this repeat.
+    begun: usize,
+    /// The world's time when it does something next; null once it is over.
+    due: Option<Time>,
+    /// How many steps there are before the first that is listed.
+    first: usize,
+    /// Its steps around the next one.
+    steps: Vec<StepAnswer>,
+}
+
+/// A step.
+#[derive(Serialize, JsonSchema)]
+struct StepAnswer {
+    /// The world's time when it happens or happened in this repeat.
+    at: Time,
+    /// What was declared, as in scenarios.
+    #[schemars(with = "Map<String, Value>")]
+    step: Step,
+}
+
+/// A generator.
+#[derive(Serialize, JsonSchema)]
+struct GeneratorAnswer {
+    /// What messages call it: its place.
+    generator: String,
+    /// The world's time when its own time began.
+    began: Time,
+    /// The world's time of its next order; null once it is over.
+    due: Option<Time>,
+    /// What was declared, as in scenarios.
+    #[schemars(with = "Map<String, Value>")]
+    declared: Generator,
+}
+
+/// What happens by itself, and how far it is.
+#[handler]
+pub(super) async fn get_timeline(Data(world): Data<&World>) -> poem::Result<Response> {
+    let Timelines { now, scripts, generators } = world.timelines().await.map_err(ApiError::from)?;
+    Ok(json(&TimelineAnswer {
+        at: Time(now),
+        scripts: scripts.into_iter().map(ScriptAnswer::from).collect(),
+        generators: generators.into_iter().map(GeneratorAnswer::from).collect(),
+    }))
+}
+
+impl From<ScriptState> for ScriptAnswer {
+    fn from(state: ScriptState) -> Self {
+        let ScriptState { label, script, origin, round, next, due } = state;
+        let (steps, listed) = (script.steps(), listed(script.steps().len(), next));
+        let step = |step: &Step| StepAnswer { at: Time(origin.saturating_add(step.at)), step: step.clone() };
+        Self {
+            script: label,
+            began: Time(origin),
+            length: Time(script.length()),
+            round: round + 1,
+            repeat: match script.repeat() {
+                Repeat::Times(times) => Some(times),
+                Repeat::Forever => None,
+            },
+            count: steps.len(),
+            begun: next,
+            due: due.map(Time),
+            first: listed.start,
+            steps: steps[listed].iter().map(step).collect(),
+        }
+    }
+}
+
+/// The steps to list of so many, around the next one.
+fn listed(count: usize, next: usize) -> Range<usize> {
+    let first = next.saturating_sub(BEHIND).min(count.saturating_sub(LISTED));
+    first..count.min(first + LISTED)
+}
+
+impl From<GeneratorState> for GeneratorAnswer {
+    fn from(GeneratorState { label, generator, origin, due }: GeneratorState) -> Self {
+        Self { generator: label, began: Time(origin), due: due.map(Time), declared: Generator::clone(&generator) }
     }
 }

@@ -37,7 +37,7 @@ const FILES: [(&str, &str, &str); 14] = [
 
 /// The page.
 #[handler]
-pub(in crate::http) fn dashboard_page(request: &Request) -> Response {
+pub(super) fn dashboard_page(request: &Request) -> Response {
     let path = request.original_uri().path();
     if !path.ends_with('/') {
         // Its files are relative to it.
@@ -49,7 +49,7 @@ pub(in crate::http) fn dashboard_page(request: &Request) -> Response {
 
 /// A file of the page.
 #[handler]
-pub(in crate::http) fn dashboard_file(Path(name): Path<String>, request: &Request) -> poem::Result<Response> {
+pub(super) fn dashboard_file(Path(name): Path<String>, request: &Request) -> poem::Result<Response> {
     let file = FILES.iter().find(|(file, ..)| *file == name);
     let missing = || ApiError::RouteNotFound { method: request.method().clone(), uri: request.original_uri().clone() };
     let (_, kind, content) = file.ok_or_else(missing)?;

@@ -8,8 +8,8 @@ use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::answer::{Done, json};
-use super::input::Time;
+use super::answer::{DoneAnswer, json};
+use super::input::{self, Time};
 use crate::engine::FaultState;
 use crate::http::body;
 use crate::http::error::ApiError;
@@ -78,24 +78,20 @@ impl From<FaultState> for FaultAnswer {
 
 /// The faults.
 #[handler]
-pub(in crate::http) async fn list_faults(Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn list_faults(Data(world): Data<&World>) -> poem::Result<Response> {
     let faults = FaultAnswer::all(world.faults().await.map_err(ApiError::from)?);
     Ok(json(&FaultsAnswer { faults }))
 }
 
 /// One fault, by number or name.
 #[handler]
-pub(in crate::http) async fn get_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn get_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     Ok(json(&FaultAnswer::from(world.fault(&name).await.map_err(ApiError::from)?)))
 }
 
 /// Brings a fault.
 #[handler]
-pub(in crate::http) async fn add_fault(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn add_fault(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let (fault, warnings) = read(headers, body, world).await?;
     let state = world.add_fault(fault).await.map_err(ApiError::from)?;
     Ok(json(&FaultAnswer { warnings, ..state.into() }))
@@ -103,7 +99,7 @@ pub(in crate::http) async fn add_fault(
 
 /// Puts another in the place of a fault.
 #[handler]
-pub(in crate::http) async fn change_fault(
+pub(super) async fn change_fault(
     Path(name): Path<String>,
     headers: &HeaderMap,
     body: Body,
@@ -116,28 +112,26 @@ pub(in crate::http) async fn change_fault(
 
 /// Lifts a fault for good.
 #[handler]
-pub(in crate::http) async fn remove_fault(
-    Path(name): Path<String>,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn remove_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     world.remove_fault(&name).await.map_err(ApiError::from)?;
-    Ok(Done::answer())
+    Ok(DoneAnswer::answer())
 }
 
 /// Lifts all faults for good.
 #[handler]
-pub(in crate::http) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Response> {
     world.clear_faults().await.map_err(ApiError::from)?;
-    Ok(Done::answer())
+    Ok(DoneAnswer::answer())
 }
 
 async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<(Fault, Vec<String>), ApiError> {
-    let bytes = body::read_text(headers, body).await?;
+    let bytes = input::bytes(body).await?;
+    let bytes = body::expect_json(headers, &bytes)?;
     // What is no JSON is said to be none, before it is read as the YAML that it could be.
-    let json: serde_json::Value = serde_json::from_slice(&bytes).map_err(ApiError::BadJson)?;
+    let json: serde_json::Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     if !json.is_object() {
         return Err(ApiError::NotAnObject(body::kind(&json)));
     }
-    let source = Source::new("body", &String::from_utf8_lossy(&bytes));
+    let source = Source::new("body", &String::from_utf8_lossy(bytes));
     parse_fault(&source, &world.view().scenario).map_err(ApiError::BadFault)
 }

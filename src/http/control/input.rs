@@ -1,11 +1,14 @@
 //! Reads control requests; an error names the field.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use bytes::Bytes;
 use poem::Body;
 use poem::http::{HeaderMap, Uri};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -34,8 +37,8 @@ impl Serialize for Time {
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
+        struct TimeVisitor;
+        impl Visitor<'_> for TimeVisitor {
             type Value = Time;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +50,7 @@ impl<'de> Deserialize<'de> for Time {
                 parse_duration(text).map(Time).map_err(explain)
             }
         }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(TimeVisitor)
     }
 }
 
@@ -76,7 +79,15 @@ pub(super) fn expect_speed(speed: f64) -> Result<(), ApiError> {
 /// # Errors
 /// As [`body::read`], and 400 with the field that is wrong.
 pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
-    from_json(&body::read_text(headers, body).await?)
+    from_json(body::expect_json(headers, &bytes(body).await?)?)
+}
+
+/// The bytes of a body that was received before.
+///
+/// # Errors
+/// 400, which cannot be.
+pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
+    body.into_bytes().await.map_err(|error| ApiError::BrokenBody(error.into()))
 }
 
 /// Reads a body that may be missing.
@@ -84,8 +95,8 @@ pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
 /// # Errors
 /// As [`read`].
 pub(super) async fn read_if_any<T: DeserializeOwned + Default>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
-    let bytes = body::bytes(body).await?;
-    if bytes.is_empty() { Ok(T::default()) } else { read(headers, Body::from_bytes(bytes)).await }
+    let bytes = bytes(body).await?;
+    if bytes.is_empty() { Ok(T::default()) } else { from_json(body::expect_json(headers, &bytes)?) }
 }
 
 /// Reads the query of a URL.
@@ -101,16 +112,6 @@ pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
 fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let json: Unique = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     let Unique(json @ Value::Object(_)) = json else { return Err(ApiError::NotAnObject(body::kind(&json.0))) };
-    // What serde derives for a struct takes a list of its fields, too.
-    if json.get("for").is_some_and(Value::is_array) {
-        return Err(wrong("for", "is an array, expected an object"));
-    }
-    for field in ["expect", "orders"] {
-        let items = json.get(field).and_then(Value::as_array).into_iter().flatten().zip(0..);
-        if let Some((_, index)) = items.into_iter().find(|(item, _)| item.is_array()) {
-            return Err(wrong(&format!("{field}[{index}]"), "is an array, expected an object"));
-        }
-    }
     serde_path_to_error::deserialize(json).map_err(|error| explain(&error, "body"))
 }
 
@@ -134,6 +135,45 @@ fn explain<E: fmt::Display>(error: &serde_path_to_error::Error<E>, whole: &str) 
     ];
     let why = words.iter().fold(why, |why, (from, to)| why.replace(from, to));
     ApiError::Field { field, why }
+}
+
+/// A struct that is an object in JSON. What serde derives for a struct takes a list of its fields, too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A reader of maps alone would not say what it found instead.
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Object<T>, A::Error> {
+        Err(A::Error::custom("is an array, expected an object"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
+    }
+}
+
+/// Reads a field that is a struct, from an object alone.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// Reads a field that is a list of structs, from objects alone.
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
 /// JSON in which no object says a key twice: which of the two is meant, nobody knows.
@@ -202,4 +242,43 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 /// What is wrong with a field that has the right type.
 pub(super) fn wrong(field: &str, why: impl fmt::Display) -> ApiError {
     ApiError::Field { field: field.to_owned(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::{ApiError, from_json, object, objects};
+
+    #[derive(Deserialize)]
+    struct Named {
+        #[expect(dead_code, reason = "it is only read")]
+        name: String,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Request {
+        #[serde(deserialize_with = "object")]
+        #[expect(dead_code, reason = "it is only read")]
+        one: Named,
+        #[serde(default, deserialize_with = "objects")]
+        #[expect(dead_code, reason = "it is only read")]
+        many: Vec<Named>,
+    }
+
+    #[test]
+    fn a_list_is_refused_where_an_object_is_meant() {
+        for (json, message) in [
+            (r#"{"one":{"name":"a"},"many":[{"name":"b"}]}"#, ""),
+            (r#"{"one":["a"]}"#, "one: is an array, expected an object"),
+            (r#"{"one":{"name":"a"},"many":[{"name":"b"},["c"]]}"#, "many[1]: is an array, expected an object"),
+            (r#"{"one":3}"#, "one: invalid type: integer `3`, expected an object"),
+            (r#"{"one":{"name":3}}"#, "one.name: invalid type: integer `3`, expected a string"),
+            (r#"{"one":{}}"#, "one.name: missing field `name`"),
+        ] {
+            let error = from_json::<Request>(json.as_bytes()).err();
+            assert_eq!(error.as_ref().map(ApiError::to_string).unwrap_or_default(), message, "{json}");
+        }
+    }
 }

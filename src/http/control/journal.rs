@@ -7,7 +7,7 @@ use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Done, EntryShape, json};
+use super::answer::{DoneAnswer, EntryShape, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
 use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World};
@@ -67,6 +67,7 @@ pub(super) struct JournalAnswer<E = Entry> {
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyRequest {
     /// Each has to hold.
+    #[serde(deserialize_with = "input::objects")]
     expect: Vec<Expectation>,
     /// Whether the entries of each have to come after those of the one before.
     #[serde(default)]
@@ -78,7 +79,7 @@ pub(super) struct VerifyRequest {
 #[serde(deny_unknown_fields)]
 pub(super) struct WaitRequest {
     /// Entries, also such as are in the journal already; `after` leaves these out.
-    #[serde(rename = "for")]
+    #[serde(rename = "for", deserialize_with = "input::object")]
     expectation: Expectation,
     /// How long, by the machine's time; 5 seconds if nothing is said, 10 minutes at the most.
     #[serde(default = "usual_wait")]
@@ -91,7 +92,7 @@ fn usual_wait() -> Time {
 
 /// The entries that were asked for.
 #[handler]
-pub(in crate::http) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let query: JournalQuery = input::query(uri)?;
     let limit = query.limit.unwrap_or(usize::MAX);
     let wanted = Expectation {
@@ -118,18 +119,14 @@ pub(in crate::http) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem
 
 /// Empties the journal.
 #[handler]
-pub(in crate::http) fn clear_journal(Data(world): Data<&World>) -> Response {
+pub(super) fn clear_journal(Data(world): Data<&World>) -> Response {
     world.clear_journal();
-    Done::answer()
+    DoneAnswer::answer()
 }
 
 /// Holds the journal against expectations.
 #[handler]
-pub(in crate::http) async fn verify(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn verify(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let VerifyRequest { expect, ordered } = input::read(headers, body).await?;
     for (index, one) in expect.iter().enumerate() {
         one.check().map_err(|error| wrong(&format!("expect[{index}]"), error))?;
@@ -139,11 +136,7 @@ pub(in crate::http) async fn verify(
 
 /// Waits until the journal is as expected.
 #[handler]
-pub(in crate::http) async fn wait(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn wait(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let WaitRequest { expectation, timeout: Time(timeout) } = input::read(headers, body).await?;
     if timeout > LONGEST_WAIT {
         return Err(wrong("timeout", "is longer than 10m").into());
@@ -163,7 +156,7 @@ struct TranscriptQuery {
 
 /// Every event since the start or reset, one JSON object a line.
 #[handler]
-pub(in crate::http) async fn get_transcript(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn get_transcript(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let TranscriptQuery { after } = input::query(uri)?;
     let transcript = world.transcript().await.map_err(ApiError::from)?;
     let mut lines = Vec::new();

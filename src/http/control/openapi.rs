@@ -1,25 +1,32 @@
-//! The `OpenAPI` 3.1 document of the control API, made from the types that handlers read and answer with.
+//! The `OpenAPI` 3.1 document of the control API, made from its table and the types that handlers read and answer with.
 
-mod operations;
-
-use operations::{Answer, Operation, operations, shape};
+use poem::{Response, handler};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{about, answer, journal, sockets};
+use super::answer::ErrorAnswer;
+use super::operations::{Access, AnswerContent, ControlOperation, operations};
+use crate::http::response::ApiResponse;
+
+/// The document that describes the control API.
+#[handler]
+pub(super) fn get_openapi() -> Response {
+    ApiResponse::json(document().to_string()).response
+}
 
 /// The document.
-pub(super) fn document() -> Value {
+fn document() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
-    let error = shape::<answer::ErrorAnswer>(&mut generator);
+    let error = generator.subschema_for::<ErrorAnswer>().to_value();
     let mut paths: Map<String, Value> = Map::new();
-    for operation in operations() {
-        let described = operation.describe(&mut generator, &error);
+    for operation in operations(get_openapi) {
+        let Some(summary) = operation.summary else { continue };
+        let described = operation.describe(summary, &mut generator, &error);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = described;
+        path[operation.method_name()] = described;
     }
     json!({
         "openapi": "3.1.0",
@@ -41,28 +48,29 @@ pub(super) fn document() -> Value {
     })
 }
 
-impl Operation {
-    fn describe(&self, generator: &mut SchemaGenerator, error: &Value) -> Value {
-        let answer = match self.answer {
-            Answer::Json(shape) => json!({ "application/json": { "schema": shape(generator) } }),
-            Answer::Lines => json!({ "application/x-ndjson": { "schema": { "type": "string" } } }),
+impl ControlOperation {
+    fn describe(&self, summary: &str, generator: &mut SchemaGenerator, error: &Value) -> Value {
+        let answer = match self.content {
+            AnswerContent::Json(schema) => json!({ "application/json": { "schema": schema(generator) } }),
+            AnswerContent::Lines => json!({ "application/x-ndjson": { "schema": { "type": "string" } } }),
         };
         let mut responses = Map::new();
-        let mut response = json!({ "description": self.summary, "content": answer });
-        if matches!(self.answer, Answer::Lines) {
+        let mut response = json!({ "description": summary, "content": answer });
+        if matches!(self.content, AnswerContent::Lines) {
             let dropped = "How many of these events are gone, because the transcript is bounded.";
             response["headers"] =
                 json!({ "x-mockd-dropped": { "description": dropped, "schema": { "type": "integer" } } });
         }
         responses.insert(self.status.into(), response);
-        let refused: &[&str] = if self.is_open { &[] } else { &["401", "403", "404"] };
+        let is_open = self.access == Access::Open;
+        let refused: &[&str] = if is_open { &[] } else { &["401", "403", "404"] };
         for status in self.errors.iter().chain(refused) {
             let content = json!({ "application/json": { "schema": error } });
             responses.insert((*status).into(), json!({ "description": "An error", "content": content }));
         }
         let mut described = json!({
             "operationId": self.id(),
-            "summary": self.summary,
+            "summary": summary,
             "parameters": self.parameters(generator),
             "responses": responses,
         });
@@ -70,17 +78,21 @@ impl Operation {
             let content = json!({ "application/json": { "schema": request(generator) } });
             described["requestBody"] = json!({ "required": !self.is_optional, "content": content });
         }
-        if !self.is_open {
+        if !is_open {
             described["security"] = json!([{}, { "token": [] }]);
         }
         described
+    }
+
+    fn method_name(&self) -> String {
+        self.method.as_str().to_ascii_lowercase()
     }
 
     /// The method and the words of the path, as generators make names of them: `postSocketsSocketClose`.
     fn id(&self) -> String {
         let words = self.path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "__mockd");
         let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-        std::iter::once(self.method.to_owned()).chain(words.map(capital)).collect()
+        std::iter::once(self.method_name()).chain(words.map(capital)).collect()
     }
 
     /// The names in the path, and what may stand in the query.
@@ -90,16 +102,8 @@ impl Operation {
         let mut parameters: Vec<Value> = segments
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind(name) } }))
             .collect();
-        let query = match (self.method, self.path) {
-            ("get", "/__mockd/journal") => generator.root_schema_for::<journal::JournalQuery>().to_value(),
-            ("get", "/__mockd/reload") => generator.root_schema_for::<about::ReloadQuery>().to_value(),
-            ("get", "/__mockd/sockets") => generator.root_schema_for::<sockets::SocketsQuery>().to_value(),
-            ("get", "/__mockd/transcript") => {
-                json!({ "properties": { "after": { "type": "integer", "minimum": 0,
-                    "description": "Only events after that number." } } })
-            }
-            _ => return parameters,
-        };
+        let Some(query) = self.query else { return parameters };
+        let query = query(generator);
         for (name, schema) in query["properties"].as_object().into_iter().flatten() {
             // A parameter that is left out is not null.
             let mut schema = schema.clone();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::answer::{Done, json};
+use super::answer::{DoneAnswer, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
@@ -109,7 +109,7 @@ fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
 
 /// The open sockets.
 #[handler]
-pub(in crate::http) fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let SocketsQuery { limit, sort } = input::query(uri)?;
     let mut sockets = world.open_sockets();
     if let Some(Sort::Backlog) = sort {
@@ -137,17 +137,13 @@ impl SocketAnswer {
 
 /// Closes all sockets of the world.
 #[handler]
-pub(in crate::http) async fn close_all(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn close_all(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     Ok(CloseRequest::read(headers, body).await?.carry_out(world, None).await?)
 }
 
 /// Closes one socket.
 #[handler]
-pub(in crate::http) async fn close(
+pub(super) async fn close(
     Path(socket): Path<String>,
     headers: &HeaderMap,
     body: Body,
@@ -159,19 +155,15 @@ pub(in crate::http) async fn close(
 
 /// Sends a frame to all sockets of the world.
 #[handler]
-pub(in crate::http) async fn send_all(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn send_all(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let message = input::read::<SendRequest>(headers, body).await?.message()?;
     world.send(None, message).await.map_err(ApiError::from)?;
-    Ok(Done::answer())
+    Ok(DoneAnswer::answer())
 }
 
 /// Sends a frame to one socket.
 #[handler]
-pub(in crate::http) async fn send(
+pub(super) async fn send(
     Path(socket): Path<String>,
     headers: &HeaderMap,
     body: Body,
@@ -180,7 +172,7 @@ pub(in crate::http) async fn send(
     let socket = number(&socket)?;
     let message = input::read::<SendRequest>(headers, body).await?.message()?;
     world.send(Some(socket), message).await.map_err(ApiError::from)?;
-    Ok(Done::answer())
+    Ok(DoneAnswer::answer())
 }
 
 fn number(text: &str) -> Result<u64, ApiError> {

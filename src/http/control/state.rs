@@ -1,23 +1,27 @@
-//! `/__mockd/state` and `/__mockd/reset`: a world at one moment, and back to its start.
+//! What is in a world, and changes to it: `/__mockd/state`, `/__mockd/orders`, `/__mockd/products`, `/__mockd/reset` and
+//! `/__mockd/snapshots`.
 
 use std::sync::Arc;
 
-use poem::http::HeaderMap;
-use poem::web::Data;
+use poem::http::{HeaderMap, Uri};
+use poem::web::{Data, Path};
 use poem::{Body, Response, handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::about::CategoryAnswer;
-use super::answer::{ClockAnswer, Done, Happened, json};
+use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
-use super::orders::describe;
+use super::server::CategoryAnswer;
 use crate::engine::Refusal;
 use crate::http::error::ApiError;
-use crate::http::orders::integer;
+use crate::http::mock::integer;
+use crate::scenario::Product;
 use crate::world::{World, WorldError};
+
+/// The most characters of a snapshot's name.
+const MAX_SNAPSHOT_NAME: usize = 100;
 
 /// A world at one moment.
 #[derive(Serialize, JsonSchema)]
@@ -31,11 +35,14 @@ pub(super) struct StateAnswer {
     seed: u64,
     #[serde(flatten)]
     clock: ClockAnswer,
+    /// With `since`: counts up with each reset and each restored snapshot. Events of different epochs do not continue each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
     /// The number of the last event.
     sequence: u64,
     /// The categories in declared order.
     categories: Vec<CategoryAnswer>,
-    /// Every product's order total by id.
+    /// Order totals by product id: all of them, or those that changed `since`.
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
     totals: Map<String, Value>,
     /// The faults that are in force.
@@ -46,13 +53,22 @@ pub(super) struct StateAnswer {
     snapshots: Vec<SnapshotAnswer>,
 }
 
+/// Which totals to tell.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct StateQuery {
+    /// Only totals that changed after the event of that number, the `sequence` of an earlier answer. After a reset, a restored
+    /// snapshot (another `epoch`, or a smaller `sequence`) or a reload, ask for all.
+    since: Option<u64>,
+}
+
 /// A moment that can be gone back to.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SnapshotAnswer {
     /// Its name.
-    pub(super) name: String,
+    name: String,
     /// The world's time in it.
-    pub(super) at: Time,
+    at: Time,
 }
 
 /// Totals to be set.
@@ -74,14 +90,16 @@ pub(super) struct ResetRequest {
 
 /// The world at this moment.
 #[handler]
-pub(in crate::http) async fn get_state(Data(world): Data<&World>) -> poem::Result<Response> {
-    let state = world.state().await.map_err(ApiError::from)?;
+pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+    let StateQuery { since } = input::query(uri)?;
+    let state = world.state_since(since).await.map_err(ApiError::from)?;
     let view = world.view();
     Ok(json(&StateAnswer {
         world: world.name().clone(),
         scenario: view.scenario.name().to_owned(),
         seed: view.seed,
         clock: ClockAnswer::new(state.clock),
+        epoch: since.map(|_| state.epoch),
         sequence: state.sequence,
         categories: CategoryAnswer::all(&view),
         totals: state.totals.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
@@ -92,18 +110,14 @@ pub(in crate::http) async fn get_state(Data(world): Data<&World>) -> poem::Resul
 }
 
 impl SnapshotAnswer {
-    pub(super) fn all(snapshots: Vec<(String, std::time::Duration)>) -> Vec<Self> {
+    fn all(snapshots: Vec<(String, std::time::Duration)>) -> Vec<Self> {
         snapshots.into_iter().map(|(name, at)| Self { name, at: Time(at) }).collect()
     }
 }
 
 /// Sets totals.
 #[handler]
-pub(in crate::http) async fn patch_state(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let request: PatchRequest = input::read(headers, body).await?;
     let total = |(id, total): (&String, &Value)| {
         let total = integer(total).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
@@ -122,12 +136,137 @@ pub(in crate::http) async fn patch_state(
 
 /// Goes back to the scenario's start; open sockets stay.
 #[handler]
-pub(in crate::http) async fn reset(
-    headers: &HeaderMap,
-    body: Body,
-    Data(world): Data<&World>,
-) -> poem::Result<Response> {
+pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let ResetRequest { seed } = input::read_if_any(headers, body).await?;
     world.reset(seed).await.map_err(ApiError::from)?;
-    Ok(Done::answer())
+    Ok(DoneAnswer::answer())
+}
+
+/// Orders, which are all carried out, in order, or none.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrdersRequest {
+    /// The orders.
+    #[serde(deserialize_with = "input::objects")]
+    orders: Vec<OrderRequest>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OrderRequest {
+    /// The product.
+    id: Arc<str>,
+    /// What is added to its total.
+    #[schemars(with = "i64")]
+    amount: Value,
+}
+
+/// Carries out all orders, or none.
+#[handler]
+pub(super) async fn post_orders(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
+    let request: OrdersRequest = input::read(headers, body).await?;
+    let amount = |(index, order): (usize, &OrderRequest)| {
+        let amount = integer(&order.amount);
+        let amount = amount.ok_or_else(|| wrong(&format!("orders[{index}].amount"), "is not an integer"))?;
+        Ok((order.id.clone(), amount))
+    };
+    let orders: Result<Vec<_>, ApiError> = request.orders.iter().enumerate().map(amount).collect();
+    let events =
+        world.orders(orders?).await.map_err(|error| at_field(error, |index| format!("orders[{index}]"), "amount"))?;
+    Ok(json(&Happened { events }))
+}
+
+/// Why a total cannot be what is asked, in the control API's words.
+fn describe(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::UnknownProduct(id) => format!("there is no product {id}"),
+        Refusal::OutOfRange { .. } => "would make a total outside of ±(2^53 - 1)".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Names the field of the one that is refused.
+fn at_field(error: WorldError, path: impl FnOnce(usize) -> String, value: &str) -> ApiError {
+    match error {
+        WorldError::Refused(Refusal::At { index, refusal }) => {
+            let field = if matches!(*refusal, Refusal::UnknownProduct(_)) { "id" } else { value };
+            wrong(&format!("{}.{field}", path(index)), describe(&refusal))
+        }
+        other => other.into(),
+    }
+}
+
+/// All categories with their products.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProductsAnswer {
+    /// In declared order.
+    categories: Vec<ListingAnswer>,
+}
+
+/// A category with its products.
+#[derive(Serialize, JsonSchema)]
+struct ListingAnswer {
+    /// Its name, which is its path.
+    name: Arc<str>,
+    /// Its products, as its path lists them.
+    #[schemars(with = "Vec<Map<String, Value>>")]
+    products: Vec<Arc<Product>>,
+}
+
+/// All categories with their products, as the mock API lists them; it leaves no trace in the journal.
+#[handler]
+pub(super) fn list_products(Data(world): Data<&World>) -> Response {
+    let view = world.view();
+    let listing = |(name, listing): (&Arc<str>, &crate::engine::Listing)| ListingAnswer {
+        name: name.clone(),
+        products: listing.products().to_vec(),
+    };
+    json(&ProductsAnswer { categories: view.catalogue.iter().map(listing).collect() })
+}
+
+/// All snapshots of a world.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SnapshotsAnswer {
+    /// By name.
+    snapshots: Vec<SnapshotAnswer>,
+}
+
+/// A snapshot to be made.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnapshotRequest {
+    /// Its name; one that has it already is replaced.
+    name: String,
+}
+
+/// The snapshots.
+#[handler]
+pub(super) async fn list_snapshots(Data(world): Data<&World>) -> poem::Result<Response> {
+    let state = world.state().await.map_err(ApiError::from)?;
+    Ok(json(&SnapshotsAnswer { snapshots: SnapshotAnswer::all(state.snapshots) }))
+}
+
+/// Keeps this moment.
+#[handler]
+pub(super) async fn save(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
+    let SnapshotRequest { name } = input::read(headers, body).await?;
+    if !(1..=MAX_SNAPSHOT_NAME).contains(&name.chars().count()) {
+        return Err(wrong("name", format!("has to have 1 to {MAX_SNAPSHOT_NAME} characters")).into());
+    }
+    world.save(&name).await.map_err(ApiError::from)?;
+    Ok(DoneAnswer::answer())
+}
+
+/// Goes back to a snapshot.
+#[handler]
+pub(super) async fn restore(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+    world.restore(&name).await.map_err(ApiError::from)?;
+    Ok(DoneAnswer::answer())
+}
+
+/// Drops a snapshot.
+#[handler]
+pub(super) async fn forget(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+    world.forget(&name).await.map_err(ApiError::from)?;
+    Ok(DoneAnswer::answer())
 }

@@ -1,8 +1,9 @@
-//! A socket's connection: what comes from the client, and what the fan-out leaves to it.
+//! A socket's connection to its end: what comes from the client, and what the fan-out leaves to it.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +11,18 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use tracing::warn;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
-use super::command::{Command, Excerpt};
+use super::message::{ClientMessage, Excerpt};
 use crate::http::App;
-use crate::http::connections::Upgraded;
-use crate::http::seats::Seat;
+use crate::http::upgrade::Upgraded;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
-use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
+use crate::world::{EncodedBatch, EndedBy, FrameSink, Payload, SocketClose, SocketEnd, Subscription, WorldError};
 
 /// Bytes that are read from a client at once.
 const READ_AT_ONCE: usize = 4096;
@@ -30,27 +31,27 @@ const READ_AT_ONCE: usize = 4096;
 const UNREAD: usize = 64 << 10;
 
 /// How long a peer may take to answer a closing frame, or to read up to it.
-pub(super) const CLOSING_TIME: Duration = Duration::from_millis(500);
+const CLOSING_TIME: Duration = Duration::from_millis(500);
 
 /// An open socket with its connection.
 pub(super) struct Connection {
-    pub(super) stream: Arc<TcpStream>,
-    pub(super) reader: Reader,
+    stream: Arc<TcpStream>,
+    reader: Reader,
     pub(super) feed: Subscription,
     /// What is still to be written. While there is some, the client is not listened to.
-    pub(super) output: Bytes,
+    output: Bytes,
     /// Frames of the feed that are written once the output is.
     frames: u64,
     /// Once it is told to end: when it does, whether the client has read everything or not.
     overdue: Option<Pin<Box<Sleep>>>,
     pub(super) app: Arc<App>,
     /// Held as long as the socket is open.
-    _seat: Arc<Seat>,
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// How an exchange ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum SocketClosure {
     /// The client asked for it, with this frame.
     Closed(Option<CloseFrame>),
     /// The connection is gone.
@@ -63,13 +64,13 @@ pub(super) enum End {
     Reset,
 }
 
-impl End {
+impl SocketClosure {
     fn away(reason: &'static str) -> Self {
         Self::Asked(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
     }
 }
 
-impl From<WorldError> for End {
+impl From<WorldError> for SocketClosure {
     fn from(_: WorldError) -> Self {
         Self::away("the world has ended")
     }
@@ -88,18 +89,18 @@ impl Connection {
     /// A socket on a connection.
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
         // What was read already is a view of a buffer of 8 KiB, which is let go here.
-        let Upgraded { stream, begun, seat } = upgraded;
+        let Upgraded { stream, begun, permit } = upgraded;
         feed.connect(stream.clone());
         let mut reader = Reader::new(app.limits.message);
         reader.push(&begun);
-        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, app, _seat: seat }
+        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, app, _permit: permit }
     }
 
     /// Gives the client what the feed gives and does what it asks, until one of the two ends.
     ///
     /// # Errors
     /// How it ended, always.
-    pub(super) async fn exchange(&mut self) -> Result<Infallible, End> {
+    pub(super) async fn exchange(&mut self) -> Result<Infallible, SocketClosure> {
         loop {
             // In a box, because it is over soon, and an idle socket has no need of the space.
             let has_more = Box::pin(self.step()).await?;
@@ -110,15 +111,15 @@ impl Connection {
     }
 
     /// Why it is to end, if it is. Its task is told when that comes.
-    fn end_asked_for(&self) -> Option<End> {
+    fn end_asked_for(&self) -> Option<SocketClosure> {
         if self.feed.is_reset() {
-            return Some(End::Reset);
+            return Some(SocketClosure::Reset);
         }
         if let Some(SocketClose { code, reason }) = self.feed.closing() {
-            return Some(End::Asked(CloseFrame { code: code.into(), reason: Utf8Bytes::from(&*reason) }));
+            return Some(SocketClosure::Asked(CloseFrame { code: code.into(), reason: Utf8Bytes::from(&*reason) }));
         }
         if self.app.shutdown.is_cancelled() {
-            return Some(End::away("the server is shutting down"));
+            return Some(SocketClosure::away("the server is shutting down"));
         }
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }
@@ -130,12 +131,12 @@ impl Connection {
     }
 
     /// Does what can be done without waiting for the client. Says whether there may be more of that.
-    async fn step(&mut self) -> Result<bool, End> {
+    async fn step(&mut self) -> Result<bool, SocketClosure> {
         self.put_out().await?;
         if !self.output.is_empty() || self.feed.is_frozen() {
             return Ok(false);
         }
-        match self.reader.message().map_err(End::Violated)? {
+        match self.reader.message().map_err(SocketClosure::Violated)? {
             Some(message) => self.take(message).await.map(|()| true),
             None => Ok(false),
         }
@@ -143,7 +144,7 @@ impl Connection {
 
     /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over, or the socket is
     /// at its end: what was published before that is not kept from it.
-    async fn put_out(&mut self) -> Result<(), End> {
+    async fn put_out(&mut self) -> Result<(), SocketClosure> {
         loop {
             let end = self.end_asked_for();
             if end.is_some() && self.is_overdue() {
@@ -171,12 +172,12 @@ impl Connection {
     }
 
     /// Writes the output. Says whether all of it is written.
-    pub(super) fn flush(&mut self) -> Result<bool, End> {
+    fn flush(&mut self) -> Result<bool, SocketClosure> {
         while !self.output.is_empty() {
             match self.stream.try_write(&self.output) {
                 Ok(count) => self.output.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(_) => return Err(End::Gone),
+                Err(_) => return Err(SocketClosure::Gone),
             }
         }
         self.output = Bytes::new();
@@ -187,7 +188,7 @@ impl Connection {
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self) -> Result<(), End> {
+    async fn wait(&mut self) -> Result<(), SocketClosure> {
         let is_frozen = self.feed.is_frozen();
         // A frozen socket hears all the same when its client leaves, unless it says too much before.
         let is_listening = self.output.is_empty() || is_frozen;
@@ -201,7 +202,7 @@ impl Connection {
             ready = ready, if !is_deaf => match ready {
                 Ok(()) if is_listening => self.read(),
                 Ok(()) => Ok(()),
-                Err(_) => Err(End::Gone),
+                Err(_) => Err(SocketClosure::Gone),
             },
             () = self.feed.woken(self.output.is_empty()) => {
                 self.reclaim();
@@ -212,32 +213,32 @@ impl Connection {
     }
 
     /// Reads what has come. The buffer is on the stack for that time, so that idle sockets need none.
-    pub(super) fn read(&mut self) -> Result<(), End> {
+    fn read(&mut self) -> Result<(), SocketClosure> {
         let mut buffer = [0; READ_AT_ONCE];
         match self.stream.try_read(&mut buffer) {
-            Ok(0) => Err(End::Gone),
+            Ok(0) => Err(SocketClosure::Gone),
             Ok(count) => {
                 self.reader.push(&buffer[..count]);
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(_) => Err(End::Gone),
+            Err(_) => Err(SocketClosure::Gone),
         }
     }
 
     /// Takes over from the fan-out, with what it has not written.
-    pub(super) fn reclaim(&mut self) {
+    fn reclaim(&mut self) {
         let EncodedBatch { bytes, messages } = self.feed.reclaim();
         self.queue(&bytes);
         self.frames += messages;
     }
 
     /// Puts bytes behind what is still to be written.
-    pub(super) fn queue(&mut self, bytes: &Bytes) {
+    fn queue(&mut self, bytes: &Bytes) {
         self.output = put_together(&self.output, bytes);
     }
 
-    async fn take(&mut self, message: Message) -> Result<(), End> {
+    async fn take(&mut self, message: Message) -> Result<(), SocketClosure> {
         match message {
             Message::Text(text) => {
                 self.feed.received(Payload::new(text.clone().into()));
@@ -252,18 +253,18 @@ impl Connection {
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
             }
-            Message::Close(frame) => Err(End::Closed(frame)),
+            Message::Close(frame) => Err(SocketClosure::Closed(frame)),
             Message::Pong(_) | Message::Frame(_) => Ok(()),
         }
     }
 
     /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
-    async fn obey(&mut self, message: &[u8]) -> Result<(), End> {
+    async fn obey(&mut self, message: &[u8]) -> Result<(), SocketClosure> {
         if self.feed.ignores() {
             return Ok(());
         }
-        match Command::read(message) {
-            Ok(Command::UpdateCategory { category }) => {
+        match ClientMessage::read(message) {
+            Ok(ClientMessage::UpdateCategory { category }) => {
                 self.reclaim();
                 Ok(self.feed.switch(&category).await?)
             }
@@ -271,6 +272,103 @@ impl Connection {
                 warn!(received = %Excerpt(message), %error, "WebSocket message ignored");
                 Ok(())
             }
+        }
+    }
+}
+
+/// The end of a connection (RFC 6455, section 7).
+impl Connection {
+    /// Closes the connection as its end asks. The peer has a short time to take part in it.
+    pub(super) async fn close(mut self: Box<Self>, end: SocketClosure) {
+        self.reclaim();
+        let is_reset = matches!(end, SocketClosure::Reset);
+        let (by, code) = match &end {
+            // RFC 6455, 7.1.5: a closing frame without a code counts as 1005.
+            SocketClosure::Closed(frame) => {
+                (EndedBy::Client, Some(frame.as_ref().map_or(1005, |frame| frame.code.into())))
+            }
+            SocketClosure::Gone => (EndedBy::Client, None),
+            SocketClosure::Reset => (EndedBy::Server, None),
+            SocketClosure::Violated(violation) => (EndedBy::Server, Some(violation.code().into())),
+            SocketClosure::Asked(frame) => (EndedBy::Server, Some(frame.code.into())),
+        };
+        // Whether the peer takes part or not, the connection ends here.
+        let _ = tokio::time::timeout(CLOSING_TIME, self.part(end)).await;
+        // At once, whoever still holds the socket. One that is gone already needs no end; one that is reset must have none.
+        if !is_reset {
+            let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
+        }
+        self.feed.ends(SocketEnd { code, by });
+    }
+
+    async fn part(&mut self, end: SocketClosure) {
+        match end {
+            SocketClosure::Gone => {}
+            // What the kernel still holds is dropped with it (SO_LINGER of 0).
+            SocketClosure::Reset => drop(SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))),
+            SocketClosure::Closed(frame) => {
+                self.say(frame.as_ref()).await;
+            }
+            SocketClosure::Asked(frame) => self.ask(&frame).await,
+            SocketClosure::Violated(violation) => {
+                warn!(error = %violation, "socket broke the protocol, closing it");
+                let frame = CloseFrame { code: violation.code(), reason: Utf8Bytes::default() };
+                if self.say(Some(&frame)).await {
+                    // To close on unread bytes would reset the connection, and the peer would not see why.
+                    self.drain().await;
+                }
+            }
+        }
+    }
+
+    /// Sends a closing frame and waits for the peer's.
+    async fn ask(&mut self, frame: &CloseFrame) {
+        self.queue(Encoded::close(Some(frame)).frame());
+        if !self.write().await {
+            return;
+        }
+        loop {
+            match self.reader.message() {
+                Ok(None) if self.listen().await => {}
+                Ok(Some(Message::Close(_)) | None) | Err(_) => break,
+                Ok(Some(_)) => {}
+            }
+        }
+        self.end_writing();
+    }
+
+    /// Sends a closing frame, the last thing that is sent. Says whether it was.
+    async fn say(&mut self, frame: Option<&CloseFrame>) -> bool {
+        self.queue(Encoded::close(frame).frame());
+        let is_sent = self.write().await;
+        self.end_writing();
+        is_sent
+    }
+
+    fn end_writing(&self) {
+        // One that is gone already needs no end.
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// Writes all output. Says whether it could.
+    async fn write(&mut self) -> bool {
+        loop {
+            match self.flush() {
+                Ok(true) => return true,
+                Ok(false) if self.stream.writable().await.is_ok() => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Waits for more from the peer. Says whether there is.
+    async fn listen(&mut self) -> bool {
+        self.stream.readable().await.is_ok() && self.read().is_ok()
+    }
+
+    async fn drain(&mut self) {
+        while self.listen().await {
+            self.reader = Reader::new(0);
         }
     }
 }

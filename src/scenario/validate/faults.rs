@@ -8,7 +8,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::references::References;
 use super::{Validator, given};
-use crate::scenario::fault::{Damage, Effect, Fault, Latency, Matches, ResponseOverride, Share};
+use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 use crate::scenario::source::Span;
@@ -174,7 +174,7 @@ fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Validator<'_>
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 
-fn refusal(raw: &RawFault, check: &mut Validator<'_>) -> Option<ResponseOverride> {
+fn refusal(raw: &RawFault, check: &mut Validator<'_>) -> Option<FaultResponse> {
     let (status, span) = given(raw.status.as_ref())?;
     let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
     if status.is_none() {
@@ -182,7 +182,7 @@ fn refusal(raw: &RawFault, check: &mut Validator<'_>) -> Option<ResponseOverride
     }
     let body = given(raw.body.as_ref()).map(|(body, _)| body.clone());
     let retry_after = check.duration(raw.retry_after.as_ref()).map(|(after, _)| after);
-    Some(ResponseOverride { status: status?, body, retry_after })
+    Some(FaultResponse { status: status?, body, retry_after })
 }
 
 fn timeout(raw: &RawFault, check: &mut Validator<'_>) -> Option<Effect> {

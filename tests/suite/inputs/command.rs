@@ -2,18 +2,18 @@
 
 use std::mem::discriminant;
 
-use mockd::http::Command;
+use mockd::http::ClientMessage;
 use serde_json::Value;
 
 pub(crate) fn check(message: &[u8]) {
-    let read = Command::read(message);
+    let read = ClientMessage::read(message);
     match &read {
-        Ok(command) => assert_eq!(Command::read(command.to_string().as_bytes()).as_ref().ok(), Some(command)),
+        Ok(command) => assert_eq!(ClientMessage::read(command.to_string().as_bytes()).as_ref().ok(), Some(command)),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     // Without its own spaces and escapes, and with the last of keys that are there twice.
     if let Ok(json) = serde_json::from_slice::<Value>(message) {
-        match (read, Command::read(json.to_string().as_bytes())) {
+        match (read, ClientMessage::read(json.to_string().as_bytes())) {
             (Ok(one), Ok(other)) => assert_eq!(one, other),
             (Err(one), Err(other)) => assert_eq!(discriminant(&one), discriminant(&other)),
             (one, other) => panic!("{one:?}, but {other:?} for {json}"),

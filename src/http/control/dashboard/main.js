@@ -28,6 +28,10 @@ const CHANGES_SHOWN = 6;
 const [status, error] = ["#status", "#error"].map(find);
 
 let state = null;
+// The same, as long as totals that change can be added to it.
+let known = null;
+// How many reloads there were by then.
+let reloads = null;
 let asking = Promise.resolve();
 
 // Does what the user asked for, shows what went wrong with it, if anything did, and what is so now.
@@ -107,8 +111,19 @@ const say = (is, text) => {
   if (status.textContent !== text) status.textContent = text;
 };
 
-const show = async ([now, , { sockets }, { faults: list }, lines, reload, { worlds }, { scenarios: files }]) => {
-  state = now;
+// The state, for which only totals that changed since the last one are asked, unless others may have changed as well.
+const askState = async () => {
+  if (known === null) return call("GET", "state");
+  const { totals, sequence, epoch, categories } = known;
+  const now = await call("GET", `state?since=${sequence}`);
+  const goesOn = now.sequence >= sequence && now.epoch === (epoch ?? now.epoch);
+  if (!goesOn || JSON.stringify(now.categories) !== JSON.stringify(categories)) return call("GET", "state");
+  return { ...now, totals: { ...totals, ...now.totals } };
+};
+
+const show = async ([asked, , { sockets }, { faults: list }, lines, reload, { worlds }, { scenarios: files }]) => {
+  const now = reload.count === (reloads ?? reload.count) ? asked : await call("GET", "state");
+  [state, known, reloads] = [now, now, reload.count];
   find("#title").textContent = now.scenario;
   document.title = `${now.scenario} – mockd`;
   await products.refresh(now, reload, async () => (await call("GET", "products")).categories);
@@ -124,7 +139,7 @@ const show = async ([now, , { sockets }, { faults: list }, lines, reload, { worl
 };
 
 const questions = () => Promise.all([
-  call("GET", "state"),
+  askState(),
   journal.follow(call),
   call("GET", `sockets?sort=backlog&limit=${SOCKETS_SHOWN}`),
   call("GET", "faults"),
@@ -140,7 +155,9 @@ const ask = async () => {
     say("live", "Live");
     find("#token").hidden = true;
   } catch (problem) {
+    // Another server may answer next.
     products.forget();
+    known = null;
     const isRefused = problem.status === 401 || problem.status === 403;
     say(isRefused ? "refused" : "offline", isRefused ? problem.message : `Not live, trying again: ${problem.message}`);
     find("#token").hidden = problem.status !== 401;

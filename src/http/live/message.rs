@@ -8,15 +8,15 @@ use thiserror::Error;
 /// A message that makes sense. It is written as clients send it.
 ///
 /// ```
-/// use mockd::http::Command;
+/// use mockd::http::ClientMessage;
 ///
-/// let command = Command::UpdateCategory { category: "confectionery".into() };
+/// let command = ClientMessage::UpdateCategory { category: "confectionery".into() };
 /// assert_eq!(command.to_string(), r#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#);
-/// assert_eq!(Command::read(command.to_string().as_bytes())?, command);
-/// # Ok::<(), mockd::http::CommandError>(())
+/// assert_eq!(ClientMessage::read(command.to_string().as_bytes())?, command);
+/// # Ok::<(), mockd::http::ClientMessageError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum ClientMessage {
     /// Send this category's current orders.
     UpdateCategory {
         /// The category's name.
@@ -26,7 +26,7 @@ pub enum Command {
 
 /// Why a message makes none.
 #[derive(Debug, Error)]
-pub enum CommandError {
+pub enum ClientMessageError {
     /// It cannot be read.
     #[error("not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
@@ -53,26 +53,26 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-impl Command {
+impl ClientMessage {
     /// What a text or binary message asks for. What it says beside that is passed over.
     ///
     /// # Errors
-    /// [`CommandError`] if it makes no sense.
-    pub fn read(message: &[u8]) -> Result<Self, CommandError> {
+    /// [`ClientMessageError`] if it makes no sense.
+    pub fn read(message: &[u8]) -> Result<Self, ClientMessageError> {
         let message: Value = serde_json::from_slice(message)?;
         match message.get("cmd") {
-            None => Err(CommandError::NoCommand),
+            None => Err(ClientMessageError::NoCommand),
             Some(cmd) if cmd == "update-category" => {
                 let category = message.pointer("/payload/category").and_then(Value::as_str);
-                let category = category.ok_or(CommandError::NoCategory)?.to_owned();
+                let category = category.ok_or(ClientMessageError::NoCategory)?.to_owned();
                 Ok(Self::UpdateCategory { category })
             }
-            Some(other) => Err(CommandError::UnknownCommand(other.clone())),
+            Some(other) => Err(ClientMessageError::UnknownCommand(other.clone())),
         }
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for ClientMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::UpdateCategory { category } = self;
         write!(f, "{}", json!({ "cmd": "update-category", "payload": { "category": category } }))

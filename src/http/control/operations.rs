@@ -1,0 +1,420 @@
+//! The table of the control API: each operation once, for the router, for the rules of access and worlds, and for the document
+//! that describes it.
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::Method;
+use poem::{Endpoint, EndpointExt, Response};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::{answer, clock, dashboard, faults, journal, server, sockets, state};
+use crate::scenario::FaultShape;
+use crate::world::Verdict;
+
+/// Makes the schema of a type.
+pub(super) type SchemaFn = fn(&mut SchemaGenerator) -> Value;
+
+/// One operation of the API.
+pub(super) struct ControlOperation {
+    pub(super) method: Method,
+    /// Names of segments are in braces.
+    pub(super) path: &'static str,
+    pub(super) endpoint: BoxEndpoint<'static, Response>,
+    pub(super) access: Access,
+    pub(super) subject: Subject,
+    /// What the document says of it; nothing of what only serves the dashboard.
+    pub(super) summary: Option<&'static str>,
+    pub(super) query: Option<SchemaFn>,
+    pub(super) request: Option<SchemaFn>,
+    /// Whether the request's body may be missing.
+    pub(super) is_optional: bool,
+    pub(super) status: &'static str,
+    pub(super) content: AnswerContent,
+    pub(super) errors: &'static [&'static str],
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Everybody: it tells nothing but what the mock API itself tells.
+    Open,
+    /// Who may control the mock.
+    Guarded,
+}
+
+/// What an operation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// What is the same in all worlds: it neither makes nor looks for one.
+    Server,
+    World,
+}
+
+/// What is answered.
+pub(super) enum AnswerContent {
+    Json(SchemaFn),
+    Lines,
+}
+
+fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<T>().to_value()
+}
+
+fn query<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    generator.root_schema_for::<T>().to_value()
+}
+
+fn get(
+    path: &'static str,
+    endpoint: impl Endpoint<Output = Response> + 'static,
+    summary: &'static str,
+    answer: SchemaFn,
+) -> ControlOperation {
+    ControlOperation {
+        method: Method::GET,
+        path,
+        endpoint: endpoint.boxed(),
+        access: Access::Guarded,
+        subject: Subject::World,
+        summary: Some(summary),
+        query: None,
+        request: None,
+        is_optional: false,
+        status: "200",
+        content: AnswerContent::Json(answer),
+        errors: &[],
+    }
+}
+
+fn post(
+    path: &'static str,
+    endpoint: impl Endpoint<Output = Response> + 'static,
+    summary: &'static str,
+    request: SchemaFn,
+    answer: SchemaFn,
+) -> ControlOperation {
+    let request = Some(request);
+    let errors = &["400", "413", "415"];
+    ControlOperation { method: Method::POST, request, errors, ..get(path, endpoint, summary, answer) }
+}
+
+fn delete(
+    path: &'static str,
+    endpoint: impl Endpoint<Output = Response> + 'static,
+    summary: &'static str,
+    errors: &'static [&'static str],
+) -> ControlOperation {
+    ControlOperation { method: Method::DELETE, errors, ..get(path, endpoint, summary, shape::<answer::DoneAnswer>) }
+}
+
+/// A part of the dashboard.
+fn page(path: &'static str, endpoint: impl Endpoint<Output = Response> + 'static) -> ControlOperation {
+    ControlOperation { summary: None, ..get(path, endpoint, "", |_| Value::Null).open().of_server() }
+}
+
+impl ControlOperation {
+    fn open(self) -> Self {
+        Self { access: Access::Open, ..self }
+    }
+
+    fn of_server(self) -> Self {
+        Self { subject: Subject::Server, ..self }
+    }
+
+    fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
+    }
+
+    fn query(self, query: SchemaFn) -> Self {
+        Self { query: Some(query), errors: &["400"], ..self }
+    }
+
+    fn errors(self, errors: &'static [&'static str]) -> Self {
+        Self { errors, ..self }
+    }
+}
+
+/// All operations, in the order of the document, which that endpoint gives.
+pub(super) fn operations(
+    openapi: impl Endpoint<Output = Response> + 'static,
+) -> impl Iterator<Item = ControlOperation> {
+    dashboard()
+        .into_iter()
+        .chain(on_server(openapi))
+        .chain(on_state())
+        .chain(on_snapshots())
+        .chain(on_journal())
+        .chain(on_sockets())
+        .chain(on_worlds())
+        .chain(on_faults())
+        .chain(on_scenarios())
+}
+
+fn dashboard() -> [ControlOperation; 2] {
+    [page("/__mockd", dashboard::dashboard_page), page("/__mockd/dashboard/{file}", dashboard::dashboard_file)]
+}
+
+/// Those on the server.
+fn on_server(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<ControlOperation> {
+    vec![
+        get("/__mockd/health", server::health, "That the server is well", shape::<server::HealthAnswer>)
+            .open()
+            .of_server(),
+        get("/__mockd/openapi.json", openapi, "This document", |_| json!({ "type": "object" })).open().of_server(),
+        get(
+            "/__mockd/categories",
+            server::categories,
+            "The scenario's name and categories",
+            shape::<server::CategoriesAnswer>,
+        )
+        .open(),
+        get(
+            "/__mockd/reload",
+            server::reload,
+            "What became of the last save of the scenario",
+            shape::<server::ReloadAnswer>,
+        )
+        .of_server()
+        .query(query::<server::ReloadQuery>),
+    ]
+}
+
+/// Those on what is in a world.
+fn on_state() -> Vec<ControlOperation> {
+    vec![
+        get("/__mockd/state", state::get_state, "The world at this moment", shape::<state::StateAnswer>)
+            .query(query::<state::StateQuery>),
+        ControlOperation {
+            method: Method::PATCH,
+            ..post(
+                "/__mockd/state",
+                state::patch_state,
+                "Set totals, all or none",
+                shape::<state::PatchRequest>,
+                shape::<answer::Happened>,
+            )
+        },
+        post(
+            "/__mockd/reset",
+            state::reset,
+            "Back to the scenario's start: totals, products, clock, random streams, journal, snapshots; open sockets \
+             stay and get current orders",
+            shape::<state::ResetRequest>,
+            shape::<answer::DoneAnswer>,
+        )
+        .optional(),
+        get("/__mockd/clock", clock::get_clock, "The clock", shape::<answer::ClockAnswer>),
+        post(
+            "/__mockd/clock",
+            clock::set_clock,
+            "Stop, start, speed up or advance the clock; answered when everything until then has happened and is \
+             written to the open sockets",
+            shape::<clock::ClockRequest>,
+            shape::<clock::AdvanceAnswer>,
+        ),
+        post(
+            "/__mockd/orders",
+            state::post_orders,
+            "Carry out orders, all or none",
+            shape::<state::OrdersRequest>,
+            shape::<answer::Happened>,
+        ),
+        ControlOperation {
+            content: AnswerContent::Lines,
+            ..get(
+                "/__mockd/transcript",
+                journal::get_transcript,
+                "Every event since the start or reset, as JSON lines",
+                |_| Value::Null,
+            )
+            .query(|_| {
+                json!({ "properties": { "after": { "type": "integer", "minimum": 0,
+                    "description": "Only events after that number." } } })
+            })
+        },
+        get(
+            "/__mockd/products",
+            state::list_products,
+            "All categories with their products",
+            shape::<state::ProductsAnswer>,
+        ),
+        get(
+            "/__mockd/timeline",
+            clock::get_timeline,
+            "What happens by itself, and how far it is",
+            shape::<clock::TimelineAnswer>,
+        ),
+    ]
+}
+
+/// Those on snapshots.
+fn on_snapshots() -> Vec<ControlOperation> {
+    vec![
+        get("/__mockd/snapshots", state::list_snapshots, "The snapshots", shape::<state::SnapshotsAnswer>),
+        post(
+            "/__mockd/snapshots",
+            state::save,
+            "Keep this moment",
+            shape::<state::SnapshotRequest>,
+            shape::<answer::DoneAnswer>,
+        )
+        .errors(&["400", "409", "413", "415"]),
+        delete("/__mockd/snapshots/{name}", state::forget, "Drop a snapshot", &["404"]),
+        ControlOperation {
+            request: None,
+            ..post(
+                "/__mockd/snapshots/{name}/restore",
+                state::restore,
+                "Go back to a snapshot",
+                |_| Value::Null,
+                shape::<answer::DoneAnswer>,
+            )
+            .errors(&["404"])
+        },
+    ]
+}
+
+/// Those on the journal.
+fn on_journal() -> Vec<ControlOperation> {
+    vec![
+        get(
+            "/__mockd/journal",
+            journal::get_journal,
+            "What happened between the world and its clients",
+            shape::<journal::JournalAnswer>,
+        )
+        .query(query::<journal::JournalQuery>),
+        delete("/__mockd/journal", journal::clear_journal, "Empty the journal", &[]),
+        post(
+            "/__mockd/journal/wait",
+            journal::wait,
+            "Wait for entries",
+            shape::<journal::WaitRequest>,
+            shape::<Verdict>,
+        ),
+        post(
+            "/__mockd/verify",
+            journal::verify,
+            "Hold the journal against expectations",
+            shape::<journal::VerifyRequest>,
+            shape::<Verdict>,
+        ),
+    ]
+}
+
+/// Those on live sockets.
+fn on_sockets() -> Vec<ControlOperation> {
+    const WITH_UNKNOWN: &[&str] = &["400", "404", "413", "415"];
+    vec![
+        get("/__mockd/sockets", sockets::list_sockets, "The open sockets", shape::<sockets::SocketsAnswer>)
+            .query(query::<sockets::SocketsQuery>),
+        post(
+            "/__mockd/sockets/close",
+            sockets::close_all,
+            "Close all sockets",
+            shape::<sockets::CloseRequest>,
+            shape::<sockets::ClosedAnswer>,
+        )
+        .optional(),
+        post(
+            "/__mockd/sockets/send",
+            sockets::send_all,
+            "Send a frame to all sockets",
+            shape::<sockets::SendRequest>,
+            shape::<answer::DoneAnswer>,
+        ),
+        post(
+            "/__mockd/sockets/{socket}/close",
+            sockets::close,
+            "Close a socket",
+            shape::<sockets::CloseRequest>,
+            shape::<sockets::ClosedAnswer>,
+        )
+        .optional()
+        .errors(WITH_UNKNOWN),
+        post(
+            "/__mockd/sockets/{socket}/send",
+            sockets::send,
+            "Send a frame to a socket",
+            shape::<sockets::SendRequest>,
+            shape::<answer::DoneAnswer>,
+        )
+        .errors(WITH_UNKNOWN),
+    ]
+}
+
+/// Those on the worlds.
+fn on_worlds() -> Vec<ControlOperation> {
+    vec![
+        get("/__mockd/worlds", server::list_worlds, "All worlds", shape::<server::WorldsAnswer>).of_server(),
+        ControlOperation {
+            status: "201",
+            ..post(
+                "/__mockd/worlds",
+                server::make_world,
+                "Make a world",
+                shape::<server::WorldRequest>,
+                shape::<server::WorldAnswer>,
+            )
+            .of_server()
+            .errors(&["400", "409", "413", "415", "503"])
+        },
+        get("/__mockd/worlds/{name}", server::get_world, "One world", shape::<server::WorldAnswer>)
+            .of_server()
+            .errors(&["400", "404"]),
+        delete(
+            "/__mockd/worlds/{name}",
+            server::remove_world,
+            "Remove a world; its sockets are closed",
+            &["400", "404", "409"],
+        )
+        .of_server(),
+    ]
+}
+
+/// Those on faults.
+fn on_faults() -> Vec<ControlOperation> {
+    vec![
+        get("/__mockd/faults", faults::list_faults, "What goes wrong on purpose", shape::<faults::FaultsAnswer>),
+        post("/__mockd/faults", faults::add_fault, "Bring a fault", shape::<FaultShape>, shape::<faults::FaultAnswer>)
+            .errors(&["400", "409", "413", "415"]),
+        delete("/__mockd/faults", faults::clear_faults, "Lift all faults", &[]),
+        get("/__mockd/faults/{fault}", faults::get_fault, "One fault, by number or name", shape::<faults::FaultAnswer>)
+            .errors(&["404"]),
+        ControlOperation {
+            method: Method::PUT,
+            ..post(
+                "/__mockd/faults/{fault}",
+                faults::change_fault,
+                "Put another in the place of a fault",
+                shape::<FaultShape>,
+                shape::<faults::FaultAnswer>,
+            )
+            .errors(&["400", "404", "409", "413", "415"])
+        },
+        delete("/__mockd/faults/{fault}", faults::remove_fault, "Lift a fault", &["404"]),
+    ]
+}
+
+/// Those on the files that can be served.
+fn on_scenarios() -> Vec<ControlOperation> {
+    vec![
+        get(
+            "/__mockd/scenarios",
+            server::list_scenarios,
+            "The scenario files that mockd was started with, and which of them is served",
+            shape::<server::ScenariosAnswer>,
+        )
+        .of_server(),
+        post(
+            "/__mockd/scenarios",
+            server::switch_scenario,
+            "Serve another of the scenario files from now on, in all worlds, and follow it; open sockets stay, and so does \
+             what is the same in both. Answered when it is done, as `GET /__mockd/reload` is then",
+            shape::<server::SwitchRequest>,
+            shape::<server::ReloadAnswer>,
+        )
+        .of_server()
+        .errors(&["400", "404", "409", "413", "415", "422", "503"]),
+    ]
+}

@@ -1,0 +1,219 @@
+//! Faults that hit requests: what they do in place of the handler, to its answer, and on the wire.
+
+use std::future::pending;
+use std::io;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::{Body, Response};
+use serde_json::json;
+
+use super::response::ApiResponse;
+use super::target::RequestTarget;
+use super::upgrade::asks_for_socket;
+use super::wire::{Wire, last_answer};
+use crate::engine::Hit;
+use crate::scenario::{Effect, FaultResponse, format_duration};
+use crate::world::{FaultMark, World};
+
+/// How many pieces a second a slow body comes in.
+const PIECES: u32 = 10;
+
+/// In a second.
+const NANOS: u64 = 1_000_000_000;
+
+/// The faults that hit a request.
+pub(super) struct RequestFaults {
+    hits: Vec<Hit>,
+    world: World,
+}
+
+/// An answer that HTTP does not allow, or not at that speed: it is written past hyper, and ends its connection. It is among
+/// the extensions of the response that it is made of.
+#[derive(Debug, Clone)]
+pub(super) enum ResponseOverride {
+    /// The connection is closed in its place.
+    Closed,
+    /// The connection is reset after so many bytes of it.
+    Reset { after: u64 },
+    /// Its body comes at so many bytes a second of the world's time.
+    Slow { rate: u64, world: World, run: u64 },
+    /// It says to be so many bytes longer than it is.
+    Length { off: i64 },
+}
+
+impl RequestFaults {
+    /// `None` if nothing hits it.
+    pub(super) async fn of(target: &RequestTarget<'_>, headers: &HeaderMap, world: &World) -> Option<Self> {
+        let path = percent_decode_str(target.path).decode_utf8_lossy();
+        let is_get = target.method == Method::GET;
+        let is_handshake = is_get && path.starts_with("/orders/") && asks_for_socket(headers);
+        let hits = world.hits(target.method.as_str(), &path, is_handshake).await.ok()?;
+        (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
+    }
+
+    /// What the faults do, for the journal.
+    pub(super) fn marks(&self) -> Vec<FaultMark> {
+        let mark = |hit: &Hit| FaultMark { fault: hit.label.clone(), did: did(hit) };
+        self.hits.iter().map(mark).collect()
+    }
+
+    fn is_carried_out(&self) -> bool {
+        !self.hits.iter().any(|hit| hit.fault.effect().is_in_place_of_answer())
+    }
+
+    /// The answer of one that is not carried out.
+    pub(super) async fn before(&self) -> Option<ApiResponse> {
+        let is_carried_out = self.is_carried_out();
+        for hit in &self.hits {
+            match hit.fault.effect() {
+                Effect::AnswerLate(_) if is_carried_out => {}
+                Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
+                Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, &hit.label)),
+                Effect::Storm(closed) => {
+                    let refusal = FaultResponse { status: 503, body: None, retry_after: Some(*closed) };
+                    return Some(refuse(&refusal, &hit.label));
+                }
+                Effect::ResetRequest { after: None } => {
+                    return Some(ResponseOverride::Reset { after: 0 }.mark(Response::default()).into());
+                }
+                Effect::Empty => return Some(ResponseOverride::Closed.mark(Response::default()).into()),
+                Effect::Timeout(time) => {
+                    self.world.pass(*time, hit.run).await;
+                    return Some(ResponseOverride::Closed.mark(Response::default()).into());
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What becomes of the answer of one that is carried out.
+    pub(super) async fn after(&self, mut response: Response) -> Response {
+        if !self.is_carried_out() {
+            return response;
+        }
+        for hit in &self.hits {
+            response = match *hit.fault.effect() {
+                Effect::AnswerLate(_) => {
+                    self.world.pass(Some(hit.delay), hit.run).await;
+                    response
+                }
+                Effect::Malformed => break_off(response).await,
+                Effect::ResetRequest { after: Some(after) } => ResponseOverride::Reset { after }.mark(response),
+                Effect::Bandwidth(rate) => {
+                    ResponseOverride::Slow { rate, world: self.world.clone(), run: hit.run }.mark(response)
+                }
+                Effect::ContentLength(off) => ResponseOverride::Length { off }.mark(response),
+                _ => response,
+            };
+        }
+        response
+    }
+}
+
+fn did(hit: &Hit) -> String {
+    match hit.fault.effect() {
+        Effect::AnswerLate(_) => format!("answered {} later", format_duration(hit.delay)),
+        Effect::ConnectLate(_) => format!("handshake answered {} later", format_duration(hit.delay)),
+        Effect::Answer(refusal) => format!("answered with {}", refusal.status),
+        Effect::Refuse(refusal) => format!("handshake refused with {}", refusal.status),
+        Effect::Storm(_) => "handshake refused with 503".into(),
+        Effect::ResetRequest { after: None } => "connection reset".into(),
+        Effect::ResetRequest { after: Some(after) } => format!("connection reset after {after} bytes"),
+        Effect::Empty => "connection closed without an answer".into(),
+        Effect::Timeout(Some(time)) => format!("not answered for {}", format_duration(*time)),
+        Effect::Timeout(None) => "not answered".into(),
+        Effect::Bandwidth(rate) => format!("answered at {rate} bytes a second"),
+        Effect::Malformed => "JSON broken off".into(),
+        Effect::ContentLength(off) => format!("content-length off by {off}"),
+        _ => String::new(),
+    }
+}
+
+fn refuse(refusal: &FaultResponse, fault: &str) -> ApiResponse {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let body = refusal.body.clone().unwrap_or_else(|| {
+        let (code, error) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+        json!({ "statusCode": code, "error": error, "message": format!("The fault {fault} is in force") })
+    });
+    let mut reply = ApiResponse::json(body.to_string());
+    reply.response.set_status(status);
+    if let Some(after) = refusal.retry_after {
+        let headers = reply.response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        // Pages of other origins would not see it (Fetch, "CORS-safelisted response-header name").
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+    }
+    reply
+}
+
+/// Whole seconds, and not too few of them.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// The first half of a body.
+async fn break_off(mut response: Response) -> Response {
+    // A body that was made here can be read.
+    let bytes = response.take_body().into_bytes().await.unwrap_or_default();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.set_body(Body::from_bytes(bytes.slice(..bytes.len() / 2)));
+    response
+}
+
+impl ResponseOverride {
+    /// Has the answer be overridden when everything else was done to it.
+    fn mark(self, mut response: Response) -> Response {
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Whether there is no answer at all.
+    pub(super) fn is_in_place_of(response: &Response) -> bool {
+        matches!(response.extensions().get(), Some(Self::Closed | Self::Reset { after: 0 }))
+    }
+
+    /// What is to be done to an answer, if something is.
+    pub(super) fn take(response: &mut Response) -> Option<Self> {
+        response.extensions_mut().remove()
+    }
+
+    /// Answers in hyper's place. It never ends by itself: hyper gives the request up when the connection is at its end.
+    pub(super) async fn carry_out(self, response: Response, wire: &Wire) -> Response {
+        let is_reset = matches!(self, Self::Reset { .. });
+        // A client that is gone needs no end.
+        let _ = self.write(response, wire).await;
+        if is_reset {
+            wire.reset();
+        } else {
+            wire.close();
+        }
+        pending().await
+    }
+
+    async fn write(self, response: Response, wire: &Wire) -> io::Result<()> {
+        let off = if let Self::Length { off } = self { off } else { 0 };
+        let (head, body) = last_answer(response, off).await;
+        match self {
+            Self::Closed => Ok(()),
+            Self::Reset { after } => {
+                let whole = [head.as_bytes(), &body].concat();
+                let sent = usize::try_from(after).unwrap_or(usize::MAX).min(whole.len());
+                wire.write(&whole[..sent]).await
+            }
+            Self::Length { .. } => wire.write(&[head.as_bytes(), &body].concat()).await,
+            Self::Slow { rate, world, run } => {
+                wire.write(head.as_bytes()).await?;
+                let piece = usize::try_from(rate / u64::from(PIECES)).unwrap_or(usize::MAX).max(1);
+                let pause = Duration::from_nanos(NANOS.saturating_mul(piece as u64) / rate);
+                for bytes in body.chunks(piece) {
+                    world.pass(Some(pause), run).await;
+                    wire.write(bytes).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

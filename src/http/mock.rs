@@ -1,0 +1,258 @@
+//! The mock API: categories, orders, live sockets, and the site at every other path.
+//!
+//! Every request, with its answer, is written to the journal of its world, and meets the faults that are in force there.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use poem::Request;
+use poem::http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::body;
+use super::error::{ApiError, alone};
+use super::faults::{RequestFaults, ResponseOverride};
+use super::response::ApiResponse;
+use super::site::{Site, SiteEndpoint};
+use super::target::{RequestTarget, decoded};
+use super::{App, access, live};
+use crate::engine::{Listing, Refusal};
+use crate::scenario::MAX_TOTAL;
+use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError};
+use crate::worlds::WorldsError;
+
+/// The mock API and the site.
+pub(super) struct Mock {
+    app: Arc<App>,
+    site: SiteEndpoint,
+}
+
+/// What a path is for. Paths are answered with and without a trailing slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route<'p> {
+    /// `/{category}`, or the site's if there is no such category.
+    Category(&'p str),
+    /// `/orders/{id}`; for a socket, `/orders/{category}`.
+    Order(&'p str),
+    Site,
+}
+
+impl<'p> Route<'p> {
+    fn of(path: &'p str) -> Self {
+        let Some(path) = path.strip_prefix('/') else { return Self::Site };
+        let path = path.strip_suffix('/').unwrap_or(path);
+        match path.split_once('/') {
+            None if !path.is_empty() => Self::Category(path),
+            Some(("orders", id)) if !id.contains('/') => Self::Order(id),
+            _ => Self::Site,
+        }
+    }
+}
+
+impl Mock {
+    pub(super) fn new(app: Arc<App>, site: &Site) -> Self {
+        Self { app, site: site.endpoint() }
+    }
+
+    /// The answer to a request.
+    pub(super) async fn answer(&self, target: &RequestTarget<'_>, mut request: Request) -> ApiResponse {
+        let world = match self.world(target).await {
+            Ok(world) => world,
+            Err(error) => return ApiError::from(error).reply(),
+        };
+        let body = body::receive(&mut request, &self.app.limits).await;
+        let faults = if world.has_request_faults() && body.is_ok() {
+            Box::pin(RequestFaults::of(target, request.headers(), &world)).await
+        } else {
+            None
+        };
+        let recorded = world.has_journal().then(|| {
+            let body = body.as_ref().ok().filter(|body| !body.is_empty());
+            world.requested(Exchange {
+                head: head(target, &request),
+                // The received bytes are part of a larger buffer, which the journal must not keep.
+                body: body.map(|body| Payload::new(Bytes::copy_from_slice(body))),
+                faults: faults.as_ref().map(RequestFaults::marks).unwrap_or_default(),
+                answer: OnceLock::new(),
+            })
+        });
+        let record = |reply: &ApiResponse| {
+            if let Some(place) = recorded {
+                let body = reply.body.clone().map(Payload::new);
+                world.answered(place, Answer { status: reply.response.status().as_u16(), body });
+            }
+        };
+        let Some(faults) = faults else {
+            let reply = self.carry_out(target, &world, request, body).await;
+            record(&reply);
+            return reply;
+        };
+        let reply = match Box::pin(faults.before()).await {
+            Some(reply) => reply,
+            None => self.carry_out(target, &world, request, body).await,
+        };
+        if !ResponseOverride::is_in_place_of(&reply.response) {
+            record(&reply);
+        }
+        Box::pin(faults.after(reply.response)).await.into()
+    }
+
+    /// The world that a request is for. All but preflights make it.
+    async fn world(&self, target: &RequestTarget<'_>) -> Result<World, WorldsError> {
+        let is_preflight = target.method == Method::OPTIONS;
+        match target.world.find(&self.app.worlds, !is_preflight).await {
+            // A preflight is about what may be asked, not about the world.
+            Err(WorldsError::Unknown(_)) if is_preflight => Ok(self.app.worlds.default_world()),
+            found => found,
+        }
+    }
+
+    /// Carries out a request whose body was received.
+    async fn carry_out(
+        &self,
+        target: &RequestTarget<'_>,
+        world: &World,
+        request: Request,
+        body: Result<Bytes, ApiError>,
+    ) -> ApiResponse {
+        alone(self.handle(target, world, request, body)).await.unwrap_or_else(|error| error.reply())
+    }
+
+    async fn handle(
+        &self,
+        target: &RequestTarget<'_>,
+        world: &World,
+        request: Request,
+        body: Result<Bytes, ApiError>,
+    ) -> Result<ApiResponse, ApiError> {
+        let body = body?;
+        if target.method == Method::OPTIONS {
+            return Ok(access::preflight(request.headers(), false).into());
+        }
+        match (request.method(), Route::of(target.path)) {
+            (&Method::GET, Route::Category(name)) => match list(world, &decoded(name)?) {
+                Some(reply) => Ok(reply),
+                None => self.site(target, request).await,
+            },
+            (&Method::POST, Route::Category(name)) => {
+                Box::pin(add_product(target, world, &decoded(name)?, &request, &body)).await
+            }
+            (&Method::GET, Route::Order(category)) => {
+                Box::pin(live::open(&self.app, world, &decoded(category)?, &request)).await.map(ApiResponse::from)
+            }
+            (&Method::POST, Route::Order(id)) => order(world, &decoded(id)?, &request, &body).await,
+            (_, Route::Site) => self.site(target, request).await,
+            _ => Err(ApiError::not_found(target.method, target.uri)),
+        }
+    }
+
+    async fn site(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<ApiResponse, ApiError> {
+        *request.uri_mut() = target.below()?;
+        let answer = Box::pin(self.site.answer(request, target.method)).await;
+        answer.map(ApiResponse::from).map_err(|error| ApiError::of(error, target.method, target.uri))
+    }
+}
+
+/// The head of a request, for the journal.
+fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    RequestHead::new(target.method.as_str(), target.path, target.query(), headers)
+}
+
+/// A category's products.
+fn list(world: &World, category: &str) -> Option<ApiResponse> {
+    world.view().catalogue.get(category).map(Listing::json).map(ApiResponse::json)
+}
+
+/// Adds a product and answers with all of them.
+async fn add_product(
+    target: &RequestTarget<'_>,
+    world: &World,
+    category: &str,
+    request: &Request,
+    body: &[u8],
+) -> Result<ApiResponse, ApiError> {
+    if world.view().catalogue.get(category).is_none() {
+        return Err(ApiError::not_found(target.method, target.uri));
+    }
+    let own = match body::read(request.headers(), body)? {
+        Value::Object(own) => own,
+        other => return Err(ApiError::NotAnObject(body::kind(&other))),
+    };
+    if own.contains_key("id") {
+        return Err(ApiError::IdInBody);
+    }
+    Ok(ApiResponse::json(world.add_product(category, own).await?))
+}
+
+/// Adds the amount to the product's total; every socket hears of it.
+async fn order(world: &World, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
+    let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
+        // An unknown id is told before a wrong amount.
+        let known = world.view().catalogue.has_product(id);
+        let unknown = || WorldError::Refused(Refusal::UnknownProduct(id.into()));
+        return Err(if known { ApiError::AmountNotAnInteger } else { unknown().into() });
+    };
+    world.order(id, amount).await?;
+    Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
+}
+
+/// The amount in the body of an order, if it is one.
+fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
+    /// What most orders say, read without a map. Of what has more in it, values that are skipped would not be checked to be
+    /// JSON in every detail.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Usual {
+        amount: Value,
+    }
+    // An array would do for a struct as well.
+    if body.starts_with(b"{")
+        && let Ok(Usual { amount }) = serde_json::from_slice(body)
+    {
+        return Ok(integer(&amount));
+    }
+    let body: Value = serde_json::from_slice(body).map_err(ApiError::BadJson)?;
+    Ok(body.get("amount").and_then(integer))
+}
+
+/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any total can hold is cut to just beyond it, which
+/// the engine refuses.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    const BEYOND: i64 = 4 * MAX_TOTAL;
+    let number = value.as_number()?;
+    if let Some(integer) = number.as_i64() {
+        return Some(integer.clamp(-BEYOND, BEYOND));
+    }
+    let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
+    Some((float as i64).clamp(-BEYOND, BEYOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn a_path_is_for_a_category_an_order_or_the_site() {
+        for (path, route) in [
+            ("/toys", Route::Category("toys")),
+            ("/toys/", Route::Category("toys")),
+            ("/orders", Route::Category("orders")),
+            ("/orders/", Route::Category("orders")),
+            ("/orders/A1", Route::Order("A1")),
+            ("/orders/A1/", Route::Order("A1")),
+            ("/orders//", Route::Order("")),
+            ("/orders/A1/x", Route::Site),
+            ("/toys/x", Route::Site),
+            ("/toys//", Route::Site),
+            ("//toys", Route::Site),
+            ("//", Route::Site),
+            ("/", Route::Site),
+            ("*", Route::Site),
+        ] {
+            assert_eq!(Route::of(path), route, "{path}");
+        }
+    }
+}

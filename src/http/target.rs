@@ -1,0 +1,157 @@
+//! What a request is for: a world, the mock or its control, and a path there. It is parsed once and passed along.
+//!
+//! A world is named by `/@NAME/…` or by the `x-mockd-world` header, otherwise it is the default one. By a path, because
+//! browsers cannot set headers on a WebSocket. Below the prefix everything is as without it.
+
+use percent_encoding::percent_decode_str;
+use poem::Response;
+use poem::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+
+use super::error::ApiError;
+use crate::world::World;
+use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
+
+/// The header that names a world for requests without the prefix.
+const WORLD: HeaderName = HeaderName::from_static("x-mockd-world");
+
+/// What the paths of the control API begin with.
+const CONTROL: &str = "/__mockd";
+
+/// A request's target.
+pub(super) struct RequestTarget<'r> {
+    /// The method that the client asked with; handlers see a GET for a HEAD.
+    pub(super) method: &'r Method,
+    /// The whole of it, as it came.
+    pub(super) uri: &'r Uri,
+    /// Which of the two APIs it is for.
+    pub(super) api: Api,
+    /// The path below the world's prefix, percent-encoded as it came.
+    pub(super) path: &'r str,
+    pub(super) world: WorldName,
+}
+
+/// The two APIs of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    Mock,
+    Control,
+}
+
+/// The name of the world that a request is for, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct WorldName(Option<String>);
+
+impl<'r> RequestTarget<'r> {
+    /// The target of a request.
+    ///
+    /// # Errors
+    /// 400 for a path or a name that cannot be read, or if path and header name two worlds.
+    pub(super) fn new(method: &'r Method, uri: &'r Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let named = named_in_header(headers)?;
+        let (world, path) = match uri.path().strip_prefix("/@") {
+            None => (named, uri.path()),
+            Some(rest) => {
+                let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                let name = percent_decode_str(name).decode_utf8().map_err(|_| ApiError::BadPath)?;
+                if named.is_some_and(|named| named != name) {
+                    return Err(ApiError::TwoWorlds);
+                }
+                (Some(name.into_owned()), path)
+            }
+        };
+        let is_control = path.strip_prefix(CONTROL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let api = if is_control { Api::Control } else { Api::Mock };
+        Ok(Self { method, uri, api, path, world: WorldName(world) })
+    }
+
+    /// Where a world's prefix without a slash leads: links of the page at `/@NAME/` are relative to it.
+    pub(super) fn redirect(&self) -> Option<Response> {
+        let is_bare = self.path.is_empty() && self.uri.path().starts_with("/@");
+        is_bare.then(|| {
+            let query = self.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let location = format!("{}/{query}", self.uri.path());
+            Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, location).finish()
+        })
+    }
+
+    /// The query without its question mark.
+    pub(super) fn query(&self) -> Option<&'r str> {
+        self.uri.query()
+    }
+
+    /// The target as it is without the world's prefix, for endpoints that look at the URI.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub(super) fn below(&self) -> Result<Uri, ApiError> {
+        if self.path.len() == self.uri.path().len() { Ok(self.uri.clone()) } else { self.with_path(self.path) }
+    }
+
+    /// As [`RequestTarget::below`], without the slash at the end of its path.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
+        self.with_path(self.path.strip_suffix('/').unwrap_or(self.path))
+    }
+
+    fn with_path(&self, path: &str) -> Result<Uri, ApiError> {
+        let target = self.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        target.parse().map_err(|_| ApiError::BadPath)
+    }
+}
+
+impl WorldName {
+    /// The world, which is made if there is none and it may be made.
+    ///
+    /// # Errors
+    /// [`WorldsError`].
+    pub(super) async fn find(&self, worlds: &Worlds, may_make: bool) -> Result<World, WorldsError> {
+        match self.0.as_deref() {
+            None | Some(DEFAULT_WORLD) => Ok(worlds.default_world()),
+            // In a box: most requests need no room for what it takes to make a world.
+            Some(name) => Box::pin(worlds.find(name, may_make)).await,
+        }
+    }
+}
+
+fn named_in_header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(WORLD) else { return Ok(None) };
+    let name = value.to_str().map_err(|_| WorldsError::BadName("\u{fffd}".into()))?;
+    Ok(Some(name.to_owned()))
+}
+
+/// The text of a segment of a path.
+///
+/// # Errors
+/// 400 if its percent-encoding is not UTF-8.
+pub(super) fn decoded(segment: &str) -> Result<std::borrow::Cow<'_, str>, ApiError> {
+    percent_decode_str(segment).decode_utf8().map_err(|_| ApiError::BadPath)
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::http::{HeaderMap, Method, Uri};
+
+    use super::{Api, RequestTarget};
+
+    #[test]
+    fn a_target_names_a_world_an_api_and_a_path() {
+        for (uri, world, api, path) in [
+            ("/toys?a", None, Api::Mock, "/toys"),
+            ("/@a/toys?a", Some("a"), Api::Mock, "/toys"),
+            ("/@a%62/", Some("ab"), Api::Mock, "/"),
+            ("/@a", Some("a"), Api::Mock, ""),
+            ("/@/x", Some(""), Api::Mock, "/x"),
+            ("/__mockd", None, Api::Control, "/__mockd"),
+            ("/@a/__mockd/state", Some("a"), Api::Control, "/__mockd/state"),
+            ("/__mockdx", None, Api::Mock, "/__mockdx"),
+            ("http://localhost/@a/__mockd/", Some("a"), Api::Control, "/__mockd/"),
+        ] {
+            let (headers, target_uri) = (HeaderMap::new(), Uri::from_static(uri));
+            let target =
+                RequestTarget::new(&Method::GET, &target_uri, &headers).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((target.world.0.as_deref(), target.api, target.path), (world, api, path), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Requests of the mock API as bytes: one at a time, several on a connection, in pieces, with answers of any size.
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::support::{Mockd, SHOP, ScenarioFile, soon};
+
+/// Sends requests on a connection of their own, and gives the answers to so many of them.
+async fn exchange(mockd: &Mockd, requests: &str, count: usize) -> Vec<String> {
+    let mut stream = BufReader::new(TcpStream::connect(mockd.address()).await.unwrap());
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..count {
+        answers.push(soon("an answer", answer(&mut stream, requests.starts_with("HEAD"))).await);
+    }
+    answers
+}
+
+/// One answer, but for its date, the only thing that depends on when it is asked for.
+async fn answer(stream: &mut BufReader<TcpStream>, is_head: bool) -> String {
+    let (mut text, mut length) = (String::new(), 0);
+    while !text.ends_with("\r\n\r\n") {
+        let mut line = String::new();
+        assert_ne!(stream.read_line(&mut line).await.unwrap(), 0, "the connection ended after {text}");
+        if let Some(value) = line.strip_prefix("content-length: ").filter(|_| !is_head) {
+            length = value.trim().parse().unwrap();
+        }
+        if !line.starts_with("date: ") {
+            text += &line;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    text + std::str::from_utf8(&body).unwrap()
+}
+
+fn request(line: &str, headers: &str, body: Option<&str>) -> String {
+    let length = body.map(|body| format!("content-length: {}\r\n", body.len())).unwrap_or_default();
+    format!("{line} HTTP/1.1\r\nhost: localhost\r\n{headers}{length}\r\n{}", body.unwrap_or_default())
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+
+fn get(target: &str) -> String {
+    request(&format!("GET {target}"), "", None)
+}
+
+fn post(target: &str, body: &str) -> String {
+    request(&format!("POST {target}"), JSON, Some(body))
+}
+
+/// An answer's status and body.
+fn parts(answer: &str) -> (&str, &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (&head["HTTP/1.1 ".len()..][..3], body)
+}
+
+const ELECTRONICS: &str = r#"[{"id":"A1","name":"Vacuum Cleaner","rrp":"99.99","info":"The worst vacuum in the world."},{"id":"A2","name":"Leaf Blower","rrp":"303.33","info":"This product will blow your socks off."}]"#;
+const CONFECTIONERY: &str = r#"[{"id":"B1","name":"Chewy Toffee","rrp":"0.99","info":"Sticks."}]"#;
+const OK: &str = r#"{"ok":true}"#;
+const NOT_AN_INTEGER: &str =
+    r#"{"statusCode":400,"error":"Bad Request","message":"Supplied amount must be an integer"}"#;
+const OUT_OF_RANGE: &str = r#"{"statusCode":400,"error":"Bad Request","message":"The total of A1 would leave the range of ±9007199254740991, it stays 8"}"#;
+const UNSUPPORTED: &str = r#"{"statusCode":415,"error":"Unsupported Media Type","message":"Unsupported Media Type, send content-type: application/json"}"#;
+const EMPTY: &str = r#"{"statusCode":400,"error":"Bad Request","message":"Body cannot be empty, send a JSON object"}"#;
+
+fn not_json(why: &str) -> String {
+    format!(r#"{{"statusCode":400,"error":"Bad Request","message":"Body is not valid JSON: {why}"}}"#)
+}
+
+fn not_found(route: &str) -> String {
+    format!(r#"{{"message":"Route {route} not found","error":"Not Found","statusCode":404}}"#)
+}
+
+/// Requests in their order, each with its answer's status and body.
+fn requests() -> Vec<(String, &'static str, String)> {
+    let order = |body: &str| post("/orders/A1", body);
+    let typed = |headers: &str| request("POST /orders/A1", headers, Some(r#"{"amount":1}"#));
+    let upgrade =
+        r#"{"statusCode":426,"error":"Upgrade Required","message":"This path speaks WebSocket, connect with ws://"}"#;
+    let unknown = r#"{"statusCode":404,"error":"Not Found","message":"Order Z9 not found"}"#;
+    let answers: Vec<(String, &str, &str)> = vec![
+        (get("/electronics"), "200", ELECTRONICS),
+        (get("/electronics/"), "200", ELECTRONICS),
+        (get("/confectionery?a=b&c"), "200", CONFECTIONERY),
+        (get("/%65lectronics"), "200", ELECTRONICS),
+        (get("/electronics?a#b"), "200", ELECTRONICS),
+        (get("/electronics#a"), "200", ELECTRONICS),
+        (get("/electronics?<b>"), "400", ""),
+        (get("/orders/A1"), "426", upgrade),
+        (order(r#"{"amount":1}"#), "200", OK),
+        (order(r#" {"note":[1],"amount":3.0} "#), "200", OK),
+        (order(r#"{"amount":-2e0}"#), "200", OK),
+        (order(r#"{"amount":1.5}"#), "400", NOT_AN_INTEGER),
+        (order(r#"{"amount":"3"}"#), "400", NOT_AN_INTEGER),
+        (order(r#"{"amount":1,"amount":2}"#), "200", OK),
+        (order("[1]"), "400", NOT_AN_INTEGER),
+        (order("null"), "400", NOT_AN_INTEGER),
+        (order("{}"), "400", NOT_AN_INTEGER),
+        (order(""), "400", EMPTY),
+        (request("POST /orders/A1", JSON, None), "400", EMPTY),
+        (post("/orders/Z9", r#"{"amount":1}"#), "404", unknown),
+        (post("/orders/A%31", r#"{"amount":1}"#), "200", OK),
+        (order(r#"{"amount":9007199254740991}"#), "400", OUT_OF_RANGE),
+        (order(r#"{"amount":1e300}"#), "400", OUT_OF_RANGE),
+        (post("/orders/A1/", r#"{"amount":1}"#), "200", OK),
+        (typed("content-type: text/plain\r\n"), "415", UNSUPPORTED),
+        (typed(""), "415", UNSUPPORTED),
+        (typed(&format!("content-type: text/plain\r\n{JSON}")), "415", UNSUPPORTED),
+        (typed("content-type: application/json; x=ä\r\n"), "415", UNSUPPORTED),
+        (request("HEAD /electronics", "", None), "200", ""),
+        (request("OPTIONS /electronics", "", None), "204", ""),
+    ];
+    let mut all: Vec<_> =
+        answers.into_iter().map(|(request, status, body)| (request, status, body.to_owned())).collect();
+    for (body, why) in [
+        (r#"{"amount":1,"x":"\ud800"}"#, "unexpected end of hex escape at line 1 column 24"),
+        (r#"{"amount":1,"x":1e999}"#, "number out of range at line 1 column 21"),
+        ("\x0c{\"amount\":1}", "expected value at line 1 column 1"),
+        ("{\"amount\":1", "EOF while parsing an object at line 1 column 11"),
+    ] {
+        all.push((order(body), "400", not_json(why)));
+    }
+    for (request, route) in [
+        (get("/nothing"), "GET:/nothing"),
+        (get("//electronics"), "GET://electronics"),
+        (post("/orders/", r#"{"amount":1}"#), "POST:/orders/"),
+        (request("DELETE /electronics", "", None), "DELETE:/electronics"),
+    ] {
+        all.push((request, "404", not_found(route)));
+    }
+    all
+}
+
+async fn shop(cors: &str) -> Mockd {
+    Mockd::run(&ScenarioFile::new(&format!("{cors}\n{SHOP}"))).await
+}
+
+#[tokio::test]
+async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
+    for (cors, allowed) in [("", true), ("server: { cors: false }", false)] {
+        let mockd = shop(cors).await;
+        for (request, status, body) in requests() {
+            let answer = exchange(&mockd, &request, 1).await.remove(0);
+            assert_eq!(parts(&answer), (status, &*body), "{cors} {request}");
+            // hyper refuses a target that is none, without more words.
+            let is_hypers = body.is_empty() && status == "400";
+            let is_allowed = answer.contains("access-control-allow-origin: *\r\n");
+            assert_eq!(is_allowed, allowed && !is_hypers, "{cors} {request}");
+        }
+        let journal = mockd.get("/__mockd/journal").await.json();
+        let entries = journal["entries"].as_array().unwrap().iter();
+        let found: Vec<(String, String)> = entries
+            .map(|entry| (entry["method"].as_str().unwrap().into(), entry["answer"]["status"].to_string()))
+            .collect();
+        let sent = requests().into_iter().filter(|(request, ..)| !request.contains("<b>"));
+        let expected: Vec<(String, String)> =
+            sent.map(|(request, status, _)| (request.split(' ').next().unwrap().into(), status.into())).collect();
+        assert_eq!(found, expected, "{cors}");
+        assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 9, "{cors}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_all_kinds_on_one_connection_are_answered_in_order() {
+    let mockd = shop("").await;
+    let order = |amount: i64| post("/orders/A1", &json!({ "amount": amount }).to_string());
+    let wrong = post("/orders/A1", "null");
+    let list = get("/confectionery");
+    let all = [order(1), list.clone(), order(10), wrong, order(100), list].concat();
+    let answers = exchange(&mockd, &all, 6).await;
+    let expected =
+        ["{\"ok\":true}", "Chewy Toffee", "{\"ok\":true}", "must be an integer", "{\"ok\":true}", "Chewy Toffee"];
+    for (answer, expected) in answers.iter().zip(expected) {
+        assert!(answer.contains(expected), "{answer}");
+    }
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 114);
+}
+
+#[tokio::test]
+async fn a_request_that_comes_in_pieces_is_answered_all_the_same() {
+    let mockd = shop("").await;
+    let order = post("/orders/A1", r#"{"amount":1}"#);
+    let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in order.as_bytes() {
+        stream.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answer = [0; 15];
+    soon("an answer", stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn an_answer_of_many_products_comes_whole_however_slowly_it_is_read() {
+    let products: Vec<String> = (1..=20_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
+    let products = products.join(", ");
+    let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
+    let mockd = Mockd::run(&file).await;
+    let both = [get("/toys"), get("/toys")].concat();
+    for answer in exchange(&mockd, &both, 2).await {
+        assert_eq!(answer.matches("\"id\"").count(), 20_000);
+        assert!(answer.ends_with("Toy number 20000\"}]"));
+    }
+}
+
+/// A category with so many products.
+fn long(count: usize) -> ScenarioFile {
+    let product = |number| format!("{{id: A{number}, name: Vacuum Cleaner {number}, rrp: '99.99'}}");
+    let products: Vec<String> = (1..=count).map(product).collect();
+    ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{}]}}}}", products.join(",")))
+}
+
+#[tokio::test]
+async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_once_it_has_changed() {
+    let file = long(3000);
+    let mockd = Mockd::run(&file).await;
+    for _ in 0..3 {
+        let alone = exchange(&mockd, &get("/electronics"), 1).await;
+        assert!(alone[0].len() > 128 * 1024);
+        // Several in one write, and with a short one between them.
+        let (long, short) = (get("/electronics"), post("/orders/A1", r#"{"amount":1}"#));
+        let answers = exchange(&mockd, &[&*long, &*short, &*long, &*long, &*short].concat(), 5).await;
+        for index in [0, 2, 3] {
+            assert!(answers[index] == alone[0], "answer {index} differs");
+        }
+        assert!([1, 4].iter().all(|index| answers[*index].ends_with(r#"{"ok":true}"#)));
+        assert_eq!(mockd.post("/electronics", r#"{"name":"Another"}"#).await.status, 200);
+    }
+}
+
+/// A client that takes little at once, and has sent a request of which it has read nothing.
+async fn slow_client(mockd: &Mockd, request: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    let mut stream = socket.connect(mockd.address().parse().unwrap()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The body of the answer that a client gets.
+async fn read_body(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut read, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
+    while !read.ends_with(b"]") {
+        let length = soon("more of it", stream.read(&mut buffer)).await.unwrap();
+        assert_ne!(length, 0, "the connection ended after {} bytes", read.len());
+        read.extend_from_slice(&buffer[..length]);
+    }
+    body(&read).to_vec()
+}
+
+fn body(answer: &[u8]) -> &[u8] {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    &answer[end + 4..]
+}
+
+#[tokio::test]
+async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
+    let mockd = Mockd::run(&long(60_000)).await;
+    let whole = exchange(&mockd, &get("/electronics"), 1).await.remove(0);
+    let get = get("/electronics");
+    for _ in 0..2 {
+        let mut client = slow_client(&mockd, &get).await;
+        assert!(read_body(&mut client).await == body(whole.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn clients_that_still_read_a_long_list_get_it_as_it_was_when_they_asked_though_it_has_changed() {
+    let mockd = Mockd::run(&long(20_000)).await;
+    let (get, add) = (get("/electronics"), post("/electronics", r#"{"name":"x"}"#));
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let now = exchange(&mockd, &[&*get, &*get].concat(), 2).await.remove(1);
+        for _ in 0..3 {
+            let client = slow_client(&mockd, &get).await;
+            client.readable().await.unwrap();
+            clients.push((client, now.clone()));
+        }
+        exchange(&mockd, &add, 1).await;
+    }
+    for (client, then) in &mut clients {
+        assert!(read_body(client).await == body(then.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn clients_that_leave_in_the_middle_of_a_long_list_disturb_nobody() {
+    let mockd = Mockd::run(&long(20_000)).await;
+    let get = get("/electronics");
+    let whole = exchange(&mockd, &get, 1).await.remove(0);
+    for _ in 0..20 {
+        let client = slow_client(&mockd, &get).await;
+        client.readable().await.unwrap();
+        drop(client);
+        assert!(exchange(&mockd, &get, 1).await[0] == whole);
+    }
+}
