@@ -12,7 +12,7 @@ use super::advance::Advance;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState};
 use super::task::Request;
-use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
+use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
     Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing,
     ScriptState,
@@ -31,8 +31,10 @@ pub struct ClockState {
 }
 
 /// A world at one moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct WorldSummary {
+    /// The scenario, the seed and the catalogue, as readers see them at that moment.
+    pub view: Arc<View>,
     /// Its clock.
     pub clock: ClockState,
     /// How often the world went back to its start or to a snapshot: events of different epochs do not continue each other.
@@ -43,6 +45,8 @@ pub struct WorldSummary {
     pub totals: Vec<(Arc<str>, i64)>,
     /// The faults that are in force.
     pub faults: Vec<FaultState>,
+    /// How many sockets are open.
+    pub sockets: usize,
     /// Names and times of the snapshots.
     pub snapshots: Vec<(String, Duration)>,
 }
@@ -143,11 +147,13 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn state_since(&self, sequence: Option<u64>) -> Result<WorldSummary, WorldError> {
         self.ask(move |state| WorldSummary {
+            view: state.publish.borrow().clone(),
             clock: ClockState::of(state),
             epoch: state.epoch,
             sequence: state.engine.sequence(),
             totals: totals(&state.engine, sequence),
             faults: state.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
+            sockets: state.shared.sockets.len(),
             snapshots: state.saved(),
         })
         .await
