@@ -28,7 +28,7 @@ async fn the_state_is_everything_at_one_moment() {
     mockd.advance("", "1s").await;
     let expected = json!({
         "world": "default", "scenario": "shop", "seed": 7, "at": "1s", "paused": true, "speed": 1.0, "nextDue": "2s",
-        "sequence": 1, "categories": [
+        "epoch": 0, "sequence": 1, "categories": [
             { "name": "electronics", "prefix": "A", "products": 2 },
             { "name": "confectionery", "prefix": "B", "products": 1 },
         ], "totals": { "A1": 5, "A2": 7, "B1": 101 }, "faults": [], "sockets": 1, "snapshots": [],
