@@ -170,8 +170,9 @@ impl Replica {
     ) -> Result<T, WorldError> {
         let (reply, answer) = oneshot::channel();
         let on_outcome = move |state: &mut WorldState, outcome: Result<Effects, WorldError>| {
+            let answer = playback::catch_panic(state, |state| outcome.map(|effects| look(state, effects)));
             // The asker may be gone.
-            let _ = reply.send(outcome.map(|effects| look(state, effects)));
+            let _ = reply.send(answer);
         };
         let entry = LogEntry::Do { at: now, command };
         self.ask(&entry, now, PendingReply::Command(Box::new(on_outcome)), answer).await?

@@ -160,15 +160,22 @@ fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand
     // Time goes on, but what is due before waits for the server that leads.
     state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
     state.given_time = Some(now);
-    let outcome = catch_unwind(AssertUnwindSafe(|| state.carry_out(command)));
+    let outcome = catch_panic(state, |state| state.carry_out(command));
     state.given_time = None;
-    let outcome = outcome.unwrap_or_else(|_| {
-        error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
-        Err(WorldError::Defect)
-    });
     if let Some(on_outcome) = on_outcome {
         on_outcome(state, outcome);
     }
+}
+
+/// A part of an entry that panics fails alone: the world goes on as it is then.
+pub(super) fn catch_panic<T>(
+    state: &mut WorldState,
+    act: impl FnOnce(&mut WorldState) -> Result<T, WorldError>,
+) -> Result<T, WorldError> {
+    catch_unwind(AssertUnwindSafe(|| act(state))).unwrap_or_else(|_| {
+        error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
+        Err(WorldError::Defect)
+    })
 }
 
 /// Time has come that far.
