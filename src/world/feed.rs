@@ -8,6 +8,7 @@
 //! A run of items is encoded once for all sockets that get the same ([`Batch`]).
 
 use std::collections::{HashMap, VecDeque};
+use std::ptr::fn_addr_eq;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -264,7 +265,7 @@ impl EncodedBatch {
     pub(super) fn of<'m>(messages: impl IntoIterator<Item = &'m Message>, encode: Encode) -> Self {
         let (mut bytes, mut count) = (BytesMut::new(), 0);
         for message in messages {
-            bytes.put_slice(message.encoded(encode));
+            bytes.put_slice(&message.encoded(encode));
             count += 1;
         }
         Self { bytes: bytes.freeze(), messages: count }
@@ -283,11 +284,13 @@ pub(super) struct Batch {
     is_personal: bool,
     /// Whether some are for the sockets of one category.
     is_by_category: bool,
+    /// The transport of the first socket. What is encoded is kept for this one alone.
+    encode: Option<Encode>,
     /// By whether notices are asked for, if nothing else makes a difference: found without hashing.
     same: [Option<EncodedBatch>; 2],
     /// By that and the category.
     by_category: HashMap<(Arc<str>, bool), EncodedBatch>,
-    /// That of the last socket, if there is something for one socket alone.
+    /// That of the last socket, if there is something for one socket alone, or its transport is not the first socket's.
     personal: EncodedBatch,
 }
 
@@ -301,7 +304,7 @@ impl Batch {
             |item: &FeedItem| matches!(item, FeedItem::Total { only: Some(_), .. } | FeedItem::Resync { .. });
         let is_by_category = items.iter().any(by_category);
         let (same, by_category, personal) = ([None, None], HashMap::new(), EncodedBatch::default());
-        Some(Self { from, to, items, seen, is_personal, is_by_category, same, by_category, personal })
+        Some(Self { from, to, items, seen, is_personal, is_by_category, encode: None, same, by_category, personal })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -311,8 +314,9 @@ impl Batch {
     /// What the socket of that number gets. Its cursor is at the start of the batch, and at its end afterwards.
     pub(super) fn encoded_for(&mut self, cursor: &mut Cursor, socket: u64) -> &EncodedBatch {
         self.pass(cursor);
+        let is_other_transport = !fn_addr_eq(*self.encode.get_or_insert(cursor.encode), cursor.encode);
         let encode = || encode(&self.items, cursor, socket);
-        if self.is_personal {
+        if self.is_personal || is_other_transport {
             self.personal = encode();
             &self.personal
         } else if self.is_by_category {
@@ -344,7 +348,7 @@ impl Batch {
 fn encode(items: &[FeedItem], cursor: &Cursor, socket: u64) -> EncodedBatch {
     if let [FeedItem::Total { only: None, message, .. }] = items {
         // The most frequent case needs no copy.
-        return EncodedBatch { bytes: message.encoded(cursor.encode).clone(), messages: 1 };
+        return EncodedBatch { bytes: message.encoded(cursor.encode), messages: 1 };
     }
     EncodedBatch::of(items.iter().flat_map(|item| item.for_socket(cursor, socket)), cursor.encode)
 }
