@@ -46,11 +46,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
+pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
 pub use clients::SocketState;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
-pub use error::{SnapshotError, WorldError};
+pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
@@ -67,7 +67,7 @@ use shared::{InUse, Shared};
 use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
 use state::WorldState;
-pub use state::{MAX_SNAPSHOTS, View};
+pub use state::View;
 use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};

@@ -9,15 +9,12 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Pace;
-use super::error::{SnapshotError, WorldError};
+use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::message::Message;
 use super::shared::Shared;
 use super::transcript::Transcript;
 use crate::engine::{Catalogue, Command, Effects, Engine, Reload, ReloadPlan};
 use crate::scenario::Scenario;
-
-/// Snapshots that a world keeps at most.
-pub const MAX_SNAPSHOTS: usize = 100;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
 /// world. It happens at once, as a whole or not at all.
