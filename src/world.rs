@@ -9,8 +9,9 @@
 //!
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
-//! Dependencies point down: `control` and `task` use `advance` and `replica`, these use `state` and `publish`, these use `feed`,
-//! `sockets`, `journal` and `clock`.
+//! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
+//! `publish` is the second half; these use `fanout`, `feed`, `sockets`, `journal`, `clock` and `error`. A `subscription` is
+//! what a socket holds, so it uses the handle.
 
 mod advance;
 mod clients;
@@ -21,6 +22,8 @@ mod error;
 mod fanout;
 mod feed;
 mod frame_faults;
+#[cfg(feature = "redis")]
+mod join;
 mod journal;
 mod message;
 mod publish;

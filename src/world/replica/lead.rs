@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ACTIONS_AT_ONCE: usize = 256;
 
 /// One server's part in the lead of a world.
-pub(super) struct LeaderElection {
+pub(in crate::world) struct LeaderElection {
     replica: Arc<Replica>,
     shared: Arc<Shared>,
     token: Option<FencingToken>,
@@ -39,12 +39,12 @@ pub(super) struct LeaderElection {
 }
 
 impl LeaderElection {
-    pub(super) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
+    pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
         Self { replica, shared, token: None, ask_at: Instant::now() }
     }
 
     /// Takes part until the world ends, and then gives the lead up.
-    pub(super) async fn run(mut self) {
+    pub(in crate::world) async fn run(mut self) {
         let end = self.shared.end.clone();
         end.run_until_cancelled(self.lead_for_ever()).await;
         if self.token.take().is_some() {
