@@ -157,7 +157,7 @@ impl Replica {
     }
 
     /// Has a command carried out by all servers, and looks at what came of it here at the same moment.
-    pub(super) async fn carry_out<T: Send + 'static>(
+    pub(super) async fn apply<T: Send + 'static>(
         &self,
         command: WorldCommand,
         now: Duration,

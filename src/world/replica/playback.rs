@@ -160,7 +160,7 @@ fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand
     // Time goes on, but what is due before waits for the server that leads.
     state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
     state.given_time = Some(now);
-    let outcome = catch_panic(state, |state| state.carry_out(command));
+    let outcome = catch_panic(state, |state| state.apply(command));
     state.given_time = None;
     if let Some(on_outcome) = on_outcome {
         on_outcome(state, outcome);
