@@ -14,7 +14,6 @@
 //! what a socket holds, so it uses the handle.
 
 mod advance;
-mod clients;
 mod clock;
 mod control;
 mod delegation;
@@ -25,12 +24,14 @@ mod frame_faults;
 #[cfg(feature = "redis")]
 mod join;
 mod journal;
+mod journal_api;
 mod message;
 mod publish;
 #[cfg(feature = "redis")]
 mod replica;
-mod shared;
+mod shared_state;
 mod socket;
+mod socket_control;
 mod sockets;
 mod state;
 mod subscription;
@@ -50,7 +51,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
-pub use clients::SocketState;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
@@ -66,11 +66,12 @@ pub use message::{Encode, Message, MessageKind};
 use replica::Replica;
 #[cfg(feature = "redis")]
 pub use replica::{JoinOptions, ReplicaError, Scenarios, Sharing, WorldSnapshot, fingerprint};
-use shared::{InUse, Shared};
+use shared_state::{InUse, Shared};
 use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
-use state::WorldState;
+pub use socket_control::SocketState;
 pub use state::View;
+use state::WorldState;
 use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};

@@ -27,7 +27,7 @@ pub const DEFAULT_BACKLOG: usize = 1024;
 pub const FEWEST_BACKLOG: usize = 16;
 
 /// Items that are put together into one write.
-pub(super) const ITEMS_AT_ONCE: usize = 256;
+pub(super) const MAX_BATCH_ITEMS: usize = 256;
 
 /// Something that is published to sockets.
 #[derive(Debug, Clone)]

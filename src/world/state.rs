@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::clock::Pace;
 use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::message::Message;
-use super::shared::Shared;
+use super::shared_state::Shared;
 use super::transcript::Transcript;
 use crate::engine::{Catalogue, Command, Effects, Engine, Reload, ReloadPlan};
 use crate::scenario::Scenario;

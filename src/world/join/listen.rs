@@ -16,7 +16,7 @@ use crate::world::replica::{
     Arrived, InstallSnapshot, LogAction, LogEntry, Replica, ReplicaError, ScenarioRef, Sharing, WorldSnapshot,
     set_clock_forward,
 };
-use crate::world::shared::Shared;
+use crate::world::shared_state::Shared;
 use crate::world::state::WorldState;
 use crate::world::task::Request;
 

@@ -98,7 +98,10 @@ impl Scenarios {
     ///
     /// # Errors
     /// [`StoreError::Gone`]; the other error is about the scenario.
-    pub(in crate::world) async fn get(&self, fingerprint: &str) -> Result<Result<Arc<Scenario>, ReplicaError>, StoreError> {
+    pub(in crate::world) async fn get(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Result<Arc<Scenario>, ReplicaError>, StoreError> {
         if let Some(known) = self.lock().get(fingerprint).cloned() {
             return Ok(Ok(known));
         }
