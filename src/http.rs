@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
-pub(crate) use connections::{TOLD_AT_ONCE, serve};
+pub(crate) use connections::{MAX_REFUSALS, serve};
 use control::Control;
 use error::ApiError;
 pub use limits::Limits;

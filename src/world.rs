@@ -9,11 +9,11 @@
 //!
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
-//! Dependencies point down: `control` and `task` use `advance` and `replica`, these use `state` and `publish`, these use `feed`,
-//! `sockets`, `journal` and `clock`.
+//! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
+//! `publish` is the second half; these use `fanout`, `feed`, `sockets`, `journal`, `clock` and `error`. A `subscription` is
+//! what a socket holds, so it uses the handle.
 
 mod advance;
-mod clients;
 mod clock;
 mod control;
 mod delegation;
@@ -21,13 +21,17 @@ mod error;
 mod fanout;
 mod feed;
 mod frame_faults;
+#[cfg(feature = "redis")]
+mod join;
 mod journal;
+mod journal_api;
 mod message;
 mod publish;
 #[cfg(feature = "redis")]
 mod replica;
-mod shared;
+mod shared_state;
 mod socket;
+mod socket_control;
 mod sockets;
 mod state;
 mod subscription;
@@ -46,11 +50,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use advance::{Advanced, ClockChange, ClockError, MAX_LISTED, Until};
-pub use clients::SocketState;
+pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
-pub use error::{SnapshotError, WorldError};
+pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
@@ -63,11 +66,12 @@ pub use message::{Encode, Message, MessageKind};
 use replica::Replica;
 #[cfg(feature = "redis")]
 pub use replica::{JoinOptions, ReplicaError, Scenarios, Sharing, WorldSnapshot, fingerprint};
-use shared::{InUse, Shared};
+use shared_state::{InUse, Shared};
 use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
+pub use socket_control::SocketState;
+pub use state::View;
 use state::WorldState;
-pub use state::{MAX_SNAPSHOTS, View};
 use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};

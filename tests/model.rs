@@ -1,7 +1,8 @@
-//! A model of what a socket's task, the fan-out and the world's task do with a socket's cursor, run under schedules by chance.
+//! A model of what sockets' tasks, the fan-out and the world's task do with the feed and with sockets' cursors, run under
+//! schedules by chance.
 //!
-//! The delegation is the product's own file, with locks that a scheduler can interrupt. Around it everything is as small as it
-//! can be: items of the feed are numbers, and a connection is a list with room for some of them.
+//! The delegation and the feed's log are the product's own files, with locks that a scheduler can interrupt. Around them
+//! everything is as small as it can be: items of the feed are numbers, and a connection is a list with room for some of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -13,10 +14,15 @@ mod sync {
 #[path = "../src/world/delegation.rs"]
 mod delegation;
 
+#[path = "../src/world/feed/log.rs"]
+mod log;
+
+use std::ops::Range;
 use std::sync::Arc;
 
 use delegation::{Delegation, Served};
-use shuttle::future;
+use log::FeedLog;
+use shuttle::future::{self, JoinHandle};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Mutex;
 use tokio::sync::Notify;
@@ -25,17 +31,10 @@ use tokio::sync::Notify;
 const ITEMS: u64 = 6;
 
 /// Items that the feed keeps behind what is handed out.
-const BACKLOG: u64 = 2;
+const BACKLOG: usize = 2;
 
 /// Schedules that are tried.
 const SCHEDULES: usize = 20_000;
-
-#[derive(Default)]
-struct Feed {
-    first: u64,
-    handed_out: u64,
-    end: u64,
-}
 
 #[derive(Default)]
 struct Connection {
@@ -46,22 +45,18 @@ struct Connection {
 }
 
 /// One socket, as all who have to do with it see it.
-struct Model {
-    feed: Mutex<Feed>,
-    published: Notify,
+struct Socket {
     delegation: Delegation<u64, Vec<u64>>,
-    /// The position at which the socket is to be closed.
+    /// The position at which it is to be closed.
     closing: Mutex<Option<u64>>,
     wake: Notify,
     connection: Mutex<Connection>,
     writable: Notify,
 }
 
-impl Model {
+impl Socket {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            feed: Mutex::new(Feed::default()),
-            published: Notify::new(),
             delegation: Delegation::new(),
             closing: Mutex::new(None),
             wake: Notify::new(),
@@ -79,66 +74,9 @@ impl Model {
         items[count..].to_vec()
     }
 
-    fn end(&self) -> u64 {
-        self.feed.lock().unwrap().end
-    }
-
-    /// The position at which the socket is to be closed; beyond all others if it is not.
+    /// The position at which it is to be closed; beyond all others if it is not.
     fn last(&self) -> u64 {
         self.closing.lock().unwrap().unwrap_or(u64::MAX)
-    }
-
-    /// The items from a position on; `None` if the feed has dropped the first of them.
-    fn read(&self, from: u64, last: u64) -> Option<Vec<u64>> {
-        let feed = self.feed.lock().unwrap();
-        (from >= feed.first).then(|| (from..feed.end.min(last)).collect())
-    }
-
-    /// The world's task: publishes, and closes the socket somewhere in between or at the end.
-    async fn publish(self: Arc<Self>) {
-        future::yield_now().await;
-        let close_after = thread_rng().gen_range(0..=ITEMS);
-        for item in 0..=ITEMS {
-            if item == close_after {
-                *self.closing.lock().unwrap() = Some(self.end());
-                self.wake.notify_one();
-                self.delegation.park();
-            }
-            if item < ITEMS {
-                self.feed.lock().unwrap().end += 1;
-                self.published.notify_one();
-            }
-        }
-    }
-
-    /// The fan-out, until everything is handed out.
-    async fn fan_out(self: Arc<Self>) {
-        loop {
-            let (from, to) = {
-                let feed = self.feed.lock().unwrap();
-                (feed.handed_out, feed.end)
-            };
-            if from == to {
-                if from == ITEMS {
-                    return;
-                }
-                self.published.notified().await;
-                continue;
-            }
-            let served = self.delegation.serve(|position| {
-                // A delegated cursor is never behind what is handed out.
-                let items = self.read(*position, to).expect("the feed keeps what a delegated cursor still has to get");
-                *position = to.max(*position);
-                let rest = self.write(&items);
-                (!rest.is_empty()).then_some(rest)
-            });
-            if served == Served::Parked {
-                self.wake.notify_one();
-            }
-            let mut feed = self.feed.lock().unwrap();
-            feed.handed_out = to;
-            feed.first = feed.first.max(to.saturating_sub(BACKLOG));
-        }
     }
 
     /// The client: reads a little at a time.
@@ -150,50 +88,6 @@ impl Model {
         }
     }
 
-    /// The socket's task, until it is closed. Gives up to where it was to write, and whether it had fallen behind.
-    async fn exchange(self: Arc<Self>) -> (u64, bool) {
-        let (mut cursor, mut output, mut fell_behind) = (Some(0), Vec::new(), false);
-        loop {
-            output = self.write(&output);
-            if !output.is_empty() {
-                tokio::select! {
-                    biased;
-                    () = self.wake.notified() => self.reclaim(&mut cursor, &mut output),
-                    () = self.writable.notified() => {}
-                }
-                continue;
-            }
-            let Some(position) = cursor else {
-                self.wake.notified().await;
-                self.reclaim(&mut cursor, &mut output);
-                continue;
-            };
-            let last = self.last();
-            let items = self.read(position, last);
-            if self.last() < last {
-                // The socket is to be closed meanwhile: the items may go beyond that.
-                continue;
-            }
-            let Some(items) = items else {
-                // In place of what it missed it gets what is latest.
-                fell_behind = true;
-                cursor = Some(self.end());
-                continue;
-            };
-            output = items;
-            if !output.is_empty() {
-                cursor = Some(position + output.len() as u64);
-                continue;
-            }
-            if last < u64::MAX {
-                assert!(position >= last);
-                return (last, fell_behind);
-            }
-            let is_up_to_date = |position: &u64| *position >= self.end() && self.last() == u64::MAX;
-            cursor = self.delegation.delegate(position, is_up_to_date).err();
-        }
-    }
-
     fn reclaim(&self, cursor: &mut Option<u64>, output: &mut Vec<u64>) {
         if let Some((position, pending)) = self.delegation.reclaim() {
             *cursor = Some(position);
@@ -202,29 +96,189 @@ impl Model {
     }
 }
 
+/// A socket that has joined, with its task, which gives whether it fell behind, and its client.
+struct Visitor {
+    socket: Arc<Socket>,
+    task: JoinHandle<bool>,
+    client: JoinHandle<()>,
+}
+
+struct Model {
+    feed: Mutex<FeedLog<u64>>,
+    published: Notify,
+    /// Whether everything is published.
+    is_over: Mutex<bool>,
+    /// The open ones.
+    sockets: Mutex<Vec<Arc<Socket>>>,
+}
+
+impl Model {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            feed: Mutex::new(FeedLog::new(BACKLOG)),
+            published: Notify::new(),
+            is_over: Mutex::new(false),
+            sockets: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn end(&self) -> u64 {
+        self.feed.lock().unwrap().end()
+    }
+
+    /// The items from a position on, with the position after them; `None` if the feed has dropped the first of them.
+    fn read(&self, from: u64, last: u64) -> Option<(Vec<u64>, u64)> {
+        self.feed.lock().unwrap().read(from, usize::MAX, last)
+    }
+
+    /// The world's task: publishes items, and lets a socket in before the first item of its visit and closes it after the last.
+    async fn publish(self: Arc<Self>, visits: [Range<u64>; 2]) -> [Option<Visitor>; 2] {
+        let mut visitors = [None, None];
+        for item in 0..=ITEMS {
+            future::yield_now().await;
+            for (visit, visitor) in visits.iter().zip(&mut visitors) {
+                if item == visit.start {
+                    *visitor = Some(self.join());
+                }
+                if item == visit.end
+                    && let Some(Visitor { socket, .. }) = visitor
+                {
+                    *socket.closing.lock().unwrap() = Some(self.end());
+                    socket.wake.notify_one();
+                    socket.delegation.park();
+                }
+            }
+            if item < ITEMS {
+                self.publish_one(item);
+            }
+        }
+        *self.is_over.lock().unwrap() = true;
+        self.published.notify_one();
+        visitors
+    }
+
+    fn join(self: &Arc<Self>) -> Visitor {
+        let (socket, position) = (Socket::new(), self.end());
+        self.sockets.lock().unwrap().push(socket.clone());
+        let task = future::spawn(self.clone().exchange(socket.clone(), position));
+        let client = future::spawn(socket.clone().read_all());
+        Visitor { socket, task, client }
+    }
+
+    fn publish_one(&self, item: u64) {
+        let is_empty = self.sockets.lock().unwrap().is_empty();
+        if is_empty {
+            self.feed.lock().unwrap().clear();
+        } else {
+            self.feed.lock().unwrap().publish([item]);
+            self.published.notify_one();
+        }
+    }
+
+    /// The fan-out, until everything is handed out.
+    async fn fan_out(self: Arc<Self>) {
+        loop {
+            let is_over = *self.is_over.lock().unwrap();
+            let from = self.feed.lock().unwrap().handed_out();
+            // The feed may have been cleared in between.
+            let Some((_, to)) = self.read(from, u64::MAX) else { continue };
+            if from == to {
+                if is_over {
+                    return;
+                }
+                self.published.notified().await;
+                continue;
+            }
+            let sockets = self.sockets.lock().unwrap().clone();
+            for socket in sockets {
+                let served = socket.delegation.serve(|position| {
+                    // A delegated cursor is never behind what is handed out.
+                    let read = self.read(*position, to);
+                    let (items, end) = read.expect("the feed keeps what a delegated cursor still has to get");
+                    *position = end;
+                    let rest = socket.write(&items);
+                    (!rest.is_empty()).then_some(rest)
+                });
+                if served == Served::Parked {
+                    socket.wake.notify_one();
+                }
+            }
+            self.feed.lock().unwrap().hand_out(to);
+        }
+    }
+
+    /// A socket's task, until it is closed and leaves. Gives whether it had fallen behind.
+    async fn exchange(self: Arc<Self>, socket: Arc<Socket>, position: u64) -> bool {
+        let (mut cursor, mut output, mut fell_behind) = (Some(position), Vec::new(), false);
+        loop {
+            output = socket.write(&output);
+            if !output.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = socket.wake.notified() => socket.reclaim(&mut cursor, &mut output),
+                    () = socket.writable.notified() => {}
+                }
+                continue;
+            }
+            let Some(position) = cursor else {
+                socket.wake.notified().await;
+                socket.reclaim(&mut cursor, &mut output);
+                continue;
+            };
+            let last = socket.last();
+            let read = self.read(position, last);
+            if socket.last() < last {
+                // The socket is to be closed meanwhile: the items may go beyond that.
+                continue;
+            }
+            let Some((items, end)) = read else {
+                // In place of what it missed it gets what is latest.
+                fell_behind = true;
+                cursor = Some(self.end());
+                continue;
+            };
+            output = items;
+            if !output.is_empty() {
+                cursor = Some(end);
+                continue;
+            }
+            if last < u64::MAX {
+                assert!(position >= last);
+                self.sockets.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &socket));
+                return fell_behind;
+            }
+            let is_up_to_date = |position: &u64| *position >= self.end() && socket.last() == u64::MAX;
+            cursor = socket.delegation.delegate(position, is_up_to_date).err();
+        }
+    }
+}
+
+/// Some of the items, perhaps none.
+fn visit() -> Range<u64> {
+    let start = thread_rng().gen_range(0..=ITEMS);
+    start..thread_rng().gen_range(start..=ITEMS)
+}
+
 #[test]
 fn each_item_is_written_once_in_order_under_any_schedule() {
     shuttle::check_random(
         || {
-            let model = Model::new();
-            let tasks = [
-                future::spawn(model.clone().publish()),
-                future::spawn(model.clone().fan_out()),
-                future::spawn(model.clone().read_all()),
-            ];
-            let (end, fell_behind) = future::block_on(model.clone().exchange());
-            for task in tasks {
-                future::block_on(task).unwrap();
+            let (model, visits) = (Model::new(), [visit(), visit()]);
+            let fan_out = future::spawn(model.clone().fan_out());
+            let visitors = future::block_on(model.publish(visits.clone()));
+            for (visit, visitor) in visits.into_iter().zip(visitors) {
+                let Visitor { socket, task, client } = visitor.expect("each visit begins");
+                let fell_behind = future::block_on(task).unwrap();
+                future::block_on(client).unwrap();
+                let taken = socket.connection.lock().unwrap().taken.clone();
+                if fell_behind {
+                    let is_in_order = taken.is_sorted_by(|one, next| one < next);
+                    assert!(is_in_order && taken.iter().all(|item| visit.contains(item)), "{taken:?} of {visit:?}");
+                } else {
+                    assert_eq!(taken, visit.collect::<Vec<_>>());
+                }
             }
-            let taken = model.connection.lock().unwrap().taken.clone();
-            if fell_behind {
-                assert!(
-                    taken.is_sorted_by(|one, next| one < next) && taken.iter().all(|item| *item < end),
-                    "{taken:?}"
-                );
-            } else {
-                assert_eq!(taken, (0..end).collect::<Vec<_>>());
-            }
+            future::block_on(fan_out).unwrap();
         },
         SCHEDULES,
     );

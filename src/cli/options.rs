@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use tracing::warn;
 
-use crate::http::{Limits, TOLD_AT_ONCE};
+use crate::http::{Limits, MAX_REFUSALS};
 use crate::scenario::{FoundFile, parse_duration};
 use crate::server::{StoreConfig, StoreKind};
 use crate::store::RedisUrl;
@@ -14,7 +14,7 @@ use crate::worlds::WorldOptions;
 
 /// Files that are open beside connections that are served: the scenario, its watcher, timers, what a static site reads, and
 /// connections that are told that there is no place for them.
-const OTHER_FILES: usize = 64 + TOLD_AT_ONCE;
+const OTHER_FILES: usize = 64 + MAX_REFUSALS;
 
 /// The largest message or body that can be allowed; more is no limit.
 const LARGEST: i64 = 1 << 30;

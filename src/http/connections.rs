@@ -38,10 +38,10 @@ const MAX_HEAD: usize = 64 << 10;
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// How many are told at a time that there is no place for them; others are closed without a word.
-pub(crate) const TOLD_AT_ONCE: usize = 64;
+pub(crate) const MAX_REFUSALS: usize = 64;
 
 /// How long those may take to hear it.
-const TELLING_TIME: Duration = Duration::from_millis(500);
+const REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Serves until the shutdown. Then no connection is accepted any more, and requests in flight may take as long as the
 /// grace. Sockets are tasks of their own.
@@ -51,7 +51,7 @@ where
 {
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
     let permits = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
-    let refusals = Arc::new(Semaphore::new(TOLD_AT_ONCE));
+    let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         let Some((stream, peer)) = accepted else { continue };
@@ -127,7 +127,7 @@ async fn refuse(stream: TcpStream, app: Arc<App>, _permit: OwnedSemaphorePermit)
     let why = ApiError::TooManyConnections(app.limits.connections);
     let telling = turn_away(&wire, &why, &app);
     // One that does not want to hear it has to do without.
-    let _ = tokio::time::timeout(TELLING_TIME, telling).await;
+    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, telling).await;
 }
 
 /// Says why a connection is closed, as the last thing on it. Pages of listed origins cannot read it, since nobody knows whether
@@ -180,7 +180,7 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
             expired = wire.expired(app.limits.request) => {
                 if expired == Expired::Request {
                     // A client that is gone needs no answer.
-                    let _ = tokio::time::timeout(TELLING_TIME, turn_away(&wire, &ApiError::SlowRequest, &app)).await;
+                    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, turn_away(&wire, &ApiError::SlowRequest, &app)).await;
                 }
                 Ok(())
             }

@@ -7,14 +7,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::clock::Pace;
+use super::error::ClockError;
 use super::feed::FeedItem;
 use super::state::WorldState;
 use crate::engine::Event;
-use crate::scenario::format_duration;
 
 /// Events of an advance that are listed; the transcript has more.
 pub const MAX_LISTED: usize = 10_000;
@@ -59,20 +58,6 @@ pub struct Advanced {
     pub count: u64,
     /// Sockets that wrote nothing for a second and may not have everything yet.
     pub left_behind: Vec<u64>,
-}
-
-/// Why time was not advanced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum ClockError {
-    /// That time is over; nothing has changed.
-    #[error("it is {} already, and time does not go back", format_duration(*.now))]
-    InThePast {
-        /// The world's time.
-        now: Duration,
-    },
-    /// The world went back to its start, or to a snapshot, while it was at work.
-    #[error("the world was reset or restored before its clock had got there")]
-    Overtaken,
 }
 
 pub(super) type ClockOutcome = Result<Advanced, ClockError>;

@@ -12,7 +12,7 @@ use super::advance::Advance;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState};
 use super::task::Request;
-use super::{Advanced, ClockChange, Pace, Transcript, Until, World, WorldError};
+use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
     Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing,
     ScriptState,
@@ -31,8 +31,10 @@ pub struct ClockState {
 }
 
 /// A world at one moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct WorldSummary {
+    /// The scenario, the seed and the catalogue, as readers see them at that moment.
+    pub view: Arc<View>,
     /// Its clock.
     pub clock: ClockState,
     /// How often the world went back to its start or to a snapshot: events of different epochs do not continue each other.
@@ -43,6 +45,8 @@ pub struct WorldSummary {
     pub totals: Vec<(Arc<str>, i64)>,
     /// The faults that are in force.
     pub faults: Vec<FaultState>,
+    /// How many sockets are open.
+    pub sockets: usize,
     /// Names and times of the snapshots.
     pub snapshots: Vec<(String, Duration)>,
 }
@@ -97,25 +101,18 @@ impl World {
     }
 
     /// Carries out a command, here or on every server that plays the world, and looks at what came of it at the same moment.
-    async fn apply<T: Send + 'static>(
+    pub(super) async fn apply<T: Send + 'static>(
         &self,
-        command: Command,
+        command: impl Into<WorldCommand>,
         look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
     ) -> Result<T, WorldError> {
-        self.carry_out(WorldCommand::Apply(command), look).await
-    }
-
-    async fn carry_out<T: Send + 'static>(
-        &self,
-        command: WorldCommand,
-        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
-    ) -> Result<T, WorldError> {
+        let command = command.into();
         #[cfg(feature = "redis")]
         if let Some(replica) = &self.0.replica {
             let _in_use = self.in_use();
-            return replica.carry_out(command, self.now(), look).await;
+            return replica.apply(command, self.now(), look).await;
         }
-        self.ask(move |state| state.carry_out(command).map(|effects| look(state, effects))).await?
+        self.ask(move |state| state.apply(command).map(|effects| look(state, effects))).await?
     }
 }
 
@@ -143,11 +140,13 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn state_since(&self, sequence: Option<u64>) -> Result<WorldSummary, WorldError> {
         self.ask(move |state| WorldSummary {
+            view: state.publish.borrow().clone(),
             clock: ClockState::of(state),
             epoch: state.epoch,
             sequence: state.engine.sequence(),
             totals: totals(&state.engine, sequence),
             faults: state.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
+            sockets: state.shared.sockets.len(),
             snapshots: state.saved(),
         })
         .await
@@ -190,14 +189,6 @@ impl World {
         self.change_clock(ClockChange { paused: Some(false), ..Until::Now.into() }).await.map(drop)
     }
 
-    /// Sets how many times as fast as the machine's the clock goes, cut to what is possible ([`super::SPEEDS`]).
-    ///
-    /// # Errors
-    /// [`WorldError::Ended`].
-    pub async fn set_speed(&self, speed: f64) -> Result<(), WorldError> {
-        self.change_clock(ClockChange { speed: Some(speed), ..Until::Now.into() }).await.map(drop)
-    }
-
     /// Lets everything until then happen now. It is answered when all of that has been written to the open sockets. If
     /// this future is dropped before, time stays where it is by then.
     ///
@@ -207,7 +198,8 @@ impl World {
         self.change_clock(until.into()).await
     }
 
-    /// As [`World::advance`], and from then on the clock goes as the change says.
+    /// As [`World::advance`], and from then on the clock goes as the change says, its speed cut to what is possible
+    /// ([`super::SPEEDS`]).
     ///
     /// # Errors
     /// [`WorldError`] if that time is over, or the world has ended; the clock goes on as before then.
@@ -231,7 +223,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn reset(&self, seed: Option<u64>) -> Result<(), WorldError> {
-        self.carry_out(WorldCommand::Reset(seed), |_, _| ()).await
+        self.apply(WorldCommand::Reset(seed), |_, _| ()).await
     }
 
     /// Keeps this moment under a name, in place of another of that name.
@@ -239,7 +231,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn save(&self, name: &str) -> Result<(), WorldError> {
-        self.carry_out(WorldCommand::Save(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Save(name.to_owned()), |_, _| ()).await
     }
 
     /// Goes back to a kept moment: totals, products, time, random streams, transcript. Open sockets stay and get current
@@ -248,7 +240,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn restore(&self, name: &str) -> Result<(), WorldError> {
-        self.carry_out(WorldCommand::Restore(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Restore(name.to_owned()), |_, _| ()).await
     }
 
     /// Drops a kept moment.
@@ -256,7 +248,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn forget(&self, name: &str) -> Result<(), WorldError> {
-        self.carry_out(WorldCommand::Forget(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Forget(name.to_owned()), |_, _| ()).await
     }
 }
 

@@ -1,11 +1,17 @@
 //! Why a world does not do what it is asked.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
-use super::{ClockError, ExpectationError, MAX_SNAPSHOTS, WrongWait};
+use super::journal::{ExpectationError, WrongWait};
 use crate::engine::Refusal;
+use crate::scenario::format_duration;
 #[cfg(feature = "redis")]
 use crate::store::StoreError;
+
+/// Snapshots that a world keeps at most.
+pub const MAX_SNAPSHOTS: usize = 100;
 
 /// Why a command has no effect.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -47,6 +53,20 @@ pub enum WorldError {
     /// The world failed to do it, and goes on without.
     #[error("the world has failed to do this; it is a defect in mockd, please report it")]
     Defect,
+}
+
+/// Why time was not advanced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ClockError {
+    /// That time is over; nothing has changed.
+    #[error("it is {} already, and time does not go back", format_duration(*.now))]
+    InThePast {
+        /// The world's time.
+        now: Duration,
+    },
+    /// The world went back to its start, or to a snapshot, while it was at work.
+    #[error("the world was reset or restored before its clock had got there")]
+    Overtaken,
 }
 
 /// Why a snapshot is not there.

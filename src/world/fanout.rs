@@ -20,13 +20,13 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use super::delegation::Served;
-use super::feed::{Batch, EncodedBatch, ITEMS_AT_ONCE};
-use super::shared::Shared;
+use super::feed::{Batch, EncodedBatch, MAX_BATCH_ITEMS};
+use super::shared_state::Shared;
 use super::socket::{FrameSink, Socket};
 
 /// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
 /// as much as the writes to two sockets.
-const SOCKETS_AT_ONCE: usize = 64;
+const SOCKETS_PER_TURN: usize = 64;
 
 /// Sockets that are worth another thread. With 10,000, the last of them has an update in half the time; with 1,000, the
 /// slowest updates come 20 % sooner, since one of two threads has a core that it does not share with the clients of the same
@@ -48,7 +48,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let _end = Ending(shared.clone());
     loop {
         let from = shared.feed.handed_out();
-        match Batch::read(&shared.feed, from, ITEMS_AT_ONCE, u64::MAX) {
+        match Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) {
             Some(batch) if batch.is_empty() => shared.feed.published().await,
             Some(batch) => pass(&shared, batch).await,
             // The feed was cleared in between, because there is no socket.
@@ -90,7 +90,7 @@ impl Pass {
 
     /// Does something with every socket that nobody has taken yet, until there are none.
     async fn each(&self, mut act: impl FnMut(&Socket)) {
-        let mut sockets = Vec::with_capacity(SOCKETS_AT_ONCE);
+        let mut sockets = Vec::with_capacity(SOCKETS_PER_TURN);
         while self.take(&mut sockets) {
             sockets.drain(..).for_each(|socket| act(&socket));
             // A client on the same machine gets the core now and not at the end of this thread's turn, milliseconds away: with
@@ -103,7 +103,7 @@ impl Pass {
     /// Takes the next sockets. Says whether there are any.
     fn take(&self, sockets: &mut Vec<Arc<Socket>>) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.sockets.after(*last, SOCKETS_AT_ONCE, sockets);
+        self.shared.sockets.after(*last, SOCKETS_PER_TURN, sockets);
         *last = sockets.last().map_or(*last, |socket| socket.id);
         !sockets.is_empty()
     }

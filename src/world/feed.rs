@@ -7,7 +7,10 @@
 //!
 //! A run of items is encoded once for all sockets that get the same ([`Batch`]).
 
-use std::collections::{HashMap, VecDeque};
+mod log;
+
+use std::collections::HashMap;
+use std::ptr::fn_addr_eq;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use self::log::FeedLog;
 use super::message::{Delivery, Encode, Message};
 use crate::engine::{CurrentOrder, Engine, Event, EventKind};
 use crate::scenario::Feed as Scope;
@@ -26,7 +30,7 @@ pub const DEFAULT_BACKLOG: usize = 1024;
 pub const FEWEST_BACKLOG: usize = 16;
 
 /// Items that are put together into one write.
-pub(super) const ITEMS_AT_ONCE: usize = 256;
+pub(super) const MAX_BATCH_ITEMS: usize = 256;
 
 /// Something that is published to sockets.
 #[derive(Debug, Clone)]
@@ -56,45 +60,26 @@ pub(super) enum FeedItem {
 pub(super) struct EventFeed {
     /// Items that a socket may be behind.
     backlog: usize,
-    log: Mutex<FeedLog>,
+    log: Mutex<Published>,
     published: Notify,
     handed_out: Notify,
 }
 
-#[derive(Debug, Default)]
-struct FeedLog {
-    items: VecDeque<FeedItem>,
-    /// The position of the first of them. Positions count items over the life of the world.
-    first: u64,
+#[derive(Debug)]
+struct Published {
+    log: FeedLog<FeedItem>,
     /// The position after the last [`FeedItem::Resync`].
     resync: u64,
     /// The position after the last [`FeedItem::FaultTransition`].
     transition: u64,
-    /// Up to here the fan-out has handed them out; none from here on is dropped.
-    handed_out: u64,
-    /// Items that may wait beside the backlog: those of a single large request, as long as they are among the last. A
-    /// socket that reads gets all of them, however many there are.
-    spare: usize,
-}
-
-impl FeedLog {
-    fn end(&self) -> u64 {
-        self.first + self.items.len() as u64
-    }
-
-    fn trim(&mut self, backlog: usize) {
-        let surplus = self.items.len().saturating_sub(backlog.saturating_add(self.spare)) as u64;
-        let surplus = surplus.min(self.handed_out.saturating_sub(self.first));
-        self.items.drain(..usize::try_from(surplus).unwrap_or(usize::MAX));
-        self.first += surplus;
-    }
 }
 
 impl EventFeed {
     /// A feed of that many items.
     pub(super) fn new(backlog: usize) -> Self {
         let backlog = backlog.max(FEWEST_BACKLOG);
-        Self { backlog, log: Mutex::default(), published: Notify::new(), handed_out: Notify::new() }
+        let log = Mutex::new(Published { log: FeedLog::new(backlog), resync: 0, transition: 0 });
+        Self { backlog, log, published: Notify::new(), handed_out: Notify::new() }
     }
 
     /// Items that a socket may be behind.
@@ -104,32 +89,26 @@ impl EventFeed {
 
     /// The position of the next item.
     pub(super) fn end(&self) -> u64 {
-        self.lock().end()
+        self.lock().log.end()
     }
 
     pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {
-        let mut log = self.lock();
-        let before = log.items.len();
-        for item in items {
-            let after = log.end() + 1;
+        let mut published = self.lock();
+        let Published { log, resync, transition } = &mut *published;
+        let mut after = log.end();
+        let added = log.publish(items.into_iter().inspect(|item| {
+            after += 1;
             match item {
-                FeedItem::Resync { .. } => log.resync = after,
-                FeedItem::FaultTransition => log.transition = after,
+                FeedItem::Resync { .. } => *resync = after,
+                FeedItem::FaultTransition => *transition = after,
                 _ => {}
             }
-            log.items.push_back(item);
-        }
-        let added = log.items.len() - before;
+        }));
+        drop(published);
         // The fan-out is not woken for nothing.
-        if added == 0 {
-            return;
+        if added > 0 {
+            self.published.notify_one();
         }
-        // More than that at once does not count against the backlog.
-        let bulk = if added > self.backlog / 2 { added } else { 0 };
-        log.spare = log.spare.saturating_sub(added).max(bulk);
-        log.trim(self.backlog);
-        drop(log);
-        self.published.notify_one();
     }
 
     /// Whether there was a resync after that position.
@@ -144,36 +123,23 @@ impl EventFeed {
 
     /// Drops all items, because no socket is open.
     pub(super) fn clear(&self) {
-        let mut log = self.lock();
-        log.first = log.end();
-        log.handed_out = log.first;
-        log.items = VecDeque::new();
-        log.spare = 0;
+        self.lock().log.clear();
     }
 
     /// The items from a position on, at most `most` and none after `last`, with the position after them. `None` if
     /// the place is no longer in the feed.
     pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<FeedItem>, u64)> {
-        let log = self.lock();
-        let offset = from.checked_sub(log.first)?;
-        let end = log.end().min(last).min(from.saturating_add(most as u64)).max(from);
-        let count = usize::try_from(end - from).unwrap_or(usize::MAX);
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Some((log.items.iter().skip(offset).take(count).cloned().collect(), end))
+        self.lock().log.read(from, most, last)
     }
 
     /// Up to where the fan-out has handed everything out.
     pub(super) fn handed_out(&self) -> u64 {
-        self.lock().handed_out
+        self.lock().log.handed_out()
     }
 
     /// The fan-out has handed out everything up to there.
     pub(super) fn hand_out(&self, position: u64) {
-        let mut log = self.lock();
-        // It may have been cleared meanwhile.
-        log.handed_out = log.handed_out.max(position);
-        log.trim(self.backlog);
-        drop(log);
+        self.lock().log.hand_out(position);
         self.handed_out.notify_one();
     }
 
@@ -185,13 +151,13 @@ impl EventFeed {
     /// Waits until the fan-out is not more than the backlog behind, so that more sockets than the machine can serve slow
     /// down what happens, and nothing is lost. Only the world's task waits.
     pub(super) async fn room(&self) {
-        let is_far_behind = |log: &FeedLog| log.end() - log.handed_out > self.backlog as u64;
-        while is_far_behind(&self.lock()) {
+        let is_far_behind = |log: &FeedLog<FeedItem>| log.end() - log.handed_out() > self.backlog as u64;
+        while is_far_behind(&self.lock().log) {
             self.handed_out.notified().await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, FeedLog> {
+    fn lock(&self) -> MutexGuard<'_, Published> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -264,7 +230,7 @@ impl EncodedBatch {
     pub(super) fn of<'m>(messages: impl IntoIterator<Item = &'m Message>, encode: Encode) -> Self {
         let (mut bytes, mut count) = (BytesMut::new(), 0);
         for message in messages {
-            bytes.put_slice(message.encoded(encode));
+            bytes.put_slice(&message.encoded(encode));
             count += 1;
         }
         Self { bytes: bytes.freeze(), messages: count }
@@ -283,11 +249,13 @@ pub(super) struct Batch {
     is_personal: bool,
     /// Whether some are for the sockets of one category.
     is_by_category: bool,
+    /// The transport of the first socket. What is encoded is kept for this one alone.
+    encode: Option<Encode>,
     /// By whether notices are asked for, if nothing else makes a difference: found without hashing.
     same: [Option<EncodedBatch>; 2],
     /// By that and the category.
     by_category: HashMap<(Arc<str>, bool), EncodedBatch>,
-    /// That of the last socket, if there is something for one socket alone.
+    /// That of the last socket, if there is something for one socket alone, or its transport is not the first socket's.
     personal: EncodedBatch,
 }
 
@@ -301,7 +269,7 @@ impl Batch {
             |item: &FeedItem| matches!(item, FeedItem::Total { only: Some(_), .. } | FeedItem::Resync { .. });
         let is_by_category = items.iter().any(by_category);
         let (same, by_category, personal) = ([None, None], HashMap::new(), EncodedBatch::default());
-        Some(Self { from, to, items, seen, is_personal, is_by_category, same, by_category, personal })
+        Some(Self { from, to, items, seen, is_personal, is_by_category, encode: None, same, by_category, personal })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -311,8 +279,9 @@ impl Batch {
     /// What the socket of that number gets. Its cursor is at the start of the batch, and at its end afterwards.
     pub(super) fn encoded_for(&mut self, cursor: &mut Cursor, socket: u64) -> &EncodedBatch {
         self.pass(cursor);
+        let is_other_transport = !fn_addr_eq(*self.encode.get_or_insert(cursor.encode), cursor.encode);
         let encode = || encode(&self.items, cursor, socket);
-        if self.is_personal {
+        if self.is_personal || is_other_transport {
             self.personal = encode();
             &self.personal
         } else if self.is_by_category {
@@ -344,7 +313,7 @@ impl Batch {
 fn encode(items: &[FeedItem], cursor: &Cursor, socket: u64) -> EncodedBatch {
     if let [FeedItem::Total { only: None, message, .. }] = items {
         // The most frequent case needs no copy.
-        return EncodedBatch { bytes: message.encoded(cursor.encode).clone(), messages: 1 };
+        return EncodedBatch { bytes: message.encoded(cursor.encode), messages: 1 };
     }
     EncodedBatch::of(items.iter().flat_map(|item| item.for_socket(cursor, socket)), cursor.encode)
 }

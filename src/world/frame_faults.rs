@@ -19,10 +19,10 @@ use serde_json::Value;
 use super::message::{Delivery, Message};
 use crate::engine::{RandomStream, SocketFault};
 use crate::scenario::{Damage, Effect, Matches};
-use run::{FaultRunOnFrames, InFlight, REORDER_PATIENCE, damaged};
+use run::{FaultRunOnFrames, InFlight, REORDER_TIMEOUT, damaged};
 
 /// Bytes of frames that are handed out together, and the one that goes beyond.
-const BYTES_AT_ONCE: usize = 64 << 10;
+const BATCH_BYTES: usize = 64 << 10;
 
 /// What a fault did to a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ struct HeldFrame {
 impl FrameFaults {
     /// For these faults, which hold so many frames at the most.
     pub(super) fn new(faults: Arc<[SocketFault]>, most: usize) -> Self {
-        let mut tamper = Self {
+        let mut frame_faults = Self {
             faults: Arc::new([]),
             kept: HashMap::new(),
             queue: VecDeque::new(),
@@ -90,8 +90,8 @@ impl FrameFaults {
             disconnect: None,
             marks: Vec::new(),
         };
-        tamper.follow(faults);
-        tamper
+        frame_faults.follow(faults);
+        frame_faults
     }
 
     /// Whether no fault is left, and nothing that any has held back.
@@ -150,7 +150,7 @@ impl FrameFaults {
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
             let is_hit = |_: &&mut FaultRunOnFrames| is_about(&delivery.message, fault.matches());
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
-            let Some(did) = kept.tamper(fault.effect(), &mut frames, &mut delay, at) else { continue };
+            let Some(did) = kept.apply(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
                 kept.behind = earlier(kept.behind, Some(before(delivery.event)));
             }
@@ -194,9 +194,7 @@ impl FrameFaults {
         self.look_at(now);
         self.release_windows(now, |over| over <= now);
         let (mut frames, mut bytes) = (Vec::new(), 0);
-        while self.disconnect.is_none()
-            && bytes < BYTES_AT_ONCE
-            && self.queue.front().is_some_and(|held| held.due <= now)
+        while self.disconnect.is_none() && bytes < BATCH_BYTES && self.queue.front().is_some_and(|held| held.due <= now)
         {
             self.count_down(frames.len());
             if self.disconnect.is_none()
@@ -239,9 +237,10 @@ impl FrameFaults {
     /// Windows that have waited until a time by which they are `over`.
     fn release_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
         let is_over =
-            |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_PATIENCE));
-        let turned: Vec<InFlight> = self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::turn).collect();
-        for waiting in turned {
+            |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_TIMEOUT));
+        let reordered: Vec<InFlight> =
+            self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::take_reordered).collect();
+        for waiting in reordered {
             self.hold(waiting, now);
         }
     }
@@ -249,7 +248,7 @@ impl FrameFaults {
     /// When frames come next if none comes by.
     pub(super) fn next_due(&self) -> Option<Duration> {
         let waiting = self.kept.values().filter(|kept| !kept.window.is_empty());
-        let windows = waiting.map(|kept| kept.since.saturating_add(REORDER_PATIENCE));
+        let windows = waiting.map(|kept| kept.since.saturating_add(REORDER_TIMEOUT));
         let held = self.queue.front().map(|held| held.due);
         windows.chain(held).min().filter(|_| !self.is_frozen() && self.disconnect.is_none())
     }

@@ -1,5 +1,6 @@
 //! What is sent to sockets, whatever protocol they speak.
 
+use std::ptr::fn_addr_eq;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use bytes::Bytes;
 /// A message to sockets. A clone is the same message.
 ///
 /// A world knows no protocol: the transport that a socket speaks encodes a message when the first socket needs it, and what it
-/// made is kept beside the payload for all others.
+/// made is kept beside the payload for all others of that transport.
 #[derive(Debug, Clone)]
 pub struct Message(Arc<Inner>);
 
@@ -16,7 +17,8 @@ pub struct Message(Arc<Inner>);
 struct Inner {
     kind: MessageKind,
     payload: Bytes,
-    encoded: OnceLock<Bytes>,
+    /// What the first transport made of it.
+    encoded: OnceLock<(Encode, Bytes)>,
 }
 
 /// How a message is meant to be read.
@@ -28,7 +30,7 @@ pub enum MessageKind {
     Binary,
 }
 
-/// Makes of a message the bytes that a transport writes. All sockets of a world speak one transport.
+/// Makes of a message the bytes that a transport writes, the same on every call.
 pub type Encode = fn(&Message) -> Bytes;
 
 impl Message {
@@ -60,9 +62,10 @@ impl Message {
         &self.0.payload
     }
 
-    /// The bytes that a transport writes, made once.
-    pub(super) fn encoded(&self, encode: Encode) -> &Bytes {
-        self.0.encoded.get_or_init(|| encode(self))
+    /// The bytes that a transport writes: made once for the first transport that needs them, each time for others.
+    pub(super) fn encoded(&self, encode: Encode) -> Bytes {
+        let (first, bytes) = self.0.encoded.get_or_init(|| (encode, encode(self)));
+        if fn_addr_eq(*first, encode) { bytes.clone() } else { encode(self) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A world that several servers play together.
 //!
 //! What changes it does not go to its task but into a [log](crate::store), and comes from there, with what other servers
-//! have appended, in an order that is the same everywhere ([`listen`]). A client gets its answer when its entry has been
+//! have appended, in an order that is the same everywhere ([`join`](super::join)). A client gets its answer when its entry has been
 //! carried out here ([`playback`]). Reads, sockets and the journal are this server's own business, as ever.
 //!
 //! Nothing in a shared world depends on a clock of one server alone: each entry says at which of the world's times it was
@@ -10,7 +10,6 @@
 //! While the log cannot be reached, the world stays as it is: it is read, its sockets are open, and changes are refused.
 
 mod lead;
-mod listen;
 mod log;
 mod playback;
 mod scenarios;
@@ -23,21 +22,17 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::info;
 
-use self::lead::LeaderElection;
-use self::listen::Listener;
-use self::log::LogEntry;
+pub(super) use self::lead::LeaderElection;
 pub use self::log::WorldSnapshot;
-pub(super) use self::playback::{Arrived, Playback};
+pub(super) use self::log::{InstallSnapshot, LogEntry, ScenarioRef};
+pub(super) use self::playback::{Arrived, LogAction, Playback, set_clock_forward};
 pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
 use super::state::{WorldCommand, WorldState};
-use super::task::Task;
-use super::{Advanced, ClockChange, Handle, Setup, World, WorldError};
-use crate::engine::{self, Change, Effects, Engine, Reload};
+use super::{Advanced, ClockChange, WorldError};
+use crate::engine::{self, Change, Effects, Reload};
 use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
@@ -92,7 +87,7 @@ impl Sharing {
 #[derive(Debug)]
 pub(super) struct Replica {
     world: Arc<str>,
-    sharing: Sharing,
+    pub(super) sharing: Sharing,
     lifetime: Option<Duration>,
     /// Whether it is to have a leader even if nothing happens by itself.
     is_always_led: bool,
@@ -116,7 +111,7 @@ pub(super) struct Progress {
 type OnOutcome = Box<dyn FnOnce(&mut WorldState, Result<Effects, WorldError>) + Send>;
 
 /// How to answer the one who waits for an entry to be carried out.
-enum PendingReply {
+pub(super) enum PendingReply {
     Command(OnOutcome),
     Clock(oneshot::Sender<ClockOutcome>),
     Reload(oneshot::Sender<Reload>),
@@ -149,7 +144,7 @@ pub enum ReplicaError {
 }
 
 impl Replica {
-    fn new(world: Arc<str>, options: &JoinOptions) -> Self {
+    pub(super) fn new(world: Arc<str>, options: &JoinOptions) -> Self {
         Self {
             world,
             sharing: options.sharing.clone(),
@@ -162,7 +157,7 @@ impl Replica {
     }
 
     /// Has a command carried out by all servers, and looks at what came of it here at the same moment.
-    pub(super) async fn carry_out<T: Send + 'static>(
+    pub(super) async fn apply<T: Send + 'static>(
         &self,
         command: WorldCommand,
         now: Duration,
@@ -170,8 +165,9 @@ impl Replica {
     ) -> Result<T, WorldError> {
         let (reply, answer) = oneshot::channel();
         let on_outcome = move |state: &mut WorldState, outcome: Result<Effects, WorldError>| {
+            let answer = playback::catch_panic(state, |state| outcome.map(|effects| look(state, effects)));
             // The asker may be gone.
-            let _ = reply.send(outcome.map(|effects| look(state, effects)));
+            let _ = reply.send(answer);
         };
         let entry = LogEntry::Do { at: now, command };
         self.ask(&entry, now, PendingReply::Command(Box::new(on_outcome)), answer).await?
@@ -185,7 +181,7 @@ impl Replica {
     }
 
     /// Has all servers go on with another scenario, which has to be among [`Scenarios`].
-    async fn reload(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
+    pub(super) async fn reload(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
         let (reply, reload) = oneshot::channel();
         let entry = LogEntry::Reload { scenario, seed };
         self.ask(&entry, now, PendingReply::Reload(reply), reload).await
@@ -206,7 +202,7 @@ impl Replica {
     }
 
     /// Ends the world everywhere.
-    async fn end(&self, now: Duration) -> Result<(), WorldError> {
+    pub(super) async fn end(&self, now: Duration) -> Result<(), WorldError> {
         let (mark, text) = (self.sharing.mark(), LogEntry::End.to_text());
         Ok(self.sharing.store.end(&self.world, self.new_entry(&mark, &text, now, None)).await?)
     }
@@ -231,21 +227,27 @@ impl Replica {
         Ok(answer)
     }
 
-    fn new_entry<'e>(&self, mark: &'e str, text: &'e str, at: Duration, token: Option<FencingToken>) -> NewEntry<'e> {
+    pub(super) fn new_entry<'e>(
+        &self,
+        mark: &'e str,
+        text: &'e str,
+        at: Duration,
+        token: Option<FencingToken>,
+    ) -> NewEntry<'e> {
         NewEntry { mark, text, at, token, lifetime: self.lifetime }
     }
 
     /// How to answer the one who waits for that entry.
-    fn take_reply(&self, mark: &str) -> Option<PendingReply> {
+    pub(super) fn take_reply(&self, mark: &str) -> Option<PendingReply> {
         self.lock().remove(mark)
     }
 
     /// Everybody who waits hears that it is not known what came of it.
-    fn drop_replies(&self) {
+    pub(super) fn drop_replies(&self) {
         self.lock().clear();
     }
 
-    fn is_own(&self, mark: &str) -> bool {
+    pub(super) fn is_own(&self, mark: &str) -> bool {
         mark.strip_prefix(&*self.sharing.server).is_some_and(|rest| rest.starts_with('-'))
     }
 
@@ -259,7 +261,7 @@ impl Replica {
     }
 
     /// Waits until that entry has been carried out.
-    async fn reached(&self, position: u64) {
+    pub(super) async fn reached(&self, position: u64) {
         // The sender is this replica's own.
         let _ = self.progress.subscribe().wait_for(|progress| progress.position >= position).await;
     }
@@ -278,53 +280,5 @@ struct Forget<'r> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         self.replica.take_reply(self.mark);
-    }
-}
-
-impl World {
-    /// Plays a world from where its log is. It is ready when everything that was in the log has been carried out. `start` is
-    /// what is played until then, which nobody sees.
-    ///
-    /// # Errors
-    /// [`WorldError::Unplayable`].
-    pub(crate) async fn join(
-        name: Arc<str>,
-        start: Engine,
-        setup: &Setup,
-        options: JoinOptions,
-        end: CancellationToken,
-        tasks: &TaskTracker,
-    ) -> Result<Self, WorldError> {
-        let replica = Arc::new(Replica::new(name.clone(), &options));
-        let (task, requests, view) = Task::new(name, start.clone(), setup, end.clone(), tasks);
-        let shared = task.shared().clone();
-        tasks.spawn(task.with_playback(Playback::new(replica.clone(), tasks.clone())).run());
-        let listener = Listener {
-            replica: replica.clone(),
-            shared: shared.clone(),
-            requests: requests.clone(),
-            start,
-            is_default: options.is_default,
-        };
-        let (joined, position) = oneshot::channel();
-        tasks.spawn(listener.listen(options.opened, joined, end));
-        tasks.spawn(LeaderElection::new(replica.clone(), shared.clone()).run());
-        let position = position.await.map_err(|_| WorldError::Unplayable)?;
-        replica.reached(position).await;
-        Ok(Self(Arc::new(Handle { requests, view, shared, replica: Some(replica) })))
-    }
-
-    /// Has all servers go on with a scenario that is published.
-    pub(crate) async fn reload_shared(&self, scenario: String, seed: u64) -> Result<Reload, WorldError> {
-        self.replica()?.reload(scenario, seed, self.now()).await
-    }
-
-    /// Ends the world on all servers.
-    pub(crate) async fn end_everywhere(&self) -> Result<(), WorldError> {
-        self.replica()?.end(self.now()).await
-    }
-
-    fn replica(&self) -> Result<&Replica, WorldError> {
-        self.0.replica.as_deref().ok_or(WorldError::Defect)
     }
 }

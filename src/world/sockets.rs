@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::socket::{Socket, SocketClose, lock};
 
 /// How long a socket may write nothing before nobody waits for it any more.
-const PATIENCE: Duration = Duration::from_secs(1);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Which sockets get a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -212,6 +212,6 @@ impl LaggingSockets {
     /// Until when to wait for it; `None` if it has been still for too long.
     pub(super) fn give_up(&self, socket: &Socket) -> Option<Instant> {
         let (_, since) = self.0.get(&socket.id)?;
-        Some(*since + PATIENCE).filter(|give_up| *give_up > Instant::now())
+        Some(*since + WRITE_TIMEOUT).filter(|give_up| *give_up > Instant::now())
     }
 }

@@ -9,15 +9,12 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::clock::Pace;
-use super::error::{SnapshotError, WorldError};
+use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::message::Message;
-use super::shared::Shared;
+use super::shared_state::Shared;
 use super::transcript::Transcript;
 use crate::engine::{Catalogue, Command, Effects, Engine, Reload, ReloadPlan};
 use crate::scenario::Scenario;
-
-/// Snapshots that a world keeps at most.
-pub const MAX_SNAPSHOTS: usize = 100;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
 /// world. It happens at once, as a whole or not at all.
@@ -34,6 +31,12 @@ pub(super) enum WorldCommand {
     Restore(String),
     /// Drops a kept moment.
     Forget(String),
+}
+
+impl From<Command> for WorldCommand {
+    fn from(command: Command) -> Self {
+        Self::Apply(command)
+    }
 }
 
 /// What readers see without asking the task.
@@ -131,29 +134,27 @@ impl WorldState {
     }
 
     /// Carries out a command.
-    pub(super) fn carry_out(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
+    pub(super) fn apply(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
         match command {
-            WorldCommand::Apply(command) => return self.apply(command),
+            WorldCommand::Apply(command) => {
+                // What counts its times from now must not count them from the last event.
+                if command.starts_a_timeline() && self.engine.next_due().is_none_or(|due| due > self.now()) {
+                    self.engine.settle(self.now());
+                }
+                let changes_faults = command.changes_faults();
+                let effects = self.engine.apply(command)?;
+                self.notify(&effects.events);
+                if changes_faults && effects.events.is_empty() {
+                    self.refresh_faults();
+                }
+                return Ok(effects);
+            }
             WorldCommand::Reset(seed) => self.reset(seed),
             WorldCommand::Save(name) => self.save(name)?,
             WorldCommand::Restore(name) => self.restore(&name)?,
             WorldCommand::Forget(name) => self.forget(&name)?,
         }
         Ok(Effects::default())
-    }
-
-    fn apply(&mut self, command: Command) -> Result<Effects, WorldError> {
-        // What counts its times from now must not count them from the last event.
-        if command.starts_a_timeline() && self.engine.next_due().is_none_or(|due| due > self.now()) {
-            self.engine.settle(self.now());
-        }
-        let changes_faults = command.changes_faults();
-        let effects = self.engine.apply(command)?;
-        self.notify(&effects.events);
-        if changes_faults && effects.events.is_empty() {
-            self.refresh_faults();
-        }
-        Ok(effects)
     }
 
     /// Goes on with another scenario, and gives what that changed.

@@ -17,7 +17,7 @@ mod faulted;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::feed::{Batch, Cursor, EncodedBatch, ITEMS_AT_ONCE, notice};
+use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS, notice};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
 use super::message::{Delivery, Encode, Message};
@@ -110,7 +110,7 @@ impl Subscription {
         let from = self.cursor.as_ref()?.position;
         loop {
             let last = self.readable();
-            let batch = Batch::read(&self.world.shared().feed, from, ITEMS_AT_ONCE, last);
+            let batch = Batch::read(&self.world.shared().feed, from, MAX_BATCH_ITEMS, last);
             // If faults have changed meanwhile, or the socket is to end, the batch may go beyond that.
             if self.readable() >= last {
                 return batch;

@@ -12,7 +12,7 @@ use tracing::error;
 use super::advance::Advance;
 #[cfg(feature = "redis")]
 use super::replica::{Arrived, Playback, WorldSnapshot};
-use super::shared::Shared;
+use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
 use super::state::{View, WorldState, seeded};
 use super::{Setup, WAITING_REQUESTS};

@@ -18,3 +18,27 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
     let live = socket.next().await.unwrap().unwrap();
     assert_eq!((current.messages, live.messages), (1, 2));
 }
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn a_shared_world_outlives_an_answer_that_panics() {
+    use crate::engine::Command;
+    use crate::reloads::Reloads;
+    use crate::scenario::ServerOptions;
+    use crate::store::Memory;
+    use crate::worlds::{WorldOptions, Worlds};
+
+    let text = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+    let scenario = Arc::new(parse(&Source::new("toys.yaml", text)).unwrap());
+    let sharing = Sharing::new(Arc::new(Memory::default()), "one".into(), ServerOptions::default(), Reloads::default());
+    let (options, tasks, end) = (WorldOptions::default(), TaskTracker::new(), CancellationToken::new());
+    let worlds = Worlds::share(&scenario, 1, options, sharing, false, &tasks, end.clone()).await.unwrap();
+    let world = worlds.default_world();
+    let failed = world.apply::<()>(Command::order("T1", 3), |_, _| panic!("a defect")).await;
+    assert_eq!(failed, Err(WorldError::Defect));
+    world.order("T1", 4).await.unwrap();
+    assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
+    end.cancel();
+    tasks.close();
+    tasks.wait().await;
+}

@@ -10,6 +10,9 @@ orders:
   scripts: [{ steps: [{ at: 2500ms, remove: { product: A2 } }] }]
 ";
 
+/// Products that are added while the state is read.
+const ADDED: u64 = 300;
+
 async fn paused() -> Mockd {
     Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{ORDERS}")).path(), &["--paused", "--seed", "7"]).await
 }
@@ -25,12 +28,34 @@ async fn the_state_is_everything_at_one_moment() {
     mockd.advance("", "1s").await;
     let expected = json!({
         "world": "default", "scenario": "shop", "seed": 7, "at": "1s", "paused": true, "speed": 1.0, "nextDue": "2s",
-        "sequence": 1, "categories": [
+        "epoch": 0, "sequence": 1, "categories": [
             { "name": "electronics", "prefix": "A", "products": 2 },
             { "name": "confectionery", "prefix": "B", "products": 1 },
         ], "totals": { "A1": 5, "A2": 7, "B1": 101 }, "faults": [], "sockets": 1, "snapshots": [],
     });
     assert_eq!(state(&mockd).await, expected);
+}
+
+#[tokio::test]
+async fn a_state_has_the_products_of_its_sequence() {
+    let mockd = paused().await;
+    let add = async {
+        for _ in 0..ADDED {
+            assert_eq!(mockd.post("/confectionery", "{}").await.status, 200);
+        }
+    };
+    let watch = async {
+        loop {
+            let state = state(&mockd).await;
+            let number = |pointer| state.pointer(pointer).and_then(Value::as_u64).unwrap();
+            let (sequence, products) = (number("/sequence"), number("/categories/1/products"));
+            assert_eq!(sequence, products - 1, "{state}");
+            if sequence == ADDED {
+                return;
+            }
+        }
+    };
+    tokio::join!(add, watch);
 }
 
 #[tokio::test]

@@ -35,9 +35,8 @@ pub(super) struct StateAnswer {
     seed: u64,
     #[serde(flatten)]
     clock: ClockAnswer,
-    /// With `since`: counts up with each reset and each restored snapshot. Events of different epochs do not continue each other.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<u64>,
+    /// Counts up with each reset and each restored snapshot. Events of different epochs do not continue each other.
+    epoch: u64,
     /// The number of the last event.
     sequence: u64,
     /// The categories in declared order.
@@ -93,18 +92,17 @@ pub(super) struct ResetRequest {
 pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let StateQuery { since } = input::query(uri)?;
     let state = world.state_since(since).await.map_err(ApiError::from)?;
-    let view = world.view();
     Ok(json(&StateAnswer {
         world: world.name().clone(),
-        scenario: view.scenario.name().to_owned(),
-        seed: view.seed,
+        scenario: state.view.scenario.name().to_owned(),
+        seed: state.view.seed,
         clock: ClockAnswer::new(state.clock),
-        epoch: since.map(|_| state.epoch),
+        epoch: state.epoch,
         sequence: state.sequence,
-        categories: CategoryAnswer::all(&view),
+        categories: CategoryAnswer::all(&state.view),
         totals: state.totals.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
         faults: FaultAnswer::all(state.faults),
-        sockets: world.socket_count(),
+        sockets: state.sockets,
         snapshots: SnapshotAnswer::all(state.snapshots),
     }))
 }

@@ -90,3 +90,25 @@ async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_o
     assert_eq!(*narrow.taken.lock().unwrap(), frames(0..=100));
     assert_eq!(*wide.taken.lock().unwrap(), frames(0..=100));
 }
+
+#[tokio::test]
+async fn each_socket_gets_the_bytes_of_its_own_transport() {
+    let (world, unlimited) = (world(), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
+    let (lines, bare) = (unlimited(), unlimited());
+    let mut by_line = world.subscribe("toys", false, encode).await.unwrap();
+    let mut without = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
+    by_line.connect(lines.clone());
+    without.connect(bare.clone());
+    delegate(&mut by_line, &lines).await;
+    delegate(&mut without, &bare).await;
+    world.order("T1", 1).await.unwrap();
+    let expected = frames(0..=1);
+    for sink in [&lines, &bare] {
+        while !sink.taken.lock().unwrap().ends_with(b"1}") && !sink.taken.lock().unwrap().ends_with(b"1}\n") {
+            sink.wrote.notified().await;
+        }
+    }
+    assert_eq!(*lines.taken.lock().unwrap(), expected);
+    let is_payload = |byte: &u8| *byte != b'\n';
+    assert_eq!(*bare.taken.lock().unwrap(), expected.into_iter().filter(is_payload).collect::<Vec<_>>());
+}

@@ -11,7 +11,7 @@ use crate::scenario::{Damage, Effect, format_duration};
 use crate::world::message::Message;
 
 /// How long frames that are to change places wait for others.
-pub(super) const REORDER_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const REORDER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A frame on its way through faults.
 #[derive(Debug, Clone)]
@@ -40,8 +40,8 @@ impl FaultRunOnFrames {
         Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, behind: None, stale: HashMap::new() }
     }
 
-    /// Does to frames what the fault does, and says what that was, if anything.
-    pub(super) fn tamper(
+    /// Applies the fault to frames, and says what that changed, if anything.
+    pub(super) fn apply(
         &mut self,
         effect: &Effect,
         frames: &mut Vec<InFlight>,
@@ -108,12 +108,12 @@ impl FaultRunOnFrames {
         }
         self.window.append(frames);
         if self.window.len() as u64 >= window {
-            *frames = self.turn();
+            *frames = self.take_reordered();
         }
     }
 
-    /// The last first.
-    pub(super) fn turn(&mut self) -> Vec<InFlight> {
+    /// The frames of the window, the last of them first.
+    pub(super) fn take_reordered(&mut self) -> Vec<InFlight> {
         let mut frames = std::mem::take(&mut self.window);
         let last = 1.min(frames.len());
         frames.rotate_right(last);

@@ -13,7 +13,7 @@ use tracing::debug;
 use super::log::LogEntry;
 use super::{Progress, Replica};
 use crate::store::{Claim, FencingToken, StoreError};
-use crate::world::shared::Shared;
+use crate::world::shared_state::Shared;
 
 /// How long a leader may be silent.
 const LEASE: Duration = Duration::from_secs(2);
@@ -25,13 +25,13 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long to wait for what was appended to come back, before the store is asked again.
-const PATIENCE: Duration = Duration::from_secs(2);
+const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What happens by one entry at the most: other changes are not held up for longer.
 const ACTIONS_AT_ONCE: usize = 256;
 
 /// One server's part in the lead of a world.
-pub(super) struct LeaderElection {
+pub(in crate::world) struct LeaderElection {
     replica: Arc<Replica>,
     shared: Arc<Shared>,
     token: Option<FencingToken>,
@@ -39,12 +39,12 @@ pub(super) struct LeaderElection {
 }
 
 impl LeaderElection {
-    pub(super) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
+    pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
         Self { replica, shared, token: None, ask_at: Instant::now() }
     }
 
     /// Takes part until the world ends, and then gives the lead up.
-    pub(super) async fn run(mut self) {
+    pub(in crate::world) async fn run(mut self) {
         let end = self.shared.end.clone();
         end.run_until_cancelled(self.lead_for_ever()).await;
         if self.token.take().is_some() {
@@ -103,7 +103,7 @@ impl LeaderElection {
         let entry = self.replica.new_entry(&mark, &text, to, self.token);
         if let Ok(position) = self.replica.sharing.store.append(&self.shared.name, entry).await {
             // If it does not come back, the store is gone, which is found out by what comes next.
-            let _ = timeout(PATIENCE, self.replica.reached(position)).await;
+            let _ = timeout(APPEND_TIMEOUT, self.replica.reached(position)).await;
         } else {
             (self.token, self.ask_at) = (None, Instant::now() + PAUSE);
         }

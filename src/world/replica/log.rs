@@ -115,13 +115,13 @@ pub(in crate::world) struct ScenarioRef {
 
 /// A whole world, as it is to be installed here.
 pub(in crate::world) struct InstallSnapshot {
-    pub(super) scenario_ref: ScenarioRef,
+    pub(in crate::world) scenario_ref: ScenarioRef,
     own_seed: Option<u64>,
     pace_at_start: Pace,
     pace: Pace,
     epoch: u64,
     /// The engine at time 0, with the seed that is not the world's own.
-    pub(super) start: Engine,
+    pub(in crate::world) start: Engine,
     engine: Engine,
     snapshots: BTreeMap<String, Snapshot>,
 }
@@ -129,7 +129,7 @@ pub(in crate::world) struct InstallSnapshot {
 impl InstallSnapshot {
     /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
     /// Products are shared with `start`, an engine at time 0, if it is of the same scenario.
-    pub(super) async fn read(
+    pub(in crate::world) async fn read(
         opened: &Opened,
         scenarios: &Scenarios,
         start: &Engine,

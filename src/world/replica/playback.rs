@@ -23,15 +23,15 @@ const CHECKPOINT_EVERY: u64 = 1000;
 
 /// An entry, ready to be carried out by the world's task.
 pub(in crate::world) struct Arrived {
-    pub(super) position: u64,
+    pub(in crate::world) position: u64,
     /// Whether this server has appended it.
-    pub(super) is_own: bool,
-    pub(super) action: LogAction,
-    pub(super) reply: Option<PendingReply>,
+    pub(in crate::world) is_own: bool,
+    pub(in crate::world) action: LogAction,
+    pub(in crate::world) reply: Option<PendingReply>,
 }
 
 /// What an entry has the task do.
-pub(super) enum LogAction {
+pub(in crate::world) enum LogAction {
     Nothing,
     Command { at: Duration, command: Box<WorldCommand> },
     Clock { at: Duration, change: ClockChange },
@@ -53,7 +53,7 @@ pub(in crate::world) struct Playback {
 }
 
 impl Playback {
-    pub(super) fn new(replica: Arc<Replica>, tasks: TaskTracker) -> Self {
+    pub(in crate::world) fn new(replica: Arc<Replica>, tasks: TaskTracker) -> Self {
         Self { replica, entries: VecDeque::new(), position: 0, scenario_ref: None, tasks }
     }
 
@@ -160,15 +160,22 @@ fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand
     // Time goes on, but what is due before waits for the server that leads.
     state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
     state.given_time = Some(now);
-    let outcome = catch_unwind(AssertUnwindSafe(|| state.carry_out(command)));
+    let outcome = catch_panic(state, |state| state.apply(command));
     state.given_time = None;
-    let outcome = outcome.unwrap_or_else(|_| {
-        error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
-        Err(WorldError::Defect)
-    });
     if let Some(on_outcome) = on_outcome {
         on_outcome(state, outcome);
     }
+}
+
+/// A part of an entry that panics fails alone: the world goes on as it is then.
+pub(super) fn catch_panic<T>(
+    state: &mut WorldState,
+    act: impl FnOnce(&mut WorldState) -> Result<T, WorldError>,
+) -> Result<T, WorldError> {
+    catch_unwind(AssertUnwindSafe(|| act(state))).unwrap_or_else(|_| {
+        error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
+        Err(WorldError::Defect)
+    })
 }
 
 /// Time has come that far.
@@ -183,7 +190,7 @@ fn come_to(state: &mut WorldState, to: Duration, most: usize) {
 }
 
 /// Time has gone on while nothing happened.
-pub(super) fn set_clock_forward(state: &mut WorldState, to: Duration) {
+pub(in crate::world) fn set_clock_forward(state: &mut WorldState, to: Duration) {
     let pace = state.shared.clock.pace();
     if !pace.paused && state.shared.clock.now() < to {
         state.shared.clock.set(to, pace);

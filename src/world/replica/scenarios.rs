@@ -50,7 +50,7 @@ impl Scenarios {
     }
 
     /// As [`Scenarios::publish`], without a word about files.
-    pub(super) async fn put(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
+    pub(in crate::world) async fn put(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
         let (fingerprint, text) = self.know(scenario).await;
         self.store.put(&name(&fingerprint), &text).await?;
         Ok(fingerprint)
@@ -98,7 +98,10 @@ impl Scenarios {
     ///
     /// # Errors
     /// [`StoreError::Gone`]; the other error is about the scenario.
-    pub(super) async fn get(&self, fingerprint: &str) -> Result<Result<Arc<Scenario>, ReplicaError>, StoreError> {
+    pub(in crate::world) async fn get(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Result<Arc<Scenario>, ReplicaError>, StoreError> {
         if let Some(known) = self.lock().get(fingerprint).cloned() {
             return Ok(Ok(known));
         }
@@ -112,7 +115,7 @@ impl Scenarios {
     }
 
     /// The default world plays that one from now on.
-    pub(super) fn plays(&self, fingerprint: &str, seed: u64) {
+    pub(in crate::world) fn plays(&self, fingerprint: &str, seed: u64) {
         // Those of before may still be in logs, but are read again then.
         self.lock().retain(|known, _| known == fingerprint);
         self.played.send_replace(Some((fingerprint.to_owned(), seed)));

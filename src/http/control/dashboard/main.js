@@ -116,7 +116,7 @@ const askState = async () => {
   if (known === null) return call("GET", "state");
   const { totals, sequence, epoch, categories } = known;
   const now = await call("GET", `state?since=${sequence}`);
-  const goesOn = now.sequence >= sequence && now.epoch === (epoch ?? now.epoch);
+  const goesOn = now.sequence >= sequence && now.epoch === epoch;
   if (!goesOn || JSON.stringify(now.categories) !== JSON.stringify(categories)) return call("GET", "state");
   return { ...now, totals: { ...totals, ...now.totals } };
 };

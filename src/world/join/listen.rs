@@ -9,13 +9,14 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use super::log::{InstallSnapshot, LogEntry, ScenarioRef, WorldSnapshot};
-use super::playback::{Arrived, LogAction, set_clock_forward};
-use super::{Replica, ReplicaError, Sharing};
 use crate::engine::{Engine, ReloadPlan};
 use crate::scenario::Scenario;
 use crate::store::{OpenMode, Opened, StoreError, StoredEntry};
-use crate::world::shared::Shared;
+use crate::world::replica::{
+    Arrived, InstallSnapshot, LogAction, LogEntry, Replica, ReplicaError, ScenarioRef, Sharing, WorldSnapshot,
+    set_clock_forward,
+};
+use crate::world::shared_state::Shared;
 use crate::world::state::WorldState;
 use crate::world::task::Request;
 
@@ -44,14 +45,14 @@ impl From<StoreError> for Over {
 }
 
 /// Whoever listens for a world.
-pub(in crate::world) struct Listener {
-    pub(in crate::world) replica: Arc<Replica>,
-    pub(in crate::world) shared: Arc<Shared>,
-    pub(in crate::world) requests: mpsc::Sender<Request>,
+pub(super) struct Listener {
+    pub(super) replica: Arc<Replica>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) requests: mpsc::Sender<Request>,
     /// An engine at the start of the scenario that this server has played last.
-    pub(in crate::world) start: Engine,
+    pub(super) start: Engine,
     /// Whether other worlds go on with this one's scenarios.
-    pub(in crate::world) is_default: bool,
+    pub(super) is_default: bool,
 }
 
 /// Where a listener is in the log.
@@ -65,7 +66,7 @@ struct LogPlace {
 impl Listener {
     /// Hands the log's entries to the task until the world ends. Tells when everything that was in the log at first has been
     /// handed over.
-    pub(in crate::world) async fn listen(self, opened: Opened, joined: oneshot::Sender<u64>, end: CancellationToken) {
+    pub(super) async fn listen(self, opened: Opened, joined: oneshot::Sender<u64>, end: CancellationToken) {
         // However it ends, the world cannot go on without.
         let _ended = end.clone().drop_guard();
         let over = end.run_until_cancelled(self.listen_for_ever(opened, joined)).await;
