@@ -6,6 +6,7 @@
 //! events on every platform.
 
 mod catalogue;
+mod change;
 mod command;
 mod event;
 mod fault;
@@ -20,14 +21,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalogue::{Catalogue, Listing};
-pub use command::{Command, Effects, FaultText, MAX_CATEGORY_BYTES, MAX_FAULTS};
-pub use event::{Event, EventKind, Refusal};
+pub use change::Change;
+pub use command::{Command, Effects, FaultText};
+pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultTarget, Hit, SocketFault};
 use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
-pub use reload::{Change, Reload, ReloadPlan};
+pub use reload::{Reload, ReloadPlan};
 use script::ScriptRun;
 pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};

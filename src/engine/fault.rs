@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::Engine;
 use super::catalogue::Catalogue;
+use super::change::{Pairing, carry_on};
 use super::event::{Event, EventKind, Refusal};
 use super::ledger::Ledger;
-use super::reload::{Pairing, carry_on};
 use super::wildcard::matches_wildcard;
 use crate::scenario::{Action, Effect, Fault, Matches};
 pub(super) use run::FaultRun;
