@@ -122,9 +122,10 @@ impl Playback {
     ) {
         self.scenario_ref = Some(scenario_ref);
         let reload = state.reload(plan);
-        let (scenario, seed) = (state.engine.scenario().clone(), state.start.seed());
+        let seed = state.start.seed();
         for snapshot in state.snapshots.values_mut() {
-            let events = snapshot.engine.replace(&scenario, seed).events;
+            // All play the scenario that the plan begins with, because they have followed each reload before.
+            let events = snapshot.engine.reload(plan, seed).events;
             snapshot.transcript.extend(&events);
         }
         match reply {
