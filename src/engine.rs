@@ -261,7 +261,7 @@ impl Engine {
 
     fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
         let account = self.ledger.remove(id).ok_or_else(|| Refusal::UnknownProduct(id.clone()))?;
-        self.catalogue.change(&account.category, |products| products.retain(|product| product.id() != id));
+        self.catalogue.remove(&account.category, id);
         Ok(self.event(EventKind::Removed { id: id.clone(), category: account.category }))
     }
 
@@ -283,7 +283,7 @@ impl Engine {
     fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
         let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
         self.ledger.insert(id.clone(), account(category.clone(), &product, false));
-        self.catalogue.change(&category, |products| products.push(product));
+        self.catalogue.add(&category, product);
         self.event(EventKind::Added { id, category })
     }
 

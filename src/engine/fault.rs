@@ -109,7 +109,9 @@ impl Engine {
         let mut hits: Vec<Hit> = Vec::new();
         let overrides = |hit: &Hit| hit.fault.effect().overrides_answer();
         for run in self.faults.iter_mut().filter(|run| run.is_active() && is_met_by_requests(run.effect())) {
-            if !target.fits(run.effect(), run.matches()) || run.effect().overrides_answer() && hits.iter().any(overrides) {
+            if !target.fits(run.effect(), run.matches())
+                || run.effect().overrides_answer() && hits.iter().any(overrides)
+            {
                 continue;
             }
             let Some(hit) = run.hit(seed) else { continue };

@@ -39,11 +39,9 @@ pub struct ReloadPlan {
 }
 
 impl ReloadPlan {
-    /// From one engine at its start to another at its own. It takes as long as the scenarios are large; what clients ask
-    /// for next is prepared as well.
+    /// From one engine at its start to another at its own. It takes as long as the scenarios are large.
     #[must_use]
     pub fn new(old: Engine, new: Engine) -> Self {
-        new.catalogue.prepare_as(&old.catalogue);
         let comparison = Comparison::of(&old.scenario, &new.scenario);
         let changes = old.compare(&new.scenario, old.seed, &comparison);
         Self { old, new, changes, comparison }

@@ -36,8 +36,8 @@ pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
 use super::state::{WorldCommand, WorldState};
 use super::task::Task;
-use super::{Advanced, ClockChange, Handle, Setup, World, WorldError};
-use crate::engine::{self, Change, Effects, Engine, Reload};
+use super::{Advanced, ClockChange, Handle, Setup, World, WorldError, WorldStart};
+use crate::engine::{self, Change, Effects, Reload};
 use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
@@ -289,7 +289,7 @@ impl World {
     /// [`WorldError::Unplayable`].
     pub(crate) async fn join(
         name: Arc<str>,
-        start: Engine,
+        start: WorldStart,
         setup: &Setup,
         options: JoinOptions,
         end: CancellationToken,

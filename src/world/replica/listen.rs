@@ -12,12 +12,12 @@ use tracing::{debug, error, warn};
 use super::log::{InstallSnapshot, LogEntry, ScenarioRef, WorldSnapshot};
 use super::playback::{Arrived, LogAction, set_clock_forward};
 use super::{Replica, ReplicaError, Sharing};
-use crate::engine::{Engine, ReloadPlan};
 use crate::scenario::Scenario;
 use crate::store::{OpenMode, Opened, StoreError, StoredEntry};
 use crate::world::shared::Shared;
 use crate::world::state::WorldState;
 use crate::world::task::Request;
+use crate::world::{WorldReload, WorldStart};
 
 /// How long to wait before the log is asked again after it could not be reached.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -48,8 +48,8 @@ pub(in crate::world) struct Listener {
     pub(in crate::world) replica: Arc<Replica>,
     pub(in crate::world) shared: Arc<Shared>,
     pub(in crate::world) requests: mpsc::Sender<Request>,
-    /// An engine at the start of the scenario that this server has played last.
-    pub(in crate::world) start: Engine,
+    /// The start of the scenario that this server has played last.
+    pub(in crate::world) start: WorldStart,
     /// Whether other worlds go on with this one's scenarios.
     pub(in crate::world) is_default: bool,
 }
@@ -58,7 +58,7 @@ pub(in crate::world) struct Listener {
 struct LogPlace {
     last: StoredEntry,
     /// The scenario's start, with the seed that is not the world's own.
-    start: Engine,
+    start: WorldStart,
     scenario_ref: ScenarioRef,
 }
 
@@ -213,15 +213,11 @@ impl Listener {
         }
         let scenario = self.scenario(&next.scenario).await?;
         let (old, seed) = (place.start.clone(), next.seed);
-        let plan = move || {
-            let start = Engine::new(&scenario, seed).started_as(&old);
-            ReloadPlan::new(old, start)
-        };
         // As long as for a reload without a store; see `Worlds::reload`.
-        let plan = spawn_blocking(plan).await.map_err(|_| Over::Ended)?;
-        (place.start, place.scenario_ref) = (plan.start().clone(), next);
+        let reload = spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| Over::Ended)?;
+        (place.start, place.scenario_ref) = (reload.start(), next);
         self.plays(&place.scenario_ref);
-        Ok(LogAction::Reload { plan: Arc::new(plan), scenario_ref: place.scenario_ref.clone() })
+        Ok(LogAction::Reload { to: Arc::new(reload), scenario_ref: place.scenario_ref.clone() })
     }
 
     /// The scenario of that fingerprint, however long the store takes.
