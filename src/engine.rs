@@ -6,6 +6,7 @@
 //! events on every platform.
 
 mod catalogue;
+mod change;
 mod command;
 mod event;
 mod fault;
@@ -20,14 +21,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalogue::{Catalogue, Listing};
-pub use command::{Command, Effects, FaultText, MAX_CATEGORY_BYTES, MAX_FAULTS};
-pub use event::{Event, EventKind, Refusal};
+pub use change::Change;
+pub use command::{Command, Effects, FaultText};
+pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultTarget, Hit, SocketFault};
 use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
-pub use reload::{Change, Reload, ReloadPlan};
+pub use reload::{Reload, ReloadPlan};
 use script::ScriptRun;
 pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};
@@ -259,7 +261,7 @@ impl Engine {
 
     fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
         let account = self.ledger.remove(id).ok_or_else(|| Refusal::UnknownProduct(id.clone()))?;
-        self.catalogue.change(&account.category, |products| products.retain(|product| product.id() != id));
+        self.catalogue.remove(&account.category, id);
         Ok(self.event(EventKind::Removed { id: id.clone(), category: account.category }))
     }
 
@@ -281,7 +283,7 @@ impl Engine {
     fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
         let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
         self.ledger.insert(id.clone(), account(category.clone(), &product, false));
-        self.catalogue.change(&category, |products| products.push(product));
+        self.catalogue.add(&category, product);
         self.event(EventKind::Added { id, category })
     }
 

@@ -1,4 +1,4 @@
-//! An engine in time: one task owns one [`Engine`], wakes it when something is due, and publishes what happened.
+//! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when something is due, and publishes what happened.
 //!
 //! A [`World`] is a cheap handle. What clients want goes to the task as a command and comes back as an answer, so
 //! requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
@@ -40,6 +40,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod view;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -70,14 +71,14 @@ use shared_state::{InUse, Shared};
 use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
 pub use socket_control::SocketState;
-pub use state::View;
 use state::WorldState;
 use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};
 pub use transcript::Transcript;
+pub use view::{View, WorldReload, WorldStart};
 
-use crate::engine::{Engine, Reload, ReloadPlan};
+use crate::engine::Reload;
 
 /// Requests that may wait for the task before a sender waits.
 const WAITING_REQUESTS: usize = 1024;
@@ -124,10 +125,16 @@ struct Handle {
 }
 
 impl World {
-    /// Starts a world from an engine at time 0. A task runs it until the end, and another writes to
+    /// Starts a world. A task runs it until the end, and another writes to
     /// sockets once there are some.
     #[must_use]
-    pub fn start(name: Arc<str>, start: Engine, setup: &Setup, end: CancellationToken, tasks: &TaskTracker) -> Self {
+    pub fn start(
+        name: Arc<str>,
+        start: WorldStart,
+        setup: &Setup,
+        end: CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (task, requests, view) = Task::new(name, start, setup, end, tasks);
         let shared = task.shared().clone();
         tasks.spawn(task.run());
@@ -203,13 +210,13 @@ impl World {
         self.shared().end.cancelled().await;
     }
 
-    /// Goes on with another scenario without losing a socket, and gives what that changed; see [`Engine::reload`]. A world
-    /// with a seed of its own keeps it.
+    /// Goes on with another scenario without losing a socket, and gives what that changed; see
+    /// [`Engine::reload`](crate::engine::Engine::reload). A world with a seed of its own keeps it.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn reload(&self, plan: Arc<ReloadPlan>) -> Result<Reload, WorldError> {
-        self.ask(move |state| state.reload(&plan)).await
+    pub async fn reload(&self, to: Arc<WorldReload>) -> Result<Reload, WorldError> {
+        self.ask(move |state| state.reload(&to)).await
     }
 
     /// Subscribes to a category: its current orders, and everything that follows, encoded for the socket's transport.

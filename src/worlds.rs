@@ -26,11 +26,11 @@ pub use error::WorldsError;
 #[cfg(feature = "redis")]
 pub(crate) use shared::named;
 
-use crate::engine::{Engine, Reload, ReloadPlan};
+use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 #[cfg(feature = "redis")]
 use crate::world::Sharing;
-use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError};
+use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError, WorldReload, WorldStart};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -100,8 +100,8 @@ struct WorldsInner {
 
 #[derive(Debug)]
 struct NamedWorlds {
-    /// The engine at the scenario's start, of which worlds are made.
-    start: Engine,
+    /// The scenario's start, of which worlds are made.
+    start: WorldStart,
     named: BTreeMap<Arc<str>, World>,
 }
 
@@ -115,7 +115,7 @@ impl Worlds {
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Self {
-        let (start, budget) = (Engine::new(scenario, seed), Budget::default());
+        let (start, budget) = (WorldStart::from(Engine::new(scenario, seed)), Budget::default());
         let setup = options.setup(budget.clone());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
         Self::with(
@@ -132,7 +132,7 @@ impl Worlds {
 
     fn with(
         default: World,
-        start: Engine,
+        start: WorldStart,
         options: WorldOptions,
         budget: Budget,
         #[cfg(feature = "redis")] sharing: Option<Sharing>,
@@ -296,20 +296,17 @@ impl Worlds {
             return self.publish(scenario, seed, sharing).await;
         }
         let (old, scenario) = (self.lock().start.clone(), scenario.clone());
-        let plan = move || {
-            let start = Engine::new(&scenario, seed).started_as(&old);
-            Arc::new(ReloadPlan::new(old, start))
-        };
+        let reload = move || Arc::new(WorldReload::new(old, &scenario, seed));
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
-        let plan = spawn_blocking(plan).await.map_err(|failure| failed(&failure))?;
+        let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
         // Worlds that are made from here on are of the new scenario, all others get it.
-        let old = std::mem::replace(&mut self.lock().start, plan.start().clone());
+        let old = std::mem::replace(&mut self.lock().start, to.start());
         let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.default_world().reload(plan.clone()).await;
+        let reload = self.default_world().reload(to.clone()).await;
         // A world that has ended meanwhile needs nothing any more.
-        join_all(others.iter().map(|world| world.reload(plan.clone()))).await;
+        join_all(others.iter().map(|world| world.reload(to.clone()))).await;
         // Dropping the old products takes a while too. The reader of a large scenario gives their memory back, so this waits.
-        let _ = spawn_blocking(move || drop((old, plan))).await;
+        let _ = spawn_blocking(move || drop((old, to))).await;
         reload
     }
 
@@ -362,7 +359,7 @@ impl Worlds {
         }
     }
 
-    async fn start_default(&self, start: Engine) -> Result<World, WorldsError> {
+    async fn start_default(&self, start: WorldStart) -> Result<World, WorldsError> {
         let (name, setup, end) = (DEFAULT_WORLD.into(), self.setup(), self.0.end.child_token());
         #[cfg(feature = "redis")]
         if let Some(sharing) = &self.0.sharing {

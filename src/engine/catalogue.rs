@@ -1,9 +1,9 @@
-//! What is on sale at the moment: categories with their products, ready to be answered.
+//! What is on sale at the moment: categories with their products.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -17,13 +17,14 @@ pub struct Catalogue {
 }
 
 /// One category's products.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Listing {
     declared: Category,
     products: Vec<Arc<Product>>,
     /// The highest number that an id of this category ever had; numbers are not used twice.
     highest: u64,
-    json: OnceLock<Bytes>,
+    /// Bytes of the products as JSON, each with what separates it from the next. Counted when a client first adds a product.
+    bytes: OnceLock<usize>,
 }
 
 impl Catalogue {
@@ -51,11 +52,9 @@ impl Catalogue {
         self.listings.get_key_value(category).map(|(name, _)| name)
     }
 
-    /// Makes the JSON of those categories whose JSON was asked for in another catalogue.
-    pub(super) fn prepare_as(&self, other: &Self) {
-        let is_asked_for =
-            |name: &Arc<str>| other.listings.get(name).is_some_and(|listing| listing.json.get().is_some());
-        self.listings.iter().filter(|(name, _)| is_asked_for(name)).for_each(|(_, listing)| drop(listing.json()));
+    /// Whether it is a clone of the other, and neither has changed since.
+    pub(crate) fn shares_listings_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.listings, &other.listings)
     }
 
     /// Whether any category has the product.
@@ -70,17 +69,25 @@ impl Catalogue {
 
     /// Numbers up to this one are not used again in the category.
     pub(super) fn keep_numbers(&mut self, category: &str, highest: u64) {
-        let Some(listing) = self.listings.get(category).filter(|listing| listing.highest < highest) else { return };
-        let listing = Listing::new(listing.declared.clone(), listing.products.clone(), highest);
-        self.put(category.into(), listing);
+        if self.get(category).is_some_and(|listing| listing.highest < highest) {
+            self.change(category, |listing| Listing { highest, ..listing.clone() });
+        }
     }
 
-    /// Changes the products of a category. Readers of the old state keep it.
-    pub(super) fn change(&mut self, category: &str, change: impl FnOnce(&mut Vec<Arc<Product>>)) {
+    /// Adds a product to a category, after the others.
+    pub(super) fn add(&mut self, category: &str, product: Arc<Product>) {
+        self.change(category, |listing| listing.with(product));
+    }
+
+    /// Removes a product from a category.
+    pub(super) fn remove(&mut self, category: &str, id: &str) {
+        self.change(category, |listing| listing.without(id));
+    }
+
+    /// Replaces a category's listing. Readers of the old one keep it.
+    fn change(&mut self, category: &str, change: impl FnOnce(&Listing) -> Listing) {
         if let Some(listing) = Arc::make_mut(&mut self.listings).get_mut(category) {
-            let mut products = listing.products.clone();
-            change(&mut products);
-            *listing = Arc::new(Listing::new(listing.declared.clone(), products, listing.highest));
+            *listing = Arc::new(change(listing));
         }
     }
 }
@@ -89,7 +96,7 @@ impl Listing {
     pub(super) fn new(declared: Category, products: Vec<Arc<Product>>, highest: u64) -> Self {
         let numbers = products.iter().filter_map(|product| product_number(declared.prefix(), product.id()));
         let highest = numbers.max().unwrap_or(0).max(highest);
-        Self { declared, products, highest, json: OnceLock::new() }
+        Self { declared, products, highest, bytes: OnceLock::new() }
     }
 
     /// The products in order: declared ones, then added ones.
@@ -117,11 +124,28 @@ impl Listing {
         self.highest
     }
 
-    /// The products as a JSON array, made on first use and then shared.
-    #[must_use]
-    pub fn json(&self) -> Bytes {
-        // Serialising strings, numbers and maps with string keys into memory cannot fail.
-        self.json.get_or_init(|| serde_json::to_vec(&self.products).unwrap_or_default().into()).clone()
+    /// Bytes of the products as a JSON array.
+    pub(super) fn json_len(&self) -> usize {
+        let bytes = self.bytes.get_or_init(|| self.products.iter().map(|product| json_len(product)).sum());
+        // `[`, and a comma or `]` after each.
+        (1 + bytes).max("[]".len())
+    }
+
+    /// The same category with another product, after the others.
+    fn with(&self, product: Arc<Product>) -> Self {
+        let bytes = self.bytes.get().map(|bytes| bytes + json_len(&product)).map(OnceLock::from).unwrap_or_default();
+        let number = product_number(self.prefix(), product.id()).unwrap_or_default();
+        let products = self.products.iter().cloned().chain([product]).collect();
+        Self { declared: self.declared.clone(), products, highest: self.highest.max(number), bytes }
+    }
+
+    /// The same category without a product.
+    fn without(&self, id: &str) -> Self {
+        let (removed, products): (Vec<_>, Vec<_>) =
+            self.products.iter().cloned().partition(|product| &**product.id() == id);
+        let removed = || removed.iter().map(|product| json_len(product)).sum::<usize>();
+        let bytes = self.bytes.get().map(|bytes| bytes - removed()).map(OnceLock::from).unwrap_or_default();
+        Self { declared: self.declared.clone(), products, highest: self.highest, bytes }
     }
 
     /// The ids that this category would give next.
@@ -138,5 +162,53 @@ impl Listing {
             }
         }
         Ok(())
+    }
+}
+
+/// Bytes of a product as JSON in an array, with the comma or bracket after it.
+fn json_len(product: &Product) -> usize {
+    /// Counts what is written.
+    struct Count(usize);
+
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(1);
+    // Serialising strings, numbers and maps with string keys cannot fail, and counting cannot either.
+    let _ = serde_json::to_writer(&mut count, product);
+    count.0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use super::*;
+    use crate::scenario::{Source, parse};
+
+    #[test]
+    fn bytes_are_those_of_the_json_as_products_come_and_go() {
+        let text = "categories: { toys: { prefix: T, products: [{ id: T1, name: \"ü\" }, { id: T2 }] } }";
+        let mut catalogue = Catalogue::new(&parse(&Source::new("toys.yaml", text)).unwrap());
+        let expect_counted = |catalogue: &Catalogue| {
+            let listing = catalogue.get("toys").unwrap();
+            assert_eq!(listing.json_len(), serde_json::to_string(listing.products()).unwrap().len());
+        };
+        expect_counted(&catalogue);
+        let own = Map::from_iter([("name".to_owned(), Value::from("\u{1f600}\n"))]);
+        catalogue.add("toys", Arc::new(Product::new("T3".into(), own)));
+        expect_counted(&catalogue);
+        for id in ["T2", "T1", "T3"] {
+            catalogue.remove("toys", id);
+            expect_counted(&catalogue);
+        }
     }
 }

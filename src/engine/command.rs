@@ -10,17 +10,11 @@ use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::event::{Event, Refusal};
+use super::Engine;
+use super::event::{Event, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
 use super::fault::FaultSource;
 use super::ledger::TotalChange;
-use super::{Engine, Listing};
 use crate::scenario::{Fault, Product, Scenario, Source, parse_fault};
-
-/// The most bytes of a category's products as JSON with which clients may add another.
-pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
-
-/// The most faults of an engine at a time.
-pub const MAX_FAULTS: usize = 1000;
 
 /// A change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -188,7 +182,7 @@ impl Engine {
     fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
         let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
         listing.accept(&own)?;
-        if Listing::json(listing).len() > MAX_CATEGORY_BYTES {
+        if listing.json_len() > MAX_CATEGORY_BYTES {
             return Err(Refusal::Full { category: category.into() });
         }
         let id = self.free_id(listing);

@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
-use super::command::{MAX_CATEGORY_BYTES, MAX_FAULTS};
 use crate::scenario::{MAX_TOTAL, format_duration};
 
 /// One thing that happened.
@@ -108,6 +107,12 @@ impl Event {
         events.last().is_some_and(Self::is_fault_transition)
     }
 }
+
+/// The most bytes of a category's products as JSON with which clients may add another.
+pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
+
+/// The most faults of an engine at a time.
+pub const MAX_FAULTS: usize = 1000;
 
 /// Why a change is refused; nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::Engine;
 use super::catalogue::Catalogue;
+use super::change::{Pairing, carry_on};
 use super::event::{Event, EventKind, Refusal};
 use super::ledger::Ledger;
-use super::reload::{Pairing, carry_on};
 use super::wildcard::matches_wildcard;
 use crate::scenario::{Action, Effect, Fault, Matches};
 pub(super) use run::FaultRun;
@@ -107,9 +107,11 @@ impl Engine {
         let target = request.resolve(&self.catalogue, &self.ledger);
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
-        let spoils = |hit: &Hit| hit.fault.effect().spoils_answer();
+        let overrides = |hit: &Hit| hit.fault.effect().overrides_answer();
         for run in self.faults.iter_mut().filter(|run| run.is_active() && is_met_by_requests(run.effect())) {
-            if !target.fits(run.effect(), run.matches()) || run.effect().spoils_answer() && hits.iter().any(spoils) {
+            if !target.fits(run.effect(), run.matches())
+                || run.effect().overrides_answer() && hits.iter().any(overrides)
+            {
                 continue;
             }
             let Some(hit) = run.hit(seed) else { continue };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::reload::Declaration;
+use super::change::Declaration;
 use crate::scenario::{Action, Generator, Repeat, Script};
 
 /// One script at work.

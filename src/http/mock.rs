@@ -17,7 +17,7 @@ use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, decoded};
 use super::{App, access, live};
-use crate::engine::{Listing, Refusal};
+use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
 use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError};
 use crate::worlds::WorldsError;
@@ -162,7 +162,7 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
 
 /// A category's products.
 fn list(world: &World, category: &str) -> Option<ApiResponse> {
-    world.view().catalogue.get(category).map(Listing::json).map(ApiResponse::json)
+    world.view().products(category).map(ApiResponse::json)
 }
 
 /// Adds a product and answers with all of them.

@@ -258,7 +258,7 @@ impl Effect {
 
     /// Whether the answer is not written as HTTP has it, of which there can be but one way.
     #[must_use]
-    pub fn spoils_answer(&self) -> bool {
+    pub fn overrides_answer(&self) -> bool {
         matches!(self, Self::ResetRequest { after: Some(_) } | Self::Bandwidth(_) | Self::ContentLength(_))
     }
 

@@ -14,8 +14,7 @@ use super::state::{WorldCommand, WorldState};
 use super::task::Request;
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, Listing,
-    ScriptState,
+    Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState,
 };
 use crate::scenario::Fault;
 
@@ -93,11 +92,11 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
     pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let category: Arc<str> = category.into();
-        let list = category.clone();
-        let products = move |state: &mut WorldState, _| state.engine.catalogue().get(&list).map(Listing::json);
+        // What readers see from then on; the task does not wait for the JSON.
+        let view = |state: &mut WorldState, _| state.publish.borrow().clone();
+        let view = self.apply(Command::AddProduct(category.into(), own), view).await?;
         // The product is in it, so that it is there.
-        self.apply(Command::AddProduct(category, own), products).await?.ok_or(WorldError::Defect)
+        view.products(category).ok_or(WorldError::Defect)
     }
 
     /// Carries out a command, here or on every server that plays the world, and looks at what came of it at the same moment.

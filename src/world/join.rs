@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 use self::listen::Listener;
 use super::replica::{JoinOptions, LeaderElection, Playback, Replica};
 use super::task::Task;
-use super::{Handle, Setup, World, WorldError};
-use crate::engine::{Engine, Reload};
+use super::{Handle, Setup, World, WorldError, WorldStart};
+use crate::engine::Reload;
 
 impl World {
     /// Plays a world from where its log is. It is ready when everything that was in the log has been carried out. `start` is
@@ -24,7 +24,7 @@ impl World {
     /// [`WorldError::Unplayable`].
     pub(crate) async fn join(
         name: Arc<str>,
-        start: Engine,
+        start: WorldStart,
         setup: &Setup,
         options: JoinOptions,
         end: CancellationToken,

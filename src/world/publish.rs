@@ -14,8 +14,9 @@ use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
 use super::socket::{Socket, SocketClose};
 use super::sockets::Audience;
-use super::state::{View, WorldState};
+use super::state::WorldState;
 use super::subscription::Joined;
+use super::view::View;
 use crate::engine::{Event, EventKind, FaultState};
 use crate::scenario::{Effect, format_duration};
 
@@ -92,7 +93,9 @@ impl WorldState {
 
     pub(super) fn publish_view(&mut self) {
         self.current.clear();
-        self.publish.send_replace(Arc::new(View::of(&self.engine)));
+        let current = self.publish.borrow().clone();
+        let view = View::of(&self.engine, &[&current.json, &self.start_json]);
+        self.publish.send_replace(Arc::new(view));
     }
 
     /// Sends a message that has nothing to do with the scenario.

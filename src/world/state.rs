@@ -13,8 +13,8 @@ use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::message::Message;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
-use crate::engine::{Catalogue, Command, Effects, Engine, Reload, ReloadPlan};
-use crate::scenario::Scenario;
+use super::view::{CatalogueJson, View, WorldReload, WorldStart};
+use crate::engine::{Command, Effects, Engine, Reload};
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
 /// world. It happens at once, as a whole or not at all.
@@ -39,24 +39,6 @@ impl From<Command> for WorldCommand {
     }
 }
 
-/// What readers see without asking the task.
-#[derive(Debug)]
-pub struct View {
-    /// The scenario that is played.
-    pub scenario: Arc<Scenario>,
-    /// The seed of every random choice.
-    pub seed: u64,
-    /// Categories and products.
-    pub catalogue: Catalogue,
-}
-
-impl View {
-    pub(super) fn of(engine: &Engine) -> Self {
-        let catalogue = engine.catalogue().clone();
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue }
-    }
-}
-
 /// A moment that can be gone back to.
 pub(super) struct Snapshot {
     pub(super) engine: Engine,
@@ -68,6 +50,8 @@ pub(super) struct WorldState {
     pub(super) engine: Engine,
     /// The engine at time 0, which a reset goes back to.
     pub(super) start: Engine,
+    /// The JSON of products at time 0, shared with other worlds.
+    pub(super) start_json: CatalogueJson,
     /// The seed of this world alone, which wins over the server's.
     pub(super) own_seed: Option<u64>,
     pub(super) pace_at_start: Pace,
@@ -92,6 +76,7 @@ pub(super) struct WorldState {
 impl WorldState {
     pub(super) fn new(
         start: Engine,
+        start_json: CatalogueJson,
         own_seed: Option<u64>,
         shared: Arc<Shared>,
         publish: watch::Sender<Arc<View>>,
@@ -112,6 +97,7 @@ impl WorldState {
             current: HashMap::new(),
             has_faulted_sockets: start.has_socket_faults(),
             start,
+            start_json,
         }
     }
 
@@ -158,9 +144,10 @@ impl WorldState {
     }
 
     /// Goes on with another scenario, and gives what that changed.
-    pub(super) fn reload(&mut self, plan: &ReloadPlan) -> Reload {
-        self.start = seeded(plan.start().clone(), self.own_seed);
-        let reload = self.engine.reload(plan, self.start.seed());
+    pub(super) fn reload(&mut self, to: &WorldReload) -> Reload {
+        let WorldStart { engine, json } = to.start();
+        (self.start, self.start_json) = (seeded(engine, self.own_seed), json);
+        let reload = self.engine.reload(&to.plan, self.start.seed());
         self.publish_view();
         self.notify(&reload.events);
         self.refresh_faults();

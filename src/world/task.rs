@@ -14,9 +14,9 @@ use super::advance::Advance;
 use super::replica::{Arrived, Playback, WorldSnapshot};
 use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
-use super::state::{View, WorldState, seeded};
+use super::state::{WorldState, seeded};
+use super::view::{View, WorldStart};
 use super::{Setup, WAITING_REQUESTS};
-use crate::engine::Engine;
 
 /// Requests that are handled before the clock is looked at again.
 const REQUESTS_AT_ONCE: usize = 64;
@@ -65,16 +65,17 @@ impl Task {
     /// The task of a world at time 0, with where to send requests to it and what readers see.
     pub(super) fn new(
         name: Arc<str>,
-        start: Engine,
+        start: WorldStart,
         setup: &Setup,
         end: CancellationToken,
         tasks: &TaskTracker,
     ) -> (Self, mpsc::Sender<Request>, watch::Receiver<Arc<View>>) {
-        let start = seeded(start, setup.seed);
+        let WorldStart { engine, json } = start;
+        let start = seeded(engine, setup.seed);
         let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
-        let (publish, view) = watch::channel(Arc::new(View::of(&start)));
+        let (publish, view) = watch::channel(Arc::new(View::of(&start, &[&json])));
         let shared = Arc::new(Shared::new(name, &start, setup, end.clone()));
-        let state = WorldState::new(start, setup.seed, shared, publish, tasks.clone());
+        let state = WorldState::new(start, json, setup.seed, shared, publish, tasks.clone());
         let task = Self {
             state,
             inbox,

@@ -1,13 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use super::*;
+use crate::engine::Engine;
 use crate::scenario::{Source, parse};
 
 #[tokio::test]
 async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_acknowledged() {
     let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }"));
     let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
-    let world = World::start("default".into(), engine, &Setup::default(), end, &TaskTracker::new());
+    let world = World::start("default".into(), engine.into(), &Setup::default(), end, &TaskTracker::new());
     let mut socket = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
     world.order("T1", 3).await.unwrap();
     let failed = world.ask::<()>(|_| panic!("a defect")).await;

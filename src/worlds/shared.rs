@@ -20,7 +20,7 @@ use super::{DEFAULT_WORLD, WorldOptions, Worlds, WorldsError, check_name};
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
-use crate::world::{Budget, JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, fingerprint};
+use crate::world::{Budget, JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, WorldStart, fingerprint};
 
 /// How long to wait before worlds are told again of a scenario that they could not be told of.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ impl Worlds {
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Result<Self, WorldsError> {
-        let (start, budget) = (Engine::new(scenario, seed), Budget::default());
+        let (start, budget) = (WorldStart::from(Engine::new(scenario, seed)), Budget::default());
         let setup = options.setup(budget.clone());
         let fingerprint = sharing.scenarios.publish(scenario).await.map_err(WorldsError::Store)?;
         let snapshot = WorldSnapshot::new(fingerprint.clone(), seed, None, setup.pace);
@@ -107,7 +107,7 @@ impl Worlds {
         if count >= self.0.options.most {
             return Err(WorldsError::TooMany(count));
         }
-        let snapshot = self.first_snapshot(&start, setup, sharing).await;
+        let snapshot = self.first_snapshot(&start.engine, setup, sharing).await;
         let lifetime = Some(self.0.options.idle);
         let opened = open(name, wanted, snapshot, sharing, lifetime).await.map_err(|error| match error {
             StoreError::Missing => WorldsError::Unknown(name.to_owned()),
@@ -135,12 +135,12 @@ impl Worlds {
     pub(super) async fn join_default(
         &self,
         name: Arc<str>,
-        start: Engine,
+        start: WorldStart,
         setup: &Setup,
         sharing: &Sharing,
         end: CancellationToken,
     ) -> Result<World, WorldsError> {
-        let snapshot = self.first_snapshot(&start, setup, sharing).await;
+        let snapshot = self.first_snapshot(&start.engine, setup, sharing).await;
         let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, sharing, None).await?;
         let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
         Ok(World::join(name, start, setup, join, end, &self.0.tasks).await?)
@@ -204,9 +204,10 @@ impl Worlds {
                 && let Some(scenario) = sharing.scenarios.known(&fingerprint)
             {
                 let old = self.lock().start.clone();
-                if !Arc::ptr_eq(old.scenario(), &scenario) || old.seed() != seed {
+                if !Arc::ptr_eq(old.engine.scenario(), &scenario) || old.engine.seed() != seed {
                     // As long as for a reload without a store; see `Worlds::reload`.
-                    let start = spawn_blocking(move || Engine::new(&scenario, seed).started_as(&old)).await;
+                    let start = move || WorldStart::from(Engine::new(&scenario, seed).started_as(&old.engine));
+                    let start = spawn_blocking(start).await;
                     let Ok(start) = start else { return };
                     self.lock().start = start;
                 }

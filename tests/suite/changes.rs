@@ -308,7 +308,7 @@ orders: {{ scripts: [{{ steps: [{{ remove: {{ product: T1 }} }}, {{ add: {{ cate
     };
     let mut engine = Engine::new(&accepted(&text("Kite")), 1);
     engine.advance(Duration::ZERO);
-    let shown = |engine: &Engine| String::from_utf8(engine.catalogue().get("toys").unwrap().json().to_vec()).unwrap();
+    let shown = |engine: &Engine| serde_json::to_string(engine.catalogue().get("toys").unwrap().products()).unwrap();
     assert_eq!(lines(&engine.replace(&accepted(&format!("{}# saved\n", text("Kite"))), 1).changes), [""; 0]);
     assert_eq!(shown(&engine), r#"[{"id":"T2"},{"id":"T1","name":"Robot"}]"#);
     assert_eq!(

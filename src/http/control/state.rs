@@ -14,7 +14,7 @@ use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::server::CategoryAnswer;
-use crate::engine::Refusal;
+use crate::engine::{Listing, Refusal};
 use crate::http::error::ApiError;
 use crate::http::mock::integer;
 use crate::scenario::Product;
@@ -215,7 +215,7 @@ struct ListingAnswer {
 #[handler]
 pub(super) fn list_products(Data(world): Data<&World>) -> Response {
     let view = world.view();
-    let listing = |(name, listing): (&Arc<str>, &crate::engine::Listing)| ListingAnswer {
+    let listing = |(name, listing): (&Arc<str>, &Listing)| ListingAnswer {
         name: name.clone(),
         products: listing.products().to_vec(),
     };

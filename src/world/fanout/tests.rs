@@ -36,7 +36,7 @@ fn world() -> World {
     let text = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
     let scenario = Arc::new(parse(&Source::new("toys.yaml", text)).unwrap());
     let (engine, setup) = (Engine::new(&scenario, 1), Setup::default());
-    World::start("default".into(), engine, &setup, CancellationToken::new(), &TaskTracker::new())
+    World::start("default".into(), engine.into(), &setup, CancellationToken::new(), &TaskTracker::new())
 }
 
 /// Takes what waits, as a socket's task does, and delegates its cursor.

@@ -9,7 +9,6 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use crate::engine::{Engine, ReloadPlan};
 use crate::scenario::Scenario;
 use crate::store::{OpenMode, Opened, StoreError, StoredEntry};
 use crate::world::replica::{
@@ -19,6 +18,7 @@ use crate::world::replica::{
 use crate::world::shared_state::Shared;
 use crate::world::state::WorldState;
 use crate::world::task::Request;
+use crate::world::{WorldReload, WorldStart};
 
 /// How long to wait before the log is asked again after it could not be reached.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -49,8 +49,8 @@ pub(super) struct Listener {
     pub(super) replica: Arc<Replica>,
     pub(super) shared: Arc<Shared>,
     pub(super) requests: mpsc::Sender<Request>,
-    /// An engine at the start of the scenario that this server has played last.
-    pub(super) start: Engine,
+    /// The start of the scenario that this server has played last.
+    pub(super) start: WorldStart,
     /// Whether other worlds go on with this one's scenarios.
     pub(super) is_default: bool,
 }
@@ -59,7 +59,7 @@ pub(super) struct Listener {
 struct LogPlace {
     last: StoredEntry,
     /// The scenario's start, with the seed that is not the world's own.
-    start: Engine,
+    start: WorldStart,
     scenario_ref: ScenarioRef,
 }
 
@@ -214,15 +214,11 @@ impl Listener {
         }
         let scenario = self.scenario(&next.scenario).await?;
         let (old, seed) = (place.start.clone(), next.seed);
-        let plan = move || {
-            let start = Engine::new(&scenario, seed).started_as(&old);
-            ReloadPlan::new(old, start)
-        };
         // As long as for a reload without a store; see `Worlds::reload`.
-        let plan = spawn_blocking(plan).await.map_err(|_| Over::Ended)?;
-        (place.start, place.scenario_ref) = (plan.start().clone(), next);
+        let reload = spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| Over::Ended)?;
+        (place.start, place.scenario_ref) = (reload.start(), next);
         self.plays(&place.scenario_ref);
-        Ok(LogAction::Reload { plan: Arc::new(plan), scenario_ref: place.scenario_ref.clone() })
+        Ok(LogAction::Reload { to: Arc::new(reload), scenario_ref: place.scenario_ref.clone() })
     }
 
     /// The scenario of that fingerprint, however long the store takes.

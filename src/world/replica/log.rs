@@ -13,7 +13,7 @@ use crate::store::{Opened, StoreError};
 use crate::world::feed::FeedItem;
 use crate::world::state::{Snapshot, WorldCommand, WorldState, seeded};
 use crate::world::transcript::Transcript;
-use crate::world::{ClockChange, Pace};
+use crate::world::{ClockChange, Pace, WorldStart};
 
 /// An entry of a world's log. Times are the world's, as the server knew it that appended the entry.
 #[derive(Debug, Serialize, Deserialize)]
@@ -120,35 +120,35 @@ pub(in crate::world) struct InstallSnapshot {
     pace_at_start: Pace,
     pace: Pace,
     epoch: u64,
-    /// The engine at time 0, with the seed that is not the world's own.
-    pub(in crate::world) start: Engine,
+    /// Its start, with the seed that is not the world's own.
+    pub(in crate::world) start: WorldStart,
     engine: Engine,
     snapshots: BTreeMap<String, Snapshot>,
 }
 
 impl InstallSnapshot {
     /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
-    /// Products are shared with `start`, an engine at time 0, if it is of the same scenario.
+    /// Products are shared with `start` if it is of the same scenario.
     pub(in crate::world) async fn read(
         opened: &Opened,
         scenarios: &Scenarios,
-        start: &Engine,
+        start: &WorldStart,
     ) -> Result<Result<Self, ReplicaError>, StoreError> {
         let snapshot = match first_snapshot(opened) {
             Ok(snapshot) => snapshot,
             Err(error) => return Ok(Err(error)),
         };
         Ok(match scenarios.get(&snapshot.scenario).await? {
-            Ok(scenario) if Arc::ptr_eq(start.scenario(), &scenario) => Self::of(snapshot, start.clone()),
-            Ok(scenario) => Self::of(snapshot, Engine::new(&scenario, 0)),
+            Ok(scenario) if Arc::ptr_eq(start.engine.scenario(), &scenario) => Self::of(snapshot, start.clone()),
+            Ok(scenario) => Self::of(snapshot, Engine::new(&scenario, 0).into()),
             Err(error) => Err(error),
         })
     }
 
-    fn of(snapshot: WorldSnapshot, start: Engine) -> Result<Self, ReplicaError> {
+    fn of(snapshot: WorldSnapshot, start: WorldStart) -> Result<Self, ReplicaError> {
         let WorldSnapshot { scenario, seed, own_seed, pace_at_start, pace, epoch, engine, snapshots } = snapshot;
-        let start = start.with_seed(seed);
-        let own_start = seeded(start.clone(), own_seed);
+        let start = WorldStart { engine: start.engine.with_seed(seed), ..start };
+        let own_start = seeded(start.engine.clone(), own_seed);
         let engine = match engine {
             Some(state) => Engine::restored(&own_start, *state)?,
             None => own_start.clone(),
@@ -180,7 +180,7 @@ impl InstallSnapshot {
         let before: HashMap<Arc<str>, i64> = state.engine.totals().map(|(id, total)| (id.clone(), total)).collect();
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
-        state.start = seeded(start, own_seed);
+        (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);
         (state.engine, state.snapshots, state.held) = (engine, snapshots, None);
         state.transcript = Transcript::after(state.engine.sequence());
         state.shared.clock.set(state.engine.now(), pace);

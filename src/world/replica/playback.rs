@@ -11,11 +11,11 @@ use tracing::error;
 
 use super::log::{InstallSnapshot, ScenarioRef, WorldSnapshot};
 use super::{OnOutcome, PendingReply, Progress, Replica};
-use crate::engine::{Reload, ReloadPlan};
+use crate::engine::Reload;
 use crate::store::Checkpoint;
 use crate::world::advance::Advance;
 use crate::world::state::{WorldCommand, WorldState};
-use crate::world::{ClockChange, WorldError};
+use crate::world::{ClockChange, WorldError, WorldReload};
 
 /// After that many entries a checkpoint is made. In a world with more accounts, after as many entries as there are accounts:
 /// so the state of each account is written at most once per entry.
@@ -36,7 +36,7 @@ pub(in crate::world) enum LogAction {
     Command { at: Duration, command: Box<WorldCommand> },
     Clock { at: Duration, change: ClockChange },
     Time { to: Duration, most: usize },
-    Reload { plan: Arc<ReloadPlan>, scenario_ref: ScenarioRef },
+    Reload { to: Arc<WorldReload>, scenario_ref: ScenarioRef },
     Install(Box<InstallSnapshot>),
 }
 
@@ -106,7 +106,7 @@ impl Playback {
                 return Some(Box::new(Advance::shared(change, reply, at)));
             }
             (LogAction::Time { to, most }, _) => come_to(state, to, most),
-            (LogAction::Reload { plan, scenario_ref }, reply) => self.reload(state, &plan, scenario_ref, reply),
+            (LogAction::Reload { to, scenario_ref }, reply) => self.reload(state, &to, scenario_ref, reply),
             (LogAction::Install(snapshot), _) => self.scenario_ref = Some(snapshot.install(state)),
         }
         None
@@ -116,15 +116,16 @@ impl Playback {
     fn reload(
         &mut self,
         state: &mut WorldState,
-        plan: &ReloadPlan,
+        to: &WorldReload,
         scenario_ref: ScenarioRef,
         reply: Option<PendingReply>,
     ) {
         self.scenario_ref = Some(scenario_ref);
-        let reload = state.reload(plan);
-        let (scenario, seed) = (state.engine.scenario().clone(), state.start.seed());
+        let reload = state.reload(to);
+        let seed = state.start.seed();
         for snapshot in state.snapshots.values_mut() {
-            let events = snapshot.engine.replace(&scenario, seed).events;
+            // All play the scenario that the plan begins with, because they have followed each reload before.
+            let events = snapshot.engine.reload(&to.plan, seed).events;
             snapshot.transcript.extend(&events);
         }
         match reply {

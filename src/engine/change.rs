@@ -1,0 +1,245 @@
+//! The differences that a new scenario makes to a running engine: the changes that users are shown, and which script,
+//! generator or fault of the new scenario continues which of the old one.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::scenario::{Fault, Feed, Generator, Script};
+
+/// One difference that a new scenario makes. As JSON each has its `kind`, such as `total-reset`, and its data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the fields are the ids, names and values that the message shows")]
+pub enum Change {
+    /// Another name.
+    Name { from: String, to: String },
+    /// Another random seed: generators go on with the random stream of the new one.
+    Seed { from: u64, to: u64 },
+    /// The sockets get other orders than before.
+    Feed { to: Feed },
+    /// Keys of the server section that are other than at the start, which only a restart applies.
+    NeedsRestart { keys: Vec<&'static str> },
+    /// A category that was not there.
+    CategoryAdded { category: Arc<str> },
+    /// A category that is there no more; its products went with it, its sockets stay open.
+    CategoryRemoved { category: Arc<str> },
+    /// A category with another prefix or other fields.
+    CategoryChanged { category: Arc<str>, keys: Vec<&'static str> },
+    /// A category whose products stand in another order.
+    Reordered { category: Arc<str> },
+    /// A product that was not there.
+    ProductAdded { id: Arc<str>, category: Arc<str>, total: i64 },
+    /// A product that is declared now in place of another of its id, which a client or a script had added.
+    ProductReplaced { id: Arc<str>, category: Arc<str>, total: i64 },
+    /// A product that is there no more.
+    ProductRemoved { id: Arc<str>, category: Arc<str> },
+    /// A product in another category; its total goes with it.
+    ProductMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
+    /// A product with other properties; `order` is its extra order properties.
+    ProductChanged { id: Arc<str>, keys: Vec<String> },
+    /// A product whose seed total is another; its total starts from that.
+    TotalReset { id: Arc<str>, from: i64, to: i64 },
+    /// A script that was not there; it starts now.
+    ScriptAdded { script: String },
+    /// A script that is there no more.
+    ScriptRemoved { script: String },
+    /// A script that says something else; it starts over.
+    ScriptChanged { script: String },
+    /// A random generator that was not there; it starts now.
+    GeneratorAdded { generator: String },
+    /// A random generator that is there no more.
+    GeneratorRemoved { generator: String },
+    /// A random generator that says something else; it starts over.
+    GeneratorChanged { generator: String },
+    /// A fault that was not there; its times count from now.
+    FaultAdded { fault: String },
+    /// A fault that is there no more.
+    FaultRemoved { fault: String },
+    /// A fault that says something else; it starts over.
+    FaultChanged { fault: String },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name { from, to } => write!(f, "name {from} → {to}"),
+            Self::Seed { from, to } => write!(f, "seed {from} → {to}"),
+            Self::Feed { to: Feed::All } => f.write_str("feed of all orders"),
+            Self::Feed { to: Feed::Category } => f.write_str("feed by category"),
+            Self::NeedsRestart { keys } => write!(f, "server.{} needs a restart", keys.join(", server.")),
+            Self::CategoryAdded { category } => write!(f, "category {category} added"),
+            Self::CategoryRemoved { category } => write!(f, "category {category} removed"),
+            Self::CategoryChanged { category, keys } => write!(f, "{category} {} changed", keys.join(", ")),
+            Self::Reordered { category } => write!(f, "{category} reordered"),
+            Self::ProductAdded { id, .. } => write!(f, "{id} added"),
+            Self::ProductReplaced { id, .. } => write!(f, "{id} declared, in place of one that was added"),
+            Self::ProductRemoved { id, .. } => write!(f, "{id} removed"),
+            Self::ProductMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
+            Self::ProductChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
+            Self::TotalReset { id, from, to } => write!(f, "{id} total {from} → {to}"),
+            Self::ScriptAdded { script } => write!(f, "{script} added"),
+            Self::ScriptRemoved { script } => write!(f, "{script} removed"),
+            Self::ScriptChanged { script } => write!(f, "{script} changed"),
+            Self::GeneratorAdded { generator } => write!(f, "{generator} added"),
+            Self::GeneratorRemoved { generator } => write!(f, "{generator} removed"),
+            Self::GeneratorChanged { generator } => write!(f, "{generator} changed"),
+            Self::FaultAdded { fault } => write!(f, "{fault} added"),
+            Self::FaultRemoved { fault } => write!(f, "{fault} removed"),
+            Self::FaultChanged { fault } => write!(f, "{fault} changed"),
+        }
+    }
+}
+
+/// What becomes of each declaration.
+#[derive(Debug)]
+pub(super) struct Pairing {
+    /// For each new one, in order.
+    new: Vec<Continuation>,
+    /// The old ones, by index, that are no more.
+    gone: Vec<usize>,
+}
+
+/// What a declaration of the new scenario continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continuation {
+    /// It is the same as the old one of that index, and carries on.
+    Kept(usize),
+    /// It was the old one of that index, says something else now, and starts over.
+    Changed(usize),
+    /// It is new.
+    Added,
+}
+
+/// A declaration that messages can name.
+pub(super) trait Declaration: PartialEq {
+    /// The name that the user gave it.
+    fn name(&self) -> Option<&str>;
+    /// What messages call it; `index` counts from 0.
+    fn label(&self, index: usize) -> String;
+    fn added(label: String) -> Change;
+    fn removed(label: String) -> Change;
+    fn changed(label: String) -> Change;
+}
+
+impl Pairing {
+    /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
+    /// between the same neighbours, in order.
+    pub(super) fn of<D: Declaration>(old: &[D], new: &[D]) -> Self {
+        let mut free = vec![true; old.len()];
+        let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
+            let found = range.into_iter().find(|index| free[*index] && matches(*index))?;
+            free[found] = false;
+            Some(found)
+        };
+        let all = 0..old.len();
+        let kept: Vec<Option<usize>> = new.iter().map(|one| take(all.clone(), &|index| old[index] == *one)).collect();
+        let mut below = 0;
+        let mut origins = Vec::with_capacity(new.len());
+        for (place, one) in new.iter().enumerate() {
+            let above = kept[place..].iter().flatten().next().map_or(old.len(), |index| *index);
+            let origin = match (kept[place], one.name()) {
+                (Some(index), _) => Continuation::Kept(index),
+                (None, Some(name)) => take(all.clone(), &|index| old[index].name() == Some(name))
+                    .map_or(Continuation::Added, Continuation::Changed),
+                (None, None) => {
+                    let between = below..above.max(below);
+                    take(between, &|index| old[index].name().is_none())
+                        .map_or(Continuation::Added, Continuation::Changed)
+                }
+            };
+            if let Continuation::Kept(index) | Continuation::Changed(index) = origin {
+                below = below.max(index + 1);
+            }
+            origins.push(origin);
+        }
+        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
+    }
+
+    pub(super) fn changes<D: Declaration>(&self, old: &[D], new: &[D]) -> Vec<Change> {
+        let of_new = self.new.iter().enumerate().filter_map(|(index, origin)| match origin {
+            Continuation::Kept(_) => None,
+            Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
+            Continuation::Added => Some(D::added(new[index].label(index))),
+        });
+        of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
+    }
+}
+
+impl Declaration for Script {
+    fn name(&self) -> Option<&str> {
+        Script::name(self)
+    }
+
+    fn label(&self, index: usize) -> String {
+        self.name().map_or_else(|| format!("script {}", index + 1), |name| format!("script {name}"))
+    }
+
+    fn added(script: String) -> Change {
+        Change::ScriptAdded { script }
+    }
+
+    fn removed(script: String) -> Change {
+        Change::ScriptRemoved { script }
+    }
+
+    fn changed(script: String) -> Change {
+        Change::ScriptChanged { script }
+    }
+}
+
+impl Declaration for Generator {
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    fn label(&self, index: usize) -> String {
+        format!("generator {}", index + 1)
+    }
+
+    fn added(generator: String) -> Change {
+        Change::GeneratorAdded { generator }
+    }
+
+    fn removed(generator: String) -> Change {
+        Change::GeneratorRemoved { generator }
+    }
+
+    fn changed(generator: String) -> Change {
+        Change::GeneratorChanged { generator }
+    }
+}
+
+impl Declaration for Arc<Fault> {
+    fn name(&self) -> Option<&str> {
+        Fault::name(self)
+    }
+
+    fn label(&self, index: usize) -> String {
+        Declaration::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
+    }
+
+    fn added(fault: String) -> Change {
+        Change::FaultAdded { fault }
+    }
+
+    fn removed(fault: String) -> Change {
+        Change::FaultRemoved { fault }
+    }
+
+    fn changed(fault: String) -> Change {
+        Change::FaultChanged { fault }
+    }
+}
+
+/// Keeps the runs whose declaration stays, and starts the others. The runs are in the order of the old declarations.
+pub(super) fn carry_on<R, D>(runs: Vec<R>, pairing: &Pairing, new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
+    let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
+    let run = |(continued, declared): (&Continuation, &D)| match continued {
+        Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take).unwrap_or_else(|| start(declared)),
+        Continuation::Changed(_) | Continuation::Added => start(declared),
+    };
+    pairing.new.iter().zip(new).map(run).collect()
+}

@@ -1,0 +1,159 @@
+//! What readers see of a world without asking its task, and where worlds that share it start.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use crate::engine::{Catalogue, Engine, ReloadPlan};
+use crate::scenario::Scenario;
+
+/// What readers see without asking the task.
+#[derive(Debug)]
+pub struct View {
+    /// The scenario that is played.
+    pub scenario: Arc<Scenario>,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// Categories and products.
+    pub catalogue: Catalogue,
+    pub(super) json: CatalogueJson,
+}
+
+impl View {
+    /// What an engine shows; see [`CatalogueJson::of`].
+    pub(super) fn of(engine: &Engine, earlier: &[&CatalogueJson]) -> Self {
+        let catalogue = engine.catalogue().clone();
+        let json = CatalogueJson::of(&catalogue, earlier);
+        Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue, json }
+    }
+
+    /// The products of a category as a JSON array, made on first use and shared until the category changes; `None` for an
+    /// unknown category.
+    #[must_use]
+    pub fn products(&self, category: &str) -> Option<Bytes> {
+        self.json.get(category)
+    }
+}
+
+/// The products of each category as a JSON array, made on first use. A clone is the same.
+#[derive(Debug, Clone)]
+pub(super) struct CatalogueJson {
+    catalogue: Catalogue,
+    made: Arc<HashMap<Arc<str>, Arc<OnceLock<Bytes>>>>,
+}
+
+impl CatalogueJson {
+    /// The JSON of a catalogue. Categories that are unchanged since one of the earlier ones share its JSON.
+    pub(super) fn of(catalogue: &Catalogue, earlier: &[&Self]) -> Self {
+        if let Some(same) = earlier.iter().find(|one| one.catalogue.shares_listings_with(catalogue)) {
+            return (*same).clone();
+        }
+        let made = catalogue.iter().map(|(name, listing)| {
+            let is_unchanged =
+                |one: &&&Self| one.catalogue.get(name).is_some_and(|before| std::ptr::eq(before, listing));
+            let unchanged = earlier.iter().find(is_unchanged).and_then(|one| one.made.get(name));
+            (name.clone(), unchanged.cloned().unwrap_or_default())
+        });
+        Self { made: Arc::new(made.collect()), catalogue: catalogue.clone() }
+    }
+
+    fn get(&self, category: &str) -> Option<Bytes> {
+        let (listing, json) = (self.catalogue.get(category)?, self.made.get(category)?);
+        // Serialising strings, numbers and maps with string keys into memory cannot fail.
+        let make = || serde_json::to_vec(listing.products()).unwrap_or_default().into();
+        Some(json.get_or_init(make).clone())
+    }
+
+    /// Makes the JSON of those categories whose JSON was asked for in another catalogue.
+    fn prepare_as(&self, other: &Self) {
+        let asked_for = other.made.iter().filter(|(_, made)| made.get().is_some());
+        asked_for.for_each(|(name, _)| drop(self.get(name)));
+    }
+}
+
+/// Where worlds start. Those that start from a clone share the products and their JSON until they change them.
+#[derive(Debug, Clone)]
+pub struct WorldStart {
+    /// An engine at time 0.
+    pub(crate) engine: Engine,
+    pub(super) json: CatalogueJson,
+}
+
+impl From<Engine> for WorldStart {
+    /// The start with an engine at time 0.
+    fn from(engine: Engine) -> Self {
+        let json = CatalogueJson::of(engine.catalogue(), &[]);
+        Self { engine, json }
+    }
+}
+
+/// The way to another scenario, for all worlds that play the last one.
+#[derive(Debug)]
+pub struct WorldReload {
+    pub(super) plan: ReloadPlan,
+    json: CatalogueJson,
+}
+
+impl WorldReload {
+    /// From one start to that of a scenario. It takes as long as the scenarios are large; JSON that was asked for before is
+    /// made as well, so that the next reader does not wait for it.
+    #[must_use]
+    pub fn new(old: WorldStart, scenario: &Arc<Scenario>, seed: u64) -> Self {
+        let new = WorldStart::from(Engine::new(scenario, seed).started_as(&old.engine));
+        new.json.prepare_as(&old.json);
+        Self { plan: ReloadPlan::new(old.engine, new.engine), json: new.json }
+    }
+
+    /// Where worlds of the new scenario start.
+    #[must_use]
+    pub fn start(&self) -> WorldStart {
+        WorldStart { engine: self.plan.start().clone(), json: self.json.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use serde_json::Map;
+
+    use super::*;
+    use crate::engine::Command;
+    use crate::scenario::{Source, parse};
+
+    fn scenario(toy: &str) -> Arc<Scenario> {
+        let text = format!(
+            "categories: {{ toys: {{ prefix: T, products: [{{ id: {toy} }}] }}, food: {{ prefix: F, products: [{{ id: F1 }}] }} }}"
+        );
+        Arc::new(parse(&Source::new("shop.yaml", &text)).unwrap())
+    }
+
+    /// Where the JSON is, which tells one that is made from one that is shared.
+    fn place(view: &View, category: &str) -> *const u8 {
+        view.products(category).unwrap().as_ptr()
+    }
+
+    #[test]
+    fn categories_share_their_json_until_they_change() {
+        let start = WorldStart::from(Engine::new(&scenario("T1"), 1));
+        let mut engine = start.engine.clone();
+        let first = View::of(&engine, &[&start.json]);
+        let (toys, food) = (place(&first, "toys"), place(&first, "food"));
+        engine.apply(Command::AddProduct("toys".into(), Map::new())).unwrap();
+        let changed = View::of(&engine, &[&first.json]);
+        assert_eq!(changed.products("toys").unwrap(), &br#"[{"id":"T1"},{"id":"T2"}]"#[..]);
+        assert_eq!((place(&first, "toys"), place(&changed, "food")), (toys, food));
+        let reset = View::of(&start.engine, &[&changed.json, &start.json]);
+        assert_eq!((place(&reset, "toys"), place(&reset, "food")), (toys, food));
+    }
+
+    #[test]
+    fn a_reload_makes_the_json_that_was_asked_for_before() {
+        let old = WorldStart::from(Engine::new(&scenario("T1"), 1));
+        old.json.get("toys").unwrap();
+        let new = WorldReload::new(old, &scenario("T2"), 1).start();
+        let made = |category: &str| new.json.made[category].get().cloned();
+        assert_eq!((made("toys").as_deref(), made("food")), (Some(&br#"[{"id":"T2"}]"#[..]), None));
+    }
+}
