@@ -90,7 +90,7 @@ struct WorldsInner {
     /// Held while a shared world is joined.
     #[cfg(feature = "redis")]
     joining: tokio::sync::Mutex<()>,
-    /// Held while the scenario is reloaded.
+    /// Held while the scenario is reloaded, and while the default world starts anew.
     reloading: tokio::sync::Mutex<()>,
     /// Told when the first world is made.
     made: Notify,
@@ -285,32 +285,46 @@ impl Worlds {
         false
     }
 
-    /// Goes on with another scenario in all worlds, and gives what that changed in the default one.
+    /// Goes on with another scenario in all worlds, and gives what that changed in the default one. Should that one have failed
+    /// just now, it starts from the new scenario.
     ///
     /// # Errors
-    /// [`WorldError::Ended`], [`WorldError::Defect`], or that of the store where they are shared; nothing is changed then.
+    /// [`WorldError::Ended`] if the server is ending, or [`WorldError::Defect`]; nothing has changed then. Where the worlds are
+    /// shared, also that of the store; the reload may still happen then.
     pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let _one_at_a_time = self.0.reloading.lock().await;
         #[cfg(feature = "redis")]
         if let Some(sharing) = &self.0.sharing {
             return self.publish(scenario, seed, sharing).await;
         }
-        let (old, scenario) = (self.lock().start.clone(), scenario.clone());
+        let _one_at_a_time = self.0.reloading.lock().await;
+        let old = self.lock().start.clone();
+        let (before, new) = (old.clone(), scenario.clone());
         let plan = move || {
-            let start = Engine::new(&scenario, seed).started_as(&old);
-            Arc::new(ReloadPlan::new(old, start))
+            let start = Engine::new(&new, seed).started_as(&before);
+            Arc::new(ReloadPlan::new(before, start))
         };
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
         let plan = spawn_blocking(plan).await.map_err(|failure| failed(&failure))?;
-        // Worlds that are made from here on are of the new scenario, all others get it.
-        let old = std::mem::replace(&mut self.lock().start, plan.start().clone());
-        let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.default_world().reload(plan.clone()).await;
-        // A world that has ended meanwhile needs nothing any more.
+        // The default world comes first: where it fails, no other world has changed yet.
+        let reload = match self.default_world().reload(plan.clone()).await {
+            Err(WorldError::Ended) if !self.0.end.is_cancelled() => {
+                let (before, new) = (old.clone(), scenario.clone());
+                let changes = spawn_blocking(move || before.changes(&new, seed)).await;
+                Reload { changes: changes.map_err(|failure| failed(&failure))?, events: Vec::new() }
+            }
+            outcome => outcome?,
+        };
+        // Under one lock: a world is either among the others, or is made from the new scenario.
+        let others: Vec<World> = {
+            let mut state = self.lock();
+            state.start = plan.start().clone();
+            state.named.values().cloned().collect()
+        };
+        // A world that has ended meanwhile needs nothing, and one that fails says so in the log.
         join_all(others.iter().map(|world| world.reload(plan.clone()))).await;
         // Dropping the old products takes a while too. The reader of a large scenario gives their memory back, so this waits.
         let _ = spawn_blocking(move || drop((old, plan))).await;
-        reload
+        Ok(reload)
     }
 
     /// The world of that name; it is made if there is none and it may be made.
@@ -356,9 +370,12 @@ impl Worlds {
             error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
             // One that fails again and again leaves room for the others.
             tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            // A reload waits until the new world is in place: otherwise it would miss that one.
+            let _no_reload = self.0.reloading.lock().await;
             let start = self.lock().start.clone();
-            let Ok(anew) = self.start_default(start).await else { continue };
-            *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+            if let Ok(anew) = self.start_default(start).await {
+                *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+            }
         }
     }
 

@@ -158,8 +158,11 @@ impl WorldState {
 
     /// Goes on with another scenario, and gives what that changed.
     pub(super) fn reload(&mut self, plan: &ReloadPlan) -> Reload {
-        self.start = seeded(plan.start().clone(), self.own_seed);
-        let reload = self.engine.reload(plan, self.start.seed());
+        let start = seeded(plan.start().clone(), self.own_seed);
+        // On a copy, so that the world goes on as it was if this fails.
+        let mut engine = self.engine.clone();
+        let reload = engine.reload(plan, start.seed());
+        (self.start, self.engine) = (start, engine);
         self.publish_view();
         self.notify(&reload.events);
         self.refresh_faults();

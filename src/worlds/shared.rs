@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::{DEFAULT_WORLD, WorldOptions, Worlds, WorldsError, check_name};
+use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, WorldOptions, Worlds, WorldsError, check_name};
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
@@ -192,7 +192,20 @@ impl Worlds {
         sharing: &Sharing,
     ) -> Result<Reload, WorldError> {
         let fingerprint = sharing.scenarios.publish(scenario).await?;
-        self.default_world().reload_shared(fingerprint, seed).await
+        loop {
+            let default = self.default_world();
+            tokio::select! {
+                biased;
+                // Nobody answers any more.
+                () = default.ended() => {}
+                reload = default.reload_shared(fingerprint.clone(), seed) => return reload,
+            }
+            if self.0.end.is_cancelled() {
+                return Err(WorldError::Ended);
+            }
+            // It has failed, and another takes its place. If the log has the scenario already, publishing it again changes nothing.
+            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+        }
     }
 
     /// Has the other worlds of this server go on with whatever the default one plays.
