@@ -25,7 +25,9 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
-pub(crate) use connections::{MAX_REFUSALS, serve};
+#[cfg(feature = "cli")]
+pub(crate) use connections::MAX_REFUSALS;
+pub(crate) use connections::serve;
 use control::Control;
 use error::ApiError;
 pub use limits::Limits;

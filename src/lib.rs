@@ -23,8 +23,6 @@
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
-#![cfg_attr(not(feature = "redis"), allow(clippy::unused_async, reason = "the same functions wait for a store"))]
-
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod embed;

@@ -104,6 +104,7 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`] if the address cannot be bound.
+    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "it waits only for a store"))]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
         let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, .. } = config;
         let failed = |error: io::Error| match error.kind() {

@@ -244,7 +244,6 @@ impl FileWatcher {
         let mut is_said = false;
         loop {
             match self.worlds.reload(scenario, seed).await {
-                #[cfg(feature = "redis")]
                 Err(WorldError::Store(error)) => {
                     if !std::mem::replace(&mut is_said, true) {
                         warn!("{} is served once it can be published: {error}", path.display());

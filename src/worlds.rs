@@ -5,8 +5,8 @@
 //! while is removed.
 
 mod error;
-#[cfg(feature = "redis")]
-mod shared;
+#[cfg_attr(not(feature = "redis"), path = "worlds/unshared.rs")]
+pub(crate) mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -23,13 +23,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
 pub use error::WorldsError;
-#[cfg(feature = "redis")]
-pub(crate) use shared::named;
+use shared::Peers;
 
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
-#[cfg(feature = "redis")]
-use crate::world::Sharing;
 use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError, WorldReload, WorldStart};
 
 /// The name of the world that paths without a world's prefix belong to.
@@ -84,13 +81,9 @@ struct WorldsInner {
     /// What all journals have part in.
     budget: Budget,
     state: Mutex<NamedWorlds>,
-    /// What the server needs to play them with others, if it does.
-    #[cfg(feature = "redis")]
-    sharing: Option<Sharing>,
-    /// Held while a shared world is joined.
-    #[cfg(feature = "redis")]
-    joining: tokio::sync::Mutex<()>,
-    /// Held while the scenario is reloaded.
+    /// The other servers that play them, if they are shared.
+    peers: Option<Peers>,
+    /// Held while the scenario is reloaded, and while the default world starts anew.
     reloading: tokio::sync::Mutex<()>,
     /// Told when the first world is made.
     made: Notify,
@@ -118,16 +111,7 @@ impl Worlds {
         let (start, budget) = (WorldStart::from(Engine::new(scenario, seed)), Budget::default());
         let setup = options.setup(budget.clone());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
-        Self::with(
-            default,
-            start,
-            options,
-            budget,
-            #[cfg(feature = "redis")]
-            None,
-            tasks,
-            end,
-        )
+        Self::with(default, start, options, budget, None, tasks, end)
     }
 
     fn with(
@@ -135,7 +119,7 @@ impl Worlds {
         start: WorldStart,
         options: WorldOptions,
         budget: Budget,
-        #[cfg(feature = "redis")] sharing: Option<Sharing>,
+        peers: Option<Peers>,
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Self {
@@ -146,10 +130,7 @@ impl Worlds {
             options,
             budget,
             state,
-            #[cfg(feature = "redis")]
-            sharing,
-            #[cfg(feature = "redis")]
-            joining: tokio::sync::Mutex::new(()),
+            peers,
             reloading: tokio::sync::Mutex::new(()),
             made: Notify::new(),
             tasks: tasks.clone(),
@@ -190,7 +171,7 @@ impl Worlds {
     /// [`WorldsError`] if it is no name, or there are too many worlds.
     pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) if !self.is_shared() => match self.make(name, &self.setup()) {
+            Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.make(name, &self.setup()) {
                 // Another request was first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
@@ -236,9 +217,8 @@ impl Worlds {
             return Err(WorldsError::Default);
         }
         check_name(name)?;
-        #[cfg(feature = "redis")]
-        if self.is_shared() {
-            self.find(name, false).await?.end_everywhere().await?;
+        if let Some(peers) = &self.0.peers {
+            peers.end(self, name).await?;
         }
         let removed = self.lock().named.remove(name).ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
         removed.end();
@@ -255,86 +235,87 @@ impl Worlds {
 
     /// What is served, or is to be from now on, was made of these files: servers that share worlds tell each other.
     pub fn made_of(&self, files: &[FoundFile]) {
-        #[cfg(not(feature = "redis"))]
-        let _ = files;
-        #[cfg(feature = "redis")]
-        if let Some(sharing) = &self.0.sharing {
-            sharing.scenarios.made_of(shared::named(files));
+        if let Some(peers) = &self.0.peers {
+            peers.made_of(files);
         }
     }
 
     /// Why the store that worlds are shared by cannot be reached, if that is so.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        #[cfg(feature = "redis")]
-        return self.0.sharing.as_ref().and_then(|sharing| sharing.store.trouble());
-        #[cfg(not(feature = "redis"))]
-        None
+        self.0.peers.as_ref().and_then(Peers::trouble)
     }
 
-    /// Whether other servers play the worlds too.
-    #[cfg(feature = "redis")]
-    fn is_shared(&self) -> bool {
-        self.0.sharing.is_some()
-    }
-
-    /// No other server plays the worlds.
-    #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
-    fn is_shared(&self) -> bool {
-        false
-    }
-
-    /// Goes on with another scenario in all worlds, and gives what that changed in the default one.
+    /// Goes on with another scenario in all worlds, and gives what that changed in the default one. Should that one have failed
+    /// just now, it starts from the new scenario.
     ///
     /// # Errors
-    /// [`WorldError::Ended`], [`WorldError::Defect`], or that of the store where they are shared; nothing is changed then.
+    /// [`WorldError::Ended`] if the server is ending, or [`WorldError::Defect`]; nothing has changed then. Where the worlds are
+    /// shared, also that of the store; the reload may still happen then.
     pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let _one_at_a_time = self.0.reloading.lock().await;
-        #[cfg(feature = "redis")]
-        if let Some(sharing) = &self.0.sharing {
-            return self.publish(scenario, seed, sharing).await;
+        if let Some(peers) = &self.0.peers {
+            return peers.publish(self, scenario, seed).await;
         }
-        let (old, scenario) = (self.lock().start.clone(), scenario.clone());
-        let reload = move || Arc::new(WorldReload::new(old, &scenario, seed));
+        let _one_at_a_time = self.0.reloading.lock().await;
+        let old = self.lock().start.clone();
+        let (before, new) = (old.clone(), scenario.clone());
+        let reload = move || Arc::new(WorldReload::new(before, &new, seed));
         // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
         let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
-        // Worlds that are made from here on are of the new scenario, all others get it.
-        let old = std::mem::replace(&mut self.lock().start, to.start());
-        let others: Vec<World> = self.lock().named.values().cloned().collect();
-        let reload = self.default_world().reload(to.clone()).await;
-        // A world that has ended meanwhile needs nothing any more.
+        // The default world comes first: where it fails, no other world has changed yet.
+        let reload = match self.default_world().reload(to.clone()).await {
+            Err(WorldError::Ended) if !self.0.end.is_cancelled() => {
+                let (before, new) = (old.clone(), scenario.clone());
+                let changes = spawn_blocking(move || before.engine.changes(&new, seed)).await;
+                Reload { changes: changes.map_err(|failure| failed(&failure))?, events: Vec::new() }
+            }
+            outcome => outcome?,
+        };
+        // Under one lock: a world is either among the others, or is made from the new scenario.
+        let others: Vec<World> = {
+            let mut state = self.lock();
+            state.start = to.start();
+            state.named.values().cloned().collect()
+        };
+        // A world that has ended meanwhile needs nothing, and one that fails says so in the log.
         join_all(others.iter().map(|world| world.reload(to.clone()))).await;
         // Dropping the old products takes a while too. The reader of a large scenario gives their memory back, so this waits.
         let _ = spawn_blocking(move || drop((old, to))).await;
-        reload
+        Ok(reload)
     }
 
-    /// The world of that name; it is made if there is none and it may be made.
+    /// As [`Worlds::get`], also if only other servers play it by now; as [`Worlds::get_or_make`] if it may be made.
     ///
     /// # Errors
     /// [`WorldsError`].
-    #[cfg(not(feature = "redis"))]
     pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
-        if may_make { self.get_or_make(name) } else { self.get(name) }
+        match (self.get(name), &self.0.peers) {
+            (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_make).await,
+            (Err(WorldsError::Unknown(_)), None) if may_make => self.get_or_make(name),
+            (found, _) => found,
+        }
     }
 
-    /// As [`Worlds::make`].
+    /// As [`Worlds::make`], on all servers that play the worlds.
     ///
     /// # Errors
     /// [`WorldsError`].
-    #[cfg(not(feature = "redis"))]
     pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
-        self.make(name, setup)
+        match &self.0.peers {
+            Some(peers) => peers.make(self, name, setup).await,
+            None => self.make(name, setup),
+        }
     }
 
-    /// Nothing: no other server plays worlds that are not here.
+    /// Joins the worlds that other servers play and that nobody has asked for here yet.
     ///
     /// # Errors
-    /// None.
-    #[cfg(not(feature = "redis"))]
+    /// [`WorldsError`] if the store cannot be reached, or a world of it cannot be joined.
     pub async fn join_all(&self) -> Result<(), WorldsError> {
-        Ok(())
+        match &self.0.peers {
+            Some(peers) => peers.join_all(self).await,
+            None => Ok(()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, NamedWorlds> {
@@ -353,19 +334,21 @@ impl Worlds {
             error!("the default world has failed, which is a defect in mockd, please report it; it starts anew");
             // One that fails again and again leaves room for the others.
             tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            // A reload waits until the new world is in place: otherwise it would miss that one.
+            let _no_reload = self.0.reloading.lock().await;
             let start = self.lock().start.clone();
-            let Ok(anew) = self.start_default(start).await else { continue };
-            *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+            if let Ok(anew) = self.start_default(start).await {
+                *self.0.default.write().unwrap_or_else(PoisonError::into_inner) = anew;
+            }
         }
     }
 
     async fn start_default(&self, start: WorldStart) -> Result<World, WorldsError> {
-        let (name, setup, end) = (DEFAULT_WORLD.into(), self.setup(), self.0.end.child_token());
-        #[cfg(feature = "redis")]
-        if let Some(sharing) = &self.0.sharing {
-            return self.join_default(name, start, &setup, sharing, end).await;
+        if let Some(peers) = &self.0.peers {
+            return peers.join_default(self, start).await;
         }
-        Ok(World::start(name, start, &setup, end, &self.0.tasks))
+        let end = self.0.end.child_token();
+        Ok(World::start(DEFAULT_WORLD.into(), start, &self.setup(), end, &self.0.tasks))
     }
 
     /// Removes worlds that nobody uses.

@@ -94,9 +94,11 @@ impl ResponseError for ApiError {
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
-            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_) | WorldsError::Store(_)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            #[cfg(feature = "redis")]
+            Self::Worlds(WorldsError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            #[cfg(feature = "redis")]
+            Self::Worlds(WorldsError::OtherScenario { .. }) => StatusCode::BAD_REQUEST,
             Self::Switch(error) => status_of_switch(error),
             Self::Other(status, _) => *status,
             Self::EmptyBody
@@ -111,7 +113,7 @@ impl ResponseError for ApiError {
             | Self::Field { .. }
             | Self::TwoWorlds
             | Self::BadFault(_)
-            | Self::Worlds(WorldsError::BadName(_) | WorldsError::OtherScenario { .. }) => StatusCode::BAD_REQUEST,
+            | Self::Worlds(WorldsError::BadName(_)) => StatusCode::BAD_REQUEST,
         }
     }
 

@@ -11,7 +11,8 @@ use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{Memory, Redis, RedisUrl, Store};
 use crate::world::Sharing;
-use crate::worlds::{WorldOptions, Worlds, WorldsError, named};
+use crate::worlds::shared::named;
+use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
 /// How worlds are shared with other servers.
 #[derive(Debug, Clone)]

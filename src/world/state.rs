@@ -145,9 +145,12 @@ impl WorldState {
 
     /// Goes on with another scenario, and gives what that changed.
     pub(super) fn reload(&mut self, to: &WorldReload) -> Reload {
-        let WorldStart { engine, json } = to.start();
-        (self.start, self.start_json) = (seeded(engine, self.own_seed), json);
-        let reload = self.engine.reload(&to.plan, self.start.seed());
+        let WorldStart { engine: start, json } = to.start();
+        let start = seeded(start, self.own_seed);
+        // On a copy, so that the world goes on as it was if this fails.
+        let mut engine = self.engine.clone();
+        let reload = engine.reload(&to.plan, start.seed());
+        (self.start, self.start_json, self.engine) = (start, json, engine);
         self.publish_view();
         self.notify(&reload.events);
         self.refresh_faults();

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::{DEFAULT_WORLD, WorldOptions, Worlds, WorldsError, check_name};
+use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, WorldOptions, Worlds, WorldsError, check_name};
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
@@ -24,6 +25,14 @@ use crate::world::{Budget, JoinOptions, Setup, Sharing, World, WorldError, World
 
 /// How long to wait before worlds are told again of a scenario that they could not be told of.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The other servers that play the worlds. A clone is the same.
+#[derive(Debug, Clone)]
+pub(super) struct Peers {
+    sharing: Sharing,
+    /// Held while a world is joined.
+    joining: Arc<Mutex<()>>,
+}
 
 /// Whether a world has to be there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,105 +65,101 @@ impl Worlds {
         let was_there = opened.is_led;
         let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
         let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
-        let worlds = Self::with(default, start, options, budget, Some(sharing.clone()), tasks, end.clone());
-        let handing_on = worlds.clone();
-        tasks.spawn(async move { end.run_until_cancelled(handing_on.hand_on(&sharing)).await });
-        worlds.agree(scenario, &fingerprint, seed, was_there && !publishes).await?;
+        let peers = Peers { sharing, joining: Arc::default() };
+        let worlds = Self::with(default, start, options, budget, Some(peers.clone()), tasks, end.clone());
+        let (handing_on, played) = (worlds.clone(), peers.clone());
+        tasks.spawn(async move { end.run_until_cancelled(played.hand_on(&handing_on)).await });
+        peers.agree(&worlds, scenario, &fingerprint, seed, was_there && !publishes).await?;
         Ok(worlds)
     }
+}
 
-    /// As [`Worlds::get`], also if only other servers play it by now; as [`Worlds::get_or_make`] if it may be made.
-    ///
-    /// # Errors
-    /// [`WorldsError`].
-    pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
-        match (self.get(name), &self.0.sharing) {
-            (Err(WorldsError::Unknown(_)), Some(sharing)) => {
-                let wanted = if may_make { JoinMode::Either } else { JoinMode::Existing };
-                self.join(name, wanted, &self.setup(), sharing).await
-            }
-            (Err(WorldsError::Unknown(_)), None) if may_make => self.get_or_make(name),
-            (found, _) => found,
-        }
+impl Peers {
+    /// A world that they play and this server does not yet, or a new one if it may be made.
+    pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_make: bool) -> Result<World, WorldsError> {
+        let wanted = if may_make { JoinMode::Either } else { JoinMode::Existing };
+        self.join(worlds, name, wanted, &worlds.setup()).await
     }
 
-    /// As [`Worlds::make`], on all servers that play the worlds.
-    ///
-    /// # Errors
-    /// [`WorldsError`].
-    pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
-        match &self.0.sharing {
-            Some(_) if name == DEFAULT_WORLD => Err(WorldsError::Exists(name.into())),
-            Some(sharing) => self.join(name, JoinMode::New, setup, sharing).await,
-            None => self.make(name, setup),
+    /// As [`Worlds::make`], for all servers.
+    pub(super) async fn make(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+        if name == DEFAULT_WORLD {
+            return Err(WorldsError::Exists(name.into()));
         }
+        self.join(worlds, name, JoinMode::New, setup).await
+    }
+
+    /// Ends a world on all servers.
+    pub(super) async fn end(&self, worlds: &Worlds, name: &str) -> Result<(), WorldsError> {
+        Ok(worlds.find(name, false).await?.end_everywhere().await?)
+    }
+
+    /// The scenario that is published next was made of these files.
+    pub(super) fn made_of(&self, files: &[FoundFile]) {
+        self.sharing.scenarios.made_of(named(files));
+    }
+
+    /// Why the store cannot be reached, if that is so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.sharing.store.trouble()
     }
 
     /// Joins a world that others may play, or begins it.
-    async fn join(&self, name: &str, wanted: JoinMode, setup: &Setup, sharing: &Sharing) -> Result<World, WorldsError> {
+    async fn join(&self, worlds: &Worlds, name: &str, wanted: JoinMode, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         // One request joins, and those that come meanwhile find the world then.
-        let _one_at_a_time = self.0.joining.lock().await;
-        match self.get(name) {
+        let _one_at_a_time = self.joining.lock().await;
+        match worlds.get(name) {
             Ok(_) if wanted == JoinMode::New => return Err(WorldsError::Exists(name.into())),
             Err(WorldsError::Unknown(_)) => {}
             found => return found,
         }
         let (count, start) = {
-            let state = self.lock();
+            let state = worlds.lock();
             (state.named.len(), state.start.clone())
         };
-        if count >= self.0.options.most {
+        if count >= worlds.0.options.most {
             return Err(WorldsError::TooMany(count));
         }
-        let snapshot = self.first_snapshot(&start.engine, setup, sharing).await;
-        let lifetime = Some(self.0.options.idle);
-        let opened = open(name, wanted, snapshot, sharing, lifetime).await.map_err(|error| match error {
+        let snapshot = self.first_snapshot(&start.engine, setup).await;
+        let lifetime = Some(worlds.0.options.idle);
+        let opened = open(name, wanted, snapshot, &self.sharing, lifetime).await.map_err(|error| match error {
             StoreError::Missing => WorldsError::Unknown(name.to_owned()),
             StoreError::Exists => WorldsError::Exists(name.into()),
             error => WorldsError::Store(error),
         })?;
-        let join = JoinOptions { sharing: sharing.clone(), opened, lifetime, is_default: false };
-        let world = World::join(name.into(), start, setup, join, self.0.end.child_token(), &self.0.tasks).await?;
-        self.lock().named.insert(name.into(), world.clone());
+        let join = JoinOptions { sharing: self.sharing.clone(), opened, lifetime, is_default: false };
+        let world = World::join(name.into(), start, setup, join, worlds.0.end.child_token(), &worlds.0.tasks).await?;
+        worlds.lock().named.insert(name.into(), world.clone());
         debug!(world = name, "world joined");
-        self.0.made.notify_one();
+        worlds.0.made.notify_one();
         Ok(world)
     }
 
-    async fn first_snapshot(&self, start: &Engine, setup: &Setup, sharing: &Sharing) -> WorldSnapshot {
-        let played = sharing.scenarios.played().borrow().clone();
+    async fn first_snapshot(&self, start: &Engine, setup: &Setup) -> WorldSnapshot {
+        let played = self.sharing.scenarios.played().borrow().clone();
         let (scenario, seed) = match played {
             Some(played) => played,
-            None => (sharing.scenarios.know(start.scenario()).await.0, start.seed()),
+            None => (self.sharing.scenarios.know(start.scenario()).await.0, start.seed()),
         };
         WorldSnapshot::new(scenario, seed, setup.seed, setup.pace)
     }
 
     /// Joins the default world again, or begins it.
-    pub(super) async fn join_default(
-        &self,
-        name: Arc<str>,
-        start: WorldStart,
-        setup: &Setup,
-        sharing: &Sharing,
-        end: CancellationToken,
-    ) -> Result<World, WorldsError> {
-        let snapshot = self.first_snapshot(&start.engine, setup, sharing).await;
-        let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, sharing, None).await?;
-        let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
-        Ok(World::join(name, start, setup, join, end, &self.0.tasks).await?)
+    pub(super) async fn join_default(&self, worlds: &Worlds, start: WorldStart) -> Result<World, WorldsError> {
+        let setup = worlds.setup();
+        let snapshot = self.first_snapshot(&start.engine, &setup).await;
+        let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, &self.sharing, None).await?;
+        let join = JoinOptions { sharing: self.sharing.clone(), opened, lifetime: None, is_default: true };
+        let end = worlds.0.end.child_token();
+        Ok(World::join(DEFAULT_WORLD.into(), start, &setup, join, end, &worlds.0.tasks).await?)
     }
 
     /// Joins the worlds that others play and that nobody has asked for here yet.
-    ///
-    /// # Errors
-    /// [`WorldsError::Store`].
-    pub async fn join_all(&self) -> Result<(), WorldsError> {
-        let Some(sharing) = &self.0.sharing else { return Ok(()) };
-        for name in sharing.store.worlds().await.map_err(WorldsError::Store)? {
-            if name != DEFAULT_WORLD && self.get(&name).is_err() {
-                match self.join(&name, JoinMode::Existing, &self.setup(), sharing).await {
+    pub(super) async fn join_all(&self, worlds: &Worlds) -> Result<(), WorldsError> {
+        for name in self.sharing.store.worlds().await.map_err(WorldsError::Store)? {
+            if name != DEFAULT_WORLD && worlds.get(&name).is_err() {
+                match self.find(worlds, &name, false).await {
                     Ok(_) | Err(WorldsError::Unknown(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -166,52 +171,67 @@ impl Worlds {
     /// Sees to it that this scenario, which has that fingerprint, is played, unless it is not to be when others play another one.
     async fn agree(
         &self,
+        worlds: &Worlds,
         scenario: &Arc<Scenario>,
         own: &str,
         seed: u64,
         others_first: bool,
     ) -> Result<(), WorldsError> {
-        let Some(sharing) = &self.0.sharing else { return Ok(()) };
-        let played = sharing.scenarios.played().borrow().clone();
+        let Sharing { scenarios, store, .. } = &self.sharing;
+        let played = scenarios.played().borrow().clone();
         match played {
             Some((played, _)) if played == own => Ok(()),
             Some((played, _)) if others_first => {
-                let files = sharing.scenarios.differing_files(&played).await?;
-                let name = self.default_world().view().scenario.name().to_owned();
-                Err(WorldsError::OtherScenario { place: sharing.store.place(), name, files })
+                let files = scenarios.differing_files(&played).await?;
+                let name = worlds.default_world().view().scenario.name().to_owned();
+                Err(WorldsError::OtherScenario { place: store.place(), name, files })
             }
-            _ => Ok(self.publish(scenario, seed, sharing).await.map(drop)?),
+            _ => Ok(self.publish(worlds, scenario, seed).await.map(drop)?),
         }
     }
 
     /// Publishes a scenario, with which all servers go on in all worlds.
     pub(super) async fn publish(
         &self,
+        worlds: &Worlds,
         scenario: &Arc<Scenario>,
         seed: u64,
-        sharing: &Sharing,
     ) -> Result<Reload, WorldError> {
-        let fingerprint = sharing.scenarios.publish(scenario).await?;
-        self.default_world().reload_shared(fingerprint, seed).await
+        let fingerprint = self.sharing.scenarios.publish(scenario).await?;
+        loop {
+            let default = worlds.default_world();
+            tokio::select! {
+                biased;
+                // Nobody answers any more.
+                () = default.ended() => {}
+                reload = default.reload_shared(fingerprint.clone(), seed) => return reload,
+            }
+            if worlds.0.end.is_cancelled() {
+                return Err(WorldError::Ended);
+            }
+            // It has failed, and another takes its place. If the log has the scenario already, publishing it again changes nothing.
+            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+        }
     }
 
     /// Has the other worlds of this server go on with whatever the default one plays.
-    async fn hand_on(&self, sharing: &Sharing) {
-        let mut played = sharing.scenarios.played();
+    async fn hand_on(&self, worlds: &Worlds) {
+        let scenarios = &self.sharing.scenarios;
+        let mut played = scenarios.played();
         loop {
             let now = played.borrow_and_update().clone();
             if let Some((fingerprint, seed)) = now
-                && let Some(scenario) = sharing.scenarios.known(&fingerprint)
+                && let Some(scenario) = scenarios.known(&fingerprint)
             {
-                let old = self.lock().start.clone();
+                let old = worlds.lock().start.clone();
                 if !Arc::ptr_eq(old.engine.scenario(), &scenario) || old.engine.seed() != seed {
                     // As long as for a reload without a store; see `Worlds::reload`.
                     let start = move || WorldStart::from(Engine::new(&scenario, seed).started_as(&old.engine));
                     let start = spawn_blocking(start).await;
                     let Ok(start) = start else { return };
-                    self.lock().start = start;
+                    worlds.lock().start = start;
                 }
-                let others: Vec<World> = self.lock().named.values().cloned().collect();
+                let others: Vec<World> = worlds.lock().named.values().cloned().collect();
                 let follow = |world: World| {
                     let fingerprint = fingerprint.clone();
                     async move { world.reload_shared(fingerprint, seed).await }

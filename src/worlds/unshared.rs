@@ -1,0 +1,49 @@
+//! No other server plays the worlds: there is no store to share them by.
+//!
+//! It stands in for `shared` where the feature `redis` is off. As there are no [`Peers`], none of this is ever called.
+
+use std::future::Ready;
+use std::sync::Arc;
+
+use super::{Worlds, WorldsError};
+use crate::engine::Reload;
+use crate::scenario::{FoundFile, Scenario};
+use crate::world::{Setup, World, WorldError, WorldStart};
+
+/// The other servers that play the worlds.
+#[derive(Debug)]
+pub(super) enum Peers {}
+
+impl Peers {
+    pub(super) fn find(&self, _: &Worlds, _name: &str, _may_make: bool) -> Ready<Result<World, WorldsError>> {
+        match *self {}
+    }
+
+    pub(super) fn make(&self, _: &Worlds, _name: &str, _: &Setup) -> Ready<Result<World, WorldsError>> {
+        match *self {}
+    }
+
+    pub(super) fn end(&self, _: &Worlds, _name: &str) -> Ready<Result<(), WorldsError>> {
+        match *self {}
+    }
+
+    pub(super) fn made_of(&self, _: &[FoundFile]) {
+        match *self {}
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        match *self {}
+    }
+
+    pub(super) fn join_default(&self, _: &Worlds, _start: WorldStart) -> Ready<Result<World, WorldsError>> {
+        match *self {}
+    }
+
+    pub(super) fn join_all(&self, _: &Worlds) -> Ready<Result<(), WorldsError>> {
+        match *self {}
+    }
+
+    pub(super) fn publish(&self, _: &Worlds, _: &Arc<Scenario>, _seed: u64) -> Ready<Result<Reload, WorldError>> {
+        match *self {}
+    }
+}
