@@ -23,7 +23,7 @@ pub use catalogue::{Catalogue, Listing};
 pub use command::{Command, Effects, FaultText, MAX_CATEGORY_BYTES, MAX_FAULTS};
 pub use event::{Event, EventKind, Refusal};
 use fault::FaultRun;
-pub use fault::{FaultPhase, FaultSource, FaultState, FaultTarget, Hit, SocketFault};
+pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
