@@ -42,7 +42,7 @@ async fn latencies(save: Save) -> Vec<f64> {
     let path = directory.path().join("toys.yaml");
     in_place(&path, &scenario(0));
     let loaded = load(&path);
-    let (choice, switches) = ScenarioSelector::new(ScenarioFiles::new([path.clone()]), &path);
+    let (selector, switches) = ScenarioSelector::new(ScenarioFiles::new([path.clone()]), &path);
     let config = ServerConfig {
         address: ([127, 0, 0, 1], 0).into(),
         site: Site::BuiltIn,
@@ -52,7 +52,7 @@ async fn latencies(save: Save) -> Vec<f64> {
         access: ControlAccess::Local { origins: Vec::new() },
         hosts: Hosts::Any,
         limits: Limits::default(),
-        choice,
+        selector,
         store: None,
     };
     let server = Server::start(&Arc::new(loaded.outcome.unwrap()), config).await.unwrap();

@@ -95,7 +95,7 @@ pub enum StartError {
     /// The scenario cannot be read, or is wrong.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The port cannot be had.
+    /// The server cannot be started as it was asked for.
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
@@ -230,7 +230,7 @@ impl MockdBuilder {
     /// Starts it. It answers from here on.
     ///
     /// # Errors
-    /// [`StartError`] if there is no scenario, it is wrong, or the port cannot be had.
+    /// [`StartError`] if there is no scenario, it is wrong, a limit lets no request arrive, or the port cannot be had.
     pub async fn start(self) -> Result<Mockd, StartError> {
         let mut file = None;
         let scenario = match self.scenario.ok_or(StartError::NoScenario)? {
@@ -247,10 +247,35 @@ impl MockdBuilder {
             access: ControlAccess::Local { origins: Vec::new() },
             hosts: Hosts::Local { also: Vec::new() },
             limits: self.limits,
-            choice: ScenarioSelector::fixed(file.as_deref()),
+            selector: ScenarioSelector::fixed(file.as_deref()),
             #[cfg(feature = "redis")]
             store: self.store,
         };
         Ok(Mockd { server: Server::start(&scenario, config).await? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Limits, Mockd, ServeError, StartError};
+
+    #[tokio::test]
+    async fn limits_that_leave_a_request_no_time_are_refused() {
+        for (request, is_refused) in [(Duration::ZERO, true), (Limits::SHORTEST_REQUEST, false), (Duration::MAX, false)]
+        {
+            let mock = Mockd::builder()
+                .yaml("categories: { toys: { prefix: T, products: [{ id: T1 }] } }")
+                .limits(Limits { request, ..Limits::default() });
+            match mock.start().await {
+                Err(StartError::Serve(ServeError::RequestTime(given))) => assert!(is_refused && given == request),
+                Err(error) => panic!("{error}"),
+                Ok(mockd) => {
+                    assert!(!is_refused, "{request:?}");
+                    mockd.stop().await;
+                }
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ pub use change::Change;
 pub use command::{Command, Effects, FaultText};
 pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
 use fault::FaultRun;
-pub use fault::{FaultPhase, FaultSource, FaultState, FaultTarget, Hit, SocketFault};
+pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;

@@ -46,7 +46,7 @@ use crate::worlds::Worlds;
 pub(crate) struct App {
     pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
-    pub(crate) choice: ScenarioSelector,
+    pub(crate) selector: ScenarioSelector,
     pub(crate) access: ControlAccess,
     pub(crate) hosts: Hosts,
     pub(crate) cors: Cors,

@@ -28,13 +28,13 @@ pub mod cli;
 pub mod embed;
 pub mod engine;
 pub mod http;
-mod memory;
 pub mod reloads;
 pub mod scenario;
 pub mod selector;
 pub mod server;
 #[cfg(feature = "redis")]
 pub mod store;
+mod system;
 #[cfg(feature = "cli")]
 pub mod watch;
 pub mod websocket;

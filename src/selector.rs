@@ -89,7 +89,7 @@ pub struct PendingSwitch {
 }
 
 impl ScenarioSelector {
-    /// A choice between files, of which this one is served, and the end at which switches arrive.
+    /// A selector among files, which starts with this one served, and the end at which switches arrive.
     #[must_use]
     pub fn new(files: ScenarioFiles, served: &Path) -> (Self, SwitchRequests) {
         let (sender, receiver) = watch::channel(Some(served.to_owned()));
@@ -97,7 +97,7 @@ impl ScenarioSelector {
         (Self { files, served: receiver, asks: Some(asks) }, SwitchRequests { served: sender, asked })
     }
 
-    /// No choice: the server keeps to this file, or to a scenario that came from none.
+    /// A selector that cannot switch: the server keeps to this file, or to a scenario that came from none.
     #[must_use]
     pub fn fixed(served: Option<&Path>) -> Self {
         let (files, served) = (ScenarioFiles::new(served.map(Path::to_owned)), served.map(Path::to_owned));

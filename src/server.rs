@@ -24,6 +24,7 @@ use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, ser
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::selector::ScenarioSelector;
+use crate::system::reuse_address;
 use crate::websocket::Encoded;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
@@ -54,7 +55,7 @@ pub struct ServerConfig {
     /// How much clients may take of it.
     pub limits: Limits,
     /// The scenario files that it can be switched to.
-    pub choice: ScenarioSelector,
+    pub selector: ScenarioSelector,
     /// What the worlds are shared by with other servers, if they are.
     #[cfg(feature = "redis")]
     pub store: Option<StoreConfig>,
@@ -69,6 +70,9 @@ pub enum ServeError {
         .0.port(), .0.ip()
     )]
     PortTaken(SocketAddr),
+    /// No request could arrive in time.
+    #[error("the limit on the time of a request is {0:?}; give at least {least:?}", least = Limits::SHORTEST_REQUEST)]
+    RequestTime(Duration),
     /// The worlds cannot be shared with other servers.
     #[error(transparent)]
     Worlds(#[from] WorldsError),
@@ -103,10 +107,13 @@ impl Server {
     /// Binds the address and starts the scenario's default world.
     ///
     /// # Errors
-    /// [`ServeError`] if the address cannot be bound.
+    /// [`ServeError`] if the address cannot be bound, or a limit lets no request arrive.
     #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "it waits only for a store"))]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice, .. } = config;
+        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, selector, .. } = config;
+        if limits.request < Limits::SHORTEST_REQUEST {
+            return Err(ServeError::RequestTime(limits.request));
+        }
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
@@ -128,7 +135,7 @@ impl Server {
         let app = Arc::new(App {
             worlds: worlds.clone(),
             reloads: reloads.clone(),
-            choice,
+            selector,
             access,
             hosts,
             cors,
@@ -195,9 +202,7 @@ impl Server {
 /// Listens, also where an earlier server has just stopped.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Elsewhere it would let two servers share a port.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
+    reuse_address(&socket)?;
     socket.bind(address)?;
     socket.listen(WAITING_CONNECTIONS)
 }

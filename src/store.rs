@@ -37,7 +37,7 @@ pub trait Store: Debug + Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Exists`], as it is asked for, or [`StoreError::Gone`].
-    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
+    fn open<'a>(&'a self, world: &'a str, open_mode: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
 
     /// Puts an entry at the end of the log, and gives its position.
     ///

@@ -19,10 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::engine::Reload;
-use crate::memory;
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular, render};
 use crate::selector::{PendingSwitch, SwitchRequests};
+use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
 use read::{paths, read_whole};
@@ -283,7 +283,7 @@ fn size(files: &[FoundFile]) -> usize {
 async fn give_back_after(size: usize) {
     if size >= LARGE {
         // It fails only at the end of the runtime.
-        let _ = spawn_blocking(memory::give_back).await;
+        let _ = spawn_blocking(system::give_back_memory).await;
     }
 }
 

@@ -9,11 +9,12 @@ use crate::http::{Limits, MAX_REFUSALS};
 use crate::scenario::{FoundFile, parse_duration};
 use crate::server::{StoreConfig, StoreKind};
 use crate::store::RedisUrl;
+use crate::system::program::raise_open_files;
 use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
-/// Files that are open beside connections that are served: the scenario, its watcher, timers, what a static site reads, and
-/// connections that are told that there is no place for them.
+/// Files that are open beside connections that are served: the scenario, its watcher, what a static site reads, and connections
+/// that are told that there is no place for them.
 const OTHER_FILES: usize = 64 + MAX_REFUSALS;
 
 /// The largest message or body that can be allowed; more is no limit.
@@ -30,7 +31,8 @@ pub(super) struct LimitArgs {
     /// The most bytes of a message on a socket; more close it with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 10, value_parser = clap::value_parser!(u32).range(125..=LARGEST))]
     max_message: u32,
-    /// How long a request may take to arrive, its head (at the most six times as long) and then its body; longer gets 408
+    /// How long a request's head (up to twice as long) and then its body may take to arrive; longer gets 408. A connection
+    /// without a request is closed after 12 to 13 times as long
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = request_time)]
     request_timeout: Duration,
     /// How often sockets are pinged, so that one whose peer vanished is found; 0s for never
@@ -42,7 +44,7 @@ pub(super) struct LimitArgs {
 }
 
 fn request_time(text: &str) -> Result<Duration, String> {
-    const LEAST: Duration = Duration::from_millis(100);
+    const LEAST: Duration = Limits::SHORTEST_REQUEST;
     let time = parse_duration(text).map_err(|error| error.to_string())?;
     if time < LEAST { Err(format!("expected at least {LEAST:?}")) } else { Ok(time) }
 }
@@ -50,7 +52,7 @@ fn request_time(text: &str) -> Result<Duration, String> {
 impl LimitArgs {
     /// Lets mockd open as many files as it may, and no more connections than files.
     pub(super) fn apply(&self) -> Limits {
-        let possible = open_files().saturating_sub(OTHER_FILES).max(1);
+        let possible = raise_open_files().saturating_sub(OTHER_FILES).max(1);
         let asked = self.max_connections.map_or(possible, |count| usize::try_from(count).unwrap_or(usize::MAX));
         if asked > possible {
             warn!(
@@ -66,22 +68,6 @@ impl LimitArgs {
             peer: self.peer_timeout,
         }
     }
-}
-
-/// Raises the limit on open files to the highest that needs no privilege, and gives it (`setrlimit(2)`).
-#[cfg(target_os = "linux")]
-fn open_files() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
-    let limit = if raised { maximum } else { current };
-    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
-}
-
-/// Elsewhere it is not known.
-#[cfg(not(target_os = "linux"))]
-fn open_files() -> usize {
-    usize::MAX
 }
 
 #[derive(Debug, Args)]

@@ -16,13 +16,14 @@ use tracing::warn;
 use super::options::{LimitArgs, StoreArgs, WorldArgs};
 use super::play::any_seed;
 use super::ready::{Ready, ReadyFile};
-use super::stop::{StopArgs, StopCondition, StopSignal};
+use super::stop::{StopArgs, StopCondition};
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
 use crate::http::{ControlAccess, ControlToken, Hosts, Site};
 use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
 use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
+use crate::system::program::StopSignals;
 use crate::watch::{Watch, WatchMode};
 
 /// How long the end of the program waits for the file's watcher, and until the live line is erased.
@@ -144,7 +145,7 @@ impl RunArgs {
     async fn serve(self, first: InitialScenario, line: Option<LiveLine>, end: StopCondition) -> Result<(), CliError> {
         let InitialScenario { path, scenario, warnings, followed, available, store } = first;
         // Before anybody can know that there is a server to stop.
-        let mut stop = StopSignal::listen();
+        let mut stop = StopSignals::listen();
         let scenarios = available.list().len();
         let (selector, switches) = ScenarioSelector::new(available, &path);
         let server = Server::start(&scenario, self.config(&scenario, selector, store)?).await?;
@@ -204,7 +205,7 @@ impl RunArgs {
         let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
         let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
         let worlds = self.worlds.options();
-        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, choice: selector, store })
+        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, selector, store })
     }
 
     fn watch_mode(&self) -> WatchMode {

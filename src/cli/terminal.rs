@@ -25,6 +25,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::reloads::Reloads;
+use crate::system::program::is_in_foreground;
 use crate::world::Pace;
 use crate::worlds::Worlds;
 
@@ -132,7 +133,7 @@ impl LiveLine {
 }
 
 fn draw(line: &ProgressBar, text: String) {
-    match (is_in_front(), line.is_hidden()) {
+    match (is_in_foreground(), line.is_hidden()) {
         (true, true) => {
             let screen = Screen(Term::buffered_stdout());
             line.set_draw_target(ProgressDrawTarget::term_like(Box::new(screen)));
@@ -142,17 +143,6 @@ fn draw(line: &ProgressBar, text: String) {
         (true, false) | (false, true) => {}
     }
     line.set_message(text);
-}
-
-/// Whether the terminal is that of this process, or of nobody in particular.
-#[cfg(unix)]
-fn is_in_front() -> bool {
-    rustix::termios::tcgetpgrp(io::stdout()).map_or(true, |front| front == rustix::process::getpgrp())
-}
-
-#[cfg(not(unix))]
-fn is_in_front() -> bool {
-    true
 }
 
 /// A writer that takes the line away for as long as it writes.

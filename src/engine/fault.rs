@@ -103,7 +103,7 @@ impl Engine {
 
     /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
     /// delays go before it.
-    pub fn hits(&mut self, request: &FaultTarget<'_>) -> Vec<Hit> {
+    pub fn hits(&mut self, request: &FaultTarget) -> Vec<Hit> {
         let target = request.resolve(&self.catalogue, &self.ledger);
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
@@ -297,31 +297,46 @@ fn is_met_by_requests(effect: &Effect) -> bool {
 }
 
 /// A request or a handshake, as far as faults look at it.
-#[derive(Debug, Clone, Copy)]
-pub struct FaultTarget<'r> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultTarget {
     /// Its method.
-    pub method: &'r str,
-    /// Its path below the world's prefix, decoded.
-    pub path: &'r str,
+    pub method: String,
+    /// Its path below the world's prefix, decoded: what a fault's pattern is held against.
+    pub path: String,
     /// Whether it is to open a socket (RFC 6455, 4.1).
     pub is_handshake: bool,
+    /// What it is about.
+    pub subject: FaultSubject,
 }
 
-/// The same with what it is about.
+/// What a request or a handshake is about, whether the world has that or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultSubject {
+    /// The category of that name.
+    Category(String),
+    /// The product of that id.
+    Product(String),
+    /// Neither.
+    Other,
+}
+
+/// The same with what the world has of it.
 struct ResolvedTarget<'r> {
-    request: FaultTarget<'r>,
+    request: &'r FaultTarget,
     is_api: bool,
     category: Option<&'r str>,
     product: Option<&'r str>,
 }
 
-impl<'r> FaultTarget<'r> {
-    fn resolve(self, catalogue: &Catalogue, ledger: &'r Ledger) -> ResolvedTarget<'r> {
-        let path = self.path.trim_matches('/');
-        let (category, product) = match path.strip_prefix("orders/") {
-            Some(category) if self.is_handshake => (Some(category), None),
-            Some(id) => (ledger.get(id).map(|account| &*account.account.category), Some(id)),
-            None => (Some(path).filter(|path| catalogue.get(path).is_some()), None),
+impl FaultTarget {
+    fn resolve<'r>(&'r self, catalogue: &Catalogue, ledger: &'r Ledger) -> ResolvedTarget<'r> {
+        let (category, product) = match &self.subject {
+            // A socket may ask for a category that there is not.
+            FaultSubject::Category(name) => {
+                (Some(&**name).filter(|name| self.is_handshake || catalogue.get(name).is_some()), None)
+            }
+            FaultSubject::Product(id) => (ledger.get(id).map(|account| &*account.account.category), Some(&**id)),
+            FaultSubject::Other => (None, None),
         };
         ResolvedTarget { request: self, is_api: category.is_some() || product.is_some(), category, product }
     }
@@ -338,7 +353,7 @@ impl ResolvedTarget<'_> {
         }
         // A slash at the end makes no difference.
         let bare = self.request.path.trim_end_matches('/');
-        let fits = |pattern: &str| matches_wildcard(pattern, self.request.path) || matches_wildcard(pattern, bare);
+        let fits = |pattern: &str| matches_wildcard(pattern, &self.request.path) || matches_wildcard(pattern, bare);
         path.as_deref().map_or(self.is_api, fits)
             && method.as_deref().is_none_or(|method| method == self.request.method)
             && category.as_deref().is_none_or(|category| Some(category) == self.category)

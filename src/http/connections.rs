@@ -30,6 +30,7 @@ use super::faults::ResponseOverride;
 use super::upgrade::Upgrade;
 use super::wire::{Expired, Wire, last_answer};
 use super::{App, access};
+use crate::system::set_peer_timeout;
 
 /// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
 const MAX_HEAD: usize = 64 << 10;
@@ -114,11 +115,7 @@ impl Acceptor {
 fn set_up(stream: &TcpStream, peer_time: Duration) {
     // Each write is sent at once (RFC 1122, 4.2.3.4, switched off).
     let _ = stream.set_nodelay(true);
-    // Of a peer that vanished the system would try to reach nothing for a quarter of an hour (RFC 5482).
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(peer_time).filter(|time| !time.is_zero()));
-    #[cfg(not(target_os = "linux"))]
-    let _ = peer_time;
+    set_peer_timeout(stream, peer_time);
 }
 
 /// Says that there is no place, and leaves.

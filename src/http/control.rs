@@ -18,6 +18,7 @@ mod state;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem::{Body, Endpoint, Request, Response, Route, RouteMethod};
 
@@ -35,18 +36,7 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(app: &Arc<App>) -> Self {
-        // The operations of a path have the same rules.
-        let mut paths: IndexMap<&str, (RouteMethod, Access, Subject)> = IndexMap::new();
-        for operation in operations(openapi::get_openapi) {
-            let ControlOperation { method, path, endpoint, access, subject, .. } = operation;
-            let (methods, ..) = paths.shift_remove(path).unwrap_or((RouteMethod::new(), access, subject));
-            paths.insert(path, (methods.method(method, endpoint), access, subject));
-        }
-        let at = |routes: Route, (path, (methods, access, subject)): (&str, (RouteMethod, Access, Subject))| {
-            // poem writes the names of segments in another way.
-            routes.at(path.replace('{', ":").replace('}', ""), Guard { methods, access, subject, app: app.clone() })
-        };
-        Self { app: app.clone(), routes: paths.into_iter().fold(Route::new(), at) }
+        Self { app: app.clone(), routes: routes(operations(openapi::get_openapi), app) }
     }
 
     /// The answer to a request; a page that may control the mock can read it, also if it is an error. Control requests are in no
@@ -70,9 +60,22 @@ impl Control {
     }
 }
 
-/// The operations of a path, behind the rules of access and worlds.
+/// The router of these operations, each behind its own rules.
+fn routes(operations: impl IntoIterator<Item = ControlOperation>, app: &Arc<App>) -> Route {
+    let mut paths: IndexMap<&str, RouteMethod> = IndexMap::new();
+    for operation in operations {
+        let ControlOperation { method, path, endpoint, access, subject, .. } = operation;
+        let methods = paths.entry(path).or_default();
+        *methods = std::mem::take(methods).method(method, Guard { endpoint, access, subject, app: app.clone() });
+    }
+    // poem writes the names of segments in another way.
+    let at = |routes: Route, (path, methods): (&str, _)| routes.at(path.replace('{', ":").replace('}', ""), methods);
+    paths.into_iter().fold(Route::new(), at)
+}
+
+/// An operation behind its rules of access and worlds.
 struct Guard {
-    methods: RouteMethod,
+    endpoint: BoxEndpoint<'static, Response>,
     access: Access,
     subject: Subject,
     app: Arc<App>,
@@ -95,8 +98,11 @@ impl Endpoint for Guard {
         }
         let body = body::receive(&mut request, &self.app.limits).await?;
         request.set_body(Body::from_bytes(body));
-        let answer = self.app.shutdown.run_until_cancelled(self.methods.call(request)).await;
+        let answer = self.app.shutdown.run_until_cancelled(self.endpoint.call(request)).await;
         // What waits for something that will not come any more is not waited for at the end.
         answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

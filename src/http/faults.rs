@@ -10,10 +10,10 @@ use poem::{Body, Response};
 use serde_json::json;
 
 use super::response::ApiResponse;
-use super::target::RequestTarget;
+use super::target::{RequestTarget, Route};
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
-use crate::engine::Hit;
+use crate::engine::{FaultSubject, FaultTarget, Hit};
 use crate::scenario::{Effect, FaultResponse, format_duration};
 use crate::world::{FaultMark, World};
 
@@ -45,11 +45,21 @@ pub(super) enum ResponseOverride {
 
 impl RequestFaults {
     /// `None` if nothing hits it.
-    pub(super) async fn of(target: &RequestTarget<'_>, headers: &HeaderMap, world: &World) -> Option<Self> {
-        let path = percent_decode_str(target.path).decode_utf8_lossy();
+    pub(super) async fn of(
+        target: &RequestTarget<'_>,
+        route: Route<'_>,
+        headers: &HeaderMap,
+        world: &World,
+    ) -> Option<Self> {
         let is_get = target.method == Method::GET;
-        let is_handshake = is_get && path.starts_with("/orders/") && asks_for_socket(headers);
-        let hits = world.hits(target.method.as_str(), &path, is_handshake).await.ok()?;
+        let is_handshake = is_get && matches!(route, Route::Order(_)) && asks_for_socket(headers);
+        let subject = match route {
+            Route::Order(id) if !is_handshake => FaultSubject::Product(lossy(id)),
+            Route::Category(name) | Route::Order(name) => FaultSubject::Category(lossy(name)),
+            Route::Site => FaultSubject::Other,
+        };
+        let (method, path) = (target.method.to_string(), lossy(target.path));
+        let hits = world.hits(FaultTarget { method, path, is_handshake, subject }).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
     }
 
@@ -111,6 +121,11 @@ impl RequestFaults {
         }
         response
     }
+}
+
+/// A part of a path, decoded as far as that is possible.
+fn lossy(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn did(hit: &Hit) -> String {

@@ -11,14 +11,19 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of a message on a live socket; more close it with 1009 (RFC 6455, 7.4.1).
     pub message: usize,
-    /// How long a request's head, and then its body, may take to arrive; longer gets a 408. A client has up to twice the
-    /// time.
+    /// How long a request's head, and then its body, may take to arrive, from [`Limits::SHORTEST_REQUEST`] on; longer gets a
+    /// 408. A head may take up to twice the time. A connection without a request is closed after 12 to 13 times the time.
     pub request: Duration,
     /// How often a live socket that the server has nothing to say to is pinged (RFC 6455, 5.5.2); never if it is 0.
     pub ping: Duration,
     /// How long a peer may acknowledge nothing of what was sent to it before its connection counts as gone; what the
     /// system says if it is 0. A client that reads nothing for so long counts as gone as well.
     pub peer: Duration,
+}
+
+impl Limits {
+    /// The least [time for a request](Limits::request).
+    pub const SHORTEST_REQUEST: Duration = Duration::from_millis(100);
 }
 
 impl Default for Limits {

@@ -15,7 +15,7 @@ use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
-use super::target::{RequestTarget, decoded};
+use super::target::{RequestTarget, Route, decoded};
 use super::{App, access, live};
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
@@ -26,28 +26,6 @@ use crate::worlds::WorldsError;
 pub(super) struct Mock {
     app: Arc<App>,
     site: SiteEndpoint,
-}
-
-/// What a path is for. Paths are answered with and without a trailing slash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route<'p> {
-    /// `/{category}`, or the site's if there is no such category.
-    Category(&'p str),
-    /// `/orders/{id}`; for a socket, `/orders/{category}`.
-    Order(&'p str),
-    Site,
-}
-
-impl<'p> Route<'p> {
-    fn of(path: &'p str) -> Self {
-        let Some(path) = path.strip_prefix('/') else { return Self::Site };
-        let path = path.strip_suffix('/').unwrap_or(path);
-        match path.split_once('/') {
-            None if !path.is_empty() => Self::Category(path),
-            Some(("orders", id)) if !id.contains('/') => Self::Order(id),
-            _ => Self::Site,
-        }
-    }
 }
 
 impl Mock {
@@ -62,8 +40,9 @@ impl Mock {
             Err(error) => return ApiError::from(error).reply(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
+        let route = Route::of(target.path);
         let faults = if world.has_request_faults() && body.is_ok() {
-            Box::pin(RequestFaults::of(target, request.headers(), &world)).await
+            Box::pin(RequestFaults::of(target, route, request.headers(), &world)).await
         } else {
             None
         };
@@ -84,13 +63,13 @@ impl Mock {
             }
         };
         let Some(faults) = faults else {
-            let reply = self.carry_out(target, &world, request, body).await;
+            let reply = self.carry_out(target, route, &world, request, body).await;
             record(&reply);
             return reply;
         };
         let reply = match Box::pin(faults.before()).await {
             Some(reply) => reply,
-            None => self.carry_out(target, &world, request, body).await,
+            None => self.carry_out(target, route, &world, request, body).await,
         };
         if !ResponseOverride::is_in_place_of(&reply.response) {
             record(&reply);
@@ -112,16 +91,18 @@ impl Mock {
     async fn carry_out(
         &self,
         target: &RequestTarget<'_>,
+        route: Route<'_>,
         world: &World,
         request: Request,
         body: Result<Bytes, ApiError>,
     ) -> ApiResponse {
-        alone(self.handle(target, world, request, body)).await.unwrap_or_else(|error| error.reply())
+        alone(self.handle(target, route, world, request, body)).await.unwrap_or_else(|error| error.reply())
     }
 
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
+        route: Route<'_>,
         world: &World,
         request: Request,
         body: Result<Bytes, ApiError>,
@@ -130,7 +111,7 @@ impl Mock {
         if target.method == Method::OPTIONS {
             return Ok(access::preflight(request.headers(), false).into());
         }
-        match (request.method(), Route::of(target.path)) {
+        match (request.method(), route) {
             (&Method::GET, Route::Category(name)) => match list(world, &decoded(name)?) {
                 Some(reply) => Ok(reply),
                 None => self.site(target, request).await,
@@ -228,31 +209,4 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
     #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
     Some((float as i64).clamp(-BEYOND, BEYOND))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Route;
-
-    #[test]
-    fn a_path_is_for_a_category_an_order_or_the_site() {
-        for (path, route) in [
-            ("/toys", Route::Category("toys")),
-            ("/toys/", Route::Category("toys")),
-            ("/orders", Route::Category("orders")),
-            ("/orders/", Route::Category("orders")),
-            ("/orders/A1", Route::Order("A1")),
-            ("/orders/A1/", Route::Order("A1")),
-            ("/orders//", Route::Order("")),
-            ("/orders/A1/x", Route::Site),
-            ("/toys/x", Route::Site),
-            ("/toys//", Route::Site),
-            ("//toys", Route::Site),
-            ("//", Route::Site),
-            ("/", Route::Site),
-            ("*", Route::Site),
-        ] {
-            assert_eq!(Route::of(path), route, "{path}");
-        }
-    }
 }

@@ -41,6 +41,28 @@ pub(super) enum Api {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WorldName(Option<String>);
 
+/// What a path of the mock API is for. Paths are answered with and without a trailing slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route<'p> {
+    /// `/{category}`, or the site's if there is no such category.
+    Category(&'p str),
+    /// `/orders/{id}`; for a socket, `/orders/{category}`.
+    Order(&'p str),
+    Site,
+}
+
+impl<'p> Route<'p> {
+    pub(super) fn of(path: &'p str) -> Self {
+        let Some(path) = path.strip_prefix('/') else { return Self::Site };
+        let path = path.strip_suffix('/').unwrap_or(path);
+        match path.split_once('/') {
+            None if !path.is_empty() => Self::Category(path),
+            Some(("orders", id)) if !id.contains('/') => Self::Order(id),
+            _ => Self::Site,
+        }
+    }
+}
+
 impl<'r> RequestTarget<'r> {
     /// The target of a request.
     ///
@@ -133,7 +155,7 @@ pub(super) fn decoded(segment: &str) -> Result<std::borrow::Cow<'_, str>, ApiErr
 mod tests {
     use poem::http::{HeaderMap, Method, Uri};
 
-    use super::{Api, RequestTarget};
+    use super::{Api, RequestTarget, Route};
 
     #[test]
     fn a_target_names_a_world_an_api_and_a_path() {
@@ -152,6 +174,28 @@ mod tests {
             let target =
                 RequestTarget::new(&Method::GET, &target_uri, &headers).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!((target.world.0.as_deref(), target.api, target.path), (world, api, path), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_for_a_category_an_order_or_the_site() {
+        for (path, route) in [
+            ("/toys", Route::Category("toys")),
+            ("/toys/", Route::Category("toys")),
+            ("/orders", Route::Category("orders")),
+            ("/orders/", Route::Category("orders")),
+            ("/orders/A1", Route::Order("A1")),
+            ("/orders/A1/", Route::Order("A1")),
+            ("/orders//", Route::Order("")),
+            ("/orders/A1/x", Route::Site),
+            ("/toys/x", Route::Site),
+            ("/toys//", Route::Site),
+            ("//toys", Route::Site),
+            ("//", Route::Site),
+            ("/", Route::Site),
+            ("*", Route::Site),
+        ] {
+            assert_eq!(Route::of(path), route, "{path}");
         }
     }
 }

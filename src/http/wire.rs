@@ -15,7 +15,7 @@ use poem::http::{StatusCode, header};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::sleep;
 
 /// How many times the time of a request a connection may stay open without one: two minutes by default.
 const IDLE_TIMES: u32 = 12;
@@ -72,14 +72,13 @@ impl Wire {
         self.activity.is_handling.store(false, Ordering::Relaxed);
     }
 
-    /// Waits until the client takes longer than that over a request, or is silent for [`IDLE_TIMES`] as long. It looks now
-    /// and then, since a timer for each request would be 2 % of its cost; a client has up to twice the time.
+    /// Waits until the client takes longer than that over the head of a request, or is silent for [`IDLE_TIMES`] as long. It
+    /// looks once in that time, since a timer for each request would be 2 % of its cost: a head may take up to twice the time,
+    /// and silence may last up to one time more.
     pub(super) async fn expired(&self, time: Duration) -> Expired {
-        let mut looks = interval_at(Instant::now() + time, time);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut seen, mut same) = (None, 0);
         loop {
-            looks.tick().await;
+            sleep(time).await;
             let Activity { requests, is_receiving, is_answering, .. } = &*self.activity;
             let now = (requests.load(Ordering::Relaxed), is_receiving.load(Ordering::Relaxed));
             let is_quiet = seen == Some(now) && !is_answering.load(Ordering::Relaxed);
@@ -221,3 +220,6 @@ impl AsyncWrite for Wire {
         Poll::Ready(SockRef::from(&*self.stream).shutdown(Shutdown::Write))
     }
 }
+
+#[cfg(test)]
+mod tests;

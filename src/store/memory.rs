@@ -19,7 +19,7 @@ pub struct Memory(Arc<MemoryInner>);
 #[derive(Debug, Default)]
 struct MemoryInner {
     kept: Mutex<MemoryLogs>,
-    /// Told when something was appended.
+    /// Notified when something is appended.
     appended: Notify,
 }
 
@@ -36,8 +36,8 @@ struct MemoryLog {
     entries: VecDeque<StoredEntry>,
     last: u64,
     checkpoint: Option<Checkpoint>,
-    /// The world's time, and when it was told.
-    told: (Duration, Instant),
+    /// The world's time, and when it was announced.
+    announced: (Duration, Instant),
     token: u64,
     leader: Option<(String, Instant)>,
 }
@@ -46,18 +46,18 @@ impl MemoryLog {
     fn append(&mut self, entry: NewEntry<'_>) -> u64 {
         self.last += 1;
         self.entries.push_back(StoredEntry { position: self.last, mark: entry.mark.into(), text: entry.text.into() });
-        self.told = (entry.at, Instant::now());
+        self.announced = (entry.at, Instant::now());
         self.last
     }
 
     fn opened(&self, born: u64) -> Opened {
         let from = self.checkpoint.as_ref().map_or(born, |checkpoint| checkpoint.position);
-        let (at, told) = self.told;
+        let (at, announced) = self.announced;
         Opened {
             checkpoint: self.checkpoint.clone(),
             entries: self.entries.iter().filter(|entry| entry.position >= from).cloned().collect(),
             at,
-            age: told.elapsed(),
+            age: announced.elapsed(),
             is_led: self.leader.as_ref().is_some_and(|(_, until)| *until > Instant::now()),
         }
     }
@@ -88,10 +88,10 @@ impl Memory {
         what(log.ok_or(StoreError::Missing)?)
     }
 
-    fn open_now(&self, world: &str, opening: OpenMode<'_>) -> Result<Opened, StoreError> {
+    fn open_now(&self, world: &str, open_mode: OpenMode<'_>) -> Result<Opened, StoreError> {
         let mut kept = self.lock();
         let born = kept.logs.get(world).and_then(|log| log.born);
-        match (born, opening) {
+        match (born, open_mode) {
             (Some(_), OpenMode::New(_)) => Err(StoreError::Exists),
             (None, OpenMode::Existing) => Err(StoreError::Missing),
             (Some(born), _) => kept.logs.get(world).map(|log| log.opened(born)).ok_or(StoreError::Missing),
@@ -101,7 +101,7 @@ impl Memory {
                     entries: VecDeque::new(),
                     last: 0,
                     checkpoint: None,
-                    told: (Duration::ZERO, Instant::now()),
+                    announced: (Duration::ZERO, Instant::now()),
                     token: 0,
                     leader: None,
                 });
@@ -127,7 +127,7 @@ impl Memory {
                 log.token += 1;
             }
             log.leader = Some((claim.server.to_owned(), now + claim.lease));
-            log.told = (claim.at, now);
+            log.announced = (claim.at, now);
             Ok(Some(FencingToken(log.token)))
         })
     }
@@ -145,8 +145,8 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
-        ready(self.open_now(world, opening)).boxed()
+    fn open<'a>(&'a self, world: &'a str, open_mode: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+        ready(self.open_now(world, open_mode)).boxed()
     }
 
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {

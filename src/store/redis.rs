@@ -96,8 +96,8 @@ impl Redis {
         listed.map_err(|error| self.failed(&error))
     }
 
-    async fn open_log(&self, world: &str, opening: OpenMode<'_>) -> Result<Opened, StoreError> {
-        let (how, first) = match opening {
+    async fn open_log(&self, world: &str, open_mode: OpenMode<'_>) -> Result<Opened, StoreError> {
+        let (how, first) = match open_mode {
             OpenMode::Existing => ("existing", None),
             OpenMode::New(first) => ("new", Some(first)),
             OpenMode::Either(first) => ("either", Some(first)),
@@ -155,8 +155,8 @@ impl Redis {
 }
 
 impl Store for Redis {
-    fn open<'a>(&'a self, world: &'a str, opening: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
-        self.open_log(world, opening).boxed()
+    fn open<'a>(&'a self, world: &'a str, open_mode: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>> {
+        self.open_log(world, open_mode).boxed()
     }
 
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {

@@ -1,10 +1,11 @@
 //! Waits until nobody writes to the files any more.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::sleep;
+
+use crate::system::program::FileIdentity;
 
 /// How long a file has to stay the same. Editors write a file in one go or within a few milliseconds; a reload has to
 /// be done 50 ms after the last write.
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Fingerprint(Vec<Option<Look>>);
 
 /// `None` for a file that is not there.
-type Look = (u64, Option<SystemTime>, Identity);
+type Look = (u64, Option<SystemTime>, FileIdentity);
 
 impl Fingerprint {
     pub(super) fn of(paths: &[PathBuf]) -> Self {
@@ -39,30 +40,7 @@ impl Fingerprint {
 
 fn look(path: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok(), Identity::of(&metadata)))
-}
-
-/// Which file it is, whatever its path, and when it last got other content or another name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-    changed: (i64, i64),
-}
-
-impl Identity {
-    #[cfg(unix)]
-    fn of(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        let changed = (metadata.ctime(), metadata.ctime_nsec());
-        Self { device: metadata.dev(), inode: metadata.ino(), changed }
-    }
-
-    /// Where the system does not tell, length and time have to do.
-    #[cfg(not(unix))]
-    fn of(_: &Metadata) -> Self {
-        Self { device: 0, inode: 0, changed: (0, 0) }
-    }
+    Some((metadata.len(), metadata.modified().ok(), FileIdentity::of(&metadata)))
 }
 
 /// Returns once the files, or their absence, have stayed the same for a moment: what they were then.

@@ -327,9 +327,8 @@ impl World {
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn hits(&self, method: &str, path: &str, is_handshake: bool) -> Result<Vec<Hit>, WorldError> {
-        let (method, path) = (method.to_owned(), path.to_owned());
-        self.ask(move |state| state.engine.hits(&FaultTarget { method: &method, path: &path, is_handshake })).await
+    pub async fn hits(&self, target: FaultTarget) -> Result<Vec<Hit>, WorldError> {
+        self.ask(move |state| state.engine.hits(&target)).await
     }
 
     /// Waits until that much of the world's time has passed, or the fault of that [run](Hit::run) is over, or the world.

@@ -271,10 +271,10 @@ async fn open(
 ) -> Result<Opened, StoreError> {
     let (mark, text) = (sharing.mark(), snapshot.into_entry());
     let first = NewEntry { mark: &mark, text: &text, at: Duration::ZERO, token: None, lifetime };
-    let opening = match wanted {
+    let open_mode = match wanted {
         JoinMode::Existing => OpenMode::Existing,
         JoinMode::New => OpenMode::New(first),
         JoinMode::Either => OpenMode::Either(first),
     };
-    sharing.store.open(name, opening).await
+    sharing.store.open(name, open_mode).await
 }

@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Mockd, SHOP, ScenarioFile, Socket, http, soon};
+use crate::support::{Answer, Mockd, Socket, http, soon};
 
 /// A shop with these faults, in which time stands still.
 async fn shop(faults: &str) -> Mockd {
-    let file = ScenarioFile::new(&format!("{SHOP}\nseed: 7\nfaults:\n{faults}"));
-    Mockd::run_with(file.path(), &["--paused"]).await
+    Mockd::shop_with(&format!("\nseed: 7\nfaults:\n{faults}"), &["--paused"]).await
 }
 
 /// Orders one A1.
@@ -48,7 +47,7 @@ async fn rest(stream: &mut TcpStream) -> (String, Result<(), std::io::ErrorKind>
 
 /// A shop in which time stands still.
 async fn quiet_shop() -> Mockd {
-    Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--seed", "7"]).await
+    Mockd::shop_with("", &["--paused", "--seed", "7"]).await
 }
 
 /// Brings a fault of sockets.

@@ -3,7 +3,7 @@
 use crate::support::frame::{
     BINARY, CONTINUATION, FINAL_BINARY, FINAL_CONTINUATION, FINAL_TEXT, PING, PONG, TEXT, masked,
 };
-use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
+use crate::support::{Mockd, RawSocket};
 
 /// One, two, three and four bytes a character.
 const CATEGORY: &str = "a ß 甘 🍬";
@@ -11,9 +11,9 @@ const CATEGORY: &str = "a ß 甘 🍬";
 /// What comes when that category is asked for.
 const UPDATED: &[u8] = br#"{"id":"C1","total":5}"#;
 
-async fn shop() -> Mockd {
+async fn shop_of_sweets() -> Mockd {
     let sweets = format!("  {CATEGORY}:\n    prefix: C\n    products: [{{ id: C1, total: 5 }}]\n");
-    Mockd::run(&ScenarioFile::new(&format!("{SHOP}{sweets}"))).await
+    Mockd::shop_with(&sweets, &[]).await
 }
 
 async fn socket(mockd: &Mockd) -> RawSocket {
@@ -43,7 +43,7 @@ fn parts(payload: &[u8], count: usize) -> Vec<&[u8]> {
 
 #[tokio::test]
 async fn a_message_in_2_to_1000_fragments_is_one_message_even_with_pings_between() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     let update = update();
     let cut = |count| parts(&update, count);
     let empty_first = [&[&b""[..], b""][..], &cut(2)].concat();
@@ -62,7 +62,7 @@ async fn a_message_in_2_to_1000_fragments_is_one_message_even_with_pings_between
 
 #[tokio::test]
 async fn a_message_of_empty_fragments_is_an_empty_one() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     socket.send_bytes(&fragments(TEXT, &[b"", b"", b""]).concat()).await;
     socket.send(FINAL_TEXT, &update()).await;
@@ -73,7 +73,7 @@ async fn a_message_of_empty_fragments_is_an_empty_one() {
 
 #[tokio::test]
 async fn fragments_out_of_their_order_get_1002() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     let begun = || masked(TEXT, b"{");
     for frames in [
         vec![masked(FINAL_CONTINUATION, b"x")],
@@ -95,7 +95,7 @@ async fn fragments_out_of_their_order_get_1002() {
 
 #[tokio::test]
 async fn a_text_may_be_cut_within_a_character_into_fragments_and_into_writes() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     let update = update();
     for at in 1..update.len() {
@@ -135,7 +135,7 @@ const NOT_UTF_8: [&[u8]; 16] = [
 
 #[tokio::test]
 async fn a_text_that_is_not_utf_8_gets_1007_and_at_once_if_it_is_wrong_in_its_first_fragment() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     for wrong in NOT_UTF_8 {
         let text = ["κόσμε ".as_bytes(), wrong].concat();
         let whole = masked(FINAL_TEXT, &[&text[..], b" and on"].concat());
@@ -153,7 +153,7 @@ async fn a_text_that_is_not_utf_8_gets_1007_and_at_once_if_it_is_wrong_in_its_fi
 
 #[tokio::test]
 async fn a_text_that_ends_within_a_character_gets_1007() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     for character in ["ß", "甘", "🍬"] {
         for length in 1..character.len() {
             let text = [b"a", &character.as_bytes()[..length]].concat();
@@ -168,7 +168,7 @@ async fn a_text_that_ends_within_a_character_gets_1007() {
 
 #[tokio::test]
 async fn bytes_that_are_no_text_need_not_be_utf_8() {
-    let mockd = shop().await;
+    let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     for wrong in NOT_UTF_8 {
         socket.send(FINAL_BINARY, wrong).await;

@@ -6,11 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Connection, Mockd, RawSocket, SHOP, ScenarioFile, Socket, command, http, poll, raw, soon};
 
-const WITH_ORIGINS: &str = "server: { cors: [http://shop.test] }\n";
-
-async fn run(more: &str, flags: &[&str]) -> Mockd {
-    Mockd::run_with(ScenarioFile::new(&format!("{more}{SHOP}")).path(), flags).await
-}
+const WITH_ORIGINS: &str = "\nserver: { cors: [http://shop.test] }\n";
 
 /// The status line and headers of an answer to a request that is right.
 async fn asks(connection: &mut Connection) -> String {
@@ -19,7 +15,7 @@ async fn asks(connection: &mut Connection) -> String {
 
 #[tokio::test]
 async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_again() {
-    let mockd = run("", &["--max-connections", "3"]).await;
+    let mockd = Mockd::shop_with("", &["--max-connections", "3"]).await;
     let mut socket = mockd.live("electronics").await;
     let (mut first, mut second) = (Connection::open(&mockd).await, Connection::open(&mockd).await);
     assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "));
@@ -49,7 +45,7 @@ async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_a
 
 #[tokio::test]
 async fn after_a_storm_of_connections_it_answers_at_once() {
-    let mockd = run("", &["--max-connections", "20"]).await;
+    let mockd = Mockd::shop_with("", &["--max-connections", "20"]).await;
     for _ in 0..3 {
         let storm: Vec<_> = (0..300)
             .map(|_| raw(&mockd, b"GET /confectionery HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
@@ -104,7 +100,7 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
 #[tokio::test]
 async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does_not() {
     let flags = ["--request-timeout", "100ms"];
-    for mockd in [run("", &flags).await, run(WITH_ORIGINS, &flags).await] {
+    for mockd in [Mockd::shop_with("", &flags).await, Mockd::shop_with(WITH_ORIGINS, &flags).await] {
         for begun in [
             "GET /electro",
             "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amo",
@@ -118,7 +114,7 @@ async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does
 
 #[tokio::test]
 async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not() {
-    let mockd = run("", &["--max-body", "200"]).await;
+    let mockd = Mockd::shop_with("", &["--max-body", "200"]).await;
     let get = |path: &str, header: &str| {
         format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {header}\r\n\r\n")
     };
@@ -143,7 +139,7 @@ async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not
 
 #[tokio::test]
 async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
-    let mockd = run("", &[]).await;
+    let mockd = Mockd::shop_with("", &[]).await;
     let order = |amount: u32| {
         let body = format!("{{\"amount\":{amount}}}");
         let length = body.len();
@@ -160,7 +156,7 @@ async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
 
 #[tokio::test]
 async fn the_limit_on_messages_can_be_set() {
-    let mockd = run("", &["--max-message", "125"]).await;
+    let mockd = Mockd::shop_with("", &["--max-message", "125"]).await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/confectionery").await;
     raw.receive().await;
     raw.send(0x82, &[0; 125]).await;
@@ -170,7 +166,7 @@ async fn the_limit_on_messages_can_be_set() {
 
 #[tokio::test]
 async fn a_socket_that_is_further_behind_than_the_backlog_gets_current_totals() {
-    let mockd = run("", &["--backlog", "16"]).await;
+    let mockd = Mockd::shop_with("", &["--backlog", "16"]).await;
     let mut narrow = Socket::open_narrow(&format!("ws://{}/orders/confectionery", mockd.address())).await;
     let state = async || mockd.control("GET", "/__mockd/sockets", json!(null)).await["sockets"][0].clone();
     // Until the system's buffers are full of what it does not read.
@@ -203,7 +199,7 @@ async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
 
 #[tokio::test]
 async fn on_loopback_a_request_for_another_host_is_refused() {
-    let mockd = run("", &["--allow-host", "Shop.Test"]).await;
+    let mockd = Mockd::shop_with("", &["--allow-host", "Shop.Test"]).await;
     let url = |path: &str| format!("{}{path}", mockd.url());
     for path in ["/electronics", "/electronics/", "/", "/@a/electronics", "/__mockd/health"] {
         for (host, status) in [("localhost", 200), ("shop.test:3000", 200), ("evil.example", 403), ("a@localhost", 400)]
@@ -225,7 +221,7 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{origin}\r\n"
         )
     };
-    let (open, off, listed) = ("", "server: { cors: false }\n", WITH_ORIGINS);
+    let (open, off, listed) = ("", "\nserver: { cors: false }\n", WITH_ORIGINS);
     for (cors, origin, is_taken) in [
         (open, "origin: http://evil.example\r\n", true),
         (off, "origin: http://evil.example\r\n", false),
@@ -234,7 +230,7 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
         (listed, "origin: http://evil.example\r\n", false),
         (listed, "origin: http://shop.test\r\n", true),
     ] {
-        let mockd = run(cors, &[]).await;
+        let mockd = Mockd::shop_with(cors, &[]).await;
         let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
         stream.write_all(handshake(origin).as_bytes()).await.unwrap();
         let mut status = [0; 12];
@@ -246,7 +242,7 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
 
 #[tokio::test]
 async fn who_first_sends_all_of_a_body_that_is_too_large_gets_413_all_the_same() {
-    let mockd = run("", &[]).await;
+    let mockd = Mockd::shop_with("", &[]).await;
     let (mut from, mut to) = TcpStream::connect(mockd.address()).await.unwrap().into_split();
     let head = "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ";
     let request = format!("{head}8000000\r\n\r\n{}", " ".repeat(8_000_000));
@@ -258,7 +254,7 @@ async fn who_first_sends_all_of_a_body_that_is_too_large_gets_413_all_the_same()
 
 #[tokio::test]
 async fn a_category_takes_products_of_clients_up_to_its_bound_and_a_reset_makes_room() {
-    let mockd = run("", &["--max-body", "17000000", "--journal", "0"]).await;
+    let mockd = Mockd::shop_with("", &["--max-body", "17000000", "--journal", "0"]).await;
     let product = format!("{{\"name\":\"{}\"}}", "x".repeat(16_900_000));
     for _ in 0..4 {
         assert_eq!(mockd.post("/confectionery", &product).await.status, 200);

@@ -1,38 +1,26 @@
 //! Requests of the mock API as bytes: one at a time, several on a connection, in pieces, with answers of any size.
 
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, soon};
+use crate::support::{Connection, Mockd, ScenarioFile, soon};
 
-/// Sends requests on a connection of their own, and gives the answers to so many of them.
+/// Sends requests on a connection of their own, and gives that many answers.
 async fn exchange(mockd: &Mockd, requests: &str, count: usize) -> Vec<String> {
-    let mut stream = BufReader::new(TcpStream::connect(mockd.address()).await.unwrap());
-    stream.write_all(requests.as_bytes()).await.unwrap();
+    let mut connection = Connection::open(mockd).await;
+    connection.send(requests.as_bytes()).await.unwrap();
     let mut answers = Vec::new();
     for _ in 0..count {
-        answers.push(soon("an answer", answer(&mut stream, requests.starts_with("HEAD"))).await);
+        let is_head = requests.starts_with("HEAD");
+        let answer =
+            if is_head { connection.head().await.map(|head| (head, String::new())) } else { connection.answer().await };
+        let (head, body) = answer.expect("the connection ended");
+        // The date is the only thing that depends on when it is asked for.
+        let lines = head.split_inclusive('\n').filter(|line| !line.starts_with("date: "));
+        answers.push(lines.collect::<String>() + &body);
     }
     answers
-}
-
-/// One answer, but for its date, the only thing that depends on when it is asked for.
-async fn answer(stream: &mut BufReader<TcpStream>, is_head: bool) -> String {
-    let (mut text, mut length) = (String::new(), 0);
-    while !text.ends_with("\r\n\r\n") {
-        let mut line = String::new();
-        assert_ne!(stream.read_line(&mut line).await.unwrap(), 0, "the connection ended after {text}");
-        if let Some(value) = line.strip_prefix("content-length: ").filter(|_| !is_head) {
-            length = value.trim().parse().unwrap();
-        }
-        if !line.starts_with("date: ") {
-            text += &line;
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await.unwrap();
-    text + std::str::from_utf8(&body).unwrap()
 }
 
 fn request(line: &str, headers: &str, body: Option<&str>) -> String {
@@ -133,14 +121,10 @@ fn requests() -> Vec<(String, &'static str, String)> {
     all
 }
 
-async fn shop(cors: &str) -> Mockd {
-    Mockd::run(&ScenarioFile::new(&format!("{cors}\n{SHOP}"))).await
-}
-
 #[tokio::test]
 async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
-    for (cors, allowed) in [("", true), ("server: { cors: false }", false)] {
-        let mockd = shop(cors).await;
+    for (cors, allowed) in [("", true), ("\nserver: { cors: false }", false)] {
+        let mockd = Mockd::shop_with(cors, &[]).await;
         for (request, status, body) in requests() {
             let answer = exchange(&mockd, &request, 1).await.remove(0);
             assert_eq!(parts(&answer), (status, &*body), "{cors} {request}");
@@ -164,7 +148,7 @@ async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
 
 #[tokio::test]
 async fn requests_of_all_kinds_on_one_connection_are_answered_in_order() {
-    let mockd = shop("").await;
+    let mockd = Mockd::shop().await;
     let order = |amount: i64| post("/orders/A1", &json!({ "amount": amount }).to_string());
     let wrong = post("/orders/A1", "null");
     let list = get("/confectionery");
@@ -180,7 +164,7 @@ async fn requests_of_all_kinds_on_one_connection_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_request_that_comes_in_pieces_is_answered_all_the_same() {
-    let mockd = shop("").await;
+    let mockd = Mockd::shop().await;
     let order = post("/orders/A1", r#"{"amount":1}"#);
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -232,28 +216,10 @@ async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_
 }
 
 /// A client that takes little at once, and has sent a request of which it has read nothing.
-async fn slow_client(mockd: &Mockd, request: &str) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(1).unwrap();
-    let mut stream = socket.connect(mockd.address().parse().unwrap()).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
-}
-
-/// The body of the answer that a client gets.
-async fn read_body(stream: &mut TcpStream) -> Vec<u8> {
-    let (mut read, mut buffer) = (Vec::new(), vec![0; 1 << 14]);
-    while !read.ends_with(b"]") {
-        let length = soon("more of it", stream.read(&mut buffer)).await.unwrap();
-        assert_ne!(length, 0, "the connection ended after {} bytes", read.len());
-        read.extend_from_slice(&buffer[..length]);
-    }
-    body(&read).to_vec()
-}
-
-fn body(answer: &[u8]) -> &[u8] {
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    &answer[end + 4..]
+async fn slow_client(mockd: &Mockd, request: &str) -> Connection {
+    let mut connection = Connection::open_narrow(mockd).await;
+    connection.send(request.as_bytes()).await.unwrap();
+    connection
 }
 
 #[tokio::test]
@@ -263,7 +229,7 @@ async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
     let get = get("/electronics");
     for _ in 0..2 {
         let mut client = slow_client(&mockd, &get).await;
-        assert!(read_body(&mut client).await == body(whole.as_bytes()));
+        assert!(client.answer().await.unwrap().1 == parts(&whole).1);
     }
 }
 
@@ -276,13 +242,13 @@ async fn clients_that_still_read_a_long_list_get_it_as_it_was_when_they_asked_th
         let now = exchange(&mockd, &[&*get, &*get].concat(), 2).await.remove(1);
         for _ in 0..3 {
             let client = slow_client(&mockd, &get).await;
-            client.readable().await.unwrap();
+            client.readable().await;
             clients.push((client, now.clone()));
         }
         exchange(&mockd, &add, 1).await;
     }
     for (client, then) in &mut clients {
-        assert!(read_body(client).await == body(then.as_bytes()));
+        assert!(client.answer().await.unwrap().1 == parts(then).1);
     }
 }
 
@@ -293,7 +259,7 @@ async fn clients_that_leave_in_the_middle_of_a_long_list_disturb_nobody() {
     let whole = exchange(&mockd, &get, 1).await.remove(0);
     for _ in 0..20 {
         let client = slow_client(&mockd, &get).await;
-        client.readable().await.unwrap();
+        client.readable().await;
         drop(client);
         assert!(exchange(&mockd, &get, 1).await[0] == whole);
     }

@@ -121,8 +121,8 @@ async fn a_log_is_made_once_and_found_by_name(store: &Arc<dyn Store>) {
     assert_eq!(store.append("a", entry("early", "")).await, Err(StoreError::Missing));
     let first = made(store, "a").await;
     assert_eq!(store.open("a", OpenMode::New(entry("again", ""))).await, Err(StoreError::Exists));
-    for opening in [OpenMode::Existing, OpenMode::Either(entry("once more", ""))] {
-        assert_eq!(store.open("a", opening).await.unwrap().entries, std::slice::from_ref(&first));
+    for open_mode in [OpenMode::Existing, OpenMode::Either(entry("once more", ""))] {
+        assert_eq!(store.open("a", open_mode).await.unwrap().entries, std::slice::from_ref(&first));
     }
     store.open("b", OpenMode::Either(entry("other", ""))).await.unwrap();
     assert_eq!(store.worlds().await.unwrap(), ["a", "b"]);

@@ -182,7 +182,7 @@ impl From<Candidate> for ScenarioAnswer {
 /// The scenario files.
 #[handler]
 pub(super) async fn list_scenarios(Data(app): Data<&Arc<App>>) -> Response {
-    let scenarios = app.choice.list().await.into_iter().map(ScenarioAnswer::from).collect();
+    let scenarios = app.selector.list().await.into_iter().map(ScenarioAnswer::from).collect();
     json(&ScenariosAnswer { scenarios })
 }
 
@@ -194,7 +194,7 @@ pub(super) async fn switch_scenario(
     Data(app): Data<&Arc<App>>,
 ) -> poem::Result<Response> {
     let SwitchRequest { file } = input::read(headers, body).await?;
-    let last = app.choice.switch(&file).await.map_err(ApiError::from)?;
+    let last = app.selector.switch(&file).await.map_err(ApiError::from)?;
     Ok(json(&ReloadAnswer::new(&last, usize::MAX)))
 }
 

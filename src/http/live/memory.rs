@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::memory;
+use crate::system::give_back_memory;
 
 /// With fewer sockets than that at the most, there is nothing to gain: 1,000 take 2 MB.
 const WORTH_IT: usize = 1_000;
@@ -23,7 +23,7 @@ impl HighWater {
         let is_due = highest >= WORTH_IT && open <= highest / 2;
         if is_due && self.0.compare_exchange(highest, open, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             // It takes milliseconds, in which no other task should have to wait.
-            tokio::task::spawn_blocking(memory::give_back);
+            tokio::task::spawn_blocking(give_back_memory);
         }
     }
 }

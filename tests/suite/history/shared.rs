@@ -117,7 +117,7 @@ async fn ip(pid: Option<u32>, arguments: &str) {
 /// A server on a machine of its own, with one wire to its store and one to its clients. It has the other end of both.
 async fn server_apart(path: &Path, store: &str) -> Mockd {
     let wire = |name: &str, address: &str| {
-        format!("until ip addr add {address}/24 dev {name} 2>/dev/null; do :; done; ip link set {name} up")
+        format!("until ip addr add {address}/24 dev {name} 2>/dev/null; do sleep 0.01; done; ip link set {name} up")
     };
     let wires = format!("ip link set lo up; {}; {}", wire("store-there", "10.78.0.2"), wire("there", "10.79.0.2"));
     let script = format!(r#"{wires}; exec "$0" "$@""#);

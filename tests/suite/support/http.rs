@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{Mockd, soon};
 
@@ -51,12 +51,24 @@ impl Connection {
         Self(BufReader::new(TcpStream::connect(mockd.address()).await.unwrap()))
     }
 
+    /// Opens one that takes little at once.
+    pub(crate) async fn open_narrow(mockd: &Mockd) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1).unwrap();
+        Self(BufReader::new(socket.connect(mockd.address().parse().unwrap()).await.unwrap()))
+    }
+
     pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.0.write_all(request).await
     }
 
-    /// Head and body of the next answer; `None` if the connection ends before it. Within an answer, it may not.
-    pub(crate) async fn answer(&mut self) -> Option<(String, String)> {
+    /// Waits until some of the next answer has come.
+    pub(crate) async fn readable(&self) {
+        soon("the start of an answer", self.0.get_ref().readable()).await.unwrap();
+    }
+
+    /// The head of the next answer; `None` if the connection ends before it. Within a head, it may not.
+    pub(crate) async fn head(&mut self) -> Option<String> {
         soon("an answer or the end of the connection", async {
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
@@ -65,12 +77,19 @@ impl Connection {
                     return None;
                 }
             }
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-            let mut body = vec![0; length.parse().unwrap()];
-            self.0.read_exact(&mut body).await.expect("half an answer");
-            Some((head, String::from_utf8(body).unwrap()))
+            Some(head)
         })
         .await
+    }
+
+    /// Head and body of the next answer, which is not one to HEAD; `None` if the connection ends before it.
+    pub(crate) async fn answer(&mut self) -> Option<(String, String)> {
+        let head = self.head().await?;
+        // An answer without content, such as a 204, has no length.
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
+        let mut body = vec![0; length.parse().unwrap()];
+        soon("the rest of an answer", self.0.read_exact(&mut body)).await.expect("half an answer");
+        Some((head, String::from_utf8(body).unwrap()))
     }
 
     /// Sends a request, and gives head and body of its answer.

@@ -45,6 +45,11 @@ impl Mockd {
         Self::run(&ScenarioFile::new(SHOP)).await
     }
 
+    /// Runs the seed's shop with more after it, on a free port.
+    pub(crate) async fn shop_with(more: &str, arguments: &[&str]) -> Self {
+        Self::run_with(ScenarioFile::new(&format!("{SHOP}{more}")).path(), arguments).await
+    }
+
     /// Runs a scenario on a free port.
     pub(crate) async fn run(file: &ScenarioFile) -> Self {
         Self::run_with(file.path(), &[]).await

@@ -1,0 +1,63 @@
+//! What differs from one operating system to another, each variant beside the others.
+
+#[cfg(feature = "cli")]
+pub(crate) mod program;
+
+use std::io;
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Lets a server listen where an earlier one has just stopped (`SO_REUSEADDR`). Other systems allow that anyway, and would let
+/// two servers share a port.
+pub(crate) fn reuse_address(socket: &TcpSocket) -> io::Result<()> {
+    if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }
+}
+
+/// Ends a connection whose peer acknowledges nothing for that long (`TCP_USER_TIMEOUT`, RFC 5482); if it is 0, the system
+/// decides, which may take a quarter of an hour.
+#[cfg(target_os = "linux")]
+pub(crate) fn set_peer_timeout(stream: &TcpStream, time: Duration) {
+    // A connection that has ended already needs no timeout.
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(time).filter(|time| !time.is_zero()));
+}
+
+/// Other systems decide by themselves.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn set_peer_timeout(_: &TcpStream, _: Duration) {}
+
+/// Gives free memory back to the system. It takes milliseconds, and longer with a large heap, so do not call it on a thread of
+/// the runtime.
+///
+/// By itself, the GNU C library gives back only what lies at the end of its heap.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(
+    unsafe_code,
+    reason = "no library offers it, and the alternative, another allocator, doubles the memory at rest"
+)]
+pub(crate) fn give_back_memory() {
+    // SAFETY: malloc_trim(3) may be called at any time and from any thread; it touches nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Other allocators do so by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_back_memory() {}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_in_use_stays_when_memory_is_given_back() {
+        let mut blocks: Vec<Vec<u8>> = (0..1_000).map(|number: u32| number.to_le_bytes().repeat(1_000)).collect();
+        let mut number = 0;
+        blocks.retain(|_| {
+            number += 1;
+            number % 2 == 0
+        });
+        super::give_back_memory();
+        let expected = (0..1_000_u32).filter(|number| number % 2 == 1).map(|number| number.to_le_bytes().repeat(1_000));
+        assert!(blocks.iter().eq(&expected.collect::<Vec<_>>()));
+    }
+}
