@@ -1,4 +1,4 @@
-//! The HTTP side. A request's way: `connections` (hyper) → [`Service`](service), one poem endpoint, which parses its `target` once
+//! The HTTP side. A request's way: `connections` (hyper) → `service`, one poem endpoint, which parses its `target` once
 //! → the `mock` API or its `control`.
 
 mod access;

@@ -258,7 +258,7 @@ mod tests {
 
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Request {
+    struct Sample {
         #[serde(deserialize_with = "object")]
         #[expect(dead_code, reason = "it is only read")]
         one: Named,
@@ -277,7 +277,7 @@ mod tests {
             (r#"{"one":{"name":3}}"#, "one.name: invalid type: integer `3`, expected a string"),
             (r#"{"one":{}}"#, "one.name: missing field `name`"),
         ] {
-            let error = from_json::<Request>(json.as_bytes()).err();
+            let error = from_json::<Sample>(json.as_bytes()).err();
             assert_eq!(error.as_ref().map(ApiError::to_string).unwrap_or_default(), message, "{json}");
         }
     }
