@@ -62,14 +62,15 @@ impl Mock {
                 world.answered(place, Answer { status: reply.response.status().as_u16(), body });
             }
         };
+        let handled = alone(self.handle(target, route, &world, request, body));
         let Some(faults) = faults else {
-            let reply = self.carry_out(target, route, &world, request, body).await;
+            let reply = handled.await.unwrap_or_else(|error| error.reply());
             record(&reply);
             return reply;
         };
         let reply = match Box::pin(faults.before()).await {
             Some(reply) => reply,
-            None => self.carry_out(target, route, &world, request, body).await,
+            None => handled.await.unwrap_or_else(|error| error.reply()),
         };
         if !ResponseOverride::is_in_place_of(&reply.response) {
             record(&reply);
@@ -88,17 +89,6 @@ impl Mock {
     }
 
     /// Carries out a request whose body was received.
-    async fn carry_out(
-        &self,
-        target: &RequestTarget<'_>,
-        route: Route<'_>,
-        world: &World,
-        request: Request,
-        body: Result<Bytes, ApiError>,
-    ) -> ApiResponse {
-        alone(self.handle(target, route, world, request, body)).await.unwrap_or_else(|error| error.reply())
-    }
-
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
