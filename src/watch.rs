@@ -1,13 +1,17 @@
 //! Follows a scenario file: a save becomes a reload, a broken save becomes a report.
 //!
 //! Whatever wakes the watcher only says that it is time to look. What counts is whether the bytes differ from those
-//! that were read last, so that it does not matter how an editor saves.
+//! that were read last, so that it does not matter how an editor saves. When a save is over, and when what was read is
+//! applied, is decided by `settle`.
 //!
-//! Which file is followed may change: between two looks the watcher takes a switch to another ([`crate::selector`]). It reads
+//! Which file is followed may change: while the watcher waits, it takes a switch to another ([`crate::selector`]). It reads
 //! that file as it would read a save, and the next look compares it with what was read, so that no save in between is lost.
 
+mod fingerprint;
 mod read;
 mod settle;
+mod signs;
+mod trail;
 mod wake;
 
 use std::path::{Path, PathBuf};
@@ -25,13 +29,17 @@ use crate::selector::{PendingSwitch, SwitchRequests};
 use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
-use read::{paths, read_whole};
-use settle::{Fingerprint, settled};
+use fingerprint::Fingerprint;
+use read::{paths as paths_of, read_whole};
+use settle::{Doubt, Next, Observation, Settling, Taken};
 use wake::Wake;
 pub use wake::WatchMode;
 
 /// How long to wait before a scenario is published again that could not be.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// The log says what is waited for after so long.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Files of more bytes than this leave much that is free once they are read: ten times their size, and the scenario of before.
 const LARGE: usize = 1 << 20;
@@ -59,8 +67,8 @@ impl Watch {
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
-        let watcher = FileWatcher { path, mode, seed, style, reloads, worlds, seen };
-        shutdown.run_until_cancelled(watcher.look_for_ever(switches)).await;
+        let watcher = FileWatcher { path, mode, seed, style, reloads, worlds, seen, rested: Fingerprint::default() };
+        shutdown.run_until_cancelled(watcher.follow(switches)).await;
     }
 }
 
@@ -83,7 +91,47 @@ impl Seen {
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        paths(&self.files)
+        paths_of(&self.files)
+    }
+}
+
+/// What was read, and may become what is served.
+#[derive(Debug)]
+struct Reading {
+    outcome: Result<Arc<Scenario>, LoadError>,
+    warnings: Option<Box<Problems>>,
+    files: Vec<FoundFile>,
+}
+
+impl From<Loading> for Reading {
+    fn from(Loading { outcome, warnings, files }: Loading) -> Self {
+        Self { outcome: outcome.map(Arc::new), warnings, files }
+    }
+}
+
+/// Where the watcher is between two saves.
+enum Phase {
+    /// The files are to be looked at: they may have been saved while the server started, or switched to them.
+    Begin,
+    /// Nothing has happened to the files since they were observed.
+    Idle(Observation),
+    /// Something has happened to them.
+    Settling {
+        save: Settling<Reading>,
+        /// When to look again.
+        until: Instant,
+        /// Whether the log says that the watcher waits.
+        is_said: bool,
+    },
+}
+
+impl Phase {
+    /// What was read and does not count yet.
+    fn held(&self) -> Option<&Reading> {
+        match self {
+            Self::Settling { save, .. } => save.held(),
+            Self::Begin | Self::Idle(_) => None,
+        }
     }
 }
 
@@ -96,66 +144,134 @@ struct FileWatcher {
     reloads: Reloads,
     worlds: Worlds,
     seen: Seen,
+    /// The files as they were when nothing had happened to them for a while.
+    rested: Fingerprint,
 }
 
 impl FileWatcher {
-    async fn look_for_ever(mut self, mut switches: SwitchRequests) {
-        let mut wake = None;
+    async fn follow(mut self, mut switches: SwitchRequests) {
+        let (mut wake, mut phase) = (None, Phase::Begin);
         loop {
-            let paths = self.seen.paths();
-            if paths.is_empty() {
+            if self.seen.files.is_empty() {
                 let switch = switches.next().await;
                 self.switch(switch, &switches).await;
                 continue;
             }
-            // Once before the first event too: a file may have been saved while the server started, or switched to it.
             let wake = wake.get_or_insert_with(|| Wake::new(self.mode));
-            wake.refresh(paths.clone());
-            let fingerprint = self.look().await;
-            // Files that are new in it are watched from now on, and may have been saved in between.
-            if self.seen.paths() == paths {
-                let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
-                tokio::select! {
-                    () = wake.next(fingerprint, is_to_be_retried) => {}
-                    switch = switches.next() => self.switch(switch, &switches).await,
+            let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
+            let change = async {
+                match &phase {
+                    Phase::Begin => {}
+                    Phase::Idle(seen) => wake.change(seen, is_to_be_retried).await,
+                    Phase::Settling { until, .. } => wake.until(*until).await,
+                }
+            };
+            let switch = tokio::select! {
+                () = change => None,
+                switch = switches.next() => Some(switch),
+            };
+            match switch {
+                None => phase = self.go_on(phase, wake).await,
+                Some(switch) => {
+                    let is_switched = self.switch(switch, &switches).await;
+                    phase = if is_switched { Phase::Begin } else { phase };
                 }
             }
         }
     }
 
-    /// Reads the files once they are settled, and applies or reports what is new in them. Gives what they were before
-    /// they were read.
-    async fn look(&mut self) -> Fingerprint {
-        let started = Instant::now();
-        let fingerprint = settled(&self.seen.paths()).await;
-        let (path, files) = (self.path.clone(), self.seen.files.clone());
-        let look = move || {
-            let changed = !files.iter().all(FoundFile::is_unchanged);
-            changed.then(|| load_regular(&path))
+    /// Looks at the files, and reads, applies or reports them when it is time to.
+    async fn go_on(&mut self, phase: Phase, wake: &mut Wake) -> Phase {
+        wake.refresh(self.paths(phase.held()));
+        let (now, observation) = (Instant::now(), wake.observe());
+        let (mut save, is_said) = match phase {
+            Phase::Settling { save, is_said, .. } => (save, is_said),
+            Phase::Begin | Phase::Idle(_) => (Settling::new(now, observation.clone()), false),
         };
-        match spawn_blocking(look).await {
-            Ok(Some(loading)) => self.take(loading, started).await,
-            Ok(None) => {}
-            Err(failure) => error!("{} cannot be checked: {failure}", self.path.display()),
+        match save.next(now, observation.clone()) {
+            Next::Wait(until) => {
+                let waited_for = save.unfinished(now).filter(|(_, waited)| !is_said && *waited > LONG);
+                if let Some((path, _)) = waited_for {
+                    info!("waiting until {} is written", path.display());
+                }
+                Phase::Settling { is_said: is_said || waited_for.is_some(), save, until }
+            }
+            Next::Read => {
+                let Some(reading) = self.read().await else { return self.rest(observation, wake) };
+                let doubt = self.doubt(&reading).await;
+                wake.refresh(self.paths(Some(&reading)));
+                save.hold(Instant::now(), wake.observe(), doubt, reading);
+                Phase::Settling { save, until: now, is_said }
+            }
+            Next::Take(taken) => {
+                if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await {
+                    return Phase::Begin;
+                }
+                let before = self.seen.paths();
+                self.take(taken).await;
+                // Files that are new in it may have been saved in between.
+                if self.seen.paths() == before { self.rest(observation, wake) } else { Phase::Begin }
+            }
         }
-        fingerprint
     }
 
-    async fn take(&mut self, loading: Loading, started: Instant) {
-        let Loading { outcome, warnings, files } = loading;
+    /// The files to follow: also those of which something was read that does not count yet.
+    fn paths(&self, held: Option<&Reading>) -> Vec<PathBuf> {
+        let mut paths = self.seen.paths();
+        if let Some(held) = held {
+            paths.extend(paths_of(&held.files));
+            paths.sort_unstable();
+            paths.dedup();
+        }
+        paths
+    }
+
+    /// What is in the files now, if it is not what was read last.
+    async fn read(&self) -> Option<Reading> {
+        let (path, files) = (self.path.clone(), self.seen.files.clone());
+        let read = move || {
+            let has_changed = !files.iter().all(FoundFile::is_unchanged);
+            has_changed.then(|| Reading::from(load_regular(&path)))
+        };
+        let read = spawn_blocking(read).await;
+        read.unwrap_or_else(|failure| {
+            error!("{} cannot be checked: {failure}", self.path.display());
+            None
+        })
+    }
+
+    /// Why what was read may be part of what is to come.
+    async fn doubt(&self, reading: &Reading) -> Option<Doubt> {
+        let is_empty = |file: &FoundFile| file.bytes().is_some_and(<[u8]>::is_empty);
+        match &reading.outcome {
+            Err(_) if reading.files.iter().any(is_empty) => Some(Doubt::Empty),
+            Err(_) => Some(Doubt::Partial),
+            Ok(_) if reading.files == self.seen.served => None,
+            Ok(scenario) => self.worlds.would_remove(scenario).await.then_some(Doubt::Partial),
+        }
+    }
+
+    /// Applies or reports what was read.
+    async fn take(&mut self, taken: Taken<Reading>) {
+        let Taken { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
         self.seen.files = files;
         self.warn(&self.path, warnings);
         match outcome {
             Err(problem) => {
-                self.report(&self.path, &problem);
+                self.report(&self.path, &problem, written.as_deref());
                 self.reloads.failed(problem);
             }
             Ok(_) if self.seen.files == self.seen.served => {
-                info!("{} is back, unchanged", self.path.display());
+                match self.reloads.last().error {
+                    Some(LoadError::Invalid(_)) => {
+                        info!("{} is fixed, and the same as what is served", self.path.display());
+                    }
+                    Some(LoadError::Read(_)) | None => info!("{} is back, unchanged", self.path.display()),
+                }
                 self.reloads.recovered();
             }
             Ok(scenario) => {
-                if self.apply("reloaded", &self.path, &self.seen.files, scenario, started).await.is_ok() {
+                if self.apply("reloaded", &self.path, &self.seen.files, &scenario, changed).await.is_ok() {
                     self.seen.served.clone_from(&self.seen.files);
                 }
             }
@@ -163,44 +279,60 @@ impl FileWatcher {
         give_back_after(size(&self.seen.files)).await;
     }
 
-    /// Serves and follows another file if it is right; everything is as before if it is not.
-    async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) {
-        let started = Instant::now();
-        let read = read_whole(switch.file()).await;
-        self.answer(switch, read, started, requests).await;
+    /// Nothing happens to the files now, and what was in them counts.
+    fn rest(&mut self, observation: Observation, wake: &Wake) -> Phase {
+        wake.settled(&observation);
+        for path in observation.fingerprint.unlinked_since(&self.rested) {
+            warn!(
+                "{} was replaced or deleted, but its path still leads to the file of before, as it does for a single file that \
+                 is mounted into a container; mount the folder that holds it instead",
+                path.display()
+            );
+        }
+        self.rested.clone_from(&observation.fingerprint);
+        Phase::Idle(observation)
     }
 
-    /// Answers who waits for another file, once it has been read.
+    /// Serves and follows another file if it is right, and tells whether it does; everything is as before if not.
+    async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) -> bool {
+        let started = Instant::now();
+        let read = read_whole(switch.file()).await;
+        self.answer(switch, read, started, requests).await
+    }
+
+    /// Answers who waits for another file, once it has been read, and tells whether it is followed now.
     async fn answer(
         &mut self,
         switch: PendingSwitch,
         read: Result<Loading, JoinError>,
         started: Instant,
         requests: &SwitchRequests,
-    ) {
+    ) -> bool {
         let path = switch.file().to_owned();
-        let Loading { outcome, warnings, files } = match read {
-            Ok(loading) => loading,
+        let Reading { outcome, warnings, files } = match read {
+            Ok(loading) => loading.into(),
             Err(failure) => {
                 error!("{} cannot be checked: {failure}", path.display());
                 if failure.is_panic() {
                     switch.fail();
                 }
                 // Otherwise the runtime is ending: the asker hears that when the switch is dropped.
-                return;
+                return false;
             }
         };
         let size = size(&files);
+        let mut is_followed = false;
         match outcome {
             Err(problem) => {
-                self.report(&path, &problem);
+                self.report(&path, &problem, None);
                 switch.refuse(problem);
             }
             Ok(scenario) => {
                 let (seen, before) = (Seen::new(self.mode, files), self.reloads.last());
                 self.warn(&path, warnings);
-                match self.apply("switched to", &path, &seen.served, scenario, started).await {
+                match self.apply("switched to", &path, &seen.served, &scenario, started).await {
                     Ok(()) => {
+                        is_followed = true;
                         (self.path, self.seen) = (path, seen);
                         requests.done(switch, self.reloads.last());
                     }
@@ -213,6 +345,7 @@ impl FileWatcher {
             }
         }
         give_back_after(size).await;
+        is_followed
     }
 
     /// Goes on in all worlds with a scenario that was made of these files. [`WorldError::Ended`] says that the worlds have ended,
@@ -222,12 +355,12 @@ impl FileWatcher {
         what: &str,
         path: &Path,
         files: &[FoundFile],
-        scenario: Scenario,
+        scenario: &Arc<Scenario>,
         started: Instant,
     ) -> Result<(), WorldError> {
         let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
         self.worlds.made_of(files);
-        let replaced = self.replace(path, &Arc::new(scenario), seed).await;
+        let replaced = self.replace(path, scenario, seed).await;
         let reload = replaced.inspect_err(|error| {
             if *error != WorldError::Ended {
                 error!("{} cannot be served: {error}", path.display());
@@ -262,17 +395,26 @@ impl FileWatcher {
         self.reloads.warned(warnings);
     }
 
-    /// Says in the log why what is in a file is not served.
-    fn report(&self, path: &Path, problem: &LoadError) {
+    /// Says in the log why what is in a file is not served, and which file somebody still has open for writing.
+    fn report(&self, path: &Path, problem: &LoadError, written: Option<&Path>) {
         let name = self.worlds.default_world().view().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
+        let open = written.map(|path| format!("{} is still open in another program, ", path.display()));
+        let open = open.unwrap_or_default();
         match problem {
             LoadError::Invalid(problems) => {
-                error!("{} is broken, {still}\n{}", path.display(), render(problems, self.style));
+                error!("{} is broken, {open}{still}\n{}", path.display(), render(problems, self.style));
             }
-            LoadError::Read(error) => warn!("{error}; {still}"),
+            LoadError::Read(error) => warn!("{error}; {open}{still}"),
         }
     }
+}
+
+/// Whether the files are what was read.
+async fn is_unchanged(files: &[FoundFile]) -> bool {
+    let files = files.to_vec();
+    // It fails only at the end of the runtime.
+    spawn_blocking(move || files.iter().all(FoundFile::is_unchanged)).await.unwrap_or(false)
 }
 
 fn size(files: &[FoundFile]) -> usize {

@@ -25,7 +25,7 @@ use tracing::{debug, error};
 pub use error::WorldsError;
 use shared::Peers;
 
-use crate::engine::{Engine, Reload};
+use crate::engine::{Change, Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError, WorldReload, WorldStart};
 
@@ -244,6 +244,14 @@ impl Worlds {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.0.peers.as_ref().and_then(Peers::trouble)
+    }
+
+    /// Whether another scenario lacks something that is declared in the one that is served.
+    pub async fn would_remove(&self, scenario: &Arc<Scenario>) -> bool {
+        let (start, new) = (self.lock().start.clone(), scenario.clone());
+        let removes = move || start.engine.changes(&new, start.engine.seed()).iter().any(Change::is_removal);
+        // It fails only at the end of the runtime.
+        spawn_blocking(removes).await.unwrap_or(false)
     }
 
     /// Goes on with another scenario in all worlds, and gives what that changed in the default one. Should that one have failed

@@ -62,6 +62,21 @@ pub enum Change {
     FaultChanged { fault: String },
 }
 
+impl Change {
+    /// Whether something that was declared is gone.
+    #[must_use]
+    pub const fn is_removal(&self) -> bool {
+        matches!(
+            self,
+            Self::CategoryRemoved { .. }
+                | Self::ProductRemoved { .. }
+                | Self::ScriptRemoved { .. }
+                | Self::GeneratorRemoved { .. }
+                | Self::FaultRemoved { .. }
+        )
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -148,3 +148,20 @@ impl FileIdentity {
         Self { device: 0, inode: 0, changed: (0, 0) }
     }
 }
+
+/// Whether the system tells when a program that has written to a file closes it (inotify(7), `IN_CLOSE_WRITE`).
+pub(crate) const TELLS_OF_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Whether a file that could be opened by its path has no name in any directory: it is mounted on its own, and another
+/// file has taken its place outside.
+#[cfg(unix)]
+pub(crate) fn is_unlinked(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink() == 0
+}
+
+/// Elsewhere a single file cannot be mounted.
+#[cfg(not(unix))]
+pub(crate) fn is_unlinked(_: &Metadata) -> bool {
+    false
+}

@@ -1,58 +1,204 @@
-//! Waits until nobody writes to the files any more.
+//! Decides when a save is over: when files are read, and when what was read counts.
+//!
+//! [`Settling`] is a state machine without I/O. It is given what was observed and when, and says what comes next: wait,
+//! read, or take what was read. What was read is taken at once if all writers are done and the scenario loses nothing by
+//! it. If it could be part of what is still to come, it is taken only after a longer time in which nothing changes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use super::fingerprint::Fingerprint;
+use super::signs::Writer;
 
-use crate::system::program::FileIdentity;
-
-/// How long a file has to stay the same. Editors write a file in one go or within a few milliseconds; a reload has to
-/// be done 50 ms after the last write.
-const QUIET: Duration = Duration::from_millis(10);
-
-/// The same for a file that is empty or not there, as it is in the middle of a save, which a busy machine may hold up.
-const QUIET_WITHOUT_CONTENT: Duration = Duration::from_millis(100);
-
-/// The time between two looks: what the first event of a save finds is rarely the save's end.
-const STEP: Duration = Duration::from_millis(3);
-
-/// A file that is written to for longer than this is looked at all the same.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What changes with a write, or when another file takes the place of one of those that are followed.
+/// What can be seen of the files at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<Option<Look>>);
+pub(super) struct Observation {
+    pub(super) fingerprint: Fingerprint,
+    /// How many events told of the files so far.
+    pub(super) events: u64,
+    /// What is known about who writes to them.
+    pub(super) writer: Writer,
+    /// The first file that is being written.
+    pub(super) written: Option<PathBuf>,
+    /// Whether a version control system is changing files.
+    pub(super) is_checkout: bool,
+}
 
-/// `None` for a file that is not there.
-type Look = (u64, Option<SystemTime>, FileIdentity);
-
-impl Fingerprint {
-    pub(super) fn of(paths: &[PathBuf]) -> Self {
-        Self(paths.iter().map(|path| look(path)).collect())
+impl Observation {
+    /// Whether nothing has happened to the files in between.
+    fn agrees_with(&self, later: &Self) -> bool {
+        self.events == later.events && self.fingerprint.agrees_with(&later.fingerprint)
     }
 
-    fn quiet(&self) -> Duration {
-        let has_content = |look: &Option<Look>| look.is_some_and(|(length, ..)| length > 0);
-        if self.0.iter().all(has_content) { QUIET } else { QUIET_WITHOUT_CONTENT }
+    fn is_written(&self) -> bool {
+        self.writer == Writer::Writing
+    }
+
+    /// The first file that somebody is writing, or that is empty, as if somebody were about to.
+    pub(super) fn unfinished(&self) -> Option<&Path> {
+        self.written.as_deref().or_else(|| self.fingerprint.empty())
     }
 }
 
-fn look(path: &Path) -> Option<Look> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok(), FileIdentity::of(&metadata)))
+/// Why what was read may be part of what is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It removes something, is wrong, or lacks a file.
+    Partial,
+    /// A file is empty, as it is before a slow program has written to it.
+    Empty,
 }
 
-/// Returns once the files, or their absence, have stayed the same for a moment: what they were then.
-pub(super) async fn settled(paths: &[PathBuf]) -> Fingerprint {
-    let started = Instant::now();
-    let (mut before, mut since) = (Fingerprint::of(paths), started);
-    while since.elapsed() < before.quiet() && started.elapsed() < PATIENCE {
-        sleep(STEP).await;
-        let now = Fingerprint::of(paths);
-        if now != before {
-            (before, since) = (now, Instant::now());
+/// A save that may not be over.
+#[derive(Debug)]
+pub(super) struct Settling<R> {
+    /// When the first sign of it was seen, plus the time in which somebody wrote.
+    since: Instant,
+    /// When somebody began to write who still does.
+    writing: Option<Instant>,
+    /// When something was last seen to change.
+    changed: Instant,
+    seen: Observation,
+    /// What was read since then, and why to doubt it.
+    read: Option<(Option<Doubt>, R)>,
+}
+
+/// What to do now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<R> {
+    /// Nothing until this time, unless something changes.
+    Wait(Instant),
+    /// Read the files.
+    Read,
+    /// Apply or report what was read.
+    Take(Taken<R>),
+}
+
+/// What was read and counts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken<R> {
+    pub(super) read: R,
+    /// Whether to compare the files with it once more: some time has passed.
+    pub(super) is_to_be_compared: bool,
+    /// The file that somebody still has open for writing.
+    pub(super) written: Option<PathBuf>,
+    /// When something was last seen to change.
+    pub(super) changed: Instant,
+}
+
+/// How long to wait in a situation.
+struct Times {
+    /// How long nothing may change.
+    quiet: Duration,
+    /// The files are read after so long even if something changes all the time.
+    patience: Duration,
+    /// What was read counts after so long even if something has changed since.
+    limit: Duration,
+}
+
+impl Times {
+    /// Editors write a file in one go, or a few milliseconds apart; a plain save has to be applied within 20 ms.
+    fn of(writer: Writer, doubt: Option<Doubt>) -> Self {
+        let milliseconds = Duration::from_millis;
+        let (quiet, patience, limit) = match (writer, doubt) {
+            // Programs that compute what they write pause for as long as that takes.
+            (Writer::Writing, _) => (milliseconds(30_000), milliseconds(120_000), milliseconds(120_000)),
+            // Enough for the events of a next save that has begun already.
+            (Writer::Done, None) => (milliseconds(5), milliseconds(2_000), milliseconds(30_000)),
+            (Writer::Unknown, None) => (milliseconds(100), milliseconds(2_000), milliseconds(30_000)),
+            // Enough for another file of the same set.
+            (Writer::Done, Some(_)) => (milliseconds(300), milliseconds(30_000), milliseconds(30_000)),
+            (Writer::Unknown, Some(Doubt::Partial)) => {
+                (milliseconds(1_000), milliseconds(30_000), milliseconds(30_000))
+            }
+            (Writer::Unknown, Some(Doubt::Empty)) => (milliseconds(2_000), milliseconds(30_000), milliseconds(30_000)),
+        };
+        Self { quiet, patience, limit }
+    }
+}
+
+impl<R> Settling<R> {
+    pub(super) fn new(now: Instant, seen: Observation) -> Self {
+        let writing = seen.is_written().then_some(now);
+        Self { since: now, writing, changed: now, seen, read: None }
+    }
+
+    /// What was read and may count later.
+    pub(super) fn held(&self) -> Option<&R> {
+        self.read.as_ref().map(|(_, read)| read)
+    }
+
+    /// How long somebody has been writing, or a file has been without content.
+    pub(super) fn unfinished(&self, now: Instant) -> Option<(&Path, Duration)> {
+        self.seen.unfinished().map(|path| (path, now - self.writing.unwrap_or(self.since)))
+    }
+
+    /// What to do after what is observed now.
+    pub(super) fn next(&mut self, now: Instant, observation: Observation) -> Next<R> {
+        self.observe(now, observation);
+        let times = self.times();
+        let is_partial = self.seen.is_checkout && self.doubt().is_some();
+        let quiet = if is_partial { times.patience } else { times.quiet };
+        let due = (self.changed + quiet).min(self.begun() + times.patience);
+        if now < due {
+            return Next::Wait(due);
+        }
+        let Some((doubt, read)) = self.read.take() else { return Next::Read };
+        Next::Take(Taken {
+            read,
+            is_to_be_compared: doubt.is_some() && !self.is_overdue(now),
+            written: self.seen.written.clone(),
+            changed: self.changed,
+        })
+    }
+
+    /// Holds what was read, unless something has changed since the files were last observed.
+    pub(super) fn hold(&mut self, now: Instant, observation: Observation, doubt: Option<Doubt>, read: R) {
+        let has_changed = self.observe(now, observation);
+        if !has_changed || self.is_overdue(now) {
+            self.read = Some((doubt, read));
         }
     }
-    before
+
+    /// Takes note of what is observed now, and tells whether something has changed.
+    fn observe(&mut self, now: Instant, observation: Observation) -> bool {
+        let before = std::mem::replace(&mut self.seen, observation);
+        match self.writing {
+            None if self.seen.is_written() => self.writing = Some(now),
+            Some(begun) if !self.seen.is_written() => {
+                self.since += now - begun;
+                self.writing = None;
+            }
+            _ => {}
+        }
+        let has_changed = !before.agrees_with(&self.seen);
+        if has_changed {
+            self.changed = now;
+            if !self.is_overdue(now) {
+                self.read = None;
+            }
+        }
+        has_changed
+    }
+
+    /// What patience counts from.
+    fn begun(&self) -> Instant {
+        self.writing.unwrap_or(self.since)
+    }
+
+    /// Whether what was read counts even if something has changed since.
+    fn is_overdue(&self, now: Instant) -> bool {
+        now >= self.begun() + self.times().limit
+    }
+
+    fn times(&self) -> Times {
+        Times::of(self.seen.writer, self.doubt())
+    }
+
+    fn doubt(&self) -> Option<Doubt> {
+        self.read.as_ref().and_then(|(doubt, _)| *doubt)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::{FileWatcher, Seen, WatchMode};
+use super::{FileWatcher, Fingerprint, Seen, WatchMode};
 use crate::reloads::Reloads;
 use crate::scenario::{Source, Style, parse};
 use crate::selector::{ScenarioFiles, ScenarioSelector, SwitchError, SwitchRequests};
@@ -44,6 +44,7 @@ fn two_files() -> TwoFiles {
         reloads: Reloads::default(),
         worlds: Worlds::start(&scenario, 1, WorldOptions::default(), &TaskTracker::new(), end.clone()),
         seen: Seen::default(),
+        rested: Fingerprint::default(),
     };
     TwoFiles { first, second, watcher, selector, requests, _directory: directory, _end: end.drop_guard() }
 }

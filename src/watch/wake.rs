@@ -5,18 +5,20 @@
 //! these directories wake nobody.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tracing::{info, warn};
 
-use super::settle::Fingerprint;
+use super::fingerprint::Fingerprint;
+use super::settle::Observation;
+use super::signs::{Signs, Writer};
+use super::trail::Trail;
+use crate::system::program::TELLS_OF_CLOSE;
 
 /// What wakes the watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,8 +41,11 @@ const LOOKS_A_READ: usize = 10;
 /// Events can be lost, so now and then the files are compared with what they were.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// More links than this on the way to a file are a loop (Linux gives up at 40).
-const MAX_LINKS: usize = 40;
+/// What is there, beside or above a file, while a version control system changes files: Git's and Mercurial's.
+const LOCKS: [&str; 2] = [".git/index.lock", ".hg/wlock"];
+
+/// The time between two looks while a save settles: a change need not make an event.
+const STEP: Duration = Duration::from_millis(50);
 
 pub(super) struct Wake {
     paths: Vec<PathBuf>,
@@ -48,46 +53,52 @@ pub(super) struct Wake {
     watcher: Option<RecommendedWatcher>,
     /// The watched directories.
     watched: BTreeSet<PathBuf>,
-    /// The paths whose events count.
-    trail: Arc<Mutex<BTreeSet<PathBuf>>>,
+    signs: Arc<Mutex<Signs>>,
     events: mpsc::Receiver<()>,
 }
 
 impl Wake {
     /// Watches for changes, or polls if that cannot be done.
     pub(super) fn new(mode: WatchMode) -> Self {
-        let trail: Arc<Mutex<BTreeSet<PathBuf>>> = Arc::default();
+        let signs = Arc::new(Mutex::new(Signs::new(TELLS_OF_CLOSE)));
         // One waiting signal says as much as many.
         let (signal, events) = mpsc::channel(1);
-        let interesting = trail.clone();
-        let tell = move |event: notify::Result<Event>| {
-            let trail = interesting.lock().unwrap_or_else(PoisonError::into_inner);
-            if event.as_ref().map_or(true, |event| counts(event, &trail)) {
+        let noted = signs.clone();
+        let note = move |event: notify::Result<Event>| {
+            let mut signs = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let counts = match event {
+                Ok(event) => signs.note(&event),
+                Err(_) => signs.note_loss(),
+            };
+            if counts {
                 let _ = signal.try_send(());
             }
         };
         let watcher = match mode {
             WatchMode::Poll | WatchMode::Never => None,
-            WatchMode::Events => notify::recommended_watcher(tell)
+            WatchMode::Events => notify::recommended_watcher(note)
                 .inspect_err(|error| warn!(%error, "file events are not to be had, looking every {POLL:?} instead"))
                 .ok(),
         };
-        Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), trail, events }
+        Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), signs, events }
     }
 
     /// Watches what is on the way to the files now. To be called before they are looked at, so that a change after the
     /// look is not missed.
     pub(super) fn refresh(&mut self, paths: Vec<PathBuf>) {
+        let stale = self.signs().stale(&paths);
         self.paths = paths;
-        // All anew each time: a directory may have been replaced by one of the same name, even of the same inode.
-        for path in std::mem::take(&mut self.watched) {
-            // One that is no more cannot be unwatched, and need not be.
-            let _ = self.watcher.as_mut().map(|watcher| watcher.unwatch(&path));
+        let (Some(is_lossy), true) = (stale, self.watcher.is_some()) else { return };
+        if is_lossy {
+            // All of them: a directory may have been replaced by one of the same name, even of the same inode.
+            self.unwatch(|_| true);
         }
         // Again until nothing is new: what came between finding the way and watching it made no event.
         loop {
-            let Trail { holders, steps } = Trail::of(&self.paths);
-            *self.trail.lock().unwrap_or_else(PoisonError::into_inner) = steps;
+            let trail = Trail::of(&self.paths);
+            let holders = trail.holders.clone();
+            self.signs().follow(&self.paths, trail);
+            self.unwatch(|holder| !holders.contains(holder));
             let new: Vec<PathBuf> = holders.difference(&self.watched).cloned().collect();
             if new.is_empty() || self.watcher.is_none() {
                 return;
@@ -109,100 +120,88 @@ impl Wake {
         self.watched.insert(holder);
     }
 
+    fn unwatch(&mut self, is_over: impl Fn(&PathBuf) -> bool) {
+        for holder in self.watched.extract_if(.., |holder| is_over(holder)) {
+            // A directory that is gone cannot be unwatched, and need not be.
+            let _ = self.watcher.as_mut().map(|watcher| watcher.unwatch(&holder));
+        }
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What can be seen of the files now.
+    pub(super) fn observe(&self) -> Observation {
+        // Events first: a change after that makes another one.
+        let (events, (writer, written)) = {
+            let signs = self.signs();
+            let (writer, written) = signs.writer();
+            (signs.events(), (writer, written.map(PathBuf::from)))
+        };
+        let (writer, written) = if self.watcher.is_some() { (writer, written) } else { (Writer::Unknown, None) };
+        let is_checkout = self.paths.first().is_some_and(|path| is_in_checkout(path));
+        Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, written, is_checkout }
+    }
+
+    /// What was observed has been read, and counts.
+    pub(super) fn settled(&self, observation: &Observation) {
+        self.signs().settled(observation.events);
+    }
+
     /// Waits until it is time to look again at the files that were `seen`. Why one could not be read may pass without a
     /// trace on the file, so that it is to be tried again.
-    pub(super) async fn next(&mut self, seen: Fingerprint, is_to_be_retried: bool) {
+    pub(super) async fn change(&mut self, seen: &Observation, is_to_be_retried: bool) {
         if self.watcher.is_none() {
             // Files on some mounts tell of no change, so now and then they are read all the same.
             for _ in 0..LOOKS_A_READ {
                 sleep(POLL).await;
-                if Fingerprint::of(&self.paths) != seen {
+                if !seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                     return;
                 }
             }
             return;
         }
-        while timeout(HEARTBEAT, self.events.recv()).await.is_err() {
-            if is_to_be_retried {
+        loop {
+            match timeout(HEARTBEAT, self.events.recv()).await {
+                Ok(Some(())) if self.signs().events() == seen.events => continue,
+                Ok(Some(())) => return,
+                // The thread that takes events has ended.
+                Ok(None) => self.watcher = None,
+                Err(_) if is_to_be_retried => {}
+                Err(_) => {
+                    let now = Fingerprint::of(&self.paths);
+                    if seen.fingerprint.agrees_with(&now) {
+                        continue;
+                    }
+                    self.signs().forget();
+                    if now.unlinked_since(&seen.fingerprint).next().is_none() {
+                        let first = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+                        info!("no file event told of a change of {first}");
+                    }
+                }
+            }
+            return;
+        }
+    }
+
+    /// Waits for the next look while a save settles: until this time, or until something has happened.
+    pub(super) async fn until(&mut self, due: Instant) {
+        let due = due.min(Instant::now() + STEP).into();
+        if self.watcher.is_none() {
+            return sleep_until(due).await;
+        }
+        while let Ok(Some(())) = timeout_at(due, self.events.recv()).await {
+            // A writer makes many events, and only the last one is of interest.
+            if self.signs().writer().0 != Writer::Writing {
                 return;
             }
-            if Fingerprint::of(&self.paths) != seen {
-                let first = self.paths.first().map(|path| path.display());
-                info!("no file event told of a change of {}", first.map(|path| path.to_string()).unwrap_or_default());
-                return;
-            }
         }
     }
 }
 
-/// Whether an event can mean that the file is another, or has other content. Reading makes events as well.
-fn counts(event: &Event, trail: &BTreeSet<PathBuf>) -> bool {
-    let writes = match event.kind {
-        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
-        _ => true,
-    };
-    writes && (event.need_rescan() || event.paths.is_empty() || event.paths.iter().any(|path| trail.contains(path)))
-}
-
-/// What is on the way to the files.
-#[derive(Default)]
-struct Trail {
-    /// The directories to watch: those that hold a link on the way, and those that hold a file. If a directory on the
-    /// way is missing, the one that would hold it.
-    holders: BTreeSet<PathBuf>,
-    /// The paths whose events count: every directory and link on the way, and the files themselves.
-    steps: BTreeSet<PathBuf>,
-}
-
-impl Trail {
-    fn of(paths: &[PathBuf]) -> Self {
-        let mut trail = Self::default();
-        for path in paths {
-            trail.follow(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-        }
-        trail
-    }
-
-    fn follow(&mut self, path: &Path) {
-        let mut links = 0;
-        let mut here = PathBuf::new();
-        let mut ahead = parts(path);
-        while let Some(part) = ahead.pop() {
-            match Path::new(&part).components().next() {
-                Some(Component::Normal(_)) => {}
-                Some(Component::RootDir | Component::Prefix(_)) => {
-                    here.push(part);
-                    continue;
-                }
-                Some(Component::ParentDir) => {
-                    here.pop();
-                    continue;
-                }
-                Some(Component::CurDir) | None => continue,
-            }
-            let step = here.join(&part);
-            self.steps.insert(step.clone());
-            if let Ok(target) = std::fs::read_link(&step) {
-                self.holders.insert(here.clone());
-                links += 1;
-                if links > MAX_LINKS {
-                    break;
-                }
-                if target.is_absolute() {
-                    here = PathBuf::new();
-                }
-                ahead.extend(parts(&target));
-            } else if ahead.is_empty() || !step.exists() {
-                self.holders.insert(here);
-                break;
-            } else {
-                here = step;
-            }
-        }
-    }
-}
-
-/// The parts of a path, the first one last.
-fn parts(path: &Path) -> Vec<OsString> {
-    path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
+fn is_in_checkout(path: &Path) -> bool {
+    let path = std::path::absolute(path).unwrap_or_default();
+    let has_lock = |directory: &Path| LOCKS.iter().any(|lock| directory.join(lock).symlink_metadata().is_ok());
+    path.ancestors().skip(1).any(has_lock)
 }

@@ -1,7 +1,9 @@
 //! A scenario file in a directory of its own, saved the ways editors save.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -50,6 +52,15 @@ impl ScenarioFile {
     /// The file is opened, emptied and written, as VS Code does.
     pub(crate) fn write_in_place(&self, text: &str) {
         fs::write(&self.path, text).unwrap();
+    }
+
+    /// As [`ScenarioFile::write_in_place`], by a program that computes for a while before each of so many pieces.
+    pub(crate) async fn write_slowly(&self, text: &str, pieces: usize, pause: Duration) {
+        let mut file = File::create(&self.path).unwrap();
+        for piece in text.as_bytes().chunks(text.len().div_ceil(pieces)) {
+            tokio::time::sleep(pause).await;
+            file.write_all(piece).unwrap();
+        }
     }
 
     /// The old file is moved to a backup, a new one is written, the backup is deleted, as vim does.

@@ -18,10 +18,14 @@ pub(crate) enum Tool {
     Browser,
     /// curl(1).
     Curl,
+    /// git(1).
+    Git,
     /// The YAML language server, and node, which runs it.
     LanguageServer,
     /// User and network namespaces: unshare(1), nsenter(1) and ip(8), and the right to use them.
     Namespaces,
+    /// Node.js.
+    Node,
     Pytest,
     Python,
     Redis,
@@ -38,8 +42,10 @@ impl Tool {
             Self::Axe => local("axe/node_modules/axe-core/axe.min.js"),
             Self::Browser => "chromedriver".into(),
             Self::Curl => "curl".into(),
+            Self::Git => "git".into(),
             Self::LanguageServer => local("editor/node_modules/.bin/yaml-language-server"),
             Self::Namespaces => "unshare".into(),
+            Self::Node => "node".into(),
             Self::Pytest => local("python/bin/pytest"),
             Self::Python => "python3".into(),
             Self::Redis => "redis-server".into(),
@@ -56,7 +62,7 @@ impl Tool {
             Self::Browser => {
                 is_program(path) && ["chromium", "chromium-browser", "google-chrome"].iter().any(is_program)
             }
-            Self::Curl | Self::Python | Self::Redis => is_program(path),
+            Self::Curl | Self::Git | Self::Node | Self::Python | Self::Redis => is_program(path),
             Self::Namespaces => {
                 // Containers and hardened systems have the programs, but not the right.
                 let mut command = Command::new(path);
@@ -82,8 +88,10 @@ impl fmt::Display for Tool {
             Self::Axe => "axe-core below target/axe",
             Self::Browser => "chromium with chromedriver",
             Self::Curl => "curl",
+            Self::Git => "git",
             Self::LanguageServer => "node with yaml-language-server below target/editor",
             Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
+            Self::Node => "node",
             Self::Pytest => "pytest below target/python",
             Self::Python => "python3",
             Self::Redis => "redis-server",

@@ -1,0 +1,196 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::super::signs::Writer::{Done, Unknown, Writing};
+use super::{Doubt, Next, Observation, Settling, Taken, Writer};
+use crate::watch::fingerprint::Fingerprint;
+
+/// What happens to a save, each time at so many milliseconds, and what is read then.
+enum Step {
+    /// Nothing has changed.
+    Same,
+    /// An event says this of the writers.
+    Event(Writer),
+    /// The files are read, which gives this reason for doubt.
+    Read(Option<Doubt>),
+    /// As before, but something happens during the read.
+    ReadInVain(Writer),
+    /// A version control system begins or ends.
+    Checkout(bool),
+}
+
+/// What a case is called, what is known of the writers at its begin, its steps, and what comes next after each.
+type Case = (&'static str, Writer, &'static [(u64, Step)], &'static [&'static str]);
+
+use Step::{Checkout, Event, Read, ReadInVain, Same};
+
+const PARTIAL: Step = Read(Some(Doubt::Partial));
+const EMPTY: Step = Read(Some(Doubt::Empty));
+
+fn observation(events: u64, writer: Writer, is_checkout: bool) -> Observation {
+    let written = (writer == Writing).then(|| PathBuf::from("shop.yaml"));
+    Observation { fingerprint: Fingerprint::default(), events, writer, written, is_checkout }
+}
+
+/// Plays the steps, and gives what comes next after each: `500` to wait until then, `read`, or `take` with what is special.
+fn play(begin: Writer, steps: &[(u64, Step)]) -> Vec<String> {
+    let start = Instant::now();
+    let (mut events, mut writer, mut is_checkout) = (0, begin, false);
+    let mut settling = Settling::new(start, observation(events, writer, is_checkout));
+    let mut outcome = Vec::new();
+    for (at, step) in steps {
+        let now = start + Duration::from_millis(*at);
+        match step {
+            Same => {}
+            Event(next) => (events, writer) = (events + 1, *next),
+            Checkout(is_begun) => is_checkout = *is_begun,
+            Read(doubt) => settling.hold(now, observation(events, writer, is_checkout), *doubt, "what was read"),
+            ReadInVain(next) => {
+                (events, writer) = (events + 1, *next);
+                settling.hold(now, observation(events, writer, is_checkout), None, "what was read");
+            }
+        }
+        outcome.push(match settling.next(now, observation(events, writer, is_checkout)) {
+            Next::Wait(until) => (until - start).as_millis().to_string(),
+            Next::Read => "read".into(),
+            Next::Take(Taken { is_to_be_compared, written, .. }) => {
+                let compared = if is_to_be_compared { " compared" } else { "" };
+                let open = written.map(|path| format!(" {} open", path.display())).unwrap_or_default();
+                format!("take{compared}{open}")
+            }
+        });
+    }
+    outcome
+}
+
+#[test]
+fn a_save_is_over_when_its_writer_is_done() {
+    let cases: &[Case] = &[
+        (
+            "a plain save",
+            Writing,
+            &[(0, Same), (1, Event(Done)), (6, Same), (7, Read(None))],
+            &["30000", "6", "read", "take"],
+        ),
+        (
+            "a writer that pauses",
+            Writing,
+            &[(150, Event(Writing)), (1_150, Event(Writing)), (9_000, Same), (9_001, Event(Done)), (9_006, Same)],
+            &["30150", "31150", "31150", "9006", "read"],
+        ),
+        (
+            "a writer that never ends",
+            Writing,
+            &[(20_000, Event(Writing)), (50_000, Same), (50_010, Read(Some(Doubt::Partial)))],
+            &["50000", "read", "take compared shop.yaml open"],
+        ),
+        (
+            "a writer that writes for ever",
+            Writing,
+            &[
+                (29_000, Event(Writing)),
+                (58_000, Event(Writing)),
+                (87_000, Event(Writing)),
+                (119_000, Event(Writing)),
+                (120_000, Event(Writing)),
+                (120_010, PARTIAL),
+            ],
+            &["59000", "88000", "117000", "120000", "read", "take shop.yaml open"],
+        ),
+        (
+            "a save that nobody tells of",
+            Unknown,
+            &[(99, Same), (100, Same), (101, Read(None))],
+            &["100", "read", "take"],
+        ),
+        (
+            "a save that goes on while it is read",
+            Done,
+            &[(5, Same), (6, ReadInVain(Writing)), (7, Event(Done)), (12, Same), (13, Read(None))],
+            &["read", "30006", "12", "read", "take"],
+        ),
+        (
+            "saves without an end",
+            Done,
+            &[
+                (4, Event(Done)),
+                (8, Event(Done)),
+                (1_999, Event(Done)),
+                (2_000, Event(Done)),
+                (2_001, ReadInVain(Done)),
+            ],
+            &["9", "13", "2000", "read", "read"],
+        ),
+    ];
+    for (name, begin, steps, expected) in cases {
+        assert_eq!(play(*begin, steps), *expected, "{name}");
+    }
+}
+
+#[test]
+fn what_may_be_part_of_more_is_taken_after_a_quiet_time() {
+    let cases: &[Case] = &[
+        (
+            "a removal",
+            Done,
+            &[(5, Same), (6, PARTIAL), (299, Same), (300, Same)],
+            &["read", "300", "300", "take compared"],
+        ),
+        (
+            "a removal that is undone by the next file",
+            Done,
+            &[(5, Same), (6, PARTIAL), (200, Event(Writing)), (201, Event(Done)), (206, Same), (207, Read(None))],
+            &["read", "300", "30200", "206", "read", "take"],
+        ),
+        (
+            "a removal while another file is being written",
+            Done,
+            &[
+                (5, Same),
+                (6, PARTIAL),
+                (7, Event(Writing)),
+                (400, Same),
+                (401, Event(Done)),
+                (406, Same),
+                (407, PARTIAL),
+            ],
+            &["read", "300", "30007", "30007", "406", "read", "701"],
+        ),
+        (
+            "a removal in a checkout",
+            Done,
+            &[(5, Same), (6, Checkout(true)), (7, PARTIAL), (5_000, Same), (5_001, Checkout(false))],
+            &["read", "read", "30000", "30000", "take compared"],
+        ),
+        (
+            "a removal by who tells nothing",
+            Unknown,
+            &[(100, Same), (101, PARTIAL), (999, Same), (1_000, Same)],
+            &["read", "1000", "1000", "take compared"],
+        ),
+        ("an empty file", Unknown, &[(100, Same), (101, EMPTY), (2_000, Same)], &["read", "2000", "take compared"]),
+        (
+            "an empty file that is closed",
+            Done,
+            &[(5, Same), (6, EMPTY), (300, Same)],
+            &["read", "300", "take compared"],
+        ),
+        (
+            "a removal after a long time of writing",
+            Writing,
+            &[(40_000, Event(Writing)), (60_000, Event(Done)), (60_005, Same), (60_006, PARTIAL)],
+            &["70000", "60005", "read", "60300"],
+        ),
+        (
+            "removals without an end",
+            Done,
+            &[(5, Same), (6, PARTIAL), (29_999, Event(Done)), (30_000, PARTIAL)],
+            &["read", "300", "read", "take"],
+        ),
+    ];
+    for (name, begin, steps, expected) in cases {
+        assert_eq!(play(*begin, steps), *expected, "{name}");
+    }
+}

@@ -1,0 +1,116 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use notify::Event;
+use notify::event::{
+    AccessKind, AccessMode, CreateKind, DataChange, EventKind, Flag, MetadataKind, ModifyKind, RemoveKind, RenameMode,
+};
+
+use super::Writer::{Done, Unknown, Writing};
+use super::{Signs, Trail, Writer};
+
+const WRITTEN: EventKind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+const CLOSED: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Write));
+const READ: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Read));
+const CREATED: EventKind = EventKind::Create(CreateKind::File);
+const REMOVED: EventKind = EventKind::Remove(RemoveKind::File);
+const MOVED_HERE: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::To));
+const MOVED_AWAY: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+const TOUCHED: EventKind = EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any));
+
+/// What happened, each to the file of that name.
+type Events = &'static [(EventKind, &'static str)];
+
+/// Two files, `shop.yaml` and an empty `empty.yaml`, in a directory that is followed.
+struct Followed {
+    directory: tempfile::TempDir,
+    signs: Signs,
+}
+
+impl Followed {
+    fn new(tells_of_close: bool) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        let paths: Vec<PathBuf> = ["shop.yaml", "empty.yaml"].map(|name| root.join(name)).into();
+        std::fs::write(&paths[0], "name: shop\n").unwrap();
+        std::fs::write(&paths[1], "").unwrap();
+        let mut signs = Signs::new(tells_of_close);
+        assert_eq!(signs.stale(&paths), Some(false));
+        signs.follow(&paths, Trail::of(&paths));
+        signs.settled(0);
+        Self { directory, signs }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().canonicalize().unwrap().join(name)
+    }
+
+    /// Notes events, and gives what is known then.
+    fn after(&mut self, events: &[(EventKind, &str)]) -> Writer {
+        for (kind, name) in events {
+            let event = Event::new(*kind).add_path(self.path(name));
+            self.signs.note(&event);
+        }
+        self.signs.writer().0
+    }
+}
+
+#[test]
+fn events_tell_who_writes_to_a_file() {
+    let cases: &[(&str, Events, Writer)] = &[
+        ("nothing", &[], Done),
+        ("a write", &[(WRITTEN, "shop.yaml")], Writing),
+        ("a whole save", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
+        ("a save that goes on", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml"), (WRITTEN, "shop.yaml")], Writing),
+        ("a read in between", &[(WRITTEN, "shop.yaml"), (READ, "shop.yaml")], Writing),
+        ("a change of rights in between", &[(WRITTEN, "shop.yaml"), (TOUCHED, "shop.yaml")], Writing),
+        ("another file is closed", &[(WRITTEN, "shop.yaml"), (CLOSED, "empty.yaml")], Writing),
+        ("a file that is not followed", &[(WRITTEN, "other.yaml")], Done),
+        ("a rename over it", &[(WRITTEN, "shop.yaml"), (MOVED_HERE, "shop.yaml")], Done),
+        ("a new empty file", &[(CREATED, "empty.yaml")], Writing),
+        ("a link to a file with content", &[(CREATED, "shop.yaml")], Unknown),
+        ("a new file that was written", &[(CREATED, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
+        ("a file that is gone", &[(WRITTEN, "shop.yaml"), (REMOVED, "shop.yaml")], Done),
+        ("one that was moved away", &[(WRITTEN, "shop.yaml"), (MOVED_AWAY, "shop.yaml")], Done),
+        ("a directory that is gone", &[(WRITTEN, "shop.yaml"), (REMOVED, "")], Unknown),
+        ("a directory that was put there", &[(WRITTEN, "shop.yaml"), (MOVED_HERE, "")], Done),
+    ];
+    for (name, events, expected) in cases {
+        assert_eq!(Followed::new(true).after(events), *expected, "{name}");
+    }
+}
+
+#[test]
+fn where_no_event_tells_of_a_close_nothing_is_known() {
+    for kind in [WRITTEN, CREATED, MOVED_HERE, REMOVED, TOUCHED] {
+        assert_eq!(Followed::new(false).after(&[(kind, "empty.yaml")]), Unknown, "{kind:?}");
+    }
+}
+
+#[test]
+fn lost_events_leave_nothing_known_until_the_next_close() {
+    let mut followed = Followed::new(true);
+    followed.after(&[(WRITTEN, "shop.yaml")]);
+    assert_eq!(followed.signs.writer().1, Some(&*followed.path("shop.yaml")));
+    assert!(followed.signs.note(&Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+    assert_eq!(followed.signs.writer(), (Unknown, None));
+    let paths = ["shop.yaml", "empty.yaml"].map(|name| followed.path(name));
+    assert_eq!(followed.signs.stale(&paths), Some(true), "directories are watched anew");
+    // What was read after more events says nothing of what they told.
+    followed.signs.settled(followed.signs.events() - 1);
+    assert_eq!(followed.signs.writer().0, Unknown);
+    followed.signs.settled(followed.signs.events());
+    assert_eq!(followed.signs.writer().0, Done);
+}
+
+#[test]
+fn what_is_known_of_a_file_is_kept_when_others_are_followed() {
+    let mut followed = Followed::new(true);
+    followed.after(&[(WRITTEN, "shop.yaml")]);
+    let paths = ["new.yaml", "shop.yaml"].map(|name| followed.path(name));
+    assert_eq!(followed.signs.stale(&paths), Some(false));
+    followed.signs.follow(&paths, Trail::of(&paths));
+    assert_eq!(followed.signs.writer(), (Writing, Some(Path::new(&paths[1]))));
+    assert_eq!(followed.after(&[(CLOSED, "shop.yaml")]), Unknown, "of the new one nothing is known");
+}

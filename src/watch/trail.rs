@@ -1,0 +1,92 @@
+//! What is on the way to the files that are followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+/// More links than this on the way to a file are a loop (Linux gives up at 40).
+const MAX_LINKS: usize = 40;
+
+/// The directories and links on the way to the files, and the files themselves.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    /// The directories to watch: those that hold a link on the way, and those that hold a file. If a directory on the
+    /// way is missing, the one that would hold it.
+    pub(super) holders: BTreeSet<PathBuf>,
+    /// The paths whose events count.
+    steps: BTreeMap<PathBuf, Step>,
+}
+
+/// Which of the followed files a path is on the way to, by their index.
+#[derive(Debug, Default)]
+pub(super) struct Step {
+    /// Those that are at this path.
+    pub(super) files: Vec<usize>,
+    /// Those that are behind this directory or link.
+    pub(super) behind: Vec<usize>,
+}
+
+impl Trail {
+    pub(super) fn of(paths: &[PathBuf]) -> Self {
+        let mut trail = Self::default();
+        for (file, path) in paths.iter().enumerate() {
+            trail.follow(file, &std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        }
+        trail
+    }
+
+    /// What a path has to do with the files; `None` if nothing.
+    pub(super) fn step(&self, path: &Path) -> Option<&Step> {
+        self.steps.get(path)
+    }
+
+    fn follow(&mut self, file: usize, path: &Path) {
+        let mut links = 0;
+        let mut here = PathBuf::new();
+        let mut ahead = parts(path);
+        while let Some(part) = ahead.pop() {
+            match Path::new(&part).components().next() {
+                Some(Component::Normal(_)) => {}
+                Some(Component::RootDir | Component::Prefix(_)) => {
+                    here.push(part);
+                    continue;
+                }
+                Some(Component::ParentDir) => {
+                    here.pop();
+                    continue;
+                }
+                Some(Component::CurDir) | None => continue,
+            }
+            let path = here.join(&part);
+            let step = self.steps.entry(path.clone()).or_default();
+            if let Ok(target) = std::fs::read_link(&path) {
+                step.behind.push(file);
+                self.holders.insert(here.clone());
+                links += 1;
+                if links > MAX_LINKS {
+                    break;
+                }
+                if target.is_absolute() {
+                    here = PathBuf::new();
+                }
+                ahead.extend(parts(&target));
+            } else if ahead.is_empty() {
+                step.files.push(file);
+                self.holders.insert(here);
+                break;
+            } else {
+                step.behind.push(file);
+                if !path.exists() {
+                    self.holders.insert(here);
+                    break;
+                }
+                here = path;
+            }
+        }
+    }
+}
+
+/// The parts of a path, the first one last.
+fn parts(path: &Path) -> Vec<OsString> {
+    path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
+}

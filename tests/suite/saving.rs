@@ -1,0 +1,264 @@
+//! Nothing is lost by how a file is saved: what slow programs write counts when it is whole, and what a save removes only
+//! once nothing else follows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{Mockd, SHOP, ScenarioFile, Socket, needs};
+
+/// What the log never says while a save goes on.
+const WRONG: [&str; 4] = ["is broken", "there is no such file", "removed", "no file event"];
+
+/// What ends the shop that is saved.
+const LONGER: &str = "      - { id: B2, name: Fudge, total: 9 }\n";
+
+/// How long a program may take between two files.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// A shop in which A1 has another total than the file says, and a socket that knows it.
+struct Ordered {
+    mockd: Mockd,
+    live: Socket,
+}
+
+impl Ordered {
+    async fn new(path: &Path, arguments: &[&str]) -> Self {
+        let mockd = Mockd::run_with(path, arguments).await;
+        mockd.order("A1", 1).await;
+        let mut live = mockd.live("electronics").await;
+        live.texts(2).await;
+        Self { mockd, live }
+    }
+
+    /// Expects one reload, which adds B2, and nothing else; gives the log until then.
+    async fn gets_longer_at_once(mut self) -> Vec<String> {
+        let log = self.mockd.log_until("reloaded").await;
+        assert!(log.last().unwrap().ends_with(": B2 added"), "{log:?}");
+        assert_right(&log);
+        assert_eq!(self.live.order().await, ("B2".into(), 9));
+        self.keeps_total().await;
+        log
+    }
+
+    /// Expects that the total of A1 and the socket are as if nothing had happened.
+    async fn keeps_total(mut self) {
+        self.mockd.order("A1", 1).await;
+        assert_eq!(self.live.order().await, ("A1".into(), 5));
+    }
+}
+
+fn assert_right(log: &[String]) {
+    assert!(!log.iter().any(|message| WRONG.iter().any(|wrong| message.contains(wrong))), "{log:#?}");
+}
+
+fn longer() -> String {
+    format!("{SHOP}{LONGER}")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_slow_writer_gives_one_reload_and_loses_no_total() {
+    for (pieces, pause) in [(40, 20), (12, 150), (3, 1000)] {
+        let file = ScenarioFile::new(SHOP);
+        let ordered = Ordered::new(file.path(), &[]).await;
+        file.write_slowly(&longer(), pieces, Duration::from_millis(pause)).await;
+        ordered.gets_longer_at_once().await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_writer_loses_no_total_of_a_file_that_is_polled() {
+    for (pieces, pause) in [(40, 20), (12, 150)] {
+        let file = ScenarioFile::new(SHOP);
+        let ordered = Ordered::new(file.path(), &["--poll"]).await;
+        file.write_slowly(&longer(), pieces, Duration::from_millis(pause)).await;
+        ordered.gets_longer_at_once().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_empty_for_a_second_is_not_broken() {
+    let arguments: &[&[&str]] = if cfg!(target_os = "linux") { &[&[], &["--poll"]] } else { &[&["--poll"]] };
+    for arguments in arguments {
+        let file = ScenarioFile::new(SHOP);
+        let ordered = Ordered::new(file.path(), arguments).await;
+        file.write_slowly(&longer(), 1, Duration::from_millis(1400)).await;
+        let log = ordered.gets_longer_at_once().await;
+        let waiting = format!("waiting until {} is written", file.path().display());
+        assert_eq!(log.iter().filter(|message| **message == waiting).count(), 1, "{log:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_python_program_prints_counts_when_it_ends() {
+    needs!(Python);
+    let file = ScenarioFile::new(SHOP);
+    let ordered = Ordered::new(file.path(), &[]).await;
+    let program = "import sys, time
+for line in sys.argv[1].splitlines():
+    print(line, flush=True)
+    time.sleep(0.02)
+";
+    let mut python = Command::new("python3");
+    python.args(["-c", program, &longer()]).stdout(fs::File::create(file.path()).unwrap());
+    assert!(tokio::task::spawn_blocking(move || python.status()).await.unwrap().unwrap().success());
+    ordered.gets_longer_at_once().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_stream_of_node_writes_counts_when_it_ends() {
+    needs!(Node);
+    let file = ScenarioFile::new(SHOP);
+    let ordered = Ordered::new(file.path(), &[]).await;
+    let program = "const [path, text] = process.argv.slice(1);
+const stream = require('fs').createWriteStream(path);
+const lines = text.split('\\n').map((line, at, all) => at + 1 < all.length ? line + '\\n' : line);
+const next = () => lines.length ? stream.write(lines.shift(), () => setTimeout(next, 20)) : stream.end();
+next();
+";
+    let mut node = Command::new("node");
+    node.args(["-e", program]).arg(file.path()).arg(longer());
+    assert!(tokio::task::spawn_blocking(move || node.status()).await.unwrap().unwrap().success());
+    ordered.gets_longer_at_once().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_is_being_written_holds_up_neither_a_switch_nor_the_end() {
+    let file = ScenarioFile::new(SHOP);
+    let other = file.directory().join("other.yaml");
+    fs::write(&other, longer()).unwrap();
+    let mut mockd = Mockd::run_with(file.path(), &[other.to_str().unwrap()]).await;
+    let writer = fs::File::create(file.path()).unwrap();
+    mockd.logged("waiting until").await;
+    let switch = mockd.send("POST", "/__mockd/scenarios", Some(&serde_json::json!({ "file": other }))).await;
+    assert_eq!((switch.status, &switch.json()["count"]), (200, &serde_json::json!(1)), "{}", switch.text);
+    let again = fs::File::create(&other).unwrap();
+    mockd.logged("waiting until").await;
+    mockd.signal("TERM");
+    assert!(mockd.ended().await.success());
+    drop((writer, again));
+}
+
+#[tokio::test]
+async fn a_category_that_moves_to_another_file_keeps_its_totals() {
+    let (electronics, confectionery) = SHOP.split_once("  confectionery:").unwrap();
+    let confectionery = format!("categories:\n  confectionery:{confectionery}");
+    for arguments in [&[][..], &["--poll"]] {
+        let file = ScenarioFile::new(&format!("include: sweets.yaml\n{electronics}"));
+        let sweets = file.directory().join("sweets.yaml");
+        fs::write(&sweets, &confectionery).unwrap();
+        let ordered = Ordered::new(file.path(), arguments).await;
+        ordered.mockd.order("B1", 1).await;
+        let Ordered { mut mockd, mut live } = ordered;
+        assert_eq!(live.order().await, ("B1".into(), 102));
+        // In neither file for a moment.
+        fs::write(&sweets, "name: shop\n").unwrap();
+        file.write_slowly(&format!("include: sweets.yaml\n{SHOP}"), 1, PAUSE).await;
+        assert_right(&mockd.log_until("reloaded").await);
+        // In both files for a moment, which is wrong.
+        fs::write(&sweets, &confectionery).unwrap();
+        file.write_slowly(&format!("include: sweets.yaml\n{electronics}"), 1, PAUSE).await;
+        assert_right(&mockd.log_until("reloaded").await);
+        mockd.order("B1", 1).await;
+        assert_eq!(live.order().await, ("B1".into(), 103));
+        Ordered { mockd, live }.keeps_total().await;
+    }
+}
+
+#[tokio::test]
+async fn a_checkout_that_moves_a_category_keeps_its_totals() {
+    needs!(Git);
+    let (electronics, confectionery) = SHOP.split_once("  confectionery:").unwrap();
+    let file = ScenarioFile::new(&format!("include: include.yaml\n{electronics}"));
+    let root = file.directory().to_owned();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(&root).args(["-c", "user.name=test", "-c", "user.email=test@localhost"]).args(arguments);
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    // Between the two by name.
+    let write_others = |text: &str| {
+        fs::create_dir_all(root.join("others")).unwrap();
+        (0..3000).for_each(|number| fs::write(root.join(format!("others/{number}")), text).unwrap());
+    };
+    fs::write(root.join("include.yaml"), format!("categories:\n  confectionery:{confectionery}")).unwrap();
+    write_others("before");
+    git(&["init", "--quiet", "--initial-branch", "before"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "before"]);
+    git(&["checkout", "--quiet", "-b", "after"]);
+    fs::write(root.join("include.yaml"), "name: shop\n").unwrap();
+    file.write_in_place(&format!("include: include.yaml\n{SHOP}"));
+    write_others("after");
+    git(&["commit", "--quiet", "--all", "--message", "after"]);
+    git(&["checkout", "--quiet", "before"]);
+    let mut ordered = Ordered::new(file.path(), &[]).await;
+    for branch in ["after", "before"] {
+        git(&["checkout", "--quiet", branch]);
+        assert_right(&ordered.mockd.log_until("reloaded").await);
+    }
+    ordered.keeps_total().await;
+}
+
+#[tokio::test]
+async fn two_files_that_are_saved_one_after_the_other_both_count() {
+    let file = ScenarioFile::new(&format!("include: more.yaml{SHOP}"));
+    let more = file.directory().join("more.yaml");
+    let text =
+        |total: i64| format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1, total: {total} }}] }} }}\n");
+    fs::write(&more, text(1)).unwrap();
+    let Ordered { mockd, mut live } = Ordered::new(file.path(), &[]).await;
+    fs::write(&more, text(2)).unwrap();
+    file.write_in_place(&format!("include: more.yaml{}", SHOP.replace("total: 7 }", "total: 8 }")));
+    let mut orders = [live.order().await, live.order().await];
+    orders.sort();
+    assert_eq!(orders, [("A2".into(), 8), ("T1".into(), 2)]);
+    Ordered { mockd, live }.keeps_total().await;
+}
+
+#[tokio::test]
+async fn a_save_that_removes_counts_in_the_end() {
+    for arguments in [&[][..], &["--poll"]] {
+        let file = ScenarioFile::new(&longer());
+        let mut mockd = Mockd::run_with(file.path(), arguments).await;
+        file.write_in_place(SHOP);
+        let log = mockd.log_until("reloaded").await;
+        assert!(log.last().unwrap().ends_with(": B2 removed"), "{log:?}");
+        file.write_in_place("");
+        mockd.logged("is broken").await;
+        file.write_in_place(SHOP);
+        mockd.logged("shop.yaml is fixed, and the same as what is served").await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_was_replaced_but_is_held_is_named_once() {
+    use std::os::fd::AsRawFd;
+    let file = ScenarioFile::new(SHOP);
+    let held = fs::File::open(file.path()).unwrap();
+    // As a file that is mounted on its own: whatever becomes of its name, the path leads to it.
+    let path = format!("/proc/{}/fd/{}", std::process::id(), held.as_raw_fd());
+    let mut mockd = Mockd::run_with(Path::new(&path), &[]).await;
+    let mut live = mockd.live("electronics").await;
+    live.texts(2).await;
+    // Once a save has counted, the file has been seen under its name.
+    file.write_in_place(&longer());
+    assert_eq!(live.order().await, ("B2".into(), 9));
+    mockd.logged("reloaded").await;
+    file.save_like_jetbrains(&longer());
+    let message = mockd.logged("mount the folder that holds it").await;
+    assert!(message.starts_with(&format!("{path} was replaced or deleted")), "{message}");
+    for total in [8, 9] {
+        fs::write(&path, longer().replace("total: 7 }", &format!("total: {total} }}"))).unwrap();
+        assert_eq!(live.order().await, ("A2".into(), total));
+        let log = mockd.log_until("reloaded").await;
+        assert!(!log.iter().any(|message| message.contains("mount the folder")), "{log:?}");
+    }
+}
