@@ -38,6 +38,7 @@ mod readme;
 mod reload;
 mod replicas;
 mod requests;
+mod retained;
 mod scenarios;
 mod shutdown;
 mod site;
