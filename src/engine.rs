@@ -13,6 +13,8 @@ mod fault;
 mod ledger;
 mod random;
 mod reload;
+mod retained;
+mod rows;
 mod script;
 mod state;
 mod wildcard;
@@ -30,6 +32,7 @@ use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
+use retained::Retained;
 use script::ScriptRun;
 pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};
@@ -60,6 +63,8 @@ pub struct Engine {
     epoch: u32,
     /// Random streams given out so far; each generator has one of its own.
     streams: u64,
+    /// What reloads have taken away.
+    retained: Retained,
 }
 
 /// One product's current order.
@@ -87,6 +92,7 @@ impl Engine {
             fault_ids: 0,
             epoch: 0,
             streams: 0,
+            retained: Retained::default(),
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };

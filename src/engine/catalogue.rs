@@ -94,8 +94,7 @@ impl Catalogue {
 
 impl Listing {
     pub(super) fn new(declared: Category, products: Vec<Arc<Product>>, highest: u64) -> Self {
-        let numbers = products.iter().filter_map(|product| product_number(declared.prefix(), product.id()));
-        let highest = numbers.max().unwrap_or(0).max(highest);
+        let highest = highest_number(declared.prefix(), &products).max(highest);
         Self { declared, products, highest, bytes: OnceLock::new() }
     }
 
@@ -122,6 +121,11 @@ impl Listing {
 
     pub(super) fn highest(&self) -> u64 {
         self.highest
+    }
+
+    /// The highest number of an id that the scenario declares.
+    pub(super) fn declared_highest(&self) -> u64 {
+        highest_number(self.prefix(), self.declared.products())
     }
 
     /// Bytes of the products as a JSON array.
@@ -163,6 +167,10 @@ impl Listing {
         }
         Ok(())
     }
+}
+
+fn highest_number(prefix: &str, products: &[Arc<Product>]) -> u64 {
+    products.iter().filter_map(|product| product_number(prefix, product.id())).max().unwrap_or(0)
 }
 
 /// Bytes of a product as JSON in an array, with the comma or bracket after it.

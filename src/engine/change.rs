@@ -30,9 +30,10 @@ pub enum Change {
     CategoryChanged { category: Arc<str>, keys: Vec<&'static str> },
     /// A category whose products stand in another order.
     Reordered { category: Arc<str> },
-    /// A product that was not there.
+    /// A product that was not there. Its total is that of before if an earlier reload took it away.
     ProductAdded { id: Arc<str>, category: Arc<str>, total: i64 },
-    /// A product that is declared now in place of another of its id, which a client or a script had added.
+    /// A product that is declared now in place of another of its id, which a client or a script had added. That one comes
+    /// back once its id is free again.
     ProductReplaced { id: Arc<str>, category: Arc<str>, total: i64 },
     /// A product that is there no more.
     ProductRemoved { id: Arc<str>, category: Arc<str> },
@@ -40,25 +41,26 @@ pub enum Change {
     ProductMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
     /// A product with other properties; `order` is its extra order properties.
     ProductChanged { id: Arc<str>, keys: Vec<String> },
-    /// A product whose seed total is another; its total starts from that.
+    /// A product whose seed total is another, so that its total starts from that; or the id of a row without a declared one
+    /// now belongs to another row, which has its own total.
     TotalReset { id: Arc<str>, from: i64, to: i64 },
-    /// A script that was not there; it starts now.
+    /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
     /// A script that is there no more.
     ScriptRemoved { script: String },
-    /// A script that says something else; it starts over.
+    /// A script that says something else; it starts over, or goes on if it said the same before.
     ScriptChanged { script: String },
-    /// A random generator that was not there; it starts now.
+    /// A random generator that was not there; it starts now, or goes on if an earlier reload took it away.
     GeneratorAdded { generator: String },
     /// A random generator that is there no more.
     GeneratorRemoved { generator: String },
-    /// A random generator that says something else; it starts over.
+    /// A random generator that says something else; it starts over, or goes on if it said the same before.
     GeneratorChanged { generator: String },
-    /// A fault that was not there; its times count from now.
+    /// A fault that was not there; its times count from now, or go on if an earlier reload took it away.
     FaultAdded { fault: String },
     /// A fault that is there no more.
     FaultRemoved { fault: String },
-    /// A fault that says something else; it starts over.
+    /// A fault that says something else; it starts over, or goes on if it said the same before.
     FaultChanged { fault: String },
 }
 
@@ -173,6 +175,21 @@ impl Pairing {
         Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
     }
 
+    /// The indices of the old ones that end: they are no more, or say something else.
+    pub(super) fn ended(&self) -> impl Iterator<Item = usize> {
+        let changed = self.new.iter().filter_map(|continued| match continued {
+            Continuation::Changed(index) => Some(*index),
+            Continuation::Kept(_) | Continuation::Added => None,
+        });
+        changed.chain(self.gone.iter().copied())
+    }
+
+    /// The indices of the new ones that begin: they are new, or say something else.
+    pub(super) fn begun(&self) -> impl Iterator<Item = usize> {
+        let continued = self.new.iter().enumerate();
+        continued.filter_map(|(index, continued)| (!matches!(continued, Continuation::Kept(_))).then_some(index))
+    }
+
     pub(super) fn changes<D: Declaration>(&self, old: &[D], new: &[D]) -> Vec<Change> {
         let of_new = self.new.iter().enumerate().filter_map(|(index, origin)| match origin {
             Continuation::Kept(_) => None,
@@ -249,12 +266,21 @@ impl Declaration for Arc<Fault> {
     }
 }
 
-/// Keeps the runs whose declaration stays, and starts the others. The runs are in the order of the old declarations.
-pub(super) fn carry_on<R, D>(runs: Vec<R>, pairing: &Pairing, new: &[D], mut start: impl FnMut(&D) -> R) -> Vec<R> {
+/// The runs of old declarations, as a new scenario finds them.
+pub(super) struct Carried<R> {
+    /// For each new declaration the run that it carries on.
+    pub(super) kept: Vec<Option<R>>,
+    /// The runs of declarations that are no more or say something else, each with the index of the old one.
+    pub(super) ended: Vec<(usize, R)>,
+}
+
+/// Keeps the runs whose declaration stays. The runs are in the order of the old declarations.
+pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
-    let run = |(continued, declared): (&Continuation, &D)| match continued {
-        Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take).unwrap_or_else(|| start(declared)),
-        Continuation::Changed(_) | Continuation::Added => start(declared),
+    let mut kept = |continued: &Continuation| match continued {
+        Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take),
+        Continuation::Changed(_) | Continuation::Added => None,
     };
-    pairing.new.iter().zip(new).map(run).collect()
+    let kept = pairing.new.iter().map(&mut kept).collect();
+    Carried { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
 }

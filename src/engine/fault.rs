@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use super::Engine;
 use super::catalogue::Catalogue;
-use super::change::{Pairing, carry_on};
+use super::change::{Carried, Pairing, carry_on};
 use super::event::{Event, EventKind, Refusal};
 use super::ledger::Ledger;
+use super::retained::{Digest, TimelineState};
 use super::wildcard::matches_wildcard;
 use crate::scenario::{Action, Effect, Fault, Matches};
-pub(super) use run::FaultRun;
 pub use run::{FaultPhase, FaultSource};
+pub(super) use run::{FaultProgress, FaultRun};
 
 /// A fault and how it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,8 +222,17 @@ impl Engine {
         let were_active: Vec<(u64, EventKind)> = active.map(|run| (run.run, run.ended())).collect();
         let (declared, mut others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.faults).into_iter().partition(|run| run.source == FaultSource::Scenario);
-        let start = |fault: &Arc<Fault>| self.new_fault(fault.clone(), FaultSource::Scenario);
-        self.faults = carry_on(declared, pairing, scenario.faults(), start);
+        let Carried { kept, ended } = carry_on(declared, pairing);
+        let runs = kept.into_iter().zip(scenario.faults());
+        self.faults = runs.map(|(run, fault)| run.unwrap_or_else(|| self.bring_fault(fault))).collect();
+        for (_, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
+            // By what it was, which a client may have changed.
+            self.retained.keep_timeline(
+                digest(&run.declared),
+                self.now,
+                TimelineState::Fault(Box::new(FaultProgress::of(&run))),
+            );
+        }
         others.retain(|run| run.source != FaultSource::Script || self.has_step(&run.declared));
         self.faults.extend(others);
         let mut events = Vec::new();
@@ -235,6 +245,17 @@ impl Engine {
             events.extend(self.begin_if_due(index));
         }
         events
+    }
+
+    /// A fault that a scenario brings, which goes on if an earlier reload took it away.
+    fn bring_fault(&mut self, fault: &Arc<Fault>) -> FaultRun {
+        let mut run = self.new_fault(fault.clone(), FaultSource::Scenario);
+        if !self.retained.is_empty()
+            && let Some((since, TimelineState::Fault(progress))) = self.retained.take_timeline(digest(fault))
+        {
+            progress.resume(self.now.saturating_sub(since), &mut run);
+        }
+        run
     }
 
     /// Whether a step of a script brings this fault.
@@ -289,6 +310,10 @@ impl Engine {
         }
         self.event(kind)
     }
+}
+
+fn digest(fault: &Fault) -> Digest {
+    Digest::of("fault", fault)
 }
 
 /// Whether it is met by requests and handshakes; otherwise by open sockets.

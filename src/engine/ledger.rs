@@ -61,12 +61,12 @@ impl Rebuild {
 }
 
 impl Ledger {
-    /// The accounts of one ledger with the totals that have moved in another.
-    pub(super) fn carried_over(accounts: &Self, totals: &Self) -> Self {
+    /// The accounts of one ledger with the totals that have moved in another, where the id is `kept`.
+    pub(super) fn carried_over(accounts: &Self, totals: &Self, kept: impl Fn(&str) -> bool) -> Self {
         let mut carried =
             Self { accounts: accounts.accounts.clone(), totals: Totals::default(), generation: totals.generation + 1 };
         for (id, AccountView { total, changed, .. }) in totals.moved() {
-            if let Some(index) = carried.index_of(id) {
+            if let Some(index) = carried.index_of(id).filter(|_| kept(id)) {
                 carried.totals.set(index, Some(Running { total, changed }));
             }
         }

@@ -48,11 +48,23 @@ impl GeneratorRunState {
         Self { origin: run.origin, count: run.count, due: run.due, stream, words }
     }
 
+    /// The same place that much later.
+    pub(super) fn shifted(mut self, by: Duration) -> Self {
+        self.origin = self.origin.saturating_add(by);
+        self.due = self.due.map(|due| due.saturating_add(by));
+        self
+    }
+
+    /// As [`GeneratorRun::reseed`].
+    pub(super) fn reseed(&mut self) {
+        self.words = 0;
+    }
+
     /// The run of the same generator at that place.
-    pub(super) fn resume(self, run: &GeneratorRun, seed: u64) -> GeneratorRun {
+    pub(super) fn resume(self, declared: Arc<Generator>, seed: u64) -> GeneratorRun {
         let Self { origin, count, due, stream, words } = self;
         let rng = RandomStream::at(seed, stream, words);
-        GeneratorRun { declared: run.declared.clone(), origin, rng, count, due, pool: Pool::default() }
+        GeneratorRun { declared, origin, rng, count, due, pool: Pool::default() }
     }
 }
 

@@ -2,23 +2,26 @@
 //!
 //! [`Comparison`] holds what differs between the declarations of two scenarios. A [`ReloadPlan`] makes it once for all engines
 //! that play the old one, also for those in which products came or went; [`Engine::reload`] applies the plan to one.
+//! What goes is [`Retained`](super::retained::Retained), and comes back if a later scenario declares it again.
 
+mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
-use super::catalogue::{Catalogue, Listing};
-use super::change::{Change, Pairing, carry_on};
+use super::Engine;
+use super::catalogue::Listing;
+use super::change::{Carried, Change, Pairing, carry_on};
 use super::event::Event;
-use super::ledger::{AccountView, Ledger, Rebuild, TotalChange};
-use super::random::GeneratorRun;
-use super::script::ScriptRun;
-use super::{Engine, account};
+use super::ledger::{AccountView, Ledger, TotalChange};
+use super::random::{GeneratorRun, GeneratorRunState};
+use super::retained::{Digest, TimelineState};
+use super::rows::RowEdits;
+use super::script::{ScriptRun, ScriptRunState};
 use crate::scenario::{Category, Feed, Generator, Product, Scenario, Script};
+use rows::RowTransition;
 
 /// What a new scenario did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub struct ReloadPlan {
     new: Engine,
     changes: Vec<Change>,
     comparison: Comparison,
+    /// What becomes of the rows at the start.
+    rows: RowTransition,
 }
 
 impl ReloadPlan {
@@ -43,8 +48,9 @@ impl ReloadPlan {
     #[must_use]
     pub fn new(old: Engine, new: Engine) -> Self {
         let comparison = Comparison::of(&old.scenario, &new.scenario);
-        let changes = old.compare(&new.scenario, old.seed, &comparison);
-        Self { old, new, changes, comparison }
+        let rows = old.row_transition(&new.scenario, &comparison.rows, None);
+        let changes = old.compare(&new.scenario, old.seed, &comparison, &rows);
+        Self { old, new, changes, comparison, rows }
     }
 
     /// The engine at the start of the new scenario.
@@ -58,11 +64,13 @@ impl Engine {
     /// The changes that [`Engine::replace`] would make, in the order of the new scenario. Empty if there is nothing to do.
     #[must_use]
     pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
-        self.compare(new, seed, &Comparison::of(&self.scenario, new))
+        let comparison = Comparison::of(&self.scenario, new);
+        self.compare(new, seed, &comparison, &self.row_transition(new, &comparison.rows, None))
     }
 
     /// Goes on with another scenario. Running totals stay where the seed total did not change, products added at
-    /// run time stay, and scripts and generators whose declaration did not change carry on where they were.
+    /// run time stay, and scripts and generators whose declaration did not change carry on where they were. What an earlier
+    /// reload took away and this one brings back is as it was.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
         self.replace_compared(scenario, seed, &comparison)
@@ -71,28 +79,47 @@ impl Engine {
     /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no product came or went at run
     /// time shares the products of the new start from then on.
     pub fn reload(&mut self, plan: &ReloadPlan, seed: u64) -> Reload {
-        let ReloadPlan { old, new, changes, comparison } = plan;
+        let ReloadPlan { old, new, changes, comparison, rows } = plan;
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
             return self.replace(&new.scenario, seed);
         }
         if !self.ledger.shares_accounts_with(&old.ledger) {
             return self.replace_compared(&new.scenario, seed, comparison);
         }
-        let changes = self.as_seen_here(changes, seed);
+        let rows = self.row_transition(&new.scenario, &comparison.rows, Some(rows));
+        if !rows.is_as_declared() {
+            return self.replace_compared(&new.scenario, seed, comparison);
+        }
+        let changes = if comparison.rows.is_renumbered || rows.is_recalled() {
+            self.compare(&new.scenario, seed, comparison, &rows)
+        } else {
+            self.as_seen_here(changes, seed)
+        };
+        self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.catalogue, new.catalogue.clone());
         for (name, listing) in before.iter() {
             self.catalogue.keep_numbers(name, Listing::highest(listing));
         }
-        self.ledger = Ledger::carried_over(&new.ledger, &self.ledger);
+        let made = &comparison.rows.made;
+        self.ledger = Ledger::carried_over(&new.ledger, &self.ledger, |id| !made.contains_key(id));
+        for (edit, outcome) in made.values().zip(&rows.outcomes) {
+            let moved = outcome.running.filter(|running| running.changed > 0 || running.total != edit.product.total());
+            // The new start has every row.
+            moved.and_then(|running| self.ledger.put(edit.product.id(), running));
+        }
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
     }
 
     fn replace_compared(&mut self, scenario: &Arc<Scenario>, seed: u64, comparison: &Comparison) -> Reload {
-        let changes = self.compare(scenario, seed, comparison);
+        let rows = self.row_transition(scenario, &comparison.rows, None);
+        let changes = self.compare(scenario, seed, comparison, &rows);
+        let mut gone = self.ended_rows(&comparison.rows);
+        gone.extend(self.displaced_rows(&comparison.rows, &rows));
+        self.retain_rows(gone, &comparison.rows, &rows);
         self.scenario = scenario.clone();
-        self.replace_products(&comparison.products, &changes);
+        self.replace_products(&comparison.rows, &rows);
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
     }
@@ -113,6 +140,7 @@ impl Engine {
     }
 
     fn follow(&mut self, changes: &[Change], comparison: &Comparison, seed: u64) -> Vec<Event> {
+        self.recall_numbers();
         let mut events = self.replace_timelines(comparison, seed);
         events.extend(changes.iter().filter_map(|change| self.total_after(change)));
         events
@@ -133,48 +161,6 @@ impl Engine {
         self.change_total(id, total).ok()
     }
 
-    /// Rebuilds ledger and catalogue: declared products first, then those added at run time to categories that are
-    /// still there.
-    fn replace_products(&mut self, edits: &ProductEdits, changes: &[Change]) {
-        let new = self.scenario.clone();
-        let replaced = |change: &Change| match change {
-            Change::ProductReplaced { id, .. } => Some(id.clone()),
-            _ => None,
-        };
-        let replaced: HashSet<Arc<str>> = changes.iter().filter_map(replaced).collect();
-        let mut rebuild = Rebuild::default();
-        for (category, product) in new.products() {
-            let edited = edits.made.contains_key(&**product.id());
-            let fresh = || account(category.name().clone(), product, true);
-            let (owner, total, last_change) = match self.ledger.get(product.id()) {
-                Some(_) if replaced.contains(product.id()) => (fresh(), product.total(), 0),
-                Some(before) if edited => (fresh(), before.total, before.changed),
-                Some(before) if before.account.declared => (before.account.clone(), before.total, before.changed),
-                None if edited => (fresh(), product.total(), 0),
-                // A script took it out, or took it out and put another in its place: that stays so.
-                _ => continue,
-            };
-            rebuild.add(product.id().clone(), owner, total, last_change);
-        }
-        let mut catalogue = Catalogue::default();
-        for category in new.categories() {
-            let name = category.name();
-            let before = self.catalogue.get(name);
-            let present = category.products().iter().filter(|product| rebuild.has(product.id()));
-            let mut products: Vec<Arc<Product>> = present.cloned().collect();
-            for product in before.map(Listing::products).unwrap_or_default() {
-                let account = self.ledger.get(product.id()).filter(|account| !account.account.declared);
-                if let Some(account) = account.filter(|_| !rebuild.has(product.id())) {
-                    rebuild.add(product.id().clone(), account.account.clone(), account.total, account.changed);
-                    products.push(product.clone());
-                }
-            }
-            catalogue.put(name.clone(), Listing::new(category.clone(), products, before.map_or(0, Listing::highest)));
-        }
-        self.catalogue = catalogue;
-        self.ledger.replace_all(rebuild);
-    }
-
     /// Starts all scripts and generators of the scenario.
     pub(super) fn start_timelines(&mut self) {
         let scenario = self.scenario.clone();
@@ -187,20 +173,57 @@ impl Engine {
         GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1)
     }
 
+    /// A script that starts now, or goes on if an earlier reload took it away.
+    fn begin_script(&mut self, declared: &Script, digest: Option<&Digest>) -> ScriptRun {
+        let fresh = ScriptRun::new(declared.clone(), self.now);
+        match digest.and_then(|digest| self.retained.take_timeline(*digest)) {
+            Some((since, TimelineState::Script(state))) => {
+                state.shifted(self.now.saturating_sub(since)).resume(&fresh).unwrap_or(fresh)
+            }
+            _ => fresh,
+        }
+    }
+
+    /// A generator that starts now, or goes on if an earlier reload took it away.
+    fn begin_generator(&mut self, declared: &Generator) -> GeneratorRun {
+        if !self.retained.is_empty()
+            && let Some((since, TimelineState::Generator(state))) = self.retained.take_timeline(digest(declared))
+        {
+            let state = state.shifted(self.now.saturating_sub(since));
+            return state.resume(Arc::new(declared.clone()), self.seed);
+        }
+        self.start_generator(declared)
+    }
+
     /// Gives what became of faults.
     fn replace_timelines(&mut self, comparison: &Comparison, seed: u64) -> Vec<Event> {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));
+            self.retained.reseed();
             self.seed = seed;
         }
-        let now = self.now;
-        let runs = std::mem::take(&mut self.scripts);
-        let start = |script: &Script| ScriptRun::new(script.clone(), now);
-        self.scripts = carry_on(runs, &comparison.scripts, scenario.scripts(), start);
-        let runs = std::mem::take(&mut self.generators);
-        let start = |generator: &Generator| self.start_generator(generator);
-        self.generators = carry_on(runs, &comparison.generators, scenario.generators(), start);
+        let Carried { kept, ended } = carry_on(std::mem::take(&mut self.scripts), &comparison.scripts);
+        let runs = kept.into_iter().zip(scenario.scripts()).enumerate();
+        self.scripts = runs
+            .map(|(index, (run, script))| {
+                run.unwrap_or_else(|| self.begin_script(script, comparison.new_scripts.get(&index)))
+            })
+            .collect();
+        for (index, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
+            if let Some(digest) = comparison.old_scripts.get(&index) {
+                let state = TimelineState::Script(ScriptRunState::of(&run));
+                self.retained.keep_timeline(*digest, self.now, state);
+            }
+        }
+        let Carried { kept, ended } = carry_on(std::mem::take(&mut self.generators), &comparison.generators);
+        let runs = kept.into_iter().zip(scenario.generators());
+        self.generators = runs.map(|(run, generator)| run.unwrap_or_else(|| self.begin_generator(generator))).collect();
+        // Each has a random stream of its own, also before its first order.
+        for (_, run) in ended {
+            let state = TimelineState::Generator(GeneratorRunState::of(&run));
+            self.retained.keep_timeline(digest(&run.declared), self.now, state);
+        }
         self.replace_faults(&comparison.faults)
     }
 }
@@ -208,11 +231,11 @@ impl Engine {
 /// What changes.
 impl Engine {
     /// The changes that a new scenario makes to this engine.
-    fn compare(&self, new: &Scenario, seed: u64, comparison: &Comparison) -> Vec<Change> {
+    fn compare(&self, new: &Scenario, seed: u64, comparison: &Comparison, rows: &RowTransition) -> Vec<Change> {
         let mut changes = Vec::new();
         self.compare_settings(new, seed, &mut changes);
         self.compare_categories(new, &mut changes);
-        self.compare_products(new, &comparison.products, &mut changes);
+        self.compare_products(new, &comparison.rows, rows, &mut changes);
         let old = &self.scenario;
         changes.extend(comparison.scripts.changes(old.scripts(), new.scripts()));
         changes.extend(comparison.generators.changes(old.generators(), new.generators()));
@@ -271,29 +294,37 @@ impl Engine {
         !category.products().iter().filter_map(|product| places.get(&**product.id())).is_sorted()
     }
 
-    fn compare_products(&self, new: &Scenario, edits: &ProductEdits, changes: &mut Vec<Change>) {
-        let all = self.catalogue.iter().flat_map(|(_, listing)| listing.products());
-        let current: HashMap<&str, &Arc<Product>> =
-            all.filter(|product| edits.made.contains_key(id(product))).map(|product| (id(product), product)).collect();
-        for (category, product) in edits.made.values() {
-            let (id, to) = (product.id().clone(), category.clone());
-            let Some(account) = self.ledger.get(&id) else {
-                changes.push(Change::ProductAdded { id, category: to, total: product.total() });
+    fn compare_products(&self, new: &Scenario, edits: &RowEdits, rows: &RowTransition, changes: &mut Vec<Change>) {
+        for (edit, outcome) in edits.made.values().zip(&rows.outcomes) {
+            let (id, to, before) =
+                (edit.product.id().clone(), edit.category.clone(), self.ledger.get(edit.product.id()));
+            let Some(running) = outcome.running else {
+                if let Some(account) = before.filter(|before| before.account.declared) {
+                    changes.push(Change::ProductRemoved { id, category: account.account.category.clone() });
+                }
                 continue;
             };
-            let keys = current.get(&*id).map(|before| product.differing_keys(before)).unwrap_or_default();
-            if !account.account.declared && !keys.is_empty() {
-                changes.push(Change::ProductReplaced { id, category: to, total: product.total() });
+            let Some(account) = before else {
+                changes.push(Change::ProductAdded { id, category: to, total: running.total });
+                continue;
+            };
+            if outcome.displaces {
+                changes.push(Change::ProductReplaced { id, category: to, total: running.total });
                 continue;
             }
             if account.account.category != to {
                 changes.push(Change::ProductMoved { id: id.clone(), from: account.account.category.clone(), to });
             }
-            if !keys.is_empty() {
-                changes.push(Change::ProductChanged { id: id.clone(), keys });
+            if !outcome.keys.is_empty() {
+                changes.push(Change::ProductChanged { id: id.clone(), keys: outcome.keys.clone() });
             }
-            if account.account.seed_total != product.total() {
-                changes.push(Change::TotalReset { id, from: account.total, to: product.total() });
+            let is_reset = if edit.is_of_its_id(&account) {
+                account.account.seed_total != edit.product.total()
+            } else {
+                account.total != running.total
+            };
+            if is_reset {
+                changes.push(Change::TotalReset { id, from: account.total, to: running.total });
             }
         }
         let categories = by_name(new);
@@ -302,13 +333,18 @@ impl Engine {
                 return edits.gone.contains(&***id);
             }
             // It was added at run time, and stays as long as its category.
-            !edits.made.contains_key(&***id) && !categories.contains_key(&*account.account.category)
+            !rows.declares(edits, id) && !categories.contains_key(&*account.account.category)
         });
         let removed = |(id, account): (&Arc<str>, AccountView<'_>)| Change::ProductRemoved {
             id: id.clone(),
             category: account.account.category.clone(),
         };
         changes.extend(gone.map(removed));
+        changes.extend(rows.back.iter().map(|row| Change::ProductAdded {
+            id: row.product.id().clone(),
+            category: row.category.clone(),
+            total: row.total,
+        }));
     }
 }
 
@@ -320,63 +356,34 @@ fn id(product: &Arc<Product>) -> &str {
     product.id()
 }
 
+fn digest(generator: &Generator) -> Digest {
+    Digest::of("generator", generator)
+}
+
 /// How the declarations of two scenarios differ, whatever has become of them in an engine. Comparing scripts of a million
 /// steps takes a while: it is done once per reload.
 #[derive(Debug)]
 struct Comparison {
-    products: ProductEdits,
+    rows: RowEdits,
     scripts: Pairing,
     generators: Pairing,
     faults: Pairing,
+    /// The old scripts that end, by index.
+    old_scripts: HashMap<usize, Digest>,
+    /// The new scripts that begin, by index.
+    new_scripts: HashMap<usize, Digest>,
 }
 
 impl Comparison {
     fn of(old: &Scenario, new: &Scenario) -> Self {
+        let scripts = Pairing::of(old.scripts(), new.scripts());
         Self {
-            products: ProductEdits::between(old, new),
-            scripts: Pairing::of(old.scripts(), new.scripts()),
+            rows: RowEdits::between(old, new),
             generators: Pairing::of(old.generators(), new.generators()),
             faults: Pairing::of(old.faults(), new.faults()),
+            old_scripts: scripts.ended().map(|index| (index, Digest::of_script(&old.scripts()[index]))).collect(),
+            new_scripts: scripts.begun().map(|index| (index, Digest::of_script(&new.scripts()[index]))).collect(),
+            scripts,
         }
     }
-}
-
-/// What the user edited: a product that is declared as before stays as it is, wherever scripts have put it.
-#[derive(Debug)]
-struct ProductEdits {
-    /// New products, and those that are declared otherwise than before, each with its category, in the order of the new
-    /// scenario.
-    made: IndexMap<Arc<str>, (Arc<str>, Arc<Product>)>,
-    /// The ids of products that are no longer declared.
-    gone: HashSet<Arc<str>>,
-}
-
-/// A product as a scenario declares it.
-type Declared<'s> = (&'s Category, &'s Arc<Product>);
-
-impl ProductEdits {
-    /// Looks closely only at what lies between the first and the last difference: of 100,000 products mostly one has changed.
-    fn between(old: &Scenario, new: &Scenario) -> Self {
-        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) =
-            (old.products().collect(), new.products().collect());
-        let same = before.iter().zip(&after).take_while(|(one, other)| is_same(one, other)).count();
-        (before, after) = (before.split_off(same), after.split_off(same));
-        let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| is_same(one, other)).count();
-        before.truncate(before.len() - same);
-        after.truncate(after.len() - same);
-        let old: HashMap<&str, Declared> = before.iter().map(|declared| (id(declared.1), *declared)).collect();
-        let kept: HashSet<&str> = after.iter().map(|declared| id(declared.1)).collect();
-        let gone = before.iter().filter(|declared| !kept.contains(id(declared.1)));
-        let made = after.iter().filter(|declared| old.get(id(declared.1)).is_none_or(|old| !is_same(old, declared)));
-        Self {
-            gone: gone.map(|(_, product)| product.id().clone()).collect(),
-            made: made
-                .map(|(category, product)| (product.id().clone(), (category.name().clone(), Arc::clone(product))))
-                .collect(),
-        }
-    }
-}
-
-fn is_same((category, product): &Declared, (other_category, other): &Declared) -> bool {
-    category.name() == other_category.name() && (Arc::ptr_eq(product, other) || product == other)
 }

@@ -43,6 +43,14 @@ impl ScriptRunState {
         Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts }
     }
 
+    /// The same place that much later.
+    pub(super) fn shifted(mut self, by: Duration) -> Self {
+        let later = |time: &mut Duration| *time = time.saturating_add(by);
+        later(&mut self.origin);
+        self.bursts.iter_mut().for_each(|(due, ..)| later(due));
+        self
+    }
+
     /// The run of the same script at that place; `None` if the script has no such place.
     pub(super) fn resume(self, run: &ScriptRun) -> Option<ScriptRun> {
         let steps = run.declared.steps().len();
@@ -57,6 +65,11 @@ impl ScriptRun {
     pub(super) fn new(declared: Script, origin: Duration) -> Self {
         let origin = origin.saturating_add(declared.start());
         Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new() }
+    }
+
+    /// Whether it is not as if it started now.
+    pub(super) fn has_begun(&self, now: Duration) -> bool {
+        (self.origin, self.round, self.cursor) != (now.saturating_add(self.declared.start()), 0, 0)
     }
 
     pub(super) fn due(&self) -> Option<Duration> {

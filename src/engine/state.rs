@@ -16,6 +16,7 @@ use super::catalogue::{Catalogue, Listing};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
 use super::ledger::{Account, AccountView, Ledger, Rebuild, Running};
 use super::random::GeneratorRunState;
+use super::retained::Retained;
 use super::script::ScriptRunState;
 use crate::scenario::{Action, Fault, Product, Source, parse_fault};
 
@@ -38,6 +39,8 @@ pub struct EngineState {
     scripts: Vec<ScriptRunState>,
     generators: Vec<GeneratorRunState>,
     faults: Vec<FaultRunState>,
+    /// What reloads have taken away.
+    retained: Retained,
 }
 
 /// Why a state cannot be taken up.
@@ -70,6 +73,7 @@ impl Engine {
             scripts: self.scripts.iter().map(ScriptRunState::of).collect(),
             generators: self.generators.iter().map(GeneratorRunState::of).collect(),
             faults: self.faults.iter().map(|run| FaultRunState::of(run, self)).collect(),
+            retained: self.retained.clone(),
         }
     }
 
@@ -80,7 +84,7 @@ impl Engine {
     pub fn restored(start: &Self, state: EngineState) -> Result<Self, StateError> {
         let mut engine = start.clone();
         (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
-        (engine.streams, engine.fault_ids) = (state.streams, state.fault_ids);
+        (engine.streams, engine.fault_ids, engine.retained) = (state.streams, state.fault_ids, state.retained);
         if let Some(products) = state.products {
             products.put_in(&mut engine, start)?;
         }
@@ -91,7 +95,8 @@ impl Engine {
         }
         engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run))?;
         let seed = engine.seed;
-        engine.generators = resumed(&start.generators, state.generators, |run, state| Some(state.resume(run, seed)))?;
+        engine.generators =
+            resumed(&start.generators, state.generators, |run, state| Some(state.resume(run.declared.clone(), seed)))?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)
     }
@@ -149,6 +154,35 @@ struct ProductState {
     total: i64,
 }
 
+impl ProductState {
+    fn of(product: &Product) -> Self {
+        let (id, (own, order, total)) = (product.id().clone(), product.content());
+        Self { id, own: own.clone(), order: order.clone(), total }
+    }
+
+    fn into_product(self) -> Product {
+        Product::written(self.id, self.own, self.order, self.total)
+    }
+}
+
+/// A product that no scenario declares, for serde's `with`.
+pub(super) mod whole_product {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::ProductState;
+    use crate::scenario::Product;
+
+    pub(in crate::engine) fn serialize<S: Serializer>(product: &Product, serializer: S) -> Result<S::Ok, S::Error> {
+        ProductState::of(product).serialize(serializer)
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Product>, D::Error> {
+        Ok(Arc::new(ProductState::deserialize(deserializer)?.into_product()))
+    }
+}
+
 impl ProductsState {
     fn of(engine: &Engine, start: &Engine) -> Self {
         let account = |(id, account): (&Arc<str>, AccountView<'_>)| {
@@ -163,12 +197,7 @@ impl ProductsState {
             let declared = start.catalogue.get(name).map(Listing::by_id).unwrap_or_default();
             let product = |product: &Arc<Product>| match declared.get(&**product.id()) {
                 Some(same) if *same == product => DeclaredOr::Declared(product.id().clone()),
-                _ => DeclaredOr::Other(ProductState {
-                    id: product.id().clone(),
-                    own: product.own().clone(),
-                    order: product.order().clone(),
-                    total: product.total(),
-                }),
+                _ => DeclaredOr::Other(ProductState::of(product)),
             };
             listing.products().iter().map(product).collect()
         });
@@ -196,11 +225,9 @@ impl ProductsState {
         let mut catalogue = Catalogue::default();
         for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
             let declared = listing.by_id();
-            let product = |product| match product {
+            let product = |product: DeclaredOr<ProductState>| match product {
                 DeclaredOr::Declared(id) => declared.get(&*id).map(|product| Arc::clone(product)),
-                DeclaredOr::Other(ProductState { id, own, order, total }) => {
-                    Some(Arc::new(Product::written(id, own, order, total)))
-                }
+                DeclaredOr::Other(state) => Some(Arc::new(state.into_product())),
             };
             let products: Option<Vec<_>> = products.into_iter().map(product).collect();
             let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;

@@ -50,9 +50,12 @@ impl Category {
 }
 
 /// A product with the total it starts from.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two are equal if they have the same id, properties and seed total, wherever the id comes from.
+#[derive(Debug, Clone)]
 pub struct Product {
     pub(super) id: Arc<str>,
+    pub(super) has_made_id: bool,
     pub(super) own: Map<String, Value>,
     pub(super) order: Map<String, Value>,
     pub(super) total: i64,
@@ -62,19 +65,30 @@ impl Product {
     /// A product with no extra order properties that starts at 0, as a client adds one.
     #[must_use]
     pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
-        Self { id, own, order: Map::new(), total: 0 }
+        Self::written(id, own, Map::new(), 0)
     }
 
     /// A product with all that it has.
     #[must_use]
     pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, total: i64) -> Self {
-        Self { id, own, order, total }
+        Self { id, has_made_id: false, own, order, total }
     }
 
     /// The same product under another id.
     #[must_use]
     pub(crate) fn with_id(&self, id: Arc<str>) -> Self {
         Self { id, ..self.clone() }
+    }
+
+    /// Whether the scenario declares no id, so that the id is the category's prefix and a number, by the product's place.
+    #[must_use]
+    pub fn has_made_id(&self) -> bool {
+        self.has_made_id
+    }
+
+    /// Everything but the id.
+    pub(crate) fn content(&self) -> (&Map<String, Value>, &Map<String, Value>, i64) {
+        (&self.own, &self.order, self.total)
     }
 
     /// The properties in which it differs from another, and `order` for what it adds to its order frames. If the
@@ -115,6 +129,12 @@ impl Product {
     #[must_use]
     pub fn total(&self) -> i64 {
         self.total
+    }
+}
+
+impl PartialEq for Product {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.content() == other.content()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writes a scenario as YAML: everything filled in, anchors and merge keys resolved.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{Serialize, Serializer};
@@ -17,10 +18,23 @@ impl Scenario {
     /// Paths are written as they were resolved, so the text belongs into the directory that mockd was started in.
     #[must_use]
     pub fn to_yaml(&self) -> String {
+        self.written(true)
+    }
+
+    /// As [`Scenario::to_yaml`], but without the ids that were made: what reads it knows which ones these are, and makes
+    /// the same.
+    #[must_use]
+    #[cfg(feature = "redis")]
+    pub(crate) fn to_yaml_as_declared(&self) -> String {
+        self.written(false)
+    }
+
+    fn written(&self, with_made_ids: bool) -> String {
         let mut root = json!({ "name": self.name, "seed": self.seed });
         insert(&mut root, "feed", (self.feed == Feed::Category).then(|| "category".into()));
         insert(&mut root, "server", server(&self.server));
-        let categories = self.categories.iter().map(|category| (category.name().to_string(), self::category(category)));
+        let category = |one: &Category| (one.name().to_string(), self::category(one, with_made_ids));
+        let categories = self.categories.iter().map(category);
         insert(&mut root, "categories", Some(Value::Object(categories.collect())));
         let mut orders = json!({});
         let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
@@ -78,8 +92,9 @@ fn server(server: &ServerOptions) -> Option<Value> {
     (*server != ServerOptions::default()).then_some(mapping)
 }
 
-fn category(category: &Category) -> Value {
-    let products: Vec<Value> = category.products().iter().map(|product| self::product(product, true)).collect();
+fn category(category: &Category, with_made_ids: bool) -> Value {
+    let product = |one: &Arc<Product>| self::product(one, with_made_ids || !one.has_made_id());
+    let products: Vec<Value> = category.products().iter().map(product).collect();
     let mut mapping = json!({ "prefix": category.prefix(), "products": products });
     let fields: Map<String, Value> = category.fields().iter().map(|(name, rule)| (name.clone(), field(rule))).collect();
     insert(&mut mapping, "fields", (!fields.is_empty()).then_some(fields.into()));

@@ -39,6 +39,7 @@ mod reload;
 mod replicas;
 mod requests;
 mod saving;
+mod retained;
 mod scenarios;
 mod shutdown;
 mod site;

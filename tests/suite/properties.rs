@@ -37,6 +37,13 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
             one.advance(Duration::from_secs(2));
             let mut other = one.clone();
             prop_assert_eq!(one.reload(&plan, seed ^ 1), other.replace(&new, seed ^ 1));
+            prop_assert_eq!(seen(&one), seen(&other));
+            // And back.
+            let back = ReloadPlan::new(plan.start().clone(), Engine::new(&old, seed));
+            let (mut one_back, mut other_back) = (one.clone(), other.clone());
+            prop_assert_eq!(one_back.reload(&back, seed), other_back.replace(&old, seed));
+            prop_assert_eq!(seen(&one_back), seen(&other_back));
+            prop_assert_eq!(one_back.advance(Duration::from_secs(4)), other_back.advance(Duration::from_secs(4)));
             prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
             prop_assert!(one.totals().eq(other.totals()));
             for category in new.categories() {
@@ -117,6 +124,75 @@ fn an_engine_that_is_written_down_goes_on_elsewhere_as_if_nothing_had_happened()
                 prop_assert_eq!(act(&mut one, what, amount.into()), act(&mut other, what, amount.into()));
             }
             prop_assert_eq!(seen(&one), seen(&other));
+        }
+    });
+    assert!(compared.get() > 50, "{compared:?}");
+}
+
+/// The document without some of its rows, scripts and generators, and maybe without a category.
+fn without(document: &Value, what: &[usize]) -> Value {
+    let mut document = document.clone();
+    for what in what {
+        let list = match what % 5 {
+            0 => document.pointer_mut("/categories/toys/products"),
+            1 => document.pointer_mut("/categories/food/products"),
+            2 => document.pointer_mut("/orders/scripts"),
+            3 => document.pointer_mut("/orders/random"),
+            _ => {
+                document["categories"].as_object_mut().unwrap().shift_remove("food");
+                continue;
+            }
+        };
+        if let Some(list) = list.and_then(Value::as_array_mut).filter(|list| !list.is_empty()) {
+            list.remove(what / 5 % list.len());
+        }
+    }
+    document
+}
+
+#[test]
+fn what_a_reload_takes_and_the_next_brings_back_is_as_before() {
+    let compared = Cell::new(0);
+    proptest!(properties(400), |(document in documents("1ms"), what: Vec<usize>, before: Vec<(usize, i16)>, seed: u64)| {
+        let less = without(&document, &what[..what.len().min(4)]);
+        if let (Some(all), Some(less)) = (read(&text(&document)), read(&text(&less))) {
+            compared.set(compared.get() + 1);
+            let mut stayed = Engine::new(&all, seed);
+            for (what, amount) in before {
+                act(&mut stayed, what, amount.into());
+            }
+            let (mut returned, mut planned) = (stayed.clone(), stayed.clone());
+            let start = Engine::new(&less, seed);
+            let (away, back) = (ReloadPlan::new(Engine::new(&all, seed), start.clone()), ReloadPlan::new(start, Engine::new(&all, seed)));
+            prop_assert_eq!(planned.reload(&away, seed), returned.replace(&less, seed));
+            // What is gone is written down with the rest.
+            let start = Engine::new(&less, seed);
+            let written = serde_json::to_string(&returned.save(&start)).unwrap();
+            let mut elsewhere = Engine::restored(&start, serde_json::from_str(&written).unwrap()).unwrap();
+            let reload = returned.replace(&all, seed);
+            for other in [&mut elsewhere, &mut planned] {
+                prop_assert_eq!(&other.reload(&back, seed), &reload);
+                prop_assert_eq!(seen(other), seen(&returned));
+            }
+            // A reload sorts the products that were added by their categories.
+            stayed.replace(&all, seed);
+            let seen = |engine: &Engine| {
+                let json = |(name, listing): (&Arc<str>, &Listing)| (name.clone(), json_of(listing));
+                (
+                    engine.totals().map(|(id, total)| (id.clone(), total)).collect::<Vec<_>>(),
+                    engine.catalogue().iter().map(json).collect::<Vec<_>>(),
+                    engine.script_states().collect::<Vec<_>>(),
+                    engine.generator_states().collect::<Vec<_>>(),
+                )
+            };
+            prop_assert_eq!(seen(&stayed), seen(&returned));
+            for engine in [&mut stayed, &mut returned] {
+                for category in all.categories() {
+                    let _ = engine.apply(Command::AddProduct(category.name().clone(), serde_json::Map::new()));
+                }
+                engine.advance_some(engine.now() + Duration::from_secs(3), 300);
+            }
+            prop_assert_eq!(seen(&stayed), seen(&returned));
         }
     });
     assert!(compared.get() > 50, "{compared:?}");

@@ -60,6 +60,34 @@ pub(in crate::engine) struct FaultRun {
     pub(in crate::engine) sockets: HashMap<u64, Option<u64>>,
 }
 
+/// How far a fault of a scenario is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::engine) struct FaultProgress {
+    origin: Duration,
+    phase: FaultPhase,
+    /// What it has hit is about one process; see [`EngineState`](crate::engine::EngineState).
+    #[serde(skip)]
+    matched: u64,
+    #[serde(skip)]
+    hit: u64,
+    #[serde(skip)]
+    rng: Option<RandomStream>,
+}
+
+impl FaultProgress {
+    pub(in crate::engine) fn of(run: &FaultRun) -> Self {
+        Self { origin: run.origin, phase: run.phase, matched: run.matched, hit: run.hit, rng: run.rng.clone() }
+    }
+
+    /// Has a new run of the same fault go on from here, that much later. One that was in force begins again.
+    pub(in crate::engine) fn resume(self, by: Duration, run: &mut FaultRun) {
+        let phase = if self.phase == FaultPhase::Active { FaultPhase::Waiting } else { self.phase };
+        (run.origin, run.phase) = (self.origin.saturating_add(by), phase);
+        (run.matched, run.hit, run.rng) = (self.matched, self.hit, self.rng);
+    }
+}
+
 impl FaultRun {
     pub(in crate::engine) fn new(
         id: u64,
@@ -74,6 +102,11 @@ impl FaultRun {
 
     pub(in crate::engine) fn begin_epoch(&mut self, epoch: u32) {
         self.run = numbered(self.run, epoch);
+    }
+
+    /// Whether it is not as if it were brought now.
+    pub(in crate::engine) fn has_begun(&self, now: Duration) -> bool {
+        self.origin != now || self.matched > 0
     }
 
     pub(in crate::engine) fn id(&self) -> u64 {

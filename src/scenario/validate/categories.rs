@@ -106,7 +106,8 @@ fn products(
             None => ids.next_free(prefix, highest, span),
         };
         highest = highest.max(number(prefix, &id).unwrap_or(0));
-        Some(Arc::new(product(raw, id, check)))
+        let has_made_id = given(raw.id.as_ref()).is_none();
+        Some(Arc::new(Product { has_made_id, ..product(raw, id, check) }))
     };
     written.into_iter().filter_map(&mut product).collect()
 }
@@ -133,7 +134,7 @@ pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) 
         }
         order.clone()
     });
-    Product { id, own: raw.own, order: order.unwrap_or_default(), total }
+    Product::written(id, raw.own, order.unwrap_or_default(), total)
 }
 
 fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {

@@ -12,7 +12,7 @@ use crate::scenario::{Scenario, ServerOptions, Source, parse};
 use crate::store::{Store, StoreError};
 
 /// What a scenario is known by: the same for the same scenario, however its files are written. It is that of its text as
-/// mockd prints it, without the server section (SHA-256, FIPS 180-4).
+/// mockd prints it, without the server section and without made ids (SHA-256, FIPS 180-4).
 #[must_use]
 pub fn fingerprint(text: impl AsRef<[u8]>) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_ref()))
@@ -85,7 +85,7 @@ impl Scenarios {
     pub async fn know(&self, scenario: &Arc<Scenario>) -> (String, String) {
         let printed = scenario.clone();
         let print = move || {
-            let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml();
+            let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml_as_declared();
             (fingerprint(&text), text)
         };
         // To print 100,000 products takes a while; that it fails can only be at the end of the runtime.

@@ -1,0 +1,341 @@
+//! What reloads have taken away, kept so that a later one can bring it back as it was.
+//!
+//! A save may lack something for a moment only: it is commented out and in again, a category moves to another file, a
+//! writer is not done. A reset forgets all of it.
+//!
+//! Invariants:
+//! - What is kept differs from a fresh start: a total that has moved, a product that was added or taken off sale at run time,
+//!   a timeline that has begun, a random stream. A product that nobody has ordered leaves nothing here.
+//! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
+//!   kept can be written down and taken up by another process.
+//! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
+//! - There are at most [`MAX_ROWS`] rows, [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`] numbers of categories. The
+//!   oldest are forgotten first.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::fault::FaultProgress;
+use super::random::GeneratorRunState;
+use super::rows::RowEdit;
+use super::script::ScriptRunState;
+use crate::scenario::{Action, Product, Script, Step};
+
+/// The most rows that are kept.
+const MAX_ROWS: usize = 100_000;
+
+/// The most timelines that are kept: scripts, generators and faults.
+const MAX_TIMELINES: usize = 1_000;
+
+/// The most categories whose numbers are kept.
+const MAX_CATEGORIES: usize = 1_000;
+
+/// What reloads have taken away. A clone shares it until one of the two changes it, and nothing takes no memory.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Retained(Option<Arc<Kept>>);
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    /// Oldest first, like the others.
+    rows: Vec<RetainedRow>,
+    timelines: Vec<RetainedTimeline>,
+    /// The highest number of an id in categories that are gone.
+    highest: Vec<(Arc<str>, u64)>,
+}
+
+/// A product that is gone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RetainedRow {
+    /// A scenario declared it.
+    Declared { key: RowKey, seed_total: i64, state: RowState },
+    /// It was added at run time.
+    Added(AddedRow),
+}
+
+/// What has become of a declared row at run time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RowState {
+    /// It is on sale, with that total.
+    Total(i64),
+    /// It was taken off sale, and stays so as long as it says the same.
+    OffSale(Digest),
+}
+
+/// What a declared row is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RowKey {
+    /// The id that it declared.
+    Id(Arc<str>),
+    /// Its content, in that category: its id was made.
+    Content(Arc<str>, Digest),
+}
+
+/// A product that was added at run time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct AddedRow {
+    pub(super) category: Arc<str>,
+    #[serde(with = "super::state::whole_product")]
+    pub(super) product: Arc<Product>,
+    /// Its running total.
+    pub(super) total: i64,
+    /// How many others that were added to the category went before it.
+    pub(super) place: usize,
+}
+
+/// A script, generator or fault that is gone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetainedTimeline {
+    declared: Digest,
+    /// The world's time at which it went.
+    since: Duration,
+    state: TimelineState,
+}
+
+/// Where a timeline was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum TimelineState {
+    Script(ScriptRunState),
+    Generator(GeneratorRunState),
+    Fault(Box<FaultProgress>),
+}
+
+/// What a reload brings back of what is kept.
+#[derive(Debug, Default)]
+pub(super) struct RecalledRows {
+    /// By the id that the new scenario gives them.
+    declared: HashMap<Arc<str>, RowState>,
+    /// Indices of rows that are kept no longer.
+    used: HashSet<usize>,
+}
+
+impl RecalledRows {
+    pub(super) fn get(&self, id: &str) -> Option<RowState> {
+        self.declared.get(id).copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.used.is_empty()
+    }
+
+    /// Also takes this one, of those that were added.
+    pub(super) fn take(&mut self, index: usize) {
+        self.used.insert(index);
+    }
+}
+
+impl Retained {
+    /// What is kept of rows that a scenario declares and that continue no others.
+    pub(super) fn recall<'e>(&self, fresh: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
+        let mut recalled = RecalledRows::default();
+        let (mut places, mut categories) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
+        for (index, row) in self.rows().iter().enumerate() {
+            if let RetainedRow::Declared { key, .. } = row {
+                places.entry(key).or_default().push_back(index);
+                if let RowKey::Content(category, _) = key {
+                    categories.insert(category);
+                }
+            }
+        }
+        if places.is_empty() {
+            return recalled;
+        }
+        for RowEdit { category, product, .. } in fresh {
+            if product.has_made_id() && !categories.contains(category) {
+                continue;
+            }
+            let Some(index) = places.get_mut(&RowKey::of(category, product)).and_then(VecDeque::pop_front) else {
+                continue;
+            };
+            recalled.used.insert(index);
+            if let RetainedRow::Declared { seed_total, state, .. } = &self.rows()[index]
+                && match state {
+                    RowState::Total(_) => *seed_total == product.total(),
+                    RowState::OffSale(content) => *content == Digest::of_product(product),
+                }
+            {
+                recalled.declared.insert(product.id().clone(), *state);
+            }
+        }
+        recalled
+    }
+
+    /// The products that were added at run time, each with its index.
+    pub(super) fn added(&self) -> impl Iterator<Item = (usize, &AddedRow)> {
+        self.rows().iter().enumerate().filter_map(|(index, row)| match row {
+            RetainedRow::Added(added) => Some((index, added)),
+            RetainedRow::Declared { .. } => None,
+        })
+    }
+
+    /// Replaces what came back by what went.
+    pub(super) fn exchange_rows(&mut self, back: &RecalledRows, gone: Vec<RetainedRow>) {
+        if back.used.is_empty() && gone.is_empty() {
+            return;
+        }
+        self.change(|kept| {
+            let mut index = 0..;
+            kept.rows.retain(|_| index.next().is_none_or(|index| !back.used.contains(&index)));
+            kept.rows.extend(gone);
+            forget_oldest(&mut kept.rows, MAX_ROWS);
+        });
+    }
+
+    /// Keeps the highest number of an id in a category that is gone.
+    pub(super) fn keep_number(&mut self, category: Arc<str>, highest: u64) {
+        self.change(|kept| {
+            kept.highest.push((category, highest));
+            forget_oldest(&mut kept.highest, MAX_CATEGORIES);
+        });
+    }
+
+    /// Takes out the numbers of categories that are back.
+    pub(super) fn take_numbers(&mut self, is_back: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
+        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(category, _)| is_back(category)) {
+            return Vec::new();
+        }
+        self.change(|kept| kept.highest.extract_if(.., |(category, _)| is_back(category)).collect())
+    }
+
+    /// Keeps where a timeline is.
+    pub(super) fn keep_timeline(&mut self, declared: Digest, since: Duration, state: TimelineState) {
+        self.change(|kept| {
+            kept.timelines.push(RetainedTimeline { declared, since, state });
+            forget_oldest(&mut kept.timelines, MAX_TIMELINES);
+        });
+    }
+
+    /// Takes out where a timeline was, and since when it is gone.
+    pub(super) fn take_timeline(&mut self, declared: Digest) -> Option<(Duration, TimelineState)> {
+        let index = self.0.as_ref()?.timelines.iter().position(|timeline| timeline.declared == declared)?;
+        let RetainedTimeline { since, state, .. } = self.change(|kept| kept.timelines.remove(index));
+        Some((since, state))
+    }
+
+    /// Has generators draw from the streams of another seed, from their beginning.
+    pub(super) fn reseed(&mut self) {
+        if self.0.as_ref().is_some_and(|kept| !kept.timelines.is_empty()) {
+            self.change(|kept| {
+                for timeline in &mut kept.timelines {
+                    if let TimelineState::Generator(state) = &mut timeline.state {
+                        state.reseed();
+                    }
+                }
+            });
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn rows(&self) -> &[RetainedRow] {
+        self.0.as_ref().map_or(&[], |kept| &kept.rows)
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Kept) -> T) -> T {
+        let kept = Arc::make_mut(self.0.get_or_insert_default());
+        let outcome = change(kept);
+        if kept.rows.is_empty() && kept.timelines.is_empty() && kept.highest.is_empty() {
+            self.0 = None;
+        }
+        outcome
+    }
+}
+
+fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
+    kept.drain(..kept.len().saturating_sub(most));
+}
+
+impl RowKey {
+    fn of(category: &Arc<str>, product: &Product) -> Self {
+        if product.has_made_id() {
+            Self::Content(category.clone(), Digest::of_product(product))
+        } else {
+            Self::Id(product.id().clone())
+        }
+    }
+}
+
+impl RetainedRow {
+    /// A declared product with its total, or without one if it was taken off sale at run time.
+    pub(super) fn declared(category: &Arc<str>, product: &Product, total: Option<i64>) -> Self {
+        let state = total.map_or_else(|| RowState::OffSale(Digest::of_product(product)), RowState::Total);
+        Self::Declared { key: RowKey::of(category, product), seed_total: product.total(), state }
+    }
+}
+
+/// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Digest(u64, u64);
+
+impl Digest {
+    /// Of something that becomes JSON.
+    pub(super) fn of(kind: &str, declared: &impl Serialize) -> Self {
+        let mut hash = Hashed::default();
+        hash.add(&(kind, declared));
+        hash.end()
+    }
+
+    /// Of everything but the id.
+    fn of_product(product: &Product) -> Self {
+        Self::of("product", &product.content())
+    }
+
+    pub(super) fn of_script(script: &Script) -> Self {
+        let mut hash = Hashed::default();
+        let repeat = format!("{:?}", script.repeat());
+        hash.add(&("script", script.name(), script.start(), repeat));
+        for Step { at, times, every, action } in script.steps() {
+            hash.add(&(at, times, every));
+            match action {
+                Action::Order { product, amount } => hash.add(&("order", product, amount)),
+                Action::Set { product, total } => hash.add(&("set", product, total)),
+                Action::Add(new) => {
+                    hash.add(&("add", &new.category, new.has_id, new.product.id(), new.product.content()));
+                }
+                Action::Remove { product } => hash.add(&("remove", product)),
+                Action::Fault(fault) => hash.add(&("fault", fault)),
+            }
+        }
+        hash.end()
+    }
+}
+
+/// A hash of JSON values, one after the other.
+#[derive(Default)]
+struct Hashed(Sha256);
+
+impl Hashed {
+    fn add(&mut self, value: &impl Serialize) {
+        // Numbers, texts and maps with text keys always become JSON, and hashing cannot fail.
+        let _ = serde_json::to_writer(&mut *self, value);
+    }
+
+    fn end(self) -> Digest {
+        let bytes = self.0.finalize();
+        let half = |from: usize| bytes[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        Digest(half(0), half(8))
+    }
+}
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

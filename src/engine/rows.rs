@@ -1,0 +1,287 @@
+//! Which row of a new scenario continues which row of the old one.
+//!
+//! A row is a declared product. A row that declares an id is known by it. The id of another is made from its place, and so
+//! says little about it: within its category, such a row is known by its content, and only then by its place.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::scenario::{Category, Product, Scenario};
+
+/// How the rows of two scenarios differ, whatever has become of them in an engine.
+#[derive(Debug)]
+pub(super) struct RowEdits {
+    /// The ids that the new scenario declares and that are not exactly as in the old one, in its order.
+    pub(super) made: IndexMap<Arc<str>, RowEdit>,
+    /// The ids that are no longer declared.
+    pub(super) gone: HashSet<Arc<str>>,
+    /// The rows that no row of the new scenario continues, each with its category, in the old order.
+    pub(super) ended: Vec<(Arc<str>, Arc<Product>)>,
+    /// The categories that are no longer declared.
+    pub(super) gone_categories: IndexSet<Arc<str>>,
+    /// Whether a total goes from one id to another, or an id starts over with another row.
+    pub(super) is_renumbered: bool,
+}
+
+/// A row of the new scenario that is new, says something else than before, or has another id than before.
+#[derive(Debug)]
+pub(super) struct RowEdit {
+    pub(super) category: Arc<str>,
+    pub(super) product: Arc<Product>,
+    /// The id, in the old scenario, of the row that it continues.
+    pub(super) origin: Option<Arc<str>>,
+    /// Whether it says something else than that row, or is in another category.
+    pub(super) is_edited: bool,
+}
+
+impl RowEdit {
+    /// Whether the row had the same id before.
+    pub(super) fn keeps_id(&self) -> bool {
+        self.origin.as_ref() == Some(self.product.id())
+    }
+}
+
+/// A product as a scenario declares it.
+type Declared<'s> = (&'s Category, &'s Arc<Product>);
+
+impl RowEdits {
+    /// Looks closely only at what lies between the first and the last difference: of 100,000 products mostly one has changed.
+    pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
+        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) =
+            (old.products().collect(), new.products().collect());
+        let same = before.iter().zip(&after).take_while(|(one, other)| is_same(one, other)).count();
+        (before, after) = (before.split_off(same), after.split_off(same));
+        let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| is_same(one, other)).count();
+        before.truncate(before.len() - same);
+        after.truncate(after.len() - same);
+        let by_id: HashMap<&str, usize> = before.iter().zip(0..).map(|((_, product), at)| (id(product), at)).collect();
+        let origins = origins(&before, &after, &by_id);
+        let mut ended = vec![true; before.len()];
+        origins.iter().flatten().for_each(|origin| ended[*origin] = false);
+        let mut edits = Self {
+            made: IndexMap::new(),
+            gone: HashSet::new(),
+            ended: rows(&before, &ended)
+                .map(|(category, product)| (category.name().clone(), product.clone()))
+                .collect(),
+            gone_categories: IndexSet::new(),
+            is_renumbered: false,
+        };
+        for (row, origin) in after.iter().zip(origins) {
+            let (category, product) = *row;
+            let is_edited = origin.is_none_or(|origin| {
+                before[origin].0.name() != category.name() || before[origin].1.content() != product.content()
+            });
+            let origin = origin.map(|origin| before[origin].1.id().clone());
+            let edit = RowEdit { category: category.name().clone(), product: product.clone(), origin, is_edited };
+            if is_edited || !edit.keeps_id() {
+                edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(product)));
+                edits.made.insert(product.id().clone(), edit);
+            }
+        }
+        let declared: HashSet<&str> = after.iter().map(|(_, product)| id(product)).collect();
+        let gone = before.iter().filter(|(_, product)| !declared.contains(id(product)));
+        edits.gone = gone.map(|(_, product)| product.id().clone()).collect();
+        let names: HashSet<&str> = new.categories().iter().map(|category| &**category.name()).collect();
+        let categories = old.categories().iter().map(Category::name);
+        edits.gone_categories = categories.filter(|name| !names.contains(&***name)).cloned().collect();
+        edits
+    }
+}
+
+fn id(product: &Product) -> &str {
+    product.id()
+}
+
+fn is_same((category, product): &Declared, (other_category, other): &Declared) -> bool {
+    category.name() == other_category.name() && (Arc::ptr_eq(product, other) || product == other)
+}
+
+fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T> + 'a {
+    all.iter().zip(wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(*row))
+}
+
+/// For each new row the index of the old one that it continues.
+fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>) -> Vec<Option<usize>> {
+    /// The rows of one category whose ids were made, by index.
+    #[derive(Default)]
+    struct Unnamed {
+        old: Vec<usize>,
+        new: Vec<usize>,
+    }
+
+    let mut categories: IndexMap<&str, Unnamed> = IndexMap::new();
+    let unnamed = |rows: &[Declared], at: usize| rows[at].1.has_made_id();
+    for at in (0..before.len()).filter(|at| unnamed(before, *at)) {
+        categories.entry(before[at].0.name()).or_default().old.push(at);
+    }
+    for at in (0..after.len()).filter(|at| unnamed(after, *at)) {
+        categories.entry(after[at].0.name()).or_default().new.push(at);
+    }
+    let mut origins = vec![None; after.len()];
+    let mut free = vec![true; before.len()];
+    for Unnamed { old, new } in categories.values() {
+        let content = |rows: &[Declared], at: &usize| ContentOf(Arc::clone(rows[*at].1));
+        let old_content: Vec<ContentOf> = old.iter().map(|at| content(before, at)).collect();
+        let new_content: Vec<ContentOf> = new.iter().map(|at| content(after, at)).collect();
+        for (at, origin) in new.iter().zip(pair_equal(&old_content, &new_content)) {
+            let Some(origin) = origin else { continue };
+            origins[*at] = Some(old[origin]);
+            free[old[origin]] = false;
+        }
+    }
+    // By id. Two rows of one category whose ids were both made are not known by them.
+    let by_id = |origins: &mut [Option<usize>], free: &mut [bool], may: &dyn Fn(Declared, Declared) -> bool| {
+        for (at, row) in after.iter().enumerate().filter(|(_, row)| by_id.contains_key(id(row.1))) {
+            let old = by_id[id(row.1)];
+            if origins[at].is_none() && free[old] && may(before[old], *row) {
+                origins[at] = Some(old);
+                free[old] = false;
+            }
+        }
+    };
+    by_id(&mut origins, &mut free, &|old, new| !old.1.has_made_id() || !new.1.has_made_id());
+    for Unnamed { old, new } in categories.values() {
+        pair_neighbours(old, new, &mut origins, &mut free, |_, _| true);
+    }
+    by_id(&mut origins, &mut free, &|old, new| old.0.name() != new.0.name());
+    origins
+}
+
+/// A product, compared by everything but its id.
+struct ContentOf(Arc<Product>);
+
+impl PartialEq for ContentOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.content() == other.0.content()
+    }
+}
+
+impl Eq for ContentOf {}
+
+impl Hash for ContentOf {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.content().hash(state);
+    }
+}
+
+/// For each new one the index of the old one that equals it. Those that are there once belong together wherever they are; of
+/// several that equal each other, those beside neighbours that belong together, and then in order (Heckel, "A technique for
+/// isolating differences between files", 1978). It takes as long as the lists are.
+fn pair_equal<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Option<usize>> {
+    let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
+    let (old_rest, new_rest) = (&old[head..], &new[head..]);
+    let tail = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (old_middle, new_middle) = (head..old.len() - tail, head..new.len() - tail);
+    let mut origins: Vec<Option<usize>> = (0..head).map(Some).collect();
+    origins.resize(new_middle.end, None);
+    origins.extend((old_middle.end..old.len()).map(Some));
+    if old_middle.is_empty() || new_middle.is_empty() {
+        return origins;
+    }
+    let mut free: Vec<bool> = (0..old.len()).map(|at| old_middle.contains(&at)).collect();
+    let mut places: HashMap<&T, (VecDeque<usize>, usize)> = HashMap::new();
+    for at in old_middle.clone() {
+        places.entry(&old[at]).or_default().0.push_back(at);
+    }
+    for one in &new[new_middle.clone()] {
+        if let Entry::Occupied(mut places) = places.entry(one) {
+            places.get_mut().1 += 1;
+        }
+    }
+    for at in new_middle.clone() {
+        if let Some((places, 1)) = places.get(&new[at])
+            && places.len() == 1
+        {
+            origins[at] = Some(places[0]);
+            free[places[0]] = false;
+        }
+    }
+    let (all_old, all_new): (Vec<usize>, Vec<usize>) = (old_middle.collect(), new_middle.clone().collect());
+    pair_neighbours(&all_old, &all_new, &mut origins, &mut free, |one, other| old[one] == new[other]);
+    for at in new_middle {
+        if origins[at].is_some() {
+            continue;
+        }
+        let Some((places, _)) = places.get_mut(&new[at]) else { continue };
+        while let Some(place) = places.pop_front() {
+            if std::mem::take(&mut free[place]) {
+                origins[at] = Some(place);
+                break;
+            }
+        }
+    }
+    origins
+}
+
+/// Pairs new ones with free old ones that follow, or go before, the origin of the same neighbour, if they `may` belong
+/// together. The lists have the indices of the old ones and of the new ones, in order.
+fn pair_neighbours(
+    old: &[usize],
+    new: &[usize],
+    origins: &mut [Option<usize>],
+    free: &mut [bool],
+    may: impl Fn(usize, usize) -> bool,
+) {
+    let reversed = |list: &[usize]| -> Vec<usize> { list.iter().rev().copied().collect() };
+    for (old, new) in [(old.to_vec(), new.to_vec()), (reversed(old), reversed(new))] {
+        let places: HashMap<usize, usize> = old.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+        // The place after the origin of the one before.
+        let mut next = Some(0);
+        for at in new {
+            let follower = next.and_then(|next| old.get(next)).copied();
+            if let Some(follower) = follower.filter(|one| origins[at].is_none() && free[*one] && may(*one, at)) {
+                free[follower] = false;
+                origins[at] = Some(follower);
+            }
+            next = origins[at].and_then(|origin| places.get(&origin)).map(|place| place + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pair_equal;
+
+    #[test]
+    fn equal_ones_are_paired_wherever_they_are() {
+        for (old, new, expected) in [
+            ("abc", "abc", "abc"),
+            ("abc", "xabc", "_abc"),
+            ("abc", "axbc", "a_bc"),
+            ("abcd", "acd", "acd"),
+            ("abc", "cab", "cab"),
+            ("", "a", "_"),
+            ("a", "", ""),
+        ] {
+            let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+            let origins = pair_equal(&old, &new);
+            let paired: String = origins.iter().map(|origin| origin.map_or('_', |origin| old[origin])).collect();
+            assert_eq!(paired, expected, "{old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_equal_ones_neighbours_tell_them_apart() {
+        for (old, new, expected) in [
+            // One is removed, at the end and between others.
+            ("aaa", "aa", vec![Some(0), Some(1)]),
+            ("xaya", "ya", vec![Some(2), Some(3)]),
+            ("axaybz", "aybz", vec![Some(0), Some(3), Some(4), Some(5)]),
+            // They have moved.
+            ("pakaq", "kaqp", vec![Some(2), Some(3), Some(4), Some(0)]),
+            // One is added.
+            ("xaya", "xaaya", vec![Some(0), Some(1), None, Some(2), Some(3)]),
+            ("aa", "baab", vec![None, Some(0), Some(1), None]),
+            // No neighbour tells: in order.
+            ("axa", "yaza", vec![None, Some(0), None, Some(2)]),
+        ] {
+            let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+            assert_eq!(pair_equal(&old, &new), expected, "{old:?} {new:?}");
+        }
+    }
+}

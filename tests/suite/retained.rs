@@ -1,0 +1,449 @@
+//! What a save takes away comes back with a later one, and totals follow the rows that have no ids.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mockd::engine::{Command, Engine, EventKind, Reload};
+use mockd::scenario::Scenario;
+use serde_json::{Map, Value};
+
+use crate::support::{Mockd, SHOP, ScenarioFile, accepted};
+
+fn toys(products: &str) -> Arc<Scenario> {
+    accepted(&format!("categories:\n  toys: {{ prefix: T, products: [{products}] }}\n  food: {{ prefix: F }}\n"))
+}
+
+/// The current orders of a category, as `id total`.
+fn orders(engine: &Engine, category: &str) -> Vec<String> {
+    engine.current_orders(category).map(|order| format!("{} {}", order.product.id(), order.total)).collect()
+}
+
+/// The totals that sockets are told, as `id total`.
+fn told(reload: &Reload) -> Vec<String> {
+    let line = |kind: &EventKind| match kind {
+        EventKind::Total { id, total, .. } => format!("{id} {total}"),
+        other => panic!("{other:?}"),
+    };
+    reload.events.iter().map(|event| line(&event.kind)).collect()
+}
+
+fn changes(reload: &Reload) -> Vec<String> {
+    reload.changes.iter().map(ToString::to_string).collect()
+}
+
+fn order(engine: &mut Engine, orders: &[(&str, i64)]) {
+    for (id, amount) in orders {
+        engine.apply(Command::order(id, *amount)).unwrap();
+    }
+}
+
+fn add(engine: &mut Engine, category: &str, name: &str) {
+    let own = Map::from_iter([("name".to_owned(), Value::from(name))]);
+    engine.apply(Command::AddProduct(category.into(), own)).unwrap();
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn a_product_that_comes_back_has_its_total_of_before() {
+    let all = "{ id: T1, total: 3 }, { id: T2 }";
+    for (what, away, back, expected) in [
+        ("commented out and in", "{ id: T2 }", all, "T1 13"),
+        ("with another name", "{ id: T2 }", "{ id: T1, name: Kite, total: 3 }, { id: T2 }", "T1 13"),
+        ("with another id for a moment", "{ id: X1, total: 3 }, { id: T2 }", all, "T1 13"),
+        ("with another seed total", "{ id: T2 }", "{ id: T1, total: 4 }, { id: T2 }", "T1 4"),
+        ("with another seed total and the old one", "{ id: T1, total: 4 }, { id: T2 }", all, "T1 3"),
+    ] {
+        let mut engine = Engine::new(&toys(all), 1);
+        order(&mut engine, &[("T1", 10)]);
+        engine.replace(&toys(away), 1);
+        let reload = engine.replace(&toys(back), 1);
+        assert_eq!(told(&reload), [expected], "{what}");
+        assert_eq!(orders(&engine, "toys")[0], expected, "{what}");
+        let seed = if back.contains("total: 4") { "T1 4" } else { "T1 3" };
+        assert_eq!(orders(&Engine::new(engine.scenario(), 1), "toys")[0], seed, "a start remembers nothing");
+    }
+}
+
+#[test]
+fn a_product_comes_back_once_and_then_starts_afresh() {
+    let (both, one) = (toys("{ id: T1, total: 3 }, { id: T2 }"), toys("{ id: T2 }"));
+    let mut engine = Engine::new(&both, 1);
+    order(&mut engine, &[("T1", 10)]);
+    for _ in 0..2 {
+        engine.replace(&one, 1);
+        assert_eq!(told(&engine.replace(&both, 1)), ["T1 13"]);
+    }
+    // It is as declared again, and nothing of it is kept.
+    engine.apply(Command::SetTotals(vec![("T1".into(), 3)])).unwrap();
+    engine.replace(&one, 1);
+    assert_eq!(told(&engine.replace(&both, 1)), ["T1 3"]);
+}
+
+#[test]
+fn what_is_kept_goes_with_a_copy_and_not_to_the_start() {
+    let (both, one) = (toys("{ id: T1 }, { id: T2 }"), toys("{ id: T2 }"));
+    let mut engine = Engine::new(&both, 1);
+    order(&mut engine, &[("T1", 10)]);
+    engine.replace(&one, 1);
+    let (mut copy, mut fresh) = (engine.clone(), Engine::new(&one, 1));
+    assert_eq!(told(&engine.replace(&both, 1)), ["T1 10"]);
+    assert_eq!(told(&copy.replace(&both, 1)), ["T1 10"]);
+    assert_eq!(told(&fresh.replace(&both, 1)), ["T1 0"]);
+}
+
+#[test]
+fn products_of_clients_come_back_with_their_category() {
+    let food = accepted("categories: { food: { prefix: F } }\n");
+    let both = toys("{ id: T1 }");
+    let mut engine = Engine::new(&both, 1);
+    for name in ["Kite", "Ball", "Robot"] {
+        add(&mut engine, "toys", name);
+    }
+    order(&mut engine, &[("T2", 5), ("T4", 7)]);
+    let listed = |engine: &Engine| serde_json::to_string(engine.catalogue().get("toys").unwrap().products()).unwrap();
+    let before = listed(&engine);
+    engine.replace(&food, 1);
+    assert!(engine.apply(Command::order("T2", 1)).is_err());
+    let reload = engine.replace(&both, 1);
+    assert_eq!(changes(&reload), ["category toys added", "T1 added", "T2 added", "T3 added", "T4 added"]);
+    assert_eq!(told(&reload), ["T1 0", "T2 5", "T3 0", "T4 7"]);
+    assert_eq!(listed(&engine), before);
+    assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 5", "T3 0", "T4 7"]);
+}
+
+#[test]
+fn numbers_of_a_category_that_was_gone_are_not_used_twice() {
+    let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T2 } }] }] }\n";
+    let all = "categories: { food: { prefix: F }, toys: { prefix: T, products: [{ id: T1 }, { id: T2 }] } }\n";
+    let food = accepted("categories: { food: { prefix: F } }\n");
+    let mut engine = Engine::new(&accepted(&format!("{all}{script}")), 1);
+    add(&mut engine, "toys", "Kite");
+    engine.advance(seconds(1));
+    engine.replace(&food, 1);
+    engine.replace(&accepted(&all.replace("{ id: T1 }, { id: T2 }", "")), 1);
+    assert_eq!(orders(&engine, "toys"), ["T3 0"]);
+    add(&mut engine, "toys", "Ball");
+    assert_eq!(orders(&engine, "toys"), ["T3 0", "T4 0"]);
+}
+
+#[test]
+fn a_product_that_was_taken_off_sale_stays_so_until_it_is_edited() {
+    let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T1 } }] }] }\n";
+    let with = |toys: &str| accepted(&format!("categories: {{ food: {{ prefix: F }}{toys} }}\n"));
+    let all = ", toys: { prefix: T, products: [{ id: T1, name: Kite }, { id: T2 }] }";
+    for (back, expected) in [(all.to_owned(), vec!["T2 0"]), (all.replace("Kite", "Ball"), vec!["T1 0", "T2 0"])] {
+        let text = format!("categories: {{ food: {{ prefix: F }}{all} }}\n{script}");
+        let mut engine = Engine::new(&accepted(&text), 1);
+        engine.advance(seconds(1));
+        engine.replace(&with(""), 1);
+        engine.replace(&with(&back), 1);
+        assert_eq!(orders(&engine, "toys"), expected);
+    }
+}
+
+#[test]
+fn totals_follow_rows_without_ids() {
+    const OLD: &str = "{ name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }";
+    for (what, new, expected, changed) in [
+        (
+            "a row is inserted above",
+            "{ name: New, total: 5 }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }",
+            vec!["T1 5", "T2 103", "T3 207", "T4 300"],
+            vec!["T1 5", "T2 103", "T3 207", "T4 300"],
+        ),
+        (
+            "a row is appended",
+            "{ name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }, { name: New }",
+            vec!["T1 103", "T2 207", "T3 300", "T4 0"],
+            vec!["T4 0"],
+        ),
+        (
+            "the first row is removed",
+            "{ name: Blower, total: 7 }, { name: Fan }",
+            vec!["T1 207", "T2 300"],
+            vec!["T1 207", "T2 300"],
+        ),
+        (
+            "rows change places",
+            "{ name: Fan }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }",
+            vec!["T1 300", "T2 103", "T3 207"],
+            vec!["T1 300", "T2 103", "T3 207"],
+        ),
+        (
+            "a row is edited at its place",
+            "{ name: Vacuum, total: 3 }, { name: Leaf Blower, total: 7 }, { name: Fan }",
+            vec!["T1 103", "T2 207", "T3 300"],
+            vec![],
+        ),
+        (
+            "one row is edited and another removed",
+            "{ name: Hoover, total: 3 }, { name: Fan }",
+            vec!["T1 103", "T2 300"],
+            vec!["T2 300"],
+        ),
+        (
+            "a row has another seed total",
+            "{ name: Vacuum, total: 4 }, { name: Blower, total: 7 }, { name: Fan }",
+            vec!["T1 4", "T2 207", "T3 300"],
+            vec!["T1 4"],
+        ),
+        (
+            "a row gets the id that it has",
+            "{ name: Vacuum, total: 3 }, { id: T2, name: Blower, total: 7 }, { name: Fan }",
+            vec!["T1 103", "T2 207", "T3 300"],
+            vec![],
+        ),
+        (
+            "a row with an id of its own is inserted above",
+            "{ id: X, name: New }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }",
+            vec!["X 0", "T1 103", "T2 207", "T3 300"],
+            vec!["X 0"],
+        ),
+    ] {
+        let mut engine = Engine::new(&toys(OLD), 1);
+        order(&mut engine, &[("T1", 100), ("T2", 200), ("T3", 300)]);
+        let before = engine.clone();
+        let reload = engine.replace(&toys(new), 1);
+        assert_eq!(orders(&engine, "toys"), expected, "{what}");
+        assert_eq!(told(&reload), changed, "{what}");
+        let mut again = engine.clone();
+        assert_eq!(again.replace(&toys(new), 1), Reload::default(), "{what}, saved again");
+        // Undone, it is as before.
+        engine.replace(&toys(OLD), 1);
+        if what != "a row has another seed total" {
+            assert!(engine.totals().eq(before.totals()), "{what}, and undone");
+        }
+    }
+}
+
+#[test]
+fn another_prefix_keeps_the_totals_of_rows_without_ids() {
+    let with = |prefix: &str| {
+        accepted(&format!(
+            "categories: {{ toys: {{ prefix: {prefix}, products: [{{ name: Kite }}, {{ name: Ball }}] }} }}\n"
+        ))
+    };
+    let mut engine = Engine::new(&with("T"), 1);
+    order(&mut engine, &[("T1", 1), ("T2", 2)]);
+    assert_eq!(told(&engine.replace(&with("E"), 1)), ["E1 1", "E2 2"]);
+    assert_eq!(told(&engine.replace(&with("T"), 1)), ["T1 1", "T2 2"]);
+}
+
+#[test]
+fn equal_rows_without_ids_come_back_in_their_order() {
+    let three = toys("{ name: Kite }, { name: Kite }, { name: Kite }");
+    let mut engine = Engine::new(&three, 1);
+    order(&mut engine, &[("T2", 2), ("T3", 3)]);
+    engine.replace(&toys(""), 1);
+    assert_eq!(orders(&engine, "toys"), [""; 0]);
+    engine.replace(&three, 1);
+    assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 2", "T3 3"]);
+}
+
+#[test]
+fn a_row_that_takes_the_id_of_a_posted_product_gives_it_back() {
+    let (old, new) = (toys("{ name: Kite }, { name: Ball }"), toys("{ name: New }, { name: Kite }, { name: Ball }"));
+    let mut engine = Engine::new(&old, 1);
+    add(&mut engine, "toys", "Drone");
+    add(&mut engine, "toys", "Robot");
+    order(&mut engine, &[("T2", 2), ("T3", 3), ("T4", 4)]);
+    let reload = engine.replace(&new, 1);
+    let expected =
+        ["T1 name changed", "T2 name changed", "T2 total 2 → 0", "T3 declared, in place of one that was added"];
+    assert_eq!(changes(&reload), expected);
+    assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 0", "T3 2", "T4 4"]);
+    let reload = engine.replace(&old, 1);
+    assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 2", "T3 3", "T4 4"]);
+    let expected = ["T1 name changed", "T2 name changed", "T2 total 0 → 2", "T3 removed", "T3 added"];
+    assert_eq!(changes(&reload), expected);
+    let listed = serde_json::to_value(engine.catalogue().get("toys").unwrap().products()).unwrap();
+    assert_eq!((&listed[2]["name"], &listed[3]["name"]), (&"Drone".into(), &"Robot".into()));
+}
+
+const TIMELINES: &str = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }
+orders:
+  random: [{ every: 1s, amount: { min: 1, max: 1000 } }]
+  scripts:
+    - { name: once, steps: [{ at: 1s, product: T1, amount: 1 }] }
+    - { name: often, repeat: forever, steps: [{ after: 3s, product: T1, amount: 1, times: 2, every: 500ms }] }
+";
+
+/// What happens in the next seconds, as time from now and total.
+fn heard(engine: &mut Engine, span: Duration) -> Vec<(Duration, i64)> {
+    let from = engine.now();
+    let line = |kind: &EventKind| match kind {
+        EventKind::Total { total, .. } => *total,
+        other => panic!("{other:?}"),
+    };
+    engine.advance(from + span).iter().map(|event| (event.at.abs_diff(from), line(&event.kind))).collect()
+}
+
+#[test]
+fn scripts_and_generators_that_come_back_go_on_where_they_were() {
+    for away in [
+        "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n".to_owned(),
+        // They say something else for a moment.
+        TIMELINES.replace("amount: 1", "amount: 2").replace("every: 1s", "every: 24h"),
+    ] {
+        let mut stayed = Engine::new(&accepted(TIMELINES), 7);
+        stayed.advance(Duration::from_millis(3_200));
+        let mut returned = stayed.clone();
+        returned.replace(&accepted(&away), 7);
+        returned.advance(Duration::from_millis(3_900));
+        returned.replace(&accepted(TIMELINES), 7);
+        let expected = heard(&mut stayed, seconds(9));
+        assert!(expected.len() > 12, "{expected:?}");
+        assert_eq!(heard(&mut returned, seconds(9)), expected, "{away}");
+    }
+}
+
+#[test]
+fn a_script_that_is_over_does_not_start_over() {
+    let without = accepted("categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n");
+    let once = accepted(&format!(
+        "{}\n",
+        TIMELINES
+            .lines()
+            .filter(|line| !line.contains("often") && !line.contains("random"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    ));
+    let mut engine = Engine::new(&once, 1);
+    engine.advance(seconds(2));
+    engine.replace(&without, 1);
+    engine.replace(&once, 1);
+    assert_eq!(engine.next_due(), None);
+    // Another one is new.
+    let other = accepted(&TIMELINES.replace("name: once", "name: twice"));
+    engine.replace(&other, 1);
+    assert!(engine.next_due().is_some());
+}
+
+#[test]
+fn a_fault_that_comes_back_goes_on_where_it_was() {
+    let shop = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n";
+    let with = accepted(&format!(
+        "{shop}faults:\n  - {{ name: late, on: http, from: 1s, until: 5s, status: 503 }}\n  - {{ name: over, on: http, until: 1s, status: 500 }}\n"
+    ));
+    let mut engine = Engine::new(&with, 1);
+    engine.advance(seconds(2));
+    let kinds = |reload: &Reload| -> Vec<String> {
+        let line = |kind: &EventKind| match kind {
+            EventKind::FaultBegan { label, .. } => format!("{label} began"),
+            EventKind::FaultEnded { label, .. } => format!("{label} ended"),
+            other => panic!("{other:?}"),
+        };
+        reload.events.iter().map(|event| line(&event.kind)).collect()
+    };
+    assert_eq!(kinds(&engine.replace(&accepted(shop), 1)), ["late ended"]);
+    engine.advance(seconds(12));
+    assert_eq!(kinds(&engine.replace(&with, 1)), ["late began"]);
+    // It has three seconds left.
+    assert_eq!(engine.next_due(), Some(seconds(15)));
+}
+
+#[test]
+fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
+    let rows = |prefix: &str, count: usize| {
+        let rows: Vec<String> = (0..count).map(|number| format!("{{ id: {prefix}{number} }}")).collect();
+        toys(&rows.join(", "))
+    };
+    let (old, few) = (rows("A", 99_999), rows("B", 2));
+    let mut engine = Engine::new(&old, 1);
+    let all: Vec<(Arc<str>, i64)> = engine.totals().map(|(id, _)| (id.clone(), 1)).collect();
+    engine.apply(Command::Orders(all)).unwrap();
+    engine.replace(&few, 1);
+    order(&mut engine, &[("B0", 1), ("B1", 1)]);
+    engine.replace(&toys(""), 1);
+    engine.replace(&old, 1);
+    assert_eq!(engine.totals().filter(|(_, total)| *total == 0).count(), 1);
+    assert_eq!(engine.totals().next().unwrap().1, 0);
+    engine.replace(&few, 1);
+    assert_eq!(orders(&engine, "toys"), ["B0 1", "B1 1"]);
+}
+
+/// The shop without that line.
+fn without(line: &str) -> String {
+    assert!(SHOP.contains(line));
+    SHOP.lines().filter(|one| !one.contains(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_product_commented_out_and_in_has_its_total() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    mockd.order("A1", 10).await;
+    let mut live = mockd.live("nothing").await;
+    file.write_in_place(&SHOP.replace("      - { id: A1", "      # - { id: A1"));
+    mockd.logged("A1 removed").await;
+    assert_eq!(mockd.post("/orders/A1", r#"{"amount":1}"#).await.status, 404);
+    file.write_in_place(SHOP);
+    assert_eq!(live.order().await, ("A1".into(), 13));
+    // A reset forgets it.
+    file.write_in_place(&without("id: A1"));
+    mockd.logged("A1 removed").await;
+    mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    file.write_in_place(SHOP);
+    assert_eq!(live.order().await, ("A1".into(), 3));
+}
+
+#[tokio::test]
+async fn a_posted_product_survives_its_category_being_away() {
+    let file = ScenarioFile::new(SHOP);
+    let mut mockd = Mockd::run(&file).await;
+    assert_eq!(mockd.post("/confectionery", r#"{"name":"Fudge"}"#).await.status, 200);
+    mockd.order("B2", 5).await;
+    let listed = mockd.get("/confectionery").await.text;
+    file.write_in_place(SHOP.split_once("  confectionery:").unwrap().0);
+    mockd.logged("category confectionery removed").await;
+    let mut live = mockd.live("nothing").await;
+    file.write_in_place(SHOP);
+    assert_eq!([live.order().await, live.order().await], [("B1".into(), 101), ("B2".into(), 5)]);
+    assert_eq!(mockd.get("/confectionery").await.text, listed);
+    mockd.order("B2", 1).await;
+    assert_eq!(live.order().await, ("B2".into(), 6));
+    assert_eq!(mockd.post("/confectionery", "{}").await.json()[2]["id"], "B3");
+}
+
+#[tokio::test]
+async fn a_script_half_way_goes_on_after_it_was_away() {
+    let scripted = format!(
+        "{SHOP}orders: {{ scripts: [{{ steps: [{{ at: 1s, product: A1, amount: 1 }}, {{ at: 3s, product: A1, amount: 1 }}] }}] }}\n"
+    );
+    let file = ScenarioFile::new(&scripted);
+    let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
+    mockd.advance("", "2s").await;
+    file.write_in_place(SHOP);
+    mockd.logged("script 1 removed").await;
+    mockd.advance("", "10s").await;
+    file.write_in_place(&scripted);
+    mockd.logged("script 1 added").await;
+    assert_eq!(mockd.get("/__mockd/state").await.json()["nextDue"], "13s");
+    let mut live = mockd.live("nothing").await;
+    mockd.advance("", "1m").await;
+    assert_eq!(live.order().await, ("A1".into(), 5));
+}
+
+#[tokio::test]
+async fn a_row_inserted_above_leaves_its_neighbours_their_totals() {
+    let shop = |first: &str| {
+        format!(
+            "categories:\n  toys:\n    prefix: T\n    products:\n{first}      - {{ name: Kite, total: 3 }}\n      - {{ name: Ball }}\n"
+        )
+    };
+    let file = ScenarioFile::new(&shop(""));
+    let mockd = Mockd::run(&file).await;
+    mockd.order("T1", 10).await;
+    mockd.order("T2", 20).await;
+    let mut live = mockd.live("nothing").await;
+    file.write_in_place(&shop("      - { name: Robot, total: 5 }\n"));
+    let told = [live.order().await, live.order().await, live.order().await];
+    assert_eq!(told, [("T1".into(), 5), ("T2".into(), 13), ("T3".into(), 20)]);
+    let listed = mockd.get("/toys").await.text;
+    assert_eq!(listed, r#"[{"id":"T1","name":"Robot"},{"id":"T2","name":"Kite"},{"id":"T3","name":"Ball"}]"#);
+    mockd.order("T2", 1).await;
+    assert_eq!(live.order().await, ("T2".into(), 14));
+}
