@@ -20,7 +20,7 @@ use super::stop::{StopArgs, StopCondition};
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
 use crate::http::{ControlAccess, ControlToken, Hosts, Site};
-use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
+use crate::scenario::{FoundFile, Loading, Problems, Scenario, load, parse_origin, render};
 use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::system::program::StopSignals;
@@ -93,8 +93,11 @@ struct InitialScenario {
     store: Option<StoreConfig>,
 }
 
-fn origin(text: &str) -> Result<String, &'static str> {
-    if is_origin(text) { Ok(text.to_owned()) } else { Err("expected what browsers send, such as https://app.example") }
+fn origin(text: &str) -> Result<String, String> {
+    parse_origin(text).map_err(|wrong| {
+        let meant = wrong.meant.map(|meant| format!("; did you mean `{meant}`?"));
+        format!("expected what browsers send, such as https://app.example{}", meant.unwrap_or_default())
+    })
 }
 
 fn host_name(text: &str) -> Result<String, &'static str> {
