@@ -5,6 +5,7 @@ mod access;
 mod body;
 mod connections;
 mod control;
+mod cors;
 mod error;
 mod faults;
 mod limits;
@@ -29,6 +30,7 @@ pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
 pub(crate) use connections::MAX_REFUSALS;
 pub(crate) use connections::serve;
 use control::Control;
+use cors::Readers;
 use error::ApiError;
 pub use limits::Limits;
 pub(crate) use live::HighWater;
@@ -73,7 +75,7 @@ impl Endpoint for Service {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.original_uri().clone());
-        let origin = access::allowed_origin(&self.app.cors, request.headers());
+        let readers = Readers::of(&self.app.cors, request.headers());
         let is_head = method == Method::HEAD;
         if is_head {
             request.set_method(Method::GET);
@@ -87,7 +89,9 @@ impl Endpoint for Service {
         if is_head {
             response = headers_only(response).await;
         }
-        access::mark(&mut response, &self.app.cors, origin);
+        if !cors::is_marked(&response) {
+            readers.mark(&mut response, cors::varies(&self.app.cors));
+        }
         debug!(%method, %uri, status = response.status().as_u16(), "request");
         Ok(response)
     }

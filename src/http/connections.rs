@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use poem::http::uri::Scheme;
-use poem::http::{HeaderValue, Request, header};
+use poem::http::{HeaderMap, HeaderValue, Request, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,11 +25,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::cors::Readers;
 use super::error::ApiError;
 use super::faults::ResponseOverride;
 use super::upgrade::Upgrade;
 use super::wire::{Expired, Wire, last_answer};
-use super::{App, access};
+use super::{App, cors};
 use crate::system::set_peer_timeout;
 
 /// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
@@ -135,7 +136,7 @@ async fn turn_away(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
     response.set_status(reply.response.status());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response.headers_mut().extend(reply.response.headers().clone());
-    access::mark(&mut response, &app.cors, access::allowed_origin(&app.cors, &header::HeaderMap::new()));
+    Readers::of(&app.cors, &HeaderMap::new()).mark(&mut response, cors::varies(&app.cors));
     response.set_body(reply.body.unwrap_or_default());
     let (head, body) = last_answer(response, 0).await;
     wire.write(&[head.as_bytes(), &body].concat()).await?;

@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::body;
+use super::cors::{self, Readers};
 use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, Route, decoded};
-use super::{App, access, live};
+use super::{App, live};
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
 use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError};
@@ -99,7 +100,8 @@ impl Mock {
     ) -> Result<ApiResponse, ApiError> {
         let body = body?;
         if target.method == Method::OPTIONS {
-            return Ok(access::preflight(request.headers(), false).into());
+            let readers = Readers::of(&self.app.cors, request.headers());
+            return Ok(cors::preflight(request.headers(), &readers, false).into());
         }
         match (request.method(), route) {
             (&Method::GET, Route::Category(name)) => match list(world, &decoded(name)?) {
