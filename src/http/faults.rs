@@ -58,7 +58,7 @@ impl RequestFaults {
             Route::Category(name) | Route::Order(name) => FaultSubject::Category(lossy(name)),
             Route::Site => FaultSubject::Other,
         };
-        let (method, path) = (target.method.to_string(), lossy(target.path));
+        let (method, path) = (target.method.to_string(), lossy(&target.path));
         let hits = world.hits(FaultTarget { method, path, is_handshake, subject }).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
     }

@@ -41,7 +41,7 @@ impl Mock {
             Err(error) => return ApiError::from(error).reply(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
-        let route = Route::of(target.path);
+        let route = Route::of(&target.path);
         let faults = if world.has_request_faults() && body.is_ok() {
             Box::pin(RequestFaults::of(target, route, request.headers(), &world)).await
         } else {
@@ -130,7 +130,7 @@ impl Mock {
 /// The head of a request, for the journal.
 fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    RequestHead::new(target.method.as_str(), target.path, target.query(), headers)
+    RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
 /// A category's products.

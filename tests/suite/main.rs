@@ -35,6 +35,7 @@ mod live_line;
 mod openapi;
 mod print;
 mod properties;
+mod paths;
 mod readme;
 mod reload;
 mod replicas;
