@@ -19,7 +19,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use poem::http::{HeaderValue, Method, Uri, header};
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Body, Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -114,7 +114,9 @@ impl Service {
 /// The answer to HEAD: that of GET with its length and no body (RFC 9110, 9.3.2).
 async fn headers_only(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if !parts.headers.contains_key(header::CONTENT_LENGTH)
+    // A 304 is not about its own length (RFC 9110, 8.6).
+    if parts.status != StatusCode::NOT_MODIFIED
+        && !parts.headers.contains_key(header::CONTENT_LENGTH)
         && let Ok(bytes) = Box::pin(body.into_bytes()).await
     {
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));

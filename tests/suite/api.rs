@@ -264,7 +264,7 @@ async fn ids_and_categories_may_hold_any_character_but_a_slash() {
 async fn the_site_is_served_beside_the_api_and_never_in_front_of_it() {
     let mockd = Mockd::shop().await;
     let page = mockd.get("/").await;
-    assert_eq!((page.status, page.header("content-type")), (200, "text/html"));
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(mockd.get("/app.js").await.header("content-type").contains("javascript"));
     let file = ScenarioFile::new(SHOP);
     let site = file.directory().join("site");
