@@ -36,6 +36,10 @@ pub(crate) enum ApiError {
     #[error("Unsupported Media Type, send content-type: application/json")]
     UnsupportedMediaType,
     #[error("Body is larger than {0} bytes")]
+    #[error("Unsupported content-encoding {0}, send gzip or none")]
+    UnsupportedCoding(String),
+    #[error("Body is not valid gzip: {0}")]
+    BadGzip(std::io::Error),
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
     UpgradeRequired,
@@ -85,7 +89,7 @@ impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::RouteNotFound { .. } | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             Self::NoToken => StatusCode::UNAUTHORIZED,
@@ -105,6 +109,7 @@ impl ResponseError for ApiError {
             | Self::BadJson(_)
             | Self::BrokenBody(_)
             | Self::NotAnObject(_)
+            | Self::BadGzip(_)
             | Self::IdInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
@@ -157,6 +162,10 @@ impl ApiError {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             _ => {}
+            // RFC 9110, 12.5.3: what tells this 415 from that of another content type.
+            _ if matches!(self, Self::UnsupportedCoding(_)) => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            }
         }
         reply
     }

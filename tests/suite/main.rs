@@ -9,6 +9,7 @@ mod changes;
 mod cli;
 mod clock;
 mod closing;
+mod coding;
 mod cors;
 mod dashboard;
 #[cfg(target_os = "linux")]
