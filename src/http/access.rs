@@ -18,7 +18,8 @@ use thiserror::Error;
 use super::cors::Readers;
 use super::error::ApiError;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What browsers alone send, and no page can set (Fetch Metadata): to servers on this machine, and to others over TLS.
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The hosts that are answered.
 ///

@@ -20,6 +20,9 @@ use tokio::time::sleep;
 /// How many times the time of a request a connection may stay open without one: two minutes by default.
 const IDLE_TIMES: u32 = 12;
 
+/// What a client that speaks TLS begins with (RFC 8446, 5.1: the content type `handshake`).
+const TLS_HANDSHAKE: u8 = 22;
+
 /// A clone is the same stream. One reads at a time, and one writes.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
@@ -38,6 +41,10 @@ struct Activity {
     is_answering: AtomicBool,
     /// Whether the handler is at work.
     is_handling: AtomicBool,
+    /// Whether the client is a browser.
+    is_browser: AtomicBool,
+    /// Whether the client speaks TLS, and nothing that is for here.
+    is_tls: AtomicBool,
 }
 
 /// Why a connection is let go.
@@ -58,13 +65,28 @@ impl Wire {
         self.stream
     }
 
-    /// A request has arrived, and its handler begins.
-    pub(super) fn begin(&self) {
-        let Activity { requests, is_receiving, is_answering, is_handling } = &*self.activity;
-        requests.fetch_add(1, Ordering::Relaxed);
+    /// A request has arrived, and its handler begins. Gives how many there were before.
+    pub(super) fn begin(&self) -> u64 {
+        let Activity { requests, is_receiving, is_answering, is_handling, .. } = &*self.activity;
         is_receiving.store(false, Ordering::Relaxed);
         is_answering.store(true, Ordering::Relaxed);
         is_handling.store(true, Ordering::Relaxed);
+        requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The client is a browser.
+    pub(super) fn note_browser(&self) {
+        self.activity.is_browser.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the client is a browser.
+    pub(super) fn is_browser(&self) -> bool {
+        self.activity.is_browser.load(Ordering::SeqCst)
+    }
+
+    /// Whether the client speaks TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.activity.is_tls.load(Ordering::Relaxed)
     }
 
     /// The handler has its answer.
