@@ -8,8 +8,10 @@ mod control;
 mod cors;
 mod error;
 mod faults;
+mod host_name;
 mod limits;
 mod live;
+mod misdirected;
 mod mock;
 mod response;
 mod site;
@@ -32,9 +34,12 @@ pub(crate) use connections::serve;
 use control::Control;
 use cors::Readers;
 use error::ApiError;
+#[cfg(feature = "cli")]
+pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use live::HighWater;
 pub use live::{ClientMessage, ClientMessageError};
+pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use site::Site;
 use target::{Api, RequestTarget};
@@ -57,6 +62,7 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    pub(crate) misdirected: Misdirected,
 }
 
 /// All that is served.
@@ -99,7 +105,7 @@ impl Endpoint for Service {
 
 impl Service {
     async fn answer(&self, method: &Method, uri: &Uri, request: Request) -> Result<Response, ApiError> {
-        self.app.hosts.check(&request)?;
+        self.app.hosts.check(&request).inspect_err(|error| self.app.misdirected.refused(error))?;
         let target = RequestTarget::new(method, uri, request.headers())?;
         if let Some(redirect) = target.redirect() {
             return Ok(redirect);

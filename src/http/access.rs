@@ -80,13 +80,13 @@ impl Hosts {
         };
         let Self::Local { also } = self else { return Ok(()) };
         // RFC 9112, 3.2.2: the target's authority, if it has one, counts before the header.
-        let is_local = match (request.uri().authority(), host) {
-            (Some(authority), _) => name_of(authority.as_str()).is_some_and(|name| is_named(&name, also)),
-            (None, Some(name)) => is_named(&name, also),
+        let name = match (request.uri().authority(), host) {
+            (Some(authority), _) => name_of(authority.as_str()).unwrap_or_default(),
+            (None, Some(name)) => name,
             // A request without a host comes from no browser.
-            (None, None) => true,
+            (None, None) => return Ok(()),
         };
-        if is_local { Ok(()) } else { Err(ApiError::ForeignHost) }
+        if is_named(&name, also) { Ok(()) } else { Err(ApiError::ForeignHost(name.into_owned())) }
     }
 }
 

@@ -193,7 +193,13 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
                 Ok(())
             }
         };
+        if wire.is_tls() {
+            app.misdirected.spoke_tls();
+        }
         if let Err(error) = outcome {
+            if error.is_parse_version_h2() {
+                app.misdirected.spoke_http2();
+            }
             debug!(%peer, %error, "connection broke off");
         }
     }
@@ -208,10 +214,10 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
         if let Some(override_) = ResponseOverride::take(&mut response) {
             response = Box::pin(override_.carry_out(response, &self.wire)).await;
         }
+        if self.keep_alive.is_suspended() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         self.wire.end();
         response
     }
 }
-        if self.keep_alive.is_suspended() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
-        }

@@ -183,12 +183,20 @@ pub(super) async fn last_answer(response: Response, off: i64) -> (String, Vec<u8
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
             match self.stream.try_read_buf(buffer) {
                 Ok(count) => {
                     if count > 0 && !self.activity.is_handling.load(Ordering::Relaxed) {
                         self.activity.is_receiving.store(true, Ordering::Relaxed);
+                        // No head of a request has such a byte in it (RFC 9110, 5.5).
+                        let is_first = self.activity.requests.load(Ordering::Relaxed) == 0;
+                        if is_first && buffer.filled().get(before) == Some(&TLS_HANDSHAKE) {
+                            self.activity.is_tls.store(true, Ordering::Relaxed);
+                            // For hyper, nothing came and nothing more will: it closes the connection without a word.
+                            buffer.set_filled(before);
+                        }
                     }
                     return Poll::Ready(Ok(()));
                 }

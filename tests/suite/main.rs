@@ -33,10 +33,11 @@ mod limits;
 mod live;
 #[cfg(unix)]
 mod live_line;
+mod misdirected;
 mod openapi;
+mod paths;
 mod print;
 mod properties;
-mod paths;
 mod readme;
 mod reload;
 mod replicas;
