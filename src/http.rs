@@ -5,10 +5,13 @@ mod access;
 mod body;
 mod connections;
 mod control;
+mod cors;
 mod error;
 mod faults;
+mod host_name;
 mod limits;
 mod live;
+mod misdirected;
 mod mock;
 mod response;
 mod site;
@@ -18,7 +21,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use poem::http::{HeaderValue, Method, Uri, header};
+use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Body, Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,10 +32,14 @@ pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
 pub(crate) use connections::MAX_REFUSALS;
 pub(crate) use connections::serve;
 use control::Control;
+use cors::Readers;
 use error::ApiError;
+#[cfg(feature = "cli")]
+pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use live::HighWater;
 pub use live::{ClientMessage, ClientMessageError};
+pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use site::Site;
 use target::{Api, RequestTarget};
@@ -55,6 +62,7 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    pub(crate) misdirected: Misdirected,
 }
 
 /// All that is served.
@@ -73,7 +81,7 @@ impl Endpoint for Service {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let (method, uri) = (request.method().clone(), request.original_uri().clone());
-        let origin = access::allowed_origin(&self.app.cors, request.headers());
+        let readers = Readers::of(&self.app.cors, request.headers());
         let is_head = method == Method::HEAD;
         if is_head {
             request.set_method(Method::GET);
@@ -87,7 +95,9 @@ impl Endpoint for Service {
         if is_head {
             response = headers_only(response).await;
         }
-        access::mark(&mut response, &self.app.cors, origin);
+        if !cors::is_marked(&response) {
+            readers.mark(&mut response, cors::varies(&self.app.cors));
+        }
         debug!(%method, %uri, status = response.status().as_u16(), "request");
         Ok(response)
     }
@@ -95,7 +105,7 @@ impl Endpoint for Service {
 
 impl Service {
     async fn answer(&self, method: &Method, uri: &Uri, request: Request) -> Result<Response, ApiError> {
-        self.app.hosts.check(&request)?;
+        self.app.hosts.check(&request).inspect_err(|error| self.app.misdirected.refused(error))?;
         let target = RequestTarget::new(method, uri, request.headers())?;
         if let Some(redirect) = target.redirect() {
             return Ok(redirect);
@@ -110,7 +120,9 @@ impl Service {
 /// The answer to HEAD: that of GET with its length and no body (RFC 9110, 9.3.2).
 async fn headers_only(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if !parts.headers.contains_key(header::CONTENT_LENGTH)
+    // A 304 is not about its own length (RFC 9110, 8.6).
+    if parts.status != StatusCode::NOT_MODIFIED
+        && !parts.headers.contains_key(header::CONTENT_LENGTH)
         && let Ok(bytes) = Box::pin(body.into_bytes()).await
     {
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));

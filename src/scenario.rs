@@ -10,6 +10,7 @@ mod include;
 pub mod language;
 mod load;
 mod orders;
+mod origin;
 mod print;
 mod problem;
 mod raw;
@@ -31,6 +32,9 @@ pub use category::{Category, FieldRule, JsonType, Product};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
+pub use origin::NotAnOrigin;
+#[cfg(feature = "cli")]
+pub(crate) use origin::parse_origin;
 pub use problem::{Problem, ProblemKind, Problems};
 pub(crate) use raw::RawFault as FaultShape;
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
@@ -38,8 +42,6 @@ pub use schema::schema;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-#[cfg(feature = "cli")]
-pub(crate) use validate::is_origin;
 pub(crate) use validate::product_number;
 #[cfg(feature = "cli")]
 pub(crate) use words::nearest;
@@ -144,12 +146,12 @@ fn stem(path: &Path) -> String {
 /// Which web origins may read the API (Fetch standard, CORS protocol).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Cors {
-    /// Every origin: `access-control-allow-origin: *`.
+    /// Every origin; those of this machine also with credentials.
     #[default]
     Any,
     /// None: no CORS headers at all.
     Off,
-    /// These origins, such as `http://localhost:5050`.
+    /// These origins as browsers send them, such as `http://localhost:5050`; also with credentials.
     Origins(Vec<String>),
 }
 

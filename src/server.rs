@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
-use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Site, serve, service};
+use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Misdirected, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::selector::ScenarioSelector;
@@ -143,6 +143,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             high_water: HighWater::default(),
+            misdirected: Misdirected::default(),
         });
         let serving = tokio::spawn(serve(listener, service(app.clone(), &site), app, GRACE));
         tasks.spawn(wake_sockets(worlds.clone(), shutdown.clone()));

@@ -25,6 +25,7 @@ mod frame_faults;
 mod join;
 mod journal;
 mod journal_api;
+mod keep_alive;
 mod message;
 mod publish;
 #[cfg(feature = "redis")]
@@ -62,6 +63,7 @@ pub use journal::{
     ExpectationError, FaultMark, Finding, Kind, NearMiss, Payload, Place, Recipients, RequestHead, SocketEnd, Verdict,
     WrongWait,
 };
+pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
 #[cfg(feature = "redis")]
 use replica::Replica;
@@ -94,6 +96,8 @@ pub struct Setup {
     pub journal: usize,
     /// What its journal shares with others.
     pub budget: Budget,
+    /// Which connections may be kept alive, as its faults and those of others have it.
+    pub keep_alive: KeepAlive,
     /// Feed items that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
     pub backlog: usize,
 }
@@ -105,6 +109,7 @@ impl Default for Setup {
             pace: Pace::default(),
             journal: DEFAULT_ENTRIES,
             budget: Budget::default(),
+            keep_alive: KeepAlive::default(),
             backlog: DEFAULT_BACKLOG,
         }
     }

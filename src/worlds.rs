@@ -27,7 +27,9 @@ use shared::Peers;
 
 use crate::engine::{Change, Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
-use crate::world::{Budget, DEFAULT_BACKLOG, DEFAULT_ENTRIES, Pace, Setup, World, WorldError, WorldReload, WorldStart};
+use crate::world::{
+    DEFAULT_BACKLOG, DEFAULT_ENTRIES, KeepAlive, Pace, Setup, World, WorldError, WorldReload, WorldStart,
+};
 
 /// The name of the world that paths without a world's prefix belong to.
 pub const DEFAULT_WORLD: &str = "default";
@@ -65,8 +67,9 @@ impl Default for WorldOptions {
 
 impl WorldOptions {
     /// How a world starts of which nothing is said.
-    fn setup(&self, budget: Budget) -> Setup {
-        Setup { seed: None, pace: self.pace, journal: self.journal, budget, backlog: self.backlog }
+    fn setup(&self) -> Setup {
+        let Self { pace, journal, backlog, .. } = *self;
+        Setup { pace, journal, backlog, ..Setup::default() }
     }
 }
 
@@ -78,8 +81,8 @@ pub struct Worlds(Arc<WorldsInner>);
 struct WorldsInner {
     default: RwLock<World>,
     options: WorldOptions,
-    /// What all journals have part in.
-    budget: Budget,
+    /// How a world starts of which nothing is said; what all of them share is in it.
+    setup: Setup,
     state: Mutex<NamedWorlds>,
     /// The other servers that play them, if they are shared.
     peers: Option<Peers>,
@@ -108,17 +111,15 @@ impl Worlds {
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Self {
-        let (start, budget) = (WorldStart::from(Engine::new(scenario, seed)), Budget::default());
-        let setup = options.setup(budget.clone());
+        let (start, setup) = (WorldStart::from(Engine::new(scenario, seed)), options.setup());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
-        Self::with(default, start, options, budget, None, tasks, end)
+        Self::with(default, start, (options, setup), None, tasks, end)
     }
 
     fn with(
         default: World,
         start: WorldStart,
-        options: WorldOptions,
-        budget: Budget,
+        (options, setup): (WorldOptions, Setup),
         peers: Option<Peers>,
         tasks: &TaskTracker,
         end: CancellationToken,
@@ -128,7 +129,7 @@ impl Worlds {
         let worlds = Self(Arc::new(WorldsInner {
             default,
             options,
-            budget,
+            setup,
             state,
             peers,
             reloading: tokio::sync::Mutex::new(()),
@@ -183,7 +184,13 @@ impl Worlds {
     /// How a world starts of which nothing is said.
     #[must_use]
     pub fn setup(&self) -> Setup {
-        self.0.options.setup(self.0.budget.clone())
+        self.0.setup.clone()
+    }
+
+    /// Which connections of the server may be kept alive.
+    #[must_use]
+    pub fn keep_alive(&self) -> &KeepAlive {
+        &self.0.setup.keep_alive
     }
 
     /// Makes a world.

@@ -19,8 +19,8 @@ use super::ready::{Ready, ReadyFile};
 use super::stop::{StopArgs, StopCondition};
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
-use crate::http::{ControlAccess, ControlToken, Hosts, Site};
-use crate::scenario::{FoundFile, Loading, Problems, Scenario, is_origin, load, render};
+use crate::http::{ControlAccess, ControlToken, Hosts, Site, is_host_name};
+use crate::scenario::{FoundFile, Loading, Problems, Scenario, load, parse_origin, render};
 use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::system::program::StopSignals;
@@ -93,14 +93,17 @@ struct InitialScenario {
     store: Option<StoreConfig>,
 }
 
-fn origin(text: &str) -> Result<String, &'static str> {
-    if is_origin(text) { Ok(text.to_owned()) } else { Err("expected what browsers send, such as https://app.example") }
+fn origin(text: &str) -> Result<String, String> {
+    parse_origin(text).map_err(|wrong| {
+        let meant = wrong.meant.map(|meant| format!("; did you mean `{meant}`?"));
+        format!("expected what browsers send, such as https://app.example{}", meant.unwrap_or_default())
+    })
 }
 
 fn host_name(text: &str) -> Result<String, &'static str> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let fits = !text.is_empty() && text.bytes().all(is_allowed);
-    if fits { Ok(text.to_ascii_lowercase()) } else { Err("expected a name without scheme and port, such as shop.test") }
+    let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let wrong = "expected a name without scheme and port, such as shop.test";
+    if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(wrong) }
 }
 
 /// An address, also in the brackets that it has in a URL, or the one name that everybody expects to work.

@@ -96,6 +96,12 @@ impl Engine {
         self.faults.iter().any(|run| run.is_active() && is_met_by_requests(run.effect()))
     }
 
+    /// Whether a fault is in force, and may still hit, that is [repeated](Effect::is_repeated).
+    #[must_use]
+    pub fn has_repeated_faults(&self) -> bool {
+        self.faults.iter().any(|run| run.is_active() && !run.is_spent() && run.effect().is_repeated())
+    }
+
     /// Whether a fault is in force that may hit sockets.
     #[must_use]
     pub fn has_socket_faults(&self) -> bool {

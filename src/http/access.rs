@@ -1,4 +1,4 @@
-//! Who may ask: under which names the server is reached, which web origins may read its API, and who may control the mock.
+//! Who may ask: under which names the server is reached, and who may control the mock.
 //!
 //! Whoever controls the mock reads what clients sent and changes what they see. On loopback, everybody on this machine may
 //! do so, but no web page of another site: its browser says where it comes from (Fetch standard, `Origin` and
@@ -9,22 +9,17 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
+use poem::Request;
 use poem::http::uri::Authority;
-use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header};
-use poem::{Request, Response};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use super::cors::Readers;
 use super::error::ApiError;
-use crate::scenario::Cors;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// The methods of the mock API, for preflights.
-const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST");
-
-/// The methods of the control API.
-const CONTROL_METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE");
+/// What browsers alone send, and no page can set (Fetch Metadata): to servers on this machine, and to others over TLS.
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The hosts that are answered.
 ///
@@ -85,13 +80,13 @@ impl Hosts {
         };
         let Self::Local { also } = self else { return Ok(()) };
         // RFC 9112, 3.2.2: the target's authority, if it has one, counts before the header.
-        let is_local = match (request.uri().authority(), host) {
-            (Some(authority), _) => name_of(authority.as_str()).is_some_and(|name| is_named(&name, also)),
-            (None, Some(name)) => is_named(&name, also),
+        let name = match (request.uri().authority(), host) {
+            (Some(authority), _) => name_of(authority.as_str()).unwrap_or_default(),
+            (None, Some(name)) => name,
             // A request without a host comes from no browser.
-            (None, None) => true,
+            (None, None) => return Ok(()),
         };
-        if is_local { Ok(()) } else { Err(ApiError::ForeignHost) }
+        if is_named(&name, also) { Ok(()) } else { Err(ApiError::ForeignHost(name.into_owned())) }
     }
 }
 
@@ -122,70 +117,10 @@ fn is_local(name: &str) -> bool {
 }
 
 /// Whether the host of an origin means this machine.
-fn is_local_origin(origin: &str) -> bool {
+pub(super) fn is_local_origin(origin: &str) -> bool {
     let uri: Option<Uri> = origin.parse().ok();
     let host = uri.as_ref().and_then(Uri::authority).map(Authority::as_str);
     host.and_then(name_of).is_some_and(|name| is_local(&name))
-}
-
-/// The answer to a preflight (Fetch standard, "CORS protocol"): 204 with the methods and the headers that were asked for.
-pub(super) fn preflight(request: &HeaderMap, is_control: bool) -> Response {
-    let methods = if is_control { CONTROL_METHODS } else { METHODS };
-    let mut response = Response::builder()
-        .status(StatusCode::NO_CONTENT)
-        .header(header::ACCESS_CONTROL_ALLOW_METHODS, methods.clone())
-        .header(header::ALLOW, methods)
-        .header(header::VARY, "Access-Control-Request-Headers");
-    if let Some(asked) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        response = response.header(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
-    }
-    response.finish()
-}
-
-/// The value of `access-control-allow-origin`, if the origin may read the answer.
-pub(super) fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
-    match cors {
-        Cors::Any => Some(HeaderValue::from_static("*")),
-        Cors::Off => None,
-        Cors::Origins(allowed) => {
-            let origin = request.get(header::ORIGIN)?;
-            allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone())
-        }
-    }
-}
-
-/// Whether a page may open a socket. Browsers ask nobody before they do (RFC 6455, 10.2), so that it is decided here: a page
-/// that may not read the API gets no live orders either.
-pub(super) fn allows_socket(cors: &Cors, request: &HeaderMap) -> bool {
-    let Some(origin) = request.get(header::ORIGIN) else { return true };
-    let is_own = || {
-        let (origin, host) = (origin.to_str().ok()?, request.get(header::HOST)?.to_str().ok()?);
-        Some(origin.split_once("://")?.1 == host)
-    };
-    allowed_origin(cors, request).is_some() || is_own() == Some(true)
-}
-
-/// Marks an answer for the origins that may read it.
-pub(super) fn mark(response: &mut Response, cors: &Cors, allowed: Option<HeaderValue>) {
-    let headers = response.headers_mut();
-    if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
-        return;
-    }
-    if let Some(origin) = allowed {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    }
-    if matches!(cors, Cors::Origins(_)) {
-        headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    }
-}
-
-/// Marks an answer of the control API for the page that may use it, if one may, whoever may use the mock API.
-pub(super) fn mark_control(response: &mut Response, origin: Option<HeaderValue>) {
-    let Some(origin) = origin else { return };
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-mockd-dropped"));
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
 }
 
 impl FromStr for ControlToken {
@@ -231,13 +166,15 @@ impl ControlAccess {
         }
     }
 
-    /// The origin of a page that may use the control API, for its browser.
-    pub(super) fn allowed_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let origin = headers.get(header::ORIGIN)?;
+    /// The pages that may read an answer of the control API, whoever may read the mock API.
+    pub(super) fn readers(&self, headers: &HeaderMap) -> Readers {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Readers::Nobody };
         match self {
-            Self::Off => None,
-            Self::Token(_) => Some(origin.clone()),
-            Self::Local { origins } => (!comes_from_elsewhere(headers, origins)).then(|| origin.clone()),
+            Self::Off => Readers::Nobody,
+            // The token is not among a browser's credentials: the page itself sends it.
+            Self::Token(_) => Readers::of_everybody(origin),
+            Self::Local { origins } if comes_from_elsewhere(headers, origins) => Readers::Nobody,
+            Self::Local { .. } => Readers::Origin(origin.clone()),
         }
     }
 }

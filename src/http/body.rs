@@ -1,9 +1,10 @@
-//! Bodies of requests: received within limits, read as JSON.
+//! Bodies of requests: received within limits, decoded, read as JSON.
 
-use std::io;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use poem::Request;
@@ -16,10 +17,12 @@ use super::limits::Limits;
 /// How long a body that is too large is read all the same, to no end.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Receives a request's body from the client. A safe method has none (RFC 9110, 9.2.1).
+/// Receives a request's body from the client, without the coding that it was sent in. A safe method has none (RFC 9110,
+/// 9.2.1).
 ///
 /// # Errors
-/// 413 over the limit, 408 if it takes too long, 400 if it breaks off.
+/// 413 over the limit, also once decoded; 408 if it takes too long, 400 if it breaks off or is not of its coding, 415 for a
+/// coding other than gzip.
 pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<Bytes, ApiError> {
     if request.method().is_safe() {
         return Ok(Bytes::new());
@@ -27,7 +30,7 @@ pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<By
     let mut body: BoxBody<Bytes, io::Error> = request.take_body().into();
     let reading = Limited::new(&mut body, limits.body).collect();
     match tokio::time::timeout(limits.request, reading).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Ok(whole)) => without_coding(request.headers(), whole.to_bytes(), limits.body),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             // To close on unread bytes would reset the connection, and a client that first sends all of it would not see why.
             let rest = async { while let Some(Ok(_)) = body.frame().await {} };
@@ -37,6 +40,28 @@ pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<By
         Ok(Err(error)) => Err(ApiError::BrokenBody(error)),
         Err(_) => Err(ApiError::SlowRequest),
     }
+}
+
+/// A body without the coding that the headers say it has (RFC 9110, 8.4), of that many bytes at most.
+fn without_coding(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Bytes, ApiError> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let names = values.flat_map(|value| value.to_str().unwrap_or("\u{fffd}").split(',')).map(str::trim);
+    let is = |name: &str, coding: &str| name.eq_ignore_ascii_case(coding);
+    let codings: Vec<&str> = names.filter(|name| !name.is_empty() && !is(name, "identity")).collect();
+    match codings[..] {
+        _ if body.is_empty() => Ok(body),
+        [] => Ok(body),
+        [coding] if is(coding, "gzip") || is(coding, "x-gzip") => unzipped(&body, most),
+        _ => Err(ApiError::UnsupportedCoding(codings.join(", "))),
+    }
+}
+
+/// What is in gzip (RFC 1952), which may be much more than it takes.
+fn unzipped(body: &[u8], most: usize) -> Result<Bytes, ApiError> {
+    let one_more = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let mut whole = Vec::new();
+    MultiGzDecoder::new(body).take(one_more).read_to_end(&mut whole).map_err(ApiError::BadGzip)?;
+    if whole.len() > most { Err(ApiError::TooLarge(most)) } else { Ok(whole.into()) }
 }
 
 /// Reads a request's JSON.

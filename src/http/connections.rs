@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use poem::http::uri::Scheme;
-use poem::http::{HeaderValue, Request, header};
+use poem::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,12 +25,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::access::SEC_FETCH_SITE;
+use super::cors::Readers;
 use super::error::ApiError;
 use super::faults::ResponseOverride;
 use super::upgrade::Upgrade;
 use super::wire::{Expired, Wire, last_answer};
-use super::{App, access};
+use super::{App, cors};
 use crate::system::set_peer_timeout;
+use crate::world::KeepAlive;
 
 /// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
 const MAX_HEAD: usize = 64 << 10;
@@ -63,6 +66,7 @@ where
                 service: service.clone(),
                 wire: Wire::new(stream),
                 permit: Arc::new(permit),
+                keep_alive: app.worlds.keep_alive().clone(),
                 local: LocalAddr(local.into()),
                 remote: RemoteAddr(peer.into()),
             };
@@ -135,7 +139,7 @@ async fn turn_away(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
     response.set_status(reply.response.status());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response.headers_mut().extend(reply.response.headers().clone());
-    access::mark(&mut response, &app.cors, access::allowed_origin(&app.cors, &header::HeaderMap::new()));
+    Readers::of(&app.cors, &HeaderMap::new()).mark(&mut response, cors::varies(&app.cors));
     response.set_body(reply.body.unwrap_or_default());
     let (head, body) = last_answer(response, 0).await;
     wire.write(&[head.as_bytes(), &body].concat()).await?;
@@ -149,6 +153,7 @@ struct ServedConnection<E> {
     service: Arc<E>,
     wire: Wire,
     permit: Arc<OwnedSemaphorePermit>,
+    keep_alive: KeepAlive,
     local: LocalAddr,
     remote: RemoteAddr,
 }
@@ -156,7 +161,7 @@ struct ServedConnection<E> {
 impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
     /// Serves it to its end. What is in flight when the client leaves is dropped.
     async fn serve(self, app: Arc<App>) {
-        let (wire, peer) = (self.wire.clone(), self.remote.clone());
+        let (wire, peer, keep_alive) = (self.wire.clone(), self.remote.clone(), self.keep_alive.clone());
         let this = Arc::new(self);
         let service = service_fn(move |request| {
             let this = this.clone();
@@ -174,6 +179,12 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            // One that is idle ends now, so that what the browser asks next comes on another. Those of other clients end with their
+            // next answer: unlike browsers, some fail if a connection ends while they begin to use it again.
+            () = keep_alive.suspended(|| wire.is_browser()) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
             expired = wire.expired(app.limits.request) => {
                 if expired == Expired::Request {
                     // A client that is gone needs no answer.
@@ -182,18 +193,29 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
                 Ok(())
             }
         };
+        if wire.is_tls() {
+            app.misdirected.spoke_tls();
+        }
         if let Err(error) = outcome {
+            if error.is_parse_version_h2() {
+                app.misdirected.spoke_http2();
+            }
             debug!(%peer, %error, "connection broke off");
         }
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
-        self.wire.begin();
+        if self.wire.begin() == 0 && request.headers().contains_key(SEC_FETCH_SITE) {
+            self.wire.note_browser();
+        }
         Upgrade::note(&mut request, &self.permit);
         let whole = (request, self.local.clone(), self.remote.clone(), Scheme::HTTP);
         let mut response = self.service.get_response(whole.into()).await;
         if let Some(override_) = ResponseOverride::take(&mut response) {
             response = Box::pin(override_.carry_out(response, &self.wire)).await;
+        }
+        if self.keep_alive.is_suspended() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
         }
         self.wire.end();
         response

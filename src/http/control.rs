@@ -22,9 +22,10 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem::{Body, Endpoint, Request, Response, Route, RouteMethod};
 
+use super::cors::Readers;
 use super::error::{ApiError, alone};
 use super::target::{RequestTarget, WorldName};
-use super::{App, access, body};
+use super::{App, body, cors};
 use crate::world::WorldError;
 use operations::{Access, ControlOperation, Subject, operations};
 
@@ -42,14 +43,16 @@ impl Control {
     /// The answer to a request; a page that may control the mock can read it, also if it is an error. Control requests are in no
     /// journal: they are the test's own doing.
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, request: Request) -> Response {
-        let origin = self.app.access.allowed_origin(request.headers());
+        let readers = self.app.access.readers(request.headers());
         let outcome = if target.method == Method::OPTIONS {
-            Ok(access::preflight(request.headers(), true))
+            Ok(cors::preflight(request.headers(), &readers, true))
         } else {
             alone(self.handle(target, request)).await
         };
         let mut response = outcome.unwrap_or_else(|error| error.reply().response);
-        access::mark_control(&mut response, origin);
+        if readers != Readers::Nobody {
+            readers.mark(&mut response, true);
+        }
         response
     }
 

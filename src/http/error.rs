@@ -9,6 +9,7 @@ use poem::{Error as PoemError, Response};
 use serde_json::json;
 use thiserror::Error;
 
+use super::host_name::is_host_name;
 use super::response::ApiResponse;
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
@@ -35,6 +36,10 @@ pub(crate) enum ApiError {
     AmountNotAnInteger,
     #[error("Unsupported Media Type, send content-type: application/json")]
     UnsupportedMediaType,
+    #[error("Unsupported content-encoding {0}, send gzip or none")]
+    UnsupportedCoding(String),
+    #[error("Body is not valid gzip: {0}")]
+    BadGzip(std::io::Error),
     #[error("Body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
@@ -55,10 +60,8 @@ pub(crate) enum ApiError {
     ControlOff,
     #[error("The control API needs the token that mockd was started with: authorization: Bearer …")]
     NoToken,
-    #[error(
-        "mockd listens on loopback and takes requests to localhost only; another name is allowed with --allow-host"
-    )]
-    ForeignHost,
+    #[error("mockd listens on loopback and takes requests to localhost only{}", advice(.0))]
+    ForeignHost(String),
     #[error("This mock takes no sockets from pages of other sites; allow them with `cors` in the scenario")]
     ForeignSocket,
     #[error("mockd serves {0} connections already; close some, or allow more with --max-connections")]
@@ -85,11 +88,13 @@ impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::RouteNotFound { .. } | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::ControlOff | Self::ForeignHost | Self::ForeignOrigin | Self::ForeignSocket => StatusCode::FORBIDDEN,
+            Self::ControlOff | Self::ForeignHost(_) | Self::ForeignOrigin | Self::ForeignSocket => {
+                StatusCode::FORBIDDEN
+            }
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
             Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
@@ -104,6 +109,7 @@ impl ResponseError for ApiError {
             Self::EmptyBody
             | Self::BadJson(_)
             | Self::BrokenBody(_)
+            | Self::BadGzip(_)
             | Self::NotAnObject(_)
             | Self::IdInBody
             | Self::AmountNotAnInteger
@@ -156,6 +162,10 @@ impl ApiError {
                 // RFC 6750, 3.
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            // RFC 9110, 12.5.3: what tells this 415 from that of another content type.
+            _ if matches!(self, Self::UnsupportedCoding(_)) => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            }
             _ => {}
         }
         reply
@@ -180,6 +190,11 @@ impl ApiError {
     pub(super) fn not_found(method: &Method, uri: &Uri) -> Self {
         Self::RouteNotFound { method: method.clone(), uri: uri.clone() }
     }
+}
+
+/// How a host becomes one that is answered, if its name can be given to the flag.
+fn advice(host: &str) -> String {
+    if is_host_name(host) { format!("; {host} is allowed with --allow-host {host}") } else { String::new() }
 }
 
 fn status_of_switch(error: &SwitchError) -> StatusCode {

@@ -58,7 +58,7 @@ impl RequestFaults {
             Route::Category(name) | Route::Order(name) => FaultSubject::Category(lossy(name)),
             Route::Site => FaultSubject::Other,
         };
-        let (method, path) = (target.method.to_string(), lossy(target.path));
+        let (method, path) = (target.method.to_string(), lossy(&target.path));
         let hits = world.hits(FaultTarget { method, path, is_handshake, subject }).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
     }
@@ -156,10 +156,7 @@ fn refuse(refusal: &FaultResponse, fault: &str) -> ApiResponse {
     let mut reply = ApiResponse::json(body.to_string());
     reply.response.set_status(status);
     if let Some(after) = refusal.retry_after {
-        let headers = reply.response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
-        // Pages of other origins would not see it (Fetch, "CORS-safelisted response-header name").
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
+        reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
     }
     reply
 }

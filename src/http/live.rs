@@ -14,7 +14,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::error::ApiError;
 use super::upgrade::{Upgrade, asks_for_socket, lists};
-use super::{App, access};
+use super::{App, cors};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
 use connection::Connection;
@@ -35,7 +35,7 @@ pub(super) async fn open(
     request: &Request,
 ) -> Result<Response, ApiError> {
     let accept = check(request.version(), request.headers())?;
-    if !access::allows_socket(&app.cors, request.headers()) {
+    if !cors::allows_socket(&app.cors, request.headers()) {
         return Err(ApiError::ForeignSocket);
     }
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();

@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::body;
+use super::cors::{self, Readers};
 use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, Route, decoded};
-use super::{App, access, live};
+use super::{App, live};
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
 use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError};
@@ -40,7 +41,7 @@ impl Mock {
             Err(error) => return ApiError::from(error).reply(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
-        let route = Route::of(target.path);
+        let route = Route::of(&target.path);
         let faults = if world.has_request_faults() && body.is_ok() {
             Box::pin(RequestFaults::of(target, route, request.headers(), &world)).await
         } else {
@@ -99,7 +100,8 @@ impl Mock {
     ) -> Result<ApiResponse, ApiError> {
         let body = body?;
         if target.method == Method::OPTIONS {
-            return Ok(access::preflight(request.headers(), false).into());
+            let readers = Readers::of(&self.app.cors, request.headers());
+            return Ok(cors::preflight(request.headers(), &readers, false).into());
         }
         match (request.method(), route) {
             (&Method::GET, Route::Category(name)) => match list(world, &decoded(name)?) {
@@ -128,7 +130,7 @@ impl Mock {
 /// The head of a request, for the journal.
 fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    RequestHead::new(target.method.as_str(), target.path, target.query(), headers)
+    RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
 /// A category's products.

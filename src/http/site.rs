@@ -7,8 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use poem::endpoint::{BoxEndpoint, EmbeddedFilesEndpoint, StaticFilesEndpoint};
 use poem::error::NotFoundError;
-use poem::http::{HeaderMap, HeaderValue, Method, header};
-use poem::{Endpoint, EndpointExt, Request, Response};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::web::headers::{ETag, HeaderMapExt, IfNoneMatch};
+use poem::{Body, Endpoint, EndpointExt, Request, Response};
 use rust_embed::RustEmbed;
 
 /// What is served of a directory.
@@ -51,12 +52,62 @@ impl SiteEndpoint {
     /// # Errors
     /// Those of poem.
     pub(super) async fn answer(&self, mut request: Request, asked: &Method) -> poem::Result<Response> {
+        if request.uri().path().contains("%2F") {
+            // No name of a file has a slash in it.
+            return Err(NotFoundError.into());
+        }
+        let headers = request.headers_mut();
         if asked == Method::HEAD {
             // A part is asked for by GET alone (RFC 9110, 14.2).
-            request.headers_mut().remove(header::RANGE);
+            headers.remove(header::RANGE);
         }
-        self.0.call(request).await
+        let known: Option<IfNoneMatch> = headers.typed_get();
+        if headers.remove(header::IF_NONE_MATCH).is_some() {
+            // RFC 9110, 13.1.3: it counts less.
+            headers.remove(header::IF_MODIFIED_SINCE);
+        }
+        let mut response = self.0.call(request).await?;
+        quote_etag(response.headers_mut());
+        name_charset(response.headers_mut());
+        let is_known = |known: &IfNoneMatch, etag: &ETag| !known.precondition_passes(etag);
+        match (&known, &response.headers().typed_get::<ETag>()) {
+            (Some(known), Some(etag)) if response.status().is_success() && is_known(known, etag) => {
+                Ok(not_modified(response))
+            }
+            _ => Ok(response),
+        }
     }
+}
+
+/// Writes an entity tag as RFC 9110, 8.8.3, has it: poem leaves out the quotes for files inside the binary.
+fn quote_etag(headers: &mut HeaderMap) {
+    let bare = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| !etag.ends_with('"'));
+    if let Some(quoted) = bare.and_then(|bare| HeaderValue::try_from(format!("\"{bare}\"")).ok()) {
+        headers.insert(header::ETAG, quoted);
+    }
+}
+
+/// Says of text that it is UTF-8. Browsers take it for something else otherwise, unless the file says it itself.
+fn name_charset(headers: &mut HeaderMap) {
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return };
+    let is_text = kind.starts_with("text/") || ["javascript", "json", "xml"].iter().any(|end| kind.ends_with(end));
+    // With parameters, it is said already.
+    if is_text
+        && !kind.contains(';')
+        && let Ok(named) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, named);
+    }
+}
+
+/// The answer to a client that has a file already (RFC 9110, 15.4.5).
+fn not_modified(mut response: Response) -> Response {
+    response.set_status(StatusCode::NOT_MODIFIED);
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_RANGE, header::ACCEPT_RANGES] {
+        response.headers_mut().remove(name);
+    }
+    response.set_body(Body::empty());
+    response
 }
 
 /// The files of a directory, and of nothing outside, whether by the path or through a link.

@@ -2,8 +2,14 @@
 //!
 //! A world is named by `/@NAME/…` or by the `x-mockd-world` header, otherwise it is the default one. By a path, because
 //! browsers cannot set headers on a WebSocket. Below the prefix everything is as without it.
+//!
+//! Different spellings of a path are one path (RFC 3986, 6.2.2): what may be written as it is counts as written so, and the
+//! rest is percent-encoded. A slash that is percent-encoded separates nothing. Whoever needs a segment's text decodes it
+//! from there, once.
 
-use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use poem::Response;
 use poem::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 
@@ -17,6 +23,26 @@ const WORLD: HeaderName = HeaderName::from_static("x-mockd-world");
 /// What the paths of the control API begin with.
 const CONTROL: &str = "/__mockd";
 
+/// What is percent-encoded in a segment of a path: all but `pchar` (RFC 3986, 3.3).
+const NOT_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
 /// A request's target.
 pub(super) struct RequestTarget<'r> {
     /// The method that the client asked with; handlers see a GET for a HEAD.
@@ -25,8 +51,8 @@ pub(super) struct RequestTarget<'r> {
     pub(super) uri: &'r Uri,
     /// Which of the two APIs it is for.
     pub(super) api: Api,
-    /// The path below the world's prefix, percent-encoded as it came.
-    pub(super) path: &'r str,
+    /// The path below the world's prefix, percent-encoded where it has to be.
+    pub(super) path: Cow<'r, str>,
     pub(super) world: WorldName,
 }
 
@@ -70,15 +96,16 @@ impl<'r> RequestTarget<'r> {
     /// 400 for a path or a name that cannot be read, or if path and header name two worlds.
     pub(super) fn new(method: &'r Method, uri: &'r Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
         let named = named_in_header(headers)?;
-        let (world, path) = match uri.path().strip_prefix("/@") {
-            None => (named, uri.path()),
+        let whole = normalized(uri.path());
+        let (world, path) = match whole.strip_prefix("/@") {
+            None => (named, whole),
             Some(rest) => {
-                let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                let name = percent_decode_str(name).decode_utf8().map_err(|_| ApiError::BadPath)?;
+                let end = rest.find('/').unwrap_or(rest.len());
+                let name = decoded(&rest[..end])?;
                 if named.is_some_and(|named| named != name) {
                     return Err(ApiError::TwoWorlds);
                 }
-                (Some(name.into_owned()), path)
+                (Some(name.into_owned()), without_start(&whole, whole.len() - rest.len() + end))
             }
         };
         let is_control = path.strip_prefix(CONTROL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -88,7 +115,7 @@ impl<'r> RequestTarget<'r> {
 
     /// Where a world's prefix without a slash leads: links of the page at `/@NAME/` are relative to it.
     pub(super) fn redirect(&self) -> Option<Response> {
-        let is_bare = self.path.is_empty() && self.uri.path().starts_with("/@");
+        let is_bare = self.path.is_empty() && !self.uri.path().is_empty();
         is_bare.then(|| {
             let query = self.query().map(|query| format!("?{query}")).unwrap_or_default();
             let location = format!("{}/{query}", self.uri.path());
@@ -106,7 +133,7 @@ impl<'r> RequestTarget<'r> {
     /// # Errors
     /// 400 if it is none.
     pub(super) fn below(&self) -> Result<Uri, ApiError> {
-        if self.path.len() == self.uri.path().len() { Ok(self.uri.clone()) } else { self.with_path(self.path) }
+        if self.path == self.uri.path() { Ok(self.uri.clone()) } else { self.with_path(&self.path) }
     }
 
     /// As [`RequestTarget::below`], without the slash at the end of its path.
@@ -114,7 +141,7 @@ impl<'r> RequestTarget<'r> {
     /// # Errors
     /// 400 if it is none.
     pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
-        self.with_path(self.path.strip_suffix('/').unwrap_or(self.path))
+        self.with_path(self.path.strip_suffix('/').unwrap_or(&self.path))
     }
 
     fn with_path(&self, path: &str) -> Result<Uri, ApiError> {
@@ -147,8 +174,28 @@ fn named_in_header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 ///
 /// # Errors
 /// 400 if its percent-encoding is not UTF-8.
-pub(super) fn decoded(segment: &str) -> Result<std::borrow::Cow<'_, str>, ApiError> {
+pub(super) fn decoded(segment: &str) -> Result<Cow<'_, str>, ApiError> {
     percent_decode_str(segment).decode_utf8().map_err(|_| ApiError::BadPath)
+}
+
+/// A path in the one spelling of it.
+fn normalized(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return path.into();
+    }
+    let segment = |segment: &str| {
+        let bytes: Vec<u8> = percent_decode_str(segment).collect();
+        percent_encode(&bytes, NOT_IN_SEGMENT).to_string()
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/").into()
+}
+
+/// The text from that byte on.
+fn without_start<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
+    match path {
+        Cow::Borrowed(path) => path[start..].into(),
+        Cow::Owned(path) => path[start..].to_owned().into(),
+    }
 }
 
 #[cfg(test)]
@@ -169,11 +216,19 @@ mod tests {
             ("/@a/__mockd/state", Some("a"), Api::Control, "/__mockd/state"),
             ("/__mockdx", None, Api::Mock, "/__mockdx"),
             ("http://localhost/@a/__mockd/", Some("a"), Api::Control, "/__mockd/"),
+            ("/%40a/toys", Some("a"), Api::Mock, "/toys"),
+            ("/@a%2Fb/toys", Some("a/b"), Api::Mock, "/toys"),
+            ("/@a%2562/toys", Some("a%62"), Api::Mock, "/toys"),
+            ("/%5f%5Fmockd/state", None, Api::Control, "/__mockd/state"),
+            ("/%6frders/%41%2541", None, Api::Mock, "/orders/A%2541"),
+            ("/orders%2fA1", None, Api::Mock, "/orders%2FA1"),
+            ("/a%20%3f%23b", None, Api::Mock, "/a%20%3F%23b"),
+            ("/%ff%zz", None, Api::Mock, "/%FF%25zz"),
         ] {
             let (headers, target_uri) = (HeaderMap::new(), Uri::from_static(uri));
             let target =
                 RequestTarget::new(&Method::GET, &target_uri, &headers).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!((target.world.0.as_deref(), target.api, target.path), (world, api, path), "{uri}");
+            assert_eq!((target.world.0.as_deref(), target.api, &*target.path), (world, api, path), "{uri}");
         }
     }
 

@@ -20,6 +20,9 @@ use tokio::time::sleep;
 /// How many times the time of a request a connection may stay open without one: two minutes by default.
 const IDLE_TIMES: u32 = 12;
 
+/// What a client that speaks TLS begins with (RFC 8446, 5.1: the content type `handshake`).
+const TLS_HANDSHAKE: u8 = 22;
+
 /// A clone is the same stream. One reads at a time, and one writes.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
@@ -38,6 +41,10 @@ struct Activity {
     is_answering: AtomicBool,
     /// Whether the handler is at work.
     is_handling: AtomicBool,
+    /// Whether the client is a browser.
+    is_browser: AtomicBool,
+    /// Whether the client speaks TLS, and nothing that is for here.
+    is_tls: AtomicBool,
 }
 
 /// Why a connection is let go.
@@ -58,13 +65,28 @@ impl Wire {
         self.stream
     }
 
-    /// A request has arrived, and its handler begins.
-    pub(super) fn begin(&self) {
-        let Activity { requests, is_receiving, is_answering, is_handling } = &*self.activity;
-        requests.fetch_add(1, Ordering::Relaxed);
+    /// A request has arrived, and its handler begins. Gives how many there were before.
+    pub(super) fn begin(&self) -> u64 {
+        let Activity { requests, is_receiving, is_answering, is_handling, .. } = &*self.activity;
         is_receiving.store(false, Ordering::Relaxed);
         is_answering.store(true, Ordering::Relaxed);
         is_handling.store(true, Ordering::Relaxed);
+        requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The client is a browser.
+    pub(super) fn note_browser(&self) {
+        self.activity.is_browser.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the client is a browser.
+    pub(super) fn is_browser(&self) -> bool {
+        self.activity.is_browser.load(Ordering::SeqCst)
+    }
+
+    /// Whether the client speaks TLS.
+    pub(super) fn is_tls(&self) -> bool {
+        self.activity.is_tls.load(Ordering::Relaxed)
     }
 
     /// The handler has its answer.
@@ -161,12 +183,20 @@ pub(super) async fn last_answer(response: Response, off: i64) -> (String, Vec<u8
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
             match self.stream.try_read_buf(buffer) {
                 Ok(count) => {
                     if count > 0 && !self.activity.is_handling.load(Ordering::Relaxed) {
                         self.activity.is_receiving.store(true, Ordering::Relaxed);
+                        // No head of a request has such a byte in it (RFC 9110, 5.5).
+                        let is_first = self.activity.requests.load(Ordering::Relaxed) == 0;
+                        if is_first && buffer.filled().get(before) == Some(&TLS_HANDSHAKE) {
+                            self.activity.is_tls.store(true, Ordering::Relaxed);
+                            // For hyper, nothing came and nothing more will: it closes the connection without a word.
+                            buffer.set_filled(before);
+                        }
                     }
                     return Poll::Ready(Ok(()));
                 }

@@ -262,6 +262,17 @@ impl Effect {
         matches!(self, Self::ResetRequest { after: Some(_) } | Self::Bandwidth(_) | Self::ContentLength(_))
     }
 
+    /// Whether browsers repeat a request by themselves that it hits on a connection that was kept alive, so that no page sees
+    /// it: the connection ends, or the status is 408 (RFC 9110, 15.5.9). What gets 421 is repeated on every connection.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        match self {
+            Self::ResetRequest { .. } | Self::Empty | Self::Timeout(_) => true,
+            Self::Answer(response) => response.status == 408,
+            _ => false,
+        }
+    }
+
     /// Whether the answer comes later.
     #[must_use]
     pub fn delays_answer(&self) -> bool {

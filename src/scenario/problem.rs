@@ -3,6 +3,7 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
+use super::origin::NotAnOrigin;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
 use super::words::{joined, nearest};
@@ -152,8 +153,8 @@ pub enum ProblemKind {
         late: bool,
     },
     /// An entry of `cors` that no browser would send.
-    #[error("`{0}` is not the origin of a web page")]
-    NotAnOrigin(String),
+    #[error(transparent)]
+    NotAnOrigin(#[from] NotAnOrigin),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,
@@ -275,10 +276,7 @@ impl ProblemKind {
             }
             Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
             Self::WrongType { expected, found } => replacement(expected, found),
-            Self::NotAnOrigin(text) => text.trim_end_matches('/').split_once("://").map(|(scheme, rest)| {
-                let host = rest.split('/').next().unwrap_or(rest);
-                format!("{scheme}://{host}")
-            }),
+            Self::NotAnOrigin(wrong) => wrong.meant.clone(),
             _ => None,
         }
     }
@@ -292,7 +290,7 @@ impl ProblemKind {
         Some(match self {
             Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
             Self::NotAnOrigin(_) => {
-                "write it as the browser sends it, such as http://localhost:5173; `cors: true` allows all".into()
+                "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {

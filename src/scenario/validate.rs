@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use references::References;
 
+use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
 use super::raw::{RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
 use super::source::Span;
@@ -88,22 +89,14 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         None | Some((RawCors::Switch(true), _)) => Cors::Any,
         Some((RawCors::Switch(false), _)) => Cors::Off,
         Some((RawCors::Origins(origins), _)) => {
-            let given = origins.iter().filter_map(Spanned::get);
-            for (origin, span) in given.clone().filter(|(origin, _)| !is_origin(origin)) {
-                check.note(ProblemKind::NotAnOrigin(origin.clone()), span);
-            }
-            Cors::Origins(given.map(|(origin, _)| origin.clone()).collect())
+            let parsed = origins.iter().filter_map(Spanned::get).map(|(origin, span)| (parse_origin(origin), span));
+            let noted = |(origin, span): (Result<String, NotAnOrigin>, Span)| {
+                origin.map_err(|wrong| check.note(ProblemKind::NotAnOrigin(wrong), span)).ok()
+            };
+            Cors::Origins(parsed.filter_map(noted).collect())
         }
     };
     ServerOptions { host, port, site, cors }
-}
-
-/// Whether a text is an origin as browsers send it: `scheme://host` or `scheme://host:port` (RFC 6454, section 6.2).
-pub(crate) fn is_origin(text: &str) -> bool {
-    let host = |rest: &str| {
-        !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*']) && !rest.contains(char::is_whitespace)
-    };
-    text == "null" || text.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && host(rest))
 }
 
 /// With more problems than this, one that follows from another is not looked for any more.

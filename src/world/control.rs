@@ -328,7 +328,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn hits(&self, target: FaultTarget) -> Result<Vec<Hit>, WorldError> {
-        self.ask(move |state| state.engine.hits(&target)).await
+        self.ask(move |state| state.hits(&target)).await
     }
 
     /// Waits until that much of the world's time has passed, or the fault of that [run](Hit::run) is over, or the world.

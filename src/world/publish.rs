@@ -17,7 +17,7 @@ use super::sockets::Audience;
 use super::state::WorldState;
 use super::subscription::Joined;
 use super::view::View;
-use crate::engine::{Event, EventKind, FaultState};
+use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
 use crate::scenario::{Effect, format_duration};
 
 /// The close code of sockets that a storm closes: service restart (IANA's registry of close codes).
@@ -200,6 +200,7 @@ impl WorldState {
     pub(super) fn refresh_faults(&mut self) {
         self.shared.has_request_faults.store(self.engine.has_request_faults(), Ordering::Relaxed);
         self.shared.active_faults.set(&self.engine);
+        self.refresh_keep_alive();
         let has_any = self.engine.has_socket_faults();
         if has_any || self.has_faulted_sockets {
             self.has_faulted_sockets = has_any;
@@ -209,6 +210,23 @@ impl WorldState {
                 self.hit(&socket, from);
             }
             self.publish([FeedItem::FaultTransition]);
+        }
+    }
+
+    /// What hits a request or a handshake.
+    pub(super) fn hits(&mut self, target: &FaultTarget) -> Vec<Hit> {
+        let hits = self.engine.hits(target);
+        if !hits.is_empty() {
+            // One of them may have hit as many as it may.
+            self.refresh_keep_alive();
+        }
+        hits
+    }
+
+    fn refresh_keep_alive(&mut self) {
+        let is_needed = self.engine.has_repeated_faults();
+        if is_needed != self.suspension.is_some() {
+            self.suspension = is_needed.then(|| self.shared.keep_alive.suspend());
         }
     }
 

@@ -11,6 +11,7 @@ use super::Setup;
 use super::clock::Clock;
 use super::feed::EventFeed;
 use super::journal::Journal;
+use super::keep_alive::KeepAlive;
 use super::socket::lock;
 use super::sockets::Sockets;
 use crate::engine::Engine;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     /// Whether a fault may hit requests.
     pub(super) has_request_faults: AtomicBool,
     pub(super) active_faults: ActiveFaults,
+    pub(super) keep_alive: KeepAlive,
     /// When the world was used last.
     used: Mutex<Instant>,
     /// Requests at work.
@@ -46,6 +48,7 @@ impl Shared {
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),
+            keep_alive: setup.keep_alive.clone(),
             used: Mutex::new(Instant::now()),
             users: AtomicUsize::new(0),
         }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::clock::Pace;
 use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
+use super::keep_alive::Suspension;
 use super::message::Message;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
@@ -71,6 +72,8 @@ pub(super) struct WorldState {
     pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
     /// Whether a fault may hit sockets.
     pub(super) has_faulted_sockets: bool,
+    /// Held while a fault is in force that clients would not see on a connection that was kept alive.
+    pub(super) suspension: Option<Suspension>,
 }
 
 impl WorldState {
@@ -84,6 +87,7 @@ impl WorldState {
     ) -> Self {
         Self {
             engine: start.clone(),
+            suspension: start.has_repeated_faults().then(|| shared.keep_alive.suspend()),
             own_seed,
             pace_at_start: shared.clock.pace(),
             epoch: 0,

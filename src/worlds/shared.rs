@@ -21,7 +21,7 @@ use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, WorldOptions, Worlds, WorldsEr
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
-use crate::world::{Budget, JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, WorldStart, fingerprint};
+use crate::world::{JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, WorldStart, fingerprint};
 
 /// How long to wait before worlds are told again of a scenario that they could not be told of.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -57,8 +57,7 @@ impl Worlds {
         tasks: &TaskTracker,
         end: CancellationToken,
     ) -> Result<Self, WorldsError> {
-        let (start, budget) = (WorldStart::from(Engine::new(scenario, seed)), Budget::default());
-        let setup = options.setup(budget.clone());
+        let (start, setup) = (WorldStart::from(Engine::new(scenario, seed)), options.setup());
         let fingerprint = sharing.scenarios.publish(scenario).await.map_err(WorldsError::Store)?;
         let snapshot = WorldSnapshot::new(fingerprint.clone(), seed, None, setup.pace);
         let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, &sharing, None).await?;
@@ -66,7 +65,7 @@ impl Worlds {
         let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
         let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
         let peers = Peers { sharing, joining: Arc::default() };
-        let worlds = Self::with(default, start, options, budget, Some(peers.clone()), tasks, end.clone());
+        let worlds = Self::with(default, start, (options, setup), Some(peers.clone()), tasks, end.clone());
         let (handing_on, played) = (worlds.clone(), peers.clone());
         tasks.spawn(async move { end.run_until_cancelled(played.hand_on(&handing_on)).await });
         peers.agree(&worlds, scenario, &fingerprint, seed, was_there && !publishes).await?;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod check;
+mod connections;
 mod control;
 mod frames;
 mod matching;

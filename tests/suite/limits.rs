@@ -208,8 +208,8 @@ async fn on_loopback_a_request_for_another_host_is_refused() {
         }
     }
     let answer = http("GET", &url("/electronics"), &[("host", "evil.example")], None).await;
-    let message =
-        "mockd listens on loopback and takes requests to localhost only; another name is allowed with --allow-host";
+    let message = "mockd listens on loopback and takes requests to localhost only; evil.example is allowed with \
+                   --allow-host evil.example";
     assert_eq!(answer.json()["message"], message);
 }
 

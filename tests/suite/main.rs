@@ -9,6 +9,8 @@ mod changes;
 mod cli;
 mod clock;
 mod closing;
+mod coding;
+mod cors;
 mod dashboard;
 #[cfg(target_os = "linux")]
 mod deprived;
@@ -31,7 +33,9 @@ mod limits;
 mod live;
 #[cfg(unix)]
 mod live_line;
+mod misdirected;
 mod openapi;
+mod paths;
 mod print;
 mod properties;
 mod readme;

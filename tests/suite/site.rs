@@ -121,16 +121,20 @@ async fn a_folder_is_redirected_to_its_slash_and_never_to_another_host() {
 #[tokio::test]
 async fn each_kind_of_file_says_what_it_is() {
     let kinds = [
-        ("html", "text/html"),
-        ("js", "text/javascript"),
+        ("html", "text/html; charset=utf-8"),
+        ("js", "text/javascript; charset=utf-8"),
         // As good a name for it (RFC 9239).
-        ("mjs", "application/javascript"),
-        ("css", "text/css"),
-        ("json", "application/json"),
-        ("svg", "image/svg+xml"),
+        ("mjs", "application/javascript; charset=utf-8"),
+        ("css", "text/css; charset=utf-8"),
+        ("csv", "text/csv; charset=utf-8"),
+        ("md", "text/markdown; charset=utf-8"),
+        ("json", "application/json; charset=utf-8"),
+        ("svg", "image/svg+xml; charset=utf-8"),
+        ("xml", "text/xml; charset=utf-8"),
+        ("txt", "text/plain; charset=utf-8"),
         ("png", "image/png"),
         ("wasm", "application/wasm"),
-        ("txt", "text/plain"),
+        ("woff2", "font/woff2"),
     ];
     let fill = |site: &Path| {
         for (ending, _) in kinds {
@@ -140,12 +144,83 @@ async fn each_kind_of_file_says_what_it_is() {
     let (_file, mockd) = with_site(fill).await;
     for (ending, kind) in kinds {
         let answer = mockd.get(&format!("/file.{ending}")).await;
-        let essence = answer.header("content-type").split(';').next().unwrap();
-        assert_eq!((answer.status, essence, answer.text.as_str()), (200, kind, "x"), "{ending}");
+        let given = answer.header("content-type");
+        assert_eq!((answer.status, given, answer.text.as_str()), (200, kind, "x"), "{ending}");
     }
     let built_in = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for (path, kind) in [("/", "text/html"), ("/app.js", "text/javascript"), ("/style.css", "text/css")] {
-        assert_eq!(built_in.get(path).await.header("content-type"), kind);
+        assert_eq!(built_in.get(path).await.header("content-type"), format!("{kind}; charset=utf-8"));
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_file_already_gets_304_by_its_quoted_etag() {
+    let (file, own) = with_site(|_| {}).await;
+    let built_in = Mockd::run(&file).await;
+    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
+        let first = mockd.get(path).await;
+        let etag = first.header("etag");
+        let opaque = etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+        assert!(!opaque.is_empty() && !opaque.contains('"'), "{path}: {etag}");
+        let url = format!("{}{path}", mockd.url());
+        for (asked, status) in [
+            (etag.to_owned(), 304),
+            (format!("W/{etag}"), 304),
+            (format!("\"x\", {etag}"), 304),
+            (format!("\"a,b\",W/{etag} , \"y\""), 304),
+            ("*".to_owned(), 304),
+            ("\"x\"".to_owned(), 200),
+            ("W/\"x\", \"y\"".to_owned(), 200),
+            (opaque.to_owned(), 200),
+            (String::new(), 200),
+        ] {
+            // What is changed since counts less (RFC 9110, 13.1.3).
+            let headers = [("if-none-match", asked.as_str()), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")];
+            for method in ["GET", "HEAD"] {
+                let answer = http(method, &url, &headers, None).await;
+                assert_eq!((answer.status, answer.header("etag")), (status, etag), "{method} {path} {asked}");
+                let is_whole = status == 200 && method == "GET";
+                assert_eq!(answer.text, if is_whole { first.text.as_str() } else { "" }, "{method} {path} {asked}");
+                assert_eq!(answer.header("content-type").is_empty(), status == 304, "{method} {path} {asked}");
+                if status == 304 {
+                    assert_eq!(answer.header("content-length"), "", "{method} {path} {asked}");
+                }
+            }
+        }
+    }
+    fs::write(file.directory().join("site/sub/a.txt"), "other").unwrap();
+    let etag = own.get("/").await.header("etag").to_owned();
+    let answer = http("GET", &format!("{}/sub/a.txt", own.url()), &[("if-none-match", &etag)], None).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "other"));
+}
+
+#[tokio::test]
+async fn names_of_files_are_decoded_once() {
+    let (file, mockd) = with_site(|site| {
+        for name in ["a b.txt", "50%25.txt", "50%.txt", "süß.txt", "sub/%41.txt", "sub/A.txt"] {
+            fs::write(site.join(name), name).unwrap();
+        }
+    })
+    .await;
+    for (path, name) in [
+        ("/a%20b.txt", "a b.txt"),
+        ("/%61%20b%2etxt", "a b.txt"),
+        ("/50%2525.txt", "50%25.txt"),
+        ("/50%25.txt", "50%.txt"),
+        ("/s%C3%BC%c3%9f.txt", "süß.txt"),
+        ("/sub/%2541.txt", "sub/%41.txt"),
+        ("/sub/%41.txt", "sub/A.txt"),
+        ("/@a/s%75b/A.txt", "sub/A.txt"),
+    ] {
+        let answer = mockd.get(path).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, name), "{path}");
+    }
+    for path in ["/sub%2fA.txt", "/sub%2FA.txt", "/%2fsub/A.txt", "/sub/A.txt%2f"] {
+        assert_eq!(mockd.get(path).await.status, 404, "{path}");
+    }
+    let built_in = Mockd::run(&file).await;
+    for (path, status) in [("/app%2ejs", 200), ("/%61pp.js", 200), ("/app%252ejs", 404), ("/%2fapp.js", 404)] {
+        assert_eq!(built_in.get(path).await.status, status, "{path}");
     }
 }
 

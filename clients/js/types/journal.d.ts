@@ -15,7 +15,7 @@ export interface JournalFilter {
   kind?: Kind;
   /** A request's method, in any case. */
   method?: string;
-  /** A request's path below the world's prefix, percent-encoded; `*` stands for anything. */
+  /** A request's path below the world's prefix, decoded; `*` stands for anything. */
   path?: string;
   /** The status code of a request's answer. */
   status?: number;

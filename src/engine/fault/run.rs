@@ -134,6 +134,11 @@ impl FaultRun {
         self.phase == FaultPhase::Active
     }
 
+    /// Whether it has hit as many as it may.
+    pub(in crate::engine) fn is_spent(&self) -> bool {
+        self.matches().times.is_some_and(|times| self.hit >= times)
+    }
+
     fn begin(&self) -> Duration {
         self.origin.saturating_add(self.declared.from())
     }

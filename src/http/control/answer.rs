@@ -86,7 +86,7 @@ pub(super) struct EntryShape {
     kind: crate::world::Kind,
     /// A request's method.
     method: Option<String>,
-    /// A request's path below the world's prefix.
+    /// A request's path below the world's prefix, decoded.
     path: Option<String>,
     /// A request's query.
     query: Option<String>,

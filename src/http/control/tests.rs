@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::operations::{Access, AnswerContent, ControlOperation, Subject};
 use super::{App, routes};
-use crate::http::{ControlAccess, HighWater, Hosts, Limits};
+use crate::http::{ControlAccess, HighWater, Hosts, Limits, Misdirected};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Source, parse};
 use crate::selector::ScenarioSelector;
@@ -33,6 +33,7 @@ fn app() -> Arc<App> {
         tasks,
         shutdown,
         high_water: HighWater::default(),
+        misdirected: Misdirected::default(),
     })
 }
 

@@ -265,7 +265,7 @@ impl Serialize for Brief {
         match &entry.record {
             Record::Request(exchange) => {
                 map.serialize_entry("method", exchange.head.method())?;
-                map.serialize_entry("path", exchange.head.path())?;
+                map.serialize_entry("path", &exchange.head.path())?;
                 map.serialize_entry("query", &exchange.head.query())?;
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
                 map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;

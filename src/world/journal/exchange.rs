@@ -3,10 +3,12 @@
 //! Every request is recorded and hardly any is read, so that recording has to be cheap: the head is kept as one text and taken
 //! apart when it is read. A map of names and values would cost two allocations for each header.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
@@ -47,7 +49,7 @@ pub struct Answer {
 impl Exchange {
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("method", self.head.method())?;
-        map.serialize_entry("path", self.head.path())?;
+        map.serialize_entry("path", &self.head.path())?;
         if let Some(query) = self.head.query() {
             map.serialize_entry("query", query)?;
         }
@@ -85,7 +87,7 @@ impl Serialize for Answer {
 pub struct RequestHead(Box<str>);
 
 impl RequestHead {
-    /// The head of a request. The path is that below the world's prefix, percent-encoded as it came.
+    /// The head of a request. The path is that below the world's prefix, percent-encoded.
     pub fn new<'h>(
         method: &str,
         path: &str,
@@ -113,10 +115,11 @@ impl RequestHead {
         self.0.split(' ').next().unwrap_or_default()
     }
 
-    /// The path below the world's prefix, percent-encoded as it came.
+    /// The path below the world's prefix, decoded.
     #[must_use]
-    pub fn path(&self) -> &str {
-        self.target().split('?').next().unwrap_or_default()
+    pub fn path(&self) -> Cow<'_, str> {
+        let path = self.target().split('?').next().unwrap_or_default();
+        percent_decode_str(path).decode_utf8_lossy()
     }
 
     /// The query without its question mark.
@@ -232,7 +235,7 @@ mod tests {
     fn a_head_gives_what_it_was_made_of() {
         let headers: [(&str, &[u8]); 3] = [("Accept", b"a"), ("host", b"x:1"), ("accept", b"b \xff")];
         let head = RequestHead::new("POST", "/orders/A%201", Some("a=b c?"), headers.into_iter());
-        assert_eq!((head.method(), head.path(), head.query()), ("POST", "/orders/A%201", Some("a=b c?")));
+        assert_eq!((head.method(), &*head.path(), head.query()), ("POST", "/orders/A 1", Some("a=b c?")));
         let expected = [("accept", "a, b \u{fffd}"), ("host", "x:1")];
         assert_eq!(head.headers(), expected.map(|(name, value)| (name.into(), value.into())).into());
         assert_eq!(head.header("HOST").as_deref(), Some("x:1"));
@@ -241,7 +244,7 @@ mod tests {
     #[test]
     fn a_head_without_query_and_headers_has_none() {
         let head = RequestHead::new("GET", "/toys", None, std::iter::empty());
-        assert_eq!((head.method(), head.path(), head.query()), ("GET", "/toys", None));
+        assert_eq!((head.method(), &*head.path(), head.query()), ("GET", "/toys", None));
         assert!(head.headers().is_empty());
     }
 }

@@ -68,7 +68,7 @@ impl Expectation {
             found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
         }
         if let Some(path) = &self.path {
-            let actual = request.map(|request| request.head.path().to_owned());
+            let actual = request.map(|request| request.head.path().into_owned());
             found.check("path", path, actual, |actual| matches_wildcard(path, actual));
         }
         if let Some(query) = &self.query {

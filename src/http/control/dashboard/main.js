@@ -62,7 +62,7 @@ const steps = new Steps();
 
 // What clients of the mock did, which the journal tells of: orders and new products.
 const take = async (entry) => {
-  const [first, second] = entry.path.split("/").slice(1).map(decodeURIComponent);
+  const [first, second] = entry.path.split("/").slice(1);
   const body = entry.text.length < CUT ? JSON.parse(entry.text) : (await inFull(entry)).body;
   const { id, ...product } = body;
   steps.add(entry.at, first === "orders" ? { product: second, amount: body.amount } : { add: { category: first, product } });

@@ -1,0 +1,49 @@
+//! What reaches mockd and was meant for something else: requests for another host, and other protocols than HTTP/1.1. The log
+//! says so once, with what to do about it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tracing::warn;
+
+use super::error::ApiError;
+use super::host_name::is_host_name;
+
+/// Hosts that are remembered; a client may make up as many as it likes.
+const MOST_HOSTS: usize = 32;
+
+/// What was said already.
+#[derive(Debug, Default)]
+pub(crate) struct Misdirected {
+    hosts: Mutex<BTreeSet<String>>,
+    tls: AtomicBool,
+    http2: AtomicBool,
+}
+
+impl Misdirected {
+    /// A request was refused.
+    pub(super) fn refused(&self, why: &ApiError) {
+        let ApiError::ForeignHost(name) = why else { return };
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_host_name(name) && hosts.len() < MOST_HOSTS && hosts.insert(name.clone()) {
+            warn!("refused a request for {name}: {why}");
+        }
+    }
+
+    /// A client spoke TLS.
+    pub(super) fn spoke_tls(&self) {
+        if !self.tls.swap(true, Ordering::Relaxed) {
+            warn!(
+                "a client speaks TLS, and mockd does not: use http:// instead of https://, and ws:// instead of wss://"
+            );
+        }
+    }
+
+    /// A client spoke HTTP/2 without asking whether the server does (RFC 9113, 3.3).
+    pub(super) fn spoke_http2(&self) {
+        if !self.http2.swap(true, Ordering::Relaxed) {
+            warn!("a client speaks HTTP/2, and mockd does not: have the client use HTTP/1.1");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Origins of web pages, as browsers send them.
+
+use thiserror::Error;
+use url::{Origin, Url};
+
+/// Why a text is the origin of no page.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not the origin of a web page")]
+pub struct NotAnOrigin {
+    /// What was written.
+    pub text: String,
+    /// The origin that was most likely meant.
+    pub meant: Option<String>,
+}
+
+/// The origin that browsers send for this one (RFC 6454, 6.2): scheme and host in lower case, and no port that is the
+/// scheme's own. `null` is the origin of sandboxed frames and of pages that were opened as files.
+///
+/// # Errors
+/// [`NotAnOrigin`] for what no browser would send, such as one with a path.
+pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
+    let wrong =
+        |meant: Option<String>| NotAnOrigin { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
+    if text == "null" {
+        return Ok(text.to_owned());
+    }
+    let bare = text.trim();
+    let Some((scheme, rest)) = bare.split_once("://") else { return Err(wrong(without_scheme(bare))) };
+    // Pages have their origins from what they were fetched with, not from what they speak to their server.
+    let page_scheme = match scheme.to_ascii_lowercase().as_str() {
+        "ws" => "http".to_owned(),
+        "wss" => "https".to_owned(),
+        "file" => return Err(wrong(Some("null".to_owned()))),
+        scheme => scheme.to_owned(),
+    };
+    let Some(origin) = origin(&page_scheme, rest) else { return Err(wrong(None)) };
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    // What differs in more than case and port is not what anybody meant to write.
+    let is_exact = bare == text && host == rest && host.is_ascii() && !host.contains('@');
+    if is_exact && page_scheme.eq_ignore_ascii_case(scheme) { Ok(origin) } else { Err(wrong(Some(origin))) }
+}
+
+/// The origin of the pages of a host that is written without a scheme, if it is one.
+fn without_scheme(text: &str) -> Option<String> {
+    let host = text.split(['/', ':']).next().unwrap_or_default();
+    let is_local = host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    let is_host = is_local || host.contains('.');
+    origin(if is_local { "http" } else { "https" }, text).filter(|_| is_host)
+}
+
+/// The origin of a URL, which is that scheme and this rest.
+fn origin(scheme: &str, rest: &str) -> Option<String> {
+    // `Url` takes it for a host, which no page comes from.
+    if rest.contains('*') || rest.contains(char::is_whitespace) {
+        return None;
+    }
+    let url = Url::parse(&format!("{scheme}://{rest}")).ok()?;
+    match url.origin() {
+        origin @ Origin::Tuple(..) => Some(origin.ascii_serialization()),
+        // Apps that are pages have schemes of their own, such as `tauri://localhost`.
+        Origin::Opaque(_) => {
+            let host = url.host_str().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{scheme}://{host}{port}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_origin;
+
+    #[test]
+    fn an_origin_is_read_as_browsers_send_it() {
+        for (text, origin) in [
+            ("https://app.example", "https://app.example"),
+            ("HTTPS://App.Example:443", "https://app.example"),
+            ("http://localhost:80", "http://localhost"),
+            ("https://localhost:80", "https://localhost:80"),
+            ("http://LOCALHOST:5173", "http://localhost:5173"),
+            ("http://[0:0::1]:8080", "http://[::1]:8080"),
+            ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+            ("tauri://localhost", "tauri://localhost"),
+            ("chrome-extension://abcdefgh", "chrome-extension://abcdefgh"),
+            ("capacitor://LocalHost:3000", "capacitor://localhost:3000"),
+            ("null", "null"),
+        ] {
+            assert_eq!(parse_origin(text).as_deref(), Ok(origin), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_refused_with_what_it_would_send() {
+        for (text, meant) in [
+            ("https://app.example/", Some("https://app.example")),
+            ("https://App.example:443/shop?x#y", Some("https://app.example")),
+            ("https://user:secret@app.example", Some("https://app.example")),
+            (" https://app.example ", Some("https://app.example")),
+            ("https://app.example?x", Some("https://app.example")),
+            ("https://app.example\\", Some("https://app.example")),
+            ("https://bücher.example", Some("https://xn--bcher-kva.example")),
+            ("app.example", Some("https://app.example")),
+            ("app.example:8443/", Some("https://app.example:8443")),
+            ("localhost:5173", Some("http://localhost:5173")),
+            ("127.0.0.1:5173", Some("http://127.0.0.1:5173")),
+            ("ws://localhost:5173", Some("http://localhost:5173")),
+            ("wss://app.example", Some("https://app.example")),
+            ("file:///home/me/index.html", Some("null")),
+            ("tauri://localhost/", Some("tauri://localhost")),
+            ("*", None),
+            ("https://*.app.example", None),
+            ("https://*", None),
+            ("https://", None),
+            ("://app.example", None),
+            ("https://app.example:99999", None),
+            ("https://app example", None),
+            ("everybody", None),
+            ("", None),
+        ] {
+            let wrong = parse_origin(text).map_err(|wrong| wrong.meant);
+            assert_eq!(wrong, Err(meant.map(str::to_owned)), "{text}");
+            if let Some(meant) = meant {
+                assert_eq!(parse_origin(meant).as_deref(), Ok(meant), "the advice is right");
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Faults that clients hide by repeating requests: each request has a connection of its own while one is in force.
+
+use serde_json::{Value, json};
+
+use super::{lift, quiet_shop, shop};
+use crate::support::{Browser, Connection, Mockd, needs, poll};
+
+const LIST: &str = "GET /electronics HTTP/1.1\r\nhost: localhost\r\n";
+/// What browsers alone send.
+const FROM_BROWSER: &str = "sec-fetch-site: same-origin\r\n";
+
+/// Faults that browsers hide, and some that they do not.
+fn faults() -> [(Value, bool); 11] {
+    [
+        (json!({ "empty": true }), true),
+        (json!({ "reset": true }), true),
+        (json!({ "reset": true, "after": 40 }), true),
+        (json!({ "timeout": "1s" }), true),
+        (json!({ "status": 408 }), true),
+        (json!({ "status": 421 }), false),
+        (json!({ "status": 503 }), false),
+        (json!({ "latency": "1s" }), false),
+        (json!({ "malformed": true }), false),
+        (json!({ "bandwidth": 1000 }), false),
+        (json!({ "contentLength": 1 }), false),
+    ]
+}
+
+fn on_other_paths(fault: &Value) -> Value {
+    let mut fault = fault.clone();
+    fault["on"] = "http".into();
+    fault["path"] = "/nowhere".into();
+    fault
+}
+
+async fn add(mockd: &Mockd, world: &str, fault: &Value) {
+    mockd.control("POST", &format!("{world}/__mockd/faults"), on_other_paths(fault)).await;
+}
+
+fn closes(head: &str) -> bool {
+    head.lines().any(|line| line.strip_prefix("connection: ").is_some_and(|value| value.contains("close")))
+}
+
+#[tokio::test]
+async fn only_faults_that_browsers_hide_end_connections() {
+    for (fault, is_hidden) in faults() {
+        let mockd = quiet_shop().await;
+        let request = format!("{LIST}\r\n");
+        let mut connection = Connection::open(&mockd).await;
+        assert!(!closes(&connection.ask(request.as_bytes()).await.0), "{fault}");
+        add(&mockd, "", &fault).await;
+        // One that is not a browser's is not cut off.
+        assert_eq!(closes(&connection.ask(request.as_bytes()).await.0), is_hidden, "{fault}");
+        if is_hidden {
+            assert!(connection.head().await.is_none(), "{fault}");
+        }
+        // In other worlds as well: a browser may take the connection of one for another.
+        for target in ["/@other/electronics", "/app.js", "/nothing/at/all", "/__mockd/health", "/orders/A1"] {
+            let mut connection = Connection::open(&mockd).await;
+            let (head, _) =
+                connection.ask(format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+            assert_eq!(closes(&head), is_hidden, "{fault} {target} {head}");
+        }
+        mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
+        let mut connection = Connection::open(&mockd).await;
+        for _ in 0..2 {
+            assert!(!closes(&connection.ask(request.as_bytes()).await.0), "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browsers_idle_connections_end_when_such_a_fault_begins() {
+    for world in ["", "/@a"] {
+        let mockd = quiet_shop().await;
+        let mut connection = Connection::open(&mockd).await;
+        assert!(!closes(&connection.ask(format!("{LIST}{FROM_BROWSER}\r\n").as_bytes()).await.0));
+        add(&mockd, world, &json!({ "status": 503 })).await;
+        assert!(!closes(&connection.ask(format!("{LIST}\r\n").as_bytes()).await.0));
+        add(&mockd, world, &json!({ "empty": true })).await;
+        assert!(connection.head().await.is_none(), "it ends without another word");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_the_timeline_ends_connections_when_its_time_comes() {
+    let mockd = shop("- { on: http, path: /nowhere, empty: true, from: 10s, until: 20s }").await;
+    let browser = format!("{LIST}{FROM_BROWSER}\r\n");
+    let mut connection = Connection::open(&mockd).await;
+    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+    mockd.advance("", "9s").await;
+    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+    mockd.advance("", "1s").await;
+    assert!(connection.head().await.is_none());
+    let mut connection = Connection::open(&mockd).await;
+    assert!(closes(&connection.ask(browser.as_bytes()).await.0));
+    mockd.advance("", "10s").await;
+    let mut connection = Connection::open(&mockd).await;
+    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+}
+
+#[tokio::test]
+async fn a_fault_that_has_hit_as_often_as_it_may_ends_nothing() {
+    let mockd = shop("- { on: http, status: 408, times: 2 }").await;
+    let request = format!("{LIST}\r\n");
+    for (status, is_last) in [("408", true), ("408", false), ("200", false)] {
+        let mut connection = Connection::open(&mockd).await;
+        let (head, _) = connection.ask(request.as_bytes()).await;
+        assert_eq!((&head["HTTP/1.1 ".len()..][..3], closes(&head)), (status, is_last), "{head}");
+    }
+    // A world that is gone has no say either.
+    add(&mockd, "/@gone", &json!({ "empty": true })).await;
+    mockd.control("DELETE", "/__mockd/worlds/gone", Value::Null).await;
+    let is_kept = async || {
+        let mut connection = Connection::open(&mockd).await;
+        (!closes(&connection.ask(request.as_bytes()).await.0)).then_some(())
+    };
+    poll("connections that are kept", is_kept).await;
+}
+
+#[tokio::test]
+async fn sockets_open_and_stay_open_while_requests_are_alone() {
+    let mockd = quiet_shop().await;
+    let mut before = mockd.live("electronics").await;
+    before.order().await;
+    add(&mockd, "", &json!({ "empty": true })).await;
+    let mut after = mockd.live("electronics").await;
+    assert_eq!(after.order().await, ("A1".into(), 3));
+    lift(&mockd).await;
+    mockd.order("A1", 1).await;
+    assert_eq!(after.texts(2).await[1], r#"{"id":"A1","total":4}"#);
+}
+
+#[tokio::test]
+async fn a_page_sees_each_fault_of_one_time_in_chromium() {
+    needs!(Browser);
+    let mockd = Mockd::shop().await;
+    let browser = Browser::open(600, 400).await;
+    browser.goto(mockd.url()).await;
+    let fetch = async || {
+        browser.eval("fetch('/electronics', { cache: 'no-store' }).then((answer) => answer.status, () => 'lost')").await
+    };
+    for (fault, seen) in [
+        (json!({ "empty": true }), json!("lost")),
+        (json!({ "reset": true }), json!("lost")),
+        (json!({ "timeout": "1ms" }), json!("lost")),
+        (json!({ "status": 408 }), json!(408)),
+    ] {
+        for _ in 0..3 {
+            assert_eq!(fetch().await, 200);
+        }
+        let mut once = fault.clone();
+        once["on"] = "http".into();
+        once["times"] = 1.into();
+        mockd.control("POST", "/__mockd/faults", once).await;
+        mockd.control("DELETE", "/__mockd/journal", Value::Null).await;
+        assert_eq!(fetch().await, seen, "{fault}");
+        let journal = mockd.get("/__mockd/journal?kind=request&path=/electronics").await.json();
+        assert_eq!(journal["entries"].as_array().unwrap().len(), 1, "{fault} {journal}");
+        assert_eq!(fetch().await, 200, "{fault}");
+    }
+    browser.close().await;
+}
