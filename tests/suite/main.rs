@@ -45,6 +45,8 @@ mod slow;
 #[cfg(target_os = "linux")]
 mod soak;
 mod sockets;
+#[cfg(unix)]
+mod start;
 mod state;
 mod store;
 mod support;
