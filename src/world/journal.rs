@@ -178,7 +178,7 @@ impl Journal {
         pending.seen = rings.last;
         drop(rings);
         for entry in entries {
-            if pending.expectation.matches(&entry) {
+            if pending.expectation.counts(&entry) {
                 pending.found += 1;
             } else if matches!(&entry.record, Record::Request(exchange) if exchange.answer.get().is_none()) {
                 pending.unanswered.push(entry.sequence);
