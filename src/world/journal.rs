@@ -2,7 +2,7 @@
 //!
 //! Entries are numbered in the order in which they happened. The journal is bounded: the oldest go first, and how many
 //! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
-//! a test wants to see.
+//! a test wants to see. What the built-in page fetches for itself is left out before it gets here.
 
 mod budget;
 mod entry;
