@@ -45,6 +45,7 @@ async fn latencies(save: Save) -> Vec<f64> {
     let (selector, switches) = ScenarioSelector::new(ScenarioFiles::new([path.clone()]), &path);
     let config = ServerConfig {
         address: ([127, 0, 0, 1], 0).into(),
+        also_ipv6_loopback: false,
         site: Site::BuiltIn,
         cors: Cors::Any,
         seed: 1,

@@ -240,6 +240,7 @@ impl MockdBuilder {
         };
         let config = ServerConfig {
             address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.port),
+            also_ipv6_loopback: true,
             site: self.site,
             cors: scenario.server().cors().clone(),
             seed: self.seed.or(scenario.seed()).unwrap_or_default(),

@@ -10,6 +10,7 @@ mod error;
 mod faults;
 mod host_name;
 mod limits;
+mod listeners;
 mod live;
 mod misdirected;
 mod mock;
@@ -37,6 +38,7 @@ use error::ApiError;
 #[cfg(feature = "cli")]
 pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
+pub(crate) use listeners::Listeners;
 pub(crate) use live::HighWater;
 pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use misdirected::Misdirected;

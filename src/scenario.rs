@@ -6,6 +6,7 @@
 
 mod category;
 mod fault;
+mod host;
 mod include;
 pub mod language;
 mod load;
@@ -22,7 +23,6 @@ mod validate;
 mod words;
 mod yaml;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ use serde::Serialize;
 
 pub use category::{Category, FieldRule, JsonType, Product};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
+pub use host::Host;
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
 pub use origin::NotAnOrigin;
@@ -158,16 +159,16 @@ pub enum Cors {
 /// What the `server` section says; `None` where it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServerOptions {
-    host: Option<IpAddr>,
+    host: Option<Host>,
     port: Option<u16>,
     site: Option<PathBuf>,
     cors: Cors,
 }
 
 impl ServerOptions {
-    /// The address to listen on.
+    /// The host to listen on.
     #[must_use]
-    pub fn host(&self) -> Option<IpAddr> {
+    pub fn host(&self) -> Option<Host> {
         self.host
     }
 

@@ -14,17 +14,16 @@ use sharing::share;
 #[cfg(feature = "redis")]
 pub use sharing::{StoreConfig, StoreKind};
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
-use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Misdirected, Site, serve, service};
+use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::selector::ScenarioSelector;
-use crate::system::reuse_address;
+use crate::system::own_addresses;
 use crate::websocket::Encoded;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
@@ -32,14 +31,14 @@ use crate::worlds::{WorldOptions, Worlds, WorldsError};
 /// How long requests in flight may take once the server is to stop.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// Connections that the system keeps until they are accepted; of more at once, some would wait a second to try again.
-const WAITING_CONNECTIONS: u32 = 4096;
-
 /// How to serve a scenario.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
+    /// Whether to listen on `::1` as well, on the same port. With an address of `127.0.0.1`, these are the two that browsers
+    /// take `localhost` for. Without IPv6, or if another program has the port there, the server listens on the address alone.
+    pub also_ipv6_loopback: bool,
     /// What is served at `/`.
     pub site: Site,
     /// Which web origins may read the API.
@@ -110,7 +109,9 @@ impl Server {
     /// [`ServeError`] if the address cannot be bound, or a limit lets no request arrive.
     #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "it waits only for a store"))]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
-        let ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, selector, .. } = config;
+        let ServerConfig {
+            address, also_ipv6_loopback, site, cors, seed, worlds, access, hosts, limits, selector, ..
+        } = config;
         if limits.request < Limits::SHORTEST_REQUEST {
             return Err(ServeError::RequestTime(limits.request));
         }
@@ -118,8 +119,8 @@ impl Server {
             io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
             _ => ServeError::Listen { address, error },
         };
-        let listener = listen(address).map_err(failed)?;
-        let bound = listener.local_addr().map_err(failed)?;
+        let listeners = Listeners::bind(address, also_ipv6_loopback).map_err(failed)?;
+        let bound = listeners.address();
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let (playing, end) = (TaskTracker::new(), CancellationToken::new());
         let reloads = Reloads::default();
@@ -145,22 +146,31 @@ impl Server {
             high_water: HighWater::default(),
             misdirected: Misdirected::default(),
         });
-        let serving = tokio::spawn(serve(listener, service(app.clone(), &site), app, GRACE));
+        let serving = tokio::spawn(serve(listeners, service(app.clone(), &site), app, GRACE));
         tasks.spawn(wake_sockets(worlds.clone(), shutdown.clone()));
         tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
         Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
     }
 
-    /// The address that it listens on, with the port that was taken.
+    /// The address that it listens on, with the port that was taken; of `localhost` that of IPv4.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of the site; the API is below it.
+    /// The URL of the site, as this machine opens it; the API is below it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        // `0.0.0.0` is no address of anything, although some systems connect to it (RFC 1122, 3.2.1.3).
+        let is_every = self.address.ip().is_unspecified();
+        if is_every { format!("http://localhost:{}", self.address.port()) } else { format!("http://{}", self.address) }
+    }
+
+    /// The URLs by which other machines reach it, if it listens on all addresses and this machine has a network.
+    #[must_use]
+    pub fn network_urls(&self) -> Vec<String> {
+        let own = if self.address.ip().is_unspecified() { own_addresses(self.address.is_ipv6()) } else { Vec::new() };
+        own.into_iter().map(|ip| format!("http://{}", SocketAddr::new(ip, self.address.port()))).collect()
     }
 
     /// The default world.
@@ -198,14 +208,6 @@ impl Server {
         self.playing.close();
         self.playing.wait().await;
     }
-}
-
-/// Listens, also where an earlier server has just stopped.
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    reuse_address(&socket)?;
-    socket.bind(address)?;
-    socket.listen(WAITING_CONNECTIONS)
 }
 
 /// At the shutdown, has every socket look that it is there: cheaper than that each of many waits for it.

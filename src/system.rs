@@ -4,6 +4,7 @@
 pub(crate) mod program;
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
@@ -12,6 +13,22 @@ use tokio::net::{TcpSocket, TcpStream};
 /// two servers share a port.
 pub(crate) fn reuse_address(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }
+}
+
+/// The addresses from which this machine reaches others, of IPv4 and if asked for of IPv6: the system says which one it takes for an
+/// address that is for documentation (RFC 5737, RFC 3849). Nothing is sent.
+pub(crate) fn own_addresses(also_ipv6: bool) -> Vec<IpAddr> {
+    const DISCARD: u16 = 9;
+    let source = |from: IpAddr, to: IpAddr| -> io::Result<IpAddr> {
+        let socket = UdpSocket::bind(SocketAddr::new(from, 0))?;
+        socket.connect(SocketAddr::new(to, DISCARD))?;
+        Ok(socket.local_addr()?.ip())
+    };
+    let ipv4 = source(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
+    let ipv6 =
+        also_ipv6.then(|| source(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()));
+    let found = ipv4.into_iter().chain(ipv6.into_iter().flatten());
+    found.filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
 }
 
 /// Ends a connection whose peer acknowledges nothing for that long (`TCP_USER_TIMEOUT`, RFC 5482); if it is 0, the system

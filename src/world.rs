@@ -41,6 +41,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod unknown_categories;
 mod view;
 
 use std::sync::Arc;
@@ -78,6 +79,7 @@ use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};
 pub use transcript::Transcript;
+pub(crate) use unknown_categories::is_reserved_category;
 pub use view::{View, WorldReload, WorldStart};
 
 use crate::engine::Reload;
@@ -229,6 +231,7 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn subscribe(&self, category: &str, notices: bool, encode: Encode) -> Result<Subscription, WorldError> {
+        self.warn_of_unknown(category);
         let (world, category): (_, Arc<str>) = (self.clone(), category.into());
         // The asker may be gone by then: a subscription that is made for it ends with the answer.
         self.ask(move |state| {
@@ -290,7 +293,9 @@ impl World {
     }
 
     fn leave(&self, socket: &Socket, end: SocketEnd) {
-        self.record(Record::Closed { socket: socket.id, end });
+        if !is_reserved_category(&socket.category()) {
+            self.record(Record::Closed { socket: socket.id, end });
+        }
         // First, so that the world is never seen without a socket and unused for long.
         self.touch();
         self.shared().sockets.leave(socket);

@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::CliError;
-use super::terminal::LogFormat;
-use crate::scenario::Scenario;
+use super::terminal::Greeting;
+use crate::scenario::{Category, Scenario};
 use crate::server::Server;
 
 /// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
@@ -50,45 +50,67 @@ impl Ready<'_> {
     fn json(&self) -> Value {
         let categories: Vec<&str> = self.scenario.categories().iter().map(|category| &**category.name()).collect();
         let watching = self.watches.then_some(self.file);
-        json!({ "ready": true, "url": self.server.url(), "pid": std::process::id(), "seed": self.seed(),
-            "scenario": self.scenario.name(), "categories": categories, "watching": watching })
+        let mut ready = json!({ "ready": true, "url": self.server.url(), "pid": std::process::id(), "seed": self.seed(),
+            "scenario": self.scenario.name(), "categories": categories, "watching": watching });
+        let network = self.server.network_urls();
+        if !network.is_empty() {
+            ready["network"] = network.into();
+        }
+        ready
     }
 
     fn seed(&self) -> u64 {
         self.server.world().view().seed
     }
 
-    pub(super) fn greet(&self, format: LogFormat) {
-        let greeting = match format {
-            LogFormat::Json => self.json().to_string(),
-            LogFormat::Text => self.text(),
+    pub(super) fn greet(&self, greeting: Greeting) {
+        let greeting = match greeting {
+            Greeting::Json => self.json().to_string(),
+            Greeting::ShortText => format!("{}\n{}", self.first_line(), self.last_line()),
+            Greeting::Text => self.text(),
         };
         // Whoever reads the greeting may be gone; the server is there for others.
         let _ = writeln!(io::stdout(), "{greeting}");
     }
 
+    fn first_line(&self) -> String {
+        format!("mockd serves {} at {}", self.scenario.name(), self.server.url())
+    }
+
+    fn last_line(&self) -> String {
+        format!("ready, pid {}, seed {}, stop with Ctrl-C", std::process::id(), self.seed())
+    }
+
     fn text(&self) -> String {
-        let (server, scenario) = (self.server, self.scenario);
-        let mut lines = vec![format!("mockd serves {} at {}", scenario.name(), server.url())];
-        let widest = scenario.categories().iter().map(|category| category.name().chars().count()).max().unwrap_or(0);
-        for category in scenario.categories() {
-            let (name, count) = (category.name(), category.products().len());
-            let products = if count == 1 { "product " } else { "products" };
-            lines.push(format!(
-                "  /{name:widest$}  {count} {products}  ws://{}/orders/{}",
-                server.address(),
-                utf8_percent_encode(name, IN_A_PATH)
-            ));
-        }
+        let mut lines = vec![self.first_line()];
+        lines.extend(self.server.network_urls().iter().map(|url| format!("  from other machines at {url}")));
+        lines.extend(category_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
         let (watching, hint) = if self.watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
         if self.scenarios > 1 {
-            let (count, url) = (self.scenarios, server.url());
+            let (count, url) = (self.scenarios, self.server.url());
             lines.push(format!("  {count} scenarios: {url}/__mockd/ or POST /__mockd/scenarios switches between them"));
         }
-        lines.push(format!("ready, pid {}, seed {}, stop with Ctrl-C", std::process::id(), self.seed()));
+        lines.push(self.last_line());
         lines.join("\n")
     }
+}
+
+/// A line for each category: its path and its socket's URL, as one types them into curl, and its name if that looks different.
+fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
+    let categories = scenario.categories();
+    let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
+    let paths: Vec<String> = categories.iter().map(|category| encoded(category.name())).collect();
+    // What is percent-encoded has ASCII characters alone: each is one column wide.
+    let widest = paths.iter().map(String::len).max().unwrap_or(0);
+    let most = categories.iter().map(|category| category.products().len().to_string().len()).max().unwrap_or(0);
+    let line = |(category, path): (&Category, &String)| {
+        let (name, count) = (category.name(), category.products().len());
+        let products = if count == 1 { "product " } else { "products" };
+        let name = if **name == *path { String::new() } else { format!("  {}", name.replace(char::is_control, " ")) };
+        format!("  /{path:widest$}  {count:>most$} {products}  {socket_url}/orders/{path}{name}")
+    };
+    categories.iter().zip(&paths).map(line).collect()
 }
 
 /// A file that says that mockd is ready, for as long as it is.

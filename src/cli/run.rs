@@ -1,7 +1,7 @@
 //! `mockd run`: serve a scenario until told to stop.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::stop::{StopArgs, StopCondition};
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
 use crate::http::{ControlAccess, ControlToken, Hosts, Site, is_host_name};
-use crate::scenario::{FoundFile, Loading, Problems, Scenario, load, parse_origin, render};
+use crate::scenario::{FoundFile, Host, Loading, Problems, Scenario, load, parse_origin, render};
 use crate::selector::{ScenarioFiles, ScenarioSelector};
 use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::system::program::StopSignals;
@@ -41,9 +41,9 @@ pub(super) struct RunArgs {
     /// Port to listen on, 0 for any free one [default: the scenario's, or 3000]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Address to listen on, 0.0.0.0 for all [default: the scenario's, or 127.0.0.1]
-    #[arg(long, value_parser = host, value_name = "ADDRESS")]
-    host: Option<IpAddr>,
+    /// Address to listen on, localhost for its IPv4 and IPv6 address, 0.0.0.0 for all [default: the scenario's, or localhost]
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<Host>,
     /// Do not follow the file
     #[arg(long)]
     no_watch: bool,
@@ -106,12 +106,6 @@ fn host_name(text: &str) -> Result<String, &'static str> {
     if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(wrong) }
 }
 
-/// An address, also in the brackets that it has in a URL, or the one name that everybody expects to work.
-fn host(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    if bare == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { bare.parse() }
-}
-
 /// The runtime, with a thread for each core that works and one that waits for the network meanwhile. Without that one, a
 /// thread waits whenever it has nothing to do, and what comes then is spread late: of two cores a fifth stood idle, and they
 /// answered 15 % fewer requests.
@@ -157,8 +151,8 @@ impl RunArgs {
             Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
         ready.check().await?;
         let _ready_file = self.ready_file.as_ref().map(|path| ReadyFile::write(path, &ready)).transpose()?;
-        if !self.log.is_silent_about_readiness() {
-            ready.greet(self.log.log_format);
+        if let Some(greeting) = self.log.greeting(self.port(&scenario) != 0) {
+            ready.greet(greeting);
         }
         // The worlds have it. Kept here as well, its products would stay in memory after a reload.
         drop(scenario);
@@ -190,8 +184,8 @@ impl RunArgs {
         store: Option<StoreConfig>,
     ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
-        let host = self.host.or(declared.host()).unwrap_or(Ipv4Addr::LOCALHOST.into());
-        let port = self.port.or(declared.port()).unwrap_or(DEFAULT_PORT);
+        let host = self.host.or(declared.host()).unwrap_or_default();
+        let (address, also_ipv6_loopback) = (SocketAddr::new(host.ip(), self.port(scenario)), host == Host::Localhost);
         let site = match self.site.as_ref().or(declared.site()) {
             None => Site::BuiltIn,
             Some(path) if path.is_dir() => Site::Directory(path.clone()),
@@ -201,14 +195,30 @@ impl RunArgs {
         // An empty one is what a secret that is not set becomes in CI.
         let token = self.control_token.as_deref().filter(|token| !token.is_empty());
         let token = token.map(str::parse::<ControlToken>).transpose()?;
-        let access = ControlAccess::new(host, token, self.control_origin.clone());
+        let access = ControlAccess::new(host.ip(), token, self.control_origin.clone());
         if access == ControlAccess::Off {
             warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");
         }
-        let (address, cors) = (SocketAddr::new(host, port), declared.cors().clone());
-        let (hosts, limits) = (Hosts::new(host, self.allow_host.clone()), self.limits.apply());
-        let worlds = self.worlds.options();
-        Ok(ServerConfig { address, site, cors, seed, worlds, access, hosts, limits, selector, store })
+        let (cors, worlds) = (declared.cors().clone(), self.worlds.options());
+        let (hosts, limits) = (Hosts::new(host.ip(), self.allow_host.clone()), self.limits.apply());
+        Ok(ServerConfig {
+            address,
+            also_ipv6_loopback,
+            site,
+            cors,
+            seed,
+            worlds,
+            access,
+            hosts,
+            limits,
+            selector,
+            store,
+        })
+    }
+
+    /// The port to listen on, 0 for any free one.
+    fn port(&self, scenario: &Scenario) -> u16 {
+        self.port.or(scenario.server().port()).unwrap_or(DEFAULT_PORT)
     }
 
     fn watch_mode(&self) -> WatchMode {

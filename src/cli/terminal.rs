@@ -37,7 +37,7 @@ pub(super) struct LogArgs {
     /// Log more: requests and sockets (-v), everything (-vv)
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Print and log less: warnings and errors only (-q), nothing (-qq)
+    /// Print and log less: warnings, errors, and a port that the system chose (-q), nothing (-qq)
     #[arg(short, long, action = clap::ArgAction::Count)]
     quiet: u8,
 }
@@ -48,6 +48,17 @@ pub(super) enum LogFormat {
     #[default]
     Text,
     /// One JSON object a line
+    Json,
+}
+
+/// What is printed once the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greeting {
+    /// Lines for people.
+    Text,
+    /// Of these, the first and the last: where it is, and that it is ready.
+    ShortText,
+    /// One JSON object for programs.
     Json,
 }
 
@@ -87,11 +98,14 @@ impl LogArgs {
         self.log_format == LogFormat::Text && self.quiet == 0
     }
 
-    /// A program that reads JSON waits for that line, unless it asks for nothing at all.
-    pub(super) fn is_silent_about_readiness(&self) -> bool {
-        match self.log_format {
-            LogFormat::Text => self.quiet > 0,
-            LogFormat::Json => self.quiet > 1,
+    /// What is printed once the server answers. A program that reads JSON waits for that line, and the port that the system
+    /// chose is known from it alone; so only who asks for nothing at all gets none of it.
+    pub(super) fn greeting(&self, is_port_known: bool) -> Option<Greeting> {
+        match (self.log_format, self.quiet) {
+            (_, 2..) => None,
+            (LogFormat::Json, _) => Some(Greeting::Json),
+            (LogFormat::Text, 0) => Some(Greeting::Text),
+            (LogFormat::Text, _) => (!is_port_known).then_some(Greeting::ShortText),
         }
     }
 }

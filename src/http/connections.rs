@@ -19,7 +19,7 @@ use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,6 +29,7 @@ use super::access::SEC_FETCH_SITE;
 use super::cors::Readers;
 use super::error::ApiError;
 use super::faults::ResponseOverride;
+use super::listeners::Listeners;
 use super::upgrade::Upgrade;
 use super::wire::{Expired, Wire, last_answer};
 use super::{App, cors};
@@ -49,14 +50,14 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Serves until the shutdown. Then no connection is accepted any more, and requests in flight may take as long as the
 /// grace. Sockets are tasks of their own.
-pub(crate) async fn serve<E>(listener: TcpListener, service: E, app: Arc<App>, grace: Duration)
+pub(crate) async fn serve<E>(listeners: Listeners, service: E, app: Arc<App>, grace: Duration)
 where
     E: Endpoint<Output = Response> + 'static,
 {
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
     let permits = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-    let mut acceptor = Acceptor { listener, peer_time: app.limits.peer, is_short: false };
+    let mut acceptor = Acceptor { listeners, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         let Some((stream, peer)) = accepted else { continue };
         if let Ok(permit) = permits.clone().try_acquire_owned() {
@@ -84,7 +85,7 @@ where
 }
 
 struct Acceptor {
-    listener: TcpListener,
+    listeners: Listeners,
     /// See [`Limits::peer`](super::Limits::peer).
     peer_time: Duration,
     /// Whether the system refused the last time.
@@ -94,7 +95,7 @@ struct Acceptor {
 impl Acceptor {
     /// The next connection, if the system gives one.
     async fn accept(&mut self) -> Option<(TcpStream, SocketAddr)> {
-        match self.listener.accept().await {
+        match self.listeners.accept().await {
             Ok((stream, peer)) => {
                 if std::mem::take(&mut self.is_short) {
                     info!("connections are accepted again");

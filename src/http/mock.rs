@@ -2,6 +2,7 @@
 //!
 //! Every request, with its answer, is written to the journal of its world, and meets the faults that are in force there.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -17,21 +18,24 @@ use super::faults::{RequestFaults, ResponseOverride};
 use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, Route, decoded};
+use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
-use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError};
+use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError, is_reserved_category};
 use crate::worlds::WorldsError;
 
 /// The mock API and the site.
 pub(super) struct Mock {
     app: Arc<App>,
     site: SiteEndpoint,
+    /// Those of the built-in page, if that is the site.
+    built_in_files: Vec<Cow<'static, str>>,
 }
 
 impl Mock {
     pub(super) fn new(app: Arc<App>, site: &Site) -> Self {
-        Self { app, site: site.endpoint() }
+        Self { app, site: site.endpoint(), built_in_files: site.built_in_files() }
     }
 
     /// The answer to a request.
@@ -47,7 +51,9 @@ impl Mock {
         } else {
             None
         };
-        let recorded = world.has_journal().then(|| {
+        let is_recorded =
+            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, route, &world, &request));
+        let recorded = is_recorded.then(|| {
             let body = body.as_ref().ok().filter(|body| !body.is_empty());
             world.requested(Exchange {
                 head: head(target, &request),
@@ -77,6 +83,24 @@ impl Mock {
             record(&reply);
         }
         Box::pin(faults.after(reply.response)).await.into()
+    }
+
+    /// Whether the built-in page fetches a file of its own, or opens its socket before anybody has chosen a category. No test asks
+    /// for these, so they stay out of the journal unless a fault hits them.
+    fn is_of_built_in_page(
+        &self,
+        target: &RequestTarget<'_>,
+        route: Route<'_>,
+        world: &World,
+        request: &Request,
+    ) -> bool {
+        let is_file = || self.built_in_files.iter().any(|file| target.path.strip_prefix('/') == Some(file));
+        request.method() == Method::GET
+            && match route {
+                Route::Category(name) => is_file() && world.view().catalogue.get(name).is_none(),
+                Route::Site => target.path == "/" && !self.built_in_files.is_empty(),
+                Route::Order(category) => is_reserved_category(category) && asks_for_socket(request.headers()),
+            }
     }
 
     /// The world that a request is for. All but preflights make it.

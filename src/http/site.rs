@@ -31,6 +31,11 @@ pub enum Site {
 }
 
 impl Site {
+    /// The files of mockd's own browser app, if that is the site.
+    pub(super) fn built_in_files(&self) -> Vec<Cow<'static, str>> {
+        if *self == Self::BuiltIn { BrowserApp::iter().collect() } else { Vec::new() }
+    }
+
     pub(super) fn endpoint(&self) -> SiteEndpoint {
         match self {
             Self::BuiltIn => SiteEndpoint(EmbeddedFilesEndpoint::<BrowserApp>::new().map_to_response().boxed()),

@@ -77,8 +77,8 @@ pub(crate) enum RawFeed {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "server")]
 pub(crate) struct RawServer {
-    /// The IP address to listen on, or `localhost`; `0.0.0.0` for all. `--host` wins over it.
-    #[schemars(extend("default" = "127.0.0.1"))]
+    /// The IP address to listen on, or `localhost` for `127.0.0.1` and `::1`; `0.0.0.0` for all. `--host` wins over it.
+    #[schemars(extend("default" = "localhost"))]
     pub(crate) host: Opt<String>,
     /// The port to listen on, 0 for any free one. `--port` wins over it.
     #[schemars(range(min = 0, max = 65535), extend("default" = 3000))]

@@ -7,7 +7,6 @@ mod references;
 
 pub(crate) use categories::number as product_number;
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::words::nearest;
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Cors, Fault, Feed, Scenario, ServerOptions, stem};
+use super::{Cors, Fault, Feed, Host, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
@@ -71,10 +70,9 @@ pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scena
 
 fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     let host = given(raw.host.as_ref()).and_then(|(host, span)| {
-        let host = if host == "localhost" { "127.0.0.1" } else { host };
         let wrong =
             || ProblemKind::WrongType { expected: "an IP address or `localhost`".into(), found: format!("`{host}`") };
-        host.parse::<IpAddr>().map_err(|_| check.note(wrong(), span)).ok()
+        host.parse::<Host>().map_err(|_| check.note(wrong(), span)).ok()
     });
     let port = given(raw.port.as_ref()).and_then(|(port, span)| {
         let wrong = || ProblemKind::WrongType {

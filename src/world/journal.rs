@@ -2,7 +2,7 @@
 //!
 //! Entries are numbered in the order in which they happened. The journal is bounded: the oldest go first, and how many
 //! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
-//! a test wants to see.
+//! a test wants to see. What the built-in page fetches for itself is left out before it gets here.
 
 mod budget;
 mod entry;
@@ -178,7 +178,7 @@ impl Journal {
         pending.seen = rings.last;
         drop(rings);
         for entry in entries {
-            if pending.expectation.matches(&entry) {
+            if pending.expectation.counts(&entry) {
                 pending.found += 1;
             } else if matches!(&entry.record, Record::Request(exchange) if exchange.answer.get().is_none()) {
                 pending.unanswered.push(entry.sequence);

@@ -16,6 +16,7 @@ use super::socket::{Socket, SocketClose};
 use super::sockets::Audience;
 use super::state::WorldState;
 use super::subscription::Joined;
+use super::unknown_categories::is_reserved_category;
 use super::view::View;
 use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
 use crate::scenario::{Effect, format_duration};
@@ -116,7 +117,12 @@ impl WorldState {
         let records = items.iter().filter_map(|item| {
             let FeedItem::Total { sequence, at, only, message } = item else { return None };
             let audience = only.clone().map_or(Audience::All, Audience::Category);
-            let sockets = Recipients::Many(self.shared.sockets.audience(&audience));
+            let sockets = self.shared.sockets.audience(&audience);
+            // Nobody gets it whom the journal has.
+            if sockets.is_empty() {
+                return None;
+            }
+            let sockets = Recipients::Many(sockets);
             Some((*at, Record::Sent { sockets, event: Some(*sequence), payload: Payload::of(message) }))
         });
         self.shared.journal.record_all(records);
@@ -147,7 +153,9 @@ impl WorldState {
         let at = self.shared.clock.now();
         let socket = self.shared.sockets.open(category.clone(), at, position);
         self.hit(&socket, position);
-        self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
+        if !is_reserved_category(&category) {
+            self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
+        }
         self.record_sent(&Recipients::One(socket.id), &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages })
     }

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::socket::{Socket, SocketClose, lock};
+use super::unknown_categories::is_reserved_category;
 
 /// How long a socket may write nothing before nobody waits for it any more.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -99,14 +100,14 @@ impl Sockets {
         lock(&self.open).sockets.len()
     }
 
-    /// The ids of those who get a frame.
+    /// The ids of those who get a frame, as the journal has them: without the sockets that it leaves out.
     pub(super) fn audience(&self, audience: &Audience) -> Arc<[u64]> {
         let mut open = lock(&self.open);
         if let Some(ids) = open.audiences.get(audience) {
             return ids.clone();
         }
         let is_in = |socket: &&Arc<Socket>| match audience {
-            Audience::All => true,
+            Audience::All => !is_reserved_category(&socket.category()),
             Audience::Category(category) => socket.category() == *category,
         };
         let ids: Arc<[u64]> = open.sockets.values().filter(is_in).map(|socket| socket.id).collect();

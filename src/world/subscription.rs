@@ -210,6 +210,7 @@ impl Subscription {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn switch(&mut self, category: &str) -> Result<(), WorldError> {
+        self.world.warn_of_unknown(category);
         loop {
             let joined = self.world.switch(&self.socket, category).await?;
             // Up to here the feed is read for the category of before.

@@ -102,6 +102,41 @@ async fn peers_that_are_there_get_pings_and_stay_however_long_nothing_happens() 
     assert_eq!(soon("the order", order).await, br#"{"id":"B1","total":102}"#);
 }
 
+/// Listens on ports of `::1`, and becomes the program that is given after them.
+const HOLD_PORTS: &str = r#"
+import os, socket, sys
+held = [socket.create_server(("::1", int(port)), family=socket.AF_INET6) for port in sys.argv[1].split()]
+for one in held:
+    os.set_inheritable(one.fileno(), True)
+os.execvp(sys.argv[2], sys.argv[2:])
+"#;
+
+#[tokio::test]
+async fn a_free_port_is_free_on_both_addresses_if_there_is_one() {
+    needs!(Curl, Namespaces, Python, Ipv6);
+    let file = ScenarioFile::new(SHOP);
+    // The only ports that the system gives; that which mockd leaves is for its clients.
+    let ports = "ip link set lo up; echo 40000 40007 > /proc/sys/net/ipv4/ip_local_port_range";
+    let taken = "40000 40001 40003 40004 40006 40007";
+    let before = format!(r#"{ports}; exec python3 -c '{HOLD_PORTS}' '{taken}' "$0" "$@""#);
+    let mockd = apart(file.path(), &before, &["--port", "0"]).await;
+    assert!([40002, 40005].contains(&mockd.port()), "{}", mockd.url());
+    let url = format!("http://[::1]:{}/electronics", mockd.port());
+    let answer = soon("an answer", beside(mockd.pid(), &["curl", "-sf", &url]).output()).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer.stdout).contains("Vacuum Cleaner"));
+}
+
+#[tokio::test]
+async fn without_ipv6_it_serves_ipv4_and_does_not_complain() {
+    needs!(Namespaces);
+    let file = ScenarioFile::new(SHOP);
+    let without = "echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6; ip link set lo up";
+    let mut mockd = apart(file.path(), without, &["--port", PORT]).await;
+    assert_eq!(mockd.url(), format!("http://127.0.0.1:{PORT}"));
+    file.write_in_place("categories: 3\n");
+    assert_eq!(mockd.log_until("is broken").await.len(), 1);
+}
+
 #[tokio::test]
 async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
     needs!(Namespaces);

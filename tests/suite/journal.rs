@@ -316,6 +316,90 @@ async fn preflights_are_in_the_journal_too() {
 }
 
 #[tokio::test]
+async fn preflights_count_only_where_their_method_is_asked_for() {
+    let mockd = paused().await;
+    let preflight = async || assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
+    let path = json!({ "path": "/orders/A1" });
+    preflight().await;
+    for (expectation, pass) in [
+        (json!({ "path": "/orders/A1", "exactly": 0 }), true),
+        (json!({ "kind": "request", "exactly": 0 }), true),
+        (json!({ "status": 204 }), false),
+        (json!({ "path": "/orders/A1", "method": "OPTIONS" }), true),
+        (json!({ "path": "/orders/A1", "method": "options", "exactly": 1 }), true),
+    ] {
+        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
+        assert_eq!(verdict["pass"], pass, "{expectation} {verdict}");
+    }
+    // It is no near miss either.
+    let verdict = verify(&mockd, json!({ "expect": [{ "path": "/orders/A1", "status": 200 }] })).await;
+    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
+    let (verdict, ()) = join(wait_for(&mockd, path.clone()), async {
+        preflight().await;
+        mockd.order("A1", 1).await;
+    })
+    .await;
+    assert_eq!(verdict["findings"][0]["matches"].as_array().unwrap().len(), 1, "{verdict}");
+    wait_for(&mockd, json!({ "path": "/orders/A1", "method": "OPTIONS", "exactly": 2 })).await;
+    assert_eq!(entries(&mockd, "?path=/orders/A1").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
+    let mockd = paused().await;
+    for path in
+        ["/", "/index.html", "/style.css", "/app.js", "/live.js", "/products.js", "/?api=x", "/@a/", "/@a/app.js"]
+    {
+        assert_eq!(mockd.get(path).await.status, 200, "{path}");
+        assert_eq!(mockd.send("HEAD", path, None).await.status, 200, "{path}");
+    }
+    let mut page = mockd.live("__none?notices=1").await;
+    mockd.control("PATCH", "/__mockd/state", json!({ "totals": { "A1": 4 } })).await;
+    assert_eq!(page.text().await, r#"{"id":"A1","total":4}"#);
+    page.close().await;
+    mockd.until("/__mockd/sockets", |sockets| sockets["sockets"] == json!([])).await;
+    assert_eq!(entries(&mockd, "").await, [] as [Value; 0]);
+    assert_eq!(mockd.get("/@a/__mockd/journal").await.json()["entries"], json!([]));
+    // What it does for a user is.
+    let mut page = mockd.live("__none?notices=1").await;
+    page.update_category("electronics").await;
+    page.texts(2).await;
+    mockd.order("A1", 1).await;
+    page.text().await;
+    page.close().await;
+    wait_for(&mockd, json!({ "kind": "closed", "socket": 2 })).await;
+    let kinds: Vec<Value> = entries(&mockd, "").await.into_iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds, ["received", "sent", "sent", "request", "sent", "closed"]);
+}
+
+#[tokio::test]
+async fn other_files_and_what_a_fault_hits_stay_in_the_journal() {
+    let file = ScenarioFile::new(&format!("{SHOP}  style.css: {{ prefix: S, products: [] }}\n"));
+    std::fs::create_dir(file.directory().join("site")).unwrap();
+    std::fs::write(file.directory().join("site/app.js"), "mine").unwrap();
+    let site = file.directory().join("site");
+    let paths = async |mockd: &Mockd| -> Vec<String> {
+        let all = entries(mockd, "").await;
+        all.iter().map(|entry| format!("{} {}", entry["path"].as_str().unwrap(), entry["answer"]["status"])).collect()
+    };
+    let own = Mockd::run_with(file.path(), &["--paused", "--static", site.to_str().unwrap()]).await;
+    for path in ["/app.js", "/", "/style.css"] {
+        own.get(path).await;
+    }
+    assert_eq!(paths(&own).await, ["/app.js 200", "/ 404", "/style.css 200"]);
+    let built_in = Mockd::run_with(file.path(), &["--paused"]).await;
+    for path in ["/style.css", "/favicon.ico", "/app.js/", "/orders/__none"] {
+        built_in.get(path).await;
+    }
+    built_in.post("/app.js", "{}").await;
+    built_in.control("POST", "/__mockd/faults", json!({ "on": "http", "path": "/app.js", "status": 503 })).await;
+    built_in.get("/app.js").await;
+    let expected =
+        ["/style.css 200", "/favicon.ico 404", "/app.js/ 404", "/orders/__none 426", "/app.js 404", "/app.js 503"];
+    assert_eq!(paths(&built_in).await, expected);
+}
+
+#[tokio::test]
 async fn without_a_journal_nothing_is_recorded_and_everything_else_works() {
     let mockd = paused_with(&["--journal", "0"]).await;
     let mut live = mockd.live("nothing").await;

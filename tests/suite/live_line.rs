@@ -102,6 +102,21 @@ async fn it_is_cut_to_the_width_of_the_terminal() {
 }
 
 #[tokio::test]
+async fn a_name_of_wide_characters_leaves_it_within_the_terminal() {
+    // 29 columns: most of these characters take two, and one is a mark on that before it.
+    let name = "家電量販店のネットショップe\u{301}🛒";
+    let file = ScenarioFile::new(&format!("name: {name}\n{SHOP}"));
+    let mut terminal = Terminal::run(&arguments(&file), 40);
+    for time in ["0s", "1s", "2s"] {
+        let is_next = |line: &str| line.starts_with(name) && line.contains(time);
+        let line = terminal.last_line(is_next).await;
+        // Three columns less than the terminal's: the name, the time and what still fits of the sockets.
+        assert_eq!(line, format!("{name}  {time}  0"), "{:#?}", terminal.lines());
+        assert_eq!(terminal.lines().iter().filter(|line| line.starts_with(name)).count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn at_the_end_it_is_erased_with_what_the_terminal_shows_for_ctrl_c() {
     for signal in ["TERM", "INT"] {
         let file = ScenarioFile::new(SHOP);

@@ -42,8 +42,8 @@ mod readme;
 mod reload;
 mod replicas;
 mod requests;
-mod saving;
 mod retained;
+mod saving;
 mod scenarios;
 mod shutdown;
 mod site;
@@ -51,6 +51,8 @@ mod slow;
 #[cfg(target_os = "linux")]
 mod soak;
 mod sockets;
+#[cfg(unix)]
+mod start;
 mod state;
 mod store;
 mod support;

@@ -6,12 +6,13 @@ use tempfile::TempDir;
 
 use crate::support::{Tool, needs, soon};
 
-/// The code block of that language after a heading.
-fn block(heading: &str, language: &str) -> String {
+/// The code blocks of that language after a heading, up to the next one.
+fn blocks(heading: &str, language: &str) -> Vec<String> {
     let readme = std::fs::read_to_string("README.md").unwrap();
     let (_, section) = readme.split_once(&format!("### {heading}\n")).expect("the heading");
-    let (_, code) = section.split_once(&format!("```{language}\n")).expect("the code");
-    code.split_once("```\n").unwrap().0.to_owned()
+    let section = section.split("\n### ").next().unwrap();
+    let fence = format!("```{language}\n");
+    section.split(&fence).skip(1).map(|code| code.split_once("```\n").unwrap().0.to_owned()).collect()
 }
 
 /// The path with the binary's directory first.
@@ -27,16 +28,87 @@ fn with_shop() -> TempDir {
     directory
 }
 
-#[tokio::test]
-async fn the_pytest_example_passes() {
-    needs!(Pytest);
+/// A folder with a scenario and the files of the pytest example, which say their names in their first line.
+fn with_pytest_example() -> TempDir {
     let directory = with_shop();
-    std::fs::write(directory.path().join("test_shop.py"), block("From Python", "python")).unwrap();
+    for file in blocks("From Python", "python") {
+        let name = file.lines().next().unwrap().trim_start_matches("# ");
+        std::fs::write(directory.path().join(name), &file).unwrap();
+    }
+    directory
+}
+
+/// What pytest says of the tests in a folder, all of which pass.
+async fn pytest(directory: &TempDir) -> String {
     let mut pytest = tokio::process::Command::new(Tool::Pytest.path());
     let pytest = pytest.args(["-q", "-p", "no:cacheprovider"]).current_dir(directory.path()).env("PATH", path());
     let output = soon("pytest", pytest.kill_on_drop(true).output()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && said.contains("2 passed"), "{said}");
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn the_pytest_example_passes() {
+    needs!(Pytest);
+    let said = pytest(&with_pytest_example()).await;
+    assert!(said.contains("2 passed"), "{said}");
+}
+
+/// Tests of one name, with parameters that begin alike, and with one that holds no letter of a world's name.
+const ALIKE: &str = r#"
+import pytest
+from conftest import call
+
+LONG = "a-parameter-that-is-longer-than-the-name-of-a-world-may-be-and-ends-with-"
+
+
+@pytest.mark.parametrize("text", [LONG + "1", LONG + "2", "家電", "電家", "a b", "a-b", "", "/@?#%"])
+def test_alike(world, text):
+    assert call(f"{world}/__mockd/state")["totals"]["A1"] == 3
+    call(f"{world}/orders/A1", {"amount": 1})
+
+
+class TestAlike:
+    def test_alike(self, world):
+        test_alike(world, "")
+
+
+def test_unused(world):
+    pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(mockd):
+    yield
+    assert [world["name"] for world in call(f"{mockd}/__mockd/worlds")["worlds"]] == ["default"]
+
+"#;
+
+/// Runs each test once before the time that counts, as plugins do that run those again that fail.
+const TWICE: &str = r"
+
+from _pytest.runner import runtestprotocol
+
+
+def pytest_runtest_protocol(item, nextitem):
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    assert all(report.passed for report in reports), reports
+    item._initrequest()
+";
+
+#[tokio::test]
+async fn each_test_of_the_pytest_example_has_a_world_of_its_own() {
+    needs!(Pytest);
+    let directory = with_pytest_example();
+    let conftest = directory.path().join("conftest.py");
+    let twice = std::fs::read_to_string(&conftest).unwrap() + TWICE;
+    std::fs::write(conftest, twice).unwrap();
+    for file in ["test_one.py", "test_two.py"] {
+        std::fs::write(directory.path().join(file), ALIKE).unwrap();
+    }
+    let said = pytest(&directory).await;
+    assert!(said.contains("22 passed"), "{said}");
 }
 
 #[cfg(unix)]
@@ -44,7 +116,7 @@ async fn the_pytest_example_passes() {
 async fn the_ci_example_starts_mockd_and_finds_where_it_is() {
     needs!(Curl);
     let directory = with_shop();
-    let workflow: serde_json::Value = serde_yaml::from_str(&block("In CI", "yaml")).unwrap();
+    let workflow: serde_json::Value = serde_yaml::from_str(&blocks("In CI", "yaml")[0]).unwrap();
     let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
     let run = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.contains("mockd run")).unwrap();
     let environment = directory.path().join("environment");

@@ -57,6 +57,43 @@ async fn one_or_all_are_closed_with_a_code_after_what_they_still_had_to_get() {
 }
 
 #[tokio::test]
+async fn a_category_that_does_not_exist_is_warned_of_once() {
+    let mut mockd = paused().await;
+    let warning =
+        |name: &str, advice: &str| format!("no category `{name}`, so the socket gets no current orders{advice}");
+    let mut live = mockd.live("electronic").await;
+    assert_eq!(mockd.logged("no category").await, warning("electronic", "; did you mean `electronics`?"));
+    // Those after the first in each world, and those that exist, say nothing; nor do names that mockd keeps.
+    for name in ["electronic", "electronics", "__none", "Confectionary"] {
+        live.update_category(name).await;
+    }
+    assert_eq!(mockd.log_until("Confectionary").await, [warning("Confectionary", "; did you mean `confectionery`?")]);
+    drop(mockd.live("%0a%1b%5b1m").await);
+    assert_eq!(mockd.logged("no category").await, warning("\u{fffd}\u{fffd}[1m", ""));
+    live.update_category(&"長い".repeat(1_000)).await;
+    assert_eq!(mockd.logged("no category").await, warning(&"長い".repeat(32), ""));
+    drop(mockd.live_in("/@a", "electronic").await);
+    assert_eq!(mockd.logged("no category").await, warning("electronic", "; did you mean `electronics`?"));
+    // The client got no word of it: only what it asked for, once it was there.
+    assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
+}
+
+#[tokio::test]
+async fn the_log_warns_of_32_unknown_categories_in_a_world_at_most() {
+    let mut mockd = paused().await;
+    let mut live = mockd.live("nothing-0").await;
+    for number in 1..40 {
+        live.update_category(&format!("nothing-{number}")).await;
+    }
+    live.update_category("electronics").await;
+    live.texts(2).await;
+    // Another world counts for itself, and its warning comes after those of this one.
+    drop(mockd.live_in("/@a", "other").await);
+    let warnings = mockd.log_until("`other`").await;
+    assert_eq!(warnings.len(), 32 + 1, "{warnings:#?}");
+}
+
+#[tokio::test]
 async fn one_that_does_not_read_is_closed_all_the_same() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: A1, amount: 1 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));

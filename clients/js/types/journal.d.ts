@@ -33,7 +33,10 @@ export interface JournalFilter {
   limit?: number;
 }
 
-/** Entries that a test expects. Without `atLeast`, `atMost` and `exactly`, there has to be at least one. */
+/**
+ * Entries that a test expects. Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`,
+ * there has to be at least one.
+ */
 export interface Expectation extends Omit<JournalFilter, "limit"> {
   /** A request's query without its question mark; `*` stands for anything. */
   query?: string;

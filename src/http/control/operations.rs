@@ -280,7 +280,7 @@ fn on_journal() -> Vec<ControlOperation> {
         get(
             "/__mockd/journal",
             journal::get_journal,
-            "What happened between the world and its clients",
+            "What happened between the world and its clients, without what the built-in page fetches for itself",
             shape::<journal::JournalAnswer>,
         )
         .query(query::<journal::JournalQuery>),

@@ -10,7 +10,8 @@ use thiserror::Error;
 use super::Kind;
 
 /// Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
-/// Without `atLeast`, `atMost` and `exactly`, there has to be at least one such entry.
+/// Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, there has to be at least one
+/// such entry.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Expectation {

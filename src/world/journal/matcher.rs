@@ -46,6 +46,20 @@ impl Expectation {
             && self.differences(entry).is_empty()
     }
 
+    /// Whether an entry counts for the expectation: it [matches](Expectation::matches), and is no preflight (Fetch standard, "CORS
+    /// protocol") unless the expectation asks for its method. Browsers send preflights by themselves, and not always.
+    #[must_use]
+    pub fn counts(&self, entry: &Entry) -> bool {
+        !self.leaves_out(entry) && self.matches(entry)
+    }
+
+    /// Whether the entry is a preflight that nobody has asked for.
+    pub(super) fn leaves_out(&self, entry: &Entry) -> bool {
+        const PREFLIGHT: &str = "OPTIONS";
+        let is_preflight = matches!(&entry.record, Record::Request(exchange) if exchange.head.method() == PREFLIGHT);
+        is_preflight && self.method.as_ref().is_none_or(|method| !method.eq_ignore_ascii_case(PREFLIGHT))
+    }
+
     /// Everything in which the entry is not as expected.
     pub(super) fn differences(&self, entry: &Entry) -> Vec<Difference> {
         let mut found = Differences::default();

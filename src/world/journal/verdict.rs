@@ -67,7 +67,7 @@ impl Verdict {
 
 impl Finding {
     fn of(expectation: &Expectation, entries: &[Entry]) -> Self {
-        let matches = entries.iter().filter(|entry| expectation.matches(entry));
+        let matches = entries.iter().filter(|entry| expectation.counts(entry));
         let matches: Vec<u64> = matches.map(|entry| entry.sequence).collect();
         let count = matches.len() as u64;
         let too_few = count < expectation.fewest();
@@ -92,14 +92,15 @@ impl Finding {
 /// The entries that differ least; those that have nothing of what is expected are none.
 fn near_misses(expectation: &Expectation, entries: &[Entry]) -> Vec<NearMiss> {
     let is_of_kind = |entry: &&Entry| expectation.kind.is_none_or(|kind| kind == entry.kind());
-    let is_later = |entry: &&Entry| expectation.after.is_none_or(|after| entry.sequence > after);
+    let is_meant =
+        |entry: &&Entry| expectation.after.is_none_or(|after| entry.sequence > after) && !expectation.leaves_out(entry);
     // What an entry does not even have is further off than what it has otherwise.
     let distance = |differences: &[Difference]| -> usize {
         differences.iter().map(|one| if one.found.is_null() { 2 } else { 1 }).sum()
     };
     let farthest = 2 * expectation.criteria();
     let mut misses: Vec<NearMiss> = Vec::with_capacity(NEAR_MISSES + 1);
-    for entry in entries.iter().filter(is_of_kind).filter(is_later) {
+    for entry in entries.iter().filter(is_of_kind).filter(is_meant) {
         let differences = expectation.differences(entry);
         if differences.is_empty() || distance(&differences) >= farthest {
             continue;

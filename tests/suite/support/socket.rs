@@ -16,7 +16,9 @@ pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
     pub(crate) async fn open(url: &str) -> Self {
-        Self::over(TcpSocket::new_v4().unwrap(), url).await
+        let is_ipv6 = url.starts_with("ws://[");
+        let socket = if is_ipv6 { TcpSocket::new_v6() } else { TcpSocket::new_v4() };
+        Self::over(socket.unwrap(), url).await
     }
 
     /// A socket whose receive buffer is as small as the system allows, so that it falls behind soon.

@@ -20,6 +20,8 @@ pub(crate) enum Tool {
     Curl,
     /// git(1).
     Git,
+    /// IPv6 on the loopback interface.
+    Ipv6,
     /// The YAML language server, and node, which runs it.
     LanguageServer,
     /// User and network namespaces: unshare(1), nsenter(1) and ip(8), and the right to use them.
@@ -43,6 +45,7 @@ impl Tool {
             Self::Browser => "chromedriver".into(),
             Self::Curl => "curl".into(),
             Self::Git => "git".into(),
+            Self::Ipv6 => PathBuf::new(),
             Self::LanguageServer => local("editor/node_modules/.bin/yaml-language-server"),
             Self::Namespaces => "unshare".into(),
             Self::Node => "node".into(),
@@ -63,6 +66,7 @@ impl Tool {
                 is_program(path) && ["chromium", "chromium-browser", "google-chrome"].iter().any(is_program)
             }
             Self::Curl | Self::Git | Self::Node | Self::Python | Self::Redis => is_program(path),
+            Self::Ipv6 => std::net::TcpListener::bind("[::1]:0").is_ok(),
             Self::Namespaces => {
                 // Containers and hardened systems have the programs, but not the right.
                 let mut command = Command::new(path);
@@ -89,6 +93,7 @@ impl fmt::Display for Tool {
             Self::Browser => "chromium with chromedriver",
             Self::Curl => "curl",
             Self::Git => "git",
+            Self::Ipv6 => "IPv6 on loopback",
             Self::LanguageServer => "node with yaml-language-server below target/editor",
             Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
             Self::Node => "node",

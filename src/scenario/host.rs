@@ -1,0 +1,45 @@
+//! The host that a server listens on.
+
+use std::fmt;
+use std::net::{AddrParseError, IpAddr, Ipv4Addr};
+use std::str::FromStr;
+
+/// The host that a server listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Host {
+    /// The name `localhost`, which browsers resolve to `127.0.0.1` and `::1` (RFC 6761, section 6.3): both of them.
+    #[default]
+    Localhost,
+    /// One IP address. An unspecified one, such as `0.0.0.0`, is every address of the machine.
+    Address(IpAddr),
+}
+
+impl Host {
+    /// The IP address; of `localhost` that of IPv4.
+    #[must_use]
+    pub fn ip(self) -> IpAddr {
+        match self {
+            Self::Localhost => Ipv4Addr::LOCALHOST.into(),
+            Self::Address(address) => address,
+        }
+    }
+}
+
+/// Reads `localhost` or an IP address, also in the brackets that an IPv6 address has in a URL.
+impl FromStr for Host {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if bare.eq_ignore_ascii_case("localhost") { Ok(Self::Localhost) } else { bare.parse().map(Self::Address) }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Localhost => f.write_str("localhost"),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
