@@ -13,9 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::ledger::Ledger;
 use crate::scenario::{Arrivals, Draw, Generator, Latency, Share, times};
 
-/// Where even times end, after 584 years: beyond it, [`times`] gives the same moment again and again.
-const LATEST: Duration = Duration::from_nanos(u64::MAX);
-
 /// One generator at work.
 #[derive(Debug, Clone)]
 pub(super) struct GeneratorRun {
@@ -129,22 +126,18 @@ impl GeneratorRun {
         Some((index?, amount))
     }
 
-    /// Sets the next due time; `last` is that of the order before.
+    /// Sets the next due time; `last` is that of the order before. Beyond what a `Duration` holds, there is none.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
-            Arrivals::Poisson(mean) => last.saturating_add(self.rng.exponential(mean)),
+            Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
             Arrivals::Every(every) => {
-                let since = times(every, self.count + 1);
-                if since >= LATEST {
-                    self.due = None;
-                    return;
-                }
-                let even = self.origin.saturating_add(self.declared.from()).saturating_add(since);
-                self.jittered(even).max(last)
+                let start = self.origin.checked_add(self.declared.from());
+                let even = start.and_then(|start| start.checked_add(times(every, self.count + 1)));
+                even.map(|even| self.jittered(even).max(last))
             }
         };
         let until = self.declared.until().map(|until| self.origin.saturating_add(until));
-        self.due = Some(next).filter(|next| until.is_none_or(|until| *next <= until));
+        self.due = next.filter(|next| until.is_none_or(|until| *next <= until));
     }
 
     fn jittered(&mut self, even: Duration) -> Duration {

@@ -60,7 +60,8 @@ impl ScriptRun {
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        let step = self.declared.steps().get(self.cursor).map(|step| self.origin.saturating_add(step.at));
+        // What lies beyond the last moment that a `Duration` holds never happens.
+        let step = self.declared.steps().get(self.cursor).and_then(|step| self.origin.checked_add(step.at));
         let burst = self.bursts.peek().map(|Reverse((due, ..))| *due);
         step.into_iter().chain(burst).min()
     }
@@ -92,7 +93,7 @@ impl ScriptRun {
     fn keep(&mut self, due: Duration, index: usize, left: u64) {
         if left > 1 {
             let every = self.declared.steps()[index].every;
-            self.bursts.push(Reverse((due.saturating_add(every), index, left - 1)));
+            self.bursts.extend(due.checked_add(every).map(|due| Reverse((due, index, left - 1))));
         }
     }
 
@@ -103,8 +104,11 @@ impl ScriptRun {
             Repeat::Forever => true,
             Repeat::Times(times) => self.round + 1 < times,
         };
-        if done && again {
-            self.origin = self.origin.saturating_add(self.declared.length());
+        if done
+            && again
+            && let Some(origin) = self.origin.checked_add(self.declared.length())
+        {
+            self.origin = origin;
             self.round += 1;
             self.cursor = 0;
         }
