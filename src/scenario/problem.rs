@@ -188,9 +188,12 @@ pub enum ProblemKind {
     /// A step that happens too often at one moment.
     #[error("`times` above {MAX_AT_ONCE} needs `every`")]
     TooManyAtOnce,
-    /// A script that repeats without taking any time.
-    #[error("a script that repeats has to take at least 1us")]
+    /// A script that repeats for ever without taking any time.
+    #[error("a script that repeats forever has to take at least 1us")]
     InstantRepeat,
+    /// A script that takes no time and repeats too often.
+    #[error("the repeats of a script that takes less than 1us make more than {MAX_AT_ONCE} actions at once")]
+    TooManyRepeatsAtOnce,
     /// A script's step beyond the longest time there is.
     #[error("the step ends later than 24000h")]
     TooLate,
@@ -310,7 +313,10 @@ impl ProblemKind {
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            Self::InstantRepeat => "give a step an `at` or `after` above 0s".into(),
+            Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
+            Self::TooManyRepeatsAtOnce => {
+                "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
+            }
             Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),
             _ => return None,

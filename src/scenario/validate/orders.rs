@@ -188,9 +188,15 @@ fn script(
     references.place(since, start, repeats(repeat, length));
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
-        && repeat != Repeat::Times(1)
     {
-        check.note(ProblemKind::InstantRepeat, raw.span);
+        let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
+        match repeat {
+            Repeat::Forever => check.note(ProblemKind::InstantRepeat, raw.span),
+            Repeat::Times(count) if count > 1 && at_once.saturating_mul(count) > MAX_AT_ONCE => {
+                check.note(ProblemKind::TooManyRepeatsAtOnce, raw.span);
+            }
+            Repeat::Times(_) => {}
+        }
     }
     steps.sort_by_key(|step| step.at);
     let name = check.name(raw.name.as_ref(), "a script's name");
@@ -200,7 +206,8 @@ fn script(
 /// From the start of the first repeat to that of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        Some(Repeat::Times(count)) => times(length, count - 1),
+        // A repeat comes after the one before, also where both take no time.
+        Some(Repeat::Times(count)) => times(length.max(Duration::from_nanos(1)), count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
 }
