@@ -242,7 +242,7 @@ impl Engine {
 
     fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
         let outcome = match action {
-            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount)),
+            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount.start())),
             Action::Set { product, total } => self.change_total(product, TotalChange::Set(*total)),
             Action::Remove { product } => self.remove(product),
             Action::Add(new) => self.add(new, events),

@@ -11,7 +11,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::scenario::{Arrivals, Draw, Generator, Latency, Share, times};
+use crate::scenario::{Amount, Arrivals, Draw, Generator, Latency, Share, times};
 
 /// One generator at work.
 #[derive(Debug, Clone)]
@@ -118,9 +118,7 @@ impl GeneratorRun {
         let at = self.due?;
         self.pool.refresh(self.declared.products(), ledger);
         let index = self.pool.pick(&mut self.rng, ledger);
-        let amount = self.declared.amount();
-        let span = amount.end().abs_diff(*amount.start()) + 1;
-        let amount = amount.start().saturating_add_unsigned(self.rng.below(span));
+        let amount = self.rng.amount(self.declared.amount());
         self.count += 1;
         self.schedule(at);
         Some((index?, amount))
@@ -235,6 +233,12 @@ impl RandomStream {
                 return (wide >> 64) as u64;
             }
         }
+    }
+
+    /// One of these, each with the same chance.
+    pub(super) fn amount(&mut self, amount: &Amount) -> i64 {
+        let span = amount.end().abs_diff(*amount.start()) + 1;
+        amount.start().saturating_add_unsigned(self.below(span))
     }
 
     /// Whether one of all is among a share of them.

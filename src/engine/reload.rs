@@ -178,7 +178,8 @@ impl Engine {
     /// Starts all scripts and generators of the scenario.
     pub(super) fn start_timelines(&mut self) {
         let scenario = self.scenario.clone();
-        self.scripts = scenario.scripts().iter().map(|script| ScriptRun::new(script.clone(), self.now)).collect();
+        self.scripts =
+            scenario.scripts().iter().map(|script| ScriptRun::new(script.clone(), self.now, self.seed)).collect();
         self.generators = scenario.generators().iter().map(|generator| self.start_generator(generator)).collect();
     }
 
@@ -192,11 +193,12 @@ impl Engine {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));
+            self.scripts.iter_mut().for_each(|run| run.reseed(seed));
             self.seed = seed;
         }
         let now = self.now;
         let runs = std::mem::take(&mut self.scripts);
-        let start = |script: &Script| ScriptRun::new(script.clone(), now);
+        let start = |script: &Script| ScriptRun::new(script.clone(), now, seed);
         self.scripts = carry_on(runs, &comparison.scripts, scenario.scripts(), start);
         let runs = std::mem::take(&mut self.generators);
         let start = |generator: &Generator| self.start_generator(generator);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::change::Declaration;
+use super::random::RandomStream;
 use crate::scenario::{Action, Generator, Repeat, Script};
 
 /// One script at work.
@@ -23,6 +24,8 @@ pub(super) struct ScriptRun {
     pub(super) cursor: usize,
     /// Steps that happen several times and are not done: next time, step, and how often still.
     bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
+    /// What its amounts are drawn from, if any is.
+    rng: Option<Box<RandomStream>>,
 }
 
 /// Where a script is.
@@ -34,29 +37,43 @@ pub(super) struct ScriptRunState {
     cursor: usize,
     /// As in [`ScriptRun`], soonest first.
     bursts: Vec<(Duration, usize, u64)>,
+    /// How far it is in its random stream, if it has one.
+    words: Option<u64>,
 }
 
 impl ScriptRunState {
     pub(super) fn of(run: &ScriptRun) -> Self {
         let mut bursts: Vec<_> = run.bursts.iter().map(|Reverse(burst)| *burst).collect();
         bursts.sort_unstable();
-        Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts }
+        let words = run.rng.as_ref().map(|rng| rng.place().1);
+        Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts, words }
     }
 
     /// The run of the same script at that place; `None` if the script has no such place.
-    pub(super) fn resume(self, run: &ScriptRun) -> Option<ScriptRun> {
-        let steps = run.declared.steps().len();
-        let is_there = self.cursor <= steps && self.bursts.iter().all(|(_, step, _)| *step < steps);
-        let Self { origin, round, cursor, bursts } = self;
+    pub(super) fn resume(self, run: &ScriptRun, seed: u64) -> Option<ScriptRun> {
+        let (steps, stream) = (run.declared.steps().len(), run.declared.stream());
+        let is_there = self.cursor <= steps
+            && self.bursts.iter().all(|(_, step, _)| *step < steps)
+            && self.words.is_some() == stream.is_some();
+        let Self { origin, round, cursor, bursts, words } = self;
         let bursts = bursts.into_iter().map(Reverse).collect();
-        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts })
+        let rng = stream.zip(words).map(|(stream, words)| Box::new(RandomStream::at(seed, stream, words)));
+        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts, rng })
     }
 }
 
 impl ScriptRun {
-    pub(super) fn new(declared: Script, origin: Duration) -> Self {
+    pub(super) fn new(declared: Script, origin: Duration, seed: u64) -> Self {
         let origin = origin.saturating_add(declared.start());
-        Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new() }
+        let rng = declared.stream().map(|stream| Box::new(RandomStream::new(seed, stream)));
+        Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new(), rng }
+    }
+
+    /// Goes on with another seed, at the same place of its timeline.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        if let Some(rng) = &mut self.rng {
+            rng.reseed(seed);
+        }
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
@@ -66,7 +83,7 @@ impl ScriptRun {
         step.into_iter().chain(burst).min()
     }
 
-    /// The action that is due.
+    /// The action that is due; if it is an order, with the one amount that was drawn for it.
     pub(super) fn fire(&mut self) -> Option<Action> {
         let due = self.due()?;
         // A step already begun goes before one that begins at the same time: it stands further up.
@@ -84,7 +101,13 @@ impl ScriptRun {
                 index
             }
         };
-        let action = self.declared.steps()[index].action.clone();
+        let mut action = self.declared.steps()[index].action.clone();
+        if let (Action::Order { amount, .. }, Some(rng)) = (&mut action, &mut self.rng)
+            && amount.start() != amount.end()
+        {
+            let drawn = rng.amount(amount);
+            *amount = drawn..=drawn;
+        }
         self.turn();
         Some(action)
     }

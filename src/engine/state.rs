@@ -89,8 +89,8 @@ impl Engine {
             let moved = engine.ledger.put(&id, Running { total, changed });
             moved.ok_or(StateError::Misfit("it has a total of an unknown product"))?;
         }
-        engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run))?;
         let seed = engine.seed;
+        engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run, seed))?;
         engine.generators = resumed(&start.generators, state.generators, |run, state| Some(state.resume(run, seed)))?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)

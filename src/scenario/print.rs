@@ -150,7 +150,8 @@ fn step(step: &Step) -> Value {
     match &step.action {
         Action::Order { product, amount } => {
             insert(&mut mapping, "product", Some((**product).into()));
-            insert(&mut mapping, "amount", Some((*amount).into()));
+            let fixed = (amount.start() == amount.end()).then(|| (*amount.start()).into());
+            insert(&mut mapping, "amount", Some(fixed.unwrap_or_else(|| self::amount(amount))));
         }
         Action::Set { product, total } => {
             insert(&mut mapping, "set", Some(json!({ "product": product, "total": total })));

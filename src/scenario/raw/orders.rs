@@ -184,9 +184,10 @@ pub(crate) struct RawStep {
     /// The id of the product that is ordered.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<TextNode>,
-    /// What the order adds to the product's total; negative for a return.
-    #[schemars(example = 10, range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))]
-    pub(crate) amount: Opt<i64>,
+    /// What the order adds to the product's total, negative for a return: a number, or a range of which each number has
+    /// the same chance each time.
+    #[schemars(example = 10, example = serde_json::json!({ "min": 1, "max": 7 }))]
+    pub(crate) amount: Opt<RawAmount>,
     /// How often the step happens, `every` so long. More than 1000000 times takes `every`.
     #[schemars(example = 100, range(min = 1), extend("default" = 1))]
     pub(crate) times: Opt<i64>,

@@ -200,7 +200,54 @@ fn script(
     }
     steps.sort_by_key(|step| step.at);
     let name = check.name(raw.name.as_ref(), "a script's name");
-    Some(Script { name, start, repeat: repeat?, steps: Arc::new(steps), length })
+    let stream = stream(name.as_deref(), start, &steps);
+    Some(Script { name, start, repeat: repeat?, steps: Arc::new(steps), length, stream })
+}
+
+/// The random stream of a script that draws amounts. It follows from the script's name, or from its steps if it has none, so
+/// that other scripts and generators may come and go. Generators and faults count theirs from below.
+fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
+    const SCRIPTS: u64 = 1 << 63;
+    let orders = steps.iter().filter_map(|step| match &step.action {
+        Action::Order { product, amount } => Some((step, product, amount)),
+        _ => None,
+    });
+    if orders.clone().all(|(_, _, amount)| amount.start() == amount.end()) {
+        return None;
+    }
+    let mut hash = Fnv::default();
+    match name {
+        Some(name) => hash.add(name.as_bytes()),
+        None => {
+            hash.add(&start.as_nanos().to_le_bytes());
+            for (Step { at, times, every, .. }, product, amount) in orders {
+                hash.add(&at.as_nanos().to_le_bytes());
+                hash.add(&times.to_le_bytes());
+                hash.add(&every.as_nanos().to_le_bytes());
+                hash.add(product.as_bytes());
+                hash.add(&amount.start().to_le_bytes());
+                hash.add(&amount.end().to_le_bytes());
+            }
+        }
+    }
+    Some(hash.0 | SCRIPTS)
+}
+
+/// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }
 
 /// From the start of the first repeat to that of the last.
@@ -313,7 +360,7 @@ fn action(
     if let Some(id) = &raw.product {
         let product = id.get().map(|(id, span)| wanted(id.of(check.document), span));
         let amount = check.required(raw.amount.as_ref(), "a step with `product`", "amount", span, span);
-        let amount = amount.map(|(amount, span)| check.total(*amount, span));
+        let amount = amount.and_then(|(amount, span)| self::amount(amount, span, check));
         return Some(Action::Order { product: product?, amount: amount? });
     }
     if let Some((set, span)) = given(raw.set.as_ref()) {
