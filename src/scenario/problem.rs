@@ -151,6 +151,9 @@ pub enum ProblemKind {
         /// Whether a later step adds it.
         late: bool,
     },
+    /// A product that a step before has removed.
+    #[error("product `{0}` is removed before")]
+    RemovedProduct(String),
     /// An entry of `cors` that no browser would send.
     #[error("`{0}` is not the origin of a web page")]
     NotAnOrigin(String),
@@ -260,12 +263,21 @@ impl ProblemKind {
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
             Self::ReservedCategory(_) => "reserved".into(),
             Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
+            Self::RemovedProduct(_) => "it is no longer there by then".into(),
             Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
             _ => String::new(),
+        }
+    }
+
+    /// What a report says at the other place that belongs to a problem.
+    pub(super) fn related_label(&self) -> &'static str {
+        match self {
+            Self::RemovedProduct(_) => "removed here",
+            _ => "first declared here",
         }
     }
 
@@ -308,6 +320,9 @@ impl ProblemKind {
             Self::Empty => "a scenario starts with `categories:`".into(),
             Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::RemovedProduct(_) => {
+                "move this step before the one that removes the product, or add the product again between them".into()
+            }
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
             Self::DuplicateId(_) => "give one of them another id".into(),
             Self::DuplicateFault(_) => "give one of them another name".into(),

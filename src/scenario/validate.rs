@@ -4,6 +4,7 @@ mod categories;
 mod faults;
 mod orders;
 mod references;
+mod removals;
 
 pub(crate) use categories::number as product_number;
 

@@ -181,8 +181,12 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
             "`times` has to be at least 1",
         ),
         (
-            with("orders: { scripts: [{ repeat: 2, steps: [{ product: T1, amount: 1 }] }] }\n"),
-            "a script that repeats has to take at least 1us",
+            with("orders: { scripts: [{ repeat: forever, steps: [{ product: T1, amount: 1 }] }] }\n"),
+            "a script that repeats forever has to take at least 1us",
+        ),
+        (
+            with("orders: { scripts: [{ repeat: 500001, steps: [{ product: T1, amount: 1, times: 2 }] }] }\n"),
+            "the repeats of a script that takes less than 1us make more than 1000000 actions at once",
         ),
         (
             with("orders: { scripts: [{ steps: [{ set: { product: T1, total: 9007199254740992 } }] }] }\n"),
@@ -268,6 +272,56 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
         )),
     ] {
         assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
+    }
+}
+
+#[test]
+fn an_order_after_the_removal_of_its_product_shows_both_places() {
+    let text = with(
+        "orders:\n  scripts:\n    - steps:\n        - { at: 1s, remove: { product: T1 } }\n        - { at: 2s, product: T1, amount: 1 }\n",
+    );
+    let expected = "\
+error: product `T1` is removed before
+ --> shop.yaml:6:29
+  |
+5 |         - { at: 1s, remove: { product: T1 } }
+  |                                        -- removed here
+6 |         - { at: 2s, product: T1, amount: 1 }
+  |                             ^^ it is no longer there by then
+  |
+  = help: move this step before the one that removes the product, or add the product again between them";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn a_removed_product_is_missed_only_where_that_is_certain() {
+    let (remove, add) = ("{ at: 2s, remove: { product: T1 } }", "add: { category: toys, product: { id: T1 } }");
+    let other = "steps: [{ product: T2, amount: 1 }]";
+    let order = "{ at: 3s, product: T1, amount: 1 }";
+    for wrong in [
+        scripts(&format!("steps: [{remove}, {order}]"), other),
+        scripts(&format!("steps: [{order}, {remove}]"), other),
+        scripts(&format!("repeat: forever, steps: [{remove}, {order}]"), other),
+        scripts(&format!("steps: [{{ at: 1s, {add} }}, {remove}, {order}]"), other),
+        scripts(&format!("steps: [{remove}, {order}, {{ at: 3s, {add} }}]"), other),
+        scripts(&format!("steps: [{remove}, {{ set: {{ product: T1, total: 1 }} }}]"), other),
+        scripts(&format!("steps: [{remove}, {{ after: 1s, remove: {{ product: T1 }} }}]"), other),
+    ] {
+        assert_eq!(messages(&wrong), ["product `T1` is removed before"], "{wrong}");
+    }
+    for right in [
+        scripts(&format!("steps: [{remove}, {{ {add} }}, {order}]"), other),
+        scripts(&format!("steps: [{{ at: 1s, {add}, times: 2, every: 2s }}, {remove}, {order}]"), other),
+        scripts(
+            "steps: [{ at: 2s, remove: { product: T1 } }, { at: 1s, product: T1, amount: 1, times: 3, every: 1s }]",
+            other,
+        ),
+        scripts(&format!("repeat: 2, steps: [{{ at: 1s, product: T1, amount: 1 }}, {remove}]"), other),
+        scripts(&format!("steps: [{remove}, {order}]"), &format!("steps: [{{ {add} }}]")),
+        scripts(&format!("steps: [{remove}, {order}]"), "steps: [{ add: { category: toys, product: {} } }]"),
+        scripts(&format!("steps: [{remove}]"), &format!("steps: [{order}]")),
+    ] {
+        accepted(&right);
     }
 }
 

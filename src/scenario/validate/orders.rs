@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::categories::product;
 use super::faults::fault;
 use super::references::{References, StepNumber};
-use super::{Validator, given};
+use super::{Validator, given, removals};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{
     RawAdd, RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator, RawRepeat, RawScript, RawStep,
@@ -186,6 +186,7 @@ fn script(
     let since = references.mark();
     let (mut steps, length) = steps(list, number, references, check);
     references.place(since, start, repeats(repeat, length));
+    removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
     {
@@ -216,19 +217,18 @@ fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
         return None;
     }
     let mut hash = Fnv::default();
-    match name {
-        Some(name) => hash.add(name.as_bytes()),
-        None => {
-            hash.add(&start.as_nanos().to_le_bytes());
-            for (Step { at, times, every, .. }, product, amount) in orders {
-                hash.add(&at.as_nanos().to_le_bytes());
-                hash.add(&times.to_le_bytes());
-                hash.add(&every.as_nanos().to_le_bytes());
-                hash.add(product.as_bytes());
-                hash.add(&amount.start().to_le_bytes());
-                hash.add(&amount.end().to_le_bytes());
-            }
-        }
+    if let Some(name) = name {
+        hash.add(name.as_bytes());
+        return Some(hash.0 | SCRIPTS);
+    }
+    hash.add(&start.as_nanos().to_le_bytes());
+    for (Step { at, times, every, .. }, product, amount) in orders {
+        hash.add(&at.as_nanos().to_le_bytes());
+        hash.add(&times.to_le_bytes());
+        hash.add(&every.as_nanos().to_le_bytes());
+        hash.add(product.as_bytes());
+        hash.add(&amount.start().to_le_bytes());
+        hash.add(&amount.end().to_le_bytes());
     }
     Some(hash.0 | SCRIPTS)
 }
