@@ -144,6 +144,7 @@ struct AccountState {
 #[serde(deny_unknown_fields)]
 struct ProductState {
     id: Arc<str>,
+    has_number_id: bool,
     own: Map<String, Value>,
     order: Map<String, Value>,
     total: i64,
@@ -152,7 +153,7 @@ struct ProductState {
 impl ProductsState {
     fn of(engine: &Engine, start: &Engine) -> Self {
         let account = |(id, account): (&Arc<str>, AccountView<'_>)| {
-            let Account { category, seed_total, declared } = account.account.clone();
+            let Account { category, seed_total, declared, .. } = account.account.clone();
             if start.ledger.get(id).is_some_and(|same| same.account == account.account) {
                 DeclaredOr::Declared(id.clone())
             } else {
@@ -165,6 +166,7 @@ impl ProductsState {
                 Some(same) if *same == product => DeclaredOr::Declared(product.id().clone()),
                 _ => DeclaredOr::Other(ProductState {
                     id: product.id().clone(),
+                    has_number_id: product.has_number_id(),
                     own: product.own().clone(),
                     order: product.order().clone(),
                     total: product.total(),
@@ -179,11 +181,28 @@ impl ProductsState {
         if self.categories.len() != start.catalogue.iter().count() {
             return Err(StateError::Misfit("it has other categories"));
         }
+        let mut catalogue = Catalogue::default();
+        for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
+            let declared = listing.by_id();
+            let product = |product| match product {
+                DeclaredOr::Declared(id) => declared.get(&*id).map(|product| Arc::clone(product)),
+                DeclaredOr::Other(ProductState { id, has_number_id, own, order, total }) => {
+                    Some(Arc::new(Product::written(id, own, order, total).with_number_id(has_number_id)))
+                }
+            };
+            let products: Option<Vec<_>> = products.into_iter().map(product).collect();
+            let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;
+            catalogue.put(name.clone(), listing.with_products(products));
+        }
+        let products = catalogue.iter().flat_map(|(_, listing)| listing.products());
+        let own_frames: HashMap<&str, &Arc<Product>> =
+            products.filter(|product| product.has_own_frames()).map(|product| (&**product.id(), product)).collect();
         let mut rebuild = Rebuild::default();
         for account in self.accounts {
             let (id, account) = match account {
                 DeclaredOr::Other(AccountState { id, category, seed_total, declared }) => {
-                    (id, Account { category, seed_total, declared })
+                    let product = own_frames.get(&*id).map(|product| Arc::clone(product));
+                    (id, Account { category, seed_total, declared, product })
                 }
                 DeclaredOr::Declared(id) => {
                     let declared = start.ledger.get(&id).ok_or(StateError::Misfit("it has an unknown account"))?;
@@ -192,19 +211,6 @@ impl ProductsState {
             };
             let total = account.seed_total;
             rebuild.add(id, account, total, 0);
-        }
-        let mut catalogue = Catalogue::default();
-        for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
-            let declared = listing.by_id();
-            let product = |product| match product {
-                DeclaredOr::Declared(id) => declared.get(&*id).map(|product| Arc::clone(product)),
-                DeclaredOr::Other(ProductState { id, own, order, total }) => {
-                    Some(Arc::new(Product::written(id, own, order, total)))
-                }
-            };
-            let products: Option<Vec<_>> = products.into_iter().map(product).collect();
-            let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;
-            catalogue.put(name.clone(), listing.with_products(products));
         }
         engine.catalogue = catalogue;
         let mut ledger = Ledger::default();

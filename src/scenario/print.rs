@@ -80,7 +80,9 @@ fn server(server: &ServerOptions) -> Option<Value> {
 
 fn category(category: &Category) -> Value {
     let products: Vec<Value> = category.products().iter().map(|product| self::product(product, true)).collect();
-    let mut mapping = json!({ "prefix": category.prefix(), "products": products });
+    let mut mapping = json!({});
+    insert(&mut mapping, "prefix", (!category.prefix().is_empty()).then(|| category.prefix().into()));
+    insert(&mut mapping, "products", Some(products.into()));
     let fields: Map<String, Value> = category.fields().iter().map(|(name, rule)| (name.clone(), field(rule))).collect();
     insert(&mut mapping, "fields", (!fields.is_empty()).then_some(fields.into()));
     mapping
@@ -93,7 +95,7 @@ fn field(rule: &FieldRule) -> Value {
 
 fn product(product: &Product, with_id: bool) -> Value {
     let mut mapping = json!({});
-    insert(&mut mapping, "id", with_id.then(|| (**product.id()).into()));
+    insert(&mut mapping, "id", with_id.then(|| product.id_json()));
     for (key, value) in product.own() {
         insert(&mut mapping, key, Some(value.clone()));
     }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::raw::RawScenario;
-use super::yaml::{Entries, Items, Spanned, TextNode};
+use super::yaml::{Entries, Id, IdNode, Items, Spanned};
 
 /// The JSON Schema of scenario files. Whatever it rejects, [`super::load()`] rejects; the reverse does not hold, since
 /// a schema cannot follow references.
@@ -18,7 +18,10 @@ pub fn schema() -> Value {
     // A file that includes others may leave to them what would be missing here.
     schema.insert("if".into(), json!({ "required": ["include"] }));
     schema.insert("then".into(), true.into());
-    let categories = json!({ "additionalProperties": { "required": ["prefix"] } });
+    let id = |more: Value| json!({ "required": more, "properties": { "id": { "type": "integer" } } });
+    let products = json!({ "items": id(json!([])), "contains": id(json!(["id"])) });
+    let numbered = json!({ "required": ["products"], "properties": { "products": products } });
+    let categories = json!({ "additionalProperties": { "anyOf": [{ "required": ["prefix"] }, numbered] } });
     schema.insert("else".into(), json!({ "properties": { "categories": categories } }));
     let mut schema = schema.to_value();
     tidy(&mut schema);
@@ -90,16 +93,30 @@ impl<T: JsonSchema> JsonSchema for Items<T> {
     }
 }
 
-impl JsonSchema for TextNode {
+impl JsonSchema for Id {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        str::schema_name()
+        "id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"], "minLength": 1 })
+    }
+}
+
+impl JsonSchema for IdNode {
+    fn inline_schema() -> bool {
+        Id::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Id::schema_name()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        str::json_schema(generator)
+        Id::json_schema(generator)
     }
 }

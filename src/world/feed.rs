@@ -165,12 +165,13 @@ impl EventFeed {
 impl FeedItem {
     /// The item of an event, if sockets get one.
     pub(super) fn of(scope: Scope, event: &Event) -> Option<Self> {
-        let EventKind::Total { id, category, total } = &event.kind else { return None };
+        let EventKind::Total { id, category, total, product } = &event.kind else { return None };
         let only = match scope {
             Scope::All => None,
             Scope::Category => Some(category.clone()),
         };
-        let message = Message::text(json!({ "id": &**id, "total": total }).to_string());
+        let id = product.as_ref().map_or_else(|| Value::from(&**id), |product| product.id_json());
+        let message = Message::text(json!({ "id": id, "total": total }).to_string());
         Some(Self::Total { sequence: event.sequence, at: event.at, only, message })
     }
 
@@ -331,7 +332,7 @@ pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Message> {
 /// A current order: id, total, and the extra properties that the scenario gives it.
 fn current_order(order: &CurrentOrder) -> Message {
     let mut message = Map::new();
-    message.insert("id".into(), Value::from(&**order.product.id()));
+    message.insert("id".into(), order.product.id_json());
     message.insert("total".into(), order.total.into());
     message.extend(order.product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
     Message::text(Value::Object(message).to_string())

@@ -21,6 +21,7 @@ mod fragments;
 mod golden;
 mod handshake;
 mod history;
+mod ids;
 mod include;
 mod injection;
 mod inputs;

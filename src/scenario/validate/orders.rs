@@ -111,7 +111,7 @@ fn draw(
                 check.note(ProblemKind::EmptyList("`products`"), span);
             }
             let ids = list.iter().filter_map(Spanned::get);
-            Some(Draw::Ids(ids.map(|(id, span)| references.product(id, span, until, None)).collect()))
+            Some(Draw::Ids(ids.map(|(id, span)| references.product(&id.text, span, until, None)).collect()))
         }
         RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
             let (name, span) = name.get()?;
@@ -367,11 +367,14 @@ fn action(
         let product = check.required(set.product.as_ref(), "`set`", "product", span, span);
         let total = check.required(set.total.as_ref(), "`set`", "total", span, span);
         let (product, total) = (product?, total?);
-        return Some(Action::Set { product: wanted(product.0, product.1), total: check.total(*total.0, total.1) });
+        return Some(Action::Set {
+            product: wanted(&product.0.text, product.1),
+            total: check.total(*total.0, total.1),
+        });
     }
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
-        return Some(Action::Remove { product: wanted(id, span) });
+        return Some(Action::Remove { product: wanted(&id.text, span) });
     }
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(Action::Fault(Arc::new(fault(raw, span, references, check)?)));
@@ -389,14 +392,16 @@ fn add(
     let category = check.required(raw.category.as_ref(), "`add`", "category", span, span);
     let category = category.map(|(name, span)| references.category(name, span, check));
     let (raw, _) = check.required(raw.product.as_ref(), "`add`", "product", span, span)?;
+    let is_number = given(raw.id.as_ref()).is_some_and(|(id, _)| id.is_number);
     let id: Option<Arc<str>> = given(raw.id.as_ref()).map(|(id, span)| {
-        if id.is_empty() {
+        if id.text.is_empty() {
             check.note(ProblemKind::EmptyName("a product's id"), span);
         }
-        id.as_str().into()
+        id.text.as_str().into()
     });
     let has_id = id.is_some();
     references.add(id.as_ref(), category.as_deref().unwrap_or_default(), when.first, when.by);
-    let product = Arc::new(product(raw.clone(), id.unwrap_or_default(), check));
+    let product = product(raw.clone(), id.unwrap_or_default(), check).with_number_id(is_number);
+    let product = Arc::new(product);
     Some(Action::Add(Box::new(NewProduct { category: category?, has_id, product })))
 }

@@ -12,10 +12,11 @@ use serde::forward_to_deserialize_any;
 use self::access::{Elements, EnumVariant, Fields, SpanParts};
 use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::{ITEMS, Items, SPANNED, Spanned, TEXT_NODE};
+use super::spanned::{ID, ID_NODE, ITEMS, Items, SPANNED, Spanned};
 use super::tree::{NodeId, NodeView};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
+use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::words::{joined, nearest};
 
 impl Document {
@@ -238,9 +239,19 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 }
                 _ => self.wrong("a list"),
             },
-            TEXT_NODE => match self.scalar() {
-                Some(Scalar::Text(_)) => visitor.visit_u32(self.id),
-                _ => self.wrong("text"),
+            ID_NODE => match self.scalar() {
+                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
+                Some(_) => visitor.visit_u32(self.id),
+            },
+            ID => match (self.scalar(), self.view()) {
+                (Some(Scalar::Integer(number)), NodeView::Scalar { text, .. })
+                    if number.unsigned_abs() <= MAX_TOTAL.unsigned_abs() && number.to_string() == text =>
+                {
+                    visitor.visit_i64(number)
+                }
+                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong(ID),
+                (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
+                _ => self.wrong(ID),
             },
             // Other newtypes stand for text of a certain form, and are named by what they expect.
             _ => match self.scalar() {
