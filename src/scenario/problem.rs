@@ -55,6 +55,9 @@ pub enum ProblemKind {
     /// An alias inside the very value that its anchor names.
     #[error("an alias refers to the value that contains it")]
     RecursiveAlias,
+    /// An alias whose anchor is not before it in the file.
+    #[error("there is no anchor `&{0}` before this alias in the file")]
+    UnknownAnchor(String),
     /// `<<` with something else than a mapping or a list of mappings.
     #[error("`<<` takes a mapping or a list of mappings")]
     BadMerge,
@@ -320,6 +323,10 @@ impl ProblemKind {
             Self::Empty => "a scenario starts with `categories:`".into(),
             Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::UnknownAnchor(name) => format!(
+                "anchors do not reach across files, included or including: write `&{name}` in this file, above the alias; keys \
+                 that start with `x-` hold what only aliases use"
+            ),
             Self::RemovedProduct(_) => {
                 "move this step before the one that removes the product, or add the product again between them".into()
             }

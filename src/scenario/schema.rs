@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::include::ANCHORS;
 use super::raw::RawScenario;
 use super::yaml::{Entries, Id, IdNode, Items, Spanned};
 
@@ -15,6 +16,8 @@ use super::yaml::{Entries, Id, IdNode, Items, Spanned};
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawScenario>();
     schema.insert("title".into(), "mockd scenario".into());
+    let anchors = json!({ "description": "Anchors for the rest of the file, and nothing else." });
+    schema.insert("patternProperties".into(), json!({ format!("^{ANCHORS}"): anchors }));
     // A file that includes others may leave to them what would be missing here.
     schema.insert("if".into(), json!({ "required": ["include"] }));
     schema.insert("then".into(), true.into());

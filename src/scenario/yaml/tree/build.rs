@@ -110,6 +110,11 @@ impl<'s> Builder<'_, 's> {
 
     fn syntax(&mut self, error: &ScanError) -> Problem {
         let at = self.offsets.place(*error.marker());
+        if error.info().contains("unknown anchor")
+            && let Some((name, span)) = self.offsets.alias(at)
+        {
+            return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
+        }
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
@@ -276,6 +281,14 @@ impl<'s> Offsets<'s> {
     /// What is written at a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
+    }
+
+    /// The alias that begins at a place, without its star.
+    fn alias(&self, at: u32) -> Option<(&'s str, Span)> {
+        let rest = self.text.get((at - self.base) as usize..)?.strip_prefix('*')?;
+        let length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
+        let end = at.saturating_add(u32::try_from(length + 1).unwrap_or(u32::MAX));
+        Some((&rest[..length], Span { start: at, end }))
     }
 
     /// The span without white space at its end, which the parser counts to some scalars.
