@@ -37,6 +37,9 @@ pub enum ProblemKind {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
     Syntax(String),
+    /// The text of a file that is called JSON is not JSON.
+    #[error("not valid JSON: {0}")]
+    JsonSyntax(String),
     /// A byte that is not part of UTF-8 text.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
@@ -320,6 +323,9 @@ impl ProblemKind {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
+            Self::JsonSyntax(_) => {
+                "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
+            }
             Self::Empty => "a scenario starts with `categories:`".into(),
             Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),

@@ -26,6 +26,7 @@ mod include;
 mod injection;
 mod inputs;
 mod journal;
+mod json;
 mod language;
 mod lifecycle;
 mod limits;

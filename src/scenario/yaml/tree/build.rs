@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::super::scalar::{expect_tag, is_plain};
+use super::json::is_json;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
@@ -33,7 +34,7 @@ struct OpenCollection {
     height: u16,
 }
 
-struct Builder<'t, 's> {
+pub(super) struct Builder<'t, 's> {
     tree: &'t mut Tree,
     open: Vec<OpenCollection>,
     /// The children of all open collections, those of the innermost last.
@@ -48,7 +49,9 @@ struct Builder<'t, 's> {
 
 pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Problem>> {
     let text = source.shared_text();
-    let base = tree.sources.add(source);
+    let base = tree.sources.next_base();
+    let json = is_json(&source, base);
+    tree.sources.add(source);
     let mut builder = Builder {
         tree,
         open: Vec::new(),
@@ -60,7 +63,12 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
         offsets: Offsets::new(&text, base),
         problems: Vec::new(),
     };
-    if let Err(problem) = builder.read(Parser::new_from_str(&text)) {
+    let outcome = match json {
+        Ok(true) => builder.read_json(&text, base),
+        Ok(false) => builder.read(Parser::new_from_str(&text)),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = outcome {
         builder.problems.push(problem);
     }
     match builder.root {
@@ -118,7 +126,7 @@ impl<'s> Builder<'_, 's> {
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
-    fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
+    pub(super) fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
         let span = self.offsets.trim(span);
         let written = self.offsets.text(span);
         let unquoted = || written.get(1..written.len().checked_sub(1)?);
@@ -141,7 +149,7 @@ impl<'s> Builder<'_, 's> {
         self.place(done)
     }
 
-    fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
+    pub(super) fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
@@ -149,7 +157,7 @@ impl<'s> Builder<'_, 's> {
         Ok(())
     }
 
-    fn end(&mut self, end: Span) -> Result<(), Problem> {
+    pub(super) fn end(&mut self, end: Span) -> Result<(), Problem> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
         if closed.is_mapping && !self.is_plain_mapping(closed.first) {
             self.note_duplicates(closed.first);
