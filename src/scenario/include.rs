@@ -26,6 +26,8 @@ const MAX_MERGED: usize = 2_000_000;
 pub(super) trait Files {
     /// What is in a file.
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError>;
+    /// Whether there is a file or folder.
+    fn exists(&self, path: &Path) -> bool;
     /// A path that is the same for the same file, however it is written.
     fn identity(&self, path: &Path) -> PathBuf;
 }

@@ -218,6 +218,14 @@ pub enum ProblemKind {
     /// A fault that hits nothing, whatever clients do: a warning.
     #[error("this fault can never match")]
     NeverMatches(String),
+    /// A category at whose path a page's file would be: a warning.
+    #[error("category `{category}` hides a file of the page")]
+    HidesFile {
+        /// The category.
+        category: String,
+        /// The file.
+        file: String,
+    },
     /// So many included files that they can only be a mistake.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
@@ -230,7 +238,7 @@ impl ProblemKind {
     /// Whether a scenario is good all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::NeverMatches(_))
+        matches!(self, Self::NeverMatches(_) | Self::HidesFile { .. })
     }
 
     /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
@@ -275,6 +283,7 @@ impl ProblemKind {
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
+            Self::HidesFile { category, file } => format!("GET /{category} gives its products, not {file}"),
             _ => String::new(),
         }
     }
@@ -329,6 +338,7 @@ impl ProblemKind {
             Self::Empty => "a scenario starts with `categories:`".into(),
             Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::HidesFile { .. } => "give the category or the file another name".into(),
             Self::UnknownAnchor(name) => format!(
                 "anchors do not reach across files, included or including: write `&{name}` in this file, above the alias; keys \
                  that start with `x-` hold what only aliases use"
