@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
+use super::validate::is_origin;
 use super::words::{joined, nearest};
 
 /// One thing wrong in a scenario file.
@@ -299,7 +300,7 @@ impl ProblemKind {
     /// What was most likely meant, to be put in place of what stands there.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
-        match self {
+        let suggestion = match self {
             Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
                 nearest(found, expected.iter().copied()).map(str::to_owned)
             }
@@ -310,6 +311,22 @@ impl ProblemKind {
                 format!("{scheme}://{host}")
             }),
             _ => None,
+        };
+        let is_right = |suggestion: &String| match self {
+            Self::NotAnOrigin(_) => is_origin(suggestion),
+            _ => self.written() != Some(suggestion),
+        };
+        suggestion.filter(is_right)
+    }
+
+    /// The name or word in place of which another is suggested.
+    fn written(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { key: found, .. }
+            | Self::NotOneOf { found, .. }
+            | Self::UnknownProduct { id: found, .. }
+            | Self::UnknownCategory { name: found, .. } => Some(found),
+            _ => None,
         }
     }
 
@@ -317,7 +334,8 @@ impl ProblemKind {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         if let Some(suggestion) = self.suggestion() {
-            return Some(format!("did you mean `{suggestion}`?"));
+            let alike = self.written().map(|written| lookalikes(written, &suggestion)).unwrap_or_default();
+            return Some(format!("did you mean `{suggestion}`?{alike}"));
         }
         Some(match self {
             Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
@@ -326,9 +344,10 @@ impl ProblemKind {
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
-                "a category's name is a path of its own: not `orders`, not empty, no `/`, no leading `__` or `@`".into()
+                "a category's name is a path of its own: not `orders`, `.` or `..`, not empty, no `/`, no leading `__` or `@`".into()
             }
-            Self::WrongType { expected, found } if expected == "text" && found.contains('`') => {
+            Self::WrongType { found, .. } if found.ends_with(BY_TAG) => "remove the tag".into(),
+            Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
@@ -336,7 +355,7 @@ impl ProblemKind {
                 "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
             }
             Self::Empty => "a scenario starts with `categories:`".into(),
-            Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
+            Self::SecondDocument => "keep one scenario in a file: what is below the `---` goes into a file of its own".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
             Self::HidesFile { .. } => "give the category or the file another name".into(),
             Self::UnknownAnchor(name) => format!(
@@ -367,7 +386,6 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
     let text = quoted.or(plain)?;
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     if expected.contains("true or false") {
         match text {
             "true" | "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
@@ -375,12 +393,37 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
             _ => {}
         }
     }
-    if expected.contains("integer") && is_number {
-        Some(text.to_owned())
-    } else if expected.contains("a list") && !text.contains([',', '\n', '`']) {
+    if expected.contains("integer")
+        && let Ok(number) = text.replace('_', "").parse::<i64>()
+    {
+        let least = if expected.contains("from 0") { 0 } else { -MAX_TOTAL };
+        return (least..=MAX_TOTAL).contains(&number).then(|| number.to_string());
+    }
+    let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    let is_printable = !text.contains(['"', '\\', '`']) && !text.contains(char::is_control);
+    if !expected.contains("a list") || !is_printable {
+        None
+    } else if plain.is_some() && text.chars().all(is_word) {
         Some(format!("[{text}]"))
     } else {
-        None
+        Some(format!("[\"{text}\"]"))
+    }
+}
+
+/// How a value of the wrong type ends that is quoted, and is no text because of its tag.
+pub(super) const BY_TAG: &str = ", by its tag";
+
+/// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.
+fn lookalikes(written: &str, meant: &str) -> String {
+    let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
+    let only = |one: &str, other: &str| -> Vec<String> {
+        let odd = one.chars().filter(|c| !other.contains(*c)).filter(is_odd);
+        odd.map(|c| format!("U+{:04X}", u32::from(c))).collect()
+    };
+    match (only(written, meant), only(meant, written)) {
+        (more, _) if !more.is_empty() => format!(" what is written has {}", joined(&more, "and")),
+        (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
+        _ => String::new(),
     }
 }
 

@@ -96,8 +96,6 @@ fn amounts_stay_the_same_when_other_scripts_and_generators_come() {
         ));
         assert_eq!(drawn(&alone, 42, ms(1_000)), drawn(&among, 42, ms(1_000)), "{mine}");
     }
-    let named = steps("name: mine, steps: [{ product: T1, amount: { min: 1, max: 1000 }, times: 5 }]");
-    assert_eq!(drawn(&named, 42, ms(0)), [0, 0, 0, 0, 0]);
 }
 
 #[test]
@@ -135,7 +133,7 @@ fn time_goes_on_for_thousands_of_years() {
 
 #[test]
 fn time_ends_where_a_duration_does_and_nothing_is_due_then() {
-    let script = steps("repeat: forever, steps: [{ after: 24000h, product: T1, amount: 1, times: 3, every: 1h }]");
+    let script = steps("repeat: forever, steps: [{ after: 23990h, product: T1, amount: 1, times: 3, every: 1h }]");
     let state = serde_json::to_value(Engine::new(&script, 1).save(&Engine::new(&script, 1))).unwrap();
     let mut late = state.clone();
     late["scripts"][0]["origin"] = serde_json::json!({ "secs": u64::MAX - 90_000_000, "nanos": 0 });

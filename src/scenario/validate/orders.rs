@@ -189,6 +189,8 @@ fn script(
     removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
+        // A step that is wrong may take time.
+        && steps.len() == list.len()
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
         match repeat {

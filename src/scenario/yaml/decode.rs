@@ -14,7 +14,7 @@ use super::document::Document;
 use super::scalar::{Scalar, resolve};
 use super::spanned::{ID, ID_NODE, ITEMS, Items, SPANNED, Spanned};
 use super::tree::{NodeId, NodeView};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{BY_TAG, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::words::{joined, nearest};
@@ -75,6 +75,7 @@ impl<'t> Decoder<'t> {
         let found = match self.view() {
             NodeView::List(_) => "a list".to_owned(),
             NodeView::Mapping(_) => "a mapping".to_owned(),
+            NodeView::Scalar { text, plain: true } if self.is_quoted() => format!("\"{text}\"{BY_TAG}"),
             NodeView::Scalar { text, plain: true } => match resolve(text) {
                 Scalar::Null => "nothing".to_owned(),
                 Scalar::Text(_) => format!("the text `{text}`"),
@@ -84,6 +85,11 @@ impl<'t> Decoder<'t> {
             NodeView::Scalar { text, .. } => format!("the text \"{text}\""),
         };
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
+    }
+
+    /// Whether it stands in quotes, maybe with a tag before them.
+    fn is_quoted(self) -> bool {
+        self.document.sources().text(self.span()).ends_with(['"', '\''])
     }
 
     /// Counts the visit of items or entries, and ends the reading when aliases unfold without bound.
