@@ -21,8 +21,9 @@ pub fn schema() -> Value {
     // A file that includes others may leave to them what would be missing here.
     schema.insert("if".into(), json!({ "required": ["include"] }));
     schema.insert("then".into(), true.into());
-    let id = |more: Value| json!({ "required": more, "properties": { "id": { "type": "integer" } } });
-    let products = json!({ "items": id(json!([])), "contains": id(json!(["id"])) });
+    let numbers = json!({ "properties": { "id": { "type": ["integer", "null"] } } });
+    let number = json!({ "required": ["id"], "properties": { "id": { "type": "integer" } } });
+    let products = json!({ "items": numbers, "contains": number });
     let numbered = json!({ "required": ["products"], "properties": { "products": products } });
     let categories = json!({ "additionalProperties": { "anyOf": [{ "required": ["prefix"] }, numbered] } });
     schema.insert("else".into(), json!({ "properties": { "categories": categories } }));

@@ -134,8 +134,7 @@ fn time_goes_on_for_thousands_of_years() {
 #[test]
 fn time_ends_where_a_duration_does_and_nothing_is_due_then() {
     let script = steps("repeat: forever, steps: [{ after: 23990h, product: T1, amount: 1, times: 3, every: 1h }]");
-    let state = serde_json::to_value(Engine::new(&script, 1).save(&Engine::new(&script, 1))).unwrap();
-    let mut late = state.clone();
+    let mut late = serde_json::to_value(Engine::new(&script, 1).save(&Engine::new(&script, 1))).unwrap();
     late["scripts"][0]["origin"] = serde_json::json!({ "secs": u64::MAX - 90_000_000, "nanos": 0 });
     let mut engine = Engine::restored(&Engine::new(&script, 1), serde_json::from_value(late).unwrap()).unwrap();
     assert_eq!(engine.advance(Duration::MAX).len(), 3);

@@ -399,7 +399,7 @@ x-: 3
 categories: { toys: { prefix: T, products: [{ <<: *kite, id: T1 }] } }
 ";
     let scenario = accepted(text);
-    assert_eq!(scenario.to_yaml().contains("x-"), false);
+    assert!(!scenario.to_yaml().contains("x-"));
     assert_eq!(scenario.categories()[0].products()[0].own()["name"], "Kite");
     assert_eq!(messages("x-a: 1\nx-a: 2\n").first().map(String::as_str), Some("`x-a` is declared twice"));
     let inside = "categories: { toys: { prefix: T, x-a: 1 } }\n";
