@@ -101,7 +101,7 @@ impl Product {
     /// Whether its live orders are other than `{"id":"A1","total":3}`.
     #[must_use]
     pub(crate) fn has_own_frames(&self) -> bool {
-        self.has_number_id
+        self.has_number_id || !self.order.is_empty()
     }
 
     /// The properties in which it differs from another, and `order` for what it adds to its order frames. If the
@@ -135,7 +135,7 @@ impl Product {
         &self.own
     }
 
-    /// Extra properties of its current-order frame.
+    /// Extra properties of its order frames.
     #[must_use]
     pub fn order(&self) -> &Map<String, Value> {
         &self.order
