@@ -220,7 +220,8 @@ impl Engine {
     }
 
     fn total_event(&self, id: Arc<str>, account: AccountView<'_>) -> Event {
-        let kind = EventKind::Total { id, category: account.account.category.clone(), total: account.total };
+        let AccountView { account: Account { category, product, .. }, total, .. } = account;
+        let kind = EventKind::Total { id, category: category.clone(), total, product: product.clone() };
         Event { sequence: account.changed, at: self.now, kind }
     }
 
@@ -248,7 +249,7 @@ impl Engine {
 
     fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
         let outcome = match action {
-            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount)),
+            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount.start())),
             Action::Set { product, total } => self.change_total(product, TotalChange::Set(*total)),
             Action::Remove { product } => self.remove(product),
             Action::Add(new) => self.add(new, events),
@@ -275,8 +276,7 @@ impl Engine {
     fn add(&mut self, new: &NewProduct, events: &mut Vec<Event>) -> Result<Event, Refusal> {
         let listing =
             self.catalogue.get(&new.category).ok_or_else(|| Refusal::UnknownCategory(new.category.clone()))?;
-        let product =
-            if new.has_id { new.product.clone() } else { Arc::new(new.product.with_id(self.free_id(listing))) };
+        let product = if new.has_id { new.product.clone() } else { Arc::new(self.numbered(listing, &new.product)) };
         let (id, total) = (product.id().clone(), product.total());
         if self.ledger.get(&id).is_some() {
             return Err(Refusal::DuplicateProduct(id));
@@ -293,12 +293,18 @@ impl Engine {
         self.event(EventKind::Added { id, category })
     }
 
+    /// The product under an id that the category makes.
+    fn numbered(&self, listing: &Listing, product: &Product) -> Product {
+        product.with_id(self.free_id(listing)).with_number_id(listing.prefix().is_empty())
+    }
+
     fn free_id(&self, listing: &Listing) -> Arc<str> {
         // Endless but for the 2^64 numbers of a category, of which the ledger cannot hold all.
         listing.next_ids().find(|id| self.ledger.get(id).is_none()).unwrap_or_else(|| listing.prefix().into())
     }
 }
 
-fn account(category: Arc<str>, product: &Product, declared: bool) -> Account {
-    Account { category, seed_total: product.total(), declared }
+fn account(category: Arc<str>, product: &Arc<Product>, declared: bool) -> Account {
+    let own_frames = product.has_own_frames().then(|| product.clone());
+    Account { category, seed_total: product.total(), declared, product: own_frames }
 }

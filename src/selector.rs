@@ -180,7 +180,7 @@ pub enum GivenError {
     Nothing,
     /// A folder has no scenario.
     #[error(
-        "there is no scenario in {}: no file directly in it ends in .yaml or .yml; put one there, or give another folder \
+        "there is no scenario in {}: no file directly in it ends in .yaml, .yml or .json; put one there, or give another folder \
          or a file",
         .0.display()
     )]
@@ -236,7 +236,7 @@ fn whole(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// What a shell makes of `folder/*.yaml` and `folder/*.yml`, by name.
+/// What a shell makes of `folder/*.yaml`, `folder/*.yml` and `folder/*.json`, by name, without JSON Schemas.
 fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?;
     let mut files: Vec<PathBuf> =
@@ -248,6 +248,7 @@ fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// Hidden ones are what editors leave beside a file.
 fn is_scenario(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let has_ending = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    has_ending && !is_hidden && path.is_file()
+    let has_ending = path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one));
+    let is_schema = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".schema.json"));
+    has_ending && !is_hidden && !is_schema && path.is_file()
 }

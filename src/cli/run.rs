@@ -34,7 +34,7 @@ const DEFAULT_PORT: u16 = 3000;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Scenario files, and folders of which every *.yaml and *.yml is one; the first is served, and POST /__mockd/scenarios
+    /// Scenario files, and folders of which every *.yaml, *.yml and *.json is one; the first is served, and POST /__mockd/scenarios
     /// switches to another
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,

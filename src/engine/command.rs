@@ -185,7 +185,7 @@ impl Engine {
         if listing.json_len() > MAX_CATEGORY_BYTES {
             return Err(Refusal::Full { category: category.into() });
         }
-        let id = self.free_id(listing);
-        Ok(self.put_on_sale(category, Arc::new(Product::new(id, own))))
+        let product = self.numbered(listing, &Product::new(Arc::default(), own));
+        Ok(self.put_on_sale(category, Arc::new(product)))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
-use crate::scenario::{MAX_TOTAL, format_duration};
+use crate::scenario::{MAX_TOTAL, Product, format_duration};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub enum EventKind {
         category: Arc<str>,
         /// The new total.
         total: i64,
+        /// The product, if its frames have more than its id as text and its total.
+        product: Option<Arc<Product>>,
     },
     /// A product was added at run time.
     Added {

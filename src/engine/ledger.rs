@@ -9,7 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::event::{Event, EventKind, Refusal};
-use crate::scenario::MAX_TOTAL;
+use crate::scenario::{MAX_TOTAL, Product};
 
 /// Whose account it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct Account {
     pub(super) seed_total: i64,
     /// Whether the scenario declares the product; otherwise it was added at run time.
     pub(super) declared: bool,
+    /// The product, if its frames are its own.
+    pub(super) product: Option<Arc<Product>>,
 }
 
 /// The order account of one product.
@@ -178,7 +180,8 @@ impl ChangedTotal<'_> {
     /// The change as the event of that number.
     pub(super) fn event(&self, sequence: u64, at: Duration) -> Event {
         let (id, category) = (self.id.clone(), self.account.category.clone());
-        Event { sequence, at, kind: EventKind::Total { id, category, total: self.total } }
+        let product = self.account.product.clone();
+        Event { sequence, at, kind: EventKind::Total { id, category, total: self.total, product } }
     }
 }
 

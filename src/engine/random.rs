@@ -11,10 +11,7 @@ use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::scenario::{Arrivals, Draw, Generator, Latency, Share, times};
-
-/// Where even times end, after 584 years: beyond it, [`times`] gives the same moment again and again.
-const LATEST: Duration = Duration::from_nanos(u64::MAX);
+use crate::scenario::{Amount, Arrivals, Draw, Generator, Latency, Share, times};
 
 /// One generator at work.
 #[derive(Debug, Clone)]
@@ -133,30 +130,24 @@ impl GeneratorRun {
         let at = self.due?;
         self.pool.refresh(self.declared.products(), ledger);
         let index = self.pool.pick(&mut self.rng, ledger);
-        let amount = self.declared.amount();
-        let span = amount.end().abs_diff(*amount.start()) + 1;
-        let amount = amount.start().saturating_add_unsigned(self.rng.below(span));
+        let amount = self.rng.amount(self.declared.amount());
         self.count += 1;
         self.schedule(at);
         Some((index?, amount))
     }
 
-    /// Sets the next due time; `last` is that of the order before.
+    /// Sets the next due time; `last` is that of the order before. Beyond what a `Duration` holds, there is none.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
-            Arrivals::Poisson(mean) => last.saturating_add(self.rng.exponential(mean)),
+            Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
             Arrivals::Every(every) => {
-                let since = times(every, self.count + 1);
-                if since >= LATEST {
-                    self.due = None;
-                    return;
-                }
-                let even = self.origin.saturating_add(self.declared.from()).saturating_add(since);
-                self.jittered(even).max(last)
+                let start = self.origin.checked_add(self.declared.from());
+                let even = start.and_then(|start| start.checked_add(times(every, self.count + 1)));
+                even.map(|even| self.jittered(even).max(last))
             }
         };
         let until = self.declared.until().map(|until| self.origin.saturating_add(until));
-        self.due = Some(next).filter(|next| until.is_none_or(|until| *next <= until));
+        self.due = next.filter(|next| until.is_none_or(|until| *next <= until));
     }
 
     fn jittered(&mut self, even: Duration) -> Duration {
@@ -254,6 +245,12 @@ impl RandomStream {
                 return (wide >> 64) as u64;
             }
         }
+    }
+
+    /// One of these, each with the same chance.
+    pub(super) fn amount(&mut self, amount: &Amount) -> i64 {
+        let span = amount.end().abs_diff(*amount.start()) + 1;
+        amount.start().saturating_add_unsigned(self.below(span))
     }
 
     /// Whether one of all is among a share of them.

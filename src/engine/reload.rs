@@ -164,7 +164,8 @@ impl Engine {
     /// Starts all scripts and generators of the scenario.
     pub(super) fn start_timelines(&mut self) {
         let scenario = self.scenario.clone();
-        self.scripts = scenario.scripts().iter().map(|script| ScriptRun::new(script.clone(), self.now)).collect();
+        self.scripts =
+            scenario.scripts().iter().map(|script| ScriptRun::new(script.clone(), self.now, self.seed)).collect();
         self.generators = scenario.generators().iter().map(|generator| self.start_generator(generator)).collect();
     }
 
@@ -175,10 +176,10 @@ impl Engine {
 
     /// A script that starts now, or goes on if an earlier reload took it away.
     fn begin_script(&mut self, declared: &Script, digest: Option<&Digest>) -> ScriptRun {
-        let fresh = ScriptRun::new(declared.clone(), self.now);
+        let fresh = ScriptRun::new(declared.clone(), self.now, self.seed);
         match digest.and_then(|digest| self.retained.take_timeline(*digest)) {
             Some((since, TimelineState::Script(state))) => {
-                state.shifted(self.now.saturating_sub(since)).resume(&fresh).unwrap_or(fresh)
+                state.shifted(self.now.saturating_sub(since)).resume(&fresh, self.seed).unwrap_or(fresh)
             }
             _ => fresh,
         }
@@ -200,6 +201,7 @@ impl Engine {
         let scenario = self.scenario.clone();
         if seed != self.seed {
             self.generators.iter_mut().for_each(|run| run.reseed(seed));
+            self.scripts.iter_mut().for_each(|run| run.reseed(seed));
             self.retained.reseed();
             self.seed = seed;
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::change::Declaration;
+use super::random::RandomStream;
 use crate::scenario::{Action, Generator, Repeat, Script};
 
 /// One script at work.
@@ -23,6 +24,8 @@ pub(super) struct ScriptRun {
     pub(super) cursor: usize,
     /// Steps that happen several times and are not done: next time, step, and how often still.
     bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
+    /// What its amounts are drawn from, if any is.
+    rng: Option<Box<RandomStream>>,
 }
 
 /// Where a script is.
@@ -34,13 +37,16 @@ pub(super) struct ScriptRunState {
     cursor: usize,
     /// As in [`ScriptRun`], soonest first.
     bursts: Vec<(Duration, usize, u64)>,
+    /// How far it is in its random stream, if it has one.
+    words: Option<u64>,
 }
 
 impl ScriptRunState {
     pub(super) fn of(run: &ScriptRun) -> Self {
         let mut bursts: Vec<_> = run.bursts.iter().map(|Reverse(burst)| *burst).collect();
         bursts.sort_unstable();
-        Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts }
+        let words = run.rng.as_ref().map(|rng| rng.place().1);
+        Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts, words }
     }
 
     /// The same place that much later.
@@ -52,19 +58,30 @@ impl ScriptRunState {
     }
 
     /// The run of the same script at that place; `None` if the script has no such place.
-    pub(super) fn resume(self, run: &ScriptRun) -> Option<ScriptRun> {
-        let steps = run.declared.steps().len();
-        let is_there = self.cursor <= steps && self.bursts.iter().all(|(_, step, _)| *step < steps);
-        let Self { origin, round, cursor, bursts } = self;
+    pub(super) fn resume(self, run: &ScriptRun, seed: u64) -> Option<ScriptRun> {
+        let (steps, stream) = (run.declared.steps().len(), run.declared.stream());
+        let is_there = self.cursor <= steps
+            && self.bursts.iter().all(|(_, step, _)| *step < steps)
+            && self.words.is_some() == stream.is_some();
+        let Self { origin, round, cursor, bursts, words } = self;
         let bursts = bursts.into_iter().map(Reverse).collect();
-        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts })
+        let rng = stream.zip(words).map(|(stream, words)| Box::new(RandomStream::at(seed, stream, words)));
+        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts, rng })
     }
 }
 
 impl ScriptRun {
-    pub(super) fn new(declared: Script, origin: Duration) -> Self {
+    pub(super) fn new(declared: Script, origin: Duration, seed: u64) -> Self {
         let origin = origin.saturating_add(declared.start());
-        Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new() }
+        let rng = declared.stream().map(|stream| Box::new(RandomStream::new(seed, stream)));
+        Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new(), rng }
+    }
+
+    /// Goes on with another seed, at the same place of its timeline.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        if let Some(rng) = &mut self.rng {
+            rng.reseed(seed);
+        }
     }
 
     /// Whether it is not as if it started now.
@@ -73,12 +90,13 @@ impl ScriptRun {
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        let step = self.declared.steps().get(self.cursor).map(|step| self.origin.saturating_add(step.at));
+        // What lies beyond the last moment that a `Duration` holds never happens.
+        let step = self.declared.steps().get(self.cursor).and_then(|step| self.origin.checked_add(step.at));
         let burst = self.bursts.peek().map(|Reverse((due, ..))| *due);
         step.into_iter().chain(burst).min()
     }
 
-    /// The action that is due.
+    /// The action that is due; if it is an order, with the one amount that was drawn for it.
     pub(super) fn fire(&mut self) -> Option<Action> {
         let due = self.due()?;
         // A step already begun goes before one that begins at the same time: it stands further up.
@@ -96,7 +114,13 @@ impl ScriptRun {
                 index
             }
         };
-        let action = self.declared.steps()[index].action.clone();
+        let mut action = self.declared.steps()[index].action.clone();
+        if let (Action::Order { amount, .. }, Some(rng)) = (&mut action, &mut self.rng)
+            && amount.start() != amount.end()
+        {
+            let drawn = rng.amount(amount);
+            *amount = drawn..=drawn;
+        }
         self.turn();
         Some(action)
     }
@@ -105,7 +129,7 @@ impl ScriptRun {
     fn keep(&mut self, due: Duration, index: usize, left: u64) {
         if left > 1 {
             let every = self.declared.steps()[index].every;
-            self.bursts.push(Reverse((due.saturating_add(every), index, left - 1)));
+            self.bursts.extend(due.checked_add(every).map(|due| Reverse((due, index, left - 1))));
         }
     }
 
@@ -116,8 +140,11 @@ impl ScriptRun {
             Repeat::Forever => true,
             Repeat::Times(times) => self.round + 1 < times,
         };
-        if done && again {
-            self.origin = self.origin.saturating_add(self.declared.length());
+        if done
+            && again
+            && let Some(origin) = self.origin.checked_add(self.declared.length())
+        {
+            self.origin = origin;
             self.round += 1;
             self.cursor = 0;
         }

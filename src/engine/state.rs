@@ -93,8 +93,8 @@ impl Engine {
             let moved = engine.ledger.put(&id, Running { total, changed });
             moved.ok_or(StateError::Misfit("it has a total of an unknown product"))?;
         }
-        engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run))?;
         let seed = engine.seed;
+        engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run, seed))?;
         engine.generators =
             resumed(&start.generators, state.generators, |run, state| Some(state.resume(run.declared.clone(), seed)))?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
@@ -149,6 +149,7 @@ struct AccountState {
 #[serde(deny_unknown_fields)]
 struct ProductState {
     id: Arc<str>,
+    has_number_id: bool,
     own: Map<String, Value>,
     order: Map<String, Value>,
     total: i64,
@@ -157,11 +158,11 @@ struct ProductState {
 impl ProductState {
     fn of(product: &Product) -> Self {
         let (id, (own, order, total)) = (product.id().clone(), product.content());
-        Self { id, own: own.clone(), order: order.clone(), total }
+        Self { id, has_number_id: product.has_number_id(), own: own.clone(), order: order.clone(), total }
     }
 
     fn into_product(self) -> Product {
-        Product::written(self.id, self.own, self.order, self.total)
+        Product::written(self.id, self.own, self.order, self.total).with_number_id(self.has_number_id)
     }
 }
 
@@ -186,7 +187,7 @@ pub(super) mod whole_product {
 impl ProductsState {
     fn of(engine: &Engine, start: &Engine) -> Self {
         let account = |(id, account): (&Arc<str>, AccountView<'_>)| {
-            let Account { category, seed_total, declared } = account.account.clone();
+            let Account { category, seed_total, declared, .. } = account.account.clone();
             if start.ledger.get(id).is_some_and(|same| same.account == account.account) {
                 DeclaredOr::Declared(id.clone())
             } else {
@@ -208,20 +209,6 @@ impl ProductsState {
         if self.categories.len() != start.catalogue.iter().count() {
             return Err(StateError::Misfit("it has other categories"));
         }
-        let mut rebuild = Rebuild::default();
-        for account in self.accounts {
-            let (id, account) = match account {
-                DeclaredOr::Other(AccountState { id, category, seed_total, declared }) => {
-                    (id, Account { category, seed_total, declared })
-                }
-                DeclaredOr::Declared(id) => {
-                    let declared = start.ledger.get(&id).ok_or(StateError::Misfit("it has an unknown account"))?;
-                    (id, declared.account.clone())
-                }
-            };
-            let total = account.seed_total;
-            rebuild.add(id, account, total, 0);
-        }
         let mut catalogue = Catalogue::default();
         for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
             let declared = listing.by_id();
@@ -232,6 +219,24 @@ impl ProductsState {
             let products: Option<Vec<_>> = products.into_iter().map(product).collect();
             let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;
             catalogue.put(name.clone(), listing.with_products(products));
+        }
+        let products = catalogue.iter().flat_map(|(_, listing)| listing.products());
+        let own_frames: HashMap<&str, &Arc<Product>> =
+            products.filter(|product| product.has_own_frames()).map(|product| (&**product.id(), product)).collect();
+        let mut rebuild = Rebuild::default();
+        for account in self.accounts {
+            let (id, account) = match account {
+                DeclaredOr::Other(AccountState { id, category, seed_total, declared }) => {
+                    let product = own_frames.get(&*id).map(|product| Arc::clone(product));
+                    (id, Account { category, seed_total, declared, product })
+                }
+                DeclaredOr::Declared(id) => {
+                    let declared = start.ledger.get(&id).ok_or(StateError::Misfit("it has an unknown account"))?;
+                    (id, declared.account.clone())
+                }
+            };
+            let total = account.seed_total;
+            rebuild.add(id, account, total, 0);
         }
         engine.catalogue = catalogue;
         let mut ledger = Ledger::default();

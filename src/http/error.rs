@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     NotAnObject(&'static str),
     #[error("The id is made by the server, leave it out")]
     IdInBody,
+    #[error("The total of a new product starts at 0, leave it out; POST /orders/{{id}} then adds to it")]
+    TotalInBody,
     #[error("Supplied amount must be an integer")]
     AmountNotAnInteger,
     #[error("Unsupported Media Type, send content-type: application/json")]
@@ -112,6 +114,7 @@ impl ResponseError for ApiError {
             | Self::BadGzip(_)
             | Self::NotAnObject(_)
             | Self::IdInBody
+            | Self::TotalInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
             | Self::BadHost

@@ -180,6 +180,9 @@ async fn add_product(
     if own.contains_key("id") {
         return Err(ApiError::IdInBody);
     }
+    if own.contains_key("total") {
+        return Err(ApiError::TotalInBody);
+    }
     Ok(ApiResponse::json(world.add_product(category, own).await?))
 }
 

@@ -23,7 +23,7 @@ impl Category {
         &self.name
     }
 
-    /// What ids of added products start with.
+    /// What ids of added products start with; empty if these are numbers.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -56,6 +56,8 @@ impl Category {
 pub struct Product {
     pub(super) id: Arc<str>,
     pub(super) has_made_id: bool,
+    /// Whether the API writes the id as a number. Everywhere else it is text.
+    pub(super) has_number_id: bool,
     pub(super) own: Map<String, Value>,
     pub(super) order: Map<String, Value>,
     pub(super) total: i64,
@@ -71,7 +73,7 @@ impl Product {
     /// A product with all that it has.
     #[must_use]
     pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, total: i64) -> Self {
-        Self { id, has_made_id: false, own, order, total }
+        Self { id, has_made_id: false, has_number_id: false, own, order, total }
     }
 
     /// The same product under another id.
@@ -91,6 +93,31 @@ impl Product {
         (&self.own, &self.order, self.total)
     }
 
+    /// The same product, whose id the API writes as a number or as text.
+    #[must_use]
+    pub(crate) fn with_number_id(self, has_number_id: bool) -> Self {
+        Self { has_number_id, ..self }
+    }
+
+    /// Whether the API writes its id as a number.
+    #[must_use]
+    pub fn has_number_id(&self) -> bool {
+        self.has_number_id
+    }
+
+    /// The id as the API writes it.
+    #[must_use]
+    pub fn id_json(&self) -> Value {
+        let number = if self.has_number_id { self.id.parse::<i64>().ok() } else { None };
+        number.map_or_else(|| Value::from(&*self.id), Value::from)
+    }
+
+    /// Whether its live orders are other than `{"id":"A1","total":3}`.
+    #[must_use]
+    pub(crate) fn has_own_frames(&self) -> bool {
+        self.has_number_id || !self.order.is_empty()
+    }
+
     /// The properties in which it differs from another, and `order` for what it adds to its order frames. If the
     /// properties only stand in another order, all of them differ.
     #[must_use]
@@ -103,6 +130,9 @@ impl Product {
         }
         if self.order != other.order {
             keys.push("order".to_owned());
+        }
+        if self.has_number_id != other.has_number_id {
+            keys.push("id".to_owned());
         }
         keys
     }
@@ -119,7 +149,7 @@ impl Product {
         &self.own
     }
 
-    /// Extra properties of its current-order frame.
+    /// Extra properties of its order frames.
     #[must_use]
     pub fn order(&self) -> &Map<String, Value> {
         &self.order
@@ -132,9 +162,11 @@ impl Product {
     }
 }
 
+impl Eq for Product {}
+
 impl PartialEq for Product {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.content() == other.content()
+        (&self.id, self.has_number_id) == (&other.id, other.has_number_id) && self.content() == other.content()
     }
 }
 
@@ -142,7 +174,11 @@ impl PartialEq for Product {
 impl Serialize for Product {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.own.len() + 1))?;
-        map.serialize_entry("id", &*self.id)?;
+        if self.has_number_id {
+            map.serialize_entry("id", &self.id_json())?;
+        } else {
+            map.serialize_entry("id", &*self.id)?;
+        }
         for (key, value) in &self.own {
             map.serialize_entry(key, value)?;
         }

@@ -13,6 +13,9 @@ use super::raw::RawInclude;
 use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{Document, NodeId, NodeView, Spanned};
 
+/// What the keys of a file begin with that hold anchors, and say nothing by themselves.
+pub(super) const ANCHORS: &str = "x-";
+
 /// More files than this are not included: links that lead in circles could go on for ever.
 const MAX_FILES: usize = 256;
 
@@ -23,6 +26,8 @@ const MAX_MERGED: usize = 2_000_000;
 pub(super) trait Files {
     /// What is in a file.
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError>;
+    /// Whether there is a file or folder.
+    fn exists(&self, path: &Path) -> bool;
     /// A path that is the same for the same file, however it is written.
     fn identity(&self, path: &Path) -> PathBuf;
 }
@@ -61,14 +66,22 @@ impl<'r> Includes<'r> {
         root
     }
 
-    /// Puts what a file includes below it, and takes the key out.
+    /// Puts what a file includes below it, and takes out the key and those that hold anchors.
     fn resolve(&mut self, root: NodeId) -> NodeId {
         let tree = self.document.tree();
         let NodeView::Mapping(entries) = tree.view(root) else { return root };
-        let Some(at) = entries.chunks_exact(2).position(|entry| tree.text(entry[0]) == "include") else { return root };
-        let (span, value) = (tree.span(root), entries[at * 2 + 1]);
-        let own = [&entries[..at * 2], &entries[at * 2 + 2..]].concat();
+        let is_about_the_file = |entry: &&[NodeId]| {
+            let key = tree.text(entry[0]);
+            key == "include" || key.starts_with(ANCHORS)
+        };
+        let (about_the_file, own): (Vec<_>, Vec<_>) = entries.chunks_exact(2).partition(is_about_the_file);
+        if about_the_file.is_empty() {
+            return root;
+        }
+        let included = about_the_file.iter().find(|entry| tree.text(entry[0]) == "include").map(|entry| entry[1]);
+        let (span, own) = (tree.span(root), own.concat());
         let own = self.document.add_mapping(span, &own);
+        let Some(value) = included else { return own };
         let mut layers = Vec::new();
         for (path, span) in self.named(value) {
             if let Some(root) = self.include(&path, span) {

@@ -112,6 +112,10 @@ impl Files for Disk {
         self.note(path, read_regular(path))
     }
 
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
     fn identity(&self, path: &Path) -> PathBuf {
         path.canonicalize().unwrap_or_else(|_| path.to_owned())
     }
@@ -123,6 +127,10 @@ struct NoFiles;
 impl Files for NoFiles {
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError> {
         Err(ReadError::NoFiles { path: path.to_owned() })
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        false
     }
 
     fn identity(&self, path: &Path) -> PathBuf {
@@ -168,7 +176,7 @@ struct Validated {
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (document, root) = Includes::of(path, content, files);
-    let scenario = root.and_then(|root| validate::validate(&document, root, path));
+    let scenario = root.and_then(|root| validate::validate(&document, root, path, &|path| files.exists(path)));
     let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
     let is_right = list.iter().all(|problem| problem.kind.is_warning());

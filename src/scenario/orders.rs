@@ -92,6 +92,8 @@ pub struct Script {
     pub(super) repeat: Repeat,
     pub(super) steps: Arc<Vec<Step>>,
     pub(super) length: Duration,
+    /// The random stream that it draws from, if any of its steps draws an amount.
+    pub(super) stream: Option<u64>,
 }
 
 impl Script {
@@ -124,6 +126,12 @@ impl Script {
     pub fn length(&self) -> Duration {
         self.length
     }
+
+    /// The number of the random stream that its amounts are drawn from; `None` if none is drawn.
+    #[must_use]
+    pub fn stream(&self) -> Option<u64> {
+        self.stream
+    }
 }
 
 /// How often a script plays.
@@ -155,8 +163,8 @@ pub enum Action {
     Order {
         /// Whose total.
         product: Arc<str>,
-        /// What is added; may be negative.
-        amount: i64,
+        /// What is added; may be negative. One of several is drawn each time.
+        amount: Amount,
     },
     /// Puts a total to a value.
     Set {

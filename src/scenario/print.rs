@@ -95,7 +95,9 @@ fn server(server: &ServerOptions) -> Option<Value> {
 fn category(category: &Category, with_made_ids: bool) -> Value {
     let product = |one: &Arc<Product>| self::product(one, with_made_ids || !one.has_made_id());
     let products: Vec<Value> = category.products().iter().map(product).collect();
-    let mut mapping = json!({ "prefix": category.prefix(), "products": products });
+    let mut mapping = json!({});
+    insert(&mut mapping, "prefix", (!category.prefix().is_empty()).then(|| category.prefix().into()));
+    insert(&mut mapping, "products", Some(products.into()));
     let fields: Map<String, Value> = category.fields().iter().map(|(name, rule)| (name.clone(), field(rule))).collect();
     insert(&mut mapping, "fields", (!fields.is_empty()).then_some(fields.into()));
     mapping
@@ -108,7 +110,7 @@ fn field(rule: &FieldRule) -> Value {
 
 fn product(product: &Product, with_id: bool) -> Value {
     let mut mapping = json!({});
-    insert(&mut mapping, "id", with_id.then(|| (**product.id()).into()));
+    insert(&mut mapping, "id", with_id.then(|| product.id_json()));
     for (key, value) in product.own() {
         insert(&mut mapping, key, Some(value.clone()));
     }
@@ -165,7 +167,8 @@ fn step(step: &Step) -> Value {
     match &step.action {
         Action::Order { product, amount } => {
             insert(&mut mapping, "product", Some((**product).into()));
-            insert(&mut mapping, "amount", Some((*amount).into()));
+            let fixed = (amount.start() == amount.end()).then(|| (*amount.start()).into());
+            insert(&mut mapping, "amount", Some(fixed.unwrap_or_else(|| self::amount(amount))));
         }
         Action::Set { product, total } => {
             insert(&mut mapping, "set", Some(json!({ "product": product, "total": total })));

@@ -38,6 +38,9 @@ pub enum ProblemKind {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
     Syntax(String),
+    /// The text of a file that is called JSON is not JSON.
+    #[error("not valid JSON: {0}")]
+    JsonSyntax(String),
     /// A byte that is not part of UTF-8 text.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
@@ -56,6 +59,9 @@ pub enum ProblemKind {
     /// An alias inside the very value that its anchor names.
     #[error("an alias refers to the value that contains it")]
     RecursiveAlias,
+    /// An alias whose anchor is not before it in the file.
+    #[error("there is no anchor `&{0}` before this alias in the file")]
+    UnknownAnchor(String),
     /// `<<` with something else than a mapping or a list of mappings.
     #[error("`<<` takes a mapping or a list of mappings")]
     BadMerge,
@@ -152,6 +158,9 @@ pub enum ProblemKind {
         /// Whether a later step adds it.
         late: bool,
     },
+    /// A product that a step before has removed.
+    #[error("product `{0}` is removed before")]
+    RemovedProduct(String),
     /// An entry of `cors` that no browser would send.
     #[error(transparent)]
     NotAnOrigin(#[from] NotAnOrigin),
@@ -189,9 +198,12 @@ pub enum ProblemKind {
     /// A step that happens too often at one moment.
     #[error("`times` above {MAX_AT_ONCE} needs `every`")]
     TooManyAtOnce,
-    /// A script that repeats without taking any time.
-    #[error("a script that repeats has to take at least 1us")]
+    /// A script that repeats for ever without taking any time.
+    #[error("a script that repeats forever has to take at least 1us")]
     InstantRepeat,
+    /// A script that takes no time and repeats too often.
+    #[error("the repeats of a script that takes less than 1us make more than {MAX_AT_ONCE} actions at once")]
+    TooManyRepeatsAtOnce,
     /// A script's step beyond the longest time there is.
     #[error("the step ends later than 24000h")]
     TooLate,
@@ -207,6 +219,14 @@ pub enum ProblemKind {
     /// A fault that hits nothing, whatever clients do: a warning.
     #[error("this fault can never match")]
     NeverMatches(String),
+    /// A category at whose path a page's file would be: a warning.
+    #[error("category `{category}` hides a file of the page")]
+    HidesFile {
+        /// The category.
+        category: String,
+        /// The file.
+        file: String,
+    },
     /// So many included files that they can only be a mistake.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
@@ -219,7 +239,7 @@ impl ProblemKind {
     /// Whether a scenario is good all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::NeverMatches(_))
+        matches!(self, Self::NeverMatches(_) | Self::HidesFile { .. })
     }
 
     /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
@@ -258,25 +278,47 @@ impl ProblemKind {
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
             Self::ReservedCategory(_) => "reserved".into(),
             Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
+            Self::RemovedProduct(_) => "it is no longer there by then".into(),
             Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
+            Self::HidesFile { category, file } => format!("GET /{category} gives its products, not {file}"),
             _ => String::new(),
+        }
+    }
+
+    /// What a report says at the other place that belongs to a problem.
+    pub(super) fn related_label(&self) -> &'static str {
+        match self {
+            Self::RemovedProduct(_) => "removed here",
+            _ => "first declared here",
         }
     }
 
     /// What was most likely meant, to be put in place of what stands there.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
-        match self {
+        let suggestion = match self {
             Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
                 nearest(found, expected.iter().copied()).map(str::to_owned)
             }
             Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
             Self::WrongType { expected, found } => replacement(expected, found),
             Self::NotAnOrigin(wrong) => wrong.meant.clone(),
+            _ => None,
+        };
+        suggestion.filter(|suggestion| self.written() != Some(suggestion))
+    }
+
+    /// The name or word in place of which another is suggested.
+    fn written(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { key: found, .. }
+            | Self::NotOneOf { found, .. }
+            | Self::UnknownProduct { id: found, .. }
+            | Self::UnknownCategory { name: found, .. } => Some(found),
             _ => None,
         }
     }
@@ -285,7 +327,8 @@ impl ProblemKind {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         if let Some(suggestion) = self.suggestion() {
-            return Some(format!("did you mean `{suggestion}`?"));
+            let alike = self.written().map(|written| lookalikes(written, &suggestion)).unwrap_or_default();
+            return Some(format!("did you mean `{suggestion}`?{alike}"));
         }
         Some(match self {
             Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
@@ -294,21 +337,36 @@ impl ProblemKind {
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
-                "a category's name is a path of its own: not `orders`, not empty, no `/`, no leading `__` or `@`".into()
+                "a category's name is a path of its own: not `orders`, `.` or `..`, not empty, no `/`, no leading `__` or `@`".into()
             }
-            Self::WrongType { expected, found } if expected == "text" && found.contains('`') => {
+            Self::WrongType { found, .. } if found.ends_with(BY_TAG) => "remove the tag".into(),
+            Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
+            Self::JsonSyntax(_) => {
+                "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
+            }
             Self::Empty => "a scenario starts with `categories:`".into(),
-            Self::SecondDocument => "keep one scenario in a file, remove the `---`".into(),
+            Self::SecondDocument => "keep one scenario in a file: what is below the `---` goes into a file of its own".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::HidesFile { .. } => "give the category or the file another name".into(),
+            Self::UnknownAnchor(name) => format!(
+                "anchors do not reach across files, included or including: write `&{name}` in this file, above the alias; keys \
+                 that start with `x-` hold what only aliases use"
+            ),
+            Self::RemovedProduct(_) => {
+                "move this step before the one that removes the product, or add the product again between them".into()
+            }
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
             Self::DuplicateId(_) => "give one of them another id".into(),
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            Self::InstantRepeat => "give a step an `at` or `after` above 0s".into(),
+            Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
+            Self::TooManyRepeatsAtOnce => {
+                "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
+            }
             Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),
             _ => return None,
@@ -321,7 +379,6 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
     let text = quoted.or(plain)?;
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     if expected.contains("true or false") {
         match text {
             "true" | "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
@@ -329,12 +386,37 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
             _ => {}
         }
     }
-    if expected.contains("integer") && is_number {
-        Some(text.to_owned())
-    } else if expected.contains("a list") && !text.contains([',', '\n', '`']) {
+    if expected.contains("integer")
+        && let Ok(number) = text.replace('_', "").parse::<i64>()
+    {
+        let least = if expected.contains("from 0") { 0 } else { -MAX_TOTAL };
+        return (least..=MAX_TOTAL).contains(&number).then(|| number.to_string());
+    }
+    let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    let is_printable = !text.contains(['"', '\\', '`']) && !text.contains(char::is_control);
+    if !expected.contains("a list") || !is_printable {
+        None
+    } else if plain.is_some() && text.chars().all(is_word) {
         Some(format!("[{text}]"))
     } else {
-        None
+        Some(format!("[\"{text}\"]"))
+    }
+}
+
+/// How a value of the wrong type ends that is quoted, and is no text because of its tag.
+pub(super) const BY_TAG: &str = ", by its tag";
+
+/// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.
+fn lookalikes(written: &str, meant: &str) -> String {
+    let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
+    let only = |one: &str, other: &str| -> Vec<String> {
+        let odd = one.chars().filter(|c| !other.contains(*c)).filter(is_odd);
+        odd.map(|c| format!("U+{:04X}", u32::from(c))).collect()
+    };
+    match (only(written, meant), only(meant, written)) {
+        (more, _) if !more.is_empty() => format!(" what is written has {}", joined(&more, "and")),
+        (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
+        _ => String::new(),
     }
 }
 

@@ -61,7 +61,7 @@ fn snippets<'s>(problem: &Problem, places: &LineIndex<'s>) -> Vec<Snippet<'s, An
     let Some(main) = places.find(problem.span) else { return Vec::new() };
     let related = problem.related.and_then(|span| places.find(span));
     let main = (main, AnnotationKind::Primary, problem.kind.label());
-    let related = related.map(|related| (related, AnnotationKind::Context, "first declared here".to_owned()));
+    let related = related.map(|related| (related, AnnotationKind::Context, problem.kind.related_label().to_owned()));
     match related {
         Some(related) if std::ptr::eq(related.0.source, main.0.source) => vec![snippet(vec![main, related])],
         related => [Some(main), related].into_iter().flatten().map(|mark| snippet(vec![mark])).collect(),
@@ -114,7 +114,8 @@ fn annotation(problem: &Problem, places: &LineIndex<'_>) -> String {
     let mut message = vec![problem.kind.label(), problem.kind.help().unwrap_or_default()];
     message.retain(|part| !part.is_empty());
     if let Some(first) = problem.related.and_then(|span| places.find(span)) {
-        message.push(format!("first declared at {}:{}:{}", first.path(), first.line, first.columns.start));
+        let what = problem.kind.related_label().trim_end_matches(" here");
+        message.push(format!("{what} at {}:{}:{}", first.path(), first.line, first.columns.start));
     }
     if message.is_empty() {
         message.push(problem.kind.to_string());

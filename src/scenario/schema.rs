@@ -6,8 +6,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::include::ANCHORS;
 use super::raw::RawScenario;
-use super::yaml::{Entries, Items, Spanned, TextNode};
+use super::yaml::{Entries, Id, IdNode, Items, Spanned};
 
 /// The JSON Schema of scenario files. Whatever it rejects, [`super::load()`] rejects; the reverse does not hold, since
 /// a schema cannot follow references.
@@ -15,10 +16,16 @@ use super::yaml::{Entries, Items, Spanned, TextNode};
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawScenario>();
     schema.insert("title".into(), "mockd scenario".into());
+    let anchors = json!({ "description": "Anchors for the rest of the file, and nothing else." });
+    schema.insert("patternProperties".into(), json!({ format!("^{ANCHORS}"): anchors }));
     // A file that includes others may leave to them what would be missing here.
     schema.insert("if".into(), json!({ "required": ["include"] }));
     schema.insert("then".into(), true.into());
-    let categories = json!({ "additionalProperties": { "required": ["prefix"] } });
+    let numbers = json!({ "properties": { "id": { "type": ["integer", "null"] } } });
+    let number = json!({ "required": ["id"], "properties": { "id": { "type": "integer" } } });
+    let products = json!({ "items": numbers, "contains": number });
+    let numbered = json!({ "required": ["products"], "properties": { "products": products } });
+    let categories = json!({ "additionalProperties": { "anyOf": [{ "required": ["prefix"] }, numbered] } });
     schema.insert("else".into(), json!({ "properties": { "categories": categories } }));
     let mut schema = schema.to_value();
     tidy(&mut schema);
@@ -90,16 +97,30 @@ impl<T: JsonSchema> JsonSchema for Items<T> {
     }
 }
 
-impl JsonSchema for TextNode {
+impl JsonSchema for Id {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        str::schema_name()
+        "id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"], "minLength": 1 })
+    }
+}
+
+impl JsonSchema for IdNode {
+    fn inline_schema() -> bool {
+        Id::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Id::schema_name()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        str::json_schema(generator)
+        Id::json_schema(generator)
     }
 }

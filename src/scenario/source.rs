@@ -167,6 +167,11 @@ impl Sources {
         self.files.iter().map(|(_, source)| source)
     }
 
+    /// What the offsets of the next file will count from.
+    pub(super) fn next_base(&self) -> u32 {
+        self.length()
+    }
+
     /// The number of bytes that are taken; a file's end has a place of its own.
     fn length(&self) -> u32 {
         let length = |(base, source): &(u32, Source)| u32::try_from(source.text.len() + 1).unwrap_or(u32::MAX) + base;

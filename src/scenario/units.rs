@@ -18,11 +18,14 @@ pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
 /// The most orders of one step at one moment.
 pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
 
-/// So many times a duration, without the 32-bit limit of `Duration`'s own product; at most the 584 years that 64 bits of
-/// nanoseconds hold.
+/// So many times a duration, without the 32-bit limit of `Duration`'s own product; at most [`Duration::MAX`].
 pub(crate) fn times(duration: Duration, count: u64) -> Duration {
+    const NANOS: u128 = 1_000_000_000;
     let total = duration.as_nanos().saturating_mul(count.into());
-    Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX))
+    match (u64::try_from(total / NANOS), u32::try_from(total % NANOS)) {
+        (Ok(seconds), Ok(nanos)) => Duration::new(seconds, nanos),
+        _ => Duration::MAX,
+    }
 }
 
 /// Why a duration or a rate could not be read.

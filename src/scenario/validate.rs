@@ -4,10 +4,11 @@ mod categories;
 mod faults;
 mod orders;
 mod references;
+mod removals;
 
 pub(crate) use categories::number as product_number;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use references::References;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::raw::{RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::words::nearest;
@@ -23,7 +24,12 @@ use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Cors, Fault, Feed, Host, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
-pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option<Scenario> {
+pub(super) fn validate(
+    document: &Document,
+    root: NodeId,
+    path: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Option<Scenario> {
     let complete = document.problems().is_empty();
     let mut check = Validator { document, complete };
     let raw = document.decode::<RawScenario>(root)?;
@@ -45,6 +51,9 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
     let generators = random.map(|(list, _)| orders::generators(list, &mut references, &mut check)).unwrap_or_default();
     let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
     references.judge(&mut check);
+    if let Some((entries, _)) = declared {
+        hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
+    }
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
@@ -58,6 +67,28 @@ pub(super) fn validate(document: &Document, root: NodeId, path: &Path) -> Option
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
     })
+}
+
+/// The files of mockd's own page.
+const PAGE: [&str; 5] = ["app.js", "index.html", "live.js", "products.js", "style.css"];
+
+/// Notes the categories that hide what the page at `/` may load.
+fn hidden_files(
+    entries: &Entries<RawCategory>,
+    site: Option<&PathBuf>,
+    exists: &dyn Fn(&Path) -> bool,
+    check: &mut Validator<'_>,
+) {
+    for (name, span) in entries.0.iter().filter_map(|(name, _)| name.get()) {
+        let hidden = match site {
+            None => PAGE.contains(&name.as_str()).then(|| format!("{name} of mockd's own page")),
+            Some(_) if name.is_empty() || name.contains(['/', '\\']) || [".", ".."].contains(&name.as_str()) => None,
+            Some(site) => Some(site.join(name)).filter(|path| exists(path)).map(|path| path.display().to_string()),
+        };
+        if let Some(file) = hidden {
+            check.note(ProblemKind::HidesFile { category: name.clone(), file }, span);
+        }
+    }
 }
 
 /// A fault that is brought to a running scenario, in which any product may have come since.

@@ -12,5 +12,5 @@ mod spanned;
 mod tree;
 
 pub(crate) use document::Document;
-pub(crate) use spanned::{Entries, Items, Spanned, TextNode};
+pub(crate) use spanned::{Entries, Id, IdNode, Items, Spanned};
 pub(crate) use tree::{NodeId, NodeView};

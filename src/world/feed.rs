@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 
 use self::log::FeedLog;
 use super::message::{Delivery, Encode, Message};
-use crate::engine::{CurrentOrder, Engine, Event, EventKind};
-use crate::scenario::Feed as Scope;
+use crate::engine::{Engine, Event, EventKind};
+use crate::scenario::{Feed as Scope, Product};
 
 /// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current totals instead.
 pub const DEFAULT_BACKLOG: usize = 1024;
@@ -165,12 +165,15 @@ impl EventFeed {
 impl FeedItem {
     /// The item of an event, if sockets get one.
     pub(super) fn of(scope: Scope, event: &Event) -> Option<Self> {
-        let EventKind::Total { id, category, total } = &event.kind else { return None };
+        let EventKind::Total { id, category, total, product } = &event.kind else { return None };
         let only = match scope {
             Scope::All => None,
             Scope::Category => Some(category.clone()),
         };
-        let message = Message::text(json!({ "id": &**id, "total": total }).to_string());
+        let message = match product {
+            Some(product) => order(product, *total),
+            None => Message::text(json!({ "id": &**id, "total": total }).to_string()),
+        };
         Some(Self::Total { sequence: event.sequence, at: event.at, only, message })
     }
 
@@ -325,14 +328,14 @@ pub(super) fn notice() -> Message {
 
 /// The current orders of a category.
 pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Message> {
-    engine.current_orders(category).map(|order| current_order(&order)).collect()
+    engine.current_orders(category).map(|current| order(&current.product, current.total)).collect()
 }
 
-/// A current order: id, total, and the extra properties that the scenario gives it.
-fn current_order(order: &CurrentOrder) -> Message {
+/// An order of a product: id, total, and the extra properties that the scenario gives it.
+fn order(product: &Product, total: i64) -> Message {
     let mut message = Map::new();
-    message.insert("id".into(), Value::from(&**order.product.id()));
-    message.insert("total".into(), order.total.into());
-    message.extend(order.product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
+    message.insert("id".into(), product.id_json());
+    message.insert("total".into(), total.into());
+    message.extend(product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
     Message::text(Value::Object(message).to_string())
 }

@@ -8,6 +8,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -282,7 +283,16 @@ fn is_lossy(effect: &Effect) -> bool {
 fn is_about(message: &Message, matches: &Matches) -> bool {
     let Some(product) = matches.product.as_deref() else { return true };
     let told: Option<Value> = serde_json::from_slice(message.payload()).ok();
-    told.is_some_and(|told| told.get("id").and_then(Value::as_str) == Some(product))
+    told.is_some_and(|told| id_of(&told).is_some_and(|id| id == product))
+}
+
+/// The id of the product that a frame is about, as text.
+fn id_of(told: &Value) -> Option<Cow<'_, str>> {
+    match told.get("id")? {
+        Value::String(id) => Some(id.into()),
+        Value::Number(id) => Some(id.to_string().into()),
+        _ => None,
+    }
 }
 
 /// What the socket has to be told again when all is well.

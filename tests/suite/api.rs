@@ -55,6 +55,8 @@ async fn a_posted_product_with_an_id_or_that_is_no_object_gets_400() {
     let mockd = Mockd::shop().await;
     let message = "The id is made by the server, leave it out";
     assert_error(&mockd.post("/electronics", r#"{"id":"A1","name":"x"}"#).await, 400, "Bad Request", message);
+    let message = "The total of a new product starts at 0, leave it out; POST /orders/{id} then adds to it";
+    assert_error(&mockd.post("/electronics", r#"{"name":"x","total":null}"#).await, 400, "Bad Request", message);
     for (body, kind) in [("[]", "an array"), ("null", "null"), ("3", "a number"), (r#""x""#, "a string")] {
         let message = format!("Body must be a JSON object, not {kind}");
         assert_error(&mockd.post("/electronics", body).await, 400, "Bad Request", &message);

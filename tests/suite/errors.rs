@@ -181,8 +181,12 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
             "`times` has to be at least 1",
         ),
         (
-            with("orders: { scripts: [{ repeat: 2, steps: [{ product: T1, amount: 1 }] }] }\n"),
-            "a script that repeats has to take at least 1us",
+            with("orders: { scripts: [{ repeat: forever, steps: [{ product: T1, amount: 1 }] }] }\n"),
+            "a script that repeats forever has to take at least 1us",
+        ),
+        (
+            with("orders: { scripts: [{ repeat: 500001, steps: [{ product: T1, amount: 1, times: 2 }] }] }\n"),
+            "the repeats of a script that takes less than 1us make more than 1000000 actions at once",
         ),
         (
             with("orders: { scripts: [{ steps: [{ set: { product: T1, total: 9007199254740992 } }] }] }\n"),
@@ -217,10 +221,10 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
 #[test]
 fn a_mistake_among_the_products_does_not_make_orders_for_them_wrong() {
     let text = "\
-categories: { toys: { prefix: T, products: [{ id: 7 }] } }
+categories: { toys: { prefix: T, products: [{ id: true }] } }
 orders: { random: [{ every: 1s, products: [T7] }] }
 ";
-    assert_eq!(messages(text), ["expected text, found the number `7`"]);
+    assert_eq!(messages(text), ["expected text or a number, found the boolean `true`"]);
 }
 
 #[test]
@@ -268,6 +272,56 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
         )),
     ] {
         assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
+    }
+}
+
+#[test]
+fn an_order_after_the_removal_of_its_product_shows_both_places() {
+    let text = with(
+        "orders:\n  scripts:\n    - steps:\n        - { at: 1s, remove: { product: T1 } }\n        - { at: 2s, product: T1, amount: 1 }\n",
+    );
+    let expected = "\
+error: product `T1` is removed before
+ --> shop.yaml:6:30
+  |
+5 |         - { at: 1s, remove: { product: T1 } }
+  |                                        -- removed here
+6 |         - { at: 2s, product: T1, amount: 1 }
+  |                              ^^ it is no longer there by then
+  |
+  = help: move this step before the one that removes the product, or add the product again between them";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn a_removed_product_is_missed_only_where_that_is_certain() {
+    let (remove, add) = ("{ at: 2s, remove: { product: T1 } }", "add: { category: toys, product: { id: T1 } }");
+    let other = "steps: [{ product: T2, amount: 1 }]";
+    let order = "{ at: 3s, product: T1, amount: 1 }";
+    for wrong in [
+        scripts(&format!("steps: [{remove}, {order}]"), other),
+        scripts(&format!("steps: [{order}, {remove}]"), other),
+        scripts(&format!("repeat: forever, steps: [{remove}, {order}]"), other),
+        scripts(&format!("steps: [{{ at: 1s, {add} }}, {remove}, {order}]"), other),
+        scripts(&format!("steps: [{remove}, {order}, {{ at: 3s, {add} }}]"), other),
+        scripts(&format!("steps: [{remove}, {{ set: {{ product: T1, total: 1 }} }}]"), other),
+        scripts(&format!("steps: [{remove}, {{ after: 1s, remove: {{ product: T1 }} }}]"), other),
+    ] {
+        assert_eq!(messages(&wrong), ["product `T1` is removed before"], "{wrong}");
+    }
+    for right in [
+        scripts(&format!("steps: [{remove}, {{ {add} }}, {order}]"), other),
+        scripts(&format!("steps: [{{ at: 1s, {add}, times: 2, every: 2s }}, {remove}, {order}]"), other),
+        scripts(
+            "steps: [{ at: 2s, remove: { product: T1 } }, { at: 1s, product: T1, amount: 1, times: 3, every: 1s }]",
+            other,
+        ),
+        scripts(&format!("repeat: 2, steps: [{{ at: 1s, product: T1, amount: 1 }}, {remove}]"), other),
+        scripts(&format!("steps: [{remove}, {order}]"), &format!("steps: [{{ {add} }}]")),
+        scripts(&format!("steps: [{remove}, {order}]"), "steps: [{ add: { category: toys, product: {} } }]"),
+        scripts(&format!("steps: [{remove}]"), &format!("steps: [{order}]")),
+    ] {
+        accepted(&right);
     }
 }
 
@@ -334,5 +388,77 @@ fn nesting_without_end_is_refused() {
         let text = format!("{}{}", open.repeat(100), close.repeat(100));
         assert_eq!(messages(&text), ["nested deeper than 64 levels"]);
         assert_eq!(messages(&open.repeat(100_000)).len(), 1);
+    }
+}
+
+#[test]
+fn keys_that_hold_anchors_say_nothing_else() {
+    let text = "
+x-products: &kite { name: Kite, totl: 1, amount: [1, { deep: !!str 2 }] }
+x-: 3
+categories: { toys: { prefix: T, products: [{ <<: *kite, id: T1 }] } }
+";
+    let scenario = accepted(text);
+    assert!(!scenario.to_yaml().contains("x-"));
+    assert_eq!(scenario.categories()[0].products()[0].own()["name"], "Kite");
+    assert_eq!(messages("x-a: 1\nx-a: 2\n").first().map(String::as_str), Some("`x-a` is declared twice"));
+    let inside = "categories: { toys: { prefix: T, x-a: 1 } }\n";
+    assert_eq!(messages(inside), ["unknown key `x-a`"]);
+}
+
+#[test]
+fn an_alias_without_its_anchor_says_that_files_keep_theirs() {
+    let text = "categories: { toys: { prefix: T, products: [*base, *other] } }\n";
+    let expected = "\
+error: there is no anchor `&base` before this alias in the file
+ --> shop.yaml:1:45
+  |
+1 | categories: { toys: { prefix: T, products: [*base, *other] } }
+  |                                             ^^^^^
+  |
+  = help: anchors do not reach across files, included or including: write `&base` in this file, above the alias; keys that start with `x-` hold what only aliases use";
+    assert_eq!(report(text), expected);
+    let last = "categories: { toys: { prefix: T, products: [] } }\nseed: *number";
+    assert_eq!(messages(last), ["there is no anchor `&number` before this alias in the file"]);
+}
+
+/// The suggestions of the first problem.
+fn help(text: &str) -> Option<String> {
+    let report = report(text);
+    report.lines().find_map(|line| line.trim().strip_prefix("= help: ").map(str::to_owned))
+}
+
+#[test]
+fn advice_never_repeats_what_is_written() {
+    for (text, advice) in [
+        (with("orders: { random: [{ every: 1s, products: [\"T1\u{200b}\"] }] }\n"), "did you mean `T1`? what is written has U+200B"),
+        (with("orders: { random: [{ every: 1s, products: [\"T1 \"] }] }\n"), "did you mean `T1`? what is written has U+0020"),
+        (with("orders: { random: [{ every: 1s, products: [\u{422}1] }] }\n"), "did you mean `T1`? what is written has U+0422"),
+        (
+            "categories: { cafe\u{301}teria: { prefix: T } }\norders: { random: [{ every: 1s, products: { category: caf\u{e9}teria } }] }\n".into(),
+            "did you mean `cafe\u{301}teria`? what is meant has U+0301",
+        ),
+        (with("se\u{435}d: 4\n"), "did you mean `seed`? what is written has U+0435"),
+        (with("SEED: 4\n"), "did you mean `seed`?"),
+        (with("seed: \"007\"\n"), "did you mean `7`?"),
+        (with("seed: 1_000\n"), "did you mean `1000`?"),
+        (with("orders: { random: [{ every: 1s, products: \"T1: x\" }] }\n"), "did you mean `[\"T1: x\"]`?"),
+        (with("name: true\n"), "put it in quotes to make it text"),
+        (with("name: !!bool \"true\"\n"), "remove the tag"),
+        ("categories: { toys: { prefix: T, products: [{ id: true }] } }\n".into(), "put it in quotes to make it text"),
+    ] {
+        assert_eq!(help(&text).as_deref(), Some(advice), "{text}");
+    }
+    for text in [
+        with("seed: \"99999999999999999999\"\n"),
+        with("seed: \"-1\"\n"),
+        with("seed: lots\n"),
+        with("orders: { random: [{ every: 1s, amount: \"9007199254740992\" }] }\n"),
+    ] {
+        assert_eq!(help(&text), None, "{text}");
+    }
+    for origin in ["https://*.a.b", "http://a b", "http://me@a.b", "http://a.b?c"] {
+        let help = help(&with(&format!("server: {{ cors: [\"{origin}\"] }}\n"))).unwrap();
+        assert!(help.starts_with("write it as the browser sends it"), "{help}");
     }
 }

@@ -209,6 +209,23 @@ fn what_is_no_mapping_or_no_text_is_not_included() {
     }
 }
 
+#[test]
+fn anchors_stay_in_their_file_and_each_file_may_use_the_same_key_for_them() {
+    let (main, part) = ("include: part.yaml\nx-a: &a { name: Kite }\n", "x-a: &a { name: Ball }\nx-b: &b 3\n");
+    let toys = "categories: { toys: { prefix: T, products: [{ <<: *a, id: T1 }] } }\n";
+    let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", part)]);
+    let loading = mockd::scenario::load(&files.path("main.yaml"));
+    let scenario = loading.outcome.unwrap();
+    assert_eq!(scenario.categories()[0].products()[0].own()["name"], "Kite");
+    let files = Files::new(&[("main.yaml", &format!("{main}seed: *b\n{toys}")), ("part.yaml", part)]);
+    let report = files.report();
+    assert!(report.starts_with("error: there is no anchor `&b` before this alias in the file\n"), "{report}");
+    assert!(report.contains("anchors do not reach across files"), "{report}");
+    let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", "name: *a\n")]);
+    let report = files.report();
+    assert!(report.contains("no anchor `&a` before this alias in the file\n --> part.yaml:1:7"), "{report}");
+}
+
 /// A file with one product whose seed total is so much.
 fn total(total: i64) -> String {
     format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1, total: {total} }}] }} }}\n")
@@ -244,4 +261,31 @@ async fn an_included_file_that_goes_away_is_reported_and_picked_up_when_it_is_ba
     assert_eq!(live.order().await, ("T1".into(), 6));
     files.write("one.yaml", &total(9));
     assert_eq!(live.order().await, ("T1".into(), 9));
+}
+
+/// The warnings of the main file, each with its place.
+fn warnings(files: &Files) -> Vec<(ProblemKind, u32)> {
+    let warnings = load(&files.path("main.yaml")).warnings;
+    warnings.into_iter().flat_map(|warnings| warnings.list).map(|one| (one.kind, one.span.start)).collect()
+}
+
+#[test]
+fn a_category_that_hides_a_file_of_the_page_is_a_warning() {
+    let category = |name: &str| format!("categories: {{ {name}: {{ prefix: T }} }}\n");
+    for file in fs::read_dir("static").unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let files = Files::new(&[("main.yaml", &category(&name))]);
+        let file = format!("{name} of mockd's own page");
+        assert_eq!(warnings(&files), [(ProblemKind::HidesFile { category: name, file }, 14)]);
+    }
+    let site = "server: { static: site }\n";
+    for (name, hidden) in [("a.css", true), ("assets", true), ("b.css", false), ("style.css", false)] {
+        let main = category(name) + site;
+        let files = Files::new(&[("main.yaml", &main), ("site/a.css", ""), ("site/assets/b.css", "")]);
+        let file = files.path("site").join(name).display().to_string();
+        let expected = ProblemKind::HidesFile { category: name.into(), file };
+        let expected = if hidden { vec![(expected, 14)] } else { Vec::new() };
+        assert_eq!(warnings(&files), expected);
+    }
+    assert_eq!(warnings(&Files::new(&[("main.yaml", &category("toys"))])), []);
 }

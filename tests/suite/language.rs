@@ -112,7 +112,7 @@ fn the_schema_catches_mistakes_while_typing() {
         with("orders: { scripts: [{ steps: [{ product: T1, amount: 1, remove: { product: T1 } }] }] }"),
         "categories: { toys: {} }\n".to_owned(),
         "categories: { orders: { prefix: O } }\n".to_owned(),
-        "categories: { toys: { prefix: T, products: [{ id: 7 }] } }\n".to_owned(),
+        "categories: { toys: { prefix: T, products: [{ id: true }] } }\n".to_owned(),
         "categories: { toys: { prefix: T, products: [{ order: { total: 7 } }] } }\n".to_owned(),
     ] {
         assert!(schema_rejects(&wrong).is_some(), "{wrong}");

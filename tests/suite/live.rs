@@ -23,13 +23,21 @@ async fn a_socket_gets_its_category_first_in_declared_order() {
 }
 
 #[tokio::test]
-async fn a_current_order_carries_the_extra_properties_and_a_live_one_does_not() {
+async fn every_order_carries_the_extra_properties_of_its_product() {
     let scenario = SHOP.replace("total: 7 }", "total: 7, order: { returned: 1, tags: [new] } }");
-    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let add = "{ at: 1s, add: { category: electronics, product: { id: A9, total: 2, order: { late: true } } } }";
+    let script = format!("{scenario}orders: {{ scripts: [{{ steps: [{add}, {{ product: A9, amount: 3 }}] }}] }}\n");
+    let file = ScenarioFile::new(&script);
+    let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     let mut live = mockd.live("electronics").await;
     assert_eq!(live.texts(2).await[1], r#"{"id":"A2","total":7,"returned":1,"tags":["new"]}"#);
     mockd.order("A2", 1).await;
-    assert_eq!(live.text().await, r#"{"id":"A2","total":8}"#);
+    assert_eq!(live.text().await, r#"{"id":"A2","total":8,"returned":1,"tags":["new"]}"#);
+    mockd.order("A1", 1).await;
+    assert_eq!(live.text().await, r#"{"id":"A1","total":4}"#);
+    mockd.advance("", "1s").await;
+    let added = [r#"{"id":"A9","total":2,"late":true}"#, r#"{"id":"A9","total":5,"late":true}"#];
+    assert_eq!(live.texts(2).await, added);
 }
 
 #[tokio::test]

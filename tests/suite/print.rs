@@ -38,6 +38,7 @@ orders:
         - { at: 9s, product: A9, amount: 1 }
         - { at: 9s, remove: { product: E9 } }
     - { repeat: 3, steps: [{ after: 1s, product: A7, amount: 1 }] }
+    - { repeat: 3, steps: [{ product: A7, amount: { min: -1, max: 7 }, times: 2 }, { product: A2, amount: { min: 2, max: 2 } }] }
 "#;
 
 #[test]

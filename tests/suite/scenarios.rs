@@ -295,7 +295,7 @@ async fn a_folder_without_scenarios_and_a_second_file_that_is_not_there_are_one_
     beside(&file, "empty/notes.txt", "");
     let (first, empty) = (text_of(file.path()), text_of(&file.directory().join("empty")));
     let in_empty = format!(
-        "error: there is no scenario in {empty}: no file directly in it ends in .yaml or .yml; put one there, or give \
+        "error: there is no scenario in {empty}: no file directly in it ends in .yaml, .yml or .json; put one there, or give \
          another folder or a file\n"
     );
     let not_there = "error: cannot read nope.yaml: there is no such file\n".to_owned();

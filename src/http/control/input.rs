@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -174,6 +175,38 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
 pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let objects = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
+/// A product's id, as text or as the number that the API shows.
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    struct IdVisitor;
+
+    impl Visitor<'_> for IdVisitor {
+        type Value = Arc<str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or an integer")
+        }
+
+        fn visit_str<E: Error>(self, id: &str) -> Result<Arc<str>, E> {
+            Ok(id.into())
+        }
+
+        fn visit_i64<E: Error>(self, id: i64) -> Result<Arc<str>, E> {
+            Ok(id.to_string().into())
+        }
+
+        fn visit_u64<E: Error>(self, id: u64) -> Result<Arc<str>, E> {
+            Ok(id.to_string().into())
+        }
+    }
+
+    deserializer.deserialize_any(IdVisitor)
+}
+
+/// What [`id`] takes.
+pub(super) fn id_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer"] })
 }
 
 /// JSON in which no object says a key twice: which of the two is meant, nobody knows.

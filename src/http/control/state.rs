@@ -153,6 +153,8 @@ pub(super) struct OrdersRequest {
 #[serde(deny_unknown_fields)]
 struct OrderRequest {
     /// The product.
+    #[serde(deserialize_with = "input::id")]
+    #[schemars(schema_with = "input::id_schema")]
     id: Arc<str>,
     /// What is added to its total.
     #[schemars(with = "i64")]

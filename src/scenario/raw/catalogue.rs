@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Opt;
 use crate::scenario::JsonType;
-use crate::scenario::yaml::{Entries, Items, Spanned};
+use crate::scenario::yaml::{Entries, Id, Items, Spanned};
 
 /// A list of products at a path of its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -17,7 +17,8 @@ use crate::scenario::yaml::{Entries, Items, Spanned};
 #[schemars(deny_unknown_fields, rename = "category")]
 pub(crate) struct RawCategory {
     /// What the ids of its products start with: one without an id gets the prefix and the next number. Every category
-    /// needs it, here or in an included file.
+    /// needs it, here or in an included file, unless all ids that its products declare are numbers: one without an id
+    /// then gets the next number, as a number.
     #[schemars(example = &"A", length(min = 1))]
     pub(crate) prefix: Opt<String>,
     /// Its products, in the order in which the API lists them.
@@ -84,9 +85,10 @@ pub(crate) enum RawTypes {
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(rename = "product", example = serde_json::json!({ "id": "A1", "name": "Vacuum Cleaner", "rrp": "99.99", "total": 3 }))]
 pub(crate) struct RawProduct {
-    /// Unique in the scenario; the category's prefix and its next number otherwise.
-    #[schemars(example = &"A1", length(min = 1))]
-    pub(crate) id: Opt<String>,
+    /// Unique in the scenario; the category's prefix and its next number otherwise. An integer without quotes, such as `1`,
+    /// is a number in the API too; `007`, `1.0` and `1e3` are text.
+    #[schemars(example = &"A1", example = 1)]
+    pub(crate) id: Opt<Id>,
     /// Orders at the start. Not part of the product that the API shows.
     #[schemars(range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64), extend("default" = 0))]
     pub(crate) total: Opt<i64>,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Opt, RawDuration, RawShare};
+use crate::scenario::yaml::Id;
 
 /// Something that goes wrong on purpose: whom it hits (`on`, and what narrows it), when, and exactly one thing that it does.
 /// Its times count from the start, or from the reload, the step or the request that brought or changed it.
@@ -33,7 +34,7 @@ pub(crate) struct RawFault {
     pub(crate) category: Opt<String>,
     /// Orders of this product, or frames that tell of it.
     #[schemars(example = &"A1")]
-    pub(crate) product: Opt<String>,
+    pub(crate) product: Opt<Id>,
     /// The share of requests or sockets that is hit.
     #[schemars(example = &"20%", extend("default" = "100%"))]
     pub(crate) share: Opt<RawShare>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Opt, RawDuration, RawFault, RawProduct, RawRate};
-use crate::scenario::yaml::{Entries, Items, Spanned, TextNode};
+use crate::scenario::yaml::{Entries, Id, IdNode, Items, Spanned};
 
 /// A source of random orders, drawn from a random stream of its own. It says `every` or `rate`; its times count from
 /// the start, or from the reload that brought or changed it.
@@ -98,7 +98,7 @@ pub(crate) enum RawDraw {
     /// These ids, each with the same chance.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
-    Ids(#[schemars(length(min = 1))] Vec<Spanned<String>>),
+    Ids(#[schemars(length(min = 1))] Vec<Spanned<Id>>),
     /// Those of a category, or ids with weights.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
@@ -167,7 +167,7 @@ pub(crate) enum RawRepeat {
     example = serde_json::json!({ "at": "2s", "product": "A1", "amount": 10 }),
     example = serde_json::json!({ "after": "500ms", "set": { "product": "A1", "total": 0 } }),
     extend("oneOf" = [
-        { "required": ["product", "amount"], "properties": { "product": { "type": "string" } } },
+        { "required": ["product", "amount"], "properties": { "product": { "type": ["string", "number"] } } },
         { "required": ["set"], "properties": { "set": { "type": "object" } } },
         { "required": ["add"], "properties": { "add": { "type": "object" } } },
         { "required": ["remove"], "properties": { "remove": { "type": "object" } } },
@@ -183,10 +183,11 @@ pub(crate) struct RawStep {
     pub(crate) after: Opt<RawDuration>,
     /// The id of the product that is ordered.
     #[schemars(example = &"A1")]
-    pub(crate) product: Opt<TextNode>,
-    /// What the order adds to the product's total; negative for a return.
-    #[schemars(example = 10, range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))]
-    pub(crate) amount: Opt<i64>,
+    pub(crate) product: Opt<IdNode>,
+    /// What the order adds to the product's total, negative for a return: a number, or a range of which each number has
+    /// the same chance each time.
+    #[schemars(example = 10, example = serde_json::json!({ "min": 1, "max": 7 }))]
+    pub(crate) amount: Opt<RawAmount>,
     /// How often the step happens, `every` so long. More than 1000000 times takes `every`.
     #[schemars(example = 100, range(min = 1), extend("default" = 1))]
     pub(crate) times: Opt<i64>,
@@ -210,7 +211,7 @@ pub(crate) struct RawStep {
 pub(crate) struct RawSet {
     /// The product's id.
     #[schemars(example = &"A1")]
-    pub(crate) product: Opt<String>,
+    pub(crate) product: Opt<Id>,
     /// The new total.
     #[schemars(example = 0, range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))]
     pub(crate) total: Opt<i64>,
@@ -236,5 +237,5 @@ pub(crate) struct RawAdd {
 pub(crate) struct RawRemove {
     /// The product's id.
     #[schemars(example = &"A2")]
-    pub(crate) product: Opt<String>,
+    pub(crate) product: Opt<Id>,
 }

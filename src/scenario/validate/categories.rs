@@ -48,7 +48,10 @@ fn category(
         check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
     let (raw, span) = raw.get()?;
-    let prefix = check.required(raw.prefix.as_ref(), "a category", "prefix", name_span, span);
+    let prefix = match &raw.prefix {
+        None if has_number_ids(&written) => None,
+        prefix => check.required(prefix.as_ref(), "a category", "prefix", name_span, span),
+    };
     if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
         check.note(ProblemKind::EmptyName("a category's prefix"), span);
     }
@@ -56,6 +59,12 @@ fn category(
     let products = products(written, &prefix, ids, check);
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
     Some(Category { name: name.as_str().into(), prefix, products, fields })
+}
+
+/// Whether ids are declared, all of them numbers: then none needs a prefix.
+fn has_number_ids(written: &[WrittenProduct]) -> bool {
+    let mut ids = written.iter().filter_map(|product| product.value.as_ref()?.id.as_ref()).peekable();
+    ids.peek().is_some() && ids.all(|id| id.value.as_ref().is_some_and(|id| id.is_number))
 }
 
 /// Where the id of each product was declared, or the product itself for which it was made.
@@ -66,13 +75,13 @@ impl ProductIds {
     fn declared(written: &[Vec<WrittenProduct>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
-            if id.is_empty() {
+            if id.text.is_empty() {
                 check.note(ProblemKind::EmptyName("a product's id"), span);
-            } else if let Some(first) = ids.get(id.as_str()) {
-                let problem = Problem::new(ProblemKind::DuplicateId(id.clone()), span);
+            } else if let Some(first) = ids.get(id.text.as_str()) {
+                let problem = Problem::new(ProblemKind::DuplicateId(id.text.clone()), span);
                 check.document.note(problem.related_to(*first));
             } else {
-                ids.insert(id.as_str().into(), span);
+                ids.insert(id.text.as_str().into(), span);
             }
         }
         Self(ids)
@@ -101,13 +110,14 @@ fn products(
     let mut highest = 0;
     let mut product = |Spanned { span, value }: WrittenProduct| {
         let raw = value?;
-        let id = match given(raw.id.as_ref()) {
-            Some((id, _)) => ids.shared(id),
-            None => ids.next_free(prefix, highest, span),
+        let (id, is_number) = match given(raw.id.as_ref()) {
+            Some((id, _)) => (ids.shared(&id.text), id.is_number),
+            None => (ids.next_free(prefix, highest, span), prefix.is_empty()),
         };
         highest = highest.max(number(prefix, &id).unwrap_or(0));
         let has_made_id = given(raw.id.as_ref()).is_none();
-        Some(Arc::new(Product { has_made_id, ..product(raw, id, check) }))
+        let product = product(raw, id, check).with_number_id(is_number);
+        Some(Arc::new(Product { has_made_id, ..product }))
     };
     written.into_iter().filter_map(&mut product).collect()
 }

@@ -12,7 +12,7 @@ use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Latency, Matc
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 use crate::scenario::source::Span;
-use crate::scenario::yaml::Spanned;
+use crate::scenario::yaml::{Id, Spanned};
 use crate::websocket::{MAX_REASON, may_be_sent};
 
 /// The keys of which a fault on requests says exactly one.
@@ -301,7 +301,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         path.clone()
     });
     let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
-    let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(id, span)| {
+    let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(Id { text: id, .. }, span)| {
         if let Some(why) = references.why_no_product(id, category.as_deref()) {
             check.note(ProblemKind::NeverMatches(why), span);
         }

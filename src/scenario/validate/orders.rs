@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::categories::product;
 use super::faults::fault;
 use super::references::{References, StepNumber};
-use super::{Validator, given};
+use super::{Validator, given, removals};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{
     RawAdd, RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator, RawRepeat, RawScript, RawStep,
@@ -111,7 +111,7 @@ fn draw(
                 check.note(ProblemKind::EmptyList("`products`"), span);
             }
             let ids = list.iter().filter_map(Spanned::get);
-            Some(Draw::Ids(ids.map(|(id, span)| references.product(id, span, until, None)).collect()))
+            Some(Draw::Ids(ids.map(|(id, span)| references.product(&id.text, span, until, None)).collect()))
         }
         RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
             let (name, span) = name.get()?;
@@ -186,21 +186,77 @@ fn script(
     let since = references.mark();
     let (mut steps, length) = steps(list, number, references, check);
     references.place(since, start, repeats(repeat, length));
+    removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
-        && repeat != Repeat::Times(1)
+        // A step that is wrong may take time.
+        && steps.len() == list.len()
     {
-        check.note(ProblemKind::InstantRepeat, raw.span);
+        let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
+        match repeat {
+            Repeat::Forever => check.note(ProblemKind::InstantRepeat, raw.span),
+            Repeat::Times(count) if count > 1 && at_once.saturating_mul(count) > MAX_AT_ONCE => {
+                check.note(ProblemKind::TooManyRepeatsAtOnce, raw.span);
+            }
+            Repeat::Times(_) => {}
+        }
     }
     steps.sort_by_key(|step| step.at);
     let name = check.name(raw.name.as_ref(), "a script's name");
-    Some(Script { name, start, repeat: repeat?, steps: Arc::new(steps), length })
+    let stream = stream(name.as_deref(), start, &steps);
+    Some(Script { name, start, repeat: repeat?, steps: Arc::new(steps), length, stream })
+}
+
+/// The random stream of a script that draws amounts. It follows from the script's name, or from its steps if it has none, so
+/// that other scripts and generators may come and go. Generators and faults count theirs from below.
+fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
+    const SCRIPTS: u64 = 1 << 63;
+    let orders = steps.iter().filter_map(|step| match &step.action {
+        Action::Order { product, amount } => Some((step, product, amount)),
+        _ => None,
+    });
+    if orders.clone().all(|(_, _, amount)| amount.start() == amount.end()) {
+        return None;
+    }
+    let mut hash = Fnv::default();
+    if let Some(name) = name {
+        hash.add(name.as_bytes());
+        return Some(hash.0 | SCRIPTS);
+    }
+    hash.add(&start.as_nanos().to_le_bytes());
+    for (Step { at, times, every, .. }, product, amount) in orders {
+        hash.add(&at.as_nanos().to_le_bytes());
+        hash.add(&times.to_le_bytes());
+        hash.add(&every.as_nanos().to_le_bytes());
+        hash.add(product.as_bytes());
+        hash.add(&amount.start().to_le_bytes());
+        hash.add(&amount.end().to_le_bytes());
+    }
+    Some(hash.0 | SCRIPTS)
+}
+
+/// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }
 
 /// From the start of the first repeat to that of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        Some(Repeat::Times(count)) => times(length, count - 1),
+        // A repeat comes after the one before, also where both take no time.
+        Some(Repeat::Times(count)) => times(length.max(Duration::from_nanos(1)), count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
 }
@@ -306,18 +362,21 @@ fn action(
     if let Some(id) = &raw.product {
         let product = id.get().map(|(id, span)| wanted(id.of(check.document), span));
         let amount = check.required(raw.amount.as_ref(), "a step with `product`", "amount", span, span);
-        let amount = amount.map(|(amount, span)| check.total(*amount, span));
+        let amount = amount.and_then(|(amount, span)| self::amount(amount, span, check));
         return Some(Action::Order { product: product?, amount: amount? });
     }
     if let Some((set, span)) = given(raw.set.as_ref()) {
         let product = check.required(set.product.as_ref(), "`set`", "product", span, span);
         let total = check.required(set.total.as_ref(), "`set`", "total", span, span);
         let (product, total) = (product?, total?);
-        return Some(Action::Set { product: wanted(product.0, product.1), total: check.total(*total.0, total.1) });
+        return Some(Action::Set {
+            product: wanted(&product.0.text, product.1),
+            total: check.total(*total.0, total.1),
+        });
     }
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
-        return Some(Action::Remove { product: wanted(id, span) });
+        return Some(Action::Remove { product: wanted(&id.text, span) });
     }
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(Action::Fault(Arc::new(fault(raw, span, references, check)?)));
@@ -335,14 +394,16 @@ fn add(
     let category = check.required(raw.category.as_ref(), "`add`", "category", span, span);
     let category = category.map(|(name, span)| references.category(name, span, check));
     let (raw, _) = check.required(raw.product.as_ref(), "`add`", "product", span, span)?;
+    let is_number = given(raw.id.as_ref()).is_some_and(|(id, _)| id.is_number);
     let id: Option<Arc<str>> = given(raw.id.as_ref()).map(|(id, span)| {
-        if id.is_empty() {
+        if id.text.is_empty() {
             check.note(ProblemKind::EmptyName("a product's id"), span);
         }
-        id.as_str().into()
+        id.text.as_str().into()
     });
     let has_id = id.is_some();
     references.add(id.as_ref(), category.as_deref().unwrap_or_default(), when.first, when.by);
-    let product = Arc::new(product(raw.clone(), id.unwrap_or_default(), check));
+    let product = product(raw.clone(), id.unwrap_or_default(), check).with_number_id(is_number);
+    let product = Arc::new(product);
     Some(Action::Add(Box::new(NewProduct { category: category?, has_id, product })))
 }

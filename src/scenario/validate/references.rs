@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Validator;
+use super::categories::number;
 use crate::scenario::Category;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::words::nearest;
 
@@ -22,6 +23,17 @@ pub(super) struct References<'c> {
     declared: HashSet<Arc<str>>,
     added: Vec<Added>,
     wanted: Vec<ProductReference>,
+    removed: Vec<AfterRemoval>,
+}
+
+/// A step that asks for a product which a step of the same script has removed before, and none has added again.
+pub(super) struct AfterRemoval {
+    pub(super) id: Arc<str>,
+    /// Where it is asked for.
+    pub(super) span: Span,
+    /// Where it is removed.
+    pub(super) removed: Span,
+    pub(super) script: usize,
 }
 
 /// The nearest id is looked for so often; reports show no more problems than that.
@@ -42,7 +54,7 @@ struct Added {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-enum AddedId {
+pub(super) enum AddedId {
     Declared(Arc<str>),
     /// The prefix and some number.
     Numbered(Arc<str>),
@@ -66,7 +78,41 @@ pub(super) struct ReferenceMark {
 impl<'c> References<'c> {
     pub(super) fn new(categories: &'c [Category], readable: bool) -> Self {
         let ids = categories.iter().flat_map(|category| &category.products).map(|product| product.id.clone());
-        Self { categories, readable, declared: ids.collect(), added: Vec::new(), wanted: Vec::new() }
+        Self {
+            categories,
+            readable,
+            declared: ids.collect(),
+            added: Vec::new(),
+            wanted: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+
+    pub(super) fn after_removal(&mut self, one: AfterRemoval) {
+        self.removed.push(one);
+    }
+
+    /// Whether a step of another script may add the product, or a client: it gets its number from a category to which the
+    /// product does not belong.
+    fn may_come_back(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
+        let AfterRemoval { id, script, .. } = one;
+        let elsewhere = |id: AddedId| added_by.get(&id).is_some_and(|by| by.iter().any(|by| by != script));
+        let is_own = |category: &Category| category.products.iter().any(|product| product.id == *id);
+        let by_client = |category: &Category| number(&category.prefix, id).is_some() && !is_own(category);
+        names(id).any(elsewhere) || self.categories.iter().any(by_client)
+    }
+
+    fn judge_removed(&self, check: &Validator<'_>) {
+        let mut added_by: HashMap<&AddedId, HashSet<usize>> = HashMap::new();
+        if !self.removed.is_empty() {
+            for added in &self.added {
+                added_by.entry(&added.id).or_default().insert(added.by.script);
+            }
+        }
+        for one in self.removed.iter().filter(|one| self.readable && !self.may_come_back(one, &added_by)) {
+            let problem = Problem::new(ProblemKind::RemovedProduct(one.id.to_string()), one.span);
+            check.document.note(problem.related_to(one.removed));
+        }
     }
 
     pub(super) fn category(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Arc<str> {
@@ -117,13 +163,18 @@ impl<'c> References<'c> {
 
     /// A product that a step adds, with a declared id or one that is made at the time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
-        let category = self.categories.iter().find(|one| &*one.name == category);
-        let id = match (id, category) {
-            (Some(id), _) => AddedId::Declared(id.clone()),
-            (None, Some(category)) => AddedId::Numbered(category.prefix.as_str().into()),
-            (None, None) => return,
-        };
-        self.added.push(Added { id, from, by });
+        if let Some(id) = self.added_id(id, category) {
+            self.added.push(Added { id, from, by });
+        }
+    }
+
+    /// How a step that adds a product gives it its id.
+    pub(super) fn added_id(&self, id: Option<&Arc<str>>, category: &str) -> Option<AddedId> {
+        if let Some(id) = id {
+            return Some(AddedId::Declared(id.clone()));
+        }
+        let category = self.categories.iter().find(|one| &*one.name == category)?;
+        Some(AddedId::Numbered(category.prefix.as_str().into()))
     }
 
     pub(super) fn mark(&self) -> ReferenceMark {
@@ -141,8 +192,9 @@ impl<'c> References<'c> {
         }
     }
 
-    /// Reports the products that no step could have added before they are asked for.
+    /// Reports the products that no step could have added before they are asked for, and those that were removed before.
     pub(super) fn judge(&self, check: &mut Validator<'_>) {
+        self.judge_removed(check);
         let mut first: HashMap<&AddedId, First> = HashMap::new();
         for added in &self.added {
             first.entry(&added.id).and_modify(|first| first.note(added)).or_insert_with(|| First::new(added));
@@ -171,7 +223,7 @@ impl<'c> References<'c> {
 }
 
 /// The ways in which a step can have given an id: as it is, or as a prefix and a number.
-fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
+pub(super) fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
     let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let prefixes = (1..=digits).map(|count| AddedId::Numbered(id[..id.len() - count].into()));
     std::iter::once(AddedId::Declared(id.clone())).chain(prefixes)

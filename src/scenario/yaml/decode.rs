@@ -12,10 +12,11 @@ use serde::forward_to_deserialize_any;
 use self::access::{Elements, EnumVariant, Fields, SpanParts};
 use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::{ITEMS, Items, SPANNED, Spanned, TEXT_NODE};
+use super::spanned::{ID, ID_NODE, ITEMS, Items, SPANNED, Spanned};
 use super::tree::{NodeId, NodeView};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{BY_TAG, Problem, ProblemKind};
 use crate::scenario::source::Span;
+use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::words::{joined, nearest};
 
 impl Document {
@@ -74,6 +75,7 @@ impl<'t> Decoder<'t> {
         let found = match self.view() {
             NodeView::List(_) => "a list".to_owned(),
             NodeView::Mapping(_) => "a mapping".to_owned(),
+            NodeView::Scalar { text, plain: true } if self.is_quoted() => format!("\"{text}\"{BY_TAG}"),
             NodeView::Scalar { text, plain: true } => match resolve(text) {
                 Scalar::Null => "nothing".to_owned(),
                 Scalar::Text(_) => format!("the text `{text}`"),
@@ -83,6 +85,11 @@ impl<'t> Decoder<'t> {
             NodeView::Scalar { text, .. } => format!("the text \"{text}\""),
         };
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
+    }
+
+    /// Whether it stands in quotes, maybe with a tag before them.
+    fn is_quoted(self) -> bool {
+        self.document.sources().text(self.span()).ends_with(['"', '\''])
     }
 
     /// Counts the visit of items or entries, and ends the reading when aliases unfold without bound.
@@ -238,9 +245,19 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 }
                 _ => self.wrong("a list"),
             },
-            TEXT_NODE => match self.scalar() {
-                Some(Scalar::Text(_)) => visitor.visit_u32(self.id),
-                _ => self.wrong("text"),
+            ID_NODE => match self.scalar() {
+                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
+                Some(_) => visitor.visit_u32(self.id),
+            },
+            ID => match (self.scalar(), self.view()) {
+                (Some(Scalar::Integer(number)), NodeView::Scalar { text, .. })
+                    if number.unsigned_abs() <= MAX_TOTAL.unsigned_abs() && number.to_string() == text =>
+                {
+                    visitor.visit_i64(number)
+                }
+                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong(ID),
+                (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
+                _ => self.wrong(ID),
             },
             // Other newtypes stand for text of a certain form, and are named by what they expect.
             _ => match self.scalar() {

@@ -94,36 +94,72 @@ impl<'de, T> Visitor<'de> for ItemsVisitor<T> {
     }
 }
 
-/// The newtype name by which [`TextNode`] asks the decoder for a node id.
-pub(super) const TEXT_NODE: &str = "\0text node";
+/// The newtype name by which [`IdNode`] asks the decoder for a node id.
+pub(super) const ID_NODE: &str = "\0id node";
 
-/// Text that stays in the tree.
+/// A product's id that stays in the tree.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TextNode(NodeId);
+pub(crate) struct IdNode(NodeId);
 
-impl TextNode {
+impl IdNode {
     pub(crate) fn of(self, document: &Document) -> &str {
         document.tree().text(self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for TextNode {
+impl<'de> Deserialize<'de> for IdNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(TEXT_NODE, TextNodeVisitor)
+        deserializer.deserialize_newtype_struct(ID_NODE, IdNodeVisitor)
     }
 }
 
-struct TextNodeVisitor;
+struct IdNodeVisitor;
 
-impl Visitor<'_> for TextNodeVisitor {
-    type Value = TextNode;
+impl Visitor<'_> for IdNodeVisitor {
+    type Value = IdNode;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text")
+        f.write_str(ID)
     }
 
-    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<TextNode, E> {
-        Ok(TextNode(node))
+    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<IdNode, E> {
+        Ok(IdNode(node))
+    }
+}
+
+/// The newtype name by which [`Id`] asks the decoder for itself, and what it expects, in words.
+pub(super) const ID: &str = "text or a number";
+
+/// A product's id as it is written. Ids are compared as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Id {
+    pub(crate) text: String,
+    /// Whether it is an integer without quotes that JavaScript holds exactly, written as JSON writes it. `007`, `1.0` and `1e3`
+    /// are text.
+    pub(crate) is_number: bool,
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(ID, IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl Visitor<'_> for IdVisitor {
+    type Value = Id;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ID)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id, E> {
+        Ok(Id { text: text.to_owned(), is_number: false })
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Id, E> {
+        Ok(Id { text: number.to_string(), is_number: true })
     }
 }
 

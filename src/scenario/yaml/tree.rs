@@ -1,6 +1,7 @@
 //! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are settled.
 
 mod build;
+mod json;
 
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};

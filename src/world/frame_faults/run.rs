@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Behind;
+use super::{Behind, id_of};
 use crate::engine::RandomStream;
 use crate::scenario::{Damage, Effect, format_duration};
 use crate::world::message::Message;
@@ -92,7 +92,7 @@ impl FaultRunOnFrames {
     /// The same frame with the total that the product was first said to have; none if that is what it says.
     fn stale(&mut self, message: &Message) -> Option<Message> {
         let mut told: Value = serde_json::from_slice(message.payload()).ok()?;
-        let (id, total) = (told.get("id")?.as_str()?.to_owned(), told.get("total")?.clone());
+        let (id, total) = (id_of(&told)?.into_owned(), told.get("total")?.clone());
         let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
         if first == total {
             return None;

@@ -5,6 +5,8 @@ import { button, element, find, keep } from "./dom.js";
 import { millis, short } from "./time.js";
 
 const signed = (amount) => (amount < 0 ? `${amount}` : `+${amount}`);
+const amounts = (amount) =>
+  amount.min === undefined ? signed(amount) : `${signed(amount.min)} to ${signed(amount.max)}`;
 
 const describe = ({ product, amount, set, add, remove, fault, times, every }) => {
   const often = times > 1 ? `, ${times} times${every ? ` every ${every}` : ""}` : "";
@@ -12,7 +14,7 @@ const describe = ({ product, amount, set, add, remove, fault, times, every }) =>
   if (add) return `add ${add.product.name ?? add.product.id ?? "a product"} to ${add.category}${often}`;
   if (remove) return `remove ${remove.product}${often}`;
   if (fault) return `fault ${fault.name ?? JSON.stringify(fault)}${often}`;
-  return `${product} ${signed(amount)}${often}`;
+  return `${product} ${amounts(amount)}${often}`;
 };
 
 const drawn = ({ products }) => (typeof products === "string" ? products : JSON.stringify(products));

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::super::scalar::{expect_tag, is_plain};
+use super::json::is_json;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
@@ -33,7 +34,7 @@ struct OpenCollection {
     height: u16,
 }
 
-struct Builder<'t, 's> {
+pub(super) struct Builder<'t, 's> {
     tree: &'t mut Tree,
     open: Vec<OpenCollection>,
     /// The children of all open collections, those of the innermost last.
@@ -48,7 +49,9 @@ struct Builder<'t, 's> {
 
 pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Problem>> {
     let text = source.shared_text();
-    let base = tree.sources.add(source);
+    let base = tree.sources.next_base();
+    let json = is_json(&source, base);
+    tree.sources.add(source);
     let mut builder = Builder {
         tree,
         open: Vec::new(),
@@ -60,7 +63,12 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
         offsets: Offsets::new(&text, base),
         problems: Vec::new(),
     };
-    if let Err(problem) = builder.read(Parser::new_from_str(&text)) {
+    let outcome = match json {
+        Ok(true) => builder.read_json(&text, base),
+        Ok(false) => builder.read(Parser::new_from_str(&text)),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = outcome {
         builder.problems.push(problem);
     }
     match builder.root {
@@ -110,10 +118,15 @@ impl<'s> Builder<'_, 's> {
 
     fn syntax(&mut self, error: &ScanError) -> Problem {
         let at = self.offsets.place(*error.marker());
+        if error.info().contains("unknown anchor")
+            && let Some((name, span)) = self.offsets.alias(at)
+        {
+            return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
+        }
         Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
     }
 
-    fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
+    pub(super) fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
         let span = self.offsets.trim(span);
         let written = self.offsets.text(span);
         let unquoted = || written.get(1..written.len().checked_sub(1)?);
@@ -136,7 +149,7 @@ impl<'s> Builder<'_, 's> {
         self.place(done)
     }
 
-    fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
+    pub(super) fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
             return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
         }
@@ -144,7 +157,7 @@ impl<'s> Builder<'_, 's> {
         Ok(())
     }
 
-    fn end(&mut self, end: Span) -> Result<(), Problem> {
+    pub(super) fn end(&mut self, end: Span) -> Result<(), Problem> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
         if closed.is_mapping && !self.is_plain_mapping(closed.first) {
             self.note_duplicates(closed.first);
@@ -276,6 +289,14 @@ impl<'s> Offsets<'s> {
     /// What is written at a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
+    }
+
+    /// The alias that begins at a place, without its star.
+    fn alias(&self, at: u32) -> Option<(&'s str, Span)> {
+        let rest = self.text.get((at - self.base) as usize..)?.strip_prefix('*')?;
+        let length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
+        let end = at.saturating_add(u32::try_from(length + 1).unwrap_or(u32::MAX));
+        Some((&rest[..length], Span { start: at, end }))
     }
 
     /// The span without white space at its end, which the parser counts to some scalars.

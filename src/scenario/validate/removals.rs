@@ -1,0 +1,93 @@
+//! Which steps ask for a product that a step of the same script has removed before.
+//!
+//! Only what is certain is noted: within one repeat, no step between the two can have added the product again. What other
+//! scripts add is known once all of them are read, so [`References::judge`] decides.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::references::{AddedId, AfterRemoval, References, names};
+use super::{Validator, given};
+use crate::scenario::raw::RawStep;
+use crate::scenario::source::Span;
+use crate::scenario::units::times;
+use crate::scenario::yaml::{Items, Spanned};
+use crate::scenario::{Action, Step};
+
+/// The place of a step in its script: its time, and of those at one time the order of the file.
+type Place = (Duration, usize);
+
+/// Looks through the steps of a script, in the order of the file.
+pub(super) fn note(
+    list: &Items<RawStep>,
+    steps: &[Step],
+    script: usize,
+    references: &mut References<'_>,
+    check: &Validator<'_>,
+) {
+    // Where a step is wrong, what it would have done is not known.
+    if steps.len() != list.len() {
+        return;
+    }
+    let mut removed: HashMap<&Arc<str>, Place> = HashMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        if let Action::Remove { product } = &step.action {
+            let place = (step.at, index);
+            removed.entry(product).and_modify(|first| *first = place.min(*first)).or_insert(place);
+        }
+    }
+    if removed.is_empty() {
+        return;
+    }
+    let added = additions(steps, references);
+    for (index, step) in steps.iter().enumerate() {
+        let Some((id, removal)) = product(step).and_then(|id| Some((id, *removed.get(id)?))) else { continue };
+        let until = (end(step), index);
+        let comes_back = |id: &AddedId| {
+            let added = added.get(id).into_iter().flatten();
+            added.into_iter().any(|(first, latest)| *latest > removal && *first < until)
+        };
+        if (step.at, index) > removal && !names(id).any(|id| comes_back(&id)) {
+            let span = |index: usize| product_span(list, index, check);
+            if let (Some(span), Some(removed)) = (span(index), span(removal.1)) {
+                references.after_removal(AfterRemoval { id: id.clone(), span, removed, script });
+            }
+        }
+    }
+}
+
+/// When steps add products, for the first and the last time.
+fn additions(steps: &[Step], references: &References<'_>) -> HashMap<AddedId, Vec<(Place, Place)>> {
+    let mut added: HashMap<AddedId, Vec<(Place, Place)>> = HashMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        let Action::Add(new) = &step.action else { continue };
+        let id = new.has_id.then(|| new.product.id());
+        if let Some(id) = references.added_id(id, &new.category) {
+            added.entry(id).or_default().push(((step.at, index), (end(step), index)));
+        }
+    }
+    added
+}
+
+/// When the last action of a step happens.
+fn end(step: &Step) -> Duration {
+    step.at.saturating_add(times(step.every, step.times - 1))
+}
+
+/// The product that has to be there for a step.
+fn product(step: &Step) -> Option<&Arc<str>> {
+    match &step.action {
+        Action::Order { product, .. } | Action::Set { product, .. } | Action::Remove { product } => Some(product),
+        Action::Add(_) | Action::Fault(_) => None,
+    }
+}
+
+/// Where a step names its product.
+fn product_span(list: &Items<RawStep>, index: usize, check: &Validator<'_>) -> Option<Span> {
+    let step = check.document.decode::<Spanned<RawStep>>(*list.ids().get(index)?)?;
+    let (step, _) = step.get()?;
+    let of_set = given(step.set.as_ref()).and_then(|(set, _)| set.product.as_ref().map(|id| id.span));
+    let of_remove = given(step.remove.as_ref()).and_then(|(remove, _)| remove.product.as_ref().map(|id| id.span));
+    step.product.as_ref().map(|id| id.span).or(of_set).or(of_remove)
+}
