@@ -2,15 +2,14 @@
 
 use serde_json::Value;
 
-use super::record::{History, Named, Stream};
-use super::shop::{CATEGORIES, MARK};
+use super::record::{History, Named};
+use super::shop::{self, CATEGORIES};
 
 /// A product at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) product: Named,
     pub(super) total: i64,
-    is_declared: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,17 +41,16 @@ struct Seen<'f> {
 }
 
 impl Row {
-    /// As a current order.
+    /// As a current order, which looks like a live one.
     pub(super) fn frame(&self) -> String {
-        let mark = if self.is_declared { MARK } else { "" };
-        format!(r#"{{"id":"{}","total":{}{mark}}}"#, self.product.id, self.total)
+        format!(r#"{{"id":"{}","total":{}}}"#, self.product.id, self.total)
     }
 
     fn read(category: &str, frame: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(frame).map_err(|error| format!("{frame}: {error}"))?;
         let (id, total) = (text(&json, "id"), json["total"].as_i64());
         let total = total.ok_or_else(|| format!("{frame} has no total"))?;
-        Ok(Self { product: Named { category: category.into(), id }, total, is_declared: frame.contains(MARK) })
+        Ok(Self { product: Named { category: category.into(), id }, total })
     }
 }
 
@@ -86,7 +84,7 @@ impl Event {
                 let row = rows.iter_mut().find(|row| row.product.id == *id);
                 row.ok_or_else(|| format!("{id} has a total and is not there"))?.total = *total;
             }
-            Self::Added(product) => rows.push(Row { product: product.clone(), total: 0, is_declared: false }),
+            Self::Added(product) => rows.push(Row { product: product.clone(), total: 0 }),
         }
         Ok(())
     }
@@ -120,32 +118,26 @@ impl Phase {
 
 /// All phases; or what witnesses and transcripts do not agree about.
 pub(super) fn phases(history: &History) -> Result<Vec<Phase>, String> {
-    let seen: Vec<Vec<Seen>> = history.witnesses.iter().map(seen).collect();
-    for (category, seen) in CATEGORIES.iter().zip(&seen) {
-        if (seen.len(), history.transcripts.len()) != (history.resets.len() + 1, history.resets.len() + 1) {
-            let resets = history.resets.len();
-            return Err(format!("{category} got current orders of all {} times, with {resets} resets", seen.len()));
-        }
+    let seen = seen(history)?;
+    if (seen.len(), history.transcripts.len()) != (history.resets.len() + 1, history.resets.len() + 1) {
+        return Err(times(CATEGORIES[0], seen.len(), history));
     }
-    (0..history.transcripts.len()).map(|number| phase(history, &seen, number)).collect()
+    seen.iter().enumerate().map(|(number, seen)| phase(history, seen, number)).collect()
 }
 
-fn phase(history: &History, seen: &[Vec<Seen>], number: usize) -> Result<Phase, String> {
+fn times(category: &str, times: usize, history: &History) -> String {
+    format!("{category} got current orders of all {times} times, with {} resets", history.resets.len())
+}
+
+/// A phase of which each witness saw this.
+fn phase(history: &History, seen: &[Seen], number: usize) -> Result<Phase, String> {
     let mut start = Vec::new();
     for (category, seen) in CATEGORIES.iter().zip(seen) {
-        for frame in seen[number].current {
+        for frame in seen.current {
             start.push(Row::read(category, frame)?);
         }
     }
-    let live = seen[0][number].live;
-    for (category, other) in CATEGORIES.iter().zip(seen) {
-        agree(
-            &format!("the witnesses of {} and {category} in phase {number}", CATEGORIES[0]),
-            live,
-            other[number].live,
-        )?;
-    }
-    Phase::new(start, events(history, live, number)?)
+    Phase::new(start, events(history, seen[0].live, number)?)
 }
 
 /// The events of a transcript, and the totals that the witnesses saw after them.
@@ -170,19 +162,42 @@ fn agree(who: &str, one: &[String], other: &[String]) -> Result<(), String> {
     })
 }
 
-/// What a witness got, from one time of current orders to the next. They are those of the declared products alone: when
-/// it begins, and after each reset, there are no others.
-fn seen(witness: &Stream) -> Vec<Seen<'_>> {
-    let frames = &witness.frames;
-    let id = |frame: &String| frame.split(',').next().map(str::to_owned);
-    let first = frames.first().and_then(id);
-    let begins = |index: &usize| frames[*index].contains(MARK) && id(&frames[*index]) == first;
-    let starts: Vec<usize> = (0..frames.len()).filter(begins).collect();
-    let ends = starts.iter().skip(1).copied().chain([frames.len()]);
-    let part = |(start, end): (&usize, usize)| {
-        let frames = &frames[*start..end];
-        let current = frames.iter().take_while(|frame| frame.contains(MARK)).count();
-        Seen { current: &frames[..current], live: &frames[current..] }
-    };
-    starts.iter().zip(ends).map(part).collect()
+/// What each witness got in each phase: the current orders of its category, which are those of the declared products alone,
+/// and then what all of them get. Where they differ, a new phase begins.
+fn seen(history: &History) -> Result<Vec<Vec<Seen<'_>>>, String> {
+    let mut rest: Vec<&[String]> = history.witnesses.iter().map(|witness| witness.frames.as_slice()).collect();
+    let mut phases: Vec<Vec<Seen>> = Vec::new();
+    while phases.is_empty() || rest.iter().any(|frames| !frames.is_empty()) {
+        if let Some(seen) = phases.last()
+            && !begins(CATEGORIES[0], rest[0])
+        {
+            let place = format!("in phase {} differ at frame {}", phases.len() - 1, seen[0].live.len());
+            let other = rest.iter().position(|frames| frames.first() != rest[0].first()).unwrap_or_default();
+            return Err(format!("the witnesses of {} and {} {place}: {rest:?}", CATEGORIES[0], CATEGORIES[other]));
+        }
+        if let Some((category, _)) = CATEGORIES.iter().zip(&rest).find(|(category, frames)| !begins(category, frames)) {
+            return Err(times(category, phases.len(), history));
+        }
+        let parts: Vec<_> =
+            CATEGORIES.iter().zip(&rest).map(|(category, frames)| frames.split_at(declared(category))).collect();
+        let same = |index: &usize| {
+            let frame = parts[0].1.get(*index);
+            frame.is_some() && parts.iter().all(|(_, live)| live.get(*index) == frame)
+        };
+        let length = (0..).take_while(same).count();
+        phases.push(parts.iter().map(|(current, live)| Seen { current, live: &live[..length] }).collect());
+        rest = parts.iter().map(|(_, live)| &live[length..]).collect();
+    }
+    Ok(phases)
+}
+
+/// How many products the file declares in a category.
+fn declared(category: &str) -> usize {
+    shop::declared(category).len()
+}
+
+/// Whether these frames begin with the current orders of the declared products.
+fn begins(category: &str, frames: &[String]) -> bool {
+    let is_of = |(frame, id): (&String, &&str)| frame.starts_with(&format!(r#"{{"id":"{id}","#));
+    frames.len() >= declared(category) && frames.iter().zip(shop::declared(category)).all(is_of)
 }

@@ -17,8 +17,15 @@ pub(super) const SCRIPTED: &str = "C1";
 /// Another total of it in each file, so that it tells which file is served.
 pub(super) const DATED: &str = "A1";
 
-/// Current orders are marked by a property that live ones do not have.
-pub(super) const MARK: &str = r#","current":true"#;
+/// The products that the file declares in a category, in order.
+pub(super) fn declared(category: &str) -> &'static [&'static str] {
+    match category {
+        "electronics" => &["A1", "A2"],
+        "confectionery" => &["B1"],
+        "toys" => &["C1"],
+        _ => &[],
+    }
+}
 
 /// The declared totals of the first file.
 pub(super) fn first() -> BTreeMap<String, i64> {
@@ -27,7 +34,7 @@ pub(super) fn first() -> BTreeMap<String, i64> {
 
 /// The file with these declared totals.
 pub(super) fn text(totals: &BTreeMap<String, i64>) -> String {
-    let product = |id: &str| format!("{{ id: {id}, total: {}, order: {{ current: true }} }}", totals[id]);
+    let product = |id: &str| format!("{{ id: {id}, total: {} }}", totals[id]);
     format!(
         "name: history\nseed: 1\ncategories:\n  \
            electronics: {{ prefix: A, products: [{}, {}] }}\n  \
