@@ -180,11 +180,8 @@ fn seen(history: &History) -> Result<Vec<Vec<Seen<'_>>>, String> {
         }
         let parts: Vec<_> =
             CATEGORIES.iter().zip(&rest).map(|(category, frames)| frames.split_at(declared(category))).collect();
-        let same = |index: &usize| {
-            let frame = parts[0].1.get(*index);
-            frame.is_some() && parts.iter().all(|(_, live)| live.get(*index) == frame)
-        };
-        let length = (0..).take_while(same).count();
+        let same = |index: &usize| parts.iter().all(|(_, live)| live.get(*index) == parts[0].1.get(*index));
+        let length = (0..parts[0].1.len()).take_while(same).count();
         phases.push(parts.iter().map(|(current, live)| Seen { current, live: &live[..length] }).collect());
         rest = parts.iter().map(|(_, live)| &live[length..]).collect();
     }
