@@ -5,7 +5,7 @@
 //! applied, is decided by `settle`.
 //!
 //! Which file is followed may change: while the watcher waits, it takes a switch to another ([`crate::selector`]). It reads
-//! that file as it would read a save, and the next look compares it with what was read, so that no save in between is lost.
+//! that file as it would read a save by an unknown writer, and the next look compares it with what was read, so that no save in between is lost.
 
 mod fingerprint;
 mod read;
@@ -30,7 +30,7 @@ use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
 use fingerprint::Fingerprint;
-use read::{paths as paths_of, read_whole};
+use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
 use settle::{Doubt, Next, Observation, Settling, Taken};
 use wake::Wake;
 pub use wake::WatchMode;
@@ -204,7 +204,8 @@ impl FileWatcher {
                 Phase::Settling { save, until: now, is_said }
             }
             Next::Take(taken) => {
-                if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await {
+                // It fails only at the end of the runtime.
+                if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
                     return Phase::Begin;
                 }
                 let before = self.seen.paths();
@@ -242,10 +243,8 @@ impl FileWatcher {
 
     /// Why what was read may be part of what is to come.
     async fn doubt(&self, reading: &Reading) -> Option<Doubt> {
-        let is_empty = |file: &FoundFile| file.bytes().is_some_and(<[u8]>::is_empty);
         match &reading.outcome {
-            Err(_) if reading.files.iter().any(is_empty) => Some(Doubt::Empty),
-            Err(_) => Some(Doubt::Partial),
+            Err(_) => Some(doubt_of_broken(&reading.files)),
             Ok(_) if reading.files == self.seen.served => None,
             Ok(scenario) => self.worlds.would_remove(scenario).await.then_some(Doubt::Partial),
         }
@@ -408,13 +407,6 @@ impl FileWatcher {
             LoadError::Read(error) => warn!("{error}; {open}{still}"),
         }
     }
-}
-
-/// Whether the files are what was read.
-async fn is_unchanged(files: &[FoundFile]) -> bool {
-    let files = files.to_vec();
-    // It fails only at the end of the runtime.
-    spawn_blocking(move || files.iter().all(FoundFile::is_unchanged)).await.unwrap_or(false)
 }
 
 fn size(files: &[FoundFile]) -> usize {

@@ -274,7 +274,7 @@ pub(super) struct Carried<R> {
     pub(super) ended: Vec<(usize, R)>,
 }
 
-/// Keeps the runs whose declaration stays. The runs are in the order of the old declarations.
+/// Keeps the runs whose declaration stays. There is one for each old declaration, in their order.
 pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
     let mut kept = |continued: &Continuation| match continued {

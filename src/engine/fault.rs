@@ -169,7 +169,7 @@ impl Engine {
     pub(super) fn change_fault(&mut self, index: usize, fault: Arc<Fault>) -> Vec<Event> {
         let mut events = Vec::from_iter(self.lift(index));
         let mut fresh = self.new_fault(fault, self.faults[index].source);
-        fresh.id = self.faults[index].id;
+        (fresh.id, fresh.declaration) = (self.faults[index].id, self.faults[index].declaration);
         self.faults[index] = fresh;
         events.extend(self.begin_if_due(index));
         events
@@ -217,27 +217,41 @@ impl Engine {
     /// Starts the faults of the scenario. Those that begin at once are in force without an event.
     pub(super) fn start_faults(&mut self) {
         let (declared, now) = (self.scenario.faults().to_vec(), self.now);
-        self.faults = declared.into_iter().map(|fault| self.new_fault(fault, FaultSource::Scenario)).collect();
+        let declared = declared.into_iter().enumerate();
+        self.faults = declared.map(|(index, fault)| self.declared_fault(index, fault)).collect();
         self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::transition);
     }
 
-    /// Follows another scenario: its faults begin now unless they carry on, and those of steps that are no more are lifted.
-    pub(super) fn replace_faults(&mut self, pairing: &Pairing) -> Vec<Event> {
+    /// Follows another scenario than the one that declared the faults `before`: its faults begin now unless they carry on, and
+    /// those of steps that are no more are lifted. A fault that a client has removed stays so for as long as it says the same.
+    pub(super) fn replace_faults(&mut self, before: &[Arc<Fault>], pairing: &Pairing) -> Vec<Event> {
         let scenario = self.scenario.clone();
         let active = self.faults.iter().filter(|run| run.is_active());
         let were_active: Vec<(u64, EventKind)> = active.map(|run| (run.run, run.ended())).collect();
-        let (declared, mut others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.faults).into_iter().partition(|run| run.source == FaultSource::Scenario);
+        // For each declaration its run, unless a client has removed it.
+        let mut declared: Vec<Option<FaultRun>> = before.iter().map(|_| None).collect();
+        let mut others = Vec::new();
+        for run in std::mem::take(&mut self.faults) {
+            match run.declaration.and_then(|index| declared.get_mut(index)) {
+                Some(place) => *place = Some(run),
+                None => others.push(run),
+            }
+        }
         let Carried { kept, ended } = carry_on(declared, pairing);
-        let runs = kept.into_iter().zip(scenario.faults());
-        self.faults = runs.map(|(run, fault)| run.unwrap_or_else(|| self.bring_fault(fault))).collect();
-        for (_, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
-            // By what it was, which a client may have changed.
-            self.retained.keep_timeline(
-                digest(&run.declared),
-                self.now,
-                TimelineState::Fault(Box::new(FaultProgress::of(&run))),
-            );
+        for (index, (carried, fault)) in kept.into_iter().zip(scenario.faults()).enumerate() {
+            let run = carried.unwrap_or_else(|| self.bring_fault(index, fault));
+            self.faults.extend(run.map(|run| FaultRun { declaration: Some(index), ..run }));
+        }
+        for (index, run) in ended {
+            let (digest, state) = match run {
+                // By what it was, which a client may have changed.
+                Some(run) if run.has_begun(self.now) => {
+                    (digest(&run.declared), TimelineState::Fault(Box::new(FaultProgress::of(&run))))
+                }
+                Some(_) => continue,
+                None => (digest(&before[index]), TimelineState::RemovedFault),
+            };
+            self.retained.keep_timeline(digest, self.now, state);
         }
         others.retain(|run| run.source != FaultSource::Script || self.has_step(&run.declared));
         self.faults.extend(others);
@@ -253,15 +267,23 @@ impl Engine {
         events
     }
 
-    /// A fault that a scenario brings, which goes on if an earlier reload took it away.
-    fn bring_fault(&mut self, fault: &Arc<Fault>) -> FaultRun {
-        let mut run = self.new_fault(fault.clone(), FaultSource::Scenario);
-        if !self.retained.is_empty()
-            && let Some((since, TimelineState::Fault(progress))) = self.retained.take_timeline(digest(fault))
-        {
+    /// A fault that a scenario brings, which goes on if an earlier reload took it away; `None` if a client had removed it by
+    /// then.
+    fn bring_fault(&mut self, index: usize, fault: &Arc<Fault>) -> Option<FaultRun> {
+        let kept = if self.retained.is_empty() { None } else { self.retained.take_timeline(digest(fault)) };
+        if let Some((_, TimelineState::RemovedFault)) = kept {
+            return None;
+        }
+        let mut run = self.declared_fault(index, fault.clone());
+        if let Some((since, TimelineState::Fault(progress))) = kept {
             progress.resume(self.now.saturating_sub(since), &mut run);
         }
-        run
+        Some(run)
+    }
+
+    /// The fault of that index of the scenario, which begins now.
+    fn declared_fault(&mut self, index: usize, fault: Arc<Fault>) -> FaultRun {
+        FaultRun { declaration: Some(index), ..self.new_fault(fault, FaultSource::Scenario) }
     }
 
     /// Whether a step of a script brings this fault.

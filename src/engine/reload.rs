@@ -20,7 +20,7 @@ use super::random::{GeneratorRun, GeneratorRunState};
 use super::retained::{Digest, TimelineState};
 use super::rows::RowEdits;
 use super::script::{ScriptRun, ScriptRunState};
-use crate::scenario::{Category, Feed, Generator, Product, Scenario, Script};
+use crate::scenario::{Category, Fault, Feed, Generator, Product, Scenario, Script};
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -226,7 +226,7 @@ impl Engine {
             let state = TimelineState::Generator(GeneratorRunState::of(&run));
             self.retained.keep_timeline(digest(&run.declared), self.now, state);
         }
-        self.replace_faults(&comparison.faults)
+        self.replace_faults(&comparison.old_faults, &comparison.faults)
     }
 }
 
@@ -370,6 +370,8 @@ struct Comparison {
     scripts: Pairing,
     generators: Pairing,
     faults: Pairing,
+    /// The faults of the old scenario.
+    old_faults: Vec<Arc<Fault>>,
     /// The old scripts that end, by index.
     old_scripts: HashMap<usize, Digest>,
     /// The new scripts that begin, by index.
@@ -383,6 +385,7 @@ impl Comparison {
             rows: RowEdits::between(old, new),
             generators: Pairing::of(old.generators(), new.generators()),
             faults: Pairing::of(old.faults(), new.faults()),
+            old_faults: old.faults().to_vec(),
             old_scripts: scripts.ended().map(|index| (index, Digest::of_script(&old.scripts()[index]))).collect(),
             new_scripts: scripts.begun().map(|index| (index, Digest::of_script(&new.scripts()[index]))).collect(),
             scripts,

@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - What is kept differs from a fresh start: a total that has moved, a product that was added or taken off sale at run time,
-//!   a timeline that has begun, a random stream. A product that nobody has ordered leaves nothing here.
+//!   a timeline that has begun, a random stream, a fault that a client has removed. A product that nobody has ordered leaves
+//!   nothing here.
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
@@ -108,6 +109,8 @@ pub(super) enum TimelineState {
     Script(ScriptRunState),
     Generator(GeneratorRunState),
     Fault(Box<FaultProgress>),
+    /// A client had removed the fault.
+    RemovedFault,
 }
 
 /// What a reload brings back of what is kept.

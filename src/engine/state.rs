@@ -254,6 +254,7 @@ struct FaultRunState {
     run: u64,
     fault: FaultOrigin,
     source: FaultSource,
+    declaration: Option<usize>,
     origin: Duration,
     phase: FaultPhase,
 }
@@ -291,7 +292,15 @@ impl FaultRunState {
         };
         let written = || FaultOrigin::Written(serde_json::to_string(&run.declared).unwrap_or_default());
         let fault = fault.unwrap_or_else(written);
-        Self { id: run.id, run: run.run, fault, source: run.source, origin: run.origin, phase: run.phase }
+        Self {
+            id: run.id,
+            run: run.run,
+            fault,
+            source: run.source,
+            declaration: run.declaration,
+            origin: run.origin,
+            phase: run.phase,
+        }
     }
 
     /// The run of that fault, which has hit nothing here yet.
@@ -310,8 +319,8 @@ impl FaultRunState {
             },
         };
         let declared = declared.ok_or(StateError::Misfit("it has an unknown fault"))?;
-        let Self { id, run, source, origin, phase, .. } = self;
+        let Self { id, run, source, declaration, origin, phase, .. } = self;
         let (matched, hit, rng, sockets) = (0, 0, None, HashMap::new());
-        Ok(FaultRun { id, run, declared, source, origin, phase, matched, hit, rng, sockets })
+        Ok(FaultRun { id, run, declared, source, declaration, origin, phase, matched, hit, rng, sockets })
     }
 }

@@ -45,7 +45,7 @@ struct RedisInner {
 
 /// What the script says when it opens a log: what came of it, the checkpoint's position and state, the entries, the time
 /// that was told last, its age in milliseconds, and whether there is a leader.
-type RawOpened = (String, u64, String, RawEntries, u64, u64, bool);
+type RawOpened = (String, u64, String, RawEntries, u128, u64, bool);
 
 impl Redis {
     /// A store at a server, under a name that tells it from others there. It is connected from here on, and again whenever
@@ -117,7 +117,7 @@ impl Redis {
         Ok(Opened {
             checkpoint: (kept > 0).then_some(Checkpoint { position: kept, state }),
             entries: entries(raw),
-            at: Duration::from_nanos(at),
+            at: Duration::from_nanos_u128(at),
             age: Duration::from_millis(age),
             is_led,
         })

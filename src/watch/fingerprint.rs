@@ -31,11 +31,6 @@ impl Fingerprint {
         self.0.iter().all(|(path, look)| later.0.get(path).is_none_or(|later| later == look))
     }
 
-    /// Whether no file is missing or empty.
-    pub(super) fn has_content(&self) -> bool {
-        self.0.values().all(|look| look.is_some_and(|look| look.length > 0))
-    }
-
     /// The first file that is empty.
     pub(super) fn empty(&self) -> Option<&Path> {
         let empty = self.0.iter().find(|(_, look)| look.is_some_and(|look| look.length == 0));

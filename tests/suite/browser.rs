@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Browser, Mockd, SHOP, ScenarioFile, needs, poll};
+use crate::support::{Browser, Mockd, SHOP, ScenarioFile, needs, poll, soon};
 
 /// What the page shows of a product.
 fn shown(id: &str, part: &str) -> String {
@@ -230,5 +230,81 @@ async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_
     poll("the order", async || (truth("A1").await != before).then_some(())).await;
     browser.becomes(&shown("A1", ".orders"), truth("A1").await.as_str()).await;
     browser.screenshot("after-the-bad-day").await;
+    browser.close().await;
+}
+
+/// What a page sees of requests with credentials to another origin, one line each: method, path, and the status and the
+/// beginning of the answer, or `refused` where the browser does not let it read one.
+const ASK_WITH_CREDENTIALS: &str = "
+    const [api, done] = arguments;
+    const json = { 'content-type': 'application/json' };
+    const seen = (request, status, text) => `${request} ${status} ${text.slice(0, 25)}`;
+    const fetched = (method, path, more) =>
+        fetch(api + path, { method, credentials: 'include', ...more }).then(
+            async (answer) => seen(`${method} ${path}`, answer.status, await answer.text()),
+            () => `${method} ${path} refused`,
+        );
+    const asked = (path) => new Promise((resolve) => {
+        const request = new XMLHttpRequest();
+        request.open('GET', api + path);
+        request.withCredentials = true;
+        request.onload = () => resolve(seen(`XHR ${path}`, request.status, request.responseText));
+        request.onerror = () => resolve(`XHR ${path} refused`);
+        request.send();
+    });
+    Promise.all([
+        fetched('GET', '/confectionery'),
+        fetched('POST', '/orders/A1', { headers: json, body: JSON.stringify({ amount: 10 }) }),
+        fetched('DELETE', '/confectionery'),
+        fetched('DELETE', '/nothing/here'),
+        asked('/electronics'),
+    ]).then(done);
+";
+
+async fn asked_with_credentials(browser: &Browser, mockd: &Mockd) -> Vec<String> {
+    let seen = soon("the answers", browser.page.execute_async(ASK_WITH_CREDENTIALS, vec![json!(mockd.url())]));
+    serde_json::from_value(seen.await.unwrap()).unwrap()
+}
+
+const READABLE: [&str; 5] = [
+    r#"GET /confectionery 200 [{"id":"B1","name":"Chewy"#,
+    r#"POST /orders/A1 200 {"ok":true}"#,
+    r#"DELETE /confectionery 404 {"message":"Route DELETE:"#,
+    r#"DELETE /nothing/here 404 {"message":"Route DELETE:"#,
+    r#"XHR /electronics 200 [{"id":"A1","name":"Vacuu"#,
+];
+
+const REFUSED: [&str; 5] = [
+    "GET /confectionery refused",
+    "POST /orders/A1 refused",
+    "DELETE /confectionery refused",
+    "DELETE /nothing/here refused",
+    "XHR /electronics refused",
+];
+
+#[tokio::test]
+async fn pages_of_this_machine_send_credentials_and_read_answers() {
+    needs!(Browser);
+    let (mockd, site) = (Mockd::shop().await, Mockd::shop().await);
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(site.url()).await;
+    assert_eq!(asked_with_credentials(&browser, &mockd).await, READABLE);
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 13);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_alone_read_with_credentials() {
+    needs!(Browser);
+    let (listed, unlisted) = (Mockd::shop().await, Mockd::shop().await);
+    let mockd = Mockd::shop_with(&format!("\nserver: {{ cors: [\"{}\"] }}\n", listed.url()), &[]).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(unlisted.url()).await;
+    assert_eq!(asked_with_credentials(&browser, &mockd).await, REFUSED);
+    // The browser asked first whether the order may be sent.
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 3);
+    browser.goto(listed.url()).await;
+    assert_eq!(asked_with_credentials(&browser, &mockd).await, READABLE);
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 13);
     browser.close().await;
 }

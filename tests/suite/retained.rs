@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Command, Engine, EventKind, Reload};
+use mockd::engine::{Command, Engine, EventKind, FaultSubject, FaultTarget, Reload};
 use mockd::scenario::Scenario;
 use serde_json::{Map, Value};
 
@@ -343,6 +343,50 @@ fn a_fault_that_comes_back_goes_on_where_it_was() {
     assert_eq!(kinds(&engine.replace(&with, 1)), ["late began"]);
     // It has three seconds left.
     assert_eq!(engine.next_due(), Some(seconds(15)));
+}
+
+#[test]
+fn a_removed_fault_stays_away_and_the_others_carry_on() {
+    let with = |faults: &str| {
+        let faults = faults.split_whitespace().map(|fault| {
+            let (name, status) = fault.split_once(':').unwrap_or((fault, "503"));
+            format!("{{ name: {name}, on: http, path: /{name}, status: {status} }}")
+        });
+        let faults = faults.collect::<Vec<_>>().join(", ");
+        accepted(&format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\nfaults: [{faults}]\n"))
+    };
+    // Each with how many requests it has hit.
+    let listed =
+        |engine: &Engine| engine.faults().map(|fault| format!("{} {}", fault.label, fault.hit)).collect::<Vec<_>>();
+    let hit = |engine: &mut Engine, path: &str| {
+        let (method, path) = ("GET".into(), path.into());
+        engine.hits(&FaultTarget { method, path, is_handshake: false, subject: FaultSubject::Other }).len()
+    };
+    for (what, saves, expected) in [
+        ("the same", &["a b c"][..], &["b 1", "c 2"][..]),
+        ("another order", &["c a b"], &["c 2", "b 1"]),
+        ("one more", &["a d b c"], &["d 0", "b 1", "c 2"]),
+        ("one less", &["b c"], &["b 1", "c 2"]),
+        ("another is away for a moment", &["a c", "a b c"], &["b 1", "c 2"]),
+        ("it is away for a moment", &["b c", "a b c"], &["b 1", "c 2"]),
+        ("it is another for a moment", &["a:500 b c", "a b c"], &["b 1", "c 2"]),
+        ("it is another", &["a:500 b c"], &["a 0", "b 1", "c 2"]),
+        ("the one after it is another", &["a b:500 c"], &["b 0", "c 2"]),
+    ] {
+        let start = Engine::new(&with("a b c"), 1);
+        let mut engine = start.clone();
+        assert_eq!([hit(&mut engine, "/b"), hit(&mut engine, "/c"), hit(&mut engine, "/c")], [1, 1, 1]);
+        engine.apply(Command::RemoveFault("a".into())).unwrap();
+        let mut elsewhere = Engine::restored(&start, engine.save(&start)).unwrap();
+        for save in saves {
+            engine.replace(&with(save), 1);
+            elsewhere.replace(&with(save), 1);
+        }
+        assert_eq!(listed(&engine), expected, "{what}");
+        // What was hit is not in the state.
+        let names = |lines: &[String]| lines.iter().map(|line| line[..1].to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&listed(&elsewhere)), names(&listed(&engine)), "{what}, taken up by another process");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Several scenario files: which there are, and how the server switches from one to another.
 
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use mockd::embed::Mockd as Embedded;
@@ -254,17 +255,32 @@ async fn a_save_in_the_middle_of_a_switch_is_not_lost() {
     for round in 1..=20 {
         let (target, total) = if round % 2 == 0 { (&first, 1000 + round) } else { (&other, 2000 + round) };
         let save = async {
-            // At another moment of the switch each time.
-            for _ in 0..round {
+            // At another moment of the switch each time, from its begin until it is followed.
+            for _ in 0..round * round / 2 {
                 mockd.get("/__mockd/health").await;
             }
-            // In one step: a switch to a file that is half written for long is refused.
+            // In one step: a file that is half written for long would hold the switch up.
             let whole = beside(&file, "whole", &shop_with(total));
             std::fs::rename(whole, target).unwrap();
         };
         join(switch(&mockd, target), save).await;
         hears(&mut live, total).await;
     }
+}
+
+#[tokio::test]
+async fn a_switch_to_a_file_that_is_being_written_gets_it_whole() {
+    let file = ScenarioFile::new(SHOP);
+    let first = beside(&file, "first.yaml", SHOP);
+    let written = text_of(file.path());
+    let mockd = Mockd::run_with(Path::new(&first), &[&written]).await;
+    // Broken without its last piece.
+    let text = "{ categories: { electronics: { prefix: A, products: [{ id: A1, total: 50 }] } } }";
+    // The file is empty before the switch is asked for.
+    let write = file.write_slowly(text, 4, Duration::from_millis(200));
+    let ((), answer) = join(write, switch(&mockd, &written)).await;
+    assert_eq!(answer["count"], 1, "{answer}");
+    assert_eq!(mockd.get("/__mockd/state").await.json()["totals"], json!({ "A1": 50 }));
 }
 
 #[cfg(unix)]

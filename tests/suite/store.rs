@@ -51,6 +51,7 @@ for_each_store! {
     entries_have_positions_without_holes_and_come_in_one_order_to_all_who_follow
     a_log_is_made_once_and_found_by_name
     what_is_opened_is_the_checkpoint_and_what_comes_after_it
+    times_after_584_years_are_kept
     whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap
     one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token
     what_an_older_token_says_is_refused
@@ -142,6 +143,18 @@ async fn what_is_opened_is_the_checkpoint_and_what_comes_after_it(store: &Arc<dy
     assert_eq!(opened.checkpoint, Some(checkpoint));
     assert_eq!(opened.entries.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["2", "3", "4"]);
     assert_eq!((opened.at, opened.is_led), (Duration::from_secs(4), false));
+}
+
+async fn times_after_584_years_are_kept(store: &Arc<dyn Store>) {
+    made(store, "a").await;
+    let last_of_64_bits = Duration::from_nanos(u64::MAX);
+    for (mark, at) in [("one", last_of_64_bits + Duration::from_nanos(1)), ("two", Duration::MAX)] {
+        store.append("a", NewEntry { at, ..entry(mark, mark) }).await.unwrap();
+        assert_eq!(store.open("a", OpenMode::Existing).await.unwrap().at, at, "of an entry");
+        let told = at.saturating_sub(Duration::from_secs(1));
+        store.lead("a", Claim { at: told, ..claim("one", LEASE) }).await.unwrap();
+        assert_eq!(store.open("a", OpenMode::Existing).await.unwrap().at, told, "of a leader");
+    }
 }
 
 async fn whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap(store: &Arc<dyn Store>) {

@@ -48,6 +48,8 @@ pub(in crate::engine) struct FaultRun {
     pub(in crate::engine) run: u64,
     pub(in crate::engine) declared: Arc<Fault>,
     pub(in crate::engine) source: FaultSource,
+    /// Which of the scenario's faults it is, by index. A client may have changed it since.
+    pub(in crate::engine) declaration: Option<usize>,
     /// The world's time at which its own time is 0.
     pub(in crate::engine) origin: Duration,
     /// Whether it is in force; what it has hit does not matter for that.
@@ -97,7 +99,7 @@ impl FaultRun {
         origin: Duration,
     ) -> Self {
         let (phase, sockets, run) = (FaultPhase::Waiting, HashMap::new(), numbered(id, epoch));
-        Self { id, run, declared, source, origin, phase, matched: 0, hit: 0, rng: None, sockets }
+        Self { id, run, declared, source, declaration: None, origin, phase, matched: 0, hit: 0, rng: None, sockets }
     }
 
     pub(in crate::engine) fn begin_epoch(&mut self, epoch: u32) {

@@ -1,8 +1,9 @@
 //! What Redis does as a whole.
 //!
 //! The fields of a world's hash: `n` the last position, `born` where the world begins, `kept` the checkpoint's position,
-//! `at` the world's time that was told last (ns) and `told` when that was (ms), `leader` and `until` when (ms) its lease
-//! ends, `token` the highest that was given out. A lifetime says how long (ms) the keys are kept, 0 for ever.
+//! `at` the world's time that was told last (ns, always as text: a Lua number would round it) and `told` when that was (ms),
+//! `leader` and `until` when (ms) its lease ends, `token` the highest that was given out. A lifetime says how long (ms) the
+//! keys are kept, 0 for ever.
 
 use std::time::Duration;
 
@@ -144,7 +145,7 @@ impl Scripts {
 
     pub(super) fn lead(&self, keys: &[String; 3], claim: &Claim<'_>) -> ScriptInvocation<'_> {
         let mut call = with_keys(&self.lead, keys);
-        call.arg(claim.server).arg(millis(claim.lease)).arg(nanos(claim.at)).arg(lifetime(claim.lifetime));
+        call.arg(claim.server).arg(millis(claim.lease)).arg(claim.at.as_nanos()).arg(lifetime(claim.lifetime));
         call
     }
 
@@ -156,7 +157,7 @@ impl Scripts {
 
     pub(super) fn end(&self, keys: &[String; 3], entry: &NewEntry<'_>) -> ScriptInvocation<'_> {
         let mut call = with_keys(&self.end, keys);
-        call.arg(entry.mark).arg(entry.text).arg(nanos(entry.at)).arg(AFTER_THE_END);
+        call.arg(entry.mark).arg(entry.text).arg(entry.at.as_nanos()).arg(AFTER_THE_END);
         call
     }
 }
@@ -170,12 +171,7 @@ fn with_keys<'s>(script: &'s Script, keys: &[String; 3]) -> ScriptInvocation<'s>
 }
 
 fn with_entry(call: &mut ScriptInvocation<'_>, entry: &NewEntry<'_>) {
-    call.arg(entry.mark).arg(entry.text).arg(nanos(entry.at)).arg(lifetime(entry.lifetime));
-}
-
-/// Nanoseconds, which a Lua number would round: they are passed on as text.
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    call.arg(entry.mark).arg(entry.text).arg(entry.at.as_nanos()).arg(lifetime(entry.lifetime));
 }
 
 fn millis(time: Duration) -> u64 {

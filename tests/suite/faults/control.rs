@@ -134,6 +134,28 @@ async fn a_fault_carries_on_over_a_save_that_leaves_it_as_it_is_and_starts_over_
 }
 
 #[tokio::test]
+async fn a_save_keeps_what_a_client_did_to_each_fault() {
+    let fault =
+        |name: &str, status: u16| json!({ "name": name, "on": "http", "path": format!("/{name}"), "status": status });
+    let faults = json!([fault("a", 501), fault("b", 502), fault("c", 503), fault("d", 504)]);
+    let with = |shop: &str| format!("{shop}\nfaults: {faults}\n");
+    let file = ScenarioFile::new(&with(SHOP));
+    let mut mockd = Mockd::run(&file).await;
+    mockd.control("DELETE", "/__mockd/faults/a", Value::Null).await;
+    mockd.control("DELETE", "/__mockd/faults/d", Value::Null).await;
+    mockd.control("PUT", "/__mockd/faults/b", fault("b", 418)).await;
+    file.write_in_place(&with(&SHOP.replace("total: 3", "total: 4")));
+    assert!(mockd.logged("reloaded").await.ends_with(": A1 total 3 → 4"));
+    for (path, status) in [("/a", 404), ("/b", 418), ("/c", 503), ("/d", 404)] {
+        assert_eq!(mockd.get(path).await.status, status, "{path}");
+    }
+    let listed = mockd.get("/__mockd/faults").await.json();
+    assert_eq!(listed["faults"].as_array().unwrap().len(), 2, "{listed}");
+    mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    assert_eq!((mockd.get("/a").await.status, mockd.get("/b").await.status), (501, 502));
+}
+
+#[tokio::test]
 async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of_its_fault() {
     for (method, path, body) in [
         ("POST", "/__mockd/reset", json!({})),
