@@ -49,7 +49,7 @@ struct Kept {
     highest: Vec<(Arc<str>, u64)>,
 }
 
-/// A product that is gone.
+/// A product that is gone, or what became of one before its seed total was reset to 0.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RetainedRow {
@@ -135,8 +135,8 @@ impl RecalledRows {
 }
 
 impl Retained {
-    /// What is kept of rows that a scenario declares and that continue no others.
-    pub(super) fn recall<'e>(&self, fresh: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
+    /// What is kept of rows that a scenario declares again, or whose seed total it declares again.
+    pub(super) fn recall<'e>(&self, declared: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
         let mut recalled = RecalledRows::default();
         let (mut places, mut categories) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
         for (index, row) in self.rows().iter().enumerate() {
@@ -150,21 +150,20 @@ impl Retained {
         if places.is_empty() {
             return recalled;
         }
-        for RowEdit { category, product, .. } in fresh {
+        for RowEdit { category, product, .. } in declared {
             if product.has_made_id() && !categories.contains(category) {
                 continue;
             }
-            let Some(index) = places.get_mut(&RowKey::of(category, product)).and_then(VecDeque::pop_front) else {
-                continue;
-            };
+            let Some(places) = places.get_mut(&RowKey::of(category, product)) else { continue };
+            let found =
+                places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(product)?)));
+            // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed total.
+            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_total(product));
+            let Some(at) = found.map(|(at, _)| at).or_else(replaced) else { continue };
+            let Some(index) = places.remove(at) else { continue };
             recalled.used.insert(index);
-            if let RetainedRow::Declared { seed_total, state, .. } = &self.rows()[index]
-                && match state {
-                    RowState::Total(_) => *seed_total == product.total(),
-                    RowState::OffSale(content) => *content == Digest::of_product(product),
-                }
-            {
-                recalled.declared.insert(product.id().clone(), *state);
+            if let Some((_, state)) = found {
+                recalled.declared.insert(product.id().clone(), state);
             }
         }
         recalled
@@ -272,6 +271,21 @@ impl RetainedRow {
     pub(super) fn declared(category: &Arc<str>, product: &Product, total: Option<i64>) -> Self {
         let state = total.map_or_else(|| RowState::OffSale(Digest::of_product(product)), RowState::Total);
         Self::Declared { key: RowKey::of(category, product), seed_total: product.total(), state }
+    }
+
+    /// What has become of a declared row at run time, if that holds for this product.
+    fn state(&self, product: &Product) -> Option<RowState> {
+        let Self::Declared { seed_total, state, .. } = self else { return None };
+        let is_of_product = match state {
+            RowState::Total(_) => *seed_total == product.total(),
+            RowState::OffSale(content) => *content == Digest::of_product(product),
+        };
+        is_of_product.then_some(*state)
+    }
+
+    /// Whether it holds for this product once that has a seed total again.
+    fn waits_for_seed_total(&self, product: &Product) -> bool {
+        matches!(self, Self::Declared { seed_total, state: RowState::Total(_), .. } if *seed_total != 0 && product.total() == 0)
     }
 }
 

@@ -67,7 +67,8 @@ impl Engine {
         edits: &RowEdits,
         start: Option<&RowTransition>,
     ) -> RowTransition {
-        let recalled = self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none()));
+        let recalled =
+            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_total));
         let recall = |edit: &RowEdit| recalled.get(edit.product.id());
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
@@ -98,8 +99,11 @@ impl Engine {
             (None, Some(RowState::Total(total))) => Some(Running { total, changed: 0 }),
             (None, Some(RowState::OffSale(_))) => None,
             (None, None) => Some(continued.map_or(fresh, kept)),
-            (Some(origin), _) => match self.ledger.get(origin) {
-                Some(row) if row.account.declared => Some(kept(row)),
+            (Some(origin), recalled) => match (self.ledger.get(origin), recalled) {
+                (Some(row), Some(RowState::Total(total))) if row.account.declared => {
+                    Some(Running { total, changed: 0 })
+                }
+                (Some(row), _) if row.account.declared => Some(kept(row)),
                 // A script took it out, or took it out and put another in its place: that stays so until it is edited.
                 _ if !edit.is_edited => None,
                 _ => Some(continued.map_or(fresh, kept)),
@@ -157,8 +161,8 @@ impl Engine {
         displaced
     }
 
-    /// The declared rows that end and are not as they were at the start. Of several whose content is the same, all: in order,
-    /// they say which of them has which total.
+    /// The declared rows that end, or lose their seed total, and are not as they were at the start. Of several whose
+    /// content is the same, all: in order, they say which of them has which total.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
         let total =
             |product: &Product| self.ledger.get(product.id()).filter(|row| row.account.declared).map(|row| row.total);
