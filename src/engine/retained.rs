@@ -9,8 +9,8 @@
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
-//! - There are at most [`MAX_ROWS`] rows, [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`] numbers of categories. The
-//!   oldest are forgotten first.
+//! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`]
+//!   numbers of categories. The oldest are forgotten first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::catalogue::json_len;
 use super::fault::FaultProgress;
 use super::random::GeneratorRunState;
 use super::rows::RowEdit;
@@ -28,6 +29,9 @@ use crate::scenario::{Action, Product, Script, Step};
 
 /// The most rows that are kept.
 const MAX_ROWS: usize = 100_000;
+
+/// The most bytes of JSON of all rows that are kept. A client decides how much each of the products it adds takes.
+const MAX_ROW_BYTES: usize = 64 << 20;
 
 /// The most timelines that are kept: scripts, generators and faults.
 const MAX_TIMELINES: usize = 1_000;
@@ -44,6 +48,9 @@ pub(super) struct Retained(Option<Arc<Kept>>);
 struct Kept {
     /// Oldest first, like the others.
     rows: Vec<RetainedRow>,
+    /// The bytes of all rows; `None` until they are counted.
+    #[serde(skip)]
+    row_bytes: Option<usize>,
     timelines: Vec<RetainedTimeline>,
     /// The highest number of an id in categories that are gone.
     highest: Vec<(Arc<str>, u64)>,
@@ -183,10 +190,20 @@ impl Retained {
             return;
         }
         self.change(|kept| {
+            let mut bytes = kept.row_bytes.take().unwrap_or_else(|| bytes(&kept.rows));
             let mut index = 0..;
-            kept.rows.retain(|_| index.next().is_none_or(|index| !back.used.contains(&index)));
+            let went = kept.rows.extract_if(.., |_| index.next().is_some_and(|index| back.used.contains(&index)));
+            bytes -= went.map(|row| row.json_len()).sum::<usize>();
+            bytes += self::bytes(&gone);
             kept.rows.extend(gone);
-            forget_oldest(&mut kept.rows, MAX_ROWS);
+            let mut surplus = kept.rows.len().saturating_sub(MAX_ROWS);
+            bytes -= self::bytes(&kept.rows[..surplus]);
+            while bytes > MAX_ROW_BYTES {
+                bytes -= kept.rows[surplus].json_len();
+                surplus += 1;
+            }
+            kept.rows.drain(..surplus);
+            kept.row_bytes = Some(bytes);
         });
     }
 
@@ -252,6 +269,10 @@ impl Retained {
     }
 }
 
+fn bytes(rows: &[RetainedRow]) -> usize {
+    rows.iter().map(RetainedRow::json_len).sum()
+}
+
 fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
     kept.drain(..kept.len().saturating_sub(most));
 }
@@ -287,6 +308,14 @@ impl RetainedRow {
     fn waits_for_seed_total(&self, product: &Product) -> bool {
         matches!(self, Self::Declared { seed_total, state: RowState::Total(_), .. } if *seed_total != 0 && product.total() == 0)
     }
+
+    /// The bytes that count towards [`MAX_ROW_BYTES`]. A declared row has no content here.
+    fn json_len(&self) -> usize {
+        match self {
+            Self::Declared { .. } => 0,
+            Self::Added(row) => json_len(&row.product),
+        }
+    }
 }
 
 /// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
@@ -308,8 +337,7 @@ impl Digest {
 
     pub(super) fn of_script(script: &Script) -> Self {
         let mut hash = Hashed::default();
-        let repeat = format!("{:?}", script.repeat());
-        hash.add(&("script", script.name(), script.start(), repeat));
+        hash.add(&("script", script.name(), script.start(), script.repeat()));
         for Step { at, times, every, action } in script.steps() {
             hash.add(&(at, times, every));
             match action {

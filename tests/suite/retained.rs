@@ -428,6 +428,26 @@ fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
     assert_eq!(orders(&engine, "toys"), ["B0 1", "B1 1"]);
 }
 
+#[test]
+fn at_most_64_mib_of_posted_products_are_kept() {
+    let food = accepted("categories: { food: { prefix: F } }\n");
+    let one = |category: &str| accepted(&format!("categories: {{ {category}: {{ prefix: {category} }} }}\n"));
+    let mut engine = Engine::new(&one("A"), 1);
+    let large = "x".repeat(1 << 20);
+    for category in ["A", "B"] {
+        engine.replace(&one(category), 1);
+        for _ in 0..40 {
+            add(&mut engine, category, &large);
+        }
+    }
+    engine.replace(&food, 1);
+    // Each takes a few bytes more than 1 MiB, and the oldest have gone.
+    for (category, kept) in [("B", 40), ("A", 23)] {
+        engine.replace(&one(category), 1);
+        assert_eq!(engine.current_orders(category).count(), kept, "{category}");
+    }
+}
+
 /// The shop without that line.
 fn without(line: &str) -> String {
     assert!(SHOP.contains(line));

@@ -116,6 +116,7 @@ impl Engine {
     /// Finds the products that were added at run time, went, and can come back: their category is declared, and no other
     /// product has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
+        let categories: HashSet<&str> = new.categories().iter().map(|category| &**category.name()).collect();
         let mut taken: HashSet<Arc<str>> = HashSet::new();
         for (index, row) in self.retained.added() {
             let id = row.product.id();
@@ -127,7 +128,7 @@ impl Engine {
                         !edits.gone_categories.contains(&other.account.category)
                     }
                 });
-            if new.category(&row.category).is_some() && !is_taken && taken.insert(id.clone()) {
+            if categories.contains(&*row.category) && !is_taken && taken.insert(id.clone()) {
                 transition.recalled.take(index);
                 transition.back.push(row.clone());
             }
@@ -230,10 +231,10 @@ impl Engine {
 }
 
 /// A product that was added at run time.
-type Added = (Arc<Product>, Account, Running);
+type AddedHere = (Arc<Product>, Account, Running);
 
 /// Products that were added at run time, with those that come back at their places.
-fn merged(there: Vec<Added>, mut back: Vec<&AddedRow>) -> Vec<Added> {
+fn merged(there: Vec<AddedHere>, mut back: Vec<&AddedRow>) -> Vec<AddedHere> {
     back.sort_by_key(|row| row.place);
     let mut merged = Vec::with_capacity(there.len() + back.len());
     let mut there = there.into_iter();
