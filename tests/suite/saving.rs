@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Socket, needs};
 
@@ -211,6 +211,40 @@ async fn a_checkout_that_moves_a_category_keeps_its_totals() {
         assert_right(&ordered.mockd.log_until("reloaded").await);
     }
     ordered.keeps_total().await;
+}
+
+/// A lock file of Git beside the scenario, of that age; of a file from the future no time makes an old one.
+fn git_lock(file: &ScenarioFile, modified: SystemTime) -> PathBuf {
+    let lock = file.directory().join(".git/index.lock");
+    fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    fs::File::create(&lock).unwrap().set_modified(modified).unwrap();
+    lock
+}
+
+#[tokio::test]
+async fn a_save_that_removes_waits_for_git_and_the_log_says_so() {
+    for arguments in [&[][..], &["--poll"]] {
+        let file = ScenarioFile::new(&longer());
+        let lock = git_lock(&file, SystemTime::now() + Duration::from_hours(1));
+        let mut mockd = Mockd::run_with(file.path(), arguments).await;
+        file.write_in_place(SHOP);
+        let log = mockd.log_until("waiting until").await;
+        assert_eq!(*log.last().unwrap(), format!("waiting until Git is done ({})", lock.display()));
+        assert_right(&log);
+        fs::remove_file(&lock).unwrap();
+        let log = mockd.log_until("reloaded").await;
+        assert!(log.last().unwrap().ends_with(": B2 removed"), "{log:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_git_left_behind_holds_nothing_up() {
+    let file = ScenarioFile::new(&longer());
+    git_lock(&file, SystemTime::now() - Duration::from_hours(1));
+    let mut mockd = Mockd::run_with(file.path(), &[]).await;
+    file.write_in_place(SHOP);
+    let log = mockd.log_until("reloaded").await;
+    assert!(!log.iter().any(|message| message.contains("waiting until")), "{log:?}");
 }
 
 #[tokio::test]
