@@ -231,10 +231,10 @@ impl Engine {
 }
 
 /// A product that was added at run time.
-type AddedHere = (Arc<Product>, Account, Running);
+type ListedRow = (Arc<Product>, Account, Running);
 
 /// Products that were added at run time, with those that come back at their places.
-fn merged(there: Vec<AddedHere>, mut back: Vec<&AddedRow>) -> Vec<AddedHere> {
+fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
     back.sort_by_key(|row| row.place);
     let mut merged = Vec::with_capacity(there.len() + back.len());
     let mut there = there.into_iter();
