@@ -2,19 +2,21 @@
 //!
 //! Whatever wakes the watcher only says that it is time to look. What counts is whether the bytes differ from those
 //! that were read last, so that it does not matter how an editor saves. When a save is over, and when what was read is
-//! applied, is decided by `settle`.
+//! applied, is decided by `debounce`.
 //!
 //! Which file is followed may change: while the watcher waits, it takes a switch to another ([`crate::selector`]). It reads
 //! that file as it would read a save by an unknown writer, and the next look compares it with what was read, so that no save in between is lost.
 
+mod apply;
+mod checkout;
+mod debounce;
+mod file_events;
 mod fingerprint;
 mod read;
-mod settle;
-mod signs;
-mod trail;
 mod wake;
+mod watched_paths;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,21 +24,17 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::engine::Reload;
 use crate::reloads::Reloads;
-use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular, render};
+use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular};
 use crate::selector::{PendingSwitch, SwitchRequests};
 use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
+use debounce::{Debounce, Doubt, Next, Observation, Taken};
 use fingerprint::Fingerprint;
 use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
-use settle::{Doubt, Next, Observation, Settling, Taken};
 use wake::Wake;
 pub use wake::WatchMode;
-
-/// How long to wait before a scenario is published again that could not be.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// The log says what is waited for after so long.
 const LONG: Duration = Duration::from_secs(1);
@@ -117,7 +115,7 @@ enum Phase {
     Idle(Observation),
     /// Something has happened to them.
     Settling {
-        save: Settling<Reading>,
+        save: Debounce<Reading>,
         /// When to look again.
         until: Instant,
         /// Whether the log says that the watcher waits.
@@ -186,13 +184,13 @@ impl FileWatcher {
         let (now, observation) = (Instant::now(), wake.observe());
         let (mut save, is_said) = match phase {
             Phase::Settling { save, is_said, .. } => (save, is_said),
-            Phase::Begin | Phase::Idle(_) => (Settling::new(now, observation.clone()), false),
+            Phase::Begin | Phase::Idle(_) => (Debounce::new(now, observation.clone()), false),
         };
         match save.next(now, observation.clone()) {
             Next::Wait(until) => {
-                let waited_for = save.unfinished(now).filter(|(_, waited)| !is_said && *waited > LONG);
-                if let Some((path, _)) = waited_for {
-                    info!("waiting until {} is written", path.display());
+                let waited_for = save.waits_for(now).filter(|(_, waited)| !is_said && *waited > LONG);
+                if let Some((reason, _)) = &waited_for {
+                    info!("waiting until {reason}");
                 }
                 Phase::Settling { is_said: is_said || waited_for.is_some(), save, until }
             }
@@ -246,6 +244,7 @@ impl FileWatcher {
         match &reading.outcome {
             Err(_) => Some(doubt_of_broken(&reading.files)),
             Ok(_) if reading.files == self.seen.served => None,
+            Ok(_) if is_cut_short(&reading.files, &self.seen.served) => Some(Doubt::Partial),
             Ok(scenario) => self.worlds.would_remove(scenario).await.then_some(Doubt::Partial),
         }
     }
@@ -255,6 +254,9 @@ impl FileWatcher {
         let Taken { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
         self.seen.files = files;
         self.warn(&self.path, warnings);
+        if let (Ok(_), Some(path)) = (&outcome, &written) {
+            warn!("read although {} is still open in another program", path.display());
+        }
         match outcome {
             Err(problem) => {
                 self.report(&self.path, &problem, written.as_deref());
@@ -346,67 +348,15 @@ impl FileWatcher {
         give_back_after(size).await;
         is_followed
     }
+}
 
-    /// Goes on in all worlds with a scenario that was made of these files. [`WorldError::Ended`] says that the worlds have ended,
-    /// and so does this task then.
-    async fn apply(
-        &self,
-        what: &str,
-        path: &Path,
-        files: &[FoundFile],
-        scenario: &Arc<Scenario>,
-        started: Instant,
-    ) -> Result<(), WorldError> {
-        let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
-        self.worlds.made_of(files);
-        let replaced = self.replace(path, scenario, seed).await;
-        let reload = replaced.inspect_err(|error| {
-            if *error != WorldError::Ended {
-                error!("{} cannot be served: {error}", path.display());
-            }
-            self.worlds.made_of(&self.seen.served);
-        })?;
-        info!("{what} {} in {:.0?}: {}", path.display(), started.elapsed(), summary(&reload));
-        self.reloads.applied(reload.changes);
-        Ok(())
-    }
-
-    /// Has the worlds go on with a scenario, however long it takes until the store can be reached that they are shared by.
-    async fn replace(&self, path: &Path, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let mut is_said = false;
-        loop {
-            match self.worlds.reload(scenario, seed).await {
-                Err(WorldError::Store(error)) => {
-                    if !std::mem::replace(&mut is_said, true) {
-                        warn!("{} is served once it can be published: {error}", path.display());
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    fn warn(&self, path: &Path, warnings: Option<Box<Problems>>) {
-        if let Some(warnings) = &warnings {
-            warn!("in {}\n{}", path.display(), render(warnings, self.style));
-        }
-        self.reloads.warned(warnings);
-    }
-
-    /// Says in the log why what is in a file is not served, and which file somebody still has open for writing.
-    fn report(&self, path: &Path, problem: &LoadError, written: Option<&Path>) {
-        let name = self.worlds.default_world().view().scenario.name().to_owned();
-        let still = format!("still serving the last good scenario ({name})");
-        let open = written.map(|path| format!("{} is still open in another program, ", path.display()));
-        let open = open.unwrap_or_default();
-        match problem {
-            LoadError::Invalid(problems) => {
-                error!("{} is broken, {open}{still}\n{}", path.display(), render(problems, self.style));
-            }
-            LoadError::Read(error) => warn!("{error}; {open}{still}"),
-        }
-    }
+/// Whether one of the files has only the beginning of its text of before, as while a program writes it.
+fn is_cut_short(files: &[FoundFile], before: &[FoundFile]) -> bool {
+    files.iter().any(|file| {
+        let before = before.iter().find(|before| before.path() == file.path());
+        let (Some(text), Some(before)) = (file.bytes(), before.and_then(FoundFile::bytes)) else { return false };
+        text.len() < before.len() && before.starts_with(text)
+    })
 }
 
 fn size(files: &[FoundFile]) -> usize {
@@ -418,19 +368,6 @@ async fn give_back_after(size: usize) {
     if size >= LARGE {
         // It fails only at the end of the runtime.
         let _ = spawn_blocking(system::give_back_memory).await;
-    }
-}
-
-/// The changes in one line; the first few if there are many.
-fn summary(reload: &Reload) -> String {
-    const SHOWN: usize = 6;
-    if reload.changes.is_empty() {
-        return "nothing that matters changed".into();
-    }
-    let shown: Vec<String> = reload.changes.iter().take(SHOWN).map(ToString::to_string).collect();
-    match reload.changes.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
 

@@ -86,9 +86,9 @@ struct WorldsInner {
     state: Mutex<NamedWorlds>,
     /// The other servers that play them, if they are shared.
     peers: Option<Peers>,
-    /// Held while the scenario is reloaded, and while the default world starts anew.
+    /// Held while the scenario is reloaded, and while the default world restarts.
     reloading: tokio::sync::Mutex<()>,
-    /// Told when the first world is made.
+    /// Notified when the first world is made.
     made: Notify,
     tasks: TaskTracker,
     end: CancellationToken,

@@ -174,7 +174,7 @@ fn highest_number(prefix: &str, products: &[Arc<Product>]) -> u64 {
 }
 
 /// Bytes of a product as JSON in an array, with the comma or bracket after it.
-fn json_len(product: &Product) -> usize {
+pub(super) fn json_len(product: &Product) -> usize {
     /// Counts what is written.
     struct Count(usize);
 

@@ -41,8 +41,8 @@ pub enum Change {
     ProductMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
     /// A product with other properties; `order` is its extra order properties.
     ProductChanged { id: Arc<str>, keys: Vec<String> },
-    /// A product whose seed total is another, so that its total starts from that; or the id of a row without a declared one
-    /// now belongs to another row, which has its own total.
+    /// A product whose seed total is another, so that its total starts from that, or goes on if an earlier reload took that
+    /// seed total away; or the id of a row without a declared one now belongs to another row, which has its own total.
     TotalReset { id: Arc<str>, from: i64, to: i64 },
     /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
@@ -65,13 +65,14 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether something that was declared is gone.
+    /// Whether something that was declared is gone, such as the `total` of a product.
     #[must_use]
     pub const fn is_removal(&self) -> bool {
         matches!(
             self,
             Self::CategoryRemoved { .. }
                 | Self::ProductRemoved { .. }
+                | Self::TotalReset { to: 0, .. }
                 | Self::ScriptRemoved { .. }
                 | Self::GeneratorRemoved { .. }
                 | Self::FaultRemoved { .. }

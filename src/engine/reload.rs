@@ -70,7 +70,7 @@ impl Engine {
 
     /// Goes on with another scenario. Running totals stay where the seed total did not change, products added at
     /// run time stay, and scripts and generators whose declaration did not change carry on where they were. What an earlier
-    /// reload took away and this one brings back is as it was.
+    /// reload took away and this one brings back is as it was; a seed total other than 0 counts as such.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
         self.replace_compared(scenario, seed, &comparison)

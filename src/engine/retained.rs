@@ -10,8 +10,8 @@
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
-//! - There are at most [`MAX_ROWS`] rows, [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`] numbers of categories. The
-//!   oldest are forgotten first.
+//! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`]
+//!   numbers of categories. The oldest are forgotten first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::catalogue::json_len;
 use super::fault::FaultProgress;
 use super::random::GeneratorRunState;
 use super::rows::RowEdit;
@@ -29,6 +30,9 @@ use crate::scenario::{Action, Product, Script, Step};
 
 /// The most rows that are kept.
 const MAX_ROWS: usize = 100_000;
+
+/// The most bytes of JSON of all rows that are kept. A client decides how much each of the products it adds takes.
+const MAX_ROW_BYTES: usize = 64 << 20;
 
 /// The most timelines that are kept: scripts, generators and faults.
 const MAX_TIMELINES: usize = 1_000;
@@ -45,12 +49,15 @@ pub(super) struct Retained(Option<Arc<Kept>>);
 struct Kept {
     /// Oldest first, like the others.
     rows: Vec<RetainedRow>,
+    /// The bytes of all rows; `None` until they are counted.
+    #[serde(skip)]
+    row_bytes: Option<usize>,
     timelines: Vec<RetainedTimeline>,
     /// The highest number of an id in categories that are gone.
     highest: Vec<(Arc<str>, u64)>,
 }
 
-/// A product that is gone.
+/// A product that is gone, or what became of one before its seed total was reset to 0.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RetainedRow {
@@ -138,8 +145,8 @@ impl RecalledRows {
 }
 
 impl Retained {
-    /// What is kept of rows that a scenario declares and that continue no others.
-    pub(super) fn recall<'e>(&self, fresh: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
+    /// What is kept of rows that a scenario declares again, or whose seed total it declares again.
+    pub(super) fn recall<'e>(&self, declared: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
         let mut recalled = RecalledRows::default();
         let (mut places, mut categories) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
         for (index, row) in self.rows().iter().enumerate() {
@@ -153,21 +160,20 @@ impl Retained {
         if places.is_empty() {
             return recalled;
         }
-        for RowEdit { category, product, .. } in fresh {
+        for RowEdit { category, product, .. } in declared {
             if product.has_made_id() && !categories.contains(category) {
                 continue;
             }
-            let Some(index) = places.get_mut(&RowKey::of(category, product)).and_then(VecDeque::pop_front) else {
-                continue;
-            };
+            let Some(places) = places.get_mut(&RowKey::of(category, product)) else { continue };
+            let found =
+                places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(product)?)));
+            // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed total.
+            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_total(product));
+            let Some(at) = found.map(|(at, _)| at).or_else(replaced) else { continue };
+            let Some(index) = places.remove(at) else { continue };
             recalled.used.insert(index);
-            if let RetainedRow::Declared { seed_total, state, .. } = &self.rows()[index]
-                && match state {
-                    RowState::Total(_) => *seed_total == product.total(),
-                    RowState::OffSale(content) => *content == Digest::of_product(product),
-                }
-            {
-                recalled.declared.insert(product.id().clone(), *state);
+            if let Some((_, state)) = found {
+                recalled.declared.insert(product.id().clone(), state);
             }
         }
         recalled
@@ -187,10 +193,20 @@ impl Retained {
             return;
         }
         self.change(|kept| {
+            let mut bytes = kept.row_bytes.take().unwrap_or_else(|| bytes(&kept.rows));
             let mut index = 0..;
-            kept.rows.retain(|_| index.next().is_none_or(|index| !back.used.contains(&index)));
+            let went = kept.rows.extract_if(.., |_| index.next().is_some_and(|index| back.used.contains(&index)));
+            bytes -= went.map(|row| row.json_len()).sum::<usize>();
+            bytes += self::bytes(&gone);
             kept.rows.extend(gone);
-            forget_oldest(&mut kept.rows, MAX_ROWS);
+            let mut surplus = kept.rows.len().saturating_sub(MAX_ROWS);
+            bytes -= self::bytes(&kept.rows[..surplus]);
+            while bytes > MAX_ROW_BYTES {
+                bytes -= kept.rows[surplus].json_len();
+                surplus += 1;
+            }
+            kept.rows.drain(..surplus);
+            kept.row_bytes = Some(bytes);
         });
     }
 
@@ -256,6 +272,10 @@ impl Retained {
     }
 }
 
+fn bytes(rows: &[RetainedRow]) -> usize {
+    rows.iter().map(RetainedRow::json_len).sum()
+}
+
 fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
     kept.drain(..kept.len().saturating_sub(most));
 }
@@ -275,6 +295,29 @@ impl RetainedRow {
     pub(super) fn declared(category: &Arc<str>, product: &Product, total: Option<i64>) -> Self {
         let state = total.map_or_else(|| RowState::OffSale(Digest::of_product(product)), RowState::Total);
         Self::Declared { key: RowKey::of(category, product), seed_total: product.total(), state }
+    }
+
+    /// What has become of a declared row at run time, if that holds for this product.
+    fn state(&self, product: &Product) -> Option<RowState> {
+        let Self::Declared { seed_total, state, .. } = self else { return None };
+        let is_of_product = match state {
+            RowState::Total(_) => *seed_total == product.total(),
+            RowState::OffSale(content) => *content == Digest::of_product(product),
+        };
+        is_of_product.then_some(*state)
+    }
+
+    /// Whether it holds for this product once that has a seed total again.
+    fn waits_for_seed_total(&self, product: &Product) -> bool {
+        matches!(self, Self::Declared { seed_total, state: RowState::Total(_), .. } if *seed_total != 0 && product.total() == 0)
+    }
+
+    /// The bytes that count towards [`MAX_ROW_BYTES`]. A declared row has no content here.
+    fn json_len(&self) -> usize {
+        match self {
+            Self::Declared { .. } => 0,
+            Self::Added(row) => json_len(&row.product),
+        }
     }
 }
 
@@ -297,8 +340,7 @@ impl Digest {
 
     pub(super) fn of_script(script: &Script) -> Self {
         let mut hash = Hashed::default();
-        let repeat = format!("{:?}", script.repeat());
-        hash.add(&("script", script.name(), script.start(), repeat));
+        hash.add(&("script", script.name(), script.start(), script.repeat()));
         for Step { at, times, every, action } in script.steps() {
             hash.add(&(at, times, every));
             match action {

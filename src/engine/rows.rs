@@ -19,7 +19,8 @@ pub(super) struct RowEdits {
     pub(super) made: IndexMap<Arc<str>, RowEdit>,
     /// The ids that are no longer declared.
     pub(super) gone: HashSet<Arc<str>>,
-    /// The rows that no row of the new scenario continues, each with its category, in the old order.
+    /// The rows that no row of the new scenario continues, or only one that lacks their seed total, each with its category,
+    /// in the old order.
     pub(super) ended: Vec<(Arc<str>, Arc<Product>)>,
     /// The categories that are no longer declared.
     pub(super) gone_categories: IndexSet<Arc<str>>,
@@ -36,6 +37,8 @@ pub(super) struct RowEdit {
     pub(super) origin: Option<Arc<str>>,
     /// Whether it says something else than that row, or is in another category.
     pub(super) is_edited: bool,
+    /// Whether it has a seed total and that row has none.
+    pub(super) gains_seed_total: bool,
 }
 
 impl RowEdit {
@@ -61,7 +64,11 @@ impl RowEdits {
         let by_id: HashMap<&str, usize> = before.iter().zip(0..).map(|((_, product), at)| (id(product), at)).collect();
         let origins = origins(&before, &after, &by_id);
         let mut ended = vec![true; before.len()];
-        origins.iter().flatten().for_each(|origin| ended[*origin] = false);
+        for (origin, (_, product)) in origins.iter().zip(&after) {
+            if let Some(origin) = *origin {
+                ended[origin] = has_seed_total(before[origin].1) && !has_seed_total(product);
+            }
+        }
         let mut edits = Self {
             made: IndexMap::new(),
             gone: HashSet::new(),
@@ -76,8 +83,14 @@ impl RowEdits {
             let is_edited = origin.is_none_or(|origin| {
                 before[origin].0.name() != category.name() || before[origin].1.content() != product.content()
             });
-            let origin = origin.map(|origin| before[origin].1.id().clone());
-            let edit = RowEdit { category: category.name().clone(), product: product.clone(), origin, is_edited };
+            let origin = origin.map(|origin| before[origin].1);
+            let edit = RowEdit {
+                category: category.name().clone(),
+                product: product.clone(),
+                origin: origin.map(|origin| origin.id().clone()),
+                is_edited,
+                gains_seed_total: has_seed_total(product) && origin.is_some_and(|origin| !has_seed_total(origin)),
+            };
             if is_edited || !edit.keeps_id() {
                 edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(product)));
                 edits.made.insert(product.id().clone(), edit);
@@ -95,6 +108,11 @@ impl RowEdits {
 
 fn id(product: &Product) -> &str {
     product.id()
+}
+
+/// Whether it is other than the default of 0.
+fn has_seed_total(product: &Product) -> bool {
+    product.total() != 0
 }
 
 fn is_same((category, product): &Declared, (other_category, other): &Declared) -> bool {

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{Fault, Product};
 
 /// An independent source of random orders.
@@ -135,7 +137,8 @@ impl Script {
 }
 
 /// How often a script plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Repeat {
     /// So many times, at least once.
     Times(u64),

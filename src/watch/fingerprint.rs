@@ -8,11 +8,11 @@ use crate::system::program::{FileIdentity, is_unlinked};
 
 /// What changes with a write, or when another file takes the place of one of those that are followed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Fingerprint(BTreeMap<PathBuf, Option<Look>>);
+pub(super) struct Fingerprint(BTreeMap<PathBuf, Option<FileStat>>);
 
 /// What the system tells of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
+struct FileStat {
     length: u64,
     modified: Option<SystemTime>,
     identity: FileIdentity,
@@ -45,9 +45,9 @@ impl Fingerprint {
     }
 }
 
-fn look(path: &Path) -> Option<Look> {
+fn look(path: &Path) -> Option<FileStat> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some(Look {
+    Some(FileStat {
         length: metadata.len(),
         modified: metadata.modified().ok(),
         identity: FileIdentity::of(&metadata),

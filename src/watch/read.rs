@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::settle::{Doubt, Next, Settling};
+use super::debounce::{Debounce, Doubt, Next};
 use super::wake::{Wake, WatchMode};
 use crate::scenario::{FoundFile, Loading, load_regular};
 
@@ -14,7 +14,7 @@ use crate::scenario::{FoundFile, Loading, load_regular};
 pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
     let mut wake = Wake::new(WatchMode::Poll);
     wake.refresh(vec![path.to_owned()]);
-    let mut save = Settling::new(Instant::now(), wake.observe());
+    let mut save = Debounce::new(Instant::now(), wake.observe());
     loop {
         match save.next(Instant::now(), wake.observe()) {
             Next::Wait(until) => wake.until(until).await,
@@ -26,7 +26,7 @@ pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
                 save.hold(Instant::now(), wake.observe(), doubt, loading);
             }
             Next::Take(taken) if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await? => {
-                save = Settling::new(Instant::now(), wake.observe());
+                save = Debounce::new(Instant::now(), wake.observe());
             }
             Next::Take(taken) => return Ok(taken.read),
         }

@@ -9,9 +9,9 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::{FileWatcher, Fingerprint, Seen, WatchMode};
+use super::{Doubt, FileWatcher, Fingerprint, Reading, Seen, WatchMode};
 use crate::reloads::Reloads;
-use crate::scenario::{Source, Style, parse};
+use crate::scenario::{Source, Style, load_regular, parse};
 use crate::selector::{ScenarioFiles, ScenarioSelector, SwitchError, SwitchRequests};
 use crate::worlds::{WorldOptions, Worlds};
 
@@ -81,4 +81,53 @@ async fn a_switch_is_done_while_the_default_world_is_down() {
     assert_eq!(files.watcher.path, files.second);
     let new = files.watcher.worlds.get_or_make("new").unwrap();
     assert_eq!(new.view().scenario.name(), "second");
+}
+
+#[tokio::test]
+async fn a_save_that_is_cut_short_or_removes_is_doubted() {
+    const SHOP: &str = "categories:\n  toys: { prefix: T, products: [{ id: T1, total: 1 }, { id: T2 }] }\n";
+    const SCRIPTS: &str = "orders:\n  scripts:\n    - steps:\n        - { at: 1s, product: T1, amount: 1 }\n        - { at: 2s, product: T1, amount: 12 }\n        - product: T1\n          amount: 345\n";
+    let directory = tempfile::tempdir().unwrap();
+    let (file, included) = (directory.path().join("shop.yaml"), directory.path().join("more.yaml"));
+    let (served, more) = (format!("include: more.yaml\n{SHOP}"), format!("{SCRIPTS}# end"));
+    std::fs::write(&file, &served).unwrap();
+    std::fs::write(&included, &more).unwrap();
+    let end = CancellationToken::new();
+    let loading = load_regular(&file);
+    let scenario = Arc::new(loading.outcome.unwrap());
+    let watcher = FileWatcher {
+        path: file.clone(),
+        mode: WatchMode::Events,
+        seed: None,
+        style: Style::Plain,
+        reloads: Reloads::default(),
+        worlds: Worlds::start(&scenario, 1, WorldOptions::default(), &TaskTracker::new(), end.clone()),
+        seen: Seen::new(WatchMode::Events, loading.files),
+        rested: Fingerprint::default(),
+    };
+    let without = |text: &str, end: &str| text.strip_suffix(end).unwrap().to_owned();
+    for (what, text, more, expected) in [
+        ("nothing", served.clone(), more.clone(), None),
+        ("another amount", served.clone(), more.replace("345", "346"), None),
+        ("one more line", format!("{served}name: shop\n"), more.clone(), None),
+        ("an amount of fewer digits", served.clone(), without(&more, "5\n# end"), Some(Doubt::Partial)),
+        (
+            "a step less",
+            served.clone(),
+            without(&more, "        - product: T1\n          amount: 345\n# end"),
+            Some(Doubt::Partial),
+        ),
+        ("a total less", served.replace(", total: 1", ""), more.clone(), Some(Doubt::Partial)),
+        ("a product less", served.replace(", { id: T2 }", ""), more.clone(), Some(Doubt::Partial)),
+        ("a wrong one", without(&served, " }\n"), more.clone(), Some(Doubt::Partial)),
+        ("no content", String::new(), more.clone(), Some(Doubt::Empty)),
+        ("no content of an included file", served.clone(), String::new(), Some(Doubt::Empty)),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        std::fs::write(&included, more).unwrap();
+        let reading = Reading::from(load_regular(&file));
+        let is_valid = reading.outcome.is_ok();
+        assert_eq!(watcher.doubt(&reading).await, expected, "{what} {is_valid}");
+    }
+    drop(end.drop_guard());
 }

@@ -2,10 +2,10 @@
 //!
 //! Directories are watched, never the file: editors save by rename, which a watch on the file would not survive.
 //! Links on the way to a file are of interest too, each in the directory that holds it. Events of other names in
-//! these directories wake nobody.
+//! these directories are ignored.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,11 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tracing::{info, warn};
 
+use super::checkout::find_lock;
+use super::debounce::Observation;
+use super::file_events::{FileEvents, Writer};
 use super::fingerprint::Fingerprint;
-use super::settle::Observation;
-use super::signs::{Signs, Writer};
-use super::trail::Trail;
+use super::watched_paths::WatchedPaths;
 use crate::system::program::TELLS_OF_CLOSE;
 
 /// What wakes the watcher.
@@ -41,9 +42,6 @@ const LOOKS_A_READ: usize = 10;
 /// Events can be lost, so now and then the files are compared with what they were.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// What is there, beside or above a file, while a version control system changes files: Git's and Mercurial's.
-const LOCKS: [&str; 2] = [".git/index.lock", ".hg/wlock"];
-
 /// The time between two looks while a save settles: a change need not make an event.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -53,22 +51,22 @@ pub(super) struct Wake {
     watcher: Option<RecommendedWatcher>,
     /// The watched directories.
     watched: BTreeSet<PathBuf>,
-    signs: Arc<Mutex<Signs>>,
+    file_events: Arc<Mutex<FileEvents>>,
     events: mpsc::Receiver<()>,
 }
 
 impl Wake {
     /// Watches for changes, or polls if that cannot be done.
     pub(super) fn new(mode: WatchMode) -> Self {
-        let signs = Arc::new(Mutex::new(Signs::new(TELLS_OF_CLOSE)));
+        let file_events = Arc::new(Mutex::new(FileEvents::new(TELLS_OF_CLOSE)));
         // One waiting signal says as much as many.
         let (signal, events) = mpsc::channel(1);
-        let noted = signs.clone();
+        let noted = file_events.clone();
         let note = move |event: notify::Result<Event>| {
-            let mut signs = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file_events = noted.lock().unwrap_or_else(PoisonError::into_inner);
             let counts = match event {
-                Ok(event) => signs.note(&event),
-                Err(_) => signs.note_loss(),
+                Ok(event) => file_events.note(&event),
+                Err(_) => file_events.note_loss(),
             };
             if counts {
                 let _ = signal.try_send(());
@@ -77,16 +75,16 @@ impl Wake {
         let watcher = match mode {
             WatchMode::Poll | WatchMode::Never => None,
             WatchMode::Events => notify::recommended_watcher(note)
-                .inspect_err(|error| warn!(%error, "file events are not to be had, looking every {POLL:?} instead"))
+                .inspect_err(|error| warn!(%error, "file events are unavailable, polling every {POLL:?}"))
                 .ok(),
         };
-        Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), signs, events }
+        Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), file_events, events }
     }
 
     /// Watches what is on the way to the files now. To be called before they are looked at, so that a change after the
     /// look is not missed.
     pub(super) fn refresh(&mut self, paths: Vec<PathBuf>) {
-        let stale = self.signs().stale(&paths);
+        let stale = self.file_events().stale(&paths);
         self.paths = paths;
         let (Some(is_lossy), true) = (stale, self.watcher.is_some()) else { return };
         if is_lossy {
@@ -95,9 +93,9 @@ impl Wake {
         }
         // Again until nothing is new: what came between finding the way and watching it made no event.
         loop {
-            let trail = Trail::of(&self.paths);
-            let holders = trail.holders.clone();
-            self.signs().follow(&self.paths, trail);
+            let watched = WatchedPaths::of(&self.paths);
+            let holders = watched.holders.clone();
+            self.file_events().follow(&self.paths, watched);
             self.unwatch(|holder| !holders.contains(holder));
             let new: Vec<PathBuf> = holders.difference(&self.watched).cloned().collect();
             if new.is_empty() || self.watcher.is_none() {
@@ -114,7 +112,7 @@ impl Wake {
         if let Err(error) = watcher.watch(&holder, RecursiveMode::NonRecursive)
             && holder.is_dir()
         {
-            warn!("cannot watch {}: {error}; looking every {POLL:?} instead", holder.display());
+            warn!("cannot watch {}: {error}; polling every {POLL:?} instead", holder.display());
             self.watcher = None;
         }
         self.watched.insert(holder);
@@ -127,26 +125,26 @@ impl Wake {
         }
     }
 
-    fn signs(&self) -> MutexGuard<'_, Signs> {
-        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn file_events(&self) -> MutexGuard<'_, FileEvents> {
+        self.file_events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What can be seen of the files now.
     pub(super) fn observe(&self) -> Observation {
         // Events first: a change after that makes another one.
         let (events, (writer, written)) = {
-            let signs = self.signs();
-            let (writer, written) = signs.writer();
-            (signs.events(), (writer, written.map(PathBuf::from)))
+            let file_events = self.file_events();
+            let (writer, written) = file_events.writer();
+            (file_events.events(), (writer, written.map(PathBuf::from)))
         };
         let (writer, written) = if self.watcher.is_some() { (writer, written) } else { (Writer::Unknown, None) };
-        let is_checkout = self.paths.first().is_some_and(|path| is_in_checkout(path));
-        Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, written, is_checkout }
+        let lock = find_lock(&self.paths);
+        Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, written, lock }
     }
 
     /// What was observed has been read, and counts.
     pub(super) fn settled(&self, observation: &Observation) {
-        self.signs().settled(observation.events);
+        self.file_events().settled(observation.events);
     }
 
     /// Waits until it is time to look again at the files that were `seen`. Why one could not be read may pass without a
@@ -164,7 +162,7 @@ impl Wake {
         }
         loop {
             match timeout(HEARTBEAT, self.events.recv()).await {
-                Ok(Some(())) if self.signs().events() == seen.events => continue,
+                Ok(Some(())) if self.file_events().events() == seen.events => continue,
                 Ok(Some(())) => return,
                 // The thread that takes events has ended.
                 Ok(None) => self.watcher = None,
@@ -174,10 +172,10 @@ impl Wake {
                     if seen.fingerprint.agrees_with(&now) {
                         continue;
                     }
-                    self.signs().forget();
+                    self.file_events().forget();
                     if now.unlinked_since(&seen.fingerprint).next().is_none() {
                         let first = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-                        info!("no file event told of a change of {first}");
+                        info!("no file event reported a change of {first}");
                     }
                 }
             }
@@ -193,15 +191,9 @@ impl Wake {
         }
         while let Ok(Some(())) = timeout_at(due, self.events.recv()).await {
             // A writer makes many events, and only the last one is of interest.
-            if self.signs().writer().0 != Writer::Writing {
+            if self.file_events().writer().0 != Writer::Writing {
                 return;
             }
         }
     }
-}
-
-fn is_in_checkout(path: &Path) -> bool {
-    let path = std::path::absolute(path).unwrap_or_default();
-    let has_lock = |directory: &Path| LOCKS.iter().any(|lock| directory.join(lock).symlink_metadata().is_ok());
-    path.ancestors().skip(1).any(has_lock)
 }

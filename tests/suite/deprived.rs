@@ -143,7 +143,7 @@ async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
     let file = ScenarioFile::new(SHOP);
     let limit = "ip link set lo up; echo 0 > /proc/sys/user/max_inotify_instances";
     let mut mockd = apart(file.path(), limit, &["--port", PORT]).await;
-    mockd.logged("file events are not to be had").await;
+    mockd.logged("file events are unavailable, polling every").await;
     for total in [30, 40] {
         file.write_in_place(&SHOP.replace("total: 3 ", &format!("total: {total} ")));
         let messages = mockd.log_until(&format!("A1 total {} → {total}", if total == 30 { 3 } else { 30 })).await;

@@ -99,6 +99,15 @@ fn amounts_stay_the_same_when_other_scripts_and_generators_come() {
 }
 
 #[test]
+fn equal_scripts_without_names_draw_amounts_of_their_own() {
+    for (name, is_shared) in [("", false), ("name: mine, ", true)] {
+        let script = format!("{{ {name}steps: [{{ at: 1s, product: T1, amount: {{ min: 1, max: 1000000 }} }}] }}");
+        let amounts = drawn(&scenario(&format!("orders: {{ scripts: [{script}, {script}] }}\n")), 42, ms(1_000));
+        assert_eq!((amounts.len(), amounts[0] == amounts[1]), (2, is_shared), "{script}");
+    }
+}
+
+#[test]
 fn a_restored_engine_draws_the_amounts_that_were_next() {
     let script =
         steps("repeat: forever, steps: [{ after: 1s, product: T1, amount: { min: 1, max: 1000000 }, times: 9 }]");

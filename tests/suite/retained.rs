@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Command, Engine, EventKind, FaultSubject, FaultTarget, Reload};
+use mockd::engine::{Change, Command, Engine, EventKind, FaultSubject, FaultTarget, Reload};
 use mockd::scenario::Scenario;
 use serde_json::{Map, Value};
 
@@ -64,6 +64,69 @@ fn a_product_that_comes_back_has_its_total_of_before() {
         assert_eq!(orders(&engine, "toys")[0], expected, "{what}");
         let seed = if back.contains("total: 4") { "T1 4" } else { "T1 3" };
         assert_eq!(orders(&Engine::new(engine.scenario(), 1), "toys")[0], seed, "a start remembers nothing");
+    }
+}
+
+/// The products of each save, and the totals of the two after it.
+type Saves = &'static [(&'static str, [i64; 2])];
+
+#[test]
+fn a_total_that_is_commented_out_and_in_goes_on() {
+    const IDS: &str = "{ id: T1, total: 3 }, { id: T2 }";
+    const NONE: &str = "{ id: T1 }, { id: T2 }";
+    const ROWS: &str = "{ name: Kite, total: 3 }, { name: Kite, total: 3 }";
+    const KITES: &str = "{ name: Kite, total: 3 }, { name: Kite }";
+    // T1 and T2 were ordered 10 and 20 times, and T2 twice more before each save that names it.
+    let cases: &[(&str, &str, Saves)] = &[
+        ("an id", IDS, &[(NONE, [0, 22]), (IDS, [13, 24])]),
+        ("twice", IDS, &[(NONE, [0, 22]), (IDS, [13, 24]), (NONE, [0, 26]), (IDS, [13, 28])]),
+        ("no id", ROWS, &[(KITES, [13, 0]), (ROWS, [13, 23])]),
+        ("both of two equal rows", ROWS, &[("{ name: Kite }, { name: Kite }", [0, 0]), (ROWS, [13, 23])]),
+        (
+            "another name in between",
+            IDS,
+            &[(NONE, [0, 22]), ("{ id: T1, name: Kite }, { id: T2 }", [0, 24]), (IDS, [13, 26])],
+        ),
+        (
+            "the product is away in between",
+            IDS,
+            &[(NONE, [0, 22]), ("{ id: T2 }, { id: T3 }", [24, 0]), (IDS, [13, 26])],
+        ),
+        (
+            "the product is away and back without it in between",
+            IDS,
+            &[(NONE, [0, 22]), ("{ id: T2 }, { id: T3 }", [24, 0]), (NONE, [0, 26]), (IDS, [13, 28])],
+        ),
+        ("another seed total", IDS, &[(NONE, [0, 22]), ("{ id: T1, total: 4 }, { id: T2 }", [4, 24]), (IDS, [3, 26])]),
+        ("between two seed totals", IDS, &[("{ id: T1, total: 4 }, { id: T2 }", [4, 22]), (IDS, [3, 24])]),
+    ];
+    for (what, old, saves) in cases {
+        let mut engine = Engine::new(&toys(old), 1);
+        order(&mut engine, &[("T1", 10), ("T2", 20)]);
+        for (save, expected) in *saves {
+            if old.contains("id:") {
+                order(&mut engine, &[("T2", 2)]);
+            }
+            engine.replace(&toys(save), 1);
+            let totals: Vec<i64> = engine.current_orders("toys").map(|order| order.total).collect();
+            assert_eq!(totals, expected, "{what}: {save}");
+        }
+    }
+}
+
+#[test]
+fn what_a_cut_save_lacks_is_a_removal() {
+    const ALL: &str = "{ id: T1, total: 3 }, { id: T2, name: Kite, total: -1 }";
+    for (new, expected) in [
+        (ALL, false),
+        ("{ id: T1, total: 3 }", true),
+        ("{ id: T1, total: 3 }, { id: T2, name: Kite }", true),
+        ("{ id: T1, total: 3 }, { id: T2, name: Kite, total: 1 }", false),
+        ("{ id: T1, total: 3 }, { id: T2, total: -1 }", false),
+        ("{ id: T1, total: 3 }, { id: T2, name: Kite, total: -1 }, { id: T3 }", false),
+    ] {
+        let changes = Engine::new(&toys(ALL), 1).changes(&toys(new), 1);
+        assert_eq!(changes.iter().any(Change::is_removal), expected, "{new}");
     }
 }
 
@@ -407,6 +470,26 @@ fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
     assert_eq!(engine.totals().next().unwrap().1, 0);
     engine.replace(&few, 1);
     assert_eq!(orders(&engine, "toys"), ["B0 1", "B1 1"]);
+}
+
+#[test]
+fn at_most_64_mib_of_posted_products_are_kept() {
+    let food = accepted("categories: { food: { prefix: F } }\n");
+    let one = |category: &str| accepted(&format!("categories: {{ {category}: {{ prefix: {category} }} }}\n"));
+    let mut engine = Engine::new(&one("A"), 1);
+    let large = "x".repeat(1 << 20);
+    for category in ["A", "B"] {
+        engine.replace(&one(category), 1);
+        for _ in 0..40 {
+            add(&mut engine, category, &large);
+        }
+    }
+    engine.replace(&food, 1);
+    // Each takes a few bytes more than 1 MiB, and the oldest have gone.
+    for (category, kept) in [("B", 40), ("A", 23)] {
+        engine.replace(&one(category), 1);
+        assert_eq!(engine.current_orders(category).count(), kept, "{category}");
+    }
 }
 
 /// The shop without that line.

@@ -12,8 +12,12 @@ use crate::engine::event::EventKind;
 use crate::engine::random::RandomStream;
 use crate::scenario::{Effect, Fault, Matches};
 
-/// Random streams of faults: far from those of generators, so that a fault changes no order.
+/// Random streams of faults have this bit and not the next one, so that a fault changes no order: generators count theirs from 0,
+/// and those of scripts have both bits.
 const STREAMS: u64 = 1 << 63;
+
+/// The ids of faults whose sockets have streams of their own. Later ones repeat those.
+const SOCKET_STREAMS: u64 = 1 << 30;
 
 /// Who brought a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
@@ -177,7 +181,7 @@ impl FaultRun {
     }
 
     pub(in crate::engine) fn state(&self) -> FaultState {
-        let is_spent = self.matches().times.is_some_and(|times| self.hit >= times) && !self.is_for_open_sockets();
+        let is_spent = self.is_spent() && !self.is_for_open_sockets();
         FaultState {
             id: self.id,
             label: self.label(),
@@ -198,8 +202,8 @@ impl FaultRun {
     /// Whether the next that matches is hit.
     fn draws(&mut self, seed: u64) -> bool {
         self.matched += 1;
-        let Matches { share, skip, times, .. } = *self.declared.matches();
-        if self.matched <= skip || times.is_some_and(|times| self.hit >= times) {
+        let Matches { share, skip, .. } = *self.declared.matches();
+        if self.matched <= skip || self.is_spent() {
             return false;
         }
         let is_hit = self.rng(seed).takes(share);
@@ -234,7 +238,8 @@ impl FaultRun {
         let ordinal = self.sockets.get(&socket).copied().flatten()?;
         // Each socket draws for itself: how fast the others are makes no difference. Its number would not do, because
         // numbers go on after a reset.
-        let stream = (seed, STREAMS + (self.id << 32) + ordinal);
+        let number = (self.id % SOCKET_STREAMS) << 32 | ordinal & u64::from(u32::MAX);
+        let stream = (seed, STREAMS + number);
         Some(SocketFault { run: self.run, label: self.label(), fault: self.declared.clone(), stream })
     }
 

@@ -67,7 +67,8 @@ impl Engine {
         edits: &RowEdits,
         start: Option<&RowTransition>,
     ) -> RowTransition {
-        let recalled = self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none()));
+        let recalled =
+            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_total));
         let recall = |edit: &RowEdit| recalled.get(edit.product.id());
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
@@ -98,8 +99,11 @@ impl Engine {
             (None, Some(RowState::Total(total))) => Some(Running { total, changed: 0 }),
             (None, Some(RowState::OffSale(_))) => None,
             (None, None) => Some(continued.map_or(fresh, kept)),
-            (Some(origin), _) => match self.ledger.get(origin) {
-                Some(row) if row.account.declared => Some(kept(row)),
+            (Some(origin), recalled) => match (self.ledger.get(origin), recalled) {
+                (Some(row), Some(RowState::Total(total))) if row.account.declared => {
+                    Some(Running { total, changed: 0 })
+                }
+                (Some(row), _) if row.account.declared => Some(kept(row)),
                 // A script took it out, or took it out and put another in its place: that stays so until it is edited.
                 _ if !edit.is_edited => None,
                 _ => Some(continued.map_or(fresh, kept)),
@@ -112,6 +116,7 @@ impl Engine {
     /// Finds the products that were added at run time, went, and can come back: their category is declared, and no other
     /// product has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
+        let categories: HashSet<&str> = new.categories().iter().map(|category| &**category.name()).collect();
         let mut taken: HashSet<Arc<str>> = HashSet::new();
         for (index, row) in self.retained.added() {
             let id = row.product.id();
@@ -123,7 +128,7 @@ impl Engine {
                         !edits.gone_categories.contains(&other.account.category)
                     }
                 });
-            if new.category(&row.category).is_some() && !is_taken && taken.insert(id.clone()) {
+            if categories.contains(&*row.category) && !is_taken && taken.insert(id.clone()) {
                 transition.recalled.take(index);
                 transition.back.push(row.clone());
             }
@@ -157,8 +162,8 @@ impl Engine {
         displaced
     }
 
-    /// The declared rows that end and are not as they were at the start. Of several whose content is the same, all: in order,
-    /// they say which of them has which total.
+    /// The declared rows that end, or lose their seed total, and are not as they were at the start. Of several whose
+    /// content is the same, all: in order, they say which of them has which total.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
         let total =
             |product: &Product| self.ledger.get(product.id()).filter(|row| row.account.declared).map(|row| row.total);
@@ -226,10 +231,10 @@ impl Engine {
 }
 
 /// A product that was added at run time.
-type Added = (Arc<Product>, Account, Running);
+type ListedRow = (Arc<Product>, Account, Running);
 
 /// Products that were added at run time, with those that come back at their places.
-fn merged(there: Vec<Added>, mut back: Vec<&AddedRow>) -> Vec<Added> {
+fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
     back.sort_by_key(|row| row.place);
     let mut merged = Vec::with_capacity(there.len() + back.len());
     let mut there = there.into_iter();

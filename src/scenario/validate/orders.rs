@@ -1,5 +1,6 @@
 //! Checks generators and scripts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,7 +164,17 @@ pub(super) fn scripts(
     check: &mut Validator<'_>,
 ) -> Vec<Script> {
     let scripts = list.iter().enumerate().filter_map(|(number, script)| Some((number, script.get()?)));
-    scripts.filter_map(|(number, (raw, span))| script(raw, span, number, references, check)).collect()
+    let mut scripts: Vec<Script> =
+        scripts.filter_map(|(number, (raw, span))| script(raw, span, number, references, check)).collect();
+    // Scripts without names that draw the same have streams of their own.
+    let mut equal: HashMap<u64, u64> = HashMap::new();
+    for script in scripts.iter_mut().filter(|script| script.name.is_none()) {
+        let Some(stream) = &mut script.stream else { continue };
+        let count = equal.entry(*stream).or_default();
+        *stream = SCRIPT_STREAMS | stream.wrapping_add(*count);
+        *count += 1;
+    }
+    scripts
 }
 
 fn script(
@@ -207,10 +218,12 @@ fn script(
     Some(Script { name, start, repeat: repeat?, steps: Arc::new(steps), length, stream })
 }
 
+/// Random streams of scripts have these two bits: generators count theirs from 0, and those of faults lack the second bit.
+const SCRIPT_STREAMS: u64 = 0b11 << 62;
+
 /// The random stream of a script that draws amounts. It follows from the script's name, or from its steps if it has none, so
-/// that other scripts and generators may come and go. Generators and faults count theirs from below.
+/// that other scripts and generators may come and go.
 fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
-    const SCRIPTS: u64 = 1 << 63;
     let orders = steps.iter().filter_map(|step| match &step.action {
         Action::Order { product, amount } => Some((step, product, amount)),
         _ => None,
@@ -221,7 +234,7 @@ fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
     let mut hash = Fnv::default();
     if let Some(name) = name {
         hash.add(name.as_bytes());
-        return Some(hash.0 | SCRIPTS);
+        return Some(hash.0 | SCRIPT_STREAMS);
     }
     hash.add(&start.as_nanos().to_le_bytes());
     for (Step { at, times, every, .. }, product, amount) in orders {
@@ -232,7 +245,7 @@ fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
         hash.add(&amount.start().to_le_bytes());
         hash.add(&amount.end().to_le_bytes());
     }
-    Some(hash.0 | SCRIPTS)
+    Some(hash.0 | SCRIPT_STREAMS)
 }
 
 /// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.

@@ -15,8 +15,8 @@ use crate::scenario::units::times;
 use crate::scenario::yaml::{Items, Spanned};
 use crate::scenario::{Action, Step};
 
-/// The place of a step in its script: its time, and of those at one time the order of the file.
-type Place = (Duration, usize);
+/// The position of a step in its script: its time, and of those at one time the order of the file.
+type StepPosition = (Duration, usize);
 
 /// Looks through the steps of a script, in the order of the file.
 pub(super) fn note(
@@ -30,7 +30,7 @@ pub(super) fn note(
     if steps.len() != list.len() {
         return;
     }
-    let mut removed: HashMap<&Arc<str>, Place> = HashMap::new();
+    let mut removed: HashMap<&Arc<str>, StepPosition> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
         if let Action::Remove { product } = &step.action {
             let place = (step.at, index);
@@ -58,8 +58,8 @@ pub(super) fn note(
 }
 
 /// When steps add products, for the first and the last time.
-fn additions(steps: &[Step], references: &References<'_>) -> HashMap<AddedId, Vec<(Place, Place)>> {
-    let mut added: HashMap<AddedId, Vec<(Place, Place)>> = HashMap::new();
+fn additions(steps: &[Step], references: &References<'_>) -> HashMap<AddedId, Vec<(StepPosition, StepPosition)>> {
+    let mut added: HashMap<AddedId, Vec<(StepPosition, StepPosition)>> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
         let Action::Add(new) = &step.action else { continue };
         let id = new.has_id.then(|| new.product.id());

@@ -8,7 +8,7 @@ use notify::event::{
 };
 
 use super::Writer::{Done, Unknown, Writing};
-use super::{Signs, Trail, Writer};
+use super::{FileEvents, WatchedPaths, Writer};
 
 const WRITTEN: EventKind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
 const CLOSED: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Write));
@@ -25,7 +25,7 @@ type Events = &'static [(EventKind, &'static str)];
 /// Two files, `shop.yaml` and an empty `empty.yaml`, in a directory that is followed.
 struct Followed {
     directory: tempfile::TempDir,
-    signs: Signs,
+    events: FileEvents,
 }
 
 impl Followed {
@@ -35,11 +35,11 @@ impl Followed {
         let paths: Vec<PathBuf> = ["shop.yaml", "empty.yaml"].map(|name| root.join(name)).into();
         std::fs::write(&paths[0], "name: shop\n").unwrap();
         std::fs::write(&paths[1], "").unwrap();
-        let mut signs = Signs::new(tells_of_close);
-        assert_eq!(signs.stale(&paths), Some(false));
-        signs.follow(&paths, Trail::of(&paths));
-        signs.settled(0);
-        Self { directory, signs }
+        let mut events = FileEvents::new(tells_of_close);
+        assert_eq!(events.stale(&paths), Some(false));
+        events.follow(&paths, WatchedPaths::of(&paths));
+        events.settled(0);
+        Self { directory, events }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -50,9 +50,9 @@ impl Followed {
     fn after(&mut self, events: &[(EventKind, &str)]) -> Writer {
         for (kind, name) in events {
             let event = Event::new(*kind).add_path(self.path(name));
-            self.signs.note(&event);
+            self.events.note(&event);
         }
-        self.signs.writer().0
+        self.events.writer().0
     }
 }
 
@@ -92,16 +92,16 @@ fn where_no_event_tells_of_a_close_nothing_is_known() {
 fn lost_events_leave_nothing_known_until_the_next_close() {
     let mut followed = Followed::new(true);
     followed.after(&[(WRITTEN, "shop.yaml")]);
-    assert_eq!(followed.signs.writer().1, Some(&*followed.path("shop.yaml")));
-    assert!(followed.signs.note(&Event::new(EventKind::Other).set_flag(Flag::Rescan)));
-    assert_eq!(followed.signs.writer(), (Unknown, None));
+    assert_eq!(followed.events.writer().1, Some(&*followed.path("shop.yaml")));
+    assert!(followed.events.note(&Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+    assert_eq!(followed.events.writer(), (Unknown, None));
     let paths = ["shop.yaml", "empty.yaml"].map(|name| followed.path(name));
-    assert_eq!(followed.signs.stale(&paths), Some(true), "directories are watched anew");
+    assert_eq!(followed.events.stale(&paths), Some(true), "directories are watched again");
     // What was read after more events says nothing of what they told.
-    followed.signs.settled(followed.signs.events() - 1);
-    assert_eq!(followed.signs.writer().0, Unknown);
-    followed.signs.settled(followed.signs.events());
-    assert_eq!(followed.signs.writer().0, Done);
+    followed.events.settled(followed.events.events() - 1);
+    assert_eq!(followed.events.writer().0, Unknown);
+    followed.events.settled(followed.events.events());
+    assert_eq!(followed.events.writer().0, Done);
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn what_is_known_of_a_file_is_kept_when_others_are_followed() {
     let mut followed = Followed::new(true);
     followed.after(&[(WRITTEN, "shop.yaml")]);
     let paths = ["new.yaml", "shop.yaml"].map(|name| followed.path(name));
-    assert_eq!(followed.signs.stale(&paths), Some(false));
-    followed.signs.follow(&paths, Trail::of(&paths));
-    assert_eq!(followed.signs.writer(), (Writing, Some(Path::new(&paths[1]))));
+    assert_eq!(followed.events.stale(&paths), Some(false));
+    followed.events.follow(&paths, WatchedPaths::of(&paths));
+    assert_eq!(followed.events.writer(), (Writing, Some(Path::new(&paths[1]))));
     assert_eq!(followed.after(&[(CLOSED, "shop.yaml")]), Unknown, "of the new one nothing is known");
 }

@@ -1,27 +1,32 @@
 //! Decides when a save is over: when files are read, and when what was read counts.
 //!
-//! [`Settling`] is a state machine without I/O. It is given what was observed and when, and says what comes next: wait,
+//! [`Debounce`] is a state machine without I/O. It is given what was observed and when, and says what comes next: wait,
 //! read, or take what was read. What was read is taken at once if all writers are done and the scenario loses nothing by
 //! it. If it could be part of what is still to come, it is taken only after a longer time in which nothing changes.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::checkout::CheckoutLock;
+use super::file_events::Writer;
 use super::fingerprint::Fingerprint;
-use super::signs::Writer;
+
+/// The time between two reads of files that change all the time.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// What can be seen of the files at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Observation {
     pub(super) fingerprint: Fingerprint,
-    /// How many events told of the files so far.
+    /// How many events of the files there have been.
     pub(super) events: u64,
     /// What is known about who writes to them.
     pub(super) writer: Writer,
     /// The first file that is being written.
     pub(super) written: Option<PathBuf>,
-    /// Whether a version control system is changing files.
-    pub(super) is_checkout: bool,
+    /// Held while a version control system changes files.
+    pub(super) lock: Option<CheckoutLock>,
 }
 
 impl Observation {
@@ -34,8 +39,8 @@ impl Observation {
         self.writer == Writer::Writing
     }
 
-    /// The first file that somebody is writing, or that is empty, as if somebody were about to.
-    pub(super) fn unfinished(&self) -> Option<&Path> {
+    /// The first file that is being written, or that is empty, as before a program writes to it.
+    fn unfinished(&self) -> Option<&Path> {
         self.written.as_deref().or_else(|| self.fingerprint.empty())
     }
 }
@@ -43,7 +48,7 @@ impl Observation {
 /// Why what was read may be part of what is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// It removes something, is wrong, or lacks a file.
+    /// It removes something, is the beginning of what is served, is wrong, or lacks a file.
     Partial,
     /// A file is empty, as it is before a slow program has written to it.
     Empty,
@@ -51,13 +56,15 @@ pub(super) enum Doubt {
 
 /// A save that may not be over.
 #[derive(Debug)]
-pub(super) struct Settling<R> {
-    /// When the first sign of it was seen, plus the time in which somebody wrote.
+pub(super) struct Debounce<R> {
+    /// When it was first noticed, plus the time in which a file was being written.
     since: Instant,
-    /// When somebody began to write who still does.
+    /// Since when a file is being written.
     writing: Option<Instant>,
     /// When something was last seen to change.
     changed: Instant,
+    /// When the files were last read while they changed.
+    vain: Option<Instant>,
     seen: Observation,
     /// What was read since then, and why to doubt it.
     read: Option<(Option<Doubt>, R)>,
@@ -74,13 +81,31 @@ pub(super) enum Next<R> {
     Take(Taken<R>),
 }
 
+/// What a save waits for.
+#[derive(Debug)]
+pub(super) enum WaitsFor<'a> {
+    /// This file is being written.
+    Writer(&'a Path),
+    /// A version control system holds this lock.
+    Checkout(&'a CheckoutLock),
+}
+
+impl fmt::Display for WaitsFor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Writer(path) => write!(f, "{} is written", path.display()),
+            Self::Checkout(CheckoutLock { system, path }) => write!(f, "{system} is done ({})", path.display()),
+        }
+    }
+}
+
 /// What was read and counts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Taken<R> {
     pub(super) read: R,
     /// Whether to compare the files with it once more: some time has passed.
     pub(super) is_to_be_compared: bool,
-    /// The file that somebody still has open for writing.
+    /// The file that another program still has open for writing.
     pub(super) written: Option<PathBuf>,
     /// When something was last seen to change.
     pub(super) changed: Instant,
@@ -117,10 +142,10 @@ impl Times {
     }
 }
 
-impl<R> Settling<R> {
+impl<R> Debounce<R> {
     pub(super) fn new(now: Instant, seen: Observation) -> Self {
         let writing = seen.is_written().then_some(now);
-        Self { since: now, writing, changed: now, seen, read: None }
+        Self { since: now, writing, changed: now, vain: None, seen, read: None }
     }
 
     /// What was read and may count later.
@@ -128,18 +153,26 @@ impl<R> Settling<R> {
         self.read.as_ref().map(|(_, read)| read)
     }
 
-    /// How long somebody has been writing, or a file has been without content.
-    pub(super) fn unfinished(&self, now: Instant) -> Option<(&Path, Duration)> {
-        self.seen.unfinished().map(|path| (path, now - self.writing.unwrap_or(self.since)))
+    /// What the save waits for, and for how long it has done so.
+    pub(super) fn waits_for(&self, now: Instant) -> Option<(WaitsFor<'_>, Duration)> {
+        match &self.seen.lock {
+            Some(lock) if self.doubt().is_some() => Some((WaitsFor::Checkout(lock), now - self.changed)),
+            _ => {
+                let path = self.seen.unfinished()?;
+                Some((WaitsFor::Writer(path), now - self.writing.unwrap_or(self.since)))
+            }
+        }
     }
 
     /// What to do after what is observed now.
     pub(super) fn next(&mut self, now: Instant, observation: Observation) -> Next<R> {
         self.observe(now, observation);
         let times = self.times();
-        let is_partial = self.seen.is_checkout && self.doubt().is_some();
+        let is_partial = self.seen.lock.is_some() && self.doubt().is_some();
         let quiet = if is_partial { times.patience } else { times.quiet };
-        let due = (self.changed + quiet).min(self.begun() + times.patience);
+        let patience = self.begun() + times.patience;
+        let patience = self.vain.map_or(patience, |vain| patience.max(vain + RETRY));
+        let due = (self.changed + quiet).min(patience);
         if now < due {
             return Next::Wait(due);
         }
@@ -157,6 +190,8 @@ impl<R> Settling<R> {
         let has_changed = self.observe(now, observation);
         if !has_changed || self.is_overdue(now) {
             self.read = Some((doubt, read));
+        } else {
+            self.vain = Some(now);
         }
     }
 

@@ -11,31 +11,31 @@ use std::path::{Path, PathBuf};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 
-use super::trail::Trail;
+use super::watched_paths::WatchedPaths;
 
 /// What is known about who writes to a file; of several files the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Writer {
     /// The last writer has closed it, or it was put there as a whole, or it is gone.
     Done,
-    /// Nobody told.
+    /// No event says so.
     Unknown,
-    /// Somebody has it open and has written to it.
+    /// A program has it open and has written to it.
     Writing,
 }
 
 /// What is known from events.
 #[derive(Debug)]
-pub(super) struct Signs {
+pub(super) struct FileEvents {
     /// Whether the system tells when a writer closes a file.
     tells_of_close: bool,
-    trail: Trail,
+    watched: WatchedPaths,
     paths: Vec<PathBuf>,
     /// One for each path.
     writers: Vec<Writer>,
     /// How many events counted so far.
     events: u64,
-    /// Whether the way to the files may be another than the trail.
+    /// Whether the way to the files may have changed since it was found.
     is_stale: bool,
     /// Whether events were lost, or may be.
     is_lossy: bool,
@@ -43,7 +43,7 @@ pub(super) struct Signs {
 
 /// What an event says of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
+enum FileChange {
     Created,
     Written,
     Closed,
@@ -54,11 +54,11 @@ enum Sign {
     Other,
 }
 
-impl Signs {
+impl FileEvents {
     pub(super) fn new(tells_of_close: bool) -> Self {
         Self {
             tells_of_close,
-            trail: Trail::default(),
+            watched: WatchedPaths::default(),
             paths: Vec::new(),
             writers: Vec::new(),
             events: 0,
@@ -79,8 +79,7 @@ impl Signs {
         (writer, written.map(|file| self.paths[file].as_path()))
     }
 
-    /// The files have been read after a quiet time, when there were so many events: whoever wrote to them before counts as
-    /// done.
+    /// The files have been read after a quiet time, when that many events had counted. Their writers until then count as done.
     pub(super) fn settled(&mut self, events: u64) {
         if events == self.events {
             self.writers.fill(Writer::Done);
@@ -93,7 +92,7 @@ impl Signs {
         (self.is_stale, self.is_lossy) = (true, true);
     }
 
-    /// Whether the way to these files has to be found again; if so, whether the directories have to be watched anew.
+    /// Whether the way to these files has to be found again; if so, whether the directories have to be watched again.
     pub(super) fn stale(&mut self, paths: &[PathBuf]) -> Option<bool> {
         if !self.is_stale && self.paths == paths {
             return None;
@@ -107,8 +106,8 @@ impl Signs {
     }
 
     /// The way to the files is this one. What is known of a file that was followed before is kept.
-    pub(super) fn follow(&mut self, paths: &[PathBuf], trail: Trail) {
-        self.trail = trail;
+    pub(super) fn follow(&mut self, paths: &[PathBuf], watched: WatchedPaths) {
+        self.watched = watched;
         if self.paths != paths {
             let known: HashMap<_, _> = self.paths.iter().zip(self.writers.iter().copied()).collect();
             let writers = paths.iter().map(|path| known.get(path).copied().unwrap_or(Writer::Unknown)).collect();
@@ -122,8 +121,8 @@ impl Signs {
         if event.need_rescan() || event.paths.is_empty() {
             return self.note_loss();
         }
-        let signs = signs(event);
-        let counts = signs.iter().fold(false, |counts, (path, sign)| self.note_sign(path, *sign) || counts);
+        let changes = changes(event);
+        let counts = changes.iter().fold(false, |counts, (path, change)| self.note_change(path, *change) || counts);
         if counts {
             self.events += 1;
         }
@@ -137,35 +136,35 @@ impl Signs {
         true
     }
 
-    fn note_sign(&mut self, path: &Path, sign: Sign) -> bool {
-        let Some(step) = self.trail.step(path) else { return false };
-        let is_lossy = !step.behind.is_empty() && sign == Sign::Gone;
-        let of_files = self.writer_after(path, sign);
-        let of_those_behind = match sign {
-            Sign::PutThere if self.tells_of_close => Some(Writer::Done),
-            Sign::PutThere | Sign::Created | Sign::Gone => Some(Writer::Unknown),
-            Sign::Written | Sign::Closed | Sign::Other => None,
+    fn note_change(&mut self, path: &Path, change: FileChange) -> bool {
+        let Some(relation) = self.watched.relation(path) else { return false };
+        let is_lossy = !relation.behind.is_empty() && change == FileChange::Gone;
+        let of_files = self.writer_after(path, change);
+        let of_those_behind = match change {
+            FileChange::PutThere if self.tells_of_close => Some(Writer::Done),
+            FileChange::PutThere | FileChange::Created | FileChange::Gone => Some(Writer::Unknown),
+            FileChange::Written | FileChange::Closed | FileChange::Other => None,
         };
-        for (files, writer) in [(&step.files, of_files), (&step.behind, of_those_behind)] {
+        for (files, writer) in [(&relation.files, of_files), (&relation.behind, of_those_behind)] {
             for file in files {
                 self.writers[*file] = writer.unwrap_or(self.writers[*file]);
             }
         }
-        self.is_stale |= !matches!(sign, Sign::Written | Sign::Closed);
+        self.is_stale |= !matches!(change, FileChange::Written | FileChange::Closed);
         self.is_lossy |= is_lossy;
         true
     }
 
     /// What an event at a file's own path says of who writes to it.
-    fn writer_after(&self, path: &Path, sign: Sign) -> Option<Writer> {
-        match sign {
-            Sign::Other if self.tells_of_close => None,
+    fn writer_after(&self, path: &Path, change: FileChange) -> Option<Writer> {
+        match change {
+            FileChange::Other if self.tells_of_close => None,
             _ if !self.tells_of_close => Some(Writer::Unknown),
-            Sign::Written => Some(Writer::Writing),
-            Sign::Closed | Sign::PutThere | Sign::Gone => Some(Writer::Done),
-            // A link to a file makes the same event as a file that somebody is about to write.
-            Sign::Created if is_empty(path) => Some(Writer::Writing),
-            Sign::Created | Sign::Other => Some(Writer::Unknown),
+            FileChange::Written => Some(Writer::Writing),
+            FileChange::Closed | FileChange::PutThere | FileChange::Gone => Some(Writer::Done),
+            // A link to a file makes the same event as a file that a program is about to write.
+            FileChange::Created if is_empty(path) => Some(Writer::Writing),
+            FileChange::Created | FileChange::Other => Some(Writer::Unknown),
         }
     }
 }
@@ -175,20 +174,20 @@ fn is_empty(path: &Path) -> bool {
 }
 
 /// What an event says of each of its paths; nothing if something was only read.
-fn signs(event: &Event) -> Vec<(&PathBuf, Sign)> {
-    let sign = match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Sign::Closed,
+fn changes(event: &Event) -> Vec<(&PathBuf, FileChange)> {
+    let change = match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => FileChange::Closed,
         EventKind::Access(_) => return Vec::new(),
-        EventKind::Create(_) => Sign::Created,
-        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Sign::Gone,
-        EventKind::Modify(ModifyKind::Data(_)) => Sign::Written,
-        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Sign::PutThere,
+        EventKind::Create(_) => FileChange::Created,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => FileChange::Gone,
+        EventKind::Modify(ModifyKind::Data(_)) => FileChange::Written,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => FileChange::PutThere,
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
-            return event.paths.iter().zip([Sign::Gone, Sign::PutThere]).collect();
+            return event.paths.iter().zip([FileChange::Gone, FileChange::PutThere]).collect();
         }
-        _ => Sign::Other,
+        _ => FileChange::Other,
     };
-    event.paths.iter().map(|path| (path, sign)).collect()
+    event.paths.iter().map(|path| (path, change)).collect()
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::super::signs::Writer::{Done, Unknown, Writing};
-use super::{Doubt, Next, Observation, Settling, Taken, Writer};
+use super::super::file_events::Writer::{Done, Unknown, Writing};
+use super::{Debounce, Doubt, Next, Observation, Taken, Writer};
+use crate::watch::checkout::CheckoutLock;
 use crate::watch::fingerprint::Fingerprint;
 
 /// What happens to a save, each time at so many milliseconds, and what is read then.
-enum Step {
+enum Happening {
     /// Nothing has changed.
     Same,
     /// An event says this of the writers.
@@ -22,37 +23,38 @@ enum Step {
 }
 
 /// What a case is called, what is known of the writers at its begin, its steps, and what comes next after each.
-type Case = (&'static str, Writer, &'static [(u64, Step)], &'static [&'static str]);
+type Case = (&'static str, Writer, &'static [(u64, Happening)], &'static [&'static str]);
 
-use Step::{Checkout, Event, Read, ReadInVain, Same};
+use Happening::{Checkout, Event, Read, ReadInVain, Same};
 
-const PARTIAL: Step = Read(Some(Doubt::Partial));
-const EMPTY: Step = Read(Some(Doubt::Empty));
+const PARTIAL: Happening = Read(Some(Doubt::Partial));
+const EMPTY: Happening = Read(Some(Doubt::Empty));
 
-fn observation(events: u64, writer: Writer, is_checkout: bool) -> Observation {
+fn observation(events: u64, writer: Writer, is_locked: bool) -> Observation {
     let written = (writer == Writing).then(|| PathBuf::from("shop.yaml"));
-    Observation { fingerprint: Fingerprint::default(), events, writer, written, is_checkout }
+    let lock = is_locked.then(|| CheckoutLock { system: "Git", path: PathBuf::from(".git/index.lock") });
+    Observation { fingerprint: Fingerprint::default(), events, writer, written, lock }
 }
 
 /// Plays the steps, and gives what comes next after each: `500` to wait until then, `read`, or `take` with what is special.
-fn play(begin: Writer, steps: &[(u64, Step)]) -> Vec<String> {
+fn play(begin: Writer, steps: &[(u64, Happening)]) -> Vec<String> {
     let start = Instant::now();
-    let (mut events, mut writer, mut is_checkout) = (0, begin, false);
-    let mut settling = Settling::new(start, observation(events, writer, is_checkout));
+    let (mut events, mut writer, mut is_locked) = (0, begin, false);
+    let mut settling = Debounce::new(start, observation(events, writer, is_locked));
     let mut outcome = Vec::new();
     for (at, step) in steps {
         let now = start + Duration::from_millis(*at);
         match step {
             Same => {}
             Event(next) => (events, writer) = (events + 1, *next),
-            Checkout(is_begun) => is_checkout = *is_begun,
-            Read(doubt) => settling.hold(now, observation(events, writer, is_checkout), *doubt, "what was read"),
+            Checkout(is_begun) => is_locked = *is_begun,
+            Read(doubt) => settling.hold(now, observation(events, writer, is_locked), *doubt, "what was read"),
             ReadInVain(next) => {
                 (events, writer) = (events + 1, *next);
-                settling.hold(now, observation(events, writer, is_checkout), None, "what was read");
+                settling.hold(now, observation(events, writer, is_locked), None, "what was read");
             }
         }
-        outcome.push(match settling.next(now, observation(events, writer, is_checkout)) {
+        outcome.push(match settling.next(now, observation(events, writer, is_locked)) {
             Next::Wait(until) => (until - start).as_millis().to_string(),
             Next::Read => "read".into(),
             Next::Take(Taken { is_to_be_compared, written, .. }) => {
@@ -99,12 +101,7 @@ fn a_save_is_over_when_its_writer_is_done() {
             ],
             &["59000", "88000", "117000", "120000", "read", "take shop.yaml open"],
         ),
-        (
-            "a save that nobody tells of",
-            Unknown,
-            &[(99, Same), (100, Same), (101, Read(None))],
-            &["100", "read", "take"],
-        ),
+        ("a save without events", Unknown, &[(99, Same), (100, Same), (101, Read(None))], &["100", "read", "take"]),
         (
             "a save that goes on while it is read",
             Done,
@@ -120,8 +117,14 @@ fn a_save_is_over_when_its_writer_is_done() {
                 (1_999, Event(Done)),
                 (2_000, Event(Done)),
                 (2_001, ReadInVain(Done)),
+                (2_040, Event(Done)),
+                (2_045, Same),
+                (2_046, ReadInVain(Done)),
+                (2_050, Event(Done)),
+                (2_055, Event(Done)),
+                (2_096, Event(Done)),
             ],
-            &["9", "13", "2000", "read", "read"],
+            &["9", "13", "2000", "read", "2006", "2045", "read", "2051", "2055", "2060", "read"],
         ),
     ];
     for (name, begin, steps, expected) in cases {

@@ -1,4 +1,4 @@
-//! What is on the way to the files that are followed.
+//! The paths on the way to the files that are followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -9,35 +9,35 @@ const MAX_LINKS: usize = 40;
 
 /// The directories and links on the way to the files, and the files themselves.
 #[derive(Debug, Default)]
-pub(super) struct Trail {
+pub(super) struct WatchedPaths {
     /// The directories to watch: those that hold a link on the way, and those that hold a file. If a directory on the
     /// way is missing, the one that would hold it.
     pub(super) holders: BTreeSet<PathBuf>,
     /// The paths whose events count.
-    steps: BTreeMap<PathBuf, Step>,
+    relations: BTreeMap<PathBuf, Relation>,
 }
 
 /// Which of the followed files a path is on the way to, by their index.
 #[derive(Debug, Default)]
-pub(super) struct Step {
+pub(super) struct Relation {
     /// Those that are at this path.
     pub(super) files: Vec<usize>,
     /// Those that are behind this directory or link.
     pub(super) behind: Vec<usize>,
 }
 
-impl Trail {
+impl WatchedPaths {
     pub(super) fn of(paths: &[PathBuf]) -> Self {
-        let mut trail = Self::default();
+        let mut watched = Self::default();
         for (file, path) in paths.iter().enumerate() {
-            trail.follow(file, &std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+            watched.follow(file, &std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         }
-        trail
+        watched
     }
 
     /// What a path has to do with the files; `None` if nothing.
-    pub(super) fn step(&self, path: &Path) -> Option<&Step> {
-        self.steps.get(path)
+    pub(super) fn relation(&self, path: &Path) -> Option<&Relation> {
+        self.relations.get(path)
     }
 
     fn follow(&mut self, file: usize, path: &Path) {
@@ -58,9 +58,9 @@ impl Trail {
                 Some(Component::CurDir) | None => continue,
             }
             let path = here.join(&part);
-            let step = self.steps.entry(path.clone()).or_default();
+            let relation = self.relations.entry(path.clone()).or_default();
             if let Ok(target) = std::fs::read_link(&path) {
-                step.behind.push(file);
+                relation.behind.push(file);
                 self.holders.insert(here.clone());
                 links += 1;
                 if links > MAX_LINKS {
@@ -71,11 +71,11 @@ impl Trail {
                 }
                 ahead.extend(parts(&target));
             } else if ahead.is_empty() {
-                step.files.push(file);
+                relation.files.push(file);
                 self.holders.insert(here);
                 break;
             } else {
-                step.behind.push(file);
+                relation.behind.push(file);
                 if !path.exists() {
                     self.holders.insert(here);
                     break;

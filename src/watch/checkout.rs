@@ -1,0 +1,99 @@
+//! Finds the lock files that version control systems hold while they change files.
+
+use std::collections::BTreeSet;
+use std::fs::{metadata, read_to_string, symlink_metadata};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An older lock says little: its program has crashed, or waits for a user, as `git commit` does for the message.
+const STALE: Duration = Duration::from_secs(10);
+
+/// A lock file that a version control system holds while it changes files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CheckoutLock {
+    /// The name of the system.
+    pub(super) system: &'static str,
+    pub(super) path: PathBuf,
+}
+
+/// Looks for a recent lock of the repositories that any of the files is in.
+pub(super) fn find_lock(files: &[PathBuf]) -> Option<CheckoutLock> {
+    let files: Vec<PathBuf> = files.iter().filter_map(|file| std::path::absolute(file).ok()).collect();
+    let directories: BTreeSet<&Path> = files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+    directories.into_iter().find_map(|root| {
+        let git = git_directory(root).map(|git| ("Git", git.join("index.lock")));
+        let mercurial = ("Mercurial", root.join(".hg/wlock"));
+        let held = git.into_iter().chain([mercurial]).find(|(_, lock)| is_held(lock));
+        held.map(|(system, path)| CheckoutLock { system, path })
+    })
+}
+
+/// Where Git keeps its files for the working tree in a directory. In a linked worktree or a submodule, `.git` is a file that
+/// says where that is (gitrepository-layout(5)).
+fn git_directory(root: &Path) -> Option<PathBuf> {
+    let git = root.join(".git");
+    let kind = metadata(&git).ok()?;
+    if kind.is_dir() {
+        return Some(git);
+    }
+    let text = kind.is_file().then(|| read_to_string(git).ok())??;
+    text.strip_prefix("gitdir:").map(|path| root.join(path.trim()))
+}
+
+/// Mercurial's lock is a link that leads nowhere.
+fn is_held(lock: &Path) -> bool {
+    let Ok(found) = symlink_metadata(lock) else { return false };
+    let age = found.modified().ok().and_then(|modified| modified.elapsed().ok());
+    age.is_none_or(|age| age < STALE)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use std::fs::{File, create_dir_all, write};
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    use super::{CheckoutLock, find_lock};
+
+    #[test]
+    fn locks_of_worktrees_submodules_and_included_files_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = std::path::absolute(directory.path()).unwrap();
+        // Held, whatever the time: a lock of the future is not old.
+        let (held, stale) = (SystemTime::now() + Duration::from_hours(1), SystemTime::now() - Duration::from_hours(1));
+        for (lock, modified) in [
+            ("main/.git/index.lock", held),
+            ("main/.git/worktrees/linked/index.lock", held),
+            ("main/.git/modules/sub/index.lock", held),
+            ("commit/.git/index.lock", stale),
+            ("mercurial/.hg/wlock", held),
+        ] {
+            create_dir_all(root.join(lock).parent().unwrap()).unwrap();
+            File::create(root.join(lock)).unwrap().set_modified(modified).unwrap();
+        }
+        for directory in ["main/mocks", "linked", "super/sub", "idle/.git", "odd"] {
+            create_dir_all(root.join(directory)).unwrap();
+        }
+        write(root.join("linked/.git"), format!("gitdir: {}\n", root.join("main/.git/worktrees/linked").display()))
+            .unwrap();
+        write(root.join("super/sub/.git"), "gitdir: ../../main/.git/modules/sub\n").unwrap();
+        write(root.join("odd/.git"), "something else\n").unwrap();
+        let git = |path: &str| Some(("Git", root.join(path)));
+        for (files, expected) in [
+            (&["main/shop.yaml"][..], git("main/.git/index.lock")),
+            (&["main/mocks/shop.yaml"], git("main/.git/index.lock")),
+            (&["linked/shop.yaml"], git("main/.git/worktrees/linked/index.lock")),
+            (&["super/sub/shop.yaml"], git("super/sub/../../main/.git/modules/sub/index.lock")),
+            (&["idle/shop.yaml", "main/more.yaml"], git("main/.git/index.lock")),
+            (&["mercurial/shop.yaml"], Some(("Mercurial", root.join("mercurial/.hg/wlock")))),
+            (&["commit/shop.yaml"], None),
+            (&["idle/shop.yaml", "odd/more.yaml"], None),
+        ] {
+            let files: Vec<PathBuf> = files.iter().map(|file| root.join(file)).collect();
+            let found = find_lock(&files).map(|CheckoutLock { system, path }| (system, path));
+            assert_eq!(found, expected, "{files:?}");
+        }
+    }
+}
