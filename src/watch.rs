@@ -65,7 +65,18 @@ impl Watch {
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
-        let watcher = FileWatcher { path, mode, seed, style, reloads, worlds, seen, rested: Fingerprint::default() };
+        let seed_at_start = worlds.default_world().view().seed;
+        let watcher = FileWatcher {
+            path,
+            mode,
+            seed,
+            seed_at_start,
+            style,
+            reloads,
+            worlds,
+            seen,
+            rested: Fingerprint::default(),
+        };
         shutdown.run_until_cancelled(watcher.follow(switches)).await;
     }
 }
@@ -138,6 +149,8 @@ struct FileWatcher {
     path: PathBuf,
     mode: WatchMode,
     seed: Option<u64>,
+    /// The seed for scenarios that declare none: the one that the `ready` line shows.
+    seed_at_start: u64,
     style: Style,
     reloads: Reloads,
     worlds: Worlds,

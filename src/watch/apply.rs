@@ -25,7 +25,7 @@ impl FileWatcher {
         scenario: &Arc<Scenario>,
         started: Instant,
     ) -> Result<(), WorldError> {
-        let seed = self.seed.or(scenario.seed()).unwrap_or(self.worlds.default_world().view().seed);
+        let seed = self.seed.or(scenario.seed()).unwrap_or(self.seed_at_start);
         self.worlds.made_of(files);
         let replaced = self.replace(path, scenario, seed).await;
         let reload = replaced.inspect_err(|error| {

@@ -42,6 +42,9 @@ const LOOKS_A_READ: usize = 10;
 /// Events can be lost, so now and then the files are compared with what they were.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How late an event may come on a busy machine. Without one by then, events are lost.
+const DELIVERY: Duration = Duration::from_millis(200);
+
 /// The time between two looks while a save settles: a change need not make an event.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -168,10 +171,14 @@ impl Wake {
                 Ok(None) => self.watcher = None,
                 Err(_) if is_to_be_retried => {}
                 Err(_) => {
-                    let now = Fingerprint::of(&self.paths);
-                    if seen.fingerprint.agrees_with(&now) {
+                    if seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                         continue;
                     }
+                    // The event of a change that has only just happened may still be on its way.
+                    if let Ok(Some(())) = timeout(DELIVERY, self.events.recv()).await {
+                        return;
+                    }
+                    let now = Fingerprint::of(&self.paths);
                     self.file_events().forget();
                     if now.unlinked_since(&seen.fingerprint).next().is_none() {
                         let first = self.paths.first().map(|path| path.display().to_string()).unwrap_or_default();

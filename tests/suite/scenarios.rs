@@ -381,3 +381,18 @@ async fn the_greeting_says_how_many_there_are_and_how_to_switch() {
     }
     assert!(said);
 }
+
+#[tokio::test]
+async fn a_file_without_a_seed_gets_that_of_the_start_again() {
+    let unseeded = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n";
+    let file = ScenarioFile::new(unseeded);
+    let seeded = beside(&file, "seeded.yaml", &format!("seed: 13\n{unseeded}"));
+    let mockd = Mockd::run_with(file.path(), &[&seeded]).await;
+    let seed = async || mockd.get("/__mockd/state").await.json()["seed"].as_u64().unwrap();
+    let first = seed().await;
+    assert_ne!(first, 13);
+    switch(&mockd, &seeded).await;
+    assert_eq!(seed().await, 13);
+    switch(&mockd, &text_of(file.path())).await;
+    assert_eq!(seed().await, first);
+}
