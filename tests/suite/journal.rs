@@ -369,7 +369,18 @@ async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
     page.close().await;
     wait_for(&mockd, json!({ "kind": "closed", "socket": 2 })).await;
     let kinds: Vec<Value> = entries(&mockd, "").await.into_iter().map(|entry| entry["kind"].clone()).collect();
-    assert_eq!(kinds, ["received", "sent", "sent", "request", "sent", "closed"]);
+    assert_eq!(kinds, ["received", "opened", "sent", "sent", "request", "sent", "closed"]);
+    let opened = entries(&mockd, "?kind=opened").await;
+    assert_eq!((opened.len(), &opened[0]["socket"], &opened[0]["category"]), (1, &json!(2), &json!("electronics")));
+    // It is opened once, and closed whatever it has asked for last.
+    let mut page = mockd.live("__none").await;
+    for category in ["electronics", "__none", "confectionery", "__none"] {
+        page.update_category(category).await;
+    }
+    page.close().await;
+    wait_for(&mockd, json!({ "kind": "closed", "socket": 3 })).await;
+    let opened = entries(&mockd, "?kind=opened&socket=3").await;
+    assert_eq!((opened.len(), &opened[0]["category"]), (1, &json!("electronics")));
 }
 
 #[tokio::test]
