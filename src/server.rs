@@ -36,8 +36,9 @@ const GRACE: Duration = Duration::from_millis(700);
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
-    /// Whether to listen on `::1` as well, on the same port. With an address of `127.0.0.1`, these are the two that browsers
-    /// take `localhost` for. Without IPv6, or if another program has the port there, the server listens on the address alone.
+    /// Whether to listen on `::1` as well, on the same port. With an address of `127.0.0.1` or `0.0.0.0`, the server then has both
+    /// addresses that browsers resolve `localhost` to. Without IPv6, or if another program has the port there, the server listens
+    /// on the address alone.
     pub also_ipv6_loopback: bool,
     /// What is served at `/`.
     pub site: Site,

@@ -293,7 +293,7 @@ impl World {
     }
 
     fn leave(&self, socket: &Socket, end: SocketEnd) {
-        if !is_reserved_category(&socket.category()) {
+        if socket.is_recorded() {
             self.record(Record::Closed { socket: socket.id, end });
         }
         // First, so that the world is never seen without a socket and unused for long.

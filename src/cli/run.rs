@@ -185,7 +185,8 @@ impl RunArgs {
     ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
         let host = self.host.or(declared.host()).unwrap_or_default();
-        let (address, also_ipv6_loopback) = (SocketAddr::new(host.ip(), self.port(scenario)), host == Host::Localhost);
+        let (address, also_ipv6_loopback) =
+            (SocketAddr::new(host.ip(), self.port(scenario)), host.needs_ipv6_loopback());
         let site = match self.site.as_ref().or(declared.site()) {
             None => Site::BuiltIn,
             Some(path) if path.is_dir() => Site::Directory(path.clone()),

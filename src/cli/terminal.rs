@@ -99,7 +99,7 @@ impl LogArgs {
     }
 
     /// What is printed once the server answers. A program that reads JSON waits for that line, and the port that the system
-    /// chose is known from it alone; so only who asks for nothing at all gets none of it.
+    /// chose is known from it alone; so only `-qq` prints nothing.
     pub(super) fn greeting(&self, is_port_known: bool) -> Option<Greeting> {
         match (self.log_format, self.quiet) {
             (_, 2..) => None,

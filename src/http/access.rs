@@ -19,7 +19,7 @@ use super::cors::Readers;
 use super::error::ApiError;
 
 /// What browsers alone send, and no page can set (Fetch Metadata): to servers on this machine, and to others over TLS.
-pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The hosts that are answered.
 ///
@@ -166,7 +166,7 @@ impl ControlAccess {
         }
     }
 
-    /// The pages that may read an answer of the control API, whoever may read the mock API.
+    /// The pages that may read an answer of the control API, independent of who may read the mock API.
     pub(super) fn readers(&self, headers: &HeaderMap) -> Readers {
         let Some(origin) = headers.get(header::ORIGIN) else { return Readers::Nobody };
         match self {
@@ -185,6 +185,16 @@ fn is_borne(ControlToken(token): &ControlToken, headers: &HeaderMap) -> bool {
     borne.is_some_and(|(scheme, given)| {
         scheme.eq_ignore_ascii_case(b"bearer ") && bool::from(given.ct_eq(token.as_bytes()))
     })
+}
+
+/// Whether a browser most likely sent the request. `Sec-Fetch-Site` alone does not tell: browsers send it only to origins that
+/// are potentially trustworthy (Fetch Metadata, 2), so not over plain HTTP from another machine.
+pub(super) fn is_from_browser(headers: &HeaderMap) -> bool {
+    // Every browser's name begins so, for compatibility.
+    let is_mozilla = |agent: &HeaderValue| agent.as_bytes().starts_with(b"Mozilla/");
+    headers.contains_key(SEC_FETCH_SITE)
+        || headers.contains_key(header::ORIGIN)
+        || headers.get(header::USER_AGENT).is_some_and(is_mozilla)
 }
 
 fn comes_from_elsewhere(headers: &HeaderMap, allowed: &[String]) -> bool {

@@ -56,7 +56,7 @@ fn without_coding(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Bytes
     }
 }
 
-/// What is in gzip (RFC 1952), which may be much more than it takes.
+/// Decompresses gzip (RFC 1952), up to `most` bytes.
 fn unzipped(body: &[u8], most: usize) -> Result<Bytes, ApiError> {
     let one_more = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     let mut whole = Vec::new();

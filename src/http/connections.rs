@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::access::SEC_FETCH_SITE;
+use super::access::is_from_browser;
 use super::cors::Readers;
 use super::error::ApiError;
 use super::faults::ResponseOverride;
@@ -206,7 +206,7 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
-        if self.wire.begin() == 0 && request.headers().contains_key(SEC_FETCH_SITE) {
+        if self.wire.begin() == 0 && is_from_browser(request.headers()) {
             self.wire.note_browser();
         }
         Upgrade::note(&mut request, &self.permit);

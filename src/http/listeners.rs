@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -13,14 +13,14 @@ use crate::system::reuse_address;
 /// Connections that the system keeps until they are accepted; of more at once, some would wait a second to try again.
 const WAITING_CONNECTIONS: u32 = 4096;
 
-/// How many free ports of `127.0.0.1` are tried until one is free on `::1` as well.
+/// How many free ports of the IPv4 address are tried until one is free on `::1` as well.
 const TRIES: usize = 16;
 
-/// One address, or both addresses of `localhost` on one port.
+/// One address, or one of IPv4 and `::1` on the same port.
 pub(crate) struct Listeners {
     main: TcpListener,
     address: SocketAddr,
-    /// On `::1`, beside `127.0.0.1`.
+    /// On `::1`, beside an address of IPv4.
     ipv6: Option<TcpListener>,
 }
 
@@ -76,7 +76,10 @@ impl Listeners {
     }
 }
 
-fn warn_of_other_program(ipv6: SocketAddr, ipv4: SocketAddr) {
+fn warn_of_other_program(ipv6: SocketAddr, mut ipv4: SocketAddr) {
+    if ipv4.ip().is_unspecified() {
+        ipv4.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
     warn!(
         "another program listens on {ipv6}; browsers that open http://localhost:{port} may reach it instead of mockd, so open \
          http://{ipv4}, or choose another port with --port",

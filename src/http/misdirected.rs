@@ -10,12 +10,13 @@ use tracing::warn;
 use super::error::ApiError;
 use super::host_name::is_host_name;
 
-/// Hosts that are remembered; a client may make up as many as it likes.
+/// Hosts that are logged; a client may make up as many as it likes.
 const MOST_HOSTS: usize = 32;
 
-/// What was said already.
+/// What was logged already.
 #[derive(Debug, Default)]
 pub(crate) struct Misdirected {
+    /// Up to one more than [`MOST_HOSTS`].
     hosts: Mutex<BTreeSet<String>>,
     tls: AtomicBool,
     http2: AtomicBool,
@@ -26,7 +27,12 @@ impl Misdirected {
     pub(super) fn refused(&self, why: &ApiError) {
         let ApiError::ForeignHost(name) = why else { return };
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_host_name(name) && hosts.len() < MOST_HOSTS && hosts.insert(name.clone()) {
+        if !is_host_name(name) || hosts.len() > MOST_HOSTS || !hosts.insert(name.clone()) {
+            return;
+        }
+        if hosts.len() > MOST_HOSTS {
+            warn!("refused requests for more than {MOST_HOSTS} hosts; the log names no further ones");
+        } else {
             warn!("refused a request for {name}: {why}");
         }
     }

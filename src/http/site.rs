@@ -1,7 +1,8 @@
 //! What is served at `/` and at every path that the API does not take.
 
 use std::borrow::Cow;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -11,6 +12,7 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::web::headers::{ETag, HeaderMapExt, IfNoneMatch};
 use poem::{Body, Endpoint, EndpointExt, Request, Response};
 use rust_embed::RustEmbed;
+use tokio::task::spawn_blocking;
 
 /// What is served of a directory.
 const INDEX: &str = "index.html";
@@ -38,10 +40,13 @@ impl Site {
 
     pub(super) fn endpoint(&self) -> SiteEndpoint {
         match self {
-            Self::BuiltIn => SiteEndpoint(EmbeddedFilesEndpoint::<BrowserApp>::new().map_to_response().boxed()),
+            Self::BuiltIn => {
+                let files = EmbeddedFilesEndpoint::<BrowserApp>::new();
+                SiteEndpoint(files.map(async |response| name_charset(response)).boxed())
+            }
             Self::Directory(path) => {
                 let files =
-                    StaticFilesEndpoint::new(path).index_file(INDEX).redirect_to_slash_directory().prefer_utf8(true);
+                    StaticFilesEndpoint::new(path).index_file(INDEX).redirect_to_slash_directory().prefer_utf8(false);
                 SiteEndpoint(Contained { files, directory: path.clone() }.boxed())
             }
         }
@@ -73,7 +78,6 @@ impl SiteEndpoint {
         }
         let mut response = self.0.call(request).await?;
         quote_etag(response.headers_mut());
-        name_charset(response.headers_mut());
         let is_known = |known: &IfNoneMatch, etag: &ETag| !known.precondition_passes(etag);
         match (&known, &response.headers().typed_get::<ETag>()) {
             (Some(known), Some(etag)) if response.status().is_success() && is_known(known, etag) => {
@@ -92,17 +96,29 @@ fn quote_etag(headers: &mut HeaderMap) {
     }
 }
 
-/// Says of text that it is UTF-8. Browsers take it for something else otherwise, unless the file says it itself.
-fn name_charset(headers: &mut HeaderMap) {
-    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return };
-    let is_text = kind.starts_with("text/") || ["javascript", "json", "xml"].iter().any(|end| kind.ends_with(end));
-    // With parameters, it is said already.
-    if is_text
-        && !kind.contains(';')
+/// Names UTF-8 as the charset of text. Without it, browsers assume another one, unless the file itself names its charset.
+fn name_charset(mut response: Response) -> Response {
+    if let Some(kind) = text_kind(&response)
         && let Ok(named) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
     {
-        headers.insert(header::CONTENT_TYPE, named);
+        response.headers_mut().insert(header::CONTENT_TYPE, named);
     }
+    response
+}
+
+/// The content type of an answer if it is one of text, and names no charset.
+fn text_kind(response: &Response) -> Option<&str> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let is_text = kind.starts_with("text/") || ["javascript", "json", "xml"].iter().any(|end| kind.ends_with(end));
+    (is_text && !kind.contains(';')).then_some(kind)
+}
+
+/// Whether a file can be read and is UTF-8 as a whole.
+async fn is_utf8(path: PathBuf) -> bool {
+    // A line end is never part of another character.
+    let check = || File::open(path).is_ok_and(|file| BufReader::new(file).lines().all(|line| line.is_ok()));
+    // It fails only at the end of the runtime.
+    spawn_blocking(check).await.unwrap_or(false)
 }
 
 /// The answer to a client that has a file already (RFC 9110, 15.4.5).
@@ -131,31 +147,33 @@ impl Endpoint for Contained {
         }
         let path = percent_decode_str(request.uri().path().trim_matches('/')).decode_utf8().map(Cow::into_owned);
         // One that is no text is refused further on.
-        if let Ok(path) = path {
-            let found = self.find(Path::new(&path)).ok_or(NotFoundError)?;
-            mend_range(request.headers_mut(), found.len());
-        }
-        self.files.call(request).await
+        let Ok(path) = path else { return self.files.call(request).await };
+        let (path, found) = self.find(Path::new(&path)).ok_or(NotFoundError)?;
+        mend_range(request.headers_mut(), found.len());
+        let response = self.files.call(request).await?;
+        // A charset in the header takes precedence over the one that the file names (HTML, 13.2.3.2).
+        let is_named = text_kind(&response).is_some() && is_utf8(path).await;
+        Ok(if is_named { name_charset(response) } else { response })
     }
 }
 
 impl Contained {
     /// What is there, if it is plainly below the directory.
-    fn find(&self, path: &Path) -> Option<Metadata> {
+    fn find(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
         let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
         is_plain.then(|| self.contained(&self.directory.join(path)))?
     }
 
     /// A directory in this one, or a file: what else there may be (a pipe, a device) need not have an end. Of a directory,
     /// its index is served.
-    fn contained(&self, path: &Path) -> Option<Metadata> {
+    fn contained(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
         let (path, found) = self.inside(path)?;
         let index = path.join(INDEX);
         if found.is_dir() && index.exists() {
             // Not a directory again: a link may lead back to where it stands.
-            return self.inside(&index).map(|(_, found)| found).filter(Metadata::is_file);
+            return self.inside(&index).filter(|(_, found)| found.is_file());
         }
-        Some(found).filter(|found| found.is_dir() || found.is_file())
+        (found.is_dir() || found.is_file()).then_some((path, found))
     }
 
     /// Where a path leads once all links are followed, if that is in the directory, and what is there.

@@ -4,8 +4,8 @@
 //! browsers cannot set headers on a WebSocket. Below the prefix everything is as without it.
 //!
 //! Different spellings of a path are one path (RFC 3986, 6.2.2): what may be written as it is counts as written so, and the
-//! rest is percent-encoded. A slash that is percent-encoded separates nothing. Whoever needs a segment's text decodes it
-//! from there, once.
+//! rest is percent-encoded. A slash that is percent-encoded separates nothing. Handlers that need a segment's text decode
+//! it from there, once.
 
 use std::borrow::Cow;
 

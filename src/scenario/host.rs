@@ -15,6 +15,12 @@ pub enum Host {
 }
 
 impl Host {
+    /// Whether `::1` is to be listened on beside [`Host::ip`], so that a browser that opens `localhost` gets to the server.
+    #[must_use]
+    pub fn needs_ipv6_loopback(self) -> bool {
+        matches!(self, Self::Localhost | Self::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+    }
+
     /// The IP address; of `localhost` that of IPv4.
     #[must_use]
     pub fn ip(self) -> IpAddr {

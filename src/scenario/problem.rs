@@ -1,12 +1,14 @@
 //! What can be wrong with a scenario: a kind with its data, and the place.
 
+mod advice;
+
 use strum::IntoStaticStr;
 use thiserror::Error;
 
 use super::origin::NotAnOrigin;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
-use super::words::{joined, nearest};
+use super::words::joined;
 
 /// One thing wrong in a scenario file.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,165 +267,8 @@ fn by_way(files: &[String]) -> String {
     }
 }
 
-/// What a report says beside a problem: at the caret, and what to do about it.
-impl ProblemKind {
-    /// What the caret says: what was expected at the place.
-    #[must_use]
-    pub fn label(&self) -> String {
-        match self {
-            Self::UnknownKey { .. } => "not a key that may stand here".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
-            Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
-            Self::WrongType { expected, .. } => format!("expected {expected}"),
-            Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
-            Self::ReservedCategory(_) => "reserved".into(),
-            Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
-            Self::RemovedProduct(_) => "it is no longer there by then".into(),
-            Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
-            Self::UnknownCategory { .. } => "not declared under `categories`".into(),
-            Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
-            Self::Unit(error) => error.expected().into(),
-            Self::NeverMatches(why) => why.clone(),
-            Self::HidesFile { category, file } => format!("GET /{category} gives its products, not {file}"),
-            _ => String::new(),
-        }
-    }
-
-    /// What a report says at the other place that belongs to a problem.
-    pub(super) fn related_label(&self) -> &'static str {
-        match self {
-            Self::RemovedProduct(_) => "removed here",
-            _ => "first declared here",
-        }
-    }
-
-    /// What was most likely meant, to be put in place of what stands there.
-    #[must_use]
-    pub fn suggestion(&self) -> Option<String> {
-        let suggestion = match self {
-            Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
-                nearest(found, expected.iter().copied()).map(str::to_owned)
-            }
-            Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
-            Self::WrongType { expected, found } => replacement(expected, found),
-            Self::NotAnOrigin(wrong) => wrong.meant.clone(),
-            _ => None,
-        };
-        suggestion.filter(|suggestion| self.written() != Some(suggestion))
-    }
-
-    /// The name or word in place of which another is suggested.
-    fn written(&self) -> Option<&str> {
-        match self {
-            Self::UnknownKey { key: found, .. }
-            | Self::NotOneOf { found, .. }
-            | Self::UnknownProduct { id: found, .. }
-            | Self::UnknownCategory { name: found, .. } => Some(found),
-            _ => None,
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        if let Some(suggestion) = self.suggestion() {
-            let alike = self.written().map(|written| lookalikes(written, &suggestion)).unwrap_or_default();
-            return Some(format!("did you mean `{suggestion}`?{alike}"));
-        }
-        Some(match self {
-            Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
-            Self::NotAnOrigin(_) => {
-                "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
-            }
-            Self::NoWeight => "give one of them a weight above 0".into(),
-            Self::ReservedCategory(_) => {
-                "a category's name is a path of its own: not `orders`, `.` or `..`, not empty, no `/`, no leading `__` or `@`".into()
-            }
-            Self::WrongType { found, .. } if found.ends_with(BY_TAG) => "remove the tag".into(),
-            Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
-                "put it in quotes to make it text".into()
-            }
-            Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
-            Self::JsonSyntax(_) => {
-                "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
-            }
-            Self::Empty => "a scenario starts with `categories:`".into(),
-            Self::SecondDocument => "keep one scenario in a file: what is below the `---` goes into a file of its own".into(),
-            Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
-            Self::HidesFile { .. } => "give the category or the file another name".into(),
-            Self::UnknownAnchor(name) => format!(
-                "anchors do not reach across files, included or including: write `&{name}` in this file, above the alias; keys \
-                 that start with `x-` hold what only aliases use"
-            ),
-            Self::RemovedProduct(_) => {
-                "move this step before the one that removes the product, or add the product again between them".into()
-            }
-            Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
-            Self::DuplicateId(_) => "give one of them another id".into(),
-            Self::DuplicateFault(_) => "give one of them another name".into(),
-            Self::EmptyRange { .. } => "swap `min` and `max`".into(),
-            Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
-            Self::TooManyRepeatsAtOnce => {
-                "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
-            }
-            Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
-            Self::NotUtf8 => "save the file as UTF-8".into(),
-            _ => return None,
-        })
-    }
-}
-
-/// What a value of the wrong type was most likely meant to be.
-fn replacement(expected: &str, found: &str) -> Option<String> {
-    let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
-    let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
-    let text = quoted.or(plain)?;
-    if expected.contains("true or false") {
-        match text {
-            "true" | "yes" | "on" | "Yes" | "On" | "YES" | "ON" => return Some("true".to_owned()),
-            "false" | "no" | "off" | "No" | "Off" | "NO" | "OFF" => return Some("false".to_owned()),
-            _ => {}
-        }
-    }
-    if expected.contains("integer")
-        && let Ok(number) = text.replace('_', "").parse::<i64>()
-    {
-        let least = if expected.contains("from 0") { 0 } else { -MAX_TOTAL };
-        return (least..=MAX_TOTAL).contains(&number).then(|| number.to_string());
-    }
-    let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
-    let is_printable = !text.contains(['"', '\\', '`']) && !text.contains(char::is_control);
-    if !expected.contains("a list") || !is_printable {
-        None
-    } else if plain.is_some() && text.chars().all(is_word) {
-        Some(format!("[{text}]"))
-    } else {
-        Some(format!("[\"{text}\"]"))
-    }
-}
-
 /// How a value of the wrong type ends that is quoted, and is no text because of its tag.
 pub(super) const BY_TAG: &str = ", by its tag";
-
-/// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.
-fn lookalikes(written: &str, meant: &str) -> String {
-    let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
-    let only = |one: &str, other: &str| -> Vec<String> {
-        let odd = one.chars().filter(|c| !other.contains(*c)).filter(is_odd);
-        odd.map(|c| format!("U+{:04X}", u32::from(c))).collect()
-    };
-    match (only(written, meant), only(meant, written)) {
-        (more, _) if !more.is_empty() => format!(" what is written has {}", joined(&more, "and")),
-        (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
-        _ => String::new(),
-    }
-}
-
-fn list(words: &[&str]) -> String {
-    // Those that no text can say stand for a kind of value.
-    words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
 
 /// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
 #[derive(Debug, Clone, PartialEq, Default)]

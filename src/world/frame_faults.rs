@@ -264,8 +264,8 @@ impl FrameFaults {
         std::mem::take(&mut self.marks)
     }
 
-    /// What is to be told again, of what faults that are over have withheld or falsified. It passes through those that are
-    /// not over.
+    /// What is to be sent again, because faults that are over withheld or falsified it. It passes through those that are not
+    /// over.
     pub(super) fn healed(&mut self) -> Option<Behind> {
         if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
             self.behind = earlier(self.behind, self.given_up.take());
@@ -282,20 +282,20 @@ fn is_lossy(effect: &Effect) -> bool {
 /// Whether a frame is of the product that a fault is about, if it is about one.
 fn is_about(message: &Message, matches: &Matches) -> bool {
     let Some(product) = matches.product.as_deref() else { return true };
-    let told: Option<Value> = serde_json::from_slice(message.payload()).ok();
-    told.is_some_and(|told| id_of(&told).is_some_and(|id| id == product))
+    let body: Option<Value> = serde_json::from_slice(message.payload()).ok();
+    body.is_some_and(|body| id_of(&body).is_some_and(|id| id == product))
 }
 
 /// The id of the product that a frame is about, as text.
-fn id_of(told: &Value) -> Option<Cow<'_, str>> {
-    match told.get("id")? {
+fn id_of(body: &Value) -> Option<Cow<'_, str>> {
+    match body.get("id")? {
         Value::String(id) => Some(id.into()),
         Value::Number(id) => Some(id.to_string().into()),
         _ => None,
     }
 }
 
-/// What the socket has to be told again when all is well.
+/// What the socket has to be sent again once the faults are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behind {
     /// The totals that changed after that event.

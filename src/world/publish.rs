@@ -16,7 +16,6 @@ use super::socket::{Socket, SocketClose};
 use super::sockets::Audience;
 use super::state::WorldState;
 use super::subscription::Joined;
-use super::unknown_categories::is_reserved_category;
 use super::view::View;
 use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
 use crate::scenario::{Effect, format_duration};
@@ -118,7 +117,7 @@ impl WorldState {
             let FeedItem::Total { sequence, at, only, message } = item else { return None };
             let audience = only.clone().map_or(Audience::All, Audience::Category);
             let sockets = self.shared.sockets.audience(&audience);
-            // Nobody gets it whom the journal has.
+            // No recorded socket receives it.
             if sockets.is_empty() {
                 return None;
             }
@@ -153,7 +152,7 @@ impl WorldState {
         let at = self.shared.clock.now();
         let socket = self.shared.sockets.open(category.clone(), at, position);
         self.hit(&socket, position);
-        if !is_reserved_category(&category) {
+        if socket.is_recorded() {
             self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
@@ -161,8 +160,13 @@ impl WorldState {
     }
 
     pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
+        let category = self.engine.catalogue().name(&category).cloned().unwrap_or(category);
         let messages = self.current_orders(&category);
-        self.shared.sockets.switch(socket, category);
+        let was_recorded = socket.is_recorded();
+        self.shared.sockets.switch(socket, category.clone());
+        if !was_recorded && socket.is_recorded() {
+            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, category });
+        }
         let position = self.shared.feed.end();
         self.hit(socket, position);
         Joined { sequence: self.engine.sequence(), position, at: self.now(), messages }

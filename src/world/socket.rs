@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
+use super::unknown_categories::is_reserved_category;
 use crate::engine::SocketFault;
 use crate::scenario::Effect;
 
@@ -45,6 +46,8 @@ pub(super) struct Socket {
     pub(super) position: AtomicU64,
     pub(super) sent: AtomicU64,
     pub(super) gone: AtomicBool,
+    /// Whether it has had a category that is not reserved.
+    recorded: AtomicBool,
     /// The world's time when it was opened.
     pub(super) opened: Duration,
     pub(super) since: Instant,
@@ -92,6 +95,7 @@ impl Socket {
     pub(super) fn new(id: u64, category: Arc<str>, opened: Duration, position: u64) -> Self {
         Self {
             id,
+            recorded: AtomicBool::new(!is_reserved_category(&category)),
             opened,
             since: Instant::now(),
             category: Mutex::new(category),
@@ -112,7 +116,15 @@ impl Socket {
     }
 
     pub(super) fn set_category(&self, category: Arc<str>) {
+        if !is_reserved_category(&category) {
+            self.recorded.store(true, Ordering::Relaxed);
+        }
         *lock(&self.category) = category;
+    }
+
+    /// Whether the journal has entries of it: from the first category on that is not reserved.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Relaxed)
     }
 
     /// How the server closes it, if it does.

@@ -10,7 +10,6 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::socket::{Socket, SocketClose, lock};
-use super::unknown_categories::is_reserved_category;
 
 /// How long a socket may write nothing before nobody waits for it any more.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -107,7 +106,7 @@ impl Sockets {
             return ids.clone();
         }
         let is_in = |socket: &&Arc<Socket>| match audience {
-            Audience::All => !is_reserved_category(&socket.category()),
+            Audience::All => socket.is_recorded(),
             Audience::Category(category) => socket.category() == *category,
         };
         let ids: Arc<[u64]> = open.sockets.values().filter(is_in).map(|socket| socket.id).collect();

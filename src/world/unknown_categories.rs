@@ -11,21 +11,21 @@ use super::World;
 use super::socket::lock;
 use crate::scenario::nearest;
 
-/// Names that the log tells of in each world.
+/// Names that are logged in each world.
 const MOST_NAMES: usize = 32;
 
 /// Characters of a name that are kept and logged.
 const MOST_CHARACTERS: usize = 64;
 
-/// Those that the log has told of.
+/// Names already logged, and at most one more.
 #[derive(Debug, Default)]
 pub(super) struct UnknownCategories(Mutex<BTreeSet<String>>);
 
 impl UnknownCategories {
-    /// Whether to tell of this name: once, and of [`MOST_NAMES`] at most.
-    fn is_news(&self, name: &str) -> bool {
-        let mut told = lock(&self.0);
-        told.len() < MOST_NAMES && told.insert(name.to_owned())
+    /// The place of a new name among those that are logged, from 1; `None` for one that needs no line in the log.
+    fn note(&self, name: &str) -> Option<usize> {
+        let mut logged = lock(&self.0);
+        (logged.len() <= MOST_NAMES && logged.insert(name.to_owned())).then_some(logged.len())
     }
 }
 
@@ -44,7 +44,9 @@ impl World {
         }
         let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
         let name: String = category.chars().take(MOST_CHARACTERS).map(shown).collect();
-        if !self.shared().unknown_categories.is_news(&name) {
+        let Some(place) = self.shared().unknown_categories.note(&name) else { return };
+        if place > MOST_NAMES {
+            warn!(world = %self.name(), "sockets asked for more than {MOST_NAMES} unknown categories; the log names no further ones");
             return;
         }
         let near = nearest(category, view.catalogue.iter().map(|(name, _)| &**name));

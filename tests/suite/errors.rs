@@ -1,5 +1,7 @@
 //! What is wrong with a scenario: the whole report, word by word.
 
+mod products;
+
 use std::fmt::Write;
 
 use mockd::scenario::{Source, parse};
@@ -219,15 +221,6 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
 }
 
 #[test]
-fn a_mistake_among_the_products_does_not_make_orders_for_them_wrong() {
-    let text = "\
-categories: { toys: { prefix: T, products: [{ id: true }] } }
-orders: { random: [{ every: 1s, products: [T7] }] }
-";
-    assert_eq!(messages(text), ["expected text or a number, found the boolean `true`"]);
-}
-
-#[test]
 fn a_misspelt_key_is_not_reported_as_missing_too() {
     for text in [
         with("orders: { random: [{ evry: 1s }] }\n"),
@@ -238,90 +231,6 @@ fn a_misspelt_key_is_not_reported_as_missing_too() {
     ] {
         let found = messages(&text);
         assert!(found.len() == 1 && found[0].starts_with("unknown key"), "{found:?}");
-    }
-}
-
-/// The scripts `one` and `other`, side by side.
-fn scripts(one: &str, other: &str) -> String {
-    with(&format!("orders: {{ scripts: [{{ {one} }}, {{ {other} }}] }}\n"))
-}
-
-#[test]
-fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
-    let add = "{ at: 2s, add: { category: toys, product: { id: T7 } } }";
-    let order = |at: &str| format!("{{ at: {at}, product: T7, amount: 1 }}");
-    let other = "steps: [{ product: T1, amount: 1 }]";
-    for right in [
-        scripts(&format!("steps: [{add}, {}]", order("2s")), other),
-        scripts(&format!("steps: [{}, {add}]", order("3s")), other),
-        scripts(&format!("repeat: 2, steps: [{}, {add}]", order("1s")), other),
-        scripts(&format!("steps: [{add}]"), &format!("steps: [{}]", order("2s"))),
-        scripts(&format!("steps: [{add}]"), &format!("start: 1s, steps: [{}]", order("1s"))),
-        scripts(&format!("steps: [{add}]"), &format!("repeat: forever, steps: [{}]", order("1s"))),
-        scripts("steps: [{ add: { category: toys, product: {} } }]", &format!("steps: [{}]", order("0s"))),
-        with(&format!("orders: {{ random: [{{ every: 1s, products: [T7] }}], scripts: [{{ steps: [{add}] }}] }}\n")),
-    ] {
-        accepted(&right);
-    }
-    for wrong in [
-        scripts(&format!("steps: [{}, {add}]", order("2s")), other),
-        scripts(&format!("steps: [{add}, {}]", order("1s")), other),
-        scripts(&format!("start: 1s, steps: [{add}]"), &format!("steps: [{}]", order("2s"))),
-        with(&format!(
-            "orders: {{ random: [{{ every: 1s, products: [T7], until: 1s }}], scripts: [{{ steps: [{add}] }}] }}\n"
-        )),
-    ] {
-        assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
-    }
-}
-
-#[test]
-fn an_order_after_the_removal_of_its_product_shows_both_places() {
-    let text = with(
-        "orders:\n  scripts:\n    - steps:\n        - { at: 1s, remove: { product: T1 } }\n        - { at: 2s, product: T1, amount: 1 }\n",
-    );
-    let expected = "\
-error: product `T1` is removed before
- --> shop.yaml:6:30
-  |
-5 |         - { at: 1s, remove: { product: T1 } }
-  |                                        -- removed here
-6 |         - { at: 2s, product: T1, amount: 1 }
-  |                              ^^ it is no longer there by then
-  |
-  = help: move this step before the one that removes the product, or add the product again between them";
-    assert_eq!(report(&text), expected);
-}
-
-#[test]
-fn a_removed_product_is_missed_only_where_that_is_certain() {
-    let (remove, add) = ("{ at: 2s, remove: { product: T1 } }", "add: { category: toys, product: { id: T1 } }");
-    let other = "steps: [{ product: T2, amount: 1 }]";
-    let order = "{ at: 3s, product: T1, amount: 1 }";
-    for wrong in [
-        scripts(&format!("steps: [{remove}, {order}]"), other),
-        scripts(&format!("steps: [{order}, {remove}]"), other),
-        scripts(&format!("repeat: forever, steps: [{remove}, {order}]"), other),
-        scripts(&format!("steps: [{{ at: 1s, {add} }}, {remove}, {order}]"), other),
-        scripts(&format!("steps: [{remove}, {order}, {{ at: 3s, {add} }}]"), other),
-        scripts(&format!("steps: [{remove}, {{ set: {{ product: T1, total: 1 }} }}]"), other),
-        scripts(&format!("steps: [{remove}, {{ after: 1s, remove: {{ product: T1 }} }}]"), other),
-    ] {
-        assert_eq!(messages(&wrong), ["product `T1` is removed before"], "{wrong}");
-    }
-    for right in [
-        scripts(&format!("steps: [{remove}, {{ {add} }}, {order}]"), other),
-        scripts(&format!("steps: [{{ at: 1s, {add}, times: 2, every: 2s }}, {remove}, {order}]"), other),
-        scripts(
-            "steps: [{ at: 2s, remove: { product: T1 } }, { at: 1s, product: T1, amount: 1, times: 3, every: 1s }]",
-            other,
-        ),
-        scripts(&format!("repeat: 2, steps: [{{ at: 1s, product: T1, amount: 1 }}, {remove}]"), other),
-        scripts(&format!("steps: [{remove}, {order}]"), &format!("steps: [{{ {add} }}]")),
-        scripts(&format!("steps: [{remove}, {order}]"), "steps: [{ add: { category: toys, product: {} } }]"),
-        scripts(&format!("steps: [{remove}]"), &format!("steps: [{order}]")),
-    ] {
-        accepted(&right);
     }
 }
 
@@ -358,13 +267,6 @@ fn null_is_the_type_of_that_name_with_and_without_quotes() {
 fn one_mistake_behind_several_aliases_is_one_problem() {
     let text = with("orders: { random: [&g { every: 1s, amout: 1 }, *g, *g] }\n");
     assert_eq!(messages(&text), ["unknown key `amout`"]);
-}
-
-#[test]
-fn a_product_is_there_as_long_as_the_step_that_orders_it_goes_on() {
-    let add = "start: 2000h, steps: [{ add: { category: toys, product: { id: T9 } } }]";
-    let right = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
-    accepted(&right);
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn what_is_no_mapping_or_no_text_is_not_included() {
 }
 
 #[test]
-fn anchors_stay_in_their_file_and_each_file_may_use_the_same_key_for_them() {
+fn anchors_stay_in_their_file_whatever_key_holds_them() {
     let (main, part) = ("include: part.yaml\nx-a: &a { name: Kite }\n", "x-a: &a { name: Ball }\nx-b: &b 3\n");
     let toys = "categories: { toys: { prefix: T, products: [{ <<: *a, id: T1 }] } }\n";
     let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", part)]);

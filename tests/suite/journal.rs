@@ -1,6 +1,7 @@
-//! The journal: what happened between a world and its clients, and whether it is what a test expects.
+//! The journal: what happened between a world and its clients.
 
-use futures_util::future::join;
+mod verdicts;
+
 use serde_json::{Value, json};
 
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
@@ -130,145 +131,6 @@ async fn bodies_that_are_not_json_are_kept_as_text_or_counted() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_holds_names_the_entries() {
-    let mockd = paused().await;
-    for amount in [1, 2, 2] {
-        mockd.order("A1", amount).await;
-    }
-    let twos = json!({ "method": "POST", "path": "/orders/*", "body": { "amount": 2 }, "status": 200 });
-    for (times, pass) in [
-        (json!({}), true),
-        (json!({ "exactly": 2 }), true),
-        (json!({ "exactly": 1 }), false),
-        (json!({ "atLeast": 2 }), true),
-        (json!({ "atLeast": 3 }), false),
-        (json!({ "atMost": 2 }), true),
-        (json!({ "atMost": 1 }), false),
-        (json!({ "atLeast": 1, "atMost": 2 }), true),
-        (json!({ "atMost": 0, "after": 3 }), true),
-    ] {
-        let mut expectation = twos.clone();
-        expectation.as_object_mut().unwrap().extend(times.as_object().unwrap().clone());
-        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
-        assert_eq!(verdict["pass"], pass, "{times} {verdict}");
-    }
-    let verdict = verify(&mockd, json!({ "expect": [twos] })).await;
-    let finding = json!({ "pass": true, "expected": "at least 1", "count": 2, "matches": [2, 3], "nearest": [] });
-    assert_eq!(verdict, json!({ "pass": true, "findings": [finding], "dropped": { "sent": 0, "other": 0 } }));
-}
-
-#[tokio::test]
-async fn a_body_is_matched_in_part_as_a_whole_or_as_text() {
-    let mockd = paused().await;
-    let product = json!({ "name": "Drone", "tags": ["new", { "since": 2026 }], "rrp": 12.0 });
-    assert_eq!(mockd.send("POST", "/electronics", Some(&product)).await.status, 200);
-    for (expectation, pass) in [
-        (json!({ "body": { "name": "Drone" } }), true),
-        (json!({ "body": { "rrp": 12 } }), true),
-        (json!({ "body": { "tags": ["new", {}] } }), true),
-        (json!({ "body": { "tags": ["new"] } }), false),
-        (json!({ "body": { "gone": null } }), true),
-        (json!({ "bodyEquals": product }), true),
-        (json!({ "bodyEquals": { "name": "Drone" } }), false),
-        (json!({ "bodyContains": "\"since\":2026" }), true),
-        (json!({ "bodyContains": "drone" }), false),
-        (json!({ "headers": { "Content-Type": "application/*" } }), true),
-        (json!({ "headers": { "x-test": "*" } }), false),
-    ] {
-        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
-        assert_eq!(verdict["pass"], pass, "{expectation} {verdict}");
-    }
-}
-
-#[tokio::test]
-async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
-    let mockd = paused().await;
-    mockd.order("A2", 10).await;
-    mockd.order("A1", 5).await;
-    let expected = json!({ "method": "POST", "path": "/orders/A1", "body": { "amount": 10 } });
-    let verdict = verify(&mockd, json!({ "expect": [expected] })).await;
-    let finding = &verdict["findings"][0];
-    assert_eq!(finding["why"], "expected at least 1, found 0; entry 2 differs only in body.amount");
-    let nearest = |index: usize| {
-        let miss = &finding["nearest"][index];
-        (miss["entry"]["sequence"].clone(), miss["differences"].clone())
-    };
-    let differences = json!([{ "field": "body.amount", "expected": 10, "found": 5 }]);
-    assert_eq!(nearest(0), (json!(2), differences));
-    assert_eq!(nearest(1), (json!(1), json!([{ "field": "path", "expected": "/orders/A1", "found": "/orders/A2" }])));
-    let verdict = verify(&mockd, json!({ "expect": [{ "kind": "received", "body": { "cmd": "x" } }] })).await;
-    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
-}
-
-#[tokio::test]
-async fn expectations_in_order_are_met_one_after_the_other() {
-    let mockd = paused().await;
-    let mut live = mockd.live("nothing").await;
-    live.update_category("electronics").await;
-    live.texts(2).await;
-    mockd.order("A1", 1).await;
-    let (switch, order) =
-        (json!({ "body": { "cmd": "update-category" }, "socket": 1 }), json!({ "path": "/orders/A1" }));
-    let ordered = async |expect: [&Value; 2]| verify(&mockd, json!({ "expect": expect, "ordered": true })).await;
-    assert_eq!(ordered([&switch, &order]).await["pass"], true);
-    let verdict = ordered([&order, &switch]).await;
-    assert_eq!(verdict["pass"], false);
-    let why = verdict["findings"][1]["why"].as_str().unwrap();
-    assert!(
-        why.starts_with("expected at least 1 after entry ") && why.ends_with("expectation 1 was met, found 0"),
-        "{why}"
-    );
-    assert_eq!(ordered([&order, &order]).await["pass"], false);
-}
-
-#[tokio::test]
-async fn a_wait_ends_with_the_entry_or_with_its_time() {
-    let mockd = paused().await;
-    let mut live = mockd.live("nothing").await;
-    let switched = json!({ "kind": "received", "body": { "payload": { "category": "electronics" } } });
-    let (verdict, ()) = join(wait_for(&mockd, switched.clone()), live.update_category("electronics")).await;
-    assert_eq!(verdict["findings"][0]["count"], 1);
-    // What is there already counts, unless `after` leaves it out.
-    wait_for(&mockd, switched.clone()).await;
-    let last = verdict["findings"][0]["matches"][0].clone();
-    let mut more = switched;
-    more["after"] = last;
-    let request = json!({ "for": more, "timeout": "50ms" });
-    let verdict = mockd.control("POST", "/__mockd/journal/wait", request).await;
-    assert_eq!((&verdict["pass"], &verdict["findings"][0]["count"]), (&json!(false), &json!(0)));
-    for wait in [json!({ "exactly": 0 }), json!({ "atMost": 3 }), json!({ "exactly": 1, "atLeast": 1 }), json!([])] {
-        let answer = mockd.send("POST", "/__mockd/journal/wait", Some(&json!({ "for": wait }))).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("for")), "{wait} {}", answer.text);
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_expectation_names_its_field() {
-    let mockd = paused().await;
-    for (request, field) in [
-        (json!({ "expect": [{}, { "exactly": 1, "atMost": 2 }] }), "expect[1]"),
-        (json!({ "expect": [{ "atLeast": 3, "atMost": 2 }] }), "expect[0]"),
-        (json!({ "expect": [{ "body": 1, "bodyEquals": 1 }] }), "expect[0]"),
-        (json!({ "expect": [{ "metod": "POST" }] }), "expect[0].metod"),
-        (json!({ "expect": [{ "status": "ok" }] }), "expect[0].status"),
-        (json!({ "expect": {} }), "expect"),
-        (json!({}), "expect"),
-        (json!({ "expect": [["request"]] }), "expect[0]"),
-        (json!({ "expect": [{ "path": "orders/A1", "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "path": "/orders/A1?x", "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "path": "/@a/orders/A1", "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "status": 99, "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "status": 600, "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "kind": "sent", "method": "POST", "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "method": "POST", "code": 1000, "exactly": 0 }] }), "expect[0]"),
-        (json!({ "expect": [{ "socket": 1, "path": "/x", "exactly": 0 }] }), "expect[0]"),
-    ] {
-        let answer = mockd.send("POST", "/__mockd/verify", Some(&request)).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{request} {}", answer.text);
-    }
-}
-
-#[tokio::test]
 async fn the_journal_is_bounded_and_says_what_it_dropped() {
     let mockd = paused_with(&["--journal", "5"]).await;
     let mut live = mockd.live("nothing").await;
@@ -297,51 +159,10 @@ async fn large_bodies_count_against_the_bound_too() {
 }
 
 #[tokio::test]
-async fn a_wait_for_an_answer_ends_when_it_is_given() {
-    let mockd = paused().await;
-    let wait = async |expectation: Value| {
-        let order = async { mockd.order("A1", 1).await };
-        join(wait_for(&mockd, expectation), order).await.0
-    };
-    let verdict = wait(json!({ "path": "/orders/A1", "status": 200 })).await;
-    let last = verdict["findings"][0]["matches"][0].clone();
-    wait(json!({ "path": "/orders/A1", "status": 200, "after": last, "exactly": 1 })).await;
-}
-
-#[tokio::test]
 async fn preflights_are_in_the_journal_too() {
     let mockd = paused().await;
     assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
     assert_eq!(entries(&mockd, "?method=OPTIONS").await[0]["answer"]["status"], 204);
-}
-
-#[tokio::test]
-async fn preflights_count_only_where_their_method_is_asked_for() {
-    let mockd = paused().await;
-    let preflight = async || assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
-    let path = json!({ "path": "/orders/A1" });
-    preflight().await;
-    for (expectation, pass) in [
-        (json!({ "path": "/orders/A1", "exactly": 0 }), true),
-        (json!({ "kind": "request", "exactly": 0 }), true),
-        (json!({ "status": 204 }), false),
-        (json!({ "path": "/orders/A1", "method": "OPTIONS" }), true),
-        (json!({ "path": "/orders/A1", "method": "options", "exactly": 1 }), true),
-    ] {
-        let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
-        assert_eq!(verdict["pass"], pass, "{expectation} {verdict}");
-    }
-    // It is no near miss either.
-    let verdict = verify(&mockd, json!({ "expect": [{ "path": "/orders/A1", "status": 200 }] })).await;
-    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
-    let (verdict, ()) = join(wait_for(&mockd, path.clone()), async {
-        preflight().await;
-        mockd.order("A1", 1).await;
-    })
-    .await;
-    assert_eq!(verdict["findings"][0]["matches"].as_array().unwrap().len(), 1, "{verdict}");
-    wait_for(&mockd, json!({ "path": "/orders/A1", "method": "OPTIONS", "exactly": 2 })).await;
-    assert_eq!(entries(&mockd, "?path=/orders/A1").await.len(), 3);
 }
 
 #[tokio::test]
@@ -369,7 +190,18 @@ async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
     page.close().await;
     wait_for(&mockd, json!({ "kind": "closed", "socket": 2 })).await;
     let kinds: Vec<Value> = entries(&mockd, "").await.into_iter().map(|entry| entry["kind"].clone()).collect();
-    assert_eq!(kinds, ["received", "sent", "sent", "request", "sent", "closed"]);
+    assert_eq!(kinds, ["received", "opened", "sent", "sent", "request", "sent", "closed"]);
+    let opened = entries(&mockd, "?kind=opened").await;
+    assert_eq!((opened.len(), &opened[0]["socket"], &opened[0]["category"]), (1, &json!(2), &json!("electronics")));
+    // It is opened once, and closed whatever it has asked for last.
+    let mut page = mockd.live("__none").await;
+    for category in ["electronics", "__none", "confectionery", "__none"] {
+        page.update_category(category).await;
+    }
+    page.close().await;
+    wait_for(&mockd, json!({ "kind": "closed", "socket": 3 })).await;
+    let opened = entries(&mockd, "?kind=opened&socket=3").await;
+    assert_eq!((opened.len(), &opened[0]["category"]), (1, &json!("electronics")));
 }
 
 #[tokio::test]

@@ -104,7 +104,9 @@ async fn no_more_than_32_refused_hosts_are_in_the_log() {
     // What is logged after them shows that no other is.
     begin(&mockd, &[22, 3, 1]).await;
     let said = mockd.log_until("speaks TLS").await;
-    assert_eq!(said.iter().filter(|line| line.starts_with("refused a request")).count(), 32);
+    assert_eq!(said.iter().filter(|line| line.starts_with("refused a request for")).count(), 32);
+    let end = "refused requests for more than 32 hosts; the log names no further ones";
+    assert_eq!(said.iter().filter(|line| *line == end).count(), 1, "{said:?}");
 }
 
 #[tokio::test]

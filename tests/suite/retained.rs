@@ -193,7 +193,7 @@ fn numbers_of_a_category_that_was_gone_are_not_used_twice() {
 }
 
 #[test]
-fn a_product_that_was_taken_off_sale_stays_so_until_it_is_edited() {
+fn a_product_taken_off_sale_stays_so_until_it_is_edited() {
     let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T1 } }] }] }\n";
     let with = |toys: &str| accepted(&format!("categories: {{ food: {{ prefix: F }}{toys} }}\n"));
     let all = ", toys: { prefix: T, products: [{ id: T1, name: Kite }, { id: T2 }] }";

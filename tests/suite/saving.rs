@@ -126,7 +126,7 @@ next();
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_that_is_being_written_holds_up_neither_a_switch_nor_the_end() {
+async fn a_file_being_written_delays_neither_a_switch_nor_the_end() {
     let file = ScenarioFile::new(SHOP);
     let other = file.directory().join("other.yaml");
     fs::write(&other, longer()).unwrap();

@@ -154,6 +154,29 @@ async fn each_kind_of_file_says_what_it_is() {
 }
 
 #[tokio::test]
+async fn only_files_of_utf_8_text_are_served_as_utf_8() {
+    let latin = [b"<meta charset=latin1>caf\xe9 ".as_slice(), "x".repeat(20_000).as_bytes()].concat();
+    let late = ["é\n".repeat(20_000).as_bytes(), b"caf\xe9"].concat();
+    let (_file, mockd) = with_site(|site| {
+        fs::write(site.join("latin.html"), latin).unwrap();
+        fs::write(site.join("late.js"), late).unwrap();
+        fs::write(site.join("utf-8.html"), "<meta charset=utf-8>café").unwrap();
+        fs::write(site.join("sub/index.html"), b"caf\xe9").unwrap();
+    })
+    .await;
+    for (path, kind) in [
+        ("/latin.html", "text/html"),
+        ("/late.js", "text/javascript"),
+        ("/sub/", "text/html"),
+        ("/utf-8.html", "text/html; charset=utf-8"),
+        ("/", "text/html; charset=utf-8"),
+    ] {
+        let answer = http("GET", &format!("{}{path}", mockd.url()), &[("range", "bytes=0-1")], None).await;
+        assert_eq!((answer.status, answer.header("content-type")), (206, kind), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_has_a_file_already_gets_304_by_its_quoted_etag() {
     let (file, own) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;

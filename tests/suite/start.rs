@@ -76,15 +76,17 @@ async fn both_addresses_share_the_connections_and_end_together() {
 #[tokio::test]
 async fn another_program_on_ipv6_localhost_is_warned_of() {
     needs!(Ipv6);
-    let other = TcpListener::bind("[::1]:0").unwrap();
-    let port = other.local_addr().unwrap().port().to_string();
-    let mut mockd = Mockd::shop_with("", &["--port", &port]).await;
-    let expected = format!(
-        "another program listens on [::1]:{port}; browsers that open http://localhost:{port} may reach it instead of mockd, so \
-         open http://127.0.0.1:{port}, or choose another port with --port"
-    );
-    assert_eq!(mockd.logged("another program").await, expected);
-    assert_eq!(mockd.get("/electronics").await.status, 200);
+    for host in ["localhost", "0.0.0.0"] {
+        let other = TcpListener::bind("[::1]:0").unwrap();
+        let port = other.local_addr().unwrap().port().to_string();
+        let mut mockd = Mockd::shop_with("", &["--host", host, "--port", &port]).await;
+        let expected = format!(
+            "another program listens on [::1]:{port}; browsers that open http://localhost:{port} may reach it instead of mockd, \
+             so open http://127.0.0.1:{port}, or choose another port with --port"
+        );
+        assert_eq!(mockd.logged("another program").await, expected);
+        assert_eq!(http("GET", &format!("http://127.0.0.1:{port}/electronics"), &[], None).await.status, 200);
+    }
 }
 
 #[tokio::test]
@@ -94,6 +96,13 @@ async fn every_address_is_printed_as_urls_that_open() {
         let mockd = Mockd::shop_with("", &["--host", host]).await;
         let (local, network) = (format!("http://localhost:{}", mockd.port()), mockd.greeting()["network"].clone());
         assert_eq!(mockd.url(), local, "{host}");
+        for address in addresses(&mockd) {
+            assert_eq!(
+                http("GET", &format!("http://{address}/electronics"), &[], None).await.status,
+                200,
+                "{host} {address}"
+            );
+        }
         let network: Vec<&str> = network.as_array().into_iter().flatten().map(|url| url.as_str().unwrap()).collect();
         for url in network.iter().copied().chain([&*local]) {
             assert_eq!(http("GET", &format!("{url}/electronics"), &[], None).await.status, 200, "{host} {url}");

@@ -188,7 +188,7 @@ export declare class World {
   /** Sets totals by product id, all or none. Resolves with what that changed. */
   setTotals(totals: Record<string, number>): Promise<WorldEvent[]>;
   /** Carries out orders, all or none. Resolves with what happened. */
-  orders(orders: readonly { id: string; amount: number }[]): Promise<WorldEvent[]>;
+  orders(orders: readonly { id: string | number; amount: number }[]): Promise<WorldEvent[]>;
   /** Back to the scenario's start, with another seed if one is given; open sockets stay and get the totals of then. */
   reset(options?: { seed?: number }): Promise<void>;
   /**

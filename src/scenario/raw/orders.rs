@@ -31,7 +31,7 @@ pub(crate) struct RawGenerator {
     /// `arrivals: poisson`.
     #[schemars(example = &"200ms", extend("default" = "0s"))]
     pub(crate) jitter: Opt<RawDuration>,
-    /// What one order adds to a total: a number, or a range of which each number has the same chance.
+    /// What one order adds to a total: a number, or one drawn uniformly from a range.
     #[schemars(example = serde_json::json!({ "min": 1, "max": 7 }), extend("default" = 1))]
     pub(crate) amount: Opt<RawAmount>,
     /// What is ordered: `all`, a list of ids, those of a category, or ids with weights.
@@ -184,8 +184,8 @@ pub(crate) struct RawStep {
     /// The id of the product that is ordered.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<IdNode>,
-    /// What the order adds to the product's total, negative for a return: a number, or a range of which each number has
-    /// the same chance each time.
+    /// What the order adds to the product's total, negative for a return: a number, or one drawn uniformly from a
+    /// range each time.
     #[schemars(example = 10, example = serde_json::json!({ "min": 1, "max": 7 }))]
     pub(crate) amount: Opt<RawAmount>,
     /// How often the step happens, `every` so long. More than 1000000 times takes `every`.

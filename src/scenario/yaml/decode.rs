@@ -87,7 +87,7 @@ impl<'t> Decoder<'t> {
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
 
-    /// Whether it stands in quotes, maybe with a tag before them.
+    /// Whether it is quoted, maybe after a tag.
     fn is_quoted(self) -> bool {
         self.document.sources().text(self.span()).ends_with(['"', '\''])
     }

@@ -29,7 +29,7 @@ pub(super) struct FaultRunOnFrames {
     /// Frames that wait to change places, and since when.
     pub(super) window: Vec<InFlight>,
     pub(super) since: Duration,
-    /// What the socket has to be told when the fault is over.
+    /// What the socket has to be sent when the fault is over.
     pub(super) behind: Option<Behind>,
     /// The total that each product is said to have.
     stale: HashMap<String, Value>,
@@ -91,14 +91,14 @@ impl FaultRunOnFrames {
 
     /// The same frame with the total that the product was first said to have; none if that is what it says.
     fn stale(&mut self, message: &Message) -> Option<Message> {
-        let mut told: Value = serde_json::from_slice(message.payload()).ok()?;
-        let (id, total) = (id_of(&told)?.into_owned(), told.get("total")?.clone());
+        let mut body: Value = serde_json::from_slice(message.payload()).ok()?;
+        let (id, total) = (id_of(&body)?.into_owned(), body.get("total")?.clone());
         let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
         if first == total {
             return None;
         }
-        told["total"] = first;
-        Some(Message::text(told.to_string()))
+        body["total"] = first;
+        Some(Message::text(body.to_string()))
     }
 
     /// Collects frames, and gives them when there are enough.

@@ -19,7 +19,7 @@ pub struct Expectation {
     pub kind: Option<Kind>,
     /// A request's method, in any case.
     pub method: Option<String>,
-    /// A request's path below the world's prefix, percent-encoded; `*` stands for anything.
+    /// A request's path below the world's prefix, decoded; `*` stands for anything.
     pub path: Option<String>,
     /// A request's query without its question mark; `*` stands for anything.
     pub query: Option<String>,

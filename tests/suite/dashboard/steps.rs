@@ -62,6 +62,27 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
 }
 
 #[tokio::test]
+async fn orders_are_steps_whatever_characters_their_ids_have() {
+    at_both_widths(async |window| {
+        let shop = format!("{SHOP}  toys: {{ prefix: T, products: [{{ id: a/b }}, {{ id: 'ü?#%2F' }}] }}\n");
+        let page = Dashboard::open(&shop, window).await;
+        page.mockd.order("a%2Fb", 2).await;
+        page.mockd.order("%C3%BC%3F%23%252F", 3).await;
+        page.becomes(&text("#recorded"), "2 steps").await;
+        let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
+        let scenario = parse(&Source::new("shop.yaml", &format!("{shop}{steps}")));
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
+        let mut engine = Engine::new(&scenario.into(), 1);
+        engine.advance(Duration::from_secs(1));
+        let totals: Vec<(String, i64)> = engine.totals().map(|(id, total)| (id.to_string(), total)).collect();
+        let expected = [("a/b", 2), ("ü?#%2F", 3)].map(|(id, total)| (id.to_owned(), total));
+        assert!(totals.ends_with(&expected), "{totals:?}\n{steps}");
+        page.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_text_fits_into_a_scenario_that_has_orders_already_and_begins_anew_with_the_world() {
     at_both_widths(async |window| {
         let random = "orders:\n  random:\n    - { every: 1h, products: [A2] }\n";

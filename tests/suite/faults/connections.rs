@@ -6,8 +6,12 @@ use super::{lift, quiet_shop, shop};
 use crate::support::{Browser, Connection, Mockd, needs, poll};
 
 const LIST: &str = "GET /electronics HTTP/1.1\r\nhost: localhost\r\n";
-/// What browsers alone send.
-const FROM_BROWSER: &str = "sec-fetch-site: same-origin\r\n";
+/// What tells a browser, each alone: the first comes only to trustworthy origins, such as localhost.
+const FROM_BROWSER: [&str; 3] = [
+    "sec-fetch-site: same-origin\r\n",
+    "user-agent: Mozilla/5.0 (Linux; Android 10; K)\r\n",
+    "origin: http://a.example\r\n",
+];
 
 /// Faults that browsers hide, and some that they do not.
 fn faults() -> [(Value, bool); 11] {
@@ -72,20 +76,22 @@ async fn only_faults_that_browsers_hide_end_connections() {
 #[tokio::test]
 async fn a_browsers_idle_connections_end_when_such_a_fault_begins() {
     for world in ["", "/@a"] {
-        let mockd = quiet_shop().await;
-        let mut connection = Connection::open(&mockd).await;
-        assert!(!closes(&connection.ask(format!("{LIST}{FROM_BROWSER}\r\n").as_bytes()).await.0));
-        add(&mockd, world, &json!({ "status": 503 })).await;
-        assert!(!closes(&connection.ask(format!("{LIST}\r\n").as_bytes()).await.0));
-        add(&mockd, world, &json!({ "empty": true })).await;
-        assert!(connection.head().await.is_none(), "it ends without another word");
+        for header in FROM_BROWSER {
+            let mockd = quiet_shop().await;
+            let mut connection = Connection::open(&mockd).await;
+            assert!(!closes(&connection.ask(format!("{LIST}{header}\r\n").as_bytes()).await.0));
+            add(&mockd, world, &json!({ "status": 503 })).await;
+            assert!(!closes(&connection.ask(format!("{LIST}\r\n").as_bytes()).await.0));
+            add(&mockd, world, &json!({ "empty": true })).await;
+            assert!(connection.head().await.is_none(), "{header}: it ends without another word");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_fault_of_the_timeline_ends_connections_when_its_time_comes() {
     let mockd = shop("- { on: http, path: /nowhere, empty: true, from: 10s, until: 20s }").await;
-    let browser = format!("{LIST}{FROM_BROWSER}\r\n");
+    let browser = format!("{LIST}{}\r\n", FROM_BROWSER[0]);
     let mut connection = Connection::open(&mockd).await;
     assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
     mockd.advance("", "9s").await;

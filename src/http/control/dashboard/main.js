@@ -60,16 +60,19 @@ const sent = async ({ sequence }) => {
 
 const steps = new Steps();
 
+// The path of an order or of a new product. The journal decodes it, so an id may have slashes in it.
+const DONE = /^\/(?:orders\/(?<product>.+?)|(?<category>(?!__mockd)[^/]+))\/?$/s;
+
 // What clients of the mock did, which the journal tells of: orders and new products.
 const take = async (entry) => {
-  const [first, second] = entry.path.split("/").slice(1);
+  const { product: ordered, category } = entry.path.match(DONE).groups;
   const body = entry.text.length < CUT ? JSON.parse(entry.text) : (await inFull(entry)).body;
   const { id, ...product } = body;
-  steps.add(entry.at, first === "orders" ? { product: second, amount: body.amount } : { add: { category: first, product } });
+  steps.add(entry.at, ordered ? { product: ordered, amount: body.amount } : { add: { category, product } });
 };
 
 const isDone = ({ method, path, status: code, text }) =>
-  method === "POST" && code === 200 && text !== undefined && /^\/(orders\/[^/]+|(?!__mockd)[^/]+)\/?$/.test(path);
+  method === "POST" && code === 200 && text !== undefined && DONE.test(path);
 
 const journal = new Journal({
   open: (entry) => attempt(async () => showEntry(await inFull(entry), await sent(entry))),
