@@ -5,12 +5,12 @@
 //! [`Event`]s. Time is a `Duration` since the world's start. The same scenario, seed, times and commands give the same
 //! events on every platform.
 
-mod catalogue;
 mod change;
+mod collections;
 mod command;
+mod counters;
 mod event;
 mod fault;
-mod ledger;
 mod random;
 mod reload;
 mod retained;
@@ -22,13 +22,13 @@ mod wildcard;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use catalogue::{Catalogue, Listing};
 pub use change::Change;
+pub use collections::{Collections, RowSet};
 pub use command::{Command, Effects, FaultText};
-pub use event::{Event, EventKind, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
+use counters::{Counter, CounterChange, CounterView, Counters};
+pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
-use ledger::{Account, AccountView, Ledger, TotalChange};
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
@@ -38,12 +38,12 @@ pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};
 pub(crate) use wildcard::matches_wildcard;
 
-use crate::scenario::{Action, NewProduct, Product, Scenario, ServerOptions};
+use crate::scenario::{Action, NewRow, Row, Scenario, ServerOptions};
 
 /// A scenario at work.
 ///
 /// A clone is a world of its own that goes on from the same moment: what it holds is shared until one of the two
-/// changes it, so it costs next to nothing, whatever the number of products.
+/// changes it, so it costs next to nothing, whatever the number of rows.
 #[derive(Debug, Clone)]
 pub struct Engine {
     scenario: Arc<Scenario>,
@@ -52,8 +52,8 @@ pub struct Engine {
     seed: u64,
     now: Duration,
     sequence: u64,
-    catalogue: Catalogue,
-    ledger: Ledger,
+    collections: Collections,
+    counters: Counters,
     scripts: Vec<ScriptRun>,
     generators: Vec<GeneratorRun>,
     faults: Vec<FaultRun>,
@@ -67,13 +67,13 @@ pub struct Engine {
     retained: Retained,
 }
 
-/// One product's current order.
+/// One row's counter value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CurrentOrder {
-    /// The product.
-    pub product: Arc<Product>,
-    /// Its total.
-    pub total: i64,
+pub struct CounterReading {
+    /// The row.
+    pub row: Arc<Row>,
+    /// Its value.
+    pub value: i64,
 }
 
 impl Engine {
@@ -84,8 +84,8 @@ impl Engine {
             seed,
             now: Duration::ZERO,
             sequence: 0,
-            catalogue: Catalogue::new(scenario),
-            ledger: Ledger::default(),
+            collections: Collections::new(scenario),
+            counters: Counters::default(),
             scripts: Vec::new(),
             generators: Vec::new(),
             faults: Vec::new(),
@@ -96,8 +96,8 @@ impl Engine {
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
-        for (category, product) in scenario.products() {
-            engine.ledger.insert(product.id().clone(), account(category.name().clone(), product, true));
+        for (collection, row) in scenario.rows() {
+            engine.counters.insert(row.id().clone(), counter(collection.name().clone(), row, true));
         }
         engine.start_timelines();
         engine.start_faults();
@@ -144,10 +144,10 @@ impl Engine {
         self.sequence
     }
 
-    /// The categories and products at this moment.
+    /// The collections and rows at this moment.
     #[must_use]
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    pub fn collections(&self) -> &Collections {
+        &self.collections
     }
 
     /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself any more.
@@ -191,38 +191,38 @@ impl Engine {
         self.now = to.max(self.now);
     }
 
-    /// The current orders of a category in its order of products; none for an unknown one.
-    pub fn current_orders(&self, category: &str) -> impl Iterator<Item = CurrentOrder> {
-        let products = self.catalogue.get(category).map(Listing::products).unwrap_or_default();
-        products.iter().filter_map(|product| {
-            let total = self.ledger.get(product.id())?.total;
-            Some(CurrentOrder { product: product.clone(), total })
+    /// The counter values of a collection in its order of rows; none for an unknown one.
+    pub fn counter_readings(&self, collection: &str) -> impl Iterator<Item = CounterReading> {
+        let rows = self.collections.get(collection).map(RowSet::rows).unwrap_or_default();
+        rows.iter().filter_map(|row| {
+            let value = self.counters.get(row.id())?.value;
+            Some(CounterReading { row: row.clone(), value })
         })
     }
 
-    /// The totals that changed after the event of that number, as events, oldest first.
+    /// The values that changed after the event of that number, as events, oldest first.
     #[must_use]
     pub fn changed_since(&self, sequence: u64) -> Vec<Event> {
-        let changed = self.ledger.moved().filter(|(_, account)| account.changed > sequence);
-        let mut events: Vec<Event> = changed.map(|(id, account)| self.total_event(id.clone(), account)).collect();
+        let changed = self.counters.moved().filter(|(_, counter)| counter.changed > sequence);
+        let mut events: Vec<Event> = changed.map(|(id, counter)| self.counter_event(id.clone(), counter)).collect();
         events.sort_by_key(|event| event.sequence);
         events
     }
 
-    /// Every total, in the order of the accounts, as the event that made it what it is.
-    pub fn totals_as_events(&self) -> impl Iterator<Item = Event> {
-        self.ledger.iter().map(|(id, account)| self.total_event(id.clone(), account))
+    /// Every value, in the order of the counters, as the event that made it what it is.
+    pub fn counters_as_events(&self) -> impl Iterator<Item = Event> {
+        self.counters.iter().map(|(id, counter)| self.counter_event(id.clone(), counter))
     }
 
-    /// Every total, in the order of the accounts.
-    pub fn totals(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
-        self.ledger.iter().map(|(id, account)| (id, account.total))
+    /// Every value, in the order of the counters.
+    pub fn values(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
+        self.counters.iter().map(|(id, counter)| (id, counter.value))
     }
 
-    fn total_event(&self, id: Arc<str>, account: AccountView<'_>) -> Event {
-        let AccountView { account: Account { category, product, .. }, total, .. } = account;
-        let kind = EventKind::Total { id, category: category.clone(), total, product: product.clone() };
-        Event { sequence: account.changed, at: self.now, kind }
+    fn counter_event(&self, id: Arc<str>, counter: CounterView<'_>) -> Event {
+        let CounterView { counter: Counter { collection, row, .. }, value, .. } = counter;
+        let kind = EventKind::Counted { id, collection: collection.clone(), value, row: row.clone() };
+        Event { sequence: counter.changed, at: self.now, kind }
     }
 
     fn event(&mut self, kind: EventKind) -> Event {
@@ -239,19 +239,19 @@ impl Engine {
                 self.act(&action, events);
             }
         } else if let Some(run) = self.generators.iter_mut().find(|run| run.due() == Some(due))
-            && let Some((index, amount)) = run.fire(&self.ledger)
-            && let Some(id) = self.ledger.id_at(index).cloned()
+            && let Some((index, amount)) = run.fire(&self.counters)
+            && let Some(id) = self.counters.id_at(index).cloned()
         {
-            let outcome = self.change_total(&id, TotalChange::Add(amount));
+            let outcome = self.change_counter(&id, CounterChange::Add(amount));
             self.record(outcome, events);
         }
     }
 
     fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
         let outcome = match action {
-            Action::Order { product, amount } => self.change_total(product, TotalChange::Add(*amount.start())),
-            Action::Set { product, total } => self.change_total(product, TotalChange::Set(*total)),
-            Action::Remove { product } => self.remove(product),
+            Action::Count { row, amount } => self.change_counter(row, CounterChange::Add(*amount.start())),
+            Action::Set { row, value } => self.change_counter(row, CounterChange::Set(*value)),
+            Action::Remove { row } => self.remove(row),
             Action::Add(new) => self.add(new, events),
             Action::Fault(fault) => {
                 events.extend(self.add_fault(fault.clone(), FaultSource::Script).1);
@@ -267,44 +267,44 @@ impl Engine {
     }
 
     fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
-        let account = self.ledger.remove(id).ok_or_else(|| Refusal::UnknownProduct(id.clone()))?;
-        self.catalogue.remove(&account.category, id);
-        Ok(self.event(EventKind::Removed { id: id.clone(), category: account.category }))
+        let counter = self.counters.remove(id).ok_or_else(|| Refusal::UnknownRow(id.clone()))?;
+        self.collections.remove(&counter.collection, id);
+        Ok(self.event(EventKind::Removed { id: id.clone(), collection: counter.collection }))
     }
 
-    /// A product that a script adds: it comes on sale, and its first total goes to the sockets.
-    fn add(&mut self, new: &NewProduct, events: &mut Vec<Event>) -> Result<Event, Refusal> {
-        let listing =
-            self.catalogue.get(&new.category).ok_or_else(|| Refusal::UnknownCategory(new.category.clone()))?;
-        let product = if new.has_id { new.product.clone() } else { Arc::new(self.numbered(listing, &new.product)) };
-        let (id, total) = (product.id().clone(), product.total());
-        if self.ledger.get(&id).is_some() {
-            return Err(Refusal::DuplicateProduct(id));
+    /// A row that a script adds: it comes in the collection, and its first value goes to the sockets.
+    fn add(&mut self, new: &NewRow, events: &mut Vec<Event>) -> Result<Event, Refusal> {
+        let row_set =
+            self.collections.get(&new.collection).ok_or_else(|| Refusal::UnknownCollection(new.collection.clone()))?;
+        let row = if new.has_id { new.row.clone() } else { Arc::new(self.numbered(row_set, &new.row)) };
+        let (id, value) = (row.id().clone(), row.value());
+        if self.counters.get(&id).is_some() {
+            return Err(Refusal::DuplicateRow(id));
         }
-        let added = self.put_on_sale(&new.category, product);
+        let added = self.put_row(&new.collection, row);
         events.push(added);
-        self.change_total(&id, TotalChange::Set(total))
+        self.change_counter(&id, CounterChange::Set(value))
     }
 
-    fn put_on_sale(&mut self, category: &str, product: Arc<Product>) -> Event {
-        let (id, category): (_, Arc<str>) = (product.id().clone(), category.into());
-        self.ledger.insert(id.clone(), account(category.clone(), &product, false));
-        self.catalogue.add(&category, product);
-        self.event(EventKind::Added { id, category })
+    fn put_row(&mut self, collection: &str, row: Arc<Row>) -> Event {
+        let (id, collection): (_, Arc<str>) = (row.id().clone(), collection.into());
+        self.counters.insert(id.clone(), counter(collection.clone(), &row, false));
+        self.collections.add(&collection, row);
+        self.event(EventKind::Added { id, collection })
     }
 
-    /// The product under an id that the category makes.
-    fn numbered(&self, listing: &Listing, product: &Product) -> Product {
-        product.with_id(self.free_id(listing)).with_number_id(listing.prefix().is_empty())
+    /// The row under an id that the collection makes.
+    fn numbered(&self, row_set: &RowSet, row: &Row) -> Row {
+        row.with_id(self.free_id(row_set)).with_number_id(row_set.prefix().is_empty())
     }
 
-    fn free_id(&self, listing: &Listing) -> Arc<str> {
-        // Endless but for the 2^64 numbers of a category, of which the ledger cannot hold all.
-        listing.next_ids().find(|id| self.ledger.get(id).is_none()).unwrap_or_else(|| listing.prefix().into())
+    fn free_id(&self, row_set: &RowSet) -> Arc<str> {
+        // Endless but for the 2^64 numbers of a collection, of which the counters cannot hold all.
+        row_set.next_ids().find(|id| self.counters.get(id).is_none()).unwrap_or_else(|| row_set.prefix().into())
     }
 }
 
-fn account(category: Arc<str>, product: &Arc<Product>, declared: bool) -> Account {
-    let own_frames = product.has_own_frames().then(|| product.clone());
-    Account { category, seed_total: product.total(), declared, product: own_frames }
+fn counter(collection: Arc<str>, row: &Arc<Row>, declared: bool) -> Counter {
+    let own_frames = row.has_own_frames().then(|| row.clone());
+    Counter { collection, seed: row.value(), declared, row: own_frames }
 }

@@ -4,7 +4,7 @@
 //! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
 //! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`). Nothing here knows sockets or clocks.
 
-mod category;
+mod collection;
 mod fault;
 mod host;
 mod include;
@@ -28,11 +28,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use category::{Category, FieldRule, JsonType, Product};
+pub use collection::{Collection, FieldRule, JsonType, Row};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub use host::Host;
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
-pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
+pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewRow, Repeat, Script, Step};
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
@@ -43,7 +43,7 @@ pub use schema::schema;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-pub(crate) use validate::product_number;
+pub(crate) use validate::row_number;
 #[cfg(feature = "cli")]
 pub(crate) use words::nearest;
 
@@ -51,11 +51,12 @@ pub(crate) use words::nearest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Feed {
-    /// Those of every category.
+    /// Those of every collection.
     #[default]
     All,
-    /// Those of the category that the socket asked for last.
-    Category,
+    /// Those of the collection that the socket asked for last.
+    #[serde(rename = "category")]
+    Collection,
 }
 
 /// A checked scenario.
@@ -65,7 +66,7 @@ pub struct Scenario {
     seed: Option<u64>,
     feed: Feed,
     server: ServerOptions,
-    categories: Vec<Category>,
+    collections: Vec<Collection>,
     generators: Vec<Generator>,
     scripts: Vec<Script>,
     faults: Vec<Arc<Fault>>,
@@ -96,10 +97,10 @@ impl Scenario {
         &self.server
     }
 
-    /// The categories in declared order.
+    /// The collections in declared order.
     #[must_use]
-    pub fn categories(&self) -> &[Category] {
-        &self.categories
+    pub fn collections(&self) -> &[Collection] {
+        &self.collections
     }
 
     /// The random generators in declared order.
@@ -127,15 +128,15 @@ impl Scenario {
         Self { server, ..self }
     }
 
-    /// The category of that name.
+    /// The collection of that name.
     #[must_use]
-    pub fn category(&self, name: &str) -> Option<&Category> {
-        self.categories.iter().find(|category| &*category.name == name)
+    pub fn collection(&self, name: &str) -> Option<&Collection> {
+        self.collections.iter().find(|collection| &*collection.name == name)
     }
 
-    /// Every declared product with its category, in declared order.
-    pub fn products(&self) -> impl Iterator<Item = (&Category, &Arc<Product>)> {
-        self.categories.iter().flat_map(|category| category.products.iter().map(move |product| (category, product)))
+    /// Every declared row with its collection, in declared order.
+    pub fn rows(&self) -> impl Iterator<Item = (&Collection, &Arc<Row>)> {
+        self.collections.iter().flat_map(|collection| collection.rows.iter().map(move |row| (collection, row)))
     }
 }
 

@@ -41,7 +41,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod transcript;
-mod unknown_categories;
+mod unknown_collections;
 mod view;
 
 use std::sync::Arc;
@@ -79,7 +79,7 @@ use subscription::Joined;
 pub use subscription::Subscription;
 use task::{Request, Task};
 pub use transcript::Transcript;
-pub(crate) use unknown_categories::is_reserved_category;
+pub(crate) use unknown_collections::is_reserved_collection;
 pub use view::{View, WorldReload, WorldStart};
 
 use crate::engine::Reload;
@@ -100,7 +100,7 @@ pub struct Setup {
     pub budget: Budget,
     /// Which connections may be kept alive, as its faults and those of others have it.
     pub keep_alive: KeepAlive,
-    /// Feed items that a socket may be behind before it gets current totals instead; at least [`FEWEST_BACKLOG`].
+    /// Feed items that a socket may be behind before it gets current values instead; at least [`FEWEST_BACKLOG`].
     pub backlog: usize,
 }
 
@@ -226,16 +226,16 @@ impl World {
         self.ask(move |state| state.reload(&to)).await
     }
 
-    /// Subscribes to a category: its current orders, and everything that follows, encoded for the socket's transport.
+    /// Subscribes to a collection: its counter values, and everything that follows, encoded for the socket's transport.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn subscribe(&self, category: &str, notices: bool, encode: Encode) -> Result<Subscription, WorldError> {
-        self.warn_of_unknown(category);
-        let (world, category): (_, Arc<str>) = (self.clone(), category.into());
+    pub async fn subscribe(&self, collection: &str, notices: bool, encode: Encode) -> Result<Subscription, WorldError> {
+        self.warn_of_unknown(collection);
+        let (world, collection): (_, Arc<str>) = (self.clone(), collection.into());
         // The asker may be gone by then: a subscription that is made for it ends with the answer.
         self.ask(move |state| {
-            let (socket, joined) = state.join(&category);
+            let (socket, joined) = state.join(&collection);
             Subscription::new(world, socket, notices, encode, &joined)
         })
         .await
@@ -266,9 +266,9 @@ impl World {
 
 /// What a [`Subscription`] needs.
 impl World {
-    async fn switch(&self, socket: &Arc<Socket>, category: &str) -> Result<Joined, WorldError> {
-        let (socket, category): (_, Arc<str>) = (socket.clone(), category.into());
-        self.ask(move |state| state.switch(&socket, category)).await
+    async fn switch(&self, socket: &Arc<Socket>, collection: &str) -> Result<Joined, WorldError> {
+        let (socket, collection): (_, Arc<str>) = (socket.clone(), collection.into());
+        self.ask(move |state| state.switch(&socket, collection)).await
     }
 
     /// As [`WorldState::catch_up`]; `None` for everything.

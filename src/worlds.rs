@@ -272,7 +272,7 @@ impl Worlds {
         let old = self.lock().start.clone();
         let (before, new) = (old.clone(), scenario.clone());
         let reload = move || Arc::new(WorldReload::new(before, &new, seed));
-        // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 products.
+        // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 rows.
         let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
         // The default world comes first: where it fails, no other world has changed yet.
         let reload = match self.default_world().reload(to.clone()).await {
@@ -291,7 +291,7 @@ impl Worlds {
         };
         // A world that has ended meanwhile needs nothing, and one that fails says so in the log.
         join_all(others.iter().map(|world| world.reload(to.clone()))).await;
-        // Dropping the old products takes a while too. The reader of a large scenario gives their memory back, so this waits.
+        // Dropping the old rows takes a while too. The reader of a large scenario gives their memory back, so this waits.
         let _ = spawn_blocking(move || drop((old, to))).await;
         Ok(reload)
     }

@@ -101,8 +101,8 @@ fn ok_line(path: &Path, scenario: &Scenario) -> String {
 /// How much of what there is: one, many, and the number.
 fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
     let mut counts = vec![
-        ("category", "categories", scenario.categories().len()),
-        ("product", "products", scenario.products().count()),
+        ("category", "categories", scenario.collections().len()),
+        ("product", "products", scenario.rows().count()),
         ("generator", "generators", scenario.generators().len()),
         ("script", "scripts", scenario.scripts().len()),
     ];

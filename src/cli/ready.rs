@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::CliError;
 use super::terminal::Greeting;
-use crate::scenario::{Category, Scenario};
+use crate::scenario::{Collection, Scenario};
 use crate::server::Server;
 
 /// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
@@ -48,7 +48,7 @@ impl Ready<'_> {
 
     /// What programs read, as one line.
     fn json(&self) -> Value {
-        let categories: Vec<&str> = self.scenario.categories().iter().map(|category| &**category.name()).collect();
+        let categories: Vec<&str> = self.scenario.collections().iter().map(|category| &**category.name()).collect();
         let watching = self.watches.then_some(self.file);
         let mut ready = json!({ "ready": true, "url": self.server.url(), "pid": std::process::id(), "seed": self.seed(),
             "scenario": self.scenario.name(), "categories": categories, "watching": watching });
@@ -98,14 +98,14 @@ impl Ready<'_> {
 
 /// A line for each category: its path and its socket's URL, as one types them into curl, and its name if that looks different.
 fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
-    let categories = scenario.categories();
+    let categories = scenario.collections();
     let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
     let paths: Vec<String> = categories.iter().map(|category| encoded(category.name())).collect();
     // What is percent-encoded has ASCII characters alone: each is one column wide.
     let widest = paths.iter().map(String::len).max().unwrap_or(0);
-    let most = categories.iter().map(|category| category.products().len().to_string().len()).max().unwrap_or(0);
-    let line = |(category, path): (&Category, &String)| {
-        let (name, count) = (category.name(), category.products().len());
+    let most = categories.iter().map(|category| category.rows().len().to_string().len()).max().unwrap_or(0);
+    let line = |(category, path): (&Collection, &String)| {
+        let (name, count) = (category.name(), category.rows().len());
         let products = if count == 1 { "product " } else { "products" };
         let name = if **name == *path { String::new() } else { format!("  {}", name.replace(char::is_control, " ")) };
         format!("  /{path:widest$}  {count:>most$} {products}  {socket_url}/orders/{path}{name}")

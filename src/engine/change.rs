@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::scenario::{Fault, Feed, Generator, Script};
 
-/// One difference that a new scenario makes. As JSON each has its `kind`, such as `total-reset`, and its data.
+/// One difference that a new scenario makes. As JSON each has its `kind`, such as `value-reset`, and its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the fields are the ids, names and values that the message shows")]
@@ -22,28 +22,66 @@ pub enum Change {
     Feed { to: Feed },
     /// Keys of the server section that are other than at the start, which only a restart applies.
     NeedsRestart { keys: Vec<&'static str> },
-    /// A category that was not there.
-    CategoryAdded { category: Arc<str> },
-    /// A category that is there no more; its products went with it, its sockets stay open.
-    CategoryRemoved { category: Arc<str> },
-    /// A category with another prefix or other fields.
-    CategoryChanged { category: Arc<str>, keys: Vec<&'static str> },
-    /// A category whose products stand in another order.
-    Reordered { category: Arc<str> },
-    /// A product that was not there. Its total is that of before if an earlier reload took it away.
-    ProductAdded { id: Arc<str>, category: Arc<str>, total: i64 },
-    /// A product that is declared now in place of another of its id, which a client or a script had added. That one comes
+    /// A collection that was not there.
+    #[serde(rename = "category-added")]
+    CollectionAdded {
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+    },
+    /// A collection that is there no more; its rows went with it, its sockets stay open.
+    #[serde(rename = "category-removed")]
+    CollectionRemoved {
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+    },
+    /// A collection with another prefix or other fields.
+    #[serde(rename = "category-changed")]
+    CollectionChanged {
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+        keys: Vec<&'static str>,
+    },
+    /// A collection whose rows stand in another order.
+    Reordered {
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+    },
+    /// A row that was not there. Its value is that of before if an earlier reload took it away.
+    #[serde(rename = "product-added")]
+    RowAdded {
+        id: Arc<str>,
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+        #[serde(rename = "total")]
+        value: i64,
+    },
+    /// A row that is declared now in place of another of its id, which a client or a script had added. That one comes
     /// back once its id is free again.
-    ProductReplaced { id: Arc<str>, category: Arc<str>, total: i64 },
-    /// A product that is there no more.
-    ProductRemoved { id: Arc<str>, category: Arc<str> },
-    /// A product in another category; its total goes with it.
-    ProductMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
-    /// A product with other properties; `order` is its extra order properties.
-    ProductChanged { id: Arc<str>, keys: Vec<String> },
-    /// A product whose seed total is another, so that its total starts from that, or goes on if an earlier reload took that
-    /// seed total away; or the id of a row without a declared one now belongs to another row, which has its own total.
-    TotalReset { id: Arc<str>, from: i64, to: i64 },
+    #[serde(rename = "product-replaced")]
+    RowReplaced {
+        id: Arc<str>,
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+        #[serde(rename = "total")]
+        value: i64,
+    },
+    /// A row that is there no more.
+    #[serde(rename = "product-removed")]
+    RowRemoved {
+        id: Arc<str>,
+        #[serde(rename = "category")]
+        collection: Arc<str>,
+    },
+    /// A row in another collection; its value goes with it.
+    #[serde(rename = "product-moved")]
+    RowMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
+    /// A row with other properties; `order` is its extra order properties.
+    #[serde(rename = "product-changed")]
+    RowChanged { id: Arc<str>, keys: Vec<String> },
+    /// A row whose seed is another, so that its value starts from that, or goes on if an earlier reload took that
+    /// seed away; or the id of a row without a declared one now belongs to another row, which has its own value.
+    #[serde(rename = "total-reset")]
+    CounterReset { id: Arc<str>, from: i64, to: i64 },
     /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
     /// A script that is there no more.
@@ -65,14 +103,14 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether something that was declared is gone, such as the `total` of a product.
+    /// Whether something that was declared is gone, such as the `value` of a row.
     #[must_use]
     pub const fn is_removal(&self) -> bool {
         matches!(
             self,
-            Self::CategoryRemoved { .. }
-                | Self::ProductRemoved { .. }
-                | Self::TotalReset { to: 0, .. }
+            Self::CollectionRemoved { .. }
+                | Self::RowRemoved { .. }
+                | Self::CounterReset { to: 0, .. }
                 | Self::ScriptRemoved { .. }
                 | Self::GeneratorRemoved { .. }
                 | Self::FaultRemoved { .. }
@@ -86,18 +124,18 @@ impl fmt::Display for Change {
             Self::Name { from, to } => write!(f, "name {from} → {to}"),
             Self::Seed { from, to } => write!(f, "seed {from} → {to}"),
             Self::Feed { to: Feed::All } => f.write_str("feed of all orders"),
-            Self::Feed { to: Feed::Category } => f.write_str("feed by category"),
+            Self::Feed { to: Feed::Collection } => f.write_str("feed by category"),
             Self::NeedsRestart { keys } => write!(f, "server.{} needs a restart", keys.join(", server.")),
-            Self::CategoryAdded { category } => write!(f, "category {category} added"),
-            Self::CategoryRemoved { category } => write!(f, "category {category} removed"),
-            Self::CategoryChanged { category, keys } => write!(f, "{category} {} changed", keys.join(", ")),
-            Self::Reordered { category } => write!(f, "{category} reordered"),
-            Self::ProductAdded { id, .. } => write!(f, "{id} added"),
-            Self::ProductReplaced { id, .. } => write!(f, "{id} declared, in place of one that was added"),
-            Self::ProductRemoved { id, .. } => write!(f, "{id} removed"),
-            Self::ProductMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
-            Self::ProductChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
-            Self::TotalReset { id, from, to } => write!(f, "{id} total {from} → {to}"),
+            Self::CollectionAdded { collection } => write!(f, "category {collection} added"),
+            Self::CollectionRemoved { collection } => write!(f, "category {collection} removed"),
+            Self::CollectionChanged { collection, keys } => write!(f, "{collection} {} changed", keys.join(", ")),
+            Self::Reordered { collection } => write!(f, "{collection} reordered"),
+            Self::RowAdded { id, .. } => write!(f, "{id} added"),
+            Self::RowReplaced { id, .. } => write!(f, "{id} declared, in place of one that was added"),
+            Self::RowRemoved { id, .. } => write!(f, "{id} removed"),
+            Self::RowMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
+            Self::RowChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
+            Self::CounterReset { id, from, to } => write!(f, "{id} total {from} → {to}"),
             Self::ScriptAdded { script } => write!(f, "{script} added"),
             Self::ScriptRemoved { script } => write!(f, "{script} removed"),
             Self::ScriptChanged { script } => write!(f, "{script} changed"),

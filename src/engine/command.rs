@@ -11,23 +11,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Engine;
-use super::event::{Event, MAX_CATEGORY_BYTES, MAX_FAULTS, Refusal};
+use super::counters::CounterChange;
+use super::event::{Event, MAX_COLLECTION_BYTES, MAX_FAULTS, Refusal};
 use super::fault::FaultSource;
-use super::ledger::TotalChange;
-use crate::scenario::{Fault, Product, Scenario, Source, parse_fault};
+use crate::scenario::{Fault, Row, Scenario, Source, parse_fault};
 
 /// A change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
-    /// Adds an amount to a product's order total.
-    Order(Arc<str>, i64),
-    /// Adds each amount to its product's order total, in order.
-    Orders(Vec<(Arc<str>, i64)>),
-    /// Sets each product's order total, in order.
-    SetTotals(Vec<(Arc<str>, i64)>),
-    /// Adds a product to a category; its id is the category's prefix with the next number, its total is 0.
-    AddProduct(Arc<str>, Map<String, Value>),
+    /// Adds an amount to a row's counter.
+    Count(Arc<str>, i64),
+    /// Adds each amount to its row's counter, in order.
+    CountAll(Vec<(Arc<str>, i64)>),
+    /// Sets each row's counter, in order.
+    SetCounters(Vec<(Arc<str>, i64)>),
+    /// Adds a row to a collection; its id is the collection's prefix with the next number, its value is 0.
+    AddRow(Arc<str>, Map<String, Value>),
     /// Adds a fault; its times count from now.
     AddFault(FaultText),
     /// Replaces the fault of that number or name, which starts over.
@@ -54,10 +54,10 @@ impl From<Vec<Event>> for Effects {
 }
 
 impl Command {
-    /// Adds an amount to a product's order total.
+    /// Adds an amount to a row's counter.
     #[must_use]
-    pub fn order(product: &str, amount: i64) -> Self {
-        Self::Order(product.into(), amount)
+    pub fn order(row: &str, amount: i64) -> Self {
+        Self::Count(row.into(), amount)
     }
 
     /// Whether its times count from the moment at which it is applied.
@@ -120,10 +120,10 @@ impl Engine {
     /// [`Refusal`]; nothing has changed then.
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
         match command {
-            Command::Order(id, amount) => Ok(vec![self.change_total(&id, TotalChange::Add(amount))?].into()),
-            Command::Orders(orders) => self.change_totals(&orders, TotalChange::Add).map(Effects::from),
-            Command::SetTotals(totals) => self.change_totals(&totals, TotalChange::Set).map(Effects::from),
-            Command::AddProduct(category, own) => Ok(vec![self.add_product(&category, own)?].into()),
+            Command::Count(id, amount) => Ok(vec![self.change_counter(&id, CounterChange::Add(amount))?].into()),
+            Command::CountAll(orders) => self.change_counters(&orders, CounterChange::Add).map(Effects::from),
+            Command::SetCounters(values) => self.change_counters(&values, CounterChange::Set).map(Effects::from),
+            Command::AddRow(collection, own) => Ok(vec![self.add_row(&collection, own)?].into()),
             Command::AddFault(fault) => {
                 let fault = fault.parse(&self.scenario)?;
                 self.sweep_faults(MAX_FAULTS);
@@ -149,28 +149,28 @@ impl Engine {
         }
     }
 
-    pub(super) fn change_total(&mut self, id: &str, change: TotalChange) -> Result<Event, Refusal> {
-        let changed = self.ledger.change(id, change, self.sequence + 1)?;
+    pub(super) fn change_counter(&mut self, id: &str, change: CounterChange) -> Result<Event, Refusal> {
+        let changed = self.counters.change(id, change, self.sequence + 1)?;
         let event = changed.event(self.sequence + 1, self.now);
         self.sequence += 1;
         Ok(event)
     }
 
-    fn change_totals(
+    fn change_counters(
         &mut self,
         changes: &[(Arc<str>, i64)],
-        kind: fn(i64) -> TotalChange,
+        kind: fn(i64) -> CounterChange,
     ) -> Result<Vec<Event>, Refusal> {
         let (mut events, mut applied) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
         for (index, (id, amount)) in changes.iter().enumerate() {
             let sequence = self.sequence + 1 + index as u64;
-            match self.ledger.change(id, kind(*amount), sequence) {
-                Ok(total) => {
-                    events.push(total.event(sequence, self.now));
-                    applied.push(total.applied);
+            match self.counters.change(id, kind(*amount), sequence) {
+                Ok(value) => {
+                    events.push(value.event(sequence, self.now));
+                    applied.push(value.applied);
                 }
                 Err(refusal) => {
-                    applied.into_iter().rev().for_each(|one| self.ledger.revert(one));
+                    applied.into_iter().rev().for_each(|one| self.counters.revert(one));
                     return Err(Refusal::At { index, refusal: Box::new(refusal) });
                 }
             }
@@ -179,13 +179,13 @@ impl Engine {
         Ok(events)
     }
 
-    fn add_product(&mut self, category: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
-        let listing = self.catalogue.get(category).ok_or_else(|| Refusal::UnknownCategory(category.into()))?;
-        listing.accept(&own)?;
-        if listing.json_len() > MAX_CATEGORY_BYTES {
-            return Err(Refusal::Full { category: category.into() });
+    fn add_row(&mut self, collection: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
+        let row_set = self.collections.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
+        row_set.accept(&own)?;
+        if row_set.json_len() > MAX_COLLECTION_BYTES {
+            return Err(Refusal::Full { collection: collection.into() });
         }
-        let product = self.numbered(listing, &Product::new(Arc::default(), own));
-        Ok(self.put_on_sale(category, Arc::new(product)))
+        let row = self.numbered(row_set, &Row::new(Arc::default(), own));
+        Ok(self.put_row(collection, Arc::new(row)))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
-use crate::scenario::{MAX_TOTAL, Product, format_duration};
+use crate::scenario::{MAX_TOTAL, Row, format_duration};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +25,10 @@ impl Serialize for Event {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &format_duration(self.at))?;
         map.serialize_entry("sequence", &self.sequence)?;
-        let (event, id, category) = match &self.kind {
-            EventKind::Total { id, category, .. } => ("total", id, category),
-            EventKind::Added { id, category } => ("added", id, category),
-            EventKind::Removed { id, category } => ("removed", id, category),
+        let (event, id, collection) = match &self.kind {
+            EventKind::Counted { id, collection, .. } => ("total", id, collection),
+            EventKind::Added { id, collection } => ("added", id, collection),
+            EventKind::Removed { id, collection } => ("removed", id, collection),
             EventKind::FaultBegan { label, .. } | EventKind::FaultEnded { label, .. } => {
                 let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
                 map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
@@ -43,9 +43,9 @@ impl Serialize for Event {
         };
         map.serialize_entry("event", event)?;
         map.serialize_entry("id", id)?;
-        map.serialize_entry("category", category)?;
-        if let EventKind::Total { total, .. } = self.kind {
-            map.serialize_entry("total", &total)?;
+        map.serialize_entry("category", collection)?;
+        if let EventKind::Counted { value, .. } = self.kind {
+            map.serialize_entry("total", &value)?;
         }
         map.end()
     }
@@ -54,30 +54,30 @@ impl Serialize for Event {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// A product's order total has a new value.
-    Total {
-        /// The product.
+    /// A row's counter has a new value.
+    Counted {
+        /// The row.
         id: Arc<str>,
-        /// Its category.
-        category: Arc<str>,
-        /// The new total.
-        total: i64,
-        /// The product, if its frames have more than its id as text and its total.
-        product: Option<Arc<Product>>,
+        /// Its collection.
+        collection: Arc<str>,
+        /// The new value.
+        value: i64,
+        /// The row, if its frames have more than its id as text and its value.
+        row: Option<Arc<Row>>,
     },
-    /// A product was added at run time.
+    /// A row was added at run time.
     Added {
-        /// The product.
+        /// The row.
         id: Arc<str>,
-        /// Its category.
-        category: Arc<str>,
+        /// Its collection.
+        collection: Arc<str>,
     },
-    /// A product was taken out.
+    /// A row was taken out.
     Removed {
-        /// The product.
+        /// The row.
         id: Arc<str>,
-        /// The category it was in.
-        category: Arc<str>,
+        /// The collection it was in.
+        collection: Arc<str>,
     },
     /// A fault is in force from now on, or has struck if it is momentary.
     FaultBegan {
@@ -110,8 +110,8 @@ impl Event {
     }
 }
 
-/// The most bytes of a category's products as JSON with which clients may add another.
-pub const MAX_CATEGORY_BYTES: usize = 64 << 20;
+/// The most bytes of a collection's rows as JSON with which clients may add another.
+pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
 /// The most faults of an engine at a time.
 pub const MAX_FAULTS: usize = 1000;
@@ -119,30 +119,30 @@ pub const MAX_FAULTS: usize = 1000;
 /// Why a change is refused; nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// No product has this id at the time.
+    /// No row has this id at the time.
     #[error("Order {0} not found")]
-    UnknownProduct(Arc<str>),
-    /// The category does not exist at the time.
+    UnknownRow(Arc<str>),
+    /// The collection does not exist at the time.
     #[error("Category {0} not found")]
-    UnknownCategory(Arc<str>),
-    /// A product has the id already.
+    UnknownCollection(Arc<str>),
+    /// A row has the id already.
     #[error("Product {0} exists already")]
-    DuplicateProduct(Arc<str>),
-    /// The total would leave what a JavaScript number holds exactly.
-    #[error("The total of {id} would leave the range of ±{MAX_TOTAL}, it stays {total}")]
+    DuplicateRow(Arc<str>),
+    /// The value would leave what a JavaScript number holds exactly.
+    #[error("The total of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}")]
     OutOfRange {
-        /// The product.
+        /// The row.
         id: Arc<str>,
-        /// Its total, unchanged.
-        total: i64,
+        /// Its value, unchanged.
+        value: i64,
     },
-    /// The category has no room for more.
-    #[error("The products of {category} take more than {} MiB, a reset removes those that were added", MAX_CATEGORY_BYTES >> 20)]
+    /// The collection has no room for more.
+    #[error("The products of {collection} take more than {} MiB, a reset removes those that were added", MAX_COLLECTION_BYTES >> 20)]
     Full {
-        /// The category.
-        category: Arc<str>,
+        /// The collection.
+        collection: Arc<str>,
     },
-    /// A product lacks a declared field, or a field has the wrong type.
+    /// A row lacks a declared field, or a field has the wrong type.
     #[error("Field {field} must be {expected}")]
     Field {
         /// The field's name.

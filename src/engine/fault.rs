@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::catalogue::Catalogue;
 use super::change::{Carried, Pairing, carry_on};
+use super::collections::Collections;
+use super::counters::Counters;
 use super::event::{Event, EventKind, Refusal};
-use super::ledger::Ledger;
 use super::retained::{Digest, TimelineState};
 use super::wildcard::matches_wildcard;
 use crate::scenario::{Action, Effect, Fault, Matches};
@@ -111,7 +111,7 @@ impl Engine {
     /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
     /// delays go before it.
     pub fn hits(&mut self, request: &FaultTarget) -> Vec<Hit> {
-        let target = request.resolve(&self.catalogue, &self.ledger);
+        let target = request.resolve(&self.collections, &self.counters);
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
         let overrides = |hit: &Hit| hit.fault.effect().overrides_answer();
@@ -132,11 +132,11 @@ impl Engine {
         hits
     }
 
-    /// The faults that hit a socket, which stays with them however often it is asked. `category` is what it asked for last.
-    pub fn socket_faults(&mut self, socket: u64, category: &str) -> Vec<SocketFault> {
+    /// The faults that hit a socket, which stays with them however often it is asked. `collection` is what it asked for last.
+    pub fn socket_faults(&mut self, socket: u64, collection: &str) -> Vec<SocketFault> {
         let seed = self.seed;
         let faults = self.faults.iter_mut().filter(|run| run.is_active() && !is_met_by_requests(run.effect()));
-        faults.filter_map(|run| run.hits_socket(socket, category, seed)).collect()
+        faults.filter_map(|run| run.hits_socket(socket, collection, seed)).collect()
     }
 
     /// The sockets, of these, that a fault hits at the moment at which it begins.
@@ -147,7 +147,7 @@ impl Engine {
     ) -> Vec<(u64, SocketFault)> {
         let seed = self.seed;
         let Some(run) = self.faults.iter_mut().find(|run| run.id == fault) else { return Vec::new() };
-        sockets.filter_map(|(id, category)| Some((id, run.hits_socket(id, category, seed)?))).collect()
+        sockets.filter_map(|(id, collection)| Some((id, run.hits_socket(id, collection, seed)?))).collect()
     }
 
     /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.
@@ -365,10 +365,10 @@ pub struct FaultTarget {
 /// What a request or a handshake is about, whether the world has that or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultSubject {
-    /// The category of that name.
-    Category(String),
-    /// The product of that id.
-    Product(String),
+    /// The collection of that name.
+    Collection(String),
+    /// The row of that id.
+    Row(String),
     /// Neither.
     Other,
 }
@@ -377,28 +377,28 @@ pub enum FaultSubject {
 struct ResolvedTarget<'r> {
     request: &'r FaultTarget,
     is_api: bool,
-    category: Option<&'r str>,
-    product: Option<&'r str>,
+    collection: Option<&'r str>,
+    row: Option<&'r str>,
 }
 
 impl FaultTarget {
-    fn resolve<'r>(&'r self, catalogue: &Catalogue, ledger: &'r Ledger) -> ResolvedTarget<'r> {
-        let (category, product) = match &self.subject {
-            // A socket may ask for a category that there is not.
-            FaultSubject::Category(name) => {
-                (Some(&**name).filter(|name| self.is_handshake || catalogue.get(name).is_some()), None)
+    fn resolve<'r>(&'r self, collections: &Collections, counters: &'r Counters) -> ResolvedTarget<'r> {
+        let (collection, row) = match &self.subject {
+            // A socket may ask for a collection that there is not.
+            FaultSubject::Collection(name) => {
+                (Some(&**name).filter(|name| self.is_handshake || collections.get(name).is_some()), None)
             }
-            FaultSubject::Product(id) => (ledger.get(id).map(|account| &*account.account.category), Some(&**id)),
+            FaultSubject::Row(id) => (counters.get(id).map(|counter| &*counter.counter.collection), Some(&**id)),
             FaultSubject::Other => (None, None),
         };
-        ResolvedTarget { request: self, is_api: category.is_some() || product.is_some(), category, product }
+        ResolvedTarget { request: self, is_api: collection.is_some() || row.is_some(), collection, row }
     }
 }
 
 impl ResolvedTarget<'_> {
     /// Whether a fault on requests or handshakes may hit it.
     fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
-        let Matches { method, path, category, product, .. } = matches;
+        let Matches { method, path, collection, row, .. } = matches;
         // A browser asks with OPTIONS whether it may ask; that is not the request.
         let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
         if effect.is_for_requests() == self.request.is_handshake || is_preflight {
@@ -409,7 +409,7 @@ impl ResolvedTarget<'_> {
         let fits = |pattern: &str| matches_wildcard(pattern, &self.request.path) || matches_wildcard(pattern, bare);
         path.as_deref().map_or(self.is_api, fits)
             && method.as_deref().is_none_or(|method| method == self.request.method)
-            && category.as_deref().is_none_or(|category| Some(category) == self.category)
-            && (self.request.is_handshake || product.as_deref().is_none_or(|product| Some(product) == self.product))
+            && collection.as_deref().is_none_or(|collection| Some(collection) == self.collection)
+            && (self.request.is_handshake || row.as_deref().is_none_or(|row| Some(row) == self.row))
     }
 }

@@ -1,4 +1,4 @@
-//! Random generators: when the next order comes, for which product, and how much.
+//! Random generators: when the next order comes, for which row, and how much.
 //!
 //! Each draws from a random stream of its own. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become
 //! integers and gaps is written here, so that a seed gives the same orders on every platform and with every version.
@@ -10,7 +10,7 @@ use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Ledger;
+use super::counters::Counters;
 use crate::scenario::{Amount, Arrivals, Draw, Generator, Latency, Share, times};
 
 /// One generator at work.
@@ -65,7 +65,7 @@ impl GeneratorRunState {
     }
 }
 
-/// The accounts to draw from, by index in the ledger, as of one of its generations.
+/// The counters to draw from, by index in the counters, as of one of its generations.
 #[derive(Debug, Clone, Default)]
 struct Pool {
     generation: Option<u64>,
@@ -125,11 +125,11 @@ impl GeneratorRun {
         self.due
     }
 
-    /// The order that is due: an index in the ledger and an amount. `None` if there is nothing to draw from.
-    pub(super) fn fire(&mut self, ledger: &Ledger) -> Option<(usize, i64)> {
+    /// The order that is due: an index in the counters and an amount. `None` if there is nothing to draw from.
+    pub(super) fn fire(&mut self, counters: &Counters) -> Option<(usize, i64)> {
         let at = self.due?;
-        self.pool.refresh(self.declared.products(), ledger);
-        let index = self.pool.pick(&mut self.rng, ledger);
+        self.pool.refresh(self.declared.rows(), counters);
+        let index = self.pool.pick(&mut self.rng, counters);
         let amount = self.rng.amount(self.declared.amount());
         self.count += 1;
         self.schedule(at);
@@ -161,22 +161,23 @@ impl GeneratorRun {
 }
 
 impl Pool {
-    fn refresh(&mut self, draw: &Draw, ledger: &Ledger) {
-        if self.generation == Some(ledger.generation()) {
+    fn refresh(&mut self, draw: &Draw, counters: &Counters) {
+        if self.generation == Some(counters.generation()) {
             return;
         }
-        self.generation = Some(ledger.generation());
+        self.generation = Some(counters.generation());
         let mut bounds = Vec::new();
         let indices = match draw {
-            Draw::All => Indices::Below(ledger.len()),
-            Draw::Ids(ids) => Indices::These(ids.iter().filter_map(|id| ledger.index_of(id)).collect()),
-            Draw::Category(name) => {
-                let accounts = ledger.iter().enumerate().filter(|(_, (_, account))| account.account.category == *name);
-                Indices::These(accounts.map(|(index, _)| index).collect())
+            Draw::All => Indices::Below(counters.len()),
+            Draw::Ids(ids) => Indices::These(ids.iter().filter_map(|id| counters.index_of(id)).collect()),
+            Draw::Collection(name) => {
+                let by_row =
+                    counters.iter().enumerate().filter(|(_, (_, counter))| counter.counter.collection == *name);
+                Indices::These(by_row.map(|(index, _)| index).collect())
             }
             Draw::Weights(weights) => {
                 let present: Vec<_> =
-                    weights.iter().filter_map(|(id, weight)| Some((ledger.index_of(id)?, *weight))).collect();
+                    weights.iter().filter_map(|(id, weight)| Some((counters.index_of(id)?, *weight))).collect();
                 bounds.extend(present.iter().scan(0, |sum, (_, weight)| {
                     *sum += u64::from(*weight);
                     Some(*sum)
@@ -187,7 +188,7 @@ impl Pool {
         self.chosen = Arc::new(Chosen { indices, bounds });
     }
 
-    fn pick(&self, rng: &mut RandomStream, ledger: &Ledger) -> Option<usize> {
+    fn pick(&self, rng: &mut RandomStream, counters: &Counters) -> Option<usize> {
         let Chosen { indices, bounds } = &*self.chosen;
         let shares = bounds.last().copied().unwrap_or(indices.len() as u64);
         let drawn = rng.below(shares.max(1));
@@ -196,7 +197,7 @@ impl Pool {
         } else {
             bounds.partition_point(|bound| *bound <= drawn)
         };
-        indices.get(at).filter(|index| *index < ledger.len())
+        indices.get(at).filter(|index| *index < counters.len())
     }
 }
 

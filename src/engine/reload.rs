@@ -1,7 +1,7 @@
 //! A new scenario for a running engine: what changes, and what goes on.
 //!
 //! [`Comparison`] holds what differs between the declarations of two scenarios. A [`ReloadPlan`] makes it once for all engines
-//! that play the old one, also for those in which products came or went; [`Engine::reload`] applies the plan to one.
+//! that play the old one, also for those in which rows came or went; [`Engine::reload`] applies the plan to one.
 //! What goes is [`Retained`](super::retained::Retained), and comes back if a later scenario declares it again.
 
 mod rows;
@@ -12,15 +12,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Engine;
-use super::catalogue::Listing;
 use super::change::{Carried, Change, Pairing, carry_on};
+use super::collections::RowSet;
+use super::counters::{CounterChange, CounterView, Counters};
 use super::event::Event;
-use super::ledger::{AccountView, Ledger, TotalChange};
 use super::random::{GeneratorRun, GeneratorRunState};
 use super::retained::{Digest, TimelineState};
 use super::rows::RowEdits;
 use super::script::{ScriptRun, ScriptRunState};
-use crate::scenario::{Category, Fault, Feed, Generator, Product, Scenario, Script};
+use crate::scenario::{Collection, Fault, Feed, Generator, Row, Scenario, Script};
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -28,7 +28,7 @@ use rows::RowTransition;
 pub struct Reload {
     /// What changed; see [`Engine::changes`].
     pub changes: Vec<Change>,
-    /// The totals that changed or are new.
+    /// The values that changed or are new.
     pub events: Vec<Event>,
 }
 
@@ -68,22 +68,22 @@ impl Engine {
         self.compare(new, seed, &comparison, &self.row_transition(new, &comparison.rows, None))
     }
 
-    /// Goes on with another scenario. Running totals stay where the seed total did not change, products added at
+    /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
     /// run time stay, and scripts and generators whose declaration did not change carry on where they were. What an earlier
-    /// reload took away and this one brings back is as it was; a seed total other than 0 counts as such.
+    /// reload took away and this one brings back is as it was; a seed other than 0 counts as such.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
         self.replace_compared(scenario, seed, &comparison)
     }
 
-    /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no product came or went at run
-    /// time shares the products of the new start from then on.
+    /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no row came or went at run
+    /// time shares the rows of the new start from then on.
     pub fn reload(&mut self, plan: &ReloadPlan, seed: u64) -> Reload {
         let ReloadPlan { old, new, changes, comparison, rows } = plan;
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
             return self.replace(&new.scenario, seed);
         }
-        if !self.ledger.shares_accounts_with(&old.ledger) {
+        if !self.counters.shares_counters_with(&old.counters) {
             return self.replace_compared(&new.scenario, seed, comparison);
         }
         let rows = self.row_transition(&new.scenario, &comparison.rows, Some(rows));
@@ -97,16 +97,16 @@ impl Engine {
         };
         self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
-        let before = std::mem::replace(&mut self.catalogue, new.catalogue.clone());
-        for (name, listing) in before.iter() {
-            self.catalogue.keep_numbers(name, Listing::highest(listing));
+        let before = std::mem::replace(&mut self.collections, new.collections.clone());
+        for (name, row_set) in before.iter() {
+            self.collections.keep_numbers(name, RowSet::highest(row_set));
         }
         let made = &comparison.rows.made;
-        self.ledger = Ledger::carried_over(&new.ledger, &self.ledger, |id| !made.contains_key(id));
+        self.counters = Counters::carried_over(&new.counters, &self.counters, |id| !made.contains_key(id));
         for (edit, outcome) in made.values().zip(&rows.outcomes) {
-            let moved = outcome.running.filter(|running| running.changed > 0 || running.total != edit.product.total());
+            let moved = outcome.running.filter(|running| running.changed > 0 || running.value != edit.row.value());
             // The new start has every row.
-            moved.and_then(|running| self.ledger.put(edit.product.id(), running));
+            moved.and_then(|running| self.counters.put(edit.row.id(), running));
         }
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
@@ -119,17 +119,17 @@ impl Engine {
         gone.extend(self.displaced_rows(&comparison.rows, &rows));
         self.retain_rows(gone, &comparison.rows, &rows);
         self.scenario = scenario.clone();
-        self.replace_products(&comparison.rows, &rows);
+        self.replace_rows(&comparison.rows, &rows);
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
     }
 
-    /// The changes of a plan with this engine's totals and seed.
+    /// The changes of a plan with this engine's values and seed.
     fn as_seen_here(&self, changes: &[Change], seed: u64) -> Vec<Change> {
         let mut changes = changes.to_vec();
         for change in &mut changes {
-            if let Change::TotalReset { id, from, .. } = change {
-                *from = self.ledger.get(id).map_or(*from, |account| account.total);
+            if let Change::CounterReset { id, from, .. } = change {
+                *from = self.counters.get(id).map_or(*from, |counter| counter.value);
             }
         }
         if seed != self.seed {
@@ -142,23 +142,23 @@ impl Engine {
     fn follow(&mut self, changes: &[Change], comparison: &Comparison, seed: u64) -> Vec<Event> {
         self.recall_numbers();
         let mut events = self.replace_timelines(comparison, seed);
-        events.extend(changes.iter().filter_map(|change| self.total_after(change)));
+        events.extend(changes.iter().filter_map(|change| self.counter_after(change)));
         events
     }
 
-    /// The event of the total that a change sets.
-    fn total_after(&mut self, change: &Change) -> Option<Event> {
-        let (id, total) = match change {
-            Change::ProductAdded { id, total, .. } | Change::ProductReplaced { id, total, .. } => {
-                (id, TotalChange::Set(*total))
+    /// The event of the value that a change sets.
+    fn counter_after(&mut self, change: &Change) -> Option<Event> {
+        let (id, value) = match change {
+            Change::RowAdded { id, value, .. } | Change::RowReplaced { id, value, .. } => {
+                (id, CounterChange::Set(*value))
             }
-            Change::TotalReset { id, to, .. } => (id, TotalChange::Set(*to)),
-            // The sockets of the new category have not heard of it yet.
-            Change::ProductMoved { id, .. } if self.scenario.feed() == Feed::Category => (id, TotalChange::Add(0)),
+            Change::CounterReset { id, to, .. } => (id, CounterChange::Set(*to)),
+            // The sockets of the new collection have not heard of it yet.
+            Change::RowMoved { id, .. } if self.scenario.feed() == Feed::Collection => (id, CounterChange::Add(0)),
             _ => return None,
         };
-        // The product is there, and its total is in range: both were declared.
-        self.change_total(id, total).ok()
+        // The row is there, and its value is in range: both were declared.
+        self.change_counter(id, value).ok()
     }
 
     /// Starts all scripts and generators of the scenario.
@@ -236,8 +236,8 @@ impl Engine {
     fn compare(&self, new: &Scenario, seed: u64, comparison: &Comparison, rows: &RowTransition) -> Vec<Change> {
         let mut changes = Vec::new();
         self.compare_settings(new, seed, &mut changes);
-        self.compare_categories(new, &mut changes);
-        self.compare_products(new, &comparison.rows, rows, &mut changes);
+        self.compare_collections(new, &mut changes);
+        self.compare_rows(new, &comparison.rows, rows, &mut changes);
         let old = &self.scenario;
         changes.extend(comparison.scripts.changes(old.scripts(), new.scripts()));
         changes.extend(comparison.generators.changes(old.generators(), new.generators()));
@@ -262,100 +262,99 @@ impl Engine {
         }
     }
 
-    fn compare_categories(&self, new: &Scenario, changes: &mut Vec<Change>) {
+    fn compare_collections(&self, new: &Scenario, changes: &mut Vec<Change>) {
         let (before, after) = (by_name(&self.scenario), by_name(new));
-        for category in new.categories() {
-            let name = category.name().clone();
+        for collection in new.collections() {
+            let name = collection.name().clone();
             match before.get(&*name) {
-                None => changes.push(Change::CategoryAdded { category: name }),
+                None => changes.push(Change::CollectionAdded { collection: name }),
                 Some(old) => {
-                    let keys = category.differing_keys(old);
+                    let keys = collection.differing_keys(old);
                     if !keys.is_empty() {
-                        changes.push(Change::CategoryChanged { category: name.clone(), keys });
+                        changes.push(Change::CollectionChanged { collection: name.clone(), keys });
                     }
-                    if self.is_reordered(category) {
-                        changes.push(Change::Reordered { category: name });
+                    if self.is_reordered(collection) {
+                        changes.push(Change::Reordered { collection: name });
                     }
                 }
             }
         }
-        let gone = self.scenario.categories().iter().map(Category::name).filter(|name| !after.contains_key(&***name));
-        changes.extend(gone.map(|name| Change::CategoryRemoved { category: name.clone() }));
+        let gone =
+            self.scenario.collections().iter().map(Collection::name).filter(|name| !after.contains_key(&***name));
+        changes.extend(gone.map(|name| Change::CollectionRemoved { collection: name.clone() }));
     }
 
-    /// Whether products that were declared in the category and still are stand in another order.
-    fn is_reordered(&self, category: &Category) -> bool {
-        let before = self.catalogue.get(category.name()).map(Listing::products).unwrap_or_default();
-        if before.iter().map(id).eq(category.products().iter().map(id)) {
+    /// Whether rows that were declared in the collection and still are stand in another order.
+    fn is_reordered(&self, collection: &Collection) -> bool {
+        let before = self.collections.get(collection.name()).map(RowSet::rows).unwrap_or_default();
+        if before.iter().map(id).eq(collection.rows().iter().map(id)) {
             return false;
         }
-        let is_declared =
-            |product: &&Arc<Product>| self.ledger.get(product.id()).is_some_and(|account| account.account.declared);
+        let is_declared = |row: &&Arc<Row>| self.counters.get(row.id()).is_some_and(|counter| counter.counter.declared);
         let before = before.iter().filter(is_declared);
-        let places: HashMap<&str, usize> = before.zip(0..).map(|(product, at)| (&**product.id(), at)).collect();
-        !category.products().iter().filter_map(|product| places.get(&**product.id())).is_sorted()
+        let places: HashMap<&str, usize> = before.zip(0..).map(|(row, at)| (&**row.id(), at)).collect();
+        !collection.rows().iter().filter_map(|row| places.get(&**row.id())).is_sorted()
     }
 
-    fn compare_products(&self, new: &Scenario, edits: &RowEdits, rows: &RowTransition, changes: &mut Vec<Change>) {
+    fn compare_rows(&self, new: &Scenario, edits: &RowEdits, rows: &RowTransition, changes: &mut Vec<Change>) {
         for (edit, outcome) in edits.made.values().zip(&rows.outcomes) {
-            let (id, to, before) =
-                (edit.product.id().clone(), edit.category.clone(), self.ledger.get(edit.product.id()));
+            let (id, to, before) = (edit.row.id().clone(), edit.collection.clone(), self.counters.get(edit.row.id()));
             let Some(running) = outcome.running else {
-                if let Some(account) = before.filter(|before| before.account.declared) {
-                    changes.push(Change::ProductRemoved { id, category: account.account.category.clone() });
+                if let Some(counter) = before.filter(|before| before.counter.declared) {
+                    changes.push(Change::RowRemoved { id, collection: counter.counter.collection.clone() });
                 }
                 continue;
             };
-            let Some(account) = before else {
-                changes.push(Change::ProductAdded { id, category: to, total: running.total });
+            let Some(counter) = before else {
+                changes.push(Change::RowAdded { id, collection: to, value: running.value });
                 continue;
             };
             if outcome.displaces {
-                changes.push(Change::ProductReplaced { id, category: to, total: running.total });
+                changes.push(Change::RowReplaced { id, collection: to, value: running.value });
                 continue;
             }
-            if account.account.category != to {
-                changes.push(Change::ProductMoved { id: id.clone(), from: account.account.category.clone(), to });
+            if counter.counter.collection != to {
+                changes.push(Change::RowMoved { id: id.clone(), from: counter.counter.collection.clone(), to });
             }
             if !outcome.keys.is_empty() {
-                changes.push(Change::ProductChanged { id: id.clone(), keys: outcome.keys.clone() });
+                changes.push(Change::RowChanged { id: id.clone(), keys: outcome.keys.clone() });
             }
-            let is_reset = if edit.is_of_its_id(&account) {
-                account.account.seed_total != edit.product.total()
+            let is_reset = if edit.is_of_its_id(&counter) {
+                counter.counter.seed != edit.row.value()
             } else {
-                account.total != running.total
+                counter.value != running.value
             };
             if is_reset {
-                changes.push(Change::TotalReset { id, from: account.total, to: running.total });
+                changes.push(Change::CounterReset { id, from: counter.value, to: running.value });
             }
         }
-        let categories = by_name(new);
-        let gone = self.ledger.iter().filter(|(id, account)| {
-            if account.account.declared {
+        let collections = by_name(new);
+        let gone = self.counters.iter().filter(|(id, counter)| {
+            if counter.counter.declared {
                 return edits.gone.contains(&***id);
             }
-            // It was added at run time, and stays as long as its category.
-            !rows.declares(edits, id) && !categories.contains_key(&*account.account.category)
+            // It was added at run time, and stays as long as its collection.
+            !rows.declares(edits, id) && !collections.contains_key(&*counter.counter.collection)
         });
-        let removed = |(id, account): (&Arc<str>, AccountView<'_>)| Change::ProductRemoved {
+        let removed = |(id, counter): (&Arc<str>, CounterView<'_>)| Change::RowRemoved {
             id: id.clone(),
-            category: account.account.category.clone(),
+            collection: counter.counter.collection.clone(),
         };
         changes.extend(gone.map(removed));
-        changes.extend(rows.back.iter().map(|row| Change::ProductAdded {
-            id: row.product.id().clone(),
-            category: row.category.clone(),
-            total: row.total,
+        changes.extend(rows.back.iter().map(|row| Change::RowAdded {
+            id: row.row.id().clone(),
+            collection: row.collection.clone(),
+            value: row.value,
         }));
     }
 }
 
-fn by_name(scenario: &Scenario) -> HashMap<&str, &Category> {
-    scenario.categories().iter().map(|category| (&**category.name(), category)).collect()
+fn by_name(scenario: &Scenario) -> HashMap<&str, &Collection> {
+    scenario.collections().iter().map(|collection| (&**collection.name(), collection)).collect()
 }
 
-fn id(product: &Arc<Product>) -> &str {
-    product.id()
+fn id(row: &Arc<Row>) -> &str {
+    row.id()
 }
 
 fn digest(generator: &Generator) -> Digest {

@@ -1,17 +1,17 @@
 //! What reloads have taken away, kept so that a later one can bring it back as it was.
 //!
-//! A save may lack something for a moment only: it is commented out and in again, a category moves to another file, a
+//! A save may lack something for a moment only: it is commented out and in again, a collection moves to another file, a
 //! writer is not done. A reset forgets all of it.
 //!
 //! Invariants:
-//! - What is kept differs from a fresh start: a total that has moved, a product that was added or taken off sale at run time,
-//!   a timeline that has begun, a random stream, a fault that a client has removed. A product that nobody has ordered leaves
+//! - What is kept differs from a fresh start: a value that has moved, a row that was added or taken out at run time,
+//!   a timeline that has begun, a random stream, a fault that a client has removed. A row that nobody has ordered leaves
 //!   nothing here.
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
 //! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`]
-//!   numbers of categories. The oldest are forgotten first.
+//!   numbers of collections. The oldest are forgotten first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -21,23 +21,23 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::catalogue::json_len;
+use super::collections::json_len;
 use super::fault::FaultProgress;
 use super::random::GeneratorRunState;
 use super::rows::RowEdit;
 use super::script::ScriptRunState;
-use crate::scenario::{Action, Product, Script, Step};
+use crate::scenario::{Action, Row, Script, Step};
 
 /// The most rows that are kept.
 const MAX_ROWS: usize = 100_000;
 
-/// The most bytes of JSON of all rows that are kept. A client decides how much each of the products it adds takes.
+/// The most bytes of JSON of all rows that are kept. A client decides how much each of the rows it adds takes.
 const MAX_ROW_BYTES: usize = 64 << 20;
 
 /// The most timelines that are kept: scripts, generators and faults.
 const MAX_TIMELINES: usize = 1_000;
 
-/// The most categories whose numbers are kept.
+/// The most collections whose numbers are kept.
 const MAX_CATEGORIES: usize = 1_000;
 
 /// What reloads have taken away. A clone shares it until one of the two changes it, and nothing takes no memory.
@@ -53,16 +53,16 @@ struct Kept {
     #[serde(skip)]
     row_bytes: Option<usize>,
     timelines: Vec<RetainedTimeline>,
-    /// The highest number of an id in categories that are gone.
+    /// The highest number of an id in collections that are gone.
     highest: Vec<(Arc<str>, u64)>,
 }
 
-/// A product that is gone, or what became of one before its seed total was reset to 0.
+/// A row that is gone, or what became of one before its seed was reset to 0.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RetainedRow {
     /// A scenario declared it.
-    Declared { key: RowKey, seed_total: i64, state: RowState },
+    Declared { key: RowKey, seed: i64, state: RowState },
     /// It was added at run time.
     Added(AddedRow),
 }
@@ -71,10 +71,10 @@ pub(super) enum RetainedRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RowState {
-    /// It is on sale, with that total.
-    Total(i64),
-    /// It was taken off sale, and stays so as long as it says the same.
-    OffSale(Digest),
+    /// It is in the collection, with that value.
+    Value(i64),
+    /// It was taken out, and stays so as long as it says the same.
+    TakenOut(Digest),
 }
 
 /// What a declared row is known by.
@@ -83,19 +83,19 @@ pub(super) enum RowState {
 pub(super) enum RowKey {
     /// The id that it declared.
     Id(Arc<str>),
-    /// Its content, in that category: its id was made.
+    /// Its content, in that collection: its id was made.
     Content(Arc<str>, Digest),
 }
 
-/// A product that was added at run time.
+/// A row that was added at run time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AddedRow {
-    pub(super) category: Arc<str>,
-    #[serde(with = "super::state::whole_product")]
-    pub(super) product: Arc<Product>,
-    /// Its running total.
-    pub(super) total: i64,
-    /// How many others that were added to the category went before it.
+    pub(super) collection: Arc<str>,
+    #[serde(with = "super::state::whole_row")]
+    pub(super) row: Arc<Row>,
+    /// Its running value.
+    pub(super) value: i64,
+    /// How many others that were added to the collection went before it.
     pub(super) place: usize,
 }
 
@@ -145,41 +145,40 @@ impl RecalledRows {
 }
 
 impl Retained {
-    /// What is kept of rows that a scenario declares again, or whose seed total it declares again.
+    /// What is kept of rows that a scenario declares again, or whose seed it declares again.
     pub(super) fn recall<'e>(&self, declared: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
         let mut recalled = RecalledRows::default();
-        let (mut places, mut categories) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
+        let (mut places, mut collections) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
         for (index, row) in self.rows().iter().enumerate() {
             if let RetainedRow::Declared { key, .. } = row {
                 places.entry(key).or_default().push_back(index);
-                if let RowKey::Content(category, _) = key {
-                    categories.insert(category);
+                if let RowKey::Content(collection, _) = key {
+                    collections.insert(collection);
                 }
             }
         }
         if places.is_empty() {
             return recalled;
         }
-        for RowEdit { category, product, .. } in declared {
-            if product.has_made_id() && !categories.contains(category) {
+        for RowEdit { collection, row, .. } in declared {
+            if row.has_made_id() && !collections.contains(collection) {
                 continue;
             }
-            let Some(places) = places.get_mut(&RowKey::of(category, product)) else { continue };
-            let found =
-                places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(product)?)));
-            // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed total.
-            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_total(product));
+            let Some(places) = places.get_mut(&RowKey::of(collection, row)) else { continue };
+            let found = places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(row)?)));
+            // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed.
+            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_total(row));
             let Some(at) = found.map(|(at, _)| at).or_else(replaced) else { continue };
             let Some(index) = places.remove(at) else { continue };
             recalled.used.insert(index);
             if let Some((_, state)) = found {
-                recalled.declared.insert(product.id().clone(), state);
+                recalled.declared.insert(row.id().clone(), state);
             }
         }
         recalled
     }
 
-    /// The products that were added at run time, each with its index.
+    /// The rows that were added at run time, each with its index.
     pub(super) fn added(&self) -> impl Iterator<Item = (usize, &AddedRow)> {
         self.rows().iter().enumerate().filter_map(|(index, row)| match row {
             RetainedRow::Added(added) => Some((index, added)),
@@ -210,20 +209,20 @@ impl Retained {
         });
     }
 
-    /// Keeps the highest number of an id in a category that is gone.
-    pub(super) fn keep_number(&mut self, category: Arc<str>, highest: u64) {
+    /// Keeps the highest number of an id in a collection that is gone.
+    pub(super) fn keep_number(&mut self, collection: Arc<str>, highest: u64) {
         self.change(|kept| {
-            kept.highest.push((category, highest));
+            kept.highest.push((collection, highest));
             forget_oldest(&mut kept.highest, MAX_CATEGORIES);
         });
     }
 
-    /// Takes out the numbers of categories that are back.
+    /// Takes out the numbers of collections that are back.
     pub(super) fn take_numbers(&mut self, is_back: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
-        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(category, _)| is_back(category)) {
+        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_back(collection)) {
             return Vec::new();
         }
-        self.change(|kept| kept.highest.extract_if(.., |(category, _)| is_back(category)).collect())
+        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_back(collection)).collect())
     }
 
     /// Keeps where a timeline is.
@@ -281,42 +280,42 @@ fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
 }
 
 impl RowKey {
-    fn of(category: &Arc<str>, product: &Product) -> Self {
-        if product.has_made_id() {
-            Self::Content(category.clone(), Digest::of_product(product))
+    fn of(collection: &Arc<str>, row: &Row) -> Self {
+        if row.has_made_id() {
+            Self::Content(collection.clone(), Digest::of_row(row))
         } else {
-            Self::Id(product.id().clone())
+            Self::Id(row.id().clone())
         }
     }
 }
 
 impl RetainedRow {
-    /// A declared product with its total, or without one if it was taken off sale at run time.
-    pub(super) fn declared(category: &Arc<str>, product: &Product, total: Option<i64>) -> Self {
-        let state = total.map_or_else(|| RowState::OffSale(Digest::of_product(product)), RowState::Total);
-        Self::Declared { key: RowKey::of(category, product), seed_total: product.total(), state }
+    /// A declared row with its value, or without one if it was taken out at run time.
+    pub(super) fn declared(collection: &Arc<str>, row: &Row, value: Option<i64>) -> Self {
+        let state = value.map_or_else(|| RowState::TakenOut(Digest::of_row(row)), RowState::Value);
+        Self::Declared { key: RowKey::of(collection, row), seed: row.value(), state }
     }
 
-    /// What has become of a declared row at run time, if that holds for this product.
-    fn state(&self, product: &Product) -> Option<RowState> {
-        let Self::Declared { seed_total, state, .. } = self else { return None };
+    /// What has become of a declared row at run time, if that holds for this row.
+    fn state(&self, row: &Row) -> Option<RowState> {
+        let Self::Declared { seed, state, .. } = self else { return None };
         let is_of_product = match state {
-            RowState::Total(_) => *seed_total == product.total(),
-            RowState::OffSale(content) => *content == Digest::of_product(product),
+            RowState::Value(_) => *seed == row.value(),
+            RowState::TakenOut(content) => *content == Digest::of_row(row),
         };
         is_of_product.then_some(*state)
     }
 
-    /// Whether it holds for this product once that has a seed total again.
-    fn waits_for_seed_total(&self, product: &Product) -> bool {
-        matches!(self, Self::Declared { seed_total, state: RowState::Total(_), .. } if *seed_total != 0 && product.total() == 0)
+    /// Whether it holds for this row once that has a seed again.
+    fn waits_for_seed_total(&self, row: &Row) -> bool {
+        matches!(self, Self::Declared { seed, state: RowState::Value(_), .. } if *seed != 0 && row.value() == 0)
     }
 
     /// The bytes that count towards [`MAX_ROW_BYTES`]. A declared row has no content here.
     fn json_len(&self) -> usize {
         match self {
             Self::Declared { .. } => 0,
-            Self::Added(row) => json_len(&row.product),
+            Self::Added(row) => json_len(&row.row),
         }
     }
 }
@@ -334,8 +333,8 @@ impl Digest {
     }
 
     /// Of everything but the id.
-    fn of_product(product: &Product) -> Self {
-        Self::of("product", &product.content())
+    fn of_row(row: &Row) -> Self {
+        Self::of("product", &row.content())
     }
 
     pub(super) fn of_script(script: &Script) -> Self {
@@ -344,12 +343,12 @@ impl Digest {
         for Step { at, times, every, action } in script.steps() {
             hash.add(&(at, times, every));
             match action {
-                Action::Order { product, amount } => hash.add(&("order", product, amount)),
-                Action::Set { product, total } => hash.add(&("set", product, total)),
+                Action::Count { row, amount } => hash.add(&("order", row, amount)),
+                Action::Set { row, value } => hash.add(&("set", row, value)),
                 Action::Add(new) => {
-                    hash.add(&("add", &new.category, new.has_id, new.product.id(), new.product.content()));
+                    hash.add(&("add", &new.collection, new.has_id, new.row.id(), new.row.content()));
                 }
-                Action::Remove { product } => hash.add(&("remove", product)),
+                Action::Remove { row } => hash.add(&("remove", row)),
                 Action::Fault(fault) => hash.add(&("fault", fault)),
             }
         }

@@ -1,7 +1,7 @@
 //! Which row of a new scenario continues which row of the old one.
 //!
-//! A row is a declared product. A row that declares an id is known by it. The id of another is made from its place, and so
-//! says little about it: within its category, such a row is known by its content, and only then by its place.
+//! A row is a declared row. A row that declares an id is known by it. The id of another is made from its place, and so
+//! says little about it: within its collection, such a row is known by its content, and only then by its place.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::scenario::{Category, Product, Scenario};
+use crate::scenario::{Collection, Row, Scenario};
 
 /// How the rows of two scenarios differ, whatever has become of them in an engine.
 #[derive(Debug)]
@@ -19,104 +19,101 @@ pub(super) struct RowEdits {
     pub(super) made: IndexMap<Arc<str>, RowEdit>,
     /// The ids that are no longer declared.
     pub(super) gone: HashSet<Arc<str>>,
-    /// The rows that no row of the new scenario continues, or only one that lacks their seed total, each with its category,
+    /// The rows that no row of the new scenario continues, or only one that lacks their seed, each with its collection,
     /// in the old order.
-    pub(super) ended: Vec<(Arc<str>, Arc<Product>)>,
-    /// The categories that are no longer declared.
-    pub(super) gone_categories: IndexSet<Arc<str>>,
-    /// Whether a total goes from one id to another, or an id starts over with another row.
+    pub(super) ended: Vec<(Arc<str>, Arc<Row>)>,
+    /// The collections that are no longer declared.
+    pub(super) gone_collections: IndexSet<Arc<str>>,
+    /// Whether a value goes from one id to another, or an id starts over with another row.
     pub(super) is_renumbered: bool,
 }
 
 /// A row of the new scenario that is new, says something else than before, or has another id than before.
 #[derive(Debug)]
 pub(super) struct RowEdit {
-    pub(super) category: Arc<str>,
-    pub(super) product: Arc<Product>,
+    pub(super) collection: Arc<str>,
+    pub(super) row: Arc<Row>,
     /// The id, in the old scenario, of the row that it continues.
     pub(super) origin: Option<Arc<str>>,
-    /// Whether it says something else than that row, or is in another category.
+    /// Whether it says something else than that row, or is in another collection.
     pub(super) is_edited: bool,
-    /// Whether it has a seed total and that row has none.
+    /// Whether it has a seed and that row has none.
     pub(super) gains_seed_total: bool,
 }
 
 impl RowEdit {
     /// Whether the row had the same id before.
     pub(super) fn keeps_id(&self) -> bool {
-        self.origin.as_ref() == Some(self.product.id())
+        self.origin.as_ref() == Some(self.row.id())
     }
 }
 
-/// A product as a scenario declares it.
-type Declared<'s> = (&'s Category, &'s Arc<Product>);
+/// A row as a scenario declares it.
+type Declared<'s> = (&'s Collection, &'s Arc<Row>);
 
 impl RowEdits {
-    /// Looks closely only at what lies between the first and the last difference: of 100,000 products mostly one has changed.
+    /// Looks closely only at what lies between the first and the last difference: of 100,000 rows mostly one has changed.
     pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
-        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) =
-            (old.products().collect(), new.products().collect());
+        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) = (old.rows().collect(), new.rows().collect());
         let same = before.iter().zip(&after).take_while(|(one, other)| is_same(one, other)).count();
         (before, after) = (before.split_off(same), after.split_off(same));
         let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| is_same(one, other)).count();
         before.truncate(before.len() - same);
         after.truncate(after.len() - same);
-        let by_id: HashMap<&str, usize> = before.iter().zip(0..).map(|((_, product), at)| (id(product), at)).collect();
+        let by_id: HashMap<&str, usize> = before.iter().zip(0..).map(|((_, row), at)| (id(row), at)).collect();
         let origins = origins(&before, &after, &by_id);
         let mut ended = vec![true; before.len()];
-        for (origin, (_, product)) in origins.iter().zip(&after) {
+        for (origin, (_, row)) in origins.iter().zip(&after) {
             if let Some(origin) = *origin {
-                ended[origin] = has_seed_total(before[origin].1) && !has_seed_total(product);
+                ended[origin] = has_seed_total(before[origin].1) && !has_seed_total(row);
             }
         }
         let mut edits = Self {
             made: IndexMap::new(),
             gone: HashSet::new(),
-            ended: rows(&before, &ended)
-                .map(|(category, product)| (category.name().clone(), product.clone()))
-                .collect(),
-            gone_categories: IndexSet::new(),
+            ended: rows(&before, &ended).map(|(collection, row)| (collection.name().clone(), row.clone())).collect(),
+            gone_collections: IndexSet::new(),
             is_renumbered: false,
         };
         for (row, origin) in after.iter().zip(origins) {
-            let (category, product) = *row;
+            let (collection, row) = *row;
             let is_edited = origin.is_none_or(|origin| {
-                before[origin].0.name() != category.name() || before[origin].1.content() != product.content()
+                before[origin].0.name() != collection.name() || before[origin].1.content() != row.content()
             });
             let origin = origin.map(|origin| before[origin].1);
             let edit = RowEdit {
-                category: category.name().clone(),
-                product: product.clone(),
+                collection: collection.name().clone(),
+                row: row.clone(),
                 origin: origin.map(|origin| origin.id().clone()),
                 is_edited,
-                gains_seed_total: has_seed_total(product) && origin.is_some_and(|origin| !has_seed_total(origin)),
+                gains_seed_total: has_seed_total(row) && origin.is_some_and(|origin| !has_seed_total(origin)),
             };
             if is_edited || !edit.keeps_id() {
-                edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(product)));
-                edits.made.insert(product.id().clone(), edit);
+                edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(row)));
+                edits.made.insert(row.id().clone(), edit);
             }
         }
-        let declared: HashSet<&str> = after.iter().map(|(_, product)| id(product)).collect();
-        let gone = before.iter().filter(|(_, product)| !declared.contains(id(product)));
-        edits.gone = gone.map(|(_, product)| product.id().clone()).collect();
-        let names: HashSet<&str> = new.categories().iter().map(|category| &**category.name()).collect();
-        let categories = old.categories().iter().map(Category::name);
-        edits.gone_categories = categories.filter(|name| !names.contains(&***name)).cloned().collect();
+        let declared: HashSet<&str> = after.iter().map(|(_, row)| id(row)).collect();
+        let gone = before.iter().filter(|(_, row)| !declared.contains(id(row)));
+        edits.gone = gone.map(|(_, row)| row.id().clone()).collect();
+        let names: HashSet<&str> = new.collections().iter().map(|collection| &**collection.name()).collect();
+        let collections = old.collections().iter().map(Collection::name);
+        edits.gone_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
         edits
     }
 }
 
-fn id(product: &Product) -> &str {
-    product.id()
+fn id(row: &Row) -> &str {
+    row.id()
 }
 
 /// Whether it is other than the default of 0.
-fn has_seed_total(product: &Product) -> bool {
-    product.total() != 0
+fn has_seed_total(row: &Row) -> bool {
+    row.value() != 0
 }
 
-fn is_same((category, product): &Declared, (other_category, other): &Declared) -> bool {
-    category.name() == other_category.name() && (Arc::ptr_eq(product, other) || product == other)
+fn is_same((collection, row): &Declared, (other_collection, other): &Declared) -> bool {
+    collection.name() == other_collection.name() && (Arc::ptr_eq(row, other) || row == other)
 }
 
 fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T> + 'a {
@@ -125,24 +122,24 @@ fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T
 
 /// For each new row the index of the old one that it continues.
 fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>) -> Vec<Option<usize>> {
-    /// The rows of one category whose ids were made, by index.
+    /// The rows of one collection whose ids were made, by index.
     #[derive(Default)]
     struct Unnamed {
         old: Vec<usize>,
         new: Vec<usize>,
     }
 
-    let mut categories: IndexMap<&str, Unnamed> = IndexMap::new();
+    let mut collections: IndexMap<&str, Unnamed> = IndexMap::new();
     let unnamed = |rows: &[Declared], at: usize| rows[at].1.has_made_id();
     for at in (0..before.len()).filter(|at| unnamed(before, *at)) {
-        categories.entry(before[at].0.name()).or_default().old.push(at);
+        collections.entry(before[at].0.name()).or_default().old.push(at);
     }
     for at in (0..after.len()).filter(|at| unnamed(after, *at)) {
-        categories.entry(after[at].0.name()).or_default().new.push(at);
+        collections.entry(after[at].0.name()).or_default().new.push(at);
     }
     let mut origins = vec![None; after.len()];
     let mut free = vec![true; before.len()];
-    for Unnamed { old, new } in categories.values() {
+    for Unnamed { old, new } in collections.values() {
         let content = |rows: &[Declared], at: &usize| ContentOf(Arc::clone(rows[*at].1));
         let old_content: Vec<ContentOf> = old.iter().map(|at| content(before, at)).collect();
         let new_content: Vec<ContentOf> = new.iter().map(|at| content(after, at)).collect();
@@ -152,7 +149,7 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
             free[old[origin]] = false;
         }
     }
-    // By id. Two rows of one category whose ids were both made are not known by them.
+    // By id. Two rows of one collection whose ids were both made are not known by them.
     let by_id = |origins: &mut [Option<usize>], free: &mut [bool], may: &dyn Fn(Declared, Declared) -> bool| {
         for (at, row) in after.iter().enumerate().filter(|(_, row)| by_id.contains_key(id(row.1))) {
             let old = by_id[id(row.1)];
@@ -163,15 +160,15 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
         }
     };
     by_id(&mut origins, &mut free, &|old, new| !old.1.has_made_id() || !new.1.has_made_id());
-    for Unnamed { old, new } in categories.values() {
+    for Unnamed { old, new } in collections.values() {
         pair_neighbours(old, new, &mut origins, &mut free, |_, _| true);
     }
     by_id(&mut origins, &mut free, &|old, new| old.0.name() != new.0.name());
     origins
 }
 
-/// A product, compared by everything but its id.
-struct ContentOf(Arc<Product>);
+/// A row, compared by everything but its id.
+struct ContentOf(Arc<Row>);
 
 impl PartialEq for ContentOf {
     fn eq(&self, other: &Self) -> bool {

@@ -115,7 +115,7 @@ impl ScriptRun {
             }
         };
         let mut action = self.declared.steps()[index].action.clone();
-        if let (Action::Order { amount, .. }, Some(rng)) = (&mut action, &mut self.rng)
+        if let (Action::Count { amount, .. }, Some(rng)) = (&mut action, &mut self.rng)
             && amount.start() != amount.end()
         {
             let drawn = rng.amount(amount);

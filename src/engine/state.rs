@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::Engine;
-use super::catalogue::{Catalogue, Listing};
+use super::collections::{Collections, RowSet};
+use super::counters::{Counter, CounterView, Counters, Rebuild, Running};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
-use super::ledger::{Account, AccountView, Ledger, Rebuild, Running};
 use super::random::GeneratorRunState;
 use super::retained::Retained;
 use super::script::ScriptRunState;
-use crate::scenario::{Action, Fault, Product, Source, parse_fault};
+use crate::scenario::{Action, Fault, Row, Source, parse_fault};
 
 /// The state of an engine. It is for the same version of mockd.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,12 +30,12 @@ pub struct EngineState {
     epoch: u32,
     streams: u64,
     fault_ids: u64,
-    /// What is not as declared, if products came or went.
-    products: Option<ProductsState>,
-    /// The highest number of an id in each category.
+    /// What is not as declared, if rows came or went.
+    rows: Option<RowsState>,
+    /// The highest number of an id in each collection.
     highest: Vec<u64>,
-    /// The totals that have moved, each with the number of its last change.
-    totals: Vec<(Arc<str>, i64, u64)>,
+    /// The values that have moved, each with the number of its last change.
+    values: Vec<(Arc<str>, i64, u64)>,
     scripts: Vec<ScriptRunState>,
     generators: Vec<GeneratorRunState>,
     faults: Vec<FaultRunState>,
@@ -55,11 +55,11 @@ pub enum StateError {
 }
 
 impl Engine {
-    /// The state. `start` is an engine of the same scenario at time 0; the products that both share are not written down.
+    /// The state. `start` is an engine of the same scenario at time 0; the rows that both share are not written down.
     #[must_use]
     pub fn save(&self, start: &Self) -> EngineState {
-        let products = (!self.ledger.shares_accounts_with(&start.ledger)).then(|| ProductsState::of(self, start));
-        let moved = self.ledger.moved();
+        let rows = (!self.counters.shares_counters_with(&start.counters)).then(|| RowsState::of(self, start));
+        let moved = self.counters.moved();
         EngineState {
             now: self.now,
             sequence: self.sequence,
@@ -67,9 +67,9 @@ impl Engine {
             epoch: self.epoch,
             streams: self.streams,
             fault_ids: self.fault_ids,
-            products,
-            highest: self.catalogue.iter().map(|(_, listing)| listing.highest()).collect(),
-            totals: moved.map(|(id, account)| (id.clone(), account.total, account.changed)).collect(),
+            rows,
+            highest: self.collections.iter().map(|(_, row_set)| row_set.highest()).collect(),
+            values: moved.map(|(id, counter)| (id.clone(), counter.value, counter.changed)).collect(),
             scripts: self.scripts.iter().map(ScriptRunState::of).collect(),
             generators: self.generators.iter().map(GeneratorRunState::of).collect(),
             faults: self.faults.iter().map(|run| FaultRunState::of(run, self)).collect(),
@@ -85,13 +85,13 @@ impl Engine {
         let mut engine = start.clone();
         (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
         (engine.streams, engine.fault_ids, engine.retained) = (state.streams, state.fault_ids, state.retained);
-        if let Some(products) = state.products {
-            products.put_in(&mut engine, start)?;
+        if let Some(rows) = state.rows {
+            rows.put_in(&mut engine, start)?;
         }
         engine.keep_numbers(&state.highest)?;
-        for (id, total, changed) in state.totals {
-            let moved = engine.ledger.put(&id, Running { total, changed });
-            moved.ok_or(StateError::Misfit("it has a total of an unknown product"))?;
+        for (id, value, changed) in state.values {
+            let moved = engine.counters.put(&id, Running { value, changed });
+            moved.ok_or(StateError::Misfit("it has a value of an unknown counter"))?;
         }
         let seed = engine.seed;
         engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run, seed))?;
@@ -102,11 +102,11 @@ impl Engine {
     }
 
     fn keep_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
-        let names: Vec<Arc<str>> = self.catalogue.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<Arc<str>> = self.collections.iter().map(|(name, _)| name.clone()).collect();
         if names.len() != highest.len() {
-            return Err(StateError::Misfit("it has other categories"));
+            return Err(StateError::Misfit("it has other collections"));
         }
-        names.iter().zip(highest).for_each(|(name, highest)| self.catalogue.keep_numbers(name, *highest));
+        names.iter().zip(highest).for_each(|(name, highest)| self.collections.keep_numbers(name, *highest));
         Ok(())
     }
 }
@@ -120,12 +120,12 @@ fn resumed<R, S>(runs: &[R], states: Vec<S>, resume: impl Fn(&R, S) -> Option<R>
     resumed.ok_or(StateError::Misfit("it has a script with fewer steps"))
 }
 
-/// The accounts in their order, and the products of each category in theirs.
+/// The counters in their order, and the rows of each collection in theirs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProductsState {
-    accounts: Vec<DeclaredOr<AccountState>>,
-    categories: Vec<Vec<DeclaredOr<ProductState>>>,
+struct RowsState {
+    by_row: Vec<DeclaredOr<CounterState>>,
+    collections: Vec<Vec<DeclaredOr<WrittenRow>>>,
 }
 
 /// What the scenario declares, by its id, or something else.
@@ -138,110 +138,110 @@ enum DeclaredOr<T> {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AccountState {
+struct CounterState {
     id: Arc<str>,
-    category: Arc<str>,
-    seed_total: i64,
+    collection: Arc<str>,
+    seed: i64,
     declared: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProductState {
+struct WrittenRow {
     id: Arc<str>,
     has_number_id: bool,
     own: Map<String, Value>,
     order: Map<String, Value>,
-    total: i64,
+    value: i64,
 }
 
-impl ProductState {
-    fn of(product: &Product) -> Self {
-        let (id, (own, order, total)) = (product.id().clone(), product.content());
-        Self { id, has_number_id: product.has_number_id(), own: own.clone(), order: order.clone(), total }
+impl WrittenRow {
+    fn of(row: &Row) -> Self {
+        let (id, (own, order, value)) = (row.id().clone(), row.content());
+        Self { id, has_number_id: row.has_number_id(), own: own.clone(), order: order.clone(), value }
     }
 
-    fn into_product(self) -> Product {
-        Product::written(self.id, self.own, self.order, self.total).with_number_id(self.has_number_id)
+    fn into_row(self) -> Row {
+        Row::written(self.id, self.own, self.order, self.value).with_number_id(self.has_number_id)
     }
 }
 
-/// A product that no scenario declares, for serde's `with`.
-pub(super) mod whole_product {
+/// A row that no scenario declares, for serde's `with`.
+pub(super) mod whole_row {
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::ProductState;
-    use crate::scenario::Product;
+    use super::WrittenRow;
+    use crate::scenario::Row;
 
-    pub(in crate::engine) fn serialize<S: Serializer>(product: &Product, serializer: S) -> Result<S::Ok, S::Error> {
-        ProductState::of(product).serialize(serializer)
+    pub(in crate::engine) fn serialize<S: Serializer>(row: &Row, serializer: S) -> Result<S::Ok, S::Error> {
+        WrittenRow::of(row).serialize(serializer)
     }
 
-    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Product>, D::Error> {
-        Ok(Arc::new(ProductState::deserialize(deserializer)?.into_product()))
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Row>, D::Error> {
+        Ok(Arc::new(WrittenRow::deserialize(deserializer)?.into_row()))
     }
 }
 
-impl ProductsState {
+impl RowsState {
     fn of(engine: &Engine, start: &Engine) -> Self {
-        let account = |(id, account): (&Arc<str>, AccountView<'_>)| {
-            let Account { category, seed_total, declared, .. } = account.account.clone();
-            if start.ledger.get(id).is_some_and(|same| same.account == account.account) {
+        let counter = |(id, counter): (&Arc<str>, CounterView<'_>)| {
+            let Counter { collection, seed, declared, .. } = counter.counter.clone();
+            if start.counters.get(id).is_some_and(|same| same.counter == counter.counter) {
                 DeclaredOr::Declared(id.clone())
             } else {
-                DeclaredOr::Other(AccountState { id: id.clone(), category, seed_total, declared })
+                DeclaredOr::Other(CounterState { id: id.clone(), collection, seed, declared })
             }
         };
-        let categories = engine.catalogue.iter().map(|(name, listing)| {
-            let declared = start.catalogue.get(name).map(Listing::by_id).unwrap_or_default();
-            let product = |product: &Arc<Product>| match declared.get(&**product.id()) {
-                Some(same) if *same == product => DeclaredOr::Declared(product.id().clone()),
-                _ => DeclaredOr::Other(ProductState::of(product)),
+        let collections = engine.collections.iter().map(|(name, row_set)| {
+            let declared = start.collections.get(name).map(RowSet::by_id).unwrap_or_default();
+            let row = |row: &Arc<Row>| match declared.get(&**row.id()) {
+                Some(same) if *same == row => DeclaredOr::Declared(row.id().clone()),
+                _ => DeclaredOr::Other(WrittenRow::of(row)),
             };
-            listing.products().iter().map(product).collect()
+            row_set.rows().iter().map(row).collect()
         });
-        Self { accounts: engine.ledger.iter().map(account).collect(), categories: categories.collect() }
+        Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 
     fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
-        if self.categories.len() != start.catalogue.iter().count() {
-            return Err(StateError::Misfit("it has other categories"));
+        if self.collections.len() != start.collections.iter().count() {
+            return Err(StateError::Misfit("it has other collections"));
         }
-        let mut catalogue = Catalogue::default();
-        for ((name, listing), products) in start.catalogue.iter().zip(self.categories) {
-            let declared = listing.by_id();
-            let product = |product: DeclaredOr<ProductState>| match product {
-                DeclaredOr::Declared(id) => declared.get(&*id).map(|product| Arc::clone(product)),
-                DeclaredOr::Other(state) => Some(Arc::new(state.into_product())),
+        let mut collections = Collections::default();
+        for ((name, row_set), rows) in start.collections.iter().zip(self.collections) {
+            let declared = row_set.by_id();
+            let row = |row: DeclaredOr<WrittenRow>| match row {
+                DeclaredOr::Declared(id) => declared.get(&*id).map(|row| Arc::clone(row)),
+                DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
             };
-            let products: Option<Vec<_>> = products.into_iter().map(product).collect();
-            let products = products.ok_or(StateError::Misfit("it has an unknown product"))?;
-            catalogue.put(name.clone(), listing.with_products(products));
+            let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
+            let rows = rows.ok_or(StateError::Misfit("it has an unknown row"))?;
+            collections.put(name.clone(), row_set.with_rows(rows));
         }
-        let products = catalogue.iter().flat_map(|(_, listing)| listing.products());
-        let own_frames: HashMap<&str, &Arc<Product>> =
-            products.filter(|product| product.has_own_frames()).map(|product| (&**product.id(), product)).collect();
+        let rows = collections.iter().flat_map(|(_, row_set)| row_set.rows());
+        let own_frames: HashMap<&str, &Arc<Row>> =
+            rows.filter(|row| row.has_own_frames()).map(|row| (&**row.id(), row)).collect();
         let mut rebuild = Rebuild::default();
-        for account in self.accounts {
-            let (id, account) = match account {
-                DeclaredOr::Other(AccountState { id, category, seed_total, declared }) => {
-                    let product = own_frames.get(&*id).map(|product| Arc::clone(product));
-                    (id, Account { category, seed_total, declared, product })
+        for counter in self.by_row {
+            let (id, counter) = match counter {
+                DeclaredOr::Other(CounterState { id, collection, seed, declared }) => {
+                    let row = own_frames.get(&*id).map(|row| Arc::clone(row));
+                    (id, Counter { collection, seed, declared, row })
                 }
                 DeclaredOr::Declared(id) => {
-                    let declared = start.ledger.get(&id).ok_or(StateError::Misfit("it has an unknown account"))?;
-                    (id, declared.account.clone())
+                    let declared = start.counters.get(&id).ok_or(StateError::Misfit("it has an unknown counter"))?;
+                    (id, declared.counter.clone())
                 }
             };
-            let total = account.seed_total;
-            rebuild.add(id, account, total, 0);
+            let value = counter.seed;
+            rebuild.add(id, counter, value, 0);
         }
-        engine.catalogue = catalogue;
-        let mut ledger = Ledger::default();
-        ledger.replace_all(rebuild);
-        engine.ledger = ledger;
+        engine.collections = collections;
+        let mut counters = Counters::default();
+        counters.replace_all(rebuild);
+        engine.counters = counters;
         Ok(())
     }
 }

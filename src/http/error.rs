@@ -229,10 +229,10 @@ fn status_of(error: &WorldError) -> StatusCode {
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnknownProduct(_) | Refusal::UnknownCategory(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
+        Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) => StatusCode::CONFLICT,
         Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Refusal::DuplicateProduct(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } | Refusal::At { .. } => {
+        Refusal::DuplicateRow(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } | Refusal::At { .. } => {
             StatusCode::BAD_REQUEST
         }
     }

@@ -52,10 +52,10 @@ impl RequestFaults {
         world: &World,
     ) -> Option<Self> {
         let is_get = target.method == Method::GET;
-        let is_handshake = is_get && matches!(route, Route::Order(_)) && asks_for_socket(headers);
+        let is_handshake = is_get && matches!(route, Route::Count(_)) && asks_for_socket(headers);
         let subject = match route {
-            Route::Order(id) if !is_handshake => FaultSubject::Product(lossy(id)),
-            Route::Category(name) | Route::Order(name) => FaultSubject::Category(lossy(name)),
+            Route::Count(id) if !is_handshake => FaultSubject::Row(lossy(id)),
+            Route::Collection(name) | Route::Count(name) => FaultSubject::Collection(lossy(name)),
             Route::Site => FaultSubject::Other,
         };
         let (method, path) = (target.method.to_string(), lossy(&target.path));

@@ -68,9 +68,9 @@ async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
 /// One socket to its end. What its task holds, in its arguments as well, is there for each idle socket.
 async fn serve(mut connection: Box<Connection>) {
     connection.app.high_water.opened(connection.app.tasks.len());
-    debug!(category = &*connection.feed.category(), "socket opened");
+    debug!(category = &*connection.feed.collection(), "socket opened");
     let Err(end) = connection.exchange().await;
-    debug!(category = &*connection.feed.category(), ?end, "socket closed");
+    debug!(category = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
     Box::pin(connection.close(end)).await;

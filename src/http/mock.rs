@@ -22,7 +22,7 @@ use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::Refusal;
 use crate::scenario::MAX_TOTAL;
-use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError, is_reserved_category};
+use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError, is_reserved_collection};
 use crate::worlds::WorldsError;
 
 /// The mock API and the site.
@@ -97,9 +97,9 @@ impl Mock {
         let is_file = || self.built_in_files.iter().any(|file| target.path.strip_prefix('/') == Some(file));
         request.method() == Method::GET
             && match route {
-                Route::Category(name) => is_file() && world.view().catalogue.get(name).is_none(),
+                Route::Collection(name) => is_file() && world.view().collections.get(name).is_none(),
                 Route::Site => target.path == "/" && !self.built_in_files.is_empty(),
-                Route::Order(category) => is_reserved_category(category) && asks_for_socket(request.headers()),
+                Route::Count(category) => is_reserved_collection(category) && asks_for_socket(request.headers()),
             }
     }
 
@@ -128,17 +128,17 @@ impl Mock {
             return Ok(cors::preflight(request.headers(), &readers, false).into());
         }
         match (request.method(), route) {
-            (&Method::GET, Route::Category(name)) => match list(world, &decoded(name)?) {
+            (&Method::GET, Route::Collection(name)) => match list(world, &decoded(name)?) {
                 Some(reply) => Ok(reply),
                 None => self.site(target, request).await,
             },
-            (&Method::POST, Route::Category(name)) => {
+            (&Method::POST, Route::Collection(name)) => {
                 Box::pin(add_product(target, world, &decoded(name)?, &request, &body)).await
             }
-            (&Method::GET, Route::Order(category)) => {
+            (&Method::GET, Route::Count(category)) => {
                 Box::pin(live::open(&self.app, world, &decoded(category)?, &request)).await.map(ApiResponse::from)
             }
-            (&Method::POST, Route::Order(id)) => order(world, &decoded(id)?, &request, &body).await,
+            (&Method::POST, Route::Count(id)) => order(world, &decoded(id)?, &request, &body).await,
             (_, Route::Site) => self.site(target, request).await,
             _ => Err(ApiError::not_found(target.method, target.uri)),
         }
@@ -159,7 +159,7 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
 
 /// A category's products.
 fn list(world: &World, category: &str) -> Option<ApiResponse> {
-    world.view().products(category).map(ApiResponse::json)
+    world.view().rows(category).map(ApiResponse::json)
 }
 
 /// Adds a product and answers with all of them.
@@ -170,7 +170,7 @@ async fn add_product(
     request: &Request,
     body: &[u8],
 ) -> Result<ApiResponse, ApiError> {
-    if world.view().catalogue.get(category).is_none() {
+    if world.view().collections.get(category).is_none() {
         return Err(ApiError::not_found(target.method, target.uri));
     }
     let own = match body::read(request.headers(), body)? {
@@ -183,15 +183,15 @@ async fn add_product(
     if own.contains_key("total") {
         return Err(ApiError::TotalInBody);
     }
-    Ok(ApiResponse::json(world.add_product(category, own).await?))
+    Ok(ApiResponse::json(world.add_row(category, own).await?))
 }
 
 /// Adds the amount to the product's total; every socket hears of it.
 async fn order(world: &World, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
         // An unknown id is told before a wrong amount.
-        let known = world.view().catalogue.has_product(id);
-        let unknown = || WorldError::Refused(Refusal::UnknownProduct(id.into()));
+        let known = world.view().collections.has_row(id);
+        let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
         return Err(if known { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
     world.order(id, amount).await?;

@@ -71,9 +71,9 @@ pub(super) struct WorldName(Option<String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'p> {
     /// `/{category}`, or the site's if there is no such category.
-    Category(&'p str),
+    Collection(&'p str),
     /// `/orders/{id}`; for a socket, `/orders/{category}`.
-    Order(&'p str),
+    Count(&'p str),
     Site,
 }
 
@@ -82,8 +82,8 @@ impl<'p> Route<'p> {
         let Some(path) = path.strip_prefix('/') else { return Self::Site };
         let path = path.strip_suffix('/').unwrap_or(path);
         match path.split_once('/') {
-            None if !path.is_empty() => Self::Category(path),
-            Some(("orders", id)) if !id.contains('/') => Self::Order(id),
+            None if !path.is_empty() => Self::Collection(path),
+            Some(("orders", id)) if !id.contains('/') => Self::Count(id),
             _ => Self::Site,
         }
     }
@@ -235,13 +235,13 @@ mod tests {
     #[test]
     fn a_path_is_for_a_category_an_order_or_the_site() {
         for (path, route) in [
-            ("/toys", Route::Category("toys")),
-            ("/toys/", Route::Category("toys")),
-            ("/orders", Route::Category("orders")),
-            ("/orders/", Route::Category("orders")),
-            ("/orders/A1", Route::Order("A1")),
-            ("/orders/A1/", Route::Order("A1")),
-            ("/orders//", Route::Order("")),
+            ("/toys", Route::Collection("toys")),
+            ("/toys/", Route::Collection("toys")),
+            ("/orders", Route::Collection("orders")),
+            ("/orders/", Route::Collection("orders")),
+            ("/orders/A1", Route::Count("A1")),
+            ("/orders/A1/", Route::Count("A1")),
+            ("/orders//", Route::Count("")),
             ("/orders/A1/x", Route::Site),
             ("/toys/x", Route::Site),
             ("/toys//", Route::Site),

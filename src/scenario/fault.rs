@@ -56,9 +56,9 @@ pub struct Matches {
     /// The path of requests, in which `*` stands for any characters; otherwise the paths of the API.
     pub path: Option<String>,
     /// The category that is asked for, or to which the ordered product belongs.
-    pub category: Option<Arc<str>>,
+    pub collection: Option<Arc<str>>,
     /// The product that is ordered, or of which a frame tells.
-    pub product: Option<Arc<str>>,
+    pub row: Option<Arc<str>>,
     /// The chance that one that matches is hit.
     pub share: Share,
     /// How many that match are spared first.

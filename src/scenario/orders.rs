@@ -1,4 +1,4 @@
-//! What moves totals by itself: random generators and timed scripts.
+//! What moves values by itself: random generators and timed scripts.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Fault, Product};
+use super::{Fault, Row};
 
 /// An independent source of random orders.
 ///
@@ -16,7 +16,7 @@ pub struct Generator {
     pub(super) arrivals: Arrivals,
     pub(super) jitter: Duration,
     pub(super) amount: Amount,
-    pub(super) products: Draw,
+    pub(super) rows: Draw,
     pub(super) from: Duration,
     pub(super) until: Option<Duration>,
 }
@@ -40,10 +40,10 @@ impl Generator {
         &self.amount
     }
 
-    /// Which products it draws from.
+    /// Which rows it draws from.
     #[must_use]
-    pub fn products(&self) -> &Draw {
-        &self.products
+    pub fn rows(&self) -> &Draw {
+        &self.rows
     }
 
     /// When it starts; the first order comes one gap later.
@@ -68,18 +68,18 @@ pub enum Arrivals {
     Poisson(Duration),
 }
 
-/// What an order adds to a total: each of these with the same chance.
+/// What an order adds to a value: each of these with the same chance.
 pub type Amount = RangeInclusive<i64>;
 
-/// The products that a generator draws from.
+/// The rows that a generator draws from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Draw {
-    /// Every product there is at the time, also those added at run time.
+    /// Every row there is at the time, also those added at run time.
     All,
     /// These ids, each with the same chance.
     Ids(Vec<Arc<str>>),
-    /// Every product that the category has at the time.
-    Category(Arc<str>),
+    /// Every row that the collection has at the time.
+    Collection(Arc<str>),
     /// These ids with their weights, all above 0.
     Weights(Vec<(Arc<str>, u32)>),
 }
@@ -162,38 +162,38 @@ pub struct Step {
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Adds to a total.
-    Order {
-        /// Whose total.
-        product: Arc<str>,
+    /// Adds to a value.
+    Count {
+        /// Whose value.
+        row: Arc<str>,
         /// What is added; may be negative. One of several is drawn each time.
         amount: Amount,
     },
-    /// Puts a total to a value.
+    /// Puts a value to a value.
     Set {
-        /// Whose total.
-        product: Arc<str>,
-        /// The new total.
-        total: i64,
+        /// Whose value.
+        row: Arc<str>,
+        /// The new value.
+        value: i64,
     },
-    /// Adds a product to a category.
-    Add(Box<NewProduct>),
-    /// Takes a product out.
+    /// Adds a row to a collection.
+    Add(Box<NewRow>),
+    /// Takes a row out.
     Remove {
         /// Which one.
-        product: Arc<str>,
+        row: Arc<str>,
     },
     /// Brings a fault.
     Fault(Arc<Fault>),
 }
 
-/// A product that a script adds.
+/// A row that a script adds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewProduct {
-    /// The category it goes to.
-    pub category: Arc<str>,
-    /// Whether the id is declared; otherwise it is the category's prefix and next number at the time.
+pub struct NewRow {
+    /// The collection it goes to.
+    pub collection: Arc<str>,
+    /// Whether the id is declared; otherwise it is the collection's prefix and next number at the time.
     pub has_id: bool,
-    /// The product; its id is empty if none is declared.
-    pub product: Arc<Product>,
+    /// The row; its id is empty if none is declared.
+    pub row: Arc<Row>,
 }

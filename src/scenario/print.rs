@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::units::format_duration;
 use super::{
-    Action, Amount, Arrivals, Category, Cors, Damage, Draw, Effect, Fault, FaultResponse, Feed, FieldRule, Generator,
-    Latency, Matches, Product, Repeat, Scenario, Script, ServerOptions, Share, Step,
+    Action, Amount, Arrivals, Collection, Cors, Damage, Draw, Effect, Fault, FaultResponse, Feed, FieldRule, Generator,
+    Latency, Matches, Repeat, Row, Scenario, Script, ServerOptions, Share, Step,
 };
 
 impl Scenario {
@@ -31,10 +31,10 @@ impl Scenario {
 
     fn written(&self, with_made_ids: bool) -> String {
         let mut root = json!({ "name": self.name, "seed": self.seed });
-        insert(&mut root, "feed", (self.feed == Feed::Category).then(|| "category".into()));
+        insert(&mut root, "feed", (self.feed == Feed::Collection).then(|| "category".into()));
         insert(&mut root, "server", server(&self.server));
-        let category = |one: &Category| (one.name().to_string(), self::category(one, with_made_ids));
-        let categories = self.categories.iter().map(category);
+        let category = |one: &Collection| (one.name().to_string(), self::category(one, with_made_ids));
+        let categories = self.collections.iter().map(category);
         insert(&mut root, "categories", Some(Value::Object(categories.collect())));
         let mut orders = json!({});
         let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
@@ -92,9 +92,9 @@ fn server(server: &ServerOptions) -> Option<Value> {
     (*server != ServerOptions::default()).then_some(mapping)
 }
 
-fn category(category: &Category, with_made_ids: bool) -> Value {
-    let product = |one: &Arc<Product>| self::product(one, with_made_ids || !one.has_made_id());
-    let products: Vec<Value> = category.products().iter().map(product).collect();
+fn category(category: &Collection, with_made_ids: bool) -> Value {
+    let product = |one: &Arc<Row>| self::product(one, with_made_ids || !one.has_made_id());
+    let products: Vec<Value> = category.rows().iter().map(product).collect();
     let mut mapping = json!({});
     insert(&mut mapping, "prefix", (!category.prefix().is_empty()).then(|| category.prefix().into()));
     insert(&mut mapping, "products", Some(products.into()));
@@ -108,13 +108,13 @@ fn field(rule: &FieldRule) -> Value {
     json!({ "type": types, "optional": rule.optional })
 }
 
-fn product(product: &Product, with_id: bool) -> Value {
+fn product(product: &Row, with_id: bool) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "id", with_id.then(|| product.id_json()));
     for (key, value) in product.own() {
         insert(&mut mapping, key, Some(value.clone()));
     }
-    insert(&mut mapping, "total", Some(product.total().into()));
+    insert(&mut mapping, "total", Some(product.value().into()));
     insert(&mut mapping, "order", (!product.order().is_empty()).then(|| product.order().clone().into()));
     mapping
 }
@@ -126,7 +126,7 @@ fn generator(generator: &Generator) -> Value {
     };
     insert(&mut mapping, "jitter", (!generator.jitter.is_zero()).then(|| duration(generator.jitter)));
     insert(&mut mapping, "amount", Some(amount(&generator.amount)));
-    insert(&mut mapping, "products", Some(draw(&generator.products)));
+    insert(&mut mapping, "products", Some(draw(&generator.rows)));
     insert(&mut mapping, "from", Some(duration(generator.from)));
     insert(&mut mapping, "until", generator.until.map(duration));
     mapping
@@ -140,7 +140,7 @@ fn draw(draw: &Draw) -> Value {
     match draw {
         Draw::All => "all".into(),
         Draw::Ids(ids) => json!(ids),
-        Draw::Category(name) => json!({ "category": name }),
+        Draw::Collection(name) => json!({ "category": name }),
         Draw::Weights(weights) => {
             let weights: Map<String, Value> =
                 weights.iter().map(|(id, weight)| (id.to_string(), (*weight).into())).collect();
@@ -165,18 +165,18 @@ fn script(script: &Script) -> Value {
 fn step(step: &Step) -> Value {
     let mut mapping = json!({ "at": duration(step.at) });
     match &step.action {
-        Action::Order { product, amount } => {
-            insert(&mut mapping, "product", Some((**product).into()));
+        Action::Count { row, amount } => {
+            insert(&mut mapping, "product", Some((**row).into()));
             let fixed = (amount.start() == amount.end()).then(|| (*amount.start()).into());
             insert(&mut mapping, "amount", Some(fixed.unwrap_or_else(|| self::amount(amount))));
         }
-        Action::Set { product, total } => {
-            insert(&mut mapping, "set", Some(json!({ "product": product, "total": total })));
+        Action::Set { row, value } => {
+            insert(&mut mapping, "set", Some(json!({ "product": row, "total": value })));
         }
-        Action::Remove { product } => insert(&mut mapping, "remove", Some(json!({ "product": product }))),
+        Action::Remove { row } => insert(&mut mapping, "remove", Some(json!({ "product": row }))),
         Action::Add(new) => {
-            let product = self::product(&new.product, new.has_id);
-            insert(&mut mapping, "add", Some(json!({ "category": new.category, "product": product })));
+            let product = self::product(&new.row, new.has_id);
+            insert(&mut mapping, "add", Some(json!({ "category": new.collection, "product": product })));
         }
         Action::Fault(fault) => insert(&mut mapping, "fault", Some(self::fault(fault))),
     }
@@ -200,7 +200,7 @@ fn fault(fault: &Fault) -> Value {
 }
 
 fn matches(matches: &Matches, mapping: &mut Value) {
-    let Matches { method, path, category, product, share, skip, times } = matches;
+    let Matches { method, path, collection: category, row: product, share, skip, times } = matches;
     insert(mapping, "method", method.as_deref().map(Into::into));
     insert(mapping, "path", path.as_deref().map(Into::into));
     insert(mapping, "category", category.as_deref().map(Into::into));

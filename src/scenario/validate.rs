@@ -6,7 +6,7 @@ mod orders;
 mod references;
 mod removals;
 
-pub(crate) use categories::number as product_number;
+pub(crate) use categories::number as row_number;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,11 +58,11 @@ pub(super) fn validate(
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
         feed: match given(raw.feed.as_ref()) {
-            Some((RawFeed::Category, _)) => Feed::Category,
+            Some((RawFeed::Category, _)) => Feed::Collection,
             _ => Feed::All,
         },
         server: server.unwrap_or_default(),
-        categories,
+        collections: categories,
         generators,
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
@@ -95,7 +95,7 @@ fn hidden_files(
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator { document, complete: document.problems().is_empty() };
     let raw = document.decode::<RawFault>(root)?;
-    let references = References::new(scenario.categories(), true);
+    let references = References::new(scenario.collections(), true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
 

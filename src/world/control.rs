@@ -32,7 +32,7 @@ pub struct ClockState {
 /// A world at one moment.
 #[derive(Debug, Clone)]
 pub struct WorldSummary {
-    /// The scenario, the seed and the catalogue, as readers see them at that moment.
+    /// The scenario, the seed and the collections, as readers see them at that moment.
     pub view: Arc<View>,
     /// Its clock.
     pub clock: ClockState,
@@ -40,8 +40,8 @@ pub struct WorldSummary {
     pub epoch: u64,
     /// The number of the last event.
     pub sequence: u64,
-    /// Order totals by product, in declared order.
-    pub totals: Vec<(Arc<str>, i64)>,
+    /// counters by row, in declared order.
+    pub values: Vec<(Arc<str>, i64)>,
     /// The faults that are in force.
     pub faults: Vec<FaultState>,
     /// How many sockets are open.
@@ -61,42 +61,42 @@ pub struct Timelines {
     pub generators: Vec<GeneratorState>,
 }
 
-/// Totals and products.
+/// Totals and rows.
 impl World {
-    /// Adds `amount` to a product's order total.
+    /// Adds `amount` to a row's counter.
     ///
     /// # Errors
-    /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
+    /// [`WorldError`] if there is no such row, the value would leave ±(2^53 - 1), or the world has ended.
     pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
         self.apply(Command::order(id, amount), |_, _| ()).await
     }
 
-    /// Adds each amount to its product's order total, all of them or none, and gives what happened.
+    /// Adds each amount to its row's counter, all of them or none, and gives what happened.
     ///
     /// # Errors
     /// [`WorldError`] for the first that is not possible, or if the world has ended.
     pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        self.apply(Command::Orders(orders), |_, effects| effects.events).await
+        self.apply(Command::CountAll(orders), |_, effects| effects.events).await
     }
 
-    /// Sets each product's order total, all of them or none, and gives what happened.
+    /// Sets each row's counter, all of them or none, and gives what happened.
     ///
     /// # Errors
     /// [`WorldError`] for the first that is not possible, or if the world has ended.
-    pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        self.apply(Command::SetTotals(totals), |_, effects| effects.events).await
+    pub async fn set_totals(&self, values: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        self.apply(Command::SetCounters(values), |_, effects| effects.events).await
     }
 
-    /// Adds a product to a category and gives the category's products as JSON, the new one last.
+    /// Adds a row to a collection and gives the collection's rows as JSON, the new one last.
     ///
     /// # Errors
-    /// [`WorldError`] if there is no such category, the product is not as its `fields` ask, or the world has ended.
-    pub async fn add_product(&self, category: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
+    /// [`WorldError`] if there is no such collection, the row is not as its `fields` ask, or the world has ended.
+    pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
         // What readers see from then on; the task does not wait for the JSON.
         let view = |state: &mut WorldState, _| state.publish.borrow().clone();
-        let view = self.apply(Command::AddProduct(category.into(), own), view).await?;
-        // The product is in it, so that it is there.
-        view.products(category).ok_or(WorldError::Defect)
+        let view = self.apply(Command::AddRow(collection.into(), own), view).await?;
+        // The row is in it, so that it is there.
+        view.rows(collection).ok_or(WorldError::Defect)
     }
 
     /// Carries out a command, here or on every server that plays the world, and looks at what came of it at the same moment.
@@ -133,7 +133,7 @@ impl World {
         self.state_since(None).await
     }
 
-    /// As [`World::state`], but of the totals only those that changed after the event of that number.
+    /// As [`World::state`], but of the values only those that changed after the event of that number.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -143,7 +143,7 @@ impl World {
             clock: ClockState::of(state),
             epoch: state.epoch,
             sequence: state.engine.sequence(),
-            totals: totals(&state.engine, sequence),
+            values: values(&state.engine, sequence),
             faults: state.engine.faults().filter(|fault| fault.phase == FaultPhase::Active).collect(),
             sockets: state.shared.sockets.len(),
             snapshots: state.saved(),
@@ -216,8 +216,8 @@ impl World {
         Ok(answer.await.map_err(|_| WorldError::Ended)??)
     }
 
-    /// Goes back to the start of the scenario: totals, products, clock, random streams, transcript, journal and snapshots.
-    /// Open sockets stay and get current orders. A seed, if given, is the world's own from now on.
+    /// Goes back to the start of the scenario: values, rows, clock, random streams, transcript, journal and snapshots.
+    /// Open sockets stay and get counter values. A seed, if given, is the world's own from now on.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -233,7 +233,7 @@ impl World {
         self.apply(WorldCommand::Save(name.to_owned()), |_, _| ()).await
     }
 
-    /// Goes back to a kept moment: totals, products, time, random streams, transcript. Open sockets stay and get current
+    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Open sockets stay and get current
     /// orders; the journal goes on.
     ///
     /// # Errors
@@ -359,13 +359,13 @@ impl ClockState {
     }
 }
 
-/// All totals, or those that changed after the event of that number.
-fn totals(engine: &Engine, since: Option<u64>) -> Vec<(Arc<str>, i64)> {
-    let Some(since) = since else { return engine.totals().map(|(id, total)| (id.clone(), total)).collect() };
+/// All values, or those that changed after the event of that number.
+fn values(engine: &Engine, since: Option<u64>) -> Vec<(Arc<str>, i64)> {
+    let Some(since) = since else { return engine.values().map(|(id, value)| (id.clone(), value)).collect() };
     let changed = engine.changed_since(since).into_iter();
     changed
         .filter_map(|event| match event.kind {
-            EventKind::Total { id, total, .. } => Some((id, total)),
+            EventKind::Counted { id, value, .. } => Some((id, value)),
             _ => None,
         })
         .collect()

@@ -1,8 +1,8 @@
-//! What sockets get: current orders, then every new total, in one order and without a gap.
+//! What sockets get: counter values, then every new value, in one order and without a gap.
 //!
 //! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
 //! orders, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
-//! further behind does not get what it missed but the totals that changed since the last item it saw: the latest state, not a
+//! further behind does not get what it missed but the values that changed since the last item it saw: the latest state, not a
 //! growing queue.
 //!
 //! A run of items is encoded once for all sockets that get the same ([`Batch`]).
@@ -21,9 +21,9 @@ use tokio::sync::Notify;
 use self::log::FeedLog;
 use super::message::{Delivery, Encode, Message};
 use crate::engine::{Engine, Event, EventKind};
-use crate::scenario::{Feed as Scope, Product};
+use crate::scenario::{Feed as Scope, Row};
 
-/// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current totals instead.
+/// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current values instead.
 pub const DEFAULT_BACKLOG: usize = 1024;
 
 /// The fewest: with less, sockets that read would be behind in the middle of what happens at one moment.
@@ -35,19 +35,19 @@ pub(super) const MAX_BATCH_ITEMS: usize = 256;
 /// Something that is published to sockets.
 #[derive(Debug, Clone)]
 pub(super) enum FeedItem {
-    /// A new total.
-    Total {
+    /// A new value.
+    Counted {
         /// The number of its event.
         sequence: u64,
         /// When it happened, in the world's time.
         at: Duration,
-        /// The category whose sockets get it; all get it otherwise.
+        /// The collection whose sockets get it; all get it otherwise.
         only: Option<Arc<str>>,
         message: Message,
     },
-    /// Categories or products changed; for those who asked for notices.
+    /// Collections or rows changed; for those who asked for notices.
     Notice { at: Duration, message: Message },
-    /// Current orders by category, for every socket: everything before is void.
+    /// counter values by collection, for every socket: everything before is void.
     Resync { sequence: u64, at: Duration, orders: Arc<HashMap<Arc<str>, Arc<[Message]>>> },
     /// Other faults are in force from here on; no socket gets anything of it.
     FaultTransition,
@@ -165,22 +165,22 @@ impl EventFeed {
 impl FeedItem {
     /// The item of an event, if sockets get one.
     pub(super) fn of(scope: Scope, event: &Event) -> Option<Self> {
-        let EventKind::Total { id, category, total, product } = &event.kind else { return None };
+        let EventKind::Counted { id, collection, value, row } = &event.kind else { return None };
         let only = match scope {
             Scope::All => None,
-            Scope::Category => Some(category.clone()),
+            Scope::Collection => Some(collection.clone()),
         };
-        let message = match product {
-            Some(product) => order(product, *total),
-            None => Message::text(json!({ "id": &**id, "total": total }).to_string()),
+        let message = match row {
+            Some(row) => order(row, *value),
+            None => Message::text(json!({ "id": &**id, "total": value }).to_string()),
         };
-        Some(Self::Total { sequence: event.sequence, at: event.at, only, message })
+        Some(Self::Counted { sequence: event.sequence, at: event.at, only, message })
     }
 
     /// The number of the last event in it.
     fn sequence(&self) -> Option<u64> {
         match self {
-            Self::Total { sequence, .. } | Self::Resync { sequence, .. } => Some(*sequence),
+            Self::Counted { sequence, .. } | Self::Resync { sequence, .. } => Some(*sequence),
             Self::Notice { .. } | Self::FaultTransition | Self::Raw { .. } => None,
         }
     }
@@ -188,7 +188,7 @@ impl FeedItem {
     /// When it was published, in the world's time.
     fn at(&self) -> Duration {
         match self {
-            Self::Total { at, .. } | Self::Notice { at, .. } | Self::Resync { at, .. } | Self::Raw { at, .. } => *at,
+            Self::Counted { at, .. } | Self::Notice { at, .. } | Self::Resync { at, .. } | Self::Raw { at, .. } => *at,
             Self::FaultTransition => Duration::ZERO,
         }
     }
@@ -196,10 +196,12 @@ impl FeedItem {
     /// What a socket gets of it.
     fn for_socket(&self, cursor: &Cursor, id: u64) -> &[Message] {
         let (is_for_it, message) = match self {
-            Self::Total { only, message, .. } => (only.as_ref().is_none_or(|only| *only == cursor.category), message),
+            Self::Counted { only, message, .. } => {
+                (only.as_ref().is_none_or(|only| *only == cursor.collection), message)
+            }
             Self::Notice { message, .. } => (cursor.notices, message),
             Self::FaultTransition => return &[],
-            Self::Resync { orders, .. } => return orders.get(&cursor.category).map_or(&[], |orders| orders),
+            Self::Resync { orders, .. } => return orders.get(&cursor.collection).map_or(&[], |orders| orders),
             Self::Raw { socket, message, .. } => (socket.is_none_or(|socket| socket == id), message),
         };
         if is_for_it { std::slice::from_ref(message) } else { &[] }
@@ -213,7 +215,7 @@ pub(super) struct Cursor {
     pub(super) position: u64,
     /// The number of the last event that was handed out.
     pub(super) seen: u64,
-    pub(super) category: Arc<str>,
+    pub(super) collection: Arc<str>,
     pub(super) notices: bool,
     /// The socket's transport.
     pub(super) encode: Encode,
@@ -250,14 +252,14 @@ pub(super) struct Batch {
     seen: Option<u64>,
     /// Whether some are for one socket alone.
     is_personal: bool,
-    /// Whether some are for the sockets of one category.
-    is_by_category: bool,
+    /// Whether some are for the sockets of one collection.
+    is_by_collection: bool,
     /// The transport of the first socket. What is encoded is kept for this one alone.
     encode: Option<Encode>,
     /// By whether notices are asked for, if nothing else makes a difference: found without hashing.
     same: [Option<EncodedBatch>; 2],
-    /// By that and the category.
-    by_category: HashMap<(Arc<str>, bool), EncodedBatch>,
+    /// By that and the collection.
+    by_collection: HashMap<(Arc<str>, bool), EncodedBatch>,
     /// That of the last socket, if there is something for one socket alone, or its transport is not the first socket's.
     personal: EncodedBatch,
 }
@@ -268,11 +270,11 @@ impl Batch {
         let (items, to) = feed.read(from, most, last)?;
         let seen = items.iter().rev().find_map(FeedItem::sequence);
         let is_personal = items.iter().any(|item| matches!(item, FeedItem::Raw { socket: Some(_), .. }));
-        let by_category =
-            |item: &FeedItem| matches!(item, FeedItem::Total { only: Some(_), .. } | FeedItem::Resync { .. });
-        let is_by_category = items.iter().any(by_category);
-        let (same, by_category, personal) = ([None, None], HashMap::new(), EncodedBatch::default());
-        Some(Self { from, to, items, seen, is_personal, is_by_category, encode: None, same, by_category, personal })
+        let by_collection =
+            |item: &FeedItem| matches!(item, FeedItem::Counted { only: Some(_), .. } | FeedItem::Resync { .. });
+        let is_by_collection = items.iter().any(by_collection);
+        let (same, by_collection, personal) = ([None, None], HashMap::new(), EncodedBatch::default());
+        Some(Self { from, to, items, seen, is_personal, is_by_collection, encode: None, same, by_collection, personal })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -287,8 +289,8 @@ impl Batch {
         if self.is_personal || is_other_transport {
             self.personal = encode();
             &self.personal
-        } else if self.is_by_category {
-            self.by_category.entry((cursor.category.clone(), cursor.notices)).or_insert_with(encode)
+        } else if self.is_by_collection {
+            self.by_collection.entry((cursor.collection.clone(), cursor.notices)).or_insert_with(encode)
         } else {
             self.same[usize::from(cursor.notices)].get_or_insert_with(encode)
         }
@@ -297,7 +299,7 @@ impl Batch {
     /// As [`Batch::encoded_for`], message by message, each with the event that it tells of.
     pub(super) fn messages_for(&self, cursor: &mut Cursor, socket: u64) -> Vec<Delivery> {
         let deliveries = |(position, item): (u64, &FeedItem)| {
-            let event = if matches!(item, FeedItem::Total { .. }) { item.sequence() } else { None };
+            let event = if matches!(item, FeedItem::Counted { .. }) { item.sequence() } else { None };
             let at = item.at();
             let messages = item.for_socket(cursor, socket).to_vec();
             messages.into_iter().map(move |message| Delivery { message, event, at, position })
@@ -314,28 +316,28 @@ impl Batch {
 }
 
 fn encode(items: &[FeedItem], cursor: &Cursor, socket: u64) -> EncodedBatch {
-    if let [FeedItem::Total { only: None, message, .. }] = items {
+    if let [FeedItem::Counted { only: None, message, .. }] = items {
         // The most frequent case needs no copy.
         return EncodedBatch { bytes: message.encoded(cursor.encode), messages: 1 };
     }
     EncodedBatch::of(items.iter().flat_map(|item| item.for_socket(cursor, socket)), cursor.encode)
 }
 
-/// That categories or products changed.
+/// That collections or rows changed.
 pub(super) fn notice() -> Message {
     Message::text(&br#"{"notice":"catalogue"}"#[..])
 }
 
-/// The current orders of a category.
-pub(super) fn current_orders(engine: &Engine, category: &str) -> Vec<Message> {
-    engine.current_orders(category).map(|current| order(&current.product, current.total)).collect()
+/// The counter values of a collection.
+pub(super) fn counter_readings(engine: &Engine, collection: &str) -> Vec<Message> {
+    engine.counter_readings(collection).map(|current| order(&current.row, current.value)).collect()
 }
 
-/// An order of a product: id, total, and the extra properties that the scenario gives it.
-fn order(product: &Product, total: i64) -> Message {
+/// An order of a row: id, value, and the extra properties that the scenario gives it.
+fn order(row: &Row, value: i64) -> Message {
     let mut message = Map::new();
-    message.insert("id".into(), product.id_json());
-    message.insert("total".into(), total.into());
-    message.extend(product.order().iter().map(|(key, value)| (key.clone(), value.clone())));
+    message.insert("id".into(), row.id_json());
+    message.insert("total".into(), value.into());
+    message.extend(row.order().iter().map(|(key, value)| (key.clone(), value.clone())));
     Message::text(Value::Object(message).to_string())
 }

@@ -274,19 +274,19 @@ impl FrameFaults {
     }
 }
 
-/// Whether the client may not know the latest totals after it.
+/// Whether the client may not know the latest values after it.
 fn is_lossy(effect: &Effect) -> bool {
     matches!(effect, Effect::Drop(_) | Effect::Corrupt(..) | Effect::Stale | Effect::Reorder(_))
 }
 
-/// Whether a frame is of the product that a fault is about, if it is about one.
+/// Whether a frame is of the row that a fault is about, if it is about one.
 fn is_about(message: &Message, matches: &Matches) -> bool {
-    let Some(product) = matches.product.as_deref() else { return true };
+    let Some(row) = matches.row.as_deref() else { return true };
     let body: Option<Value> = serde_json::from_slice(message.payload()).ok();
-    body.is_some_and(|body| id_of(&body).is_some_and(|id| id == product))
+    body.is_some_and(|body| id_of(&body).is_some_and(|id| id == row))
 }
 
-/// The id of the product that a frame is about, as text.
+/// The id of the row that a frame is about, as text.
 fn id_of(body: &Value) -> Option<Cow<'_, str>> {
     match body.get("id")? {
         Value::String(id) => Some(id.into()),
@@ -298,7 +298,7 @@ fn id_of(body: &Value) -> Option<Cow<'_, str>> {
 /// What the socket has to be sent again once the faults are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behind {
-    /// The totals that changed after that event.
+    /// The values that changed after that event.
     After(u64),
     /// Everything.
     All,

@@ -73,7 +73,7 @@ impl Message {
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) message: Message,
-    /// The event that it tells of; none if it is a current order, or something else.
+    /// The event that it tells of; none if it is a counter value, or something else.
     pub(super) event: Option<u64>,
     /// When that was, or when it was made, in the world's time.
     pub(super) at: Duration,

@@ -1,5 +1,5 @@
 //! Who hears of what happens: the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
-//! And what a socket gets that joins, switches to another category, or has fallen behind.
+//! And what a socket gets that joins, switches to another collection, or has fallen behind.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -24,10 +24,10 @@ use crate::scenario::{Effect, format_duration};
 const SERVICE_RESTART: u16 = 1012;
 
 impl WorldState {
-    /// Publishes what happened: the catalogue first, so that a client that hears of a product can get it.
+    /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
     pub(super) fn notify(&mut self, events: &[Event]) {
         self.count_events();
-        if changes_catalogue(events) {
+        if changes_collections(events) {
             self.publish_view();
         }
         events.iter().for_each(log);
@@ -45,27 +45,27 @@ impl WorldState {
 
     fn publish_events(&mut self, events: &[Event]) {
         if self.shared.sockets.len() == 0 {
-            // A socket that joins later gets current orders, and reads on from here.
+            // A socket that joins later gets counter values, and reads on from here.
             self.shared.feed.clear();
             return;
         }
         let scope = self.engine.scenario().feed();
         let mut items: Vec<FeedItem> = events.iter().filter_map(|event| FeedItem::of(scope, event)).collect();
         self.record_totals(&items);
-        items.extend(changes_catalogue(events).then(|| self.notice()));
+        items.extend(changes_collections(events).then(|| self.notice()));
         self.publish(items);
     }
 
     /// Sends every socket what it has to hear in place of everything that it has not got yet.
-    pub(super) fn resync(&mut self, mut of_category: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Message]>) {
+    pub(super) fn resync(&mut self, mut of_collection: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Message]>) {
         self.count_events();
         self.publish_view();
         self.refresh_faults();
         let mut orders: HashMap<Arc<str>, Arc<[Message]>> = HashMap::new();
-        for category in self.shared.sockets.all().iter().map(|socket| socket.category()) {
-            if let Entry::Vacant(place) = orders.entry(category) {
-                let messages = of_category(self, place.key());
-                let audience = self.shared.sockets.audience(&Audience::Category(place.key().clone()));
+        for collection in self.shared.sockets.all().iter().map(|socket| socket.collection()) {
+            if let Entry::Vacant(place) = orders.entry(collection) {
+                let messages = of_collection(self, place.key());
+                let audience = self.shared.sockets.audience(&Audience::Collection(place.key().clone()));
                 self.record_sent(&Recipients::Many(audience), &messages);
                 place.insert(messages);
             }
@@ -114,8 +114,8 @@ impl WorldState {
             return;
         }
         let records = items.iter().filter_map(|item| {
-            let FeedItem::Total { sequence, at, only, message } = item else { return None };
-            let audience = only.clone().map_or(Audience::All, Audience::Category);
+            let FeedItem::Counted { sequence, at, only, message } = item else { return None };
+            let audience = only.clone().map_or(Audience::All, Audience::Collection);
             let sockets = self.shared.sockets.audience(&audience);
             // No recorded socket receives it.
             if sockets.is_empty() {
@@ -140,48 +140,48 @@ impl WorldState {
 
 /// What a socket begins with, and goes on with where the feed does not lead on.
 impl WorldState {
-    pub(super) fn join(&mut self, category: &str) -> (Arc<Socket>, Joined) {
+    pub(super) fn join(&mut self, collection: &str) -> (Arc<Socket>, Joined) {
         // One name for all, so that the journal does not keep a copy of its own for each socket.
-        let category = self.engine.catalogue().name(category).cloned().unwrap_or_else(|| category.into());
+        let collection = self.engine.collections().name(collection).cloned().unwrap_or_else(|| collection.into());
         if let Some(tasks) = self.fanout.take() {
             let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
             tasks.spawn(async move { end.run_until_cancelled(fanout).await });
         }
-        let messages = self.current_orders(&category);
+        let messages = self.counter_readings(&collection);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
-        let socket = self.shared.sockets.open(category.clone(), at, position);
+        let socket = self.shared.sockets.open(collection.clone(), at, position);
         self.hit(&socket, position);
         if socket.is_recorded() {
-            self.shared.journal.record(at, Record::Opened { socket: socket.id, category });
+            self.shared.journal.record(at, Record::Opened { socket: socket.id, collection });
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages })
     }
 
-    pub(super) fn switch(&mut self, socket: &Socket, category: Arc<str>) -> Joined {
-        let category = self.engine.catalogue().name(&category).cloned().unwrap_or(category);
-        let messages = self.current_orders(&category);
+    pub(super) fn switch(&mut self, socket: &Socket, collection: Arc<str>) -> Joined {
+        let collection = self.engine.collections().name(&collection).cloned().unwrap_or(collection);
+        let messages = self.counter_readings(&collection);
         let was_recorded = socket.is_recorded();
-        self.shared.sockets.switch(socket, category.clone());
+        self.shared.sockets.switch(socket, collection.clone());
         if !was_recorded && socket.is_recorded() {
-            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, category });
+            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, collection });
         }
         let position = self.shared.feed.end();
         self.hit(socket, position);
         Joined { sequence: self.engine.sequence(), position, at: self.now(), messages }
     }
 
-    /// The totals that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
-    /// after a resync, all that are not as declared, and the current orders of its category.
+    /// The values that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
+    /// after a resync, all that are not as declared, and the counter values of its collection.
     pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
         let scope = self.engine.scenario().feed();
-        let category = socket.category();
+        let collection = socket.collection();
         let after = after.filter(|_| !self.shared.feed.resynced_since(position));
-        let mut messages = if after.is_none() { self.current_orders(&category).to_vec() } else { Vec::new() };
+        let mut messages = if after.is_none() { self.counter_readings(&collection).to_vec() } else { Vec::new() };
         for event in self.engine.changed_since(after.unwrap_or_default()) {
-            if let Some(FeedItem::Total { only, message, .. }) = FeedItem::of(scope, &event)
-                && only.is_none_or(|only| only == category)
+            if let Some(FeedItem::Counted { only, message, .. }) = FeedItem::of(scope, &event)
+                && only.is_none_or(|only| only == collection)
             {
                 messages.push(message);
             }
@@ -190,17 +190,17 @@ impl WorldState {
         Joined { sequence, position, at: self.now(), messages: messages.into() }
     }
 
-    /// The current orders of a category, made once for all sockets that come before the next event.
-    pub(super) fn current_orders(&mut self, category: &Arc<str>) -> Arc<[Message]> {
+    /// The counter values of a collection, made once for all sockets that come before the next event.
+    pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
         let sequence = self.engine.sequence();
-        if let Some((_, messages)) = self.current.get(category).filter(|(made, _)| *made == sequence) {
+        if let Some((_, messages)) = self.current.get(collection).filter(|(made, _)| *made == sequence) {
             return messages.clone();
         }
         self.current.retain(|_, (made, _)| *made == sequence);
-        let messages: Arc<[Message]> = feed::current_orders(&self.engine, category).into();
-        // Clients may name as many categories that do not exist as they like.
+        let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
+        // Clients may name as many collections that do not exist as they like.
         if !messages.is_empty() {
-            self.current.insert(category.clone(), (sequence, messages.clone()));
+            self.current.insert(collection.clone(), (sequence, messages.clone()));
         }
         messages
     }
@@ -246,7 +246,7 @@ impl WorldState {
     fn hit(&mut self, socket: &Socket, from: u64) {
         if self.has_faulted_sockets || socket.is_faulted() {
             self.forget_closed_sockets();
-            let faults = self.engine.socket_faults(socket.id, &socket.category());
+            let faults = self.engine.socket_faults(socket.id, &socket.collection());
             socket.set_faults(faults.into(), from);
         }
     }
@@ -275,8 +275,8 @@ impl WorldState {
             return;
         }
         let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
-        let open: Vec<_> = sockets.iter().map(|socket| (socket.id, socket.category())).collect();
-        let hits = self.engine.hits_at_beginning(id, open.iter().map(|(id, category)| (*id, &**category)));
+        let open: Vec<_> = sockets.iter().map(|socket| (socket.id, socket.collection())).collect();
+        let hits = self.engine.hits_at_beginning(id, open.iter().map(|(id, collection)| (*id, &**collection)));
         for (socket, hit) in hits {
             let did = match fault.effect() {
                 Effect::Close { code, reason, .. } => {
@@ -300,17 +300,17 @@ impl WorldState {
     }
 }
 
-fn changes_catalogue(events: &[Event]) -> bool {
+fn changes_collections(events: &[Event]) -> bool {
     events.iter().any(|event| matches!(event.kind, EventKind::Added { .. } | EventKind::Removed { .. }))
 }
 
 fn log(event: &Event) {
     match &event.kind {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
-        EventKind::Added { id, category } => debug!(%id, %category, "product added"),
-        EventKind::Removed { id, category } => debug!(%id, %category, "product removed"),
+        EventKind::Added { id, collection } => debug!(%id, %collection, "product added"),
+        EventKind::Removed { id, collection } => debug!(%id, %collection, "product removed"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-        EventKind::Total { .. } => {}
+        EventKind::Counted { .. } => {}
     }
 }

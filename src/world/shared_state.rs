@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::keep_alive::KeepAlive;
 use super::socket::lock;
 use super::sockets::Sockets;
-use super::unknown_categories::UnknownCategories;
+use super::unknown_collections::UnknownCollections;
 use crate::engine::Engine;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub(super) feed: EventFeed,
     pub(super) sockets: Sockets,
     pub(super) journal: Journal,
-    pub(super) unknown_categories: UnknownCategories,
+    pub(super) unknown_collections: UnknownCollections,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
@@ -47,7 +47,7 @@ impl Shared {
             sockets: Sockets::default(),
             journal: Journal::new(name, setup.journal, &setup.budget),
             last_event: AtomicU64::new(start.sequence()),
-            unknown_categories: UnknownCategories::default(),
+            unknown_collections: UnknownCollections::default(),
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),

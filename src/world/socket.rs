@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
-use super::unknown_categories::is_reserved_category;
+use super::unknown_collections::is_reserved_collection;
 use crate::engine::SocketFault;
 use crate::scenario::Effect;
 
@@ -46,14 +46,14 @@ pub(super) struct Socket {
     pub(super) position: AtomicU64,
     pub(super) sent: AtomicU64,
     pub(super) gone: AtomicBool,
-    /// Whether it has had a category that is not reserved.
+    /// Whether it has had a collection that is not reserved.
     recorded: AtomicBool,
     /// The world's time when it was opened.
     pub(super) opened: Duration,
     pub(super) since: Instant,
-    category: Mutex<Arc<str>>,
+    collection: Mutex<Arc<str>>,
     pub(super) received: AtomicU64,
-    /// How often it was so far behind that it got current totals instead.
+    /// How often it was so far behind that it got current values instead.
     pub(super) caught_up: AtomicU64,
     /// What few sockets have.
     special: Mutex<Option<Box<Special>>>,
@@ -92,13 +92,13 @@ impl Special {
 
 impl Socket {
     /// One that is opened at that time, with everything written up to that position of the feed.
-    pub(super) fn new(id: u64, category: Arc<str>, opened: Duration, position: u64) -> Self {
+    pub(super) fn new(id: u64, collection: Arc<str>, opened: Duration, position: u64) -> Self {
         Self {
             id,
-            recorded: AtomicBool::new(!is_reserved_category(&category)),
+            recorded: AtomicBool::new(!is_reserved_collection(&collection)),
             opened,
             since: Instant::now(),
-            category: Mutex::new(category),
+            collection: Mutex::new(collection),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             caught_up: AtomicU64::new(0),
@@ -111,18 +111,18 @@ impl Socket {
         }
     }
 
-    pub(super) fn category(&self) -> Arc<str> {
-        lock(&self.category).clone()
+    pub(super) fn collection(&self) -> Arc<str> {
+        lock(&self.collection).clone()
     }
 
-    pub(super) fn set_category(&self, category: Arc<str>) {
-        if !is_reserved_category(&category) {
+    pub(super) fn set_collection(&self, collection: Arc<str>) {
+        if !is_reserved_collection(&collection) {
             self.recorded.store(true, Ordering::Relaxed);
         }
-        *lock(&self.category) = category;
+        *lock(&self.collection) = collection;
     }
 
-    /// Whether the journal has entries of it: from the first category on that is not reserved.
+    /// Whether the journal has entries of it: from the first collection on that is not reserved.
     pub(super) fn is_recorded(&self) -> bool {
         self.recorded.load(Ordering::Relaxed)
     }

@@ -16,8 +16,8 @@ use super::{World, WorldError};
 pub struct SocketState {
     /// Its number, from 1 in each world.
     pub socket: u64,
-    /// The category that it asked for last.
-    pub category: Arc<str>,
+    /// The collection that it asked for last.
+    pub collection: Arc<str>,
     /// The world's time when it was opened.
     pub opened: Duration,
     /// How long it is open, by the machine's time.
@@ -28,7 +28,7 @@ pub struct SocketState {
     pub received: u64,
     /// Items of the feed that it has still to look at.
     pub backlog: u64,
-    /// How often it was so far behind that it got current totals instead of what it had missed.
+    /// How often it was so far behind that it got current values instead of what it had missed.
     pub caught_up: u64,
 }
 
@@ -83,7 +83,7 @@ impl SocketState {
     fn of(socket: &Socket, end: u64) -> Self {
         Self {
             socket: socket.id,
-            category: socket.category(),
+            collection: socket.collection(),
             opened: socket.opened,
             age: socket.since.elapsed(),
             sent: socket.sent.load(Ordering::Relaxed),

@@ -18,7 +18,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Audience {
     All,
-    Category(Arc<str>),
+    Collection(Arc<str>),
 }
 
 /// All open sockets of a world, in the order in which they were opened.
@@ -56,18 +56,18 @@ impl Drop for Waits<'_> {
 }
 
 impl Sockets {
-    pub(super) fn open(&self, category: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
+    pub(super) fn open(&self, collection: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
         let mut open = lock(&self.open);
         open.last_id += 1;
-        let socket = Arc::new(Socket::new(open.last_id, category, opened, position));
+        let socket = Arc::new(Socket::new(open.last_id, collection, opened, position));
         let id = socket.id;
         open.sockets.insert(id, socket.clone());
         open.audiences.clear();
         socket
     }
 
-    pub(super) fn switch(&self, socket: &Socket, category: Arc<str>) {
-        socket.set_category(category);
+    pub(super) fn switch(&self, socket: &Socket, collection: Arc<str>) {
+        socket.set_collection(collection);
         lock(&self.open).audiences.clear();
     }
 
@@ -107,7 +107,7 @@ impl Sockets {
         }
         let is_in = |socket: &&Arc<Socket>| match audience {
             Audience::All => socket.is_recorded(),
-            Audience::Category(category) => socket.category() == *category,
+            Audience::Collection(collection) => socket.collection() == *collection,
         };
         let ids: Arc<[u64]> = open.sockets.values().filter(is_in).map(|socket| socket.id).collect();
         open.audiences.insert(audience.clone(), ids.clone());

@@ -14,7 +14,7 @@ use super::keep_alive::Suspension;
 use super::message::Message;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
-use super::view::{CatalogueJson, View, WorldReload, WorldStart};
+use super::view::{CollectionsJson, View, WorldReload, WorldStart};
 use crate::engine::{Command, Effects, Engine, Reload};
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
@@ -51,8 +51,8 @@ pub(super) struct WorldState {
     pub(super) engine: Engine,
     /// The engine at time 0, which a reset goes back to.
     pub(super) start: Engine,
-    /// The JSON of products at time 0, shared with other worlds.
-    pub(super) start_json: CatalogueJson,
+    /// The JSON of rows at time 0, shared with other worlds.
+    pub(super) start_json: CollectionsJson,
     /// The seed of this world alone, which wins over the server's.
     pub(super) own_seed: Option<u64>,
     pub(super) pace_at_start: Pace,
@@ -68,7 +68,7 @@ pub(super) struct WorldState {
     pub(super) fanout: Option<TaskTracker>,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Snapshot>,
-    /// The current orders of categories, and the number of the last event in them.
+    /// The counter values of collections, and the number of the last event in them.
     pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
     /// Whether a fault may hit sockets.
     pub(super) has_faulted_sockets: bool,
@@ -79,7 +79,7 @@ pub(super) struct WorldState {
 impl WorldState {
     pub(super) fn new(
         start: Engine,
-        start_json: CatalogueJson,
+        start_json: CollectionsJson,
         own_seed: Option<u64>,
         shared: Arc<Shared>,
         publish: watch::Sender<Arc<View>>,
@@ -214,7 +214,7 @@ impl WorldState {
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         self.engine.begin_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
-        self.resync(Self::current_orders);
+        self.resync(Self::counter_readings);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A socket has a task of its own for what comes from its client. Writing to a socket takes its cursor in the feed, of which
 //! there is one. Mostly the task has delegated it to the world's fan-out, which writes to all sockets in one go. The task
-//! reclaims the cursor when it has something to write itself (another category's orders, a pong, a closing frame) or when the
+//! reclaims the cursor when it has something to write itself (another collection's orders, a pong, a closing frame) or when the
 //! fan-out could not write everything, and delegates it again when the socket is up to date.
 //!
 //! Invariants:
@@ -63,10 +63,10 @@ impl Joined {
 impl Subscription {
     pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, encode: Encode, joined: &Joined) -> Self {
         let Joined { sequence, position, .. } = joined;
-        let cursor = Cursor { position: *position, seen: *sequence, category: socket.category(), notices, encode };
+        let cursor = Cursor { position: *position, seen: *sequence, collection: socket.collection(), notices, encode };
         let waiting = joined.deliveries();
         let mut subscription = Self { world, socket, cursor: Some(cursor), waiting, faults: None, end: None };
-        // Those that are in force now hit its current orders, also if they are over by the time these are written.
+        // Those that are in force now hit its counter values, also if they are over by the time these are written.
         while subscription.take_transition() {}
         subscription
     }
@@ -175,10 +175,10 @@ impl Subscription {
         }
     }
 
-    /// The category whose orders the socket gets.
+    /// The collection whose orders the socket gets.
     #[must_use]
-    pub fn category(&self) -> Arc<str> {
-        self.socket.category()
+    pub fn collection(&self) -> Arc<str> {
+        self.socket.collection()
     }
 
     /// How the server closes the socket, if it does, whether the socket has got everything or not.
@@ -204,16 +204,16 @@ impl Subscription {
         self.end = Some(end);
     }
 
-    /// Switches to another category: its current orders come next, after the live ones from before them. Does nothing while
+    /// Switches to another collection: its counter values come next, after the live ones from before them. Does nothing while
     /// its cursor is delegated.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn switch(&mut self, category: &str) -> Result<(), WorldError> {
-        self.world.warn_of_unknown(category);
+    pub async fn switch(&mut self, collection: &str) -> Result<(), WorldError> {
+        self.world.warn_of_unknown(collection);
         loop {
-            let joined = self.world.switch(&self.socket, category).await?;
-            // Up to here the feed is read for the category of before.
+            let joined = self.world.switch(&self.socket, collection).await?;
+            // Up to here the feed is read for the collection of before.
             while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
                 match Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, joined.position) {
                     Some(batch) => self.waiting.extend(batch.messages_for(cursor, self.socket.id)),
@@ -221,10 +221,10 @@ impl Subscription {
                 }
             }
             let Some(cursor) = &mut self.cursor else { return Ok(()) };
-            // One that had fallen behind has got totals that are newer than the current orders at hand.
+            // One that had fallen behind has got values that are newer than the counter values at hand.
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
-                cursor.category = category.into();
+                cursor.collection = collection.into();
                 self.waiting.extend(joined.deliveries());
                 self.world.handed(&self.socket, &joined.messages);
                 return Ok(());
@@ -232,17 +232,17 @@ impl Subscription {
         }
     }
 
-    /// Gets current totals instead of what is no longer in the feed.
+    /// Gets current values instead of what is no longer in the feed.
     async fn catch_up(&mut self) -> Result<(), WorldError> {
         let seen = self.cursor.as_ref().map(|cursor| cursor.seen);
         self.bring_up_to_date(seen).await
     }
 
-    /// Gets the totals that changed after an event; without one, everything.
+    /// Gets the values that changed after an event; without one, everything.
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
-        // What is still there of the feed, and may be no total, comes first.
+        // What is still there of the feed, and may be no value, comes first.
         while cursor.position < current.position
             && let Some(batch) = Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, current.position)
         {

@@ -14,7 +14,7 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
     let failed = world.ask::<()>(|_| panic!("a defect")).await;
     assert_eq!(failed, Err(WorldError::Defect));
     world.order("T1", 4).await.unwrap();
-    assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
+    assert_eq!(world.state().await.unwrap().values, [("T1".into(), 7)]);
     let current = socket.next().await.unwrap().unwrap();
     let live = socket.next().await.unwrap().unwrap();
     assert_eq!((current.messages, live.messages), (1, 2));
@@ -38,7 +38,7 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
     let failed = world.apply::<()>(Command::order("T1", 3), |_, _| panic!("a defect")).await;
     assert_eq!(failed, Err(WorldError::Defect));
     world.order("T1", 4).await.unwrap();
-    assert_eq!(world.state().await.unwrap().totals, [("T1".into(), 7)]);
+    assert_eq!(world.state().await.unwrap().values, [("T1".into(), 7)]);
     end.cancel();
     tasks.close();
     tasks.wait().await;

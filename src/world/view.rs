@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::engine::{Catalogue, Engine, ReloadPlan};
+use crate::engine::{Collections, Engine, ReloadPlan};
 use crate::scenario::Scenario;
 
 /// What readers see without asking the task.
@@ -15,75 +15,75 @@ pub struct View {
     pub scenario: Arc<Scenario>,
     /// The seed of every random choice.
     pub seed: u64,
-    /// Categories and products.
-    pub catalogue: Catalogue,
-    pub(super) json: CatalogueJson,
+    /// Collections and rows.
+    pub collections: Collections,
+    pub(super) json: CollectionsJson,
 }
 
 impl View {
-    /// What an engine shows; see [`CatalogueJson::of`].
-    pub(super) fn of(engine: &Engine, earlier: &[&CatalogueJson]) -> Self {
-        let catalogue = engine.catalogue().clone();
-        let json = CatalogueJson::of(&catalogue, earlier);
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), catalogue, json }
+    /// What an engine shows; see [`CollectionsJson::of`].
+    pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
+        let collections = engine.collections().clone();
+        let json = CollectionsJson::of(&collections, earlier);
+        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, json }
     }
 
-    /// The products of a category as a JSON array, made on first use and shared until the category changes; `None` for an
-    /// unknown category.
+    /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an
+    /// unknown collection.
     #[must_use]
-    pub fn products(&self, category: &str) -> Option<Bytes> {
-        self.json.get(category)
+    pub fn rows(&self, collection: &str) -> Option<Bytes> {
+        self.json.get(collection)
     }
 }
 
-/// The products of each category as a JSON array, made on first use. A clone is the same.
+/// The rows of each collection as a JSON array, made on first use. A clone is the same.
 #[derive(Debug, Clone)]
-pub(super) struct CatalogueJson {
-    catalogue: Catalogue,
+pub(super) struct CollectionsJson {
+    collections: Collections,
     made: Arc<HashMap<Arc<str>, Arc<OnceLock<Bytes>>>>,
 }
 
-impl CatalogueJson {
-    /// The JSON of a catalogue. Categories that are unchanged since one of the earlier ones share its JSON.
-    pub(super) fn of(catalogue: &Catalogue, earlier: &[&Self]) -> Self {
-        if let Some(same) = earlier.iter().find(|one| one.catalogue.shares_listings_with(catalogue)) {
+impl CollectionsJson {
+    /// The JSON of a collections. Collections that are unchanged since one of the earlier ones share its JSON.
+    pub(super) fn of(collections: &Collections, earlier: &[&Self]) -> Self {
+        if let Some(same) = earlier.iter().find(|one| one.collections.shares_row_sets_with(collections)) {
             return (*same).clone();
         }
-        let made = catalogue.iter().map(|(name, listing)| {
+        let made = collections.iter().map(|(name, row_set)| {
             let is_unchanged =
-                |one: &&&Self| one.catalogue.get(name).is_some_and(|before| std::ptr::eq(before, listing));
+                |one: &&&Self| one.collections.get(name).is_some_and(|before| std::ptr::eq(before, row_set));
             let unchanged = earlier.iter().find(is_unchanged).and_then(|one| one.made.get(name));
             (name.clone(), unchanged.cloned().unwrap_or_default())
         });
-        Self { made: Arc::new(made.collect()), catalogue: catalogue.clone() }
+        Self { made: Arc::new(made.collect()), collections: collections.clone() }
     }
 
-    fn get(&self, category: &str) -> Option<Bytes> {
-        let (listing, json) = (self.catalogue.get(category)?, self.made.get(category)?);
+    fn get(&self, collection: &str) -> Option<Bytes> {
+        let (row_set, json) = (self.collections.get(collection)?, self.made.get(collection)?);
         // Serialising strings, numbers and maps with string keys into memory cannot fail.
-        let make = || serde_json::to_vec(listing.products()).unwrap_or_default().into();
+        let make = || serde_json::to_vec(row_set.rows()).unwrap_or_default().into();
         Some(json.get_or_init(make).clone())
     }
 
-    /// Makes the JSON of those categories whose JSON was asked for in another catalogue.
+    /// Makes the JSON of those collections whose JSON was asked for in another collections.
     fn prepare_as(&self, other: &Self) {
         let asked_for = other.made.iter().filter(|(_, made)| made.get().is_some());
         asked_for.for_each(|(name, _)| drop(self.get(name)));
     }
 }
 
-/// Where worlds start. Those that start from a clone share the products and their JSON until they change them.
+/// Where worlds start. Those that start from a clone share the rows and their JSON until they change them.
 #[derive(Debug, Clone)]
 pub struct WorldStart {
     /// An engine at time 0.
     pub(crate) engine: Engine,
-    pub(super) json: CatalogueJson,
+    pub(super) json: CollectionsJson,
 }
 
 impl From<Engine> for WorldStart {
     /// The start with an engine at time 0.
     fn from(engine: Engine) -> Self {
-        let json = CatalogueJson::of(engine.catalogue(), &[]);
+        let json = CollectionsJson::of(engine.collections(), &[]);
         Self { engine, json }
     }
 }
@@ -92,7 +92,7 @@ impl From<Engine> for WorldStart {
 #[derive(Debug)]
 pub struct WorldReload {
     pub(super) plan: ReloadPlan,
-    json: CatalogueJson,
+    json: CollectionsJson,
 }
 
 impl WorldReload {
@@ -130,19 +130,19 @@ mod tests {
     }
 
     /// Where the JSON is, which tells one that is made from one that is shared.
-    fn place(view: &View, category: &str) -> *const u8 {
-        view.products(category).unwrap().as_ptr()
+    fn place(view: &View, collection: &str) -> *const u8 {
+        view.rows(collection).unwrap().as_ptr()
     }
 
     #[test]
-    fn categories_share_their_json_until_they_change() {
+    fn collections_share_their_json_until_they_change() {
         let start = WorldStart::from(Engine::new(&scenario("T1"), 1));
         let mut engine = start.engine.clone();
         let first = View::of(&engine, &[&start.json]);
         let (toys, food) = (place(&first, "toys"), place(&first, "food"));
-        engine.apply(Command::AddProduct("toys".into(), Map::new())).unwrap();
+        engine.apply(Command::AddRow("toys".into(), Map::new())).unwrap();
         let changed = View::of(&engine, &[&first.json]);
-        assert_eq!(changed.products("toys").unwrap(), &br#"[{"id":"T1"},{"id":"T2"}]"#[..]);
+        assert_eq!(changed.rows("toys").unwrap(), &br#"[{"id":"T1"},{"id":"T2"}]"#[..]);
         assert_eq!((place(&first, "toys"), place(&changed, "food")), (toys, food));
         let reset = View::of(&start.engine, &[&changed.json, &start.json]);
         assert_eq!((place(&reset, "toys"), place(&reset, "food")), (toys, food));
@@ -153,7 +153,7 @@ mod tests {
         let old = WorldStart::from(Engine::new(&scenario("T1"), 1));
         old.json.get("toys").unwrap();
         let new = WorldReload::new(old, &scenario("T2"), 1).start();
-        let made = |category: &str| new.json.made[category].get().cloned();
+        let made = |collection: &str| new.json.made[collection].get().cloned();
         assert_eq!((made("toys").as_deref(), made("food")), (Some(&br#"[{"id":"T2"}]"#[..]), None));
     }
 }

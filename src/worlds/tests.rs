@@ -40,8 +40,8 @@ async fn a_default_world_that_ends_by_itself_starts_anew_and_the_others_go_on() 
         tokio::time::sleep(SOON).await;
     }
     worlds.default_world().order("T1", 2).await.unwrap();
-    assert_eq!(worlds.default_world().state().await.unwrap().totals, [("T1".into(), 2)]);
-    assert_eq!(other.state().await.unwrap().totals, [("T1".into(), 5)]);
+    assert_eq!(worlds.default_world().state().await.unwrap().values, [("T1".into(), 2)]);
+    assert_eq!(other.state().await.unwrap().values, [("T1".into(), 5)]);
     end.cancel();
     tasks.close();
     tasks.wait().await;

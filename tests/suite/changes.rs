@@ -27,7 +27,7 @@ fn running() -> Engine {
     engine.advance(Duration::from_millis(2_500));
     engine.apply(Command::order("A1", 10)).unwrap();
     let drone = Map::from_iter([("name".to_owned(), json!("Drone"))]);
-    engine.apply(Command::AddProduct("electronics".into(), drone)).unwrap();
+    engine.apply(Command::AddRow("electronics".into(), drone)).unwrap();
     engine
 }
 
@@ -232,7 +232,7 @@ fn each_edit_makes_its_changes_and_no_others() {
         let reload = engine.replace(&new, 42);
         assert_eq!(lines(&reload.changes), *changes, "{edit}");
         let totals = reload.events.iter().map(|event| match &event.kind {
-            EventKind::Total { id, total, .. } => format!("{id} {total}"),
+            EventKind::Counted { id, value: total, .. } => format!("{id} {total}"),
             other => panic!("{other:?}"),
         });
         assert_eq!(totals.collect::<Vec<_>>(), *told, "{edit}");
@@ -258,7 +258,7 @@ fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added()
         "generator 2 removed",
     ];
     assert_eq!(lines(&engine.replace(&new, 42).changes), expected);
-    assert!(engine.catalogue().get("electronics").is_none());
+    assert!(engine.collections().get("electronics").is_none());
     assert!(engine.apply(Command::order("A3", 1)).is_err());
 }
 
@@ -268,7 +268,7 @@ fn totals_go_with_a_product_that_moves_and_products_of_clients_stay() {
     let mut engine = running();
     engine.apply(Command::order("A2", 1)).unwrap();
     engine.replace(&accepted(&edited(row.from, row.to)), 42);
-    let orders = |category| engine.current_orders(category).map(|order| (order.product.id().to_string(), order.total));
+    let orders = |category| engine.counter_readings(category).map(|order| (order.row.id().to_string(), order.value));
     assert_eq!(orders("electronics").collect::<Vec<_>>(), [("A1".to_owned(), 13), ("A3".to_owned(), 0)]);
     assert_eq!(orders("food").collect::<Vec<_>>(), [("A2".to_owned(), 8), ("F1".to_owned(), 5)]);
 }
@@ -308,7 +308,7 @@ orders: {{ scripts: [{{ steps: [{{ remove: {{ product: T1 }} }}, {{ add: {{ cate
     };
     let mut engine = Engine::new(&accepted(&text("Kite")), 1);
     engine.advance(Duration::ZERO);
-    let shown = |engine: &Engine| serde_json::to_string(engine.catalogue().get("toys").unwrap().products()).unwrap();
+    let shown = |engine: &Engine| serde_json::to_string(engine.collections().get("toys").unwrap().rows()).unwrap();
     assert_eq!(lines(&engine.replace(&accepted(&format!("{}# saved\n", text("Kite"))), 1).changes), [""; 0]);
     assert_eq!(shown(&engine), r#"[{"id":"T2"},{"id":"T1","name":"Robot"}]"#);
     assert_eq!(

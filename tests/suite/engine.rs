@@ -25,7 +25,7 @@ fn ms(millis: u64) -> Duration {
 /// Events as `time id total`.
 fn lines(events: &[Event]) -> Vec<String> {
     let line = |event: &Event| match &event.kind {
-        EventKind::Total { id, total, .. } => format!("{} {id} {total}", event.at.as_millis()),
+        EventKind::Counted { id, value: total, .. } => format!("{} {id} {total}", event.at.as_millis()),
         EventKind::Added { id, .. } => format!("{} +{id}", event.at.as_millis()),
         EventKind::Removed { id, .. } => format!("{} -{id}", event.at.as_millis()),
         EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
@@ -63,7 +63,7 @@ fn a_script_without_length_repeats_at_one_moment() {
 /// What orders have added to the total of T1, one after the other.
 fn drawn(scenario: &Arc<Scenario>, seed: u64, to: Duration) -> Vec<i64> {
     let totals = Engine::new(scenario, seed).advance(to).into_iter().filter_map(|event| match event.kind {
-        EventKind::Total { id, total, .. } if &*id == "T1" => Some(total),
+        EventKind::Counted { id, value: total, .. } if &*id == "T1" => Some(total),
         _ => None,
     });
     totals.scan(0, |before, total| Some(total - std::mem::replace(before, total))).collect()
@@ -130,7 +130,7 @@ fn time_goes_on_for_thousands_of_years() {
     );
     let mut engine = Engine::new(&scenario, 42);
     let count = |events: Vec<Event>, id: &str| {
-        events.iter().filter(|event| matches!(&event.kind, EventKind::Total { id: of, .. } if **of == *id)).count()
+        events.iter().filter(|event| matches!(&event.kind, EventKind::Counted { id: of, .. } if **of == *id)).count()
     };
     engine.advance(YEAR * 10_000);
     let events = engine.advance(YEAR * 10_100);
@@ -184,9 +184,9 @@ fn a_script_adds_and_removes_products() {
     let mut engine = Engine::new(&script, 42);
     let events = lines(&engine.advance(ms(2_500)));
     assert_eq!(events, ["1000 +T3", "1000 T3 4", "2000 T3 5"]);
-    assert_eq!(engine.catalogue().get("toys").unwrap().products().len(), 3);
+    assert_eq!(engine.collections().get("toys").unwrap().rows().len(), 3);
     assert_eq!(lines(&engine.advance(ms(5_000))), ["3000 -T3", "4000 Order T3 not found"]);
-    assert_eq!(engine.catalogue().get("toys").unwrap().products().len(), 2);
+    assert_eq!(engine.collections().get("toys").unwrap().rows().len(), 2);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn amounts_and_products_are_drawn_as_declared() {
     let mut amounts = std::collections::BTreeMap::new();
     let mut first = 0;
     for event in &events {
-        let EventKind::Total { id, total, .. } = &event.kind else { panic!() };
+        let EventKind::Counted { id, value: total, .. } = &event.kind else { panic!() };
         let before = totals.insert(id.to_string(), *total).unwrap();
         *amounts.entry(total - before).or_insert(0) += 1;
         first += usize::from(&**id == "T1");
@@ -310,20 +310,20 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
     let went_on = engine.advance(ms(5_000));
     clone.apply(Command::order("T1", 1_000)).unwrap();
     assert_eq!(clone.advance(ms(5_000)), went_on);
-    assert_eq!(clone.totals().collect::<Vec<_>>(), engine.totals().collect::<Vec<_>>());
+    assert_eq!(clone.values().collect::<Vec<_>>(), engine.values().collect::<Vec<_>>());
 }
 
 #[test]
 fn of_several_orders_all_are_carried_out_or_none() {
     let mut engine = Engine::new(&scenario(""), 1);
     let orders =
-        |orders: &[(&str, i64)]| Command::Orders(orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect());
+        |orders: &[(&str, i64)]| Command::CountAll(orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect());
     let refused = engine.apply(orders(&[("T1", 5), ("T2", 1), ("T1", i64::MAX)])).unwrap_err();
     assert!(matches!(refused, Refusal::At { index: 2, .. }), "{refused}");
-    assert_eq!((engine.sequence(), engine.totals().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
+    assert_eq!((engine.sequence(), engine.values().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
     assert_eq!(engine.changed_since(0), []);
     assert_eq!(lines(&engine.apply(orders(&[("T1", 5), ("T1", 1)])).unwrap().events), ["0 T1 5", "0 T1 6"]);
-    assert_eq!(lines(&engine.apply(Command::SetTotals(vec![("T1".into(), 2)])).unwrap().events), ["0 T1 2"]);
+    assert_eq!(lines(&engine.apply(Command::SetCounters(vec![("T1".into(), 2)])).unwrap().events), ["0 T1 2"]);
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn a_product_that_a_script_removed_stays_removed_until_what_is_declared_changes(
     engine.advance(ms(1_000));
     let again = scenario(&format!("{script}# saved again\n"));
     assert!(engine.replace(&again, 42).changes.is_empty());
-    assert_eq!(engine.current_orders("toys").count(), 1);
+    assert_eq!(engine.counter_readings("toys").count(), 1);
     let text = PRODUCTS.replace("total: 10", "total: 11");
     let changed = accepted(&text);
     assert_eq!(lines(&engine.replace(&changed, 42).events), ["1000 T2 11"]);

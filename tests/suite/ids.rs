@@ -37,11 +37,11 @@ fn only_an_integer_as_json_writes_it_is_a_number() {
     ] {
         let text = format!("categories: {{ toys: {{ prefix: T, products: [{{ id: {written} }}] }} }}\n");
         let scenario = parse(&Source::new("toys.yaml", &text)).unwrap_or_else(|problems| panic!("{problems}"));
-        let product = &scenario.categories()[0].products()[0];
+        let product = &scenario.collections()[0].rows()[0];
         assert_eq!(serde_json::to_value(&**product).unwrap(), json!({ "id": shown }), "{written}");
         assert_eq!(shown.as_str().map_or_else(|| shown.to_string(), str::to_owned), **product.id());
         let again = parse(&Source::new("again.yaml", &scenario.to_yaml())).unwrap();
-        assert_eq!(again.categories(), scenario.categories(), "{written}");
+        assert_eq!(again.collections(), scenario.collections(), "{written}");
     }
 }
 
@@ -125,10 +125,10 @@ fn a_saved_engine_keeps_the_numbers_of_added_products() {
     let scenario = accepted(NUMBERED);
     let start = Engine::new(&scenario, 1);
     let mut engine = start.clone();
-    engine.apply(Command::AddProduct("toys".into(), serde_json::Map::new())).unwrap();
+    engine.apply(Command::AddRow("toys".into(), serde_json::Map::new())).unwrap();
     let state = serde_json::to_value(engine.save(&start)).unwrap();
     let mut restored = Engine::restored(&start, serde_json::from_value(state).unwrap()).unwrap();
-    let added = restored.catalogue().get("toys").unwrap().products()[3].clone();
+    let added = restored.collections().get("toys").unwrap().rows()[3].clone();
     assert_eq!(serde_json::to_value(&*added).unwrap(), json!({ "id": 3 }));
     let order = || Command::order("3", 2);
     assert_eq!(restored.apply(order()).unwrap(), engine.apply(order()).unwrap());

@@ -82,7 +82,7 @@ fn lists_are_taken_whole_and_a_key_with_nothing_behind_it_says_nothing() {
         ("common.yaml", &format!("categories: {{ {TOYS} }}\norders: {{ random: [{{ every: 1s }}] }}\n")),
     ]);
     let scenario = files.load().unwrap();
-    let ids: Vec<&str> = scenario.products().map(|(_, product)| &**product.id()).collect();
+    let ids: Vec<&str> = scenario.rows().map(|(_, product)| &**product.id()).collect();
     assert_eq!((ids, scenario.generators().len()), (vec!["T9"], 1));
 }
 
@@ -141,7 +141,7 @@ fn files_that_are_included_over_and_over_are_merged_once() {
         ("main.yaml", &format!("include: [{names}]\n")),
         ("common.yaml", &format!("categories: {{ {TOYS} }}\n")),
     ]);
-    assert_eq!(files.load().unwrap().products().count(), 1);
+    assert_eq!(files.load().unwrap().rows().count(), 1);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn anchors_stay_in_their_file_whatever_key_holds_them() {
     let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", part)]);
     let loading = mockd::scenario::load(&files.path("main.yaml"));
     let scenario = loading.outcome.unwrap();
-    assert_eq!(scenario.categories()[0].products()[0].own()["name"], "Kite");
+    assert_eq!(scenario.collections()[0].rows()[0].own()["name"], "Kite");
     let files = Files::new(&[("main.yaml", &format!("{main}seed: *b\n{toys}")), ("part.yaml", part)]);
     let report = files.report();
     assert!(report.starts_with("error: there is no anchor `&b` before this alias in the file\n"), "{report}");

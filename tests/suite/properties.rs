@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mockd::engine::{Command, Engine, Event, EventKind, FaultState, Listing, ReloadPlan};
+use mockd::engine::{Command, Engine, Event, EventKind, FaultState, ReloadPlan, RowSet};
 use mockd::scenario::{MAX_TOTAL, Scenario, Source, parse, parse_fault};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
             let start = Engine::new(&old, seed);
             let plan = ReloadPlan::new(start.clone(), Engine::new(&new, seed));
             let mut one = start.clone();
-            let ids: Vec<Arc<str>> = one.totals().map(|(id, _)| id.clone()).collect();
+            let ids: Vec<Arc<str>> = one.values().map(|(id, _)| id.clone()).collect();
             for (place, amount) in orders.iter().filter(|_| !ids.is_empty()) {
                 // One that would leave the range is refused, which is as good.
                 let _ = one.apply(Command::order(&ids[place % ids.len()], (*amount).into()));
@@ -45,11 +45,11 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
             prop_assert_eq!(seen(&one_back), seen(&other_back));
             prop_assert_eq!(one_back.advance(Duration::from_secs(4)), other_back.advance(Duration::from_secs(4)));
             prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
-            prop_assert!(one.totals().eq(other.totals()));
-            for category in new.categories() {
-                let json = |engine: &Engine| engine.catalogue().get(category.name()).map(json_of);
+            prop_assert!(one.values().eq(other.values()));
+            for category in new.collections() {
+                let json = |engine: &Engine| engine.collections().get(category.name()).map(json_of);
                 prop_assert_eq!(json(&one), json(&other));
-                let added = |engine: &mut Engine| engine.apply(Command::AddProduct(category.name().clone(), serde_json::Map::new()));
+                let added = |engine: &mut Engine| engine.apply(Command::AddRow(category.name().clone(), serde_json::Map::new()));
                 prop_assert_eq!(added(&mut one), added(&mut other));
             }
         }
@@ -58,18 +58,18 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
 }
 
 /// The products of a category as JSON.
-fn json_of(listing: &Listing) -> String {
-    serde_json::to_string(listing.products()).unwrap()
+fn json_of(listing: &RowSet) -> String {
+    serde_json::to_string(listing.rows()).unwrap()
 }
 
 /// What can be seen of an engine, but for what its faults have hit.
 fn seen(engine: &Engine) -> impl PartialEq + std::fmt::Debug {
-    let json = |(name, listing): (&Arc<str>, &Listing)| (name.clone(), json_of(listing));
+    let json = |(name, listing): (&Arc<str>, &RowSet)| (name.clone(), json_of(listing));
     let faults = engine.faults().map(|fault| FaultState { matched: 0, hit: 0, ..fault });
     (
         (engine.now(), engine.sequence(), engine.seed(), engine.next_due()),
-        engine.totals_as_events().collect::<Vec<_>>(),
-        engine.catalogue().iter().map(json).collect::<Vec<_>>(),
+        engine.counters_as_events().collect::<Vec<_>>(),
+        engine.collections().iter().map(json).collect::<Vec<_>>(),
         engine.script_states().collect::<Vec<_>>(),
         engine.generator_states().collect::<Vec<_>>(),
         (faults.collect::<Vec<_>>(), engine.active_faults().collect::<Vec<_>>()),
@@ -78,14 +78,14 @@ fn seen(engine: &Engine) -> impl PartialEq + std::fmt::Debug {
 
 /// Does one thing of those that clients do.
 fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
-    let ids: Vec<Arc<str>> = engine.totals().map(|(id, _)| id.clone()).collect();
-    let categories: Vec<Arc<str>> = engine.catalogue().iter().map(|(name, _)| name.clone()).collect();
+    let ids: Vec<Arc<str>> = engine.values().map(|(id, _)| id.clone()).collect();
+    let categories: Vec<Arc<str>> = engine.collections().iter().map(|(name, _)| name.clone()).collect();
     let command = match what % 6 {
         0 if !ids.is_empty() => Command::order(&ids[what % ids.len()], amount),
-        1 if !ids.is_empty() => Command::SetTotals(vec![(ids[what % ids.len()].clone(), amount)]),
+        1 if !ids.is_empty() => Command::SetCounters(vec![(ids[what % ids.len()].clone(), amount)]),
         2 => {
             let own = serde_json::from_str(r#"{"name":"Another","rrp":1}"#).unwrap();
-            Command::AddProduct(categories[what % categories.len()].clone(), own)
+            Command::AddRow(categories[what % categories.len()].clone(), own)
         }
         3 => {
             let text = format!("{{name: f{what}, on: websocket, from: 200ms, until: 3s, drop: true, chance: 30%}}");
@@ -177,18 +177,18 @@ fn what_a_reload_takes_and_the_next_brings_back_is_as_before() {
             // A reload sorts the products that were added by their categories.
             stayed.replace(&all, seed);
             let seen = |engine: &Engine| {
-                let json = |(name, listing): (&Arc<str>, &Listing)| (name.clone(), json_of(listing));
+                let json = |(name, listing): (&Arc<str>, &RowSet)| (name.clone(), json_of(listing));
                 (
-                    engine.totals().map(|(id, total)| (id.clone(), total)).collect::<Vec<_>>(),
-                    engine.catalogue().iter().map(json).collect::<Vec<_>>(),
+                    engine.values().map(|(id, total)| (id.clone(), total)).collect::<Vec<_>>(),
+                    engine.collections().iter().map(json).collect::<Vec<_>>(),
                     engine.script_states().collect::<Vec<_>>(),
                     engine.generator_states().collect::<Vec<_>>(),
                 )
             };
             prop_assert_eq!(seen(&stayed), seen(&returned));
             for engine in [&mut stayed, &mut returned] {
-                for category in all.categories() {
-                    let _ = engine.apply(Command::AddProduct(category.name().clone(), serde_json::Map::new()));
+                for category in all.collections() {
+                    let _ = engine.apply(Command::AddRow(category.name().clone(), serde_json::Map::new()));
                 }
                 engine.advance_some(engine.now() + Duration::from_secs(3), 300);
             }
@@ -205,7 +205,7 @@ fn a_state_of_another_scenario_is_refused() {
     let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");
     let mut moved = one.clone();
     moved.apply(Command::order("A1", 1)).unwrap();
-    moved.apply(Command::AddProduct("b".into(), serde_json::Map::new())).unwrap();
+    moved.apply(Command::AddRow("b".into(), serde_json::Map::new())).unwrap();
     for state in [one.save(&one), moved.save(&one)] {
         let refused = Engine::restored(&other, state).unwrap_err().to_string();
         assert!(refused.contains("does not fit the scenario"), "{refused}");
@@ -224,7 +224,7 @@ fn any_scenario_that_is_accepted_runs_for_a_virtual_hour() {
                 for event in engine.advance(Duration::from_mins(minute)) {
                     prop_assert!(event.at >= before, "time runs back from {before:?} to {:?}", event.at);
                     before = event.at;
-                    if let EventKind::Total { total, .. } = event.kind {
+                    if let EventKind::Counted { value: total, .. } = event.kind {
                         prop_assert!(total.abs() <= MAX_TOTAL);
                     }
                 }
@@ -280,9 +280,9 @@ fn any_scenario_follows_any_other_and_leaves_its_own_products() {
             let reload = engine.replace(&then, seed ^ 1);
             engine.advance(Duration::from_mins(4));
             prop_assert!(!reload.changes.is_empty());
-            let names: Vec<&str> = then.categories().iter().map(|category| &**category.name()).collect();
+            let names: Vec<&str> = then.collections().iter().map(|category| &**category.name()).collect();
             for name in names {
-                prop_assert!(engine.catalogue().get(name).is_some());
+                prop_assert!(engine.collections().get(name).is_some());
             }
             prop_assert!(engine.replace(&then, seed ^ 1).changes.is_empty());
         }

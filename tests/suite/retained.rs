@@ -15,13 +15,13 @@ fn toys(products: &str) -> Arc<Scenario> {
 
 /// The current orders of a category, as `id total`.
 fn orders(engine: &Engine, category: &str) -> Vec<String> {
-    engine.current_orders(category).map(|order| format!("{} {}", order.product.id(), order.total)).collect()
+    engine.counter_readings(category).map(|order| format!("{} {}", order.row.id(), order.value)).collect()
 }
 
 /// The totals that sockets are told, as `id total`.
 fn told(reload: &Reload) -> Vec<String> {
     let line = |kind: &EventKind| match kind {
-        EventKind::Total { id, total, .. } => format!("{id} {total}"),
+        EventKind::Counted { id, value: total, .. } => format!("{id} {total}"),
         other => panic!("{other:?}"),
     };
     reload.events.iter().map(|event| line(&event.kind)).collect()
@@ -39,7 +39,7 @@ fn order(engine: &mut Engine, orders: &[(&str, i64)]) {
 
 fn add(engine: &mut Engine, category: &str, name: &str) {
     let own = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    engine.apply(Command::AddProduct(category.into(), own)).unwrap();
+    engine.apply(Command::AddRow(category.into(), own)).unwrap();
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -108,7 +108,7 @@ fn a_total_that_is_commented_out_and_in_goes_on() {
                 order(&mut engine, &[("T2", 2)]);
             }
             engine.replace(&toys(save), 1);
-            let totals: Vec<i64> = engine.current_orders("toys").map(|order| order.total).collect();
+            let totals: Vec<i64> = engine.counter_readings("toys").map(|order| order.value).collect();
             assert_eq!(totals, expected, "{what}: {save}");
         }
     }
@@ -140,7 +140,7 @@ fn a_product_comes_back_once_and_then_starts_afresh() {
         assert_eq!(told(&engine.replace(&both, 1)), ["T1 13"]);
     }
     // It is as declared again, and nothing of it is kept.
-    engine.apply(Command::SetTotals(vec![("T1".into(), 3)])).unwrap();
+    engine.apply(Command::SetCounters(vec![("T1".into(), 3)])).unwrap();
     engine.replace(&one, 1);
     assert_eq!(told(&engine.replace(&both, 1)), ["T1 3"]);
 }
@@ -166,7 +166,7 @@ fn products_of_clients_come_back_with_their_category() {
         add(&mut engine, "toys", name);
     }
     order(&mut engine, &[("T2", 5), ("T4", 7)]);
-    let listed = |engine: &Engine| serde_json::to_string(engine.catalogue().get("toys").unwrap().products()).unwrap();
+    let listed = |engine: &Engine| serde_json::to_string(engine.collections().get("toys").unwrap().rows()).unwrap();
     let before = listed(&engine);
     engine.replace(&food, 1);
     assert!(engine.apply(Command::order("T2", 1)).is_err());
@@ -277,7 +277,7 @@ fn totals_follow_rows_without_ids() {
         // Undone, it is as before.
         engine.replace(&toys(OLD), 1);
         if what != "a row has another seed total" {
-            assert!(engine.totals().eq(before.totals()), "{what}, and undone");
+            assert!(engine.values().eq(before.values()), "{what}, and undone");
         }
     }
 }
@@ -322,7 +322,7 @@ fn a_row_that_takes_the_id_of_a_posted_product_gives_it_back() {
     assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 2", "T3 3", "T4 4"]);
     let expected = ["T1 name changed", "T2 name changed", "T2 total 0 → 2", "T3 removed", "T3 added"];
     assert_eq!(changes(&reload), expected);
-    let listed = serde_json::to_value(engine.catalogue().get("toys").unwrap().products()).unwrap();
+    let listed = serde_json::to_value(engine.collections().get("toys").unwrap().rows()).unwrap();
     assert_eq!((&listed[2]["name"], &listed[3]["name"]), (&"Drone".into(), &"Robot".into()));
 }
 
@@ -338,7 +338,7 @@ orders:
 fn heard(engine: &mut Engine, span: Duration) -> Vec<(Duration, i64)> {
     let from = engine.now();
     let line = |kind: &EventKind| match kind {
-        EventKind::Total { total, .. } => *total,
+        EventKind::Counted { value: total, .. } => *total,
         other => panic!("{other:?}"),
     };
     engine.advance(from + span).iter().map(|event| (event.at.abs_diff(from), line(&event.kind))).collect()
@@ -460,14 +460,14 @@ fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
     };
     let (old, few) = (rows("A", 99_999), rows("B", 2));
     let mut engine = Engine::new(&old, 1);
-    let all: Vec<(Arc<str>, i64)> = engine.totals().map(|(id, _)| (id.clone(), 1)).collect();
-    engine.apply(Command::Orders(all)).unwrap();
+    let all: Vec<(Arc<str>, i64)> = engine.values().map(|(id, _)| (id.clone(), 1)).collect();
+    engine.apply(Command::CountAll(all)).unwrap();
     engine.replace(&few, 1);
     order(&mut engine, &[("B0", 1), ("B1", 1)]);
     engine.replace(&toys(""), 1);
     engine.replace(&old, 1);
-    assert_eq!(engine.totals().filter(|(_, total)| *total == 0).count(), 1);
-    assert_eq!(engine.totals().next().unwrap().1, 0);
+    assert_eq!(engine.values().filter(|(_, total)| *total == 0).count(), 1);
+    assert_eq!(engine.values().next().unwrap().1, 0);
     engine.replace(&few, 1);
     assert_eq!(orders(&engine, "toys"), ["B0 1", "B1 1"]);
 }
@@ -488,7 +488,7 @@ fn at_most_64_mib_of_posted_products_are_kept() {
     // Each takes a few bytes more than 1 MiB, and the oldest have gone.
     for (category, kept) in [("B", 40), ("A", 23)] {
         engine.replace(&one(category), 1);
-        assert_eq!(engine.current_orders(category).count(), kept, "{category}");
+        assert_eq!(engine.counter_readings(category).count(), kept, "{category}");
     }
 }
 

@@ -227,8 +227,8 @@ impl FaultRun {
         Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })
     }
 
-    pub(in crate::engine) fn hits_socket(&mut self, socket: u64, category: &str, seed: u64) -> Option<SocketFault> {
-        if self.matches().category.as_deref().is_some_and(|wanted| wanted != category) {
+    pub(in crate::engine) fn hits_socket(&mut self, socket: u64, collection: &str, seed: u64) -> Option<SocketFault> {
+        if self.matches().collection.as_deref().is_some_and(|wanted| wanted != collection) {
             return None;
         }
         if !self.sockets.contains_key(&socket) {

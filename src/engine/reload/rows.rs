@@ -3,19 +3,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::engine::catalogue::{Catalogue, Listing};
-use crate::engine::ledger::{Account, AccountView, Rebuild, Running};
+use crate::engine::collections::{Collections, RowSet};
+use crate::engine::counters::{Counter, CounterView, Rebuild, Running};
 use crate::engine::retained::{AddedRow, RecalledRows, RetainedRow, RowState};
 use crate::engine::rows::{RowEdit, RowEdits};
-use crate::engine::{Engine, account};
-use crate::scenario::{Product, Scenario};
+use crate::engine::{Engine, counter};
+use crate::scenario::{Row, Scenario};
 
 /// What becomes of the rows of one engine.
 #[derive(Debug)]
 pub(super) struct RowTransition {
     /// Of each edit, in order.
     pub(super) outcomes: Vec<RowOutcome>,
-    /// The products that were added at run time, went, and are back.
+    /// The rows that were added at run time, went, and are back.
     pub(super) back: Vec<AddedRow>,
     recalled: RecalledRows,
 }
@@ -23,16 +23,16 @@ pub(super) struct RowTransition {
 /// What becomes of the row of one edit.
 #[derive(Debug)]
 pub(super) struct RowOutcome {
-    /// Its total; `None` if it is off sale.
+    /// Its value; `None` if it is taken out.
     pub(super) running: Option<Running>,
-    /// The keys in which it differs from the product that has had its id.
+    /// The keys in which it differs from the row that has had its id.
     pub(super) keys: Vec<String>,
-    /// Whether it takes its id from a product that was added at run time.
+    /// Whether it takes its id from a row that was added at run time.
     pub(super) displaces: bool,
 }
 
 impl RowTransition {
-    /// Whether the engine has exactly the products that the new scenario declares, if it had those of the old one.
+    /// Whether the engine has exactly the rows that the new scenario declares, if it had those of the old one.
     pub(super) fn is_as_declared(&self) -> bool {
         self.back.is_empty() && self.outcomes.iter().all(|outcome| outcome.running.is_some())
     }
@@ -42,7 +42,7 @@ impl RowTransition {
         !self.recalled.is_empty()
     }
 
-    /// Whether the edits declare the id, and its row is on sale.
+    /// Whether the edits declare the id, and its row is in the collection.
     pub(super) fn declares(&self, edits: &RowEdits, id: &str) -> bool {
         self.outcome(edits, id).is_some_and(|outcome| outcome.running.is_some())
     }
@@ -53,14 +53,14 @@ impl RowTransition {
 }
 
 impl RowEdit {
-    /// Whether its total is that of its id, of the account that has had it.
-    pub(super) fn is_of_its_id(&self, account: &AccountView<'_>) -> bool {
-        self.keeps_id() || self.origin.is_none() && !account.account.declared
+    /// Whether its value is that of its id, of the counter that has had it.
+    pub(super) fn is_of_its_id(&self, counter: &CounterView<'_>) -> bool {
+        self.keeps_id() || self.origin.is_none() && !counter.counter.declared
     }
 }
 
 impl Engine {
-    /// What becomes of the rows of this engine. `start` is the same of an engine with the same products, if that is at hand.
+    /// What becomes of the rows of this engine. `start` is the same of an engine with the same rows, if that is at hand.
     pub(super) fn row_transition(
         &self,
         new: &Scenario,
@@ -69,17 +69,17 @@ impl Engine {
     ) -> RowTransition {
         let recalled =
             self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_total));
-        let recall = |edit: &RowEdit| recalled.get(edit.product.id());
+        let recall = |edit: &RowEdit| recalled.get(edit.row.id());
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
             edits.made.values().zip(keys).map(|(edit, keys)| self.outcome(edit, keys, recall(edit))).collect()
         } else {
-            let all = self.catalogue.iter().flat_map(|(_, listing)| listing.products());
-            let edited = all.filter(|product| edits.made.contains_key(product.id()));
-            let current: HashMap<&str, &Product> = edited.map(|product| (&**product.id(), &**product)).collect();
+            let all = self.collections.iter().flat_map(|(_, row_set)| row_set.rows());
+            let edited = all.filter(|row| edits.made.contains_key(row.id()));
+            let current: HashMap<&str, &Row> = edited.map(|row| (&**row.id(), &**row)).collect();
             let keys = |edit: &RowEdit| {
-                let before = current.get(&**edit.product.id());
-                before.map(|before| edit.product.differing_keys(before)).unwrap_or_default()
+                let before = current.get(&**edit.row.id());
+                before.map(|before| edit.row.differing_keys(before)).unwrap_or_default()
             };
             edits.made.values().map(|edit| self.outcome(edit, keys(edit), recall(edit))).collect()
         };
@@ -89,21 +89,21 @@ impl Engine {
     }
 
     fn outcome(&self, edit: &RowEdit, keys: Vec<String>, recalled: Option<RowState>) -> RowOutcome {
-        let fresh = Running { total: edit.product.total(), changed: 0 };
-        let before = self.ledger.get(edit.product.id());
-        let added = before.filter(|before| !before.account.declared);
-        // A client's product that is declared as it is goes on as that.
+        let fresh = Running { value: edit.row.value(), changed: 0 };
+        let before = self.counters.get(edit.row.id());
+        let added = before.filter(|before| !before.counter.declared);
+        // A client's row that is declared as it is goes on as that.
         let continued = added.filter(|_| keys.is_empty() && (edit.origin.is_none() || edit.keeps_id()));
-        let kept = |row: AccountView<'_>| if row.account.seed_total == fresh.total { running(row) } else { fresh };
+        let kept = |row: CounterView<'_>| if row.counter.seed == fresh.value { running(row) } else { fresh };
         let running = match (&edit.origin, recalled) {
-            (None, Some(RowState::Total(total))) => Some(Running { total, changed: 0 }),
-            (None, Some(RowState::OffSale(_))) => None,
+            (None, Some(RowState::Value(value))) => Some(Running { value, changed: 0 }),
+            (None, Some(RowState::TakenOut(_))) => None,
             (None, None) => Some(continued.map_or(fresh, kept)),
-            (Some(origin), recalled) => match (self.ledger.get(origin), recalled) {
-                (Some(row), Some(RowState::Total(total))) if row.account.declared => {
-                    Some(Running { total, changed: 0 })
+            (Some(origin), recalled) => match (self.counters.get(origin), recalled) {
+                (Some(row), Some(RowState::Value(value))) if row.counter.declared => {
+                    Some(Running { value, changed: 0 })
                 }
-                (Some(row), _) if row.account.declared => Some(kept(row)),
+                (Some(row), _) if row.counter.declared => Some(kept(row)),
                 // A script took it out, or took it out and put another in its place: that stays so until it is edited.
                 _ if !edit.is_edited => None,
                 _ => Some(continued.map_or(fresh, kept)),
@@ -113,22 +113,22 @@ impl Engine {
         RowOutcome { running, keys, displaces }
     }
 
-    /// Finds the products that were added at run time, went, and can come back: their category is declared, and no other
-    /// product has their id.
+    /// Finds the rows that were added at run time, went, and can come back: their collection is declared, and no other
+    /// row has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
-        let categories: HashSet<&str> = new.categories().iter().map(|category| &**category.name()).collect();
+        let collections: HashSet<&str> = new.collections().iter().map(|collection| &**collection.name()).collect();
         let mut taken: HashSet<Arc<str>> = HashSet::new();
         for (index, row) in self.retained.added() {
-            let id = row.product.id();
+            let id = row.row.id();
             let is_taken = transition.declares(edits, id)
-                || self.ledger.get(id).is_some_and(|other| {
-                    if other.account.declared {
+                || self.counters.get(id).is_some_and(|other| {
+                    if other.counter.declared {
                         !edits.gone.contains(id) && !edits.made.contains_key(id)
                     } else {
-                        !edits.gone_categories.contains(&other.account.category)
+                        !edits.gone_collections.contains(&other.counter.collection)
                     }
                 });
-            if categories.contains(&*row.category) && !is_taken && taken.insert(id.clone()) {
+            if collections.contains(&*row.collection) && !is_taken && taken.insert(id.clone()) {
                 transition.recalled.take(index);
                 transition.back.push(row.clone());
             }
@@ -137,116 +137,115 @@ impl Engine {
 
     /// Keeps the rows that the new scenario does not go on with, and takes out what it brings back. The engine still plays the old one.
     pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
-        for name in &edits.gone_categories {
-            if let Some(listing) = self.catalogue.get(name).filter(|one| one.highest() > one.declared_highest()) {
-                self.retained.keep_number(name.clone(), listing.highest());
+        for name in &edits.gone_collections {
+            if let Some(row_set) = self.collections.get(name).filter(|one| one.highest() > one.declared_highest()) {
+                self.retained.keep_number(name.clone(), row_set.highest());
             }
         }
         self.retained.exchange_rows(&transition.recalled, gone);
     }
 
-    /// The products that were added at run time and lose their category, or their id to a declared one.
+    /// The rows that were added at run time and lose their collection, or their id to a declared one.
     pub(super) fn displaced_rows(&self, edits: &RowEdits, transition: &RowTransition) -> Vec<RetainedRow> {
         let mut displaced = Vec::new();
-        for (name, listing) in self.catalogue.iter() {
-            let account = |product: &Product| self.ledger.get(product.id()).filter(|row| !row.account.declared);
-            let added = listing.products().iter().filter_map(|product| Some((product, account(product)?)));
-            for (place, (product, account)) in added.enumerate() {
-                let outcome = transition.outcome(edits, product.id()).filter(|outcome| outcome.running.is_some());
-                if outcome.map_or(edits.gone_categories.contains(name), |outcome| outcome.displaces) {
-                    let (category, product, total) = (name.clone(), product.clone(), account.total);
-                    displaced.push(RetainedRow::Added(AddedRow { category, product, total, place }));
+        for (name, row_set) in self.collections.iter() {
+            let counter = |row: &Row| self.counters.get(row.id()).filter(|row| !row.counter.declared);
+            let added = row_set.rows().iter().filter_map(|row| Some((row, counter(row)?)));
+            for (place, (row, counter)) in added.enumerate() {
+                let outcome = transition.outcome(edits, row.id()).filter(|outcome| outcome.running.is_some());
+                if outcome.map_or(edits.gone_collections.contains(name), |outcome| outcome.displaces) {
+                    let (collection, row, value) = (name.clone(), row.clone(), counter.value);
+                    displaced.push(RetainedRow::Added(AddedRow { collection, row, value, place }));
                 }
             }
         }
         displaced
     }
 
-    /// The declared rows that end, or lose their seed total, and are not as they were at the start. Of several whose
-    /// content is the same, all: in order, they say which of them has which total.
+    /// The declared rows that end, or lose their seed, and are not as they were at the start. Of several whose
+    /// content is the same, all: in order, they say which of them has which value.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
-        let total =
-            |product: &Product| self.ledger.get(product.id()).filter(|row| row.account.declared).map(|row| row.total);
-        let is_moved = |product: &Product| total(product) != Some(product.total());
-        let moved = edits.ended.iter().filter(|(_, product)| product.has_made_id() && is_moved(product));
-        let content: HashSet<_> = moved.map(|(category, product)| (category, product.content())).collect();
-        let kept = edits.ended.iter().filter(|(category, product)| {
-            if product.has_made_id() {
-                !content.is_empty() && content.contains(&(category, product.content()))
+        let value = |row: &Row| self.counters.get(row.id()).filter(|row| row.counter.declared).map(|row| row.value);
+        let is_moved = |row: &Row| value(row) != Some(row.value());
+        let moved = edits.ended.iter().filter(|(_, row)| row.has_made_id() && is_moved(row));
+        let content: HashSet<_> = moved.map(|(collection, row)| (collection, row.content())).collect();
+        let kept = edits.ended.iter().filter(|(collection, row)| {
+            if row.has_made_id() {
+                !content.is_empty() && content.contains(&(collection, row.content()))
             } else {
-                is_moved(product)
+                is_moved(row)
             }
         });
-        kept.map(|(category, product)| RetainedRow::declared(category, product, total(product))).collect()
+        kept.map(|(collection, row)| RetainedRow::declared(collection, row, value(row))).collect()
     }
 
-    /// Numbers of ids are not used twice, also in a category that was gone.
+    /// Numbers of ids are not used twice, also in a collection that was gone.
     pub(super) fn recall_numbers(&mut self) {
-        let catalogue = self.catalogue.clone();
-        for (category, highest) in self.retained.take_numbers(|category| catalogue.get(category).is_some()) {
-            self.catalogue.keep_numbers(&category, highest);
+        let collections = self.collections.clone();
+        for (collection, highest) in self.retained.take_numbers(|collection| collections.get(collection).is_some()) {
+            self.collections.keep_numbers(&collection, highest);
         }
     }
 
-    /// Rebuilds ledger and catalogue: declared products first, then those added at run time to categories that are
+    /// Rebuilds counters and collections: declared rows first, then those added at run time to collections that are
     /// still there.
-    pub(super) fn replace_products(&mut self, edits: &RowEdits, transition: &RowTransition) {
+    pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition) {
         let new = self.scenario.clone();
         let mut rebuild = Rebuild::default();
-        for (category, product) in new.products() {
-            let (owner, running) = match transition.outcome(edits, product.id()) {
+        for (collection, row) in new.rows() {
+            let (owner, running) = match transition.outcome(edits, row.id()) {
                 Some(outcome) => match outcome.running {
-                    Some(running) => (account(category.name().clone(), product, true), running),
+                    Some(running) => (counter(collection.name().clone(), row, true), running),
                     None => continue,
                 },
-                None => match self.ledger.get(product.id()) {
-                    Some(before) if before.account.declared => (before.account.clone(), running(before)),
+                None => match self.counters.get(row.id()) {
+                    Some(before) if before.counter.declared => (before.counter.clone(), running(before)),
                     // A script took it out, or took it out and put another in its place: that stays so.
                     _ => continue,
                 },
             };
-            rebuild.add(product.id().clone(), owner, running.total, running.changed);
+            rebuild.add(row.id().clone(), owner, running.value, running.changed);
         }
-        let mut catalogue = Catalogue::default();
-        for category in new.categories() {
-            let name = category.name();
-            let before = self.catalogue.get(name);
-            let present = category.products().iter().filter(|product| rebuild.has(product.id()));
-            let mut products: Vec<Arc<Product>> = present.cloned().collect();
-            let stays = |product: &Arc<Product>| {
-                let row = self.ledger.get(product.id()).filter(|row| !row.account.declared)?;
-                (!rebuild.has(product.id())).then(|| (product.clone(), row.account.clone(), running(row)))
+        let mut collections = Collections::default();
+        for collection in new.collections() {
+            let name = collection.name();
+            let before = self.collections.get(name);
+            let present = collection.rows().iter().filter(|row| rebuild.has(row.id()));
+            let mut rows: Vec<Arc<Row>> = present.cloned().collect();
+            let stays = |row: &Arc<Row>| {
+                let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
+                (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))
             };
-            let there: Vec<_> = before.map(Listing::products).unwrap_or_default().iter().filter_map(stays).collect();
-            let back = transition.back.iter().filter(|row| row.category == *name);
-            for (product, owner, running) in merged(there, back.collect()) {
-                rebuild.add(product.id().clone(), owner, running.total, running.changed);
-                products.push(product);
+            let there: Vec<_> = before.map(RowSet::rows).unwrap_or_default().iter().filter_map(stays).collect();
+            let back = transition.back.iter().filter(|row| row.collection == *name);
+            for (row, owner, running) in merged(there, back.collect()) {
+                rebuild.add(row.id().clone(), owner, running.value, running.changed);
+                rows.push(row);
             }
-            catalogue.put(name.clone(), Listing::new(category.clone(), products, before.map_or(0, Listing::highest)));
+            collections.put(name.clone(), RowSet::new(collection.clone(), rows, before.map_or(0, RowSet::highest)));
         }
-        self.catalogue = catalogue;
-        self.ledger.replace_all(rebuild);
+        self.collections = collections;
+        self.counters.replace_all(rebuild);
     }
 }
 
-/// A product that was added at run time.
-type ListedRow = (Arc<Product>, Account, Running);
+/// A row that was added at run time.
+type ListedRow = (Arc<Row>, Counter, Running);
 
-/// Products that were added at run time, with those that come back at their places.
+/// Rows that were added at run time, with those that come back at their places.
 fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
     back.sort_by_key(|row| row.place);
     let mut merged = Vec::with_capacity(there.len() + back.len());
     let mut there = there.into_iter();
-    for AddedRow { category, product, total, place } in back {
+    for AddedRow { collection, row, value, place } in back {
         merged.extend(there.by_ref().take(place.saturating_sub(merged.len())));
-        let running = Running { total: *total, changed: 0 };
-        merged.push((product.clone(), account(category.clone(), product, false), running));
+        let running = Running { value: *value, changed: 0 };
+        merged.push((row.clone(), counter(collection.clone(), row, false), running));
     }
     merged.extend(there);
     merged
 }
 
-fn running(account: AccountView<'_>) -> Running {
-    Running { total: account.total, changed: account.changed }
+fn running(counter: CounterView<'_>) -> Running {
+    Running { value: counter.value, changed: counter.changed }
 }

@@ -101,7 +101,7 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         path: query.path,
         status: query.status,
         socket: query.socket,
-        category: query.category,
+        collection: query.category,
         code: query.code,
         body_contains: query.body_contains,
         after: query.after,

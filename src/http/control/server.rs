@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{DoneAnswer, json};
 use super::input::{self, Time, wrong};
-use crate::engine::{Change, Listing};
+use crate::engine::{Change, RowSet};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::reloads::LastReload;
@@ -118,12 +118,12 @@ fn described(change: &Change) -> Map<String, Value> {
 
 impl CategoryAnswer {
     pub(super) fn all(view: &View) -> Vec<Self> {
-        let category = |(name, listing): (&Arc<str>, &Listing)| Self {
+        let category = |(name, listing): (&Arc<str>, &RowSet)| Self {
             name: name.clone(),
             prefix: listing.prefix().to_owned(),
-            products: listing.products().len(),
+            products: listing.rows().len(),
         };
-        view.catalogue.iter().map(category).collect()
+        view.collections.iter().map(category).collect()
     }
 }
 

@@ -124,7 +124,7 @@ impl SocketAnswer {
         Self {
             socket: socket.socket,
             world: world.name().to_string(),
-            category: socket.category.to_string(),
+            category: socket.collection.to_string(),
             opened: Time(socket.opened),
             age: Time::millis(socket.age),
             sent: socket.sent,

@@ -14,10 +14,10 @@ use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::server::CategoryAnswer;
-use crate::engine::{Listing, Refusal};
+use crate::engine::{Refusal, RowSet};
 use crate::http::error::ApiError;
 use crate::http::mock::integer;
-use crate::scenario::Product;
+use crate::scenario::Row;
 use crate::world::{World, WorldError};
 
 /// The most characters of a snapshot's name.
@@ -100,7 +100,7 @@ pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Res
         epoch: state.epoch,
         sequence: state.sequence,
         categories: CategoryAnswer::all(&state.view),
-        totals: state.totals.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
+        totals: state.values.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
         faults: FaultAnswer::all(state.faults),
         sockets: state.sockets,
         snapshots: SnapshotAnswer::all(state.snapshots),
@@ -179,7 +179,7 @@ pub(super) async fn post_orders(headers: &HeaderMap, body: Body, Data(world): Da
 /// Why a total cannot be what is asked, in the control API's words.
 fn describe(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::UnknownProduct(id) => format!("there is no product {id}"),
+        Refusal::UnknownRow(id) => format!("there is no product {id}"),
         Refusal::OutOfRange { .. } => "would make a total outside of ±(2^53 - 1)".to_owned(),
         other => other.to_string(),
     }
@@ -189,7 +189,7 @@ fn describe(refusal: &Refusal) -> String {
 fn at_field(error: WorldError, path: impl FnOnce(usize) -> String, value: &str) -> ApiError {
     match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
-            let field = if matches!(*refusal, Refusal::UnknownProduct(_)) { "id" } else { value };
+            let field = if matches!(*refusal, Refusal::UnknownRow(_)) { "id" } else { value };
             wrong(&format!("{}.{field}", path(index)), describe(&refusal))
         }
         other => other.into(),
@@ -210,18 +210,16 @@ struct ListingAnswer {
     name: Arc<str>,
     /// Its products, as its path lists them.
     #[schemars(with = "Vec<Map<String, Value>>")]
-    products: Vec<Arc<Product>>,
+    products: Vec<Arc<Row>>,
 }
 
 /// All categories with their products, as the mock API lists them; it leaves no trace in the journal.
 #[handler]
 pub(super) fn list_products(Data(world): Data<&World>) -> Response {
     let view = world.view();
-    let listing = |(name, listing): (&Arc<str>, &Listing)| ListingAnswer {
-        name: name.clone(),
-        products: listing.products().to_vec(),
-    };
-    json(&ProductsAnswer { categories: view.catalogue.iter().map(listing).collect() })
+    let listing =
+        |(name, listing): (&Arc<str>, &RowSet)| ListingAnswer { name: name.clone(), products: listing.rows().to_vec() };
+    json(&ProductsAnswer { categories: view.collections.iter().map(listing).collect() })
 }
 
 /// All snapshots of a world.

@@ -9,7 +9,7 @@ use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::yaml::{Entries, Spanned};
-use crate::scenario::{Category, FieldRule, JsonType, Product};
+use crate::scenario::{Collection, FieldRule, JsonType, Row};
 
 /// A product as it is written.
 type WrittenProduct = Spanned<RawProduct>;
@@ -19,7 +19,7 @@ pub(super) fn categories(
     entries: &Entries<RawCategory>,
     span: Span,
     check: &mut Validator<'_>,
-) -> (Vec<Category>, bool) {
+) -> (Vec<Collection>, bool) {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
@@ -41,7 +41,7 @@ fn category(
     written: Vec<WrittenProduct>,
     ids: &mut ProductIds,
     check: &mut Validator<'_>,
-) -> Option<Category> {
+) -> Option<Collection> {
     let (name, name_span) = name.get()?;
     let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
     if reserved || name.trim().is_empty() || name.contains('/') {
@@ -58,7 +58,7 @@ fn category(
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
     let products = products(written, &prefix, ids, check);
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
-    Some(Category { name: name.as_str().into(), prefix, products, fields })
+    Some(Collection { name: name.as_str().into(), prefix, rows: products, fields })
 }
 
 /// Whether ids are declared, all of them numbers: then none needs a prefix.
@@ -106,7 +106,7 @@ fn products(
     prefix: &str,
     ids: &mut ProductIds,
     check: &mut Validator<'_>,
-) -> Vec<Arc<Product>> {
+) -> Vec<Arc<Row>> {
     let mut highest = 0;
     let mut product = |Spanned { span, value }: WrittenProduct| {
         let raw = value?;
@@ -117,7 +117,7 @@ fn products(
         highest = highest.max(number(prefix, &id).unwrap_or(0));
         let has_made_id = given(raw.id.as_ref()).is_none();
         let product = product(raw, id, check).with_number_id(is_number);
-        Some(Arc::new(Product { has_made_id, ..product }))
+        Some(Arc::new(Row { has_made_id, ..product }))
     };
     written.into_iter().filter_map(&mut product).collect()
 }
@@ -132,7 +132,7 @@ pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
     number.filter(|number| *number <= MAX_NUMBER)
 }
 
-pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) -> Product {
+pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) -> Row {
     let total = given(raw.total.as_ref()).map_or(0, |(total, span)| check.total(*total, span));
     let order = given(raw.order.as_ref()).map(|(order, span)| {
         for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {
@@ -144,7 +144,7 @@ pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) 
         }
         order.clone()
     });
-    Product::written(id, raw.own, order.unwrap_or_default(), total)
+    Row::written(id, raw.own, order.unwrap_or_default(), total)
 }
 
 fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {

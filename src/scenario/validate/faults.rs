@@ -314,7 +314,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     let share = check.share(raw.share.as_ref());
     let skip = given(raw.skip.as_ref()).and_then(|(skip, span)| check.whole("skip", *skip, span)).unwrap_or_default();
     let times = given(raw.times.as_ref()).and_then(|(times, span)| check.count("times", *times, span));
-    Matches { method, path, category, product, share, skip, times }
+    Matches { method, path, collection: category, row: product, share, skip, times }
 }
 
 /// The widest lognormal distribution: one in six of its times is more than 148 times the median.

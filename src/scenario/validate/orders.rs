@@ -15,7 +15,7 @@ use crate::scenario::raw::{
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD, times};
 use crate::scenario::yaml::{Entries, Items, Spanned};
-use crate::scenario::{Action, Amount, Arrivals, Draw, Generator, NewProduct, Repeat, Script, Step};
+use crate::scenario::{Action, Amount, Arrivals, Draw, Generator, NewRow, Repeat, Script, Step};
 
 pub(super) fn generators(
     list: &[Spanned<RawGenerator>],
@@ -54,7 +54,7 @@ fn generator(
         arrivals: arrivals?,
         jitter: jitter.map(|(jitter, _)| jitter).unwrap_or_default(),
         amount: amount?,
-        products: products?,
+        rows: products?,
         from,
         until: until.map(|(until, _)| until),
     })
@@ -116,7 +116,7 @@ fn draw(
         }
         RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
             let (name, span) = name.get()?;
-            Some(Draw::Category(references.category(name, span, check)))
+            Some(Draw::Collection(references.category(name, span, check)))
         }
         RawDraw::By(RawDrawBy { category: None, weights: Some(entries) }) => {
             let (entries, span) = entries.get()?;
@@ -225,7 +225,7 @@ const SCRIPT_STREAMS: u64 = 0b11 << 62;
 /// that other scripts and generators may come and go.
 fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
     let orders = steps.iter().filter_map(|step| match &step.action {
-        Action::Order { product, amount } => Some((step, product, amount)),
+        Action::Count { row, amount } => Some((step, row, amount)),
         _ => None,
     });
     if orders.clone().all(|(_, _, amount)| amount.start() == amount.end()) {
@@ -376,20 +376,17 @@ fn action(
         let product = id.get().map(|(id, span)| wanted(id.of(check.document), span));
         let amount = check.required(raw.amount.as_ref(), "a step with `product`", "amount", span, span);
         let amount = amount.and_then(|(amount, span)| self::amount(amount, span, check));
-        return Some(Action::Order { product: product?, amount: amount? });
+        return Some(Action::Count { row: product?, amount: amount? });
     }
     if let Some((set, span)) = given(raw.set.as_ref()) {
         let product = check.required(set.product.as_ref(), "`set`", "product", span, span);
         let total = check.required(set.total.as_ref(), "`set`", "total", span, span);
         let (product, total) = (product?, total?);
-        return Some(Action::Set {
-            product: wanted(&product.0.text, product.1),
-            total: check.total(*total.0, total.1),
-        });
+        return Some(Action::Set { row: wanted(&product.0.text, product.1), value: check.total(*total.0, total.1) });
     }
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
-        return Some(Action::Remove { product: wanted(&id.text, span) });
+        return Some(Action::Remove { row: wanted(&id.text, span) });
     }
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(Action::Fault(Arc::new(fault(raw, span, references, check)?)));
@@ -418,5 +415,5 @@ fn add(
     references.add(id.as_ref(), category.as_deref().unwrap_or_default(), when.first, when.by);
     let product = product(raw.clone(), id.unwrap_or_default(), check).with_number_id(is_number);
     let product = Arc::new(product);
-    Some(Action::Add(Box::new(NewProduct { category: category?, has_id, product })))
+    Some(Action::Add(Box::new(NewRow { collection: category?, has_id, row: product })))
 }

@@ -32,7 +32,7 @@ pub(super) fn note(
     }
     let mut removed: HashMap<&Arc<str>, StepPosition> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
-        if let Action::Remove { product } = &step.action {
+        if let Action::Remove { row: product } = &step.action {
             let place = (step.at, index);
             removed.entry(product).and_modify(|first| *first = place.min(*first)).or_insert(place);
         }
@@ -62,8 +62,8 @@ fn additions(steps: &[Step], references: &References<'_>) -> HashMap<AddedId, Ve
     let mut added: HashMap<AddedId, Vec<(StepPosition, StepPosition)>> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
         let Action::Add(new) = &step.action else { continue };
-        let id = new.has_id.then(|| new.product.id());
-        if let Some(id) = references.added_id(id, &new.category) {
+        let id = new.has_id.then(|| new.row.id());
+        if let Some(id) = references.added_id(id, &new.collection) {
             added.entry(id).or_default().push(((step.at, index), (end(step), index)));
         }
     }
@@ -78,7 +78,7 @@ fn end(step: &Step) -> Duration {
 /// The product that has to be there for a step.
 fn product(step: &Step) -> Option<&Arc<str>> {
     match &step.action {
-        Action::Order { product, .. } | Action::Set { product, .. } | Action::Remove { product } => Some(product),
+        Action::Count { row, .. } | Action::Set { row, .. } | Action::Remove { row } => Some(row),
         Action::Add(_) | Action::Fault(_) => None,
     }
 }

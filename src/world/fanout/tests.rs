@@ -58,9 +58,9 @@ fn encode(message: &Message) -> Bytes {
     [message.payload(), &b"\n"[..]].concat().into()
 }
 
-fn frames(totals: std::ops::RangeInclusive<i32>) -> Vec<u8> {
-    let frame = |total| format!("{{\"id\":\"T1\",\"total\":{total}}}\n").into_bytes();
-    totals.flat_map(frame).collect()
+fn frames(values: std::ops::RangeInclusive<i32>) -> Vec<u8> {
+    let frame = |value| format!("{{\"id\":\"T1\",\"total\":{value}}}\n").into_bytes();
+    values.flat_map(frame).collect()
 }
 
 #[tokio::test]
@@ -73,9 +73,9 @@ async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_o
     slow.connect(narrow.clone());
     fast.connect(wide.clone());
     delegate(&mut fast, &wide).await;
-    for total in 1..=100 {
+    for value in 1..=100 {
         delegate(&mut slow, &narrow).await;
-        *narrow.room.lock().unwrap() = total % 30;
+        *narrow.room.lock().unwrap() = value % 30;
         world.order("T1", 1).await.unwrap();
         // Whenever that comes, in the middle of a pass or not, both together have everything.
         tokio::task::yield_now().await;

@@ -31,7 +31,7 @@ pub(super) struct FaultRunOnFrames {
     pub(super) since: Duration,
     /// What the socket has to be sent when the fault is over.
     pub(super) behind: Option<Behind>,
-    /// The total that each product is said to have.
+    /// The value that each row is said to have.
     stale: HashMap<String, Value>,
 }
 
@@ -89,12 +89,12 @@ impl FaultRunOnFrames {
         }
     }
 
-    /// The same frame with the total that the product was first said to have; none if that is what it says.
+    /// The same frame with the value that the row was first said to have; none if that is what it says.
     fn stale(&mut self, message: &Message) -> Option<Message> {
         let mut body: Value = serde_json::from_slice(message.payload()).ok()?;
-        let (id, total) = (id_of(&body)?.into_owned(), body.get("total")?.clone());
-        let first = self.stale.entry(id).or_insert_with(|| total.clone()).clone();
-        if first == total {
+        let (id, value) = (id_of(&body)?.into_owned(), body.get("total")?.clone());
+        let first = self.stale.entry(id).or_insert_with(|| value.clone()).clone();
+        if first == value {
             return None;
         }
         body["total"] = first;

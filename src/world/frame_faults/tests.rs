@@ -4,10 +4,10 @@ use super::*;
 use crate::scenario::{Source, parse, parse_fault};
 use crate::world::message::MessageKind;
 
-fn frame(total: i64) -> Delivery {
-    let event = u64::try_from(total).ok();
+fn frame(value: i64) -> Delivery {
+    let event = u64::try_from(value).ok();
     Delivery {
-        message: Message::text(format!(r#"{{"id":"T1","total":{total}}}"#)),
+        message: Message::text(format!(r#"{{"id":"T1","total":{value}}}"#)),
         event,
         at: Duration::MAX,
         position: 0,
@@ -27,9 +27,9 @@ fn frame_faults(texts: &[&str]) -> FrameFaults {
     FrameFaults::new(faults(texts), 1000)
 }
 
-fn totals(frames: &[Message]) -> Vec<i64> {
-    let total = |frame: &Message| serde_json::from_slice::<Value>(frame.payload()).unwrap()["total"].as_i64().unwrap();
-    frames.iter().map(total).collect()
+fn values(frames: &[Message]) -> Vec<i64> {
+    let value = |frame: &Message| serde_json::from_slice::<Value>(frame.payload()).unwrap()["total"].as_i64().unwrap();
+    frames.iter().map(value).collect()
 }
 
 fn millis(millis: u64) -> Duration {
@@ -39,8 +39,8 @@ fn millis(millis: u64) -> Duration {
 #[test]
 fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
     let mut faulted = frame_faults(&["drop: true"]);
-    (7..10).for_each(|total| faulted.take(&frame(total), millis(0)));
-    assert_eq!(totals(&faulted.due(millis(0))), [0; 0]);
+    (7..10).for_each(|value| faulted.take(&frame(value), millis(0)));
+    assert_eq!(values(&faulted.due(millis(0))), [0; 0]);
     assert_eq!(faulted.healed(), None);
     let marks = faulted.marks();
     assert_eq!(
@@ -55,14 +55,14 @@ fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
 fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_over() {
     let mut faulted = frame_faults(&["latency: { min: 10ms, max: 50ms }"]);
     let mut seen = Vec::new();
-    for total in 1..=20 {
-        faulted.take(&frame(total), millis(total.unsigned_abs()));
-        seen.extend(totals(&faulted.due(millis(total.unsigned_abs()))));
+    for value in 1..=20 {
+        faulted.take(&frame(value), millis(value.unsigned_abs()));
+        seen.extend(values(&faulted.due(millis(value.unsigned_abs()))));
     }
     assert!(seen.len() <= 10, "{seen:?}");
     assert!(faulted.next_due() > Some(millis(20)));
     faulted.follow(faults(&[]));
-    seen.extend(totals(&faulted.due(millis(20))));
+    seen.extend(values(&faulted.due(millis(20))));
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
     assert_eq!(faulted.healed(), None);
 }
@@ -70,18 +70,18 @@ fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_o
 #[test]
 fn of_a_window_the_last_comes_first_and_one_that_is_never_full_is_let_go() {
     let mut faulted = frame_faults(&["reorder: 3"]);
-    (1..=7).for_each(|total| faulted.take(&frame(total), millis(0)));
-    assert_eq!(totals(&faulted.due(millis(0))), [3, 1, 2, 6, 4, 5]);
+    (1..=7).for_each(|value| faulted.take(&frame(value), millis(0)));
+    assert_eq!(values(&faulted.due(millis(0))), [3, 1, 2, 6, 4, 5]);
     assert_eq!(faulted.next_due(), Some(millis(1000)));
-    assert_eq!(totals(&faulted.due(millis(1000))), [7]);
+    assert_eq!(values(&faulted.due(millis(1000))), [7]);
 }
 
 #[test]
 fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
     let run = || {
         let mut faulted = frame_faults(&["duplicate: true, chance: 50%"]);
-        (1..=100).for_each(|total| faulted.take(&frame(total), millis(0)));
-        totals(&faulted.due(millis(0)))
+        (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
+        values(&faulted.due(millis(0)))
     };
     let seen = run();
     assert!((120..180).contains(&seen.len()), "{}", seen.len());
@@ -96,16 +96,16 @@ fn a_product_is_stale_and_others_are_not() {
     for delivery in [frame(1), other, frame(3), frame(4)] {
         faulted.take(&delivery, millis(0));
     }
-    assert_eq!(totals(&faulted.due(millis(0))), [1, 5, 1, 1]);
+    assert_eq!(values(&faulted.due(millis(0))), [1, 5, 1, 1]);
 }
 
 #[test]
 fn a_socket_gets_as_many_frames_as_a_fault_lets_it_and_then_ends() {
     let mut faulted = frame_faults(&["close: 1011, reason: enough, after: 2"]);
     faulted.take(&frame(1), millis(0));
-    assert_eq!((totals(&faulted.due(millis(0))), faulted.disconnect()), (vec![1], None));
-    (2..=5).for_each(|total| faulted.take(&frame(total), millis(0)));
-    assert_eq!(totals(&faulted.due(millis(0))), [2]);
+    assert_eq!((values(&faulted.due(millis(0))), faulted.disconnect()), (vec![1], None));
+    (2..=5).for_each(|value| faulted.take(&frame(value), millis(0)));
+    assert_eq!(values(&faulted.due(millis(0))), [2]);
     assert_eq!(faulted.disconnect(), Some(Disconnect::Close { code: 1011, reason: "enough".into() }));
 }
 
@@ -134,10 +134,10 @@ fn a_current_order_that_was_withheld_means_that_everything_is_told_again() {
 #[test]
 fn what_is_held_is_bounded_and_made_up_for_when_the_delay_is_over() {
     let mut faulted = FrameFaults::new(faults(&["latency: 1h"]), 10);
-    (1..=100).for_each(|total| faulted.take(&frame(total), millis(0)));
+    (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.queue.len(), faulted.healed()), (10, None));
     faulted.follow(faults(&[]));
-    assert_eq!(totals(&faulted.due(millis(0))), (91..=100).collect::<Vec<_>>());
+    assert_eq!(values(&faulted.due(millis(0))), (91..=100).collect::<Vec<_>>());
     assert_eq!(faulted.healed(), Some(Behind::After(0)));
 }
 
@@ -145,11 +145,11 @@ fn what_is_held_is_bounded_and_made_up_for_when_the_delay_is_over() {
 fn a_fault_that_was_started_over_is_another_one() {
     let mut faulted = frame_faults(&["close: 4000, after: 2"]);
     faulted.take(&frame(1), millis(0));
-    assert_eq!(totals(&faulted.due(millis(0))), [1]);
+    assert_eq!(values(&faulted.due(millis(0))), [1]);
     let again = SocketFault { run: 9, ..faults(&["close: 4000, after: 2"])[0].clone() };
     faulted.follow(Arc::new([again]));
     faulted.take(&frame(2), millis(0));
-    assert_eq!((totals(&faulted.due(millis(0))), faulted.disconnect()), (vec![2], None));
+    assert_eq!((values(&faulted.due(millis(0))), faulted.disconnect()), (vec![2], None));
 }
 
 #[test]
@@ -164,9 +164,9 @@ fn what_one_fault_withheld_is_told_when_that_one_is_over_whatever_others_go_on()
 #[test]
 fn what_is_for_now_is_not_given_up_however_much_it_is() {
     let mut faulted = FrameFaults::new(faults(&["ignore: true"]), 10);
-    (1..=100).for_each(|total| faulted.take(&frame(total), millis(0)));
+    (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.is_full(), faulted.healed()), (true, None));
-    assert_eq!(totals(&faulted.due(millis(0))).len(), 100);
+    assert_eq!(values(&faulted.due(millis(0))).len(), 100);
     assert!(!faulted.is_full());
 }
 
@@ -175,14 +175,14 @@ fn when_the_world_goes_back_in_time_nothing_waits_for_the_time_of_before() {
     let mut faulted = frame_faults(&["latency: 1s"]);
     faulted.take(&frame(1), millis(3_600_000));
     faulted.take(&frame(2), millis(0));
-    assert_eq!(totals(&faulted.due(millis(0))), [1]);
-    assert_eq!(totals(&faulted.due(millis(1000))), [2]);
+    assert_eq!(values(&faulted.due(millis(0))), [1]);
+    assert_eq!(values(&faulted.due(millis(1000))), [2]);
 }
 
 #[test]
 fn what_was_damaged_comes_little_by_little_also_when_the_fault_is_over() {
     let mut faulted = frame_faults(&["corrupt: oversized"]);
-    (1..=100).for_each(|total| faulted.take(&frame(total), millis(0)));
+    (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     faulted.follow(faults(&[]));
     for _ in 0..100 {
         assert_eq!((faulted.is_done(), faulted.due(millis(0)).len()), (false, 1));

@@ -12,7 +12,7 @@ const MOST_OF_ONE: usize = 8 << 20;
 /// Bytes in all from which on each has to do with its share of as many.
 const PLENTY: usize = 256 << 20;
 
-/// The account of all journals of a server. A clone is the same.
+/// The counter of all journals of a server. A clone is the same.
 #[derive(Debug, Clone, Default)]
 pub struct Budget(Arc<Sums>);
 
@@ -53,7 +53,7 @@ impl Holding {
         self.bytes > most.min(MOST_OF_ONE)
     }
 
-    /// An empty one of the same account.
+    /// An empty one of the same counter.
     pub(super) fn empty(&self) -> Self {
         Self::new(self.budget.clone())
     }

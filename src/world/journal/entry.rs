@@ -32,8 +32,8 @@ pub enum Record {
     Opened {
         /// Its number.
         socket: u64,
-        /// The category in its path.
-        category: Arc<str>,
+        /// The collection in its path.
+        collection: Arc<str>,
     },
     /// A live socket ended.
     Closed {
@@ -58,7 +58,7 @@ pub enum Record {
         /// The frame.
         payload: Payload,
     },
-    /// A socket fell too far behind: of the frames before this entry it did not get the last ones, but current totals,
+    /// A socket fell too far behind: of the frames before this entry it did not get the last ones, but current values,
     /// which follow.
     Behind {
         /// The socket's number.
@@ -176,9 +176,9 @@ impl Serialize for Entry {
         map.serialize_entry("kind", &self.kind().to_string())?;
         match &self.record {
             Record::Request(exchange) => exchange.entries(&mut map)?,
-            Record::Opened { socket, category } => {
+            Record::Opened { socket, collection } => {
                 map.serialize_entry("socket", socket)?;
-                map.serialize_entry("category", category)?;
+                map.serialize_entry("category", collection)?;
             }
             Record::Closed { socket, end } => {
                 map.serialize_entry("socket", socket)?;
@@ -270,7 +270,7 @@ impl Serialize for Brief {
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
                 map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;
             }
-            Record::Opened { category, .. } => map.serialize_entry("category", category)?,
+            Record::Opened { collection, .. } => map.serialize_entry("category", collection)?,
             Record::Closed { end, .. } => {
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;

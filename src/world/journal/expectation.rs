@@ -36,8 +36,8 @@ pub struct Expectation {
     pub body_contains: Option<String>,
     /// A socket's number.
     pub socket: Option<u64>,
-    /// The category that a socket was opened with.
-    pub category: Option<String>,
+    /// The collection that a socket was opened with.
+    pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
     /// Only entries after that number.
@@ -157,7 +157,7 @@ impl Expectation {
             ("query", self.query.as_ref().map(|_| &[Request][..])),
             ("headers", self.headers.as_ref().map(|_| &[Request][..])),
             ("status", self.status.map(|_| &[Request][..])),
-            ("category", self.category.as_ref().map(|_| &[Opened][..])),
+            ("category", self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
             ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),

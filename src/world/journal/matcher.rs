@@ -31,7 +31,7 @@ impl Expectation {
             self.body_equals.is_some(),
             self.body_contains.is_some(),
             self.socket.is_some(),
-            self.category.is_some(),
+            self.collection.is_some(),
             self.code.is_some(),
         ];
         let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
@@ -105,12 +105,12 @@ impl Expectation {
         {
             found.add("socket", socket, entry.sockets());
         }
-        if let Some(category) = &self.category {
+        if let Some(collection) = &self.collection {
             let actual = match &entry.record {
-                Record::Opened { category, .. } => Some(category.to_string()),
+                Record::Opened { collection, .. } => Some(collection.to_string()),
                 _ => None,
             };
-            found.same("category", category, actual);
+            found.same("category", collection, actual);
         }
         if let Some(code) = self.code {
             let actual = match &entry.record {

@@ -128,7 +128,7 @@ pub(in crate::world) struct InstallSnapshot {
 
 impl InstallSnapshot {
     /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
-    /// Products are shared with `start` if it is of the same scenario.
+    /// Rows are shared with `start` if it is of the same scenario.
     pub(in crate::world) async fn read(
         opened: &Opened,
         scenarios: &Scenarios,
@@ -175,9 +175,9 @@ fn first_snapshot(opened: &Opened) -> Result<WorldSnapshot, ReplicaError> {
 }
 
 impl InstallSnapshot {
-    /// Makes a world's state that of the snapshot. Sockets get the totals that are not what they were.
+    /// Makes a world's state that of the snapshot. Sockets get the values that are not what they were.
     pub(super) fn install(self, state: &mut WorldState) -> ScenarioRef {
-        let before: HashMap<Arc<str>, i64> = state.engine.totals().map(|(id, total)| (id.clone(), total)).collect();
+        let before: HashMap<Arc<str>, i64> = state.engine.values().map(|(id, value)| (id.clone(), value)).collect();
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
         (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);
@@ -186,14 +186,14 @@ impl InstallSnapshot {
         state.shared.clock.set(state.engine.now(), pace);
         let scope = state.engine.scenario().feed();
         let is_changed = |event: &Event| match &event.kind {
-            EventKind::Total { id, total, .. } => before.get(id) != Some(total),
+            EventKind::Counted { id, value, .. } => before.get(id) != Some(value),
             _ => false,
         };
-        let changed: Vec<Event> = state.engine.totals_as_events().filter(is_changed).collect();
+        let changed: Vec<Event> = state.engine.counters_as_events().filter(is_changed).collect();
         let changed: Vec<FeedItem> = changed.iter().filter_map(|event| FeedItem::of(scope, event)).collect();
-        state.resync(|_, category| {
+        state.resync(|_, collection| {
             let for_it = changed.iter().filter_map(|item| match item {
-                FeedItem::Total { only, message, .. } if only.as_ref().is_none_or(|only| only == category) => {
+                FeedItem::Counted { only, message, .. } if only.as_ref().is_none_or(|only| only == collection) => {
                     Some(message)
                 }
                 _ => None,

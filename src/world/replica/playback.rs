@@ -17,8 +17,8 @@ use crate::world::advance::Advance;
 use crate::world::state::{WorldCommand, WorldState};
 use crate::world::{ClockChange, WorldError, WorldReload};
 
-/// After that many entries a checkpoint is made. In a world with more accounts, after as many entries as there are accounts:
-/// so the state of each account is written at most once per entry.
+/// After that many entries a checkpoint is made. In a world with more counters, after as many entries as there are counters:
+/// so the state of each counter is written at most once per entry.
 const CHECKPOINT_EVERY: u64 = 1000;
 
 /// An entry, ready to be carried out by the world's task.
@@ -136,8 +136,8 @@ impl Playback {
 
     /// Whether the state after this entry is to be kept by the server that appended it.
     fn is_checkpoint(&self, state: &WorldState) -> bool {
-        let accounts = state.engine.totals().size_hint().0 as u64;
-        self.position.is_multiple_of(accounts.div_ceil(CHECKPOINT_EVERY).max(1) * CHECKPOINT_EVERY)
+        let by_row = state.engine.values().size_hint().0 as u64;
+        self.position.is_multiple_of(by_row.div_ceil(CHECKPOINT_EVERY).max(1) * CHECKPOINT_EVERY)
     }
 
     /// Keeps the state as it is now.
@@ -145,7 +145,7 @@ impl Playback {
         let Some(snapshot) = self.snapshot(state) else { return };
         let (replica, position) = (self.replica.clone(), self.position);
         self.tasks.spawn(async move {
-            // Writing 100,000 products as text takes a while.
+            // Writing 100,000 rows as text takes a while.
             let write = move || serde_json::to_string(&snapshot).unwrap_or_default();
             if let Ok(state) = spawn_blocking(write).await {
                 // If it fails, the next checkpoint replaces it.

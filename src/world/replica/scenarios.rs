@@ -88,7 +88,7 @@ impl Scenarios {
             let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml_as_declared();
             (fingerprint(&text), text)
         };
-        // To print 100,000 products takes a while; that it fails can only be at the end of the runtime.
+        // To print 100,000 rows takes a while; that it fails can only be at the end of the runtime.
         let (fingerprint, text) = spawn_blocking(print).await.unwrap_or_default();
         self.lock().insert(fingerprint.clone(), scenario.clone());
         (fingerprint, text)

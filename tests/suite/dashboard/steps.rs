@@ -42,11 +42,11 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
         let fault = engine.faults().next().unwrap();
         assert_eq!([fault.from, fault.until.unwrap()], [11, 20].map(Duration::from_secs), "{steps}");
         engine.advance(Duration::from_secs(20));
-        let totals: Vec<(String, i64)> = engine.totals().map(|(id, total)| (id.to_string(), total)).collect();
+        let totals: Vec<(String, i64)> = engine.values().map(|(id, total)| (id.to_string(), total)).collect();
         let expected = [("A1", 4), ("A2", 27), ("B1", 98), ("A3", 0)].map(|(id, total)| (id.to_owned(), total));
         assert_eq!(totals, expected, "{steps}");
         let added =
-            serde_json::to_value(engine.catalogue().get("electronics").unwrap().products().last().unwrap()).unwrap();
+            serde_json::to_value(engine.collections().get("electronics").unwrap().rows().last().unwrap()).unwrap();
         assert!(odd.as_object().unwrap().iter().all(|(key, value)| added[key] == *value), "{added}\n{steps}");
         page.click("#copy-steps").await;
         page.becomes(&text("#note"), "Copied.").await;
@@ -74,7 +74,7 @@ async fn orders_are_steps_whatever_characters_their_ids_have() {
         let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
         let mut engine = Engine::new(&scenario.into(), 1);
         engine.advance(Duration::from_secs(1));
-        let totals: Vec<(String, i64)> = engine.totals().map(|(id, total)| (id.to_string(), total)).collect();
+        let totals: Vec<(String, i64)> = engine.values().map(|(id, total)| (id.to_string(), total)).collect();
         let expected = [("a/b", 2), ("ü?#%2F", 3)].map(|(id, total)| (id.to_owned(), total));
         assert!(totals.ends_with(&expected), "{totals:?}\n{steps}");
         page.close().await;

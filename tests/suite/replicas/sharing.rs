@@ -259,7 +259,7 @@ async fn mocks_inside_of_a_test_that_share_their_worlds_are_one_mock() {
     world.order("A1", 1).await.unwrap();
     for world in [&world, &same] {
         let state = poll("all of it", async || Some(world.state().await.unwrap()).filter(|state| state.sequence == 3));
-        assert_eq!(state.await.totals[0], ("A1".into(), 11));
+        assert_eq!(state.await.values[0], ("A1".into(), 11));
     }
-    assert_eq!(other.default_world().state().await.unwrap().totals[0], ("A1".into(), 3));
+    assert_eq!(other.default_world().state().await.unwrap().values[0], ("A1".into(), 3));
 }

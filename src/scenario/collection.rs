@@ -1,4 +1,4 @@
-//! Categories and their products.
+//! Collections and their rows.
 
 use std::sync::Arc;
 
@@ -7,82 +7,82 @@ use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-/// A category: a path of the API, a prefix for ids, and products.
+/// A collection: a path of the API, a prefix for ids, and rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Category {
+pub struct Collection {
     pub(super) name: Arc<str>,
     pub(super) prefix: String,
-    pub(super) products: Vec<Arc<Product>>,
+    pub(super) rows: Vec<Arc<Row>>,
     pub(super) fields: Vec<(String, FieldRule)>,
 }
 
-impl Category {
+impl Collection {
     /// The name, which is also the path: `/{name}` and `/orders/{name}`.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// What ids of added products start with; empty if these are numbers.
+    /// What ids of added rows start with; empty if these are numbers.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The declared products, in order.
+    /// The declared rows, in order.
     #[must_use]
-    pub fn products(&self) -> &[Arc<Product>] {
-        &self.products
+    pub fn rows(&self) -> &[Arc<Row>] {
+        &self.rows
     }
 
-    /// The keys of its own, besides its products, in which it differs from another.
+    /// The keys of its own, besides its rows, in which it differs from another.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
         let keys = [("prefix", self.prefix != other.prefix), ("fields", self.fields != other.fields)];
         keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 
-    /// What a product sent by a client must have; empty if anything goes.
+    /// What a row sent by a client must have; empty if anything goes.
     #[must_use]
     pub fn fields(&self) -> &[(String, FieldRule)] {
         &self.fields
     }
 }
 
-/// A product with the total it starts from.
+/// A row with the value it starts from.
 ///
-/// Two are equal if they have the same id, properties and seed total, wherever the id comes from.
+/// Two are equal if they have the same id, properties and seed, wherever the id comes from.
 #[derive(Debug, Clone)]
-pub struct Product {
+pub struct Row {
     pub(super) id: Arc<str>,
     pub(super) has_made_id: bool,
     /// Whether the API writes the id as a number. Everywhere else it is text.
     pub(super) has_number_id: bool,
     pub(super) own: Map<String, Value>,
     pub(super) order: Map<String, Value>,
-    pub(super) total: i64,
+    pub(super) value: i64,
 }
 
-impl Product {
-    /// A product with no extra order properties that starts at 0, as a client adds one.
+impl Row {
+    /// A row with no extra order properties that starts at 0, as a client adds one.
     #[must_use]
     pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
         Self::written(id, own, Map::new(), 0)
     }
 
-    /// A product with all that it has.
+    /// A row with all that it has.
     #[must_use]
-    pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, total: i64) -> Self {
-        Self { id, has_made_id: false, has_number_id: false, own, order, total }
+    pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, value: i64) -> Self {
+        Self { id, has_made_id: false, has_number_id: false, own, order, value }
     }
 
-    /// The same product under another id.
+    /// The same row under another id.
     #[must_use]
     pub(crate) fn with_id(&self, id: Arc<str>) -> Self {
         Self { id, ..self.clone() }
     }
 
-    /// Whether the scenario declares no id, so that the id is the category's prefix and a number, by the product's place.
+    /// Whether the scenario declares no id, so that the id is the collection's prefix and a number, by the row's place.
     #[must_use]
     pub fn has_made_id(&self) -> bool {
         self.has_made_id
@@ -90,10 +90,10 @@ impl Product {
 
     /// Everything but the id.
     pub(crate) fn content(&self) -> (&Map<String, Value>, &Map<String, Value>, i64) {
-        (&self.own, &self.order, self.total)
+        (&self.own, &self.order, self.value)
     }
 
-    /// The same product, whose id the API writes as a number or as text.
+    /// The same row, whose id the API writes as a number or as text.
     #[must_use]
     pub(crate) fn with_number_id(self, has_number_id: bool) -> Self {
         Self { has_number_id, ..self }
@@ -112,7 +112,7 @@ impl Product {
         number.map_or_else(|| Value::from(&*self.id), Value::from)
     }
 
-    /// Whether its live orders are other than `{"id":"A1","total":3}`.
+    /// Whether its live orders are other than `{"id":"A1","value":3}`.
     #[must_use]
     pub(crate) fn has_own_frames(&self) -> bool {
         self.has_number_id || !self.order.is_empty()
@@ -155,23 +155,23 @@ impl Product {
         &self.order
     }
 
-    /// The seed total.
+    /// The seed.
     #[must_use]
-    pub fn total(&self) -> i64 {
-        self.total
+    pub fn value(&self) -> i64 {
+        self.value
     }
 }
 
-impl Eq for Product {}
+impl Eq for Row {}
 
-impl PartialEq for Product {
+impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
         (&self.id, self.has_number_id) == (&other.id, other.has_number_id) && self.content() == other.content()
     }
 }
 
-/// The product as the API shows it: `id`, then its own properties in declared order.
-impl Serialize for Product {
+/// The row as the API shows it: `id`, then its own properties in declared order.
+impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.own.len() + 1))?;
         if self.has_number_id {
@@ -186,7 +186,7 @@ impl Serialize for Product {
     }
 }
 
-/// What one field of a product sent by a client must be.
+/// What one field of a row sent by a client must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldRule {
     pub(super) types: Vec<JsonType>,
@@ -194,7 +194,7 @@ pub struct FieldRule {
 }
 
 impl FieldRule {
-    /// Whether a product may come without the field.
+    /// Whether a row may come without the field.
     #[must_use]
     pub fn optional(&self) -> bool {
         self.optional

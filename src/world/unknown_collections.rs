@@ -1,6 +1,6 @@
-//! Names of categories that sockets ask for although the scenario does not have them.
+//! Names of collections that sockets ask for although the scenario does not have them.
 //!
-//! The client gets no error: it gets no current orders, and that is all. So the log says what is wrong.
+//! The client gets no error: it gets no counter values, and that is all. So the log says what is wrong.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -19,9 +19,9 @@ const MOST_CHARACTERS: usize = 64;
 
 /// Names already logged, and at most one more.
 #[derive(Debug, Default)]
-pub(super) struct UnknownCategories(Mutex<BTreeSet<String>>);
+pub(super) struct UnknownCollections(Mutex<BTreeSet<String>>);
 
-impl UnknownCategories {
+impl UnknownCollections {
     /// The place of a new name among those that are logged, from 1; `None` for one that needs no line in the log.
     fn note(&self, name: &str) -> Option<usize> {
         let mut logged = lock(&self.0);
@@ -29,27 +29,27 @@ impl UnknownCategories {
     }
 }
 
-/// Whether no category can have the name, because mockd keeps those that begin with `__` to itself. The built-in page opens its
-/// socket with `__none` until somebody chooses a category. The journal leaves out such a socket.
-pub(crate) fn is_reserved_category(name: &str) -> bool {
+/// Whether no collection can have the name, because mockd keeps those that begin with `__` to itself. The built-in page opens its
+/// socket with `__none` until somebody chooses a collection. The journal leaves out such a socket.
+pub(crate) fn is_reserved_collection(name: &str) -> bool {
     name.starts_with("__")
 }
 
 impl World {
-    /// Logs that a socket asks for a category that does not exist.
-    pub(super) fn warn_of_unknown(&self, category: &str) {
+    /// Logs that a socket asks for a collection that does not exist.
+    pub(super) fn warn_of_unknown(&self, collection: &str) {
         let view = self.0.view.borrow();
-        if view.catalogue.get(category).is_some() || is_reserved_category(category) {
+        if view.collections.get(collection).is_some() || is_reserved_collection(collection) {
             return;
         }
         let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-        let name: String = category.chars().take(MOST_CHARACTERS).map(shown).collect();
-        let Some(place) = self.shared().unknown_categories.note(&name) else { return };
+        let name: String = collection.chars().take(MOST_CHARACTERS).map(shown).collect();
+        let Some(place) = self.shared().unknown_collections.note(&name) else { return };
         if place > MOST_NAMES {
             warn!(world = %self.name(), "sockets asked for more than {MOST_NAMES} unknown categories; the log names no further ones");
             return;
         }
-        let near = nearest(category, view.catalogue.iter().map(|(name, _)| &**name));
+        let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
         let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         warn!(world = %self.name(), "no category `{name}`, so the socket gets no current orders{advice}");
     }
