@@ -2,7 +2,8 @@
 //!
 //! The way in is [`load()`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
 //! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
-//! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`). Nothing here knows sockets or clocks.
+//! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`), in which a shop is collections, timelines and
+//! routes (`shop`). Nothing here knows sockets or clocks.
 
 mod collection;
 mod fault;
@@ -16,7 +17,9 @@ mod print;
 mod problem;
 mod raw;
 mod report;
+mod route;
 mod schema;
+mod shop;
 mod source;
 mod units;
 mod validate;
@@ -39,6 +42,9 @@ pub(crate) use origin::parse_origin;
 pub use problem::{Problem, ProblemKind, Problems};
 pub(crate) use raw::RawFault as FaultShape;
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
+pub use route::{
+    Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint, encode_segment,
+};
 pub use schema::schema;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
@@ -70,6 +76,7 @@ pub struct Scenario {
     generators: Vec<Generator>,
     scripts: Vec<Script>,
     faults: Vec<Arc<Fault>>,
+    routes: Arc<RouteTable>,
 }
 
 impl Scenario {
@@ -119,6 +126,12 @@ impl Scenario {
     #[must_use]
     pub fn faults(&self) -> &[Arc<Fault>] {
         &self.faults
+    }
+
+    /// Which requests are answered, and how.
+    #[must_use]
+    pub fn routes(&self) -> &RouteTable {
+        &self.routes
     }
 
     /// The same scenario with another server section: that is about one server, and about no other that plays it too.

@@ -17,7 +17,7 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The name, which is also the path: `/{name}` and `/orders/{name}`.
+    /// The name, unique in the scenario.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name

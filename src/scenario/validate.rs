@@ -16,12 +16,12 @@ use references::References;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::raw::{RawCategory, RawCors, RawDuration, RawFault, RawScenario, RawServer};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::words::nearest;
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Cors, Fault, Feed, Host, Scenario, ServerOptions, stem};
+use super::{Cors, Fault, Host, RouteTable, Scenario, ServerOptions, shop, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(
@@ -54,18 +54,18 @@ pub(super) fn validate(
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }
+    // No category is called `orders`, and one that is declared twice is a problem already.
+    let routes = RouteTable::new(shop::routes(&categories)).ok()?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
-        feed: match given(raw.feed.as_ref()) {
-            Some((RawFeed::Category, _)) => Feed::Collection,
-            _ => Feed::All,
-        },
+        feed: shop::feed(given(raw.feed.as_ref()).map(|(feed, _)| *feed)),
         server: server.unwrap_or_default(),
         collections: categories,
         generators,
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
+        routes: Arc::new(routes),
     })
 }
 
