@@ -11,6 +11,9 @@
 //!
 //! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
 //!
+//! A request's way: [`http`] → the [route table](scenario::RouteTable) in the world's [`View`](world::View) → the route's
+//! [`Plan`](scenario::Plan) → its handler.
+//!
 //! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
 //! [`watch`] settles → [`scenario::load`] → [`engine::Engine::reload`] → events → the same feed. A switch to another file's
 //! way: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.

@@ -10,11 +10,11 @@ use poem::{Body, Response};
 use serde_json::json;
 
 use super::response::ApiResponse;
-use super::target::{RequestTarget, Route};
+use super::target::RequestTarget;
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
 use crate::engine::{FaultSubject, FaultTarget, Hit};
-use crate::scenario::{Effect, FaultResponse, format_duration};
+use crate::scenario::{Effect, FaultResponse, PathMatch, Plan, SocketEndpoint, format_duration};
 use crate::world::{FaultMark, World};
 
 /// How many pieces a second a slow body comes in.
@@ -47,17 +47,13 @@ impl RequestFaults {
     /// `None` if nothing hits it.
     pub(super) async fn of(
         target: &RequestTarget<'_>,
-        route: Route<'_>,
+        found: Option<&PathMatch<'_, '_>>,
         headers: &HeaderMap,
         world: &World,
     ) -> Option<Self> {
         let is_get = target.method == Method::GET;
-        let is_handshake = is_get && matches!(route, Route::Count(_)) && asks_for_socket(headers);
-        let subject = match route {
-            Route::Count(id) if !is_handshake => FaultSubject::Row(lossy(id)),
-            Route::Collection(name) | Route::Count(name) => FaultSubject::Collection(lossy(name)),
-            Route::Site => FaultSubject::Other,
-        };
+        let is_handshake = is_get && found.is_some_and(|found| found.endpoint().is_some()) && asks_for_socket(headers);
+        let subject = found.map_or(FaultSubject::Other, |found| subject(found, is_handshake));
         let (method, path) = (target.method.to_string(), lossy(&target.path));
         let hits = world.hits(FaultTarget { method, path, is_handshake, subject }).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
@@ -121,6 +117,19 @@ impl RequestFaults {
         }
         response
     }
+}
+
+/// What a request of any method is about. Only a handshake is about what its endpoint names.
+fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
+    let subject = |plan: &Plan| match plan {
+        Plan::Endpoint(SocketEndpoint { collection }) => {
+            is_handshake.then(|| FaultSubject::Collection(lossy(found.parameter(collection))))
+        }
+        _ if is_handshake => None,
+        Plan::List { collection } | Plan::Add { collection } => Some(FaultSubject::Collection(collection.to_string())),
+        Plan::Count { row } => Some(FaultSubject::Row(lossy(found.parameter(row)))),
+    };
+    found.routes().find_map(|route| subject(route.plan())).unwrap_or(FaultSubject::Other)
 }
 
 /// A part of a path, decoded as far as that is possible.

@@ -1,4 +1,4 @@
-//! `GET /orders/{category}`: one live socket (RFC 6455), from the handshake (4.2) to its task.
+//! One live socket of an endpoint (RFC 6455), from the handshake (4.2) to its task.
 
 mod connection;
 mod memory;
@@ -31,7 +31,7 @@ const KEY_DIGITS: usize = 22;
 pub(super) async fn open(
     app: &Arc<App>,
     world: &World,
-    category: &str,
+    collection: &str,
     request: &Request,
 ) -> Result<Response, ApiError> {
     let accept = check(request.version(), request.headers())?;
@@ -41,7 +41,7 @@ pub(super) async fn open(
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
     // Before the handshake is answered: whoever sees the socket open gets every order from then on.
-    let feed = world.subscribe(category, notices, encode).await?;
+    let feed = world.subscribe(collection, notices, encode).await?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
     Ok(switching_protocols(&accept, request.headers()))
 }

@@ -1,6 +1,6 @@
-//! The mock API: categories, orders, live sockets, and the site at every other path.
+//! The mock API: the routes of the world's scenario, and the site at every path that none of them has.
 //!
-//! Every request, with its answer, is written to the journal of its world, and meets the faults that are in force there.
+//! A request's path is looked up once, in the view that its answer is made from. Every request, with its answer, is written to the journal of its world, and meets the faults that are in force there.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -17,12 +17,12 @@ use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
-use super::target::{RequestTarget, Route, decoded};
+use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::Refusal;
-use crate::scenario::MAX_TOTAL;
-use crate::world::{Answer, Exchange, Payload, RequestHead, World, WorldError, is_reserved_collection};
+use crate::scenario::{MAX_TOTAL, PathMatch, Plan, RouteMethod, SocketEndpoint};
+use crate::world::{Answer, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection};
 use crate::worlds::WorldsError;
 
 /// The mock API and the site.
@@ -45,14 +45,16 @@ impl Mock {
             Err(error) => return ApiError::from(error).reply(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
-        let route = Route::of(&target.path);
+        let (view, path) = (world.view(), target.route_path());
+        let found = view.scenario.routes().find(&path);
+        let found = found.as_ref();
         let faults = if world.has_request_faults() && body.is_ok() {
-            Box::pin(RequestFaults::of(target, route, request.headers(), &world)).await
+            Box::pin(RequestFaults::of(target, found, request.headers(), &world)).await
         } else {
             None
         };
         let is_recorded =
-            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, route, &world, &request));
+            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, found, &request));
         let recorded = is_recorded.then(|| {
             let body = body.as_ref().ok().filter(|body| !body.is_empty());
             world.requested(Exchange {
@@ -69,7 +71,7 @@ impl Mock {
                 world.answered(place, Answer { status: reply.response.status().as_u16(), body });
             }
         };
-        let handled = alone(self.handle(target, route, &world, request, body));
+        let handled = alone(self.handle(target, found, &world, &view, request, body));
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.reply());
             record(&reply);
@@ -90,17 +92,22 @@ impl Mock {
     fn is_of_built_in_page(
         &self,
         target: &RequestTarget<'_>,
-        route: Route<'_>,
-        world: &World,
+        found: Option<&PathMatch<'_, '_>>,
         request: &Request,
     ) -> bool {
-        let is_file = || self.built_in_files.iter().any(|file| target.path.strip_prefix('/') == Some(file));
-        request.method() == Method::GET
-            && match route {
-                Route::Collection(name) => is_file() && world.view().collections.get(name).is_none(),
-                Route::Site => target.path == "/" && !self.built_in_files.is_empty(),
-                Route::Count(category) => is_reserved_collection(category) && asks_for_socket(request.headers()),
-            }
+        if request.method() != Method::GET {
+            return false;
+        }
+        let Some(found) = found else {
+            let is_own = |file: &str| match file {
+                "" => !self.built_in_files.is_empty(),
+                file => self.built_in_files.iter().any(|own| own == file),
+            };
+            return target.path.strip_prefix('/').is_some_and(is_own);
+        };
+        found.endpoint().is_some_and(|endpoint| {
+            is_reserved_collection(found.parameter(&endpoint.collection)) && asks_for_socket(request.headers())
+        })
     }
 
     /// The world that a request is for. All but preflights make it.
@@ -117,8 +124,9 @@ impl Mock {
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
-        route: Route<'_>,
+        found: Option<&PathMatch<'_, '_>>,
         world: &World,
+        view: &View,
         request: Request,
         body: Result<Bytes, ApiError>,
     ) -> Result<ApiResponse, ApiError> {
@@ -127,20 +135,23 @@ impl Mock {
             let readers = Readers::of(&self.app.cors, request.headers());
             return Ok(cors::preflight(request.headers(), &readers, false).into());
         }
-        match (request.method(), route) {
-            (&Method::GET, Route::Collection(name)) => match list(world, &decoded(name)?) {
-                Some(reply) => Ok(reply),
-                None => self.site(target, request).await,
-            },
-            (&Method::POST, Route::Collection(name)) => {
-                Box::pin(add_product(target, world, &decoded(name)?, &request, &body)).await
+        let not_found = || ApiError::not_found(target.method, target.uri);
+        let method = route_method(request.method());
+        let Some(found) = found else {
+            if method.is_some() {
+                target.expect_name()?;
             }
-            (&Method::GET, Route::Count(category)) => {
-                Box::pin(live::open(&self.app, world, &decoded(category)?, &request)).await.map(ApiResponse::from)
+            return self.site(target, request).await;
+        };
+        let route = method.and_then(|method| found.route(method)).ok_or_else(not_found)?;
+        match route.plan() {
+            Plan::List { collection } => view.rows(collection).map(ApiResponse::json).ok_or_else(not_found),
+            Plan::Add { collection } => Box::pin(add(world, collection, &request, &body)).await,
+            Plan::Count { row } => count(world, view, &decoded(found.parameter(row))?, &request, &body).await,
+            Plan::Endpoint(SocketEndpoint { collection }) => {
+                let collection = decoded(found.parameter(collection))?;
+                Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
-            (&Method::POST, Route::Count(id)) => order(world, &decoded(id)?, &request, &body).await,
-            (_, Route::Site) => self.site(target, request).await,
-            _ => Err(ApiError::not_found(target.method, target.uri)),
         }
     }
 
@@ -157,22 +168,17 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// A category's products.
-fn list(world: &World, category: &str) -> Option<ApiResponse> {
-    world.view().rows(category).map(ApiResponse::json)
+/// The method of the routes that a request may be for.
+fn route_method(method: &Method) -> Option<RouteMethod> {
+    match *method {
+        Method::GET => Some(RouteMethod::Get),
+        Method::POST => Some(RouteMethod::Post),
+        _ => None,
+    }
 }
 
-/// Adds a product and answers with all of them.
-async fn add_product(
-    target: &RequestTarget<'_>,
-    world: &World,
-    category: &str,
-    request: &Request,
-    body: &[u8],
-) -> Result<ApiResponse, ApiError> {
-    if world.view().collections.get(category).is_none() {
-        return Err(ApiError::not_found(target.method, target.uri));
-    }
+/// [`Plan::Add`].
+async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let own = match body::read(request.headers(), body)? {
         Value::Object(own) => own,
         other => return Err(ApiError::NotAnObject(body::kind(&other))),
@@ -183,24 +189,23 @@ async fn add_product(
     if own.contains_key("total") {
         return Err(ApiError::TotalInBody);
     }
-    Ok(ApiResponse::json(world.add_row(category, own).await?))
+    Ok(ApiResponse::json(world.add_row(collection, own).await?))
 }
 
-/// Adds the amount to the product's total; every socket hears of it.
-async fn order(world: &World, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
+/// [`Plan::Count`]. Every socket gets the new value.
+async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
-        // An unknown id is told before a wrong amount.
-        let known = world.view().collections.has_row(id);
+        // An unknown id comes before a wrong amount.
         let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
-        return Err(if known { ApiError::AmountNotAnInteger } else { unknown().into() });
+        return Err(if view.collections.has_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
     world.order(id, amount).await?;
     Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
 }
 
-/// The amount in the body of an order, if it is one.
+/// The amount in a body, if it is an integer.
 fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
-    /// What most orders say, read without a map. Of what has more in it, values that are skipped would not be checked to be
+    /// What most bodies say, read without a map. Of what has more in it, values that are skipped would not be checked to be
     /// JSON in every detail.
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

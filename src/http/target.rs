@@ -14,6 +14,7 @@ use poem::Response;
 use poem::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 
 use super::error::ApiError;
+use crate::scenario::encode_segment;
 use crate::world::World;
 use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
 
@@ -67,28 +68,6 @@ pub(super) enum Api {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WorldName(Option<String>);
 
-/// What a path of the mock API is for. Paths are answered with and without a trailing slash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route<'p> {
-    /// `/{category}`, or the site's if there is no such category.
-    Collection(&'p str),
-    /// `/orders/{id}`; for a socket, `/orders/{category}`.
-    Count(&'p str),
-    Site,
-}
-
-impl<'p> Route<'p> {
-    pub(super) fn of(path: &'p str) -> Self {
-        let Some(path) = path.strip_prefix('/') else { return Self::Site };
-        let path = path.strip_suffix('/').unwrap_or(path);
-        match path.split_once('/') {
-            None if !path.is_empty() => Self::Collection(path),
-            Some(("orders", id)) if !id.contains('/') => Self::Count(id),
-            _ => Self::Site,
-        }
-    }
-}
-
 impl<'r> RequestTarget<'r> {
     /// The target of a request.
     ///
@@ -126,6 +105,28 @@ impl<'r> RequestTarget<'r> {
     /// The query without its question mark.
     pub(super) fn query(&self) -> Option<&'r str> {
         self.uri.query()
+    }
+
+    /// The path as a [`RouteTable`](crate::scenario::RouteTable) takes it. It is the same with and without a slash at its end.
+    pub(super) fn route_path(&self) -> Cow<'_, str> {
+        let path = self.path.strip_suffix('/').unwrap_or(&self.path);
+        if !path.contains('%') {
+            return path.into();
+        }
+        let segment = |segment| decoded(segment).map_or_else(|_| segment.to_owned(), |text| encode_segment(&text));
+        path.split('/').map(segment).collect::<Vec<_>>().join("/").into()
+    }
+
+    /// A path of one segment, which may be the name of something, has to be text.
+    ///
+    /// # Errors
+    /// 400 if its percent-encoding is not UTF-8.
+    pub(super) fn expect_name(&self) -> Result<(), ApiError> {
+        let path = self.path.strip_suffix('/').unwrap_or(&self.path);
+        match path.strip_prefix('/') {
+            Some(name) if !name.contains('/') => decoded(name).map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// The target as it is without the world's prefix, for endpoints that look at the URI.
@@ -202,7 +203,8 @@ fn without_start<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
 mod tests {
     use poem::http::{HeaderMap, Method, Uri};
 
-    use super::{Api, RequestTarget, Route};
+    use super::{Api, RequestTarget};
+    use crate::scenario::{Plan, Source, parse};
 
     #[test]
     fn a_target_names_a_world_an_api_and_a_path() {
@@ -233,24 +235,43 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_for_a_category_an_order_or_the_site() {
-        for (path, route) in [
-            ("/toys", Route::Collection("toys")),
-            ("/toys/", Route::Collection("toys")),
-            ("/orders", Route::Collection("orders")),
-            ("/orders/", Route::Collection("orders")),
-            ("/orders/A1", Route::Count("A1")),
-            ("/orders/A1/", Route::Count("A1")),
-            ("/orders//", Route::Count("")),
-            ("/orders/A1/x", Route::Site),
-            ("/toys/x", Route::Site),
-            ("/toys//", Route::Site),
-            ("//toys", Route::Site),
-            ("//", Route::Site),
-            ("/", Route::Site),
-            ("*", Route::Site),
+    fn a_path_is_for_a_route_or_for_the_site() {
+        let text = "categories: { toys: { prefix: A, products: [] }, '50% {off}': { prefix: B, products: [] } }";
+        let scenario = parse(&Source::new("shop.yaml", text)).unwrap_or_else(|problems| panic!("{problems}"));
+        for (path, expected) in [
+            ("/toys", "list toys"),
+            ("/toys/", "list toys"),
+            ("/%74oys", "list toys"),
+            ("/50%25%20{off}", "list 50% {off}"),
+            ("/50%25%20%7Boff%7d/", "list 50% {off}"),
+            ("/50%2525%20%7Boff%7D", "site"),
+            ("/orders", "site"),
+            ("/orders/", "site"),
+            ("/orders/A1", "count {id} of A1"),
+            ("/orders/A1/", "count {id} of A1"),
+            ("/orders//", "count {id} of "),
+            ("/orders/a%2Fb%2541", "count {id} of a%2Fb%2541"),
+            ("/orders/%ff%41", "count {id} of %FFA"),
+            ("/orders%2FA1", "site"),
+            ("/orders/A1/x", "site"),
+            ("/toys/x", "site"),
+            ("/toys//", "site"),
+            ("//toys", "site"),
+            ("//", "site"),
+            ("/", "site"),
+            ("*", "site"),
         ] {
-            assert_eq!(Route::of(path), route, "{path}");
+            let (headers, uri) = (HeaderMap::new(), Uri::from_static(path));
+            let target = RequestTarget::new(&Method::GET, &uri, &headers).unwrap_or_else(|error| panic!("{error}"));
+            let path = target.route_path();
+            let found = scenario.routes().find(&path);
+            let plan = found.as_ref().and_then(|found| Some((found, found.routes().next()?.plan())));
+            let shown = match plan {
+                None => "site".to_owned(),
+                Some((found, plan @ Plan::Count { row })) => format!("{plan} of {}", found.parameter(row)),
+                Some((_, plan)) => plan.to_string(),
+            };
+            assert_eq!(shown, expected, "{uri}");
         }
     }
 }

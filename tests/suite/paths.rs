@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Mockd, SHOP, ScenarioFile};
+use crate::support::{Connection, Mockd, SHOP, ScenarioFile};
 
 const ODD: &str = "
 categories:
@@ -61,6 +61,56 @@ async fn an_id_is_decoded_once() {
     assert_eq!(totals, json!({ "P%31": 2, "P1": 12, "T1": 100 }));
     let mut live = mockd.live("50%2541%20off").await;
     assert_eq!(live.order().await, ("P%31".into(), 2));
+}
+
+#[tokio::test]
+async fn a_name_may_look_like_a_pattern_of_paths() {
+    let shop = "
+categories:
+  \"a{b}\": { prefix: A, products: [{ id: A1, total: 1 }] }
+  \"{id}\": { prefix: B, products: [{ id: \"{id}\", total: 2 }] }
+  \"{*rest}\": { prefix: C, products: [{ id: \"C/1\", total: 3 }] }
+  \"*\": { prefix: D, products: [{ id: \"*\", total: 4 }] }
+";
+    let mockd = Mockd::run(&ScenarioFile::new(shop)).await;
+    let mut connection = Connection::open(&mockd).await;
+    for (path, id, status) in [
+        ("/a%7Bb%7D", "A1", 200),
+        ("/a{b}", "A1", 200),
+        ("/{id}", "{id}", 200),
+        ("/%7b%69d%7D/", "{id}", 200),
+        ("/{*rest}", "C/1", 200),
+        ("/*", "*", 200),
+        ("/%2A", "*", 200),
+        ("/x", "", 404),
+        ("/**", "", 404),
+        ("/{*rest}/x", "", 404),
+    ] {
+        let (head, body) = connection.ask(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {head}");
+        let listed: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(listed[0]["id"].as_str().unwrap_or_default(), id, "{path}");
+    }
+    for (id, category, total) in [("A1", "a%7Bb%7D", 2), ("%7Bid%7D", "%7Bid%7D", 3), ("C%2F1", "%7B*rest%7D", 4)] {
+        assert_eq!(mockd.post(&format!("/orders/{id}"), r#"{"amount":1}"#).await.status, 200, "{id}");
+        assert_eq!(mockd.live(category).await.order().await.1, total, "{category}");
+    }
+    assert_eq!(mockd.post("/%7Bid%7D/", "{}").await.json()[1]["id"], "B1");
+}
+
+#[tokio::test]
+async fn an_empty_id_is_an_unknown_one() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    for (path, message) in [
+        ("/orders//", "Order  not found"),
+        ("/orders/", "Route POST:/orders/ not found"),
+        ("/orders", "Route POST:/orders not found"),
+        ("/orders/A1//", "Route POST:/orders/A1// not found"),
+    ] {
+        let answer = mockd.post(path, r#"{"amount":1}"#).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (404, &json!(message)), "{path}");
+    }
+    assert_eq!(mockd.get("/orders//").await.status, 426);
 }
 
 #[tokio::test]
