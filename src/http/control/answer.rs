@@ -63,7 +63,7 @@ pub(super) struct EventShape {
 #[serde(rename_all = "kebab-case")]
 #[allow(dead_code, reason = "as above")]
 enum EventName {
-    Counted,
+    Total,
     Added,
     Removed,
     Skipped,
