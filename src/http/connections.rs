@@ -59,6 +59,10 @@ where
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut acceptor = Acceptor { listeners, peer_time: app.limits.peer, is_short: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
+        // A connection that waits is accepted even then.
+        if app.shutdown.is_cancelled() {
+            break;
+        }
         let Some((stream, peer)) = accepted else { continue };
         if let Ok(permit) = permits.clone().try_acquire_owned() {
             // A socket that cannot say where it is has ended.
