@@ -20,14 +20,14 @@
 //! let advanced = world.advance(Until::By(Duration::from_secs(10))).await?;
 //! assert_eq!(advanced.count, 1);
 //! world.order("T1", 2).await?;
-//! assert_eq!(world.state().await?.totals, [("T1".into(), 10)]);
+//! assert_eq!(world.state().await?.values, [("T1".into(), 10)]);
 //!
 //! // What the app did is in the world's journal.
 //! let order = Expectation::request("POST", "/orders/T1").body(json!({ "amount": 2 })).exactly(0);
 //! assert!(world.verify(&[order], false)?.pass);
 //!
 //! world.reset(None).await?;
-//! assert_eq!(world.state().await?.totals, [("T1".into(), 3)]);
+//! assert_eq!(world.state().await?.values, [("T1".into(), 3)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })
 //! # }
