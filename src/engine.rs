@@ -150,7 +150,8 @@ impl Engine {
         &self.collections
     }
 
-    /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself any more.
+    /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself
+    /// any more.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let scripts = self.scripts.iter().filter_map(ScriptRun::due);

@@ -15,8 +15,8 @@ pub(crate) fn reuse_address(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }
 }
 
-/// The addresses from which this machine reaches others, of IPv4 and if asked for of IPv6: the system says which one it takes for an
-/// address that is for documentation (RFC 5737, RFC 3849). Nothing is sent.
+/// The addresses from which this machine reaches others, of IPv4 and if asked for of IPv6: the system says which one it
+/// takes for an address that is for documentation (RFC 5737, RFC 3849). Nothing is sent.
 pub(crate) fn own_addresses(also_ipv6: bool) -> Vec<IpAddr> {
     const DISCARD: u16 = 9;
     let source = |from: IpAddr, to: IpAddr| -> io::Result<IpAddr> {

@@ -5,7 +5,8 @@
 //! applied, is decided by `debounce`.
 //!
 //! Which file is followed may change: while the watcher waits, it takes a switch to another ([`crate::selector`]). It reads
-//! that file as it would read a save by an unknown writer, and the next look compares it with what was read, so that no save in between is lost.
+//! that file as it would read a save by an unknown writer, and the next look compares it with what was read, so that no
+//! save in between is lost.
 
 mod apply;
 mod checkout;

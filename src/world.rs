@@ -1,4 +1,5 @@
-//! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when something is due, and publishes what happened.
+//! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when something is due, and publishes
+//! what happened.
 //!
 //! A [`World`] is a cheap handle. What clients want goes to the task as a command and comes back as an answer, so
 //! requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);

@@ -1,6 +1,7 @@
 //! The mock API: the routes of the world's scenario, and the site at every path that none of them has.
 //!
-//! A request's path is looked up once, in the view that its answer is made from. Every request, with its answer, is written to the journal of its world, and meets the faults that are in force there.
+//! A request's path is looked up once, in the view that its answer is made from. Every request, with its answer, is written
+//! to the journal of its world, and meets the faults that are in force there.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};

@@ -187,9 +187,9 @@ impl Contained {
     }
 }
 
-/// Leaves a range (RFC 9110, 14) of a file of that length only if it is one that is answered as it should be, and cuts it at the file's
-/// end. A range may always be ignored (14.2); poem refuses one that ends behind the file, answers one that begins there with
-/// nothing, and knows no `if-range`.
+/// Leaves a range (RFC 9110, 14) of a file of that length only if it is one that is answered as it should be, and cuts it
+/// at the file's end. A range may always be ignored (14.2); poem refuses one that ends behind the file, answers one that
+/// begins there with nothing, and knows no `if-range`.
 fn mend_range(headers: &mut HeaderMap, length: u64) {
     let Some(range) = headers.remove(header::RANGE) else { return };
     let is_conditional = headers.contains_key(header::IF_RANGE);

@@ -85,8 +85,8 @@ fn snippet(marks: Vec<(Location<'_>, AnnotationKind, String)>) -> Snippet<'_, An
     Snippet::source(&text[start..end]).line_start(line).path(path).annotations(marks)
 }
 
-/// One `::error` or `::warning` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each ending with
-/// a newline.
+/// One `::error` or `::warning` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each
+/// ending with a newline.
 #[must_use]
 pub fn annotations(error: &LoadError) -> String {
     match error {

@@ -1,8 +1,8 @@
 //! What faults do to the frames of one socket: a pure function of frames and times.
 //!
 //! A socket that a fault hits does not delegate its cursor to the fan-out. Its own task passes its frames through here, so that
-//! faults cost nothing where there are none. What was withheld or falsified is remembered, so that the socket can be brought up to date
-//! once the fault is over.
+//! faults cost nothing where there are none. What was withheld or falsified is remembered, so that the socket can be
+//! brought up to date once the fault is over.
 
 mod run;
 #[cfg(test)]

@@ -135,7 +135,8 @@ impl Engine {
         }
     }
 
-    /// Keeps the rows that the new scenario does not go on with, and takes out what it brings back. The engine still plays the old one.
+    /// Keeps the rows that the new scenario does not go on with, and takes out what it brings back. The engine still plays
+    /// the old one.
     pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
         for name in &edits.gone_collections {
             if let Some(row_set) = self.collections.get(name).filter(|one| one.highest() > one.declared_highest()) {
