@@ -50,7 +50,6 @@ pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
 pub(crate) use validate::row_number;
-#[cfg(feature = "cli")]
 pub(crate) use words::nearest;
 
 /// Which orders a live socket gets.
