@@ -31,6 +31,7 @@ pub mod cli;
 pub mod embed;
 pub mod engine;
 pub mod http;
+mod logged_names;
 pub mod reloads;
 pub mod scenario;
 pub mod selector;

@@ -1,23 +1,18 @@
 //! What reaches mockd and was meant for something else: requests for another host, and other protocols than HTTP/1.1. The log
 //! says so once, with what to do about it.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use tracing::warn;
 
 use super::error::ApiError;
 use super::host_name::is_host_name;
-
-/// Hosts that are logged; a client may make up as many as it likes.
-const MOST_HOSTS: usize = 32;
+use crate::logged_names::{LoggedNames, NameLine};
 
 /// What was logged already.
 #[derive(Debug, Default)]
 pub(crate) struct Misdirected {
-    /// Up to one more than [`MOST_HOSTS`].
-    hosts: Mutex<BTreeSet<String>>,
+    hosts: LoggedNames,
     tls: AtomicBool,
     http2: AtomicBool,
 }
@@ -26,14 +21,15 @@ impl Misdirected {
     /// A request was refused.
     pub(super) fn refused(&self, why: &ApiError) {
         let ApiError::ForeignHost(name) = why else { return };
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_host_name(name) || hosts.len() > MOST_HOSTS || !hosts.insert(name.clone()) {
+        if !is_host_name(name) {
             return;
         }
-        if hosts.len() > MOST_HOSTS {
-            warn!("refused requests for more than {MOST_HOSTS} hosts; the log names no further ones");
-        } else {
-            warn!("refused a request for {name}: {why}");
+        match self.hosts.note(name) {
+            NameLine::Name => warn!("refused a request for {name}: {why}"),
+            NameLine::NoMore => {
+                warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MOST);
+            }
+            NameLine::Nothing => {}
         }
     }
 

@@ -109,7 +109,7 @@ impl<'r> RequestTarget<'r> {
 
     /// The path as a [`RouteTable`](crate::scenario::RouteTable) takes it. It is the same with and without a slash at its end.
     pub(super) fn route_path(&self) -> Cow<'_, str> {
-        let path = self.path.strip_suffix('/').unwrap_or(&self.path);
+        let path = self.without_slash();
         if !path.contains('%') {
             return path.into();
         }
@@ -122,8 +122,7 @@ impl<'r> RequestTarget<'r> {
     /// # Errors
     /// 400 if its percent-encoding is not UTF-8.
     pub(super) fn expect_name(&self) -> Result<(), ApiError> {
-        let path = self.path.strip_suffix('/').unwrap_or(&self.path);
-        match path.strip_prefix('/') {
+        match self.without_slash().strip_prefix('/') {
             Some(name) if !name.contains('/') => decoded(name).map(drop),
             _ => Ok(()),
         }
@@ -142,7 +141,12 @@ impl<'r> RequestTarget<'r> {
     /// # Errors
     /// 400 if it is none.
     pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
-        self.with_path(self.path.strip_suffix('/').unwrap_or(&self.path))
+        self.with_path(self.without_slash())
+    }
+
+    /// The path without the slash at its end.
+    fn without_slash(&self) -> &str {
+        self.path.strip_suffix('/').unwrap_or(&self.path)
     }
 
     fn with_path(&self, path: &str) -> Result<Uri, ApiError> {

@@ -14,8 +14,8 @@ use super::journal::Journal;
 use super::keep_alive::KeepAlive;
 use super::socket::lock;
 use super::sockets::Sockets;
-use super::unknown_collections::UnknownCollections;
 use crate::engine::Engine;
+use crate::logged_names::LoggedNames;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -24,7 +24,7 @@ pub(super) struct Shared {
     pub(super) feed: EventFeed,
     pub(super) sockets: Sockets,
     pub(super) journal: Journal,
-    pub(super) unknown_collections: UnknownCollections,
+    pub(super) unknown_collections: LoggedNames,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
@@ -47,7 +47,7 @@ impl Shared {
             sockets: Sockets::default(),
             journal: Journal::new(name, setup.journal, &setup.budget),
             last_event: AtomicU64::new(start.sequence()),
-            unknown_collections: UnknownCollections::default(),
+            unknown_collections: LoggedNames::default(),
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),

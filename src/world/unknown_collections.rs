@@ -2,32 +2,14 @@
 //!
 //! The client gets no error: it gets no counter values, and that is all. So the log says what is wrong.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
-
 use tracing::warn;
 
 use super::World;
-use super::socket::lock;
+use crate::logged_names::{LoggedNames, NameLine};
 use crate::scenario::nearest;
-
-/// Names that are logged in each world.
-const MOST_NAMES: usize = 32;
 
 /// Characters of a name that are kept and logged.
 const MOST_CHARACTERS: usize = 64;
-
-/// Names already logged, and at most one more.
-#[derive(Debug, Default)]
-pub(super) struct UnknownCollections(Mutex<BTreeSet<String>>);
-
-impl UnknownCollections {
-    /// The place of a new name among those that are logged, from 1; `None` for one that needs no line in the log.
-    fn note(&self, name: &str) -> Option<usize> {
-        let mut logged = lock(&self.0);
-        (logged.len() <= MOST_NAMES && logged.insert(name.to_owned())).then_some(logged.len())
-    }
-}
 
 /// Whether no collection can have the name, because mockd keeps those that begin with `__` to itself. The built-in page opens its
 /// socket with `__none` until somebody chooses a collection. The journal leaves out such a socket.
@@ -44,13 +26,18 @@ impl World {
         }
         let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
         let name: String = collection.chars().take(MOST_CHARACTERS).map(shown).collect();
-        let Some(place) = self.shared().unknown_collections.note(&name) else { return };
-        if place > MOST_NAMES {
-            warn!(world = %self.name(), "sockets asked for more than {MOST_NAMES} unknown categories; the log names no further ones");
-            return;
+        match self.shared().unknown_collections.note(&name) {
+            NameLine::Name => {
+                let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
+                let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                warn!(world = %self.name(), "no category `{name}`, so the socket gets no current orders{advice}");
+            }
+            NameLine::NoMore => warn!(
+                world = %self.name(),
+                "sockets asked for more than {} unknown categories; the log names no further ones",
+                LoggedNames::MOST
+            ),
+            NameLine::Nothing => {}
         }
-        let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
-        let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        warn!(world = %self.name(), "no category `{name}`, so the socket gets no current orders{advice}");
     }
 }
