@@ -300,7 +300,7 @@ impl Engine {
     }
 
     fn free_id(&self, row_set: &RowSet) -> Arc<str> {
-        // Endless but for the 2^64 numbers of a collection, of which the counters cannot hold all.
+        // Numbers end at 2^64, which is more than there can be counters.
         row_set.next_ids().find(|id| self.counters.get(id).is_none()).unwrap_or_else(|| row_set.prefix().into())
     }
 }

@@ -28,7 +28,7 @@ pub enum Change {
         #[serde(rename = "category")]
         collection: Arc<str>,
     },
-    /// A collection that is there no more; its rows went with it, its sockets stay open.
+    /// A collection that is gone; its rows went with it, its sockets stay open.
     #[serde(rename = "category-removed")]
     CollectionRemoved {
         #[serde(rename = "category")]
@@ -65,7 +65,7 @@ pub enum Change {
         #[serde(rename = "total")]
         value: i64,
     },
-    /// A row that is there no more.
+    /// A row that is gone.
     #[serde(rename = "product-removed")]
     RowRemoved {
         id: Arc<str>,
@@ -84,19 +84,19 @@ pub enum Change {
     CounterReset { id: Arc<str>, from: i64, to: i64 },
     /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
-    /// A script that is there no more.
+    /// A script that is gone.
     ScriptRemoved { script: String },
     /// A script that says something else; it starts over, or goes on if it said the same before.
     ScriptChanged { script: String },
     /// A random generator that was not there; it starts now, or goes on if an earlier reload took it away.
     GeneratorAdded { generator: String },
-    /// A random generator that is there no more.
+    /// A random generator that is gone.
     GeneratorRemoved { generator: String },
     /// A random generator that says something else; it starts over, or goes on if it said the same before.
     GeneratorChanged { generator: String },
     /// A fault that was not there; its times count from now, or go on if an earlier reload took it away.
     FaultAdded { fault: String },
-    /// A fault that is there no more.
+    /// A fault that is gone.
     FaultRemoved { fault: String },
     /// A fault that says something else; it starts over, or goes on if it said the same before.
     FaultChanged { fault: String },
@@ -154,7 +154,7 @@ impl fmt::Display for Change {
 pub(super) struct Pairing {
     /// For each new one, in order.
     new: Vec<Continuation>,
-    /// The old ones, by index, that are no more.
+    /// The old ones, by index, that are gone.
     gone: Vec<usize>,
 }
 
@@ -214,7 +214,7 @@ impl Pairing {
         Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
     }
 
-    /// The indices of the old ones that end: they are no more, or say something else.
+    /// The indices of the old ones that end: they are gone, or say something else.
     pub(super) fn ended(&self) -> impl Iterator<Item = usize> {
         let changed = self.new.iter().filter_map(|continued| match continued {
             Continuation::Changed(index) => Some(*index),
@@ -309,7 +309,7 @@ impl Declaration for Arc<Fault> {
 pub(super) struct Carried<R> {
     /// For each new declaration the run that it carries on.
     pub(super) kept: Vec<Option<R>>,
-    /// The runs of declarations that are no more or say something else, each with the index of the old one.
+    /// The runs of declarations that are gone or say something else, each with the index of the old one.
     pub(super) ended: Vec<(usize, R)>,
 }
 

@@ -1,4 +1,4 @@
-//! What is in the collection at the moment: collections with their rows.
+//! The collections at one moment, with their rows.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::event::Refusal;
 use crate::scenario::{Collection, Row, Scenario, row_number};
 
-/// The collections in declared order. Cheap to clone: whoever reads it shares it.
+/// The collections in declared order. A clone is cheap: it shares the rows.
 #[derive(Debug, Clone, Default)]
 pub struct Collections {
     row_sets: Arc<IndexMap<Arc<str>, Arc<RowSet>>>,

@@ -41,7 +41,7 @@ pub(super) struct Counters {
     generation: u64,
 }
 
-/// The counters of a new counters, each with its value and the number of its last change.
+/// Counters as they are put together again, each with its value and the number of its last change.
 #[derive(Debug, Default)]
 pub(super) struct Rebuild {
     by_row: IndexMap<Arc<str>, Counter>,
@@ -63,11 +63,11 @@ impl Rebuild {
 }
 
 impl Counters {
-    /// The counters of one counters with the values that have moved in another, where the id is `kept`.
-    pub(super) fn carried_over(by_row: &Self, values: &Self, kept: impl Fn(&str) -> bool) -> Self {
+    /// These counters with the values that have moved in others, where the id is `kept`.
+    pub(super) fn carried_over(new: &Self, moved: &Self, kept: impl Fn(&str) -> bool) -> Self {
         let mut carried =
-            Self { by_row: by_row.by_row.clone(), values: Values::default(), generation: values.generation + 1 };
-        for (id, CounterView { value, changed, .. }) in values.moved() {
+            Self { by_row: new.by_row.clone(), values: Values::default(), generation: moved.generation + 1 };
+        for (id, CounterView { value, changed, .. }) in moved.moved() {
             if let Some(index) = carried.index_of(id).filter(|_| kept(id)) {
                 carried.values.set(index, Some(Running { value, changed }));
             }
@@ -75,7 +75,7 @@ impl Counters {
         carried
     }
 
-    /// Whether the counters are those of another counters, and none came or went since.
+    /// Whether it is a clone of the other, and no counter came or went since.
     pub(super) fn shares_counters_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.by_row, &other.by_row)
     }

@@ -284,7 +284,7 @@ impl Engine {
         changes.extend(gone.map(|name| Change::CollectionRemoved { collection: name.clone() }));
     }
 
-    /// Whether rows that were declared in the collection and still are stand in another order.
+    /// Whether rows that stay declared in the collection are in another order.
     fn is_reordered(&self, collection: &Collection) -> bool {
         let before = self.collections.get(collection.name()).map(RowSet::rows).unwrap_or_default();
         if before.iter().map(id).eq(collection.rows().iter().map(id)) {

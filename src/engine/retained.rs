@@ -71,7 +71,7 @@ pub(super) enum RetainedRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RowState {
-    /// It is in the collection, with that value.
+    /// It is there, with that value.
     Value(i64),
     /// It was taken out, and stays so as long as it says the same.
     TakenOut(Digest),

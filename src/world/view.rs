@@ -44,7 +44,7 @@ pub(super) struct CollectionsJson {
 }
 
 impl CollectionsJson {
-    /// The JSON of a collections. Collections that are unchanged since one of the earlier ones share its JSON.
+    /// The JSON of these collections. Those that are unchanged since one of the earlier times share its JSON.
     pub(super) fn of(collections: &Collections, earlier: &[&Self]) -> Self {
         if let Some(same) = earlier.iter().find(|one| one.collections.shares_row_sets_with(collections)) {
             return (*same).clone();
@@ -65,7 +65,7 @@ impl CollectionsJson {
         Some(json.get_or_init(make).clone())
     }
 
-    /// Makes the JSON of those collections whose JSON was asked for in another collections.
+    /// Makes the JSON of the collections whose JSON was asked for before.
     fn prepare_as(&self, other: &Self) {
         let asked_for = other.made.iter().filter(|(_, made)| made.get().is_some());
         asked_for.for_each(|(name, _)| drop(self.get(name)));

@@ -35,7 +35,7 @@ impl ProblemKind {
         }
     }
 
-    /// What was most likely meant, to be put in place of what stands there.
+    /// The replacement that was most likely meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
