@@ -97,15 +97,14 @@ async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
     needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
-    let port = mockd.port().to_string();
     let browser = Browser::open(1000, 800).await;
     browser.goto(&format!("{}/#electronics", mockd.url())).await;
     browser.becomes(&shown("A1", ".orders"), "3").await;
-    mockd.kill().await;
+    let port = mockd.kill().await;
     browser.becomes("document.querySelector('#status').textContent", "Connection lost, reconnecting…").await;
     browser.screenshot("shop-reconnecting").await;
     file.write_in_place(&SHOP.replace("total: 3 }", "total: 33 }").replace("Leaf Blower", "Rake"));
-    let again = Mockd::run_with(file.path(), &["--port", &port]).await;
+    let again = Mockd::run_with(file.path(), &["--port", &port.to_string()]).await;
     browser.becomes(STATE, "live").await;
     browser.becomes(&shown("A1", ".orders"), "33").await;
     browser.becomes(&shown("A2", ".name"), "Rake").await;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, command, needs, poll, signal, soon};
+use crate::support::{Mockd, Port, SHOP, ScenarioFile, command, needs, poll, signal, soon};
 
 async fn run(arguments: &[&str]) -> Output {
     soon("the end of mockd", command(arguments).output()).await.unwrap()
@@ -174,13 +174,8 @@ async fn interrupt_and_terminate_end_it_with_0() {
     }
 }
 
-/// A port that was free a moment ago, for servers that do not say theirs.
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
-
 /// Waits until somebody listens there.
-async fn listens(port: &str) {
+async fn listens(port: &Port) {
     let connect = async || tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.ok();
     poll("a listening server", connect).await;
 }
@@ -190,8 +185,8 @@ async fn listens(port: &str) {
 async fn output_that_cannot_be_written_neither_ends_the_server_nor_panics() {
     let file = ScenarioFile::new(SHOP);
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let port = free_port();
-    let mut child = command(&["run", "-v", file.path().to_str().unwrap(), "--port", &port]);
+    let port = Port::free();
+    let mut child = command(&["run", "-v", file.path().to_str().unwrap(), "--port", &port.to_string()]);
     let mut child = child.stdout(full()).stderr(full()).spawn().unwrap();
     listens(&port).await;
     let answer = crate::support::http("GET", &format!("http://127.0.0.1:{port}/electronics"), &[], None).await;
@@ -235,8 +230,8 @@ async fn quiet_prints_nothing_and_verbose_logs_requests() {
     let mut verbose = Mockd::run_with(file.path(), &["-v"]).await;
     verbose.get("/electronics").await;
     verbose.logged("\"uri\":\"/electronics\"").await;
-    let port = free_port();
-    let mut child = command(&["run", file.path().to_str().unwrap(), "--port", &port, "-q"]);
+    let port = Port::free();
+    let mut child = command(&["run", file.path().to_str().unwrap(), "--port", &port.to_string(), "-q"]);
     let mut child = child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     listens(&port).await;
     file.write_in_place("broken: [");

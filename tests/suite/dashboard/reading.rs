@@ -164,10 +164,9 @@ async fn it_comes_back_by_itself_when_the_server_does() {
         let Dashboard { mockd, browser, .. } = page;
         mockd.order("A1", 10).await;
         browser.becomes(&total("A1"), "13").await;
-        let port = mockd.port().to_string();
-        mockd.kill().await;
+        let port = mockd.kill().await;
         browser.becomes(STATE, "offline").await;
-        let _mockd = Mockd::run_with(file.path(), &["--paused", "--port", &port]).await;
+        let _mockd = Mockd::run_with(file.path(), &["--paused", "--port", &port.to_string()]).await;
         browser.becomes(STATE, "live").await;
         browser.becomes(&total("A1"), "3").await;
         browser.becomes(super::ROWS, 0).await;

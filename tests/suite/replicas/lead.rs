@@ -29,7 +29,7 @@ async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_sec
     // The first one was alone, so it leads.
     socket.until(r#"{"id":"A1","total":20}"#).await;
     let leader = servers.remove(0);
-    leader.kill().await;
+    let _port = leader.kill().await;
     let mut last = Instant::now();
     let mut longest = Duration::ZERO;
     while socket.order().await != ("A1".into(), 80) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-use super::{Answer, SHOP, ScenarioFile, Socket, http, pause, signal, soon};
+use super::{Answer, Port, SHOP, ScenarioFile, Socket, http, pause, signal, soon};
 
 /// The binary with arguments.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -232,7 +232,9 @@ impl Mockd {
         soon("the end of mockd", self.child.wait()).await.unwrap()
     }
 
-    pub(crate) async fn kill(mut self) {
+    /// Kills it, and gives its port.
+    pub(crate) async fn kill(mut self) -> Port {
         self.child.kill().await.unwrap();
+        Port::hold(self.port())
     }
 }

@@ -1,18 +1,17 @@
 //! A Redis server of a test's own, which can be killed and started again.
 
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use super::{Tool, poll};
+use super::{Port, Tool, poll};
 
 pub(crate) struct Redis {
     folder: tempfile::TempDir,
     host: &'static str,
-    port: u16,
+    port: Port,
     child: Option<Child>,
 }
 
@@ -28,9 +27,7 @@ impl Redis {
     }
 
     async fn listen(host: &'static str) -> Self {
-        // Free a moment ago; nobody else is given it for a while.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut redis = Self { folder: tempfile::tempdir().unwrap(), host, port, child: None };
+        let mut redis = Self { folder: tempfile::tempdir().unwrap(), host, port: Port::free(), child: None };
         redis.run().await;
         redis
     }
@@ -59,7 +56,7 @@ impl Redis {
 
     /// Says something, and gives what can be read of the answer at once; none if there is nobody.
     pub(crate) async fn say(&self, command: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).await.ok()?;
         stream.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
         let mut answer = vec![0; 65536];
         let length = stream.read(&mut answer).await.ok()?;
