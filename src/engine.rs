@@ -11,12 +11,14 @@ mod command;
 mod counters;
 mod event;
 mod fault;
+mod frame;
 mod random;
 mod reload;
 mod retained;
 mod rows;
 mod script;
 mod state;
+mod topics;
 mod wildcard;
 
 use std::sync::Arc;
@@ -26,9 +28,10 @@ pub use change::Change;
 pub use collections::{Collections, RowSet};
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterChange, CounterView, Counters};
-pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, Refusal};
+pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
+pub use frame::Frame;
 use random::GeneratorRun;
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
@@ -36,6 +39,7 @@ use retained::Retained;
 use script::ScriptRun;
 pub use script::{GeneratorState, ScriptState};
 pub use state::{EngineState, StateError};
+pub use topics::{Topic, Topics};
 pub(crate) use wildcard::matches_wildcard;
 
 use crate::scenario::{Action, NewRow, Row, Scenario, ServerOptions};
@@ -65,6 +69,7 @@ pub struct Engine {
     streams: u64,
     /// What reloads have taken away.
     retained: Retained,
+    topics: Topics,
 }
 
 /// One row's counter value.
@@ -93,6 +98,7 @@ impl Engine {
             epoch: 0,
             streams: 0,
             retained: Retained::default(),
+            topics: Topics::default(),
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
@@ -118,6 +124,12 @@ impl Engine {
     /// With the server section that is in force in another engine.
     pub(crate) fn started_as(self, other: &Self) -> Self {
         Self { started_with: other.started_with.clone(), ..self }
+    }
+
+    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there.
+    #[must_use]
+    pub fn with_members_of(self, other: &Self) -> Self {
+        Self { topics: other.topics.clone(), ..self }
     }
 
     /// The scenario as it was last given.
@@ -148,6 +160,12 @@ impl Engine {
     #[must_use]
     pub fn collections(&self) -> &Collections {
         &self.collections
+    }
+
+    /// Who has joined which topic.
+    #[must_use]
+    pub fn topics(&self) -> &Topics {
+        &self.topics
     }
 
     /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself

@@ -3,6 +3,7 @@
 //! A command is carried out by [`Engine::apply`], as a whole or not at all. It is serialisable: a shared world's log holds
 //! commands, and every server that plays the world applies them in the log's order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::Deserializer;
@@ -12,8 +13,10 @@ use serde_json::{Map, Value};
 
 use super::Engine;
 use super::counters::CounterChange;
-use super::event::{Event, MAX_COLLECTION_BYTES, MAX_FAULTS, Refusal};
+use super::event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
 use super::fault::FaultSource;
+use super::frame::Frame;
+use super::topics::Topic;
 use crate::scenario::{Fault, Row, Scenario, Source, parse_fault};
 
 /// A change.
@@ -36,6 +39,32 @@ pub enum Command {
     RemoveFault(String),
     /// Removes all faults.
     ClearFaults,
+    /// Has a member join topics. Like leaving, it makes no event.
+    Join {
+        /// Its id.
+        member: u64,
+        /// What it joins; it may have joined some of it before.
+        topics: Vec<Topic>,
+    },
+    /// Has a member leave topics.
+    Leave {
+        /// Its id.
+        member: u64,
+        /// What it leaves, as far as it has joined it.
+        topics: Vec<Topic>,
+    },
+    /// Has a member leave every topic.
+    LeaveAll {
+        /// Its id.
+        member: u64,
+    },
+    /// Sends a frame to a topic's members.
+    Send {
+        /// The topic.
+        to: Topic,
+        /// The frame.
+        frame: Frame,
+    },
 }
 
 /// What a command did.
@@ -146,7 +175,30 @@ impl Engine {
                 Ok(self.remove_fault(index).into())
             }
             Command::ClearFaults => Ok(self.clear_faults().into()),
+            Command::Join { member, topics } => self.join(member, &topics).map(|()| Effects::default()),
+            Command::Leave { member, topics } => {
+                for topic in &topics {
+                    self.topics.leave(member, topic);
+                }
+                Ok(Effects::default())
+            }
+            Command::LeaveAll { member } => {
+                self.topics.leave_all(member);
+                Ok(Effects::default())
+            }
+            Command::Send { to, frame } => Ok(vec![self.event(EventKind::Sent { topic: to, frame })].into()),
         }
+    }
+
+    fn join(&mut self, member: u64, topics: &[Topic]) -> Result<(), Refusal> {
+        let new: BTreeSet<&Topic> = topics.iter().filter(|topic| !self.topics.has_joined(member, topic)).collect();
+        if self.topics.joined(member).count() + new.len() > MAX_TOPICS {
+            return Err(Refusal::TooManyTopics);
+        }
+        for topic in new {
+            self.topics.join(member, topic);
+        }
+        Ok(())
     }
 
     pub(super) fn change_counter(&mut self, id: &str, change: CounterChange) -> Result<Event, Refusal> {
@@ -189,3 +241,6 @@ impl Engine {
         Ok(self.put_row(collection, Arc::new(row)))
     }
 }
+
+#[cfg(test)]
+mod tests;

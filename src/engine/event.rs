@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
+use super::frame::Frame;
+use super::topics::Topic;
 use crate::scenario::{MAX_TOTAL, Row, format_duration};
 
 /// One thing that happened.
@@ -33,6 +35,12 @@ impl Serialize for Event {
                 let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
                 map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
                 map.serialize_entry("fault", label)?;
+                return map.end();
+            }
+            EventKind::Sent { topic, frame } => {
+                map.serialize_entry("event", "sent")?;
+                map.serialize_entry("topic", &topic.to_string())?;
+                map.serialize_entry("frame", &frame.shown())?;
                 return map.end();
             }
             EventKind::Skipped(refusal) => {
@@ -93,6 +101,13 @@ pub enum EventKind {
         /// What messages call it.
         label: Arc<str>,
     },
+    /// A frame was sent to the members of a topic.
+    Sent {
+        /// The topic.
+        topic: Topic,
+        /// The frame.
+        frame: Frame,
+    },
     /// Something that was due could not be done.
     Skipped(Refusal),
 }
@@ -115,6 +130,9 @@ pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
 /// The most faults of an engine at a time.
 pub const MAX_FAULTS: usize = 1000;
+
+/// The most topics of a member at a time.
+pub const MAX_TOPICS: usize = 1000;
 
 /// Why a change is refused; nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -159,6 +177,9 @@ pub enum Refusal {
     /// There are enough faults.
     #[error("there are {MAX_FAULTS} faults already, remove one first")]
     TooManyFaults,
+    /// A member has joined enough topics.
+    #[error("joined {MAX_TOPICS} topics already, leave one first")]
+    TooManyTopics,
     /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
     #[error("the fault cannot be read: {0}")]
     UnreadableFault(String),

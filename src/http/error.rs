@@ -230,7 +230,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
-        Refusal::TooManyFaults | Refusal::FaultExists(_) => StatusCode::CONFLICT,
+        Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
         Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::DuplicateRow(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } | Refusal::At { .. } => {
             StatusCode::BAD_REQUEST

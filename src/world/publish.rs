@@ -311,6 +311,6 @@ fn log(event: &Event) {
         EventKind::Removed { id, collection } => debug!(%id, %collection, "product removed"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-        EventKind::Counted { .. } => {}
+        EventKind::Counted { .. } | EventKind::Sent { .. } => {}
     }
 }

@@ -1,0 +1,86 @@
+//! What is sent to the members of a topic, before a transport encodes it.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A frame. A clone is cheap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Frame {
+    /// A value, as JSON text.
+    Json(Arc<Value>),
+    /// Text as it is.
+    Text(Arc<str>),
+    /// Bytes as they are.
+    #[serde(with = "base64")]
+    Binary(Arc<[u8]>),
+}
+
+impl Frame {
+    /// How events show it: a value and text as they are, bytes as `{ binary: BASE64 }`.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        match self {
+            Self::Json(value) => Shown::Json(value),
+            Self::Text(text) => Shown::Text(text),
+            Self::Binary(bytes) => Shown::Binary { binary: BASE64.encode(bytes) },
+        }
+    }
+}
+
+/// See [`Frame::shown`].
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Shown<'f> {
+    Json(&'f Value),
+    Text(&'f str),
+    Binary { binary: String },
+}
+
+/// Bytes as base64 (RFC 4648, 4), for serde's `with`.
+mod base64 {
+    use std::sync::Arc;
+
+    use data_encoding::BASE64;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64.decode(text.as_bytes()).map(Arc::from).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use serde_json::json;
+
+    use super::Frame;
+
+    #[test]
+    fn frames_come_back_from_json_and_are_shown_as_sent() {
+        for (frame, written, shown) in [
+            (
+                Frame::Json(json!({ "a": [1, null] }).into()),
+                json!({ "json": { "a": [1, null] } }),
+                json!({ "a": [1, null] }),
+            ),
+            (Frame::Json(json!("hi").into()), json!({ "json": "hi" }), json!("hi")),
+            (Frame::Text("hi".into()), json!({ "text": "hi" }), json!("hi")),
+            (Frame::Binary([0, 0xff].into()), json!({ "binary": "AP8=" }), json!({ "binary": "AP8=" })),
+        ] {
+            assert_eq!(serde_json::to_value(&frame).unwrap(), written);
+            assert_eq!(serde_json::to_value(frame.shown()).unwrap(), shown);
+            assert_eq!(serde_json::from_value::<Frame>(written).unwrap(), frame);
+        }
+        assert!(serde_json::from_value::<Frame>(json!({ "binary": "?" })).is_err());
+    }
+}
