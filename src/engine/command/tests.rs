@@ -21,7 +21,7 @@ fn members(engine: &Engine, topic: &Topic) -> Vec<u64> {
 
 #[test]
 fn what_is_sent_is_one_event_and_joining_is_none() {
-    let mut engine = Engine::new(&scenario("categories: { toys: {} }"), 1);
+    let mut engine = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
     for command in [
         Command::Join { member: 7, topics: vec![named("a"), Topic::Notices, named("a")] },
         Command::Leave { member: 7, topics: vec![named("a"), named("b")] },
@@ -39,7 +39,7 @@ fn what_is_sent_is_one_event_and_joining_is_none() {
 
 #[test]
 fn joining_too_many_topics_is_refused_as_a_whole() {
-    let mut engine = Engine::new(&scenario("categories: { toys: {} }"), 1);
+    let mut engine = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
     let most = (0..MAX_TOPICS).map(|number| named(number.to_string()));
     engine.apply(Command::Join { member: 1, topics: most.clone().chain(most.clone()).collect() }).unwrap();
     let one_more = || Command::Join { member: 1, topics: vec![named("0"), named("more")] };
@@ -52,13 +52,13 @@ fn joining_too_many_topics_is_refused_as_a_whole() {
 
 #[test]
 fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
-    let start = Engine::new(&scenario("categories: { toys: {} }"), 1);
+    let start = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
     let mut engine = start.clone();
     engine.apply(Command::Join { member: 7, topics: vec![Topic::Counters] }).unwrap();
     let state = engine.save(&start);
     assert_eq!(serde_json::to_value(&state).unwrap(), serde_json::to_value(start.save(&start)).unwrap());
     let restored = Engine::restored(&start, state).unwrap();
-    engine.replace(&scenario("categories: { games: {} }"), 1);
+    engine.replace(&scenario("categories: { games: { prefix: G } }"), 1);
     for (engine, expected) in [
         (&restored, vec![]),
         (&engine, vec![7]),
