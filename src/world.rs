@@ -11,10 +11,11 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
 //! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish` is the second half; these use `fanout`, `feed`, `sockets`, `journal`, `clock` and `error`. A `subscription` is
+//! `publish` is the second half; these use `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
 //! what a socket holds, so it uses the handle.
 
 mod advance;
+mod audience;
 mod clock;
 mod control;
 mod delegation;
@@ -236,8 +237,8 @@ impl World {
         let (world, collection): (_, Arc<str>) = (self.clone(), collection.into());
         // The asker may be gone by then: a subscription that is made for it ends with the answer.
         self.ask(move |state| {
-            let (socket, joined) = state.join(&collection);
-            Subscription::new(world, socket, notices, encode, &joined)
+            let (socket, joined) = state.join(&collection, notices);
+            Subscription::new(world, socket, encode, &joined)
         })
         .await
     }

@@ -2,7 +2,8 @@
 //! schedules by chance.
 //!
 //! The delegation and the feed's log are the product's own files, with locks that a scheduler can interrupt. Around them
-//! everything is as small as it can be: items of the feed are numbers, and a connection is a list with room for some of them.
+//! everything is as small as it can be: items of the feed are numbers, two in three for each socket, and a connection is a
+//! list with room for some of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -46,6 +47,13 @@ struct Connection {
 
 /// One socket, as all who have to do with it see it.
 struct Socket {
+    /// Items that leave this when divided by three are for it, and those that leave 2.
+    remainder: u64,
+    /// Up to where the fan-out has handed out everything to all sockets.
+    handed_out: Arc<Mutex<u64>>,
+    /// The item that comes next when it joins.
+    first: u64,
+    fell_behind: Mutex<bool>,
     delegation: Delegation<u64, Vec<u64>>,
     /// The position at which it is to be closed.
     closing: Mutex<Option<u64>>,
@@ -55,14 +63,36 @@ struct Socket {
 }
 
 impl Socket {
-    fn new() -> Arc<Self> {
+    fn new(remainder: u64, first: u64, handed_out: Arc<Mutex<u64>>) -> Arc<Self> {
         Arc::new(Self {
+            remainder,
+            handed_out,
+            first,
+            fell_behind: Mutex::new(false),
             delegation: Delegation::new(),
             closing: Mutex::new(None),
             wake: Notify::new(),
             connection: Mutex::new(Connection::default()),
             writable: Notify::new(),
         })
+    }
+
+    fn hears(&self, item: u64) -> bool {
+        item % 3 == self.remainder || item % 3 == 2
+    }
+
+    /// A socket at rest has everything that is handed out.
+    fn assert_has_all_up_to(&self, last: u64) {
+        if self.delegation.is_at_rest() && !*self.fell_behind.lock().unwrap() {
+            let taken = self.connection.lock().unwrap().taken.clone();
+            let missing = (self.first..=last).find(|item| self.hears(*item) && !taken.contains(item));
+            assert_eq!(missing, None, "{taken:?} from {} to {last}", self.first);
+        }
+    }
+
+    /// What the fan-out has handed out without coming by was not for it.
+    fn advance(&self, position: &mut u64) {
+        *position = (*position).max(*self.handed_out.lock().unwrap());
     }
 
     /// Writes what the client takes, and gives the rest.
@@ -89,17 +119,17 @@ impl Socket {
     }
 
     fn reclaim(&self, cursor: &mut Option<u64>, output: &mut Vec<u64>) {
-        if let Some((position, pending)) = self.delegation.reclaim() {
+        if let Some((position, pending)) = self.delegation.reclaim(|position| self.advance(position)) {
             *cursor = Some(position);
             output.extend(pending);
         }
     }
 }
 
-/// A socket that has joined, with its task, which gives whether it fell behind, and its client.
+/// A socket that has joined, with its task and its client.
 struct Visitor {
     socket: Arc<Socket>,
-    task: JoinHandle<bool>,
+    task: JoinHandle<()>,
     client: JoinHandle<()>,
 }
 
@@ -110,6 +140,7 @@ struct Model {
     is_over: Mutex<bool>,
     /// The open ones.
     sockets: Mutex<Vec<Arc<Socket>>>,
+    handed_out: Arc<Mutex<u64>>,
 }
 
 impl Model {
@@ -119,6 +150,7 @@ impl Model {
             published: Notify::new(),
             is_over: Mutex::new(false),
             sockets: Mutex::new(Vec::new()),
+            handed_out: Arc::default(),
         })
     }
 
@@ -136,16 +168,16 @@ impl Model {
         let mut visitors = [None, None];
         for item in 0..=ITEMS {
             future::yield_now().await;
-            for (visit, visitor) in visits.iter().zip(&mut visitors) {
+            for (remainder, (visit, visitor)) in (0..).zip(visits.iter().zip(&mut visitors)) {
                 if item == visit.start {
-                    *visitor = Some(self.join());
+                    *visitor = Some(self.join(remainder, item));
                 }
                 if item == visit.end
                     && let Some(Visitor { socket, .. }) = visitor
                 {
                     *socket.closing.lock().unwrap() = Some(self.end());
                     socket.wake.notify_one();
-                    socket.delegation.park();
+                    socket.delegation.park(|position| socket.advance(position));
                 }
             }
             if item < ITEMS {
@@ -157,8 +189,8 @@ impl Model {
         visitors
     }
 
-    fn join(self: &Arc<Self>) -> Visitor {
-        let (socket, position) = (Socket::new(), self.end());
+    fn join(self: &Arc<Self>, remainder: u64, first: u64) -> Visitor {
+        let (socket, position) = (Socket::new(remainder, first, self.handed_out.clone()), self.end());
         self.sockets.lock().unwrap().push(socket.clone());
         let task = future::spawn(self.clone().exchange(socket.clone(), position));
         let client = future::spawn(socket.clone().read_all());
@@ -181,7 +213,7 @@ impl Model {
             let is_over = *self.is_over.lock().unwrap();
             let from = self.feed.lock().unwrap().handed_out();
             // The feed may have been cleared in between.
-            let Some((_, to)) = self.read(from, u64::MAX) else { continue };
+            let Some((items, to)) = self.read(from, u64::MAX) else { continue };
             if from == to {
                 if is_over {
                     return;
@@ -190,12 +222,13 @@ impl Model {
                 continue;
             }
             let sockets = self.sockets.lock().unwrap().clone();
-            for socket in sockets {
+            for socket in sockets.iter().filter(|socket| items.iter().any(|item| socket.hears(*item))) {
                 let served = socket.delegation.serve(|position| {
-                    // A delegated cursor is never behind what is handed out.
-                    let read = self.read(*position, to);
+                    // What was handed out before without coming by was not for it.
+                    let read = self.read((*position).max(from), to);
                     let (items, end) = read.expect("the feed keeps what a delegated cursor still has to get");
                     *position = end;
+                    let items: Vec<u64> = items.into_iter().filter(|item| socket.hears(*item)).collect();
                     let rest = socket.write(&items);
                     (!rest.is_empty()).then_some(rest)
                 });
@@ -203,13 +236,17 @@ impl Model {
                     socket.wake.notify_one();
                 }
             }
+            *self.handed_out.lock().unwrap() = to;
             self.feed.lock().unwrap().hand_out(to);
+            for socket in &sockets {
+                socket.assert_has_all_up_to(*items.last().unwrap());
+            }
         }
     }
 
-    /// A socket's task, until it is closed and leaves. Gives whether it had fallen behind.
-    async fn exchange(self: Arc<Self>, socket: Arc<Socket>, position: u64) -> bool {
-        let (mut cursor, mut output, mut fell_behind) = (Some(position), Vec::new(), false);
+    /// A socket's task, until it is closed and leaves.
+    async fn exchange(self: Arc<Self>, socket: Arc<Socket>, position: u64) {
+        let (mut cursor, mut output) = (Some(position), Vec::new());
         loop {
             output = socket.write(&output);
             if !output.is_empty() {
@@ -233,19 +270,19 @@ impl Model {
             }
             let Some((items, end)) = read else {
                 // In place of what it missed it gets what is latest.
-                fell_behind = true;
+                *socket.fell_behind.lock().unwrap() = true;
                 cursor = Some(self.end());
                 continue;
             };
-            output = items;
-            if !output.is_empty() {
+            if end > position {
+                output = items.into_iter().filter(|item| socket.hears(*item)).collect();
                 cursor = Some(end);
                 continue;
             }
             if last < u64::MAX {
                 assert!(position >= last);
                 self.sockets.lock().unwrap().retain(|other| !Arc::ptr_eq(other, &socket));
-                return fell_behind;
+                return;
             }
             let is_up_to_date = |position: &u64| *position >= self.end() && socket.last() == u64::MAX;
             cursor = socket.delegation.delegate(position, is_up_to_date).err();
@@ -266,16 +303,17 @@ fn each_item_is_written_once_in_order_under_any_schedule() {
             let (model, visits) = (Model::new(), [visit(), visit()]);
             let fan_out = future::spawn(model.clone().fan_out());
             let visitors = future::block_on(model.publish(visits.clone()));
-            for (visit, visitor) in visits.into_iter().zip(visitors) {
+            for (remainder, (visit, visitor)) in (0..).zip(visits.into_iter().zip(visitors)) {
                 let Visitor { socket, task, client } = visitor.expect("each visit begins");
-                let fell_behind = future::block_on(task).unwrap();
+                future::block_on(task).unwrap();
                 future::block_on(client).unwrap();
                 let taken = socket.connection.lock().unwrap().taken.clone();
-                if fell_behind {
+                if *socket.fell_behind.lock().unwrap() {
                     let is_in_order = taken.is_sorted_by(|one, next| one < next);
                     assert!(is_in_order && taken.iter().all(|item| visit.contains(item)), "{taken:?} of {visit:?}");
                 } else {
-                    assert_eq!(taken, visit.collect::<Vec<_>>());
+                    let for_it = visit.filter(|item| item % 3 == remainder || item % 3 == 2);
+                    assert_eq!(taken, for_it.collect::<Vec<_>>());
                 }
             }
             future::block_on(fan_out).unwrap();

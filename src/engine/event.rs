@@ -113,6 +113,19 @@ pub enum EventKind {
 }
 
 impl Event {
+    /// The topics whose members are told of it.
+    pub(crate) fn topics(&self) -> Vec<Topic> {
+        match &self.kind {
+            EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
+            EventKind::Sent { topic, .. } => vec![topic.clone()],
+            EventKind::Added { .. }
+            | EventKind::Removed { .. }
+            | EventKind::FaultBegan { .. }
+            | EventKind::FaultEnded { .. }
+            | EventKind::Skipped(_) => Vec::new(),
+        }
+    }
+
     /// Whether a fault has begun or ended.
     #[must_use]
     pub fn is_fault_transition(&self) -> bool {

@@ -145,7 +145,7 @@ impl Advance {
         state.notify(&events);
         if self.is_at_its_end && state.has_faulted_sockets {
             // What is held back for some time comes by now, although nothing else does.
-            state.publish([FeedItem::FaultTransition]);
+            state.publish([FeedItem::fault_transition()]);
         }
         self.is_at_fault_transition = Event::ends_at_fault_transition(&events);
         self.done.count += events.len() as u64;

@@ -1,6 +1,9 @@
 //! The cursor of a socket, which its task delegates to the fan-out and reclaims: at any moment one of the two has it, and only
 //! that one writes to the socket.
 //!
+//! The fan-out passes by a socket for which there is nothing, so a delegated cursor may be behind what is handed out. Once it is
+//! reclaimed or left to its task, it is advanced to there: what lies between was not for the socket.
+//!
 //! This file knows nothing of feeds and sockets, so that a model checker can run it as it is (`tests/model.rs`).
 
 use super::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,17 +50,30 @@ impl<C, P: Default> Delegation<C, P> {
         Ok(())
     }
 
-    /// Takes the cursor back, with what the fan-out has not written; `None` if it is not delegated.
-    pub(super) fn reclaim(&self) -> Option<(C, P)> {
-        let Delegated { cursor, pending } = self.lock().take()?;
+    /// Takes the cursor back, with what the fan-out has not written; `None` if it is not delegated. `advance` has the cursor
+    /// follow what is handed out.
+    pub(super) fn reclaim(&self, advance: impl FnOnce(&mut C)) -> Option<(C, P)> {
+        let mut delegated = self.lock();
+        let Delegated { mut cursor, pending } = delegated.take()?;
+        if pending.is_none() {
+            // Under the lock: nothing is handed out to the socket meanwhile.
+            advance(&mut cursor);
+        }
         Some((cursor, pending.unwrap_or_default()))
     }
 
-    /// Has the fan-out leave the socket to its task from here on. The task has to be woken.
-    pub(super) fn park(&self) {
-        if let Some(delegated) = self.lock().as_mut() {
-            delegated.pending.get_or_insert_default();
+    /// Has the fan-out leave the socket to its task from here on. The task has to be woken. `advance` is as in
+    /// [`Delegation::reclaim`].
+    pub(super) fn park(&self, advance: impl FnOnce(&mut C)) {
+        if let Some(Delegated { cursor, pending: pending @ None }) = self.lock().as_mut() {
+            advance(cursor);
+            *pending = Some(P::default());
         }
+    }
+
+    /// Whether the fan-out has the cursor, and nothing is left to the task.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(*self.lock(), Some(Delegated { pending: None, .. }))
     }
 
     /// Lets the fan-out write, if it has the cursor and nothing is left to the task. `write` gives what it could not write.

@@ -1,7 +1,7 @@
-//! Writes what is published to all sockets of a world, one after the other.
+//! Writes what is published to the sockets of a world for which it is, one after the other.
 //!
 //! A task for each socket would cost a wake-up for each delivery, about as much as the write itself. Here one task passes
-//! over all sockets: it reads the feed once, puts the frames that wait together once, and writes them to each socket in
+//! over the members of the topics that something was sent to, and by all other sockets: it reads the feed once, puts the frames that wait together once, and writes them to each socket in
 //! one call, without waiting. What comes during a pass goes out with the next, so that a busy feed is written in few
 //! large writes, and a quiet one without delay. The pass costs about half a
 //! microsecond a socket beside the write of five.
@@ -19,6 +19,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use super::audience::Audience;
 use super::delegation::Served;
 use super::feed::{Batch, EncodedBatch, MAX_BATCH_ITEMS};
 use super::shared_state::Shared;
@@ -57,12 +58,13 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Writes a batch to every socket that is delegated.
+/// Writes a batch to every delegated socket that it is for.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
-    let (to, pass) = (batch.to, Arc::new(Pass { shared: shared.clone(), last: Mutex::new(0) }));
+    let (to, pass) = (batch.to, Arc::new(Pass::over(shared.clone(), batch.audiences().cloned().collect())));
     // One is this one, and another waits for the network.
     let free = Handle::current().metrics().num_workers().saturating_sub(2);
-    let helpers = (shared.sockets.len() / SOCKETS_A_HELPER).min(free);
+    let sockets: usize = pass.audiences.iter().map(|audience| shared.sockets.audience_len(audience)).sum();
+    let helpers = (sockets / SOCKETS_A_HELPER).min(free);
     let mut helping: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
     pass.write(batch).await;
     while let Some(done) = helping.join_next().await {
@@ -73,22 +75,31 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
             std::panic::resume_unwind(panic);
         }
     }
+    shared.sockets.hand_out(to);
     shared.feed.hand_out(to);
 }
 
-/// A way through all sockets, by one task or by several.
+/// A way through the sockets of some audiences, by one task or by several.
 struct Pass {
     shared: Arc<Shared>,
-    /// The number of the last socket that somebody has taken.
-    last: Mutex<u64>,
+    audiences: Vec<Audience>,
+    /// The audience that is gone through, and the number of the last of its sockets that somebody has taken.
+    place: Mutex<(usize, u64)>,
 }
 
 impl Pass {
+    fn over(shared: Arc<Shared>, audiences: Vec<Audience>) -> Self {
+        let has_all = audiences.iter().any(|audience| matches!(audience, Audience::All | Audience::State(_)));
+        let audiences = if has_all { vec![Audience::All] } else { audiences };
+        Self { shared, audiences, place: Mutex::new((0, 0)) }
+    }
+
     async fn write(self: Arc<Self>, mut batch: Batch) {
         self.each(|socket| write(&self.shared, socket, &mut batch)).await;
     }
 
-    /// Does something with every socket that nobody has taken yet, until there are none.
+    /// Does something with every socket that nobody has taken yet, until there are none; twice with one that is in two
+    /// audiences.
     async fn each(&self, mut act: impl FnMut(&Socket)) {
         let mut sockets = Vec::with_capacity(SOCKETS_PER_TURN);
         while self.take(&mut sockets) {
@@ -102,10 +113,17 @@ impl Pass {
 
     /// Takes the next sockets. Says whether there are any.
     fn take(&self, sockets: &mut Vec<Arc<Socket>>) -> bool {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.sockets.after(*last, SOCKETS_PER_TURN, sockets);
-        *last = sockets.last().map_or(*last, |socket| socket.id);
-        !sockets.is_empty()
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        let (index, last) = &mut *place;
+        while let Some(audience) = self.audiences.get(*index) {
+            self.shared.sockets.after(audience, *last, SOCKETS_PER_TURN, sockets);
+            if let Some(socket) = sockets.last() {
+                *last = socket.id;
+                return true;
+            }
+            (*index, *last) = (*index + 1, 0);
+        }
+        false
     }
 }
 
@@ -113,8 +131,11 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     let Some(sink) = socket.sink.get() else { return };
     let served = socket.delegation.serve(|cursor| {
         let mut own;
-        let encoded = if cursor.position == batch.from {
-            batch.encoded_for(cursor, socket.id)
+        let encoded = if cursor.position <= batch.from {
+            // What was handed out before without coming by was not for it.
+            batch.encoded_for(cursor, socket)
+        } else if cursor.position >= batch.to {
+            return None;
         } else {
             // It came in the middle of what is handed out now.
             own = match Batch::read(&shared.feed, cursor.position, usize::MAX, batch.to) {
@@ -122,7 +143,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
                 // It cannot be: a delegated cursor is not behind what is handed out, and nothing after that is dropped.
                 None => return Some(Box::default()),
             };
-            own.encoded_for(cursor, socket.id)
+            own.encoded_for(cursor, socket)
         };
         let pending = put(&**sink, encoded);
         if pending.is_none() {
@@ -133,8 +154,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     });
     match served {
         Served::Parked => socket.wake.notify_one(),
-        // A task that a fault keeps from delegating is not woken by anything else.
-        Served::Skipped { is_delegated: false } if socket.is_faulted() => socket.wake.notify_one(),
+        // A task that a fault keeps from delegating is woken after the pass.
         Served::Done | Served::Skipped { .. } => {}
     }
 }
@@ -153,7 +173,7 @@ fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>
 
 /// Writes a ping to every socket whose cursor is delegated; the task of any other has something to write already.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes) {
-    let (pass, encoded) = (Pass { shared, last: Mutex::new(0) }, EncodedBatch { bytes: ping, messages: 0 });
+    let (pass, encoded) = (Pass::over(shared, vec![Audience::All]), EncodedBatch { bytes: ping, messages: 0 });
     pass.each(|socket| {
         let Some(sink) = socket.sink.get() else { return };
         match socket.delegation.serve(|_| put(&**sink, &encoded)) {

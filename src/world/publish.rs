@@ -1,24 +1,24 @@
 //! Who hears of what happens: the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
 //! And what a socket gets that joins, switches to another collection, or has fallen behind.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use indexmap::IndexSet;
 use tracing::debug;
 
+use super::audience::{Audience, Join, TopicId};
 use super::fanout;
-use super::feed::{self, FeedItem};
+use super::feed::{self, Content, FeedItem};
 use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
 use super::socket::{Socket, SocketClose};
-use super::sockets::Audience;
 use super::state::WorldState;
 use super::subscription::Joined;
 use super::view::View;
-use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
-use crate::scenario::{Effect, format_duration};
+use crate::engine::{Command, Event, EventKind, FaultState, FaultTarget, Hit, Topic};
+use crate::scenario::{Effect, Feed, format_duration};
 
 /// The close code of sockets that a storm closes: service restart (IANA's registry of close codes).
 const SERVICE_RESTART: u16 = 1012;
@@ -49,11 +49,24 @@ impl WorldState {
             self.shared.feed.clear();
             return;
         }
-        let scope = self.engine.scenario().feed();
-        let mut items: Vec<FeedItem> = events.iter().filter_map(|event| FeedItem::of(scope, event)).collect();
-        self.record_totals(&items);
-        items.extend(changes_collections(events).then(|| self.notice()));
+        let mut items: Vec<FeedItem> = events.iter().flat_map(|event| self.items_of(event)).collect();
+        self.record_events(&items);
+        if changes_collections(events) {
+            items.extend(self.notice());
+        }
         self.publish(items);
+    }
+
+    /// What is published of an event: an item for each of its topics that somebody has joined.
+    fn items_of(&self, event: &Event) -> Vec<FeedItem> {
+        let joined = self.shared.sockets.topic_ids(&event.topics());
+        let message = if joined.is_empty() { None } else { feed::message_of(event) };
+        let Some(message) = message else { return Vec::new() };
+        let item = |topic| {
+            let content = Content::Event(event.sequence, message.clone());
+            FeedItem { to: Audience::Topic(topic), at: event.at, content }
+        };
+        joined.into_iter().map(item).collect()
     }
 
     /// Sends every socket what it has to hear in place of everything that it has not got yet.
@@ -61,22 +74,30 @@ impl WorldState {
         self.count_events();
         self.publish_view();
         self.refresh_faults();
-        let mut orders: HashMap<Arc<str>, Arc<[Message]>> = HashMap::new();
-        for collection in self.shared.sockets.all().iter().map(|socket| socket.collection()) {
-            if let Entry::Vacant(place) = orders.entry(collection) {
-                let messages = of_collection(self, place.key());
-                let audience = self.shared.sockets.audience(&Audience::Collection(place.key().clone()));
-                self.record_sent(&Recipients::Many(audience), &messages);
-                place.insert(messages);
-            }
+        self.follow_feed();
+        let collections: IndexSet<Arc<str>> =
+            self.shared.sockets.all().iter().map(|socket| socket.collection()).collect();
+        let (sequence, at) = (self.engine.sequence(), self.now());
+        let mut items = Vec::with_capacity(collections.len() + 1);
+        for collection in collections {
+            let messages = of_collection(self, &collection);
+            let to = Audience::State(collection);
+            let sockets = self.shared.sockets.recorded(&to, self.shared.feed.end());
+            self.record_sent(&Recipients::Many(sockets), &messages);
+            items.push(FeedItem { to, at, content: Content::Resync(sequence, messages) });
         }
-        let sequence = self.engine.sequence();
-        let (at, orders) = (self.now(), Arc::new(orders));
-        self.publish([FeedItem::Resync { sequence, at, orders }, self.notice()]);
+        items.extend(self.notice());
+        self.publish(items);
     }
 
-    pub(super) fn notice(&self) -> FeedItem {
-        FeedItem::Notice { at: self.now(), message: feed::notice() }
+    /// That collections or rows changed, for those who asked for notices.
+    pub(super) fn notice(&self) -> Option<FeedItem> {
+        let joined = self.shared.sockets.topic_ids(&[Topic::Notices]);
+        let item = |topic: &TopicId| {
+            let (to, content) = (Audience::Topic(*topic), Content::Message(feed::notice()));
+            FeedItem { to, at: self.now(), content }
+        };
+        joined.first().map(item)
     }
 
     pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {
@@ -102,27 +123,28 @@ impl WorldState {
     pub(super) fn send(&mut self, socket: Option<u64>, message: Message) {
         let sockets = match socket {
             Some(id) => Recipients::One(id),
-            None => Recipients::Many(self.shared.sockets.audience(&Audience::All)),
+            None => Recipients::Many(self.shared.sockets.recorded(&Audience::All, self.shared.feed.end())),
         };
         let record = Record::Sent { sockets, event: None, payload: Payload::of(&message) };
         self.shared.journal.record(self.shared.clock.now(), record);
-        self.publish([FeedItem::Raw { socket, at: self.now(), message }]);
+        let to = socket.map_or(Audience::All, Audience::One);
+        self.publish([FeedItem { to, at: self.now(), content: Content::Message(message) }]);
     }
 
-    fn record_totals(&self, items: &[FeedItem]) {
+    fn record_events(&self, items: &[FeedItem]) {
         if !self.shared.journal.is_on() {
             return;
         }
+        let end = self.shared.feed.end();
         let records = items.iter().filter_map(|item| {
-            let FeedItem::Counted { sequence, at, only, message } = item else { return None };
-            let audience = only.clone().map_or(Audience::All, Audience::Collection);
-            let sockets = self.shared.sockets.audience(&audience);
+            let Content::Event(sequence, message) = &item.content else { return None };
+            let sockets = self.shared.sockets.recorded(&item.to, end);
             // No recorded socket receives it.
             if sockets.is_empty() {
                 return None;
             }
             let sockets = Recipients::Many(sockets);
-            Some((*at, Record::Sent { sockets, event: Some(*sequence), payload: Payload::of(message) }))
+            Some((item.at, Record::Sent { sockets, event: Some(*sequence), payload: Payload::of(message) }))
         });
         self.shared.journal.record_all(records);
     }
@@ -140,7 +162,7 @@ impl WorldState {
 
 /// What a socket begins with, and goes on with where the feed does not lead on.
 impl WorldState {
-    pub(super) fn join(&mut self, collection: &str) -> (Arc<Socket>, Joined) {
+    pub(super) fn join(&mut self, collection: &str, notices: bool) -> (Arc<Socket>, Joined) {
         // One name for all, so that the journal does not keep a copy of its own for each socket.
         let collection = self.engine.collections().name(collection).cloned().unwrap_or_else(|| collection.into());
         if let Some(tasks) = self.fanout.take() {
@@ -150,44 +172,93 @@ impl WorldState {
         let messages = self.counter_readings(&collection);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
+        let joins = self.joins(&collection, notices);
         let socket = self.shared.sockets.open(collection.clone(), at, position);
+        self.join_instead(&socket, joins, position);
         self.hit(&socket, position);
         if socket.is_recorded() {
             self.shared.journal.record(at, Record::Opened { socket: socket.id, collection });
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
-        (socket, Joined { sequence: self.engine.sequence(), position, at, messages })
+        (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
     }
 
-    pub(super) fn switch(&mut self, socket: &Socket, collection: Arc<str>) -> Joined {
+    pub(super) fn switch(&mut self, socket: &Arc<Socket>, collection: Arc<str>) -> Joined {
         let collection = self.engine.collections().name(&collection).cloned().unwrap_or(collection);
         let messages = self.counter_readings(&collection);
         let was_recorded = socket.is_recorded();
-        self.shared.sockets.switch(socket, collection.clone());
+        socket.set_collection(collection.clone());
+        self.rejoin(socket);
         if !was_recorded && socket.is_recorded() {
             self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, collection });
         }
         let position = self.shared.feed.end();
         self.hit(socket, position);
-        Joined { sequence: self.engine.sequence(), position, at: self.now(), messages }
+        Joined { sequence: self.engine.sequence(), position, at: self.now(), messages, notice: None }
+    }
+
+    /// What a socket gets live that asks for a collection.
+    pub(super) fn topic_of(&self, collection: &Arc<str>) -> Topic {
+        match self.feed {
+            Feed::All => Topic::Counters,
+            Feed::Collection => Topic::CountersOf(collection.clone()),
+        }
+    }
+
+    /// The topics of a socket that asks for a collection.
+    fn joins(&self, collection: &Arc<str>, notices: bool) -> Vec<Join> {
+        let topic = self.topic_of(collection);
+        let notices = notices.then_some(Join { topic: Topic::Notices, state: None });
+        [Join { topic, state: Some(collection.clone()) }].into_iter().chain(notices).collect()
+    }
+
+    /// Has a socket join what its collection says now.
+    fn rejoin(&mut self, socket: &Arc<Socket>) {
+        let notices = self.engine.topics().has_joined(socket.id, &Topic::Notices);
+        let joins = self.joins(&socket.collection(), notices);
+        self.join_instead(socket, joins, self.shared.feed.end());
+    }
+
+    /// Has a socket leave what it has joined, and join these topics at that position of the feed.
+    fn join_instead(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
+        let (member, topics) = (socket.id, joins.iter().map(|join| join.topic.clone()).collect());
+        let gone = self.shared.sockets.take_gone();
+        let leave = gone.into_iter().chain([member]).map(|member| Command::LeaveAll { member });
+        for command in leave.chain([Command::Join { member, topics }]) {
+            // Nobody is refused to leave, and nobody to join two topics alone.
+            let _ = self.engine.apply(command);
+        }
+        self.shared.sockets.join_instead(socket, joins, position);
+    }
+
+    /// Has all sockets join what the endpoint says after another scenario has come.
+    pub(super) fn follow_feed(&mut self) {
+        let feed = self.engine.scenario().feed();
+        if feed != self.feed {
+            self.feed = feed;
+            for socket in self.shared.sockets.all() {
+                self.rejoin(&socket);
+            }
+        }
     }
 
     /// The values that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
     /// after a resync, all that are not as declared, and the counter values of its collection.
     pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
-        let scope = self.engine.scenario().feed();
-        let collection = socket.collection();
+        let joined: Vec<Topic> = self.engine.topics().joined(socket.id).cloned().collect();
         let after = after.filter(|_| !self.shared.feed.resynced_since(position));
-        let mut messages = if after.is_none() { self.counter_readings(&collection).to_vec() } else { Vec::new() };
+        let mut messages = Vec::new();
+        if after.is_none() {
+            messages.extend_from_slice(&self.counter_readings(&socket.collection()));
+        }
         for event in self.engine.changed_since(after.unwrap_or_default()) {
-            if let Some(FeedItem::Counted { only, message, .. }) = FeedItem::of(scope, &event)
-                && only.is_none_or(|only| only == collection)
-            {
-                messages.push(message);
+            if event.topics().iter().any(|topic| joined.contains(topic)) {
+                messages.extend(feed::message_of(&event));
             }
         }
         let (sequence, position) = (self.engine.sequence(), self.shared.feed.end());
-        Joined { sequence, position, at: self.now(), messages: messages.into() }
+        let notice = joined.contains(&Topic::Notices).then(feed::notice);
+        Joined { sequence, position, at: self.now(), messages: messages.into(), notice }
     }
 
     /// The counter values of a collection, made once for all sockets that come before the next event.
@@ -221,7 +292,7 @@ impl WorldState {
             for socket in self.shared.sockets.all() {
                 self.hit(&socket, from);
             }
-            self.publish([FeedItem::FaultTransition]);
+            self.publish([FeedItem::fault_transition()]);
         }
     }
 
@@ -243,11 +314,14 @@ impl WorldState {
     }
 
     /// Finds the faults that hit a socket from that position of the feed on.
-    fn hit(&mut self, socket: &Socket, from: u64) {
+    fn hit(&mut self, socket: &Arc<Socket>, from: u64) {
         if self.has_faulted_sockets || socket.is_faulted() {
             self.forget_closed_sockets();
             let faults = self.engine.socket_faults(socket.id, &socket.collection());
             socket.set_faults(faults.into(), from);
+            if socket.is_faulted() {
+                self.shared.sockets.add_faulted(socket);
+            }
         }
     }
 

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::audience::{Audience, Memberships, Share};
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
 use super::unknown_collections::is_reserved_collection;
@@ -42,8 +44,11 @@ pub(super) struct Socket {
     /// Where its bytes go, once its connection is there.
     pub(super) sink: OnceLock<Arc<dyn FrameSink>>,
     pub(super) id: u64,
-    /// The position in the feed up to which everything was written.
-    pub(super) position: AtomicU64,
+    /// The position in the feed up to which everything was written, or further if the fan-out has the cursor: it passes by
+    /// the socket where nothing is for it.
+    position: AtomicU64,
+    /// Up to where the fan-out has handed everything out, to all sockets.
+    handed_out: Arc<AtomicU64>,
     pub(super) sent: AtomicU64,
     pub(super) gone: AtomicBool,
     /// Whether it has had a collection that is not reserved.
@@ -52,6 +57,7 @@ pub(super) struct Socket {
     pub(super) opened: Duration,
     pub(super) since: Instant,
     collection: Mutex<Arc<str>>,
+    memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
     /// How often it was so far behind that it got current values instead.
     pub(super) caught_up: AtomicU64,
@@ -92,17 +98,25 @@ impl Special {
 
 impl Socket {
     /// One that is opened at that time, with everything written up to that position of the feed.
-    pub(super) fn new(id: u64, collection: Arc<str>, opened: Duration, position: u64) -> Self {
+    pub(super) fn new(
+        id: u64,
+        collection: Arc<str>,
+        opened: Duration,
+        position: u64,
+        handed_out: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             id,
             recorded: AtomicBool::new(!is_reserved_collection(&collection)),
             opened,
             since: Instant::now(),
             collection: Mutex::new(collection),
+            memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             caught_up: AtomicU64::new(0),
             position: AtomicU64::new(position),
+            handed_out,
             gone: AtomicBool::new(false),
             special: Mutex::new(None),
             sink: OnceLock::new(),
@@ -160,8 +174,68 @@ impl Socket {
 
     /// Whether it has not written everything up to that position of the feed, as far as that is for it.
     pub(super) fn is_behind(&self, position: u64) -> bool {
-        let written = self.position.load(Ordering::SeqCst);
+        let written = self.written();
         written < position && written < self.end()
+    }
+
+    /// The position in the feed up to which it has everything.
+    pub(super) fn written(&self) -> u64 {
+        let written = self.position.load(Ordering::SeqCst);
+        if self.delegation.is_at_rest() { written.max(self.handed_out.load(Ordering::SeqCst)) } else { written }
+    }
+
+    /// Notes that it has everything up to that position.
+    pub(super) fn set_written(&self, position: u64) {
+        self.position.store(position, Ordering::SeqCst);
+    }
+
+    /// Takes its cursor back from the fan-out, with what that has not written; `None` if it is not delegated.
+    pub(super) fn reclaim(&self) -> Option<(Cursor, Box<EncodedBatch>)> {
+        self.delegation.reclaim(|cursor| self.advance(cursor))
+    }
+
+    /// What the fan-out has handed out without coming by was not for this socket.
+    fn advance(&self, cursor: &mut Cursor) {
+        cursor.position = cursor.position.max(self.handed_out.load(Ordering::SeqCst));
+    }
+
+    /// Changes what it has joined.
+    pub(super) fn with_memberships<T>(&self, change: impl FnOnce(&mut Memberships) -> T) -> T {
+        change(&mut lock(&self.memberships))
+    }
+
+    /// How much is for it of the items for an audience, from a position up to another.
+    pub(super) fn share(&self, audience: &Audience, from: u64, to: u64) -> Share {
+        self.share_by(&lock(&self.memberships), audience, from, to)
+    }
+
+    fn share_by(&self, memberships: &Memberships, audience: &Audience, from: u64, to: u64) -> Share {
+        match audience {
+            Audience::All => Share::Everything,
+            Audience::One(id) if *id == self.id => Share::Everything,
+            Audience::One(_) => Share::Nothing,
+            Audience::Topic(_) | Audience::State(_) => memberships.share(audience, from, to),
+        }
+    }
+
+    /// The indices of the audiences that it is in, from a position up to another. Gives whether it is in one of them for a
+    /// part of that.
+    pub(super) fn find_audiences(
+        &self,
+        audiences: &IndexSet<Audience>,
+        from: u64,
+        to: u64,
+        into: &mut Vec<usize>,
+    ) -> bool {
+        let memberships = lock(&self.memberships);
+        for (index, audience) in audiences.iter().enumerate() {
+            match self.share_by(&memberships, audience, from, to) {
+                Share::Everything => into.push(index),
+                Share::Nothing => {}
+                Share::Part => return true,
+            }
+        }
+        false
     }
 
     /// The position in the feed from which on other faults hit it than those that its task has followed.
@@ -215,6 +289,12 @@ impl Socket {
         }
     }
 
+    /// Leaves to its task what the fan-out has not handed out to it yet.
+    pub(super) fn leave_to_task(&self) {
+        self.delegation.park(|cursor| self.advance(cursor));
+        self.wake.notify_one();
+    }
+
     /// Changes something, and wakes its task.
     fn change_special(&self, change: impl FnOnce(&mut Special)) {
         change(lock(&self.special).get_or_insert_default());
@@ -224,7 +304,7 @@ impl Socket {
     /// Changes what becomes of it from here on: nothing that is published later is left to the fan-out.
     fn change_course(&self, change: impl FnOnce(&mut Special)) {
         self.change_special(change);
-        self.delegation.park();
+        self.delegation.park(|cursor| self.advance(cursor));
     }
 }
 

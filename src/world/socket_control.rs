@@ -88,7 +88,7 @@ impl SocketState {
             age: socket.since.elapsed(),
             sent: socket.sent.load(Ordering::Relaxed),
             received: socket.received.load(Ordering::Relaxed),
-            backlog: end.saturating_sub(socket.position.load(Ordering::Relaxed)),
+            backlog: end.saturating_sub(socket.written()),
             caught_up: socket.caught_up.load(Ordering::Relaxed),
         }
     }

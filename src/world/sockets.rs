@@ -1,25 +1,20 @@
-//! The open sockets of a world: who they are, how far they are, and which of them are to be closed.
+//! The open sockets of a world: who they are, what they have joined, how far they are, and which of them are to be closed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::audience::{Audience, Join, Share, TopicId, TopicIndex};
 use super::socket::{Socket, SocketClose, lock};
+use crate::engine::Topic;
 
 /// How long a socket may write nothing before nobody waits for it any more.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Which sockets get a frame.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Audience {
-    All,
-    Collection(Arc<str>),
-}
 
 /// All open sockets of a world, in the order in which they were opened.
 #[derive(Debug, Default)]
@@ -29,14 +24,53 @@ pub(super) struct Sockets {
     progress: Notify,
     /// How many wait.
     waiting: AtomicUsize,
+    /// Up to where the fan-out has handed everything out. A socket that has got that far has everything up to there.
+    handed_out: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
 struct OpenSockets {
     last_id: u64,
     sockets: BTreeMap<u64, Arc<Socket>>,
-    /// Made on demand, void when a socket comes, goes or switches.
-    audiences: HashMap<Audience, Arc<[u64]>>,
+    topics: TopicIndex<Arc<Socket>>,
+    /// Those that faults hit, and some that they do not hit any more.
+    faulted: BTreeMap<u64, Arc<Socket>>,
+    /// Those that have gone since the world's task has looked.
+    gone: Vec<u64>,
+    /// The ids that the journal has for an audience: made on demand, void when a socket comes, goes, joins or leaves.
+    recorded: HashMap<Audience, Arc<[u64]>>,
+}
+
+impl OpenSockets {
+    fn join(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, from: u64) {
+        for Join { topic, state } in joins {
+            let id = self.topics.join(&topic, socket.id, socket.clone());
+            socket.with_memberships(|memberships| memberships.join(id, state, from));
+        }
+    }
+
+    fn leave_all(&mut self, socket: &Socket, until: u64) {
+        for topic in socket.with_memberships(|memberships| memberships.topics()) {
+            self.topics.leave(topic, socket.id);
+            socket.with_memberships(|memberships| memberships.leave(topic, until));
+        }
+    }
+
+    /// Those of an audience after a number, in order.
+    fn after(&self, audience: &Audience, last: u64) -> impl Iterator<Item = (u64, &Arc<Socket>)> {
+        let range = match audience {
+            // Of those that have a state there is no index: it is rare that something is for them.
+            Audience::All | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
+            Audience::One(id) => (*id > last).then_some((Bound::Included(*id), Bound::Included(*id))),
+            Audience::Topic(_) => None,
+        };
+        let topic = match audience {
+            Audience::Topic(topic) => Some(self.topics.after(*topic, last)),
+            _ => None,
+        };
+        let sockets = range.map(|range| self.sockets.range(range).map(|(id, socket)| (*id, socket)));
+        sockets.into_iter().flatten().chain(topic.into_iter().flatten())
+    }
 }
 
 /// Somebody who waits for progress, until it is dropped.
@@ -56,39 +90,93 @@ impl Drop for Waits<'_> {
 }
 
 impl Sockets {
+    /// Opens a socket at that position of the feed. It has joined nothing yet.
     pub(super) fn open(&self, collection: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
         let mut open = lock(&self.open);
         open.last_id += 1;
-        let socket = Arc::new(Socket::new(open.last_id, collection, opened, position));
-        let id = socket.id;
-        open.sockets.insert(id, socket.clone());
-        open.audiences.clear();
+        let socket = Arc::new(Socket::new(open.last_id, collection, opened, position, self.handed_out.clone()));
+        open.sockets.insert(socket.id, socket.clone());
+        open.recorded.clear();
         socket
     }
 
-    pub(super) fn switch(&self, socket: &Socket, collection: Arc<str>) {
-        socket.set_collection(collection);
-        lock(&self.open).audiences.clear();
+    /// Has a socket leave the topics that it has joined, and join these, at that position of the feed.
+    pub(super) fn join_instead(&self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
+        let mut open = lock(&self.open);
+        if !open.sockets.contains_key(&socket.id) {
+            return;
+        }
+        let written = socket.written();
+        socket.with_memberships(|memberships| memberships.forget_before(written));
+        open.leave_all(socket, position);
+        open.join(socket, joins, position);
+        open.recorded.clear();
+        drop(open);
+        if written < position {
+            // The fan-out comes by for current members alone: what it has still to hand out is left to the socket's task.
+            socket.leave_to_task();
+        }
+    }
+
+    /// The numbers of topics, those that somebody has joined.
+    pub(super) fn topic_ids(&self, topics: &[Topic]) -> Vec<TopicId> {
+        let open = lock(&self.open);
+        topics.iter().filter_map(|topic| open.topics.id(topic)).collect()
     }
 
     pub(super) fn leave(&self, socket: &Socket) {
         let mut open = lock(&self.open);
         open.sockets.remove(&socket.id);
-        open.audiences.clear();
+        open.faulted.remove(&socket.id);
+        open.leave_all(socket, 0);
+        open.gone.push(socket.id);
+        open.recorded.clear();
         drop(open);
         socket.gone.store(true, Ordering::SeqCst);
         self.progress.notify_waiters();
+    }
+
+    /// The ids of those that have gone since the last time.
+    pub(super) fn take_gone(&self) -> Vec<u64> {
+        std::mem::take(&mut lock(&self.open).gone)
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
         lock(&self.open).sockets.values().cloned().collect()
     }
 
-    /// Those after a number, so many at the most, put into a list.
-    pub(super) fn after(&self, last: u64, most: usize, into: &mut Vec<Arc<Socket>>) {
+    /// Those of an audience after a number, at most `most`, put into a list; also some that are not in it.
+    pub(super) fn after(&self, audience: &Audience, last: u64, most: usize, into: &mut Vec<Arc<Socket>>) {
+        into.extend(lock(&self.open).after(audience, last).take(most).map(|(_, socket)| socket.clone()));
+    }
+
+    /// How many sockets there are in an audience, at most.
+    pub(super) fn audience_len(&self, audience: &Audience) -> usize {
         let open = lock(&self.open);
-        let after = open.sockets.range((Bound::Excluded(last), Bound::Unbounded));
-        into.extend(after.take(most).map(|(_, socket)| socket.clone()));
+        match audience {
+            Audience::All | Audience::State(_) => open.sockets.len(),
+            Audience::Topic(topic) => open.topics.len(*topic),
+            Audience::One(_) => 1,
+        }
+    }
+
+    /// The fan-out has handed out everything up to there. To be called before the feed may drop it.
+    pub(super) fn hand_out(&self, position: u64) {
+        self.handed_out.store(position, Ordering::SeqCst);
+        self.wake_faulted();
+        self.tell_waiting();
+    }
+
+    /// Has a socket's own task look at what is handed out, as long as faults hit it: the fan-out does not come by.
+    pub(super) fn add_faulted(&self, socket: &Arc<Socket>) {
+        lock(&self.open).faulted.insert(socket.id, socket.clone());
+    }
+
+    fn wake_faulted(&self) {
+        lock(&self.open).faulted.retain(|_, socket| {
+            socket.wake.notify_one();
+            socket.is_faulted()
+        });
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Arc<Socket>> {
@@ -100,17 +188,16 @@ impl Sockets {
     }
 
     /// The ids of those who get a frame, as the journal has them: without the sockets that it leaves out.
-    pub(super) fn audience(&self, audience: &Audience) -> Arc<[u64]> {
+    pub(super) fn recorded(&self, audience: &Audience, position: u64) -> Arc<[u64]> {
         let mut open = lock(&self.open);
-        if let Some(ids) = open.audiences.get(audience) {
+        if let Some(ids) = open.recorded.get(audience) {
             return ids.clone();
         }
-        let is_in = |socket: &&Arc<Socket>| match audience {
-            Audience::All => socket.is_recorded(),
-            Audience::Collection(collection) => socket.collection() == *collection,
+        let is_in = |socket: &Arc<Socket>| {
+            socket.is_recorded() && socket.share(audience, position, position + 1) == Share::Everything
         };
-        let ids: Arc<[u64]> = open.sockets.values().filter(is_in).map(|socket| socket.id).collect();
-        open.audiences.insert(audience.clone(), ids.clone());
+        let ids: Arc<[u64]> = open.after(audience, 0).filter(|(_, socket)| is_in(socket)).map(|(id, _)| id).collect();
+        open.recorded.insert(audience.clone(), ids.clone());
         ids
     }
 
@@ -138,7 +225,11 @@ impl Sockets {
     /// What a socket has written up to that position of the feed.
     pub(super) fn wrote(&self, socket: &Socket, messages: u64, position: u64) {
         socket.sent.fetch_add(messages, Ordering::Relaxed);
-        socket.position.store(position, Ordering::SeqCst);
+        socket.set_written(position);
+        self.tell_waiting();
+    }
+
+    fn tell_waiting(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.progress.notify_waiters();
         }
@@ -189,7 +280,7 @@ pub(super) struct LaggingSockets(HashMap<u64, (u64, Instant)>);
 impl LaggingSockets {
     /// Whether there is something to wait for; remembers where it is, if so.
     pub(super) fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
-        let written = socket.position.load(Ordering::SeqCst);
+        let written = socket.written();
         if !socket.is_behind(position) || socket.gone.load(Ordering::SeqCst) || socket.is_frozen() {
             self.0.remove(&socket.id);
             return false;

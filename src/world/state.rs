@@ -16,6 +16,7 @@ use super::shared_state::Shared;
 use super::transcript::Transcript;
 use super::view::{CollectionsJson, View, WorldReload, WorldStart};
 use crate::engine::{Command, Effects, Engine, Reload};
+use crate::scenario::Feed;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
 /// world. It happens at once, as a whole or not at all.
@@ -70,6 +71,8 @@ pub(super) struct WorldState {
     pub(super) snapshots: BTreeMap<String, Snapshot>,
     /// The counter values of collections, and the number of the last event in them.
     pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
+    /// What sockets get that have asked for a collection, as they have joined topics by now.
+    pub(super) feed: Feed,
     /// Whether a fault may hit sockets.
     pub(super) has_faulted_sockets: bool,
     /// Held while a fault is in force that clients would not see on a connection that was kept alive.
@@ -99,6 +102,7 @@ impl WorldState {
             transcript: Transcript::default(),
             snapshots: BTreeMap::new(),
             current: HashMap::new(),
+            feed: start.scenario().feed(),
             has_faulted_sockets: start.has_socket_faults(),
             start,
             start_json,
@@ -156,9 +160,10 @@ impl WorldState {
         let reload = engine.reload(&to.plan, start.seed());
         (self.start, self.start_json, self.engine) = (start, json, engine);
         self.publish_view();
+        self.follow_feed();
         self.notify(&reload.events);
         self.refresh_faults();
-        self.publish([self.notice()]);
+        self.publish(self.notice());
         reload
     }
 
@@ -172,7 +177,7 @@ impl WorldState {
         self.shared.journal.clear();
         self.held = None;
         self.shared.clock.set(Duration::ZERO, self.pace_at_start);
-        self.engine = self.start.clone();
+        self.engine = self.start.clone().with_members_of(&self.engine);
         self.begin_epoch();
     }
 
@@ -189,7 +194,8 @@ impl WorldState {
     fn restore(&mut self, name: &str) -> Result<(), SnapshotError> {
         let snapshot = self.snapshots.get(name).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))?;
         let before = self.engine.scenario().clone();
-        (self.engine, self.transcript) = (snapshot.engine.clone(), snapshot.transcript.clone());
+        self.engine = snapshot.engine.clone().with_members_of(&self.engine);
+        self.transcript = snapshot.transcript.clone();
         if !Arc::ptr_eq(self.engine.scenario(), &before) {
             // The file was saved since; what was restored follows it as if it had been there.
             let reload = self.engine.replace(&before, self.start.seed());

@@ -17,7 +17,7 @@ mod faulted;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS, notice};
+use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
 use super::message::{Delivery, Encode, Message};
@@ -48,11 +48,13 @@ pub(super) struct Joined {
     /// The world's time.
     pub(super) at: Duration,
     pub(super) messages: Arc<[Message]>,
+    /// What comes after them and is in no journal.
+    pub(super) notice: Option<Message>,
 }
 
 impl Joined {
     fn deliveries(&self) -> Vec<Delivery> {
-        self.messages.iter().cloned().map(|message| self.delivery(message)).collect()
+        self.messages.iter().chain(&self.notice).cloned().map(|message| self.delivery(message)).collect()
     }
 
     fn delivery(&self, message: Message) -> Delivery {
@@ -61,9 +63,9 @@ impl Joined {
 }
 
 impl Subscription {
-    pub(super) fn new(world: World, socket: Arc<Socket>, notices: bool, encode: Encode, joined: &Joined) -> Self {
+    pub(super) fn new(world: World, socket: Arc<Socket>, encode: Encode, joined: &Joined) -> Self {
         let Joined { sequence, position, .. } = joined;
-        let cursor = Cursor { position: *position, seen: *sequence, collection: socket.collection(), notices, encode };
+        let cursor = Cursor { position: *position, seen: *sequence, encode };
         let waiting = joined.deliveries();
         let mut subscription = Self { world, socket, cursor: Some(cursor), waiting, faults: None, end: None };
         // Those that are in force now hit its counter values, also if they are over by the time these are written.
@@ -96,7 +98,7 @@ impl Subscription {
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match batch {
                 Some(batch) if batch.is_empty() => return Ok(None),
-                Some(mut batch) => match batch.encoded_for(cursor, self.socket.id) {
+                Some(mut batch) => match batch.encoded_for(cursor, &self.socket) {
                     encoded if encoded.messages > 0 => return Ok(Some(encoded.clone())),
                     _ => self.wrote(0),
                 },
@@ -152,7 +154,7 @@ impl Subscription {
 
     /// Reclaims its cursor, and gives what the fan-out could not write.
     pub fn reclaim(&mut self) -> EncodedBatch {
-        let Some((cursor, pending)) = self.socket.delegation.reclaim() else { return EncodedBatch::default() };
+        let Some((cursor, pending)) = self.socket.reclaim() else { return EncodedBatch::default() };
         self.cursor = Some(cursor);
         *pending
     }
@@ -213,10 +215,10 @@ impl Subscription {
         self.world.warn_of_unknown(collection);
         loop {
             let joined = self.world.switch(&self.socket, collection).await?;
-            // Up to here the feed is read for the collection of before.
+            // Up to here the feed is for what it had joined before.
             while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
                 match Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, joined.position) {
-                    Some(batch) => self.waiting.extend(batch.messages_for(cursor, self.socket.id)),
+                    Some(batch) => self.waiting.extend(batch.messages_for(cursor, &self.socket)),
                     None => self.catch_up().await?,
                 }
             }
@@ -224,7 +226,6 @@ impl Subscription {
             // One that had fallen behind has got values that are newer than the counter values at hand.
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
-                cursor.collection = collection.into();
                 self.waiting.extend(joined.deliveries());
                 self.world.handed(&self.socket, &joined.messages);
                 return Ok(());
@@ -246,15 +247,13 @@ impl Subscription {
         while cursor.position < current.position
             && let Some(batch) = Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, current.position)
         {
-            self.waiting.extend(batch.messages_for(cursor, self.socket.id));
+            self.waiting.extend(batch.messages_for(cursor, &self.socket));
         }
         cursor.seen = current.sequence;
         cursor.position = current.position;
-        let notice = cursor.notices.then(notice);
         // Only now is it sure that they are handed out.
         self.world.caught_up(&self.socket, &current.messages);
         self.waiting.extend(current.deliveries());
-        self.waiting.extend(notice.map(|notice| current.delivery(notice)));
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::engine::Engine;
 use crate::scenario::{Source, parse};
-use crate::world::{Message, Setup, Subscription, World};
+use crate::world::{Message, Setup, Subscription, Until, World};
 
 /// A connection whose buffer has little room.
 #[derive(Debug, Default)]
@@ -32,8 +32,9 @@ impl FrameSink for Narrow {
     }
 }
 
-fn world() -> World {
-    let text = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+const TOYS: &str = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+
+fn world(text: &str) -> World {
     let scenario = Arc::new(parse(&Source::new("toys.yaml", text)).unwrap());
     let (engine, setup) = (Engine::new(&scenario, 1), Setup::default());
     World::start("default".into(), engine.into(), &setup, CancellationToken::new(), &TaskTracker::new())
@@ -65,7 +66,7 @@ fn frames(values: std::ops::RangeInclusive<i32>) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_or_doubled() {
-    let world = world();
+    let world = world(TOYS);
     let (narrow, wide) =
         (Arc::new(Narrow::default()), Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
     let mut slow = world.subscribe("toys", false, encode).await.unwrap();
@@ -93,7 +94,7 @@ async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_o
 
 #[tokio::test]
 async fn each_socket_gets_the_bytes_of_its_own_transport() {
-    let (world, unlimited) = (world(), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
+    let (world, unlimited) = (world(TOYS), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
     let (lines, bare) = (unlimited(), unlimited());
     let mut by_line = world.subscribe("toys", false, encode).await.unwrap();
     let mut without = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
@@ -111,4 +112,33 @@ async fn each_socket_gets_the_bytes_of_its_own_transport() {
     assert_eq!(*lines.taken.lock().unwrap(), expected);
     let is_payload = |byte: &u8| *byte != b'\n';
     assert_eq!(*bare.taken.lock().unwrap(), expected.into_iter().filter(is_payload).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
+    let text = "feed: category\ncategories: { toys: { prefix: T, products: [{ id: T1 }] }, food: { prefix: F } }";
+    let (world, unlimited) = (world(text), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
+    let (toys, food) = (unlimited(), unlimited());
+    let mut of_toys = world.subscribe("toys", false, encode).await.unwrap();
+    let mut of_food = world.subscribe("food", false, encode).await.unwrap();
+    of_toys.connect(toys.clone());
+    of_food.connect(food.clone());
+    delegate(&mut of_toys, &toys).await;
+    delegate(&mut of_food, &food).await;
+    for _ in 0..3 {
+        world.order("T1", 1).await.unwrap();
+    }
+    while toys.taken.lock().unwrap().len() < frames(0..=3).len() {
+        toys.wrote.notified().await;
+    }
+    // An advance is over once every socket has everything.
+    world.advance(Until::Now).await.unwrap();
+    assert!(food.taken.lock().unwrap().is_empty());
+    assert_eq!(world.open_sockets().iter().map(|socket| socket.backlog).collect::<Vec<_>>(), [0, 0]);
+    // Its task takes the cursor back where the fan-out has got, and misses nothing from there on.
+    of_food.reclaim();
+    of_food.switch("toys").await.unwrap();
+    world.order("T1", 1).await.unwrap();
+    delegate(&mut of_food, &food).await;
+    assert_eq!(*food.taken.lock().unwrap(), frames(3..=4));
 }

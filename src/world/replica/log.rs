@@ -10,7 +10,8 @@ use super::ReplicaError;
 use super::scenarios::Scenarios;
 use crate::engine::{Engine, EngineState, Event, EventKind};
 use crate::store::{Opened, StoreError};
-use crate::world::feed::FeedItem;
+use crate::world::feed::message_of;
+use crate::world::message::Message;
 use crate::world::state::{Snapshot, WorldCommand, WorldState, seeded};
 use crate::world::transcript::Transcript;
 use crate::world::{ClockChange, Pace, WorldStart};
@@ -181,24 +182,21 @@ impl InstallSnapshot {
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
         (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);
-        (state.engine, state.snapshots, state.held) = (engine, snapshots, None);
+        state.engine = engine.with_members_of(&state.engine);
+        (state.snapshots, state.held) = (snapshots, None);
         state.transcript = Transcript::after(state.engine.sequence());
         state.shared.clock.set(state.engine.now(), pace);
-        let scope = state.engine.scenario().feed();
         let is_changed = |event: &Event| match &event.kind {
             EventKind::Counted { id, value, .. } => before.get(id) != Some(value),
             _ => false,
         };
-        let changed: Vec<Event> = state.engine.counters_as_events().filter(is_changed).collect();
-        let changed: Vec<FeedItem> = changed.iter().filter_map(|event| FeedItem::of(scope, event)).collect();
-        state.resync(|_, collection| {
-            let for_it = changed.iter().filter_map(|item| match item {
-                FeedItem::Counted { only, message, .. } if only.as_ref().is_none_or(|only| only == collection) => {
-                    Some(message)
-                }
-                _ => None,
-            });
-            for_it.cloned().collect()
+        let changed = state.engine.counters_as_events().filter(is_changed);
+        let changed: Vec<(Event, Message)> =
+            changed.filter_map(|event| message_of(&event).map(|message| (event, message))).collect();
+        state.resync(|state, collection| {
+            let topic = state.topic_of(collection);
+            let is_for_it = |(event, _): &&(Event, Message)| event.topics().contains(&topic);
+            changed.iter().filter(is_for_it).map(|(_, message)| message.clone()).collect()
         });
         scenario_ref
     }

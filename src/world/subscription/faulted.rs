@@ -119,7 +119,7 @@ impl Subscription {
             let Some(cursor) = &mut self.cursor else { break };
             match batch {
                 Some(batch) if batch.is_empty() => break,
-                Some(batch) => self.waiting = batch.messages_for(cursor, self.socket.id),
+                Some(batch) => self.waiting = batch.messages_for(cursor, &self.socket),
                 None => self.catch_up().await?,
             }
         }

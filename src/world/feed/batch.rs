@@ -1,0 +1,215 @@
+//! A run of items in the feed, as the sockets for which it is get it: encoded once for all that get the same.
+
+use std::collections::HashMap;
+use std::ptr::fn_addr_eq;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use indexmap::IndexSet;
+
+use super::{EventFeed, FeedItem};
+use crate::world::audience::{Audience, Share};
+use crate::world::message::{Delivery, Encode, Message};
+use crate::world::socket::Socket;
+
+/// Where a socket is in the feed.
+#[derive(Debug)]
+pub(in crate::world) struct Cursor {
+    /// The position of the next item to look at.
+    pub(in crate::world) position: u64,
+    /// The number of the last event that was handed out.
+    pub(in crate::world) seen: u64,
+    /// The socket's transport.
+    pub(in crate::world) encode: Encode,
+}
+
+/// Messages for one socket, encoded and ready to be written.
+#[derive(Debug, Clone, Default)]
+pub struct EncodedBatch {
+    /// The bytes of all of them.
+    pub bytes: Bytes,
+    /// How many messages there are.
+    pub messages: u64,
+}
+
+impl EncodedBatch {
+    /// These messages.
+    pub(in crate::world) fn of<'m>(messages: impl IntoIterator<Item = &'m Message>, encode: Encode) -> Self {
+        let mut messages = messages.into_iter();
+        let Some(first) = messages.next() else { return Self::default() };
+        let first = first.encoded(encode);
+        let Some(second) = messages.next() else {
+            // The most frequent case needs no copy.
+            return Self { bytes: first, messages: 1 };
+        };
+        let (mut bytes, mut count) = (BytesMut::from(&first[..]), 1);
+        for message in std::iter::once(second).chain(messages) {
+            bytes.put_slice(&message.encoded(encode));
+            count += 1;
+        }
+        Self { bytes: bytes.freeze(), messages: count }
+    }
+}
+
+/// A run of items in the feed.
+#[derive(Clone)]
+pub(in crate::world) struct Batch {
+    pub(in crate::world) from: u64,
+    pub(in crate::world) to: u64,
+    items: Vec<FeedItem>,
+    /// The number of the last event in them.
+    seen: Option<u64>,
+    /// Whom they are for, each once.
+    audiences: IndexSet<Audience>,
+    /// The transport of the first socket. What is encoded is kept for this one alone.
+    encode: Option<Encode>,
+    /// What those get who are in every audience: found without hashing.
+    whole: Option<EncodedBatch>,
+    /// By the audiences that a socket is in.
+    parts: HashMap<Vec<usize>, EncodedBatch>,
+    /// The audiences of the last socket.
+    is_in: Vec<usize>,
+    /// That of the last socket, if no other gets the same.
+    own: EncodedBatch,
+}
+
+impl Batch {
+    /// The items from a position on, at most `most` and none after `last`. `None` if the feed no longer has them.
+    pub(in crate::world) fn read(feed: &EventFeed, from: u64, most: usize, last: u64) -> Option<Self> {
+        let (items, to) = feed.read(from, most, last)?;
+        let seen = items.iter().rev().find_map(FeedItem::sequence);
+        let mut audiences = IndexSet::new();
+        for item in &items {
+            if audiences.last() != Some(&item.to) {
+                audiences.insert(item.to.clone());
+            }
+        }
+        let (whole, parts, is_in, own) = (None, HashMap::new(), Vec::new(), EncodedBatch::default());
+        Some(Self { from, to, items, seen, audiences, encode: None, whole, parts, is_in, own })
+    }
+
+    pub(in crate::world) fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// Whom its items are for, each once.
+    pub(in crate::world) fn audiences(&self) -> impl Iterator<Item = &Audience> {
+        self.audiences.iter()
+    }
+
+    /// What a socket gets of it. Its cursor is at the start of the batch, and at its end afterwards.
+    pub(in crate::world) fn encoded_for(&mut self, cursor: &mut Cursor, socket: &Socket) -> &EncodedBatch {
+        self.pass(cursor);
+        self.is_in.clear();
+        let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
+        let is_other_transport = !fn_addr_eq(*self.encode.get_or_insert(cursor.encode), cursor.encode);
+        if is_partial || is_other_transport {
+            let messages = self.heard(socket).flat_map(|(_, item)| item.messages());
+            self.own = EncodedBatch::of(messages, cursor.encode);
+            return &self.own;
+        }
+        let (items, audiences, is_in) = (&self.items, &self.audiences, &self.is_in);
+        if is_in.len() == audiences.len() {
+            let encode = || EncodedBatch::of(items.iter().flat_map(FeedItem::messages), cursor.encode);
+            return self.whole.get_or_insert_with(encode);
+        }
+        if !self.parts.contains_key(is_in) {
+            let is_heard =
+                |item: &&FeedItem| audiences.get_index_of(&item.to).is_some_and(|index| is_in.contains(&index));
+            let encoded = EncodedBatch::of(items.iter().filter(is_heard).flat_map(FeedItem::messages), cursor.encode);
+            self.parts.insert(is_in.clone(), encoded);
+        }
+        self.parts.get(is_in).unwrap_or(&self.own)
+    }
+
+    /// As [`Batch::encoded_for`], message by message, each with the event that it tells of.
+    pub(in crate::world) fn messages_for(&self, cursor: &mut Cursor, socket: &Socket) -> Vec<Delivery> {
+        let deliveries = |(position, item): (u64, &FeedItem)| {
+            let (event, at) = (item.event(), item.at);
+            let messages = item.messages().to_vec();
+            messages.into_iter().map(move |message| Delivery { message, event, at, position })
+        };
+        let messages = self.heard(socket).flat_map(deliveries).collect();
+        self.pass(cursor);
+        messages
+    }
+
+    /// The items that are for a socket, with their positions.
+    fn heard(&self, socket: &Socket) -> impl Iterator<Item = (u64, &FeedItem)> {
+        let positions = (self.from..).zip(&self.items);
+        positions.filter(|(position, item)| socket.share(&item.to, *position, position + 1) == Share::Everything)
+    }
+
+    fn pass(&self, cursor: &mut Cursor) {
+        cursor.position = self.to;
+        cursor.seen = self.seen.unwrap_or(cursor.seen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::Topic;
+    use crate::world::audience::Join;
+    use crate::world::feed::Content;
+    use crate::world::sockets::Sockets;
+
+    fn topic(name: &str) -> Topic {
+        Topic::Named(name.into())
+    }
+
+    /// A socket that joins topics at that position, each with its own name as its state.
+    fn socket(sockets: &Sockets, topics: &[&str], position: u64) -> Arc<Socket> {
+        let socket = sockets.open("toys".into(), Duration::ZERO, position);
+        let join = |name: &&str| Join { topic: topic(name), state: Some((*name).into()) };
+        sockets.join_instead(&socket, topics.iter().map(join).collect(), position);
+        socket
+    }
+
+    fn item(to: Audience, text: &str) -> FeedItem {
+        FeedItem { to, at: Duration::ZERO, content: Content::Message(Message::text(text.to_owned())) }
+    }
+
+    fn encode(message: &Message) -> Bytes {
+        message.payload().clone()
+    }
+
+    #[test]
+    fn each_socket_gets_what_it_had_joined_and_encoded_once() {
+        let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
+        let (both, news) = (socket(&sockets, &["news", "chat"], 0), socket(&sockets, &["news"], 0));
+        let (late, same) = (socket(&sockets, &["news"], 2), socket(&sockets, &["news"], 0));
+        let switched = socket(&sockets, &["news"], 0);
+        sockets.join_instead(&switched, vec![Join { topic: topic("chat"), state: None }], 3);
+        let id = |name| Audience::Topic(sockets.topic_ids(&[topic(name)])[0]);
+        feed.publish([
+            item(id("news"), "0"),
+            item(id("chat"), "1"),
+            item(id("news"), "2"),
+            item(Audience::State("news".into()), "3"),
+            item(Audience::One(both.id), "4"),
+            item(Audience::All, "5"),
+            item(id("chat"), "6"),
+        ]);
+        let mut batch = Batch::read(&feed, 0, 100, u64::MAX).unwrap();
+        let mut first = None;
+        for (socket, expected) in
+            [(&both, "0123456"), (&news, "0235"), (&late, "235"), (&same, "0235"), (&switched, "0256")]
+        {
+            let cursor = || Cursor { position: 0, seen: 0, encode };
+            let encoded = batch.encoded_for(&mut cursor(), socket).clone();
+            assert_eq!(encoded.bytes, expected);
+            assert_eq!(encoded.messages, expected.len() as u64);
+            let messages = batch.messages_for(&mut cursor(), socket);
+            let payloads: Vec<u8> = messages.iter().flat_map(|delivery| delivery.message.payload().to_vec()).collect();
+            assert_eq!(payloads, expected.as_bytes());
+            if expected == "0235" {
+                assert_eq!(*first.get_or_insert(encoded.bytes.as_ptr()), encoded.bytes.as_ptr());
+            }
+        }
+    }
+}
