@@ -11,7 +11,7 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
 //! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish` is the second half; these use `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
+//! `publish`, `membership` and `fault_hits` are its other parts; these use `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
 //! what a socket holds, so it uses the handle.
 
 mod advance;
@@ -21,6 +21,7 @@ mod control;
 mod delegation;
 mod error;
 mod fanout;
+mod fault_hits;
 mod feed;
 mod frame_faults;
 #[cfg(feature = "redis")]
@@ -28,6 +29,7 @@ mod join;
 mod journal;
 mod journal_api;
 mod keep_alive;
+mod membership;
 mod message;
 mod publish;
 #[cfg(feature = "redis")]

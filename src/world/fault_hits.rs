@@ -1,0 +1,111 @@
+//! Which faults hit whom: sockets and requests meet the faults that are in force.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::feed::FeedItem;
+use super::journal::Record;
+use super::socket::{Socket, SocketClose};
+use super::state::WorldState;
+use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
+use crate::scenario::{Effect, format_duration};
+
+/// The close code of sockets that a storm closes: service restart (IANA's registry of close codes).
+const SERVICE_RESTART: u16 = 1012;
+
+impl WorldState {
+    /// Has sockets and requests meet the faults that are in force now.
+    pub(super) fn refresh_faults(&mut self) {
+        self.shared.has_request_faults.store(self.engine.has_request_faults(), Ordering::Relaxed);
+        self.shared.active_faults.set(&self.engine);
+        self.refresh_keep_alive();
+        let has_any = self.engine.has_socket_faults();
+        if has_any || self.has_faulted_sockets {
+            self.has_faulted_sockets = has_any;
+            // A socket that has got as far as the transition has followed it: every socket knows of it before it is published.
+            let from = self.shared.feed.end() + 1;
+            for socket in self.shared.sockets.all() {
+                self.hit(&socket, from);
+            }
+            self.publish([FeedItem::fault_transition()]);
+        }
+    }
+
+    /// What hits a request or a handshake.
+    pub(super) fn hits(&mut self, target: &FaultTarget) -> Vec<Hit> {
+        let hits = self.engine.hits(target);
+        if !hits.is_empty() {
+            // One of them may have hit as many as it may.
+            self.refresh_keep_alive();
+        }
+        hits
+    }
+
+    fn refresh_keep_alive(&mut self) {
+        let is_needed = self.engine.has_repeated_faults();
+        if is_needed != self.suspension.is_some() {
+            self.suspension = is_needed.then(|| self.shared.keep_alive.suspend());
+        }
+    }
+
+    /// Finds the faults that hit a socket from that position of the feed on.
+    pub(super) fn hit(&mut self, socket: &Arc<Socket>, from: u64) {
+        if self.has_faulted_sockets || socket.is_faulted() {
+            self.forget_closed_sockets();
+            let faults = self.engine.socket_faults(socket.id, &socket.collection());
+            socket.set_faults(faults.into(), from);
+            if socket.is_faulted() {
+                self.shared.sockets.add_faulted(socket);
+            }
+        }
+    }
+
+    /// Has faults forget sockets that are closed, once those are most of what they know.
+    fn forget_closed_sockets(&mut self) {
+        const FEW: usize = 1000;
+        if self.engine.decided_sockets() > FEW + 2 * self.shared.sockets.len() {
+            let open: HashSet<u64> = self.shared.sockets.all().iter().map(|socket| socket.id).collect();
+            self.engine.forget_sockets(&|socket| open.contains(&socket));
+        }
+    }
+
+    /// Disconnects the sockets that faults hit at the moment at which they begin.
+    pub(super) fn disconnect_sockets(&mut self, events: &[Event]) {
+        for event in events {
+            if let EventKind::FaultBegan { fault, .. } = event.kind {
+                self.disconnect(fault);
+            }
+        }
+    }
+
+    fn disconnect(&mut self, id: u64) {
+        let Some(FaultState { fault, .. }) = self.engine.faults().find(|fault| fault.id == id) else { return };
+        if !fault.effect().is_momentary() && !matches!(fault.effect(), Effect::Storm(_)) {
+            return;
+        }
+        let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
+        let open: Vec<_> = sockets.iter().map(|socket| (socket.id, socket.collection())).collect();
+        let hits = self.engine.hits_at_beginning(id, open.iter().map(|(id, collection)| (*id, &**collection)));
+        for (socket, hit) in hits {
+            let did = match fault.effect() {
+                Effect::Close { code, reason, .. } => {
+                    let close = SocketClose { code: *code, reason: reason.as_str().into() };
+                    self.shared.sockets.close(Some(socket), &close, end);
+                    format!("closed with {code}")
+                }
+                Effect::Storm(closed) => {
+                    let close = SocketClose { code: SERVICE_RESTART, reason: Arc::default() };
+                    self.shared.sockets.close(Some(socket), &close, end);
+                    format!("closed with {SERVICE_RESTART}, refused for {}", format_duration(*closed))
+                }
+                _ => {
+                    self.shared.sockets.reset(socket, end);
+                    "reset".into()
+                }
+            };
+            let record = Record::Faulted { socket, fault: hit.label, did, event: None };
+            self.shared.journal.record(self.shared.clock.now(), record);
+        }
+    }
+}

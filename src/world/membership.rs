@@ -1,0 +1,131 @@
+//! What a socket joins, what it begins with, and what it goes on with where the feed does not lead on. Each is one step of the
+//! world's task, so that current values and what follows them neither miss nor double anything.
+
+use std::sync::Arc;
+
+use super::audience::Join;
+use super::fanout;
+use super::feed;
+use super::journal::{Recipients, Record};
+use super::message::Message;
+use super::socket::Socket;
+use super::state::WorldState;
+use super::subscription::Joined;
+use crate::engine::{Command, Topic};
+use crate::scenario::Feed;
+
+impl WorldState {
+    pub(super) fn join(&mut self, collection: &str, notices: bool) -> (Arc<Socket>, Joined) {
+        // One name for all, so that the journal does not keep a copy of its own for each socket.
+        let collection = self.engine.collections().name(collection).cloned().unwrap_or_else(|| collection.into());
+        if let Some(tasks) = self.fanout.take() {
+            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
+            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
+        }
+        let messages = self.counter_readings(&collection);
+        let position = self.shared.feed.end();
+        let at = self.shared.clock.now();
+        let joins = self.joins(&collection, notices);
+        let socket = self.shared.sockets.open(collection.clone(), at, position);
+        self.join_instead(&socket, joins, position);
+        self.hit(&socket, position);
+        if socket.is_recorded() {
+            self.shared.journal.record(at, Record::Opened { socket: socket.id, collection });
+        }
+        self.record_sent(&Recipients::One(socket.id), &messages);
+        (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
+    }
+
+    pub(super) fn switch(&mut self, socket: &Arc<Socket>, collection: Arc<str>) -> Joined {
+        let collection = self.engine.collections().name(&collection).cloned().unwrap_or(collection);
+        let messages = self.counter_readings(&collection);
+        let was_recorded = socket.is_recorded();
+        socket.set_collection(collection.clone());
+        self.rejoin(socket);
+        if !was_recorded && socket.is_recorded() {
+            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, collection });
+        }
+        let position = self.shared.feed.end();
+        self.hit(socket, position);
+        Joined { sequence: self.engine.sequence(), position, at: self.now(), messages, notice: None }
+    }
+
+    /// What a socket gets live that asks for a collection.
+    pub(super) fn topic_of(&self, collection: &Arc<str>) -> Topic {
+        match self.feed {
+            Feed::All => Topic::Counters,
+            Feed::Collection => Topic::CountersOf(collection.clone()),
+        }
+    }
+
+    /// The topics of a socket that asks for a collection.
+    fn joins(&self, collection: &Arc<str>, notices: bool) -> Vec<Join> {
+        let topic = self.topic_of(collection);
+        let notices = notices.then_some(Join { topic: Topic::Notices, state: None });
+        [Join { topic, state: Some(collection.clone()) }].into_iter().chain(notices).collect()
+    }
+
+    /// Has a socket join what its collection says now.
+    fn rejoin(&mut self, socket: &Arc<Socket>) {
+        let notices = self.engine.topics().has_joined(socket.id, &Topic::Notices);
+        let joins = self.joins(&socket.collection(), notices);
+        self.join_instead(socket, joins, self.shared.feed.end());
+    }
+
+    /// Has a socket leave what it has joined, and join these topics at that position of the feed.
+    fn join_instead(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
+        let (member, topics) = (socket.id, joins.iter().map(|join| join.topic.clone()).collect());
+        let gone = self.shared.sockets.take_gone();
+        let leave = gone.into_iter().chain([member]).map(|member| Command::LeaveAll { member });
+        for command in leave.chain([Command::Join { member, topics }]) {
+            // Nobody is refused to leave, and nobody to join two topics alone.
+            let _ = self.engine.apply(command);
+        }
+        self.shared.sockets.join_instead(socket, joins, position);
+    }
+
+    /// Has all sockets join what the endpoint says after another scenario has come.
+    pub(super) fn follow_feed(&mut self) {
+        let feed = self.engine.scenario().feed();
+        if feed != self.feed {
+            self.feed = feed;
+            for socket in self.shared.sockets.all() {
+                self.rejoin(&socket);
+            }
+        }
+    }
+
+    /// The values that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
+    /// after a resync, all that are not as declared, and the counter values of its collection.
+    pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
+        let joined: Vec<Topic> = self.engine.topics().joined(socket.id).cloned().collect();
+        let after = after.filter(|_| !self.shared.feed.resynced_since(position));
+        let mut messages = Vec::new();
+        if after.is_none() {
+            messages.extend_from_slice(&self.counter_readings(&socket.collection()));
+        }
+        for event in self.engine.changed_since(after.unwrap_or_default()) {
+            if event.topics().iter().any(|topic| joined.contains(topic)) {
+                messages.extend(feed::message_of(&event));
+            }
+        }
+        let (sequence, position) = (self.engine.sequence(), self.shared.feed.end());
+        let notice = joined.contains(&Topic::Notices).then(feed::notice);
+        Joined { sequence, position, at: self.now(), messages: messages.into(), notice }
+    }
+
+    /// The counter values of a collection, made once for all sockets that come before the next event.
+    pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
+        let sequence = self.engine.sequence();
+        if let Some((_, messages)) = self.current.get(collection).filter(|(made, _)| *made == sequence) {
+            return messages.clone();
+        }
+        self.current.retain(|_, (made, _)| *made == sequence);
+        let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
+        // Clients may name as many collections that do not exist as they like.
+        if !messages.is_empty() {
+            self.current.insert(collection.clone(), (sequence, messages.clone()));
+        }
+        messages
+    }
+}
