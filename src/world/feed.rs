@@ -1,7 +1,7 @@
 //! What sockets get: counter values, then every new value, in one order and without a gap.
 //!
 //! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
-//! orders, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
+//! values, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
 //! further behind does not get what it missed but the values that changed since the last item it saw: the latest state, not a
 //! growing queue.
 //!
@@ -196,7 +196,7 @@ impl FeedItem {
 /// What sockets are told of an event, if they are told of it.
 pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
-        EventKind::Counted { row: Some(row), value, .. } => Some(order(row, *value)),
+        EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
         EventKind::Sent { frame, .. } => Some(match frame {
             Frame::Json(value) => Message::text(value.to_string()),
@@ -214,11 +214,11 @@ pub(super) fn notice() -> Message {
 
 /// The counter values of a collection.
 pub(super) fn counter_readings(engine: &Engine, collection: &str) -> Vec<Message> {
-    engine.counter_readings(collection).map(|current| order(&current.row, current.value)).collect()
+    engine.counter_readings(collection).map(|current| reading(&current.row, current.value)).collect()
 }
 
-/// An order of a row: id, value, and the extra properties that the scenario gives it.
-fn order(row: &Row, value: i64) -> Message {
+/// A row's counter: id, value, and the extra properties that the scenario gives it.
+fn reading(row: &Row, value: i64) -> Message {
     let mut message = Map::new();
     message.insert("id".into(), row.id_json());
     message.insert("total".into(), value.into());

@@ -2,7 +2,7 @@
 //!
 //! A socket has a task of its own for what comes from its client. Writing to a socket takes its cursor in the feed, of which
 //! there is one. Mostly the task has delegated it to the world's fan-out, which writes to all sockets in one go. The task
-//! reclaims the cursor when it has something to write itself (another collection's orders, a pong, a closing frame) or when the
+//! reclaims the cursor when it has something to write itself (another collection's values, a pong, a closing frame) or when the
 //! fan-out could not write everything, and delegates it again when the socket is up to date.
 //!
 //! Invariants:
@@ -177,7 +177,7 @@ impl Subscription {
         }
     }
 
-    /// The collection whose orders the socket gets.
+    /// The collection that the socket asked for last.
     #[must_use]
     pub fn collection(&self) -> Arc<str> {
         self.socket.collection()
