@@ -36,7 +36,8 @@ pub struct Expectation {
     pub body_contains: Option<String>,
     /// A socket's number.
     pub socket: Option<u64>,
-    /// The collection that a socket was opened with.
+    /// The category that a socket was opened with.
+    #[serde(rename = "category")]
     pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
