@@ -19,7 +19,6 @@ mod listeners;
 mod live;
 mod misdirected;
 mod mock;
-mod response;
 mod site;
 mod target;
 mod upgrade;
