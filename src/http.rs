@@ -1,5 +1,5 @@
-//! The HTTP side. A request's way: `connections` (hyper) → `service`, one poem endpoint, which parses its `target` once
-//! → the `mock` API or its `control`.
+//! The HTTP side: connections, one poem endpoint behind them, and the two APIs of a world. The crate's page says the
+//! [way of a request](crate#the-way-of-a-request).
 //!
 //! The mock API finds a path once, in the [route table](crate::scenario::RouteTable) of the scenario in the world's
 //! [`View`](crate::world::View). The method then gives a route, and its [`Plan`](crate::scenario::Plan) the handler. The view
