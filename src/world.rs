@@ -260,7 +260,7 @@ impl World {
         self.ask(move |state| state.switch(&socket, collection)).await
     }
 
-    /// As [`WorldState::catch_up`]; `None` for everything.
+    /// As `WorldState::catch_up`; `None` for everything.
     async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
         let socket = socket.clone();
         self.ask(move |state| state.catch_up(&socket, after, position)).await
