@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::engine::{Command, Event};
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
 use crate::selector::ScenarioSelector;
@@ -48,7 +49,7 @@ use crate::server::{ServeError, Server, ServerConfig};
 use crate::server::{StoreConfig, StoreKind};
 #[cfg(feature = "redis")]
 use crate::store::Memory;
-use crate::world::World;
+use crate::world::{World, WorldError};
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
 /// A mock in this process, on loopback and a free port unless set otherwise. It stops when it is dropped;
@@ -148,6 +149,33 @@ impl Mockd {
     /// Closes all sockets with 1001, answers what is in flight, and waits until everything has ended.
     pub async fn stop(self) {
         self.server.stop().await;
+    }
+}
+
+/// Changes in the words of a shop; [`World::apply`] takes any other.
+impl World {
+    /// Orders that amount of a product: adds it to its total.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
+    pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
+        self.apply(Command::Count(id.into(), amount)).await.map(drop)
+    }
+
+    /// Orders each amount of its product, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        Ok(self.apply(Command::CountAll(orders)).await?.events)
+    }
+
+    /// Sets each product's total, all of them or none, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
+        Ok(self.apply(Command::SetCounters(totals)).await?.events)
     }
 }
 

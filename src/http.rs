@@ -1,5 +1,5 @@
-//! The HTTP side. A request's way: `connections` (hyper) → `service`, one poem endpoint, which parses its `target` once
-//! → the `mock` API or its `control`.
+//! The HTTP side: connections, one poem endpoint behind them, and the two APIs of a world. The crate's page says the
+//! [way of a request](crate#the-way-of-a-request).
 //!
 //! The mock API finds a path once, in the [route table](crate::scenario::RouteTable) of the scenario in the world's
 //! [`View`](crate::world::View). The method then gives a route, and its [`Plan`](crate::scenario::Plan) the handler. The view
@@ -19,7 +19,6 @@ mod listeners;
 mod live;
 mod misdirected;
 mod mock;
-mod response;
 mod site;
 mod target;
 mod upgrade;

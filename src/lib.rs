@@ -1,5 +1,5 @@
-//! mockd plays a scenario: it serves categories and products over HTTP and their live order totals over WebSocket,
-//! and follows the scenario's file while it is edited.
+//! mockd plays a scenario: collections of rows over HTTP, counters on those rows, and every new value live over WebSocket. It
+//! follows the scenario's file while it is edited. A shop with categories, products and orders is its first user.
 //!
 //! Three rings, dependencies only inward:
 //!
@@ -11,18 +11,38 @@
 //!
 //! [`websocket`] turns messages into bytes and back, without I/O, for the feed and for sockets.
 //!
-//! A request's way: [`http`] → the [route table](scenario::RouteTable) in the world's [`View`](world::View) → the route's
-//! [`Plan`](scenario::Plan) → its handler.
+//! # The way of a request
 //!
-//! An order's way: script step → [`engine::Engine::advance`] → event → feed, encoded once → fan-out → socket. A save's way:
-//! [`watch`] settles → [`scenario::load`] → [`engine::Engine::reload`] → events → the same feed. A switch to another file's
-//! way: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.
+//! `POST /orders/A1` with `{"amount": 1}`, from the accepted connection to the answer and to the event that sockets get, file by
+//! file:
 //!
-//! A change's way: handler → [`world::World`] → its task → [`engine::Engine`]. Where several servers are one mock: handler →
-//! [`world::World`] → [`store`] → the tasks of that world on all servers, in the order of its log.
+//! 1. `http/connections.rs` accepts the connection, and has hyper parse the request: `ServedConnection::answer`.
+//! 2. [`http`] itself, `Service`: chooses between the mock API and the control API.
+//! 3. `http/target.rs`, `RequestTarget`: which world, which of the two APIs, and the path in its one spelling.
+//! 4. `http/mock.rs`, `Mock::answer`: from what the world [shows](world::View) to the handler of the route, here `count`.
+//! 5. `http/body.rs` receives the body within its limits, and makes the JSON of the answer.
+//! 6. `scenario/route.rs`: the [`RouteTable`](scenario::RouteTable) finds the route and its [`Plan`](scenario::Plan).
+//! 7. `world/task.rs`: [`World::apply`](world::World::apply) has the world's task carry out a [`Command`](engine::Command), after
+//!    whatever came before it, and gives its [effects](world::WorldEffects).
+//! 8. `world/state.rs`, `WorldState::apply`: what the task owns, with the engine in it.
+//! 9. `engine/command.rs`: [`Engine::apply`](engine::Engine::apply) turns the command into [events](engine::Event).
+//! 10. `engine/counters.rs`, `Counters::change`: the row's counter takes its new value, or refuses it.
+//! 11. `world/publish.rs`, `WorldState::notify`: view, transcript, journal and feed hear of the event.
+//! 12. `world/feed.rs`, `EventFeed::publish`: it is a message, encoded once, that the fan-out writes to every socket.
 //!
-//! A fault's way: the scenario, a step or a client brings it → [`engine::Engine`] says when it is in force and whom it hits →
-//! request faults are carried out in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
+//! The request passes some more, which only stop or note it: `http/access.rs` (the host), `http/faults.rs` (faults in force),
+//! `world/journal.rs`, `http/cors.rs` (who may read the answer). `http/error.rs` makes an answer of every error.
+//! [`worlds`] has the world by its name.
+//!
+//! # Other ways
+//!
+//! - A step of a script: [`Engine::advance`](engine::Engine::advance) instead of 1 to 9, then the same way.
+//! - A change where several servers are one mock: 7 appends the command to the world's log in the [`store`], and the tasks of
+//!   that world on all servers go on at 8, in the order of the log.
+//! - A save: [`watch`] settles → [`scenario::load`] → [`Engine::reload`](engine::Engine::reload) → events, from 11 on.
+//! - A switch to another file: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.
+//! - A fault: the scenario, a step or a client brings it → the [engine](engine::Engine) says when it is in force and whom it hits →
+//!   request faults are carried out in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
 //!
 //! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 

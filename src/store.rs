@@ -1,8 +1,8 @@
 //! Where several servers keep what they have in common, so that they are one mock.
 //!
 //! Each world has a log: every change to it, in the one order in which all servers carry it out. The engine is
-//! deterministic, so the same log gives the same totals, the same events under the same numbers and the same frames
-//! everywhere, and to move a total is to append to the log: there is no second place that could differ from it.
+//! deterministic, so the same log gives the same values, the same events under the same numbers and the same frames
+//! everywhere, and to change a value is to append to the log: there is no second place that could differ from it.
 //!
 //! - **A change** is appended by the server that was asked, and carried out by every server, that one too, when it comes
 //!   back in its place. Only then it is answered.

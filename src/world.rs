@@ -1,8 +1,8 @@
 //! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when something is due, and publishes
 //! what happened.
 //!
-//! A [`World`] is a cheap handle. What clients want goes to the task as a command and comes back as an answer, so
-//! requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
+//! A [`World`] is a cheap handle. What clients want goes to the task as a [command](WorldCommand) and comes back as its
+//! [effects](WorldEffects), so requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
 //! the view for readers is published before the answer, so that a client that has its answer sees its own change.
 //!
 //! A world's clock is its own. It follows the machine's, faster or slower, or stands still and is advanced: then nothing
@@ -52,7 +52,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -78,9 +78,10 @@ use shared_state::{InUse, Shared};
 use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
 pub use socket_control::SocketState;
-use state::WorldState;
+pub use state::WorldCommand;
 use subscription::Joined;
 pub use subscription::Subscription;
+pub use task::WorldEffects;
 use task::{Request, Task};
 pub use transcript::Transcript;
 pub(crate) use unknown_collections::is_reserved_collection;
@@ -253,19 +254,6 @@ impl World {
     fn in_use(&self) -> InUse<'_> {
         self.shared().in_use()
     }
-
-    /// Has the task do something with what it owns.
-    async fn ask<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut WorldState) -> T + Send + 'static,
-    ) -> Result<T, WorldError> {
-        let _in_use = self.in_use();
-        let (reply, answer) = oneshot::channel();
-        // A reply that nobody waits for any more is dropped: the job is done all the same.
-        let job = Box::new(move |state: &mut WorldState| drop(reply.send(job(state))));
-        self.0.requests.send(Request::Do(job)).await.map_err(|_| WorldError::Ended)?;
-        answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
-    }
 }
 
 /// What a [`Subscription`] needs.
@@ -275,7 +263,7 @@ impl World {
         self.ask(move |state| state.switch(&socket, collection)).await
     }
 
-    /// As [`WorldState::catch_up`]; `None` for everything.
+    /// As `WorldState::catch_up`; `None` for everything.
     async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
         let socket = socket.clone();
         self.ask(move |state| state.catch_up(&socket, after, position)).await

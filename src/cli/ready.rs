@@ -48,10 +48,10 @@ impl Ready<'_> {
 
     /// What programs read, as one line.
     fn json(&self) -> Value {
-        let categories: Vec<&str> = self.scenario.collections().iter().map(|category| &**category.name()).collect();
+        let names: Vec<&str> = self.scenario.collections().iter().map(|collection| &**collection.name()).collect();
         let watching = self.watches.then_some(self.file);
         let mut ready = json!({ "ready": true, "url": self.server.url(), "pid": std::process::id(), "seed": self.seed(),
-            "scenario": self.scenario.name(), "categories": categories, "watching": watching });
+            "scenario": self.scenario.name(), "categories": names, "watching": watching });
         let network = self.server.network_urls();
         if !network.is_empty() {
             ready["network"] = network.into();
@@ -84,7 +84,7 @@ impl Ready<'_> {
     fn text(&self) -> String {
         let mut lines = vec![self.first_line()];
         lines.extend(self.server.network_urls().iter().map(|url| format!("  from other machines at {url}")));
-        lines.extend(category_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
+        lines.extend(collection_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
         let (watching, hint) = if self.watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
         if self.scenarios > 1 {
@@ -96,21 +96,21 @@ impl Ready<'_> {
     }
 }
 
-/// A line for each category: its path and its socket's URL, as one types them into curl, and its name if that looks different.
-fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
-    let categories = scenario.collections();
+/// A line for each collection: its path and its socket's URL, as one types them into curl, and its name if that looks different.
+fn collection_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
+    let collections = scenario.collections();
     let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
-    let paths: Vec<String> = categories.iter().map(|category| encoded(category.name())).collect();
+    let paths: Vec<String> = collections.iter().map(|collection| encoded(collection.name())).collect();
     // What is percent-encoded has ASCII characters alone: each is one column wide.
     let widest = paths.iter().map(String::len).max().unwrap_or(0);
-    let most = categories.iter().map(|category| category.rows().len().to_string().len()).max().unwrap_or(0);
-    let line = |(category, path): (&Collection, &String)| {
-        let (name, count) = (category.name(), category.rows().len());
-        let products = if count == 1 { "product " } else { "products" };
+    let most = collections.iter().map(|collection| collection.rows().len().to_string().len()).max().unwrap_or(0);
+    let line = |(collection, path): (&Collection, &String)| {
+        let (name, count) = (collection.name(), collection.rows().len());
+        let unit = if count == 1 { "product " } else { "products" };
         let name = if **name == *path { String::new() } else { format!("  {}", name.replace(char::is_control, " ")) };
-        format!("  /{path:widest$}  {count:>most$} {products}  {socket_url}/orders/{path}{name}")
+        format!("  /{path:widest$}  {count:>most$} {unit}  {socket_url}/orders/{path}{name}")
     };
-    categories.iter().zip(&paths).map(line).collect()
+    collections.iter().zip(&paths).map(line).collect()
 }
 
 /// A file that says that mockd is ready, for as long as it is.

@@ -154,7 +154,7 @@ impl RunArgs {
         if let Some(greeting) = self.log.greeting(self.port(&scenario) != 0) {
             ready.greet(greeting);
         }
-        // The worlds have it. Kept here as well, its products would stay in memory after a reload.
+        // The worlds have it. Kept here as well, its rows would stay in memory after a reload.
         drop(scenario);
         let (mode, seed, reloads) = (self.watch_mode(), self.seed, server.reloads().clone());
         let watch = Watch { path, mode, seed, style: style(), reloads, switches };

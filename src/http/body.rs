@@ -1,4 +1,4 @@
-//! Bodies of requests: received within limits, decoded, read as JSON.
+//! Bodies of requests: received within limits, decoded, read as JSON. And answers, whose bodies are JSON that is made here.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use poem::Request;
-use poem::http::{HeaderMap, header};
+use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
+use poem::{Body, Request, Response};
 use serde_json::Value;
 
 use super::error::ApiError;
@@ -16,6 +16,39 @@ use super::limits::Limits;
 
 /// How long a body that is too large is read all the same, to no end.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// The content type of every JSON answer.
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// An answer.
+pub(super) struct ApiResponse {
+    pub(super) response: Response,
+    /// Its body, if it was made here: for the journal.
+    pub(super) body: Option<Bytes>,
+}
+
+impl ApiResponse {
+    /// A 200 with JSON that is encoded already.
+    pub(super) fn json(json: impl Into<Bytes>) -> Self {
+        let json = json.into();
+        let mut response = Response::default();
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response.set_body(Body::from_bytes(json.clone()));
+        Self { response, body: Some(json) }
+    }
+
+    /// The answer with another status.
+    pub(super) fn with_status(mut self, status: StatusCode) -> Self {
+        self.response.set_status(status);
+        self
+    }
+}
+
+impl From<Response> for ApiResponse {
+    fn from(response: Response) -> Self {
+        Self { response, body: None }
+    }
+}
 
 /// Receives a request's body from the client, without the coding that it was sent in. A safe method has none (RFC 9110,
 /// 9.2.1).

@@ -107,7 +107,7 @@ pub(super) fn varies(cors: &Cors) -> bool {
 }
 
 /// Whether a page may open a socket. Browsers ask nobody before they do (RFC 6455, 10.2), so that it is decided here: a page
-/// that may not read the API gets no live orders either.
+/// that may not read the API gets no live values either.
 pub(super) fn allows_socket(cors: &Cors, request: &HeaderMap) -> bool {
     let Some(origin) = request.get(header::ORIGIN) else { return true };
     let is_own = || {

@@ -9,8 +9,8 @@ use poem::{Error as PoemError, Response};
 use serde_json::json;
 use thiserror::Error;
 
+use super::body::ApiResponse;
 use super::host_name::is_host_name;
-use super::response::ApiResponse;
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
 use crate::selector::SwitchError;
@@ -33,7 +33,7 @@ pub(crate) enum ApiError {
     #[error("The id is made by the server, leave it out")]
     IdInBody,
     #[error("The total of a new product starts at 0, leave it out; POST /orders/{{id}} then adds to it")]
-    TotalInBody,
+    ValueInBody,
     #[error("Supplied amount must be an integer")]
     AmountNotAnInteger,
     #[error("Unsupported Media Type, send content-type: application/json")]
@@ -114,7 +114,7 @@ impl ResponseError for ApiError {
             | Self::BadGzip(_)
             | Self::NotAnObject(_)
             | Self::IdInBody
-            | Self::TotalInBody
+            | Self::ValueInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
             | Self::BadHost
@@ -147,8 +147,7 @@ impl ApiError {
             Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
             _ => json!({ "statusCode": code, "error": error, "message": message }),
         };
-        let mut reply = ApiResponse::json(json.to_string());
-        reply.response.set_status(status);
+        let mut reply = ApiResponse::json(json.to_string()).with_status(status);
         let headers = reply.response.headers_mut();
         match status {
             StatusCode::UPGRADE_REQUIRED => {

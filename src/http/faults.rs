@@ -9,7 +9,7 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Response};
 use serde_json::json;
 
-use super::response::ApiResponse;
+use super::body::ApiResponse;
 use super::target::RequestTarget;
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
@@ -162,8 +162,7 @@ fn refuse(refusal: &FaultResponse, fault: &str) -> ApiResponse {
         let (code, error) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));
         json!({ "statusCode": code, "error": error, "message": format!("The fault {fault} is in force") })
     });
-    let mut reply = ApiResponse::json(body.to_string());
-    reply.response.set_status(status);
+    let mut reply = ApiResponse::json(body.to_string()).with_status(status);
     if let Some(after) = refusal.retry_after {
         reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
     }

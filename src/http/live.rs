@@ -40,7 +40,7 @@ pub(super) async fn open(
     }
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
-    // Before the handshake is answered: whoever sees the socket open gets every order from then on.
+    // Before the handshake is answered: whoever sees the socket open gets every value from then on.
     let feed = world.subscribe(collection, notices, encode).await?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
     Ok(switching_protocols(&accept, request.headers()))
@@ -68,9 +68,9 @@ async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
 /// One socket to its end. What its task holds, in its arguments as well, is there for each idle socket.
 async fn serve(mut connection: Box<Connection>) {
     connection.app.high_water.opened(connection.app.tasks.len());
-    debug!(category = &*connection.feed.collection(), "socket opened");
+    debug!(collection = &*connection.feed.collection(), "socket opened");
     let Err(end) = connection.exchange().await;
-    debug!(category = &*connection.feed.collection(), ?end, "socket closed");
+    debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
     Box::pin(connection.close(end)).await;

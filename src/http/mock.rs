@@ -12,16 +12,15 @@ use poem::http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::body;
+use super::body::{self, ApiResponse};
 use super::cors::{self, Readers};
 use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
-use super::response::ApiResponse;
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
 use super::{App, live};
-use crate::engine::Refusal;
+use crate::engine::{Command, Refusal};
 use crate::scenario::{MAX_TOTAL, PathMatch, Plan, RouteMethod, SocketEndpoint};
 use crate::world::{Answer, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection};
 use crate::worlds::WorldsError;
@@ -88,7 +87,7 @@ impl Mock {
         Box::pin(faults.after(reply.response)).await.into()
     }
 
-    /// Whether the built-in page fetches a file of its own, or opens its socket before anybody has chosen a category. No test asks
+    /// Whether the built-in page fetches a file of its own, or opens its socket before anybody has chosen a collection. No test asks
     /// for these, so they stay out of the journal unless a fault hits them.
     fn is_of_built_in_page(
         &self,
@@ -188,7 +187,7 @@ async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) ->
         return Err(ApiError::IdInBody);
     }
     if own.contains_key("total") {
-        return Err(ApiError::TotalInBody);
+        return Err(ApiError::ValueInBody);
     }
     Ok(ApiResponse::json(world.add_row(collection, own).await?))
 }
@@ -200,7 +199,7 @@ async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[
         let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
         return Err(if view.collections.has_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
-    world.order(id, amount).await?;
+    world.apply(Command::Count(id.into(), amount)).await?;
     Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
 }
 
@@ -223,7 +222,7 @@ fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
     Ok(body.get("amount").and_then(integer))
 }
 
-/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any total can hold is cut to just beyond it, which
+/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any counter can hold is cut to just beyond it, which
 /// the engine refuses.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     const BEYOND: i64 = 4 * MAX_TOTAL;

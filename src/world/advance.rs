@@ -28,7 +28,7 @@ pub enum Until {
     By(Duration),
     /// To that time since the world's start.
     At(Duration),
-    /// Over so many of the next things to happen: script steps and random orders.
+    /// Over so many of the next things to happen: steps of scripts and generators.
     Steps(u64),
 }
 

@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 use super::advance::Advance;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState};
-use super::task::Request;
+use super::task::{Request, WorldEffects};
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Effects, Engine, Event, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState,
+    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState,
 };
 use crate::scenario::Fault;
 
@@ -40,7 +40,7 @@ pub struct WorldSummary {
     pub epoch: u64,
     /// The number of the last event.
     pub sequence: u64,
-    /// counters by row, in declared order.
+    /// Counter values by row, in declared order.
     pub values: Vec<(Arc<str>, i64)>,
     /// The faults that are in force.
     pub faults: Vec<FaultState>,
@@ -61,57 +61,16 @@ pub struct Timelines {
     pub generators: Vec<GeneratorState>,
 }
 
-/// Totals and rows.
+/// Rows.
 impl World {
-    /// Adds `amount` to a row's counter.
-    ///
-    /// # Errors
-    /// [`WorldError`] if there is no such row, the value would leave ±(2^53 - 1), or the world has ended.
-    pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
-        self.apply(Command::order(id, amount), |_, _| ()).await
-    }
-
-    /// Adds each amount to its row's counter, all of them or none, and gives what happened.
-    ///
-    /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
-    pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        self.apply(Command::CountAll(orders), |_, effects| effects.events).await
-    }
-
-    /// Sets each row's counter, all of them or none, and gives what happened.
-    ///
-    /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
-    pub async fn set_totals(&self, values: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        self.apply(Command::SetCounters(values), |_, effects| effects.events).await
-    }
-
     /// Adds a row to a collection and gives the collection's rows as JSON, the new one last.
     ///
     /// # Errors
     /// [`WorldError`] if there is no such collection, the row is not as its `fields` ask, or the world has ended.
     pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        // What readers see from then on; the task does not wait for the JSON.
-        let view = |state: &mut WorldState, _| state.publish.borrow().clone();
-        let view = self.apply(Command::AddRow(collection.into(), own), view).await?;
-        // The row is in it, so that it is there.
-        view.rows(collection).ok_or(WorldError::Defect)
-    }
-
-    /// Carries out a command, here or on every server that plays the world, and looks at what came of it at the same moment.
-    pub(super) async fn apply<T: Send + 'static>(
-        &self,
-        command: impl Into<WorldCommand>,
-        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
-    ) -> Result<T, WorldError> {
-        let command = command.into();
-        #[cfg(feature = "redis")]
-        if let Some(replica) = &self.0.replica {
-            let _in_use = self.in_use();
-            return replica.apply(command, self.now(), look).await;
-        }
-        self.ask(move |state| state.apply(command).map(|effects| look(state, effects))).await?
+        let added = self.apply(Command::AddRow(collection.into(), own)).await?;
+        // The row is in it, so that it is there. The task does not wait for the JSON.
+        added.view.rows(collection).ok_or(WorldError::Defect)
     }
 }
 
@@ -217,12 +176,12 @@ impl World {
     }
 
     /// Goes back to the start of the scenario: values, rows, clock, random streams, transcript, journal and snapshots.
-    /// Open sockets stay and get counter values. A seed, if given, is the world's own from now on.
+    /// Open sockets stay and get current values. A seed, if given, is the world's own from now on.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn reset(&self, seed: Option<u64>) -> Result<(), WorldError> {
-        self.apply(WorldCommand::Reset(seed), |_, _| ()).await
+        self.apply(WorldCommand::Reset(seed)).await.map(drop)
     }
 
     /// Keeps this moment under a name, in place of another of that name.
@@ -230,16 +189,16 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn save(&self, name: &str) -> Result<(), WorldError> {
-        self.apply(WorldCommand::Save(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Save(name.to_owned())).await.map(drop)
     }
 
     /// Goes back to a kept moment: values, rows, time, random streams, transcript. Open sockets stay and get current
-    /// orders; the journal goes on.
+    /// values; the journal goes on.
     ///
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn restore(&self, name: &str) -> Result<(), WorldError> {
-        self.apply(WorldCommand::Restore(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Restore(name.to_owned())).await.map(drop)
     }
 
     /// Drops a kept moment.
@@ -247,7 +206,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
     pub async fn forget(&self, name: &str) -> Result<(), WorldError> {
-        self.apply(WorldCommand::Forget(name.to_owned()), |_, _| ()).await
+        self.apply(WorldCommand::Forget(name.to_owned())).await.map(drop)
     }
 }
 
@@ -277,7 +236,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn add_fault(&self, fault: Fault) -> Result<FaultState, WorldError> {
-        self.change_faults(Command::AddFault(fault.into()), |state, effects| fault_of(state, &effects)).await?
+        self.change_fault_by(Command::AddFault(fault.into())).await
     }
 
     /// Replaces the fault of that number or name, which starts over.
@@ -285,8 +244,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn change_fault(&self, name: &str, fault: Fault) -> Result<FaultState, WorldError> {
-        let change = Command::ChangeFault(name.to_owned(), fault.into());
-        self.change_faults(change, |state, effects| fault_of(state, &effects)).await?
+        self.change_fault_by(Command::ChangeFault(name.to_owned(), fault.into())).await
     }
 
     /// Removes the fault of that number or name.
@@ -294,7 +252,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn remove_fault(&self, name: &str) -> Result<(), WorldError> {
-        self.change_faults(Command::RemoveFault(name.to_owned()), |_, _| ()).await
+        self.change_faults(Command::RemoveFault(name.to_owned())).await.map(drop)
     }
 
     /// Removes all faults.
@@ -302,19 +260,21 @@ impl World {
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn clear_faults(&self) -> Result<(), WorldError> {
-        self.change_faults(Command::ClearFaults, |_, _| ()).await
+        self.change_faults(Command::ClearFaults).await.map(drop)
+    }
+
+    /// Carries out a command that adds or changes a fault.
+    async fn change_fault_by(&self, command: Command) -> Result<FaultState, WorldError> {
+        // Such a command names its fault.
+        self.change_faults(command).await?.fault.ok_or(WorldError::Defect)
     }
 
     /// Changes faults, and waits until every socket that reads has followed: what it gets does not depend on how fast it is.
-    async fn change_faults<T: Send + 'static>(
-        &self,
-        command: Command,
-        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
-    ) -> Result<T, WorldError> {
-        let answer = self.apply(command, look).await?;
+    async fn change_faults(&self, command: Command) -> Result<WorldEffects, WorldError> {
+        let effects = self.apply(command).await?;
         let transition = self.shared().feed.last_transition();
         self.shared().sockets.written(transition, &mut LaggingSockets::default()).await;
-        Ok(answer)
+        Ok(effects)
     }
 
     /// Whether a fault is in force that may hit requests or handshakes.
@@ -345,12 +305,6 @@ impl World {
     pub(super) async fn reached(&self, at: Duration) {
         self.shared().clock.reached(at).await;
     }
-}
-
-fn fault_of(state: &WorldState, effects: &Effects) -> Result<FaultState, WorldError> {
-    let state = effects.fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
-    // A command that adds or changes a fault names it.
-    state.ok_or(WorldError::Defect)
 }
 
 impl ClockState {

@@ -30,9 +30,9 @@ pub(super) use self::log::{InstallSnapshot, LogEntry, ScenarioRef};
 pub(super) use self::playback::{Arrived, LogAction, Playback, set_clock_forward};
 pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
-use super::state::{WorldCommand, WorldState};
-use super::{Advanced, ClockChange, WorldError};
-use crate::engine::{self, Change, Effects, Reload};
+use super::state::WorldCommand;
+use super::{Advanced, ClockChange, WorldEffects, WorldError};
+use crate::engine::{self, Change, Reload};
 use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
@@ -107,12 +107,9 @@ pub(super) struct Progress {
     pub(super) due: Option<Duration>,
 }
 
-/// What is done with the outcome of a command, at the same moment.
-type OnOutcome = Box<dyn FnOnce(&mut WorldState, Result<Effects, WorldError>) + Send>;
-
 /// How to answer the one who waits for an entry to be carried out.
 pub(super) enum PendingReply {
-    Command(OnOutcome),
+    Command(oneshot::Sender<Result<WorldEffects, WorldError>>),
     Clock(oneshot::Sender<ClockOutcome>),
     Reload(oneshot::Sender<Reload>),
 }
@@ -156,21 +153,11 @@ impl Replica {
         }
     }
 
-    /// Has a command carried out by all servers, and looks at what came of it here at the same moment.
-    pub(super) async fn apply<T: Send + 'static>(
-        &self,
-        command: WorldCommand,
-        now: Duration,
-        look: impl FnOnce(&mut WorldState, Effects) -> T + Send + 'static,
-    ) -> Result<T, WorldError> {
-        let (reply, answer) = oneshot::channel();
-        let on_outcome = move |state: &mut WorldState, outcome: Result<Effects, WorldError>| {
-            let answer = playback::catch_panic(state, |state| outcome.map(|effects| look(state, effects)));
-            // The asker may be gone.
-            let _ = reply.send(answer);
-        };
+    /// Has a command carried out by all servers, and gives what it did here.
+    pub(super) async fn apply(&self, command: WorldCommand, now: Duration) -> Result<WorldEffects, WorldError> {
+        let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Do { at: now, command };
-        self.ask(&entry, now, PendingReply::Command(Box::new(on_outcome)), answer).await?
+        self.ask(&entry, now, PendingReply::Command(reply), outcome).await?
     }
 
     /// Changes the clocks of all servers. It takes as long as this server's sockets take.

@@ -22,7 +22,7 @@ use crate::scenario::Feed;
 /// world. It happens at once, as a whole or not at all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum WorldCommand {
+pub enum WorldCommand {
     /// A change to what is played.
     Apply(Command),
     /// Back to the start, with another seed if one is given.

@@ -1,10 +1,12 @@
 //! The task that owns a world: requests, the clock, and advances, one at a time.
+//!
+//! A handle has it carry out commands ([`World::apply`]) and read what it owns (`World::ask`).
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::error;
@@ -14,9 +16,10 @@ use super::advance::Advance;
 use super::replica::{Arrived, Playback, WorldSnapshot};
 use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
-use super::state::{WorldState, seeded};
+use super::state::{WorldCommand, WorldState, seeded};
 use super::view::{View, WorldStart};
-use super::{Setup, WAITING_REQUESTS};
+use super::{Setup, WAITING_REQUESTS, World, WorldError};
+use crate::engine::{Effects, Event, FaultState};
 
 /// Requests that are handled before the clock is looked at again.
 const REQUESTS_AT_ONCE: usize = 64;
@@ -34,6 +37,54 @@ fn leeway(backlog: usize) -> usize {
     backlog - 2 * actions_at_once(backlog)
 }
 
+/// What a command did to a world.
+#[derive(Debug, Clone)]
+pub struct WorldEffects {
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    /// The fault that was added or changed.
+    pub fault: Option<FaultState>,
+    /// What readers saw at that moment.
+    pub view: Arc<View>,
+}
+
+impl WorldEffects {
+    /// Those of a command that was carried out just now.
+    pub(super) fn of(state: &WorldState, Effects { events, fault }: Effects) -> Self {
+        let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
+        Self { events, fault, view: state.publish.borrow().clone() }
+    }
+}
+
+impl World {
+    /// Carries out a command, here or on every server that plays the world.
+    ///
+    /// # Errors
+    /// [`WorldError`] if it is refused, and then nothing has changed, or if the world has ended.
+    pub async fn apply(&self, command: impl Into<WorldCommand>) -> Result<WorldEffects, WorldError> {
+        let command = command.into();
+        #[cfg(feature = "redis")]
+        if let Some(replica) = &self.0.replica {
+            let _in_use = self.in_use();
+            return replica.apply(command, self.now()).await;
+        }
+        self.ask(move |state| state.apply(command).map(|effects| WorldEffects::of(state, effects))).await?
+    }
+
+    /// Has the task do something with what it owns.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut WorldState) -> T + Send + 'static,
+    ) -> Result<T, WorldError> {
+        let _in_use = self.in_use();
+        let (reply, answer) = oneshot::channel();
+        // A reply that nobody waits for any more is dropped: the job is done all the same.
+        let job = Box::new(move |state: &mut WorldState| drop(reply.send(job(state))));
+        self.0.requests.send(Request::Do(job)).await.map_err(|_| WorldError::Ended)?;
+        answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
+    }
+}
+
 /// Something to be done with what the task owns.
 type Job = Box<dyn FnOnce(&mut WorldState) + Send>;
 
@@ -48,7 +99,7 @@ pub(super) enum Request {
     Entry(Box<Arrived>),
     /// The whole world as it is now, for others to install.
     #[cfg(feature = "redis")]
-    Snapshot(tokio::sync::oneshot::Sender<Option<WorldSnapshot>>),
+    Snapshot(oneshot::Sender<Option<WorldSnapshot>>),
 }
 
 pub(super) struct Task {

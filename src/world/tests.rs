@@ -23,7 +23,6 @@ async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_ac
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn a_shared_world_outlives_an_answer_that_panics() {
-    use crate::engine::Command;
     use crate::reloads::Reloads;
     use crate::scenario::ServerOptions;
     use crate::store::Memory;
@@ -35,7 +34,8 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
     let (options, tasks, end) = (WorldOptions::default(), TaskTracker::new(), CancellationToken::new());
     let worlds = Worlds::share(&scenario, 1, options, sharing, false, &tasks, end.clone()).await.unwrap();
     let world = worlds.default_world();
-    let failed = world.apply::<()>(Command::order("T1", 3), |_, _| panic!("a defect")).await;
+    world.order("T1", 3).await.unwrap();
+    let failed = world.ask::<()>(|_| panic!("a defect")).await;
     assert_eq!(failed, Err(WorldError::Defect));
     world.order("T1", 4).await.unwrap();
     assert_eq!(world.state().await.unwrap().values, [("T1".into(), 7)]);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::input::Time;
 use crate::engine::Event;
-use crate::http::response::ApiResponse;
+use crate::http::body::ApiResponse;
 use crate::world::Pace;
 
 /// A 200 with this as JSON.

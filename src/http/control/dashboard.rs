@@ -51,7 +51,7 @@ pub(super) fn dashboard_page(request: &Request) -> Response {
 #[handler]
 pub(super) fn dashboard_file(Path(name): Path<String>, request: &Request) -> poem::Result<Response> {
     let file = FILES.iter().find(|(file, ..)| *file == name);
-    let missing = || ApiError::RouteNotFound { method: request.method().clone(), uri: request.original_uri().clone() };
+    let missing = || ApiError::not_found(request.method(), request.original_uri());
     let (_, kind, content) = file.ok_or_else(missing)?;
     Ok(answer(kind, content))
 }

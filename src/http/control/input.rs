@@ -177,7 +177,7 @@ pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializ
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
-/// A product's id, as text or as the number that the API shows.
+/// A row's id, as text or as the number that the API shows.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
     struct IdVisitor;
 

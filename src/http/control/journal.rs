@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{DoneAnswer, EntryShape, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
-use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World};
+use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World, WorldError};
 
 /// The longest that a wait may take.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_mins(10);
@@ -36,7 +36,8 @@ pub(super) struct JournalQuery {
     /// A socket's number.
     socket: Option<u64>,
     /// The category that a socket was opened with.
-    category: Option<String>,
+    #[serde(rename = "category")]
+    collection: Option<String>,
     /// The close code that a socket ended with.
     code: Option<u16>,
     /// Text in the body of a request or in a frame.
@@ -101,7 +102,7 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         path: query.path,
         status: query.status,
         socket: query.socket,
-        collection: query.category,
+        collection: query.collection,
         code: query.code,
         body_contains: query.body_contains,
         after: query.after,
@@ -128,10 +129,11 @@ pub(super) fn clear_journal(Data(world): Data<&World>) -> Response {
 #[handler]
 pub(super) async fn verify(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let VerifyRequest { expect, ordered } = input::read(headers, body).await?;
-    for (index, one) in expect.iter().enumerate() {
-        one.check().map_err(|error| wrong(&format!("expect[{index}]"), error))?;
-    }
-    Ok(json(&world.verify(&expect, ordered).map_err(ApiError::from)?))
+    let verdict = world.verify(&expect, ordered).map_err(|error| match error {
+        WorldError::Expectation { index, error } => wrong(&format!("expect[{index}]"), error),
+        other => other.into(),
+    })?;
+    Ok(json(&verdict))
 }
 
 /// Waits until the journal is as expected.
@@ -142,7 +144,7 @@ pub(super) async fn wait(headers: &HeaderMap, body: Body, Data(world): Data<&Wor
         return Err(wrong("timeout", "is longer than 10m").into());
     }
     let verdict = world.wait_for(&expectation, timeout).await.map_err(|error| match error {
-        crate::world::WorldError::Wait(error) => wrong("for", error),
+        WorldError::Wait(error) => wrong("for", error),
         other => other.into(),
     })?;
     Ok(json(&verdict))

@@ -5,14 +5,13 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::answer::ErrorAnswer;
+use super::answer::{ErrorAnswer, json as json_answer};
 use super::operations::{Access, AnswerContent, ControlOperation, operations};
-use crate::http::response::ApiResponse;
 
 /// The document that describes the control API.
 #[handler]
 pub(super) fn get_openapi() -> Response {
-    ApiResponse::json(document().to_string()).response
+    json_answer(&document())
 }
 
 /// The document.

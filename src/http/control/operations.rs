@@ -163,9 +163,9 @@ fn on_server(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<Control
         get("/__mockd/openapi.json", openapi, "This document", |_| json!({ "type": "object" })).open().of_server(),
         get(
             "/__mockd/categories",
-            server::categories,
+            server::list_collections,
             "The scenario's name and categories",
-            shape::<server::CategoriesAnswer>,
+            shape::<server::CollectionsAnswer>,
         )
         .open(),
         get(
@@ -214,9 +214,9 @@ fn on_state() -> Vec<ControlOperation> {
         ),
         post(
             "/__mockd/orders",
-            state::post_orders,
+            state::count,
             "Carry out orders, all or none",
-            shape::<state::OrdersRequest>,
+            shape::<state::CountRequest>,
             shape::<answer::Happened>,
         ),
         ControlOperation {
@@ -232,12 +232,7 @@ fn on_state() -> Vec<ControlOperation> {
                     "description": "Only events after that number." } } })
             })
         },
-        get(
-            "/__mockd/products",
-            state::list_products,
-            "All categories with their products",
-            shape::<state::ProductsAnswer>,
-        ),
+        get("/__mockd/products", state::list_rows, "All categories with their products", shape::<state::RowsAnswer>),
         get(
             "/__mockd/timeline",
             clock::get_timeline,

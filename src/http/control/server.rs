@@ -43,22 +43,26 @@ pub(super) enum Health {
 
 /// What is served.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct CategoriesAnswer {
+#[serde(rename = "CategoriesAnswer")]
+pub(super) struct CollectionsAnswer {
     /// The scenario's name.
     scenario: String,
     /// In declared order.
-    categories: Vec<CategoryAnswer>,
+    #[serde(rename = "categories")]
+    collections: Vec<CollectionAnswer>,
 }
 
 /// A category.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct CategoryAnswer {
+#[serde(rename = "CategoryAnswer")]
+pub(super) struct CollectionAnswer {
     /// Its name, which is its path.
     name: Arc<str>,
     /// What ids of added products start with.
     prefix: String,
     /// How many products it has.
-    products: usize,
+    #[serde(rename = "products")]
+    rows: usize,
 }
 
 /// What became of the last save.
@@ -116,14 +120,14 @@ fn described(change: &Change) -> Map<String, Value> {
     described
 }
 
-impl CategoryAnswer {
+impl CollectionAnswer {
     pub(super) fn all(view: &View) -> Vec<Self> {
-        let category = |(name, listing): (&Arc<str>, &RowSet)| Self {
+        let collection = |(name, row_set): (&Arc<str>, &RowSet)| Self {
             name: name.clone(),
-            prefix: listing.prefix().to_owned(),
-            products: listing.rows().len(),
+            prefix: row_set.prefix().to_owned(),
+            rows: row_set.rows().len(),
         };
-        view.collections.iter().map(category).collect()
+        view.collections.iter().map(collection).collect()
     }
 }
 
@@ -135,11 +139,11 @@ pub(super) fn health(Data(app): Data<&Arc<App>>) -> Response {
     json(&HealthAnswer { status, version: env!("CARGO_PKG_VERSION"), trouble })
 }
 
-/// The scenario's name and its categories: what the browser app shows.
+/// The scenario's name and its collections: what the browser app shows.
 #[handler]
-pub(super) fn categories(Data(world): Data<&World>) -> Response {
+pub(super) fn list_collections(Data(world): Data<&World>) -> Response {
     let view = world.view();
-    json(&CategoriesAnswer { scenario: view.scenario.name().to_owned(), categories: CategoryAnswer::all(&view) })
+    json(&CollectionsAnswer { scenario: view.scenario.name().to_owned(), collections: CollectionAnswer::all(&view) })
 }
 
 /// What the last reload changed, and what is wrong with the file if it could not be applied since.

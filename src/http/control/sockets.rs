@@ -33,7 +33,8 @@ struct SocketAnswer {
     /// The name of its world.
     world: String,
     /// The category that it asked for last.
-    category: String,
+    #[serde(rename = "category")]
+    collection: String,
     /// The world's time when it was opened.
     opened: Time,
     /// How long it is open, by the machine's time, in whole milliseconds.
@@ -124,7 +125,7 @@ impl SocketAnswer {
         Self {
             socket: socket.socket,
             world: world.name().to_string(),
-            category: socket.collection.to_string(),
+            collection: socket.collection.to_string(),
             opened: Time(socket.opened),
             age: Time::millis(socket.age),
             sent: socket.sent,

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
-use super::server::CategoryAnswer;
-use crate::engine::{Refusal, RowSet};
+use super::server::CollectionAnswer;
+use crate::engine::{Command, Refusal, RowSet};
 use crate::http::error::ApiError;
 use crate::http::mock::integer;
 use crate::scenario::Row;
@@ -40,10 +40,12 @@ pub(super) struct StateAnswer {
     /// The number of the last event.
     sequence: u64,
     /// The categories in declared order.
-    categories: Vec<CategoryAnswer>,
+    #[serde(rename = "categories")]
+    collections: Vec<CollectionAnswer>,
     /// Order totals by product id: all of them, or those that changed `since`.
+    #[serde(rename = "totals")]
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
-    totals: Map<String, Value>,
+    values: Map<String, Value>,
     /// The faults that are in force.
     faults: Vec<FaultAnswer>,
     /// How many sockets are open.
@@ -75,8 +77,9 @@ pub(super) struct SnapshotAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct PatchRequest {
     /// New totals by product id. All are set, or none.
+    #[serde(rename = "totals")]
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
-    totals: Map<String, Value>,
+    values: Map<String, Value>,
 }
 
 /// How to start over.
@@ -99,8 +102,8 @@ pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Res
         clock: ClockAnswer::new(state.clock),
         epoch: state.epoch,
         sequence: state.sequence,
-        categories: CategoryAnswer::all(&state.view),
-        totals: state.values.into_iter().map(|(id, total)| (id.to_string(), total.into())).collect(),
+        collections: CollectionAnswer::all(&state.view),
+        values: state.values.into_iter().map(|(id, value)| (id.to_string(), value.into())).collect(),
         faults: FaultAnswer::all(state.faults),
         sockets: state.sockets,
         snapshots: SnapshotAnswer::all(state.snapshots),
@@ -113,23 +116,23 @@ impl SnapshotAnswer {
     }
 }
 
-/// Sets totals.
+/// Sets counters.
 #[handler]
 pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let request: PatchRequest = input::read(headers, body).await?;
-    let total = |(id, total): (&String, &Value)| {
-        let total = integer(total).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
-        Ok((Arc::from(id.as_str()), total))
+    let value = |(id, value): (&String, &Value)| {
+        let value = integer(value).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
+        Ok((Arc::from(id.as_str()), value))
     };
-    let totals: Result<Vec<_>, ApiError> = request.totals.iter().map(total).collect();
-    let events = world.set_totals(totals?).await.map_err(|error| match error {
+    let values: Result<Vec<_>, ApiError> = request.values.iter().map(value).collect();
+    let effects = world.apply(Command::SetCounters(values?)).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
-            let id = request.totals.keys().nth(index).map_or("", String::as_str);
+            let id = request.values.keys().nth(index).map_or("", String::as_str);
             wrong(&format!("totals.{id}"), describe(&refusal))
         }
         other => other.into(),
     })?;
-    Ok(json(&Happened { events }))
+    Ok(json(&Happened { events: effects.events }))
 }
 
 /// Goes back to the scenario's start; open sockets stay.
@@ -142,16 +145,16 @@ pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
 
 /// Orders, which are all carried out, in order, or none.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OrdersRequest {
+#[serde(rename = "OrdersRequest", deny_unknown_fields)]
+pub(super) struct CountRequest {
     /// The orders.
-    #[serde(deserialize_with = "input::objects")]
-    orders: Vec<OrderRequest>,
+    #[serde(rename = "orders", deserialize_with = "input::objects")]
+    amounts: Vec<AmountRequest>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct OrderRequest {
+#[serde(rename = "OrderRequest", deny_unknown_fields)]
+struct AmountRequest {
     /// The product.
     #[serde(deserialize_with = "input::id")]
     #[schemars(schema_with = "input::id_schema")]
@@ -161,22 +164,27 @@ struct OrderRequest {
     amount: Value,
 }
 
-/// Carries out all orders, or none.
+/// Adds all amounts to their counters, or none.
 #[handler]
-pub(super) async fn post_orders(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
-    let request: OrdersRequest = input::read(headers, body).await?;
-    let amount = |(index, order): (usize, &OrderRequest)| {
-        let amount = integer(&order.amount);
+pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
+    let request: CountRequest = input::read(headers, body).await?;
+    let amount = |(index, request): (usize, &AmountRequest)| {
+        let amount = integer(&request.amount);
         let amount = amount.ok_or_else(|| wrong(&format!("orders[{index}].amount"), "is not an integer"))?;
-        Ok((order.id.clone(), amount))
+        Ok((request.id.clone(), amount))
     };
-    let orders: Result<Vec<_>, ApiError> = request.orders.iter().enumerate().map(amount).collect();
-    let events =
-        world.orders(orders?).await.map_err(|error| at_field(error, |index| format!("orders[{index}]"), "amount"))?;
-    Ok(json(&Happened { events }))
+    let amounts: Result<Vec<_>, ApiError> = request.amounts.iter().enumerate().map(amount).collect();
+    let effects = world.apply(Command::CountAll(amounts?)).await.map_err(|error| match error {
+        WorldError::Refused(Refusal::At { index, refusal }) => {
+            let field = if matches!(*refusal, Refusal::UnknownRow(_)) { "id" } else { "amount" };
+            wrong(&format!("orders[{index}].{field}"), describe(&refusal))
+        }
+        other => other.into(),
+    })?;
+    Ok(json(&Happened { events: effects.events }))
 }
 
-/// Why a total cannot be what is asked, in the control API's words.
+/// Why a counter cannot be what is asked, in the control API's words.
 fn describe(refusal: &Refusal) -> String {
     match refusal {
         Refusal::UnknownRow(id) => format!("there is no product {id}"),
@@ -185,22 +193,13 @@ fn describe(refusal: &Refusal) -> String {
     }
 }
 
-/// Names the field of the one that is refused.
-fn at_field(error: WorldError, path: impl FnOnce(usize) -> String, value: &str) -> ApiError {
-    match error {
-        WorldError::Refused(Refusal::At { index, refusal }) => {
-            let field = if matches!(*refusal, Refusal::UnknownRow(_)) { "id" } else { value };
-            wrong(&format!("{}.{field}", path(index)), describe(&refusal))
-        }
-        other => other.into(),
-    }
-}
-
 /// All categories with their products.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct ProductsAnswer {
+#[serde(rename = "ProductsAnswer")]
+pub(super) struct RowsAnswer {
     /// In declared order.
-    categories: Vec<ListingAnswer>,
+    #[serde(rename = "categories")]
+    collections: Vec<ListingAnswer>,
 }
 
 /// A category with its products.
@@ -209,17 +208,18 @@ struct ListingAnswer {
     /// Its name, which is its path.
     name: Arc<str>,
     /// Its products, as its path lists them.
+    #[serde(rename = "products")]
     #[schemars(with = "Vec<Map<String, Value>>")]
-    products: Vec<Arc<Row>>,
+    rows: Vec<Arc<Row>>,
 }
 
-/// All categories with their products, as the mock API lists them; it leaves no trace in the journal.
+/// All collections with their rows, as the mock API lists them; it leaves no trace in the journal.
 #[handler]
-pub(super) fn list_products(Data(world): Data<&World>) -> Response {
+pub(super) fn list_rows(Data(world): Data<&World>) -> Response {
     let view = world.view();
     let listing =
-        |(name, listing): (&Arc<str>, &RowSet)| ListingAnswer { name: name.clone(), products: listing.rows().to_vec() };
-    json(&ProductsAnswer { categories: view.collections.iter().map(listing).collect() })
+        |(name, row_set): (&Arc<str>, &RowSet)| ListingAnswer { name: name.clone(), rows: row_set.rows().to_vec() };
+    json(&RowsAnswer { collections: view.collections.iter().map(listing).collect() })
 }
 
 /// All snapshots of a world.

@@ -166,7 +166,7 @@ impl Connection {
                 (None, None) if self.feed.delegate() || self.feed.is_parked() => return Ok(()),
                 (None, None) => {}
             }
-            // A client that reads as fast as orders come does not keep the thread for itself.
+            // A client that reads as fast as values come does not keep the thread for itself.
             tokio::task::consume_budget().await;
         }
     }
@@ -264,9 +264,9 @@ impl Connection {
             return Ok(());
         }
         match ClientMessage::read(message) {
-            Ok(ClientMessage::UpdateCategory { category }) => {
+            Ok(ClientMessage::Switch { collection }) => {
                 self.reclaim();
-                Ok(self.feed.switch(&category).await?)
+                Ok(self.feed.switch(&collection).await?)
             }
             Err(error) => {
                 warn!(received = %Excerpt(message), %error, "WebSocket message ignored");

@@ -10,17 +10,17 @@ use thiserror::Error;
 /// ```
 /// use mockd::http::ClientMessage;
 ///
-/// let command = ClientMessage::UpdateCategory { category: "confectionery".into() };
+/// let command = ClientMessage::Switch { collection: "confectionery".into() };
 /// assert_eq!(command.to_string(), r#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#);
 /// assert_eq!(ClientMessage::read(command.to_string().as_bytes())?, command);
 /// # Ok::<(), mockd::http::ClientMessageError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage {
-    /// Send this category's current orders.
-    UpdateCategory {
-        /// The category's name.
-        category: String,
+    /// `update-category`: send the current values of this collection.
+    Switch {
+        /// The collection's name.
+        collection: String,
     },
 }
 
@@ -36,9 +36,9 @@ pub enum ClientMessageError {
     /// It says to do what mockd does not know.
     #[error("unknown cmd {}; there is update-category", Excerpt(.0.to_string().as_bytes()))]
     UnknownCommand(Value),
-    /// It does not say which category.
+    /// It does not say which collection.
     #[error("update-category needs a \"payload\" with a \"category\" that is a string")]
-    NoCategory,
+    NoCollection,
 }
 
 /// The beginning of what a client sent, as much as there is room for in a line of the log.
@@ -63,9 +63,9 @@ impl ClientMessage {
         match message.get("cmd") {
             None => Err(ClientMessageError::NoCommand),
             Some(cmd) if cmd == "update-category" => {
-                let category = message.pointer("/payload/category").and_then(Value::as_str);
-                let category = category.ok_or(ClientMessageError::NoCategory)?.to_owned();
-                Ok(Self::UpdateCategory { category })
+                let collection = message.pointer("/payload/category").and_then(Value::as_str);
+                let collection = collection.ok_or(ClientMessageError::NoCollection)?.to_owned();
+                Ok(Self::Switch { collection })
             }
             Some(other) => Err(ClientMessageError::UnknownCommand(other.clone())),
         }
@@ -74,7 +74,7 @@ impl ClientMessage {
 
 impl fmt::Display for ClientMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::UpdateCategory { category } = self;
-        write!(f, "{}", json!({ "cmd": "update-category", "payload": { "category": category } }))
+        let Self::Switch { collection } = self;
+        write!(f, "{}", json!({ "cmd": "update-category", "payload": { "category": collection } }))
     }
 }

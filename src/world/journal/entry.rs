@@ -10,6 +10,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{Exchange, Payload};
 use crate::scenario::format_duration;
 
+/// What JSON calls the collection of a socket, in entries and in expectations.
+pub(super) const COLLECTION: &str = "category";
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -178,7 +181,7 @@ impl Serialize for Entry {
             Record::Request(exchange) => exchange.entries(&mut map)?,
             Record::Opened { socket, collection } => {
                 map.serialize_entry("socket", socket)?;
-                map.serialize_entry("category", collection)?;
+                map.serialize_entry(COLLECTION, collection)?;
             }
             Record::Closed { socket, end } => {
                 map.serialize_entry("socket", socket)?;
@@ -270,7 +273,7 @@ impl Serialize for Brief {
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
                 map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;
             }
-            Record::Opened { collection, .. } => map.serialize_entry("category", collection)?,
+            Record::Opened { collection, .. } => map.serialize_entry(COLLECTION, collection)?,
             Record::Closed { end, .. } => {
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Kind;
+use super::entry::COLLECTION;
 
 /// Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
 /// Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, there has to be at least one
@@ -36,7 +37,8 @@ pub struct Expectation {
     pub body_contains: Option<String>,
     /// A socket's number.
     pub socket: Option<u64>,
-    /// The collection that a socket was opened with.
+    /// The category that a socket was opened with.
+    #[serde(rename = "category")]
     pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
@@ -157,7 +159,7 @@ impl Expectation {
             ("query", self.query.as_ref().map(|_| &[Request][..])),
             ("headers", self.headers.as_ref().map(|_| &[Request][..])),
             ("status", self.status.map(|_| &[Request][..])),
-            ("category", self.collection.as_ref().map(|_| &[Opened][..])),
+            (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
             ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::entry::COLLECTION;
 use super::{Entry, Expectation, Record};
 use crate::engine::matches_wildcard;
 
@@ -110,7 +111,7 @@ impl Expectation {
                 Record::Opened { collection, .. } => Some(collection.to_string()),
                 _ => None,
             };
-            found.same("category", collection, actual);
+            found.same(COLLECTION, collection, actual);
         }
         if let Some(code) = self.code {
             let actual = match &entry.record {

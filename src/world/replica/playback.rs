@@ -10,12 +10,12 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::log::{InstallSnapshot, ScenarioRef, WorldSnapshot};
-use super::{OnOutcome, PendingReply, Progress, Replica};
+use super::{PendingReply, Progress, Replica};
 use crate::engine::Reload;
 use crate::store::Checkpoint;
 use crate::world::advance::Advance;
 use crate::world::state::{WorldCommand, WorldState};
-use crate::world::{ClockChange, WorldError, WorldReload};
+use crate::world::{ClockChange, WorldEffects, WorldError, WorldReload};
 
 /// After that many entries a checkpoint is made. In a world with more counters, after as many entries as there are counters:
 /// so the state of each counter is written at most once per entry.
@@ -98,8 +98,11 @@ impl Playback {
             }
             (LogAction::Nothing, _) => {}
             (LogAction::Command { at, command }, reply) => {
-                let on_outcome = if let Some(PendingReply::Command(reply)) = reply { Some(reply) } else { None };
-                carry_out_command(state, at, *command, on_outcome);
+                let outcome = carry_out_command(state, at, *command);
+                if let Some(PendingReply::Command(reply)) = reply {
+                    // The asker may be gone.
+                    let _ = reply.send(outcome);
+                }
             }
             (LogAction::Clock { at, change }, reply) => {
                 let reply = if let Some(PendingReply::Clock(reply)) = reply { Some(reply) } else { None };
@@ -155,28 +158,20 @@ impl Playback {
     }
 }
 
-/// Carries out a command at the time that its entry gives, so that it is the same everywhere.
-fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand, on_outcome: Option<OnOutcome>) {
+/// Carries out a command at the time that its entry gives, so that it is the same everywhere. One that panics fails alone: the
+/// world goes on as it is then.
+fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand) -> Result<WorldEffects, WorldError> {
     let now = state.time_at(at);
     // Time goes on, but what is due before waits for the server that leads.
     state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
     state.given_time = Some(now);
-    let outcome = catch_panic(state, |state| state.apply(command));
-    state.given_time = None;
-    if let Some(on_outcome) = on_outcome {
-        on_outcome(state, outcome);
-    }
-}
-
-/// A part of an entry that panics fails alone: the world goes on as it is then.
-pub(super) fn catch_panic<T>(
-    state: &mut WorldState,
-    act: impl FnOnce(&mut WorldState) -> Result<T, WorldError>,
-) -> Result<T, WorldError> {
-    catch_unwind(AssertUnwindSafe(|| act(state))).unwrap_or_else(|_| {
+    let carry_out = || state.apply(command).map(|effects| WorldEffects::of(state, effects));
+    let outcome = catch_unwind(AssertUnwindSafe(carry_out)).unwrap_or_else(|_| {
         error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
         Err(WorldError::Defect)
-    })
+    });
+    state.given_time = None;
+    outcome
 }
 
 /// Time has come that far.

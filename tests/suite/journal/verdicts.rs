@@ -57,6 +57,16 @@ async fn a_body_is_matched_in_part_as_a_whole_or_as_text() {
 }
 
 #[tokio::test]
+async fn a_socket_is_expected_by_the_category_it_was_opened_with() {
+    let mockd = paused().await;
+    let _live = mockd.live("electronics").await;
+    for (category, pass) in [("electronics", true), ("confectionery", false)] {
+        let verdict = verify(&mockd, json!({ "expect": [{ "category": category }] })).await;
+        assert_eq!(verdict["pass"], pass, "{category} {verdict}");
+    }
+}
+
+#[tokio::test]
 async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
     let mockd = paused().await;
     mockd.order("A2", 10).await;
