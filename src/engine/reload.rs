@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
-    /// run time stay, and scripts and generators whose declaration did not change carry on where they were. What an earlier
+    /// run time stay, rows whose declaration did not change stay what they have become, and scripts and generators whose declaration did not change carry on where they were. What an earlier
     /// reload took away and this one brings back is as it was; a seed other than 0 counts as such.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
@@ -83,7 +83,7 @@ impl Engine {
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
             return self.replace(&new.scenario, seed);
         }
-        if !self.counters.shares_counters_with(&old.counters) {
+        if !self.shares_rows_with(old) {
             return self.replace_compared(&new.scenario, seed, comparison);
         }
         let rows = self.row_transition(&new.scenario, &comparison.rows, Some(rows));
@@ -110,6 +110,11 @@ impl Engine {
         }
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
+    }
+
+    /// Whether it has the rows of another engine, of which it is a clone: none came, went or changed.
+    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
+        self.counters.shares_counters_with(&other.counters) && self.collections.shares_rows_with(&other.collections)
     }
 
     fn replace_compared(&mut self, scenario: &Arc<Scenario>, seed: u64, comparison: &Comparison) -> Reload {

@@ -30,7 +30,7 @@ pub struct EngineState {
     epoch: u32,
     streams: u64,
     fault_ids: u64,
-    /// What is not as declared, if rows came or went.
+    /// What is not as declared, if rows came, went or changed.
     rows: Option<RowsState>,
     /// The highest number of an id in each collection.
     highest: Vec<u64>,
@@ -58,7 +58,7 @@ impl Engine {
     /// The state. `start` is an engine of the same scenario at time 0; the rows that both share are not written down.
     #[must_use]
     pub fn save(&self, start: &Self) -> EngineState {
-        let rows = (!self.counters.shares_counters_with(&start.counters)).then(|| RowsState::of(self, start));
+        let rows = (!self.shares_rows_with(start)).then(|| RowsState::of(self, start));
         let moved = self.counters.moved();
         EngineState {
             now: self.now,
