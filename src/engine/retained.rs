@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::collections::json_len;
 use super::fault::FaultProgress;
-use super::random::GeneratorRunState;
+use super::generator::GeneratorRunState;
 use super::rows::RowEdit;
 use super::script::ScriptRunState;
 use crate::scenario::{Action, Row, Script, Step};
