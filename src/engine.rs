@@ -12,12 +12,14 @@ mod counters;
 mod event;
 mod fault;
 mod frame;
+mod generator;
 mod random;
 mod reload;
 mod retained;
 mod rows;
 mod script;
 mod state;
+mod timeline;
 mod topics;
 mod wildcard;
 
@@ -32,13 +34,13 @@ pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, 
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
-use random::GeneratorRun;
+pub use generator::GeneratorState;
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
-use script::ScriptRun;
-pub use script::{GeneratorState, ScriptState};
+pub use script::ScriptState;
 pub use state::{EngineState, StateError};
+use timeline::{Fired, Timelines};
 pub use topics::{Topic, Topics};
 pub(crate) use wildcard::matches_wildcard;
 
@@ -58,8 +60,7 @@ pub struct Engine {
     sequence: u64,
     collections: Collections,
     counters: Counters,
-    scripts: Vec<ScriptRun>,
-    generators: Vec<GeneratorRun>,
+    timelines: Timelines,
     faults: Vec<FaultRun>,
     /// Faults so far; each has a number of its own.
     fault_ids: u64,
@@ -91,8 +92,7 @@ impl Engine {
             sequence: 0,
             collections: Collections::new(scenario),
             counters: Counters::default(),
-            scripts: Vec::new(),
-            generators: Vec::new(),
+            timelines: Timelines::default(),
             faults: Vec::new(),
             fault_ids: 0,
             epoch: 0,
@@ -172,9 +172,8 @@ impl Engine {
     /// any more.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
-        let scripts = self.scripts.iter().filter_map(ScriptRun::due);
-        let generators = self.generators.iter().filter_map(GeneratorRun::due);
-        scripts.chain(generators).chain(self.faults.iter().filter_map(FaultRun::due)).min()
+        let faults = self.faults.iter().filter_map(FaultRun::due);
+        faults.chain(self.timelines.next_due()).min()
     }
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
@@ -249,20 +248,21 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    /// Does the first of what is due: faults, then scripts, then generators, each in declared order.
+    /// Does the first of what is due: faults in declared order, then timelines in theirs.
     fn fire(&mut self, due: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));
-        } else if let Some(run) = self.scripts.iter_mut().find(|run| run.due() == Some(due)) {
-            if let Some(action) = run.fire() {
-                self.act(&action, events);
+            return;
+        }
+        match self.timelines.fire(due, &self.counters) {
+            Some(Fired::Step(action)) => self.act(&action, events),
+            Some(Fired::Count { index, amount }) => {
+                if let Some(id) = self.counters.id_at(index).cloned() {
+                    let outcome = self.change_counter(&id, CounterChange::Add(amount));
+                    self.record(outcome, events);
+                }
             }
-        } else if let Some(run) = self.generators.iter_mut().find(|run| run.due() == Some(due))
-            && let Some((index, amount)) = run.fire(&self.counters)
-            && let Some(id) = self.counters.id_at(index).cloned()
-        {
-            let outcome = self.change_counter(&id, CounterChange::Add(amount));
-            self.record(outcome, events);
+            None => {}
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod collection;
 mod fault;
+mod fnv;
 mod host;
 mod include;
 pub mod language;
@@ -33,6 +34,7 @@ use serde::Serialize;
 
 pub use collection::{Collection, FieldRule, JsonType, Row};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
+pub(crate) use fnv::Fnv;
 pub use host::Host;
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
 pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewRow, Repeat, Script, Step};

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::event::Refusal;
+use super::event::{MAX_COLLECTION_BYTES, Refusal};
 use crate::scenario::{Collection, Row, Scenario, row_number};
 
 /// The collections in declared order. A clone is cheap: it shares the rows.
@@ -20,7 +20,7 @@ pub struct Collections {
 #[derive(Debug, Clone)]
 pub struct RowSet {
     declared: Collection,
-    rows: Vec<Arc<Row>>,
+    rows: Arc<Vec<Arc<Row>>>,
     /// The highest number that an id of this collection ever had; numbers are not used twice.
     highest: u64,
     /// Bytes of the rows as JSON, each with what separates it from the next. Counted when a client first adds a row.
@@ -74,6 +74,28 @@ impl Collections {
         }
     }
 
+    /// A row of a collection, and the collection.
+    ///
+    /// # Errors
+    /// [`Refusal`] if one of them does not exist.
+    pub(super) fn find(&self, collection: &str, id: &str) -> Result<(&RowSet, &Arc<Row>), Refusal> {
+        let row_set = self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
+        let row = row_set.rows.iter().find(|row| &**row.id() == id).ok_or_else(|| Refusal::UnknownRow(id.into()))?;
+        Ok((row_set, row))
+    }
+
+    /// Whether it has the rows of the other, of which it is a clone, in the same collections: none came, went or changed.
+    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
+        let pairs = self.row_sets.iter().zip(&*other.row_sets);
+        self.row_sets.len() == other.row_sets.len()
+            && pairs.into_iter().all(|((name, one), (of, other))| name == of && Arc::ptr_eq(&one.rows, &other.rows))
+    }
+
+    /// Replaces the row of that id in a collection.
+    pub(super) fn replace(&mut self, collection: &str, row: Arc<Row>) {
+        self.change(collection, |row_set| row_set.with_changed(row));
+    }
+
     /// Adds a row to a collection, after the others.
     pub(super) fn add(&mut self, collection: &str, row: Arc<Row>) {
         self.change(collection, |row_set| row_set.with(row));
@@ -95,7 +117,7 @@ impl Collections {
 impl RowSet {
     pub(super) fn new(declared: Collection, rows: Vec<Arc<Row>>, highest: u64) -> Self {
         let highest = highest_number(declared.prefix(), &rows).max(highest);
-        Self { declared, rows, highest, bytes: OnceLock::new() }
+        Self { declared, rows: Arc::new(rows), highest, bytes: OnceLock::new() }
     }
 
     /// The rows in order: declared ones, then added ones.
@@ -107,6 +129,20 @@ impl RowSet {
     /// The same collection with other rows.
     pub(super) fn with_rows(&self, rows: Vec<Arc<Row>>) -> Self {
         Self::new(self.declared.clone(), rows, self.highest)
+    }
+
+    /// The rows, by id, that a merge or a replacement has made other than the collection declares them.
+    pub(super) fn changed(&self) -> HashMap<&str, &Arc<Row>> {
+        let (rows, declared) = (&self.rows, self.declared.rows());
+        if rows.iter().zip(declared).all(|(row, declared)| Arc::ptr_eq(row, declared)) {
+            return HashMap::new();
+        }
+        let declared: HashMap<&str, &Arc<Row>> = declared.iter().map(|row| (&**row.id(), row)).collect();
+        let is_changed = |row: &&Arc<Row>| {
+            let declared = declared.get(&**row.id());
+            declared.is_some_and(|declared| !Arc::ptr_eq(row, declared) && row.own() != declared.own())
+        };
+        rows.iter().filter(is_changed).map(|row| (&**row.id(), row)).collect()
     }
 
     pub(super) fn by_id(&self) -> HashMap<&str, &Arc<Row>> {
@@ -139,7 +175,7 @@ impl RowSet {
     fn with(&self, row: Arc<Row>) -> Self {
         let bytes = self.bytes.get().map(|bytes| bytes + json_len(&row)).map(OnceLock::from).unwrap_or_default();
         let number = row_number(self.prefix(), row.id()).unwrap_or_default();
-        let rows = self.rows.iter().cloned().chain([row]).collect();
+        let rows = Arc::new(self.rows.iter().cloned().chain([row]).collect());
         Self { declared: self.declared.clone(), rows, highest: self.highest.max(number), bytes }
     }
 
@@ -148,7 +184,22 @@ impl RowSet {
         let (removed, rows): (Vec<_>, Vec<_>) = self.rows.iter().cloned().partition(|row| &**row.id() == id);
         let removed = || removed.iter().map(|row| json_len(row)).sum::<usize>();
         let bytes = self.bytes.get().map(|bytes| bytes - removed()).map(OnceLock::from).unwrap_or_default();
-        Self { declared: self.declared.clone(), rows, highest: self.highest, bytes }
+        Self { declared: self.declared.clone(), rows: Arc::new(rows), highest: self.highest, bytes }
+    }
+
+    /// The same collection with another row in the place of the one with its id.
+    fn with_changed(&self, row: Arc<Row>) -> Self {
+        let Some(at) = self.rows.iter().position(|one| one.id() == row.id()) else { return self.clone() };
+        let bytes = self.bytes.get().map(|bytes| bytes - json_len(&self.rows[at]) + json_len(&row));
+        let mut rows = self.rows.to_vec();
+        rows[at] = row;
+        Self { rows: Arc::new(rows), bytes: bytes.map(OnceLock::from).unwrap_or_default(), ..self.clone() }
+    }
+
+    /// Whether one of its rows may become another; one that grows may not take more than [`MAX_COLLECTION_BYTES`].
+    pub(super) fn has_room_for(&self, row: &Row, changed: &Row) -> bool {
+        let (before, after) = (json_len(row), json_len(changed));
+        after <= before || self.json_len() - before + after <= MAX_COLLECTION_BYTES
     }
 
     /// The ids that this collection would give next.
@@ -158,7 +209,16 @@ impl RowSet {
 
     /// Checks a row that a client sends against the declared fields.
     pub(super) fn accept(&self, own: &Map<String, Value>) -> Result<(), Refusal> {
-        for (field, rule) in self.declared.fields() {
+        self.accept_fields(own, |_| true)
+    }
+
+    /// As [`RowSet::accept`], but only looks at some of the fields.
+    pub(super) fn accept_fields(
+        &self,
+        own: &Map<String, Value>,
+        is_looked_at: impl Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
+        for (field, rule) in self.declared.fields().iter().filter(|(field, _)| is_looked_at(field)) {
             let fits = own.get(field).map_or(rule.optional(), |value| rule.allows(value));
             if !fits {
                 return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
@@ -213,6 +273,10 @@ mod tests {
         let own = Map::from_iter([("name".to_owned(), Value::from("\u{1f600}\n"))]);
         collections.add("toys", Arc::new(Row::new("T3".into(), own)));
         expect_counted(&collections);
+        for own in [Map::new(), Map::from_iter([("name".to_owned(), Value::from("longer than before"))])] {
+            collections.replace("toys", Arc::new(Row::new("T1".into(), own)));
+            expect_counted(&collections);
+        }
         for id in ["T2", "T1", "T3"] {
             collections.remove("toys", id);
             expect_counted(&collections);

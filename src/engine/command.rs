@@ -31,6 +31,31 @@ pub enum Command {
     SetCounters(Vec<(Arc<str>, i64)>),
     /// Adds a row to a collection; its id is the collection's prefix with the next number, its value is 0.
     AddRow(Arc<str>, Map<String, Value>),
+    /// Merges fields into a row (RFC 7396: a field that is null goes). Its id and its value stay.
+    MergeRow {
+        /// The row's collection.
+        collection: Arc<str>,
+        /// The row.
+        id: Arc<str>,
+        /// The fields, perhaps with the id.
+        fields: Map<String, Value>,
+    },
+    /// Replaces the fields of a row. Its id and its value stay.
+    ReplaceRow {
+        /// The row's collection.
+        collection: Arc<str>,
+        /// The row.
+        id: Arc<str>,
+        /// All fields, perhaps with the id.
+        fields: Map<String, Value>,
+    },
+    /// Removes a row from a collection.
+    RemoveRow {
+        /// The row's collection.
+        collection: Arc<str>,
+        /// The row.
+        id: Arc<str>,
+    },
     /// Adds a fault; its times count from now.
     AddFault(FaultText),
     /// Replaces the fault of that number or name, which starts over.
@@ -153,6 +178,14 @@ impl Engine {
             Command::CountAll(orders) => self.change_counters(&orders, CounterChange::Add).map(Effects::from),
             Command::SetCounters(values) => self.change_counters(&values, CounterChange::Set).map(Effects::from),
             Command::AddRow(collection, own) => Ok(vec![self.add_row(&collection, own)?].into()),
+            Command::MergeRow { collection, id, fields } => Ok(vec![self.merge_row(&collection, &id, fields)?].into()),
+            Command::ReplaceRow { collection, id, fields } => {
+                Ok(vec![self.replace_row(&collection, &id, fields)?].into())
+            }
+            Command::RemoveRow { collection, id } => {
+                self.collections.find(&collection, &id)?;
+                Ok(vec![self.remove(&id)?].into())
+            }
             Command::AddFault(fault) => {
                 let fault = fault.parse(&self.scenario)?;
                 self.sweep_faults(MAX_FAULTS);
@@ -239,6 +272,72 @@ impl Engine {
         }
         let row = self.numbered(row_set, &Row::new(Arc::default(), own));
         Ok(self.put_row(collection, Arc::new(row)))
+    }
+
+    fn merge_row(&mut self, collection: &str, id: &str, fields: Map<String, Value>) -> Result<Event, Refusal> {
+        let fields = without_id(id, fields)?;
+        let (row_set, row) = self.collections.find(collection, id)?;
+        let named: Vec<String> = fields.keys().cloned().collect();
+        let mut own = row.own().clone();
+        merge(&mut own, fields);
+        // What it lacked before is not this change's fault.
+        row_set.accept_fields(&own, |field| named.iter().any(|named| named == field))?;
+        let (id, collection) = self.change_row(collection, id, own)?;
+        Ok(self.event(EventKind::Merged { id, collection }))
+    }
+
+    fn replace_row(&mut self, collection: &str, id: &str, fields: Map<String, Value>) -> Result<Event, Refusal> {
+        let own = without_id(id, fields)?;
+        self.collections.find(collection, id)?.0.accept(&own)?;
+        let (id, collection) = self.change_row(collection, id, own)?;
+        Ok(self.event(EventKind::Replaced { id, collection }))
+    }
+
+    /// Gives a row other properties, and says what it and its collection are called.
+    fn change_row(
+        &mut self,
+        collection: &str,
+        id: &str,
+        own: Map<String, Value>,
+    ) -> Result<(Arc<str>, Arc<str>), Refusal> {
+        let (row_set, row) = self.collections.find(collection, id)?;
+        let changed = Arc::new(row.with_own(own));
+        if !row_set.has_room_for(row, &changed) {
+            return Err(Refusal::Full { collection: collection.into() });
+        }
+        let id = changed.id().clone();
+        self.collections.replace(collection, changed);
+        Ok((id, self.collections.name(collection).cloned().unwrap_or_default()))
+    }
+}
+
+/// The fields but the id, which has to be that of the row. Ids compare as text.
+fn without_id(id: &str, mut fields: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
+    let is_same = match fields.shift_remove("id") {
+        None => true,
+        Some(Value::String(text)) => text == id,
+        Some(Value::Number(number)) => number.to_string() == id,
+        Some(_) => false,
+    };
+    if is_same { Ok(fields) } else { Err(Refusal::FixedId(id.into())) }
+}
+
+/// Merges a patch into an object (RFC 7396). What is changed keeps its place.
+fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => drop(target.shift_remove(&key)),
+            Value::Object(patch) => {
+                let place = target.entry(key).or_insert(Value::Null);
+                if !place.is_object() {
+                    *place = Value::Object(Map::new());
+                }
+                if let Value::Object(target) = place {
+                    merge(target, patch);
+                }
+            }
+            value => drop(target.insert(key, value)),
+        }
     }
 }
 

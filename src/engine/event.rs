@@ -30,6 +30,8 @@ impl Serialize for Event {
         let (event, id, collection) = match &self.kind {
             EventKind::Counted { id, collection, .. } => ("total", id, collection),
             EventKind::Added { id, collection } => ("added", id, collection),
+            EventKind::Merged { id, collection } => ("merged", id, collection),
+            EventKind::Replaced { id, collection } => ("replaced", id, collection),
             EventKind::Removed { id, collection } => ("removed", id, collection),
             EventKind::FaultBegan { label, .. } | EventKind::FaultEnded { label, .. } => {
                 let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
@@ -75,6 +77,20 @@ pub enum EventKind {
     },
     /// A row was added at run time.
     Added {
+        /// The row.
+        id: Arc<str>,
+        /// Its collection.
+        collection: Arc<str>,
+    },
+    /// Some properties of a row have changed.
+    Merged {
+        /// The row.
+        id: Arc<str>,
+        /// Its collection.
+        collection: Arc<str>,
+    },
+    /// A row has other properties than before.
+    Replaced {
         /// The row.
         id: Arc<str>,
         /// Its collection.
@@ -132,13 +148,22 @@ impl Event {
         matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
     }
 
+    /// Whether the rows of a collection are other than before.
+    #[must_use]
+    pub fn changes_rows(&self) -> bool {
+        matches!(
+            self.kind,
+            EventKind::Added { .. } | EventKind::Merged { .. } | EventKind::Replaced { .. } | EventKind::Removed { .. }
+        )
+    }
+
     /// Whether the last event is a fault transition: what comes next may meet other faults.
     pub(crate) fn ends_at_fault_transition(events: &[Self]) -> bool {
         events.last().is_some_and(Self::is_fault_transition)
     }
 }
 
-/// The most bytes of a collection's rows as JSON with which clients may add another.
+/// The most bytes of a collection's rows as JSON with which clients may add another, and beyond which no row may grow.
 pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
 /// The most faults of an engine at a time.
@@ -173,6 +198,9 @@ pub enum Refusal {
         /// The collection.
         collection: Arc<str>,
     },
+    /// A change of a row names another id.
+    #[error("the id {0} cannot change")]
+    FixedId(Arc<str>),
     /// A row lacks a declared field, or a field has the wrong type.
     #[error("Field {field} must be {expected}")]
     Field {

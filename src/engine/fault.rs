@@ -288,7 +288,7 @@ impl Engine {
 
     /// Whether a step of a script brings this fault.
     fn has_step(&self, fault: &Arc<Fault>) -> bool {
-        let steps = self.scripts.iter().flat_map(|run| run.declared.steps());
+        let steps = self.timelines.scripts().flat_map(|run| run.declared.steps());
         steps.into_iter().any(|step| matches!(&step.action, Action::Fault(one) if Arc::ptr_eq(one, fault)))
     }
 

@@ -1,209 +1,24 @@
-//! Random generators: when the next order comes, for which row, and how much.
+//! Random numbers. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become integers and gaps is written
+//! here, so that a seed gives the same numbers on every platform and with every version.
 //!
-//! Each draws from a random stream of its own. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become
-//! integers and gaps is written here, so that a seed gives the same orders on every platform and with every version.
+//! A seed gives many streams. The two high bits of a stream's number say whose it is:
+//!
+//! | bits | streams |
+//! |---|---|
+//! | `00` | generators, counted from 0 |
+//! | `01` | those that are [named by a key](RandomStream::named) |
+//! | `10` | faults, and the sockets that they hit |
+//! | `11` | scripts, by their names or steps |
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use super::counters::Counters;
-use crate::scenario::{Amount, Arrivals, Draw, Generator, Latency, Share, times};
+use crate::scenario::{Amount, Fnv, Latency, Share};
 
-/// One generator at work.
-#[derive(Debug, Clone)]
-pub(super) struct GeneratorRun {
-    pub(super) declared: Arc<Generator>,
-    /// The world's time at which its own time is 0.
-    pub(super) origin: Duration,
-    rng: RandomStream,
-    /// Orders so far, to compute even times without adding up rounding errors.
-    count: u64,
-    due: Option<Duration>,
-    pool: Pool,
-}
-
-/// Where a generator is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GeneratorRunState {
-    origin: Duration,
-    count: u64,
-    due: Option<Duration>,
-    /// Which of the seed's streams it draws from.
-    stream: u64,
-    /// How far it is in there.
-    words: u64,
-}
-
-impl GeneratorRunState {
-    pub(super) fn of(run: &GeneratorRun) -> Self {
-        let (stream, words) = run.rng.place();
-        Self { origin: run.origin, count: run.count, due: run.due, stream, words }
-    }
-
-    /// The same place that much later.
-    pub(super) fn shifted(mut self, by: Duration) -> Self {
-        self.origin = self.origin.saturating_add(by);
-        self.due = self.due.map(|due| due.saturating_add(by));
-        self
-    }
-
-    /// As [`GeneratorRun::reseed`].
-    pub(super) fn reseed(&mut self) {
-        self.words = 0;
-    }
-
-    /// The run of the same generator at that place.
-    pub(super) fn resume(self, declared: Arc<Generator>, seed: u64) -> GeneratorRun {
-        let Self { origin, count, due, stream, words } = self;
-        let rng = RandomStream::at(seed, stream, words);
-        GeneratorRun { declared, origin, rng, count, due, pool: Pool::default() }
-    }
-}
-
-/// The counters to draw from, by index in the counters, as of one of its generations.
-#[derive(Debug, Clone, Default)]
-struct Pool {
-    generation: Option<u64>,
-    chosen: Arc<Chosen>,
-}
-
-#[derive(Debug, Default)]
-struct Chosen {
-    indices: Indices,
-    /// Upper bounds of each index' share; empty if all shares are the same.
-    bounds: Vec<u64>,
-}
-
-#[derive(Debug)]
-enum Indices {
-    /// All below that number.
-    Below(usize),
-    These(Vec<usize>),
-}
-
-impl Default for Indices {
-    fn default() -> Self {
-        Self::Below(0)
-    }
-}
-
-impl Indices {
-    fn len(&self) -> usize {
-        match self {
-            Self::Below(count) => *count,
-            Self::These(indices) => indices.len(),
-        }
-    }
-
-    fn get(&self, at: usize) -> Option<usize> {
-        match self {
-            Self::Below(count) => Some(at).filter(|at| at < count),
-            Self::These(indices) => indices.get(at).copied(),
-        }
-    }
-}
-
-impl GeneratorRun {
-    pub(super) fn new(declared: Arc<Generator>, origin: Duration, seed: u64, stream: u64) -> Self {
-        let rng = RandomStream::new(seed, stream);
-        let mut run = Self { declared, origin, rng, count: 0, due: None, pool: Pool::default() };
-        run.schedule(origin.saturating_add(run.declared.from()));
-        run
-    }
-
-    /// Goes on with another seed, at the same place of its timeline.
-    pub(super) fn reseed(&mut self, seed: u64) {
-        self.rng.reseed(seed);
-    }
-
-    pub(super) fn due(&self) -> Option<Duration> {
-        self.due
-    }
-
-    /// The order that is due: an index in the counters and an amount. `None` if there is nothing to draw from.
-    pub(super) fn fire(&mut self, counters: &Counters) -> Option<(usize, i64)> {
-        let at = self.due?;
-        self.pool.refresh(self.declared.rows(), counters);
-        let index = self.pool.pick(&mut self.rng, counters);
-        let amount = self.rng.amount(self.declared.amount());
-        self.count += 1;
-        self.schedule(at);
-        Some((index?, amount))
-    }
-
-    /// Sets the next due time; `last` is that of the order before. Beyond what a `Duration` holds, there is none.
-    fn schedule(&mut self, last: Duration) {
-        let next = match self.declared.arrivals() {
-            Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
-            Arrivals::Every(every) => {
-                let start = self.origin.checked_add(self.declared.from());
-                let even = start.and_then(|start| start.checked_add(times(every, self.count + 1)));
-                even.map(|even| self.jittered(even).max(last))
-            }
-        };
-        let until = self.declared.until().map(|until| self.origin.saturating_add(until));
-        self.due = next.filter(|next| until.is_none_or(|until| *next <= until));
-    }
-
-    fn jittered(&mut self, even: Duration) -> Duration {
-        let jitter = nanos(self.declared.jitter());
-        if jitter == 0 {
-            return even;
-        }
-        let offset = self.rng.below(2 * jitter + 1);
-        even.saturating_add(Duration::from_nanos(offset)).saturating_sub(Duration::from_nanos(jitter))
-    }
-}
-
-impl Pool {
-    fn refresh(&mut self, draw: &Draw, counters: &Counters) {
-        if self.generation == Some(counters.generation()) {
-            return;
-        }
-        self.generation = Some(counters.generation());
-        let mut bounds = Vec::new();
-        let indices = match draw {
-            Draw::All => Indices::Below(counters.len()),
-            Draw::Ids(ids) => Indices::These(ids.iter().filter_map(|id| counters.index_of(id)).collect()),
-            Draw::Collection(name) => {
-                let by_row =
-                    counters.iter().enumerate().filter(|(_, (_, counter))| counter.counter.collection == *name);
-                Indices::These(by_row.map(|(index, _)| index).collect())
-            }
-            Draw::Weights(weights) => {
-                let present: Vec<_> =
-                    weights.iter().filter_map(|(id, weight)| Some((counters.index_of(id)?, *weight))).collect();
-                bounds.extend(present.iter().scan(0, |sum, (_, weight)| {
-                    *sum += u64::from(*weight);
-                    Some(*sum)
-                }));
-                Indices::These(present.into_iter().map(|(index, _)| index).collect())
-            }
-        };
-        self.chosen = Arc::new(Chosen { indices, bounds });
-    }
-
-    fn pick(&self, rng: &mut RandomStream, counters: &Counters) -> Option<usize> {
-        let Chosen { indices, bounds } = &*self.chosen;
-        let shares = bounds.last().copied().unwrap_or(indices.len() as u64);
-        let drawn = rng.below(shares.max(1));
-        let at = if bounds.is_empty() {
-            usize::try_from(drawn).ok()?
-        } else {
-            bounds.partition_point(|bound| *bound <= drawn)
-        };
-        indices.get(at).filter(|index| *index < counters.len())
-    }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
-}
+/// The high bits of streams that are named by a key.
+const NAMED_STREAMS: u64 = 0b01 << 62;
 
 /// A stream of random numbers.
 #[derive(Debug)]
@@ -215,6 +30,14 @@ impl RandomStream {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
         Self(rng)
+    }
+
+    /// The stream of that key, of those that the seed gives: the same whatever other streams there are.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the functions of expressions will draw from these"))]
+    pub(crate) fn named(seed: u64, key: &str) -> Self {
+        let mut hash = Fnv::default();
+        hash.add(key.as_bytes());
+        Self::new(seed, NAMED_STREAMS | hash.value() >> 2)
     }
 
     /// That stream, so many 32-bit words from its beginning.
@@ -319,6 +142,19 @@ mod tests {
     fn seed_42_begins_with_the_same_words_for_ever() {
         let RandomStream(mut rng) = RandomStream::new(42, 0);
         assert_eq!([rng.next_u64(), rng.next_u64()], [0xae90_bfb5_395d_5ba1, 0xf345_3fc6_2579_9188]);
+    }
+
+    #[test]
+    fn a_key_names_the_same_stream_for_ever_and_no_numbered_one() {
+        for (key, number, word) in [
+            ("", 0x72fc_a739_2108_88c9, 0x3231_980d_4bc9_7d68),
+            ("GET /dice", 0x45ca_214f_2fce_c2a1, 0x4c12_8c3b_82be_504d),
+            ("GET /dice/", 0x6539_440e_3c54_c7b7, 0xa8cc_b8c3_c435_346a),
+        ] {
+            let mut stream = RandomStream::named(42, key);
+            assert_eq!((stream.place(), stream.0.next_u64()), ((number, 0), word), "{key}");
+            assert_eq!(number >> 62, 0b01);
+        }
     }
 
     #[test]

@@ -12,15 +12,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Engine;
-use super::change::{Carried, Change, Pairing, carry_on};
+use super::change::{Change, Pairing};
 use super::collections::RowSet;
 use super::counters::{CounterChange, CounterView, Counters};
 use super::event::Event;
-use super::random::{GeneratorRun, GeneratorRunState};
-use super::retained::{Digest, TimelineState};
 use super::rows::RowEdits;
-use super::script::{ScriptRun, ScriptRunState};
-use crate::scenario::{Collection, Fault, Feed, Generator, Row, Scenario, Script};
+use super::timeline::TimelineEdits;
+use crate::scenario::{Collection, Fault, Feed, Row, Scenario};
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -69,7 +67,7 @@ impl Engine {
     }
 
     /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
-    /// run time stay, and scripts and generators whose declaration did not change carry on where they were. What an earlier
+    /// run time stay, rows whose declaration did not change stay what they have become, and scripts and generators whose declaration did not change carry on where they were. What an earlier
     /// reload took away and this one brings back is as it was; a seed other than 0 counts as such.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
@@ -83,7 +81,7 @@ impl Engine {
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
             return self.replace(&new.scenario, seed);
         }
-        if !self.counters.shares_counters_with(&old.counters) {
+        if !self.shares_rows_with(old) {
             return self.replace_compared(&new.scenario, seed, comparison);
         }
         let rows = self.row_transition(&new.scenario, &comparison.rows, Some(rows));
@@ -110,6 +108,11 @@ impl Engine {
         }
         let events = self.follow(&changes, comparison, seed);
         Reload { changes, events }
+    }
+
+    /// Whether it has the rows of another engine, of which it is a clone: none came, went or changed.
+    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
+        self.counters.shares_counters_with(&other.counters) && self.collections.shares_rows_with(&other.collections)
     }
 
     fn replace_compared(&mut self, scenario: &Arc<Scenario>, seed: u64, comparison: &Comparison) -> Reload {
@@ -161,71 +164,14 @@ impl Engine {
         self.change_counter(id, value).ok()
     }
 
-    /// Starts all scripts and generators of the scenario.
-    pub(super) fn start_timelines(&mut self) {
-        let scenario = self.scenario.clone();
-        self.scripts =
-            scenario.scripts().iter().map(|script| ScriptRun::new(script.clone(), self.now, self.seed)).collect();
-        self.generators = scenario.generators().iter().map(|generator| self.start_generator(generator)).collect();
-    }
-
-    fn start_generator(&mut self, declared: &Generator) -> GeneratorRun {
-        self.streams += 1;
-        GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1)
-    }
-
-    /// A script that starts now, or goes on if an earlier reload took it away.
-    fn begin_script(&mut self, declared: &Script, digest: Option<&Digest>) -> ScriptRun {
-        let fresh = ScriptRun::new(declared.clone(), self.now, self.seed);
-        match digest.and_then(|digest| self.retained.take_timeline(*digest)) {
-            Some((since, TimelineState::Script(state))) => {
-                state.shifted(self.now.saturating_sub(since)).resume(&fresh, self.seed).unwrap_or(fresh)
-            }
-            _ => fresh,
-        }
-    }
-
-    /// A generator that starts now, or goes on if an earlier reload took it away.
-    fn begin_generator(&mut self, declared: &Generator) -> GeneratorRun {
-        if !self.retained.is_empty()
-            && let Some((since, TimelineState::Generator(state))) = self.retained.take_timeline(digest(declared))
-        {
-            let state = state.shifted(self.now.saturating_sub(since));
-            return state.resume(Arc::new(declared.clone()), self.seed);
-        }
-        self.start_generator(declared)
-    }
-
     /// Gives what became of faults.
     fn replace_timelines(&mut self, comparison: &Comparison, seed: u64) -> Vec<Event> {
-        let scenario = self.scenario.clone();
         if seed != self.seed {
-            self.generators.iter_mut().for_each(|run| run.reseed(seed));
-            self.scripts.iter_mut().for_each(|run| run.reseed(seed));
+            self.timelines.reseed(seed);
             self.retained.reseed();
             self.seed = seed;
         }
-        let Carried { kept, ended } = carry_on(std::mem::take(&mut self.scripts), &comparison.scripts);
-        let runs = kept.into_iter().zip(scenario.scripts()).enumerate();
-        self.scripts = runs
-            .map(|(index, (run, script))| {
-                run.unwrap_or_else(|| self.begin_script(script, comparison.new_scripts.get(&index)))
-            })
-            .collect();
-        for (index, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
-            if let Some(digest) = comparison.old_scripts.get(&index) {
-                let state = TimelineState::Script(ScriptRunState::of(&run));
-                self.retained.keep_timeline(*digest, self.now, state);
-            }
-        }
-        let Carried { kept, ended } = carry_on(std::mem::take(&mut self.generators), &comparison.generators);
-        let runs = kept.into_iter().zip(scenario.generators());
-        self.generators = runs.map(|(run, generator)| run.unwrap_or_else(|| self.begin_generator(generator))).collect();
-        // Each has a random stream of its own, also before its first order.
-        for (_, run) in ended {
-            let state = TimelineState::Generator(GeneratorRunState::of(&run));
-            self.retained.keep_timeline(digest(&run.declared), self.now, state);
-        }
+        self.carry_timelines_over(&comparison.timelines);
         self.replace_faults(&comparison.old_faults, &comparison.faults)
     }
 }
@@ -239,8 +185,7 @@ impl Engine {
         self.compare_collections(new, &mut changes);
         self.compare_rows(new, &comparison.rows, rows, &mut changes);
         let old = &self.scenario;
-        changes.extend(comparison.scripts.changes(old.scripts(), new.scripts()));
-        changes.extend(comparison.generators.changes(old.generators(), new.generators()));
+        changes.extend(comparison.timelines.changes(old, new));
         changes.extend(comparison.faults.changes(old.faults(), new.faults()));
         changes
     }
@@ -357,37 +302,24 @@ fn id(row: &Arc<Row>) -> &str {
     row.id()
 }
 
-fn digest(generator: &Generator) -> Digest {
-    Digest::of("generator", generator)
-}
-
 /// How the declarations of two scenarios differ, whatever has become of them in an engine. Comparing scripts of a million
 /// steps takes a while: it is done once per reload.
 #[derive(Debug)]
 struct Comparison {
     rows: RowEdits,
-    scripts: Pairing,
-    generators: Pairing,
+    timelines: TimelineEdits,
     faults: Pairing,
     /// The faults of the old scenario.
     old_faults: Vec<Arc<Fault>>,
-    /// The old scripts that end, by index.
-    old_scripts: HashMap<usize, Digest>,
-    /// The new scripts that begin, by index.
-    new_scripts: HashMap<usize, Digest>,
 }
 
 impl Comparison {
     fn of(old: &Scenario, new: &Scenario) -> Self {
-        let scripts = Pairing::of(old.scripts(), new.scripts());
         Self {
             rows: RowEdits::between(old, new),
-            generators: Pairing::of(old.generators(), new.generators()),
+            timelines: TimelineEdits::between(old, new),
             faults: Pairing::of(old.faults(), new.faults()),
             old_faults: old.faults().to_vec(),
-            old_scripts: scripts.ended().map(|index| (index, Digest::of_script(&old.scripts()[index]))).collect(),
-            new_scripts: scripts.begun().map(|index| (index, Digest::of_script(&new.scripts()[index]))).collect(),
-            scripts,
         }
     }
 }

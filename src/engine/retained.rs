@@ -4,7 +4,7 @@
 //! writer is not done. A reset forgets all of it.
 //!
 //! Invariants:
-//! - What is kept differs from a fresh start: a value that has moved, a row that was added or taken out at run time,
+//! - What is kept differs from a fresh start: a value that has moved, a row that was added, changed or taken out at run time,
 //!   a timeline that has begun, a random stream, a fault that a client has removed. A row that nobody has ordered leaves
 //!   nothing here.
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::collections::json_len;
 use super::fault::FaultProgress;
-use super::random::GeneratorRunState;
+use super::generator::GeneratorRunState;
 use super::rows::RowEdit;
 use super::script::ScriptRunState;
 use crate::scenario::{Action, Row, Script, Step};
@@ -62,7 +62,14 @@ struct Kept {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RetainedRow {
     /// A scenario declared it.
-    Declared { key: RowKey, seed: i64, state: RowState },
+    Declared {
+        key: RowKey,
+        seed: i64,
+        state: RowState,
+        /// What it was, if a merge or a replacement had made it other than it was declared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        changed: Option<ChangedRow>,
+    },
     /// It was added at run time.
     Added(AddedRow),
 }
@@ -75,6 +82,15 @@ pub(super) enum RowState {
     Value(i64),
     /// It was taken out, and stays so as long as it says the same.
     TakenOut(Digest),
+}
+
+/// What a merge or a replacement made of a declared row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ChangedRow {
+    /// What was declared: it is of no use to a row that says something else.
+    declared: Digest,
+    #[serde(with = "super::state::whole_row")]
+    row: Arc<Row>,
 }
 
 /// What a declared row is known by.
@@ -125,6 +141,8 @@ pub(super) enum TimelineState {
 pub(super) struct RecalledRows {
     /// By the id that the new scenario gives them.
     declared: HashMap<Arc<str>, RowState>,
+    /// What those of them were that are not as declared.
+    changed: HashMap<Arc<str>, Arc<Row>>,
     /// Indices of rows that are kept no longer.
     used: HashSet<usize>,
 }
@@ -132,6 +150,11 @@ pub(super) struct RecalledRows {
 impl RecalledRows {
     pub(super) fn get(&self, id: &str) -> Option<RowState> {
         self.declared.get(id).copied()
+    }
+
+    /// What a merge or a replacement had made of the row.
+    pub(super) fn changed(&self, id: &str) -> Option<&Arc<Row>> {
+        self.changed.get(id)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -173,6 +196,8 @@ impl Retained {
             recalled.used.insert(index);
             if let Some((_, state)) = found {
                 recalled.declared.insert(row.id().clone(), state);
+                let changed = self.rows()[index].changed(row);
+                recalled.changed.extend(changed.map(|changed| (row.id().clone(), changed.clone())));
             }
         }
         recalled
@@ -290,10 +315,18 @@ impl RowKey {
 }
 
 impl RetainedRow {
-    /// A declared row with its value, or without one if it was taken out at run time.
-    pub(super) fn declared(collection: &Arc<str>, row: &Row, value: Option<i64>) -> Self {
+    /// A declared row with its value, or without one if it was taken out at run time; and what it was, if a merge or a
+    /// replacement had changed it.
+    pub(super) fn declared(collection: &Arc<str>, row: &Row, value: Option<i64>, changed: Option<&Arc<Row>>) -> Self {
         let state = value.map_or_else(|| RowState::TakenOut(Digest::of_row(row)), RowState::Value);
-        Self::Declared { key: RowKey::of(collection, row), seed: row.value(), state }
+        let changed = changed.map(|changed| ChangedRow { declared: Digest::of_row(row), row: changed.clone() });
+        Self::Declared { key: RowKey::of(collection, row), seed: row.value(), state, changed }
+    }
+
+    /// What a merge or a replacement had made of a declared row, if that holds for this row.
+    fn changed(&self, row: &Row) -> Option<&Arc<Row>> {
+        let Self::Declared { changed: Some(changed), .. } = self else { return None };
+        (changed.declared == Digest::of_row(row)).then_some(&changed.row)
     }
 
     /// What has become of a declared row at run time, if that holds for this row.
@@ -311,10 +344,10 @@ impl RetainedRow {
         matches!(self, Self::Declared { seed, state: RowState::Value(_), .. } if *seed != 0 && row.value() == 0)
     }
 
-    /// The bytes that count towards [`MAX_ROW_BYTES`]. A declared row has no content here.
+    /// The bytes that count towards [`MAX_ROW_BYTES`]. A row that is as declared has no content here.
     fn json_len(&self) -> usize {
         match self {
-            Self::Declared { .. } => 0,
+            Self::Declared { changed, .. } => changed.as_ref().map_or(0, |changed| json_len(&changed.row)),
             Self::Added(row) => json_len(&row.row),
         }
     }

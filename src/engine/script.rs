@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use super::change::Declaration;
 use super::random::RandomStream;
-use crate::scenario::{Action, Generator, Repeat, Script};
+use crate::scenario::{Action, Repeat, Script};
 
 /// One script at work.
 #[derive(Debug, Clone)]
@@ -58,15 +57,15 @@ impl ScriptRunState {
     }
 
     /// The run of the same script at that place; `None` if the script has no such place.
-    pub(super) fn resume(self, run: &ScriptRun, seed: u64) -> Option<ScriptRun> {
-        let (steps, stream) = (run.declared.steps().len(), run.declared.stream());
+    pub(super) fn resume(self, declared: Script, seed: u64) -> Option<ScriptRun> {
+        let (steps, stream) = (declared.steps().len(), declared.stream());
         let is_there = self.cursor <= steps
             && self.bursts.iter().all(|(_, step, _)| *step < steps)
             && self.words.is_some() == stream.is_some();
         let Self { origin, round, cursor, bursts, words } = self;
         let bursts = bursts.into_iter().map(Reverse).collect();
         let rng = stream.zip(words).map(|(stream, words)| Box::new(RandomStream::at(seed, stream, words)));
-        is_there.then(|| ScriptRun { declared: run.declared.clone(), origin, round, cursor, bursts, rng })
+        is_there.then(|| ScriptRun { declared, origin, round, cursor, bursts, rng })
     }
 }
 
@@ -168,38 +167,15 @@ pub struct ScriptState {
     pub due: Option<Duration>,
 }
 
-/// A generator at one moment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GeneratorState {
-    /// What messages call it.
-    pub label: String,
-    /// What was declared.
-    pub generator: Arc<Generator>,
-    /// The world's time at which its own time is 0.
-    pub origin: Duration,
-    /// When its next order comes; `None` once it is over.
-    pub due: Option<Duration>,
-}
-
 impl Engine {
     /// The scripts, in declared order.
     pub fn script_states(&self) -> impl Iterator<Item = ScriptState> {
-        self.scripts.iter().enumerate().map(|(index, run)| ScriptState {
+        self.timelines.scripts().enumerate().map(|(index, run)| ScriptState {
             label: run.declared.label(index),
             script: run.declared.clone(),
             origin: run.origin,
             round: run.round,
             next: run.cursor,
-            due: run.due(),
-        })
-    }
-
-    /// The generators, in declared order.
-    pub fn generator_states(&self) -> impl Iterator<Item = GeneratorState> {
-        self.generators.iter().enumerate().map(|(index, run)| GeneratorState {
-            label: run.declared.label(index),
-            generator: run.declared.clone(),
-            origin: run.origin,
             due: run.due(),
         })
     }

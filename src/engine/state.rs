@@ -15,9 +15,10 @@ use super::Engine;
 use super::collections::{Collections, RowSet};
 use super::counters::{Counter, CounterView, Counters, Rebuild, Running};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
-use super::random::GeneratorRunState;
+use super::generator::GeneratorRunState;
 use super::retained::Retained;
 use super::script::ScriptRunState;
+use super::timeline::{Run, Timelines};
 use crate::scenario::{Action, Fault, Row, Source, parse_fault};
 
 /// The state of an engine. It is for the same version of mockd.
@@ -30,7 +31,7 @@ pub struct EngineState {
     epoch: u32,
     streams: u64,
     fault_ids: u64,
-    /// What is not as declared, if rows came or went.
+    /// What is not as declared, if rows came, went or changed.
     rows: Option<RowsState>,
     /// The highest number of an id in each collection.
     highest: Vec<u64>,
@@ -58,7 +59,7 @@ impl Engine {
     /// The state. `start` is an engine of the same scenario at time 0; the rows that both share are not written down.
     #[must_use]
     pub fn save(&self, start: &Self) -> EngineState {
-        let rows = (!self.counters.shares_counters_with(&start.counters)).then(|| RowsState::of(self, start));
+        let rows = (!self.shares_rows_with(start)).then(|| RowsState::of(self, start));
         let moved = self.counters.moved();
         EngineState {
             now: self.now,
@@ -70,8 +71,8 @@ impl Engine {
             rows,
             highest: self.collections.iter().map(|(_, row_set)| row_set.highest()).collect(),
             values: moved.map(|(id, counter)| (id.clone(), counter.value, counter.changed)).collect(),
-            scripts: self.scripts.iter().map(ScriptRunState::of).collect(),
-            generators: self.generators.iter().map(GeneratorRunState::of).collect(),
+            scripts: self.timelines.scripts().map(ScriptRunState::of).collect(),
+            generators: self.timelines.generators().map(GeneratorRunState::of).collect(),
             faults: self.faults.iter().map(|run| FaultRunState::of(run, self)).collect(),
             retained: self.retained.clone(),
         }
@@ -94,9 +95,13 @@ impl Engine {
             moved.ok_or(StateError::Misfit("it has a value of an unknown counter"))?;
         }
         let seed = engine.seed;
-        engine.scripts = resumed(&start.scripts, state.scripts, |run, state| state.resume(run, seed))?;
-        engine.generators =
-            resumed(&start.generators, state.generators, |run, state| Some(state.resume(run.declared.clone(), seed)))?;
+        let scripts = resumed(start.timelines.scripts(), state.scripts, |run, state| {
+            state.resume(run.declared.clone(), seed).map(Run::Script)
+        })?;
+        let generators = resumed(start.timelines.generators(), state.generators, |run, state| {
+            Some(Run::Generator(Box::new(state.resume(run.declared.clone(), seed))))
+        })?;
+        engine.timelines = Timelines::of_world(scripts.into_iter().chain(generators));
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)
     }
@@ -112,11 +117,16 @@ impl Engine {
 }
 
 /// The runs of a scenario's timelines, each where its state says.
-fn resumed<R, S>(runs: &[R], states: Vec<S>, resume: impl Fn(&R, S) -> Option<R>) -> Result<Vec<R>, StateError> {
+fn resumed<'r, R: 'r, S>(
+    runs: impl Iterator<Item = &'r R>,
+    states: Vec<S>,
+    resume: impl Fn(&R, S) -> Option<Run>,
+) -> Result<Vec<Run>, StateError> {
+    let runs: Vec<&R> = runs.collect();
     if runs.len() != states.len() {
         return Err(StateError::Misfit("it has other scripts or generators"));
     }
-    let resumed: Option<Vec<R>> = runs.iter().zip(states).map(|(run, state)| resume(run, state)).collect();
+    let resumed: Option<Vec<Run>> = runs.into_iter().zip(states).map(|(run, state)| resume(run, state)).collect();
     resumed.ok_or(StateError::Misfit("it has a script with fewer steps"))
 }
 
@@ -276,7 +286,7 @@ impl FaultRunState {
         let is_it = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
         let step = || {
             // Those at work: a script that goes on after a reload has the steps, and their faults, of before.
-            let mut steps = engine.scripts.iter().enumerate().flat_map(|(script, run)| {
+            let mut steps = engine.timelines.scripts().enumerate().flat_map(|(script, run)| {
                 run.declared.steps().iter().enumerate().map(move |(step, declared)| (script, step, declared))
             });
             steps.find_map(|(script, step, declared)| match &declared.action {
@@ -306,7 +316,15 @@ impl FaultRunState {
     /// The run of that fault, which has hit nothing here yet.
     fn resume(self, start: &Engine) -> Result<FaultRun, StateError> {
         let scenario = &start.scenario;
-        let step = |script: usize, step: usize| match &start.scripts.get(script)?.declared.steps().get(step)?.action {
+        let step = |script: usize, step: usize| match &start
+            .timelines
+            .scripts()
+            .nth(script)?
+            .declared
+            .steps()
+            .get(step)?
+            .action
+        {
             Action::Fault(fault) => Some(fault.clone()),
             _ => None,
         };

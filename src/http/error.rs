@@ -231,9 +231,11 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
         Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Refusal::DuplicateRow(_) | Refusal::OutOfRange { .. } | Refusal::Field { .. } | Refusal::At { .. } => {
-            StatusCode::BAD_REQUEST
-        }
+        Refusal::DuplicateRow(_)
+        | Refusal::OutOfRange { .. }
+        | Refusal::FixedId(_)
+        | Refusal::Field { .. }
+        | Refusal::At { .. } => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -82,6 +82,12 @@ impl Row {
         Self { id, ..self.clone() }
     }
 
+    /// The same row with other properties.
+    #[must_use]
+    pub(crate) fn with_own(&self, own: Map<String, Value>) -> Self {
+        Self { own, id: self.id.clone(), order: self.order.clone(), ..*self }
+    }
+
     /// Whether the scenario declares no id, so that the id is the collection's prefix and a number, by the row's place.
     #[must_use]
     pub fn has_made_id(&self) -> bool {

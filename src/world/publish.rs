@@ -152,13 +152,15 @@ impl WorldState {
 }
 
 fn changes_collections(events: &[Event]) -> bool {
-    events.iter().any(|event| matches!(event.kind, EventKind::Added { .. } | EventKind::Removed { .. }))
+    events.iter().any(Event::changes_rows)
 }
 
 fn log(event: &Event) {
     match &event.kind {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
         EventKind::Added { id, collection } => debug!(%id, %collection, "product added"),
+        EventKind::Merged { id, collection } => debug!(%id, %collection, "product merged"),
+        EventKind::Replaced { id, collection } => debug!(%id, %collection, "product replaced"),
         EventKind::Removed { id, collection } => debug!(%id, %collection, "product removed"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),

@@ -27,6 +27,8 @@ fn lines(events: &[Event]) -> Vec<String> {
     let line = |event: &Event| match &event.kind {
         EventKind::Counted { id, value: total, .. } => format!("{} {id} {total}", event.at.as_millis()),
         EventKind::Added { id, .. } => format!("{} +{id}", event.at.as_millis()),
+        EventKind::Merged { id, .. } => format!("{} ~{id}", event.at.as_millis()),
+        EventKind::Replaced { id, .. } => format!("{} ={id}", event.at.as_millis()),
         EventKind::Removed { id, .. } => format!("{} -{id}", event.at.as_millis()),
         EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
         EventKind::FaultEnded { label, .. } => format!("{} {label} ended", event.at.as_millis()),

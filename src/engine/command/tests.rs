@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::engine::{Command, Effects, Engine, Frame, MAX_TOPICS, Refusal, Topic};
+use crate::engine::{Command, Effects, Engine, Frame, MAX_COLLECTION_BYTES, MAX_TOPICS, Refusal, Topic};
 use crate::scenario::{Scenario, Source, parse};
 
 fn scenario(text: &str) -> Arc<Scenario> {
@@ -15,8 +15,148 @@ fn named(name: impl Into<Arc<str>>) -> Topic {
     Topic::Named(name.into())
 }
 
+const TOYS: &str = "categories:
+  toys:
+    prefix: T
+    fields: { name: string, price: { type: number, optional: true } }
+    products: [{ id: T1, name: Kite, price: 3, size: { w: 1, h: 2 }, tags: [a, b], total: 5 }, { id: T2 }]
+  digits: { products: [{ id: 1, name: one }] }
+";
+
+fn fields(json: Value) -> Map<String, Value> {
+    if let Value::Object(fields) = json { fields } else { panic!("{json} is not an object") }
+}
+
+fn merge(collection: &str, id: &str, json: Value) -> Command {
+    Command::MergeRow { collection: collection.into(), id: id.into(), fields: fields(json) }
+}
+
+fn replace(collection: &str, id: &str, json: Value) -> Command {
+    Command::ReplaceRow { collection: collection.into(), id: id.into(), fields: fields(json) }
+}
+
+fn remove(collection: &str, id: &str) -> Command {
+    Command::RemoveRow { collection: collection.into(), id: id.into() }
+}
+
+fn rows(engine: &Engine, collection: &str) -> String {
+    serde_json::to_string(engine.collections().get(collection).unwrap().rows()).unwrap()
+}
+
 fn members(engine: &Engine, topic: &Topic) -> Vec<u64> {
     engine.topics().members(topic).collect()
+}
+
+#[test]
+fn a_change_of_a_row_is_one_event_and_keeps_the_value() {
+    const T2: &str = r#"{"id":"T2"}"#;
+    for (command, event, toys) in [
+        (
+            merge("toys", "T1", json!({ "price": 4, "new": { "a": null, "b": { "c": 1 } }, "name": "Bike" })),
+            "merged",
+            r#"{"id":"T1","name":"Bike","price":4,"size":{"w":1,"h":2},"tags":["a","b"],"new":{"b":{"c":1}}}"#,
+        ),
+        // RFC 7396: null removes, objects are merged, all else is replaced.
+        (
+            merge(
+                "toys",
+                "T1",
+                json!({ "id": "T1", "price": null, "gone": null, "size": { "w": null, "d": 3 }, "tags": ["c"] }),
+            ),
+            "merged",
+            r#"{"id":"T1","name":"Kite","size":{"h":2,"d":3},"tags":["c"]}"#,
+        ),
+        (
+            merge("toys", "T1", json!({ "tags": { "x": 1 }, "size": 7 })),
+            "merged",
+            r#"{"id":"T1","name":"Kite","price":3,"size":7,"tags":{"x":1}}"#,
+        ),
+        (
+            replace("toys", "T1", json!({ "b": null, "name": "Bike" })),
+            "replaced",
+            r#"{"id":"T1","b":null,"name":"Bike"}"#,
+        ),
+        (replace("toys", "T1", json!({ "name": "Bike", "id": "T1" })), "replaced", r#"{"id":"T1","name":"Bike"}"#),
+        (remove("toys", "T1"), "removed", ""),
+    ] {
+        let mut engine = Engine::new(&scenario(TOYS), 1);
+        let before = engine.clone();
+        let events = engine.apply(command).unwrap().events;
+        let expected = json!({ "at": "0s", "sequence": 1, "event": event, "id": "T1", "category": "toys" });
+        assert_eq!(events.iter().map(|one| serde_json::to_value(one).unwrap()).collect::<Vec<_>>(), [expected]);
+        let (separator, value) = if toys.is_empty() { ("", None) } else { (",", Some(5)) };
+        assert_eq!(rows(&engine, "toys"), format!("[{toys}{separator}{T2}]"));
+        let values: Vec<(&str, i64)> = engine.values().map(|(id, value)| (&**id, value)).collect();
+        assert_eq!(
+            values,
+            value.map(|value| ("T1", value)).into_iter().chain([("T2", 0), ("1", 0)]).collect::<Vec<_>>()
+        );
+        // The rest is shared with the copy, which is as it was.
+        let shared = |engine: &Engine| engine.collections().get("toys").unwrap().rows().last().unwrap().clone();
+        assert!(Arc::ptr_eq(&shared(&engine), &shared(&before)));
+        assert_eq!(rows(&before, "toys"), rows(&Engine::new(&scenario(TOYS), 1), "toys"));
+    }
+}
+
+#[test]
+fn ids_of_rows_compare_as_text_and_stay() {
+    for (id, is_same) in
+        [(json!(1), true), (json!("1"), true), (json!(1.0), false), (json!(null), false), (json!([1]), false)]
+    {
+        for change in [merge, replace] {
+            let mut engine = Engine::new(&scenario(TOYS), 1);
+            let outcome = engine.apply(change("digits", "1", json!({ "id": id, "name": "uno" })));
+            let expected = if is_same { r#"[{"id":1,"name":"uno"}]"# } else { r#"[{"id":1,"name":"one"}]"# };
+            assert_eq!((rows(&engine, "digits"), outcome.is_ok()), (expected.to_owned(), is_same), "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_change_of_a_row_changes_nothing() {
+    let mut engine = Engine::new(&scenario(TOYS), 1);
+    let before = (rows(&engine, "toys"), rows(&engine, "digits"));
+    let field = |field: &str, expected: &str| Refusal::Field { field: field.into(), expected: expected.into() };
+    let large = "x".repeat(MAX_COLLECTION_BYTES);
+    let full = || Refusal::Full { collection: "toys".into() };
+    for (command, refusal) in [
+        (merge("games", "T1", json!({})), Refusal::UnknownCollection("games".into())),
+        (replace("games", "T1", json!({})), Refusal::UnknownCollection("games".into())),
+        (remove("games", "T1"), Refusal::UnknownCollection("games".into())),
+        (merge("toys", "T3", json!({})), Refusal::UnknownRow("T3".into())),
+        (replace("toys", "1", json!({ "name": "a" })), Refusal::UnknownRow("1".into())),
+        // The row is in another collection.
+        (remove("digits", "T1"), Refusal::UnknownRow("T1".into())),
+        (merge("toys", "T1", json!({ "id": "T3" })), Refusal::FixedId("T1".into())),
+        (replace("toys", "T1", json!({ "id": 1, "name": "a" })), Refusal::FixedId("T1".into())),
+        (merge("toys", "T1", json!({ "name": 1 })), field("name", "string")),
+        (merge("toys", "T1", json!({ "name": null })), field("name", "string")),
+        (merge("toys", "T1", json!({ "price": "3" })), field("price", "number")),
+        (replace("toys", "T1", json!({ "price": 3 })), field("name", "string")),
+        (merge("toys", "T1", json!({ "note": large })), full()),
+        (replace("toys", "T2", json!({ "name": large })), full()),
+    ] {
+        assert_eq!(engine.apply(command), Err(refusal));
+    }
+    assert_eq!((rows(&engine, "toys"), rows(&engine, "digits"), engine.sequence()), (before.0, before.1, 0));
+    // What a declared row lacks is not the fault of a change of something else.
+    engine.apply(merge("toys", "T2", json!({ "price": 1 }))).unwrap();
+}
+
+#[test]
+fn a_full_collection_takes_what_makes_a_row_smaller() {
+    let mut engine = Engine::new(&scenario(TOYS), 1);
+    let large = |less: usize| json!({ "name": "x".repeat(MAX_COLLECTION_BYTES - less) });
+    engine.apply(replace("toys", "T2", large(200))).unwrap();
+    let mut added = fields(json!({ "name": "x".repeat(1000) }));
+    engine.apply(Command::AddRow("toys".into(), added.clone())).unwrap();
+    assert_eq!(
+        engine.apply(merge("toys", "T1", json!({ "price": 33 }))),
+        Err(Refusal::Full { collection: "toys".into() })
+    );
+    added.insert("name".into(), "y".repeat(1000).into());
+    engine.apply(merge("toys", "T3", added.into())).unwrap();
+    engine.apply(replace("toys", "T1", json!({ "name": "" }))).unwrap();
 }
 
 #[test]
@@ -72,6 +212,15 @@ fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
 #[test]
 fn commands_come_back_from_json_as_they_were() {
     for (command, expected) in [
+        (
+            merge("toys", "T1", json!({ "a": null })),
+            json!({ "merge-row": { "collection": "toys", "id": "T1", "fields": { "a": null } } }),
+        ),
+        (
+            replace("toys", "T1", json!({ "a": [1] })),
+            json!({ "replace-row": { "collection": "toys", "id": "T1", "fields": { "a": [1] } } }),
+        ),
+        (remove("toys", "T1"), json!({ "remove-row": { "collection": "toys", "id": "T1" } })),
         (
             Command::Join { member: 1, topics: vec![named("a"), Topic::Counters] },
             json!({ "join": { "member": 1, "topics": [{ "named": "a" }, "counters"] } }),

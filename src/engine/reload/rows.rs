@@ -25,6 +25,8 @@ pub(super) struct RowTransition {
 pub(super) struct RowOutcome {
     /// Its value; `None` if it is taken out.
     pub(super) running: Option<Running>,
+    /// What it is, if it is not as declared because that is what it has become at run time.
+    pub(super) changed: Option<Arc<Row>>,
     /// The keys in which it differs from the row that has had its id.
     pub(super) keys: Vec<String>,
     /// Whether it takes its id from a row that was added at run time.
@@ -34,7 +36,8 @@ pub(super) struct RowOutcome {
 impl RowTransition {
     /// Whether the engine has exactly the rows that the new scenario declares, if it had those of the old one.
     pub(super) fn is_as_declared(&self) -> bool {
-        self.back.is_empty() && self.outcomes.iter().all(|outcome| outcome.running.is_some())
+        let is_as_declared = |outcome: &RowOutcome| outcome.running.is_some() && outcome.changed.is_none();
+        self.back.is_empty() && self.outcomes.iter().all(is_as_declared)
     }
 
     /// Whether an earlier reload has a say in it.
@@ -70,25 +73,46 @@ impl Engine {
         let recalled =
             self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_total));
         let recall = |edit: &RowEdit| recalled.get(edit.row.id());
+        let changed_rows = self.changed_rows();
+        let changed = |edit: &RowEdit| {
+            let continued = edit.origin.as_ref().filter(|_| !edit.is_edited).and_then(|id| changed_rows.get(&**id));
+            let changed = continued.copied().or_else(|| recalled.changed(edit.row.id()));
+            changed.map(|changed| Arc::new(edit.row.with_own(changed.own().clone())))
+        };
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
-            edits.made.values().zip(keys).map(|(edit, keys)| self.outcome(edit, keys, recall(edit))).collect()
+            let outcome = |(edit, keys)| self.outcome(edit, keys, recall(edit), changed(edit));
+            edits.made.values().zip(keys).map(outcome).collect()
         } else {
             let all = self.collections.iter().flat_map(|(_, row_set)| row_set.rows());
             let edited = all.filter(|row| edits.made.contains_key(row.id()));
             let current: HashMap<&str, &Row> = edited.map(|row| (&**row.id(), &**row)).collect();
-            let keys = |edit: &RowEdit| {
+            let outcome = |edit: &RowEdit| {
+                let changed = changed(edit);
                 let before = current.get(&**edit.row.id());
-                before.map(|before| edit.row.differing_keys(before)).unwrap_or_default()
+                let keys = before.map(|before| changed.as_ref().unwrap_or(&edit.row).differing_keys(before));
+                self.outcome(edit, keys.unwrap_or_default(), recall(edit), changed)
             };
-            edits.made.values().map(|edit| self.outcome(edit, keys(edit), recall(edit))).collect()
+            edits.made.values().map(outcome).collect()
         };
         let mut transition = RowTransition { outcomes, back: Vec::new(), recalled };
         self.recall_added(new, edits, &mut transition);
         transition
     }
 
-    fn outcome(&self, edit: &RowEdit, keys: Vec<String>, recalled: Option<RowState>) -> RowOutcome {
+    /// The declared rows, by id, that a merge or a replacement has made other than they are declared.
+    fn changed_rows(&self) -> HashMap<&str, &Arc<Row>> {
+        let changed = self.collections.iter().flat_map(|(_, row_set)| row_set.changed());
+        changed.filter(|(id, _)| self.counters.get(id).is_some_and(|counter| counter.counter.declared)).collect()
+    }
+
+    fn outcome(
+        &self,
+        edit: &RowEdit,
+        keys: Vec<String>,
+        recalled: Option<RowState>,
+        changed: Option<Arc<Row>>,
+    ) -> RowOutcome {
         let fresh = Running { value: edit.row.value(), changed: 0 };
         let before = self.counters.get(edit.row.id());
         let added = before.filter(|before| !before.counter.declared);
@@ -110,7 +134,7 @@ impl Engine {
             },
         };
         let displaces = running.is_some() && added.is_some() && (continued.is_none() || recalled.is_some());
-        RowOutcome { running, keys, displaces }
+        RowOutcome { running, changed, keys, displaces }
     }
 
     /// Finds the rows that were added at run time, went, and can come back: their collection is declared, and no other
@@ -167,7 +191,8 @@ impl Engine {
     /// content is the same, all: in order, they say which of them has which value.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
         let value = |row: &Row| self.counters.get(row.id()).filter(|row| row.counter.declared).map(|row| row.value);
-        let is_moved = |row: &Row| value(row) != Some(row.value());
+        let changed = self.changed_rows();
+        let is_moved = |row: &Row| value(row) != Some(row.value()) || changed.contains_key(&**row.id());
         let moved = edits.ended.iter().filter(|(_, row)| row.has_made_id() && is_moved(row));
         let content: HashSet<_> = moved.map(|(collection, row)| (collection, row.content())).collect();
         let kept = edits.ended.iter().filter(|(collection, row)| {
@@ -177,7 +202,10 @@ impl Engine {
                 is_moved(row)
             }
         });
-        kept.map(|(collection, row)| RetainedRow::declared(collection, row, value(row))).collect()
+        let kept = kept.map(|(collection, row)| {
+            RetainedRow::declared(collection, row, value(row), changed.get(&**row.id()).copied())
+        });
+        kept.collect()
     }
 
     /// Numbers of ids are not used twice, also in a collection that was gone.
@@ -192,6 +220,11 @@ impl Engine {
     /// still there.
     pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition) {
         let new = self.scenario.clone();
+        let changed = self.changed_rows();
+        let as_it_is = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
+            Some(outcome) => outcome.changed.as_ref().unwrap_or(row).clone(),
+            None => (*changed.get(&**row.id()).unwrap_or(&row)).clone(),
+        };
         let mut rebuild = Rebuild::default();
         for (collection, row) in new.rows() {
             let (owner, running) = match transition.outcome(edits, row.id()) {
@@ -212,7 +245,7 @@ impl Engine {
             let name = collection.name();
             let before = self.collections.get(name);
             let present = collection.rows().iter().filter(|row| rebuild.has(row.id()));
-            let mut rows: Vec<Arc<Row>> = present.cloned().collect();
+            let mut rows: Vec<Arc<Row>> = present.map(as_it_is).collect();
             let stays = |row: &Arc<Row>| {
                 let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
                 (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))

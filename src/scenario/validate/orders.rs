@@ -15,7 +15,7 @@ use crate::scenario::raw::{
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD, times};
 use crate::scenario::yaml::{Entries, Items, Spanned};
-use crate::scenario::{Action, Amount, Arrivals, Draw, Generator, NewRow, Repeat, Script, Step};
+use crate::scenario::{Action, Amount, Arrivals, Draw, Fnv, Generator, NewRow, Repeat, Script, Step};
 
 pub(super) fn generators(
     list: &[Spanned<RawGenerator>],
@@ -234,7 +234,7 @@ fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
     let mut hash = Fnv::default();
     if let Some(name) = name {
         hash.add(name.as_bytes());
-        return Some(hash.0 | SCRIPT_STREAMS);
+        return Some(hash.value() | SCRIPT_STREAMS);
     }
     hash.add(&start.as_nanos().to_le_bytes());
     for (Step { at, times, every, .. }, product, amount) in orders {
@@ -245,24 +245,7 @@ fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
         hash.add(&amount.start().to_le_bytes());
         hash.add(&amount.end().to_le_bytes());
     }
-    Some(hash.0 | SCRIPT_STREAMS)
-}
-
-/// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    Some(hash.value() | SCRIPT_STREAMS)
 }
 
 /// From the start of the first repeat to that of the last.

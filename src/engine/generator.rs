@@ -1,0 +1,230 @@
+//! Random generators: when the next change of a counter comes, of which row, and how much. Each draws from a random stream of
+//! its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use super::change::Declaration;
+use super::counters::Counters;
+use super::random::RandomStream;
+use crate::scenario::{Arrivals, Draw, Generator, times};
+
+/// One generator at work.
+#[derive(Debug, Clone)]
+pub(super) struct GeneratorRun {
+    pub(super) declared: Arc<Generator>,
+    /// The world's time at which its own time is 0.
+    pub(super) origin: Duration,
+    rng: RandomStream,
+    /// Orders so far, to compute even times without adding up rounding errors.
+    count: u64,
+    due: Option<Duration>,
+    pool: Pool,
+}
+
+/// Where a generator is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GeneratorRunState {
+    origin: Duration,
+    count: u64,
+    due: Option<Duration>,
+    /// Which of the seed's streams it draws from.
+    stream: u64,
+    /// How far it is in there.
+    words: u64,
+}
+
+impl GeneratorRunState {
+    pub(super) fn of(run: &GeneratorRun) -> Self {
+        let (stream, words) = run.rng.place();
+        Self { origin: run.origin, count: run.count, due: run.due, stream, words }
+    }
+
+    /// The same place that much later.
+    pub(super) fn shifted(mut self, by: Duration) -> Self {
+        self.origin = self.origin.saturating_add(by);
+        self.due = self.due.map(|due| due.saturating_add(by));
+        self
+    }
+
+    /// As [`GeneratorRun::reseed`].
+    pub(super) fn reseed(&mut self) {
+        self.words = 0;
+    }
+
+    /// The run of the same generator at that place.
+    pub(super) fn resume(self, declared: Arc<Generator>, seed: u64) -> GeneratorRun {
+        let Self { origin, count, due, stream, words } = self;
+        let rng = RandomStream::at(seed, stream, words);
+        GeneratorRun { declared, origin, rng, count, due, pool: Pool::default() }
+    }
+}
+
+/// The counters to draw from, by index in the counters, as of one of its generations.
+#[derive(Debug, Clone, Default)]
+struct Pool {
+    generation: Option<u64>,
+    chosen: Arc<Chosen>,
+}
+
+#[derive(Debug, Default)]
+struct Chosen {
+    indices: Indices,
+    /// Upper bounds of each index' share; empty if all shares are the same.
+    bounds: Vec<u64>,
+}
+
+#[derive(Debug)]
+enum Indices {
+    /// All below that number.
+    Below(usize),
+    These(Vec<usize>),
+}
+
+impl Default for Indices {
+    fn default() -> Self {
+        Self::Below(0)
+    }
+}
+
+impl Indices {
+    fn len(&self) -> usize {
+        match self {
+            Self::Below(count) => *count,
+            Self::These(indices) => indices.len(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::Below(count) => Some(at).filter(|at| at < count),
+            Self::These(indices) => indices.get(at).copied(),
+        }
+    }
+}
+
+impl GeneratorRun {
+    pub(super) fn new(declared: Arc<Generator>, origin: Duration, seed: u64, stream: u64) -> Self {
+        let rng = RandomStream::new(seed, stream);
+        let mut run = Self { declared, origin, rng, count: 0, due: None, pool: Pool::default() };
+        run.schedule(origin.saturating_add(run.declared.from()));
+        run
+    }
+
+    /// Goes on with another seed, at the same place of its timeline.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.rng.reseed(seed);
+    }
+
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// The order that is due: an index in the counters and an amount. `None` if there is nothing to draw from.
+    pub(super) fn fire(&mut self, counters: &Counters) -> Option<(usize, i64)> {
+        let at = self.due?;
+        self.pool.refresh(self.declared.rows(), counters);
+        let index = self.pool.pick(&mut self.rng, counters);
+        let amount = self.rng.amount(self.declared.amount());
+        self.count += 1;
+        self.schedule(at);
+        Some((index?, amount))
+    }
+
+    /// Sets the next due time; `last` is that of the order before. Beyond what a `Duration` holds, there is none.
+    fn schedule(&mut self, last: Duration) {
+        let next = match self.declared.arrivals() {
+            Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
+            Arrivals::Every(every) => {
+                let start = self.origin.checked_add(self.declared.from());
+                let even = start.and_then(|start| start.checked_add(times(every, self.count + 1)));
+                even.map(|even| self.jittered(even).max(last))
+            }
+        };
+        let until = self.declared.until().map(|until| self.origin.saturating_add(until));
+        self.due = next.filter(|next| until.is_none_or(|until| *next <= until));
+    }
+
+    fn jittered(&mut self, even: Duration) -> Duration {
+        let jitter = nanos(self.declared.jitter());
+        if jitter == 0 {
+            return even;
+        }
+        let offset = self.rng.below(2 * jitter + 1);
+        even.saturating_add(Duration::from_nanos(offset)).saturating_sub(Duration::from_nanos(jitter))
+    }
+}
+
+impl Pool {
+    fn refresh(&mut self, draw: &Draw, counters: &Counters) {
+        if self.generation == Some(counters.generation()) {
+            return;
+        }
+        self.generation = Some(counters.generation());
+        let mut bounds = Vec::new();
+        let indices = match draw {
+            Draw::All => Indices::Below(counters.len()),
+            Draw::Ids(ids) => Indices::These(ids.iter().filter_map(|id| counters.index_of(id)).collect()),
+            Draw::Collection(name) => {
+                let by_row =
+                    counters.iter().enumerate().filter(|(_, (_, counter))| counter.counter.collection == *name);
+                Indices::These(by_row.map(|(index, _)| index).collect())
+            }
+            Draw::Weights(weights) => {
+                let present: Vec<_> =
+                    weights.iter().filter_map(|(id, weight)| Some((counters.index_of(id)?, *weight))).collect();
+                bounds.extend(present.iter().scan(0, |sum, (_, weight)| {
+                    *sum += u64::from(*weight);
+                    Some(*sum)
+                }));
+                Indices::These(present.into_iter().map(|(index, _)| index).collect())
+            }
+        };
+        self.chosen = Arc::new(Chosen { indices, bounds });
+    }
+
+    fn pick(&self, rng: &mut RandomStream, counters: &Counters) -> Option<usize> {
+        let Chosen { indices, bounds } = &*self.chosen;
+        let shares = bounds.last().copied().unwrap_or(indices.len() as u64);
+        let drawn = rng.below(shares.max(1));
+        let at = if bounds.is_empty() {
+            usize::try_from(drawn).ok()?
+        } else {
+            bounds.partition_point(|bound| *bound <= drawn)
+        };
+        indices.get(at).filter(|index| *index < counters.len())
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
+}
+
+/// A generator at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneratorState {
+    /// What messages call it.
+    pub label: String,
+    /// What was declared.
+    pub generator: Arc<Generator>,
+    /// The world's time at which its own time is 0.
+    pub origin: Duration,
+    /// When its next order comes; `None` once it is over.
+    pub due: Option<Duration>,
+}
+
+impl Engine {
+    /// The generators, in declared order.
+    pub fn generator_states(&self) -> impl Iterator<Item = GeneratorState> {
+        self.timelines.generators().enumerate().map(|(index, run)| GeneratorState {
+            label: run.declared.label(index),
+            generator: run.declared.clone(),
+            origin: run.origin,
+            due: run.due(),
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! Timelines: all that happens by itself at its time, but for faults.
+//!
+//! A timeline is a script, which is a list of steps, or a generator, which draws. All are in one list, so that there is one
+//! order in which they fire and one place that carries them over to another scenario.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::change::{Carried, Change, Declaration, Pairing, carry_on};
+use super::counters::Counters;
+use super::generator::{GeneratorRun, GeneratorRunState};
+use super::retained::{Digest, TimelineState};
+use super::script::{ScriptRun, ScriptRunState};
+use crate::scenario::{Action, Generator, Scenario, Script};
+
+/// Who ends a timeline that does not end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The world: its scenario declares the timeline, and a reload that no longer does ends it.
+    World,
+}
+
+/// One timeline at work.
+#[derive(Debug, Clone)]
+pub(super) enum Run {
+    Script(ScriptRun),
+    // It is larger: its random stream is part of it.
+    Generator(Box<GeneratorRun>),
+}
+
+/// All timelines, in the order in which they fire at one moment: scripts, then generators, each in declared order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timelines(Vec<(Owner, Run)>);
+
+/// What a timeline does when it is due.
+pub(super) enum Fired {
+    /// A step's action.
+    Step(Action),
+    /// An amount for the counter of that index.
+    Count { index: usize, amount: i64 },
+}
+
+impl Run {
+    fn due(&self) -> Option<Duration> {
+        match self {
+            Self::Script(run) => run.due(),
+            Self::Generator(run) => run.due(),
+        }
+    }
+
+    fn fire(&mut self, counters: &Counters) -> Option<Fired> {
+        match self {
+            Self::Script(run) => run.fire().map(Fired::Step),
+            Self::Generator(run) => run.fire(counters).map(|(index, amount)| Fired::Count { index, amount }),
+        }
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        match self {
+            Self::Script(run) => run.reseed(seed),
+            Self::Generator(run) => run.reseed(seed),
+        }
+    }
+
+    /// Whether it is not as if it started now.
+    fn has_begun(&self, now: Duration) -> bool {
+        match self {
+            Self::Script(run) => run.has_begun(now),
+            // It has a random stream of its own, also before it fires for the first time.
+            Self::Generator(_) => true,
+        }
+    }
+
+    fn state(&self) -> TimelineState {
+        match self {
+            Self::Script(run) => TimelineState::Script(ScriptRunState::of(run)),
+            Self::Generator(run) => TimelineState::Generator(GeneratorRunState::of(run)),
+        }
+    }
+}
+
+impl Timelines {
+    /// Those that the scenario of a world declares.
+    pub(super) fn of_world(runs: impl IntoIterator<Item = Run>) -> Self {
+        Self(runs.into_iter().map(|run| (Owner::World, run)).collect())
+    }
+
+    /// When the next of them is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.0.iter().filter_map(|(_, run)| run.due()).min()
+    }
+
+    /// Has the first of those that are due at that time fire. `None` if none is, or if it finds nothing to draw from.
+    pub(super) fn fire(&mut self, due: Duration, counters: &Counters) -> Option<Fired> {
+        let (_, run) = self.0.iter_mut().find(|(_, run)| run.due() == Some(due))?;
+        run.fire(counters)
+    }
+
+    /// Has them go on with another seed, at the same places.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        for (_, run) in &mut self.0 {
+            run.reseed(seed);
+        }
+    }
+
+    /// The scripts, in declared order.
+    pub(super) fn scripts(&self) -> impl Iterator<Item = &ScriptRun> {
+        self.0.iter().filter_map(|(_, run)| if let Run::Script(run) = run { Some(run) } else { None })
+    }
+
+    /// The generators, in declared order.
+    pub(super) fn generators(&self) -> impl Iterator<Item = &GeneratorRun> {
+        self.0.iter().filter_map(|(_, run)| if let Run::Generator(run) = run { Some(&**run) } else { None })
+    }
+
+    /// Takes out those of an owner: the scripts and the generators.
+    fn take(&mut self, owner: Owner) -> (Vec<Run>, Vec<Run>) {
+        let own = self.0.extract_if(.., |(of, _)| *of == owner).map(|(_, run)| run);
+        own.partition(|run| matches!(run, Run::Script(_)))
+    }
+}
+
+/// How the timelines that two scenarios declare differ.
+#[derive(Debug)]
+pub(super) struct TimelineEdits {
+    scripts: Edits,
+    generators: Edits,
+}
+
+/// How those of one kind differ.
+#[derive(Debug)]
+struct Edits {
+    pairing: Pairing,
+    /// The old ones that end, by index.
+    ended: HashMap<usize, Digest>,
+    /// The new ones that begin, by index.
+    begun: HashMap<usize, Digest>,
+}
+
+impl Edits {
+    fn between<D: Declaration>(old: &[D], new: &[D], digest: impl Fn(&D) -> Digest) -> Self {
+        let pairing = Pairing::of(old, new);
+        let ended = pairing.ended().map(|index| (index, digest(&old[index]))).collect();
+        let begun = pairing.begun().map(|index| (index, digest(&new[index]))).collect();
+        Self { pairing, ended, begun }
+    }
+}
+
+impl TimelineEdits {
+    pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
+        Self {
+            scripts: Edits::between(old.scripts(), new.scripts(), Digest::of_script),
+            generators: Edits::between(old.generators(), new.generators(), |one| Digest::of("generator", one)),
+        }
+    }
+
+    /// The changes that users are shown.
+    pub(super) fn changes(&self, old: &Scenario, new: &Scenario) -> Vec<Change> {
+        let mut changes = self.scripts.pairing.changes(old.scripts(), new.scripts());
+        changes.extend(self.generators.pairing.changes(old.generators(), new.generators()));
+        changes
+    }
+}
+
+impl Engine {
+    /// Starts all timelines that the scenario declares.
+    pub(super) fn start_timelines(&mut self) {
+        let scenario = self.scenario.clone();
+        let mut runs: Vec<Run> = scenario.scripts().iter().map(|script| self.start_script(script)).collect();
+        runs.extend(scenario.generators().iter().map(|generator| self.start_generator(generator)));
+        self.timelines = Timelines::of_world(runs);
+    }
+
+    /// Carries the timelines of the world over from the scenario before: those whose declaration stays go on where they are,
+    /// and so do those that an earlier reload took away.
+    pub(super) fn carry_timelines_over(&mut self, edits: &TimelineEdits) {
+        let scenario = self.scenario.clone();
+        let (scripts, generators) = self.timelines.take(Owner::World);
+        let mut runs = self.carry_over(scripts, &edits.scripts, |engine, index, kept| {
+            engine.begin_script(&scenario.scripts()[index], kept)
+        });
+        runs.extend(self.carry_over(generators, &edits.generators, |engine, index, kept| {
+            engine.begin_generator(&scenario.generators()[index], kept)
+        }));
+        self.timelines.0.splice(..0, runs.into_iter().map(|run| (Owner::World, run)));
+    }
+
+    /// Those of one kind. `begin` gets the index of a declaration, and what was kept of it and for how long.
+    fn carry_over(
+        &mut self,
+        runs: Vec<Run>,
+        edits: &Edits,
+        begin: impl Fn(&mut Self, usize, Option<(Duration, TimelineState)>) -> Run,
+    ) -> Vec<Run> {
+        let Carried { kept, ended } = carry_on(runs, &edits.pairing);
+        let mut runs = Vec::with_capacity(kept.len());
+        for (index, run) in kept.into_iter().enumerate() {
+            runs.push(run.unwrap_or_else(|| {
+                let kept = edits.begun.get(&index).and_then(|digest| self.retained.take_timeline(*digest));
+                let kept = kept.map(|(since, state)| (self.now.saturating_sub(since), state));
+                begin(self, index, kept)
+            }));
+        }
+        for (index, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
+            if let Some(digest) = edits.ended.get(&index) {
+                self.retained.keep_timeline(*digest, self.now, run.state());
+            }
+        }
+        runs
+    }
+
+    fn begin_script(&self, declared: &Script, kept: Option<(Duration, TimelineState)>) -> Run {
+        let resumed = match kept {
+            Some((gone, TimelineState::Script(state))) => state.shifted(gone).resume(declared.clone(), self.seed),
+            _ => None,
+        };
+        resumed.map_or_else(|| self.start_script(declared), Run::Script)
+    }
+
+    fn begin_generator(&mut self, declared: &Generator, kept: Option<(Duration, TimelineState)>) -> Run {
+        match kept {
+            Some((gone, TimelineState::Generator(state))) => {
+                Run::Generator(Box::new(state.shifted(gone).resume(Arc::new(declared.clone()), self.seed)))
+            }
+            _ => self.start_generator(declared),
+        }
+    }
+
+    fn start_script(&self, declared: &Script) -> Run {
+        Run::Script(ScriptRun::new(declared.clone(), self.now, self.seed))
+    }
+
+    fn start_generator(&mut self, declared: &Generator) -> Run {
+        self.streams += 1;
+        let run = GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1);
+        Run::Generator(Box::new(run))
+    }
+}
