@@ -135,6 +135,8 @@ impl Event {
             EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
             EventKind::Sent { topic, .. } => vec![topic.clone()],
             EventKind::Added { .. }
+            | EventKind::Merged { .. }
+            | EventKind::Replaced { .. }
             | EventKind::Removed { .. }
             | EventKind::FaultBegan { .. }
             | EventKind::FaultEnded { .. }
