@@ -68,7 +68,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such row, the value would leave ±(2^53 - 1), or the world has ended.
     pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
-        self.apply(Command::order(id, amount), |_, _| ()).await
+        self.apply(Command::count(id, amount), |_, _| ()).await
     }
 
     /// Adds each amount to its row's counter, all of them or none, and gives what happened.

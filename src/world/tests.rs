@@ -35,7 +35,7 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
     let (options, tasks, end) = (WorldOptions::default(), TaskTracker::new(), CancellationToken::new());
     let worlds = Worlds::share(&scenario, 1, options, sharing, false, &tasks, end.clone()).await.unwrap();
     let world = worlds.default_world();
-    let failed = world.apply::<()>(Command::order("T1", 3), |_, _| panic!("a defect")).await;
+    let failed = world.apply::<()>(Command::count("T1", 3), |_, _| panic!("a defect")).await;
     assert_eq!(failed, Err(WorldError::Defect));
     world.order("T1", 4).await.unwrap();
     assert_eq!(world.state().await.unwrap().values, [("T1".into(), 7)]);
