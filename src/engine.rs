@@ -168,7 +168,7 @@ impl Engine {
         &self.topics
     }
 
-    /// When the next script step or random order is due, or a fault begins or ends; `None` if nothing will happen by itself
+    /// When the next timeline is due, or a fault begins or ends; `None` if nothing will happen by itself
     /// any more.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {

@@ -48,6 +48,7 @@ pub use route::{
     Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint, encode_segment,
 };
 pub use schema::schema;
+pub(crate) use shop::NOUNS;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::scenario::{Fault, Feed, Generator, Script};
+use crate::scenario::{Fault, Feed, Generator, NOUNS, Script};
 
 /// One difference that a new scenario makes. As JSON each has its `kind`, such as `value-reset`, and its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ pub enum Change {
     Name { from: String, to: String },
     /// Another random seed: generators go on with the random stream of the new one.
     Seed { from: u64, to: u64 },
-    /// The sockets get other orders than before.
+    /// The sockets get other counters than before.
     Feed { to: Feed },
     /// Keys of the server section that are other than at the start, which only a restart applies.
     NeedsRestart { keys: Vec<&'static str> },
@@ -41,7 +41,7 @@ pub enum Change {
         collection: Arc<str>,
         keys: Vec<&'static str>,
     },
-    /// A collection whose rows stand in another order.
+    /// A collection whose rows are in another sequence.
     Reordered {
         #[serde(rename = "category")]
         collection: Arc<str>,
@@ -75,7 +75,7 @@ pub enum Change {
     /// A row in another collection; its value goes with it.
     #[serde(rename = "product-moved")]
     RowMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
-    /// A row with other properties; `order` is its extra order properties.
+    /// A row with other properties, or with other extra properties in its frames.
     #[serde(rename = "product-changed")]
     RowChanged { id: Arc<str>, keys: Vec<String> },
     /// A row whose seed is another, so that its value starts from that, or goes on if an earlier reload took that
@@ -123,11 +123,11 @@ impl fmt::Display for Change {
         match self {
             Self::Name { from, to } => write!(f, "name {from} → {to}"),
             Self::Seed { from, to } => write!(f, "seed {from} → {to}"),
-            Self::Feed { to: Feed::All } => f.write_str("feed of all orders"),
-            Self::Feed { to: Feed::Collection } => f.write_str("feed by category"),
+            Self::Feed { to: Feed::All } => write!(f, "feed of all {}", NOUNS.count.many),
+            Self::Feed { to: Feed::Collection } => write!(f, "feed by {}", NOUNS.collection.one),
             Self::NeedsRestart { keys } => write!(f, "server.{} needs a restart", keys.join(", server.")),
-            Self::CollectionAdded { collection } => write!(f, "category {collection} added"),
-            Self::CollectionRemoved { collection } => write!(f, "category {collection} removed"),
+            Self::CollectionAdded { collection } => write!(f, "{} {collection} added", NOUNS.collection.one),
+            Self::CollectionRemoved { collection } => write!(f, "{} {collection} removed", NOUNS.collection.one),
             Self::CollectionChanged { collection, keys } => write!(f, "{collection} {} changed", keys.join(", ")),
             Self::Reordered { collection } => write!(f, "{collection} reordered"),
             Self::RowAdded { id, .. } => write!(f, "{id} added"),
@@ -135,7 +135,7 @@ impl fmt::Display for Change {
             Self::RowRemoved { id, .. } => write!(f, "{id} removed"),
             Self::RowMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
             Self::RowChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
-            Self::CounterReset { id, from, to } => write!(f, "{id} total {from} → {to}"),
+            Self::CounterReset { id, from, to } => write!(f, "{id} {} {from} → {to}", NOUNS.value.one),
             Self::ScriptAdded { script } => write!(f, "{script} added"),
             Self::ScriptRemoved { script } => write!(f, "{script} removed"),
             Self::ScriptChanged { script } => write!(f, "{script} changed"),

@@ -110,7 +110,7 @@ impl From<Vec<Event>> for Effects {
 impl Command {
     /// Adds an amount to a row's counter.
     #[must_use]
-    pub fn order(row: &str, amount: i64) -> Self {
+    pub fn count(row: &str, amount: i64) -> Self {
         Self::Count(row.into(), amount)
     }
 
@@ -175,7 +175,7 @@ impl Engine {
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
         match command {
             Command::Count(id, amount) => Ok(vec![self.change_counter(&id, CounterChange::Add(amount))?].into()),
-            Command::CountAll(orders) => self.change_counters(&orders, CounterChange::Add).map(Effects::from),
+            Command::CountAll(amounts) => self.change_counters(&amounts, CounterChange::Add).map(Effects::from),
             Command::SetCounters(values) => self.change_counters(&values, CounterChange::Set).map(Effects::from),
             Command::AddRow(collection, own) => Ok(vec![self.add_row(&collection, own)?].into()),
             Command::MergeRow { collection, id, fields } => Ok(vec![self.merge_row(&collection, &id, fields)?].into()),

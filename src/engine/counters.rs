@@ -202,7 +202,7 @@ pub(super) enum CounterChange {
     Set(i64),
 }
 
-/// Totals of a page: 1 KiB.
+/// Values of a page: 1 KiB.
 const PAGE: usize = 64;
 
 /// One counter's value, once it has changed.
@@ -215,7 +215,7 @@ pub(super) struct Running {
 
 type Page = [Option<Running>; PAGE];
 
-/// The running value of every counter by its index, in pages that copies share until one of them writes to a page. An
+/// The running value of every counter by its index, in pages that copies share until one of them writes to a page. A
 /// counter whose value never changed takes no memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Values {
@@ -246,7 +246,7 @@ impl Values {
         })
     }
 
-    /// Takes out an counter; those after it move up by one.
+    /// Takes out a counter; those after it move up by one.
     pub(super) fn remove(&mut self, index: usize) {
         let last = self.pages.len() * PAGE;
         for at in index..last {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_keeps_its_totals_when_the_other_changes() {
+    fn a_copy_keeps_its_values_when_the_other_changes() {
         let mut one = Values::default();
         one.set(PAGE + 3, Some(running(7)));
         let two = one.clone();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_after_a_removed_account_moves_up_across_pages() {
+    fn what_is_after_a_removed_counter_moves_up_across_pages() {
         let mut values = Values::default();
         for index in 0..2 * PAGE {
             values.set(index, Some(running(i64::try_from(index).unwrap_or_default())));

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::frame::Frame;
 use super::topics::Topic;
-use crate::scenario::{MAX_TOTAL, Row, format_duration};
+use crate::scenario::{MAX_TOTAL, NOUNS, Row, format_duration};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,16 +178,16 @@ pub const MAX_TOPICS: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// No row has this id at the time.
-    #[error("Order {0} not found")]
+    #[error("{noun} {0} not found", noun = NOUNS.count.title)]
     UnknownRow(Arc<str>),
     /// The collection does not exist at the time.
-    #[error("Category {0} not found")]
+    #[error("{noun} {0} not found", noun = NOUNS.collection.title)]
     UnknownCollection(Arc<str>),
     /// A row has the id already.
-    #[error("Product {0} exists already")]
+    #[error("{noun} {0} exists already", noun = NOUNS.row.title)]
     DuplicateRow(Arc<str>),
     /// The value would leave what a JavaScript number holds exactly.
-    #[error("The total of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}")]
+    #[error("The {noun} of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}", noun = NOUNS.value.one)]
     OutOfRange {
         /// The row.
         id: Arc<str>,
@@ -195,7 +195,11 @@ pub enum Refusal {
         value: i64,
     },
     /// The collection has no room for more.
-    #[error("The products of {collection} take more than {} MiB, a reset removes those that were added", MAX_COLLECTION_BYTES >> 20)]
+    #[error(
+        "The {rows} of {collection} take more than {} MiB, a reset removes those that were added",
+        MAX_COLLECTION_BYTES >> 20,
+        rows = NOUNS.row.many
+    )]
     Full {
         /// The collection.
         collection: Arc<str>,

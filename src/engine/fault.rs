@@ -1,7 +1,7 @@
 //! Faults at work: which of them are in force, and whom they hit.
 //!
 //! What a fault does is done where requests are answered and frames are written; the engine only says when and to whom, so
-//! that the same requests in the same order meet the same faults on every run. Totals know nothing of them.
+//! that the same requests in the same order meet the same faults on every run. Counters know nothing of them.
 
 mod run;
 

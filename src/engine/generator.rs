@@ -19,7 +19,7 @@ pub(super) struct GeneratorRun {
     /// The world's time at which its own time is 0.
     pub(super) origin: Duration,
     rng: RandomStream,
-    /// Orders so far, to compute even times without adding up rounding errors.
+    /// Draws so far, to compute even times without adding up rounding errors.
     count: u64,
     due: Option<Duration>,
     pool: Pool,
@@ -124,7 +124,7 @@ impl GeneratorRun {
         self.due
     }
 
-    /// The order that is due: an index in the counters and an amount. `None` if there is nothing to draw from.
+    /// What is due: an index in the counters and an amount. `None` if there is nothing to draw from.
     pub(super) fn fire(&mut self, counters: &Counters) -> Option<(usize, i64)> {
         let at = self.due?;
         self.pool.refresh(self.declared.rows(), counters);
@@ -135,7 +135,7 @@ impl GeneratorRun {
         Some((index?, amount))
     }
 
-    /// Sets the next due time; `last` is that of the order before. Beyond what a `Duration` holds, there is none.
+    /// Sets the next due time; `last` is the one before. Beyond what a `Duration` holds, there is none.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
             Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
@@ -213,7 +213,7 @@ pub struct GeneratorState {
     pub generator: Arc<Generator>,
     /// The world's time at which its own time is 0.
     pub origin: Duration,
-    /// When its next order comes; `None` once it is over.
+    /// When it draws next; `None` once it is over.
     pub due: Option<Duration>,
 }
 

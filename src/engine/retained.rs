@@ -5,12 +5,12 @@
 //!
 //! Invariants:
 //! - What is kept differs from a fresh start: a value that has moved, a row that was added, changed or taken out at run time,
-//!   a timeline that has begun, a random stream, a fault that a client has removed. A row that nobody has ordered leaves
+//!   a timeline that has begun, a random stream, a fault that a client has removed. A row that nobody has counted leaves
 //!   nothing here.
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
-//! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_CATEGORIES`]
+//! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_COLLECTIONS`]
 //!   numbers of collections. The oldest are forgotten first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -38,7 +38,7 @@ const MAX_ROW_BYTES: usize = 64 << 20;
 const MAX_TIMELINES: usize = 1_000;
 
 /// The most collections whose numbers are kept.
-const MAX_CATEGORIES: usize = 1_000;
+const MAX_COLLECTIONS: usize = 1_000;
 
 /// What reloads have taken away. A clone shares it until one of the two changes it, and nothing takes no memory.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -238,7 +238,7 @@ impl Retained {
     pub(super) fn keep_number(&mut self, collection: Arc<str>, highest: u64) {
         self.change(|kept| {
             kept.highest.push((collection, highest));
-            forget_oldest(&mut kept.highest, MAX_CATEGORIES);
+            forget_oldest(&mut kept.highest, MAX_COLLECTIONS);
         });
     }
 
@@ -332,11 +332,11 @@ impl RetainedRow {
     /// What has become of a declared row at run time, if that holds for this row.
     fn state(&self, row: &Row) -> Option<RowState> {
         let Self::Declared { seed, state, .. } = self else { return None };
-        let is_of_product = match state {
+        let is_of_row = match state {
             RowState::Value(_) => *seed == row.value(),
             RowState::TakenOut(content) => *content == Digest::of_row(row),
         };
-        is_of_product.then_some(*state)
+        is_of_row.then_some(*state)
     }
 
     /// Whether it holds for this row once that has a seed again.

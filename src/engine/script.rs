@@ -95,7 +95,7 @@ impl ScriptRun {
         step.into_iter().chain(burst).min()
     }
 
-    /// The action that is due; if it is an order, with the one amount that was drawn for it.
+    /// The action that is due; if it counts, with the one amount that was drawn for it.
     pub(super) fn fire(&mut self) -> Option<Action> {
         let due = self.due()?;
         // A step already begun goes before one that begins at the same time: it stands further up.

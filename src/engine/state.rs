@@ -161,18 +161,19 @@ struct WrittenRow {
     id: Arc<str>,
     has_number_id: bool,
     own: Map<String, Value>,
-    order: Map<String, Value>,
+    #[serde(rename = "order")]
+    framed: Map<String, Value>,
     value: i64,
 }
 
 impl WrittenRow {
     fn of(row: &Row) -> Self {
-        let (id, (own, order, value)) = (row.id().clone(), row.content());
-        Self { id, has_number_id: row.has_number_id(), own: own.clone(), order: order.clone(), value }
+        let (id, (own, framed, value)) = (row.id().clone(), row.content());
+        Self { id, has_number_id: row.has_number_id(), own: own.clone(), framed: framed.clone(), value }
     }
 
     fn into_row(self) -> Row {
-        Row::written(self.id, self.own, self.order, self.value).with_number_id(self.has_number_id)
+        Row::written(self.id, self.own, self.framed, self.value).with_number_id(self.has_number_id)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Fault, Row};
 
-/// An independent source of random orders.
+/// An independent source of random changes of counters.
 ///
 /// Its times count from the start of the world, or from the reload that brought or changed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,19 +22,19 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// When orders arrive.
+    /// When changes come.
     #[must_use]
     pub fn arrivals(&self) -> Arrivals {
         self.arrivals
     }
 
-    /// How far an order may be from its even time, to both sides.
+    /// How far a change may be from its even time, to both sides.
     #[must_use]
     pub fn jitter(&self) -> Duration {
         self.jitter
     }
 
-    /// What one order adds.
+    /// What one change adds.
     #[must_use]
     pub fn amount(&self) -> &Amount {
         &self.amount
@@ -46,20 +46,20 @@ impl Generator {
         &self.rows
     }
 
-    /// When it starts; the first order comes one gap later.
+    /// When it starts; the first change comes one gap later.
     #[must_use]
     pub fn from(&self) -> Duration {
         self.from
     }
 
-    /// When it stops; an order due then still comes.
+    /// When it stops; a change due then still comes.
     #[must_use]
     pub fn until(&self) -> Option<Duration> {
         self.until
     }
 }
 
-/// The gaps between random orders.
+/// The gaps between random changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrivals {
     /// All the same.
@@ -68,7 +68,7 @@ pub enum Arrivals {
     Poisson(Duration),
 }
 
-/// What an order adds to a value: each of these with the same chance.
+/// What a change adds to a value: each of these with the same chance.
 pub type Amount = RangeInclusive<i64>;
 
 /// The rows that a generator draws from.
@@ -169,7 +169,7 @@ pub enum Action {
         /// What is added; may be negative. One of several is drawn each time.
         amount: Amount,
     },
-    /// Puts a value to a value.
+    /// Sets a value.
     Set {
         /// Whose value.
         row: Arc<str>,

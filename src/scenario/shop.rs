@@ -4,6 +4,32 @@
 use super::raw::RawFeed;
 use super::{Collection, Feed, PathPattern, Plan, Route, RouteMethod, SocketEndpoint};
 
+/// What messages call the parts of the general model.
+pub(crate) struct Nouns {
+    pub(crate) collection: Noun,
+    pub(crate) row: Noun,
+    /// What adds to a counter.
+    pub(crate) count: Noun,
+    /// The value of a counter.
+    pub(crate) value: Noun,
+}
+
+/// One noun.
+pub(crate) struct Noun {
+    pub(crate) one: &'static str,
+    pub(crate) many: &'static str,
+    /// As a sentence begins with it.
+    pub(crate) title: &'static str,
+}
+
+/// The nouns of a shop, which every scenario is as yet.
+pub(crate) const NOUNS: Nouns = Nouns {
+    collection: Noun { one: "category", many: "categories", title: "Category" },
+    row: Noun { one: "product", many: "products", title: "Product" },
+    count: Noun { one: "order", many: "orders", title: "Order" },
+    value: Noun { one: "total", many: "totals", title: "Total" },
+};
+
 /// The routes of a shop: each category is a list that products are added to, and `/orders` is for all of them.
 pub(super) fn routes(categories: &[Collection]) -> Vec<Route> {
     let mut routes: Vec<Route> = categories.iter().flat_map(category).collect();

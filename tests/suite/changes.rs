@@ -25,7 +25,7 @@ orders:
 fn running() -> Engine {
     let mut engine = Engine::new(&accepted(OLD), 42);
     engine.advance(Duration::from_millis(2_500));
-    engine.apply(Command::order("A1", 10)).unwrap();
+    engine.apply(Command::count("A1", 10)).unwrap();
     let drone = Map::from_iter([("name".to_owned(), json!("Drone"))]);
     engine.apply(Command::AddRow("electronics".into(), drone)).unwrap();
     engine
@@ -259,14 +259,14 @@ fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added()
     ];
     assert_eq!(lines(&engine.replace(&new, 42).changes), expected);
     assert!(engine.collections().get("electronics").is_none());
-    assert!(engine.apply(Command::order("A3", 1)).is_err());
+    assert!(engine.apply(Command::count("A3", 1)).is_err());
 }
 
 #[test]
 fn totals_go_with_a_product_that_moves_and_products_of_clients_stay() {
     let row = TABLE.iter().find(|row| row.edit == "a product moves to another category").unwrap();
     let mut engine = running();
-    engine.apply(Command::order("A2", 1)).unwrap();
+    engine.apply(Command::count("A2", 1)).unwrap();
     engine.replace(&accepted(&edited(row.from, row.to)), 42);
     let orders = |category| engine.counter_readings(category).map(|order| (order.row.id().to_string(), order.value));
     assert_eq!(orders("electronics").collect::<Vec<_>>(), [("A1".to_owned(), 13), ("A3".to_owned(), 0)]);
@@ -329,7 +329,7 @@ orders: { scripts: [{ steps: [{ remove: { product: T1 } }, { add: { category: fo
     let toys_only = accepted("categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n");
     let expected = ["category food removed", "T1 removed", "script 1 removed"];
     assert_eq!(lines(&engine.replace(&toys_only, 1).changes), expected);
-    assert!(engine.apply(Command::order("T1", 1)).is_err());
+    assert!(engine.apply(Command::count("T1", 1)).is_err());
 }
 
 #[test]

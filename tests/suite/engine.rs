@@ -222,7 +222,7 @@ fn event_numbers_have_no_gap() {
     let mut engine = Engine::new(&scenario("orders: { random: [{ every: 1ms }] }\n"), 1);
     let events = engine.advance(ms(500));
     assert!(events.iter().map(|event| event.sequence).eq(1..=500));
-    assert_eq!(engine.apply(Command::order("T1", 1)).unwrap().events[0].sequence, 501);
+    assert_eq!(engine.apply(Command::count("T1", 1)).unwrap().events[0].sequence, 501);
 }
 
 #[test]
@@ -309,9 +309,9 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
     let mut engine = Engine::new(&scenario(&format!("orders: {script}\n")), 42);
     engine.advance(ms(1000));
     let mut clone = engine.clone();
-    engine.apply(Command::order("T1", 1_000)).unwrap();
+    engine.apply(Command::count("T1", 1_000)).unwrap();
     let went_on = engine.advance(ms(5_000));
-    clone.apply(Command::order("T1", 1_000)).unwrap();
+    clone.apply(Command::count("T1", 1_000)).unwrap();
     assert_eq!(clone.advance(ms(5_000)), went_on);
     assert_eq!(clone.values().collect::<Vec<_>>(), engine.values().collect::<Vec<_>>());
 }

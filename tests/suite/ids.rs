@@ -130,6 +130,6 @@ fn a_saved_engine_keeps_the_numbers_of_added_products() {
     let mut restored = Engine::restored(&start, serde_json::from_value(state).unwrap()).unwrap();
     let added = restored.collections().get("toys").unwrap().rows()[3].clone();
     assert_eq!(serde_json::to_value(&*added).unwrap(), json!({ "id": 3 }));
-    let order = || Command::order("3", 2);
+    let order = || Command::count("3", 2);
     assert_eq!(restored.apply(order()).unwrap(), engine.apply(order()).unwrap());
 }

@@ -32,7 +32,7 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
             let ids: Vec<Arc<str>> = one.values().map(|(id, _)| id.clone()).collect();
             for (place, amount) in orders.iter().filter(|_| !ids.is_empty()) {
                 // One that would leave the range is refused, which is as good.
-                let _ = one.apply(Command::order(&ids[place % ids.len()], (*amount).into()));
+                let _ = one.apply(Command::count(&ids[place % ids.len()], (*amount).into()));
             }
             one.advance(Duration::from_secs(2));
             let mut other = one.clone();
@@ -81,7 +81,7 @@ fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
     let ids: Vec<Arc<str>> = engine.values().map(|(id, _)| id.clone()).collect();
     let categories: Vec<Arc<str>> = engine.collections().iter().map(|(name, _)| name.clone()).collect();
     let command = match what % 6 {
-        0 if !ids.is_empty() => Command::order(&ids[what % ids.len()], amount),
+        0 if !ids.is_empty() => Command::count(&ids[what % ids.len()], amount),
         1 if !ids.is_empty() => Command::SetCounters(vec![(ids[what % ids.len()].clone(), amount)]),
         2 => {
             let own = serde_json::from_str(r#"{"name":"Another","rrp":1}"#).unwrap();
@@ -204,7 +204,7 @@ fn a_state_of_another_scenario_is_refused() {
     let one = engine("{categories: {a: {prefix: A, products: [{id: A1}]}, b: {prefix: B, products: []}}}");
     let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");
     let mut moved = one.clone();
-    moved.apply(Command::order("A1", 1)).unwrap();
+    moved.apply(Command::count("A1", 1)).unwrap();
     moved.apply(Command::AddRow("b".into(), serde_json::Map::new())).unwrap();
     for state in [one.save(&one), moved.save(&one)] {
         let refused = Engine::restored(&other, state).unwrap_err().to_string();

@@ -33,7 +33,7 @@ fn changes(reload: &Reload) -> Vec<String> {
 
 fn order(engine: &mut Engine, orders: &[(&str, i64)]) {
     for (id, amount) in orders {
-        engine.apply(Command::order(id, *amount)).unwrap();
+        engine.apply(Command::count(id, *amount)).unwrap();
     }
 }
 
@@ -169,7 +169,7 @@ fn products_of_clients_come_back_with_their_category() {
     let listed = |engine: &Engine| serde_json::to_string(engine.collections().get("toys").unwrap().rows()).unwrap();
     let before = listed(&engine);
     engine.replace(&food, 1);
-    assert!(engine.apply(Command::order("T2", 1)).is_err());
+    assert!(engine.apply(Command::count("T2", 1)).is_err());
     let reload = engine.replace(&both, 1);
     assert_eq!(changes(&reload), ["category toys added", "T1 added", "T2 added", "T3 added", "T4 added"]);
     assert_eq!(told(&reload), ["T1 0", "T2 5", "T3 0", "T4 7"]);

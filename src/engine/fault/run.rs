@@ -12,7 +12,7 @@ use crate::engine::event::EventKind;
 use crate::engine::random::RandomStream;
 use crate::scenario::{Effect, Fault, Matches};
 
-/// Random streams of faults have this bit and not the next one, so that a fault changes no order: generators count theirs from 0,
+/// Random streams of faults have this bit and not the next one, so that a fault changes no draw: generators count theirs from 0,
 /// and those of scripts have both bits.
 const STREAMS: u64 = 1 << 63;
 
