@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use matchit::{InsertError, Params, Router};
+use serde::Serialize;
 use strum::Display;
 use thiserror::Error;
 
@@ -55,6 +56,21 @@ pub enum Plan {
 pub struct SocketEndpoint {
     /// The name of the collection whose counters it begins with. A socket of an unknown one begins with none.
     pub collection: Parameter,
+    /// Which counters it goes on with.
+    pub feed: Feed,
+}
+
+/// Which counters the sockets of an endpoint get the values of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Feed {
+    /// Those of every collection.
+    #[default]
+    All,
+    /// Those of the collection that the socket asked for last.
+    // Events call it as the shop does.
+    #[serde(rename = "category")]
+    Collection,
 }
 
 /// A path in which each segment is a literal or a parameter, such as `/orders/{id}`. Without a segment it is `/`.
@@ -120,6 +136,13 @@ impl Route {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn endpoint(&self) -> Option<&SocketEndpoint> {
+        match &self.plan {
+            Plan::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
+        }
     }
 }
 
@@ -190,6 +213,11 @@ impl RouteTable {
         self.routes.iter().map(|route| &**route)
     }
 
+    /// The endpoints, in declared order.
+    pub fn endpoints(&self) -> impl DoubleEndedIterator<Item = &SocketEndpoint> {
+        self.routes.iter().filter_map(|route| route.endpoint())
+    }
+
     /// The routes of a path; `None` if there are none.
     ///
     /// The path has no slash at its end, and each segment is as [`encode_segment`] writes it. Segments that are no text (UTF-8)
@@ -224,10 +252,7 @@ impl<'t, 'p> PathMatch<'t, 'p> {
     /// The endpoint that sockets connect to.
     #[must_use]
     pub fn endpoint(&self) -> Option<&'t SocketEndpoint> {
-        match self.route(RouteMethod::Get)?.plan() {
-            Plan::Endpoint(endpoint) => Some(endpoint),
-            _ => None,
-        }
+        self.route(RouteMethod::Get)?.endpoint()
     }
 
     /// What the path says for a parameter, encoded as in the path.
@@ -252,7 +277,10 @@ impl fmt::Display for Plan {
             Self::List { collection } => write!(f, "list {collection}"),
             Self::Add { collection } => write!(f, "add to {collection}"),
             Self::Count { row } => write!(f, "count {row}"),
-            Self::Endpoint(SocketEndpoint { collection }) => write!(f, "endpoint of {collection}"),
+            Self::Endpoint(SocketEndpoint { collection, feed: Feed::All }) => write!(f, "endpoint of {collection}"),
+            Self::Endpoint(SocketEndpoint { collection, feed: Feed::Collection }) => {
+                write!(f, "endpoint of {collection} alone")
+            }
         }
     }
 }
@@ -345,7 +373,7 @@ mod tests {
         let endpoint = Route::new(
             RouteMethod::Get,
             path.clone(),
-            Plan::Endpoint(SocketEndpoint { collection: collection.clone() }),
+            Plan::Endpoint(SocketEndpoint { collection: collection.clone(), feed: Feed::All }),
         );
         let table = RouteTable::new([count("id"), endpoint]).unwrap();
         let found = table.find("/orders/x").unwrap();
@@ -370,6 +398,21 @@ mod tests {
             ),
         ] {
             assert_eq!(RouteTable::new(routes).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_takes_any_name() {
+        let letters = ["", "{", "}", "*", ":", "%", "/", ".", "a", "ü"];
+        let pairs: Vec<String> = letters.iter().flat_map(|a| letters.map(|b| format!("{a}{b}"))).collect();
+        let mut names: Vec<String> = pairs.iter().flat_map(|a| pairs.iter().map(move |b| format!("{a}{b}"))).collect();
+        names.sort();
+        names.dedup();
+        let table = RouteTable::new(names.iter().map(|name| list(name)).chain([count("id")])).unwrap();
+        for name in names {
+            let found = table.find(&format!("/{}", encode_segment(&name)));
+            let plans: Vec<&Plan> = found.iter().flat_map(PathMatch::routes).map(Route::plan).collect();
+            assert_eq!(plans, [&Plan::List { collection: name.as_str().into() }], "{name}");
         }
     }
 
