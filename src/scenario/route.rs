@@ -410,7 +410,8 @@ mod tests {
         names.dedup();
         let table = RouteTable::new(names.iter().map(|name| list(name)).chain([count("id")])).unwrap();
         for name in names {
-            let found = table.find(&format!("/{}", encode_segment(&name)));
+            let path = format!("/{}", encode_segment(&name));
+            let found = table.find(&path);
             let plans: Vec<&Plan> = found.iter().flat_map(PathMatch::routes).map(Route::plan).collect();
             assert_eq!(plans, [&Plan::List { collection: name.as_str().into() }], "{name}");
         }
