@@ -1,6 +1,6 @@
 //! The shop: what `categories`, `orders` and `feed` declare, in the shop's own words.
 //!
-//! [`validate`](super::validate) makes a [`Shop`] of what is written, and [`lower`] the general declaration of a shop: each
+//! [`validate`](super::validate) makes a [`Shop`] of what is written, and [`lower()`] the general declaration of a shop: each
 //! category is a collection with routes to list and add its rows, each total a counter, and all orders one route and one
 //! endpoint. [`Shop::of`] is the way back. Beside this module, only the language's shapes, its checks and its printing know
 //! of categories, products and orders.
