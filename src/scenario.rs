@@ -1,9 +1,16 @@
 //! What the user wrote: a scenario that is valid by construction.
 //!
 //! The way in is [`load()`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
-//! reference resolves and every number is in range, or all [`Problems`] at once. Text becomes a tree with places
-//! (`yaml`), the tree serde shapes (`raw`), the shapes a scenario (`validate`), in which a shop is collections, timelines and
-//! routes (`shop`). Nothing here knows sockets or clocks.
+//! reference resolves and every number is in range, or all [`Problems`] at once. The way there:
+//!
+//! 1. text becomes a tree with places (`yaml`), into which included files are merged (`include`);
+//! 2. the tree becomes serde shapes in which every key is optional (`raw`); the JSON Schema is made of them, too;
+//! 3. the shapes are checked and filled in (`validate`): a shop, in the words of its author (`shop`);
+//! 4. the shop becomes the general declaration (`shop::lower`): collections of rows with their counters, timelines, routes, and
+//!    endpoints with what their sockets get. The engine and the edges know this alone.
+//!
+//! The way back (`Shop::of`) is for `print`, which shows a scenario as its author wrote it. Nothing here knows sockets or
+//! clocks.
 
 mod collection;
 mod fault;
@@ -30,8 +37,7 @@ mod yaml;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Serialize;
-
+pub(crate) use collection::row_number;
 pub use collection::{Collection, FieldRule, JsonType, Row};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
@@ -45,40 +51,36 @@ pub use problem::{Problem, ProblemKind, Problems};
 pub(crate) use raw::RawFault as FaultShape;
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{
-    Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint, encode_segment,
+    Feed, Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint,
+    encode_segment,
 };
 pub use schema::schema;
 pub(crate) use shop::NOUNS;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-pub(crate) use validate::row_number;
 pub(crate) use words::nearest;
-
-/// Which orders a live socket gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Feed {
-    /// Those of every collection.
-    #[default]
-    All,
-    /// Those of the collection that the socket asked for last.
-    #[serde(rename = "category")]
-    Collection,
-}
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     name: String,
     seed: Option<u64>,
-    feed: Feed,
     server: ServerOptions,
     collections: Vec<Collection>,
     generators: Vec<Generator>,
     scripts: Vec<Script>,
     faults: Vec<Arc<Fault>>,
     routes: Arc<RouteTable>,
+}
+
+/// What a scenario declares in general terms, whichever part of the language says it.
+#[derive(Debug)]
+struct Declaration {
+    collections: Vec<Collection>,
+    generators: Vec<Generator>,
+    scripts: Vec<Script>,
+    routes: Vec<Route>,
 }
 
 impl Scenario {
@@ -94,10 +96,10 @@ impl Scenario {
         self.seed
     }
 
-    /// Which orders a socket gets.
+    /// Which counters a socket gets, as the last endpoint has it: a shop has but one.
     #[must_use]
     pub fn feed(&self) -> Feed {
-        self.feed
+        self.routes.endpoints().next_back().map(|endpoint| endpoint.feed).unwrap_or_default()
     }
 
     /// The `server` section.

@@ -122,7 +122,7 @@ impl RequestFaults {
 /// What a request of any method is about. Only a handshake is about what its endpoint names.
 fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
     let subject = |plan: &Plan| match plan {
-        Plan::Endpoint(SocketEndpoint { collection }) => {
+        Plan::Endpoint(SocketEndpoint { collection, .. }) => {
             is_handshake.then(|| FaultSubject::Collection(lossy(found.parameter(collection))))
         }
         _ if is_handshake => None,

@@ -148,7 +148,7 @@ impl Mock {
             Plan::List { collection } => view.rows(collection).map(ApiResponse::json).ok_or_else(not_found),
             Plan::Add { collection } => Box::pin(add(world, collection, &request, &body)).await,
             Plan::Count { row } => count(world, view, &decoded(found.parameter(row))?, &request, &body).await,
-            Plan::Endpoint(SocketEndpoint { collection }) => {
+            Plan::Endpoint(SocketEndpoint { collection, .. }) => {
                 let collection = decoded(found.parameter(collection))?;
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }

@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::units::MAX_TOTAL;
+
 /// A collection: a path of the API, a prefix for ids, and rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collection {
     pub(super) name: Arc<str>,
     pub(super) prefix: String,
-    pub(super) rows: Vec<Arc<Row>>,
+    pub(super) rows: Arc<[Arc<Row>]>,
     pub(super) fields: Vec<(String, FieldRule)>,
 }
 
@@ -190,6 +192,16 @@ impl Serialize for Row {
         }
         map.end()
     }
+}
+
+/// Ids with higher numbers than this are words like any other: nobody counts on from them.
+const MAX_NUMBER: u64 = MAX_TOTAL.unsigned_abs();
+
+/// The number of an id that is the prefix and a number.
+pub(crate) fn row_number(prefix: &str, id: &str) -> Option<u64> {
+    let digits = id.strip_prefix(prefix)?;
+    let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
+    number.filter(|number| *number <= MAX_NUMBER)
 }
 
 /// What one field of a row sent by a client must be.

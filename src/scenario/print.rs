@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::shop::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
 use super::units::format_duration;
 use super::{
-    Action, Amount, Arrivals, Collection, Cors, Damage, Draw, Effect, Fault, FaultResponse, Feed, FieldRule, Generator,
-    Latency, Matches, Repeat, Row, Scenario, Script, ServerOptions, Share, Step,
+    Amount, Arrivals, Cors, Damage, Effect, Fault, FaultResponse, FieldRule, Generator, Latency, Matches, Repeat, Row,
+    Scenario, ServerOptions, Share, Step,
 };
 
 impl Scenario {
@@ -31,15 +32,16 @@ impl Scenario {
 
     fn written(&self, with_made_ids: bool) -> String {
         let mut root = json!({ "name": self.name, "seed": self.seed });
-        insert(&mut root, "feed", (self.feed == Feed::Collection).then(|| "category".into()));
+        let shop = Shop::of(self);
+        insert(&mut root, "feed", (shop.feed == ShopFeed::Category).then(|| "category".into()));
         insert(&mut root, "server", server(&self.server));
-        let category = |one: &Collection| (one.name().to_string(), self::category(one, with_made_ids));
-        let categories = self.collections.iter().map(category);
+        let category = |one: &Category| (one.name.to_string(), self::category(one, with_made_ids));
+        let categories = shop.categories.iter().map(category);
         insert(&mut root, "categories", Some(Value::Object(categories.collect())));
         let mut orders = json!({});
         let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
-        insert(&mut orders, "random", list(self.generators.iter().map(generator).collect()));
-        insert(&mut orders, "scripts", list(self.scripts.iter().map(script).collect()));
+        insert(&mut orders, "random", list(shop.generators.iter().map(generator).collect()));
+        insert(&mut orders, "scripts", list(shop.scripts.iter().map(script).collect()));
         insert(&mut root, "orders", Some(orders));
         insert(&mut root, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
         // The tree holds nothing that YAML could not say.
@@ -50,14 +52,14 @@ impl Scenario {
 /// As in the language.
 impl Serialize for Step {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        step(self).serialize(serializer)
+        step(&OrderStep::of(self)).serialize(serializer)
     }
 }
 
 /// As in the language.
 impl Serialize for Generator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        generator(self).serialize(serializer)
+        generator(&OrderGenerator::of(self)).serialize(serializer)
     }
 }
 
@@ -92,13 +94,13 @@ fn server(server: &ServerOptions) -> Option<Value> {
     (*server != ServerOptions::default()).then_some(mapping)
 }
 
-fn category(category: &Collection, with_made_ids: bool) -> Value {
+fn category(category: &Category, with_made_ids: bool) -> Value {
     let product = |one: &Arc<Row>| self::product(one, with_made_ids || !one.has_made_id());
-    let products: Vec<Value> = category.rows().iter().map(product).collect();
+    let products: Vec<Value> = category.products.iter().map(product).collect();
     let mut mapping = json!({});
-    insert(&mut mapping, "prefix", (!category.prefix().is_empty()).then(|| category.prefix().into()));
+    insert(&mut mapping, "prefix", (!category.prefix.is_empty()).then(|| category.prefix.as_str().into()));
     insert(&mut mapping, "products", Some(products.into()));
-    let fields: Map<String, Value> = category.fields().iter().map(|(name, rule)| (name.clone(), field(rule))).collect();
+    let fields: Map<String, Value> = category.fields.iter().map(|(name, rule)| (name.clone(), field(rule))).collect();
     insert(&mut mapping, "fields", (!fields.is_empty()).then_some(fields.into()));
     mapping
 }
@@ -119,14 +121,14 @@ fn product(product: &Row, with_id: bool) -> Value {
     mapping
 }
 
-fn generator(generator: &Generator) -> Value {
+fn generator(generator: &OrderGenerator) -> Value {
     let mut mapping = match generator.arrivals {
         Arrivals::Every(gap) => json!({ "every": duration(gap) }),
         Arrivals::Poisson(gap) => json!({ "every": duration(gap), "arrivals": "poisson" }),
     };
     insert(&mut mapping, "jitter", (!generator.jitter.is_zero()).then(|| duration(generator.jitter)));
     insert(&mut mapping, "amount", Some(amount(&generator.amount)));
-    insert(&mut mapping, "products", Some(draw(&generator.rows)));
+    insert(&mut mapping, "products", Some(products(&generator.products)));
     insert(&mut mapping, "from", Some(duration(generator.from)));
     insert(&mut mapping, "until", generator.until.map(duration));
     mapping
@@ -136,12 +138,12 @@ fn amount(amount: &Amount) -> Value {
     json!({ "min": amount.start(), "max": amount.end() })
 }
 
-fn draw(draw: &Draw) -> Value {
-    match draw {
-        Draw::All => "all".into(),
-        Draw::Ids(ids) => json!(ids),
-        Draw::Collection(name) => json!({ "category": name }),
-        Draw::Weights(weights) => {
+fn products(products: &OrderedProducts) -> Value {
+    match products {
+        OrderedProducts::All => "all".into(),
+        OrderedProducts::Ids(ids) => json!(ids),
+        OrderedProducts::Category(name) => json!({ "category": name }),
+        OrderedProducts::Weights(weights) => {
             let weights: Map<String, Value> =
                 weights.iter().map(|(id, weight)| (id.to_string(), (*weight).into())).collect();
             json!({ "weights": weights })
@@ -149,9 +151,9 @@ fn draw(draw: &Draw) -> Value {
     }
 }
 
-fn script(script: &Script) -> Value {
+fn script(script: &OrderScript) -> Value {
     let mut mapping = json!({});
-    insert(&mut mapping, "name", script.name().map(Into::into));
+    insert(&mut mapping, "name", script.name.as_deref().map(Into::into));
     insert(&mut mapping, "start", Some(duration(script.start)));
     let repeat = match script.repeat {
         Repeat::Times(times) => times.into(),
@@ -162,23 +164,25 @@ fn script(script: &Script) -> Value {
     mapping
 }
 
-fn step(step: &Step) -> Value {
+fn step(step: &OrderStep) -> Value {
     let mut mapping = json!({ "at": duration(step.at) });
     match &step.action {
-        Action::Count { row, amount } => {
-            insert(&mut mapping, "product", Some((**row).into()));
+        ShopAction::Order { product, amount } => {
+            insert(&mut mapping, "product", Some((**product).into()));
             let fixed = (amount.start() == amount.end()).then(|| (*amount.start()).into());
             insert(&mut mapping, "amount", Some(fixed.unwrap_or_else(|| self::amount(amount))));
         }
-        Action::Set { row, value } => {
-            insert(&mut mapping, "set", Some(json!({ "product": row, "total": value })));
+        ShopAction::Set { product, total } => {
+            insert(&mut mapping, "set", Some(json!({ "product": product, "total": total })));
         }
-        Action::Remove { row } => insert(&mut mapping, "remove", Some(json!({ "product": row }))),
-        Action::Add(new) => {
+        ShopAction::Remove { product } => {
+            insert(&mut mapping, "remove", Some(json!({ "product": product })));
+        }
+        ShopAction::Add(new) => {
             let product = self::product(&new.row, new.has_id);
             insert(&mut mapping, "add", Some(json!({ "category": new.collection, "product": product })));
         }
-        Action::Fault(fault) => insert(&mut mapping, "fault", Some(self::fault(fault))),
+        ShopAction::Fault(fault) => insert(&mut mapping, "fault", Some(self::fault(fault))),
     }
     if step.times > 1 {
         insert(&mut mapping, "times", Some(step.times.into()));

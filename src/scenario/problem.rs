@@ -6,6 +6,7 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 use super::origin::NotAnOrigin;
+use super::route::RouteError;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
 use super::words::joined;
@@ -166,6 +167,9 @@ pub enum ProblemKind {
     /// An entry of `cors` that no browser would send.
     #[error(transparent)]
     NotAnOrigin(#[from] NotAnOrigin),
+    /// Routes that cannot be told apart.
+    #[error(transparent)]
+    RouteConflict(#[from] RouteError),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,

@@ -3,11 +3,15 @@
 //! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path; a segment that is
 //! literal wins over a parameter.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use matchit::{InsertError, Params, Router};
+use serde::Serialize;
 use strum::Display;
 use thiserror::Error;
 
@@ -55,6 +59,21 @@ pub enum Plan {
 pub struct SocketEndpoint {
     /// The name of the collection whose counters it begins with. A socket of an unknown one begins with none.
     pub collection: Parameter,
+    /// Which counters it goes on with.
+    pub feed: Feed,
+}
+
+/// Which counters the sockets of an endpoint get the values of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Feed {
+    /// Those of every collection.
+    #[default]
+    All,
+    /// Those of the collection that the socket asked for last.
+    // Events call it as the shop does.
+    #[serde(rename = "category")]
+    Collection,
 }
 
 /// A path in which each segment is a literal or a parameter, such as `/orders/{id}`. Without a segment it is `/`.
@@ -120,6 +139,13 @@ impl Route {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn endpoint(&self) -> Option<&SocketEndpoint> {
+        match &self.plan {
+            Plan::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
+        }
     }
 }
 
@@ -190,6 +216,11 @@ impl RouteTable {
         self.routes.iter().map(|route| &**route)
     }
 
+    /// The endpoints, in declared order.
+    pub fn endpoints(&self) -> impl DoubleEndedIterator<Item = &SocketEndpoint> {
+        self.routes.iter().filter_map(|route| route.endpoint())
+    }
+
     /// The routes of a path; `None` if there are none.
     ///
     /// The path has no slash at its end, and each segment is as [`encode_segment`] writes it. Segments that are no text (UTF-8)
@@ -224,10 +255,7 @@ impl<'t, 'p> PathMatch<'t, 'p> {
     /// The endpoint that sockets connect to.
     #[must_use]
     pub fn endpoint(&self) -> Option<&'t SocketEndpoint> {
-        match self.route(RouteMethod::Get)?.plan() {
-            Plan::Endpoint(endpoint) => Some(endpoint),
-            _ => None,
-        }
+        self.route(RouteMethod::Get)?.endpoint()
     }
 
     /// What the path says for a parameter, encoded as in the path.
@@ -252,7 +280,10 @@ impl fmt::Display for Plan {
             Self::List { collection } => write!(f, "list {collection}"),
             Self::Add { collection } => write!(f, "add to {collection}"),
             Self::Count { row } => write!(f, "count {row}"),
-            Self::Endpoint(SocketEndpoint { collection }) => write!(f, "endpoint of {collection}"),
+            Self::Endpoint(SocketEndpoint { collection, feed: Feed::All }) => write!(f, "endpoint of {collection}"),
+            Self::Endpoint(SocketEndpoint { collection, feed: Feed::Collection }) => {
+                write!(f, "endpoint of {collection} alone")
+            }
         }
     }
 }
@@ -272,114 +303,5 @@ impl fmt::Display for PathPattern {
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{}}}", self.name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-
-    use super::*;
-
-    fn list(name: &str) -> Route {
-        let plan = Plan::List { collection: name.into() };
-        Route::new(RouteMethod::Get, PathPattern::default().literal(name), plan)
-    }
-
-    fn count(parameter: &str) -> Route {
-        let (path, row) = PathPattern::default().literal("orders").parameter(parameter);
-        Route::new(RouteMethod::Post, path, Plan::Count { row })
-    }
-
-    #[test]
-    fn a_path_finds_its_routes_and_parameters() {
-        let names = ["toys", "toy", "ordersx", "a{b}", "{id}", "{*rest}", "**", "50%", "ü b", "a%2Fb", "a/b", ":x"];
-        let table = RouteTable::new(names.map(list).into_iter().chain([count("id")])).unwrap();
-        for (path, expected) in [
-            ("/toys", "GET /toys → list toys"),
-            ("/toy", "GET /toy → list toy"),
-            ("/ordersx", "GET /ordersx → list ordersx"),
-            ("/a{b}", "GET /a{b} → list a{b}"),
-            ("/{id}", "GET /{id} → list {id}"),
-            ("/{*rest}", "GET /{*rest} → list {*rest}"),
-            ("/**", "GET /** → list **"),
-            ("/50%25", "GET /50% → list 50%"),
-            ("/ü b", "GET /ü b → list ü b"),
-            ("/a%252Fb", "GET /a%2Fb → list a%2Fb"),
-            ("/a%2Fb", "GET /a/b → list a/b"),
-            ("/:x", "GET /:x → list :x"),
-            ("/orders/A1", "POST /orders/{id} → count {id} = A1"),
-            ("/orders/A%2F1%25", "POST /orders/{id} → count {id} = A%2F1%25"),
-            ("/orders/%FF", "POST /orders/{id} → count {id} = %FF"),
-            ("/orders/{id}", "POST /orders/{id} → count {id} = {id}"),
-            ("/orders/", "POST /orders/{id} → count {id} = "),
-            ("/orders", "none"),
-            ("/orders/A1/x", "none"),
-            ("/orders//", "none"),
-            ("/toys/", "none"),
-            ("/toys/x", "none"),
-            ("/toysx", "none"),
-            ("/a", "none"),
-            ("/a/b", "none"),
-            ("/50%", "none"),
-            ("//toys", "none"),
-            ("toys", "none"),
-            ("/", "none"),
-            ("*", "none"),
-            ("", "none"),
-        ] {
-            let shown = table.find(path).map_or("none".into(), |found| {
-                let route = found.routes().next().unwrap();
-                match route.plan() {
-                    Plan::Count { row } => format!("{route} = {}", found.parameter(row)),
-                    _ => route.to_string(),
-                }
-            });
-            assert_eq!(shown, expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_path_has_one_route_for_each_method() {
-        let (path, collection) = PathPattern::default().literal("orders").parameter("category");
-        let endpoint = Route::new(
-            RouteMethod::Get,
-            path.clone(),
-            Plan::Endpoint(SocketEndpoint { collection: collection.clone() }),
-        );
-        let table = RouteTable::new([count("id"), endpoint]).unwrap();
-        let found = table.find("/orders/x").unwrap();
-        assert_eq!(
-            found.route(RouteMethod::Get).unwrap().to_string(),
-            "GET /orders/{category} → endpoint of {category}"
-        );
-        assert_eq!(found.route(RouteMethod::Post).unwrap().to_string(), "POST /orders/{id} → count {id}");
-        assert_eq!(found.endpoint().map(|endpoint| found.parameter(&endpoint.collection)), Some("x"));
-    }
-
-    #[test]
-    fn two_routes_for_the_same_requests_are_an_error() {
-        for (routes, expected) in [
-            (
-                [list("toys"), list("toys")],
-                "`GET /toys → list toys` and `GET /toys → list toys` are for the same requests",
-            ),
-            (
-                [count("id"), count("row")],
-                "`POST /orders/{id} → count {id}` and `POST /orders/{row} → count {row}` are for the same requests",
-            ),
-        ] {
-            assert_eq!(RouteTable::new(routes).unwrap_err().to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn a_literal_segment_wins_over_a_parameter() {
-        let (path, row) = PathPattern::default().parameter("id");
-        let any = Route::new(RouteMethod::Post, path, Plan::Count { row });
-        let table = RouteTable::new([any, list("toys")]).unwrap();
-        for (path, expected) in [("/toys", "GET /toys → list toys"), ("/toy", "POST /{id} → count {id}")] {
-            assert_eq!(table.find(path).unwrap().routes().next().unwrap().to_string(), expected, "{path}");
-        }
     }
 }

@@ -1,8 +1,24 @@
-//! The shop: what `categories` and `feed` are in general terms. Beside this, only its language, its checks and its
-//! printing know of it.
+//! The shop: what `categories`, `orders` and `feed` declare, in the shop's own words.
+//!
+//! [`validate`](super::validate) makes a [`Shop`] of what is written, and [`lower()`] the general declaration of a shop: each
+//! category is a collection with routes to list and add its rows, each total a counter, and all orders one route and one
+//! endpoint. [`Shop::of`] is the way back. Beside this module, only the language's shapes, its checks and its printing know
+//! of categories, products and orders.
+//!
+//! A [`Scenario`](super::Scenario) keeps what a shop is lowered to and not the shop as well: the two say the same, and a
+//! script may have a million steps, which would take 80 MB more. The products of a category are the rows of its collection,
+//! and shared with it.
 
-use super::raw::RawFeed;
-use super::{Collection, Feed, PathPattern, Plan, Route, RouteMethod, SocketEndpoint};
+mod lower;
+mod raise;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use lower::lower;
+
+use super::units::times;
+use super::{Amount, Arrivals, Fault, FieldRule, NewRow, Repeat, Row};
 
 /// What messages call the parts of the general model.
 pub(crate) struct Nouns {
@@ -30,119 +46,133 @@ pub(crate) const NOUNS: Nouns = Nouns {
     value: Noun { one: "total", many: "totals", title: "Total" },
 };
 
-/// The routes of a shop: each category is a list that products are added to, and `/orders` is for all of them.
-pub(super) fn routes(categories: &[Collection]) -> Vec<Route> {
-    let mut routes: Vec<Route> = categories.iter().flat_map(category).collect();
-    let orders = PathPattern::default().literal("orders");
-    let (path, row) = orders.clone().parameter("id");
-    routes.push(Route::new(RouteMethod::Post, path, Plan::Count { row }));
-    let (path, collection) = orders.parameter("category");
-    routes.push(Route::new(RouteMethod::Get, path, Plan::Endpoint(SocketEndpoint { collection })));
-    routes
+/// A shop as its author declares it: every id is unique, every reference resolves, and every number is in range.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shop {
+    /// In declared order.
+    pub(super) categories: Vec<Category>,
+    /// Which orders a live socket gets.
+    pub(super) feed: ShopFeed,
+    /// `orders.random`, in declared order.
+    pub(super) generators: Vec<OrderGenerator>,
+    /// `orders.scripts`, in declared order.
+    pub(super) scripts: Vec<OrderScript>,
 }
 
-fn category(category: &Collection) -> [Route; 2] {
-    let collection = category.name();
-    let path = PathPattern::default().literal(collection.clone());
-    let (list, add) = (Plan::List { collection: collection.clone() }, Plan::Add { collection: collection.clone() });
-    [Route::new(RouteMethod::Get, path.clone(), list), Route::new(RouteMethod::Post, path, add)]
+/// A list of products at a path of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Category {
+    /// Unique in the shop.
+    pub(super) name: Arc<str>,
+    /// What ids of products start with that declare none; empty if these are numbers.
+    pub(super) prefix: String,
+    /// In declared order. Each has an id, and its total is the row's counter.
+    pub(super) products: Arc<[Arc<Row>]>,
+    /// What a product sent by a client must have; empty if anything goes.
+    pub(super) fields: Vec<(String, FieldRule)>,
 }
 
 /// Which orders a live socket gets.
-pub(super) fn feed(declared: Option<RawFeed>) -> Feed {
-    match declared {
-        Some(RawFeed::Category) => Feed::Collection,
-        Some(RawFeed::All) | None => Feed::All,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShopFeed {
+    /// Those of every category.
+    All,
+    /// Those of the category that it asked for last.
+    Category,
+}
+
+/// An independent source of random orders.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OrderGenerator {
+    /// When orders arrive.
+    pub(super) arrivals: Arrivals,
+    /// How far an order may be from its even time, to both sides.
+    pub(super) jitter: Duration,
+    /// What one order adds to a total.
+    pub(super) amount: Amount,
+    /// What is ordered.
+    pub(super) products: OrderedProducts,
+    /// When it starts; the first order comes one gap later.
+    pub(super) from: Duration,
+    /// When it stops; an order due then still comes.
+    pub(super) until: Option<Duration>,
+}
+
+/// The products that random orders are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OrderedProducts {
+    /// Every product there is at the time.
+    All,
+    /// These ids, each with the same chance.
+    Ids(Vec<Arc<str>>),
+    /// Every product that the category has at the time.
+    Category(Arc<str>),
+    /// These ids with their weights, all above 0.
+    Weights(Vec<(Arc<str>, u32)>),
+}
+
+/// A timeline of orders and of what happens to products.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OrderScript {
+    /// What messages call it.
+    pub(super) name: Option<String>,
+    /// When its time 0 is.
+    pub(super) start: Duration,
+    /// How often it plays.
+    pub(super) repeat: Repeat,
+    /// In the order of the file.
+    pub(super) steps: Vec<OrderStep>,
+}
+
+/// One line of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OrderStep {
+    /// Since the script's or the repeat's start.
+    pub(super) at: Duration,
+    /// How often it happens, at least once.
+    pub(super) times: u64,
+    /// The time between two of these.
+    pub(super) every: Duration,
+    /// What happens.
+    pub(super) action: ShopAction,
+}
+
+impl OrderStep {
+    /// When it happens for the last time.
+    pub(super) fn end(&self) -> Duration {
+        self.at.saturating_add(times(self.every, self.times - 1))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+/// From a script's time 0 to its last action.
+pub(super) fn length(steps: &[OrderStep]) -> Duration {
+    steps.iter().map(OrderStep::end).max().unwrap_or_default()
+}
 
-    use crate::scenario::{Action, Arrivals, Draw, Row, Scenario, Source, parse};
-
-    /// The general declaration as text.
-    fn declaration(scenario: &Scenario) -> Vec<String> {
-        let collections = scenario.collections().iter().map(|collection| {
-            let row = |row: &Row| format!(" {} from {}", serde_json::to_string(row).unwrap(), row.value());
-            let rows: Vec<String> = collection.rows().iter().map(|one| row(one)).collect();
-            format!("collection {} {}:{}", collection.name(), collection.prefix(), rows.join(","))
-        });
-        let generators = scenario.generators().iter().map(|generator| {
-            let gap = match generator.arrivals() {
-                Arrivals::Every(gap) => format!("every {gap:?}"),
-                Arrivals::Poisson(gap) => format!("about every {gap:?}"),
-            };
-            let rows = match generator.rows() {
-                Draw::All => "any row".to_owned(),
-                Draw::Ids(ids) => ids.join(" or "),
-                Draw::Collection(name) => format!("any row of {name}"),
-                Draw::Weights(weights) => format!("{weights:?}"),
-            };
-            format!("timeline {gap}: count {rows} by {:?}", generator.amount())
-        });
-        let scripts = scenario.scripts().iter().map(|script| {
-            let steps = script.steps().iter().map(|step| {
-                let action = match &step.action {
-                    Action::Count { row, amount } => format!("count {row} by {amount:?}"),
-                    Action::Set { row, value } => format!("set {row} to {value}"),
-                    Action::Add(new) => format!("add to {}", new.collection),
-                    Action::Remove { row } => format!("remove {row}"),
-                    Action::Fault(_) => "fault".to_owned(),
-                };
-                format!(" {:?} {action}", step.at)
-            });
-            format!("timeline {}:{}", script.name().unwrap_or_default(), steps.collect::<Vec<_>>().join(","))
-        });
-        let routes = scenario.routes().iter().map(ToString::to_string);
-        let feed = format!("feed {:?}", scenario.feed());
-        collections.chain(generators).chain(scripts).chain(routes).chain([feed]).collect()
-    }
-
-    #[test]
-    fn a_shop_is_collections_timelines_and_routes() {
-        for (shop, expected) in [
-            (
-                "categories: { toys: { prefix: T } }",
-                &[
-                    "collection toys T:",
-                    "GET /toys → list toys",
-                    "POST /toys → add to toys",
-                    "POST /orders/{id} → count {id}",
-                    "GET /orders/{category} → endpoint of {category}",
-                    "feed All",
-                ][..],
-            ),
-            (
-                "feed: category
-categories:
-  electronics: { prefix: A, products: [{ name: Radio, total: 3 }, { id: A7, order: { unit: piece } }, {}] }
-  \"50% {off}\": { products: [{ id: 1 }] }
-orders:
-  random: [{ every: 1s, products: { category: electronics } }, { rate: 2/s, arrivals: poisson, amount: { min: 1, max: 5 } }]
-  scripts:
-    - name: sale
-      steps: [{ at: 1s, product: A1, amount: 10 }, { at: 2s, set: { product: A7, total: 0 } }, { at: 3s, remove: { product: A1 } }]
-",
-                &[
-                    r#"collection electronics A: {"id":"A1","name":"Radio"} from 3, {"id":"A7"} from 0, {"id":"A8"} from 0"#,
-                    r#"collection 50% {off} : {"id":1} from 0"#,
-                    "timeline every 1s: count any row of electronics by 1..=1",
-                    "timeline about every 500ms: count any row by 1..=5",
-                    "timeline sale: 1s count A1 by 10..=10, 2s set A7 to 0, 3s remove A1",
-                    "GET /electronics → list electronics",
-                    "POST /electronics → add to electronics",
-                    "GET /50% {off} → list 50% {off}",
-                    "POST /50% {off} → add to 50% {off}",
-                    "POST /orders/{id} → count {id}",
-                    "GET /orders/{category} → endpoint of {category}",
-                    "feed Collection",
-                ],
-            ),
-        ] {
-            let scenario = parse(&Source::new("shop.yaml", shop)).unwrap_or_else(|problems| panic!("{problems:?}"));
-            assert_eq!(declaration(&scenario), expected);
-        }
-    }
+/// What a step of a script does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ShopAction {
+    /// Orders a product.
+    Order {
+        /// Its id.
+        product: Arc<str>,
+        /// What is added to its total, negative for a return. One of several is drawn each time.
+        amount: Amount,
+    },
+    /// Puts a product's total to a value.
+    Set {
+        /// The product's id.
+        product: Arc<str>,
+        /// The new total.
+        total: i64,
+    },
+    /// Adds a product to a category.
+    Add(Box<NewRow>),
+    /// Takes a product out of its category.
+    Remove {
+        /// The product's id.
+        product: Arc<str>,
+    },
+    /// Brings a fault.
+    Fault(Arc<Fault>),
 }

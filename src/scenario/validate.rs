@@ -2,11 +2,10 @@
 
 mod categories;
 mod faults;
-mod orders;
+mod generators;
 mod references;
 mod removals;
-
-pub(crate) use categories::number as row_number;
+mod scripts;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,12 +15,13 @@ use references::References;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawCategory, RawCors, RawDuration, RawFault, RawScenario, RawServer};
+use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::words::nearest;
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Cors, Fault, Host, RouteTable, Scenario, ServerOptions, shop, stem};
+use super::{Amount, Cors, Declaration, Fault, Host, RouteTable, Scenario, ServerOptions, stem};
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(
@@ -47,21 +47,28 @@ pub(super) fn validate(
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
-    let scripts = scripts.map(|(list, _)| orders::scripts(list, &mut references, &mut check)).unwrap_or_default();
-    let generators = random.map(|(list, _)| orders::generators(list, &mut references, &mut check)).unwrap_or_default();
+    let scripts = scripts.map(|(list, _)| scripts::scripts(list, &mut references, &mut check)).unwrap_or_default();
+    let generators =
+        random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
     let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
     references.judge(&mut check);
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }
-    // No category is called `orders`, and one that is declared twice is a problem already.
-    let routes = RouteTable::new(shop::routes(&categories)).ok()?;
+    let feed = match given(raw.feed.as_ref()) {
+        Some((RawFeed::Category, _)) => ShopFeed::Category,
+        Some((RawFeed::All, _)) | None => ShopFeed::All,
+    };
+    let Declaration { collections, generators, scripts, routes } =
+        shop::lower(Shop { categories, feed, generators, scripts });
+    // No shop comes to this: names of categories differ, none is `orders`, and a table takes any name.
+    let (_, span) = declared?;
+    let routes = RouteTable::new(routes).map_err(|error| check.note(error.into(), span)).ok()?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
-        feed: shop::feed(given(raw.feed.as_ref()).map(|(feed, _)| *feed)),
         server: server.unwrap_or_default(),
-        collections: categories,
+        collections,
         generators,
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
@@ -95,7 +102,8 @@ fn hidden_files(
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator { document, complete: document.problems().is_empty() };
     let raw = document.decode::<RawFault>(root)?;
-    let references = References::new(scenario.collections(), true);
+    let categories: Vec<Category> = scenario.collections().iter().map(Category::of).collect();
+    let references = References::new(&categories, true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
 
@@ -223,6 +231,25 @@ impl Validator<'_> {
             self.note(ProblemKind::TotalOutOfRange(value), span);
         }
         value
+    }
+
+    /// What an order adds.
+    fn amount(&mut self, raw: &RawAmount, span: Span) -> Option<Amount> {
+        let range = match raw {
+            RawAmount::Fixed(amount) => {
+                let amount = self.total(*amount, span);
+                return Some(amount..=amount);
+            }
+            RawAmount::Range(range) => range,
+        };
+        let min = self.required(range.min.as_ref(), "an amount", "min", span, span);
+        let max = self.required(range.max.as_ref(), "an amount", "max", span, span);
+        let (min, max) = (min?, max?);
+        let (min, max) = (self.total(*min.0, min.1), self.total(*max.0, max.1));
+        if min > max {
+            self.note(ProblemKind::EmptyRange { min, max }, span);
+        }
+        Some(min..=max)
     }
 
     /// A count that starts at 1.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::raw::{RawCategory, RawField, RawProduct, RawTypes};
+use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
-use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::yaml::{Entries, Spanned};
-use crate::scenario::{Collection, FieldRule, JsonType, Row};
+use crate::scenario::{FieldRule, JsonType, Row, row_number};
 
 /// A product as it is written.
 type WrittenProduct = Spanned<RawProduct>;
@@ -19,7 +19,7 @@ pub(super) fn categories(
     entries: &Entries<RawCategory>,
     span: Span,
     check: &mut Validator<'_>,
-) -> (Vec<Collection>, bool) {
+) -> (Vec<Category>, bool) {
     if entries.0.is_empty() {
         check.note(ProblemKind::EmptyList("`categories`"), span);
     }
@@ -41,7 +41,7 @@ fn category(
     written: Vec<WrittenProduct>,
     ids: &mut ProductIds,
     check: &mut Validator<'_>,
-) -> Option<Collection> {
+) -> Option<Category> {
     let (name, name_span) = name.get()?;
     let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
     if reserved || name.trim().is_empty() || name.contains('/') {
@@ -58,7 +58,7 @@ fn category(
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
     let products = products(written, &prefix, ids, check);
     let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, check)).unwrap_or_default();
-    Some(Collection { name: name.as_str().into(), prefix, rows: products, fields })
+    Some(Category { name: name.as_str().into(), prefix, products: products.into(), fields })
 }
 
 /// Whether ids are declared, all of them numbers: then none needs a prefix.
@@ -114,22 +114,12 @@ fn products(
             Some((id, _)) => (ids.shared(&id.text), id.is_number),
             None => (ids.next_free(prefix, highest, span), prefix.is_empty()),
         };
-        highest = highest.max(number(prefix, &id).unwrap_or(0));
+        highest = highest.max(row_number(prefix, &id).unwrap_or(0));
         let has_made_id = given(raw.id.as_ref()).is_none();
         let product = product(raw, id, check).with_number_id(is_number);
         Some(Arc::new(Row { has_made_id, ..product }))
     };
     written.into_iter().filter_map(&mut product).collect()
-}
-
-/// Ids with higher numbers than this are words like any other: nobody counts on from them.
-const MAX_NUMBER: u64 = MAX_TOTAL.unsigned_abs();
-
-/// The number of an id that is the prefix and a number.
-pub(crate) fn number(prefix: &str, id: &str) -> Option<u64> {
-    let digits = id.strip_prefix(prefix)?;
-    let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
-    number.filter(|number| *number <= MAX_NUMBER)
 }
 
 pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) -> Row {

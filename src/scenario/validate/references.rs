@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Validator;
-use super::categories::number;
-use crate::scenario::Collection;
 use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::row_number;
+use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::words::nearest;
 
 /// The ids and categories that there are, and those that are asked for.
 pub(super) struct References<'c> {
-    categories: &'c [Collection],
+    categories: &'c [Category],
     /// False when the categories could not be read in full: references to them are not judged then.
     readable: bool,
     declared: HashSet<Arc<str>>,
@@ -76,8 +76,8 @@ pub(super) struct ReferenceMark {
 }
 
 impl<'c> References<'c> {
-    pub(super) fn new(categories: &'c [Collection], readable: bool) -> Self {
-        let ids = categories.iter().flat_map(|category| &category.rows).map(|product| product.id.clone());
+    pub(super) fn new(categories: &'c [Category], readable: bool) -> Self {
+        let ids = categories.iter().flat_map(|category| category.products.iter()).map(|product| product.id.clone());
         Self {
             categories,
             readable,
@@ -97,8 +97,8 @@ impl<'c> References<'c> {
     fn may_come_back(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
         let AfterRemoval { id, script, .. } = one;
         let elsewhere = |id: AddedId| added_by.get(&id).is_some_and(|by| by.iter().any(|by| by != script));
-        let is_own = |category: &Collection| category.rows.iter().any(|product| product.id == *id);
-        let by_client = |category: &Collection| number(&category.prefix, id).is_some() && !is_own(category);
+        let is_own = |category: &Category| category.products.iter().any(|product| product.id == *id);
+        let by_client = |category: &Category| row_number(&category.prefix, id).is_some() && !is_own(category);
         names(id).any(elsewhere) || self.categories.iter().any(by_client)
     }
 
@@ -143,12 +143,12 @@ impl<'c> References<'c> {
             return None;
         }
         let named = |name: &&str| self.categories.iter().find(|category| &*category.name == *name);
-        let possible: Vec<&Collection> = match category {
+        let possible: Vec<&Category> = match category {
             Some(name) => vec![named(&name)?],
             None => self.categories.iter().collect(),
         };
-        let is_declared = |category: &&Collection| category.rows.iter().any(|product| &*product.id == id);
-        let is_numbered = |category: &&Collection| {
+        let is_declared = |category: &&Category| category.products.iter().any(|product| &*product.id == id);
+        let is_numbered = |category: &&Category| {
             let number = id.strip_prefix(category.prefix.as_str());
             number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         };

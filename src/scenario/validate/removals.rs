@@ -10,10 +10,9 @@ use std::time::Duration;
 use super::references::{AddedId, AfterRemoval, References, names};
 use super::{Validator, given};
 use crate::scenario::raw::RawStep;
+use crate::scenario::shop::{OrderStep, ShopAction};
 use crate::scenario::source::Span;
-use crate::scenario::units::times;
 use crate::scenario::yaml::{Items, Spanned};
-use crate::scenario::{Action, Step};
 
 /// The position of a step in its script: its time, and of those at one time the order of the file.
 type StepPosition = (Duration, usize);
@@ -21,7 +20,7 @@ type StepPosition = (Duration, usize);
 /// Looks through the steps of a script, in the order of the file.
 pub(super) fn note(
     list: &Items<RawStep>,
-    steps: &[Step],
+    steps: &[OrderStep],
     script: usize,
     references: &mut References<'_>,
     check: &Validator<'_>,
@@ -32,7 +31,7 @@ pub(super) fn note(
     }
     let mut removed: HashMap<&Arc<str>, StepPosition> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
-        if let Action::Remove { row: product } = &step.action {
+        if let ShopAction::Remove { product } = &step.action {
             let place = (step.at, index);
             removed.entry(product).and_modify(|first| *first = place.min(*first)).or_insert(place);
         }
@@ -43,7 +42,7 @@ pub(super) fn note(
     let added = additions(steps, references);
     for (index, step) in steps.iter().enumerate() {
         let Some((id, removal)) = product(step).and_then(|id| Some((id, *removed.get(id)?))) else { continue };
-        let until = (end(step), index);
+        let until = (step.end(), index);
         let comes_back = |id: &AddedId| {
             let added = added.get(id).into_iter().flatten();
             added.into_iter().any(|(first, latest)| *latest > removal && *first < until)
@@ -58,28 +57,25 @@ pub(super) fn note(
 }
 
 /// When steps add products, for the first and the last time.
-fn additions(steps: &[Step], references: &References<'_>) -> HashMap<AddedId, Vec<(StepPosition, StepPosition)>> {
+fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedId, Vec<(StepPosition, StepPosition)>> {
     let mut added: HashMap<AddedId, Vec<(StepPosition, StepPosition)>> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
-        let Action::Add(new) = &step.action else { continue };
+        let ShopAction::Add(new) = &step.action else { continue };
         let id = new.has_id.then(|| new.row.id());
         if let Some(id) = references.added_id(id, &new.collection) {
-            added.entry(id).or_default().push(((step.at, index), (end(step), index)));
+            added.entry(id).or_default().push(((step.at, index), (step.end(), index)));
         }
     }
     added
 }
 
-/// When the last action of a step happens.
-fn end(step: &Step) -> Duration {
-    step.at.saturating_add(times(step.every, step.times - 1))
-}
-
 /// The product that has to be there for a step.
-fn product(step: &Step) -> Option<&Arc<str>> {
+fn product(step: &OrderStep) -> Option<&Arc<str>> {
     match &step.action {
-        Action::Count { row, .. } | Action::Set { row, .. } | Action::Remove { row } => Some(row),
-        Action::Add(_) | Action::Fault(_) => None,
+        ShopAction::Order { product, .. } | ShopAction::Set { product, .. } | ShopAction::Remove { product } => {
+            Some(product)
+        }
+        ShopAction::Add(_) | ShopAction::Fault(_) => None,
     }
 }
 

@@ -1,0 +1,134 @@
+//! What a shop is in general terms: pure functions from the shop's words to collections, timelines and routes.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed, length};
+use crate::scenario::{
+    Action, Collection, Declaration, Draw, Feed, Fnv, Generator, PathPattern, Plan, Route, RouteMethod, Script,
+    SocketEndpoint, Step,
+};
+
+/// The general declaration of a shop.
+///
+/// It takes the shop, whose steps need not be in memory twice then.
+pub(in crate::scenario) fn lower(shop: Shop) -> Declaration {
+    let Shop { categories, feed, generators, scripts } = shop;
+    Declaration {
+        routes: routes(&categories, feed),
+        collections: categories.into_iter().map(collection).collect(),
+        generators: generators.into_iter().map(generator).collect(),
+        scripts: self::scripts(scripts),
+    }
+}
+
+fn collection(category: Category) -> Collection {
+    let Category { name, prefix, products, fields } = category;
+    Collection { name, prefix, rows: products, fields }
+}
+
+/// Each category is a list that products are added to, and `/orders` is for all of them.
+fn routes(categories: &[Category], feed: ShopFeed) -> Vec<Route> {
+    let mut routes: Vec<Route> = categories.iter().flat_map(category_routes).collect();
+    let orders = PathPattern::default().literal("orders");
+    let (path, row) = orders.clone().parameter("id");
+    routes.push(Route::new(RouteMethod::Post, path, Plan::Count { row }));
+    let (path, collection) = orders.parameter("category");
+    let endpoint = SocketEndpoint { collection, feed: self::feed(feed) };
+    routes.push(Route::new(RouteMethod::Get, path, Plan::Endpoint(endpoint)));
+    routes
+}
+
+fn category_routes(category: &Category) -> [Route; 2] {
+    let collection = &category.name;
+    let path = PathPattern::default().literal(collection.clone());
+    let (list, add) = (Plan::List { collection: collection.clone() }, Plan::Add { collection: collection.clone() });
+    [Route::new(RouteMethod::Get, path.clone(), list), Route::new(RouteMethod::Post, path, add)]
+}
+
+fn feed(feed: ShopFeed) -> Feed {
+    match feed {
+        ShopFeed::All => Feed::All,
+        ShopFeed::Category => Feed::Collection,
+    }
+}
+
+fn generator(generator: OrderGenerator) -> Generator {
+    let OrderGenerator { arrivals, jitter, amount, products, from, until } = generator;
+    let rows = match products {
+        OrderedProducts::All => Draw::All,
+        OrderedProducts::Ids(ids) => Draw::Ids(ids),
+        OrderedProducts::Category(name) => Draw::Collection(name),
+        OrderedProducts::Weights(weights) => Draw::Weights(weights),
+    };
+    Generator { arrivals, jitter, amount, rows, from, until }
+}
+
+fn scripts(scripts: Vec<OrderScript>) -> Vec<Script> {
+    let mut scripts: Vec<Script> = scripts.into_iter().map(script).collect();
+    // Scripts without names that draw the same have streams of their own.
+    let mut equal: HashMap<u64, u64> = HashMap::new();
+    for script in scripts.iter_mut().filter(|script| script.name.is_none()) {
+        let Some(stream) = &mut script.stream else { continue };
+        let count = equal.entry(*stream).or_default();
+        *stream = SCRIPT_STREAMS | stream.wrapping_add(*count);
+        *count += 1;
+    }
+    scripts
+}
+
+fn script(script: OrderScript) -> Script {
+    let OrderScript { name, start, repeat, steps } = script;
+    let length = length(&steps);
+    let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
+    // Of steps at one time, those further up come first.
+    steps.sort_by_key(|step| step.at);
+    let stream = stream(name.as_deref(), start, &steps);
+    Script { name, start, repeat, steps: Arc::new(steps), length, stream }
+}
+
+fn step(step: OrderStep) -> Step {
+    let OrderStep { at, times, every, action } = step;
+    let action = match action {
+        ShopAction::Order { product, amount } => Action::Count { row: product, amount },
+        ShopAction::Set { product, total } => Action::Set { row: product, value: total },
+        ShopAction::Add(new) => Action::Add(new),
+        ShopAction::Remove { product } => Action::Remove { row: product },
+        ShopAction::Fault(fault) => Action::Fault(fault),
+    };
+    Step { at, times, every, action }
+}
+
+/// Random streams of scripts have these two bits: generators count theirs from 0, and those of faults lack the second bit.
+const SCRIPT_STREAMS: u64 = 0b11 << 62;
+
+/// The random stream of a script that draws amounts. It follows from the script's name, or from its steps if it has none, so
+/// that other scripts and generators may come and go.
+fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
+    let orders = steps.iter().filter_map(|step| match &step.action {
+        Action::Count { row, amount } => Some((step, row, amount)),
+        _ => None,
+    });
+    if orders.clone().all(|(_, _, amount)| amount.start() == amount.end()) {
+        return None;
+    }
+    let mut hash = Fnv::default();
+    if let Some(name) = name {
+        hash.add(name.as_bytes());
+        return Some(hash.value() | SCRIPT_STREAMS);
+    }
+    hash.add(&start.as_nanos().to_le_bytes());
+    for (Step { at, times, every, .. }, row, amount) in orders {
+        hash.add(&at.as_nanos().to_le_bytes());
+        hash.add(&times.to_le_bytes());
+        hash.add(&every.as_nanos().to_le_bytes());
+        hash.add(row.as_bytes());
+        hash.add(&amount.start().to_le_bytes());
+        hash.add(&amount.end().to_le_bytes());
+    }
+    Some(hash.value() | SCRIPT_STREAMS)
+}

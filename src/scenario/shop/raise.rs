@@ -1,0 +1,64 @@
+//! The way back: the shop that a scenario was declared as. What is lowered and raised is the same again, but that the steps
+//! of a script are ordered by time.
+
+use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
+use crate::scenario::{Action, Collection, Draw, Feed, Generator, Scenario, Script, Step};
+
+impl Shop {
+    /// The shop of a scenario, all of whose collections and timelines it declares.
+    pub(in crate::scenario) fn of(scenario: &Scenario) -> Self {
+        Self {
+            categories: scenario.collections().iter().map(Category::of).collect(),
+            feed: match scenario.feed() {
+                Feed::All => ShopFeed::All,
+                Feed::Collection => ShopFeed::Category,
+            },
+            generators: scenario.generators().iter().map(OrderGenerator::of).collect(),
+            scripts: scenario.scripts().iter().map(OrderScript::of).collect(),
+        }
+    }
+}
+
+impl Category {
+    /// The category that is that collection.
+    pub(in crate::scenario) fn of(collection: &Collection) -> Self {
+        let Collection { name, prefix, rows, fields } = collection.clone();
+        Self { name, prefix, products: rows, fields }
+    }
+}
+
+impl OrderGenerator {
+    /// The generator in the shop's words.
+    pub(in crate::scenario) fn of(generator: &Generator) -> Self {
+        let Generator { arrivals, jitter, amount, rows, from, until } = generator.clone();
+        let products = match rows {
+            Draw::All => OrderedProducts::All,
+            Draw::Ids(ids) => OrderedProducts::Ids(ids),
+            Draw::Collection(name) => OrderedProducts::Category(name),
+            Draw::Weights(weights) => OrderedProducts::Weights(weights),
+        };
+        Self { arrivals, jitter, amount, products, from, until }
+    }
+}
+
+impl OrderScript {
+    fn of(script: &Script) -> Self {
+        let steps = script.steps().iter().map(OrderStep::of).collect();
+        Self { name: script.name.clone(), start: script.start, repeat: script.repeat, steps }
+    }
+}
+
+impl OrderStep {
+    /// The step in the shop's words.
+    pub(in crate::scenario) fn of(step: &Step) -> Self {
+        let Step { at, times, every, action } = step.clone();
+        let action = match action {
+            Action::Count { row, amount } => ShopAction::Order { product: row, amount },
+            Action::Set { row, value } => ShopAction::Set { product: row, total: value },
+            Action::Add(new) => ShopAction::Add(new),
+            Action::Remove { row } => ShopAction::Remove { product: row },
+            Action::Fault(fault) => ShopAction::Fault(fault),
+        };
+        Self { at, times, every, action }
+    }
+}

@@ -1,0 +1,136 @@
+//! Checks generators of random orders.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::references::References;
+use super::{Validator, given};
+use crate::scenario::Arrivals;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{RawArrivals, RawDraw, RawDrawBy, RawGenerator};
+use crate::scenario::shop::{OrderGenerator, OrderedProducts};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, Spanned};
+
+pub(super) fn generators(
+    list: &[Spanned<RawGenerator>],
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Vec<OrderGenerator> {
+    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| generator(raw, span, references, check)).collect()
+}
+
+fn generator(
+    raw: &RawGenerator,
+    span: Span,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Option<OrderGenerator> {
+    let arrivals = arrivals(raw, span, check);
+    let jitter = check.duration(raw.jitter.as_ref());
+    if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
+        && jitter > every
+    {
+        check.note(ProblemKind::JitterTooLong, span);
+    }
+    if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
+        check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
+    }
+    let amount = given(raw.amount.as_ref()).map_or(Some(1..=1), |(amount, span)| check.amount(amount, span));
+    let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
+    let until = check.duration(raw.until.as_ref());
+    if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
+        check.note(ProblemKind::UntilBeforeFrom, span);
+    }
+    let end = until.map_or(Duration::MAX, |(until, _)| until);
+    let products = given(raw.products.as_ref())
+        .map_or(Some(OrderedProducts::All), |(raw, span)| self::products(raw, span, end, references, check));
+    Some(OrderGenerator {
+        arrivals: arrivals?,
+        jitter: jitter.map(|(jitter, _)| jitter).unwrap_or_default(),
+        amount: amount?,
+        products: products?,
+        from,
+        until: until.map(|(until, _)| until),
+    })
+}
+
+fn arrivals(raw: &RawGenerator, span: Span, check: &mut Validator<'_>) -> Option<Arrivals> {
+    let poisson = given(raw.arrivals.as_ref()).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
+    let gap: Duration = match (&raw.every, &raw.rate) {
+        (Some(_), Some(rate)) => {
+            check.note(ProblemKind::Exclusive("every", "rate"), rate.span);
+            return None;
+        }
+        (None, None) => {
+            check.exactly_one("a generator", &["every", "rate"], span);
+            return None;
+        }
+        (every, None) => check.period("every", every.as_ref())?.0,
+        (None, Some(rate)) => {
+            let (gap, span) = rate.get()?;
+            gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
+        }
+    };
+    Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
+}
+
+fn products(
+    raw: &RawDraw,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Option<OrderedProducts> {
+    match raw {
+        RawDraw::All => Some(OrderedProducts::All),
+        RawDraw::Ids(list) => {
+            if list.is_empty() {
+                check.note(ProblemKind::EmptyList("`products`"), span);
+            }
+            let ids = list.iter().filter_map(Spanned::get);
+            Some(OrderedProducts::Ids(ids.map(|(id, span)| references.product(&id.text, span, until, None)).collect()))
+        }
+        RawDraw::By(RawDrawBy { category: Some(name), weights: None }) => {
+            let (name, span) = name.get()?;
+            Some(OrderedProducts::Category(references.category(name, span, check)))
+        }
+        RawDraw::By(RawDrawBy { category: None, weights: Some(entries) }) => {
+            let (entries, span) = entries.get()?;
+            Some(OrderedProducts::Weights(weights(entries, span, until, references, check)))
+        }
+        RawDraw::By(_) => {
+            check.exactly_one("`products`", &["category", "weights"], span);
+            None
+        }
+    }
+}
+
+fn weights(
+    entries: &Entries<i64>,
+    span: Span,
+    until: Duration,
+    references: &mut References<'_>,
+    check: &mut Validator<'_>,
+) -> Vec<(Arc<str>, u32)> {
+    let mut weights = Vec::with_capacity(entries.0.len());
+    for (id, weight) in &entries.0 {
+        let (Some((id, id_span)), Some((weight, weight_span))) = (id.get(), weight.get()) else { continue };
+        let id = references.product(id, id_span, until, None);
+        match u32::try_from(*weight) {
+            Ok(0) => {}
+            Ok(weight) => weights.push((id, weight)),
+            Err(_) => {
+                let found = format!("the number {weight}");
+                let expected = "a weight from 0 to 4294967295".into();
+                check.note(ProblemKind::WrongType { expected, found }, weight_span);
+            }
+        }
+    }
+    if entries.0.is_empty() {
+        check.note(ProblemKind::EmptyList("`weights`"), span);
+    } else if entries.0.iter().all(|(_, weight)| weight.value.is_some_and(|weight| weight == 0)) {
+        check.note(ProblemKind::NoWeight, span);
+    }
+    weights
+}
