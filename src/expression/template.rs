@@ -23,8 +23,15 @@ pub struct Template {
     max_bytes: usize,
 }
 
+/// Two are equal if they say the same.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.node == other.node
+    }
+}
+
 /// A part of a template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Node {
     Constant(Json),
     Expression(Expression),
@@ -33,7 +40,7 @@ enum Node {
     Map(Vec<(String, Node)>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Text(String),
     Expression(Expression),
@@ -47,6 +54,12 @@ struct Expression {
     path: Vec<PathStep>,
     /// The byte of the text at which it starts.
     start: usize,
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
 }
 
 impl Template {
@@ -101,7 +114,9 @@ impl Template {
 }
 
 /// An expression that is true or false, such as that of `when`. It has been checked.
-#[derive(Debug, Clone)]
+///
+/// Two are equal if they say the same.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     expression: Expression,
     names: BTreeSet<String>,
@@ -330,5 +345,52 @@ fn constant(node: Node) -> Option<Json> {
     match node {
         Node::Constant(value) => Some(value),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use serde_json::{Value as Json, json};
+
+    use super::{Condition, Template};
+    use crate::expression::{Language, Names};
+
+    fn template(value: &Json) -> Template {
+        Language::default().template(value, &Names::from(["a", "b"])).unwrap()
+    }
+
+    fn condition(text: &str) -> Condition {
+        Language::default().condition(text, &Names::from(["a", "b"])).unwrap()
+    }
+
+    #[test]
+    fn templates_and_conditions_are_equal_if_they_say_the_same() {
+        let all = [
+            json!(1),
+            json!("$a"),
+            json!("$b"),
+            json!("{{ a + 1 }}"),
+            json!("{{ a + 1 }}!"),
+            json!(["$a"]),
+            json!({ "a": "$a" }),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for (other_at, other) in all.iter().enumerate() {
+                assert_eq!(template(one) == template(other), at == other_at, "{one} {other}");
+            }
+        }
+        assert_eq!(template(&json!("$a")), template(&json!("{{ a }}")));
+        assert_eq!(condition("a == 1"), condition(" a == 1 "));
+        assert_ne!(condition("a == 1"), condition("b == 1"));
+    }
+
+    #[test]
+    fn templates_and_conditions_can_go_to_other_threads() {
+        fn expect_shared<T: Send + Sync + 'static>(_: &T) {}
+        expect_shared(&template(&json!("{{ a + 1 }}")));
+        expect_shared(&condition("a + 1"));
+        expect_shared(&Language::default());
     }
 }
