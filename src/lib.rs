@@ -4,6 +4,7 @@
 //! Three rings, dependencies only inward:
 //!
 //! - [`scenario`] (what the user wrote) and [`engine`] (what happens) know neither runtime nor network;
+//! - [`expression`] computes values from what is known, for both of them;
 //! - [`world`] runs an engine in time, feeds sockets and keeps a journal, [`worlds`] has one for each test, [`reloads`]
 //!   knows what became of the last save, [`selector`] which of several files is served;
 //! - [`store`] keeps the logs by which several servers play the same worlds;
@@ -50,6 +51,7 @@
 pub mod cli;
 pub mod embed;
 pub mod engine;
+pub mod expression;
 pub mod http;
 mod logged_names;
 pub mod reloads;

@@ -12,7 +12,7 @@ use crate::support::{Mockd, command, soon};
 const SCENARIO: &str = "scenarios/flash-sale.yaml";
 
 /// Compares a text with the file of that name; the message shows the first line that differs.
-fn assert_golden(name: &str, text: &str) {
+pub(crate) fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, text).unwrap();

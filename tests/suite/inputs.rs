@@ -2,6 +2,7 @@
 //! looks for more with the same checks, guided by coverage.
 
 mod command;
+pub(crate) mod expression;
 mod frames;
 mod scenario;
 
@@ -111,6 +112,12 @@ fn streams() -> impl Strategy<Value = Bytes> {
 fn any_message_is_a_command_or_refused_with_a_reason() {
     let pieces = dictionary(Path::new("fuzz/command.dict"));
     proptest!(properties(50_000), |(message in inputs(files("fuzz/examples/command"), pieces))| command::check(&message));
+}
+
+#[test]
+fn any_expression_is_refused_or_runs_the_same_twice() {
+    let (examples, pieces) = (files("fuzz/examples/expression"), dictionary(Path::new("fuzz/expression.dict")));
+    proptest!(properties(20_000), |(bytes in inputs(examples, pieces))| expression::check(&bytes));
 }
 
 #[test]

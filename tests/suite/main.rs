@@ -18,6 +18,7 @@ mod editor;
 mod engine;
 mod errors;
 mod examples;
+mod expressions;
 mod faults;
 mod fragments;
 mod golden;

@@ -1,0 +1,72 @@
+//! Numbers from random words.
+//!
+//! How words become numbers is written here, so that the same words give the same values on every platform and with every
+//! version.
+
+use super::scope::Surroundings;
+
+/// What is drawn from a stream of random words.
+pub(super) struct Chance<'s>(pub(super) &'s mut dyn Surroundings);
+
+impl Chance<'_> {
+    /// An integer from 0 to `n - 1`, each with the same chance (Lemire, "Fast Random Integer Generation in an
+    /// Interval", 2019); any integer if `n` is 0.
+    pub(super) fn below(&mut self, n: u64) -> u64 {
+        if n == 0 {
+            return self.0.word();
+        }
+        let threshold = n.wrapping_neg() % n;
+        loop {
+            let wide = u128::from(self.0.word()) * u128::from(n);
+            #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
+            if wide as u64 >= threshold {
+                return (wide >> 64) as u64;
+            }
+        }
+    }
+
+    /// One of a list that is not empty.
+    pub(super) fn one_of<'l>(&mut self, list: &[&'l str]) -> &'l str {
+        list[self.index(list.len())]
+    }
+
+    /// An index of a list of that length, which is above 0.
+    pub(super) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or_default()
+    }
+
+    /// An integer between two, each of which can be drawn. The first is not above the second.
+    pub(super) fn integer(&mut self, least: i64, most: i64) -> i64 {
+        // All of 2^64 integers wrap to 0.
+        let count = most.abs_diff(least).wrapping_add(1);
+        least.wrapping_add_unsigned(self.below(count))
+    }
+
+    /// An integer between two small ones, each of which can be drawn. The first is not above the second.
+    pub(super) fn between(&mut self, least: i32, most: i32) -> i32 {
+        i32::try_from(self.integer(least.into(), most.into())).unwrap_or(least)
+    }
+
+    /// A number from [0, 1), from the 53 high bits.
+    pub(super) fn unit(&mut self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
+        let unit = (self.0.word() >> 11) as f64 / (1_u64 << 53) as f64;
+        unit
+    }
+
+    /// A number of the standard normal distribution (Box and Muller, "A Note on the Generation of Random Normal Deviates",
+    /// 1958).
+    pub(super) fn normal(&mut self) -> f64 {
+        let (radius, angle) = (1.0 - self.unit(), self.unit());
+        libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(2.0 * std::f64::consts::PI * angle)
+    }
+
+    /// A random UUID (RFC 9562, section 5.4).
+    pub(super) fn uuid(&mut self) -> String {
+        let (high, low) = (self.0.word(), self.0.word());
+        let high = high & !0xf000 | 0x4000;
+        let low = low & !(0b11 << 62) | 0b10 << 62;
+        let last = low & 0xffff_ffff_ffff;
+        format!("{:08x}-{:04x}-{:04x}-{:04x}-{last:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48)
+    }
+}

@@ -1,0 +1,173 @@
+//! Values that expressions look into without copying them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use serde_json::Value as Json;
+
+/// What a name stands for. A clone is cheap.
+#[derive(Debug, Clone)]
+pub struct Data(Value);
+
+impl Data {
+    /// A value that is shared, and looked into as it is.
+    #[must_use]
+    pub fn shared(value: &Arc<Json>) -> Self {
+        Self(view(value, value, Vec::new))
+    }
+
+    /// A list of rows.
+    #[must_use]
+    pub fn rows(rows: impl Rows) -> Self {
+        Self(Value::from_object(RowList(Box::new(rows))))
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+impl<T: Into<Json>> From<T> for Data {
+    fn from(value: T) -> Self {
+        Self(value_of(value.into()))
+    }
+}
+
+/// The rows of a collection, looked up one by one.
+pub trait Rows: fmt::Debug + Send + Sync + 'static {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The row at an index, from 0.
+    fn at(&self, index: usize) -> Option<Arc<Json>>;
+
+    /// The row with an id; ids that are numbers are written in digits.
+    fn with_id(&self, id: &str) -> Option<Arc<Json>>;
+}
+
+/// The value of an expression, as JSON that it may share.
+pub(super) fn value_of(value: Json) -> Value {
+    match value {
+        Json::Array(_) | Json::Object(_) => Data::shared(&Arc::new(value)).0,
+        scalar => view(&scalar, &Arc::default(), Vec::new),
+    }
+}
+
+/// The JSON that a value shares, if that is all it is.
+pub(super) fn shared_json(value: &Value) -> Option<&Json> {
+    value.downcast_object_ref::<View>().and_then(View::json)
+}
+
+/// The row of a list of rows; `None` if the value is another kind of list.
+pub(super) fn row_with_id(rows: &Value, id: &str) -> Option<Value> {
+    let RowList(rows) = rows.downcast_object_ref()?;
+    Some(rows.with_id(id).map(|row| Data::shared(&row).0).unwrap_or_default())
+}
+
+/// A list or mapping inside JSON that is shared.
+#[derive(Debug)]
+struct View {
+    root: Arc<Json>,
+    path: Vec<Key>,
+}
+
+#[derive(Debug, Clone)]
+enum Key {
+    Name(Arc<str>),
+    Index(usize),
+}
+
+impl Key {
+    fn of(value: &Value) -> Option<Self> {
+        match value.as_str() {
+            Some(name) => Some(Self::Name(name.into())),
+            None => value.as_usize().map(Self::Index),
+        }
+    }
+
+    fn look_up<'j>(&self, json: &'j Json) -> Option<&'j Json> {
+        match (self, json) {
+            (Self::Name(name), Json::Object(fields)) => fields.get(&**name),
+            // A path such as `scores.1` is about a key as well.
+            (Self::Index(index), Json::Object(fields)) => fields.get(&index.to_string()),
+            (Self::Index(index), Json::Array(items)) => items.get(*index),
+            _ => None,
+        }
+    }
+}
+
+impl View {
+    fn json(&self) -> Option<&Json> {
+        self.path.iter().try_fold(&*self.root, |json, key| key.look_up(json))
+    }
+
+    fn value(&self, key: &Key) -> Option<Value> {
+        let json = key.look_up(self.json()?)?;
+        Some(view(json, &self.root, || self.path.iter().chain([key]).cloned().collect()))
+    }
+}
+
+/// A value as expressions see it: `json` is what `path` leads to from `root`.
+fn view(json: &Json, root: &Arc<Json>, path: impl FnOnce() -> Vec<Key>) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(is_true) => Value::from(*is_true),
+        Json::String(text) => Value::from(&**text),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::from(integer),
+            (_, Some(integer)) => Value::from(integer),
+            _ => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::Array(_) | Json::Object(_) => Value::from_object(View { root: root.clone(), path: path() }),
+    }
+}
+
+impl Object for View {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        if self.json().is_some_and(Json::is_array) { ObjectRepr::Seq } else { ObjectRepr::Map }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.value(&Key::of(key)?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        match self.json() {
+            Some(Json::Array(items)) => Enumerator::Seq(items.len()),
+            Some(Json::Object(fields)) => Enumerator::Values(fields.keys().map(|key| Value::from(&**key)).collect()),
+            _ => Enumerator::Empty,
+        }
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        match self.json() {
+            Some(Json::Array(items)) => Some(items.len()),
+            Some(Json::Object(fields)) => Some(fields.len()),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RowList(Box<dyn Rows>);
+
+impl Object for RowList {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(Data::shared(&self.0.at(key.as_usize()?)?).0)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.count())
+    }
+}
+
+/// Whether it is a list, of whatever origin.
+pub(super) fn is_list(value: &Value) -> bool {
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
+}

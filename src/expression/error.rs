@@ -1,0 +1,179 @@
+//! What can be wrong with an expression, at load and when it runs. All messages are made here.
+
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+use super::tokens::MAX_TOKENS;
+
+/// A place in a template.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The keys and indexes that lead to the text; empty if the template is the text itself.
+    pub path: Vec<PathStep>,
+    /// The bytes of the text that the caret belongs under.
+    pub range: Range<usize>,
+}
+
+/// A step into a JSON value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathStep {
+    /// The value of that key.
+    Key(String),
+    /// The item at that index, from 0.
+    Index(usize),
+}
+
+/// Something wrong with an expression that shows before it runs. `Display` is the message's first line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{kind}")]
+pub struct CompileError {
+    /// What is wrong.
+    pub kind: CompileErrorKind,
+    /// Where.
+    pub place: Place,
+}
+
+/// What can be wrong with an expression before it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CompileErrorKind {
+    /// The text is not an expression.
+    #[error("not a valid expression: {0}")]
+    Syntax(String),
+    /// A `{{` without its `}}`.
+    #[error("this `{{{{` has no `}}}}`")]
+    Unclosed,
+    /// Nothing where an expression is needed.
+    #[error("the expression is empty")]
+    Empty,
+    /// Braces around what is an expression without them.
+    #[error("an expression takes no `{{{{ }}}}` here")]
+    Braces,
+    /// A `$` before what is an expression without it.
+    #[error("an expression takes no `$` here")]
+    Dollar,
+    /// `$name` inside longer text.
+    #[error("`${0}` inside longer text is not looked up")]
+    InsideText(String),
+    /// A name that means nothing here.
+    #[error("unknown {what} `{name}`")]
+    Unknown {
+        /// What the name would be.
+        what: Word,
+        /// The name as written.
+        name: String,
+        /// The closest name that there is.
+        nearest: Option<String>,
+    },
+    /// A function that is not called.
+    #[error("`{0}` is a function")]
+    NotCalled(String),
+    /// A call of a value.
+    #[error("`{0}` is not a function")]
+    NotAFunction(String),
+    /// A call of a method.
+    #[error("values have no method `{0}`")]
+    Method(String),
+    /// A call with too few or too many arguments, or with arguments by name.
+    #[error("`{name}` takes {takes}")]
+    Arguments {
+        /// The function or filter.
+        name: String,
+        /// What it takes, in words.
+        takes: &'static str,
+    },
+    /// More words and signs than an expression may have.
+    #[error("the expression has more than {MAX_TOKENS} words and signs")]
+    TooLong,
+    /// Lists and mappings inside each other beyond all reason.
+    #[error("nested deeper than {0} levels")]
+    TooDeep(usize),
+}
+
+/// What a word in an expression can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Word {
+    Name,
+    Function,
+    Filter,
+    Test,
+    /// What `fake` makes.
+    Kind,
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "name",
+            Self::Function => "function",
+            Self::Filter => "filter",
+            Self::Test => "test",
+            Self::Kind => "kind",
+        })
+    }
+}
+
+impl CompileErrorKind {
+    /// The name that was most likely meant.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&str> {
+        match self {
+            Self::Unknown { nearest, .. } => nearest.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::Unclosed => "write `{{ '{{' }}` for two braces as text".into(),
+            Self::Braces => "remove the braces".into(),
+            Self::Dollar => "remove the `$`".into(),
+            Self::InsideText(name) => format!("write `{{{{ {name} }}}}` for its value, `$${name}` for the text"),
+            Self::NotCalled(name) => format!("call it: `{name}(…)`"),
+            Self::Method(name) => format!("a filter follows a `|`: `value | {name}`"),
+            _ => return None,
+        })
+    }
+}
+
+/// Something that goes wrong when an expression runs. `Display` is the whole message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{expression}` {kind}")]
+pub struct RunError {
+    /// What goes wrong.
+    pub kind: RunErrorKind,
+    /// Where.
+    pub place: Place,
+    /// The expression as written.
+    pub expression: String,
+}
+
+/// What can go wrong when an expression runs.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RunErrorKind {
+    /// No value where one is needed.
+    #[error("is undefined")]
+    Undefined,
+    /// A function or another thing that JSON cannot say.
+    #[error("is not a value that JSON can say")]
+    NotJson,
+    /// More work than an expression may take.
+    #[error("takes more than {0} steps")]
+    OutOfFuel(u64),
+    /// More bytes of JSON than a template may give.
+    #[error("gives more than {0} bytes")]
+    TooLong(usize),
+    /// A value that nests beyond all reason.
+    #[error("gives a value nested deeper than {0} levels")]
+    TooDeep(usize),
+    /// An operation that its values do not allow.
+    #[error("fails: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,150 @@
+//! The filters of expressions that are not minijinja's own, and those that write what JSON would.
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, State, Value};
+use serde::Serialize;
+use serde_json::Value as Json;
+use serde_json::ser::{PrettyFormatter, Serializer};
+
+use super::data::{is_list, row_with_id, value_of};
+use super::functions::refused;
+use super::output::{Output, plain_text};
+
+/// The most decimals that `fixed` writes, and the most spaces that `tojson` indents by.
+const MAX_DIGITS: usize = 20;
+
+pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
+    environment.add_filter("where", |state: &State, list: &Value, fields: Kwargs| matching(state, list, &fields));
+    environment.add_filter("find", find);
+    environment.add_filter("fixed", fixed);
+    environment.add_filter("fromjson", from_json);
+    environment.add_filter("tojson", move |value: &Value, indent: Option<usize>, named: Kwargs| {
+        let named_indent = named.get::<Option<usize>>("indent")?;
+        named.assert_all_used()?;
+        to_json(value, indent.or(named_indent), max_bytes)
+    });
+    environment.add_filter("string", move |value: &Value| text(value, max_bytes));
+    environment.add_filter(
+        "join",
+        move |state: &State, list: &Value, between: Option<&str>, attribute: Option<&str>, named: Kwargs| {
+            let named_attribute = named.get::<Option<String>>("attribute")?;
+            named.assert_all_used()?;
+            join(state, list, between.unwrap_or_default(), attribute.or(named_attribute.as_deref()), max_bytes)
+        },
+    );
+}
+
+fn list_of(filter: &str, value: &Value) -> Result<impl Iterator<Item = Result<Value, Error>>, Error> {
+    // Nothing is no rows: a list that is not there has none.
+    if !is_list(value) && !value.is_undefined() {
+        return Err(refused(format!("{filter} takes a list, found {}", value.kind())));
+    }
+    Ok(value.try_iter()?.checked())
+}
+
+/// The items of a list whose fields are these.
+fn matching(state: &State, list: &Value, fields: &Kwargs) -> Result<Value, Error> {
+    let fields: Vec<(&str, Value)> =
+        fields.args().map(|field| Ok((field, fields.get(field)?))).collect::<Result<_, Error>>()?;
+    let mut found = Vec::new();
+    for item in list_of("where", list)? {
+        let item = item?;
+        state.consume_fuel(1)?;
+        if fields.iter().all(|(field, value)| is_same(&item.get_attr(field).unwrap_or_default(), value)) {
+            found.push(item);
+        }
+    }
+    Ok(Value::from(found))
+}
+
+/// Whether a field is that value. Text is also the same as the number or boolean that it says, since what a path or query
+/// says is text.
+fn is_same(field: &Value, value: &Value) -> bool {
+    let says = |text: &Value, other: &Value| {
+        let is_scalar = matches!(other.kind(), ValueKind::Number | ValueKind::Bool);
+        is_scalar && text.as_str().is_some_and(|text| scalar_text(other).as_deref() == Some(text))
+    };
+    field == value || says(field, value) || says(value, field)
+}
+
+fn scalar_text(value: &Value) -> Option<String> {
+    Some(plain_text(&Output::new(usize::MAX).json(value).ok()??))
+}
+
+/// The row of that id; ids compare as text.
+fn find(state: &State, list: &Value, id: &Value) -> Result<Value, Error> {
+    let is_id = matches!(id.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool);
+    let Some(id) = scalar_text(id).filter(|_| is_id) else { return Ok(Value::UNDEFINED) };
+    if let Some(row) = row_with_id(list, &id) {
+        return Ok(row);
+    }
+    for item in list_of("find", list)? {
+        let item = item?;
+        state.consume_fuel(1)?;
+        let own = item.get_attr("id").unwrap_or_default();
+        let is_found = match own.as_str() {
+            Some(text) => text == id,
+            None => own.is_number() && scalar_text(&own).as_ref() == Some(&id),
+        };
+        if is_found {
+            return Ok(item);
+        }
+    }
+    Ok(Value::UNDEFINED)
+}
+
+/// A number with so many decimals, as text.
+fn fixed(value: &Value, decimals: usize) -> Result<String, Error> {
+    if decimals > MAX_DIGITS {
+        return Err(refused(format!("fixed writes at most {MAX_DIGITS} decimals")));
+    }
+    if !value.is_number() {
+        return Err(refused(format!("fixed takes a number, found {}", value.kind())));
+    }
+    Ok(format!("{:.decimals$}", f64::try_from(value.clone())?))
+}
+
+fn from_json(text: &Value) -> Result<Value, Error> {
+    let json = text.as_str().ok_or_else(|| refused(format!("fromjson takes text, found {}", text.kind())))?;
+    let json: Json = serde_json::from_str(json).map_err(|error| refused(format!("not JSON: {error}")))?;
+    Ok(value_of(json))
+}
+
+/// As `JSON.stringify`; undefined where that gives nothing.
+fn to_json(value: &Value, indent: Option<usize>, max_bytes: usize) -> Result<Value, Error> {
+    let Some(json) = json_of(value, max_bytes)? else { return Ok(Value::UNDEFINED) };
+    let Some(indent) = indent else { return Ok(Value::from(json.to_string())) };
+    let indent = vec![b' '; indent.min(MAX_DIGITS)];
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(&indent));
+    json.serialize(&mut serializer).map_err(|error| refused(error.to_string()))?;
+    Ok(Value::from(String::from_utf8_lossy(&bytes)))
+}
+
+fn json_of(value: &Value, max_bytes: usize) -> Result<Option<Json>, Error> {
+    Output::new(max_bytes).json(value).map_err(|kind| refused(format!("the value {kind}")))
+}
+
+/// A value as it is written inside text.
+fn text(value: &Value, max_bytes: usize) -> Result<Value, Error> {
+    if value.as_str().is_some() {
+        return Ok(value.clone());
+    }
+    let json = json_of(value, max_bytes)?;
+    Ok(json.map_or(Value::UNDEFINED, |json| Value::from(plain_text(&json))))
+}
+
+fn join(state: &State, list: &Value, between: &str, field: Option<&str>, max_bytes: usize) -> Result<String, Error> {
+    let mut joined = String::new();
+    for (index, item) in list_of("join", list)?.enumerate() {
+        let item = item?;
+        let item = field.map_or(Ok(item.clone()), |field| item.get_attr(field))?;
+        let item = text(&item, max_bytes)?;
+        let item = item.as_str().unwrap_or_default();
+        let before = if index == 0 { "" } else { between };
+        state.consume_fuel(1 + (before.len() + item.len()) as u64 / 64)?;
+        joined.push_str(before);
+        joined.push_str(item);
+    }
+    Ok(joined)
+}

@@ -1,0 +1,122 @@
+//! The functions of expressions.
+
+use minijinja::{Environment, Error, ErrorKind, State, Value};
+
+use super::chance::Chance;
+use super::data::{is_list, value_of};
+use super::fake::{KINDS, fake};
+use super::program::KEEP;
+use super::scope::Scope;
+
+pub(super) fn add(environment: &mut Environment<'static>) {
+    environment.add_function(KEEP, keep);
+    environment.add_function("random", random);
+    environment.add_function("normal", normal);
+    environment.add_function("pick", pick);
+    environment.add_function("chance", chance);
+    environment.add_function("uuid", uuid);
+    environment.add_function("next", next);
+    environment.add_function("fake", fake_of);
+    environment.add_function("joined", joined);
+    environment.add_function("members", members);
+}
+
+pub(super) fn refused(why: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, why)
+}
+
+/// Hands over the expression's value.
+fn keep(state: &State, value: Value) -> Result<Value, Error> {
+    Scope::of(state)?.put_result(value);
+    Ok(Value::UNDEFINED)
+}
+
+/// Integers include both ends; numbers with a fraction leave out the upper one.
+fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
+    let (from, to) = (float("random", &least)?, float("random", &most)?);
+    if from > to {
+        return Err(refused(format!("there is no number from {least} to {most}")));
+    }
+    let scope = Scope::of(state)?;
+    let mut surroundings = scope.surroundings();
+    let mut chance = Chance(&mut *surroundings);
+    if least.is_integer() && most.is_integer() {
+        let (least, most) = (i64::try_from(least)?, i64::try_from(most)?);
+        return Ok(Value::from(chance.integer(least, most)));
+    }
+    let share = chance.unit();
+    // Not `from + (to - from) * share`, which can overflow.
+    Ok(Value::from(from * (1.0 - share) + to * share))
+}
+
+fn normal(state: &State, mean: &Value, deviation: &Value) -> Result<f64, Error> {
+    let (mean, deviation) = (float("normal", mean)?, float("normal", deviation)?);
+    if deviation < 0.0 {
+        return Err(refused("the deviation is below 0"));
+    }
+    let scope = Scope::of(state)?;
+    let drawn = Chance(&mut *scope.surroundings()).normal();
+    Ok(mean + deviation * drawn)
+}
+
+/// One of a list; nothing of an empty one.
+fn pick(state: &State, list: Value) -> Result<Value, Error> {
+    if !is_list(&list) {
+        return Err(refused(format!("pick takes a list, found {}", list.kind())));
+    }
+    let items = if list.len().is_some() { list } else { list.try_iter()?.collect() };
+    let Some(length) = items.len().filter(|length| *length > 0) else { return Ok(Value::UNDEFINED) };
+    let scope = Scope::of(state)?;
+    let index = Chance(&mut *scope.surroundings()).index(length);
+    items.get_item_by_index(index)
+}
+
+fn chance(state: &State, probability: &Value) -> Result<bool, Error> {
+    let probability = float("chance", probability)?;
+    if !(0.0..=1.0).contains(&probability) {
+        return Err(refused(format!("chance takes a number from 0 to 1, found {probability}")));
+    }
+    let scope = Scope::of(state)?;
+    let drawn = Chance(&mut *scope.surroundings()).unit();
+    Ok(drawn < probability)
+}
+
+fn uuid(state: &State) -> Result<String, Error> {
+    let scope = Scope::of(state)?;
+    let mut surroundings = scope.surroundings();
+    Ok(Chance(&mut *surroundings).uuid())
+}
+
+fn next(state: &State, counter: &str) -> Result<u64, Error> {
+    Ok(Scope::of(state)?.surroundings().count(counter))
+}
+
+fn fake_of(state: &State, kind: &str) -> Result<Value, Error> {
+    let scope = Scope::of(state)?;
+    let mut surroundings = scope.surroundings();
+    let made = fake(kind, &mut Chance(&mut *surroundings));
+    made.ok_or_else(|| refused(format!("there is no kind `{kind}`, only {}", KINDS.join(", "))))
+}
+
+fn joined(state: &State, topic: &Value) -> Result<u64, Error> {
+    Ok(Scope::of(state)?.surroundings().joined(&topic_name("joined", topic)?))
+}
+
+fn members(state: &State, topic: &Value) -> Result<Value, Error> {
+    let members = Scope::of(state)?.surroundings().members(&topic_name("members", topic)?);
+    Ok(value_of(members.into()))
+}
+
+/// A topic is text; an id that is a number is written in digits.
+fn topic_name(function: &str, topic: &Value) -> Result<String, Error> {
+    if topic.as_str().is_some() || topic.is_number() {
+        return Ok(topic.to_string());
+    }
+    Err(refused(format!("{function} takes a topic, found {}", topic.kind())))
+}
+
+fn float(function: &str, value: &Value) -> Result<f64, Error> {
+    let float = if value.is_number() { f64::try_from(value.clone()).ok() } else { None };
+    let float = float.filter(|float| float.is_finite());
+    float.ok_or_else(|| refused(format!("{function} takes numbers, found {}", value.kind())))
+}

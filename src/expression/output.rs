@@ -1,0 +1,118 @@
+//! What the values of expressions are outside: JSON and text.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+use serde_json::{Map, Number, Value as Json};
+
+use super::data::shared_json;
+use super::error::RunErrorKind;
+
+/// The most levels of lists and mappings inside each other.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// A value of JSON as text: text is itself, all else is written as JSON.
+#[must_use]
+pub fn plain_text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Turns values into JSON, up to a number of bytes.
+#[derive(Debug)]
+pub(super) struct Output {
+    most: usize,
+    left: usize,
+}
+
+impl Output {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, left: most }
+    }
+
+    /// What `JSON.stringify` makes of a value. `None` stands for undefined.
+    pub(super) fn json(&mut self, value: &Value) -> Result<Option<Json>, RunErrorKind> {
+        self.json_at(value, 0)
+    }
+
+    fn json_at(&mut self, value: &Value, depth: usize) -> Result<Option<Json>, RunErrorKind> {
+        if depth > MAX_DEPTH {
+            return Err(RunErrorKind::TooDeep(MAX_DEPTH));
+        }
+        if let Some(json) = shared_json(value) {
+            self.take_all(json, depth)?;
+            return Ok(Some(json.clone()));
+        }
+        self.take(1)?;
+        Ok(Some(match value.kind() {
+            ValueKind::Undefined => return Ok(None),
+            ValueKind::None => Json::Null,
+            ValueKind::Bool => Json::Bool(value.is_true()),
+            ValueKind::Number => number(value),
+            ValueKind::String | ValueKind::Bytes => {
+                let text = value.to_str().unwrap_or_default();
+                self.take(text.len())?;
+                Json::from(&*text)
+            }
+            ValueKind::Seq | ValueKind::Iterable => {
+                let items = value.try_iter().map_err(|error| failed(&error))?;
+                let items = items.map(|item| Ok(self.json_at(&item, depth + 1)?.unwrap_or_default()));
+                Json::Array(items.collect::<Result<_, RunErrorKind>>()?)
+            }
+            ValueKind::Map => {
+                let mut fields = Map::new();
+                for key in value.try_iter().map_err(|error| failed(&error))? {
+                    let field = value.get_item(&key).map_err(|error| failed(&error))?;
+                    if let Some(field) = self.json_at(&field, depth + 1)? {
+                        let key = self.json_at(&key, depth + 1)?.unwrap_or_default();
+                        fields.insert(plain_text(&key), field);
+                    }
+                }
+                Json::Object(fields)
+            }
+            ValueKind::Invalid => return Err(RunErrorKind::Failed(value.to_string())),
+            _ => return Err(RunErrorKind::NotJson),
+        }))
+    }
+
+    /// Accounts for JSON that is copied as it is.
+    fn take_all(&mut self, json: &Json, depth: usize) -> Result<(), RunErrorKind> {
+        if depth > MAX_DEPTH {
+            return Err(RunErrorKind::TooDeep(MAX_DEPTH));
+        }
+        self.take(1)?;
+        match json {
+            Json::String(text) => self.take(text.len()),
+            Json::Array(items) => items.iter().try_for_each(|item| self.take_all(item, depth + 1)),
+            Json::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+                self.take(key.len())?;
+                self.take_all(value, depth + 1)
+            }),
+            Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn take(&mut self, bytes: usize) -> Result<(), RunErrorKind> {
+        self.left = self.left.checked_sub(bytes).ok_or(RunErrorKind::TooLong(self.most))?;
+        Ok(())
+    }
+}
+
+/// Integers stay integers where JSON's readers take them as such; what is not finite is null.
+fn number(value: &Value) -> Json {
+    if value.is_integer() {
+        if let Ok(integer) = i64::try_from(value.clone()) {
+            return integer.into();
+        }
+        if let Ok(integer) = u64::try_from(value.clone()) {
+            return integer.into();
+        }
+    }
+    f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
+}
+
+/// What the evaluator says about an error, without the place.
+pub(super) fn failed(error: &minijinja::Error) -> RunErrorKind {
+    RunErrorKind::Failed(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
+}

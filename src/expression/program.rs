@@ -1,0 +1,146 @@
+//! One compiled expression.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::value::Value;
+use minijinja::{Environment, ErrorKind};
+
+use super::check::{Found, Names, check, check_name};
+use super::concat::TextOperands;
+use super::error::{CompileErrorKind, RunErrorKind};
+use super::output::failed;
+use super::scope::Scope;
+use super::signatures::is_keyword;
+use super::tokens::{MAX_TOKENS, Token, TokenKind, Tokens};
+
+/// The function that an expression's value is given to. No expression can call it, since it is not among the functions.
+pub(super) const KEEP: &str = "keep_value";
+
+const BEFORE: &str = "{% do keep_value(";
+const AFTER: &str = ") %}";
+
+/// An expression that has been checked.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    code: Code,
+    fuel: u64,
+    /// Bytes of the expression.
+    length: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Code {
+    /// A name with steps behind it, which nothing needs to be run for.
+    Path(Vec<String>),
+    Run(Arc<Run>),
+}
+
+/// An expression inside a template that hands over its value.
+#[derive(Debug)]
+struct Run {
+    environment: Environment<'static>,
+    written: TextOperands,
+}
+
+/// An error at some bytes of the expression.
+type RunFound = (RunErrorKind, Range<usize>);
+
+impl Program {
+    /// Compiles an expression, which is not blank. Adds the names that it uses, or gives all that is wrong with it.
+    pub(super) fn compile(
+        text: &str,
+        environment: &Environment<'static>,
+        names: &Names,
+        used: &mut BTreeSet<String>,
+    ) -> Result<Self, Vec<Found>> {
+        let tokens: Vec<Token> = Tokens::new(text).take(MAX_TOKENS + 1).collect();
+        if tokens.len() > MAX_TOKENS {
+            return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
+        }
+        environment.compile_expression(text).map(drop).map_err(|error| vec![syntax(&error, text)])?;
+        used.extend(check(&tokens, names)?);
+        let code = if let Some(path) = path(&tokens) {
+            Code::Path(path)
+        } else {
+            let run = Run::compile(text, &tokens, environment).map_err(|error| vec![syntax(&error, text)])?;
+            Code::Run(Arc::new(run))
+        };
+        Ok(Self { code, fuel: environment.fuel().unwrap_or(u64::MAX), length: text.len() })
+    }
+
+    /// Compiles a path, such as `msg.id`.
+    pub(super) fn path(text: &str, names: &Names, used: &mut BTreeSet<String>) -> Result<Self, Vec<Found>> {
+        let path: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if let Some(kind) = check_name(&path[0], names) {
+            return Err(vec![(kind, 0..path[0].len())]);
+        }
+        used.insert(path[0].clone());
+        Ok(Self { code: Code::Path(path), fuel: 0, length: text.len() })
+    }
+
+    /// The expression's value.
+    pub(super) fn run(&self, scope: &Arc<Scope>) -> Result<Value, RunFound> {
+        match &self.code {
+            Code::Path(path) => Ok(walk(path, scope)),
+            Code::Run(run) => {
+                let template = run.environment.get_template(NAME);
+                let done = template.and_then(|template| template.render(Value::from_dyn_object(scope.clone())));
+                match done {
+                    Ok(_) => Ok(scope.take_result()),
+                    Err(error) => Err(self.failed(&error, &run.written)),
+                }
+            }
+        }
+    }
+
+    fn failed(&self, error: &minijinja::Error, written: &TextOperands) -> RunFound {
+        let whole = 0..self.length;
+        if error.kind() == ErrorKind::OutOfFuel {
+            return (RunErrorKind::OutOfFuel(self.fuel), whole);
+        }
+        let range = error.range().map_or(whole.clone(), |range| {
+            let inside = |at: usize| written.original(at.saturating_sub(BEFORE.len())).min(self.length);
+            inside(range.start)..inside(range.end)
+        });
+        (failed(error), if range.is_empty() { whole } else { range })
+    }
+}
+
+const NAME: &str = "expression";
+
+impl Run {
+    fn compile(text: &str, tokens: &[Token], environment: &Environment<'static>) -> Result<Self, minijinja::Error> {
+        let mut environment = environment.clone();
+        let written = TextOperands::of(tokens);
+        environment.add_template_owned(NAME, format!("{BEFORE}{}{AFTER}", written.write(text)))?;
+        Ok(Self { environment, written })
+    }
+}
+
+fn syntax(error: &minijinja::Error, text: &str) -> Found {
+    let range = error.range().unwrap_or(0..text.len());
+    // An unexpected character is one byte there, however long it is.
+    let start = text.floor_char_boundary(range.start);
+    let end = text.ceil_char_boundary(range.end).max(start);
+    (CompileErrorKind::Syntax(error.detail().unwrap_or("").to_owned()), start..end)
+}
+
+/// The steps of an expression that is a name with steps behind it.
+fn path(tokens: &[Token]) -> Option<Vec<String>> {
+    let (first, rest) = tokens.split_first()?;
+    let is_step = |step: &[Token]| matches!(step, [dot, name] if dot.text == "." && matches!(name.kind, TokenKind::Word | TokenKind::Number));
+    let is_path = first.kind == TokenKind::Word && rest.len() % 2 == 0 && rest.chunks(2).all(is_step);
+    let is_name = !is_keyword(first.text);
+    (is_path && is_name).then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
+}
+
+/// What a path leads to; a field of undefined is undefined.
+fn walk(path: &[String], scope: &Scope) -> Value {
+    let Some((name, steps)) = path.split_first() else { return Value::UNDEFINED };
+    steps.iter().fold(scope.root(name), |value, step| {
+        let key = step.parse::<usize>().map_or_else(|_| Value::from(&**step), Value::from);
+        value.get_item(&key).unwrap_or_default()
+    })
+}

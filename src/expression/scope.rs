@@ -1,0 +1,119 @@
+//! What an expression can read: names, and what its functions draw on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use minijinja::value::Object;
+use minijinja::{Error, ErrorKind, State, Value};
+use serde_json::Value as Json;
+
+use super::data::Data;
+
+/// What functions draw on. An expression has no other effect than to draw words and to count.
+pub trait Surroundings: Send + 'static {
+    /// The next word of the random stream.
+    fn word(&mut self) -> u64;
+
+    /// Counts on: 1, 2, 3 … for each counter.
+    fn count(&mut self, counter: &str) -> u64;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn now(&self) -> i64;
+
+    /// How many have joined a topic.
+    fn joined(&self, topic: &str) -> u64;
+
+    /// Who has joined a topic, in an order that is always the same.
+    fn members(&self, topic: &str) -> Vec<Json>;
+}
+
+/// The name under which functions find the scope. No expression can write it.
+const SELF: &str = "\0";
+
+/// What the expressions of one template see.
+pub(super) struct Scope {
+    roots: BTreeMap<String, Value>,
+    surroundings: Arc<Mutex<dyn Surroundings>>,
+    /// What the last expression gave.
+    result: Mutex<Value>,
+}
+
+impl Scope {
+    pub(super) fn new<'n>(
+        names: impl IntoIterator<Item = &'n String>,
+        roots: &dyn Fn(&str) -> Option<Data>,
+        surroundings: Arc<Mutex<dyn Surroundings>>,
+    ) -> Self {
+        let value = |name: &String| {
+            if name == NOW { Some(now(lock(&surroundings).now())) } else { roots(name).map(Data::into_value) }
+        };
+        let roots = names.into_iter().filter_map(|name| Some((name.clone(), value(name)?))).collect();
+        Self { roots, surroundings, result: Mutex::default() }
+    }
+
+    /// The scope of a function that runs.
+    pub(super) fn of(state: &State) -> Result<Arc<Self>, Error> {
+        let scope = state.lookup(SELF).and_then(|scope| scope.downcast_object());
+        scope.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there is no scope"))
+    }
+
+    pub(super) fn root(&self, name: &str) -> Value {
+        self.roots.get(name).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn surroundings(&self) -> MutexGuard<'_, dyn Surroundings + 'static> {
+        lock(&self.surroundings)
+    }
+
+    pub(super) fn put_result(&self, value: Value) {
+        *lock(&self.result) = value;
+    }
+
+    pub(super) fn take_result(&self) -> Value {
+        std::mem::take(&mut lock(&self.result))
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("roots", &self.roots).finish_non_exhaustive()
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if key == SELF { Some(Value::from_dyn_object(self.clone())) } else { self.roots.get(key).cloned() }
+    }
+}
+
+/// Runs something with surroundings that are lent to it.
+pub(super) fn lend<S: Surroundings + Default, T>(
+    surroundings: &mut S,
+    run: impl FnOnce(Arc<Mutex<dyn Surroundings>>) -> T,
+) -> T {
+    let lent = Arc::new(Mutex::new(std::mem::take(surroundings)));
+    let result = run(lent.clone());
+    *surroundings = std::mem::take(&mut *lock(&lent));
+    result
+}
+
+/// No code panics while it holds one of these locks, so that what they hold is whole in any case.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The name of the present moment.
+pub(super) const NOW: &str = "now";
+
+/// A moment as `iso` (RFC 3339 in UTC), `ms` and `s` since 1970.
+fn now(ms: i64) -> Value {
+    let moment = jiff::Timestamp::from_millisecond(ms);
+    let moment = moment.unwrap_or(if ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
+    let iso = Value::from(format!("{moment:.3}"));
+    Value::from_pairs([("iso", iso), ("ms", Value::from(ms)), ("s", Value::from(ms.div_euclid(1_000)))])
+}

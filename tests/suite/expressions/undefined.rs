@@ -1,0 +1,54 @@
+//! What is not there: false, left out, null, or an error, by where it is.
+
+use mockd::expression::Language;
+use serde_json::{Value, json};
+
+use super::{compiled, condition, known, names, rendered};
+use crate::inputs::expression::Setting;
+
+/// Ways to name what is not there.
+const UNDEFINED: [&str; 7] =
+    ["nothing", "nothing.at.all", "msg.nope", "msg.nope.deeper.3", "msg.items[9].sku", "rows | find(9)", "pick([])"];
+
+#[test]
+fn what_is_undefined_is_false_and_gives_way_to_another_value() {
+    for text in UNDEFINED {
+        assert_eq!(condition(text), "false", "{text}");
+        assert_eq!(rendered(&json!(format!("{{{{ ({text}) or 'other' }}}}"))), r#""other""#, "{text}");
+        assert_eq!(rendered(&json!(format!("{{{{ ({text}) | default('other') }}}}"))), r#""other""#, "{text}");
+    }
+}
+
+#[test]
+fn what_is_undefined_is_left_out_or_null_in_output() {
+    for text in UNDEFINED {
+        let expression = format!("{{{{ {text} }}}}");
+        let value = json!({ "a": expression, "b": [expression, 1], "c": { "d": expression }, "e": null });
+        assert_eq!(rendered(&value), r#"{"b":[null,1],"c":{},"e":null}"#, "{text}");
+        let inside = format!("{{{{ {{'a': {text}, 'b': [{text}]}} }}}}");
+        assert_eq!(rendered(&json!(inside)), r#"{"b":[null]}"#, "{text}");
+        let template = compiled(&json!(expression)).unwrap();
+        assert_eq!(template.render(&known, &mut Setting::default()), Ok(None), "{text}");
+    }
+}
+
+#[test]
+fn what_is_undefined_is_an_error_in_text_and_where_required() {
+    for text in UNDEFINED {
+        let end = 3 + text.len();
+        let expected = format!("failed at 3..{end}: `{text}` is undefined");
+        assert_eq!(rendered(&json!(format!("{{{{ {text} }}}}"))), expected, "{text}");
+        let expected = format!("failed at k 4..{}: `{text}` is undefined", end + 1);
+        assert_eq!(rendered(&json!({ "k": format!("x{{{{ {text} }}}}") })), expected, "{text}");
+    }
+    assert_eq!(rendered(&json!("$msg.nope")), "failed at 1..9: `msg.nope` is undefined");
+}
+
+#[test]
+fn null_is_a_value_and_not_undefined() {
+    assert_eq!(rendered(&json!({ "a": "$msg.none", "b": "{{ msg.none }}" })), r#"{"a":null,"b":null}"#);
+    assert_eq!(rendered(&json!("is {{ msg.none }}")), r#""is null""#);
+    assert_eq!(rendered(&json!(null)), "null");
+    let template = Language::default().template(&json!("$msg.none"), &names()).unwrap();
+    assert_eq!(template.render_required(&known, &mut Setting::default()), Ok(Value::Null));
+}

@@ -1,0 +1,135 @@
+//! Whatever stands where an expression may be: it is refused at a place in the text, or it runs within its bounds, and
+//! again in the same way.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mockd::expression::{CompileError, Data, Language, Limits, Names, Rows, Surroundings, plain_text};
+use serde_json::{Value, json};
+
+/// What functions draw on: always the same words.
+#[derive(Debug, Default)]
+pub(crate) struct Setting {
+    state: u64,
+    counters: BTreeMap<String, u64>,
+}
+
+impl Surroundings for Setting {
+    /// `SplitMix64` (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+    fn word(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let word = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    fn count(&mut self, counter: &str) -> u64 {
+        let count = self.counters.entry(counter.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn now(&self) -> i64 {
+        1_767_225_601_005
+    }
+
+    fn joined(&self, topic: &str) -> u64 {
+        self.members(topic).len() as u64
+    }
+
+    fn members(&self, topic: &str) -> Vec<Value> {
+        if topic == "lobby" { vec![json!({ "id": 1, "name": "Ada" }), json!({ "id": 2 })] } else { Vec::new() }
+    }
+}
+
+/// Rows, with how many were looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct Collection {
+    rows: Arc<Vec<Arc<Value>>>,
+    looked_up: Arc<AtomicUsize>,
+}
+
+impl Collection {
+    pub(crate) fn new(rows: Vec<Value>) -> Self {
+        Self { rows: Arc::new(rows.into_iter().map(Arc::new).collect()), looked_up: Arc::default() }
+    }
+
+    #[allow(dead_code, reason = "not every user asks")]
+    pub(crate) fn looked_up(&self) -> usize {
+        self.looked_up.load(Ordering::Relaxed)
+    }
+}
+
+impl Rows for Collection {
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn at(&self, index: usize) -> Option<Arc<Value>> {
+        self.looked_up.fetch_add(1, Ordering::Relaxed);
+        self.rows.get(index).cloned()
+    }
+
+    fn with_id(&self, id: &str) -> Option<Arc<Value>> {
+        self.rows.iter().find(|row| plain_text(&row["id"]) == id).cloned()
+    }
+}
+
+fn known(name: &str) -> Option<Data> {
+    match name {
+        "msg" => Some(Data::from(json!({ "id": 7, "items": [1, 2.5, "x"], "done": true, "none": null }))),
+        "rows" => Some(Data::rows(Collection::new(vec![json!({ "id": 1 }), json!({ "id": "A2" })]))),
+        _ => None,
+    }
+}
+
+pub(crate) fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let limits = Limits { fuel: 2_000, bytes: 4_096 };
+    let (language, names) = (Language::new(limits), Names::from(["msg", "rows", "path"]));
+    match language.condition(&text, &names) {
+        Ok(condition) => {
+            let holds = || condition.holds(&known, &mut Setting::default());
+            let first = holds();
+            assert_eq!(first, holds(), "{text}");
+            if let Err(error) = first {
+                expect_place(&text, &error.place.range);
+                assert!(error.to_string().len() > error.expression.len());
+            }
+        }
+        Err(errors) => expect_places(&text, &errors),
+    }
+    match language.template(&Value::from(&*text), &names) {
+        Ok(template) => {
+            assert!(template.names().iter().all(|name| name == "now" || names.contains(&**name)), "{text}");
+            let render = || template.render(&known, &mut Setting::default());
+            let first = render();
+            assert_eq!(first, render(), "{text}");
+            match first {
+                Ok(Some(value)) if template.is_constant() => assert!(value.is_string()),
+                Ok(value) => assert!(value.unwrap_or_default().to_string().len() <= 8 * limits.bytes + 8 * text.len()),
+                Err(error) => expect_place(&text, &error.place.range),
+            }
+        }
+        Err(errors) => expect_places(&text, &errors),
+    }
+    if let Ok(value) = serde_json::from_str::<Value>(&text)
+        && let Ok(template) = language.template(&value, &names)
+    {
+        let _ = template.render_required(&known, &mut Setting::default());
+    }
+}
+
+fn expect_places(text: &str, errors: &[CompileError]) {
+    assert!(!errors.is_empty(), "{text}");
+    for error in errors {
+        expect_place(text, &error.place.range);
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+fn expect_place(text: &str, range: &Range<usize>) {
+    assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}");
+}
