@@ -29,7 +29,8 @@
 //! 9. `engine/command.rs`: [`Engine::apply`](engine::Engine::apply) turns the command into [events](engine::Event).
 //! 10. `engine/counters.rs`, `Counters::change`: the row's counter takes its new value, or refuses it.
 //! 11. `world/publish.rs`, `WorldState::notify`: view, transcript, journal and feed hear of the event.
-//! 12. `world/feed.rs`, `EventFeed::publish`: it is a message, encoded once, that the fan-out writes to every socket.
+//! 12. `world/feed.rs`, `EventFeed::publish`: it is a message for those who have joined its topic, encoded once, and the fan-out
+//!     writes it to their sockets.
 //!
 //! The request passes some more, which only stop or note it: `http/access.rs` (the host), `http/faults.rs` (faults in force),
 //! `world/journal.rs`, `http/cors.rs` (who may read the answer). `http/error.rs` makes an answer of every error.

@@ -22,6 +22,8 @@ pub(super) enum Audience {
     All,
     /// The members of a topic.
     Topic(TopicId),
+    /// Those who have joined one of these topics, once each.
+    AnyOf(Arc<[TopicId]>),
     /// The members of any topic whose state is that collection's values.
     State(Arc<str>),
     /// The socket of that number.
@@ -59,6 +61,17 @@ pub(super) enum Share {
 #[derive(Debug, Default)]
 pub(super) struct Memberships(Vec<Membership>);
 
+impl Audience {
+    /// Those who have joined one of these topics; `None` for nobody.
+    pub(super) fn of(topics: Vec<TopicId>) -> Option<Self> {
+        match topics[..] {
+            [] => None,
+            [topic] => Some(Self::Topic(topic)),
+            _ => Some(Self::AnyOf(topics.into())),
+        }
+    }
+}
+
 impl Memberships {
     /// Joins a topic from that position of the feed on; a second time, that changes nothing.
     pub(super) fn join(&mut self, topic: TopicId, state: Option<Arc<str>>, from: u64) {
@@ -95,6 +108,7 @@ impl Memberships {
     pub(super) fn share(&self, audience: &Audience, from: u64, to: u64) -> Share {
         let is_for = |membership: &&Membership| match audience {
             Audience::Topic(topic) => membership.topic == *topic,
+            Audience::AnyOf(topics) => topics.contains(&membership.topic),
             Audience::State(collection) => membership.state.as_ref() == Some(collection),
             Audience::All | Audience::One(_) => false,
         };
@@ -138,6 +152,11 @@ impl<M: Clone> TopicIndex<M> {
     /// The number of a topic; `None` if nobody has joined it.
     pub(super) fn id(&self, topic: &Topic) -> Option<TopicId> {
         self.ids.get(topic).copied()
+    }
+
+    /// The topic of a number that a member has.
+    pub(super) fn topic(&self, id: TopicId) -> Option<&Topic> {
+        self.at(id).map(|members| &members.topic)
     }
 
     pub(super) fn join(&mut self, topic: &Topic, number: u64, member: M) -> TopicId {
@@ -221,6 +240,7 @@ mod tests {
             (&of_topic, 0, 100, Share::Part),
             (&of_topic, 30, 1_000_000, Share::Everything),
             (&Audience::Topic(other), 10, 20, Share::Nothing),
+            (&Audience::AnyOf([other, topic].into()), 10, 20, Share::Everything),
             (&Audience::State("toys".into()), 10, 20, Share::Everything),
             (&Audience::State("food".into()), 10, 20, Share::Nothing),
             (&Audience::State("food".into()), 30, 31, Share::Everything),

@@ -79,6 +79,14 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
     shared.feed.hand_out(to);
 }
 
+/// The audiences that have an index, of one.
+fn by_topic(audience: Audience) -> Vec<Audience> {
+    match audience {
+        Audience::AnyOf(topics) => topics.iter().copied().map(Audience::Topic).collect(),
+        other => vec![other],
+    }
+}
+
 /// A way through the sockets of some audiences, by one task or by several.
 struct Pass {
     shared: Arc<Shared>,
@@ -90,7 +98,7 @@ struct Pass {
 impl Pass {
     fn over(shared: Arc<Shared>, audiences: Vec<Audience>) -> Self {
         let has_all = audiences.iter().any(|audience| matches!(audience, Audience::All | Audience::State(_)));
-        let audiences = if has_all { vec![Audience::All] } else { audiences };
+        let audiences = if has_all { vec![Audience::All] } else { audiences.into_iter().flat_map(by_topic).collect() };
         Self { shared, audiences, place: Mutex::new((0, 0)) }
     }
 
@@ -140,7 +148,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
             // It came in the middle of what is handed out now.
             own = match Batch::read(&shared.feed, cursor.position, usize::MAX, batch.to) {
                 Some(own) => own,
-                // It cannot be: a delegated cursor is not behind what is handed out, and nothing after that is dropped.
+                // It cannot be: nothing from the start of this batch on is dropped yet.
                 None => return Some(Box::default()),
             };
             own.encoded_for(cursor, socket)

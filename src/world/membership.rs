@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::audience::Join;
+use super::error::WorldError;
 use super::fanout;
 use super::feed;
 use super::journal::{Recipients, Record};
@@ -11,7 +12,7 @@ use super::message::Message;
 use super::socket::Socket;
 use super::state::WorldState;
 use super::subscription::Joined;
-use crate::engine::{Command, Topic};
+use crate::engine::{Command, Effects, Topic};
 use crate::scenario::Feed;
 
 impl WorldState {
@@ -75,13 +76,34 @@ impl WorldState {
     /// Has a socket leave what it has joined, and join these topics at that position of the feed.
     fn join_instead(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
         let (member, topics) = (socket.id, joins.iter().map(|join| join.topic.clone()).collect());
-        let gone = self.shared.sockets.take_gone();
-        let leave = gone.into_iter().chain([member]).map(|member| Command::LeaveAll { member });
-        for command in leave.chain([Command::Join { member, topics }]) {
-            // Nobody is refused to leave, and nobody to join two topics alone.
+        self.forget_gone();
+        for command in [Command::LeaveAll { member }, Command::Join { member, topics }] {
+            // Leaving is never refused, nor is joining two topics alone.
             let _ = self.engine.apply(command);
         }
-        self.shared.sockets.join_instead(socket, joins, position);
+        self.shared.sockets.change_topics(socket, |_| false, joins, position);
+    }
+
+    /// Carries out a command by which a socket joins or leaves topics.
+    pub(super) fn change_memberships(&mut self, member: u64, command: Command) -> Result<Effects, WorldError> {
+        let socket = self.shared.sockets.get(member).ok_or(WorldError::UnknownSocket(member))?;
+        self.forget_gone();
+        let before: Vec<Topic> = self.engine.topics().joined(member).cloned().collect();
+        let effects = self.engine.apply(command)?;
+        let topics = self.engine.topics();
+        let new = topics.joined(member).filter(|topic| !before.contains(topic)).cloned();
+        let joins = new.map(|topic| Join { topic, state: None }).collect();
+        let keeps = |topic: &Topic| topics.has_joined(member, topic);
+        self.shared.sockets.change_topics(&socket, keeps, joins, self.shared.feed.end());
+        Ok(effects)
+    }
+
+    /// Has sockets that have gone leave what they had joined.
+    fn forget_gone(&mut self) {
+        for member in self.shared.sockets.take_gone() {
+            // Leaving is never refused.
+            let _ = self.engine.apply(Command::LeaveAll { member });
+        }
     }
 
     /// Has all sockets join what the endpoint says after another scenario has come.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use indexmap::IndexSet;
 use tracing::debug;
 
-use super::audience::{Audience, TopicId};
+use super::audience::Audience;
 use super::feed::{self, Content, FeedItem};
 use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
@@ -40,7 +40,7 @@ impl WorldState {
             self.shared.feed.clear();
             return;
         }
-        let mut items: Vec<FeedItem> = events.iter().flat_map(|event| self.items_of(event)).collect();
+        let mut items: Vec<FeedItem> = events.iter().filter_map(|event| self.item_of(event)).collect();
         self.record_events(&items);
         if changes_collections(events) {
             items.extend(self.notice());
@@ -48,16 +48,11 @@ impl WorldState {
         self.publish(items);
     }
 
-    /// What is published of an event: an item for each of its topics that somebody has joined.
-    fn items_of(&self, event: &Event) -> Vec<FeedItem> {
-        let joined = self.shared.sockets.topic_ids(&event.topics());
-        let message = if joined.is_empty() { None } else { feed::message_of(event) };
-        let Some(message) = message else { return Vec::new() };
-        let item = |topic| {
-            let content = Content::Event(event.sequence, message.clone());
-            FeedItem { to: Audience::Topic(topic), at: event.at, content }
-        };
-        joined.into_iter().map(item).collect()
+    /// What is published of an event, if somebody has joined one of its topics.
+    fn item_of(&self, event: &Event) -> Option<FeedItem> {
+        let to = self.shared.sockets.audience_of(&event.topics())?;
+        let content = Content::Event(event.sequence, feed::message_of(event)?);
+        Some(FeedItem { to, at: event.at, content })
     }
 
     /// Sends every socket what it has to hear in place of everything that it has not got yet.
@@ -83,12 +78,8 @@ impl WorldState {
 
     /// That collections or rows changed, for those who asked for notices.
     pub(super) fn notice(&self) -> Option<FeedItem> {
-        let joined = self.shared.sockets.topic_ids(&[Topic::Notices]);
-        let item = |topic: &TopicId| {
-            let (to, content) = (Audience::Topic(*topic), Content::Message(feed::notice()));
-            FeedItem { to, at: self.now(), content }
-        };
-        joined.first().map(item)
+        let to = self.shared.sockets.audience_of(&[Topic::Notices])?;
+        Some(FeedItem { to, at: self.now(), content: Content::Message(feed::notice()) })
     }
 
     pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {

@@ -180,8 +180,10 @@ impl Socket {
 
     /// The position in the feed up to which it has everything.
     pub(super) fn written(&self) -> u64 {
+        // Before the rest: to rest again after a pass that it was not part of, it has to have everything of that pass.
+        let handed_out = self.handed_out.load(Ordering::SeqCst);
         let written = self.position.load(Ordering::SeqCst);
-        if self.delegation.is_at_rest() { written.max(self.handed_out.load(Ordering::SeqCst)) } else { written }
+        if self.delegation.is_at_rest() { written.max(handed_out) } else { written }
     }
 
     /// Notes that it has everything up to that position.
@@ -214,7 +216,7 @@ impl Socket {
             Audience::All => Share::Everything,
             Audience::One(id) if *id == self.id => Share::Everything,
             Audience::One(_) => Share::Nothing,
-            Audience::Topic(_) | Audience::State(_) => memberships.share(audience, from, to),
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::State(_) => memberships.share(audience, from, to),
         }
     }
 
@@ -303,8 +305,8 @@ impl Socket {
 
     /// Changes what becomes of it from here on: nothing that is published later is left to the fan-out.
     fn change_course(&self, change: impl FnOnce(&mut Special)) {
-        self.change_special(change);
-        self.delegation.park(|cursor| self.advance(cursor));
+        change(lock(&self.special).get_or_insert_default());
+        self.leave_to_task();
     }
 }
 

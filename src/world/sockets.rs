@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::audience::{Audience, Join, Share, TopicId, TopicIndex};
+use super::audience::{Audience, Join, Share, TopicIndex};
 use super::socket::{Socket, SocketClose, lock};
 use crate::engine::Topic;
 
@@ -32,6 +32,13 @@ pub(super) struct Sockets {
 struct OpenSockets {
     last_id: u64,
     sockets: BTreeMap<u64, Arc<Socket>>,
+    /// Made when the first socket comes: a world without sockets has none.
+    index: Option<Box<SocketIndex>>,
+}
+
+/// What is known of open sockets beside their order.
+#[derive(Debug, Default)]
+struct SocketIndex {
     topics: TopicIndex<Arc<Socket>>,
     /// Those that faults hit, and some that they do not hit any more.
     faulted: BTreeMap<u64, Arc<Socket>>,
@@ -41,7 +48,7 @@ struct OpenSockets {
     recorded: HashMap<Audience, Arc<[u64]>>,
 }
 
-impl OpenSockets {
+impl SocketIndex {
     fn join(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, from: u64) {
         for Join { topic, state } in joins {
             let id = self.topics.join(&topic, socket.id, socket.clone());
@@ -49,23 +56,32 @@ impl OpenSockets {
         }
     }
 
-    fn leave_all(&mut self, socket: &Socket, until: u64) {
+    /// Has a socket leave its topics but those that it keeps.
+    fn leave(&mut self, socket: &Socket, until: u64, keeps: impl Fn(&Topic) -> bool) {
         for topic in socket.with_memberships(|memberships| memberships.topics()) {
-            self.topics.leave(topic, socket.id);
-            socket.with_memberships(|memberships| memberships.leave(topic, until));
+            if !self.topics.topic(topic).is_some_and(&keeps) {
+                self.topics.leave(topic, socket.id);
+                socket.with_memberships(|memberships| memberships.leave(topic, until));
+            }
         }
+    }
+}
+
+impl OpenSockets {
+    fn index(&mut self) -> &mut SocketIndex {
+        self.index.get_or_insert_default()
     }
 
     /// Those of an audience after a number, in order.
     fn after(&self, audience: &Audience, last: u64) -> impl Iterator<Item = (u64, &Arc<Socket>)> {
         let range = match audience {
             // Of those that have a state there is no index: it is rare that something is for them.
-            Audience::All | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
+            Audience::All | Audience::AnyOf(_) | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
             Audience::One(id) => (*id > last).then_some((Bound::Included(*id), Bound::Included(*id))),
             Audience::Topic(_) => None,
         };
         let topic = match audience {
-            Audience::Topic(topic) => Some(self.topics.after(*topic, last)),
+            Audience::Topic(topic) => self.index.as_ref().map(|index| index.topics.after(*topic, last)),
             _ => None,
         };
         let sockets = range.map(|range| self.sockets.range(range).map(|(id, socket)| (*id, socket)));
@@ -96,21 +112,28 @@ impl Sockets {
         open.last_id += 1;
         let socket = Arc::new(Socket::new(open.last_id, collection, opened, position, self.handed_out.clone()));
         open.sockets.insert(socket.id, socket.clone());
-        open.recorded.clear();
+        open.index().recorded.clear();
         socket
     }
 
-    /// Has a socket leave the topics that it has joined, and join these, at that position of the feed.
-    pub(super) fn join_instead(&self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
+    /// Has a socket leave the topics that it has joined but those that it keeps, and join these, at that position of the feed.
+    pub(super) fn change_topics(
+        &self,
+        socket: &Arc<Socket>,
+        keeps: impl Fn(&Topic) -> bool,
+        joins: Vec<Join>,
+        position: u64,
+    ) {
+        let written = socket.written();
         let mut open = lock(&self.open);
         if !open.sockets.contains_key(&socket.id) {
             return;
         }
-        let written = socket.written();
         socket.with_memberships(|memberships| memberships.forget_before(written));
-        open.leave_all(socket, position);
-        open.join(socket, joins, position);
-        open.recorded.clear();
+        let index = open.index();
+        index.leave(socket, position, keeps);
+        index.join(socket, joins, position);
+        index.recorded.clear();
         drop(open);
         if written < position {
             // The fan-out comes by for current members alone: what it has still to hand out is left to the socket's task.
@@ -118,19 +141,21 @@ impl Sockets {
         }
     }
 
-    /// The numbers of topics, those that somebody has joined.
-    pub(super) fn topic_ids(&self, topics: &[Topic]) -> Vec<TopicId> {
+    /// Those who have joined one of these topics; `None` for nobody.
+    pub(super) fn audience_of(&self, topics: &[Topic]) -> Option<Audience> {
         let open = lock(&self.open);
-        topics.iter().filter_map(|topic| open.topics.id(topic)).collect()
+        let index = open.index.as_ref()?;
+        Audience::of(topics.iter().filter_map(|topic| index.topics.id(topic)).collect())
     }
 
     pub(super) fn leave(&self, socket: &Socket) {
         let mut open = lock(&self.open);
         open.sockets.remove(&socket.id);
-        open.faulted.remove(&socket.id);
-        open.leave_all(socket, 0);
-        open.gone.push(socket.id);
-        open.recorded.clear();
+        let index = open.index();
+        index.faulted.remove(&socket.id);
+        index.leave(socket, 0, |_| false);
+        index.gone.push(socket.id);
+        index.recorded.clear();
         drop(open);
         socket.gone.store(true, Ordering::SeqCst);
         self.progress.notify_waiters();
@@ -138,7 +163,7 @@ impl Sockets {
 
     /// The ids of those that have gone since the last time.
     pub(super) fn take_gone(&self) -> Vec<u64> {
-        std::mem::take(&mut lock(&self.open).gone)
+        std::mem::take(&mut lock(&self.open).index().gone)
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
@@ -154,8 +179,8 @@ impl Sockets {
     pub(super) fn audience_len(&self, audience: &Audience) -> usize {
         let open = lock(&self.open);
         match audience {
-            Audience::All | Audience::State(_) => open.sockets.len(),
-            Audience::Topic(topic) => open.topics.len(*topic),
+            Audience::All | Audience::AnyOf(_) | Audience::State(_) => open.sockets.len(),
+            Audience::Topic(topic) => open.index.as_ref().map_or(0, |index| index.topics.len(*topic)),
             Audience::One(_) => 1,
         }
     }
@@ -169,11 +194,11 @@ impl Sockets {
 
     /// Has a socket's own task look at what is handed out, as long as faults hit it: the fan-out does not come by.
     pub(super) fn add_faulted(&self, socket: &Arc<Socket>) {
-        lock(&self.open).faulted.insert(socket.id, socket.clone());
+        lock(&self.open).index().faulted.insert(socket.id, socket.clone());
     }
 
     fn wake_faulted(&self) {
-        lock(&self.open).faulted.retain(|_, socket| {
+        lock(&self.open).index().faulted.retain(|_, socket| {
             socket.wake.notify_one();
             socket.is_faulted()
         });
@@ -190,14 +215,14 @@ impl Sockets {
     /// The ids of those who get a frame, as the journal has them: without the sockets that it leaves out.
     pub(super) fn recorded(&self, audience: &Audience, position: u64) -> Arc<[u64]> {
         let mut open = lock(&self.open);
-        if let Some(ids) = open.recorded.get(audience) {
+        if let Some(ids) = open.index().recorded.get(audience) {
             return ids.clone();
         }
         let is_in = |socket: &Arc<Socket>| {
             socket.is_recorded() && socket.share(audience, position, position + 1) == Share::Everything
         };
         let ids: Arc<[u64]> = open.after(audience, 0).filter(|(_, socket)| is_in(socket)).map(|(id, _)| id).collect();
-        open.recorded.insert(audience.clone(), ids.clone());
+        open.index().recorded.insert(audience.clone(), ids.clone());
         ids
     }
 

@@ -35,6 +35,22 @@ pub enum WorldCommand {
     Forget(String),
 }
 
+impl WorldCommand {
+    /// Whether it is about this server alone, although others play the world too: sockets are each server's own.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Apply(command) if member_of(command).is_some())
+    }
+}
+
+/// The socket whose memberships a command changes.
+fn member_of(command: &Command) -> Option<u64> {
+    match command {
+        Command::Join { member, .. } | Command::Leave { member, .. } | Command::LeaveAll { member } => Some(*member),
+        _ => None,
+    }
+}
+
 impl From<Command> for WorldCommand {
     fn from(command: Command) -> Self {
         Self::Apply(command)
@@ -131,6 +147,9 @@ impl WorldState {
     pub(super) fn apply(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
         match command {
             WorldCommand::Apply(command) => {
+                if let Some(member) = member_of(&command) {
+                    return self.change_memberships(member, command);
+                }
                 // What counts its times from now must not count them from the last event.
                 if command.starts_a_timeline() && self.engine.next_due().is_none_or(|due| due > self.now()) {
                     self.engine.settle(self.now());

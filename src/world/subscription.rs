@@ -8,8 +8,8 @@
 //! Invariants:
 //!
 //! - Whoever has the cursor is the only one that writes to the socket.
-//! - A delegated cursor without pending bytes is never behind what the fan-out has handed out, so the feed still has what
-//!   comes next for it.
+//! - A delegated cursor without pending bytes has everything that the fan-out has handed out, as far as it was for the
+//!   socket: it is advanced to there once it is reclaimed, so the feed still has what comes next for it.
 //! - Once faults change or the socket is to end, the fan-out writes nothing more to it until its task has followed.
 
 mod faulted;

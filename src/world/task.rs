@@ -64,7 +64,7 @@ impl World {
     pub async fn apply(&self, command: impl Into<WorldCommand>) -> Result<WorldEffects, WorldError> {
         let command = command.into();
         #[cfg(feature = "redis")]
-        if let Some(replica) = &self.0.replica {
+        if let Some(replica) = self.0.replica.as_ref().filter(|_| !command.is_local()) {
             let _in_use = self.in_use();
             return replica.apply(command, self.now()).await;
         }

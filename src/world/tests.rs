@@ -43,3 +43,39 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
     tasks.close();
     tasks.wait().await;
 }
+
+#[tokio::test]
+async fn a_frame_reaches_who_has_joined_its_topic_when_it_is_sent() {
+    use crate::engine::{Command, Frame, Topic};
+
+    let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [] } }"));
+    let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
+    let world = World::start("default".into(), engine.into(), &Setup::default(), end, &TaskTracker::new());
+    let mut socket = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
+    let member = world.open_sockets()[0].socket;
+    let news = Topic::Named("news".into());
+    let send = |text: &str| Command::Send { to: news.clone(), frame: Frame::Text(text.into()) };
+    let topics = || vec![news.clone(), Topic::Counters];
+    for command in [
+        send("before "),
+        Command::Join { member, topics: topics() },
+        send("joined "),
+        Command::Leave { member, topics: vec![news.clone()] },
+        send("left "),
+        Command::Join { member, topics: topics() },
+        Command::Join { member, topics: topics() },
+        send("again"),
+        Command::LeaveAll { member },
+        send(" gone"),
+    ] {
+        world.apply(command).await.unwrap();
+    }
+    let mut got = Vec::new();
+    while let Some(batch) = socket.next().await.unwrap() {
+        got.extend(batch.bytes);
+        socket.wrote(batch.messages);
+    }
+    assert_eq!(String::from_utf8(got).unwrap(), "joined again");
+    let unknown = world.apply(Command::LeaveAll { member: 99 }).await;
+    assert_eq!(unknown.map(|_| ()), Err(WorldError::UnknownSocket(99)));
+}

@@ -50,6 +50,16 @@ impl EncodedBatch {
     }
 }
 
+/// What a transport has made of a batch.
+#[derive(Clone)]
+struct Encoding {
+    encode: Encode,
+    /// What those get who are in every audience: found without hashing.
+    whole: Option<EncodedBatch>,
+    /// By the audiences that a socket is in.
+    parts: HashMap<Vec<usize>, EncodedBatch>,
+}
+
 /// A run of items in the feed.
 #[derive(Clone)]
 pub(in crate::world) struct Batch {
@@ -60,12 +70,8 @@ pub(in crate::world) struct Batch {
     seen: Option<u64>,
     /// Whom they are for, each once.
     audiences: IndexSet<Audience>,
-    /// The transport of the first socket. What is encoded is kept for this one alone.
-    encode: Option<Encode>,
-    /// What those get who are in every audience: found without hashing.
-    whole: Option<EncodedBatch>,
-    /// By the audiences that a socket is in.
-    parts: HashMap<Vec<usize>, EncodedBatch>,
+    /// What each transport has made of it so far.
+    encodings: Vec<Encoding>,
     /// The audiences of the last socket.
     is_in: Vec<usize>,
     /// That of the last socket, if no other gets the same.
@@ -83,8 +89,8 @@ impl Batch {
                 audiences.insert(item.to.clone());
             }
         }
-        let (whole, parts, is_in, own) = (None, HashMap::new(), Vec::new(), EncodedBatch::default());
-        Some(Self { from, to, items, seen, audiences, encode: None, whole, parts, is_in, own })
+        let (encodings, is_in, own) = (Vec::new(), Vec::new(), EncodedBatch::default());
+        Some(Self { from, to, items, seen, audiences, encodings, is_in, own })
     }
 
     pub(in crate::world) fn is_empty(&self) -> bool {
@@ -101,24 +107,29 @@ impl Batch {
         self.pass(cursor);
         self.is_in.clear();
         let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
-        let is_other_transport = !fn_addr_eq(*self.encode.get_or_insert(cursor.encode), cursor.encode);
-        if is_partial || is_other_transport {
+        if is_partial {
             let messages = self.heard(socket).flat_map(|(_, item)| item.messages());
             self.own = EncodedBatch::of(messages, cursor.encode);
             return &self.own;
         }
-        let (items, audiences, is_in) = (&self.items, &self.audiences, &self.is_in);
+        let index =
+            self.encodings.iter().position(|made| fn_addr_eq(made.encode, cursor.encode)).unwrap_or_else(|| {
+                self.encodings.push(Encoding { encode: cursor.encode, whole: None, parts: HashMap::new() });
+                self.encodings.len() - 1
+            });
+        let Self { items, audiences, is_in, encodings, own, .. } = self;
+        let Encoding { whole, parts, .. } = &mut encodings[index];
         if is_in.len() == audiences.len() {
             let encode = || EncodedBatch::of(items.iter().flat_map(FeedItem::messages), cursor.encode);
-            return self.whole.get_or_insert_with(encode);
+            return whole.get_or_insert_with(encode);
         }
-        if !self.parts.contains_key(is_in) {
+        if !parts.contains_key(is_in) {
             let is_heard =
                 |item: &&FeedItem| audiences.get_index_of(&item.to).is_some_and(|index| is_in.contains(&index));
             let encoded = EncodedBatch::of(items.iter().filter(is_heard).flat_map(FeedItem::messages), cursor.encode);
-            self.parts.insert(is_in.clone(), encoded);
+            parts.insert(is_in.clone(), encoded);
         }
-        self.parts.get(is_in).unwrap_or(&self.own)
+        parts.get(is_in).unwrap_or(own)
     }
 
     /// As [`Batch::encoded_for`], message by message, each with the event that it tells of.
@@ -166,7 +177,7 @@ mod tests {
     fn socket(sockets: &Sockets, topics: &[&str], position: u64) -> Arc<Socket> {
         let socket = sockets.open("toys".into(), Duration::ZERO, position);
         let join = |name: &&str| Join { topic: topic(name), state: Some((*name).into()) };
-        sockets.join_instead(&socket, topics.iter().map(join).collect(), position);
+        sockets.change_topics(&socket, |_| false, topics.iter().map(join).collect(), position);
         socket
     }
 
@@ -184,8 +195,8 @@ mod tests {
         let (both, news) = (socket(&sockets, &["news", "chat"], 0), socket(&sockets, &["news"], 0));
         let (late, same) = (socket(&sockets, &["news"], 2), socket(&sockets, &["news"], 0));
         let switched = socket(&sockets, &["news"], 0);
-        sockets.join_instead(&switched, vec![Join { topic: topic("chat"), state: None }], 3);
-        let id = |name| Audience::Topic(sockets.topic_ids(&[topic(name)])[0]);
+        sockets.change_topics(&switched, |_| false, vec![Join { topic: topic("chat"), state: None }], 3);
+        let id = |name| sockets.audience_of(&[topic(name)]).unwrap();
         feed.publish([
             item(id("news"), "0"),
             item(id("chat"), "1"),
@@ -194,11 +205,12 @@ mod tests {
             item(Audience::One(both.id), "4"),
             item(Audience::All, "5"),
             item(id("chat"), "6"),
+            item(sockets.audience_of(&[topic("news"), topic("chat")]).unwrap(), "7"),
         ]);
         let mut batch = Batch::read(&feed, 0, 100, u64::MAX).unwrap();
         let mut first = None;
         for (socket, expected) in
-            [(&both, "0123456"), (&news, "0235"), (&late, "235"), (&same, "0235"), (&switched, "0256")]
+            [(&both, "01234567"), (&news, "02357"), (&late, "2357"), (&same, "02357"), (&switched, "02567")]
         {
             let cursor = || Cursor { position: 0, seen: 0, encode };
             let encoded = batch.encoded_for(&mut cursor(), socket).clone();
@@ -207,7 +219,7 @@ mod tests {
             let messages = batch.messages_for(&mut cursor(), socket);
             let payloads: Vec<u8> = messages.iter().flat_map(|delivery| delivery.message.payload().to_vec()).collect();
             assert_eq!(payloads, expected.as_bytes());
-            if expected == "0235" {
+            if expected == "02357" {
                 assert_eq!(*first.get_or_insert(encoded.bytes.as_ptr()), encoded.bytes.as_ptr());
             }
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReplicaError;
 use super::scenarios::Scenarios;
-use crate::engine::{Engine, EngineState, Event, EventKind};
+use crate::engine::{Engine, EngineState, Event, EventKind, Topic};
 use crate::store::{Opened, StoreError};
 use crate::world::feed::message_of;
 use crate::world::message::Message;
@@ -190,13 +190,15 @@ impl InstallSnapshot {
             EventKind::Counted { id, value, .. } => before.get(id) != Some(value),
             _ => false,
         };
-        let changed = state.engine.counters_as_events().filter(is_changed);
-        let changed: Vec<(Event, Message)> =
-            changed.filter_map(|event| message_of(&event).map(|message| (event, message))).collect();
+        let mut changed: HashMap<Topic, Vec<Message>> = HashMap::new();
+        for event in state.engine.counters_as_events().filter(is_changed) {
+            let message = message_of(&event);
+            for topic in event.topics() {
+                changed.entry(topic).or_default().extend(message.clone());
+            }
+        }
         state.resync(|state, collection| {
-            let topic = state.topic_of(collection);
-            let is_for_it = |(event, _): &&(Event, Message)| event.topics().contains(&topic);
-            changed.iter().filter(is_for_it).map(|(_, message)| message.clone()).collect()
+            changed.get(&state.topic_of(collection)).map_or_else(|| [].into(), |messages| messages[..].into())
         });
         scenario_ref
     }
