@@ -192,7 +192,7 @@ async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) ->
     Ok(ApiResponse::json(world.add_row(collection, own).await?))
 }
 
-/// [`Plan::Count`]. Every socket gets the new value.
+/// [`Plan::Count`]. The sockets that have joined the counter's topic get the new value.
 async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
         // An unknown id comes before a wrong amount.

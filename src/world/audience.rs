@@ -1,7 +1,7 @@
 //! Who gets what: sockets join topics, and what is sent to a topic is for those who have joined it.
 //!
-//! A topic has a number for as long as somebody has joined it; what is sent to any other goes nowhere. The index says who has
-//! joined a topic now, so that a delivery costs what its members cost, however many other sockets there are. A membership
+//! A topic has a number while it has members; what is sent to a topic without members is dropped. The index lists the current
+//! members of each topic, so that a delivery costs what its members cost, however many other sockets there are. A membership
 //! holds from one position of the feed to another, so that a socket that reads the feed late gets what was sent while it was
 //! a member, and nothing else.
 
@@ -50,7 +50,7 @@ struct Membership {
 
 /// How much of a run of items is for a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
+pub(super) enum Coverage {
     Nothing,
     /// What is for the audience in the first part of the run, or in the last.
     Part,
@@ -105,23 +105,23 @@ impl Memberships {
     }
 
     /// How much is for it of the items for an audience of many, from a position up to another.
-    pub(super) fn share(&self, audience: &Audience, from: u64, to: u64) -> Share {
+    pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
         let is_for = |membership: &&Membership| match audience {
             Audience::Topic(topic) => membership.topic == *topic,
             Audience::AnyOf(topics) => topics.contains(&membership.topic),
             Audience::State(collection) => membership.state.as_ref() == Some(collection),
             Audience::All | Audience::One(_) => false,
         };
-        let mut share = Share::Nothing;
+        let mut coverage = Coverage::Nothing;
         for membership in self.0.iter().filter(is_for) {
             if membership.from <= from && membership.until >= to {
-                return Share::Everything;
+                return Coverage::Everything;
             }
             if membership.from < to && membership.until > from {
-                share = Share::Part;
+                coverage = Coverage::Part;
             }
         }
-        share
+        coverage
     }
 }
 
@@ -231,25 +231,25 @@ mod tests {
         assert_eq!(memberships.topics(), [topic]);
         let of_topic = Audience::Topic(topic);
         for (audience, from, to, expected) in [
-            (&of_topic, 10, 20, Share::Everything),
-            (&of_topic, 12, 13, Share::Everything),
-            (&of_topic, 9, 11, Share::Part),
-            (&of_topic, 19, 21, Share::Part),
-            (&of_topic, 9, 10, Share::Nothing),
-            (&of_topic, 20, 30, Share::Nothing),
-            (&of_topic, 0, 100, Share::Part),
-            (&of_topic, 30, 1_000_000, Share::Everything),
-            (&Audience::Topic(other), 10, 20, Share::Nothing),
-            (&Audience::AnyOf([other, topic].into()), 10, 20, Share::Everything),
-            (&Audience::State("toys".into()), 10, 20, Share::Everything),
-            (&Audience::State("food".into()), 10, 20, Share::Nothing),
-            (&Audience::State("food".into()), 30, 31, Share::Everything),
+            (&of_topic, 10, 20, Coverage::Everything),
+            (&of_topic, 12, 13, Coverage::Everything),
+            (&of_topic, 9, 11, Coverage::Part),
+            (&of_topic, 19, 21, Coverage::Part),
+            (&of_topic, 9, 10, Coverage::Nothing),
+            (&of_topic, 20, 30, Coverage::Nothing),
+            (&of_topic, 0, 100, Coverage::Part),
+            (&of_topic, 30, 1_000_000, Coverage::Everything),
+            (&Audience::Topic(other), 10, 20, Coverage::Nothing),
+            (&Audience::AnyOf([other, topic].into()), 10, 20, Coverage::Everything),
+            (&Audience::State("toys".into()), 10, 20, Coverage::Everything),
+            (&Audience::State("food".into()), 10, 20, Coverage::Nothing),
+            (&Audience::State("food".into()), 30, 31, Coverage::Everything),
         ] {
-            assert_eq!(memberships.share(audience, from, to), expected, "{audience:?} {from}..{to}");
+            assert_eq!(memberships.coverage(audience, from, to), expected, "{audience:?} {from}..{to}");
         }
         memberships.forget_before(20);
-        assert_eq!(memberships.share(&of_topic, 12, 13), Share::Nothing);
-        assert_eq!(memberships.share(&of_topic, 30, 31), Share::Everything);
+        assert_eq!(memberships.coverage(&of_topic, 12, 13), Coverage::Nothing);
+        assert_eq!(memberships.coverage(&of_topic, 30, 31), Coverage::Everything);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Writes what is published to the sockets of a world for which it is, one after the other.
+//! Writes what is published to the sockets that it is for, one after the other.
 //!
-//! A task for each socket would cost a wake-up for each delivery, about as much as the write itself. Here one task passes
-//! over the members of the topics that something was sent to, and by all other sockets: it reads the feed once, puts the frames that wait together once, and writes them to each socket in
-//! one call, without waiting. What comes during a pass goes out with the next, so that a busy feed is written in few
-//! large writes, and a quiet one without delay. The pass costs about half a
-//! microsecond a socket beside the write of five.
+//! A task for each socket would cost a wake-up for each delivery, about as much as the write itself. Here one task visits the
+//! members of the topics that something was sent to, and skips all other sockets. It reads the feed once, encodes what waits
+//! once, and writes it to each socket in one call, without waiting. What comes during a pass goes out with the next, so that
+//! a busy feed is written in few large writes, and a quiet one without delay. The pass costs about half a microsecond a
+//! socket beside the write of five.
 //!
 //! Thousands of sockets are more than one core writes to in the time of a frame on a screen. Then the other threads of the
 //! runtime help: each takes the next few sockets, until all have the batch. A socket is in one hand at a time, and the next

@@ -117,8 +117,8 @@ impl WorldState {
         }
     }
 
-    /// The values that changed since the event of that number, for a socket whose place in the feed is gone. Without one, or
-    /// after a resync, all that are not as declared, and the counter values of its collection.
+    /// The values that changed after the event of that number, for a socket whose place in the feed is gone. Without such a
+    /// number, or after a resync: the values of its collection, and every value that differs from the declared one.
     pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
         let joined: Vec<Topic> = self.engine.topics().joined(socket.id).cloned().collect();
         let after = after.filter(|_| !self.shared.feed.resynced_since(position));

@@ -149,10 +149,10 @@ fn changes_collections(events: &[Event]) -> bool {
 fn log(event: &Event) {
     match &event.kind {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
-        EventKind::Added { id, collection } => debug!(%id, %collection, "product added"),
+        EventKind::Added { id, collection } => debug!(%id, %collection, "row added"),
         EventKind::Merged { id, collection } => debug!(%id, %collection, "product merged"),
         EventKind::Replaced { id, collection } => debug!(%id, %collection, "product replaced"),
-        EventKind::Removed { id, collection } => debug!(%id, %collection, "product removed"),
+        EventKind::Removed { id, collection } => debug!(%id, %collection, "row removed"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
         EventKind::Counted { .. } | EventKind::Sent { .. } => {}

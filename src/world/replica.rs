@@ -37,7 +37,7 @@ use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
 
-/// So many entries before a state that is kept are kept as well: whoever is not further behind misses none of them.
+/// Entries that are kept from before the kept state, so that a server that is behind by less misses none of them.
 const ENTRIES_KEPT: u64 = 5000;
 
 /// What a server needs to play worlds with others.

@@ -11,7 +11,7 @@ use indexmap::IndexSet;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::audience::{Audience, Memberships, Share};
+use super::audience::{Audience, Coverage, Memberships};
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
 use super::unknown_collections::is_reserved_collection;
@@ -167,7 +167,7 @@ impl Socket {
         });
     }
 
-    /// The position in the feed up to which it gets what is there.
+    /// The position in the feed at which it ends: what is published from there on is not for it.
     pub(super) fn end(&self) -> u64 {
         lock(&self.special).as_ref().and_then(|special| special.end).unwrap_or(u64::MAX)
     }
@@ -207,16 +207,16 @@ impl Socket {
     }
 
     /// How much is for it of the items for an audience, from a position up to another.
-    pub(super) fn share(&self, audience: &Audience, from: u64, to: u64) -> Share {
-        self.share_by(&lock(&self.memberships), audience, from, to)
+    pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
+        self.coverage_by(&lock(&self.memberships), audience, from, to)
     }
 
-    fn share_by(&self, memberships: &Memberships, audience: &Audience, from: u64, to: u64) -> Share {
+    fn coverage_by(&self, memberships: &Memberships, audience: &Audience, from: u64, to: u64) -> Coverage {
         match audience {
-            Audience::All => Share::Everything,
-            Audience::One(id) if *id == self.id => Share::Everything,
-            Audience::One(_) => Share::Nothing,
-            Audience::Topic(_) | Audience::AnyOf(_) | Audience::State(_) => memberships.share(audience, from, to),
+            Audience::All => Coverage::Everything,
+            Audience::One(id) if *id == self.id => Coverage::Everything,
+            Audience::One(_) => Coverage::Nothing,
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::State(_) => memberships.coverage(audience, from, to),
         }
     }
 
@@ -231,10 +231,10 @@ impl Socket {
     ) -> bool {
         let memberships = lock(&self.memberships);
         for (index, audience) in audiences.iter().enumerate() {
-            match self.share_by(&memberships, audience, from, to) {
-                Share::Everything => into.push(index),
-                Share::Nothing => {}
-                Share::Part => return true,
+            match self.coverage_by(&memberships, audience, from, to) {
+                Coverage::Everything => into.push(index),
+                Coverage::Nothing => {}
+                Coverage::Part => return true,
             }
         }
         false

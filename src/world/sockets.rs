@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::audience::{Audience, Join, Share, TopicIndex};
+use super::audience::{Audience, Coverage, Join, TopicIndex};
 use super::socket::{Socket, SocketClose, lock};
 use crate::engine::Topic;
 
@@ -219,7 +219,7 @@ impl Sockets {
             return ids.clone();
         }
         let is_in = |socket: &Arc<Socket>| {
-            socket.is_recorded() && socket.share(audience, position, position + 1) == Share::Everything
+            socket.is_recorded() && socket.coverage(audience, position, position + 1) == Coverage::Everything
         };
         let ids: Arc<[u64]> = open.after(audience, 0).filter(|(_, socket)| is_in(socket)).map(|(id, _)| id).collect();
         open.index().recorded.insert(audience.clone(), ids.clone());

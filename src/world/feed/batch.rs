@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use indexmap::IndexSet;
 
 use super::{EventFeed, FeedItem};
-use crate::world::audience::{Audience, Share};
+use crate::world::audience::{Audience, Coverage};
 use crate::world::message::{Delivery, Encode, Message};
 use crate::world::socket::Socket;
 
@@ -147,7 +147,7 @@ impl Batch {
     /// The items that are for a socket, with their positions.
     fn heard(&self, socket: &Socket) -> impl Iterator<Item = (u64, &FeedItem)> {
         let positions = (self.from..).zip(&self.items);
-        positions.filter(|(position, item)| socket.share(&item.to, *position, position + 1) == Share::Everything)
+        positions.filter(|(position, item)| socket.coverage(&item.to, *position, position + 1) == Coverage::Everything)
     }
 
     fn pass(&self, cursor: &mut Cursor) {
