@@ -65,5 +65,6 @@ mod system;
 #[cfg(feature = "cli")]
 pub mod watch;
 pub mod websocket;
+mod words;
 pub mod world;
 pub mod worlds;

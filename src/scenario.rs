@@ -31,7 +31,6 @@ mod shop;
 mod source;
 mod units;
 mod validate;
-mod words;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -59,7 +58,6 @@ pub(crate) use shop::NOUNS;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
-pub(crate) use words::nearest;
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]

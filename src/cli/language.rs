@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use super::{complain, say};
 use crate::scenario::language::{KeyDoc, page, sections};
-use crate::scenario::{nearest, schema};
+use crate::scenario::schema;
+use crate::words::nearest;
 
 /// The scenario, with comments that say what to try.
 const STARTER: &str = include_str!("language/starter.yaml");

@@ -11,7 +11,7 @@ use super::fake::KINDS;
 use super::scope::NOW;
 use super::signatures::{FILTERS, FUNCTIONS, OTHER_FILTERS, Signature, TESTS, filter, function, is_keyword};
 use super::tokens::{Token, TokenKind};
-use crate::scenario::nearest;
+use crate::words::nearest;
 
 /// What is wrong, and the bytes of the expression that it is about.
 pub(super) type Found = (CompileErrorKind, Range<usize>);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::schema::schema;
-use super::words::joined;
+use crate::words::joined;
 
 /// What goes before the keys, by hand.
 const INTRODUCTION: &str = include_str!("language/introduction.md");

@@ -9,7 +9,7 @@ use super::origin::NotAnOrigin;
 use super::route::RouteError;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
-use super::words::joined;
+use crate::words::joined;
 
 /// One thing wrong in a scenario file.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,9 +19,9 @@ use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
-use super::words::nearest;
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Amount, Cors, Declaration, Fault, Host, RouteTable, Scenario, ServerOptions, stem};
+use crate::words::nearest;
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
 pub(super) fn validate(

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::World;
 use crate::logged_names::{LoggedNames, NameLine};
-use crate::scenario::nearest;
+use crate::words::nearest;
 
 /// Characters of a name that are kept and logged.
 const MOST_CHARACTERS: usize = 64;

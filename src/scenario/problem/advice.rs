@@ -2,7 +2,7 @@
 
 use super::{BY_TAG, ProblemKind};
 use crate::scenario::units::MAX_TOTAL;
-use crate::scenario::words::{joined, nearest};
+use crate::words::{joined, nearest};
 
 impl ProblemKind {
     /// What the caret says: what was expected at the place.

@@ -13,7 +13,7 @@ use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::row_number;
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
-use crate::scenario::words::nearest;
+use crate::words::nearest;
 
 /// The ids and categories that there are, and those that are asked for.
 pub(super) struct References<'c> {

@@ -17,7 +17,7 @@ use super::tree::{NodeId, NodeView};
 use crate::scenario::problem::{BY_TAG, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
-use crate::scenario::words::{joined, nearest};
+use crate::words::{joined, nearest};
 
 impl Document {
     /// Decodes a node, and writes down every problem found. Some of it may be there even then.
