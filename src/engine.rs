@@ -9,6 +9,7 @@ mod change;
 mod collections;
 mod command;
 mod counters;
+mod digest;
 mod event;
 mod fault;
 mod frame;

@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::Engine;
 use super::change::{Carried, Change, Declaration, Pairing, carry_on};
 use super::counters::Counters;
+use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
-use super::retained::{Digest, TimelineState};
+use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};
 use crate::scenario::{Action, Generator, Scenario, Script};
 
