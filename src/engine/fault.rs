@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Engine;
 use super::change::{Carried, Pairing, carry_on};
 use super::digest::Digest;
-use super::event::{Event, EventKind, Refusal};
+use super::event::{Event, EventKind, MAX_FAULTS, Refusal};
 use super::retained::TimelineState;
 use crate::scenario::{Action, Effect, Fault};
 pub use run::{FaultPhase, FaultSource};
@@ -151,8 +151,7 @@ impl Engine {
     }
 
     /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.
-    pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
-        let mut events = Vec::new();
+    pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource, events: &mut Vec<Event>) -> u64 {
         let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
         if let Some(index) = self.faults.iter().position(same) {
             events.extend(self.lift(index));
@@ -162,7 +161,7 @@ impl Engine {
         let id = run.id;
         self.faults.push(run);
         events.extend(self.begin_if_due(self.faults.len() - 1));
-        (id, events)
+        id
     }
 
     /// Replaces a fault, which starts over under its number.
@@ -202,6 +201,15 @@ impl Engine {
         let named = self.faults.iter().position(|run| run.declared.name() == Some(name));
         let numbered = || name.parse().ok().and_then(|id: u64| self.faults.iter().position(|run| run.id == id));
         named.or_else(numbered).ok_or_else(|| Refusal::UnknownFault(name.to_owned()))
+    }
+
+    /// That a client may add the fault.
+    pub(super) fn expect_room_for(&mut self, fault: &Fault) -> Result<(), Refusal> {
+        self.sweep_faults(MAX_FAULTS);
+        if self.faults.len() >= MAX_FAULTS {
+            return Err(Refusal::TooManyFaults);
+        }
+        self.expect_free_name(fault.name(), None)
     }
 
     /// That no fault but that of the number `own` has the name.
@@ -304,7 +312,7 @@ impl Engine {
     }
 
     /// Drops faults of clients that are over if there are that many faults or more.
-    pub(super) fn sweep_faults(&mut self, most: usize) {
+    fn sweep_faults(&mut self, most: usize) {
         if self.faults.len() >= most {
             self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
