@@ -134,6 +134,12 @@ impl Engine {
         Self { topics: other.topics.clone(), ..self }
     }
 
+    /// Without memberships, for a snapshot: who is there is not what happened.
+    #[must_use]
+    pub fn without_members(self) -> Self {
+        Self { topics: Topics::default(), ..self }
+    }
+
     /// The scenario as it was last given.
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {

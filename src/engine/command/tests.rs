@@ -225,6 +225,8 @@ fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
     for (engine, expected) in [
         (&restored, vec![]),
         (&engine, vec![7]),
+        (&engine.clone().without_members(), vec![]),
+        (&engine.clone().without_members().with_members_of(&engine), vec![7]),
         (&start.clone().with_members_of(&engine), vec![7]),
         (&restored.clone().with_members_of(&engine), vec![7]),
     ] {
