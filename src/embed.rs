@@ -159,7 +159,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
     pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
-        self.apply(Command::Count(id.into(), amount)).await.map(drop)
+        self.apply(Command::count(id, amount)).await.map(drop)
     }
 
     /// Orders each amount of its product, all of them or none, and gives what happened.
@@ -167,7 +167,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] for the first that is not possible, or if the world has ended.
     pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        Ok(self.apply(Command::CountAll(orders)).await?.events)
+        Ok(self.apply(Command::CountAll { amounts: orders }).await?.events)
     }
 
     /// Sets each product's total, all of them or none, and gives what happened.
@@ -175,7 +175,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] for the first that is not possible, or if the world has ended.
     pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
-        Ok(self.apply(Command::SetCounters(totals)).await?.events)
+        Ok(self.apply(Command::SetCounters { values: totals }).await?.events)
     }
 }
 

@@ -9,6 +9,7 @@ mod change;
 mod collections;
 mod command;
 mod counters;
+mod digest;
 mod event;
 mod fault;
 mod frame;
@@ -28,8 +29,9 @@ use std::time::Duration;
 
 pub use change::Change;
 pub use collections::{Collections, RowSet};
+use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
-use counters::{Counter, CounterChange, CounterView, Counters};
+use counters::{Counter, CounterView, Counters};
 pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
@@ -40,11 +42,11 @@ pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};
-use timeline::{Fired, Timelines};
+use timeline::Timelines;
 pub use topics::{Topic, Topics};
 pub(crate) use wildcard::matches_wildcard;
 
-use crate::scenario::{Action, NewRow, Row, Scenario, ServerOptions};
+use crate::scenario::{Row, Scenario, ServerOptions};
 
 /// A scenario at work.
 ///
@@ -130,6 +132,12 @@ impl Engine {
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
         Self { topics: other.topics.clone(), ..self }
+    }
+
+    /// Without memberships, for a snapshot: who is there is not what happened.
+    #[must_use]
+    pub fn without_members(self) -> Self {
+        Self { topics: Topics::default(), ..self }
     }
 
     /// The scenario as it was last given.
@@ -254,62 +262,11 @@ impl Engine {
             events.push(self.transition(index));
             return;
         }
-        match self.timelines.fire(due, &self.counters) {
-            Some(Fired::Step(action)) => self.act(&action, events),
-            Some(Fired::Count { index, amount }) => {
-                if let Some(id) = self.counters.id_at(index).cloned() {
-                    let outcome = self.change_counter(&id, CounterChange::Add(amount));
-                    self.record(outcome, events);
-                }
-            }
-            None => {}
+        let Some(command) = self.timelines.fire(due, &self.counters) else { return };
+        if let Err(refusal) = self.carry_out(command, CommandSource::Timeline, events) {
+            let skipped = self.event(EventKind::Skipped(refusal));
+            events.push(skipped);
         }
-    }
-
-    fn act(&mut self, action: &Action, events: &mut Vec<Event>) {
-        let outcome = match action {
-            Action::Count { row, amount } => self.change_counter(row, CounterChange::Add(*amount.start())),
-            Action::Set { row, value } => self.change_counter(row, CounterChange::Set(*value)),
-            Action::Remove { row } => self.remove(row),
-            Action::Add(new) => self.add(new, events),
-            Action::Fault(fault) => {
-                events.extend(self.add_fault(fault.clone(), FaultSource::Script).1);
-                return;
-            }
-        };
-        self.record(outcome, events);
-    }
-
-    fn record(&mut self, outcome: Result<Event, Refusal>, events: &mut Vec<Event>) {
-        let event = outcome.unwrap_or_else(|refusal| self.event(EventKind::Skipped(refusal)));
-        events.push(event);
-    }
-
-    fn remove(&mut self, id: &Arc<str>) -> Result<Event, Refusal> {
-        let counter = self.counters.remove(id).ok_or_else(|| Refusal::UnknownRow(id.clone()))?;
-        self.collections.remove(&counter.collection, id);
-        Ok(self.event(EventKind::Removed { id: id.clone(), collection: counter.collection }))
-    }
-
-    /// A row that a script adds: it comes in the collection, and its first value goes to the sockets.
-    fn add(&mut self, new: &NewRow, events: &mut Vec<Event>) -> Result<Event, Refusal> {
-        let row_set =
-            self.collections.get(&new.collection).ok_or_else(|| Refusal::UnknownCollection(new.collection.clone()))?;
-        let row = if new.has_id { new.row.clone() } else { Arc::new(self.numbered(row_set, &new.row)) };
-        let (id, value) = (row.id().clone(), row.value());
-        if self.counters.get(&id).is_some() {
-            return Err(Refusal::DuplicateRow(id));
-        }
-        let added = self.put_row(&new.collection, row);
-        events.push(added);
-        self.change_counter(&id, CounterChange::Set(value))
-    }
-
-    fn put_row(&mut self, collection: &str, row: Arc<Row>) -> Event {
-        let (id, collection): (_, Arc<str>) = (row.id().clone(), collection.into());
-        self.counters.insert(id.clone(), counter(collection.clone(), &row, false));
-        self.collections.add(&collection, row);
-        self.event(EventKind::Added { id, collection })
     }
 
     /// The row under an id that the collection makes.

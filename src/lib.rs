@@ -38,7 +38,7 @@
 //!
 //! # Other ways
 //!
-//! - A step of a script: [`Engine::advance`](engine::Engine::advance) instead of 1 to 9, then the same way.
+//! - A step of a script: [`Engine::advance`](engine::Engine::advance) fires its command, then the same way from 9 on.
 //! - A change where several servers are one mock: 7 appends the command to the world's log in the [`store`], and the tasks of
 //!   that world on all servers go on at 8, in the order of the log.
 //! - A save: [`watch`] settles → [`scenario::load`] → [`Engine::reload`](engine::Engine::reload) → events, from 11 on.

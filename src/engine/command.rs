@@ -1,7 +1,10 @@
-//! What a client or the control API wants of an engine, as data, and what comes of it.
+//! What a client, the control API or a timeline wants of an engine, as data, and what comes of it.
 //!
-//! A command is carried out by [`Engine::apply`], as a whole or not at all. It is serialisable: a shared world's log holds
-//! commands, and every server that plays the world applies them in the log's order.
+//! A command is carried out as a whole or not at all: by [`Engine::apply`] for a client, by [`Engine::advance`] when a
+//! timeline fires it. It is serialisable: a shared world's log holds what clients want, and every server that plays the world
+//! applies it in the log's order.
+
+mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,83 +16,113 @@ use serde_json::{Map, Value};
 
 use super::Engine;
 use super::counters::CounterChange;
-use super::event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
+use super::event::{Event, EventKind, MAX_TOPICS, Refusal};
 use super::fault::FaultSource;
 use super::frame::Frame;
+use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{Fault, Row, Scenario, Source, parse_fault};
 
 /// A change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Command {
     /// Adds an amount to a row's counter.
-    Count(Arc<str>, i64),
+    Count {
+        id: Arc<str>,
+        amount: i64,
+    },
     /// Adds each amount to its row's counter, in order.
-    CountAll(Vec<(Arc<str>, i64)>),
+    CountAll {
+        amounts: Vec<(Arc<str>, i64)>,
+    },
+    SetCounter {
+        id: Arc<str>,
+        value: i64,
+    },
     /// Sets each row's counter, in order.
-    SetCounters(Vec<(Arc<str>, i64)>),
-    /// Adds a row to a collection; its id is the collection's prefix with the next number, its value is 0.
-    AddRow(Arc<str>, Map<String, Value>),
+    SetCounters {
+        values: Vec<(Arc<str>, i64)>,
+    },
+    /// Adds a row to a collection. If its id is empty, it gets the collection's prefix with the next number.
+    AddRow {
+        collection: Arc<str>,
+        #[serde(with = "whole_row")]
+        row: Arc<Row>,
+        /// Whether the value that it starts from is an event too.
+        announce: bool,
+    },
     /// Merges fields into a row (RFC 7396: a field that is null goes). Its id and its value stay.
     MergeRow {
-        /// The row's collection.
         collection: Arc<str>,
-        /// The row.
         id: Arc<str>,
-        /// The fields, perhaps with the id.
+        /// Perhaps with the id.
         fields: Map<String, Value>,
     },
     /// Replaces the fields of a row. Its id and its value stay.
     ReplaceRow {
-        /// The row's collection.
         collection: Arc<str>,
-        /// The row.
         id: Arc<str>,
-        /// All fields, perhaps with the id.
+        /// All of them, perhaps with the id.
         fields: Map<String, Value>,
     },
-    /// Removes a row from a collection.
     RemoveRow {
-        /// The row's collection.
-        collection: Arc<str>,
-        /// The row.
+        /// Where the row has to be; `None` for wherever it is.
+        collection: Option<Arc<str>>,
         id: Arc<str>,
     },
     /// Adds a fault; its times count from now.
-    AddFault(FaultText),
+    AddFault {
+        fault: FaultText,
+    },
     /// Replaces the fault of that number or name, which starts over.
-    ChangeFault(String, FaultText),
+    ChangeFault {
+        name: String,
+        fault: FaultText,
+    },
     /// Removes the fault of that number or name.
-    RemoveFault(String),
-    /// Removes all faults.
+    RemoveFault {
+        name: String,
+    },
     ClearFaults,
-    /// Has a member join topics. Like leaving, it makes no event.
+    /// Has a member join topics, some of which it may have joined before. Like leaving, it makes no event.
     Join {
-        /// Its id.
         member: u64,
-        /// What it joins; it may have joined some of it before.
         topics: Vec<Topic>,
     },
-    /// Has a member leave topics.
+    /// Has a member leave topics, as far as it has joined them.
     Leave {
-        /// Its id.
         member: u64,
-        /// What it leaves, as far as it has joined it.
         topics: Vec<Topic>,
     },
     /// Has a member leave every topic.
     LeaveAll {
-        /// Its id.
         member: u64,
     },
     /// Sends a frame to a topic's members.
     Send {
-        /// The topic.
         to: Topic,
-        /// The frame.
         frame: Frame,
     },
+}
+
+/// Who wants a command to be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CommandSource {
+    /// A timeline. What it does was checked when the scenario was loaded, and its number is bounded by the scenario.
+    Timeline,
+    /// A client.
+    Api,
+}
+
+impl From<CommandSource> for FaultSource {
+    fn from(source: CommandSource) -> Self {
+        match source {
+            CommandSource::Timeline => Self::Script,
+            CommandSource::Api => Self::Api,
+        }
+    }
 }
 
 /// What a command did.
@@ -101,27 +134,28 @@ pub struct Effects {
     pub fault: Option<u64>,
 }
 
-impl From<Vec<Event>> for Effects {
-    fn from(events: Vec<Event>) -> Self {
-        Self { events, fault: None }
-    }
-}
-
 impl Command {
     /// Adds an amount to a row's counter.
     #[must_use]
-    pub fn count(row: &str, amount: i64) -> Self {
-        Self::Count(row.into(), amount)
+    pub fn count(id: &str, amount: i64) -> Self {
+        Self::Count { id: id.into(), amount }
+    }
+
+    /// Adds a row of these fields to a collection, as a client does: the collection makes its id, and its value is 0.
+    #[must_use]
+    pub fn add_row(collection: &str, fields: Map<String, Value>) -> Self {
+        let row = Arc::new(Row::new(Arc::default(), fields));
+        Self::AddRow { collection: collection.into(), row, announce: false }
     }
 
     /// Whether its times count from the moment at which it is applied.
     pub(crate) fn starts_a_timeline(&self) -> bool {
-        matches!(self, Self::AddFault(_) | Self::ChangeFault(..))
+        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. })
     }
 
     /// Whether it changes which faults are in force.
     pub(crate) fn changes_faults(&self) -> bool {
-        matches!(self, Self::AddFault(_) | Self::ChangeFault(..) | Self::RemoveFault(_) | Self::ClearFaults)
+        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::RemoveFault { .. } | Self::ClearFaults)
     }
 }
 
@@ -168,59 +202,64 @@ impl<'de> Deserialize<'de> for FaultText {
 }
 
 impl Engine {
-    /// Carries out a command at the engine's time.
+    /// Carries out a command of a client at the engine's time.
     ///
     /// # Errors
     /// [`Refusal`]; nothing has changed then.
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
+        let mut events = Vec::new();
+        let fault = self.carry_out(command, CommandSource::Api, &mut events)?;
+        Ok(Effects { events, fault })
+    }
+
+    /// Carries out a command and adds its events to those before. Gives the number of the fault that was added or changed.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed then, and there is no new event.
+    pub(super) fn carry_out(
+        &mut self,
+        command: Command,
+        source: CommandSource,
+        events: &mut Vec<Event>,
+    ) -> Result<Option<u64>, Refusal> {
+        let mut changed_fault = None;
         match command {
-            Command::Count(id, amount) => Ok(vec![self.change_counter(&id, CounterChange::Add(amount))?].into()),
-            Command::CountAll(amounts) => self.change_counters(&amounts, CounterChange::Add).map(Effects::from),
-            Command::SetCounters(values) => self.change_counters(&values, CounterChange::Set).map(Effects::from),
-            Command::AddRow(collection, own) => Ok(vec![self.add_row(&collection, own)?].into()),
-            Command::MergeRow { collection, id, fields } => Ok(vec![self.merge_row(&collection, &id, fields)?].into()),
+            Command::Count { id, amount } => events.push(self.change_counter(&id, CounterChange::Add(amount))?),
+            Command::CountAll { amounts } => self.change_counters(&amounts, CounterChange::Add, events)?,
+            Command::SetCounter { id, value } => events.push(self.change_counter(&id, CounterChange::Set(value))?),
+            Command::SetCounters { values } => self.change_counters(&values, CounterChange::Set, events)?,
+            Command::AddRow { collection, row, announce } => {
+                let row = self.accepted(&collection, row, source)?;
+                self.add_row(collection, &row, announce, events);
+            }
+            Command::MergeRow { collection, id, fields } => events.push(self.merge_row(&collection, &id, fields)?),
             Command::ReplaceRow { collection, id, fields } => {
-                Ok(vec![self.replace_row(&collection, &id, fields)?].into())
+                events.push(self.replace_row(&collection, &id, fields)?);
             }
-            Command::RemoveRow { collection, id } => {
-                self.collections.find(&collection, &id)?;
-                Ok(vec![self.remove(&id)?].into())
-            }
-            Command::AddFault(fault) => {
+            Command::RemoveRow { collection, id } => events.push(self.remove_row(collection.as_deref(), id)?),
+            Command::AddFault { fault } => {
                 let fault = fault.parse(&self.scenario)?;
-                self.sweep_faults(MAX_FAULTS);
-                if self.faults.len() >= MAX_FAULTS {
-                    return Err(Refusal::TooManyFaults);
+                if source == CommandSource::Api {
+                    self.expect_room_for(&fault)?;
                 }
-                self.expect_free_name(fault.name(), None)?;
-                let (id, events) = self.add_fault(fault, FaultSource::Api);
-                Ok(Effects { events, fault: Some(id) })
+                changed_fault = Some(self.add_fault(fault, source.into(), events));
             }
-            Command::ChangeFault(name, fault) => {
+            Command::ChangeFault { name, fault } => {
                 let fault = fault.parse(&self.scenario)?;
                 let index = self.fault_index(&name)?;
                 let id = self.faults[index].id();
                 self.expect_free_name(fault.name(), Some(id))?;
-                Ok(Effects { events: self.change_fault(index, fault), fault: Some(id) })
+                events.extend(self.change_fault(index, fault));
+                changed_fault = Some(id);
             }
-            Command::RemoveFault(name) => {
-                let index = self.fault_index(&name)?;
-                Ok(self.remove_fault(index).into())
-            }
-            Command::ClearFaults => Ok(self.clear_faults().into()),
-            Command::Join { member, topics } => self.join(member, &topics).map(|()| Effects::default()),
-            Command::Leave { member, topics } => {
-                for topic in &topics {
-                    self.topics.leave(member, topic);
-                }
-                Ok(Effects::default())
-            }
-            Command::LeaveAll { member } => {
-                self.topics.leave_all(member);
-                Ok(Effects::default())
-            }
-            Command::Send { to, frame } => Ok(vec![self.event(EventKind::Sent { topic: to, frame })].into()),
+            Command::RemoveFault { name } => events.extend(self.remove_fault(self.fault_index(&name)?)),
+            Command::ClearFaults => events.extend(self.clear_faults()),
+            Command::Join { member, topics } => self.join(member, &topics)?,
+            Command::Leave { member, topics } => topics.iter().for_each(|topic| self.topics.leave(member, topic)),
+            Command::LeaveAll { member } => self.topics.leave_all(member),
+            Command::Send { to, frame } => events.push(self.event(EventKind::Sent { topic: to, frame })),
         }
+        Ok(changed_fault)
     }
 
     fn join(&mut self, member: u64, topics: &[Topic]) -> Result<(), Refusal> {
@@ -245,8 +284,11 @@ impl Engine {
         &mut self,
         changes: &[(Arc<str>, i64)],
         kind: fn(i64) -> CounterChange,
-    ) -> Result<Vec<Event>, Refusal> {
-        let (mut events, mut applied) = (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let before = events.len();
+        events.reserve(changes.len());
+        let mut applied = Vec::with_capacity(changes.len());
         for (index, (id, amount)) in changes.iter().enumerate() {
             let sequence = self.sequence + 1 + index as u64;
             match self.counters.change(id, kind(*amount), sequence) {
@@ -256,88 +298,13 @@ impl Engine {
                 }
                 Err(refusal) => {
                     applied.into_iter().rev().for_each(|one| self.counters.revert(one));
+                    events.truncate(before);
                     return Err(Refusal::At { index, refusal: Box::new(refusal) });
                 }
             }
         }
-        self.sequence += events.len() as u64;
-        Ok(events)
-    }
-
-    fn add_row(&mut self, collection: &str, own: Map<String, Value>) -> Result<Event, Refusal> {
-        let row_set = self.collections.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
-        row_set.accept(&own)?;
-        if row_set.json_len() > MAX_COLLECTION_BYTES {
-            return Err(Refusal::Full { collection: collection.into() });
-        }
-        let row = self.numbered(row_set, &Row::new(Arc::default(), own));
-        Ok(self.put_row(collection, Arc::new(row)))
-    }
-
-    fn merge_row(&mut self, collection: &str, id: &str, fields: Map<String, Value>) -> Result<Event, Refusal> {
-        let fields = without_id(id, fields)?;
-        let (row_set, row) = self.collections.find(collection, id)?;
-        let named: Vec<String> = fields.keys().cloned().collect();
-        let mut own = row.own().clone();
-        merge(&mut own, fields);
-        // What it lacked before is not this change's fault.
-        row_set.accept_fields(&own, |field| named.iter().any(|named| named == field))?;
-        let (id, collection) = self.change_row(collection, id, own)?;
-        Ok(self.event(EventKind::Merged { id, collection }))
-    }
-
-    fn replace_row(&mut self, collection: &str, id: &str, fields: Map<String, Value>) -> Result<Event, Refusal> {
-        let own = without_id(id, fields)?;
-        self.collections.find(collection, id)?.0.accept(&own)?;
-        let (id, collection) = self.change_row(collection, id, own)?;
-        Ok(self.event(EventKind::Replaced { id, collection }))
-    }
-
-    /// Gives a row other properties, and says what it and its collection are called.
-    fn change_row(
-        &mut self,
-        collection: &str,
-        id: &str,
-        own: Map<String, Value>,
-    ) -> Result<(Arc<str>, Arc<str>), Refusal> {
-        let (row_set, row) = self.collections.find(collection, id)?;
-        let changed = Arc::new(row.with_own(own));
-        if !row_set.has_room_for(row, &changed) {
-            return Err(Refusal::Full { collection: collection.into() });
-        }
-        let id = changed.id().clone();
-        self.collections.replace(collection, changed);
-        Ok((id, self.collections.name(collection).cloned().unwrap_or_default()))
-    }
-}
-
-/// The fields but the id, which has to be that of the row. Ids compare as text.
-fn without_id(id: &str, mut fields: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
-    let is_same = match fields.shift_remove("id") {
-        None => true,
-        Some(Value::String(text)) => text == id,
-        Some(Value::Number(number)) => number.to_string() == id,
-        Some(_) => false,
-    };
-    if is_same { Ok(fields) } else { Err(Refusal::FixedId(id.into())) }
-}
-
-/// Merges a patch into an object (RFC 7396). What is changed keeps its place.
-fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (key, value) in patch {
-        match value {
-            Value::Null => drop(target.shift_remove(&key)),
-            Value::Object(patch) => {
-                let place = target.entry(key).or_insert(Value::Null);
-                if !place.is_object() {
-                    *place = Value::Object(Map::new());
-                }
-                if let Value::Object(target) = place {
-                    merge(target, patch);
-                }
-            }
-            value => drop(target.insert(key, value)),
-        }
+        self.sequence += changes.len() as u64;
+        Ok(())
     }
 }
 

@@ -63,67 +63,30 @@ impl Serialize for Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum EventKind {
     /// A row's counter has a new value.
     Counted {
-        /// The row.
         id: Arc<str>,
-        /// Its collection.
         collection: Arc<str>,
-        /// The new value.
         value: i64,
         /// The row, if its frames have more than its id as text and its value.
         row: Option<Arc<Row>>,
     },
     /// A row was added at run time.
-    Added {
-        /// The row.
-        id: Arc<str>,
-        /// Its collection.
-        collection: Arc<str>,
-    },
-    /// Some properties of a row have changed.
-    Merged {
-        /// The row.
-        id: Arc<str>,
-        /// Its collection.
-        collection: Arc<str>,
-    },
-    /// A row has other properties than before.
-    Replaced {
-        /// The row.
-        id: Arc<str>,
-        /// Its collection.
-        collection: Arc<str>,
-    },
+    Added { id: Arc<str>, collection: Arc<str> },
+    /// Some fields of a row have changed.
+    Merged { id: Arc<str>, collection: Arc<str> },
+    /// A row has other fields than before.
+    Replaced { id: Arc<str>, collection: Arc<str> },
     /// A row was taken out.
-    Removed {
-        /// The row.
-        id: Arc<str>,
-        /// The collection it was in.
-        collection: Arc<str>,
-    },
-    /// A fault is in force from now on, or has struck if it is momentary.
-    FaultBegan {
-        /// Its number.
-        fault: u64,
-        /// What messages call it.
-        label: Arc<str>,
-    },
-    /// A fault is over.
-    FaultEnded {
-        /// Its number.
-        fault: u64,
-        /// What messages call it.
-        label: Arc<str>,
-    },
+    Removed { id: Arc<str>, collection: Arc<str> },
+    /// The fault of that number is in force from now on, or has struck if it is momentary.
+    FaultBegan { fault: u64, label: Arc<str> },
+    /// The fault of that number is over.
+    FaultEnded { fault: u64, label: Arc<str> },
     /// A frame was sent to the members of a topic.
-    Sent {
-        /// The topic.
-        topic: Topic,
-        /// The frame.
-        frame: Frame,
-    },
+    Sent { topic: Topic, frame: Frame },
     /// Something that was due could not be done.
     Skipped(Refusal),
 }

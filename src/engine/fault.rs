@@ -4,20 +4,20 @@
 //! that the same requests in the same order meet the same faults on every run. Counters know nothing of them.
 
 mod run;
+mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
 use super::change::{Carried, Pairing, carry_on};
-use super::collections::Collections;
-use super::counters::Counters;
-use super::event::{Event, EventKind, Refusal};
-use super::retained::{Digest, TimelineState};
-use super::wildcard::matches_wildcard;
-use crate::scenario::{Action, Effect, Fault, Matches};
+use super::digest::Digest;
+use super::event::{Event, EventKind, MAX_FAULTS, Refusal};
+use super::retained::TimelineState;
+use crate::scenario::{Action, Effect, Fault};
 pub use run::{FaultPhase, FaultSource};
 pub(super) use run::{FaultProgress, FaultRun};
+pub use target::{FaultSubject, FaultTarget};
 
 /// A fault and how it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,8 +151,7 @@ impl Engine {
     }
 
     /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.
-    pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource) -> (u64, Vec<Event>) {
-        let mut events = Vec::new();
+    pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource, events: &mut Vec<Event>) -> u64 {
         let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
         if let Some(index) = self.faults.iter().position(same) {
             events.extend(self.lift(index));
@@ -162,7 +161,7 @@ impl Engine {
         let id = run.id;
         self.faults.push(run);
         events.extend(self.begin_if_due(self.faults.len() - 1));
-        (id, events)
+        id
     }
 
     /// Replaces a fault, which starts over under its number.
@@ -202,6 +201,15 @@ impl Engine {
         let named = self.faults.iter().position(|run| run.declared.name() == Some(name));
         let numbered = || name.parse().ok().and_then(|id: u64| self.faults.iter().position(|run| run.id == id));
         named.or_else(numbered).ok_or_else(|| Refusal::UnknownFault(name.to_owned()))
+    }
+
+    /// That a client may add the fault.
+    pub(super) fn expect_room_for(&mut self, fault: &Fault) -> Result<(), Refusal> {
+        self.sweep_faults(MAX_FAULTS);
+        if self.faults.len() >= MAX_FAULTS {
+            return Err(Refusal::TooManyFaults);
+        }
+        self.expect_free_name(fault.name(), None)
     }
 
     /// That no fault but that of the number `own` has the name.
@@ -304,7 +312,7 @@ impl Engine {
     }
 
     /// Drops faults of clients that are over if there are that many faults or more.
-    pub(super) fn sweep_faults(&mut self, most: usize) {
+    fn sweep_faults(&mut self, most: usize) {
         if self.faults.len() >= most {
             self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
@@ -347,69 +355,4 @@ fn digest(fault: &Fault) -> Digest {
 /// Whether it is met by requests and handshakes; otherwise by open sockets.
 fn is_met_by_requests(effect: &Effect) -> bool {
     effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
-}
-
-/// A request or a handshake, as far as faults look at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaultTarget {
-    /// Its method.
-    pub method: String,
-    /// Its path below the world's prefix, decoded: what a fault's pattern is held against.
-    pub path: String,
-    /// Whether it is to open a socket (RFC 6455, 4.1).
-    pub is_handshake: bool,
-    /// What it is about.
-    pub subject: FaultSubject,
-}
-
-/// What a request or a handshake is about, whether the world has that or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultSubject {
-    /// The collection of that name.
-    Collection(String),
-    /// The row of that id.
-    Row(String),
-    /// Neither.
-    Other,
-}
-
-/// The same with what the world has of it.
-struct ResolvedTarget<'r> {
-    request: &'r FaultTarget,
-    is_api: bool,
-    collection: Option<&'r str>,
-    row: Option<&'r str>,
-}
-
-impl FaultTarget {
-    fn resolve<'r>(&'r self, collections: &Collections, counters: &'r Counters) -> ResolvedTarget<'r> {
-        let (collection, row) = match &self.subject {
-            // A socket may ask for a collection that there is not.
-            FaultSubject::Collection(name) => {
-                (Some(&**name).filter(|name| self.is_handshake || collections.get(name).is_some()), None)
-            }
-            FaultSubject::Row(id) => (counters.get(id).map(|counter| &*counter.counter.collection), Some(&**id)),
-            FaultSubject::Other => (None, None),
-        };
-        ResolvedTarget { request: self, is_api: collection.is_some() || row.is_some(), collection, row }
-    }
-}
-
-impl ResolvedTarget<'_> {
-    /// Whether a fault on requests or handshakes may hit it.
-    fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
-        let Matches { method, path, collection, row, .. } = matches;
-        // A browser asks with OPTIONS whether it may ask; that is not the request.
-        let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
-        if effect.is_for_requests() == self.request.is_handshake || is_preflight {
-            return false;
-        }
-        // A slash at the end makes no difference.
-        let bare = self.request.path.trim_end_matches('/');
-        let fits = |pattern: &str| matches_wildcard(pattern, &self.request.path) || matches_wildcard(pattern, bare);
-        path.as_deref().map_or(self.is_api, fits)
-            && method.as_deref().is_none_or(|method| method == self.request.method)
-            && collection.as_deref().is_none_or(|collection| Some(collection) == self.collection)
-            && (self.request.is_handshake || row.as_deref().is_none_or(|row| Some(row) == self.row))
-    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::change::Declaration;
+use super::command::Command;
 use super::counters::Counters;
 use super::random::RandomStream;
 use crate::scenario::{Arrivals, Draw, Generator, times};
@@ -124,15 +125,15 @@ impl GeneratorRun {
         self.due
     }
 
-    /// What is due: an index in the counters and an amount. `None` if there is nothing to draw from.
-    pub(super) fn fire(&mut self, counters: &Counters) -> Option<(usize, i64)> {
+    /// What is due. `None` if there is nothing to draw from.
+    pub(super) fn fire(&mut self, counters: &Counters) -> Option<Command> {
         let at = self.due?;
         self.pool.refresh(self.declared.rows(), counters);
         let index = self.pool.pick(&mut self.rng, counters);
         let amount = self.rng.amount(self.declared.amount());
         self.count += 1;
         self.schedule(at);
-        Some((index?, amount))
+        Some(Command::Count { id: counters.id_at(index?)?.clone(), amount })
     }
 
     /// Sets the next due time; `last` is the one before. Beyond what a `Duration` holds, there is none.

@@ -14,19 +14,18 @@
 //!   numbers of collections. The oldest are forgotten first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::collections::json_len;
+use super::digest::Digest;
 use super::fault::FaultProgress;
 use super::generator::GeneratorRunState;
 use super::rows::RowEdit;
 use super::script::ScriptRunState;
-use crate::scenario::{Action, Row, Script, Step};
+use crate::scenario::Row;
 
 /// The most rows that are kept.
 const MAX_ROWS: usize = 100_000;
@@ -190,7 +189,7 @@ impl Retained {
             let Some(places) = places.get_mut(&RowKey::of(collection, row)) else { continue };
             let found = places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(row)?)));
             // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed.
-            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_total(row));
+            let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_value(row));
             let Some(at) = found.map(|(at, _)| at).or_else(replaced) else { continue };
             let Some(index) = places.remove(at) else { continue };
             recalled.used.insert(index);
@@ -340,7 +339,7 @@ impl RetainedRow {
     }
 
     /// Whether it holds for this row once that has a seed again.
-    fn waits_for_seed_total(&self, row: &Row) -> bool {
+    fn waits_for_seed_value(&self, row: &Row) -> bool {
         matches!(self, Self::Declared { seed, state: RowState::Value(_), .. } if *seed != 0 && row.value() == 0)
     }
 
@@ -350,69 +349,5 @@ impl RetainedRow {
             Self::Declared { changed, .. } => changed.as_ref().map_or(0, |changed| json_len(&changed.row)),
             Self::Added(row) => json_len(&row.row),
         }
-    }
-}
-
-/// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Digest(u64, u64);
-
-impl Digest {
-    /// Of something that becomes JSON.
-    pub(super) fn of(kind: &str, declared: &impl Serialize) -> Self {
-        let mut hash = Hashed::default();
-        hash.add(&(kind, declared));
-        hash.end()
-    }
-
-    /// Of everything but the id.
-    fn of_row(row: &Row) -> Self {
-        Self::of("product", &row.content())
-    }
-
-    pub(super) fn of_script(script: &Script) -> Self {
-        let mut hash = Hashed::default();
-        hash.add(&("script", script.name(), script.start(), script.repeat()));
-        for Step { at, times, every, action } in script.steps() {
-            hash.add(&(at, times, every));
-            match action {
-                Action::Count { row, amount } => hash.add(&("order", row, amount)),
-                Action::Set { row, value } => hash.add(&("set", row, value)),
-                Action::Add(new) => {
-                    hash.add(&("add", &new.collection, new.has_id, new.row.id(), new.row.content()));
-                }
-                Action::Remove { row } => hash.add(&("remove", row)),
-                Action::Fault(fault) => hash.add(&("fault", fault)),
-            }
-        }
-        hash.end()
-    }
-}
-
-/// A hash of JSON values, one after the other.
-#[derive(Default)]
-struct Hashed(Sha256);
-
-impl Hashed {
-    fn add(&mut self, value: &impl Serialize) {
-        // Numbers, texts and maps with text keys always become JSON, and hashing cannot fail.
-        let _ = serde_json::to_writer(&mut *self, value);
-    }
-
-    fn end(self) -> Digest {
-        let bytes = self.0.finalize();
-        let half = |from: usize| bytes[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        Digest(half(0), half(8))
-    }
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct RowEdit {
     /// Whether it says something else than that row, or is in another collection.
     pub(super) is_edited: bool,
     /// Whether it has a seed and that row has none.
-    pub(super) gains_seed_total: bool,
+    pub(super) gains_seed_value: bool,
 }
 
 impl RowEdit {
@@ -65,7 +65,7 @@ impl RowEdits {
         let mut ended = vec![true; before.len()];
         for (origin, (_, row)) in origins.iter().zip(&after) {
             if let Some(origin) = *origin {
-                ended[origin] = has_seed_total(before[origin].1) && !has_seed_total(row);
+                ended[origin] = has_seed_value(before[origin].1) && !has_seed_value(row);
             }
         }
         let mut edits = Self {
@@ -86,7 +86,7 @@ impl RowEdits {
                 row: row.clone(),
                 origin: origin.map(|origin| origin.id().clone()),
                 is_edited,
-                gains_seed_total: has_seed_total(row) && origin.is_some_and(|origin| !has_seed_total(origin)),
+                gains_seed_value: has_seed_value(row) && origin.is_some_and(|origin| !has_seed_value(origin)),
             };
             if is_edited || !edit.keeps_id() {
                 edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(row)));
@@ -108,7 +108,7 @@ fn id(row: &Row) -> &str {
 }
 
 /// Whether it is other than the default of 0.
-fn has_seed_total(row: &Row) -> bool {
+fn has_seed_value(row: &Row) -> bool {
     row.value() != 0
 }
 

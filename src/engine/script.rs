@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::change::Declaration;
+use super::command::{Command, FaultText};
 use super::random::RandomStream;
 use crate::scenario::{Action, Repeat, Script};
 
@@ -95,8 +96,8 @@ impl ScriptRun {
         step.into_iter().chain(burst).min()
     }
 
-    /// The action that is due; if it counts, with the one amount that was drawn for it.
-    pub(super) fn fire(&mut self) -> Option<Action> {
+    /// The command of the step that is due.
+    pub(super) fn fire(&mut self) -> Option<Command> {
         let due = self.due()?;
         // A step already begun goes before one that begins at the same time: it stands further up.
         let index = match self.bursts.peek() {
@@ -113,15 +114,9 @@ impl ScriptRun {
                 index
             }
         };
-        let mut action = self.declared.steps()[index].action.clone();
-        if let (Action::Count { amount, .. }, Some(rng)) = (&mut action, &mut self.rng)
-            && amount.start() != amount.end()
-        {
-            let drawn = rng.amount(amount);
-            *amount = drawn..=drawn;
-        }
+        let command = command_of(&self.declared.steps()[index].action, self.rng.as_deref_mut());
         self.turn();
-        Some(action)
+        Some(command)
     }
 
     /// Remembers a step that happens again; `left` counts the time that is due now.
@@ -147,6 +142,23 @@ impl ScriptRun {
             self.round += 1;
             self.cursor = 0;
         }
+    }
+}
+
+/// The command of a step; if it counts, with the one amount that is drawn for it.
+fn command_of(action: &Action, rng: Option<&mut RandomStream>) -> Command {
+    match action {
+        Action::Count { row, amount } => {
+            let rng = rng.filter(|_| amount.start() != amount.end());
+            let amount = rng.map_or(*amount.start(), |rng| rng.amount(amount));
+            Command::Count { id: row.clone(), amount }
+        }
+        Action::Set { row, value } => Command::SetCounter { id: row.clone(), value: *value },
+        Action::Add(new) => {
+            Command::AddRow { collection: new.collection.clone(), row: new.row.clone(), announce: true }
+        }
+        Action::Remove { row } => Command::RemoveRow { collection: None, id: row.clone() },
+        Action::Fault(fault) => Command::AddFault { fault: FaultText::Parsed(fault.clone()) },
     }
 }
 

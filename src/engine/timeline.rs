@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::Engine;
 use super::change::{Carried, Change, Declaration, Pairing, carry_on};
+use super::command::Command;
 use super::counters::Counters;
+use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
-use super::retained::{Digest, TimelineState};
+use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};
-use crate::scenario::{Action, Generator, Scenario, Script};
+use crate::scenario::{Generator, Scenario, Script};
 
 /// Who ends a timeline that does not end by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +36,6 @@ pub(super) enum Run {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timelines(Vec<(Owner, Run)>);
 
-/// What a timeline does when it is due.
-pub(super) enum Fired {
-    /// A step's action.
-    Step(Action),
-    /// An amount for the counter of that index.
-    Count { index: usize, amount: i64 },
-}
-
 impl Run {
     fn due(&self) -> Option<Duration> {
         match self {
@@ -50,10 +44,10 @@ impl Run {
         }
     }
 
-    fn fire(&mut self, counters: &Counters) -> Option<Fired> {
+    fn fire(&mut self, counters: &Counters) -> Option<Command> {
         match self {
-            Self::Script(run) => run.fire().map(Fired::Step),
-            Self::Generator(run) => run.fire(counters).map(|(index, amount)| Fired::Count { index, amount }),
+            Self::Script(run) => run.fire(),
+            Self::Generator(run) => run.fire(counters),
         }
     }
 
@@ -93,7 +87,7 @@ impl Timelines {
     }
 
     /// Has the first of those that are due at that time fire. `None` if none is, or if it finds nothing to draw from.
-    pub(super) fn fire(&mut self, due: Duration, counters: &Counters) -> Option<Fired> {
+    pub(super) fn fire(&mut self, due: Duration, counters: &Counters) -> Option<Command> {
         let (_, run) = self.0.iter_mut().find(|(_, run)| run.due() == Some(due))?;
         run.fire(counters)
     }

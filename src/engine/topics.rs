@@ -23,13 +23,13 @@ pub enum Topic {
     Named(Arc<str>),
 }
 
-/// The topic in words; one that a scenario names is its name.
+/// The topic as events show it. One that a scenario names is its name; names that begin with `__` are the world's own.
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Counters => f.write_str("counters"),
-            Self::CountersOf(collection) => write!(f, "counters of {collection}"),
-            Self::Notices => f.write_str("notices"),
+            Self::Counters => f.write_str("__counters"),
+            Self::CountersOf(collection) => write!(f, "__counters/{collection}"),
+            Self::Notices => f.write_str("__notices"),
             Self::Named(name) => f.write_str(name),
         }
     }
@@ -178,9 +178,9 @@ mod tests {
     #[test]
     fn topics_of_different_kinds_are_different_whatever_the_name() {
         let all = [
-            (Topic::Counters, "counters", r#""counters""#),
-            (Topic::CountersOf("toys".into()), "counters of toys", r#"{"counters-of":"toys"}"#),
-            (Topic::Notices, "notices", r#""notices""#),
+            (Topic::Counters, "__counters", r#""counters""#),
+            (Topic::CountersOf("toys".into()), "__counters/toys", r#"{"counters-of":"toys"}"#),
+            (Topic::Notices, "__notices", r#""notices""#),
             (named("counters"), "counters", r#"{"named":"counters"}"#),
             (named("notices"), "notices", r#"{"named":"notices"}"#),
         ];

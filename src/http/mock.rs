@@ -199,7 +199,7 @@ async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[
         let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
         return Err(if view.collections.has_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
-    world.apply(Command::Count(id.into(), amount)).await?;
+    world.apply(Command::count(id, amount)).await?;
     Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
 }
 

@@ -68,7 +68,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is no such collection, the row is not as its `fields` ask, or the world has ended.
     pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let added = self.apply(Command::AddRow(collection.into(), own)).await?;
+        let added = self.apply(Command::add_row(collection, own)).await?;
         // The row is in it, so that it is there. The task does not wait for the JSON.
         added.view.rows(collection).ok_or(WorldError::Defect)
     }
@@ -236,7 +236,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there are too many, or the world has ended.
     pub async fn add_fault(&self, fault: Fault) -> Result<FaultState, WorldError> {
-        self.change_fault_by(Command::AddFault(fault.into())).await
+        self.change_fault_by(Command::AddFault { fault: fault.into() }).await
     }
 
     /// Replaces the fault of that number or name, which starts over.
@@ -244,7 +244,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn change_fault(&self, name: &str, fault: Fault) -> Result<FaultState, WorldError> {
-        self.change_fault_by(Command::ChangeFault(name.to_owned(), fault.into())).await
+        self.change_fault_by(Command::ChangeFault { name: name.to_owned(), fault: fault.into() }).await
     }
 
     /// Removes the fault of that number or name.
@@ -252,7 +252,7 @@ impl World {
     /// # Errors
     /// [`WorldError`] if there is none, or the world has ended.
     pub async fn remove_fault(&self, name: &str) -> Result<(), WorldError> {
-        self.change_faults(Command::RemoveFault(name.to_owned())).await.map(drop)
+        self.change_faults(Command::RemoveFault { name: name.to_owned() }).await.map(drop)
     }
 
     /// Removes all faults.

@@ -140,7 +140,7 @@ mod tests {
         let mut engine = start.engine.clone();
         let first = View::of(&engine, &[&start.json]);
         let (toys, food) = (place(&first, "toys"), place(&first, "food"));
-        engine.apply(Command::AddRow("toys".into(), Map::new())).unwrap();
+        engine.apply(Command::add_row("toys", Map::new())).unwrap();
         let changed = View::of(&engine, &[&first.json]);
         assert_eq!(changed.rows("toys").unwrap(), &br#"[{"id":"T1"},{"id":"T2"}]"#[..]);
         assert_eq!((place(&first, "toys"), place(&changed, "food")), (toys, food));

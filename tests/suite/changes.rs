@@ -27,7 +27,7 @@ fn running() -> Engine {
     engine.advance(Duration::from_millis(2_500));
     engine.apply(Command::count("A1", 10)).unwrap();
     let drone = Map::from_iter([("name".to_owned(), json!("Drone"))]);
-    engine.apply(Command::AddRow("electronics".into(), drone)).unwrap();
+    engine.apply(Command::add_row("electronics", drone)).unwrap();
     engine
 }
 

@@ -319,14 +319,18 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
 #[test]
 fn of_several_orders_all_are_carried_out_or_none() {
     let mut engine = Engine::new(&scenario(""), 1);
-    let orders =
-        |orders: &[(&str, i64)]| Command::CountAll(orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect());
+    let orders = |orders: &[(&str, i64)]| Command::CountAll {
+        amounts: orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect(),
+    };
     let refused = engine.apply(orders(&[("T1", 5), ("T2", 1), ("T1", i64::MAX)])).unwrap_err();
     assert!(matches!(refused, Refusal::At { index: 2, .. }), "{refused}");
     assert_eq!((engine.sequence(), engine.values().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
     assert_eq!(engine.changed_since(0), []);
     assert_eq!(lines(&engine.apply(orders(&[("T1", 5), ("T1", 1)])).unwrap().events), ["0 T1 5", "0 T1 6"]);
-    assert_eq!(lines(&engine.apply(Command::SetCounters(vec![("T1".into(), 2)])).unwrap().events), ["0 T1 2"]);
+    assert_eq!(
+        lines(&engine.apply(Command::SetCounters { values: vec![("T1".into(), 2)] }).unwrap().events),
+        ["0 T1 2"]
+    );
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn a_saved_engine_keeps_the_numbers_of_added_products() {
     let scenario = accepted(NUMBERED);
     let start = Engine::new(&scenario, 1);
     let mut engine = start.clone();
-    engine.apply(Command::AddRow("toys".into(), serde_json::Map::new())).unwrap();
+    engine.apply(Command::add_row("toys", serde_json::Map::new())).unwrap();
     let state = serde_json::to_value(engine.save(&start)).unwrap();
     let mut restored = Engine::restored(&start, serde_json::from_value(state).unwrap()).unwrap();
     let added = restored.collections().get("toys").unwrap().rows()[3].clone();

@@ -49,7 +49,7 @@ fn a_planned_reload_does_what_replacing_the_scenario_does() {
             for category in new.collections() {
                 let json = |engine: &Engine| engine.collections().get(category.name()).map(json_of);
                 prop_assert_eq!(json(&one), json(&other));
-                let added = |engine: &mut Engine| engine.apply(Command::AddRow(category.name().clone(), serde_json::Map::new()));
+                let added = |engine: &mut Engine| engine.apply(Command::add_row(category.name(), serde_json::Map::new()));
                 prop_assert_eq!(added(&mut one), added(&mut other));
             }
         }
@@ -82,21 +82,21 @@ fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
     let categories: Vec<Arc<str>> = engine.collections().iter().map(|(name, _)| name.clone()).collect();
     let command = match what % 6 {
         0 if !ids.is_empty() => Command::count(&ids[what % ids.len()], amount),
-        1 if !ids.is_empty() => Command::SetCounters(vec![(ids[what % ids.len()].clone(), amount)]),
+        1 if !ids.is_empty() => Command::SetCounters { values: vec![(ids[what % ids.len()].clone(), amount)] },
         2 => {
             let own = serde_json::from_str(r#"{"name":"Another","rrp":1}"#).unwrap();
-            Command::AddRow(categories[what % categories.len()].clone(), own)
+            Command::add_row(&categories[what % categories.len()], own)
         }
         3 => {
             let text = format!("{{name: f{what}, on: websocket, from: 200ms, until: 3s, drop: true, chance: 30%}}");
             match parse_fault(&Source::new("fault", &text), engine.scenario()) {
-                Ok((fault, _)) => Command::AddFault(fault.into()),
+                Ok((fault, _)) => Command::AddFault { fault: fault.into() },
                 Err(_) => return Vec::new(),
             }
         }
         4 => {
             let fault = engine.faults().nth(what % 5).map(|fault| fault.id).unwrap_or_default();
-            Command::RemoveFault(fault.to_string())
+            Command::RemoveFault { name: fault.to_string() }
         }
         _ => return engine.advance_some(engine.now() + Duration::from_millis(what as u64 % 900), 300),
     };
@@ -188,7 +188,7 @@ fn what_a_reload_takes_and_the_next_brings_back_is_as_before() {
             prop_assert_eq!(seen(&stayed), seen(&returned));
             for engine in [&mut stayed, &mut returned] {
                 for category in all.collections() {
-                    let _ = engine.apply(Command::AddRow(category.name().clone(), serde_json::Map::new()));
+                    let _ = engine.apply(Command::add_row(category.name(), serde_json::Map::new()));
                 }
                 engine.advance_some(engine.now() + Duration::from_secs(3), 300);
             }
@@ -205,7 +205,7 @@ fn a_state_of_another_scenario_is_refused() {
     let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");
     let mut moved = one.clone();
     moved.apply(Command::count("A1", 1)).unwrap();
-    moved.apply(Command::AddRow("b".into(), serde_json::Map::new())).unwrap();
+    moved.apply(Command::add_row("b", serde_json::Map::new())).unwrap();
     for state in [one.save(&one), moved.save(&one)] {
         let refused = Engine::restored(&other, state).unwrap_err().to_string();
         assert!(refused.contains("does not fit the scenario"), "{refused}");

@@ -39,7 +39,7 @@ fn order(engine: &mut Engine, orders: &[(&str, i64)]) {
 
 fn add(engine: &mut Engine, category: &str, name: &str) {
     let own = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    engine.apply(Command::AddRow(category.into(), own)).unwrap();
+    engine.apply(Command::add_row(category, own)).unwrap();
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -140,7 +140,7 @@ fn a_product_comes_back_once_and_then_starts_afresh() {
         assert_eq!(told(&engine.replace(&both, 1)), ["T1 13"]);
     }
     // It is as declared again, and nothing of it is kept.
-    engine.apply(Command::SetCounters(vec![("T1".into(), 3)])).unwrap();
+    engine.apply(Command::SetCounters { values: vec![("T1".into(), 3)] }).unwrap();
     engine.replace(&one, 1);
     assert_eq!(told(&engine.replace(&both, 1)), ["T1 3"]);
 }
@@ -439,7 +439,7 @@ fn a_removed_fault_stays_away_and_the_others_carry_on() {
         let start = Engine::new(&with("a b c"), 1);
         let mut engine = start.clone();
         assert_eq!([hit(&mut engine, "/b"), hit(&mut engine, "/c"), hit(&mut engine, "/c")], [1, 1, 1]);
-        engine.apply(Command::RemoveFault("a".into())).unwrap();
+        engine.apply(Command::RemoveFault { name: "a".into() }).unwrap();
         let mut elsewhere = Engine::restored(&start, engine.save(&start)).unwrap();
         for save in saves {
             engine.replace(&with(save), 1);
@@ -461,7 +461,7 @@ fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
     let (old, few) = (rows("A", 99_999), rows("B", 2));
     let mut engine = Engine::new(&old, 1);
     let all: Vec<(Arc<str>, i64)> = engine.values().map(|(id, _)| (id.clone(), 1)).collect();
-    engine.apply(Command::CountAll(all)).unwrap();
+    engine.apply(Command::CountAll { amounts: all }).unwrap();
     engine.replace(&few, 1);
     order(&mut engine, &[("B0", 1), ("B1", 1)]);
     engine.replace(&toys(""), 1);

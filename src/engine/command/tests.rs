@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::engine::{Command, Effects, Engine, Frame, MAX_COLLECTION_BYTES, MAX_TOPICS, Refusal, Topic};
-use crate::scenario::{Scenario, Source, parse};
+use crate::scenario::{Row, Scenario, Source, parse};
 
 fn scenario(text: &str) -> Arc<Scenario> {
     Arc::new(parse(&Source::new("shop.yaml", text)).unwrap_or_else(|problems| panic!("{problems:?}")))
@@ -36,7 +36,7 @@ fn replace(collection: &str, id: &str, json: Value) -> Command {
 }
 
 fn remove(collection: &str, id: &str) -> Command {
-    Command::RemoveRow { collection: collection.into(), id: id.into() }
+    Command::RemoveRow { collection: Some(collection.into()), id: id.into() }
 }
 
 fn rows(engine: &Engine, collection: &str) -> String {
@@ -144,12 +144,35 @@ fn a_refused_change_of_a_row_changes_nothing() {
 }
 
 #[test]
+fn a_row_that_a_client_adds_with_an_id_keeps_it() {
+    let mut engine = Engine::new(&scenario(TOYS), 1);
+    let add = |name: Value, announce| {
+        let row = Row::written("T9".into(), fields(json!({ "name": name })), Map::new(), 7);
+        Command::AddRow { collection: "toys".into(), row: row.into(), announce }
+    };
+    let refusal = Refusal::Field { field: "name".into(), expected: "string".into() };
+    assert_eq!(engine.apply(add(json!(1), true)), Err(refusal));
+    let mut announced = engine.clone();
+    let kinds = |effects: Effects| -> Vec<Value> {
+        effects.events.iter().map(|event| serde_json::to_value(event).unwrap()["event"].clone()).collect()
+    };
+    assert_eq!(kinds(engine.apply(add(json!("Kite"), false)).unwrap()), ["added"]);
+    assert_eq!(kinds(announced.apply(add(json!("Kite"), true)).unwrap()), ["added", "total"]);
+    for mut engine in [engine, announced] {
+        assert_eq!(engine.values().last().map(|(id, value)| (&**id, value)), Some(("T9", 7)));
+        assert_eq!(engine.apply(add(json!("Bike"), true)), Err(Refusal::DuplicateRow("T9".into())));
+        engine.apply(Command::RemoveRow { collection: None, id: "T9".into() }).unwrap();
+        assert_eq!(rows(&engine, "toys"), rows(&Engine::new(&scenario(TOYS), 1), "toys"));
+    }
+}
+
+#[test]
 fn a_full_collection_takes_what_makes_a_row_smaller() {
     let mut engine = Engine::new(&scenario(TOYS), 1);
     let large = |less: usize| json!({ "name": "x".repeat(MAX_COLLECTION_BYTES - less) });
     engine.apply(replace("toys", "T2", large(200))).unwrap();
     let mut added = fields(json!({ "name": "x".repeat(1000) }));
-    engine.apply(Command::AddRow("toys".into(), added.clone())).unwrap();
+    engine.apply(Command::add_row("toys", added.clone())).unwrap();
     assert_eq!(
         engine.apply(merge("toys", "T1", json!({ "price": 33 }))),
         Err(Refusal::Full { collection: "toys".into() })
@@ -202,6 +225,8 @@ fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
     for (engine, expected) in [
         (&restored, vec![]),
         (&engine, vec![7]),
+        (&engine.clone().without_members(), vec![]),
+        (&engine.clone().without_members().with_members_of(&engine), vec![7]),
         (&start.clone().with_members_of(&engine), vec![7]),
         (&restored.clone().with_members_of(&engine), vec![7]),
     ] {
@@ -211,7 +236,20 @@ fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
 
 #[test]
 fn commands_come_back_from_json_as_they_were() {
+    let kite = Row::written("T9".into(), fields(json!({ "name": "Kite" })), fields(json!({ "n": 1 })), 7);
     for (command, expected) in [
+        (Command::count("T1", -2), json!({ "count": { "id": "T1", "amount": -2 } })),
+        (Command::CountAll { amounts: vec![("T1".into(), 1)] }, json!({ "count-all": { "amounts": [["T1", 1]] } })),
+        (Command::SetCounter { id: "T1".into(), value: 3 }, json!({ "set-counter": { "id": "T1", "value": 3 } })),
+        (Command::SetCounters { values: vec![("T1".into(), 3)] }, json!({ "set-counters": { "values": [["T1", 3]] } })),
+        (
+            Command::AddRow { collection: "toys".into(), row: kite.into(), announce: true },
+            json!({ "add-row": {
+                "collection": "toys",
+                "row": { "id": "T9", "has_number_id": false, "own": { "name": "Kite" }, "order": { "n": 1 }, "value": 7 },
+                "announce": true,
+            } }),
+        ),
         (
             merge("toys", "T1", json!({ "a": null })),
             json!({ "merge-row": { "collection": "toys", "id": "T1", "fields": { "a": null } } }),

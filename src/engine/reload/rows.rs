@@ -71,7 +71,7 @@ impl Engine {
         start: Option<&RowTransition>,
     ) -> RowTransition {
         let recalled =
-            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_total));
+            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_value));
         let recall = |edit: &RowEdit| recalled.get(edit.row.id());
         let changed_rows = self.changed_rows();
         let changed = |edit: &RowEdit| {

@@ -20,7 +20,7 @@ fn scenario(more: &str, script: &str) -> Arc<Scenario> {
 fn a_reload_after_a_post_or_a_removal_compares_once() {
     const SCRIPT: &str = "{ steps: [{ at: 1s, remove: { product: T1 } }, { at: 1h, product: T2, amount: 1 }] }";
     let (old, new) = (scenario("", SCRIPT), scenario(", { id: X1 }", SCRIPT));
-    let post = |engine: &mut Engine| drop(engine.apply(Command::AddRow("toys".into(), Map::new())).unwrap());
+    let post = |engine: &mut Engine| drop(engine.apply(Command::add_row("toys", Map::new())).unwrap());
     let removal = |engine: &mut Engine| drop(engine.advance(Duration::from_secs(1)));
     for change in [&post as &dyn Fn(&mut Engine), &removal] {
         let mut engine = Engine::new(&old, 1);

@@ -125,7 +125,7 @@ pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Da
         Ok((Arc::from(id.as_str()), value))
     };
     let values: Result<Vec<_>, ApiError> = request.values.iter().map(value).collect();
-    let effects = world.apply(Command::SetCounters(values?)).await.map_err(|error| match error {
+    let effects = world.apply(Command::SetCounters { values: values? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let id = request.values.keys().nth(index).map_or("", String::as_str);
             wrong(&format!("totals.{id}"), describe(&refusal))
@@ -174,7 +174,7 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
         Ok((request.id.clone(), amount))
     };
     let amounts: Result<Vec<_>, ApiError> = request.amounts.iter().enumerate().map(amount).collect();
-    let effects = world.apply(Command::CountAll(amounts?)).await.map_err(|error| match error {
+    let effects = world.apply(Command::CountAll { amounts: amounts? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let field = if matches!(*refusal, Refusal::UnknownRow(_)) { "id" } else { "amount" };
             wrong(&format!("orders[{index}].{field}"), describe(&refusal))

@@ -1,0 +1,72 @@
+//! Digests of declarations, by which what is kept knows them when no scenario that has them is played any more.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::scenario::{Action, Row, Script, Step};
+
+/// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Digest(u64, u64);
+
+impl Digest {
+    /// Of something that becomes JSON.
+    pub(super) fn of(kind: &str, declared: &impl Serialize) -> Self {
+        let mut hash = Hashed::default();
+        hash.add(&(kind, declared));
+        hash.end()
+    }
+
+    /// Of everything but the id.
+    pub(super) fn of_row(row: &Row) -> Self {
+        Self::of("product", &row.content())
+    }
+
+    pub(super) fn of_script(script: &Script) -> Self {
+        let mut hash = Hashed::default();
+        hash.add(&("script", script.name(), script.start(), script.repeat()));
+        for Step { at, times, every, action } in script.steps() {
+            hash.add(&(at, times, every));
+            match action {
+                Action::Count { row, amount } => hash.add(&("order", row, amount)),
+                Action::Set { row, value } => hash.add(&("set", row, value)),
+                Action::Add(new) => {
+                    hash.add(&("add", &new.collection, new.has_id, new.row.id(), new.row.content()));
+                }
+                Action::Remove { row } => hash.add(&("remove", row)),
+                Action::Fault(fault) => hash.add(&("fault", fault)),
+            }
+        }
+        hash.end()
+    }
+}
+
+/// A hash of JSON values, one after the other.
+#[derive(Default)]
+struct Hashed(Sha256);
+
+impl Hashed {
+    fn add(&mut self, value: &impl Serialize) {
+        // Numbers, texts and maps with text keys always become JSON, and hashing cannot fail.
+        let _ = serde_json::to_writer(&mut *self, value);
+    }
+
+    fn end(self) -> Digest {
+        let bytes = self.0.finalize();
+        let half = |from: usize| bytes[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        Digest(half(0), half(8))
+    }
+}
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Requests and handshakes, as far as faults look at them.
+
+use crate::engine::collections::Collections;
+use crate::engine::counters::Counters;
+use crate::engine::wildcard::matches_wildcard;
+use crate::scenario::{Effect, Matches};
+
+/// A request or a handshake, as far as faults look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultTarget {
+    /// Its method.
+    pub method: String,
+    /// Its path below the world's prefix, decoded: what a fault's pattern is held against.
+    pub path: String,
+    /// Whether it is to open a socket (RFC 6455, 4.1).
+    pub is_handshake: bool,
+    /// What it is about.
+    pub subject: FaultSubject,
+}
+
+/// What a request or a handshake is about, whether the world has that or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultSubject {
+    /// The collection of that name.
+    Collection(String),
+    /// The row of that id.
+    Row(String),
+    /// Neither.
+    Other,
+}
+
+/// The same with what the world has of it.
+pub(super) struct ResolvedTarget<'r> {
+    request: &'r FaultTarget,
+    is_api: bool,
+    collection: Option<&'r str>,
+    row: Option<&'r str>,
+}
+
+impl FaultTarget {
+    pub(super) fn resolve<'r>(&'r self, collections: &Collections, counters: &'r Counters) -> ResolvedTarget<'r> {
+        let (collection, row) = match &self.subject {
+            // A socket may ask for a collection that there is not.
+            FaultSubject::Collection(name) => {
+                (Some(&**name).filter(|name| self.is_handshake || collections.get(name).is_some()), None)
+            }
+            FaultSubject::Row(id) => (counters.get(id).map(|counter| &*counter.counter.collection), Some(&**id)),
+            FaultSubject::Other => (None, None),
+        };
+        ResolvedTarget { request: self, is_api: collection.is_some() || row.is_some(), collection, row }
+    }
+}
+
+impl ResolvedTarget<'_> {
+    /// Whether a fault on requests or handshakes may hit it.
+    pub(super) fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
+        let Matches { method, path, collection, row, .. } = matches;
+        // A browser asks with OPTIONS whether it may ask; that is not the request.
+        let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
+        if effect.is_for_requests() == self.request.is_handshake || is_preflight {
+            return false;
+        }
+        // A slash at the end makes no difference.
+        let bare = self.request.path.trim_end_matches('/');
+        let fits = |pattern: &str| matches_wildcard(pattern, &self.request.path) || matches_wildcard(pattern, bare);
+        path.as_deref().map_or(self.is_api, fits)
+            && method.as_deref().is_none_or(|method| method == self.request.method)
+            && collection.as_deref().is_none_or(|collection| Some(collection) == self.collection)
+            && (self.request.is_handshake || row.as_deref().is_none_or(|row| Some(row) == self.row))
+    }
+}
