@@ -204,7 +204,7 @@ impl WorldState {
         if self.snapshots.len() >= MAX_SNAPSHOTS && !self.snapshots.contains_key(&name) {
             return Err(SnapshotError::TooMany);
         }
-        let snapshot = Snapshot { engine: self.engine.clone(), transcript: self.transcript.clone() };
+        let snapshot = Snapshot { engine: self.engine.clone().without_members(), transcript: self.transcript.clone() };
         self.snapshots.insert(name, snapshot);
         Ok(())
     }
