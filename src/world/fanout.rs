@@ -141,6 +141,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         let mut own;
         let encoded = if cursor.position <= batch.from {
             // What was handed out before without coming by was not for it.
+            socket.set_written(batch.from);
             batch.encoded_for(cursor, socket)
         } else if cursor.position >= batch.to {
             return None;

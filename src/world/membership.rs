@@ -26,7 +26,8 @@ impl WorldState {
         let messages = self.counter_readings(&collection);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
-        let joins = self.joins(&collection, notices);
+        let notices = notices.then_some(Join { topic: Topic::Notices, state: None });
+        let joins = [self.live(&collection)].into_iter().chain(notices).collect();
         let socket = self.shared.sockets.open(collection.clone(), at, position);
         self.join_instead(&socket, joins, position);
         self.hit(&socket, position);
@@ -59,35 +60,37 @@ impl WorldState {
         }
     }
 
-    /// The topics of a socket that asks for a collection.
-    fn joins(&self, collection: &Arc<str>, notices: bool) -> Vec<Join> {
-        let topic = self.topic_of(collection);
-        let notices = notices.then_some(Join { topic: Topic::Notices, state: None });
-        [Join { topic, state: Some(collection.clone()) }].into_iter().chain(notices).collect()
+    fn live(&self, collection: &Arc<str>) -> Join {
+        Join { topic: self.topic_of(collection), state: Some(collection.clone()) }
     }
 
     /// Has a socket join what its collection says now.
     fn rejoin(&mut self, socket: &Arc<Socket>) {
-        let notices = self.engine.topics().has_joined(socket.id, &Topic::Notices);
-        let joins = self.joins(&socket.collection(), notices);
+        let joins = vec![self.live(&socket.collection())];
         self.join_instead(socket, joins, self.shared.feed.end());
     }
 
-    /// Has a socket leave what it has joined, and join these topics at that position of the feed.
+    /// Has a socket leave what its endpoint had it join, and join these topics at that position of the feed. What it has
+    /// joined by command stays.
     fn join_instead(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
-        let (member, topics) = (socket.id, joins.iter().map(|join| join.topic.clone()).collect());
         self.forget_gone();
-        for command in [Command::LeaveAll { member }, Command::Join { member, topics }] {
-            // Leaving is never refused, nor is joining two topics alone.
+        let member = socket.id;
+        if self.shared.sockets.get(member).is_none() {
+            return;
+        }
+        let topics = joins.iter().map(|join| join.topic.clone()).collect();
+        let left = self.engine.topics().joined(member).filter(|topic| is_of_endpoint(topic)).cloned().collect();
+        for command in [Command::Leave { member, topics: left }, Command::Join { member, topics }] {
+            // Leaving is never refused, nor is joining in place of what was left.
             let _ = self.engine.apply(command);
         }
-        self.shared.sockets.change_topics(socket, |_| false, joins, position);
+        self.shared.sockets.change_topics(socket, |topic| !is_of_endpoint(topic), joins, position);
     }
 
     /// Carries out a command by which a socket joins or leaves topics.
     pub(super) fn change_memberships(&mut self, member: u64, command: Command) -> Result<Effects, WorldError> {
-        let socket = self.shared.sockets.get(member).ok_or(WorldError::UnknownSocket(member))?;
         self.forget_gone();
+        let socket = self.shared.sockets.get(member).ok_or(WorldError::UnknownSocket(member))?;
         let before: Vec<Topic> = self.engine.topics().joined(member).cloned().collect();
         let effects = self.engine.apply(command)?;
         let topics = self.engine.topics();
@@ -150,4 +153,9 @@ impl WorldState {
         }
         messages
     }
+}
+
+/// Whether a socket joins it because it has asked for a collection.
+fn is_of_endpoint(topic: &Topic) -> bool {
+    matches!(topic, Topic::Counters | Topic::CountersOf(_))
 }

@@ -188,7 +188,8 @@ impl Socket {
 
     /// Notes that it has everything up to that position.
     pub(super) fn set_written(&self, position: u64) {
-        self.position.store(position, Ordering::SeqCst);
+        // It never goes back.
+        self.position.fetch_max(position, Ordering::SeqCst);
     }
 
     /// Takes its cursor back from the fan-out, with what that has not written; `None` if it is not delegated.
@@ -199,6 +200,7 @@ impl Socket {
     /// What the fan-out has handed out without coming by was not for this socket.
     fn advance(&self, cursor: &mut Cursor) {
         cursor.position = cursor.position.max(self.handed_out.load(Ordering::SeqCst));
+        self.set_written(cursor.position);
     }
 
     /// Changes what it has joined.

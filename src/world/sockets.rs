@@ -125,6 +125,11 @@ impl Sockets {
         position: u64,
     ) {
         let written = socket.written();
+        if written < position {
+            // While it is still a member: the fan-out comes by for members alone, so what it has not handed out yet is left to
+            // the socket's task.
+            socket.leave_to_task();
+        }
         let mut open = lock(&self.open);
         if !open.sockets.contains_key(&socket.id) {
             return;
@@ -134,11 +139,6 @@ impl Sockets {
         index.leave(socket, position, keeps);
         index.join(socket, joins, position);
         index.recorded.clear();
-        drop(open);
-        if written < position {
-            // The fan-out comes by for current members alone: what it has still to hand out is left to the socket's task.
-            socket.leave_to_task();
-        }
     }
 
     /// Those who have joined one of these topics; `None` for nobody.

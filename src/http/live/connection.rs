@@ -147,6 +147,10 @@ impl Connection {
     async fn put_out(&mut self) -> Result<(), SocketClosure> {
         loop {
             let end = self.end_asked_for();
+            if end.is_some() {
+                // Whatever has woken the task, what is published by now is left to it.
+                self.reclaim();
+            }
             if end.is_some() && self.is_overdue() {
                 return end.map_or(Ok(()), Err);
             }
