@@ -71,7 +71,7 @@ fn in_time(dated: &[Dated]) -> Result<(), String> {
     Ok(())
 }
 
-/// Every product that an answer names was added once, and no other.
+/// Every product that an answer names was added once, and no other but those whose answer leaves it open.
 fn all_added(history: &History, phases: &[Phase]) -> Result<(), String> {
     let of = |event: &Event| match event {
         Event::Added(product) => Some(product.clone()),
@@ -81,7 +81,21 @@ fn all_added(history: &History, phases: &[Phase]) -> Result<(), String> {
     let mut answered = history.added.clone();
     happened.sort();
     answered.sort();
-    if happened == answered { Ok(()) } else { Err(format!("{answered:?} were added, and events tell of {happened:?}")) }
+    let mut perhaps = history.perhaps_added.clone();
+    let mut answers = answered.iter().peekable();
+    for product in &happened {
+        let is_answered = answers.next_if(|answer| *answer == product).is_some();
+        let open = perhaps.iter().position(|category| *category == product.category);
+        match open {
+            _ if is_answered => {}
+            Some(open) => drop(perhaps.swap_remove(open)),
+            None => return Err(format!("{answered:?} were added, and events tell of {happened:?}")),
+        }
+    }
+    match answers.next() {
+        None => Ok(()),
+        Some(_) => Err(format!("{answered:?} were added, and events tell of {happened:?}")),
+    }
 }
 
 /// The totals that were told at the end are those after the last event.

@@ -28,6 +28,7 @@ fn honest() -> History {
             order("A2", 8, 30, Outcome::Accepted),
         ],
         added: vec![Named { category: "electronics".into(), id: "A3".into() }],
+        perhaps_added: Vec::new(),
         resets: vec![Span { asked: 20, answered: 21, server: 0 }],
         saves: vec![shop::first(), dated],
         transcripts: transcripts.into(),

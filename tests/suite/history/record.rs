@@ -53,6 +53,8 @@ pub(super) struct Stream {
 pub(super) struct History {
     pub(super) orders: Vec<Order>,
     pub(super) added: Vec<Named>,
+    /// The category of each product whose addition may have been done or not, as the answer says.
+    pub(super) perhaps_added: Vec<String>,
     /// In their order; none of them overlap.
     pub(super) resets: Vec<Span>,
     /// The declared totals of each file that was good, the first one's included, in the order of the saves.
