@@ -62,6 +62,7 @@ pub mod server;
 #[cfg(feature = "redis")]
 pub mod store;
 mod system;
+mod uniform;
 #[cfg(feature = "cli")]
 pub mod watch;
 pub mod websocket;

@@ -1,5 +1,5 @@
-//! Random numbers. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become integers and gaps is written
-//! here, so that a seed gives the same numbers on every platform and with every version.
+//! Random numbers. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become integers and gaps is written in
+//! this crate, so that a seed gives the same numbers on every platform and with every version.
 //!
 //! A seed gives many streams. The two high bits of a stream's number say whose it is:
 //!
@@ -16,6 +16,7 @@ use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
 
 use crate::scenario::{Amount, Fnv, Latency, Share};
+use crate::uniform::below;
 
 /// The high bits of streams that are named by a key.
 const NAMED_STREAMS: u64 = 0b01 << 62;
@@ -58,17 +59,9 @@ impl RandomStream {
         *self = Self::new(seed, self.0.get_stream());
     }
 
-    /// An integer from 0 to `n - 1`, each with the same chance (Lemire, "Fast Random Integer Generation in an
-    /// Interval", 2019). `n` is above 0.
+    /// An integer from 0 to `n - 1`, each with the same chance. `n` is above 0.
     pub(super) fn below(&mut self, n: u64) -> u64 {
-        let threshold = n.wrapping_neg() % n;
-        loop {
-            let wide = u128::from(self.0.next_u64()) * u128::from(n);
-            #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
-            if wide as u64 >= threshold {
-                return (wide >> 64) as u64;
-            }
-        }
+        below(n, || self.0.next_u64())
     }
 
     /// One of these, each with the same chance.

@@ -4,25 +4,15 @@
 //! version.
 
 use super::scope::Surroundings;
+use crate::uniform::below;
 
 /// What is drawn from a stream of random words.
 pub(super) struct Chance<'s>(pub(super) &'s mut dyn Surroundings);
 
 impl Chance<'_> {
-    /// An integer from 0 to `n - 1`, each with the same chance (Lemire, "Fast Random Integer Generation in an
-    /// Interval", 2019); any integer if `n` is 0.
+    /// An integer from 0 to `n - 1`, each with the same chance; any integer if `n` is 0.
     pub(super) fn below(&mut self, n: u64) -> u64 {
-        if n == 0 {
-            return self.0.word();
-        }
-        let threshold = n.wrapping_neg() % n;
-        loop {
-            let wide = u128::from(self.0.word()) * u128::from(n);
-            #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
-            if wide as u64 >= threshold {
-                return (wide >> 64) as u64;
-            }
-        }
+        if n == 0 { self.0.word() } else { below(n, || self.0.word()) }
     }
 
     /// One of a list that is not empty.
