@@ -12,6 +12,7 @@
 //! The way back (`Shop::of`) is for `print`, which shows a scenario as its author wrote it. Nothing here knows sockets or
 //! clocks.
 
+mod answer;
 mod collection;
 mod fault;
 mod fnv;
@@ -26,6 +27,7 @@ mod problem;
 mod raw;
 mod report;
 mod route;
+mod rule;
 mod schema;
 mod shop;
 mod source;
@@ -36,13 +38,17 @@ mod yaml;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+use serde_json::Value;
+
+pub use answer::{Answer, Answers, Content, Crud, CrudOperation, CrudQuery, RequestMatch};
 pub(crate) use collection::row_number;
-pub use collection::{Collection, FieldRule, JsonType, Row};
+pub use collection::{Collection, FieldRule, IdScheme, JsonType, Row};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub use host::Host;
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
-pub use orders::{Action, Amount, Arrivals, Draw, Generator, NewRow, Repeat, Script, Step};
+pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repeat, Script, Step};
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
@@ -52,6 +58,9 @@ pub use report::{Style, annotate, annotations, describe, describe_problems, rend
 pub use route::{
     Feed, Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint,
     encode_segment,
+};
+pub use rule::{
+    DataPath, GeneratedRule, Join, Pick, RowVerb, RuleScript, RuleStep, StepList, StepStart, Trigger, Verb,
 };
 pub use schema::schema;
 pub(crate) use shop::NOUNS;
@@ -70,15 +79,23 @@ pub struct Scenario {
     scripts: Vec<Script>,
     faults: Vec<Arc<Fault>>,
     routes: Arc<RouteTable>,
+    /// Milliseconds since 1970 at the world's time 0, if it says so.
+    starts: Option<i64>,
+    values: IndexMap<Arc<str>, Arc<Value>>,
+    triggers: Vec<Arc<Trigger>>,
+    rule_scripts: Vec<Arc<RuleScript>>,
 }
 
 /// What a scenario declares in general terms, whichever part of the language says it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Declaration {
     collections: Vec<Collection>,
     generators: Vec<Generator>,
     scripts: Vec<Script>,
     routes: Vec<Route>,
+    values: IndexMap<Arc<str>, Arc<Value>>,
+    triggers: Vec<Arc<Trigger>>,
+    rule_scripts: Vec<Arc<RuleScript>>,
 }
 
 impl Scenario {
@@ -134,6 +151,30 @@ impl Scenario {
     #[must_use]
     pub fn routes(&self) -> &RouteTable {
         &self.routes
+    }
+
+    /// The moment of the world's time 0 in milliseconds since 1970, if it is declared.
+    #[must_use]
+    pub fn starts(&self) -> Option<i64> {
+        self.starts
+    }
+
+    /// The values of `data` that are no collections, in declared order.
+    #[must_use]
+    pub fn values(&self) -> &IndexMap<Arc<str>, Arc<Value>> {
+        &self.values
+    }
+
+    /// The triggers, in declared order.
+    #[must_use]
+    pub fn triggers(&self) -> &[Arc<Trigger>] {
+        &self.triggers
+    }
+
+    /// The scripts of general steps, in declared order.
+    #[must_use]
+    pub fn rule_scripts(&self) -> &[Arc<RuleScript>] {
+        &self.rule_scripts
     }
 
     /// The same scenario with another server section: that is about one server, and about no other that plays it too.

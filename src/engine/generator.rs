@@ -11,7 +11,7 @@ use super::change::Declaration;
 use super::command::Command;
 use super::counters::Counters;
 use super::random::RandomStream;
-use crate::scenario::{Arrivals, Draw, Generator, times};
+use crate::scenario::{Arrivals, Draw, Fires, Generator, times};
 
 /// One generator at work.
 #[derive(Debug, Clone)]
@@ -128,9 +128,10 @@ impl GeneratorRun {
     /// What is due. `None` if there is nothing to draw from.
     pub(super) fn fire(&mut self, counters: &Counters) -> Option<Command> {
         let at = self.due?;
-        self.pool.refresh(self.declared.rows(), counters);
+        let Fires::Count { amount, rows } = self.declared.fires() else { return None };
+        self.pool.refresh(rows, counters);
         let index = self.pool.pick(&mut self.rng, counters);
-        let amount = self.rng.amount(self.declared.amount());
+        let amount = self.rng.amount(amount);
         self.count += 1;
         self.schedule(at);
         Some(Command::Count { id: counters.id_at(index?)?.clone(), amount })

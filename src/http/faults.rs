@@ -128,6 +128,7 @@ fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
         _ if is_handshake => None,
         Plan::List { collection } | Plan::Add { collection } => Some(FaultSubject::Collection(collection.to_string())),
         Plan::Count { row } => Some(FaultSubject::Row(lossy(found.parameter(row)))),
+        Plan::Answer { .. } => None,
     };
     found.routes().find_map(|route| subject(route.plan())).unwrap_or(FaultSubject::Other)
 }

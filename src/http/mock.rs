@@ -152,6 +152,7 @@ impl Mock {
                 let collection = decoded(found.parameter(collection))?;
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
+            Plan::Answer { .. } => Err(not_found()),
         }
     }
 
@@ -173,6 +174,9 @@ fn route_method(method: &Method) -> Option<RouteMethod> {
     match *method {
         Method::GET => Some(RouteMethod::Get),
         Method::POST => Some(RouteMethod::Post),
+        Method::PUT => Some(RouteMethod::Put),
+        Method::PATCH => Some(RouteMethod::Patch),
+        Method::DELETE => Some(RouteMethod::Delete),
         _ => None,
     }
 }

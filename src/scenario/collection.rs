@@ -16,6 +16,19 @@ pub struct Collection {
     pub(super) prefix: String,
     pub(super) rows: Arc<[Arc<Row>]>,
     pub(super) fields: Vec<(String, FieldRule)>,
+    /// Whether each of its rows has a counter. The ids of all rows with counters are different; others only differ
+    /// from those of their collection.
+    pub(super) is_counted: bool,
+    pub(super) ids: IdScheme,
+}
+
+/// The ids that rows get which come without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdScheme {
+    /// The prefix, which may be empty, with the next number.
+    Numbered,
+    /// A random UUID from the seed.
+    Uuid,
 }
 
 impl Collection {
@@ -29,6 +42,18 @@ impl Collection {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Whether each of its rows has a counter.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    /// The ids that rows get which come without one.
+    #[must_use]
+    pub fn ids(&self) -> IdScheme {
+        self.ids
     }
 
     /// The declared rows, in order.

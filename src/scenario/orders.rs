@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Fault, Row};
+use super::{Fault, GeneratedRule, Row};
 
-/// An independent source of random changes of counters.
+/// An independent source of random changes.
 ///
 /// Its times count from the start of the world, or from the reload that brought or changed it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generator {
     pub(super) arrivals: Arrivals,
     pub(super) jitter: Duration,
-    pub(super) amount: Amount,
-    pub(super) rows: Draw,
+    pub(super) fires: Fires,
     pub(super) from: Duration,
     pub(super) until: Option<Duration>,
 }
@@ -34,16 +33,10 @@ impl Generator {
         self.jitter
     }
 
-    /// What one change adds.
+    /// What it does each time.
     #[must_use]
-    pub fn amount(&self) -> &Amount {
-        &self.amount
-    }
-
-    /// Which rows it draws from.
-    #[must_use]
-    pub fn rows(&self) -> &Draw {
-        &self.rows
+    pub fn fires(&self) -> &Fires {
+        &self.fires
     }
 
     /// When it starts; the first change comes one gap later.
@@ -57,6 +50,20 @@ impl Generator {
     pub fn until(&self) -> Option<Duration> {
         self.until
     }
+}
+
+/// What a generator does each time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fires {
+    /// Adds an amount to a row's counter.
+    Count {
+        /// What is added.
+        amount: Amount,
+        /// Which rows it draws from.
+        rows: Draw,
+    },
+    /// Carries out the steps of a rule.
+    Rule(Arc<GeneratedRule>),
 }
 
 /// The gaps between random changes.

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::shop::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
 use super::units::format_duration;
 use super::{
-    Amount, Arrivals, Cors, Damage, Effect, Fault, FaultResponse, FieldRule, Generator, Latency, Matches, Repeat, Row,
-    Scenario, ServerOptions, Share, Step,
+    Amount, Arrivals, Cors, Damage, Effect, Fault, FaultResponse, FieldRule, Fires, Generator, Latency, Matches,
+    Repeat, Row, Scenario, ServerOptions, Share, Step,
 };
 
 impl Scenario {
@@ -59,7 +59,10 @@ impl Serialize for Step {
 /// As in the language.
 impl Serialize for Generator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        generator(&OrderGenerator::of(self)).serialize(serializer)
+        match (self.fires(), OrderGenerator::of(self)) {
+            (Fires::Rule(rule), _) => rule.written.serialize(serializer),
+            (_, shop) => shop.map(|shop| generator(&shop)).serialize(serializer),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use matchit::{InsertError, Params, Router};
 use serde::Serialize;
 use strum::Display;
 use thiserror::Error;
+
+use super::{Answers, CrudOperation};
 
 /// What answers the requests of a method to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,11 @@ pub struct Route {
 pub enum RouteMethod {
     Get,
     Post,
+    Put,
+    Patch,
+    Delete,
+    /// Every method that no other route of the path is for.
+    Any,
 }
 
 /// How a request is answered.
@@ -52,6 +60,13 @@ pub enum Plan {
     },
     /// With a live socket.
     Endpoint(SocketEndpoint),
+    /// As the scenario says.
+    Answer {
+        /// The answers, of which the first that fits is given.
+        answers: Arc<Answers>,
+        /// What the route is to a collection, if one of the answers is REST on it.
+        crud: Option<CrudOperation>,
+    },
 }
 
 /// A live socket: the counters of a collection, then each value that they take.
@@ -87,6 +102,8 @@ pub struct PathPattern {
 enum Segment {
     Literal(Arc<str>),
     Parameter(Parameter),
+    /// All segments that are left, at least one.
+    Rest(Parameter),
 }
 
 /// A segment of a path that may be any text.
@@ -119,6 +136,8 @@ pub struct RouteTable {
     /// In declared order.
     routes: Vec<Arc<Route>>,
     by_path: Router<Vec<Arc<Route>>>,
+    /// By their keys.
+    answers: HashMap<Arc<str>, Arc<Answers>>,
 }
 
 /// The routes of a request's path, one for each method, with what the path says for their parameters.
@@ -133,6 +152,18 @@ impl Route {
     #[must_use]
     pub fn new(method: RouteMethod, path: PathPattern, plan: Plan) -> Self {
         Self { method, path, plan }
+    }
+
+    /// Which requests it is for.
+    #[must_use]
+    pub fn method(&self) -> RouteMethod {
+        self.method
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &PathPattern {
+        &self.path
     }
 
     /// How its requests are answered.
@@ -160,10 +191,38 @@ impl PathPattern {
     /// The path with one more segment, which may be any text, and the parameter that this text is for.
     #[must_use]
     pub fn parameter(mut self, name: &str) -> (Self, Parameter) {
-        let parameter = Parameter { name: name.into(), index: self.parameters };
+        let parameter = self.next_parameter(name);
         self.segments.push(Segment::Parameter(parameter.clone()));
-        self.parameters += 1;
         (self, parameter)
+    }
+
+    /// The path with all segments that are left, at least one, and the parameter that their text is for.
+    #[must_use]
+    pub fn rest(mut self, name: &str) -> (Self, Parameter) {
+        let parameter = self.next_parameter(name);
+        self.segments.push(Segment::Rest(parameter.clone()));
+        (self, parameter)
+    }
+
+    /// Its parameters, in order.
+    pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(parameter) | Segment::Rest(parameter) => Some(parameter),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    fn next_parameter(&mut self, name: &str) -> Parameter {
+        self.parameters += 1;
+        Parameter { name: name.into(), index: self.parameters - 1 }
+    }
+}
+
+impl Parameter {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
     }
 }
 
@@ -173,6 +232,7 @@ fn shape_of(segments: &[Segment]) -> String {
         // matchit reads a doubled brace as a brace.
         Segment::Literal(text) => format!("/{}", encode_segment(text).replace('{', "{{").replace('}', "}}")),
         Segment::Parameter(parameter) => format!("/{{{}}}", parameter.index),
+        Segment::Rest(parameter) => format!("/{{*{}}}", parameter.index),
     };
     segments.iter().map(segment).collect()
 }
@@ -208,12 +268,22 @@ impl RouteTable {
             }
             by_path.insert(shape, routes).map_err(conflict)?;
         }
-        Ok(Self { routes, by_path })
+        let answers = routes.iter().filter_map(|route| match route.plan() {
+            Plan::Answer { answers, .. } => Some((answers.key.clone(), answers.clone())),
+            _ => None,
+        });
+        Ok(Self { answers: answers.collect(), routes, by_path })
     }
 
     /// All routes, in declared order.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter().map(|route| &**route)
+    }
+
+    /// The answers of that key.
+    #[must_use]
+    pub fn answers(&self, key: &str) -> Option<&Arc<Answers>> {
+        self.answers.get(key)
     }
 
     /// The endpoints, in declared order.
@@ -241,10 +311,11 @@ impl PartialEq for RouteTable {
 }
 
 impl<'t, 'p> PathMatch<'t, 'p> {
-    /// The route of a method.
+    /// The route of a method, or that of any method.
     #[must_use]
     pub fn route(&self, method: RouteMethod) -> Option<&'t Route> {
-        self.routes().find(|route| route.method == method)
+        let of = |method: RouteMethod| self.routes().find(|route| route.method == method);
+        of(method).or_else(|| of(RouteMethod::Any))
     }
 
     /// The routes of all methods.
@@ -284,6 +355,8 @@ impl fmt::Display for Plan {
             Self::Endpoint(SocketEndpoint { collection, feed: Feed::Collection }) => {
                 write!(f, "endpoint of {collection} alone")
             }
+            Self::Answer { answers, crud: None } => write!(f, "answer of `{}`", answers.key),
+            Self::Answer { answers, crud: Some(operation) } => write!(f, "{operation} of `{}`", answers.key),
         }
     }
 }
@@ -296,6 +369,7 @@ impl fmt::Display for PathPattern {
         self.segments.iter().try_for_each(|segment| match segment {
             Segment::Literal(text) => write!(f, "/{text}"),
             Segment::Parameter(parameter) => write!(f, "/{parameter}"),
+            Segment::Rest(Parameter { name, .. }) => write!(f, "/{{*{name}}}"),
         })
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn validate(
         Some((RawFeed::Category, _)) => ShopFeed::Category,
         Some((RawFeed::All, _)) | None => ShopFeed::All,
     };
-    let Declaration { collections, generators, scripts, routes } =
+    let Declaration { collections, generators, scripts, routes, values, triggers, rule_scripts } =
         shop::lower(Shop { categories, feed, generators, scripts });
     // No shop comes to this: names of categories differ, none is `orders`, and a table takes any name.
     let (_, span) = declared?;
@@ -73,6 +73,10 @@ pub(super) fn validate(
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
+        starts: None,
+        values,
+        triggers,
+        rule_scripts,
     })
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed, length};
 use crate::scenario::{
-    Action, Collection, Declaration, Draw, Feed, Fnv, Generator, PathPattern, Plan, Route, RouteMethod, Script,
-    SocketEndpoint, Step,
+    Action, Collection, Declaration, Draw, Feed, Fires, Fnv, Generator, IdScheme, PathPattern, Plan, Route,
+    RouteMethod, Script, SocketEndpoint, Step,
 };
 
 /// The general declaration of a shop.
@@ -23,12 +23,13 @@ pub(in crate::scenario) fn lower(shop: Shop) -> Declaration {
         collections: categories.into_iter().map(collection).collect(),
         generators: generators.into_iter().map(generator).collect(),
         scripts: self::scripts(scripts),
+        ..Declaration::default()
     }
 }
 
 fn collection(category: Category) -> Collection {
     let Category { name, prefix, products, fields } = category;
-    Collection { name, prefix, rows: products, fields }
+    Collection { name, prefix, rows: products, fields, is_counted: true, ids: IdScheme::Numbered }
 }
 
 /// Each category is a list that products are added to, and `/orders` is for all of them.
@@ -65,7 +66,7 @@ fn generator(generator: OrderGenerator) -> Generator {
         OrderedProducts::Category(name) => Draw::Collection(name),
         OrderedProducts::Weights(weights) => Draw::Weights(weights),
     };
-    Generator { arrivals, jitter, amount, rows, from, until }
+    Generator { arrivals, jitter, fires: Fires::Count { amount, rows }, from, until }
 }
 
 fn scripts(scripts: Vec<OrderScript>) -> Vec<Script> {

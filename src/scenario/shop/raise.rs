@@ -2,18 +2,18 @@
 //! of a script are ordered by time.
 
 use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
-use crate::scenario::{Action, Collection, Draw, Feed, Generator, Scenario, Script, Step};
+use crate::scenario::{Action, Collection, Draw, Feed, Fires, Generator, Scenario, Script, Step};
 
 impl Shop {
-    /// The shop of a scenario, all of whose collections and timelines it declares.
+    /// The shop of a scenario: its collections with counters, and the timelines that move these.
     pub(in crate::scenario) fn of(scenario: &Scenario) -> Self {
         Self {
-            categories: scenario.collections().iter().map(Category::of).collect(),
+            categories: scenario.collections().iter().filter(|one| one.is_counted()).map(Category::of).collect(),
             feed: match scenario.feed() {
                 Feed::All => ShopFeed::All,
                 Feed::Collection => ShopFeed::Category,
             },
-            generators: scenario.generators().iter().map(OrderGenerator::of).collect(),
+            generators: scenario.generators().iter().filter_map(OrderGenerator::of).collect(),
             scripts: scenario.scripts().iter().map(OrderScript::of).collect(),
         }
     }
@@ -22,22 +22,23 @@ impl Shop {
 impl Category {
     /// The category that is that collection.
     pub(in crate::scenario) fn of(collection: &Collection) -> Self {
-        let Collection { name, prefix, rows, fields } = collection.clone();
+        let Collection { name, prefix, rows, fields, .. } = collection.clone();
         Self { name, prefix, products: rows, fields }
     }
 }
 
 impl OrderGenerator {
-    /// The generator in the shop's words.
-    pub(in crate::scenario) fn of(generator: &Generator) -> Self {
-        let Generator { arrivals, jitter, amount, rows, from, until } = generator.clone();
+    /// The generator in the shop's words, if it is one of orders.
+    pub(in crate::scenario) fn of(generator: &Generator) -> Option<Self> {
+        let Generator { arrivals, jitter, fires, from, until } = generator.clone();
+        let Fires::Count { amount, rows } = fires else { return None };
         let products = match rows {
             Draw::All => OrderedProducts::All,
             Draw::Ids(ids) => OrderedProducts::Ids(ids),
             Draw::Collection(name) => OrderedProducts::Category(name),
             Draw::Weights(weights) => OrderedProducts::Weights(weights),
         };
-        Self { arrivals, jitter, amount, products, from, until }
+        Some(Self { arrivals, jitter, amount, products, from, until })
     }
 }
 
