@@ -70,7 +70,7 @@ pub use output::plain_text;
 pub use scope::Surroundings;
 pub use signatures::is_reserved_name;
 use template::Compiler;
-pub use template::{Condition, Template};
+pub use template::{Condition, Locate, Template};
 
 /// How much one run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,9 @@ use std::ops::Range;
 use super::error::{CompileErrorKind, Word};
 use super::fake::KINDS;
 use super::scope::NOW;
-use super::signatures::{FILTERS, FUNCTIONS, OTHER_FILTERS, Signature, TESTS, filter, function, is_keyword};
+use super::signatures::{
+    FILTERS, FUNCTIONS, OTHER_FILTERS, Signature, TESTS, filter, function, is_keyword, is_pure_function,
+};
 use super::tokens::{Token, TokenKind};
 use crate::words::nearest;
 
@@ -39,9 +41,24 @@ pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> 
     }
 }
 
-/// The names that a valid expression uses, or all that is wrong with its words.
-pub(super) fn check(tokens: &[Token], names: &Names) -> Result<BTreeSet<String>, Vec<Found>> {
-    let mut words = Words { tokens, names, used: BTreeSet::new(), found: Vec::new() };
+/// What expressions make use of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Uses {
+    pub(super) names: BTreeSet<String>,
+    /// Whether they call a function that is not pure.
+    pub(super) surroundings: bool,
+}
+
+impl Uses {
+    pub(super) fn add(&mut self, other: Self) {
+        self.names.extend(other.names);
+        self.surroundings |= other.surroundings;
+    }
+}
+
+/// What a valid expression makes use of, or all that is wrong with its words.
+pub(super) fn check(tokens: &[Token], names: &Names) -> Result<Uses, Vec<Found>> {
+    let mut words = Words { tokens, names, used: Uses::default(), found: Vec::new() };
     let mut at = 0;
     while at < tokens.len() {
         at = words.word(at);
@@ -52,7 +69,7 @@ pub(super) fn check(tokens: &[Token], names: &Names) -> Result<BTreeSet<String>,
 struct Words<'w> {
     tokens: &'w [Token<'w>],
     names: &'w Names<'w>,
-    used: BTreeSet<String>,
+    used: Uses,
     found: Vec<Found>,
 }
 
@@ -106,13 +123,14 @@ impl<'w> Words<'w> {
                 Some(signature) => {
                     self.arguments(signature, token.range(), at + 1);
                     self.fake_kind(name, at);
+                    self.used.surroundings |= !is_pure_function(name);
                     None
                 }
                 None if is_name(name, self.names) => Some(CompileErrorKind::NotAFunction(name.into())),
                 None => Some(unknown(Word::Function, name, FUNCTIONS.iter().map(|function| function.name))),
             },
             _ => {
-                self.used.insert(name.into());
+                self.used.names.insert(name.into());
                 check_name(name, self.names)
             }
         };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -144,7 +145,7 @@ impl CompileErrorKind {
 
 /// Something that goes wrong when an expression runs. `Display` is the whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{expression}` {kind}")]
+#[error("`{expression}` {kind}{}", location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default())]
 pub struct RunError {
     /// What goes wrong.
     pub kind: RunErrorKind,
@@ -152,6 +153,8 @@ pub struct RunError {
     pub place: Place,
     /// The expression as written.
     pub expression: String,
+    /// Where that is in a file, such as `pizza.yaml:12:20`, if it is known.
+    pub location: Option<Arc<str>>,
 }
 
 /// What can go wrong when an expression runs.

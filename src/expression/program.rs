@@ -1,13 +1,12 @@
 //! One compiled expression.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind};
 
-use super::check::{Found, Names, check, check_name};
+use super::check::{Found, Names, Uses, check, check_name};
 use super::concat::TextOperands;
 use super::error::{CompileErrorKind, RunErrorKind};
 use super::output::failed;
@@ -48,19 +47,19 @@ struct Run {
 type RunFound = (RunErrorKind, Range<usize>);
 
 impl Program {
-    /// Compiles an expression, which is not blank. Adds the names that it uses, or gives all that is wrong with it.
+    /// Compiles an expression, which is not blank. Adds what it makes use of, or gives all that is wrong with it.
     pub(super) fn compile(
         text: &str,
         environment: &Environment<'static>,
         names: &Names,
-        used: &mut BTreeSet<String>,
+        used: &mut Uses,
     ) -> Result<Self, Vec<Found>> {
         let tokens: Vec<Token> = Tokens::new(text).take(MAX_TOKENS + 1).collect();
         if tokens.len() > MAX_TOKENS {
             return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
         }
         environment.compile_expression(text).map(drop).map_err(|error| vec![syntax(&error, text)])?;
-        used.extend(check(&tokens, names)?);
+        used.add(check(&tokens, names)?);
         let code = if let Some(path) = path(&tokens) {
             Code::Path(path)
         } else {
@@ -71,12 +70,12 @@ impl Program {
     }
 
     /// Compiles a path, such as `msg.id`.
-    pub(super) fn path(text: &str, names: &Names, used: &mut BTreeSet<String>) -> Result<Self, Vec<Found>> {
+    pub(super) fn path(text: &str, names: &Names, used: &mut Uses) -> Result<Self, Vec<Found>> {
         let path: Vec<String> = text.split('.').map(str::to_owned).collect();
         if let Some(kind) = check_name(&path[0], names) {
             return Err(vec![(kind, 0..path[0].len())]);
         }
-        used.insert(path[0].clone());
+        used.names.insert(path[0].clone());
         Ok(Self { code: Code::Path(path), fuel: 0, length: text.len() })
     }
 

@@ -156,6 +156,11 @@ pub(super) fn function(name: &str) -> Option<&'static Signature> {
     FUNCTIONS.iter().find(|signature| signature.name == name)
 }
 
+/// Whether a function gives the same for the same arguments: it draws nothing, counts nothing and knows no topics.
+pub(super) fn is_pure_function(name: &str) -> bool {
+    ["range", "dict"].contains(&name)
+}
+
 pub(super) fn filter(name: &str) -> Option<&'static Signature> {
     FILTERS.iter().find(|signature| signature.name == name)
 }

@@ -1,5 +1,8 @@
 //! JSON with expressions in it, and conditions.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use std::sync::Arc;
 use minijinja::Environment;
 use serde_json::{Map, Value as Json};
 
-use super::check::{Found, Names, is_name};
+use super::check::{Found, Names, Uses, is_name};
 use super::data::Data;
 use super::error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunErrorKind};
 use super::output::{MAX_DEPTH, Output, plain_text};
@@ -19,7 +22,7 @@ use super::text::{Part, Said, read};
 #[derive(Debug, Clone)]
 pub struct Template {
     node: Node,
-    names: BTreeSet<String>,
+    uses: Uses,
     max_bytes: usize,
 }
 
@@ -54,7 +57,11 @@ struct Expression {
     path: Vec<PathStep>,
     /// The byte of the text at which it starts.
     start: usize,
+    location: Option<Arc<str>>,
 }
+
+/// Where an expression is, such as `pizza.yaml:12:20`: by the steps to its text in what was compiled, and its byte there.
+pub type Locate<'l> = &'l dyn Fn(&[PathStep], usize) -> Option<Arc<str>>;
 
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
@@ -72,7 +79,20 @@ impl Template {
     /// The names that its expressions use.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {
-        &self.names
+        &self.uses.names
+    }
+
+    /// Whether its names and the time decide what it gives: it draws nothing, counts nothing and asks no topic.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        !self.uses.surroundings
+    }
+
+    /// The same, whose errors say where they are.
+    #[must_use]
+    pub fn located(mut self, locate: Locate) -> Self {
+        self.node.locate(locate);
+        self
     }
 
     /// What it gives now; `None` if that is undefined. Each name that it uses is looked up once.
@@ -89,7 +109,7 @@ impl Template {
             return Ok(Some(value.clone()));
         }
         lend(surroundings, |surroundings| {
-            let scope = Arc::new(Scope::new(&self.names, roots, surroundings));
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
             self.node.render(&scope, &mut Output::new(self.max_bytes))
         })
     }
@@ -116,17 +136,36 @@ impl Template {
 /// An expression that is true or false, such as that of `when`. It has been checked.
 ///
 /// Two are equal if they say the same.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Condition {
     expression: Expression,
-    names: BTreeSet<String>,
+    uses: Uses,
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.expression == other.expression
+    }
 }
 
 impl Condition {
     /// The names that it uses.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {
-        &self.names
+        &self.uses.names
+    }
+
+    /// As [`Template::only_reads`].
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        !self.uses.surroundings
+    }
+
+    /// As [`Template::located`].
+    #[must_use]
+    pub fn located(mut self, locate: Locate) -> Self {
+        self.expression.locate(locate);
+        self
     }
 
     /// Whether it is true now: it is not undefined, null, false, 0 or empty.
@@ -140,13 +179,26 @@ impl Condition {
         surroundings: &mut S,
     ) -> Result<bool, RunError> {
         lend(surroundings, |surroundings| {
-            let scope = Arc::new(Scope::new(&self.names, roots, surroundings));
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
             Ok(self.expression.run(&scope)?.is_true())
         })
     }
 }
 
 impl Node {
+    fn locate(&mut self, locate: Locate) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Expression(expression) => expression.locate(locate),
+            Self::Text(pieces) => pieces.iter_mut().for_each(|piece| match piece {
+                Piece::Text(_) => {}
+                Piece::Expression(expression) => expression.locate(locate),
+            }),
+            Self::List(nodes) => nodes.iter_mut().for_each(|node| node.locate(locate)),
+            Self::Map(nodes) => nodes.iter_mut().for_each(|(_, node)| node.locate(locate)),
+        }
+    }
+
     fn render(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
         Ok(Some(match self {
             Self::Constant(value) => value.clone(),
@@ -182,6 +234,10 @@ impl Node {
 }
 
 impl Expression {
+    fn locate(&mut self, locate: Locate) {
+        self.location = locate(&self.path, self.start);
+    }
+
     fn run(&self, scope: &Arc<Scope>) -> Result<minijinja::Value, RunError> {
         self.program.run(scope).map_err(|(kind, range)| self.error(kind, range))
     }
@@ -197,7 +253,8 @@ impl Expression {
 
     fn error(&self, kind: RunErrorKind, range: Range<usize>) -> RunError {
         let range = shifted(range, self.start);
-        RunError { kind, place: Place { path: self.path.clone(), range }, expression: self.source.clone() }
+        let place = Place { path: self.path.clone(), range };
+        RunError { kind, place, expression: self.source.clone(), location: self.location.clone() }
     }
 }
 
@@ -209,19 +266,19 @@ fn shifted(range: Range<usize>, by: usize) -> Range<usize> {
 pub(super) struct Compiler<'c> {
     environment: &'c Environment<'static>,
     names: &'c Names<'c>,
-    used: BTreeSet<String>,
+    used: Uses,
     path: Vec<PathStep>,
     errors: Vec<CompileError>,
 }
 
 impl<'c> Compiler<'c> {
     pub(super) fn new(environment: &'c Environment<'static>, names: &'c Names<'c>) -> Self {
-        Self { environment, names, used: BTreeSet::new(), path: Vec::new(), errors: Vec::new() }
+        Self { environment, names, used: Uses::default(), path: Vec::new(), errors: Vec::new() }
     }
 
     pub(super) fn template(mut self, value: &Json, max_bytes: usize) -> Result<Template, Vec<CompileError>> {
         let node = self.node(value);
-        if self.errors.is_empty() { Ok(Template { node, names: self.used, max_bytes }) } else { Err(self.errors) }
+        if self.errors.is_empty() { Ok(Template { node, uses: self.used, max_bytes }) } else { Err(self.errors) }
     }
 
     pub(super) fn condition(mut self, text: &str) -> Result<Condition, Vec<CompileError>> {
@@ -232,7 +289,7 @@ impl<'c> Compiler<'c> {
         } else if trimmed.starts_with('$') {
             self.error(CompileErrorKind::Dollar, start..start + 1);
         } else if let Some(expression) = self.expression(text, 0..text.len()) {
-            return Ok(Condition { expression, names: self.used });
+            return Ok(Condition { expression, uses: self.used });
         }
         Err(self.errors)
     }
@@ -311,7 +368,10 @@ impl<'c> Compiler<'c> {
 
     fn compiled(&mut self, compiled: Result<Program, Vec<Found>>, source: &str, start: usize) -> Option<Expression> {
         match compiled {
-            Ok(program) => Some(Expression { program, source: source.to_owned(), path: self.path.clone(), start }),
+            Ok(program) => {
+                let (source, path) = (source.to_owned(), self.path.clone());
+                Some(Expression { program, source, path, start, location: None })
+            }
             Err(found) => {
                 for (kind, range) in found {
                     self.error(kind, shifted(range, start));
@@ -345,52 +405,5 @@ fn constant(node: Node) -> Option<Json> {
     match node {
         Node::Constant(value) => Some(value),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-
-    use serde_json::{Value as Json, json};
-
-    use super::{Condition, Template};
-    use crate::expression::{Language, Names};
-
-    fn template(value: &Json) -> Template {
-        Language::default().template(value, &Names::from(["a", "b"])).unwrap()
-    }
-
-    fn condition(text: &str) -> Condition {
-        Language::default().condition(text, &Names::from(["a", "b"])).unwrap()
-    }
-
-    #[test]
-    fn templates_and_conditions_are_equal_if_they_say_the_same() {
-        let all = [
-            json!(1),
-            json!("$a"),
-            json!("$b"),
-            json!("{{ a + 1 }}"),
-            json!("{{ a + 1 }}!"),
-            json!(["$a"]),
-            json!({ "a": "$a" }),
-        ];
-        for (at, one) in all.iter().enumerate() {
-            for (other_at, other) in all.iter().enumerate() {
-                assert_eq!(template(one) == template(other), at == other_at, "{one} {other}");
-            }
-        }
-        assert_eq!(template(&json!("$a")), template(&json!("{{ a }}")));
-        assert_eq!(condition("a == 1"), condition(" a == 1 "));
-        assert_ne!(condition("a == 1"), condition("b == 1"));
-    }
-
-    #[test]
-    fn templates_and_conditions_can_go_to_other_threads() {
-        fn expect_shared<T: Send + Sync + 'static>(_: &T) {}
-        expect_shared(&template(&json!("{{ a + 1 }}")));
-        expect_shared(&condition("a + 1"));
-        expect_shared(&Language::default());
     }
 }

@@ -1,0 +1,111 @@
+//! Templates and conditions by themselves; `tests/suite/expressions.rs` has what they give.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use serde_json::{Value as Json, json};
+
+use super::{Condition, Template};
+use crate::expression::{Language, Names, PathStep, Surroundings};
+
+/// Surroundings in which nothing ever happens.
+#[derive(Default)]
+struct Still;
+
+impl Surroundings for Still {
+    fn word(&mut self) -> u64 {
+        0
+    }
+
+    fn count(&mut self, _: &str) -> u64 {
+        0
+    }
+
+    fn now(&self) -> i64 {
+        0
+    }
+
+    fn joined(&self, _: &str) -> u64 {
+        0
+    }
+
+    fn members(&self, _: &str) -> Vec<Json> {
+        Vec::new()
+    }
+}
+
+fn template(value: &Json) -> Template {
+    Language::default().template(value, &Names::from(["a", "b"])).unwrap()
+}
+
+fn condition(text: &str) -> Condition {
+    Language::default().condition(text, &Names::from(["a", "b"])).unwrap()
+}
+
+#[test]
+fn templates_and_conditions_are_equal_if_they_say_the_same() {
+    let all = [
+        json!(1),
+        json!("$a"),
+        json!("$b"),
+        json!("{{ a + 1 }}"),
+        json!("{{ a + 1 }}!"),
+        json!(["$a"]),
+        json!({ "a": "$a" }),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        for (other_at, other) in all.iter().enumerate() {
+            assert_eq!(template(one) == template(other), at == other_at, "{one} {other}");
+        }
+    }
+    assert_eq!(template(&json!("$a")), template(&json!("{{ a }}")));
+    assert_eq!(condition("a == 1"), condition(" a == 1 "));
+    assert_ne!(condition("a == 1"), condition("b == 1"));
+}
+
+#[test]
+fn calls_that_draw_count_or_ask_topics_do_more_than_read() {
+    let pure =
+        ["$a", "{{ a | find(1) }}", "{{ now.ms + a }}", "{{ range(3) }}", "{{ dict(pick=a).next }}", "{{ a.random }}"];
+    for text in pure {
+        assert!(template(&json!([text])).only_reads(), "{text}");
+    }
+    let calls = [
+        "random(1, 2)",
+        "normal(1, 2)",
+        "pick(a)",
+        "chance(0.5)",
+        "uuid()",
+        "next('a')",
+        "fake('name')",
+        "joined('a')",
+        "members('a')",
+    ];
+    for call in calls {
+        assert!(!template(&json!({ "a": "$a", "b": [format!("so {{{{ a ~ {call} }}}}")] })).only_reads(), "{call}");
+        assert!(!condition(&format!("a or {call}")).only_reads(), "{call}");
+    }
+    assert!(condition("a == 1").only_reads());
+}
+
+#[test]
+fn errors_say_where_the_located_expression_is() {
+    let written = json!({ "x": ["{{ 1 }}", "so {{ a.b }}!"] });
+    let locate = |path: &[PathStep], byte: usize| Some(format!("f.yaml:{}:{byte}", path.len()).into());
+    let located = template(&written).located(&locate);
+    assert_eq!(located, template(&written));
+    let nothing = |_: &str| None;
+    let error = located.render(&nothing, &mut Still).unwrap_err();
+    assert_eq!(error.to_string(), "`a.b` is undefined (f.yaml:2:6)");
+    let error = template(&written).render(&nothing, &mut Still).unwrap_err();
+    assert_eq!(error.to_string(), "`a.b` is undefined");
+    let error = condition("1 // 0").located(&locate).holds(&nothing, &mut Still).unwrap_err();
+    assert!(error.to_string().ends_with(" (f.yaml:0:0)"), "{error}");
+}
+
+#[test]
+fn templates_and_conditions_can_go_to_other_threads() {
+    fn expect_shared<T: Send + Sync + 'static>(_: &T) {}
+    expect_shared(&template(&json!("{{ a + 1 }}")));
+    expect_shared(&condition("a + 1"));
+    expect_shared(&Language::default());
+}
