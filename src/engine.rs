@@ -14,6 +14,7 @@ mod event;
 mod fault;
 mod frame;
 mod generator;
+mod listing;
 mod random;
 mod reload;
 mod retained;
@@ -23,6 +24,7 @@ mod script;
 mod state;
 mod timeline;
 mod topics;
+mod values;
 mod wildcard;
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ pub use collections::{Collections, RowSet};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
-pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
+pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, MemberEvent, Refusal};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
@@ -41,14 +43,19 @@ pub use generator::GeneratorState;
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
-pub use rule::{Answered, AnsweredContent, RuleRequest};
+pub use rule::{Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest};
+use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};
-use timeline::Timelines;
+use timeline::{Fired, Timelines};
 pub use topics::{Topic, Topics};
+pub use values::DataValues;
 pub(crate) use wildcard::matches_wildcard;
 
 use crate::scenario::{Row, Scenario, ServerOptions};
+
+/// The date and time at time 0, in milliseconds since 1970, where nothing else says one: 2026-01-01T00:00:00Z.
+pub const FIXED_START: i64 = 1_767_225_600_000;
 
 /// A scenario at work.
 ///
@@ -75,6 +82,13 @@ pub struct Engine {
     /// What reloads have taken away.
     retained: Retained,
     topics: Topics,
+    groups: Groups,
+    values: DataValues,
+    /// Milliseconds since 1970 at time 0.
+    started: i64,
+    /// Lists of steps that wait for their time.
+    rule_runs: RuleRuns,
+    drawn: Drawn,
 }
 
 /// One row's counter value.
@@ -103,6 +117,11 @@ impl Engine {
             streams: 0,
             retained: Retained::default(),
             topics: Topics::default(),
+            groups: Groups::default(),
+            values: DataValues::of(scenario),
+            started: scenario.starts().unwrap_or(FIXED_START),
+            rule_runs: RuleRuns::default(),
+            drawn: Drawn::default(),
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
@@ -110,6 +129,7 @@ impl Engine {
             engine.counters.insert(row.id().clone(), counter(collection.name().clone(), row, true));
         }
         engine.start_timelines();
+        engine.start_rule_scripts();
         engine.start_faults();
         engine
     }
@@ -120,6 +140,7 @@ impl Engine {
         if seed != self.seed {
             self.seed = seed;
             self.streams = 0;
+            self.drawn.reseed();
             self.start_timelines();
         }
         self
@@ -133,13 +154,13 @@ impl Engine {
     /// With the memberships of another engine, for a world that goes on with this one: who is there stays there.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
-        Self { topics: other.topics.clone(), ..self }
+        Self { topics: other.topics.clone(), groups: other.groups.clone(), ..self }
     }
 
     /// Without memberships, for a snapshot: who is there is not what happened.
     #[must_use]
     pub fn without_members(self) -> Self {
-        Self { topics: Topics::default(), ..self }
+        Self { topics: Topics::default(), groups: Groups::default(), ..self }
     }
 
     /// The scenario as it was last given.
@@ -183,7 +204,7 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let faults = self.faults.iter().filter_map(FaultRun::due);
-        faults.chain(self.timelines.next_due()).min()
+        faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).min()
     }
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
@@ -264,11 +285,20 @@ impl Engine {
             events.push(self.transition(index));
             return;
         }
-        let Some(command) = self.timelines.fire(due, &self.counters) else { return };
-        if let Err(refusal) = self.carry_out(command, CommandSource::Timeline, events) {
+        if self.timelines.next_due() != Some(due) {
+            return self.run_waiting(due, events);
+        }
+        let from = events.len();
+        let done = match self.timelines.fire(due, &self.counters, &self.collections) {
+            Some(Fired::Command(command)) => self.carry_out(command, CommandSource::Timeline, events).map(drop),
+            Some(Fired::Rule { rule, it }) => self.fire_generated(&rule, it, events),
+            None => return,
+        };
+        if let Err(refusal) = done {
             let skipped = self.event(EventKind::Skipped(refusal));
             events.push(skipped);
         }
+        self.react(events, from);
     }
 
     /// The row under an id that the collection makes.

@@ -55,6 +55,7 @@ pub mod engine;
 pub mod expression;
 pub mod http;
 mod logged_names;
+mod matching;
 pub mod reloads;
 pub mod scenario;
 pub mod selector;

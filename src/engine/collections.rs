@@ -47,6 +47,11 @@ impl Collections {
         self.row_sets.get(collection).map(|row_set| &**row_set)
     }
 
+    /// The collection of that name, to be kept.
+    pub(super) fn shared(&self, collection: &str) -> Option<Arc<RowSet>> {
+        self.row_sets.get(collection).cloned()
+    }
+
     /// The name of a collection, as all share it.
     pub(crate) fn name(&self, collection: &str) -> Option<&Arc<str>> {
         self.row_sets.get_key_value(collection).map(|(name, _)| name)
@@ -126,6 +131,12 @@ impl RowSet {
         &self.rows
     }
 
+    pub fn row(&self, id: &str) -> Option<&Arc<Row>> {
+        self.rows.iter().find(|row| &**row.id() == id)
+    }
+    pub(super) fn unknown(&self, id: &str) -> Refusal {
+        Refusal::UnknownRow(id.into())
+    }
     /// The same collection with other rows.
     pub(super) fn with_rows(&self, rows: Vec<Arc<Row>>) -> Self {
         Self::new(self.declared.clone(), rows, self.highest)

@@ -19,9 +19,10 @@ use super::counters::CounterChange;
 use super::event::{Event, EventKind, MAX_TOPICS, Refusal};
 use super::fault::FaultSource;
 use super::frame::Frame;
+use super::rule::{Answered, RuleRequest};
 use super::state::whole_row;
 use super::topics::Topic;
-use crate::scenario::{Fault, Row, Scenario, Source, parse_fault};
+use crate::scenario::{CrudOperation, Fault, Row, Scenario, Source, parse_fault};
 
 /// A change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,10 +101,30 @@ pub enum Command {
     LeaveAll {
         member: u64,
     },
+    IncrementRow {
+        collection: Arc<str>,
+        id: Arc<str>,
+        amounts: Map<String, Value>,
+    },
+    SetValue {
+        name: Arc<str>,
+        keys: Vec<Arc<str>>,
+        value: Value,
+    },
     /// Sends a frame to a topic's members.
     Send {
         to: Topic,
         frame: Frame,
+    },
+    /// Has a route answer a request, after its steps.
+    Answer {
+        /// The route's key.
+        key: Arc<str>,
+        /// What the route is to a collection.
+        crud: Option<CrudOperation>,
+        request: Box<RuleRequest>,
+        /// For whom a stream begins.
+        member: Option<u64>,
     },
 }
 
@@ -114,24 +135,28 @@ pub(super) enum CommandSource {
     Timeline,
     /// A client.
     Api,
+    /// A rule, by what a client, the clock or another rule says.
+    Rule,
 }
 
 impl From<CommandSource> for FaultSource {
     fn from(source: CommandSource) -> Self {
         match source {
-            CommandSource::Timeline => Self::Script,
+            CommandSource::Timeline | CommandSource::Rule => Self::Script,
             CommandSource::Api => Self::Api,
         }
     }
 }
 
 /// What a command did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Effects {
     /// What happened, in order.
     pub events: Vec<Event>,
     /// The number of the fault that was added or changed.
     pub fault: Option<u64>,
+    /// What a route has answered.
+    pub answer: Option<Answered>,
 }
 
 impl Command {
@@ -208,11 +233,12 @@ impl Engine {
     /// [`Refusal`]; nothing has changed then.
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
         let mut events = Vec::new();
-        let fault = self.carry_out(command, CommandSource::Api, &mut events)?;
-        Ok(Effects { events, fault })
+        let outcome = self.carry_out(command, CommandSource::Api, &mut events)?;
+        self.react(&mut events, 0);
+        Ok(Effects { events, ..outcome })
     }
 
-    /// Carries out a command and adds its events to those before. Gives the number of the fault that was added or changed.
+    /// Carries out a command and adds its events to those before. Gives its other effects.
     ///
     /// # Errors
     /// [`Refusal`]; nothing has changed then, and there is no new event.
@@ -221,9 +247,14 @@ impl Engine {
         command: Command,
         source: CommandSource,
         events: &mut Vec<Event>,
-    ) -> Result<Option<u64>, Refusal> {
-        let mut changed_fault = None;
+    ) -> Result<Effects, Refusal> {
+        let (mut changed_fault, from) = (None, events.len());
         match command {
+            Command::Answer { key, crud, request, member } => {
+                // What its steps do is delivered by then.
+                let answer = self.answer(&key, crud, *request, member, events)?;
+                return Ok(Effects { answer: Some(answer), ..Effects::default() });
+            }
             Command::Count { id, amount } => events.push(self.change_counter(&id, CounterChange::Add(amount))?),
             Command::CountAll { amounts } => self.change_counters(&amounts, CounterChange::Add, events)?,
             Command::SetCounter { id, value } => events.push(self.change_counter(&id, CounterChange::Set(value))?),
@@ -239,7 +270,7 @@ impl Engine {
             Command::RemoveRow { collection, id } => events.push(self.remove_row(collection.as_deref(), id)?),
             Command::AddFault { fault } => {
                 let fault = fault.parse(&self.scenario)?;
-                if source == CommandSource::Api {
+                if source != CommandSource::Timeline {
                     self.expect_room_for(&fault)?;
                 }
                 changed_fault = Some(self.add_fault(fault, source.into(), events));
@@ -256,10 +287,16 @@ impl Engine {
             Command::ClearFaults => events.extend(self.clear_faults()),
             Command::Join { member, topics } => self.join(member, &topics)?,
             Command::Leave { member, topics } => topics.iter().for_each(|topic| self.topics.leave(member, topic)),
-            Command::LeaveAll { member } => self.topics.leave_all(member),
+            Command::LeaveAll { member } => {
+                self.topics.leave_all(member);
+                self.groups.leave_all(member);
+                self.end_runs_of(member);
+            }
+            Command::IncrementRow { .. } | Command::SetValue { .. } => {}
             Command::Send { to, frame } => events.push(self.event(EventKind::Sent { topic: to, frame })),
         }
-        Ok(changed_fault)
+        self.deliver(events, from);
+        Ok(Effects { fault: changed_fault, ..Effects::default() })
     }
 
     fn join(&mut self, member: u64, topics: &[Topic]) -> Result<(), Refusal> {

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::frame::Frame;
+use super::listing::ListingError;
+use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
 use super::topics::Topic;
+use crate::expression::RunError;
 use crate::scenario::{MAX_TOTAL, NOUNS, Row, format_duration};
 
 /// One thing that happened.
@@ -43,6 +47,11 @@ impl Serialize for Event {
                 map.serialize_entry("event", "sent")?;
                 map.serialize_entry("topic", &topic.to_string())?;
                 map.serialize_entry("frame", &frame.shown())?;
+                return map.end();
+            }
+            EventKind::Member { member, .. } => {
+                map.serialize_entry("event", "member")?;
+                map.serialize_entry("member", member)?;
                 return map.end();
             }
             EventKind::Skipped(refusal) => {
@@ -87,11 +96,50 @@ pub enum EventKind {
     FaultEnded { fault: u64, label: Arc<str> },
     /// A frame was sent to the members of a topic.
     Sent { topic: Topic, frame: Frame },
+    /// Something that concerns one member alone. It has the number of the event before it.
+    Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.
     Skipped(Refusal),
 }
 
+/// What concerns one member alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberEvent {
+    /// It gets a frame.
+    Reply(Frame),
+    /// It has joined a group of a topic's members.
+    Joined(u64),
+    /// It has left a group.
+    Left(u64),
+    /// It is to be closed: a stream ends.
+    Closed,
+    /// A step for it could not be carried out.
+    Failed(Refusal),
+}
+
 impl Event {
+    /// Whether it has no number of its own: it is for some members, and for nobody who looks at what happened.
+    #[must_use]
+    pub fn is_delivery(&self) -> bool {
+        matches!(self.kind, EventKind::Member { .. } | EventKind::Sent { topic: Topic::Group(_), .. })
+    }
+
+    /// The row that was added.
+    pub(super) fn added_row(&self) -> Option<&Arc<str>> {
+        match &self.kind {
+            EventKind::Added { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What expressions see of it, if it is sent to topics that scenarios name.
+    pub(super) fn payload(&self) -> Option<Value> {
+        match &self.kind {
+            EventKind::Sent { frame, .. } => Some(frame.to_json()),
+            _ => None,
+        }
+    }
+
     /// The topics whose members are told of it.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         match &self.kind {
@@ -103,6 +151,7 @@ impl Event {
             | EventKind::Removed { .. }
             | EventKind::FaultBegan { .. }
             | EventKind::FaultEnded { .. }
+            | EventKind::Member { .. }
             | EventKind::Skipped(_) => Vec::new(),
         }
     }
@@ -193,6 +242,48 @@ pub enum Refusal {
     /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
     #[error("the fault cannot be read: {0}")]
     UnreadableFault(String),
+    /// The route has gone since the request came.
+    #[error("there is no route `{0}` any more")]
+    UnknownRoute(Arc<str>),
+    /// No answer of a route fits the request.
+    #[error("no answer of `{route}` fits; nearest is {nearest}")]
+    NoAnswer {
+        /// The route's key.
+        route: Arc<str>,
+        /// Which answer came nearest, and why it does not fit.
+        nearest: String,
+    },
+    /// The query of a list cannot be read.
+    #[error("{0}")]
+    Query(ListingError),
+    /// An expression fails.
+    #[error("{0}")]
+    Expression(Box<RunError>),
+    /// A value is of the wrong kind.
+    #[error("{what} must be {expected}, found {found}")]
+    WrongValue {
+        /// What the value is for.
+        what: String,
+        /// What it has to be.
+        expected: &'static str,
+        /// The value, shortened.
+        found: String,
+    },
+    /// A step is about a member, and the rule has none.
+    #[error("there is no socket or stream that this step is about")]
+    NoMember,
+    /// A rule carries out too many steps at one moment.
+    #[error("more than {MAX_STEPS} steps at one moment")]
+    TooManySteps,
+    /// Too many lists of steps wait for their time.
+    #[error("more than {MAX_WAITING} lists of steps wait for their time")]
+    TooManyWaiting,
+    /// Triggers set off triggers without end.
+    #[error("more than {MAX_TRIGGERED} triggers set each other off, the last by topic `{0}`")]
+    TooManyTriggers(Arc<str>),
+    /// A script that plays for ever takes no time.
+    #[error("`{0}` takes no time and would play without end")]
+    InstantRepeat(Arc<str>),
     /// One of several changes is refused, and so all are.
     #[error("number {} of them is refused, and so all are: {refusal}", index + 1)]
     At {
@@ -201,4 +292,23 @@ pub enum Refusal {
         /// Why.
         refusal: Box<Refusal>,
     },
+}
+
+impl Refusal {
+    /// A value that is of the wrong kind.
+    pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
+        const MOST: usize = 60;
+        let mut found = found.to_string();
+        if found.len() > MOST {
+            found.truncate(found.floor_char_boundary(MOST));
+            found.push('…');
+        }
+        Self::WrongValue { what: what.to_owned(), expected, found }
+    }
+}
+
+impl From<RunError> for Refusal {
+    fn from(error: RunError) -> Self {
+        Self::Expression(Box::new(error))
+    }
 }

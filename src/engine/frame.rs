@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A frame. A clone is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,25 @@ pub enum Frame {
 }
 
 impl Frame {
+    /// The frame of a value: text as it is, `{ binary: BASE64 }` as bytes, all else as JSON.
+    pub(super) fn of(value: Value) -> Self {
+        if let Value::String(text) = value {
+            return Self::Text(text.into());
+        }
+        let only = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.get("binary"));
+        let bytes = only.and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
+        bytes.map_or_else(|| Self::Json(Arc::new(value)), |bytes| Self::Binary(bytes.into()))
+    }
+
+    /// The value that it is the frame of.
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Self::Json(value) => Value::clone(value),
+            Self::Text(text) => Value::from(&**text),
+            Self::Binary(bytes) => json!({ "binary": BASE64.encode(bytes) }),
+        }
+    }
+
     /// How events show it: a value and text as they are, bytes as `{ binary: BASE64 }`.
     pub(super) fn shown(&self) -> Shown<'_> {
         match self {

@@ -4,14 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::change::Declaration;
+use super::collections::Collections;
 use super::command::Command;
 use super::counters::Counters;
 use super::random::RandomStream;
-use crate::scenario::{Arrivals, Draw, Fires, Generator, times};
+use super::timeline::Fired;
+use crate::scenario::{Arrivals, Draw, Fires, Generator, Pick, times};
 
 /// One generator at work.
 #[derive(Debug, Clone)]
@@ -109,8 +113,7 @@ impl Indices {
 }
 
 impl GeneratorRun {
-    pub(super) fn new(declared: Arc<Generator>, origin: Duration, seed: u64, stream: u64) -> Self {
-        let rng = RandomStream::new(seed, stream);
+    pub(super) fn new(declared: Arc<Generator>, origin: Duration, rng: RandomStream) -> Self {
         let mut run = Self { declared, origin, rng, count: 0, due: None, pool: Pool::default() };
         run.schedule(origin.saturating_add(run.declared.from()));
         run
@@ -126,15 +129,27 @@ impl GeneratorRun {
     }
 
     /// What is due. `None` if there is nothing to draw from.
-    pub(super) fn fire(&mut self, counters: &Counters) -> Option<Command> {
+    pub(super) fn fire(&mut self, counters: &Counters, collections: &Collections) -> Option<Fired> {
         let at = self.due?;
-        let Fires::Count { amount, rows } = self.declared.fires() else { return None };
+        let (amount, rows) = match self.declared.fires() {
+            Fires::Count { amount, rows } => (amount, rows),
+            Fires::Rule(rule) => {
+                let rule = rule.clone();
+                let it = rule.pick.as_ref().map(|pick| self.rng.row(pick, collections));
+                self.count += 1;
+                self.schedule(at);
+                return match it {
+                    Some(None) => None,
+                    it => Some(Fired::Rule { rule, it: it.flatten() }),
+                };
+            }
+        };
         self.pool.refresh(rows, counters);
         let index = self.pool.pick(&mut self.rng, counters);
         let amount = self.rng.amount(amount);
         self.count += 1;
         self.schedule(at);
-        Some(Command::Count { id: counters.id_at(index?)?.clone(), amount })
+        Some(Fired::Command(Command::Count { id: counters.id_at(index?)?.clone(), amount }))
     }
 
     /// Sets the next due time; `last` is the one before. Beyond what a `Duration` holds, there is none.
@@ -204,6 +219,27 @@ impl Pool {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
+}
+
+impl RandomStream {
+    /// A row of those that may be picked, as JSON; `None` if none of them is there.
+    fn row(&mut self, pick: &Pick, collections: &Collections) -> Option<Value> {
+        let rows = collections.get(&pick.collection)?;
+        let Some(weights) = &pick.weights else {
+            let count = rows.rows().len();
+            let at = self.below((count as u64).max(1));
+            return rows.rows().get(usize::try_from(at).ok()?).map(|row| row.to_json());
+        };
+        let present: Vec<_> =
+            weights.iter().filter_map(|(id, weight)| Some((rows.row(id)?, u64::from(*weight)))).collect();
+        let mut drawn = self.below(present.iter().map(|(_, weight)| weight).sum::<u64>().max(1));
+        let chosen = present.iter().find(|(_, weight)| {
+            let is_it = drawn < *weight;
+            drawn = drawn.saturating_sub(*weight);
+            is_it
+        });
+        chosen.map(|(row, _)| row.to_json())
+    }
 }
 
 /// A generator at one moment.

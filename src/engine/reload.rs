@@ -18,7 +18,7 @@ use super::counters::{CounterChange, CounterView, Counters};
 use super::event::Event;
 use super::rows::RowEdits;
 use super::timeline::TimelineEdits;
-use crate::scenario::{Collection, Fault, Feed, Row, Scenario};
+use crate::scenario::{Collection, Fault, Feed, Row, RuleScript, Scenario};
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -172,6 +172,7 @@ impl Engine {
             self.seed = seed;
         }
         self.carry_timelines_over(&comparison.timelines);
+        self.carry_rule_runs_over(&comparison.old_rule_scripts);
         self.replace_faults(&comparison.old_faults, &comparison.faults)
     }
 }
@@ -311,6 +312,8 @@ struct Comparison {
     faults: Pairing,
     /// The faults of the old scenario.
     old_faults: Vec<Arc<Fault>>,
+    /// The scripts of general steps of the old scenario.
+    old_rule_scripts: Vec<Arc<RuleScript>>,
 }
 
 impl Comparison {
@@ -320,6 +323,7 @@ impl Comparison {
             timelines: TimelineEdits::between(old, new),
             faults: Pairing::of(old.faults(), new.faults()),
             old_faults: old.faults().to_vec(),
+            old_rule_scripts: old.rule_scripts().to_vec(),
         }
     }
 }

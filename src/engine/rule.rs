@@ -1,11 +1,35 @@
 //! Rules at work: what a scenario answers, and what happens when it does.
 
+mod answer;
+mod context;
+mod crud;
+mod draws;
+mod firing;
+mod groups;
+mod reading;
+mod runs;
+mod steps;
+mod trigger;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub(in crate::engine) use draws::Drawn;
+use firing::Firing;
+pub use firing::MAX_STEPS;
+pub(in crate::engine) use groups::Groups;
+pub use reading::Reading;
+pub use runs::MAX_WAITING;
+pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
+pub use trigger::MAX_TRIGGERED;
+
+use super::Engine;
+use super::event::{Event, EventKind, MemberEvent, Refusal};
+use crate::scenario::{GeneratedRule, Repeat};
 
 /// A request, as far as rules look at it. What no expression of its route names may be left empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,4 +77,98 @@ pub enum AnsweredContent {
     File(PathBuf),
     /// Server-sent events, which the member of the request gets.
     Stream,
+}
+
+/// Steps of one list that happen at one moment before others get their turn.
+const AT_ONCE: usize = 1_000;
+
+impl Engine {
+    /// What expressions see of the data now.
+    #[must_use]
+    pub fn reading(&self) -> Reading<'_> {
+        Reading { collections: &self.collections, values: &self.values, now: self.wall_clock() }
+    }
+
+    /// The date and time, in milliseconds since 1970.
+    #[must_use]
+    pub fn wall_clock(&self) -> i64 {
+        self.started.saturating_add(i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// With that date and time at its time 0, in milliseconds since 1970, unless the scenario declares another.
+    #[must_use]
+    pub fn started_at(self, started: i64) -> Self {
+        Self { started: self.scenario.starts().unwrap_or(started), ..self }
+    }
+
+    /// Carries out the steps of the waiting list that is due first.
+    pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
+        let Some((number, mut run)) = self.rule_runs.take_due(due) else { return };
+        let from = events.len();
+        let mut firing = Firing::new(self, events, run.origin.clone(), run.owner);
+        for _ in 0..AT_ONCE {
+            // What comes after a fault transition may meet other faults.
+            if run.due().is_none_or(|due| due > firing.engine.now) || Event::ends_at_fault_transition(firing.events) {
+                break;
+            }
+            if let Err(refusal) = firing.step(&mut run) {
+                firing.skip(refusal);
+            }
+        }
+        firing.end();
+        self.begin_next_round(&mut run, events);
+        self.end_if_idle(&run, events);
+        self.rule_runs.put_back(number, run);
+        self.react(events, from);
+    }
+
+    /// A script that has played begins again if it repeats.
+    fn begin_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
+        let Some(round) = &mut run.script else { return };
+        let again = match round.declared.repeat {
+            Repeat::Forever => true,
+            Repeat::Times(times) => round.round + 1 < times,
+        };
+        if !run.strands.is_over() || !again {
+            return;
+        }
+        if round.declared.repeat == Repeat::Forever && self.now <= round.origin {
+            let skipped = self.event(EventKind::Skipped(Refusal::InstantRepeat(run.origin.key())));
+            events.push(skipped);
+            return;
+        }
+        (round.round, round.origin) = (round.round + 1, self.now);
+        run.begin_at(self.now);
+    }
+
+    /// Ends the stream whose steps these are, if nothing more can come.
+    fn end_if_idle(&self, run: &RuleRun, events: &mut Vec<Event>) {
+        if let RunOwner::Member(member) = run.owner
+            && run.is_over()
+            && self.topics.joined(member).next().is_none()
+        {
+            let kind = EventKind::Member { member, what: MemberEvent::Closed };
+            events.push(Event { sequence: self.sequence, at: self.now, kind });
+        }
+    }
+
+    /// Has a generator's rule fire; `it` is the row that was drawn.
+    pub(super) fn fire_generated(
+        &mut self,
+        rule: &GeneratedRule,
+        it: Option<Value>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let mut context = context::Context::default();
+        if let Some(it) = it {
+            context.set("it", it);
+        }
+        let mut firing = Firing::new(self, events, RuleOrigin::Generator(rule.key.clone()), RunOwner::World);
+        let done = firing.all_or_none(|firing| {
+            let later = firing.begin(&rule.steps, &mut context)?;
+            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
+        });
+        firing.end();
+        done
+    }
 }

@@ -7,21 +7,37 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Engine;
 use super::change::{Carried, Change, Declaration, Pairing, carry_on};
+use super::collections::Collections;
 use super::command::Command;
 use super::counters::Counters;
 use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
+use super::random::RandomStream;
 use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};
-use crate::scenario::{Generator, Scenario, Script};
+use crate::scenario::{Fires, GeneratedRule, Generator, Scenario, Script};
 
 /// Who ends a timeline that does not end by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     /// The world: its scenario declares the timeline, and a reload that no longer does ends it.
     World,
+}
+
+/// What a timeline fires.
+#[derive(Debug)]
+pub(super) enum Fired {
+    Command(Command),
+    /// The rule of a generator.
+    Rule {
+        rule: Arc<GeneratedRule>,
+        /// The row that was drawn.
+        it: Option<Value>,
+    },
 }
 
 /// One timeline at work.
@@ -44,10 +60,10 @@ impl Run {
         }
     }
 
-    fn fire(&mut self, counters: &Counters) -> Option<Command> {
+    fn fire(&mut self, counters: &Counters, collections: &Collections) -> Option<Fired> {
         match self {
-            Self::Script(run) => run.fire(),
-            Self::Generator(run) => run.fire(counters),
+            Self::Script(run) => run.fire().map(Fired::Command),
+            Self::Generator(run) => run.fire(counters, collections),
         }
     }
 
@@ -87,9 +103,9 @@ impl Timelines {
     }
 
     /// Has the first of those that are due at that time fire. `None` if none is, or if it finds nothing to draw from.
-    pub(super) fn fire(&mut self, due: Duration, counters: &Counters) -> Option<Command> {
+    pub(super) fn fire(&mut self, due: Duration, counters: &Counters, collections: &Collections) -> Option<Fired> {
         let (_, run) = self.0.iter_mut().find(|(_, run)| run.due() == Some(due))?;
-        run.fire(counters)
+        run.fire(counters, collections)
     }
 
     /// Has them go on with another seed, at the same places.
@@ -227,8 +243,13 @@ impl Engine {
     }
 
     fn start_generator(&mut self, declared: &Generator) -> Run {
-        self.streams += 1;
-        let run = GeneratorRun::new(Arc::new(declared.clone()), self.now, self.seed, self.streams - 1);
-        Run::Generator(Box::new(run))
+        let rng = match declared.fires() {
+            Fires::Count { .. } => {
+                self.streams += 1;
+                RandomStream::new(self.seed, self.streams - 1)
+            }
+            Fires::Rule(rule) => RandomStream::named(self.seed, &format!("{}/times", rule.key)),
+        };
+        Run::Generator(Box::new(GeneratorRun::new(Arc::new(declared.clone()), self.now, rng)))
     }
 }

@@ -21,6 +21,8 @@ pub enum Topic {
     Notices,
     /// One that a scenario names.
     Named(Arc<str>),
+    /// Members of a topic who want the same of it.
+    Group(u64),
 }
 
 /// The topic as events show it. One that a scenario names is its name; names that begin with `__` are the world's own.
@@ -31,6 +33,7 @@ impl fmt::Display for Topic {
             Self::CountersOf(collection) => write!(f, "__counters/{collection}"),
             Self::Notices => f.write_str("__notices"),
             Self::Named(name) => f.write_str(name),
+            Self::Group(number) => write!(f, "__group/{number}"),
         }
     }
 }

@@ -228,13 +228,24 @@ fn status_of(error: &WorldError) -> StatusCode {
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
+        Refusal::UnknownRow(_)
+        | Refusal::UnknownCollection(_)
+        | Refusal::UnknownFault(_)
+        | Refusal::UnknownRoute(_)
+        | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
-        Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::UnreadableFault(_) | Refusal::Expression(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::DuplicateRow(_)
         | Refusal::OutOfRange { .. }
         | Refusal::FixedId(_)
         | Refusal::Field { .. }
+        | Refusal::Query(_)
+        | Refusal::WrongValue { .. }
+        | Refusal::NoMember
+        | Refusal::TooManySteps
+        | Refusal::TooManyWaiting
+        | Refusal::TooManyTriggers(_)
+        | Refusal::InstantRepeat(_)
         | Refusal::At { .. } => StatusCode::BAD_REQUEST,
     }
 }

@@ -176,6 +176,15 @@ impl Row {
         &self.id
     }
 
+    /// The row as the API shows it: `id`, then its own properties in declared order.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut fields = Map::with_capacity(self.own.len() + 1);
+        fields.insert("id".to_owned(), self.id_json());
+        fields.extend(self.own.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Value::Object(fields)
+    }
+
     /// Its own properties, in declared order, without the id.
     #[must_use]
     pub fn own(&self) -> &Map<String, Value> {

@@ -89,7 +89,7 @@ pub enum Verb {
         others: bool,
     },
     /// Joins topics.
-    Join(Box<Join>),
+    Join(Arc<Join>),
     /// Leaves topics.
     Leave {
         /// A topic or a list of topics.

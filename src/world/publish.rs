@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indexmap::IndexSet;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::audience::Audience;
 use super::feed::{self, Content, FeedItem};
@@ -12,7 +12,7 @@ use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
 use super::state::WorldState;
 use super::view::View;
-use crate::engine::{Event, EventKind, Topic};
+use crate::engine::{Event, EventKind, MemberEvent, Topic};
 
 impl WorldState {
     /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
@@ -155,6 +155,9 @@ fn log(event: &Event) {
         EventKind::Removed { id, collection } => debug!(%id, %collection, "row removed"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-        EventKind::Counted { .. } | EventKind::Sent { .. } => {}
+        EventKind::Member { member, what: MemberEvent::Failed(refusal) } => {
+            warn!(stream = member, %refusal, "step of a stream failed")
+        }
+        EventKind::Counted { .. } | EventKind::Sent { .. } | EventKind::Member { .. } => {}
     }
 }

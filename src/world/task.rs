@@ -19,7 +19,7 @@ use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState, seeded};
 use super::view::{View, WorldStart};
 use super::{Setup, WAITING_REQUESTS, World, WorldError};
-use crate::engine::{Effects, Event, FaultState};
+use crate::engine::{Answered, Effects, Event, FaultState};
 
 /// Requests that are handled before the clock is looked at again.
 const REQUESTS_AT_ONCE: usize = 64;
@@ -44,15 +44,17 @@ pub struct WorldEffects {
     pub events: Vec<Event>,
     /// The fault that was added or changed.
     pub fault: Option<FaultState>,
+    /// What a route has answered.
+    pub answer: Option<Answered>,
     /// What readers saw at that moment.
     pub view: Arc<View>,
 }
 
 impl WorldEffects {
     /// Those of a command that was carried out just now.
-    pub(super) fn of(state: &WorldState, Effects { events, fault }: Effects) -> Self {
+    pub(super) fn of(state: &WorldState, Effects { events, fault, answer }: Effects) -> Self {
         let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
-        Self { events, fault, view: state.publish.borrow().clone() }
+        Self { events, fault, answer, view: state.publish.borrow().clone() }
     }
 }
 

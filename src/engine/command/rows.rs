@@ -15,7 +15,7 @@ impl Engine {
     /// to its size.
     pub(super) fn accepted(&self, collection: &str, row: Arc<Row>, source: CommandSource) -> Result<Arc<Row>, Refusal> {
         let row_set = self.collections.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
-        if source == CommandSource::Api {
+        if source != CommandSource::Timeline {
             row_set.accept(row.own())?;
             if row_set.json_len() > MAX_COLLECTION_BYTES {
                 return Err(Refusal::Full { collection: collection.into() });

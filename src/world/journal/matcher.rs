@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::entry::COLLECTION;
 use super::{Entry, Expectation, Record};
 use crate::engine::matches_wildcard;
+use crate::matching::{is_same, mismatches};
 
 /// One thing in which an entry is not as expected.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -164,36 +165,9 @@ impl Differences {
         }
     }
 
-    /// The keys of expected objects, at any depth, have to be there with these values.
     fn contains(&mut self, field: &str, expected: &Value, found: &Value) {
-        match (expected, found) {
-            (Value::Object(expected), Value::Object(found)) => {
-                for (key, value) in expected {
-                    self.contains(&format!("{field}.{key}"), value, found.get(key).unwrap_or(&Value::Null));
-                }
-            }
-            (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
-                for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
-                    self.contains(&format!("{field}[{index}]"), expected, found);
-                }
-            }
-            _ if is_same(expected, found) => {}
-            _ => self.add(field, expected, found),
+        for (field, expected, found) in mismatches(field, expected, found) {
+            self.add(&field, expected, found);
         }
-    }
-}
-
-/// Whether two JSON values are equal, numbers by value: `10` and `10.0` are the same, as they are in JavaScript.
-fn is_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            let same = |(key, value): (&String, &Value)| other.get(key).is_some_and(|other| is_same(value, other));
-            one.len() == other.len() && one.iter().all(same)
-        }
-        _ => one == other,
     }
 }

@@ -1,0 +1,255 @@
+//! What a route answers: the first answer that fits, after its steps.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::crud::{self, CrudOutcome};
+use super::draws::Draws;
+use super::firing::{Firing, root};
+use super::reading::Reading;
+use super::runs::{RuleOrigin, RunOwner};
+use super::{Answered, AnsweredContent, RuleRequest};
+use crate::engine::Engine;
+use crate::engine::event::{Event, Refusal};
+use crate::engine::wildcard::matches_wildcard;
+use crate::expression::{Condition, Template, plain_text};
+use crate::matching;
+use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
+
+/// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
+pub(super) trait Renders {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
+    fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
+    fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
+}
+
+impl Renders for Firing<'_> {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
+        Firing::render(self, template, context)
+    }
+
+    fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
+        Firing::required(self, template, context)
+    }
+
+    fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
+        Firing::holds(self, condition, context)
+    }
+}
+
+/// A moment that is only read.
+pub(super) struct Reader<'m> {
+    pub(super) reading: Reading<'m>,
+    draws: Draws,
+}
+
+impl Renders for Reader<'_> {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
+        let reading = &self.reading;
+        Ok(template.render(&|name| root(context, reading, name), &mut self.draws)?)
+    }
+
+    fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
+        let reading = &self.reading;
+        Ok(template.render_required(&|name| root(context, reading, name), &mut self.draws)?)
+    }
+
+    fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
+        let reading = &self.reading;
+        Ok(condition.holds(&|name| root(context, reading, name), &mut self.draws)?)
+    }
+}
+
+impl Reading<'_> {
+    /// What a route answers that [only reads](Answers::only_reads); `crud` is what it is to a collection.
+    ///
+    /// # Errors
+    /// [`Refusal`] if no answer fits, a row is not there, or an expression fails.
+    pub fn answer(
+        self,
+        answers: &Answers,
+        crud: Option<CrudOperation>,
+        request: RuleRequest,
+    ) -> Result<Answered, Refusal> {
+        let url = request.url.clone();
+        let context = Context::from(request);
+        let mut reader = Reader { reading: self, draws: Draws::at(self.now) };
+        let answer = choose(answers, &mut reader, &context)?;
+        if let (Content::Crud(crud_of), Some(operation)) = (&answer.content, crud) {
+            let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
+            return rest(answer, &mut reader, &context, outcome);
+        }
+        plain(answer, &mut reader, &context)
+    }
+}
+
+impl Engine {
+    /// What the route of that key answers at the engine's time, after its steps; a stream begins for `member`. All of it
+    /// happens, or nothing.
+    ///
+    /// # Errors
+    /// [`Refusal`] if no answer fits, a step is refused, or an expression fails.
+    pub(in crate::engine) fn answer(
+        &mut self,
+        key: &str,
+        crud: Option<CrudOperation>,
+        request: RuleRequest,
+        member: Option<u64>,
+        events: &mut Vec<Event>,
+    ) -> Result<Answered, Refusal> {
+        let scenario = self.scenario.clone();
+        let answers = scenario.routes().answers(key).ok_or_else(|| Refusal::UnknownRoute(key.into()))?;
+        let url = request.url.clone();
+        let mut context = Context::from(request);
+        let origin = RuleOrigin::Answer(answers.key.clone());
+        let mut firing = Firing::new(self, events, origin, RunOwner::World);
+        let done = firing.all_or_none(|firing| {
+            let answer = choose(answers, firing, &context)?;
+            if let Some(steps) = &answer.steps {
+                let later = firing.begin(steps, &mut context)?;
+                later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
+            }
+            match (&answer.content, crud) {
+                (Content::Crud(crud), Some(operation)) => {
+                    let outcome = firing.crud(crud, operation, &context, &url)?;
+                    rest(answer, firing, &context, outcome)
+                }
+                (Content::Stream(steps), _) => {
+                    let answered = plain(answer, firing, &context)?;
+                    firing.owner = RunOwner::Member(member.ok_or(Refusal::NoMember)?);
+                    let later = firing.begin(steps, &mut context)?;
+                    later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
+                    Ok(answered)
+                }
+                _ => plain(answer, firing, &context),
+            }
+        });
+        firing.end();
+        done
+    }
+}
+
+/// The first answer that fits.
+fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Context) -> Result<&'a Answer, Refusal> {
+    // The one with the fewest differences.
+    let mut nearest: Option<(usize, String)> = None;
+    for (index, answer) in answers.list.iter().enumerate() {
+        let mut differences = match &answer.matches {
+            Some(matches) => matching_differences(matches, renders, context)?,
+            None => Vec::new(),
+        };
+        if let Some(when) = &answer.when
+            && (!differences.is_empty() || !renders.holds(when, context)?)
+        {
+            differences.push(format!("`when: {}` is false", when.source()));
+        }
+        if differences.is_empty() {
+            return Ok(answer);
+        }
+        if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
+            nearest = Some((differences.len(), format!("answer {}: {}", index + 1, differences.join("; "))));
+        }
+    }
+    let nearest = nearest.map(|(_, text)| text).unwrap_or_default();
+    Err(Refusal::NoAnswer { route: answers.key.clone(), nearest })
+}
+
+fn matching_differences(
+    matches: &RequestMatch,
+    renders: &mut impl Renders,
+    context: &Context,
+) -> Result<Vec<String>, Refusal> {
+    let mut differences = Vec::new();
+    for (name, template) in [("query", &matches.query), ("body", &matches.body)] {
+        let Some(template) = template else { continue };
+        let expected = renders.required(template, context)?;
+        let found = context.get(name).cloned().unwrap_or_default();
+        let found = if name == "query" { as_texts(&expected, found) } else { found };
+        for (field, expected, found) in matching::mismatches(name, &expected, &found) {
+            differences.push(format!("{field} is {found} instead of {expected}"));
+        }
+    }
+    if let Some(template) = &matches.headers {
+        let expected = renders.required(template, context)?;
+        for (name, pattern) in expected.as_object().into_iter().flatten() {
+            let found = context.get("headers").and_then(|headers| headers.get(name)).and_then(Value::as_str);
+            if !found.is_some_and(|found| matches_wildcard(&plain_text(pattern), found)) {
+                let found = found.map_or_else(|| "missing".to_owned(), |found| format!("\"{found}\""));
+                differences.push(format!("headers.{name} is {found} instead of {pattern}"));
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// A query says everything as text: what is expected to be a number or a boolean is compared as what its text says.
+fn as_texts(expected: &Value, mut found: Value) -> Value {
+    for (key, expected) in expected.as_object().into_iter().flatten() {
+        if let Some(value) = found.get_mut(key)
+            && (expected.is_number() || expected.is_boolean())
+            && let Some(parsed) = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok())
+        {
+            *value = parsed;
+        }
+    }
+    found
+}
+
+/// An answer that is about no collection.
+fn plain(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
+    let content = match &answer.content {
+        Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
+        Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
+        Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
+        Content::File { path, directory } => {
+            AnsweredContent::File(file(directory, &plain_text(&renders.required(path, context)?))?)
+        }
+        Content::Stream(_) => AnsweredContent::Stream,
+    };
+    rest(answer, renders, context, CrudOutcome { status: None, headers: Vec::new(), content })
+}
+
+/// Status and headers of an answer, over those that its content brings.
+fn rest(
+    answer: &Answer,
+    renders: &mut impl Renders,
+    context: &Context,
+    outcome: CrudOutcome,
+) -> Result<Answered, Refusal> {
+    let declared = match &answer.status {
+        Some(template) => Some(status(&renders.required(template, context)?)?),
+        None => outcome.status,
+    };
+    let default = if outcome.content == AnsweredContent::Empty { 204 } else { 200 };
+    let mut headers = outcome.headers;
+    headers.retain(|(name, _)| !answer.headers.iter().any(|(own, _)| own == name));
+    for (name, template) in &answer.headers {
+        match renders.required(template, context)? {
+            Value::Array(values) => headers.extend(values.iter().map(|value| (name.clone(), plain_text(value)))),
+            value => headers.push((name.clone(), plain_text(&value))),
+        }
+    }
+    if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
+        return Err(Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str())));
+    }
+    Ok(Answered { status: declared.unwrap_or(default), headers, content: outcome.content, after: answer.after })
+}
+
+fn status(value: &Value) -> Result<u16, Refusal> {
+    let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+    let status = number.and_then(|number| u16::try_from(number).ok()).filter(|status| (200..600).contains(status));
+    status.ok_or_else(|| Refusal::wrong("the status", "an integer from 200 to 599", value))
+}
+
+/// A file below a directory.
+fn file(directory: &Arc<Path>, path: &str) -> Result<PathBuf, Refusal> {
+    let relative = Path::new(path);
+    let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if path.is_empty() || !is_below {
+        return Err(Refusal::wrong("the file", "a path below the scenario's directory", &Value::from(path)));
+    }
+    Ok(directory.join(relative))
+}

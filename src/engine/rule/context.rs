@@ -1,0 +1,53 @@
+//! What the expressions of a rule know besides `data`: the request, the event, the row, names of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::RuleRequest;
+use crate::expression::Data;
+
+/// Names with their values. A clone is cheap.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine) struct Context(Arc<BTreeMap<Arc<str>, Arc<Value>>>);
+
+impl Context {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Arc<Value>>) {
+        Arc::make_mut(&mut self.0).insert(name.into(), value.into());
+    }
+
+    pub(super) fn with(mut self, name: &str, value: impl Into<Arc<Value>>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// What a name stands for, if it is one of these.
+    pub(super) fn root(&self, name: &str) -> Option<Data> {
+        self.0.get(name).map(Data::shared)
+    }
+
+    /// With these names alone.
+    pub(super) fn only<'n>(&self, names: impl Iterator<Item = &'n String>) -> Self {
+        let kept = names.filter_map(|name| self.0.get_key_value(name.as_str()));
+        Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).map(|value| &**value)
+    }
+}
+
+impl From<RuleRequest> for Context {
+    fn from(request: RuleRequest) -> Self {
+        let RuleRequest { method, url, path, query, headers, cookies, body } = request;
+        let texts = [("method", method), ("url", url)].map(|(name, text)| (name, Value::from(&*text)));
+        let maps = [("path", path), ("query", query), ("headers", headers), ("cookies", cookies)];
+        let maps = maps.map(|(name, map)| (name, Value::Object(map)));
+        let body = body.map(|body| ("body", body));
+        let all = texts.into_iter().chain(maps).chain(body);
+        Self(Arc::new(all.map(|(name, value)| (name.into(), Arc::new(value))).collect()))
+    }
+}

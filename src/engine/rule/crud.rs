@@ -1,0 +1,163 @@
+//! REST on a collection.
+
+use std::sync::Arc;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use super::AnsweredContent;
+use super::answer::{Reader, Renders};
+use super::context::Context;
+use super::firing::{Firing, text_id};
+use crate::engine::collections::RowSet;
+use crate::engine::event::Refusal;
+use crate::engine::listing;
+use crate::engine::rule::reading::Reading;
+use crate::scenario::{Crud, CrudOperation, RowVerb};
+
+/// What an operation gives, before the answer's own status and headers.
+#[derive(Debug)]
+pub(super) struct CrudOutcome {
+    pub(super) status: Option<u16>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content: AnsweredContent,
+}
+
+impl CrudOutcome {
+    fn json(value: Value) -> Self {
+        Self { status: None, headers: Vec::new(), content: AnsweredContent::Json(value) }
+    }
+}
+
+/// An operation that only reads.
+pub(super) fn read(
+    crud: &Crud,
+    operation: CrudOperation,
+    reader: &mut Reader<'_>,
+    context: &Context,
+    url: &str,
+) -> Result<CrudOutcome, Refusal> {
+    let rows = rows_of(reader.reading, crud)?;
+    match operation {
+        CrudOperation::Get => get(&rows, context),
+        _ => list(crud, &rows, reader, context, url),
+    }
+}
+
+fn rows_of(reading: Reading<'_>, crud: &Crud) -> Result<Arc<RowSet>, Refusal> {
+    reading.collections.shared(&crud.collection).ok_or_else(|| Refusal::UnknownCollection(crud.collection.clone()))
+}
+
+fn get(rows: &RowSet, context: &Context) -> Result<CrudOutcome, Refusal> {
+    let id = path_id(context);
+    let row = rows.row(&id).ok_or_else(|| rows.unknown(&id))?;
+    Ok(CrudOutcome::json(row.to_json()))
+}
+
+fn list(
+    crud: &Crud,
+    rows: &RowSet,
+    renders: &mut impl Renders,
+    context: &Context,
+    url: &str,
+) -> Result<CrudOutcome, Refusal> {
+    let page = listing::list(rows.rows(), pairs(context), &crud.query).map_err(Refusal::Query)?;
+    let items = Value::Array(page.rows.iter().map(|row| row.to_json()).collect());
+    let mut headers = vec![("x-total-count".to_owned(), page.total.to_string())];
+    headers.extend(page.link(url).map(|link| ("link".to_owned(), link)));
+    let body = match &crud.list {
+        None => items,
+        Some(template) => {
+            let number = page.number.map_or(Value::Null, Value::from);
+            let context = context.clone().with("items", items).with("total", Value::from(page.total));
+            renders.required(template, &context.with("page", number))?
+        }
+    };
+    Ok(CrudOutcome { headers, ..CrudOutcome::json(body) })
+}
+
+/// The parameters of the query, those that come several times too.
+fn pairs(context: &Context) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
+    let query = context.get("query").and_then(Value::as_object);
+    let all = query.into_iter().flatten().flat_map(|(name, value)| match value {
+        Value::Array(values) => values.iter().map(|value| (name.clone(), text(value))).collect(),
+        value => vec![(name.clone(), text(value))],
+    });
+    all.collect()
+}
+
+fn path_id(context: &Context) -> String {
+    let id = context.get("path").and_then(|path| path.get("id"));
+    id.and_then(text_id).unwrap_or_default()
+}
+
+impl Firing<'_> {
+    pub(super) fn crud(
+        &mut self,
+        crud: &Crud,
+        operation: CrudOperation,
+        context: &Context,
+        url: &str,
+    ) -> Result<CrudOutcome, Refusal> {
+        let collection = &crud.collection;
+        if operation == CrudOperation::List || operation == CrudOperation::Get {
+            let rows = rows_of(self.engine.reading(), crud)?;
+            return match operation {
+                CrudOperation::Get => get(&rows, context),
+                _ => list(crud, &rows, self, context, url),
+            };
+        }
+        if operation == CrudOperation::Remove {
+            let row = self.change_row(RowVerb::Remove, collection, path_id(context).into())?;
+            return Ok(CrudOutcome::json(Arc::unwrap_or_clone(row)));
+        }
+        let mut fields = match context.get("body") {
+            Some(Value::Object(fields)) => fields.clone(),
+            other => return Err(Refusal::wrong("the body", "a JSON object", other.unwrap_or(&Value::Null))),
+        };
+        if operation == CrudOperation::Add {
+            let mut row = self.defaults(crud, context)?;
+            row.extend(fields);
+            accept(crud, &row, |_| true)?;
+            let row = self.change_row(RowVerb::Add, collection, Value::Object(row))?;
+            let id = row.get("id").and_then(text_id).unwrap_or_default();
+            let path = url.split('?').next().unwrap_or_default().trim_end_matches('/');
+            let location = format!("{path}/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
+            let headers = vec![("location".to_owned(), location)];
+            return Ok(CrudOutcome { status: Some(201), headers, ..CrudOutcome::json(Arc::unwrap_or_clone(row)) });
+        }
+        let id = path_id(context);
+        if let Some(own) = fields.get("id")
+            && text_id(own).as_ref() != Some(&id)
+        {
+            return Err(Refusal::FixedId(id.into()));
+        }
+        let (verb, is_partial) = match operation {
+            CrudOperation::Merge => (RowVerb::Merge, true),
+            _ => (RowVerb::Replace, false),
+        };
+        accept(crud, &fields, |field| !is_partial || fields.contains_key(field))?;
+        fields.insert("id".into(), id.into());
+        let row = self.change_row(verb, collection, Value::Object(fields))?;
+        Ok(CrudOutcome::json(Arc::unwrap_or_clone(row)))
+    }
+
+    fn defaults(&mut self, crud: &Crud, context: &Context) -> Result<Map<String, Value>, Refusal> {
+        let Some(template) = &crud.defaults else { return Ok(Map::new()) };
+        match self.required(template, context)? {
+            Value::Object(defaults) => Ok(defaults),
+            other => Err(Refusal::wrong("`defaults`", "a mapping", &other)),
+        }
+    }
+}
+
+/// Checks a row that a client sends against the declared fields.
+fn accept(crud: &Crud, row: &Map<String, Value>, is_looked_at: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    for (field, rule) in crud.fields.iter().filter(|(field, _)| is_looked_at(field)) {
+        if !row.get(field).map_or(rule.optional(), |value| rule.allows(value)) {
+            return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
+        }
+    }
+    Ok(())
+}

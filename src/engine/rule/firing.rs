@@ -1,0 +1,449 @@
+//! A rule that fires: its steps become commands, at one moment, all or none.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::draws::{Drawn, Draws};
+use super::groups::Groups;
+use super::reading::Reading;
+use super::runs::{RuleOrigin, RuleRun, RunOwner};
+use super::steps::Strands;
+use crate::engine::command::{Command, CommandSource, FaultText};
+use crate::engine::event::{Event, EventKind, MemberEvent, Refusal};
+use crate::engine::frame::Frame;
+use crate::engine::topics::Topic;
+use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
+use crate::expression::{Condition, Template};
+use crate::scenario::{DataPath, Join, Repeat, Row, RowVerb, RuleStep, StepList, Verb};
+
+/// The most steps that one firing carries out at one moment.
+pub const MAX_STEPS: u64 = 10_000;
+
+/// One firing of a rule.
+pub(super) struct Firing<'e> {
+    pub(super) engine: &'e mut Engine,
+    pub(super) events: &'e mut Vec<Event>,
+    pub(super) origin: RuleOrigin,
+    pub(super) owner: RunOwner,
+    draws: Draws,
+    steps_left: u64,
+}
+
+/// What a firing may have to go back to.
+struct Checkpoint {
+    collections: Collections,
+    counters: Counters,
+    values: DataValues,
+    topics: Topics,
+    faults: Vec<FaultRun>,
+    fault_ids: u64,
+    sequence: u64,
+    groups: Groups,
+    drawn: Drawn,
+    events: usize,
+}
+
+impl<'e> Firing<'e> {
+    pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
+        let draws = Draws::of(engine, origin.key());
+        Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
+    }
+
+    /// Carries something out as a whole or not at all.
+    pub(super) fn all_or_none<T>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let checkpoint = self.checkpoint();
+        let done = job(self);
+        if done.is_err() {
+            self.go_back(checkpoint);
+        }
+        done
+    }
+
+    /// Carries out the steps that are due now. Gives the list with the steps that are due later, if there are any.
+    pub(super) fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
+        let now = self.engine.now;
+        let mut run = RuleRun {
+            origin: self.origin.clone(),
+            owner: self.owner,
+            steps: steps.clone(),
+            strands: Strands::of(steps.steps(), now),
+            context: std::mem::take(context),
+            script: None,
+        };
+        let done = self.catch_up(&mut run);
+        *context = run.context.clone();
+        done?;
+        Ok((!run.strands.is_over()).then_some(run))
+    }
+
+    fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
+        while run.due().is_some_and(|due| due <= self.engine.now) {
+            self.step(run)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out the step of a list that is due next. The list goes on after it also if it is refused.
+    pub(super) fn step(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
+        self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
+        let steps = run.steps.clone();
+        let Some(next) = run.strands.next(steps.steps()) else { return Ok(()) };
+        let step = &steps.steps()[next.step];
+        let mut inner = run.context.clone();
+        let item = match (&step.each, next.done) {
+            (Some(each), 0) => match self.items(each, &run.context) {
+                Ok(items) => {
+                    run.strands.begin_each(next.step, items);
+                    run.strands.take_item(next.step)
+                }
+                Err(refusal) => {
+                    run.strands.go_on(steps.steps(), next.step, true);
+                    return Err(refusal);
+                }
+            },
+            (Some(_), _) => run.strands.take_item(next.step),
+            (None, _) => None,
+        };
+        let is_empty = step.each.is_some() && item.is_none();
+        run.strands.go_on(steps.steps(), next.step, is_empty);
+        if is_empty {
+            return Ok(());
+        }
+        if let Some(item) = item {
+            inner.set("item", item);
+            inner.set("index", Value::from(next.done));
+        }
+        let it = self.carry_out(step, &mut inner)?;
+        if let Some(it) = it {
+            run.context.set("it", it);
+        }
+        Ok(())
+    }
+
+    /// Carries out a step once. Gives the row that it was about.
+    fn carry_out(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
+        for (name, template) in &step.with {
+            if let Some(value) = self.render(template, context)? {
+                context.set(name, value);
+            }
+        }
+        if let Some(when) = &step.when
+            && !self.holds(when, context)?
+        {
+            return Ok(None);
+        }
+        self.verb(&step.verb, context)
+    }
+
+    fn verb(&mut self, verb: &Verb, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
+        match verb {
+            Verb::Do(steps) => return self.all_or_none(|firing| firing.nested(steps, context)),
+            Verb::Rows(verb, rows) => return self.rows(*verb, rows, context),
+            Verb::Reply(frame) => {
+                let frame = self.frame(frame, context)?;
+                self.tell(MemberEvent::Reply(frame))?;
+            }
+            Verb::Send { to: Some(to), frame, others: _ } => {
+                let topics = self.topics(to, context)?;
+                let frame = self.frame(frame, context)?;
+                for to in topics {
+                    self.command(Command::Send { to, frame: frame.clone() })?;
+                }
+            }
+            Verb::Send { to: None, .. } => return Err(Refusal::NoMember),
+            Verb::Join(join) => self.join(join, context)?,
+            Verb::Leave { to, name: _ } => {
+                let topics = to.as_ref().map(|to| self.topics(to, context)).transpose()?;
+                self.leave(topics.unwrap_or_default())?;
+            }
+            Verb::Close { .. } => self.tell(MemberEvent::Closed)?,
+            Verb::Set(values) => {
+                for (path, template) in values {
+                    self.set(path, template, context)?;
+                }
+            }
+            Verb::Count { row, amount } => {
+                let row = self.id(row, context)?;
+                let amount = self.required(amount, context)?;
+                let amount =
+                    integer(&amount).ok_or_else(|| Refusal::wrong("an order's amount", "an integer", &amount))?;
+                self.command(Command::Count { id: row.into(), amount })?;
+            }
+            Verb::Fault(fault) => self.command(Command::AddFault { fault: FaultText::Parsed(fault.clone()) })?,
+        }
+        Ok(None)
+    }
+
+    /// Steps inside a step happen at its moment, whatever time they name.
+    fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
+        let mut context = context.clone();
+        for step in steps.steps() {
+            let items = step.each.as_ref().map(|each| self.items(each, &context)).transpose()?;
+            let times = match (&items, step.times) {
+                (Some(items), _) => items.len() as u64,
+                (None, Repeat::Times(times)) => times,
+                (None, Repeat::Forever) => return Err(Refusal::TooManySteps),
+            };
+            let mut items = items.into_iter().flatten();
+            for index in 0..times {
+                self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
+                let mut inner = context.clone();
+                if let Some(item) = items.next() {
+                    inner = inner.with("item", item).with("index", Value::from(index));
+                }
+                if let Some(it) = self.carry_out(step, &mut inner)? {
+                    context.set("it", it);
+                }
+            }
+        }
+        Ok(context.get("it").cloned().map(Arc::new))
+    }
+
+    fn rows(
+        &mut self,
+        verb: RowVerb,
+        rows: &[(Arc<str>, Template)],
+        context: &Context,
+    ) -> Result<Option<Arc<Value>>, Refusal> {
+        if let [(collection, template)] = rows {
+            return self.row(verb, collection, template, context).map(Some);
+        }
+        self.all_or_none(|firing| {
+            let mut last = None;
+            for (collection, template) in rows {
+                last = Some(firing.row(verb, collection, template, context)?);
+            }
+            Ok(last)
+        })
+    }
+
+    fn row(
+        &mut self,
+        verb: RowVerb,
+        collection: &Arc<str>,
+        template: &Template,
+        context: &Context,
+    ) -> Result<Arc<Value>, Refusal> {
+        let value = self.required(template, context)?;
+        self.change_row(verb, collection, value)
+    }
+
+    /// Changes a row, and gives it as it is then; one that is removed, as it was.
+    pub(super) fn change_row(
+        &mut self,
+        verb: RowVerb,
+        collection: &Arc<str>,
+        value: Value,
+    ) -> Result<Arc<Value>, Refusal> {
+        let collection = collection.clone();
+        if let RowVerb::Remove = verb {
+            let id = text_id(&value).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &value))?;
+            let (_, row) = self.engine.collections.find(&collection, &id)?;
+            let row = Arc::new(row.to_json());
+            self.command(Command::RemoveRow { collection: Some(collection), id: id.into() })?;
+            return Ok(row);
+        }
+        let mut fields = match value {
+            Value::Object(fields) => fields,
+            other => return Err(Refusal::wrong("a row", "a mapping", &other)),
+        };
+        if let RowVerb::Add = verb {
+            let row = new_row(fields)?;
+            self.command(Command::AddRow { collection: collection.clone(), row: Arc::new(row), announce: true })?;
+            let id = self.events.iter().rev().find_map(|event| event.added_row().cloned());
+            let id = id.ok_or_else(|| Refusal::UnknownCollection(collection.clone()))?;
+            return self.row_of(&collection, &id);
+        }
+        let id = fields.get("id").cloned().unwrap_or_default();
+        let id: Arc<str> =
+            text_id(&id).ok_or_else(|| Refusal::wrong("the row's id", "text or an integer", &id))?.into();
+        let (of, row) = (collection.clone(), id.clone());
+        self.command(match verb {
+            RowVerb::Merge => Command::MergeRow { collection, id, fields },
+            RowVerb::Replace => Command::ReplaceRow { collection, id, fields },
+            _ => {
+                fields.shift_remove("id");
+                Command::IncrementRow { collection, id, amounts: fields }
+            }
+        })?;
+        self.row_of(&of, &row)
+    }
+
+    fn row_of(&self, collection: &str, id: &str) -> Result<Arc<Value>, Refusal> {
+        self.engine.collections.find(collection, id).map(|(_, row)| Arc::new(row.to_json()))
+    }
+
+    fn set(&mut self, path: &DataPath, template: &Template, context: &Context) -> Result<(), Refusal> {
+        let value = self.required(template, context)?;
+        self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
+    }
+
+    fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
+        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
+        let topics = self.topics(&join.to, context)?;
+        let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
+        let groups = self.engine.groups.join(member, &topics, condition.as_ref(), join, context);
+        self.command(Command::Join { member, topics })?;
+        self.draws.sees(&self.engine.topics);
+        for group in groups {
+            self.tell(MemberEvent::Joined(group))?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, topics: Vec<Topic>) -> Result<(), Refusal> {
+        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
+        let groups = self.engine.groups.leave(member, &topics);
+        self.command(Command::Leave { member, topics })?;
+        self.draws.sees(&self.engine.topics);
+        for group in groups {
+            self.tell(MemberEvent::Left(group))?;
+        }
+        Ok(())
+    }
+
+    /// Notes something for the member whose rule it is.
+    fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
+        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
+        let (sequence, at) = (self.engine.sequence, self.engine.now);
+        self.events.push(Event { sequence, at, kind: EventKind::Member { member, what } });
+        Ok(())
+    }
+
+    /// Notes that a step could not be carried out.
+    pub(super) fn skip(&mut self, refusal: Refusal) {
+        match self.owner {
+            RunOwner::Member(_) => {
+                // It has a member.
+                let _ = self.tell(MemberEvent::Failed(refusal));
+            }
+            RunOwner::World => {
+                let skipped = self.engine.event(EventKind::Skipped(refusal));
+                self.events.push(skipped);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), Refusal> {
+        self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop)
+    }
+}
+
+/// What steps say.
+impl Firing<'_> {
+    /// A value; `None` if it is undefined.
+    pub(super) fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
+        let reading = self.engine.reading();
+        Ok(template.render(&|name| root(context, &reading, name), &mut self.draws)?)
+    }
+
+    /// A value that has to be there.
+    pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
+        let reading = self.engine.reading();
+        Ok(template.render_required(&|name| root(context, &reading, name), &mut self.draws)?)
+    }
+
+    pub(super) fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
+        let reading = self.engine.reading();
+        Ok(condition.holds(&|name| root(context, &reading, name), &mut self.draws)?)
+    }
+
+    fn items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
+        match self.required(each, context)? {
+            Value::Array(items) => Ok(items),
+            other => Err(Refusal::wrong("`each`", "a list", &other)),
+        }
+    }
+
+    fn frame(&mut self, template: &Template, context: &Context) -> Result<Frame, Refusal> {
+        Ok(Frame::of(self.required(template, context)?))
+    }
+
+    fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
+        let id = self.required(template, context)?;
+        text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
+    }
+
+    /// A topic or a list of topics.
+    fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
+        let topics = match self.required(template, context)? {
+            Value::Array(topics) => topics,
+            one => vec![one],
+        };
+        topics.iter().map(topic).collect()
+    }
+}
+
+/// What a name stands for in a rule.
+pub(super) fn root(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
+    context.root(name).or_else(|| reading.root(name))
+}
+
+/// A topic by its name. Names that begin with `__` are the world's own.
+fn topic(name: &Value) -> Result<Topic, Refusal> {
+    let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
+    let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
+    Ok(Topic::Named(text.into()))
+}
+
+/// An id as text; `None` if it is neither text nor an integer.
+pub(super) fn text_id(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A row of these fields, with the id that is among them or none.
+pub(super) fn new_row(mut fields: Map<String, Value>) -> Result<Row, Refusal> {
+    let id = fields.shift_remove("id").unwrap_or_default();
+    if id.is_null() {
+        return Ok(Row::new(Arc::default(), fields));
+    }
+    let text = text_id(&id).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Refusal::wrong("a row's id", "text or an integer", &id))?;
+    Ok(Row::new(text.into(), fields).with_number_id(id.is_number()))
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    let float = || value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15);
+    #[expect(clippy::cast_possible_truncation, reason = "it is integral and in range")]
+    value.as_i64().or_else(|| float().map(|float| float as i64))
+}
+
+impl Firing<'_> {
+    fn checkpoint(&mut self) -> Checkpoint {
+        let engine = &*self.engine;
+        Checkpoint {
+            collections: engine.collections.clone(),
+            counters: engine.counters.clone(),
+            values: engine.values.clone(),
+            topics: engine.topics.clone(),
+            groups: engine.groups.clone(),
+            faults: engine.faults.clone(),
+            fault_ids: engine.fault_ids,
+            sequence: engine.sequence,
+            drawn: self.draws.drawn(),
+            events: self.events.len(),
+        }
+    }
+
+    fn go_back(&mut self, checkpoint: Checkpoint) {
+        let engine = &mut *self.engine;
+        (engine.collections, engine.counters) = (checkpoint.collections, checkpoint.counters);
+        (engine.values, engine.topics, engine.groups) = (checkpoint.values, checkpoint.topics, checkpoint.groups);
+        (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
+        engine.sequence = checkpoint.sequence;
+        self.events.truncate(checkpoint.events);
+        self.draws = Draws::of(engine, self.origin.key());
+        self.draws.go_back(checkpoint.drawn);
+    }
+
+    /// Ends the firing: the engine goes on from what it has drawn.
+    pub(super) fn end(mut self) {
+        self.engine.drawn = self.draws.drawn();
+    }
+}

@@ -1,0 +1,220 @@
+//! Lists of steps that wait for their time: scripts, what rules do later, and what streams do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::context::Context;
+use super::steps::Strands;
+use crate::engine::Engine;
+use crate::engine::event::Refusal;
+use crate::scenario::{Answers, Content, Fires, RuleScript, Scenario, StepList};
+
+/// The most lists of steps that wait at a time.
+pub const MAX_WAITING: usize = 100_000;
+
+/// Who ends a list of steps that does not end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::engine) enum RunOwner {
+    /// The world.
+    World,
+    /// The member of that number: the steps end when it leaves.
+    Member(u64),
+}
+
+/// Where a list of steps is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::engine) enum RuleOrigin {
+    /// An answer of the route of that key.
+    Answer(Arc<str>),
+    /// The trigger of that key.
+    Trigger(Arc<str>),
+    /// The generator of that key.
+    Generator(Arc<str>),
+    /// The script of that key.
+    Script(Arc<str>),
+    /// Nowhere: it came from outside.
+    Posted,
+}
+
+impl RuleOrigin {
+    /// The key, which names the random stream.
+    pub(in crate::engine) fn key(&self) -> Arc<str> {
+        match self {
+            Self::Answer(key) | Self::Trigger(key) | Self::Generator(key) | Self::Script(key) => key.clone(),
+            Self::Posted => "steps".into(),
+        }
+    }
+
+    /// Whether a scenario has this list of steps there.
+    pub(super) fn declares(&self, scenario: &Scenario, steps: &StepList) -> bool {
+        match self {
+            Self::Answer(key) => scenario.routes().answers(key).is_some_and(|answers| has_steps(answers, steps)),
+            Self::Trigger(key) => scenario.triggers().iter().any(|one| one.key == *key && one.steps == *steps),
+            Self::Generator(key) => scenario
+                .generators()
+                .iter()
+                .any(|one| matches!(one.fires(), Fires::Rule(rule) if rule.key == *key && rule.steps == *steps)),
+            Self::Script(key) => scenario.rule_scripts().iter().any(|one| one.key == *key && one.steps == *steps),
+            Self::Posted => true,
+        }
+    }
+}
+
+fn has_steps(answers: &Answers, steps: &StepList) -> bool {
+    answers.list.iter().any(|answer| {
+        let stream = if let Content::Stream(stream) = &answer.content { Some(stream) } else { None };
+        answer.steps.iter().chain(stream).any(|one| one == steps)
+    })
+}
+
+/// A list of steps that waits.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct RuleRun {
+    pub(super) origin: RuleOrigin,
+    pub(super) owner: RunOwner,
+    pub(super) steps: StepList,
+    pub(super) strands: Strands,
+    pub(super) context: Context,
+    /// The script that it is, and its round.
+    pub(super) script: Option<ScriptRound>,
+}
+
+/// Where a script is that repeats.
+#[derive(Debug, Clone)]
+pub(super) struct ScriptRound {
+    pub(super) declared: Arc<RuleScript>,
+    /// Rounds before the current one.
+    pub(super) round: u64,
+    /// When the current round began, in the world's time.
+    pub(super) origin: Duration,
+}
+
+impl RuleRun {
+    /// When its next step is due.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.strands.due(self.steps.steps())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.strands.is_over()
+    }
+
+    /// Has its list begin again at that time.
+    pub(super) fn begin_at(&mut self, origin: Duration) {
+        self.strands = Strands::of(self.steps.steps(), origin);
+        self.context = Context::default();
+    }
+
+    /// A script that begins at that time.
+    pub(super) fn script(declared: &Arc<RuleScript>, now: Duration) -> Self {
+        let origin = now.saturating_add(declared.start);
+        Self {
+            origin: RuleOrigin::Script(declared.key.clone()),
+            owner: RunOwner::World,
+            strands: Strands::of(declared.steps.steps(), origin),
+            steps: declared.steps.clone(),
+            context: Context::default(),
+            script: Some(ScriptRound { declared: declared.clone(), round: 0, origin }),
+        }
+    }
+}
+
+/// All lists of steps that wait. A clone is cheap.
+#[derive(Debug, Clone, Default)]
+pub(in crate::engine) struct RuleRuns(Arc<Waiting>);
+
+#[derive(Debug, Clone, Default)]
+struct Waiting {
+    /// By number, in the order in which they began.
+    runs: BTreeMap<u64, Arc<RuleRun>>,
+    due: BTreeSet<(Duration, u64)>,
+    last: u64,
+}
+
+impl RuleRuns {
+    /// When the next step is due.
+    pub(in crate::engine) fn next_due(&self) -> Option<Duration> {
+        self.0.due.first().map(|(due, _)| *due)
+    }
+
+    /// Keeps a list until its next step is due, if there is one.
+    pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
+        let Some(due) = run.due() else { return Ok(()) };
+        if self.0.runs.len() >= MAX_WAITING {
+            return Err(Refusal::TooManyWaiting);
+        }
+        let waiting = Arc::make_mut(&mut self.0);
+        waiting.last += 1;
+        waiting.runs.insert(waiting.last, Arc::new(run));
+        waiting.due.insert((due, waiting.last));
+        Ok(())
+    }
+
+    /// Takes out the first of those that are due by then, with its number.
+    pub(super) fn take_due(&mut self, by: Duration) -> Option<(u64, RuleRun)> {
+        let (due, number) = *self.0.due.first().filter(|(due, _)| *due <= by)?;
+        let waiting = Arc::make_mut(&mut self.0);
+        waiting.due.remove(&(due, number));
+        let run = waiting.runs.remove(&number)?;
+        Some((number, Arc::unwrap_or_clone(run)))
+    }
+
+    /// Puts back what was taken out, if it still waits for something.
+    pub(super) fn put_back(&mut self, number: u64, run: RuleRun) {
+        let Some(due) = run.due() else { return };
+        let waiting = Arc::make_mut(&mut self.0);
+        waiting.runs.insert(number, Arc::new(run));
+        waiting.due.insert((due, number));
+    }
+
+    /// Keeps those for which that is true.
+    pub(super) fn retain(&mut self, keep: impl Fn(&RuleRun) -> bool) {
+        if self.0.runs.values().all(|run| keep(run)) {
+            return;
+        }
+        let waiting = Arc::make_mut(&mut self.0);
+        waiting.runs.retain(|_, run| keep(run));
+        let Waiting { runs, due, .. } = waiting;
+        due.retain(|(_, number)| runs.contains_key(number));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RuleRun> {
+        self.0.runs.values().map(|run| &**run)
+    }
+}
+
+impl Engine {
+    /// Starts the scripts of general steps that the scenario declares.
+    pub(in crate::engine) fn start_rule_scripts(&mut self) {
+        self.rule_runs = RuleRuns::default();
+        let scenario = self.scenario.clone();
+        for script in scenario.rule_scripts() {
+            // There are fewer of them than may wait.
+            let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
+        }
+    }
+
+    /// Ends what the new scenario no longer declares, and starts the scripts that it brings: those that say the same go on,
+    /// and so does what rules do later whose text is the same.
+    pub(in crate::engine) fn carry_rule_runs_over(&mut self, before: &[Arc<RuleScript>]) {
+        let scenario = self.scenario.clone();
+        self.rule_runs.retain(|run| match &run.script {
+            Some(round) => scenario.rule_scripts().contains(&round.declared),
+            None => run.origin.declares(&scenario, &run.steps),
+        });
+        for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
+            // There are fewer of them than may wait.
+            let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
+        }
+    }
+
+    /// Ends what belongs to a member.
+    pub(in crate::engine) fn end_runs_of(&mut self, member: u64) {
+        self.rule_runs.retain(|run| run.owner != RunOwner::Member(member));
+    }
+}

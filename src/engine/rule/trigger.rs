@@ -1,0 +1,75 @@
+//! Triggers: what happens because of what happened.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::firing::Firing;
+use super::runs::{RuleOrigin, RunOwner};
+use crate::engine::Engine;
+use crate::engine::event::{Event, EventKind, Refusal};
+use crate::engine::topics::Topic;
+use crate::scenario::Trigger;
+
+/// The most triggers that fire because of one thing that happened, one because of the other.
+pub const MAX_TRIGGERED: usize = 1_000;
+
+impl Engine {
+    /// Has the triggers fire that the events from that index on set off, and those that these set off.
+    pub(in crate::engine) fn react(&mut self, events: &mut Vec<Event>, from: usize) {
+        let scenario = self.scenario.clone();
+        let triggers = scenario.triggers();
+        if triggers.is_empty() {
+            return;
+        }
+        let (mut at, mut fired) = (from, 0);
+        while let Some(event) = events.get(at) {
+            let named: Vec<Topic> =
+                event.topics().into_iter().filter(|topic| matches!(topic, Topic::Named(_))).collect();
+            let payload = if named.is_empty() { None } else { event.payload().map(Arc::new) };
+            at += 1;
+            let Some(payload) = payload else { continue };
+            for topic in named {
+                let name = topic.to_string();
+                for trigger in triggers.iter().filter(|trigger| *trigger.topic == *name) {
+                    fired += 1;
+                    let refusal = if fired > MAX_TRIGGERED {
+                        Some(Refusal::TooManyTriggers(trigger.topic.clone()))
+                    } else {
+                        self.trigger(trigger, &name, &payload, events).err()
+                    };
+                    if let Some(refusal) = refusal {
+                        let skipped = self.event(EventKind::Skipped(refusal));
+                        events.push(skipped);
+                    }
+                    if fired > MAX_TRIGGERED {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn trigger(
+        &mut self,
+        trigger: &Trigger,
+        topic: &str,
+        payload: &Arc<Value>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let mut context = Context::default().with("event", payload.clone()).with("topic", Value::from(topic));
+        let mut firing = Firing::new(self, events, RuleOrigin::Trigger(trigger.key.clone()), RunOwner::World);
+        let done = firing.all_or_none(|firing| {
+            if let Some(when) = &trigger.when
+                && !firing.holds(when, &context)?
+            {
+                return Ok(());
+            }
+            let later = firing.begin(&trigger.steps, &mut context)?;
+            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
+        });
+        firing.end();
+        done
+    }
+}

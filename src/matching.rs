@@ -1,0 +1,60 @@
+//! Compares JSON with what is expected of it, as `verify` and a rule's `match` do.
+
+use serde_json::Value;
+
+/// What is found where something else was expected: the way there, what was expected, and what there is.
+pub(crate) type Mismatch<'v> = (String, &'v Value, &'v Value);
+
+const ABSENT: &Value = &Value::Null;
+
+/// Whether a value contains another; see [`mismatches`].
+pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
+    let mut is_contained = true;
+    compare("", expected, found, &mut |_, _, _| is_contained = false);
+    is_contained
+}
+
+/// Everything in which a value does not contain another. The keys of expected objects, at any depth, have to be there with
+/// these values; arrays have to be of the same length, and are compared by position.
+pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value) -> Vec<Mismatch<'v>> {
+    let mut all = Vec::new();
+    compare(field, expected, found, &mut |field, expected, found| all.push((field.to_owned(), expected, found)));
+    all
+}
+
+fn compare<'v>(
+    field: &str,
+    expected: &'v Value,
+    found: &'v Value,
+    differs: &mut impl FnMut(&str, &'v Value, &'v Value),
+) {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            for (key, value) in expected {
+                compare(&format!("{field}.{key}"), value, found.get(key).unwrap_or(ABSENT), differs);
+            }
+        }
+        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+            for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
+                compare(&format!("{field}[{index}]"), expected, found, differs);
+            }
+        }
+        _ if is_same(expected, found) => {}
+        _ => differs(field, expected, found),
+    }
+}
+
+/// Whether two JSON values are equal, numbers by value: `10` and `10.0` are the same, as they are in JavaScript.
+pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value): (&String, &Value)| other.get(key).is_some_and(|other| is_same(value, other));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => one == other,
+    }
+}
