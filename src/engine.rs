@@ -193,6 +193,18 @@ impl Engine {
         &self.collections
     }
 
+    /// The values of `data`.
+    #[must_use]
+    pub fn data_values(&self) -> &DataValues {
+        &self.values
+    }
+
+    /// Milliseconds since 1970 at time 0.
+    #[must_use]
+    pub fn started(&self) -> i64 {
+        self.started
+    }
+
     /// Who has joined which topic.
     #[must_use]
     pub fn topics(&self) -> &Topics {

@@ -20,6 +20,7 @@ mod live;
 mod misdirected;
 mod mock;
 mod site;
+mod stream;
 mod target;
 mod upgrade;
 mod wire;
@@ -48,6 +49,7 @@ pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use site::Site;
+pub(crate) use stream::HEARTBEAT;
 use target::{Api, RequestTarget};
 
 use crate::reloads::Reloads;

@@ -19,7 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
-use crate::http::{App, ControlAccess, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service};
+use crate::http::{App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::selector::ScenarioSelector;
@@ -227,7 +227,7 @@ async fn ping_sockets(worlds: Worlds, period: Duration, shutdown: CancellationTo
         loop {
             tokio::time::sleep(period).await;
             for world in worlds.all() {
-                world.ping_sockets(ping.clone()).await;
+                world.ping_sockets(ping.clone(), HEARTBEAT).await;
             }
         }
     };

@@ -39,6 +39,7 @@ mod socket;
 mod socket_control;
 mod sockets;
 mod state;
+mod stream;
 mod subscription;
 mod sync;
 mod task;
@@ -65,7 +66,7 @@ pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
     Answer, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
-    ExpectationError, FaultMark, Finding, Kind, NearMiss, Payload, Place, Recipients, RequestHead, SocketEnd, Verdict,
+    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, SocketEnd, Verdict,
     WrongWait,
 };
 pub use keep_alive::KeepAlive;
@@ -79,6 +80,7 @@ use socket::Socket;
 pub use socket::{FrameSink, SocketClose};
 pub use socket_control::SocketState;
 pub use state::WorldCommand;
+pub use stream::StreamOpening;
 use subscription::Joined;
 pub use subscription::Subscription;
 pub use task::WorldEffects;

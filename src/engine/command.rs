@@ -175,7 +175,7 @@ impl Command {
 
     /// Whether its times count from the moment at which it is applied.
     pub(crate) fn starts_a_timeline(&self) -> bool {
-        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. })
+        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::Answer { .. })
     }
 
     /// Whether it changes which faults are in force.

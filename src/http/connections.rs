@@ -30,6 +30,7 @@ use super::cors::Readers;
 use super::error::ApiError;
 use super::faults::ResponseOverride;
 use super::listeners::Listeners;
+use super::stream::Streaming;
 use super::upgrade::Upgrade;
 use super::wire::{Expired, Wire, last_answer};
 use super::{App, cors};
@@ -218,6 +219,9 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
         let mut response = self.service.get_response(whole.into()).await;
         if let Some(override_) = ResponseOverride::take(&mut response) {
             response = Box::pin(override_.carry_out(response, &self.wire)).await;
+        }
+        if let Some(streaming) = response.extensions_mut().remove::<Streaming>() {
+            self.wire.note_streaming(streaming);
         }
         if self.keep_alive.is_suspended() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));

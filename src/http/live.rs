@@ -49,7 +49,7 @@ pub(super) async fn open(
 /// A message as one frame.
 fn encode(message: &Message) -> Bytes {
     match message.kind() {
-        MessageKind::Text => Encoded::text_of(message.payload()),
+        MessageKind::Text | MessageKind::Json => Encoded::text_of(message.payload()),
         MessageKind::Binary => Encoded::binary(message.payload()),
     }
     .into_frame()

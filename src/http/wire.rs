@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,6 +16,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
+
+use super::stream::Streaming;
 
 /// How many times the time of a request a connection may stay open without one: two minutes by default.
 const IDLE_TIMES: u32 = 12;
@@ -45,6 +47,8 @@ struct Activity {
     is_browser: AtomicBool,
     /// Whether the client speaks TLS, and nothing that is for here.
     is_tls: AtomicBool,
+    /// The last answer that streams.
+    streaming: Mutex<Option<Streaming>>,
 }
 
 /// Why a connection is let go.
@@ -84,6 +88,16 @@ impl Wire {
         self.activity.is_browser.load(Ordering::SeqCst)
     }
 
+    /// The answer to the last request goes on for as long as that says.
+    pub(super) fn note_streaming(&self, streaming: Streaming) {
+        *self.activity.streaming.lock().unwrap_or_else(PoisonError::into_inner) = Some(streaming);
+    }
+
+    fn is_streaming(&self) -> bool {
+        let streaming = self.activity.streaming.lock().unwrap_or_else(PoisonError::into_inner);
+        streaming.as_ref().is_some_and(Streaming::goes_on)
+    }
+
     /// Whether the client speaks TLS.
     pub(super) fn is_tls(&self) -> bool {
         self.activity.is_tls.load(Ordering::Relaxed)
@@ -103,7 +117,7 @@ impl Wire {
             sleep(time).await;
             let Activity { requests, is_receiving, is_answering, .. } = &*self.activity;
             let now = (requests.load(Ordering::Relaxed), is_receiving.load(Ordering::Relaxed));
-            let is_quiet = seen == Some(now) && !is_answering.load(Ordering::Relaxed);
+            let is_quiet = seen == Some(now) && !is_answering.load(Ordering::Relaxed) && !self.is_streaming();
             same = if is_quiet { same + 1 } else { 0 };
             seen = Some(now);
             match now {

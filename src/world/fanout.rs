@@ -180,12 +180,16 @@ fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>
     (!is_all).then(|| Box::new(rest()))
 }
 
-/// Writes a ping to every socket whose cursor is delegated; the task of any other has something to write already.
-pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes) {
-    let (pass, encoded) = (Pass::over(shared, vec![Audience::All]), EncodedBatch { bytes: ping, messages: 0 });
+/// Writes a ping to every socket whose cursor is delegated, and a heartbeat to every such stream; the task of any other has
+/// something to write already.
+pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
+    let pass = Pass::over(shared, vec![Audience::All]);
+    let (ping, heartbeat) =
+        (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
     pass.each(|socket| {
         let Some(sink) = socket.sink.get() else { return };
-        match socket.delegation.serve(|_| put(&**sink, &encoded)) {
+        let encoded = if socket.stream.is_some() { &heartbeat } else { &ping };
+        match socket.delegation.serve(|_| put(&**sink, encoded)) {
             Served::Done | Served::Skipped { is_delegated: true } => {}
             Served::Parked => socket.wake.notify_one(),
             Served::Skipped { is_delegated: false } => socket.ask_for_ping(),

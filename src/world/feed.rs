@@ -21,7 +21,7 @@ pub(super) use self::batch::{Batch, Cursor};
 use self::log::FeedLog;
 use super::audience::Audience;
 use super::message::Message;
-use crate::engine::{Engine, Event, EventKind, Frame};
+use crate::engine::{Engine, Event, EventKind, Frame, MemberEvent};
 use crate::scenario::Row;
 
 /// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current values instead.
@@ -198,12 +198,18 @@ pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
         EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
-        EventKind::Sent { frame, .. } => Some(match frame {
-            Frame::Json(value) => Message::text(value.to_string()),
-            Frame::Text(text) => Message::text(text.as_bytes().to_vec()),
-            Frame::Binary(bytes) => Message::binary(bytes.to_vec()),
-        }),
+        EventKind::Sent { frame, .. } | EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
         _ => None,
+    }
+}
+
+impl From<&Frame> for Message {
+    fn from(frame: &Frame) -> Self {
+        match frame {
+            Frame::Json(value) => Self::json(value),
+            Frame::Text(text) => Self::text(text.as_bytes().to_vec()),
+            Frame::Binary(bytes) => Self::binary(bytes.to_vec()),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::futures::Notified;
 pub use budget::Budget;
 use budget::Holding;
 pub(super) use entry::Record;
-pub use entry::{Brief, EndedBy, Entry, Kind, Recipients, SocketEnd};
+pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, Exchange, FaultMark, Payload, RequestHead};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use matcher::Difference;

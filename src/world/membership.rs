@@ -7,12 +7,12 @@ use super::audience::Join;
 use super::error::WorldError;
 use super::fanout;
 use super::feed;
-use super::journal::{Recipients, Record};
+use super::journal::{OpenedBy, Recipients, Record};
 use super::message::Message;
-use super::socket::Socket;
+use super::socket::{Socket, SocketClose};
 use super::state::WorldState;
 use super::subscription::Joined;
-use crate::engine::{Command, Effects, Topic};
+use crate::engine::{Command, Effects, MemberEvent, Topic};
 use crate::scenario::Feed;
 
 impl WorldState {
@@ -32,7 +32,7 @@ impl WorldState {
         self.join_instead(&socket, joins, position);
         self.hit(&socket, position);
         if socket.is_recorded() {
-            self.shared.journal.record(at, Record::Opened { socket: socket.id, collection });
+            self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) });
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
@@ -45,7 +45,7 @@ impl WorldState {
         socket.set_collection(collection.clone());
         self.rejoin(socket);
         if !was_recorded && socket.is_recorded() {
-            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, collection });
+            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) });
         }
         let position = self.shared.feed.end();
         self.hit(socket, position);
@@ -96,13 +96,13 @@ impl WorldState {
         let topics = self.engine.topics();
         let new = topics.joined(member).filter(|topic| !before.contains(topic)).cloned();
         let joins = new.map(|topic| Join { topic, state: None }).collect();
-        let keeps = |topic: &Topic| topics.has_joined(member, topic);
+        let keeps = |topic: &Topic| matches!(topic, Topic::Group(_)) || topics.has_joined(member, topic);
         self.shared.sockets.change_topics(&socket, keeps, joins, self.shared.feed.end());
         Ok(effects)
     }
 
     /// Has sockets that have gone leave what they had joined.
-    fn forget_gone(&mut self) {
+    pub(super) fn forget_gone(&mut self) {
         for member in self.shared.sockets.take_gone() {
             // Leaving is never refused.
             let _ = self.engine.apply(Command::LeaveAll { member });
@@ -154,6 +154,33 @@ impl WorldState {
         messages
     }
 }
+
+/// What the engine says of a member.
+impl WorldState {
+    /// Follows what has become of a member at this position of the feed.
+    pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent) {
+        let Some(socket) = self.shared.sockets.get(member) else {
+            // It is gone, and so is what belongs to it.
+            return self.forget_gone();
+        };
+        let position = self.shared.feed.end();
+        match what {
+            MemberEvent::Joined(group) => {
+                let join = Join { topic: Topic::Group(*group), state: None };
+                self.shared.sockets.change_topics(&socket, |_| true, vec![join], position);
+            }
+            MemberEvent::Left(group) => {
+                let keeps = |topic: &Topic| *topic != Topic::Group(*group);
+                self.shared.sockets.change_topics(&socket, keeps, Vec::new(), position);
+            }
+            MemberEvent::Closed => socket.close(SocketClose { code: NORMAL_CLOSURE, reason: Arc::default() }, position),
+            MemberEvent::Reply(_) | MemberEvent::Failed(_) => {}
+        }
+    }
+}
+
+/// The close code of an end that was meant (RFC 6455, 7.4.1).
+const NORMAL_CLOSURE: u16 = 1000;
 
 /// Whether a socket joins it because it has asked for a collection.
 fn is_of_endpoint(topic: &Topic) -> bool {

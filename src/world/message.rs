@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 /// A message to sockets. A clone is the same message.
 ///
@@ -24,6 +25,8 @@ struct Inner {
 /// How a message is meant to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
+    /// As JSON text.
+    Json,
     /// As text. A fault may have made it text that is not UTF-8.
     Text,
     /// As bytes.
@@ -38,6 +41,12 @@ impl Message {
     #[must_use]
     pub fn text(payload: impl Into<Bytes>) -> Self {
         Self::new(MessageKind::Text, payload.into())
+    }
+
+    /// A value as JSON.
+    #[must_use]
+    pub fn json(value: &Value) -> Self {
+        Self::new(MessageKind::Json, value.to_string().into())
     }
 
     /// A binary message.

@@ -22,7 +22,7 @@ impl WorldState {
             self.publish_view();
         }
         events.iter().for_each(log);
-        self.transcript.extend(events);
+        self.transcript.extend(events.iter().filter(|event| !event.is_delivery()));
         // A fault does not hit what was before it.
         let transition = events.iter().position(Event::is_fault_transition).unwrap_or(events.len());
         let (before, after) = events.split_at(transition);
@@ -40,18 +40,31 @@ impl WorldState {
             self.shared.feed.clear();
             return;
         }
-        let mut items: Vec<FeedItem> = events.iter().filter_map(|event| self.item_of(event)).collect();
-        self.record_events(&items);
-        if changes_collections(events) {
-            items.extend(self.notice());
+        // A membership holds from its place among the events on.
+        for run in events.chunk_by(|event, _| member_change(event).is_none()) {
+            let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
+            self.record_events(&items);
+            self.publish(items);
+            if let Some((member, what)) = run.last().and_then(member_change) {
+                self.follow_member(member, what);
+            }
         }
-        self.publish(items);
+        if changes_collections(events) {
+            self.publish(self.notice());
+        }
     }
 
     /// What is published of an event, if somebody has joined one of its topics.
     fn item_of(&self, event: &Event) -> Option<FeedItem> {
-        let to = self.shared.sockets.audience_of(&event.topics())?;
-        let content = Content::Event(event.sequence, feed::message_of(event)?);
+        let to = match event.kind {
+            EventKind::Member { member, .. } => Audience::One(member),
+            _ => self.shared.sockets.audience_of(&event.topics())?,
+        };
+        let message = feed::message_of(event)?;
+        let content = match event.is_delivery() {
+            true => Content::Message(message),
+            false => Content::Event(event.sequence, message),
+        };
         Some(FeedItem { to, at: event.at, content })
     }
 
@@ -119,14 +132,18 @@ impl WorldState {
         }
         let end = self.shared.feed.end();
         let records = items.iter().filter_map(|item| {
-            let Content::Event(sequence, message) = &item.content else { return None };
+            let (event, message) = match &item.content {
+                Content::Event(sequence, message) => (Some(*sequence), message),
+                Content::Message(message) => (None, message),
+                _ => return None,
+            };
             let sockets = self.shared.sockets.recorded(&item.to, end);
             // No recorded socket receives it.
             if sockets.is_empty() {
                 return None;
             }
             let sockets = Recipients::Many(sockets);
-            Some((item.at, Record::Sent { sockets, event: Some(*sequence), payload: Payload::of(message) }))
+            Some((item.at, Record::Sent { sockets, event, payload: Payload::of(message) }))
         });
         self.shared.journal.record_all(records);
     }
@@ -144,6 +161,15 @@ impl WorldState {
 
 fn changes_collections(events: &[Event]) -> bool {
     events.iter().any(Event::changes_rows)
+}
+
+/// What has become of a member, if that changes what it gets from then on.
+fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
+    match &event.kind {
+        EventKind::Member { what: MemberEvent::Reply(_), .. } => None,
+        EventKind::Member { member, what } => Some((*member, what)),
+        _ => None,
+    }
 }
 
 fn log(event: &Event) {

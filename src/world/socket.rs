@@ -59,6 +59,8 @@ pub(super) struct Socket {
     collection: Mutex<Arc<str>>,
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
+    /// The path of the request that it answers, if it is a stream.
+    pub(super) stream: Option<Arc<str>>,
     /// How often it was so far behind that it got current values instead.
     pub(super) caught_up: AtomicU64,
     /// What few sockets have.
@@ -114,6 +116,7 @@ impl Socket {
             memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            stream: None,
             caught_up: AtomicU64::new(0),
             position: AtomicU64::new(position),
             handed_out,
@@ -123,6 +126,11 @@ impl Socket {
             delegation: Delegation::new(),
             wake: Notify::new(),
         }
+    }
+
+    /// The same as a stream.
+    pub(super) fn into_stream(self, path: Arc<str>) -> Self {
+        Self { stream: Some(path), ..self }
     }
 
     pub(super) fn collection(&self) -> Arc<str> {

@@ -18,6 +18,8 @@ pub struct SocketState {
     pub socket: u64,
     /// The collection that it asked for last.
     pub collection: Arc<str>,
+    /// The path of the request that it answers, if it is a stream.
+    pub stream: Option<Arc<str>>,
     /// The world's time when it was opened.
     pub opened: Duration,
     /// How long it is open, by the machine's time.
@@ -60,10 +62,10 @@ impl World {
         Ok(closed.iter().map(|socket| socket.id).collect())
     }
 
-    /// Writes a ping, as the sockets' transport encodes it, to every socket that has nothing else to write. It is no event of
-    /// the world and in no journal.
-    pub(crate) async fn ping_sockets(&self, ping: Bytes) {
-        fanout::ping(self.0.shared.clone(), ping).await;
+    /// Writes a ping, as the sockets' transport encodes it, to every socket that has nothing else to write, and a heartbeat to
+    /// every such stream. It is no event of the world and in no journal.
+    pub(crate) async fn ping_sockets(&self, ping: Bytes, heartbeat: Bytes) {
+        fanout::ping(self.0.shared.clone(), ping, heartbeat).await;
     }
 
     /// Wakes every socket's task, to look whether it is at its end.
@@ -84,6 +86,7 @@ impl SocketState {
         Self {
             socket: socket.id,
             collection: socket.collection(),
+            stream: socket.stream.clone(),
             opened: socket.opened,
             age: socket.since.elapsed(),
             sent: socket.sent.load(Ordering::Relaxed),

@@ -108,9 +108,25 @@ impl Drop for Waits<'_> {
 impl Sockets {
     /// Opens a socket at that position of the feed. It has joined nothing yet.
     pub(super) fn open(&self, collection: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
+        self.open_as(collection, opened, position, |socket| socket)
+    }
+
+    /// As [`Sockets::open`], for a stream that answers a request for that path.
+    pub(super) fn open_stream(&self, path: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
+        self.open_as(Arc::default(), opened, position, |socket| socket.into_stream(path))
+    }
+
+    fn open_as(
+        &self,
+        collection: Arc<str>,
+        opened: Duration,
+        position: u64,
+        finish: impl FnOnce(Socket) -> Socket,
+    ) -> Arc<Socket> {
         let mut open = lock(&self.open);
         open.last_id += 1;
-        let socket = Arc::new(Socket::new(open.last_id, collection, opened, position, self.handed_out.clone()));
+        let socket = Socket::new(open.last_id, collection, opened, position, self.handed_out.clone());
+        let socket = Arc::new(finish(socket));
         open.sockets.insert(socket.id, socket.clone());
         open.index().recorded.clear();
         socket

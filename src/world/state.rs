@@ -150,9 +150,9 @@ impl WorldState {
                 if let Some(member) = member_of(&command) {
                     return self.change_memberships(member, command);
                 }
-                // What counts its times from now must not count them from the last event.
-                if command.starts_a_timeline() && self.engine.next_due().is_none_or(|due| due > self.now()) {
-                    self.engine.settle(self.now());
+                if command.starts_a_timeline() {
+                    self.forget_gone();
+                    self.settle();
                 }
                 let changes_faults = command.changes_faults();
                 let effects = self.engine.apply(command)?;
@@ -168,6 +168,13 @@ impl WorldState {
             WorldCommand::Forget(name) => self.forget(&name)?,
         }
         Ok(Effects::default())
+    }
+
+    /// Lets time go on to now: what counts its times from now must not count them from the last event.
+    pub(super) fn settle(&mut self) {
+        if self.engine.next_due().is_none_or(|due| due > self.now()) {
+            self.engine.settle(self.now());
+        }
     }
 
     /// Goes on with another scenario, and gives what that changed.

@@ -26,7 +26,7 @@ impl Transcript {
         Self { dropped, ..Self::default() }
     }
 
-    pub(super) fn extend(&mut self, events: &[Event]) {
+    pub(super) fn extend<'e>(&mut self, events: impl IntoIterator<Item = &'e Event>) {
         for event in events {
             self.latest.push(event.clone());
             if self.latest.len() == CHUNK {

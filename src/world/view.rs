@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::{Collections, Engine, ReloadPlan};
+use crate::engine::{Collections, DataValues, Engine, Reading, ReloadPlan};
 use crate::scenario::Scenario;
 
 /// What readers see without asking the task.
@@ -17,6 +18,10 @@ pub struct View {
     pub seed: u64,
     /// Collections and rows.
     pub collections: Collections,
+    /// The values of `data`.
+    pub values: DataValues,
+    /// Milliseconds since 1970 at the world's time 0.
+    started: i64,
     pub(super) json: CollectionsJson,
 }
 
@@ -25,7 +30,15 @@ impl View {
     pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, json }
+        let (values, started) = (engine.data_values().clone(), engine.started());
+        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, values, started, json }
+    }
+
+    /// What expressions see at that time of the world.
+    #[must_use]
+    pub fn reading(&self, now: Duration) -> Reading<'_> {
+        let now = self.started.saturating_add(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+        Reading { collections: &self.collections, values: &self.values, now }
     }
 
     /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an

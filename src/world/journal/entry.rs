@@ -31,12 +31,12 @@ pub struct Entry {
 pub enum Record {
     /// A request, with its answer as soon as there is one.
     Request(Arc<Exchange>),
-    /// A live socket was opened.
+    /// A live socket or a stream was opened.
     Opened {
         /// Its number.
         socket: u64,
-        /// The collection in its path.
-        collection: Arc<str>,
+        /// What for.
+        by: OpenedBy,
     },
     /// A live socket ended.
     Closed {
@@ -78,6 +78,27 @@ pub enum Record {
         /// The number of the event that the frame told of.
         event: Option<u64>,
     },
+}
+
+/// What a socket or a stream was opened for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenedBy {
+    /// A live socket, for the collection in its path.
+    Collection(Arc<str>),
+    /// A stream, which is an answer that goes on.
+    Stream {
+        /// The path that was asked for.
+        path: Arc<str>,
+    },
+}
+
+impl OpenedBy {
+    fn entry<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match self {
+            Self::Collection(collection) => map.serialize_entry(COLLECTION, collection),
+            Self::Stream { path } => map.serialize_entry("stream", path),
+        }
+    }
 }
 
 /// The sockets that get a frame.
@@ -179,9 +200,9 @@ impl Serialize for Entry {
         map.serialize_entry("kind", &self.kind().to_string())?;
         match &self.record {
             Record::Request(exchange) => exchange.entries(&mut map)?,
-            Record::Opened { socket, collection } => {
+            Record::Opened { socket, by } => {
                 map.serialize_entry("socket", socket)?;
-                map.serialize_entry(COLLECTION, collection)?;
+                by.entry(&mut map)?;
             }
             Record::Closed { socket, end } => {
                 map.serialize_entry("socket", socket)?;
@@ -273,7 +294,7 @@ impl Serialize for Brief {
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
                 map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;
             }
-            Record::Opened { collection, .. } => map.serialize_entry(COLLECTION, collection)?,
+            Record::Opened { by, .. } => by.entry(&mut map)?,
             Record::Closed { end, .. } => {
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;

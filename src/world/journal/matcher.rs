@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::entry::COLLECTION;
+use super::entry::{COLLECTION, OpenedBy};
 use super::{Entry, Expectation, Record};
 use crate::engine::matches_wildcard;
 use crate::matching::{is_same, mismatches};
@@ -109,7 +109,7 @@ impl Expectation {
         }
         if let Some(collection) = &self.collection {
             let actual = match &entry.record {
-                Record::Opened { collection, .. } => Some(collection.to_string()),
+                Record::Opened { by: OpenedBy::Collection(collection), .. } => Some(collection.to_string()),
                 _ => None,
             };
             found.same(COLLECTION, collection, actual);

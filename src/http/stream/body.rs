@@ -1,0 +1,173 @@
+//! The buffer between the fan-out and the body of an answer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use tokio::sync::Notify;
+
+use crate::world::FrameSink;
+
+/// Bytes that may wait for the client in the buffer, beside those that the kernel holds.
+const ROOM: usize = 64 << 10;
+
+/// Where a stream's bytes go.
+#[derive(Debug, Default)]
+pub(super) struct StreamSink {
+    buffer: Mutex<Buffer>,
+    /// Told when there is room again, or the client is gone.
+    taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: BytesMut,
+    state: State,
+    /// The body that waits for bytes.
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Open,
+    /// What is in the buffer is the last of it.
+    Ended,
+    /// The connection is to break off.
+    Broken,
+    /// Nobody reads any more.
+    Gone,
+}
+
+impl StreamSink {
+    fn lock(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what there is room for.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] without room, another if the client is gone.
+    pub(super) fn take(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut buffer = self.lock();
+        if buffer.state != State::Open {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let room = ROOM.saturating_sub(buffer.bytes.len()).min(bytes.len());
+        if room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        buffer.bytes.extend_from_slice(&bytes[..room]);
+        let waker = buffer.waker.take();
+        drop(buffer);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok(room)
+    }
+
+    /// Ends the body after what is in the buffer.
+    pub(super) fn end(&self) {
+        self.finish(State::Ended);
+    }
+
+    /// Breaks the body off.
+    pub(super) fn break_off(&self) {
+        self.finish(State::Broken);
+    }
+
+    fn finish(&self, state: State) {
+        let mut buffer = self.lock();
+        if buffer.state == State::Open {
+            buffer.state = state;
+        }
+        if let Some(waker) = buffer.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Waits until there is room.
+    pub(super) async fn has_room(&self) {
+        loop {
+            let taken = self.taken.notified();
+            if self.lock().bytes.len() < ROOM {
+                return;
+            }
+            taken.await;
+        }
+    }
+
+    /// Waits until nobody reads any more.
+    pub(super) async fn gone(&self) {
+        loop {
+            let taken = self.taken.notified();
+            if self.lock().state == State::Gone {
+                return;
+            }
+            taken.await;
+        }
+    }
+}
+
+impl FrameSink for StreamSink {
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.take(bytes)
+    }
+}
+
+/// Says whether an answer still streams: its connection is not idle then.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Streaming(Weak<()>);
+
+impl Streaming {
+    /// Whether it does.
+    pub(in crate::http) fn goes_on(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
+
+/// The body.
+pub(super) struct StreamBody {
+    sink: Arc<StreamSink>,
+    _open: Arc<()>,
+}
+
+impl StreamBody {
+    pub(super) fn of(sink: Arc<StreamSink>) -> (Self, Streaming) {
+        let open = Arc::new(());
+        let streaming = Streaming(Arc::downgrade(&open));
+        (Self { sink, _open: open }, streaming)
+    }
+}
+
+impl Stream for StreamBody {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let mut buffer = self.sink.lock();
+        if buffer.state == State::Broken {
+            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
+        }
+        if !buffer.bytes.is_empty() {
+            let bytes = buffer.bytes.split().freeze();
+            drop(buffer);
+            self.sink.taken.notify_waiters();
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        if buffer.state == State::Ended {
+            return Poll::Ready(None);
+        }
+        buffer.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for StreamBody {
+    fn drop(&mut self) {
+        self.sink.lock().state = State::Gone;
+        self.sink.taken.notify_waiters();
+    }
+}

@@ -1,0 +1,102 @@
+//! A message as a server-sent event (HTML, 9.2.5).
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use serde_json::{Map, Value};
+
+use crate::world::{Message, MessageKind};
+
+/// A comment, which clients leave out: it shows that the connection is alive.
+pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+
+/// What an event can have.
+const FIELDS: [&str; 5] = ["event", "id", "data", "retry", "comment"];
+
+/// A message as an event: a mapping that has nothing but what an event has is one, anything else is the data of one.
+pub(in crate::http) fn encode(message: &Message) -> Bytes {
+    let payload = message.payload();
+    let data = |text: &str| {
+        let mut event = String::with_capacity(payload.len() + 8);
+        lines(&mut event, "data", text);
+        event.push('\n');
+        event
+    };
+    let event = match message.kind() {
+        MessageKind::Binary => data(&BASE64.encode(payload)),
+        MessageKind::Text => data(&String::from_utf8_lossy(payload)),
+        MessageKind::Json => match serde_json::from_slice(payload) {
+            Ok(Value::Object(fields)) if is_event(&fields) => event(&fields),
+            _ => data(&String::from_utf8_lossy(payload)),
+        },
+    };
+    event.into()
+}
+
+/// Whether a mapping is an event. One that has nothing but an `id` is more likely a row.
+fn is_event(fields: &Map<String, Value>) -> bool {
+    fields.keys().all(|key| FIELDS.contains(&key.as_str())) && fields.keys().any(|key| key != "id")
+}
+
+fn event(fields: &Map<String, Value>) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut event = String::new();
+    if let Some(comment) = fields.get("comment") {
+        lines(&mut event, "", &text(comment));
+    }
+    for key in ["event", "id", "retry"] {
+        if let Some(value) = fields.get(key) {
+            // These are of one line; an id with a null in it would be ignored.
+            let value = text(value).replace(['\r', '\n', '\0'], " ");
+            // Writing to text cannot fail.
+            let _ = writeln!(event, "{key}: {value}");
+        }
+    }
+    match fields.get("data") {
+        Some(data) => lines(&mut event, "data", &text(data)),
+        // Without data, clients would not tell of it.
+        None if fields.contains_key("event") => event.push_str("data\n"),
+        None => {}
+    }
+    event.push('\n');
+    event
+}
+
+/// A field whose value may have several lines.
+fn lines(event: &mut String, field: &str, text: &str) {
+    for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
+        // Writing to text cannot fail.
+        let _ = writeln!(event, "{field}: {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::encode;
+    use crate::engine::Frame;
+    use crate::world::Message;
+
+    #[test]
+    fn a_frame_becomes_the_event_that_it_describes() {
+        for (frame, expected) in [
+            (json!({ "event": "order", "id": 7, "data": { "a": 1 } }), "event: order\nid: 7\ndata: {\"a\":1}\n\n"),
+            (json!({ "data": "two\nlines\r\nthree" }), "data: two\ndata: lines\ndata: three\n\n"),
+            (json!({ "comment": "hi" }), ": hi\n\n"),
+            (json!({ "retry": 100 }), "retry: 100\n\n"),
+            (json!({ "event": "ping" }), "event: ping\ndata\n\n"),
+            (json!({ "event": "a\nb", "data": "" }), "event: a b\ndata: \n\n"),
+            (json!({ "id": 7 }), "data: {\"id\":7}\n\n"),
+            (json!({ "event": "x", "other": 1 }), "data: {\"event\":\"x\",\"other\":1}\n\n"),
+            (json!([1]), "data: [1]\n\n"),
+        ] {
+            let message = Message::from(&Frame::Json(frame.clone().into()));
+            assert_eq!(encode(&message), expected, "{frame}");
+        }
+        let text = Message::from(&Frame::Text("{\"data\":1}".into()));
+        assert_eq!(encode(&text), "data: {\"data\":1}\n\n");
+        assert_eq!(encode(&Message::from(&Frame::Binary([0, 0xff].into()))), "data: AP8=\n\n");
+    }
+}

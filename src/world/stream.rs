@@ -1,0 +1,110 @@
+//! Streams: answers that go on, as server-sent events do. A stream is a member like a socket, with a place of its own in the
+//! feed; what its rule replies is for it alone.
+
+use std::sync::Arc;
+
+use super::error::WorldError;
+use super::journal::{OpenedBy, Record};
+use super::message::Encode;
+use super::state::WorldState;
+use super::subscription::{Joined, Subscription};
+use super::task::WorldEffects;
+use super::{World, fanout};
+use crate::engine::{Answered, AnsweredContent, Command, RuleRequest};
+use crate::scenario::{Answers, CrudOperation};
+
+/// What a route has answered that may stream.
+#[derive(Debug)]
+pub struct StreamOpening {
+    /// The answer.
+    pub answered: Answered,
+    /// The stream, if that is what it is.
+    pub stream: Option<Subscription>,
+}
+
+impl World {
+    /// What a route answers that only reads, from what readers see at this moment.
+    ///
+    /// # Errors
+    /// [`WorldError::Refused`] if no answer fits, a row is not there, or an expression fails.
+    pub fn read_answer(
+        &self,
+        view: &super::View,
+        answers: &Answers,
+        crud: Option<CrudOperation>,
+        request: RuleRequest,
+    ) -> Result<Answered, WorldError> {
+        Ok(view.reading(self.now()).answer(answers, crud, request)?)
+    }
+
+    /// What a route answers, after its steps.
+    ///
+    /// # Errors
+    /// [`WorldError`] if no answer fits, a step is refused, an expression fails, or the world has ended.
+    pub async fn answer(
+        &self,
+        key: &Arc<str>,
+        crud: Option<CrudOperation>,
+        request: RuleRequest,
+    ) -> Result<Answered, WorldError> {
+        let command = Command::Answer { key: key.clone(), crud, request: Box::new(request), member: None };
+        let WorldEffects { answer, .. } = self.apply(command).await?;
+        answer.ok_or(WorldError::Defect)
+    }
+
+    /// As [`World::answer`], for a route that may stream: `path` is what the stream is called, and `encode` makes of its
+    /// messages what its transport writes.
+    ///
+    /// # Errors
+    /// As [`World::answer`].
+    pub async fn open_stream(
+        &self,
+        key: &Arc<str>,
+        request: RuleRequest,
+        path: &str,
+        encode: Encode,
+    ) -> Result<StreamOpening, WorldError> {
+        let (world, key, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
+        self.ask(move |state| state.open_stream(world, key, request, path, encode)).await?
+    }
+}
+
+impl WorldState {
+    fn open_stream(
+        &mut self,
+        world: World,
+        key: Arc<str>,
+        request: RuleRequest,
+        path: Arc<str>,
+        encode: Encode,
+    ) -> Result<StreamOpening, WorldError> {
+        if let Some(tasks) = self.fanout.take() {
+            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
+            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
+        }
+        self.forget_gone();
+        self.settle();
+        let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
+        let socket = self.shared.sockets.open_stream(path.clone(), at, position);
+        let member = Some(socket.id);
+        let command = Command::Answer { key, crud: None, request: Box::new(request), member };
+        let effects = match self.engine.apply(command) {
+            Ok(effects) => effects,
+            Err(refusal) => {
+                self.shared.sockets.leave(&socket);
+                return Err(refusal.into());
+            }
+        };
+        let answered = effects.answer.ok_or(WorldError::Defect)?;
+        let is_stream = answered.content == AnsweredContent::Stream;
+        if is_stream {
+            self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Stream { path } });
+        } else {
+            self.shared.sockets.leave(&socket);
+        }
+        self.notify(&effects.events);
+        let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
+        let stream = is_stream.then(|| Subscription::new(world, socket, encode, &joined));
+        Ok(StreamOpening { answered, stream })
+    }
+}
