@@ -160,7 +160,9 @@ impl Engine {
     /// Without memberships, for a snapshot: who is there is not what happened.
     #[must_use]
     pub fn without_members(self) -> Self {
-        Self { topics: Topics::default(), groups: Groups::default(), ..self }
+        let mut engine = Self { topics: Topics::default(), groups: Groups::default(), ..self };
+        engine.end_runs_of_members();
+        engine
     }
 
     /// The scenario as it was last given.

@@ -8,6 +8,7 @@ mod firing;
 mod groups;
 mod reading;
 mod runs;
+mod state;
 mod steps;
 mod trigger;
 
@@ -25,6 +26,7 @@ pub(in crate::engine) use groups::Groups;
 pub use reading::Reading;
 pub use runs::MAX_WAITING;
 pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
+pub(in crate::engine) use state::RuleState;
 pub use trigger::MAX_TRIGGERED;
 
 use super::Engine;

@@ -17,6 +17,7 @@ use super::counters::{Counter, CounterView, Counters, Rebuild, Running};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
 use super::generator::GeneratorRunState;
 use super::retained::Retained;
+use super::rule::RuleState;
 use super::script::ScriptRunState;
 use super::timeline::{Run, Timelines};
 use crate::scenario::{Action, Fault, Row, Source, parse_fault};
@@ -40,6 +41,7 @@ pub struct EngineState {
     scripts: Vec<ScriptRunState>,
     generators: Vec<GeneratorRunState>,
     faults: Vec<FaultRunState>,
+    rules: RuleState,
     /// What reloads have taken away.
     retained: Retained,
 }
@@ -74,6 +76,7 @@ impl Engine {
             scripts: self.timelines.scripts().map(ScriptRunState::of).collect(),
             generators: self.timelines.generators().map(GeneratorRunState::of).collect(),
             faults: self.faults.iter().map(|run| FaultRunState::of(run, self)).collect(),
+            rules: RuleState::of(self),
             retained: self.retained.clone(),
         }
     }
@@ -102,6 +105,7 @@ impl Engine {
             Some(Run::Generator(Box::new(state.resume(run.declared.clone(), seed))))
         })?;
         engine.timelines = Timelines::of_world(scripts.into_iter().chain(generators));
+        state.rules.put_in(&mut engine)?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)
     }

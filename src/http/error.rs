@@ -212,7 +212,7 @@ fn status_of_switch(error: &SwitchError) -> StatusCode {
 
 fn status_of(error: &WorldError) -> StatusCode {
     match error {
-        WorldError::Ended => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Ended | WorldError::StreamBehind => StatusCode::SERVICE_UNAVAILABLE,
         #[cfg(feature = "redis")]
         WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,

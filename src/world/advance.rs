@@ -148,6 +148,8 @@ impl Advance {
             state.publish([FeedItem::fault_transition()]);
         }
         self.is_at_fault_transition = Event::ends_at_fault_transition(&events);
+        let events = events.into_iter().filter(|event| !event.is_delivery());
+        let events: Vec<Event> = events.collect();
         self.done.count += events.len() as u64;
         let room = MAX_LISTED.saturating_sub(self.done.events.len());
         self.done.events.extend(events.into_iter().take(room));

@@ -48,6 +48,8 @@ pub(super) enum Content {
     Event(u64, Message),
     /// What tells of no event.
     Message(Message),
+    /// Several that tell of no event, at one moment: a burst for one member takes one place in the feed.
+    Messages(Arc<[Message]>),
     /// The current values, with that of the last event in them: everything before is void.
     Resync(u64, Arc<[Message]>),
     /// Other faults are in force from here on; no socket gets anything of it.
@@ -100,7 +102,7 @@ impl EventFeed {
             match item.content {
                 Content::Resync(..) => *resync = after,
                 Content::FaultTransition => *transition = after,
-                Content::Event(..) | Content::Message(_) => {}
+                Content::Event(..) | Content::Message(_) | Content::Messages(_) => {}
             }
         }));
         drop(published);
@@ -171,7 +173,7 @@ impl FeedItem {
     fn sequence(&self) -> Option<u64> {
         match self.content {
             Content::Event(sequence, _) | Content::Resync(sequence, _) => Some(sequence),
-            Content::Message(_) | Content::FaultTransition => None,
+            Content::Message(_) | Content::Messages(_) | Content::FaultTransition => None,
         }
     }
 
@@ -179,15 +181,15 @@ impl FeedItem {
     fn event(&self) -> Option<u64> {
         match self.content {
             Content::Event(sequence, _) => Some(sequence),
-            Content::Resync(..) | Content::Message(_) | Content::FaultTransition => None,
+            Content::Resync(..) | Content::Message(_) | Content::Messages(_) | Content::FaultTransition => None,
         }
     }
 
     /// What it says to whom it is for.
-    fn messages(&self) -> &[Message] {
+    pub(super) fn messages(&self) -> &[Message] {
         match &self.content {
             Content::Event(_, message) | Content::Message(message) => std::slice::from_ref(message),
-            Content::Resync(_, messages) => messages,
+            Content::Resync(_, messages) | Content::Messages(messages) => messages,
             Content::FaultTransition => &[],
         }
     }

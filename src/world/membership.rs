@@ -173,14 +173,11 @@ impl WorldState {
                 let keeps = |topic: &Topic| *topic != Topic::Group(*group);
                 self.shared.sockets.change_topics(&socket, keeps, Vec::new(), position);
             }
-            MemberEvent::Closed => socket.close(SocketClose { code: NORMAL_CLOSURE, reason: Arc::default() }, position),
+            MemberEvent::Closed => socket.close(SocketClose::default(), position),
             MemberEvent::Reply(_) | MemberEvent::Failed(_) => {}
         }
     }
 }
-
-/// The close code of an end that was meant (RFC 6455, 7.4.1).
-const NORMAL_CLOSURE: u16 = 1000;
 
 /// Whether a socket joins it because it has asked for a collection.
 fn is_of_endpoint(topic: &Topic) -> bool {

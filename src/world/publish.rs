@@ -10,6 +10,7 @@ use super::audience::Audience;
 use super::feed::{self, Content, FeedItem};
 use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
+use super::socket::SocketClose;
 use super::state::WorldState;
 use super::view::View;
 use crate::engine::{Event, EventKind, MemberEvent, Topic};
@@ -44,7 +45,7 @@ impl WorldState {
         for run in events.chunk_by(|event, _| member_change(event).is_none()) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_events(&items);
-            self.publish(items);
+            self.publish(in_bursts(items));
             if let Some((member, what)) = run.last().and_then(member_change) {
                 self.follow_member(member, what);
             }
@@ -74,8 +75,12 @@ impl WorldState {
         self.publish_view();
         self.refresh_faults();
         self.follow_feed();
-        let collections: IndexSet<Arc<str>> =
-            self.shared.sockets.all().iter().map(|socket| socket.collection()).collect();
+        let end = self.shared.feed.end();
+        let (streams, sockets): (Vec<_>, Vec<_>) =
+            self.shared.sockets.all().into_iter().partition(|socket| socket.stream.is_some());
+        // What they have told is no longer so. Their clients ask again.
+        streams.iter().for_each(|stream| stream.close(SocketClose::default(), end));
+        let collections: IndexSet<Arc<str>> = sockets.iter().map(|socket| socket.collection()).collect();
         let (sequence, at) = (self.engine.sequence(), self.now());
         let mut items = Vec::with_capacity(collections.len() + 1);
         for collection in collections {
@@ -161,6 +166,22 @@ impl WorldState {
 
 fn changes_collections(events: &[Event]) -> bool {
     events.iter().any(Event::changes_rows)
+}
+
+/// What one member gets at one moment is one item, so that it does not push out what others have still to read.
+fn in_bursts(items: Vec<FeedItem>) -> Vec<FeedItem> {
+    let is_burst = |one: &FeedItem, next: &FeedItem| {
+        let is_message = |item: &FeedItem| matches!(item.content, Content::Message(_));
+        one.to == next.to && matches!(one.to, Audience::One(_)) && is_message(one) && is_message(next)
+    };
+    let runs = items.chunk_by(is_burst).map(|run| match run {
+        [one] => one.clone(),
+        several => {
+            let messages = several.iter().flat_map(FeedItem::messages).cloned().collect();
+            FeedItem { content: Content::Messages(messages), ..several[0].clone() }
+        }
+    });
+    runs.collect()
 }
 
 /// What has become of a member, if that changes what it gets from then on.

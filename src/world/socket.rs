@@ -27,8 +27,8 @@ pub trait FrameSink: fmt::Debug + Send + Sync {
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// How the server closes a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How the server closes a socket. A stream, which has no code, simply ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SocketClose {
     /// The close code (RFC 6455, 7.4).
     pub code: u16,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -73,6 +73,8 @@ pub(super) struct WorldState {
     /// The seed of this world alone, which wins over the server's.
     pub(super) own_seed: Option<u64>,
     pub(super) pace_at_start: Pace,
+    /// Whether its time 0 is the machine's date and time then, where the scenario says nothing else.
+    pub(super) keeps_date: bool,
     /// How often the engine was put to another moment.
     pub(super) epoch: u64,
     /// The world's time, while a command is carried out whose time is given.
@@ -109,6 +111,7 @@ impl WorldState {
             suspension: start.has_repeated_faults().then(|| shared.keep_alive.suspend()),
             own_seed,
             pace_at_start: shared.clock.pace(),
+            keeps_date: false,
             epoch: 0,
             given_time: None,
             held: None,
@@ -180,7 +183,7 @@ impl WorldState {
     /// Goes on with another scenario, and gives what that changed.
     pub(super) fn reload(&mut self, to: &WorldReload) -> Reload {
         let WorldStart { engine: start, json } = to.start();
-        let start = seeded(start, self.own_seed);
+        let start = seeded(start, self.own_seed).started_at(self.start.started());
         // On a copy, so that the world goes on as it was if this fails.
         let mut engine = self.engine.clone();
         let reload = engine.reload(&to.plan, start.seed());
@@ -193,10 +196,21 @@ impl WorldState {
         reload
     }
 
+    /// Has its time 0 be now, at the machine's date and time, also after each reset.
+    pub(super) fn keep_date(&mut self) {
+        self.keeps_date = true;
+        self.start = self.start.clone().started_at(today());
+        self.engine = self.start.clone();
+        self.publish_view();
+    }
+
     fn reset(&mut self, seed: Option<u64>) {
         if let Some(seed) = seed {
             self.own_seed = Some(seed);
             self.start = self.start.clone().with_seed(seed);
+        }
+        if self.keeps_date {
+            self.start = self.start.clone().started_at(today());
         }
         self.transcript = Transcript::default();
         self.snapshots.clear();
@@ -248,6 +262,12 @@ impl WorldState {
         self.engine.begin_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
         self.resync(Self::counter_readings);
     }
+}
+
+/// The machine's date and time, in milliseconds since 1970.
+pub(super) fn today() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The start of a scenario, with a world's own seed if it has one.

@@ -242,6 +242,11 @@ impl Subscription {
     /// Gets the values that changed after an event; without one, everything.
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
+        if self.socket.stream.is_some() {
+            // There is no telling what its frames were made of.
+            self.world.record(Record::Behind { socket: self.socket.id });
+            return Err(WorldError::StreamBehind);
+        }
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
         // What is still there of the feed, and may be no value, comes first.
         while cursor.position < current.position

@@ -140,6 +140,12 @@ impl Task {
         (task, requests, view)
     }
 
+    /// With the machine's date and time at time 0, unless the scenario declares another.
+    pub(super) fn with_date(mut self) -> Self {
+        self.state.keep_date();
+        self
+    }
+
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.state.shared
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::context::Context;
 use super::steps::Strands;
@@ -50,25 +51,41 @@ impl RuleOrigin {
         }
     }
 
-    /// Whether a scenario has this list of steps there.
-    pub(super) fn declares(&self, scenario: &Scenario, steps: &StepList) -> bool {
+    /// The list that a scenario has there and writes in that way.
+    pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
+        let same = |steps: &&StepList| **steps.written() == *written;
         match self {
-            Self::Answer(key) => scenario.routes().answers(key).is_some_and(|answers| has_steps(answers, steps)),
-            Self::Trigger(key) => scenario.triggers().iter().any(|one| one.key == *key && one.steps == *steps),
-            Self::Generator(key) => scenario
-                .generators()
-                .iter()
-                .any(|one| matches!(one.fires(), Fires::Rule(rule) if rule.key == *key && rule.steps == *steps)),
-            Self::Script(key) => scenario.rule_scripts().iter().any(|one| one.key == *key && one.steps == *steps),
-            Self::Posted => true,
+            Self::Answer(key) => steps_of(scenario.routes().answers(key)?).find(same).cloned(),
+            Self::Trigger(key) => {
+                let triggers = scenario.triggers().iter().filter(|one| one.key == *key);
+                triggers.map(|one| &one.steps).find(same).cloned()
+            }
+            Self::Generator(key) => {
+                let rules = scenario.generators().iter().filter_map(|one| match one.fires() {
+                    Fires::Rule(rule) => Some(rule),
+                    Fires::Count { .. } => None,
+                });
+                rules.filter(|rule| rule.key == *key).map(|rule| &rule.steps).find(same).cloned()
+            }
+            Self::Script(key) => {
+                let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
+                scripts.map(|one| &one.steps).find(same).cloned()
+            }
+            Self::Posted => None,
         }
+    }
+
+    /// Whether a list goes on with another scenario.
+    fn goes_on(&self, scenario: &Scenario, steps: &StepList) -> bool {
+        *self == Self::Posted || self.steps(scenario, steps.written()).is_some()
     }
 }
 
-fn has_steps(answers: &Answers, steps: &StepList) -> bool {
-    answers.list.iter().any(|answer| {
+/// All lists of a route.
+fn steps_of(answers: &Answers) -> impl Iterator<Item = &StepList> {
+    answers.list.iter().flat_map(|answer| {
         let stream = if let Content::Stream(stream) = &answer.content { Some(stream) } else { None };
-        answer.steps.iter().chain(stream).any(|one| one == steps)
+        answer.steps.iter().chain(stream)
     })
 }
 
@@ -205,12 +222,17 @@ impl Engine {
         let scenario = self.scenario.clone();
         self.rule_runs.retain(|run| match &run.script {
             Some(round) => scenario.rule_scripts().contains(&round.declared),
-            None => run.origin.declares(&scenario, &run.steps),
+            None => run.origin.goes_on(&scenario, &run.steps),
         });
         for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
             // There are fewer of them than may wait.
             let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
         }
+    }
+
+    /// Ends what belongs to any member.
+    pub(in crate::engine) fn end_runs_of_members(&mut self) {
+        self.rule_runs.retain(|run| run.owner == RunOwner::World);
     }
 
     /// Ends what belongs to a member.

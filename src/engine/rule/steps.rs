@@ -100,6 +100,11 @@ impl Strands {
     pub(super) fn is_over(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether they are places in that list.
+    pub(super) fn fit(&self, steps: &[RuleStep]) -> bool {
+        self.0.iter().all(|strand| strand.step < steps.len())
+    }
 }
 
 impl Strand {
