@@ -40,6 +40,7 @@ use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
 pub use generator::GeneratorState;
+pub use listing::{ListError, ListQuery, Listing, query_pairs};
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;

@@ -10,16 +10,21 @@ pub(crate) fn joined(words: &[String], conjunction: &str) -> String {
 
 /// The candidate that a typing mistake most likely meant, if any is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let length = word.chars().count();
-    let most = (length / 3).max(1);
     candidates
         .into_iter()
-        // One letter more or less is at least one mistake: most candidates need no closer look.
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= most)
-        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter_map(|candidate| Some((mistakes(word, candidate)?, candidate)))
         // Of equally near ones the first by name, so that candidates may come in any order.
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// How many typing mistakes make the word of the candidate, in capitals or not; `None` for more than one in three letters.
+pub(crate) fn mistakes(word: &str, candidate: &str) -> Option<usize> {
+    let length = word.chars().count();
+    let most = (length / 3).max(1);
+    // One letter more or less is at least one mistake: most candidates need no closer look.
+    if candidate.chars().count().abs_diff(length) > most {
+        return None;
+    }
+    Some(strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase())).filter(|distance| *distance <= most)
 }

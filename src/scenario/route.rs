@@ -3,6 +3,8 @@
 //! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path; a segment that is
 //! literal wins over a parameter.
 
+mod methods;
+mod nearest;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 fn list(name: &str) -> Route {
@@ -114,4 +116,39 @@ fn a_literal_segment_wins_over_a_parameter() {
     for (path, expected) in [("/toys", "GET /toys → list toys"), ("/toy", "POST /{id} → count {id}")] {
         assert_eq!(table.find(path).unwrap().routes().next().unwrap().to_string(), expected, "{path}");
     }
+}
+
+fn answer(method: RouteMethod, path: PathPattern) -> Route {
+    let key: Arc<str> = format!("{method} {path}").into();
+    let answers =
+        Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, written: serde_json::Value::Null };
+    Route::new(method, path, Plan::Answer { answers: answers.into(), crud: None })
+}
+
+#[test]
+fn a_path_has_the_methods_of_its_routes() {
+    let path = |name: &str| PathPattern::default().literal(name);
+    let table = RouteTable::new([
+        answer(RouteMethod::Get, path("a")),
+        answer(RouteMethod::Delete, path("a")),
+        answer(RouteMethod::Post, path("b")),
+        answer(RouteMethod::Any, path("c")),
+        answer(RouteMethod::Get, PathPattern::default()),
+        list("toys"),
+        count("id"),
+    ])
+    .unwrap();
+    for (path, methods, has_answers) in [
+        ("/a", "GET HEAD DELETE", true),
+        ("/b", "POST", true),
+        ("/c", "GET HEAD POST PUT PATCH DELETE", true),
+        ("", "GET HEAD", true),
+        ("/toys", "GET HEAD", false),
+        ("/orders/A1", "POST", false),
+    ] {
+        let found = table.find(path).unwrap();
+        assert_eq!((&*found.methods().join(" "), found.has_answers()), (methods, has_answers), "{path}");
+    }
+    assert!(table.has_answers());
+    assert!(!RouteTable::new([list("toys")]).unwrap().has_answers());
 }

@@ -1,0 +1,232 @@
+//! Lists of rows by the parameters of a query, as json-server has them: filters, search, order and pages.
+//!
+//! | parameter | lists |
+//! |---|---|
+//! | `field=v`, `a.b=v` | the rows whose field says that, written as text; of a list, one of its items |
+//! | `field:eq=` `:ne=` `:lt=` `:lte=` `:gt=` `:gte=` | … is equal, different, less, at most, greater, at least: as numbers if both are some, else as text |
+//! | `field:in=a,b` | … is one of these |
+//! | `field:contains=` `:startsWith=` `:endsWith=` | … is text with that in it, in capitals or not |
+//! | `field_ne=` `_lt=` `_lte=` `_gt=` `_gte=` `_like=` | the older way to write them; `_like` is `contains` |
+//! | `q=text` | the rows with a text that contains it |
+//! | `_sort=-a,b`, `_order=desc,asc` | in that order; a `-` or `desc` for a falling one |
+//! | `_page=2`, `_per_page=20` or `_limit=20` | a page |
+//! | `_start=20`, `_end=30` or `_limit=10` | a part |
+//!
+//! A row without the field fits no filter on it. Of a parameter that comes several times, one value has to fit, but for `ne`
+//! all of them.
+
+mod filter;
+mod order;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use form_urlencoded::byte_serialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use self::filter::{Filter, contains};
+use self::order::{SortKey, sorted};
+use crate::scenario::{CrudQuery, Row};
+
+/// Rows on a page if the query does not say it.
+const PER_PAGE: usize = 10;
+
+/// What a query asks for of a collection's rows.
+#[derive(Debug)]
+pub struct ListQuery {
+    filters: Vec<Filter>,
+    /// In small letters.
+    search: Option<String>,
+    sort: Vec<SortKey>,
+    window: Window,
+}
+
+/// Which of the rows that fit are listed.
+#[derive(Debug)]
+enum Window {
+    All,
+    /// Both from 1.
+    Page {
+        number: usize,
+        size: usize,
+    },
+    Part(Range<usize>),
+}
+
+/// The rows that a query asks for.
+#[derive(Debug)]
+pub struct Listing {
+    /// Those of the page, in order.
+    pub rows: Vec<Arc<Row>>,
+    /// How many rows fit the query on all pages.
+    pub total: usize,
+    /// The number of the page, from 1; 1 if the query asks for none.
+    pub page: usize,
+    /// How many pages there are, at least 1; 1 if the query asks for none.
+    pub pages: usize,
+    is_paged: bool,
+}
+
+/// A parameter that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{parameter} must be a whole number from {least}, not `{found}`")]
+pub struct ListError {
+    parameter: String,
+    least: usize,
+    found: String,
+}
+
+/// The parameters of a query as pairs; one that comes several times is a list in the mapping.
+pub fn query_pairs(query: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
+    query.iter().flat_map(|(name, value)| {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        values.iter().filter_map(move |value| Some((&**name, value.as_str()?)))
+    })
+}
+
+/// The numbers of a query that choose a window.
+#[derive(Default)]
+struct Numbers {
+    page: Option<usize>,
+    size: Option<usize>,
+    start: Option<usize>,
+    end: Option<usize>,
+}
+
+impl ListQuery {
+    /// Reads the parameters of a query, of which some have these names.
+    ///
+    /// # Errors
+    /// A page or a number of rows that is none.
+    pub fn new<'q>(
+        parameters: impl IntoIterator<Item = (&'q str, &'q str)>,
+        names: &CrudQuery,
+    ) -> Result<Self, ListError> {
+        let (mut numbers, mut search, mut sort, mut order) = (Numbers::default(), None, "", "");
+        let mut filters: Vec<Filter> = Vec::new();
+        for (name, value) in parameters {
+            let number = |least| number(name, value, least).map(Some);
+            match name {
+                _ if name == names.page => numbers.page = number(1)?,
+                _ if name == names.per_page => numbers.size = number(1)?,
+                _ if name == names.sort => sort = value,
+                "_limit" => numbers.size = number(1)?,
+                "_start" => numbers.start = number(0)?,
+                "_end" => numbers.end = number(0)?,
+                "_order" => order = value,
+                "q" => search = Some(value.to_lowercase()),
+                // Those that json-server knows and that change no choice of rows, and what jQuery adds against caches.
+                "_embed" | "_expand" | "_" => {}
+                _ => match filters.iter_mut().find(|filter| filter.is_of(name)) {
+                    Some(filter) => filter.add(value),
+                    None => filters.push(Filter::new(name, value)),
+                },
+            }
+        }
+        Ok(Self { filters, search, sort: SortKey::all(sort, order), window: numbers.window() })
+    }
+
+    /// The rows that it asks for. Without a filter, a search and an order, it looks at those of the page alone.
+    #[must_use]
+    pub fn list<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Arc<Row>>) -> Listing {
+        if self.filters.is_empty() && self.search.is_none() && self.sort.is_empty() {
+            let total = rows.len();
+            let range = self.range(total);
+            return self.listing(rows.skip(range.start).take(range.len()).cloned().collect(), total);
+        }
+        let mut fitting: Vec<&Arc<Row>> = rows.filter(|row| self.fits(row)).collect();
+        let total = fitting.len();
+        let range = self.range(total);
+        if !self.sort.is_empty() {
+            fitting = sorted(&fitting, &self.sort, range.end);
+        }
+        self.listing(fitting[range].iter().copied().cloned().collect(), total)
+    }
+
+    fn fits(&self, row: &Row) -> bool {
+        self.filters.iter().all(|filter| filter.fits(row))
+            && self.search.as_ref().is_none_or(|search| {
+                let has_text_id = !row.has_number_id();
+                has_text_id && contains(row.id(), search) || row.own().values().any(|value| says(value, search))
+            })
+    }
+
+    /// Which of so many rows are listed.
+    fn range(&self, total: usize) -> Range<usize> {
+        let wanted = match &self.window {
+            Window::All => 0..total,
+            Window::Page { number, size } => (number - 1).saturating_mul(*size)..number.saturating_mul(*size),
+            Window::Part(range) => range.clone(),
+        };
+        let end = wanted.end.min(total);
+        wanted.start.min(end)..end
+    }
+
+    fn listing(&self, rows: Vec<Arc<Row>>, total: usize) -> Listing {
+        let (page, pages, is_paged) = match self.window {
+            Window::Page { number, size } => (number, total.div_ceil(size).max(1), true),
+            Window::All | Window::Part(_) => (1, 1, false),
+        };
+        Listing { rows, total, page, pages, is_paged }
+    }
+}
+
+impl Numbers {
+    fn window(self) -> Window {
+        match self {
+            Self { page: None, start: None, end: None, size: None } => Window::All,
+            Self { page: None, start, end, size } if start.is_some() || end.is_some() => {
+                let start = start.unwrap_or_default();
+                let end = end.or_else(|| Some(start.saturating_add(size?))).unwrap_or(usize::MAX);
+                Window::Part(start..end.max(start))
+            }
+            Self { page, size, .. } => Window::Page { number: page.unwrap_or(1), size: size.unwrap_or(PER_PAGE) },
+        }
+    }
+}
+
+impl Listing {
+    /// The `link` header (RFC 8288) with the first page, the one before, the next and the last, for a request of that path
+    /// and query; `None` if the query asks for no page. `page` is the name of the parameter.
+    #[must_use]
+    pub fn link(&self, url: &str, page: &str) -> Option<String> {
+        let pages = [
+            ("first", Some(1)),
+            ("prev", self.page.checked_sub(1).filter(|page| *page > 0)),
+            ("next", Some(self.page + 1).filter(|page| *page <= self.pages)),
+            ("last", Some(self.pages)),
+        ];
+        let link = |(relation, number): (_, Option<usize>)| {
+            Some(format!("<{}>; rel=\"{relation}\"", with_parameter(url, page, number?)))
+        };
+        self.is_paged.then(|| pages.into_iter().filter_map(link).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// A path and query with another value of a parameter, and all else as it is.
+fn with_parameter(url: &str, name: &str, value: usize) -> String {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let is_it = |pair: &str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(found, _)| found == name);
+    let others = query.split('&').filter(|pair| !pair.is_empty() && !is_it(pair));
+    let own = format!("{}={value}", byte_serialize(name.as_bytes()).collect::<String>());
+    let pairs: Vec<&str> = others.chain([&*own]).collect();
+    format!("{path}?{}", pairs.join("&"))
+}
+
+fn number(parameter: &str, value: &str, least: usize) -> Result<usize, ListError> {
+    let number = value.parse().ok().filter(|number| *number >= least);
+    number.ok_or_else(|| ListError { parameter: parameter.into(), least, found: value.into() })
+}
+
+/// Whether one of a value's texts contains it, which is in small letters.
+fn says(value: &Value, search: &str) -> bool {
+    match value {
+        Value::String(text) => contains(text, search),
+        Value::Array(items) => items.iter().any(|item| says(item, search)),
+        Value::Object(fields) => fields.values().any(|value| says(value, search)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

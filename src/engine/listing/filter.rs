@@ -1,0 +1,203 @@
+//! Filters: parameters such as `price:gt=5` that rows have to fit.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value};
+
+use crate::scenario::Row;
+
+/// A parameter of a query that rows have to fit.
+#[derive(Debug)]
+pub(super) struct Filter {
+    parameter: String,
+    field: Field,
+    operator: Operator,
+    /// One has to fit, or for [`Operator::Different`] all.
+    operands: Vec<Operand>,
+}
+
+/// A field of rows, or a part of one such as `address.city`.
+#[derive(Debug)]
+pub(super) struct Field(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    Different,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    /// Equal to one of a list.
+    In,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+/// What a parameter says.
+#[derive(Debug)]
+struct Operand {
+    text: String,
+    lowercase: String,
+    number: Option<Number>,
+}
+
+impl Filter {
+    pub(super) fn new(parameter: &str, value: &str) -> Self {
+        let (field, operator) = split(parameter);
+        let mut filter = Self {
+            parameter: parameter.into(),
+            field: Field::new(field),
+            operator: operator.unwrap_or(Operator::Equal),
+            operands: Vec::new(),
+        };
+        filter.add(value);
+        filter
+    }
+
+    pub(super) fn is_of(&self, parameter: &str) -> bool {
+        self.parameter == parameter
+    }
+
+    /// Adds another value of the same parameter.
+    pub(super) fn add(&mut self, value: &str) {
+        match self.operator {
+            Operator::In => self.operands.extend(value.split(',').map(Operand::new)),
+            _ => self.operands.push(Operand::new(value)),
+        }
+    }
+
+    pub(super) fn fits(&self, row: &Row) -> bool {
+        let Some(value) = self.field.of(row) else { return false };
+        match self.operator {
+            Operator::Different => self.operands.iter().all(|operand| !holds(&value, Operator::Equal, operand)),
+            operator => self.operands.iter().any(|operand| holds(&value, operator, operand)),
+        }
+    }
+}
+
+impl Field {
+    pub(super) fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// What a row has in it.
+    pub(super) fn of<'r>(&self, row: &'r Row) -> Option<Cow<'r, Value>> {
+        if self.0 == "id" {
+            return Some(Cow::Owned(row.id_json()));
+        }
+        let whole = row.own().get(&self.0);
+        whole.or_else(|| part(row, &self.0)).map(Cow::Borrowed)
+    }
+}
+
+/// A part of a field's value, such as `address.city` or `tags.0`.
+fn part<'r>(row: &'r Row, path: &str) -> Option<&'r Value> {
+    let (field, keys) = path.split_once('.')?;
+    keys.split('.').try_fold(row.own().get(field)?, |value, key| match value {
+        Value::Object(fields) => fields.get(key),
+        Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+/// The field of a parameter, and the operator if it names one.
+fn split(parameter: &str) -> (&str, Option<Operator>) {
+    let named = parameter.rsplit_once(':').and_then(|(field, name)| Some((field, Operator::named(name)?)));
+    let older = || {
+        let (field, name) = parameter.rsplit_once('_').filter(|(field, _)| !field.is_empty())?;
+        Some((field, Operator::named_as_before(name)?))
+    };
+    named.or_else(older).map_or((parameter, None), |(field, operator)| (field, Some(operator)))
+}
+
+impl Operator {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "eq" => Self::Equal,
+            "ne" => Self::Different,
+            "lt" => Self::Less,
+            "lte" => Self::AtMost,
+            "gt" => Self::Greater,
+            "gte" => Self::AtLeast,
+            "in" => Self::In,
+            "contains" => Self::Contains,
+            "startsWith" => Self::StartsWith,
+            "endsWith" => Self::EndsWith,
+            _ => return None,
+        })
+    }
+
+    /// As the versions of json-server before 1 name it.
+    fn named_as_before(name: &str) -> Option<Self> {
+        match name {
+            "like" => Some(Self::Contains),
+            "ne" | "lt" | "lte" | "gt" | "gte" => Self::named(name),
+            _ => None,
+        }
+    }
+}
+
+impl Operand {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), lowercase: text.to_lowercase(), number: text.parse().ok() }
+    }
+}
+
+/// Whether it holds for a value, or for an item of a list.
+fn holds(value: &Value, operator: Operator, operand: &Operand) -> bool {
+    if let Value::Array(items) = value {
+        return items.iter().any(|item| holds(item, operator, operand));
+    }
+    let ordered = |fits: fn(Ordering) -> bool| compare(value, operand).is_some_and(fits);
+    let text = || value.as_str();
+    match operator {
+        Operator::Equal | Operator::In => is_equal(value, operand),
+        Operator::Different => !is_equal(value, operand),
+        Operator::Less => ordered(Ordering::is_lt),
+        Operator::AtMost => ordered(Ordering::is_le),
+        Operator::Greater => ordered(Ordering::is_gt),
+        Operator::AtLeast => ordered(Ordering::is_ge),
+        Operator::Contains => text().is_some_and(|text| contains(text, &operand.lowercase)),
+        Operator::StartsWith => text().is_some_and(|text| text.to_lowercase().starts_with(&operand.lowercase)),
+        Operator::EndsWith => text().is_some_and(|text| text.to_lowercase().ends_with(&operand.lowercase)),
+    }
+}
+
+/// Whether a value, written as text, is that of a parameter; numbers may be written in any way.
+fn is_equal(value: &Value, operand: &Operand) -> bool {
+    match value {
+        Value::String(text) => *text == operand.text,
+        Value::Number(number) => operand.number.as_ref().is_some_and(|other| {
+            let integers = number.as_i64().zip(other.as_i64());
+            integers.map_or_else(|| number.as_f64() == other.as_f64(), |(number, other)| number == other)
+        }),
+        Value::Bool(true) => operand.text == "true",
+        Value::Bool(false) => operand.text == "false",
+        Value::Null => operand.text == "null",
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+fn compare(value: &Value, operand: &Operand) -> Option<Ordering> {
+    let number = || operand.number.as_ref()?.as_f64();
+    match value {
+        Value::Number(value) => value.as_f64()?.partial_cmp(&number()?),
+        Value::String(text) => {
+            let numbers = number().and_then(|number| Some((text.parse::<Number>().ok()?.as_f64()?, number)));
+            numbers.map_or_else(|| Some(text.cmp(&operand.text)), |(text, number)| text.partial_cmp(&number))
+        }
+        _ => None,
+    }
+}
+
+/// Whether text contains other text, which is in small letters, in capitals or not.
+pub(super) fn contains(text: &str, lowercase: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(lowercase);
+    }
+    lowercase.is_empty()
+        || text.as_bytes().windows(lowercase.len()).any(|part| part.eq_ignore_ascii_case(lowercase.as_bytes()))
+}

@@ -1,0 +1,132 @@
+//! The route that a request most likely meant.
+
+use super::{Route, RouteTable, Segment, encode_segment};
+use crate::words::mistakes;
+
+/// What a segment too many or too few costs, in typing mistakes.
+const MISSING: usize = 2;
+
+impl RouteTable {
+    /// The route whose path is nearest to one that has none, as [`RouteTable::find`] takes it. A literal segment may be
+    /// mistyped, and one segment may be missing or too many. Of equally near ones, one of that method wins, then the first.
+    #[must_use]
+    pub fn nearest(&self, method: &str, path: &str) -> Option<&Route> {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let routes = self.iter().enumerate().filter_map(|(place, route)| {
+            let distance = Distance::between(&route.path.segments, &parts, true)?;
+            // What only parameters match is near to anything.
+            let is_near = distance.literals > 0;
+            is_near.then(|| (distance.mistakes, route.method.to_string() != method, place, route))
+        });
+        routes
+            .min_by_key(|(mistakes, is_other_method, place, _)| (*mistakes, *is_other_method, *place))
+            .map(|near| near.3)
+    }
+}
+
+/// How far a path is from that of a route.
+#[derive(Debug, Clone, Copy, Default)]
+struct Distance {
+    mistakes: usize,
+    /// How many literal segments the path has, perhaps mistyped.
+    literals: usize,
+}
+
+impl Distance {
+    /// `None` if they are too far apart.
+    fn between(segments: &[Segment], parts: &[&str], may_differ_in_length: bool) -> Option<Self> {
+        let most = usize::from(may_differ_in_length);
+        let (Some((segment, segments_left)), Some((part, parts_left))) = (segments.split_first(), parts.split_first())
+        else {
+            let differing = segments.len().max(parts.len());
+            return (differing <= most).then_some(Self { mistakes: differing * MISSING, literals: 0 });
+        };
+        if matches!(segment, Segment::Rest(_)) {
+            return Some(Self::default());
+        }
+        let here = Self::of_segment(segment, part)
+            .and_then(|here| Some(here + Self::between(segments_left, parts_left, may_differ_in_length)?));
+        let skipped = Self { mistakes: MISSING, literals: 0 };
+        let shorter =
+            may_differ_in_length.then(|| Some(skipped + Self::between(segments_left, parts, false)?)).flatten();
+        let longer =
+            may_differ_in_length.then(|| Some(skipped + Self::between(segments, parts_left, false)?)).flatten();
+        [here, shorter, longer].into_iter().flatten().min_by_key(|distance| distance.mistakes)
+    }
+
+    fn of_segment(segment: &Segment, part: &str) -> Option<Self> {
+        let Segment::Literal(text) = segment else { return Some(Self::default()) };
+        let text = encode_segment(text);
+        // Letters in capitals or not are no mistake to `mistakes`, but the path is another.
+        let mistakes = if text == part { 0 } else { mistakes(part, &text)?.max(1) };
+        Some(Self { mistakes, literals: 1 })
+    }
+}
+
+impl std::ops::Add for Distance {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { mistakes: self.mistakes + other.mistakes, literals: self.literals + other.literals }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use super::super::{PathPattern, Plan, Route, RouteMethod, RouteTable};
+
+    fn route(written: &str) -> Route {
+        let (method, path) = written.split_once(' ').unwrap();
+        let method = if method == "GET" { RouteMethod::Get } else { RouteMethod::Post };
+        let mut pattern = PathPattern::default();
+        for segment in path.split('/').skip(1).filter(|segment| !segment.is_empty()) {
+            let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
+            pattern = match (segment, name) {
+                (_, Some(name)) if name.starts_with('*') => pattern.rest(&name[1..]).0,
+                (_, Some(name)) => pattern.parameter(name).0,
+                (text, None) => pattern.literal(text),
+            };
+        }
+        Route::new(method, pattern, Plan::List { collection: "rows".into() })
+    }
+
+    #[test]
+    fn the_nearest_route_is_the_one_that_was_meant() {
+        let written = [
+            "GET /todos",
+            "POST /todos",
+            "GET /todos/{id}",
+            "GET /todos/{id}/comments",
+            "POST /users/{id}/password",
+            "GET /files/{*rest}",
+            "GET /{page}",
+            "GET /ü b",
+        ];
+        let table = RouteTable::new(written.map(route)).unwrap();
+        for (method, path, expected) in [
+            ("GET", "/todo/7", Some("GET /todos/{id}")),
+            ("GET", "/Todos/7", Some("GET /todos/{id}")),
+            ("GET", "/todo/7/coments", Some("GET /todos/{id}/comments")),
+            ("POST", "/api/todos", Some("POST /todos")),
+            ("GET", "/api/todos", Some("GET /todos")),
+            ("PUT", "/api/todos", Some("GET /todos")),
+            ("GET", "/todos/7/x", Some("GET /todos/{id}/comments")),
+            ("GET", "/todos/7/comments/9", Some("GET /todos/{id}/comments")),
+            ("GET", "/v1/todos/7/comments", Some("GET /todos/{id}/comments")),
+            ("GET", "/user/7/password", Some("POST /users/{id}/password")),
+            ("GET", "/file/a/b/c", Some("GET /files/{*rest}")),
+            ("GET", "/v1/files/a/b/c", Some("GET /files/{*rest}")),
+            ("GET", "/x/ü b", Some("GET /ü b")),
+            ("GET", "/orders/7", None),
+            ("GET", "/a/b/todos", None),
+            ("GET", "/a/b/c/d", None),
+            ("GET", "", None),
+        ] {
+            let near = table.nearest(method, path);
+            let shown = near.map(|route| format!("{} {}", route.method(), route.path()));
+            assert_eq!(shown.as_deref(), expected, "{method} {path}");
+        }
+    }
+}
