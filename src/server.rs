@@ -19,7 +19,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
-use crate::http::{App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service};
+use crate::http::{
+    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service,
+};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
 use crate::selector::ScenarioSelector;

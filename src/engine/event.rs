@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::frame::Frame;
-use super::listing::ListingError;
+use super::listing::ListError;
 use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
 use super::topics::Topic;
 use crate::expression::RunError;
@@ -255,7 +255,7 @@ pub enum Refusal {
     },
     /// The query of a list cannot be read.
     #[error("{0}")]
-    Query(ListingError),
+    Query(ListError),
     /// An expression fails.
     #[error("{0}")]
     Expression(Box<RunError>),

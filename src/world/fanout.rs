@@ -184,8 +184,7 @@ fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>
 /// something to write already.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
     let pass = Pass::over(shared, vec![Audience::All]);
-    let (ping, heartbeat) =
-        (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
+    let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
     pass.each(|socket| {
         let Some(sink) = socket.sink.get() else { return };
         let encoded = if socket.stream.is_some() { &heartbeat } else { &ping };

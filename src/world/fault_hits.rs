@@ -85,7 +85,11 @@ impl WorldState {
             return;
         }
         let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
-        let open: Vec<_> = sockets.iter().filter(|socket| socket.stream.is_none()).map(|socket| (socket.id, socket.collection())).collect();
+        let open: Vec<_> = sockets
+            .iter()
+            .filter(|socket| socket.stream.is_none())
+            .map(|socket| (socket.id, socket.collection()))
+            .collect();
         let hits = self.engine.hits_at_beginning(id, open.iter().map(|(id, collection)| (*id, &**collection)));
         for (socket, hit) in hits {
             let did = match fault.effect() {

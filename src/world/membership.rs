@@ -45,7 +45,10 @@ impl WorldState {
         socket.set_collection(collection.clone());
         self.rejoin(socket);
         if !was_recorded && socket.is_recorded() {
-            self.shared.journal.record(self.shared.clock.now(), Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) });
+            self.shared.journal.record(
+                self.shared.clock.now(),
+                Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) },
+            );
         }
         let position = self.shared.feed.end();
         self.hit(socket, position);

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::firing::{Firing, text_id};
 use crate::engine::collections::RowSet;
 use crate::engine::event::Refusal;
-use crate::engine::listing;
+use crate::engine::listing::{ListQuery, query_pairs};
 use crate::engine::rule::reading::Reading;
 use crate::scenario::{Crud, CrudOperation, RowVerb};
 
@@ -61,30 +61,21 @@ fn list(
     context: &Context,
     url: &str,
 ) -> Result<CrudOutcome, Refusal> {
-    let page = listing::list(rows.rows(), pairs(context), &crud.query).map_err(Refusal::Query)?;
+    let none = Map::new();
+    let query = context.get("query").and_then(Value::as_object).unwrap_or(&none);
+    let query = ListQuery::new(query_pairs(query), &crud.query).map_err(Refusal::Query)?;
+    let page = query.list(rows.rows().iter());
     let items = Value::Array(page.rows.iter().map(|row| row.to_json()).collect());
     let mut headers = vec![("x-total-count".to_owned(), page.total.to_string())];
-    headers.extend(page.link(url).map(|link| ("link".to_owned(), link)));
+    headers.extend(page.link(url, &crud.query.page).map(|link| ("link".to_owned(), link)));
     let body = match &crud.list {
         None => items,
         Some(template) => {
-            let number = page.number.map_or(Value::Null, Value::from);
             let context = context.clone().with("items", items).with("total", Value::from(page.total));
-            renders.required(template, &context.with("page", number))?
+            renders.required(template, &context.with("page", Value::from(page.page)))?
         }
     };
     Ok(CrudOutcome { headers, ..CrudOutcome::json(body) })
-}
-
-/// The parameters of the query, those that come several times too.
-fn pairs(context: &Context) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
-    let query = context.get("query").and_then(Value::as_object);
-    let all = query.into_iter().flatten().flat_map(|(name, value)| match value {
-        Value::Array(values) => values.iter().map(|value| (name.clone(), text(value))).collect(),
-        value => vec![(name.clone(), text(value))],
-    });
-    all.collect()
 }
 
 fn path_id(context: &Context) -> String {
