@@ -184,6 +184,13 @@ impl Scenario {
         Self { server, ..self }
     }
 
+    /// The same scenario with other routes.
+    #[must_use]
+    #[cfg(test)]
+    pub(crate) fn with_routes(self, routes: RouteTable) -> Self {
+        Self { routes: Arc::new(routes), ..self }
+    }
+
     /// The collection of that name.
     #[must_use]
     pub fn collection(&self, name: &str) -> Option<&Collection> {

@@ -45,7 +45,7 @@ impl Control {
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, request: Request) -> Response {
         let readers = self.app.access.readers(request.headers());
         let outcome = if target.method == Method::OPTIONS {
-            Ok(cors::preflight(request.headers(), &readers, true))
+            Ok(cors::preflight(request.headers(), &readers, cors::CONTROL_METHODS))
         } else {
             alone(self.handle(target, request)).await
         };

@@ -10,11 +10,11 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use super::access::is_local_origin;
 use crate::scenario::Cors;
 
-/// The methods of the mock API.
-const METHODS: &str = "GET,HEAD,POST";
+/// The methods of the mock API, but for paths that say what they have.
+pub(super) const METHODS: &str = "GET,HEAD,POST";
 
 /// The methods of the control API.
-const CONTROL_METHODS: &str = "GET,HEAD,POST,PUT,PATCH,DELETE";
+pub(super) const CONTROL_METHODS: &str = "GET,HEAD,POST,PUT,PATCH,DELETE";
 
 /// The headers that pages may read beyond those that the Fetch standard always lets them ("CORS-safelisted response-header
 /// name"), of all that answers have. They are named, because `*` means no header of that kind with credentials.
@@ -27,6 +27,22 @@ const EXPOSED: [HeaderName; 7] = [
     header::WWW_AUTHENTICATE,
     HeaderName::from_static("x-mockd-dropped"),
 ];
+
+/// Of the others, those that pages see anyway, or never ("forbidden response-header name").
+const SEEN: [HeaderName; 8] = [
+    header::CACHE_CONTROL,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPIRES,
+    header::LAST_MODIFIED,
+    header::PRAGMA,
+    header::SET_COOKIE,
+];
+
+/// The headers that the scenario itself gives an answer, among the extensions of the response. Pages may read them.
+#[derive(Debug, Clone)]
+pub(super) struct OwnHeaders(pub(super) Vec<HeaderName>);
 
 // Private Network Access (a draft of WICG): Chromium asks a server on this machine or in this network whether pages from outside
 // may reach it.
@@ -82,15 +98,18 @@ impl Readers {
             }
         };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        if let Some(exposed) = exposed(headers) {
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        let own = response.extensions().get::<OwnHeaders>();
+        if let Some(exposed) = exposed(response.headers(), own) {
+            response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
     }
 }
 
 /// The names of the headers that pages are to see, if there are any.
-fn exposed(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut names = headers.keys().filter(|name| EXPOSED.contains(name)).map(HeaderName::as_str);
+fn exposed(headers: &HeaderMap, own: Option<&OwnHeaders>) -> Option<HeaderValue> {
+    let is_own = |name: &HeaderName| own.is_some_and(|OwnHeaders(own)| own.contains(name) && !SEEN.contains(name));
+    let is_exposed = |name: &&HeaderName| EXPOSED.contains(*name) || is_own(name);
+    let mut names = headers.keys().filter(is_exposed).map(HeaderName::as_str);
     let first = names.next()?;
     let all = names.fold(first.to_owned(), |all, name| all + "," + name);
     HeaderValue::try_from(all).ok()
@@ -117,10 +136,9 @@ pub(super) fn allows_socket(cors: &Cors, request: &HeaderMap) -> bool {
     Readers::of(cors, request) != Readers::Nobody || is_own() == Some(true)
 }
 
-/// The answer to a preflight: 204 with the headers that were asked for, and the methods of the API. The method that was asked
+/// The answer to a preflight: 204 with the headers that were asked for, and the methods that there are. The method that was asked
 /// for is one of them, whatever it is: the page is to see the answer to the request itself, which says that there is none.
-pub(super) fn preflight(request: &HeaderMap, readers: &Readers, is_control: bool) -> Response {
-    let methods = if is_control { CONTROL_METHODS } else { METHODS };
+pub(super) fn preflight(request: &HeaderMap, readers: &Readers, methods: &str) -> Response {
     let mut response = Response::builder()
         .status(StatusCode::NO_CONTENT)
         .header(header::ACCESS_CONTROL_ALLOW_METHODS, with_asked_method(methods, request))

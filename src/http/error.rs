@@ -1,6 +1,7 @@
 //! What is wrong with a request, and the one place that turns it into an answer.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use poem::error::{ParsePathError, ResponseError};
@@ -11,17 +12,31 @@ use thiserror::Error;
 
 use super::body::ApiResponse;
 use super::host_name::is_host_name;
+use super::rule;
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
 use crate::selector::SwitchError;
+use crate::words::joined;
 use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
 /// A request that is answered with an error; `Display` is the answer's message.
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
-    #[error("Route {method}:{uri} not found")]
-    RouteNotFound { method: Method, uri: Uri },
+    #[error("Route {method}:{uri} not found{}", .nearest.as_ref().map(|near| format!(", did you mean {near}?")).unwrap_or_default())]
+    RouteNotFound { method: Method, uri: Box<Uri>, nearest: Option<String> },
+    #[error("{method} is not a method of {path}, which has {}", joined_methods(.allowed))]
+    MethodNotAllowed { method: Method, path: String, allowed: Vec<&'static str> },
+    #[error("No answer of {0} fits the request")]
+    NoAnswer(Arc<str>),
+    #[error("The answer cannot be sent: HTTP does not allow {0}")]
+    BadAnswer(String),
+    #[error("File {0} not found")]
+    FileNotFound(String),
+    #[error("File {0} is outside the directory of the scenario")]
+    FileOutside(String),
+    #[error("The file has {length} bytes, and the range is beyond them")]
+    NoSuchRange { length: u64 },
     #[error("Body cannot be empty, send a JSON object")]
     EmptyBody,
     #[error("Body is not valid JSON: {0}")]
@@ -42,6 +57,8 @@ pub(crate) enum ApiError {
     UnsupportedCoding(String),
     #[error("Body is not valid gzip: {0}")]
     BadGzip(std::io::Error),
+    #[error("Body is not a valid form: {0}")]
+    BadForm(multer::Error),
     #[error("Body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
@@ -76,6 +93,9 @@ pub(crate) enum ApiError {
     BadFault(Box<Problems>),
     #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
     ForeignOrigin,
+    /// What steps of a rule, or its operation on a collection, were refused.
+    #[error(transparent)]
+    Refused(Refusal),
     #[error(transparent)]
     World(#[from] WorldError),
     #[error(transparent)]
@@ -89,7 +109,14 @@ pub(crate) enum ApiError {
 impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::RouteNotFound { .. } | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
+            Self::RouteNotFound { .. }
+            | Self::NoAnswer(_)
+            | Self::FileNotFound(_)
+            | Self::FileOutside(_)
+            | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSuchRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Refused(refusal) => rule::status_of_refusal(refusal),
             Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
@@ -98,7 +125,7 @@ impl ResponseError for ApiError {
                 StatusCode::FORBIDDEN
             }
             Self::SlowRequest => StatusCode::REQUEST_TIMEOUT,
-            Self::Defect => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Defect | Self::BadAnswer(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::World(error) | Self::Worlds(WorldsError::World(error)) => status_of(error),
             Self::Worlds(WorldsError::Exists(_) | WorldsError::Default) => StatusCode::CONFLICT,
             Self::TooManyConnections(_) | Self::Worlds(WorldsError::TooMany(_)) => StatusCode::SERVICE_UNAVAILABLE,
@@ -112,6 +139,7 @@ impl ResponseError for ApiError {
             | Self::BadJson(_)
             | Self::BrokenBody(_)
             | Self::BadGzip(_)
+            | Self::BadForm(_)
             | Self::NotAnObject(_)
             | Self::IdInBody
             | Self::ValueInBody
@@ -164,6 +192,15 @@ impl ApiError {
                 // RFC 6750, 3.
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            _ if let Self::MethodNotAllowed { allowed, .. } = self => {
+                // RFC 9110, 15.5.6.
+                headers.extend(HeaderValue::try_from(allowed.join(",")).map(|allowed| (header::ALLOW, allowed)));
+            }
+            _ if let Self::NoSuchRange { length } = self => {
+                // RFC 9110, 15.5.17.
+                let range = HeaderValue::try_from(format!("bytes */{length}"));
+                headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
+            }
             // RFC 9110, 12.5.3: what tells this 415 from that of another content type.
             _ if matches!(self, Self::UnsupportedCoding(_)) => {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -190,8 +227,13 @@ impl ApiError {
 
     /// That there is no such route.
     pub(super) fn not_found(method: &Method, uri: &Uri) -> Self {
-        Self::RouteNotFound { method: method.clone(), uri: uri.clone() }
+        Self::RouteNotFound { method: method.clone(), uri: Box::new(uri.clone()), nearest: None }
     }
+}
+
+/// `GET, HEAD and POST`.
+fn joined_methods(methods: &[&str]) -> String {
+    joined(&methods.iter().map(ToString::to_string).collect::<Vec<_>>(), "and")
 }
 
 /// How a host becomes one that is answered, if its name can be given to the flag.

@@ -10,6 +10,7 @@ use poem::{Body, Response};
 use serde_json::json;
 
 use super::body::ApiResponse;
+use super::rule;
 use super::target::RequestTarget;
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
@@ -128,9 +129,16 @@ fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
         _ if is_handshake => None,
         Plan::List { collection } | Plan::Add { collection } => Some(FaultSubject::Collection(collection.to_string())),
         Plan::Count { row } => Some(FaultSubject::Row(lossy(found.parameter(row)))),
-        Plan::Answer { .. } => None,
+        Plan::Answer { answers, .. } => Some(match rule::collection(answers) {
+            Some(collection) => FaultSubject::Collection(collection.to_string()),
+            None => FaultSubject::Route,
+        }),
     };
-    found.routes().find_map(|route| subject(route.plan())).unwrap_or(FaultSubject::Other)
+    let subjects = || found.routes().filter_map(|route| subject(route.plan()));
+    subjects()
+        .find(|subject| *subject != FaultSubject::Route)
+        .or_else(|| subjects().next())
+        .unwrap_or(FaultSubject::Other)
 }
 
 /// A part of a path, decoded as far as that is possible.

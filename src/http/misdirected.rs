@@ -1,18 +1,32 @@
-//! What reaches mockd and was meant for something else: requests for another host, and other protocols than HTTP/1.1. The log
-//! says so once, with what to do about it.
+//! What reaches mockd and was meant for something else: requests for another host, for paths without a route, and other
+//! protocols than HTTP/1.1. The log says so once, with what to do about it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use poem::http::Method;
 use tracing::warn;
 
 use super::error::ApiError;
 use super::host_name::is_host_name;
 use crate::logged_names::{LoggedNames, NameLine};
+use crate::world::World;
+
+/// Characters of a path that are logged.
+const MOST_CHARACTERS: usize = 200;
+
+/// Paths that browsers ask for by themselves.
+const ASKED_BY_THEMSELVES: [&str; 4] = [
+    "/favicon.ico",
+    "/apple-touch-icon.png",
+    "/apple-touch-icon-precomposed.png",
+    "/.well-known/appspecific/com.chrome.devtools.json",
+];
 
 /// What was logged already.
 #[derive(Debug, Default)]
 pub(crate) struct Misdirected {
     hosts: LoggedNames,
+    routes: LoggedNames,
     tls: AtomicBool,
     http2: AtomicBool,
 }
@@ -28,6 +42,25 @@ impl Misdirected {
             NameLine::Name => warn!("refused a request for {name}: {why}"),
             NameLine::NoMore => {
                 warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MOST);
+            }
+            NameLine::Nothing => {}
+        }
+    }
+
+    /// A request of a world found no route, nor a file of the site; the nearest route is what was most likely meant.
+    pub(super) fn found_no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
+        if ASKED_BY_THEMSELVES.contains(&path) {
+            return;
+        }
+        let path: String = path.chars().take(MOST_CHARACTERS).collect();
+        let request = format!("{method} {path}");
+        match self.routes.note(&request) {
+            NameLine::Name => {
+                let advice = nearest.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
+                warn!(world = %world.name(), "no route for {request}{advice}");
+            }
+            NameLine::NoMore => {
+                warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MOST);
             }
             NameLine::Nothing => {}
         }

@@ -3,6 +3,9 @@
 //! A request's path is looked up once, in the view that its answer is made from. Every request, with its answer, is written
 //! to the journal of its world, and meets the faults that are in force there.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +19,7 @@ use super::body::{self, ApiResponse};
 use super::cors::{self, Readers};
 use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
+use super::rule::{Moment, RuleCall};
 use super::site::{Site, SiteEndpoint};
 use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
@@ -45,11 +49,12 @@ impl Mock {
             Err(error) => return ApiError::from(error).reply(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
-        let (view, path) = (world.view(), target.route_path());
-        let found = view.scenario.routes().find(&path);
+        let moment = Moment { arrived: world.now(), view: world.view(), world };
+        let (world, path) = (&moment.world, target.route_path());
+        let found = moment.view.scenario.routes().find(&path);
         let found = found.as_ref();
         let faults = if world.has_request_faults() && body.is_ok() {
-            Box::pin(RequestFaults::of(target, found, request.headers(), &world)).await
+            Box::pin(RequestFaults::of(target, found, request.headers(), world)).await
         } else {
             None
         };
@@ -71,7 +76,7 @@ impl Mock {
                 world.answered(place, Answer { status: reply.response.status().as_u16(), body });
             }
         };
-        let handled = alone(self.handle(target, found, &world, &view, request, body));
+        let handled = alone(self.handle(target, found, &moment, request, body));
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.reply());
             record(&reply);
@@ -98,7 +103,7 @@ impl Mock {
         if request.method() != Method::GET {
             return false;
         }
-        let Some(found) = found else {
+        let Some(found) = found.filter(|found| found.route(RouteMethod::Get).is_some()) else {
             let is_own = |file: &str| match file {
                 "" => !self.built_in_files.is_empty(),
                 file => self.built_in_files.iter().any(|own| own == file),
@@ -125,35 +130,79 @@ impl Mock {
         &self,
         target: &RequestTarget<'_>,
         found: Option<&PathMatch<'_, '_>>,
-        world: &World,
-        view: &View,
+        moment: &Moment,
         request: Request,
         body: Result<Bytes, ApiError>,
     ) -> Result<ApiResponse, ApiError> {
         let body = body?;
         if target.method == Method::OPTIONS {
             let readers = Readers::of(&self.app.cors, request.headers());
-            return Ok(cors::preflight(request.headers(), &readers, false).into());
+            let methods = found.filter(|found| found.has_answers()).map(|found| found.methods().join(","));
+            let methods = methods.as_deref().unwrap_or(cors::METHODS);
+            return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
-        let not_found = || ApiError::not_found(target.method, target.uri);
         let method = route_method(request.method());
         let Some(found) = found else {
-            if method.is_some() {
+            if method != RouteMethod::Any {
                 target.expect_name()?;
             }
-            return self.site(target, request).await;
+            let answer = self.site(target, request).await;
+            return answer.map_err(|error| self.with_nearest_route(error, target, moment));
         };
-        let route = method.and_then(|method| found.route(method)).ok_or_else(not_found)?;
+        let Some(route) = found.route(method) else {
+            return self.without_method(target, found, request).await;
+        };
+        let Moment { world, view, .. } = moment;
         match route.plan() {
-            Plan::List { collection } => view.rows(collection).map(ApiResponse::json).ok_or_else(not_found),
+            Plan::List { collection } => {
+                let not_found = || ApiError::not_found(target.method, target.uri);
+                view.rows(collection).map(ApiResponse::json).ok_or_else(not_found)
+            }
             Plan::Add { collection } => Box::pin(add(world, collection, &request, &body)).await,
             Plan::Count { row } => count(world, view, &decoded(found.parameter(row))?, &request, &body).await,
             Plan::Endpoint(SocketEndpoint { collection, .. }) => {
                 let collection = decoded(found.parameter(collection))?;
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
-            Plan::Answer { .. } => Err(not_found()),
+            Plan::Answer { answers, crud } => {
+                let call = RuleCall { target, found, route, answers, crud: *crud };
+                Box::pin(call.respond(moment, request, &body)).await
+            }
         }
+    }
+
+    /// The answer for a path whose routes are for other methods. The site may have a page there.
+    async fn without_method(
+        &self,
+        target: &RequestTarget<'_>,
+        found: &PathMatch<'_, '_>,
+        request: Request,
+    ) -> Result<ApiResponse, ApiError> {
+        if !found.has_answers() {
+            return Err(ApiError::not_found(target.method, target.uri));
+        }
+        if request.method() == Method::GET {
+            let answer = self.site(target, request).await;
+            if !matches!(answer, Err(ApiError::RouteNotFound { .. })) {
+                return answer;
+            }
+        }
+        let (method, path) = (target.method.clone(), target.path.clone().into_owned());
+        Err(ApiError::MethodNotAllowed { method, path, allowed: found.methods() })
+    }
+
+    /// Names the route that was meant, if the scenario says what its routes answer. The log does so too.
+    fn with_nearest_route(&self, error: ApiError, target: &RequestTarget<'_>, moment: &Moment) -> ApiError {
+        let routes = moment.view.scenario.routes();
+        let ApiError::RouteNotFound { method, uri, .. } = error else { return error };
+        if !routes.has_answers() {
+            return ApiError::RouteNotFound { method, uri, nearest: None };
+        }
+        let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
+        let near = routes.nearest(asked.as_str(), &target.route_path());
+        let nearest = near.map(|near| format!("{} {}", near.method(), near.path()));
+        self.app.misdirected.found_no_route(&moment.world, &method, &target.path, nearest.as_deref());
+        ApiError::RouteNotFound { method, uri, nearest }
     }
 
     async fn site(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<ApiResponse, ApiError> {
@@ -169,15 +218,15 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// The method of the routes that a request may be for.
-fn route_method(method: &Method) -> Option<RouteMethod> {
+/// The method of the routes that a request is for; any other method is for routes of any method.
+fn route_method(method: &Method) -> RouteMethod {
     match *method {
-        Method::GET => Some(RouteMethod::Get),
-        Method::POST => Some(RouteMethod::Post),
-        Method::PUT => Some(RouteMethod::Put),
-        Method::PATCH => Some(RouteMethod::Patch),
-        Method::DELETE => Some(RouteMethod::Delete),
-        _ => None,
+        Method::GET => RouteMethod::Get,
+        Method::POST => RouteMethod::Post,
+        Method::PUT => RouteMethod::Put,
+        Method::PATCH => RouteMethod::Patch,
+        Method::DELETE => RouteMethod::Delete,
+        _ => RouteMethod::Any,
     }
 }
 

@@ -107,6 +107,12 @@ impl<'r> RequestTarget<'r> {
         self.uri.query()
     }
 
+    /// The world's prefix, if the path has one.
+    pub(super) fn prefix(&self) -> String {
+        let whole = normalized(self.uri.path());
+        whole.strip_suffix(&*self.path).unwrap_or_default().to_owned()
+    }
+
     /// The path as a [`RouteTable`](crate::scenario::RouteTable) takes it. It is the same with and without a slash at its end.
     pub(super) fn route_path(&self) -> Cow<'_, str> {
         let path = self.without_slash();

@@ -80,10 +80,15 @@ impl Clock {
 
     /// Waits until the world's time is `due`, however its clock goes meanwhile.
     pub(super) async fn reached(&self, due: Duration) {
+        self.passed(Duration::ZERO, due).await;
+    }
+
+    /// Waits until the world's time has gone from one to the other, or back before the first.
+    pub(super) async fn passed(&self, from: Duration, due: Duration) {
         loop {
             let changed = self.changed.notified();
             let state = self.read();
-            if state.now() >= due {
+            if state.now() >= due || state.now() < from {
                 return;
             }
             let left = (!state.pace.paused).then(|| scale(due.saturating_sub(state.now()), 1.0 / state.pace.speed));

@@ -302,6 +302,16 @@ impl World {
         }
     }
 
+    /// Waits until that much of the world's time has passed since that time. It ends before if the world goes back to an earlier
+    /// time, or ends.
+    pub async fn pass_since(&self, start: Duration, time: Duration) {
+        let _in_use = self.in_use();
+        tokio::select! {
+            () = self.shared().clock.passed(start, start.saturating_add(time)) => {}
+            () = self.ended() => {}
+        }
+    }
+
     pub(super) async fn reached(&self, at: Duration) {
         self.shared().clock.reached(at).await;
     }

@@ -25,13 +25,16 @@ pub enum FaultSubject {
     Collection(String),
     /// The row of that id.
     Row(String),
-    /// Neither.
+    /// Neither, but the scenario has a route for it.
+    Route,
+    /// None of these.
     Other,
 }
 
 /// The same with what the world has of it.
 pub(super) struct ResolvedTarget<'r> {
     request: &'r FaultTarget,
+    /// Whether it is for the API, and so is hit by faults that name no path.
     is_api: bool,
     collection: Option<&'r str>,
     row: Option<&'r str>,
@@ -45,9 +48,10 @@ impl FaultTarget {
                 (Some(&**name).filter(|name| self.is_handshake || collections.get(name).is_some()), None)
             }
             FaultSubject::Row(id) => (counters.get(id).map(|counter| &*counter.counter.collection), Some(&**id)),
-            FaultSubject::Other => (None, None),
+            FaultSubject::Route | FaultSubject::Other => (None, None),
         };
-        ResolvedTarget { request: self, is_api: collection.is_some() || row.is_some(), collection, row }
+        let is_api = collection.is_some() || row.is_some() || self.subject == FaultSubject::Route;
+        ResolvedTarget { request: self, is_api, collection, row }
     }
 }
 

@@ -1,0 +1,111 @@
+//! What rules see of a request.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use poem::http::{HeaderMap, HeaderName, header};
+use serde_json::{Map, Value, json};
+
+use super::RuleCall;
+use super::forms;
+use crate::engine::RuleRequest;
+use crate::http::error::ApiError;
+use crate::http::target::decoded;
+use crate::scenario::{Answer, CrudOperation, RequestMatch};
+
+impl RuleCall<'_> {
+    /// What the rules of its route see of a request: what they do not look at is left empty.
+    ///
+    /// # Errors
+    /// 400 for a parameter of the path that is not UTF-8, and for a body that is not what its content type says.
+    pub(super) async fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<RuleRequest, ApiError> {
+        let is_named = |name: &str| self.answers.names.contains(name);
+        let is_crud = self.crud.is_some();
+        let has_url = is_crud || is_named("url");
+        let has_query = is_crud || is_named("query") || self.matches(|matches| matches.query.is_some());
+        let has_headers = is_named("headers") || self.matches(|matches| matches.headers.is_some());
+        let has_body =
+            self.crud.is_some_and(takes_body) || is_named("body") || self.matches(|matches| matches.body.is_some());
+        Ok(RuleRequest {
+            method: self.target.method.as_str().into(),
+            url: if has_url { self.url().into() } else { "".into() },
+            path: if is_crud || is_named("path") { self.path()? } else { Map::new() },
+            query: if has_query { self.query() } else { Map::new() },
+            headers: if has_headers { self::headers(headers) } else { Map::new() },
+            cookies: if is_named("cookies") { cookies(headers) } else { Map::new() },
+            body: if has_body { self::body(headers, body).await? } else { None },
+        })
+    }
+
+    fn matches(&self, is_meant: impl Fn(&RequestMatch) -> bool) -> bool {
+        self.answers.list.iter().any(|Answer { matches, .. }| matches.as_ref().is_some_and(&is_meant))
+    }
+
+    /// The path with the query, without the world's prefix.
+    fn url(&self) -> String {
+        let query = self.target.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{query}", self.target.path)
+    }
+
+    fn path(&self) -> Result<Map<String, Value>, ApiError> {
+        let parameters = self.route.path().parameters();
+        parameters.map(|one| Ok((one.name().to_string(), decoded(self.found.parameter(one))?.into()))).collect()
+    }
+
+    fn query(&self) -> Map<String, Value> {
+        let mut query = Map::new();
+        for (name, value) in form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes()) {
+            forms::add(&mut query, name, value.into());
+        }
+        query
+    }
+}
+
+fn takes_body(operation: CrudOperation) -> bool {
+    matches!(operation, CrudOperation::Add | CrudOperation::Replace | CrudOperation::Merge)
+}
+
+/// The values of a header in one text.
+fn joined(headers: &HeaderMap, name: &HeaderName, separator: &str) -> String {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.collect::<Vec<Cow<'_, str>>>().join(separator)
+}
+
+fn headers(headers: &HeaderMap) -> Map<String, Value> {
+    headers.keys().map(|name| (name.as_str().to_owned(), joined(headers, name, ", ").into())).collect()
+}
+
+/// Of several cookies of a name, the first is the one that a browser holds for the longest path (RFC 6265, 5.4).
+fn cookies(headers: &HeaderMap) -> Map<String, Value> {
+    let mut cookies = Map::new();
+    for pair in joined(headers, &header::COOKIE, ";").split(';') {
+        let Some((name, value)) = pair.trim().split_once('=') else { continue };
+        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        cookies.entry(name.trim()).or_insert_with(|| quoted.unwrap_or(value.trim()).into());
+    }
+    cookies
+}
+
+/// The body as its content type says: JSON, a form or text. Without one, JSON if it can be read as that.
+async fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = declared.and_then(|declared| declared.split(';').next()).map(|kind| kind.trim().to_ascii_lowercase());
+    Ok(Some(match kind.as_deref() {
+        Some(kind) if kind == "application/json" || kind.ends_with("+json") => {
+            serde_json::from_slice(body).map_err(ApiError::BadJson)?
+        }
+        Some("application/x-www-form-urlencoded") => forms::url_encoded(body).into(),
+        Some("multipart/form-data") => forms::multipart(declared.unwrap_or_default(), body).await?.into(),
+        None => serde_json::from_slice(body).unwrap_or_else(|_| text(None, body)),
+        Some(_) => text(declared, body),
+    }))
+}
+
+/// Text, or what there is to say of other bytes.
+fn text(kind: Option<&str>, body: &[u8]) -> Value {
+    std::str::from_utf8(body)
+        .map_or_else(|_| json!({ "type": kind.unwrap_or("application/octet-stream"), "size": body.len() }), Value::from)
+}

@@ -1,0 +1,93 @@
+//! An answer as a response.
+
+use bytes::Bytes;
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem::{Body, Request, Response};
+
+use super::{RuleCall, file};
+use crate::engine::{Answered, AnsweredContent};
+use crate::http::body::ApiResponse;
+use crate::http::cors::OwnHeaders;
+use crate::http::error::ApiError;
+use crate::scenario::Content;
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+impl RuleCall<'_> {
+    /// The response that an answer says.
+    ///
+    /// # Errors
+    /// 404 for a file that is not there, 416 for a part that it does not have, 500 for an answer that HTTP does not allow.
+    pub(super) async fn response(&self, answered: Answered, request: Request) -> Result<ApiResponse, ApiError> {
+        let Answered { status, headers, content, .. } = answered;
+        let status = StatusCode::from_u16(status).map_err(|_| ApiError::BadAnswer(format!("the status {status}")))?;
+        let mut response = match content {
+            AnsweredContent::Empty => made(Bytes::new(), None),
+            AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
+            AnsweredContent::Text(text) => made(text.into(), Some(TEXT)),
+            AnsweredContent::File(path) => {
+                let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
+                    Content::File { directory, .. } => Some(&**directory),
+                    _ => None,
+                });
+                let found = file::find(&path, directories)?;
+                file::answer(found, self.target.method, request, status).await?.into()
+            }
+            AnsweredContent::Stream => {
+                return Err(ApiError::Other(StatusCode::NOT_IMPLEMENTED, "Streams cannot be answered".into()));
+            }
+        };
+        // A file says by itself that only a part of it was sent, or that the client has it already.
+        if response.response.status() == StatusCode::OK {
+            response = response.with_status(status);
+        }
+        self.add_headers(&mut response.response, headers)?;
+        Ok(response)
+    }
+
+    /// Adds the headers of an answer, in place of what the response has of their names.
+    fn add_headers(&self, response: &mut Response, headers: Vec<(String, String)>) -> Result<(), ApiError> {
+        let mut own: Vec<HeaderName> = Vec::new();
+        for (name, value) in headers {
+            let bad = || ApiError::BadAnswer(format!("the header {name}"));
+            let value = if self.crud.is_some() { self.below_prefix(&name, value) } else { value };
+            let name = HeaderName::try_from(&name).map_err(|_| bad())?;
+            let value = HeaderValue::try_from(value).map_err(|_| bad())?;
+            // The server frames the body (RFC 9112, 6); a fault may change how.
+            if name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING {
+                continue;
+            }
+            if own.contains(&name) {
+                response.headers_mut().append(name, value);
+            } else {
+                response.headers_mut().insert(name.clone(), value);
+                own.push(name);
+            }
+        }
+        if !own.is_empty() {
+            response.extensions_mut().insert(OwnHeaders(own));
+        }
+        Ok(())
+    }
+
+    /// The headers of a collection name its paths, which are below the world's prefix if the request's is.
+    fn below_prefix(&self, name: &str, value: String) -> String {
+        let prefix = self.target.prefix();
+        match name {
+            _ if prefix.is_empty() => value,
+            "location" if value.starts_with('/') => format!("{prefix}{value}"),
+            "link" => value.replace("</", &format!("<{prefix}/")),
+            _ => value,
+        }
+    }
+}
+
+/// A response whose body is made here.
+fn made(body: Bytes, content_type: Option<HeaderValue>) -> ApiResponse {
+    let mut response = Response::default();
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
+    response.set_body(Body::from_bytes(body.clone()));
+    ApiResponse { response, body: Some(body).filter(|body| !body.is_empty()) }
+}
