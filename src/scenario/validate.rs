@@ -1,6 +1,7 @@
 //! From what is written to what is meant: everything is checked and filled in here, once.
 
 mod categories;
+mod data;
 mod faults;
 mod generators;
 mod references;
@@ -11,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use data::Origin;
 use references::References;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawScenario, RawServer};
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
@@ -34,13 +36,12 @@ pub(super) fn validate(
     let mut check = Validator { document, complete };
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
-    let declared = check.required(
-        raw.categories.as_ref(),
-        "a scenario",
-        "categories",
-        Span::default(),
-        document.tree().span(root),
-    );
+    let declared = if is_a_shop(&raw) {
+        let inside = document.tree().span(root);
+        check.required(raw.categories.as_ref(), "a scenario", "categories", Span::default(), inside)
+    } else {
+        None
+    };
     let (categories, readable) =
         declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
     let mut references = References::new(&categories, complete && readable);
@@ -59,25 +60,39 @@ pub(super) fn validate(
         Some((RawFeed::Category, _)) => ShopFeed::Category,
         Some((RawFeed::All, _)) | None => ShopFeed::All,
     };
-    let Declaration { collections, generators, scripts, routes, values, triggers, rule_scripts } =
-        shop::lower(Shop { categories, feed, generators, scripts });
+    let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
+    let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
+    let taken: Vec<&str> = declared.iter().flat_map(|(entries, _)| entries.names()).collect();
+    let origin = Origin { seed, starts };
+    let data = given(raw.data.as_ref()).map(|(entries, _)| data::data(entries, &taken, origin, &mut check));
+    let data = data.unwrap_or_default();
+    let shop = declared.map(|_| shop::lower(Shop { categories, feed, generators, scripts })).unwrap_or_default();
+    let Declaration { mut collections, generators, scripts, routes, values, triggers, rule_scripts } =
+        Declaration { values: data.values, ..shop };
+    collections.extend(data.collections);
     // No shop comes to this: names of categories differ, none is `orders`, and a table takes any name.
-    let (_, span) = declared?;
+    let span = declared.map(|(_, span)| span).unwrap_or_default();
     let routes = RouteTable::new(routes).map_err(|error| check.note(error.into(), span)).ok()?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
-        seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
+        seed,
         server: server.unwrap_or_default(),
         collections,
         generators,
         scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
-        starts: None,
+        starts,
         values,
         triggers,
         rule_scripts,
     })
+}
+
+/// Whether categories have to be there: there is nothing else, or what is about them.
+fn is_a_shop(raw: &RawScenario) -> bool {
+    let is_about_them = raw.categories.is_some() || raw.orders.is_some() || raw.feed.is_some();
+    is_about_them || raw.data.is_none()
 }
 
 /// The files of mockd's own page.
@@ -106,7 +121,8 @@ fn hidden_files(
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator { document, complete: document.problems().is_empty() };
     let raw = document.decode::<RawFault>(root)?;
-    let categories: Vec<Category> = scenario.collections().iter().map(Category::of).collect();
+    let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
+    let categories: Vec<Category> = counted.map(Category::of).collect();
     let references = References::new(&categories, true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
@@ -217,6 +233,10 @@ impl Validator<'_> {
                 None
             }
         }
+    }
+
+    fn moment(&mut self, moment: &RawMoment, span: Span) -> Option<i64> {
+        moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
     /// The time between two of a kind.

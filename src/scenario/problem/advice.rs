@@ -1,6 +1,7 @@
 //! What a report says beside a problem: at the caret, and what to do about it.
 
 use super::{BY_TAG, ProblemKind};
+use crate::expression::{CompileErrorKind, RunErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
@@ -10,7 +11,10 @@ impl ProblemKind {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "not a key that may stand here".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
+                "declared again here".into()
+            }
+            Self::DataName { why, .. } => (*why).into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
@@ -44,6 +48,7 @@ impl ProblemKind {
             }
             Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
             Self::WrongType { expected, found } => replacement(expected, found),
+            Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
             Self::NotAnOrigin(wrong) => wrong.meant.clone(),
             _ => None,
         };
@@ -97,7 +102,17 @@ impl ProblemKind {
                 "move this step before the one that removes the product, or add the product again between them".into()
             }
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
-            Self::DuplicateId(_) => "give one of them another id".into(),
+            Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
+            Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::UnknownDataFile(_) => "its name has to end with .csv, .tsv, .json, .yaml or .yml".into(),
+            Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
+            Self::NamesData => "name that file here, or write the rows out".into(),
+            Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
+            Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
+            Self::Expression { error, known } => return error.help().or_else(|| names(error, known)),
+            Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
+                "give another value with `or`, or with the filter `default`".into()
+            }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
@@ -153,6 +168,13 @@ fn lookalikes(written: &str, meant: &str) -> String {
         (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
         _ => String::new(),
     }
+}
+
+/// The names that an expression can use, if it uses another.
+fn names(error: &CompileErrorKind, known: &[String]) -> Option<String> {
+    let is_name = matches!(error, CompileErrorKind::Unknown { what: Word::Name, .. });
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    is_name.then(|| format!("the names that are known here are {}", list(&known)))
 }
 
 fn list(words: &[&str]) -> String {

@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use self::access::{Elements, EnumVariant, Fields, SpanParts};
 use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::{ID, ID_NODE, ITEMS, Items, SPANNED, Spanned};
+use super::spanned::{ID, ID_NODE, ITEMS, Items, JSON_NODE, SPANNED, Spanned};
 use super::tree::{NodeId, NodeView};
 use crate::scenario::problem::{BY_TAG, Problem, ProblemKind};
 use crate::scenario::source::Span;
@@ -245,6 +245,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 }
                 _ => self.wrong("a list"),
             },
+            JSON_NODE => visitor.visit_u32(self.id),
             ID_NODE => match self.scalar() {
                 Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
                 Some(_) => visitor.visit_u32(self.id),
