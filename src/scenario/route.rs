@@ -27,7 +27,7 @@ pub struct Route {
 }
 
 /// The method of a route (RFC 9110, 9.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum RouteMethod {
@@ -210,6 +210,11 @@ impl PathPattern {
             Segment::Parameter(parameter) | Segment::Rest(parameter) => Some(parameter),
             Segment::Literal(_) => None,
         })
+    }
+
+    /// What is the same for all paths that differ in the names of parameters alone.
+    pub(super) fn shape(&self) -> String {
+        shape_of(&self.segments)
     }
 
     fn next_parameter(&mut self, name: &str) -> Parameter {

@@ -1,19 +1,33 @@
 //! From what is written to what is meant: everything is checked and filled in here, once.
 
+mod answers;
 mod categories;
+mod crud;
 mod data;
+mod expressions;
 mod faults;
 mod generators;
+mod http;
+mod known;
+mod paths;
 mod references;
 mod removals;
+mod rules;
 mod scripts;
+mod steps;
+mod triggers;
+mod verbs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use data::Origin;
+use expressions::Expressions;
+use http::DeclaredRoute;
+use known::Known;
 use references::References;
+use steps::Rules;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
@@ -22,7 +36,7 @@ use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Amount, Cors, Declaration, Fault, Host, RouteTable, Scenario, ServerOptions, stem};
+use super::{Amount, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, stem};
 use crate::words::nearest;
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
@@ -36,15 +50,20 @@ pub(super) fn validate(
     let mut check = Validator { document, complete };
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
-    let declared = if is_a_shop(&raw) {
-        let inside = document.tree().span(root);
-        check.required(raw.categories.as_ref(), "a scenario", "categories", Span::default(), inside)
-    } else {
-        None
-    };
-    let (categories, readable) =
-        declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
-    let mut references = References::new(&categories, complete && readable);
+    let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
+    check.declares(&raw, root_span);
+    let is_shop = raw.categories.is_some() || check.is_misspelt(&["categories"], root_span);
+    let (categories, readable) = declared
+        .map(|(entries, span)| categories::categories(entries, span, &mut check))
+        .unwrap_or((Vec::new(), !is_shop));
+    let readable = complete && readable;
+    let mut references = References::new(&categories, readable);
+    let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
+    let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
+    let data = given(raw.data.as_ref())
+        .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
+        .unwrap_or_default();
+    let known = Known::new(&categories, &data.collections, &data.values, readable && data.is_complete);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -52,6 +71,12 @@ pub(super) fn validate(
     let generators =
         random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
     let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
+    let expressions = Expressions::new(&known);
+    let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
+    let routes = given(raw.http.as_ref()).map(|(entries, _)| rules.routes(entries)).unwrap_or_default();
+    let triggers = given(raw.triggers.as_ref()).map(|(list, _)| rules.triggers(list)).unwrap_or_default();
+    let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
+    let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
@@ -60,39 +85,44 @@ pub(super) fn validate(
         Some((RawFeed::Category, _)) => ShopFeed::Category,
         Some((RawFeed::All, _)) | None => ShopFeed::All,
     };
-    let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
-    let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
-    let taken: Vec<&str> = declared.iter().flat_map(|(entries, _)| entries.names()).collect();
-    let origin = Origin { seed, starts };
-    let data = given(raw.data.as_ref()).map(|(entries, _)| data::data(entries, &taken, origin, &mut check));
-    let data = data.unwrap_or_default();
-    let shop = declared.map(|_| shop::lower(Shop { categories, feed, generators, scripts })).unwrap_or_default();
-    let Declaration { mut collections, generators, scripts, routes, values, triggers, rule_scripts } =
-        Declaration { values: data.values, ..shop };
-    collections.extend(data.collections);
-    // No shop comes to this: names of categories differ, none is `orders`, and a table takes any name.
-    let span = declared.map(|(_, span)| span).unwrap_or_default();
-    let routes = RouteTable::new(routes).map_err(|error| check.note(error.into(), span)).ok()?;
+    let mut declaration = match declared {
+        Some(_) => shop::lower(Shop { categories, feed, generators, scripts }),
+        None => Declaration::default(),
+    };
+    // Those of a shop come first: the random stream of each is its place among all.
+    declaration.generators.extend(rule_generators);
+    declaration.collections.extend(data.collections);
+    declaration.values = data.values;
+    declaration.triggers = triggers;
+    declaration.rule_scripts = rule_scripts;
+    let of_shop = std::mem::take(&mut declaration.routes).into_iter().map(|route| {
+        let span = shop_place(&route, declared.map(|(entries, _)| entries), document, root);
+        DeclaredRoute::of_shop(route, span)
+    });
+    let routes = http::table(of_shop.chain(routes).collect(), &mut check)?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed,
         server: server.unwrap_or_default(),
-        collections,
-        generators,
-        scripts,
+        collections: declaration.collections,
+        generators: declaration.generators,
+        scripts: declaration.scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
         starts,
-        values,
-        triggers,
-        rule_scripts,
+        values: declaration.values,
+        triggers: declaration.triggers,
+        rule_scripts: declaration.rule_scripts,
     })
 }
 
-/// Whether categories have to be there: there is nothing else, or what is about them.
-fn is_a_shop(raw: &RawScenario) -> bool {
-    let is_about_them = raw.categories.is_some() || raw.orders.is_some() || raw.feed.is_some();
-    is_about_them || raw.data.is_none()
+/// Where a route of a shop is declared.
+fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &Document, root: NodeId) -> Span {
+    let (Plan::List { collection } | Plan::Add { collection }) = route.plan() else {
+        return document.key(root, "categories").unwrap_or_default();
+    };
+    let names = entries.into_iter().flat_map(|entries| &entries.0).filter_map(|(name, _)| name.get());
+    names.into_iter().find(|(name, _)| ***name == **collection).map(|(_, span)| span).unwrap_or_default()
 }
 
 /// The files of mockd's own page.
@@ -195,6 +225,21 @@ impl Validator<'_> {
             self.note(ProblemKind::MissingKey { owner, key }, place);
         }
         value?.get()
+    }
+
+    /// A scenario declares something.
+    fn declares(&mut self, raw: &RawScenario, inside: Span) {
+        const KEYS: [&str; 6] = ["categories", "data", "http", "triggers", "scripts", "random"];
+        let has_rules = raw.http.is_some() || raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
+        let has_more = has_rules || raw.data.is_some();
+        if raw.categories.is_some() || !self.complete || self.is_misspelt(&KEYS, inside) {
+            return;
+        }
+        if !has_more {
+            self.note(ProblemKind::MissingKey { owner: "a scenario", key: "categories" }, Span::default());
+        } else if let Some(orders) = &raw.orders {
+            self.note(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
+        }
     }
 
     /// Exactly one of these keys has to be there.

@@ -23,6 +23,10 @@ impl ProblemKind {
             Self::RemovedProduct(_) => "it is no longer there by then".into(),
             Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
+            Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
+            Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
+            Self::Expression { error: CompileErrorKind::Unknown { .. }, .. } => "not known here".into(),
+            Self::UnreachableAnswer => "never given".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
@@ -35,6 +39,7 @@ impl ProblemKind {
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
             Self::RemovedProduct(_) => "removed here",
+            Self::UnreachableAnswer => "this one is for all requests",
             _ => "first declared here",
         }
     }
@@ -46,9 +51,14 @@ impl ProblemKind {
             Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
                 nearest(found, expected.iter().copied()).map(str::to_owned)
             }
-            Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
-            Self::WrongType { expected, found } => replacement(expected, found),
+            Self::UnknownProduct { nearest, .. }
+            | Self::UnknownCategory { nearest, .. }
+            | Self::UnknownCollection { nearest, .. }
+            | Self::UnknownValue { nearest, .. }
+            | Self::UnknownRow { nearest, .. } => nearest.clone(),
             Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
+            Self::Route(mistake) => mistake.suggestion(),
+            Self::WrongType { expected, found } => replacement(expected, found),
             Self::NotAnOrigin(wrong) => wrong.meant.clone(),
             _ => None,
         };
@@ -61,7 +71,11 @@ impl ProblemKind {
             Self::UnknownKey { key: found, .. }
             | Self::NotOneOf { found, .. }
             | Self::UnknownProduct { id: found, .. }
-            | Self::UnknownCategory { name: found, .. } => Some(found),
+            | Self::UnknownCategory { name: found, .. }
+            | Self::UnknownCollection { name: found, .. }
+            | Self::UnknownValue { name: found, .. }
+            | Self::UnknownRow { id: found, .. }
+            | Self::Expression { error: CompileErrorKind::Unknown { name: found, .. }, .. } => Some(found),
             _ => None,
         }
     }
@@ -77,6 +91,26 @@ impl ProblemKind {
             Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
             Self::NotAnOrigin(_) => {
                 "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
+            }
+            Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
+            Self::StrayComma(_) => "put the whole value in quotes".into(),
+            Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
+                format!("the names that are known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+            }
+            Self::Expression { error, .. } => return error.help(),
+            Self::Route(mistake) => return mistake.help(),
+            Self::RouteConflict(_) => "remove one of the two, or give it another path".into(),
+            Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
+            Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
+            Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
+            Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
+            Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
+            Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
+            Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
+            Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
+            Self::UnreachableAnswer => "move it before the answer that is for all requests".into(),
+            Self::MissingKey { owner: "a scenario", .. } => {
+                "a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
@@ -109,7 +143,6 @@ impl ProblemKind {
             Self::NamesData => "name that file here, or write the rows out".into(),
             Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
             Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
-            Self::Expression { error, known } => return error.help().or_else(|| names(error, known)),
             Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
                 "give another value with `or`, or with the filter `default`".into()
             }
@@ -170,11 +203,9 @@ fn lookalikes(written: &str, meant: &str) -> String {
     }
 }
 
-/// The names that an expression can use, if it uses another.
-fn names(error: &CompileErrorKind, known: &[String]) -> Option<String> {
-    let is_name = matches!(error, CompileErrorKind::Unknown { what: Word::Name, .. });
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    is_name.then(|| format!("the names that are known here are {}", list(&known)))
+/// A text in the quotes that it does not have itself.
+fn quoted(text: &str) -> String {
+    if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {

@@ -15,6 +15,7 @@ use crate::expression::is_reserved_name;
 use crate::scenario::Collection;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
+use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 
@@ -25,10 +26,18 @@ const OWN_NAMES: [&str; 17] = [
 ];
 
 /// The names of `data` with what they stand for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
+    /// False if something of it could not be read.
+    pub(super) is_complete: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { collections: Vec::new(), values: IndexMap::new(), is_complete: true }
+    }
 }
 
 /// What rows are made from, besides what is said about them.
@@ -43,7 +52,7 @@ pub(super) struct Origin {
 /// Checks all of them. `categories` are names that are taken.
 pub(super) fn data(
     entries: &Entries<JsonNode>,
-    categories: &[&str],
+    categories: &[Category],
     origin: Origin,
     check: &mut Validator<'_>,
 ) -> Data {
@@ -52,20 +61,21 @@ pub(super) fn data(
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
         if let Some(why) = refusal(name, categories) {
             check.note(ProblemKind::DataName { name: name.clone(), why }, span);
+            data.is_complete = false;
             continue;
         }
         let name: Arc<str> = name.as_str().into();
         match datum(&name, *value, value_span, origin, check) {
             Some(Datum::Rows(rows)) => data.collections.push(collection(&name, rows, check)),
             Some(Datum::Value(value)) => drop(data.values.insert(name, value.into())),
-            None => {}
+            None => data.is_complete = false,
         }
     }
     data
 }
 
 /// Why nothing can have that name.
-fn refusal(name: &str, categories: &[&str]) -> Option<&'static str> {
+fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
@@ -74,7 +84,7 @@ fn refusal(name: &str, categories: &[&str]) -> Option<&'static str> {
         Some("this name has a meaning of its own in expressions")
     } else if name.starts_with("__") {
         Some("names that start with `__` are mockd's own")
-    } else if categories.contains(&name) {
+    } else if categories.iter().any(|category| &*category.name == name) {
         Some("a category has this name")
     } else {
         None

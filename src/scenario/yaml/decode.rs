@@ -33,6 +33,12 @@ impl Document {
         list.ids().iter().filter_map(|id| self.decode(*id))
     }
 
+    /// Notes that a node is not what is expected.
+    pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
+        // The failure has been noted.
+        let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
+    }
+
     /// Whether the node is a mapping; a problem if not.
     pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
         let decoder = Decoder { document: self, id };

@@ -21,6 +21,23 @@ impl Document {
         self.find(id, |found| found == key)
     }
 
+    /// The place of a mapping's key.
+    pub(crate) fn key(&self, id: NodeId, key: &str) -> Option<Span> {
+        let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
+        let entry = entries.chunks_exact(2).find(|entry| self.tree().text(entry[0]) == key);
+        entry.map(|entry| self.tree().span(entry[0]))
+    }
+
+    /// Whether a node is a mapping.
+    pub(crate) fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.tree().view(id), NodeView::Mapping(_))
+    }
+
+    /// Whether a node is a list.
+    pub(crate) fn is_list(&self, id: NodeId) -> bool {
+        matches!(self.tree().view(id), NodeView::List(_))
+    }
+
     /// The place of some bytes of a text to which these steps lead; of all of it for no bytes.
     pub(crate) fn place(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
