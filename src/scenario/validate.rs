@@ -18,6 +18,7 @@ mod steps;
 mod triggers;
 mod verbs;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +33,13 @@ use steps::Rules;
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
 use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawScenario, RawServer};
+use super::report::LineIndex;
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Amount, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, stem};
+use crate::expression::PathStep;
 use crate::words::nearest;
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
@@ -46,8 +49,7 @@ pub(super) fn validate(
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Option<Scenario> {
-    let complete = document.problems().is_empty();
-    let mut check = Validator { document, complete };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
@@ -56,7 +58,7 @@ pub(super) fn validate(
     let (categories, readable) = declared
         .map(|(entries, span)| categories::categories(entries, span, &mut check))
         .unwrap_or((Vec::new(), !is_shop));
-    let readable = complete && readable;
+    let readable = check.complete && readable;
     let mut references = References::new(&categories, readable);
     let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
     let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
@@ -149,7 +151,7 @@ fn hidden_files(
 
 /// A fault that is brought to a running scenario, in which any product may have come since.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
-    let mut check = Validator { document, complete: document.problems().is_empty() };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
     let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
     let categories: Vec<Category> = counted.map(Category::of).collect();
@@ -194,9 +196,20 @@ struct Validator<'d> {
     document: &'d Document,
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
+    lines: OnceCell<LineIndex<'d>>,
 }
 
-impl Validator<'_> {
+impl<'d> Validator<'d> {
+    fn new(document: &'d Document) -> Self {
+        Self { document, complete: document.problems().is_empty(), lines: OnceCell::new() }
+    }
+
+    /// Where a byte of a text is, for messages at run time. Steps lead to the text from a node.
+    fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
+        lines.describe(self.document.place(node, path, byte..byte + 1))
+    }
+
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
     }
