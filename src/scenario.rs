@@ -14,6 +14,7 @@
 
 mod answer;
 mod collection;
+mod data_files;
 mod fault;
 mod fnv;
 mod host;
@@ -52,7 +53,7 @@ pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repea
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
-pub use problem::{Problem, ProblemKind, Problems};
+pub use problem::{Problem, ProblemKind, Problems, RouteMistake};
 pub(crate) use raw::RawFault as FaultShape;
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{

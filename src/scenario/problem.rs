@@ -1,14 +1,20 @@
 //! What can be wrong with a scenario: a kind with its data, and the place.
 
 mod advice;
+mod route;
+
+use std::fmt::Display;
 
 use strum::IntoStaticStr;
 use thiserror::Error;
+
+pub use route::RouteMistake;
 
 use super::origin::NotAnOrigin;
 use super::route::RouteError;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
+use crate::expression::{CompileErrorKind, RunErrorKind};
 use crate::words::joined;
 
 /// One thing wrong in a scenario file.
@@ -71,6 +77,12 @@ pub enum ProblemKind {
     /// A key that is a list or a mapping.
     #[error("a key has to be a plain word")]
     ComplexKey,
+    /// An expression without quotes, which YAML reads as a mapping. As it has to be written.
+    #[error("an expression has to be in quotes")]
+    UnquotedExpression(String),
+    /// A part of a value behind a comma, which YAML reads as a key.
+    #[error("`{0}` is not a key: the comma before it ends the value")]
+    StrayComma(String),
     /// A tag that is not one of JSON's types.
     #[error("the tag `{0}` means nothing here")]
     UnknownTag(String),
@@ -170,6 +182,74 @@ pub enum ProblemKind {
     /// Routes that cannot be told apart.
     #[error(transparent)]
     RouteConflict(#[from] RouteError),
+    /// An expression that cannot be right.
+    #[error("{error}")]
+    Expression {
+        /// What is wrong with it.
+        error: CompileErrorKind,
+        /// The names that it can use.
+        known: Vec<String>,
+    },
+    /// A collection that the scenario does not declare.
+    #[error("there is no collection `{name}`")]
+    UnknownCollection {
+        /// The name as written.
+        name: String,
+        /// The closest declared name.
+        nearest: Option<String>,
+    },
+    /// A value of `data` that the scenario does not declare.
+    #[error("there is no value `{name}`")]
+    UnknownValue {
+        /// The name as written.
+        name: String,
+        /// The closest declared name.
+        nearest: Option<String>,
+    },
+    /// A collection where a value of `data` is set.
+    #[error("`{0}` is a collection")]
+    SetsCollection(String),
+    /// A category where numbers of rows are added to.
+    #[error("`{0}` is a category, whose products have totals alone")]
+    IncrementsCategory(String),
+    /// An id of a row that no collection declares.
+    #[error("no collection declares a row `{id}`")]
+    UnknownRow {
+        /// The id as written.
+        id: String,
+        /// The closest id that there is.
+        nearest: Option<String>,
+    },
+    /// Ids of rows that no collection declares all of.
+    #[error("no collection declares all of these rows")]
+    RowsOfSeveral,
+    /// Ids of rows that several collections declare.
+    #[error("{} declare all of these rows", either(.0))]
+    AmbiguousRows(Vec<String>),
+    /// A key of the language that does nothing yet.
+    #[error("`{0}` is not supported yet")]
+    NotYet(&'static str),
+    /// A verb outside of a stream.
+    #[error("`{0}` is for the steps of a `stream`")]
+    OnlyInStream(&'static str),
+    /// Two verbs where one is needed.
+    #[error("`{0}` and `{1}` are two verbs")]
+    TwoVerbs(&'static str, &'static str),
+    /// A time of a step among others that happen at one moment.
+    #[error("`{0}` has no place among steps of one moment")]
+    TimeInMoment(&'static str),
+    /// More steps in a list than a mistake can be told from.
+    #[error("a list of more than {0} steps")]
+    TooManySteps(usize),
+    /// Steps inside each other beyond all reason.
+    #[error("steps are nested deeper than {0} levels")]
+    StepsTooDeep(usize),
+    /// A key that is no route.
+    #[error(transparent)]
+    Route(#[from] RouteMistake),
+    /// An answer that no request gets: a warning.
+    #[error("no request gets this answer")]
+    UnreachableAnswer,
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,
@@ -239,13 +319,61 @@ pub enum ProblemKind {
     /// So many keys in included files that they can only be a mistake.
     #[error("the included files merge into more than {0} keys")]
     TooManyMerged(usize),
+    /// A name that nothing of `data` can have.
+    #[error("`{name}` cannot name data")]
+    DataName {
+        /// The name.
+        name: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// A file of data whose name does not tell what is in it.
+    #[error("`{0}` is no CSV, JSON or YAML file by its name")]
+    UnknownDataFile(String),
+    /// A file of data with nothing but blanks and comments.
+    #[error("the file has no data")]
+    EmptyDataFile,
+    /// A file of data that names another.
+    #[error("the file names data instead of having it")]
+    NamesData,
+    /// An id that is neither text nor an integer, as JSON.
+    #[error("expected text or an integer, found {0}")]
+    RowId(String),
+    /// Two rows of a collection with one id.
+    #[error("row id `{0}` is declared twice")]
+    DuplicateRowId(String),
+    /// A row of a table that does not fit its header.
+    #[error("the row has {cells} cells, but the header has {fields}")]
+    UnequalRow {
+        /// Cells of the row.
+        cells: u64,
+        /// Cells of the header.
+        fields: u64,
+    },
+    /// A cell of a table that is quoted, up to the end of the file.
+    #[error("this quote is never closed")]
+    UnclosedQuote,
+    /// More rows than are made.
+    #[error("more than {0} rows")]
+    TooManyRows(u64),
+    /// More data than is made.
+    #[error("the rows have more than {0} MiB")]
+    TooManyBytes(usize),
+    /// An expression that fails when the scenario is read.
+    #[error("`{expression}` {kind}")]
+    ExpressionFails {
+        /// The expression as written.
+        expression: String,
+        /// What goes wrong.
+        kind: RunErrorKind,
+    },
 }
 
 impl ProblemKind {
     /// Whether a scenario is good all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::NeverMatches(_) | Self::HidesFile { .. })
+        matches!(self, Self::NeverMatches(_) | Self::HidesFile { .. } | Self::UnreachableAnswer)
     }
 
     /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
@@ -253,13 +381,14 @@ impl ProblemKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Include(error) => error.code(),
+            Self::Route(mistake) => mistake.into(),
             kind => kind.into(),
         }
     }
 }
 
 /// Keys in words: `a`, `b` and `c`.
-fn either(keys: &[&str]) -> String {
+fn either(keys: &[impl Display]) -> String {
     joined(&keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>(), "and")
 }
 

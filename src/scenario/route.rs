@@ -29,7 +29,7 @@ pub struct Route {
 }
 
 /// The method of a route (RFC 9110, 9.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum RouteMethod {
@@ -214,6 +214,11 @@ impl PathPattern {
         })
     }
 
+    /// What is the same for all paths that differ in the names of parameters alone.
+    pub(super) fn shape(&self) -> String {
+        shape_of(&self.segments)
+    }
+
     fn next_parameter(&mut self, name: &str) -> Parameter {
         self.parameters += 1;
         Parameter { name: name.into(), index: self.parameters - 1 }
@@ -286,6 +291,16 @@ impl RouteTable {
     #[must_use]
     pub fn answers(&self, key: &str) -> Option<&Arc<Answers>> {
         self.answers.get(key)
+    }
+
+    /// The answers of all routes, in declared order. Several routes of a collection share theirs, which come once.
+    #[must_use]
+    pub fn all_answers(&self) -> Vec<&Arc<Answers>> {
+        let answers = self.routes.iter().filter_map(|route| match route.plan() {
+            Plan::Answer { answers, .. } => Some((&*answers.key, answers)),
+            _ => None,
+        });
+        answers.collect::<IndexMap<_, _>>().into_values().collect()
     }
 
     /// The endpoints, in declared order.

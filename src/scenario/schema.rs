@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::include::ANCHORS;
 use super::raw::RawScenario;
-use super::yaml::{Entries, Id, IdNode, Items, Spanned};
+use super::yaml::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 
 /// The JSON Schema of scenario files. Whatever it rejects, [`super::load()`] rejects; the reverse does not hold, since
 /// a schema cannot follow references.
@@ -108,6 +108,20 @@ impl JsonSchema for Id {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number"], "minLength": 1 })
+    }
+}
+
+impl JsonSchema for JsonNode {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        true.into()
     }
 }
 

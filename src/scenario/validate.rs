@@ -1,26 +1,45 @@
 //! From what is written to what is meant: everything is checked and filled in here, once.
 
+mod answers;
 mod categories;
+mod crud;
+mod data;
+mod expressions;
 mod faults;
 mod generators;
+mod http;
+mod known;
+mod paths;
 mod references;
 mod removals;
+mod rules;
 mod scripts;
+mod steps;
+mod triggers;
+mod verbs;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use data::Origin;
+use expressions::Expressions;
+use http::DeclaredRoute;
+use known::Known;
 use references::References;
+use steps::Rules;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawScenario, RawServer};
+use super::report::LineIndex;
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Amount, Cors, Declaration, Fault, Host, RouteTable, Scenario, ServerOptions, stem};
+use super::{Amount, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, stem};
+use crate::expression::PathStep;
 use crate::words::nearest;
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
@@ -30,20 +49,23 @@ pub(super) fn validate(
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Option<Scenario> {
-    let complete = document.problems().is_empty();
-    let mut check = Validator { document, complete };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
-    let declared = check.required(
-        raw.categories.as_ref(),
-        "a scenario",
-        "categories",
-        Span::default(),
-        document.tree().span(root),
-    );
-    let (categories, readable) =
-        declared.map(|(entries, span)| categories::categories(entries, span, &mut check)).unwrap_or_default();
-    let mut references = References::new(&categories, complete && readable);
+    let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
+    check.declares(&raw, root_span);
+    let is_shop = raw.categories.is_some() || check.is_misspelt(&["categories"], root_span);
+    let (categories, readable) = declared
+        .map(|(entries, span)| categories::categories(entries, span, &mut check))
+        .unwrap_or((Vec::new(), !is_shop));
+    let readable = check.complete && readable;
+    let mut references = References::new(&categories, readable);
+    let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
+    let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
+    let data = given(raw.data.as_ref())
+        .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
+        .unwrap_or_default();
+    let known = Known::new(&categories, &data.collections, &data.values, readable && data.is_complete);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -51,6 +73,12 @@ pub(super) fn validate(
     let generators =
         random.map(|(list, _)| generators::generators(list, &mut references, &mut check)).unwrap_or_default();
     let faults = given(raw.faults.as_ref()).map(|(list, _)| faults::faults(list, &references, &mut check));
+    let expressions = Expressions::new(&known);
+    let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
+    let routes = given(raw.http.as_ref()).map(|(entries, _)| rules.routes(entries)).unwrap_or_default();
+    let triggers = given(raw.triggers.as_ref()).map(|(list, _)| rules.triggers(list)).unwrap_or_default();
+    let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
+    let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
@@ -59,25 +87,44 @@ pub(super) fn validate(
         Some((RawFeed::Category, _)) => ShopFeed::Category,
         Some((RawFeed::All, _)) | None => ShopFeed::All,
     };
-    let Declaration { collections, generators, scripts, routes, values, triggers, rule_scripts } =
-        shop::lower(Shop { categories, feed, generators, scripts });
-    // No shop comes to this: names of categories differ, none is `orders`, and a table takes any name.
-    let (_, span) = declared?;
-    let routes = RouteTable::new(routes).map_err(|error| check.note(error.into(), span)).ok()?;
+    let mut declaration = match declared {
+        Some(_) => shop::lower(Shop { categories, feed, generators, scripts }),
+        None => Declaration::default(),
+    };
+    // Those of a shop come first: the random stream of each is its place among all.
+    declaration.generators.extend(rule_generators);
+    declaration.collections.extend(data.collections);
+    declaration.values = data.values;
+    declaration.triggers = triggers;
+    declaration.rule_scripts = rule_scripts;
+    let of_shop = std::mem::take(&mut declaration.routes).into_iter().map(|route| {
+        let span = shop_place(&route, declared.map(|(entries, _)| entries), document, root);
+        DeclaredRoute::of_shop(route, span)
+    });
+    let routes = http::table(of_shop.chain(routes).collect(), &mut check)?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
-        seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
+        seed,
         server: server.unwrap_or_default(),
-        collections,
-        generators,
-        scripts,
+        collections: declaration.collections,
+        generators: declaration.generators,
+        scripts: declaration.scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
-        starts: None,
-        values,
-        triggers,
-        rule_scripts,
+        starts,
+        values: declaration.values,
+        triggers: declaration.triggers,
+        rule_scripts: declaration.rule_scripts,
     })
+}
+
+/// Where a route of a shop is declared.
+fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &Document, root: NodeId) -> Span {
+    let (Plan::List { collection } | Plan::Add { collection }) = route.plan() else {
+        return document.key(root, "categories").unwrap_or_default();
+    };
+    let names = entries.into_iter().flat_map(|entries| &entries.0).filter_map(|(name, _)| name.get());
+    names.into_iter().find(|(name, _)| ***name == **collection).map(|(_, span)| span).unwrap_or_default()
 }
 
 /// The files of mockd's own page.
@@ -104,9 +151,10 @@ fn hidden_files(
 
 /// A fault that is brought to a running scenario, in which any product may have come since.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
-    let mut check = Validator { document, complete: document.problems().is_empty() };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
-    let categories: Vec<Category> = scenario.collections().iter().map(Category::of).collect();
+    let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
+    let categories: Vec<Category> = counted.map(Category::of).collect();
     let references = References::new(&categories, true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
@@ -148,9 +196,20 @@ struct Validator<'d> {
     document: &'d Document,
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
+    lines: OnceCell<LineIndex<'d>>,
 }
 
-impl Validator<'_> {
+impl<'d> Validator<'d> {
+    fn new(document: &'d Document) -> Self {
+        Self { document, complete: document.problems().is_empty(), lines: OnceCell::new() }
+    }
+
+    /// Where a byte of a text is, for messages at run time. Steps lead to the text from a node.
+    fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
+        lines.describe(self.document.place(node, path, byte..byte + 1))
+    }
+
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
     }
@@ -179,6 +238,21 @@ impl Validator<'_> {
             self.note(ProblemKind::MissingKey { owner, key }, place);
         }
         value?.get()
+    }
+
+    /// A scenario declares something.
+    fn declares(&mut self, raw: &RawScenario, inside: Span) {
+        const KEYS: [&str; 6] = ["categories", "data", "http", "triggers", "scripts", "random"];
+        let has_rules = raw.http.is_some() || raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
+        let has_more = has_rules || raw.data.is_some();
+        if raw.categories.is_some() || !self.complete || self.is_misspelt(&KEYS, inside) {
+            return;
+        }
+        if !has_more {
+            self.note(ProblemKind::MissingKey { owner: "a scenario", key: "categories" }, Span::default());
+        } else if let Some(orders) = &raw.orders {
+            self.note(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
+        }
     }
 
     /// Exactly one of these keys has to be there.
@@ -217,6 +291,10 @@ impl Validator<'_> {
                 None
             }
         }
+    }
+
+    fn moment(&mut self, moment: &RawMoment, span: Span) -> Option<i64> {
+        moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
     /// The time between two of a kind.

@@ -7,10 +7,11 @@
 
 mod decode;
 mod document;
+mod place;
 mod scalar;
 mod spanned;
 mod tree;
 
-pub(crate) use document::Document;
-pub(crate) use spanned::{Entries, Id, IdNode, Items, Spanned};
+pub(crate) use document::{DataFile, Document};
+pub(crate) use spanned::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 pub(crate) use tree::{NodeId, NodeView};

@@ -1,6 +1,7 @@
 //! What a report says beside a problem: at the caret, and what to do about it.
 
 use super::{BY_TAG, ProblemKind};
+use crate::expression::{CompileErrorKind, RunErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
@@ -10,7 +11,10 @@ impl ProblemKind {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "not a key that may stand here".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
+                "declared again here".into()
+            }
+            Self::DataName { why, .. } => (*why).into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
@@ -19,6 +23,10 @@ impl ProblemKind {
             Self::RemovedProduct(_) => "it is no longer there by then".into(),
             Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
+            Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
+            Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
+            Self::Expression { error: CompileErrorKind::Unknown { .. }, .. } => "not known here".into(),
+            Self::UnreachableAnswer => "never given".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
@@ -31,6 +39,7 @@ impl ProblemKind {
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
             Self::RemovedProduct(_) => "removed here",
+            Self::UnreachableAnswer => "this one is for all requests",
             _ => "first declared here",
         }
     }
@@ -42,7 +51,13 @@ impl ProblemKind {
             Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
                 nearest(found, expected.iter().copied()).map(str::to_owned)
             }
-            Self::UnknownProduct { nearest, .. } | Self::UnknownCategory { nearest, .. } => nearest.clone(),
+            Self::UnknownProduct { nearest, .. }
+            | Self::UnknownCategory { nearest, .. }
+            | Self::UnknownCollection { nearest, .. }
+            | Self::UnknownValue { nearest, .. }
+            | Self::UnknownRow { nearest, .. } => nearest.clone(),
+            Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
+            Self::Route(mistake) => mistake.suggestion(),
             Self::WrongType { expected, found } => replacement(expected, found),
             Self::NotAnOrigin(wrong) => wrong.meant.clone(),
             _ => None,
@@ -56,7 +71,11 @@ impl ProblemKind {
             Self::UnknownKey { key: found, .. }
             | Self::NotOneOf { found, .. }
             | Self::UnknownProduct { id: found, .. }
-            | Self::UnknownCategory { name: found, .. } => Some(found),
+            | Self::UnknownCategory { name: found, .. }
+            | Self::UnknownCollection { name: found, .. }
+            | Self::UnknownValue { name: found, .. }
+            | Self::UnknownRow { id: found, .. }
+            | Self::Expression { error: CompileErrorKind::Unknown { name: found, .. }, .. } => Some(found),
             _ => None,
         }
     }
@@ -72,6 +91,26 @@ impl ProblemKind {
             Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
             Self::NotAnOrigin(_) => {
                 "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
+            }
+            Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
+            Self::StrayComma(_) => "put the whole value in quotes".into(),
+            Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
+                format!("the names that are known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+            }
+            Self::Expression { error, .. } => return error.help(),
+            Self::Route(mistake) => return mistake.help(),
+            Self::RouteConflict(_) => "remove one of the two, or give it another path".into(),
+            Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
+            Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
+            Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
+            Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
+            Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
+            Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
+            Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
+            Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
+            Self::UnreachableAnswer => "move it before the answer that is for all requests".into(),
+            Self::MissingKey { owner: "a scenario", .. } => {
+                "a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
@@ -97,7 +136,16 @@ impl ProblemKind {
                 "move this step before the one that removes the product, or add the product again between them".into()
             }
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
-            Self::DuplicateId(_) => "give one of them another id".into(),
+            Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
+            Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::UnknownDataFile(_) => "its name has to end with .csv, .tsv, .json, .yaml or .yml".into(),
+            Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
+            Self::NamesData => "name that file here, or write the rows out".into(),
+            Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
+            Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
+            Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
+                "give another value with `or`, or with the filter `default`".into()
+            }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
@@ -153,6 +201,11 @@ fn lookalikes(written: &str, meant: &str) -> String {
         (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
         _ => String::new(),
     }
+}
+
+/// A text in the quotes that it does not have itself.
+fn quoted(text: &str) -> String {
+    if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {

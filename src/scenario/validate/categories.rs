@@ -137,7 +137,7 @@ pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) 
     Row::written(id, raw.own, order.unwrap_or_default(), total)
 }
 
-fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {
+pub(super) fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {
     let entries = fields.0.iter().filter_map(|(name, field)| Some((name.value.clone()?, field.get()?)));
     entries.map(|(name, (field, span))| (name, rule(field, span, check))).collect()
 }

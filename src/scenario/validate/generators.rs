@@ -7,7 +7,7 @@ use super::references::References;
 use super::{Validator, given};
 use crate::scenario::Arrivals;
 use crate::scenario::problem::ProblemKind;
-use crate::scenario::raw::{RawArrivals, RawDraw, RawDrawBy, RawGenerator};
+use crate::scenario::raw::{RawArrivals, RawDraw, RawDrawBy, RawDuration, RawGenerator, RawRate};
 use crate::scenario::shop::{OrderGenerator, OrderedProducts};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Spanned};
@@ -26,53 +26,82 @@ fn generator(
     references: &mut References<'_>,
     check: &mut Validator<'_>,
 ) -> Option<OrderGenerator> {
-    let arrivals = arrivals(raw, span, check);
-    let jitter = check.duration(raw.jitter.as_ref());
-    if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
-        && jitter > every
-    {
-        check.note(ProblemKind::JitterTooLong, span);
-    }
-    if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
-        check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
-    }
+    let timing = Timing {
+        every: raw.every.as_ref(),
+        rate: raw.rate.as_ref(),
+        arrivals: raw.arrivals.as_ref(),
+        jitter: raw.jitter.as_ref(),
+        from: raw.from.as_ref(),
+        until: raw.until.as_ref(),
+    };
+    let until = given(raw.until.as_ref()).and_then(|(until, _)| until.0.as_ref().ok().copied());
+    let timing = timing.check(span, check);
     let amount = given(raw.amount.as_ref()).map_or(Some(1..=1), |(amount, span)| check.amount(amount, span));
-    let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
-    let until = check.duration(raw.until.as_ref());
-    if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-        check.note(ProblemKind::UntilBeforeFrom, span);
-    }
-    let end = until.map_or(Duration::MAX, |(until, _)| until);
+    let end = until.unwrap_or(Duration::MAX);
     let products = given(raw.products.as_ref())
         .map_or(Some(OrderedProducts::All), |(raw, span)| self::products(raw, span, end, references, check));
-    Some(OrderGenerator {
-        arrivals: arrivals?,
-        jitter: jitter.map(|(jitter, _)| jitter).unwrap_or_default(),
-        amount: amount?,
-        products: products?,
-        from,
-        until: until.map(|(until, _)| until),
-    })
+    let CheckedTiming { arrivals, jitter, from, until } = timing?;
+    Some(OrderGenerator { arrivals, jitter, amount: amount?, products: products?, from, until })
 }
 
-fn arrivals(raw: &RawGenerator, span: Span, check: &mut Validator<'_>) -> Option<Arrivals> {
-    let poisson = given(raw.arrivals.as_ref()).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
-    let gap: Duration = match (&raw.every, &raw.rate) {
-        (Some(_), Some(rate)) => {
-            check.note(ProblemKind::Exclusive("every", "rate"), rate.span);
-            return None;
+/// When the events of a generator come, as it is written.
+pub(super) struct Timing<'r> {
+    pub(super) every: Option<&'r Spanned<RawDuration>>,
+    pub(super) rate: Option<&'r Spanned<RawRate>>,
+    pub(super) arrivals: Option<&'r Spanned<RawArrivals>>,
+    pub(super) jitter: Option<&'r Spanned<RawDuration>>,
+    pub(super) from: Option<&'r Spanned<RawDuration>>,
+    pub(super) until: Option<&'r Spanned<RawDuration>>,
+}
+
+/// When the events of a generator come.
+pub(super) struct CheckedTiming {
+    pub(super) arrivals: Arrivals,
+    pub(super) jitter: Duration,
+    pub(super) from: Duration,
+    pub(super) until: Option<Duration>,
+}
+
+impl Timing<'_> {
+    pub(super) fn check(&self, span: Span, check: &mut Validator<'_>) -> Option<CheckedTiming> {
+        let arrivals = self.arrivals(span, check);
+        let jitter = check.duration(self.jitter);
+        if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
+            && jitter > every
+        {
+            check.note(ProblemKind::JitterTooLong, span);
         }
-        (None, None) => {
-            check.exactly_one("a generator", &["every", "rate"], span);
-            return None;
+        if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
+            check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
         }
-        (every, None) => check.period("every", every.as_ref())?.0,
-        (None, Some(rate)) => {
-            let (gap, span) = rate.get()?;
-            gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
+        let from = check.duration(self.from).map(|(from, _)| from).unwrap_or_default();
+        let until = check.duration(self.until);
+        if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
+            check.note(ProblemKind::UntilBeforeFrom, span);
         }
-    };
-    Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
+        let jitter = jitter.map(|(jitter, _)| jitter).unwrap_or_default();
+        Some(CheckedTiming { arrivals: arrivals?, jitter, from, until: until.map(|(until, _)| until) })
+    }
+
+    fn arrivals(&self, span: Span, check: &mut Validator<'_>) -> Option<Arrivals> {
+        let poisson = given(self.arrivals).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
+        let gap: Duration = match (self.every, self.rate) {
+            (Some(_), Some(rate)) => {
+                check.note(ProblemKind::Exclusive("every", "rate"), rate.span);
+                return None;
+            }
+            (None, None) => {
+                check.exactly_one("a generator", &["every", "rate"], span);
+                return None;
+            }
+            (every, None) => check.period("every", every)?.0,
+            (None, Some(rate)) => {
+                let (gap, span) = rate.get()?;
+                gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
+            }
+        };
+        Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
+    }
 }
 
 fn products(
@@ -97,7 +126,8 @@ fn products(
         }
         RawDraw::By(RawDrawBy { category: None, weights: Some(entries) }) => {
             let (entries, span) = entries.get()?;
-            Some(OrderedProducts::Weights(weights(entries, span, until, references, check)))
+            let mut product = |id: &str, span| references.product(id, span, until, None);
+            Some(OrderedProducts::Weights(weights(entries, span, &mut product, check)))
         }
         RawDraw::By(_) => {
             check.exactly_one("`products`", &["category", "weights"], span);
@@ -106,17 +136,17 @@ fn products(
     }
 }
 
-fn weights(
+/// Ids with their weights above 0.
+pub(super) fn weights(
     entries: &Entries<i64>,
     span: Span,
-    until: Duration,
-    references: &mut References<'_>,
+    id_of: &mut dyn FnMut(&str, Span) -> Arc<str>,
     check: &mut Validator<'_>,
 ) -> Vec<(Arc<str>, u32)> {
     let mut weights = Vec::with_capacity(entries.0.len());
     for (id, weight) in &entries.0 {
         let (Some((id, id_span)), Some((weight, weight_span))) = (id.get(), weight.get()) else { continue };
-        let id = references.product(id, id_span, until, None);
+        let id = id_of(id, id_span);
         match u32::try_from(*weight) {
             Ok(0) => {}
             Ok(weight) => weights.push((id, weight)),

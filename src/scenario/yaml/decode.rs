@@ -12,7 +12,7 @@ use serde::forward_to_deserialize_any;
 use self::access::{Elements, EnumVariant, Fields, SpanParts};
 use super::document::Document;
 use super::scalar::{Scalar, resolve};
-use super::spanned::{ID, ID_NODE, ITEMS, Items, SPANNED, Spanned};
+use super::spanned::{ID, ID_NODE, ITEMS, Items, JSON_NODE, SPANNED, Spanned};
 use super::tree::{NodeId, NodeView};
 use crate::scenario::problem::{BY_TAG, Problem, ProblemKind};
 use crate::scenario::source::Span;
@@ -31,6 +31,12 @@ impl Document {
         list: &'d Items<T>,
     ) -> impl Iterator<Item = Spanned<T>> + use<'d, T> {
         list.ids().iter().filter_map(|id| self.decode(*id))
+    }
+
+    /// Notes that a node is not what is expected.
+    pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
+        // The failure has been noted.
+        let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
     }
 
     /// Whether the node is a mapping; a problem if not.
@@ -245,6 +251,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 }
                 _ => self.wrong("a list"),
             },
+            JSON_NODE => visitor.visit_u32(self.id),
             ID_NODE => match self.scalar() {
                 Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
                 Some(_) => visitor.visit_u32(self.id),

@@ -127,6 +127,33 @@ impl Visitor<'_> for IdNodeVisitor {
     }
 }
 
+/// The newtype name by which [`JsonNode`] asks the decoder for a node id.
+pub(super) const JSON_NODE: &str = "\0json node";
+
+/// Any value, which stays in the tree: [`Document::json`] reads it, [`Document::place`] finds what is inside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JsonNode(pub(crate) NodeId);
+
+impl<'de> Deserialize<'de> for JsonNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(JSON_NODE, JsonNodeVisitor)
+    }
+}
+
+struct JsonNodeVisitor;
+
+impl Visitor<'_> for JsonNodeVisitor {
+    type Value = JsonNode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_u32<E: serde::de::Error>(self, node: NodeId) -> Result<JsonNode, E> {
+        Ok(JsonNode(node))
+    }
+}
+
 /// The newtype name by which [`Id`] asks the decoder for itself, and what it expects, in words.
 pub(super) const ID: &str = "text or a number";
 

@@ -46,13 +46,25 @@ impl<'t> Fields<'t> {
         };
         Self { decoder, rest, known, value: decoder.id }
     }
+
+    /// Whether it is a word without a value, but for the first, in `{ }`: most likely a part of the value before it.
+    fn is_behind_stray_comma(&self, entry: &[NodeId]) -> bool {
+        let written = |decoder: Decoder<'t>| decoder.document.sources().text(decoder.span());
+        let first = match self.decoder.view() {
+            NodeView::Mapping(entries) => entries.first(),
+            _ => None,
+        };
+        first != entry.first()
+            && written(self.decoder.at(entry[1])).is_empty()
+            && written(self.decoder).starts_with('{')
+    }
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = Failure;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
-        for entry in self.rest.by_ref() {
+        while let Some(entry) = self.rest.next() {
             self.decoder.visit(1)?;
             self.value = entry[1];
             let key = self.decoder.at(entry[0]);
@@ -61,7 +73,12 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             if known.contains(&text) {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
-            let _: Result<(), _> = key.fail(ProblemKind::UnknownKey { key: text.to_string(), expected: known });
+            let kind = if self.is_behind_stray_comma(entry) {
+                ProblemKind::StrayComma(text.to_owned())
+            } else {
+                ProblemKind::UnknownKey { key: text.to_owned(), expected: known }
+            };
+            let _: Result<(), _> = key.fail(kind);
         }
         Ok(None)
     }

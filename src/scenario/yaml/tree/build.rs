@@ -118,6 +118,9 @@ impl<'s> Builder<'_, 's> {
 
     fn syntax(&mut self, error: &ScanError) -> Problem {
         let at = self.offsets.place(*error.marker());
+        if let Some(problem) = self.offsets.unquoted_expression(at) {
+            return problem;
+        }
         if error.info().contains("unknown anchor")
             && let Some((name, span)) = self.offsets.alias(at)
         {
@@ -179,7 +182,9 @@ impl<'s> Builder<'_, 's> {
         };
         let is_key = parent.is_mapping && (self.pending.len() - parent.first).is_multiple_of(2);
         if is_key && !self.tree.is_scalar(id) {
-            return Err(Problem::new(ProblemKind::ComplexKey, self.tree.span(id)));
+            let span = self.tree.span(id);
+            let unquoted = self.offsets.unquoted_expression(span.start);
+            return Err(unquoted.unwrap_or_else(|| Problem::new(ProblemKind::ComplexKey, span)));
         }
         parent.height = parent.height.max(height + 1);
         if usize::from(parent.height) + levels > usize::from(MAX_DEPTH) {
@@ -264,6 +269,28 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     named.iter().map(mapping).collect()
 }
 
+/// Where the last `{{` of a line is that is outside of quotes.
+fn last_open_braces(line: &str) -> Option<usize> {
+    let (mut quote, mut before, mut found) = (None, ':', None);
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(open) => {
+                if c == open {
+                    quote = None;
+                }
+            }
+            // Inside a plain text, a quote is a letter.
+            None if matches!(c, '\'' | '"') && ":,[{-".contains(before) => quote = Some(c),
+            None if line[at..].starts_with("{{") && before != '{' => found = Some(at),
+            None => {}
+        }
+        if !c.is_whitespace() {
+            before = c;
+        }
+    }
+    found.filter(|_| quote.is_none())
+}
+
 /// Turns the parser's character indices into places in a scenario's files. Events come almost in order, so the walk
 /// goes on from the last answer.
 struct Offsets<'s> {
@@ -297,6 +324,22 @@ impl<'s> Offsets<'s> {
         let length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
         let end = at.saturating_add(u32::try_from(length + 1).unwrap_or(u32::MAX));
         Some((&rest[..length], Span { start: at, end }))
+    }
+
+    /// The problem that an expression without quotes is, if one begins before a place on its line.
+    fn unquoted_expression(&self, at: u32) -> Option<Problem> {
+        let at = self.text.floor_char_boundary((at - self.base) as usize);
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let start = line + last_open_braces(self.text.get(line..at + 2).unwrap_or(&self.text[line..]))?;
+        let rest = &self.text[start..];
+        let rest = rest.lines().next().unwrap_or(rest);
+        let length = rest.find("}}").map_or(rest.trim_end().len(), |end| end + 2);
+        let (inner, is_condition) =
+            (rest[2..length].trim_end_matches('}').trim(), self.text[..start].ends_with("when: "));
+        let expression = if is_condition { inner.to_owned() } else { format!("{{{{ {inner} }}}}") };
+        let offset = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
+        let span = Span { start: offset(start), end: offset(start + length) };
+        Some(Problem::new(ProblemKind::UnquotedExpression(expression), span))
     }
 
     /// The span without white space at its end, which the parser counts to some scalars.

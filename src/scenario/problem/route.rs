@@ -1,0 +1,92 @@
+//! What can be wrong with the key of a route.
+
+use strum::IntoStaticStr;
+use thiserror::Error;
+
+/// Why a key is no route. `Display` is the message's first line.
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RouteMistake {
+    /// A path alone, where no answer is REST on a collection.
+    #[error("the route has no method")]
+    NoMethod(String),
+    /// A method where REST on a collection answers several.
+    #[error("a route with `crud` has no method")]
+    CrudWithMethod(String),
+    /// No path at all.
+    #[error("the route has no path")]
+    NoPath,
+    /// A path that does not begin with a slash.
+    #[error("the path does not begin with `/`")]
+    NoSlash(String),
+    /// A segment without a character.
+    #[error("the path has an empty segment")]
+    EmptySegment,
+    /// A `?` or `#`, which ends a path.
+    #[error("`{0}` is not a part of a path")]
+    NotPath(char),
+    /// Braces that are no parameter.
+    #[error("`{0}` is not a parameter")]
+    Braces(String),
+    /// A parameter as other routers write it.
+    #[error("`{written}` is not a parameter")]
+    OtherSyntax {
+        /// The segment as written.
+        written: String,
+        /// The same as a parameter.
+        meant: String,
+    },
+    /// Two parameters of one name.
+    #[error("the path has two parameters `{0}`")]
+    SameParameter(String),
+    /// Two parameters of one name, of which REST on a collection adds one.
+    #[error("the path has a parameter `id`, as the paths of rows have")]
+    RowParameter,
+    /// `{*rest}` before other segments.
+    #[error("`{0}` is not the last segment")]
+    RestNotLast(String),
+    /// Two routes for the same requests.
+    #[error("`{0}` and `{1}` are for the same requests")]
+    SameRequests(String, String),
+    /// Two routes of which neither is more exact.
+    #[error("`{0}` and `{1}` cannot be told apart")]
+    Overlapping(String, String),
+    /// A path that mockd keeps for itself.
+    #[error("`{0}` is reserved")]
+    Reserved(String),
+}
+
+impl RouteMistake {
+    /// The replacement that was most likely meant.
+    pub(super) fn suggestion(&self) -> Option<String> {
+        match self {
+            Self::CrudWithMethod(path) => Some(path.clone()),
+            Self::NoSlash(path) => Some(format!("/{path}")),
+            Self::OtherSyntax { meant, .. } => Some(meant.clone()),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NoMethod(path) => {
+                format!("write `GET {path}`, or `ANY {path}` for every method; only a route with `crud` has none")
+            }
+            Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
+            Self::NotPath('?') => "parameters of the query are for `match: { query: … }`".into(),
+            Self::NotPath(_) => "clients keep to themselves what follows it".into(),
+            Self::EmptySegment => "remove one of the two slashes".into(),
+            Self::Braces(_) => {
+                "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()
+            }
+            Self::SameParameter(_) | Self::RowParameter => "give one of them another name".into(),
+            Self::SameRequests(..) => "remove one of the two, or give it another path".into(),
+            Self::Overlapping(..) => "begin the two with different segments".into(),
+            Self::RestNotLast(_) => "`{*rest}` is all that is left of the path".into(),
+            Self::Reserved(_) => "`/__mockd` is the control API, and `/@NAME` is another world".into(),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! Checks the answers of a route.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::expressions::{ROW, Scope, Uses};
+use super::steps::{Owner, Place, Rules};
+use super::{Validator, given};
+use crate::expression::{Condition, Template};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::raw::{RawAnswer, RawAnswers, RawMatch};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, JsonNode, Spanned};
+use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
+
+/// The answers of a route, with the operations on collections that are among them.
+pub(super) struct CheckedAnswers {
+    pub(super) answers: Option<Answers>,
+    /// None if no answer is REST on a collection.
+    pub(super) operations: Option<Vec<CrudOperation>>,
+}
+
+impl Rules<'_, '_, '_> {
+    /// The answers under a route's key; `None` if they cannot be read.
+    pub(super) fn answers(&mut self, key: &str, node: JsonNode) -> Option<CheckedAnswers> {
+        let document = self.check.document;
+        let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
+        let (raw, span) = raw.get()?;
+        let written = document.json(node.0);
+        self.expressions.take_uses();
+        let list: Vec<Option<Answer>> = match raw {
+            RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref())],
+            RawAnswers::Several(list) => {
+                if list.is_empty() {
+                    self.check.note(ProblemKind::EmptyList("the list of answers"), span);
+                }
+                note_unreachable(list, self.check);
+                let answers = list.iter().enumerate().map(|(index, answer)| {
+                    let (raw, span) = answer.get()?;
+                    self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)))
+                });
+                answers.collect()
+            }
+        };
+        let operations = operations(raw, &list);
+        let Uses { names, surroundings } = self.expressions.take_uses();
+        let answers = list.into_iter().collect::<Option<Vec<Answer>>>().zip(written).map(|(list, written)| {
+            let changes = |answer: &Answer| answer.steps.is_some() || matches!(answer.content, Content::Stream(_));
+            let only_reads = !surroundings && !list.iter().any(changes);
+            Answers { key: key.into(), list, names, only_reads, written }
+        });
+        Some(CheckedAnswers { answers, operations })
+    }
+
+    fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>) -> Option<Answer> {
+        let scope = Scope::of(self.known).with_request();
+        let when = self.when(raw, &scope);
+        let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, &scope));
+        let verbs = raw.verbs();
+        let steps = (!verbs.is_empty()).then(|| {
+            let place = Place::new(Owner::World, &scope);
+            self.steps_of(&verbs, "an answer", span, written, place)
+        });
+        // The row that the last step has changed.
+        let scope = if verbs.is_empty() { scope } else { scope.and([ROW]) };
+        let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
+        let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
+        let headers = given(raw.headers.as_ref()).map(|(headers, _)| self.headers(headers, &scope));
+        let content = self.content(raw, written, &scope);
+        Some(Answer {
+            when: when?,
+            matches: right(matches)?,
+            steps: right(steps)?,
+            after: right(after)?.unwrap_or(Duration::ZERO),
+            status: right(status)?,
+            headers: right(headers)?.unwrap_or_default(),
+            content: content?,
+        })
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is whether the key is given, the outer one whether it is right"
+    )]
+    fn when(&mut self, raw: &RawAnswer, scope: &Scope<'_>) -> Option<Option<Condition>> {
+        right(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check)))
+    }
+
+    fn request_match(&mut self, raw: &RawMatch, scope: &Scope<'_>) -> Option<RequestMatch> {
+        let names = [("query", raw.query.is_some()), ("headers", raw.headers.is_some()), ("body", raw.body.is_some())];
+        self.expressions.uses(names.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)));
+        let query = right(given(raw.query.as_ref()).map(|(query, _)| self.mapping(*query, scope)));
+        let headers = right(given(raw.headers.as_ref()).map(|(headers, _)| self.lower_case(*headers, scope)));
+        let body = self.optional(&raw.body, scope);
+        Some(RequestMatch { query: query?, headers: headers?, body: body? })
+    }
+
+    /// A mapping, whatever is in it.
+    pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        if template.is_constant() && !self.check.document.is_mapping(node.0) {
+            self.check.wrong_value(node, "a mapping");
+            return None;
+        }
+        Some(template)
+    }
+
+    /// A mapping with its keys in lower case.
+    fn lower_case(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let Value::Object(fields) = self.check.document.json(node.0)? else { return self.mapping(node, scope) };
+        let fields = fields.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        self.expressions.template_of(&Value::Object(fields), node, scope, self.check)
+    }
+
+    fn status(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        let number = self.check.document.json(node.0)?;
+        let is_status = number.as_i64().is_some_and(|status| (200..=599).contains(&status));
+        if template.is_constant() && !is_status {
+            self.check.wrong_value(node, "a status from 200 to 599");
+            return None;
+        }
+        Some(template)
+    }
+
+    fn headers(&mut self, entries: &Entries<JsonNode>, scope: &Scope<'_>) -> Option<Vec<(String, Template)>> {
+        let mut places: Vec<(String, Span)> = Vec::with_capacity(entries.0.len());
+        let mut headers = Some(Vec::with_capacity(entries.0.len()));
+        for (name, node) in &entries.0 {
+            let header = name.get().map(|(name, span)| {
+                let lower = name.to_ascii_lowercase();
+                if !is_token(name) {
+                    let expected = "the name of a header (RFC 9110, 5.6.2)".into();
+                    self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
+                } else if let Some((_, first)) = places.iter().find(|(place, _)| *place == lower) {
+                    let problem = Problem::new(ProblemKind::DuplicateKey(name.clone()), span);
+                    self.check.document.note(problem.related_to(*first));
+                }
+                places.push((lower.clone(), span));
+                lower
+            });
+            let value = node.get().and_then(|(node, _)| self.header_value(*node, scope));
+            headers = headers.zip(header.zip(value)).map(|(mut headers, header)| {
+                headers.push(header);
+                headers
+            });
+        }
+        headers
+    }
+
+    fn header_value(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        let is_one = |value: &Value| match value {
+            Value::String(text) => !text.contains(['\r', '\n', '\0']),
+            Value::Number(_) | Value::Bool(_) => true,
+            _ => false,
+        };
+        let is_right = match self.check.document.json(node.0)? {
+            Value::Array(items) => items.iter().all(is_one),
+            value => is_one(&value),
+        };
+        if !is_right {
+            self.check.wrong_value(node, "text on one line, or a list of such texts");
+            return None;
+        }
+        Some(template)
+    }
+
+    fn content(&mut self, raw: &RawAnswer, written: Option<&Value>, scope: &Scope<'_>) -> Option<Content> {
+        if let [(first, _), (second, span), ..] = contents(raw)[..] {
+            self.check.note(ProblemKind::Exclusive(first, second), span);
+        }
+        if let Some(proxy) = &raw.proxy {
+            self.check.note(ProblemKind::NotYet("proxy"), proxy.span);
+        }
+        let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(Content::Json));
+        let text = given(raw.text.as_ref()).map(|(text, _)| self.text(*text, scope).map(Content::Text));
+        let file = given(raw.file.as_ref()).map(|(file, span)| self.file(*file, span, scope));
+        let crud = raw.crud.as_ref().map(|crud| {
+            let (crud, span) = crud.get()?;
+            Some(Content::Crud(Arc::new(self.crud(crud, span, scope)?)))
+        });
+        let stream = raw.stream.as_ref().map(|stream| {
+            let (list, span) = stream.get()?;
+            let written = written.and_then(|answer| answer.get("stream"));
+            let place = Place::new(Owner::Stream, scope);
+            self.steps(list, ("`stream`", span), written, place).map(Content::Stream)
+        });
+        let mut given = [body, text, file, crud, stream].into_iter().flatten();
+        given.next().unwrap_or(Some(Content::Empty))
+    }
+
+    fn text(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        if self.check.document.json(node.0).is_some_and(|value| value.is_array() || value.is_object()) {
+            self.check.wrong_value(node, "text; JSON is for `body`");
+            return None;
+        }
+        Some(template)
+    }
+
+    fn file(&mut self, node: JsonNode, span: Span, scope: &Scope<'_>) -> Option<Content> {
+        let path = self.template(node, scope)?;
+        if !self.check.document.json(node.0)?.as_str().is_some_and(|path| !path.is_empty()) {
+            self.check.wrong_value(node, "the path of a file");
+            return None;
+        }
+        let directory = self.check.document.sources().directory(span).into();
+        Some(Content::File { path, directory })
+    }
+}
+
+/// What is wrong is none, what is not given is right.
+#[expect(clippy::option_option, reason = "the inner one is whether it is given, the outer one whether it is right")]
+pub(super) fn right<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    value.map_or(Some(None), |value| value.map(Some))
+}
+
+/// The keys for what is in an answer, with the places of their values.
+fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
+    fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
+        value.map(|value| value.span)
+    }
+    let all = [
+        ("body", span(raw.body.as_ref())),
+        ("text", span(raw.text.as_ref())),
+        ("file", span(raw.file.as_ref())),
+        ("crud", span(raw.crud.as_ref())),
+        ("stream", span(raw.stream.as_ref())),
+        ("proxy", span(raw.proxy.as_ref())),
+    ];
+    let mut given: Vec<_> = all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect();
+    given.sort_by_key(|(_, span)| span.start);
+    given
+}
+
+/// Notes the answers behind one that is for all requests.
+fn note_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
+    let is_for_all = |answer: &&Spanned<RawAnswer>| {
+        answer.value.as_ref().is_some_and(|raw| raw.when.is_none() && raw.r#match.is_none())
+    };
+    let Some(first) = list.iter().position(|answer| is_for_all(&answer)) else { return };
+    for answer in &list[first + 1..] {
+        let problem = Problem::new(ProblemKind::UnreachableAnswer, answer.span);
+        check.document.note(problem.related_to(list[first].span));
+    }
+}
+
+/// The operations on collections; all of them if an answer could not be read.
+fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOperation>> {
+    let is_crud = |answer: &RawAnswer| answer.crud.is_some();
+    let has_crud = match raw {
+        RawAnswers::One(answer) => is_crud(answer),
+        RawAnswers::Several(list) => list.iter().filter_map(|answer| answer.value.as_ref()).any(is_crud),
+    };
+    if !has_crud {
+        return None;
+    }
+    let is_allowed = |operation: &CrudOperation| {
+        list.iter().any(|answer| match answer.as_ref().map(|answer| &answer.content) {
+            Some(Content::Crud(crud)) => crud.only.contains(operation),
+            Some(_) => false,
+            None => true,
+        })
+    };
+    Some(CrudOperation::ALL.into_iter().filter(is_allowed).collect())
+}
+
+/// Whether it is a token (RFC 9110, 5.6.2).
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,77 @@
+//! Checks REST on collections.
+
+use super::answers::right;
+use super::categories::rules;
+use super::expressions::{PAGE, Scope};
+use super::given;
+use super::steps::Rules;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{RawCrud, RawCrudQuery, RawOperation};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::Spanned;
+use crate::scenario::{Crud, CrudOperation, CrudQuery};
+
+impl Rules<'_, '_, '_> {
+    pub(super) fn crud(&mut self, raw: &RawCrud, span: Span, scope: &Scope<'_>) -> Option<Crud> {
+        // The id, the parameters of a list, what is added, and where the next page is.
+        self.expressions.uses(["path", "query", "body", "url"]);
+        let raw = match raw {
+            RawCrud::Collection(name) => {
+                let collection = self.known.collection(name, span, self.check)?.name.clone();
+                return Some(Crud {
+                    collection,
+                    fields: Vec::new(),
+                    defaults: None,
+                    only: CrudOperation::ALL.into(),
+                    query: CrudQuery::default(),
+                    list: None,
+                });
+            }
+            RawCrud::Described(raw) => raw,
+        };
+        let collection = self.check.required(raw.collection.as_ref(), "`crud`", "collection", span, span);
+        let collection = collection.and_then(|(name, span)| self.known.collection(name, span, self.check));
+        let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, self.check)).unwrap_or_default();
+        // Only an addition, which changes something anyway, computes them.
+        let surroundings = self.expressions.surroundings();
+        let defaults = right(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
+        self.expressions.set_surroundings(surroundings);
+        let only = match given(raw.only.as_ref()) {
+            Some((list, span)) => self.operations(list, span),
+            None => CrudOperation::ALL.into(),
+        };
+        let query = given(raw.query.as_ref()).map(|(query, _)| self.parameters(query)).unwrap_or_default();
+        let list = self.optional(&raw.list, &scope.and(PAGE));
+        let collection = collection?.name.clone();
+        Some(Crud { collection, fields, defaults: defaults?, only, query, list: list? })
+    }
+
+    fn operations(&mut self, list: &[Spanned<RawOperation>], span: Span) -> Vec<CrudOperation> {
+        if list.is_empty() {
+            self.check.note(ProblemKind::EmptyList("`only`"), span);
+        }
+        let listed: Vec<CrudOperation> = list.iter().filter_map(|one| one.value.map(operation)).collect();
+        CrudOperation::ALL.into_iter().filter(|one| listed.contains(one)).collect()
+    }
+
+    fn parameters(&mut self, raw: &RawCrudQuery) -> CrudQuery {
+        let mut query = CrudQuery::default();
+        let keys = [(&raw.page, &mut query.page), (&raw.per_page, &mut query.per_page), (&raw.sort, &mut query.sort)];
+        for (written, name) in keys {
+            let Some(written) = self.check.name(written.as_ref(), "a parameter's name") else { continue };
+            *name = written;
+        }
+        query
+    }
+}
+
+fn operation(raw: RawOperation) -> CrudOperation {
+    match raw {
+        RawOperation::List => CrudOperation::List,
+        RawOperation::Get => CrudOperation::Get,
+        RawOperation::Add => CrudOperation::Add,
+        RawOperation::Replace => CrudOperation::Replace,
+        RawOperation::Merge => CrudOperation::Merge,
+        RawOperation::Remove => CrudOperation::Remove,
+    }
+}

@@ -1,0 +1,172 @@
+//! Compiles expressions, and puts what is wrong with them under their own letters.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Validator;
+use super::known::Known;
+use crate::expression::{CompileError, CompileErrorKind, Condition, Language, Names, Template, Word};
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::RawExpression;
+use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
+
+/// What expressions know of a request.
+pub(super) const REQUEST: [&str; 7] = ["path", "query", "headers", "cookies", "body", "method", "url"];
+
+/// The row that the step before has changed, or that a generator has drawn.
+pub(super) const ROW: &str = "it";
+
+/// What expressions know of what is sent to a topic.
+pub(super) const EVENT: [&str; 2] = ["event", "topic"];
+
+/// What expressions know of an item of `each`.
+pub(super) const ITEM: [&str; 2] = ["item", "index"];
+
+/// What expressions of `list` know of a page of rows.
+pub(super) const PAGE: [&str; 3] = ["items", "total", "page"];
+
+/// The names that the expressions of a place can use.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scope<'n> {
+    names: Names<'n>,
+    /// Those of a request that still name that.
+    of_request: Names<'n>,
+}
+
+impl<'n> Scope<'n> {
+    /// What all places know.
+    pub(super) fn of(known: &'n Known) -> Self {
+        Self { names: known.names().collect(), of_request: Names::new() }
+    }
+
+    /// The same with a request.
+    pub(super) fn with_request(&self) -> Self {
+        let mut scope = self.and(REQUEST);
+        scope.of_request.extend(REQUEST);
+        scope
+    }
+
+    /// The same with other names, which hide what is called so.
+    pub(super) fn and(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut scope = self.clone();
+        scope.add(names);
+        scope
+    }
+
+    /// Adds names, which hide what is called so.
+    pub(super) fn add(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        for name in names {
+            self.names.insert(name);
+            self.of_request.remove(name);
+        }
+    }
+}
+
+/// What expressions make use of.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    /// Names of a request, and `now`.
+    pub(super) names: BTreeSet<String>,
+    /// Whether any draws, counts or asks a topic.
+    pub(super) surroundings: bool,
+}
+
+/// Compiles expressions, and notes what they make use of.
+pub(super) struct Expressions<'k> {
+    language: Language,
+    known: &'k Known,
+    uses: Uses,
+}
+
+impl<'k> Expressions<'k> {
+    pub(super) fn new(known: &'k Known) -> Self {
+        Self { language: Language::default(), known, uses: Uses::default() }
+    }
+
+    /// What was compiled since the last time makes use of.
+    pub(super) fn take_uses(&mut self) -> Uses {
+        std::mem::take(&mut self.uses)
+    }
+
+    /// Notes that names of a request are made use of.
+    pub(super) fn uses(&mut self, names: impl IntoIterator<Item = &'static str>) {
+        self.uses.names.extend(names.into_iter().map(str::to_owned));
+    }
+
+    /// Whether anything compiled so far draws, counts or asks a topic.
+    pub(super) fn surroundings(&self) -> bool {
+        self.uses.surroundings
+    }
+
+    pub(super) fn set_surroundings(&mut self, surroundings: bool) {
+        self.uses.surroundings = surroundings;
+    }
+
+    /// JSON in which texts may be expressions.
+    pub(super) fn template(
+        &mut self,
+        node: JsonNode,
+        scope: &Scope<'_>,
+        check: &mut Validator<'_>,
+    ) -> Option<Template> {
+        let value = check.document.json(node.0)?;
+        self.template_of(&value, node, scope, check)
+    }
+
+    /// The same, of a value that was made from what is written there.
+    pub(super) fn template_of(
+        &mut self,
+        value: &Value,
+        JsonNode(node): JsonNode,
+        scope: &Scope<'_>,
+        check: &mut Validator<'_>,
+    ) -> Option<Template> {
+        let compiled = self.language.template(value, &scope.names);
+        let template = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
+        self.add(template.names(), template.only_reads(), scope);
+        Some(template.located(&|path, byte| check.location(node, path, byte)))
+    }
+
+    /// An expression that is true or false.
+    pub(super) fn condition(
+        &mut self,
+        RawExpression(JsonNode(node)): RawExpression,
+        scope: &Scope<'_>,
+        check: &mut Validator<'_>,
+    ) -> Option<Condition> {
+        let NodeView::Scalar { text, .. } = check.document.tree().view(node) else {
+            check.wrong_value(JsonNode(node), "an expression, such as `query.page > 1`");
+            return None;
+        };
+        let compiled = self.language.condition(text, &scope.names);
+        let condition = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
+        self.add(condition.names(), condition.only_reads(), scope);
+        Some(condition.located(&|path, byte| check.location(node, path, byte)))
+    }
+
+    fn add(&mut self, names: &BTreeSet<String>, only_reads: bool, scope: &Scope<'_>) {
+        let is_of_request = |name: &&String| scope.of_request.contains(name.as_str()) || name.as_str() == "now";
+        self.uses.names.extend(names.iter().filter(is_of_request).cloned());
+        self.uses.surroundings |= !only_reads;
+    }
+
+    fn note(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
+        for CompileError { kind, place } in errors {
+            let is_name = matches!(kind, CompileErrorKind::Unknown { what: Word::Name, .. });
+            if is_name && !self.known.is_complete() {
+                continue;
+            }
+            let span = check.document.place(node, &place.path, place.range);
+            let known = scope.names.iter().filter(|_| is_name).map(|name| (*name).to_owned()).collect();
+            check.note(ProblemKind::Expression { error: kind, known }, span);
+        }
+    }
+}
+
+impl Validator<'_> {
+    /// Notes that a value is not what is expected.
+    pub(super) fn wrong_value(&mut self, JsonNode(node): JsonNode, expected: &str) {
+        self.document.note_wrong(node, expected);
+    }
+}

@@ -1,0 +1,146 @@
+//! Checks routes: their keys, and that no two are for the same requests.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use matchit::InsertError;
+
+use super::Validator;
+use super::answers::CheckedAnswers;
+use super::paths::{RouteKey, read};
+use super::steps::Rules;
+use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, JsonNode};
+use crate::scenario::{CrudOperation, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable};
+
+/// A route with the place that declares it.
+pub(super) struct DeclaredRoute {
+    pub(super) route: Route,
+    pub(super) span: Span,
+    /// What messages call it, such as `GET /todos`.
+    pub(super) name: String,
+    /// Whether it is one of several by which REST on a collection goes.
+    is_crud: bool,
+}
+
+impl DeclaredRoute {
+    /// A route of a shop.
+    pub(super) fn of_shop(route: Route, span: Span) -> Self {
+        let name = format!("{} {}", route.method(), route.path());
+        Self { route, span, name, is_crud: false }
+    }
+
+    /// What is the same for all routes that are for the same requests.
+    fn shape(&self) -> (String, RouteMethod) {
+        (self.route.path().shape(), self.route.method())
+    }
+}
+
+impl Rules<'_, '_, '_> {
+    pub(super) fn routes(&mut self, entries: &Entries<JsonNode>) -> Vec<DeclaredRoute> {
+        let mut routes = Vec::new();
+        for (key, node) in &entries.0 {
+            let (Some((key, span)), Some((node, _))) = (key.get(), node.get()) else { continue };
+            let (path, mistakes) = read(key);
+            let checked = self.answers(key, *node);
+            for (kind, range) in mistakes {
+                let place = self.check.document.part(span, key, range);
+                self.check.note(kind, place);
+            }
+            if let (Some(path), Some(checked)) = (path, checked) {
+                self.routes_of(key, path, checked, span, &mut routes);
+            }
+        }
+        routes
+    }
+
+    fn routes_of(
+        &mut self,
+        key: &str,
+        RouteKey { method, path, .. }: RouteKey,
+        CheckedAnswers { answers, operations }: CheckedAnswers,
+        span: Span,
+        routes: &mut Vec<DeclaredRoute>,
+    ) {
+        let mistake = match (method, &operations) {
+            (None, None) => Some(RouteMistake::NoMethod(path.to_string())),
+            (Some(_), Some(_)) => Some(RouteMistake::CrudWithMethod(path.to_string())),
+            (None, Some(_)) if path.parameters().any(|parameter| &**parameter.name() == ROW_ID) => {
+                Some(RouteMistake::RowParameter)
+            }
+            _ => None,
+        };
+        if let Some(mistake) = mistake {
+            return self.check.note(mistake.into(), span);
+        }
+        let Some(answers) = answers.map(Arc::new) else { return };
+        let route = |method, path, crud| Route::new(method, path, Plan::Answer { answers: answers.clone(), crud });
+        match method {
+            Some(method) => {
+                let route = route(method, path, None);
+                routes.push(DeclaredRoute { route, span, name: key.to_owned(), is_crud: false });
+            }
+            None => routes.extend(operations.into_iter().flatten().map(|operation| {
+                let (method, path) = crud_route(operation, &path);
+                let route = route(method, path, Some(operation));
+                DeclaredRoute { name: format!("{} {}", method, route.path()), route, span, is_crud: true }
+            })),
+        }
+    }
+}
+
+/// The parameter of a row's path.
+const ROW_ID: &str = "id";
+
+fn crud_route(operation: CrudOperation, path: &PathPattern) -> (RouteMethod, PathPattern) {
+    let row = || path.clone().parameter(ROW_ID).0;
+    match operation {
+        CrudOperation::List => (RouteMethod::Get, path.clone()),
+        CrudOperation::Add => (RouteMethod::Post, path.clone()),
+        CrudOperation::Get => (RouteMethod::Get, row()),
+        CrudOperation::Replace => (RouteMethod::Put, row()),
+        CrudOperation::Merge => (RouteMethod::Patch, row()),
+        CrudOperation::Remove => (RouteMethod::Delete, row()),
+    }
+}
+
+/// The table of all routes; `None` if some are for the same requests.
+pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Option<RouteTable> {
+    // A method that is declared beside REST on a collection wins.
+    let single: HashSet<_> = routes.iter().filter(|route| !route.is_crud).map(DeclaredRoute::shape).collect();
+    let routes: Vec<DeclaredRoute> =
+        routes.into_iter().filter(|route| !route.is_crud || !single.contains(&route.shape())).collect();
+    let mut first: HashMap<(String, RouteMethod), &DeclaredRoute> = HashMap::new();
+    let mut is_right = true;
+    for route in &routes {
+        if let Some(first) = first.get(&route.shape()) {
+            is_right = false;
+            note(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
+        } else {
+            first.insert(route.shape(), route);
+        }
+    }
+    if !is_right {
+        return None;
+    }
+    let error = match RouteTable::new(routes.iter().map(|declared| declared.route.clone())) {
+        Ok(table) => return Some(table),
+        Err(error) => error,
+    };
+    if let RouteError::Conflict { route, error: InsertError::Conflict { with } } = &error {
+        let conflicting = routes.iter().find(|declared| declared.route == **route);
+        let shape = with.trim_end_matches('/');
+        let with = routes.iter().find(|declared| declared.route.path().shape() == shape);
+        if let Some((with, route)) = with.zip(conflicting) {
+            note(RouteMistake::Overlapping(with.name.clone(), route.name.clone()), with, route, check);
+            return None;
+        }
+    }
+    check.note(error.into(), routes.first()?.span);
+    None
+}
+
+fn note(mistake: RouteMistake, first: &DeclaredRoute, route: &DeclaredRoute, check: &mut Validator<'_>) {
+    check.document.note(Problem::new(ProblemKind::Route(mistake), route.span).related_to(first.span));
+}

@@ -1,0 +1,93 @@
+//! What the scenario's data is called.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Validator;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::shop::Category;
+use crate::scenario::source::Span;
+use crate::scenario::{Collection, Row};
+use crate::words::nearest;
+
+/// The names of `data` and of categories, and the rows that are declared.
+pub(super) struct Known {
+    collections: Vec<KnownCollection>,
+    values: Vec<Arc<str>>,
+    /// False if some could not be read: names that seem to be missing are not judged then.
+    is_complete: bool,
+}
+
+/// A collection or a category.
+pub(super) struct KnownCollection {
+    pub(super) name: Arc<str>,
+    /// Whether it is a category, whose rows have totals.
+    pub(super) is_counted: bool,
+    pub(super) rows: Arc<[Arc<Row>]>,
+}
+
+impl Known {
+    pub(super) fn new(
+        categories: &[Category],
+        collections: &[Collection],
+        values: &IndexMap<Arc<str>, Arc<Value>>,
+        is_complete: bool,
+    ) -> Self {
+        let categories = categories.iter().map(|category| KnownCollection {
+            name: category.name.clone(),
+            is_counted: true,
+            rows: category.products.clone(),
+        });
+        let collections = collections.iter().map(|collection| KnownCollection {
+            name: collection.name().clone(),
+            is_counted: collection.is_counted(),
+            rows: collection.rows.clone(),
+        });
+        Self {
+            collections: categories.chain(collections).collect(),
+            values: values.keys().cloned().collect(),
+            is_complete,
+        }
+    }
+
+    /// Whether a name that is not among these is a mistake.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    pub(super) fn collections(&self) -> &[KnownCollection] {
+        &self.collections
+    }
+
+    /// All names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.collections.iter().map(|collection| &*collection.name).chain(self.values.iter().map(|name| &**name))
+    }
+
+    /// The collection of that name; a problem if there is none.
+    pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
+        let found = self.collections.iter().find(|collection| &*collection.name == name);
+        if found.is_none() && self.is_complete {
+            let nearest = nearest(name, self.collections.iter().map(|collection| &*collection.name));
+            let nearest = nearest.map(str::to_owned);
+            check.note(ProblemKind::UnknownCollection { name: name.to_owned(), nearest }, span);
+        }
+        found
+    }
+
+    /// The value of that name; a problem if there is none.
+    pub(super) fn value(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
+        if let Some(found) = self.values.iter().find(|value| &***value == name) {
+            return Some(found.clone());
+        }
+        if self.collections.iter().any(|collection| &*collection.name == name) {
+            check.note(ProblemKind::SetsCollection(name.to_owned()), span);
+        } else if self.is_complete {
+            let nearest = nearest(name, self.values.iter().map(|value| &**value)).map(str::to_owned);
+            check.note(ProblemKind::UnknownValue { name: name.to_owned(), nearest }, span);
+        }
+        None
+    }
+}

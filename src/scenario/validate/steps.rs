@@ -1,0 +1,292 @@
+//! Checks lists of steps: when they happen, how often, and what they know.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::expressions::{Expressions, ITEM, ROW, Scope};
+use super::known::Known;
+use super::references::References;
+use super::{Validator, given};
+use crate::expression::{Template, is_reserved_name};
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{RawRepeat, RawRuleStep, RawVerb, RawVerbValue};
+use crate::scenario::source::Span;
+use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
+use crate::scenario::yaml::{Entries, Items, JsonNode};
+use crate::scenario::{Repeat, RuleStep, StepList, StepStart};
+
+/// More steps than this are not in one list.
+const MAX_STEPS: usize = 10_000;
+
+/// Steps are not nested deeper than this.
+const MAX_NESTING: usize = 8;
+
+/// What the checks of rules share.
+pub(super) struct Rules<'c, 'r, 'd> {
+    pub(super) check: &'c mut Validator<'d>,
+    pub(super) references: &'c mut References<'r>,
+    pub(super) known: &'c Known,
+    pub(super) expressions: Expressions<'c>,
+}
+
+/// Who carries steps out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    World,
+    /// The answer to a request that is a stream.
+    Stream,
+}
+
+/// Where steps are.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'s, 'n> {
+    pub(super) owner: Owner,
+    pub(super) scope: &'s Scope<'n>,
+    /// How many steps they are inside of.
+    depth: usize,
+    /// Whether all of them happen at one moment.
+    in_moment: bool,
+}
+
+impl<'s, 'n> Place<'s, 'n> {
+    pub(super) fn new(owner: Owner, scope: &'s Scope<'n>) -> Self {
+        Self { owner, scope, depth: 0, in_moment: false }
+    }
+
+    fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
+        Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment }
+    }
+
+    /// Inside one of the steps.
+    pub(super) fn inside(self, in_moment: bool) -> Self {
+        Self { depth: self.depth + 1, in_moment, ..self }
+    }
+}
+
+impl Rules<'_, '_, '_> {
+    pub(super) fn template(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        self.expressions.template(node, scope, self.check)
+    }
+
+    /// The steps of a list, which `key` is behind.
+    pub(super) fn steps(
+        &mut self,
+        list: &Items<RawRuleStep>,
+        (key, span): (&'static str, Span),
+        written: Option<&Value>,
+        place: Place<'_, '_>,
+    ) -> Option<StepList> {
+        if list.len() == 0 {
+            self.check.note(ProblemKind::EmptyList(key), span);
+        }
+        if list.len() > MAX_STEPS {
+            self.check.note(ProblemKind::TooManySteps(MAX_STEPS), span);
+            return None;
+        }
+        if place.depth > MAX_NESTING {
+            self.check.note(ProblemKind::StepsTooDeep(MAX_NESTING), span);
+            return None;
+        }
+        let scope = place.scope.and([ROW]);
+        let place = place.with_scope(&scope);
+        let document = self.check.document;
+        let mut before = Duration::ZERO;
+        // All of them are checked, whatever is wrong with the first.
+        let steps: Vec<Option<RuleStep>> = document
+            .items(list)
+            .enumerate()
+            .map(|(index, item)| {
+                let (raw, span) = item.get()?;
+                let step = self.step(raw, span, written.and_then(|list| list.get(index)), place)?;
+                before = end(&step, before);
+                if before > MAX_DURATION {
+                    self.check.note(ProblemKind::TooLate, span);
+                    // Once: what comes after it would be later still.
+                    before = Duration::ZERO;
+                }
+                Some(step)
+            })
+            .collect();
+        if steps.len() < list.len() {
+            return None;
+        }
+        let steps: Option<Arc<[RuleStep]>> = steps.into_iter().collect();
+        Some(StepList { steps: steps?, written: Arc::new(written?.clone()) })
+    }
+
+    /// The steps of a mapping that has them under `do`, or one verb in place of it.
+    pub(super) fn steps_of(
+        &mut self,
+        verbs: &[RawVerb<'_>],
+        owner: &'static str,
+        span: Span,
+        written: Option<&Value>,
+        place: Place<'_, '_>,
+    ) -> Option<StepList> {
+        if let [RawVerb { key: "do", span, value }] = verbs {
+            let Some(RawVerbValue::Do(list)) = value else { return None };
+            return self.steps(list, ("`do`", *span), written?.get("do"), place);
+        }
+        let verb = self.verb(verbs, owner, span, written, place)?;
+        let key = verbs.first()?.key;
+        let written = Arc::new(json!([{ key: written?.get(key)? }]));
+        let step = RuleStep {
+            start: StepStart::After(Duration::ZERO),
+            times: Repeat::Times(1),
+            every: Duration::ZERO,
+            when: None,
+            each: None,
+            with: Vec::new(),
+            verb,
+        };
+        Some(StepList { steps: [step].into(), written })
+    }
+
+    fn step(
+        &mut self,
+        raw: &RawRuleStep,
+        span: Span,
+        written: Option<&Value>,
+        place: Place<'_, '_>,
+    ) -> Option<RuleStep> {
+        let start = self.start(raw);
+        let times = self.times(raw);
+        let every = self.every(raw, times);
+        if place.in_moment {
+            let keys = [("at", &raw.at), ("after", &raw.after), ("every", &raw.every)];
+            for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
+                self.check.note(ProblemKind::TimeInMoment(key), value.span);
+            }
+        }
+        let mut scope = place.scope.clone();
+        let each = given(raw.each.as_ref()).map(|(node, _)| self.list(*node, &scope));
+        if raw.each.is_some() {
+            scope.add(ITEM);
+        }
+        let with = given(raw.with.as_ref()).map(|(with, _)| self.with(with, &mut scope));
+        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
+        let verb = self.verb(&raw.verbs(), "a step", span, written, place.with_scope(&scope));
+        Some(RuleStep {
+            start: start?,
+            times: times?,
+            every: every?,
+            when: when.map_or(Some(None), |when| when.map(Some))?,
+            each: each.map_or(Some(None), |each| each.map(Some))?,
+            with: with.map_or_else(|| Some(Vec::new()), |with| with)?,
+            verb: verb?,
+        })
+    }
+
+    fn start(&mut self, raw: &RawRuleStep) -> Option<StepStart> {
+        match (&raw.at, &raw.after) {
+            (Some(_), Some(after)) => {
+                self.check.note(ProblemKind::Exclusive("at", "after"), after.span);
+                None
+            }
+            (None, None) => Some(StepStart::After(Duration::ZERO)),
+            (at @ Some(_), None) => self.check.duration(at.as_ref()).map(|(at, _)| StepStart::At(at)),
+            (None, after) => self.check.duration(after.as_ref()).map(|(after, _)| StepStart::After(after)),
+        }
+    }
+
+    fn times(&mut self, raw: &RawRuleStep) -> Option<Repeat> {
+        if let (Some(times), Some(_)) = (&raw.times, &raw.each) {
+            self.check.note(ProblemKind::Exclusive("times", "each"), times.span);
+            return None;
+        }
+        let Some(times) = &raw.times else { return Some(Repeat::Times(1)) };
+        let (repeat, span) = times.get()?;
+        let repeat = self.check.repeat("times", repeat, span)?;
+        match repeat {
+            Repeat::Forever if raw.every.is_none() => {
+                self.check.note(ProblemKind::Needs { key: "times: forever", needs: "every" }, span);
+            }
+            Repeat::Times(count) if raw.every.is_none() && count > MAX_AT_ONCE => {
+                self.check.note(ProblemKind::TooManyAtOnce, span);
+            }
+            _ => {}
+        }
+        Some(repeat)
+    }
+
+    fn every(&mut self, raw: &RawRuleStep, times: Option<Repeat>) -> Option<Duration> {
+        let Some(every) = &raw.every else { return Some(Duration::ZERO) };
+        if raw.times.is_none() && raw.each.is_none() {
+            self.check.note(ProblemKind::Needs { key: "every", needs: "times` or `each" }, every.span);
+        }
+        let period = self.check.period("every", Some(every))?.0;
+        times.map(|_| period)
+    }
+
+    /// A list, or what gives one.
+    fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        if template.is_constant() && !self.check.document.is_list(node.0) {
+            self.check.wrong_value(node, "a list, or an expression that gives one");
+            return None;
+        }
+        Some(template)
+    }
+
+    /// Named values, each of which knows those before it.
+    fn with<'e>(&mut self, entries: &'e Entries<JsonNode>, scope: &mut Scope<'e>) -> Option<Vec<(Arc<str>, Template)>> {
+        let mut values = Some(Vec::new());
+        for (name, node) in &entries.0 {
+            let (Some((name, span)), Some((node, _))) = (name.get(), node.get()) else {
+                values = None;
+                continue;
+            };
+            if !is_name(name) || is_reserved_name(name) {
+                let expected = "a name of letters, digits and `_` that means nothing else in expressions".into();
+                self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
+            }
+            let template = self.template(*node, scope);
+            scope.add([name.as_str()]);
+            values = values.zip(template).map(|(mut values, template)| {
+                values.push((name.as_str().into(), template));
+                values
+            });
+        }
+        values
+    }
+}
+
+/// Whether an expression can look it up.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// When a step ends that comes behind another; one that goes on for ever has no end, and counts as its start.
+fn end(step: &RuleStep, before: Duration) -> Duration {
+    let start = match step.start {
+        StepStart::At(at) => at,
+        StepStart::After(after) => before.saturating_add(after),
+    };
+    match step.times {
+        Repeat::Times(count) => start.saturating_add(times(step.every, count - 1)),
+        Repeat::Forever => start,
+    }
+}
+
+/// From the beginning of a list to the end of its last step, as far as that is known.
+pub(super) fn length(steps: &[RuleStep]) -> Duration {
+    let mut before = Duration::ZERO;
+    let ends = steps.iter().map(|step| {
+        before = end(step, before);
+        before
+    });
+    ends.max().unwrap_or_default()
+}
+
+impl Validator<'_> {
+    /// How often something happens.
+    pub(super) fn repeat(&mut self, key: &'static str, raw: &RawRepeat, span: Span) -> Option<Repeat> {
+        match raw {
+            RawRepeat::Forever => Some(Repeat::Forever),
+            RawRepeat::Times(count) => self.count(key, *count, span).map(Repeat::Times),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Checks what steps do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::expressions::{EVENT, Scope};
+use super::faults::fault;
+use super::given;
+use super::steps::{Owner, Place, Rules};
+use crate::expression::Template;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{
+    Opt, RawAmount, RawClose, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
+};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
+use crate::scenario::{DataPath, Join, RowVerb, Verb};
+
+/// What a topic is, in words.
+const TOPIC: &str = "a topic or a list of topics";
+
+impl Rules<'_, '_, '_> {
+    /// The only one of these verbs; a problem if there is none or another.
+    pub(super) fn verb(
+        &mut self,
+        verbs: &[RawVerb<'_>],
+        owner: &'static str,
+        span: Span,
+        written: Option<&Value>,
+        place: Place<'_, '_>,
+    ) -> Option<Verb> {
+        if verbs.is_empty() {
+            self.check.exactly_one(owner, VERBS, span);
+        }
+        if let [first, second, ..] = verbs {
+            self.check.note(ProblemKind::TwoVerbs(first.key, second.key), second.span);
+        }
+        let checked: Vec<Option<Verb>> = verbs.iter().map(|verb| self.one_verb(verb, written, place)).collect();
+        let [verb] = <[Option<Verb>; 1]>::try_from(checked).ok()?;
+        verb
+    }
+
+    fn one_verb(&mut self, raw: &RawVerb<'_>, written: Option<&Value>, place: Place<'_, '_>) -> Option<Verb> {
+        let is_of_stream = matches!(raw.key, "reply" | "join" | "leave" | "close");
+        if is_of_stream && place.owner != Owner::Stream {
+            self.check.note(ProblemKind::OnlyInStream(raw.key), raw.span);
+        }
+        let scope = place.scope;
+        match raw.value? {
+            RawVerbValue::Do(list) => {
+                let written = written.and_then(|step| step.get("do"));
+                self.steps(list, ("`do`", raw.span), written, place.inside(true)).map(Verb::Do)
+            }
+            RawVerbValue::Reply(frame) => self.template(frame, scope).map(Verb::Reply),
+            RawVerbValue::Send(send) => self.send(send, raw.span, scope),
+            RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
+                let to = self.topics(*to, scope)?;
+                Some(Verb::Join(Box::new(Join { to, condition: None, name: None, frame: None, steps: None })))
+            }
+            RawVerbValue::Join(RawJoin::Described(membership)) => {
+                let written = written.and_then(|step| step.get("join"));
+                self.membership(membership, raw.span, written, place)
+            }
+            RawVerbValue::Leave(leave) => self.leave(leave, raw.span, scope),
+            RawVerbValue::Close(close) => self.close(close, scope),
+            RawVerbValue::Rows(entries) => {
+                let verb = row_verb(raw.key)?;
+                self.rows(verb, entries, raw.span, scope).map(|rows| Verb::Rows(verb, rows))
+            }
+            RawVerbValue::Set(entries) => self.set(entries, raw.span, scope),
+            RawVerbValue::Order(order) => self.order(order, raw.span, scope),
+            RawVerbValue::Fault(raw_fault) => {
+                fault(raw_fault, raw.span, self.references, self.check).map(|fault| Verb::Fault(Arc::new(fault)))
+            }
+        }
+    }
+
+    /// Of an optional key, what it gives; `None` if that is wrong.
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is whether the key is given, the outer one whether it is right"
+    )]
+    pub(super) fn optional(&mut self, node: &Opt<JsonNode>, scope: &Scope<'_>) -> Option<Option<Template>> {
+        match given(node.as_ref()) {
+            Some((node, _)) => self.template(*node, scope).map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn topics(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        let is_topic = |value: &Value| value.as_str().is_some_and(|topic| !topic.is_empty());
+        let is_right = match self.check.document.json(node.0)? {
+            Value::Array(items) => !items.is_empty() && items.iter().all(is_topic),
+            value => is_topic(&value),
+        };
+        if !is_right {
+            self.check.wrong_value(node, TOPIC);
+            return None;
+        }
+        Some(template)
+    }
+
+    fn send(&mut self, raw: &RawSend, span: Span, scope: &Scope<'_>) -> Option<Verb> {
+        let to = self.check.required(raw.to.as_ref(), "`send`", "to", span, span);
+        let to = to.map(|(to, _)| self.topics(*to, scope));
+        let frame = self.check.required(raw.frame.as_ref(), "`send`", "frame", span, span);
+        let frame = frame.and_then(|(frame, _)| self.template(*frame, scope));
+        let others = given(raw.others.as_ref()).is_some_and(|(others, _)| *others);
+        Some(Verb::Send { to: Some(to??), frame: frame?, others })
+    }
+
+    fn membership(
+        &mut self,
+        raw: &RawMembership,
+        span: Span,
+        written: Option<&Value>,
+        place: Place<'_, '_>,
+    ) -> Option<Verb> {
+        let scope = place.scope;
+        let to = self.check.required(raw.to.as_ref(), "`join`", "to", span, span);
+        let to = to.and_then(|(to, _)| self.topics(*to, scope));
+        let condition = self.optional(&raw.r#where, scope);
+        let name = self.optional(&raw.r#as, scope);
+        let frame = self.optional(&raw.frame, &scope.and(EVENT));
+        let steps = match given(raw.r#do.as_ref()) {
+            Some((list, span)) => {
+                let written = written.and_then(|join| join.get("do"));
+                self.steps(list, ("`do`", span), written, place.inside(false)).map(Some)
+            }
+            None => Some(None),
+        };
+        let join = Join { to: to?, condition: condition?, name: name?, frame: frame?, steps: steps? };
+        Some(Verb::Join(Box::new(join)))
+    }
+
+    fn leave(&mut self, raw: &RawLeave, span: Span, scope: &Scope<'_>) -> Option<Verb> {
+        let leaving = match raw {
+            RawLeave::Topic(to) | RawLeave::Topics(to) => {
+                return Some(Verb::Leave { to: Some(self.topics(*to, scope)?), name: None });
+            }
+            RawLeave::Named(leaving) => leaving,
+        };
+        if leaving.to.is_none() && leaving.r#as.is_none() {
+            self.check.exactly_one("`leave`", &["as", "to"], span);
+        }
+        let to = given(leaving.to.as_ref()).map(|(to, _)| self.topics(*to, scope));
+        let name = self.optional(&leaving.r#as, scope);
+        Some(Verb::Leave { to: to.map_or(Some(None), |to| to.map(Some))?, name: name? })
+    }
+
+    fn close(&mut self, raw: &RawClose, scope: &Scope<'_>) -> Option<Verb> {
+        match raw {
+            RawClose::Code(code) | RawClose::Computed(code) => {
+                Some(Verb::Close { code: Some(self.template(*code, scope)?), reason: None })
+            }
+            RawClose::Described(closing) => {
+                let code = self.optional(&closing.code, scope);
+                let reason = self.optional(&closing.reason, scope);
+                Some(Verb::Close { code: code?, reason: reason? })
+            }
+        }
+    }
+
+    fn rows(
+        &mut self,
+        verb: RowVerb,
+        entries: &Entries<JsonNode>,
+        span: Span,
+        scope: &Scope<'_>,
+    ) -> Option<Vec<(Arc<str>, Template)>> {
+        if entries.0.is_empty() {
+            self.check.note(ProblemKind::EmptyList(key(verb)), span);
+        }
+        let rows: Vec<_> = entries.0.iter().map(|(name, node)| self.row(verb, name, node, scope)).collect();
+        rows.into_iter().collect()
+    }
+
+    fn row(
+        &mut self,
+        verb: RowVerb,
+        name: &Spanned<String>,
+        node: &Spanned<JsonNode>,
+        scope: &Scope<'_>,
+    ) -> Option<(Arc<str>, Template)> {
+        let (name, span) = name.get()?;
+        let collection = self.known.collection(name, span, self.check);
+        if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
+            self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);
+        }
+        let collection = collection.map(|collection| collection.name.clone());
+        let template = self.template(*node.get()?.0, scope)?;
+        self.row_value(verb, *node.get()?.0, &template, scope);
+        Some((collection?, template))
+    }
+
+    /// Checks what can be told of a row before it is computed.
+    fn row_value(&mut self, verb: RowVerb, node: JsonNode, template: &Template, scope: &Scope<'_>) {
+        let document = self.check.document;
+        let is_container = document.is_mapping(node.0) || document.is_list(node.0);
+        match (verb, document.tree().view(node.0)) {
+            (RowVerb::Remove, _) if is_container || document.is_null(node.0) => self.check.wrong_value(node, "an id"),
+            (RowVerb::Remove, _) => {}
+            (RowVerb::Add, NodeView::Mapping(_)) => {}
+            (_, NodeView::Mapping(entries)) => {
+                if document.entry(node.0, "id").is_none() {
+                    let owner = key(verb);
+                    self.check.note(ProblemKind::MissingKey { owner, key: "id" }, document.tree().span(node.0));
+                }
+                let fields = entries.chunks_exact(2).filter(|_| verb == RowVerb::Increment);
+                for field in fields.filter(|entry| document.tree().text(entry[0]) != "id") {
+                    self.number(JsonNode(field[1]), scope);
+                }
+            }
+            (_, NodeView::List(_)) => self.check.wrong_value(node, "a row, as a mapping"),
+            (_, NodeView::Scalar { .. }) if template.is_constant() => {
+                self.check.wrong_value(node, "a row, as a mapping");
+            }
+            _ => {}
+        }
+    }
+
+    /// A number, or what may give one.
+    fn number(&mut self, node: JsonNode, scope: &Scope<'_>) {
+        let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
+        let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
+        if is_constant && !is_number {
+            self.check.wrong_value(node, "a number");
+        }
+    }
+
+    fn set(&mut self, entries: &Entries<JsonNode>, span: Span, scope: &Scope<'_>) -> Option<Verb> {
+        if entries.0.is_empty() {
+            self.check.note(ProblemKind::EmptyList("`set`"), span);
+        }
+        let values: Vec<Option<(DataPath, Template)>> = entries
+            .0
+            .iter()
+            .map(|(path, node)| {
+                let path = self.data_path(path);
+                let template = node.get().and_then(|(node, _)| self.template(*node, scope));
+                path.zip(template)
+            })
+            .collect();
+        Some(Verb::Set(values.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn data_path(&mut self, path: &Spanned<String>) -> Option<DataPath> {
+        let (path, span) = path.get()?;
+        let mut keys = path.split('.');
+        let name = keys.next().unwrap_or_default();
+        let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
+        if name.is_empty() || keys.iter().any(|key| key.is_empty()) {
+            let expected = "a name of `data`, or the way to a part of it, such as `prices.BTC`".into();
+            self.check.note(ProblemKind::WrongType { expected, found: format!("`{path}`") }, span);
+            return None;
+        }
+        let place = self.check.document.part(span, path, 0..name.len());
+        if name == "conn" && !self.known.names().any(|known| known == name) {
+            self.check.note(ProblemKind::NotYet("conn"), place);
+            return None;
+        }
+        Some(DataPath { name: self.known.value(name, place, self.check)?, keys })
+    }
+
+    fn order(&mut self, raw: &RawOrder, span: Span, scope: &Scope<'_>) -> Option<Verb> {
+        let product = self.check.required(raw.product.as_ref(), "`order`", "product", span, span);
+        let product = product.and_then(|(node, span)| self.product(*node, span, scope));
+        let amount = self.check.required(raw.amount.as_ref(), "`order`", "amount", span, span);
+        let amount = amount.and_then(|(node, _)| self.amount(*node, scope));
+        Some(Verb::Count { row: product?, amount: amount? })
+    }
+
+    fn product(&mut self, node: JsonNode, span: Span, scope: &Scope<'_>) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        match self.check.document.json(node.0)? {
+            Value::String(_) if !template.is_constant() => {}
+            Value::String(_) | Value::Number(_) => {
+                let id = self.check.document.tree().text(node.0);
+                self.references.product(id, span, Duration::MAX, None);
+            }
+            _ => {
+                self.check.wrong_value(node, "a product's id");
+                return None;
+            }
+        }
+        Some(template)
+    }
+
+    /// An integer, or what gives one; one of a range is drawn.
+    fn amount(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
+        let document = self.check.document;
+        if !document.is_mapping(node.0) {
+            let template = self.template(node, scope)?;
+            if !template.is_constant() {
+                return Some(template);
+            }
+        }
+        let raw = document.decode::<Spanned<RawAmount>>(node.0)?;
+        let (raw, span) = raw.get()?;
+        let range = self.check.amount(raw, span)?;
+        let value: Value = if range.start() == range.end() {
+            (*range.start()).into()
+        } else {
+            format!("{{{{ random({}, {}) }}}}", range.start(), range.end()).into()
+        };
+        self.expressions.template_of(&value, node, scope, self.check)
+    }
+}
+
+fn row_verb(key: &str) -> Option<RowVerb> {
+    Some(match key {
+        "add" => RowVerb::Add,
+        "merge" => RowVerb::Merge,
+        "replace" => RowVerb::Replace,
+        "remove" => RowVerb::Remove,
+        "increment" => RowVerb::Increment,
+        _ => return None,
+    })
+}
+
+/// The key of a verb in a message.
+fn key(verb: RowVerb) -> &'static str {
+    match verb {
+        RowVerb::Add => "`add`",
+        RowVerb::Merge => "`merge`",
+        RowVerb::Replace => "`replace`",
+        RowVerb::Remove => "`remove`",
+        RowVerb::Increment => "`increment`",
+    }
+}

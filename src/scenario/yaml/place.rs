@@ -1,0 +1,94 @@
+//! Places inside values: of a part of a text, and of what is deep inside a list or mapping.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::document::Document;
+use super::spanned::Spanned;
+use super::tree::{NodeId, NodeView};
+use crate::expression::PathStep;
+use crate::scenario::source::Span;
+
+impl Document {
+    /// A value as JSON; `None` if it is none, which is a problem then.
+    pub(crate) fn json(&self, id: NodeId) -> Option<Value> {
+        self.decode::<Spanned<Value>>(id)?.value
+    }
+
+    /// The value of a mapping's key.
+    pub(crate) fn entry(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        self.find(id, |found| found == key)
+    }
+
+    /// The place of a mapping's key.
+    pub(crate) fn key(&self, id: NodeId, key: &str) -> Option<Span> {
+        let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
+        let entry = entries.chunks_exact(2).find(|entry| self.tree().text(entry[0]) == key);
+        entry.map(|entry| self.tree().span(entry[0]))
+    }
+
+    /// Whether a node is a mapping.
+    pub(crate) fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.tree().view(id), NodeView::Mapping(_))
+    }
+
+    /// Whether a node is a list.
+    pub(crate) fn is_list(&self, id: NodeId) -> bool {
+        matches!(self.tree().view(id), NodeView::List(_))
+    }
+
+    /// The place of some bytes of a text to which these steps lead; of all of it for no bytes.
+    pub(crate) fn place(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
+        let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
+        let span = self.tree().span(node);
+        match self.tree().view(node) {
+            NodeView::Scalar { text, .. } => self.part(span, text, range),
+            _ => span,
+        }
+    }
+
+    /// The place of some bytes of a text that was read at a place. Where it is not written letter by letter, the place of
+    /// the same letters, or of the whole text.
+    pub(crate) fn part(&self, span: Span, text: &str, range: Range<usize>) -> Span {
+        let written = self.sources().text(span);
+        let unquoted = written.get(1..written.len().saturating_sub(1));
+        let start = if written == text {
+            Some(range.start)
+        } else if unquoted == Some(text) {
+            Some(range.start + 1)
+        } else {
+            alike(written, text, &range)
+        };
+        let offset = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        match start {
+            Some(start) if !range.is_empty() => {
+                Span { start: offset(start), end: offset(start + range.len()).min(span.end) }
+            }
+            _ => span,
+        }
+    }
+
+    fn child(&self, id: NodeId, step: &PathStep) -> Option<NodeId> {
+        match (step, self.tree().view(id)) {
+            (PathStep::Index(index), NodeView::List(items)) => items.get(*index).copied(),
+            // Names of headers are compiled in lower case.
+            (PathStep::Key(key), _) => {
+                self.entry(id, key).or_else(|| self.find(id, |found| found.eq_ignore_ascii_case(key)))
+            }
+            _ => None,
+        }
+    }
+
+    fn find(&self, id: NodeId, is_it: impl Fn(&str) -> bool) -> Option<NodeId> {
+        let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
+        entries.chunks_exact(2).find(|entry| is_it(self.tree().text(entry[0]))).map(|entry| entry[1])
+    }
+}
+
+/// Where the letters are written that are a part of the text.
+fn alike(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
+    let letters = text.get(range.clone()).filter(|letters| !letters.is_empty())?;
+    let before = text[..range.start].matches(letters).count();
+    written.match_indices(letters).nth(before).map(|(at, _)| at)
+}
