@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use expressions::Expressions;
 use http::DeclaredRoute;
-use known::Known;
+use known::{Judged, Known};
 use references::References;
 use steps::Rules;
 
@@ -57,7 +57,9 @@ pub(super) fn validate(
     let readable = complete && readable;
     let mut references = References::new(&categories, readable);
     let data = Declaration::default();
-    let known = Known::new(&categories, &data.collections, &data.values, readable);
+    let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
+    let judged = Judged { names: complete && declared.map_or(!is_shop, is_named), rows: readable };
+    let known = Known::new(&categories, &data.collections, &data.values, judged);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -190,16 +192,6 @@ struct Validator<'d> {
 impl Validator<'_> {
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
-    }
-
-    /// Whether nothing was wrong so far with the categories as they are written, so that all their ids are known.
-    fn is_readable<T>(&self, entries: &Entries<T>, span: Span) -> bool {
-        let problems = self.document.problems();
-        let inside = |problem: &Problem| {
-            span.holds(problem.span) || entries.0.iter().any(|(_, category)| category.span.holds(problem.span))
-        };
-        // Of a mapping that is merged from several files, a span is only one part.
-        if self.document.sources().iter().count() > 1 { problems.is_empty() } else { !problems.iter().any(inside) }
     }
 
     /// The value of a key that has to be there. What `owner` it belongs to is for the message, as is the place;
