@@ -149,12 +149,6 @@ impl PartialEq for Condition {
 }
 
 impl Condition {
-    /// The expression as written.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        &self.expression.source
-    }
-
     /// The names that it uses.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {

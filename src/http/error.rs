@@ -28,7 +28,6 @@ pub(crate) enum ApiError {
     #[error("{method} is not a method of {path}, which has {}", joined_methods(.allowed))]
     MethodNotAllowed { method: Method, path: String, allowed: Vec<&'static str> },
     #[error("No answer of {0} fits the request")]
-    NoAnswer(Arc<str>),
     #[error("The answer cannot be sent: HTTP does not allow {0}")]
     BadAnswer(String),
     #[error("File {0} not found")]
@@ -110,7 +109,6 @@ impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::RouteNotFound { .. }
-            | Self::NoAnswer(_)
             | Self::FileNotFound(_)
             | Self::FileOutside(_)
             | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,

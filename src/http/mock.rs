@@ -165,7 +165,7 @@ impl Mock {
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
             Plan::Answer { answers, crud } => {
-                let call = RuleCall { target, found, route, answers, crud: *crud };
+                let call = RuleCall { app: &self.app, target, found, route, answers, crud: *crud };
                 Box::pin(call.respond(moment, request, &body)).await
             }
         }

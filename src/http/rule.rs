@@ -17,9 +17,10 @@ use poem::http::StatusCode;
 use super::body::ApiResponse;
 use super::error::ApiError;
 use super::target::RequestTarget;
-use crate::engine::{Answered, Refusal, RuleRequest};
+use super::{App, stream};
+use crate::engine::{Refusal, RuleRequest};
 use crate::scenario::{Answers, Content, CrudOperation, PathMatch, Route};
-use crate::world::{View, World, WorldError};
+use crate::world::{StreamOpening, View, World, WorldError};
 
 /// What a request is answered from.
 pub(super) struct Moment {
@@ -31,6 +32,7 @@ pub(super) struct Moment {
 
 /// A request that has a route with answers.
 pub(super) struct RuleCall<'c> {
+    pub(super) app: &'c Arc<App>,
     pub(super) target: &'c RequestTarget<'c>,
     pub(super) found: &'c PathMatch<'c, 'c>,
     pub(super) route: &'c Route,
@@ -52,27 +54,31 @@ impl RuleCall<'_> {
     ) -> Result<ApiResponse, ApiError> {
         let Moment { world, view, arrived } = moment;
         let rule_request = self.read(request.headers(), body).await?;
-        let answered = answered(world, view, self.answers, self.crud, rule_request).await.map_err(refused)?;
-        let answered = answered.ok_or_else(|| ApiError::NoAnswer(self.answers.key.clone()))?;
-        if !answered.after.is_zero() {
-            world.pass_since(*arrived, answered.after).await;
+        let opening = self.answered(world, view, rule_request).await.map_err(refused)?;
+        if !opening.answered.after.is_zero() {
+            world.pass_since(*arrived, opening.answered.after).await;
         }
-        self.response(answered, request).await
+        self.response(opening, request).await
     }
-}
 
-/// What the engine answers; `None` if no answer fits.
-// SEAM: the engine is called here. Answers that only read are computed from the view (`Sight::answer`), all others are a
-// command (`Command::Answer`), whose effects hold the answer.
-#[expect(clippy::unused_async, reason = "a command is awaited")]
-async fn answered(
-    _world: &World,
-    _view: &View,
-    _answers: &Arc<Answers>,
-    _crud: Option<CrudOperation>,
-    _request: RuleRequest,
-) -> Result<Option<Answered>, WorldError> {
-    Ok(None)
+    /// What the engine answers: from what readers see if that changes nothing, else as a command.
+    async fn answered(
+        &self,
+        world: &World,
+        view: &View,
+        request: RuleRequest,
+    ) -> Result<StreamOpening, WorldError> {
+        let Self { answers, crud, .. } = self;
+        let only_reads = answers.only_reads && crud.is_none_or(CrudOperation::only_reads);
+        let answered = if only_reads {
+            world.read_answer(view, answers, *crud, request)?
+        } else if answers.list.iter().any(|answer| matches!(answer.content, Content::Stream(_))) {
+            return world.open_stream(&answers.key, request, &self.target.path, stream::encode).await;
+        } else {
+            world.answer(&answers.key, *crud, request).await?
+        };
+        Ok(StreamOpening { answered, stream: None })
+    }
 }
 
 /// A refusal is the answer of the steps that met it.
@@ -86,10 +92,18 @@ fn refused(error: WorldError) -> ApiError {
 /// The status of the answer whose steps, or whose operation on a collection, are refused.
 pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) => StatusCode::NOT_FOUND,
+        Refusal::UnknownRow(_)
+        | Refusal::UnknownCollection(_)
+        | Refusal::UnknownRoute(_)
+        | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::DuplicateRow(_) => StatusCode::CONFLICT,
         Refusal::At { refusal, .. } => status_of_refusal(refusal),
-        Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::UnreadableFault(_)
+        | Refusal::Expression(_)
+        | Refusal::NoMember
+        | Refusal::TooManySteps
+        | Refusal::InstantRepeat(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::TooManyWaiting | Refusal::TooManyTriggers(_) => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::OutOfRange { .. }
         | Refusal::Full { .. }
         | Refusal::FixedId(_)
@@ -97,6 +111,8 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownFault(_)
         | Refusal::FaultExists(_)
         | Refusal::TooManyFaults
+        | Refusal::Query(_)
+        | Refusal::WrongValue { .. }
         | Refusal::TooManyTopics => StatusCode::BAD_REQUEST,
     }
 }

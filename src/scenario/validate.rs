@@ -26,7 +26,7 @@ use std::time::Duration;
 use data::Origin;
 use expressions::Expressions;
 use http::DeclaredRoute;
-use known::Known;
+use known::{Judged, Known};
 use references::References;
 use steps::Rules;
 
@@ -65,7 +65,10 @@ pub(super) fn validate(
     let data = given(raw.data.as_ref())
         .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
         .unwrap_or_default();
-    let known = Known::new(&categories, &data.collections, &data.values, readable && data.is_complete);
+    let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
+    let names = check.complete && declared.map_or(!is_shop, is_named) && data.is_complete;
+    let judged = Judged { names, rows: readable && data.is_complete };
+    let known = Known::new(&categories, &data.collections, &data.values, judged);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -212,16 +215,6 @@ impl<'d> Validator<'d> {
 
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
-    }
-
-    /// Whether nothing was wrong so far with the categories as they are written, so that all their ids are known.
-    fn is_readable<T>(&self, entries: &Entries<T>, span: Span) -> bool {
-        let problems = self.document.problems();
-        let inside = |problem: &Problem| {
-            span.holds(problem.span) || entries.0.iter().any(|(_, category)| category.span.holds(problem.span))
-        };
-        // Of a mapping that is merged from several files, a span is only one part.
-        if self.document.sources().iter().count() > 1 { problems.is_empty() } else { !problems.iter().any(inside) }
     }
 
     /// The value of a key that has to be there. What `owner` it belongs to is for the message, as is the place;

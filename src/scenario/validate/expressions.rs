@@ -154,7 +154,7 @@ impl<'k> Expressions<'k> {
     fn note(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
         for CompileError { kind, place } in errors {
             let is_name = matches!(kind, CompileErrorKind::Unknown { what: Word::Name, .. });
-            if is_name && !self.known.is_complete() {
+            if is_name && !self.known.judged().names {
                 continue;
             }
             let span = check.document.place(node, &place.path, place.range);

@@ -16,8 +16,15 @@ use crate::words::nearest;
 pub(super) struct Known {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
-    /// False if some could not be read: names that seem to be missing are not judged then.
-    is_complete: bool,
+    judged: Judged,
+}
+
+/// What is known in full, so that what is not among it is a mistake.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) names: bool,
+    /// The ids of rows.
+    pub(super) rows: bool,
 }
 
 /// A collection or a category.
@@ -33,7 +40,7 @@ impl Known {
         categories: &[Category],
         collections: &[Collection],
         values: &IndexMap<Arc<str>, Arc<Value>>,
-        is_complete: bool,
+        judged: Judged,
     ) -> Self {
         let categories = categories.iter().map(|category| KnownCollection {
             name: category.name.clone(),
@@ -45,16 +52,11 @@ impl Known {
             is_counted: collection.is_counted(),
             rows: collection.rows.clone(),
         });
-        Self {
-            collections: categories.chain(collections).collect(),
-            values: values.keys().cloned().collect(),
-            is_complete,
-        }
+        Self { collections: categories.chain(collections).collect(), values: values.keys().cloned().collect(), judged }
     }
 
-    /// Whether a name that is not among these is a mistake.
-    pub(super) fn is_complete(&self) -> bool {
-        self.is_complete
+    pub(super) fn judged(&self) -> Judged {
+        self.judged
     }
 
     pub(super) fn collections(&self) -> &[KnownCollection] {
@@ -69,7 +71,7 @@ impl Known {
     /// The collection of that name; a problem if there is none.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
-        if found.is_none() && self.is_complete {
+        if found.is_none() && self.judged.names {
             let nearest = nearest(name, self.collections.iter().map(|collection| &*collection.name));
             let nearest = nearest.map(str::to_owned);
             check.note(ProblemKind::UnknownCollection { name: name.to_owned(), nearest }, span);
@@ -84,7 +86,7 @@ impl Known {
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
             check.note(ProblemKind::SetsCollection(name.to_owned()), span);
-        } else if self.is_complete {
+        } else if self.judged.names {
             let nearest = nearest(name, self.values.iter().map(|value| &**value)).map(str::to_owned);
             check.note(ProblemKind::UnknownValue { name: name.to_owned(), nearest }, span);
         }

@@ -24,6 +24,8 @@ pub(super) struct References<'c> {
     added: Vec<Added>,
     wanted: Vec<ProductReference>,
     removed: Vec<AfterRemoval>,
+    /// Whether a step adds a product whose id is not known: any may be there then.
+    adds_any: bool,
 }
 
 /// A step that asks for a product which a step of the same script has removed before, and none has added again.
@@ -85,6 +87,7 @@ impl<'c> References<'c> {
             added: Vec::new(),
             wanted: Vec::new(),
             removed: Vec::new(),
+            adds_any: false,
         }
     }
 
@@ -109,7 +112,7 @@ impl<'c> References<'c> {
                 added_by.entry(&added.id).or_default().insert(added.by.script);
             }
         }
-        for one in self.removed.iter().filter(|one| self.readable && !self.may_come_back(one, &added_by)) {
+        for one in self.removed.iter().filter(|one| self.is_judged() && !self.may_come_back(one, &added_by)) {
             let problem = Problem::new(ProblemKind::RemovedProduct(one.id.to_string()), one.span);
             check.document.note(problem.related_to(one.removed));
         }
@@ -163,9 +166,25 @@ impl<'c> References<'c> {
 
     /// A product that a step adds, with a declared id or one that is made at the time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
-        if let Some(id) = self.added_id(id, category) {
-            self.added.push(Added { id, from, by });
+        match self.added_id(id, category) {
+            Some(id) => self.added.push(Added { id, from, by }),
+            None => self.add_any(),
         }
+    }
+
+    /// A product that a step adds, of which nothing is known.
+    pub(super) fn add_any(&mut self) {
+        self.adds_any = true;
+    }
+
+    /// A product that a rule adds, which may happen at any time.
+    pub(super) fn add_by_rule(&mut self, id: Option<&Arc<str>>, category: &str) {
+        self.add(id, category, Duration::ZERO, StepNumber { script: usize::MAX, step: 0 });
+    }
+
+    /// Whether references to products can be judged.
+    fn is_judged(&self) -> bool {
+        self.readable && !self.adds_any
     }
 
     /// How a step that adds a product gives it its id.
@@ -200,7 +219,7 @@ impl<'c> References<'c> {
             first.entry(&added.id).and_modify(|first| first.note(added)).or_insert_with(|| First::new(added));
         }
         let mut suggested = 0;
-        for wanted in self.wanted.iter().filter(|_| self.readable) {
+        for wanted in self.wanted.iter().filter(|_| self.is_judged()) {
             let adds = || names(&wanted.id).filter_map(|id| first.get(&id));
             if adds().any(|first| first.serves(wanted)) {
                 continue;

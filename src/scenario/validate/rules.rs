@@ -129,7 +129,7 @@ impl Rules<'_, '_, '_> {
         let known = self.known;
         let ids: Vec<(&str, Span)> =
             entries.0.iter().filter_map(|(id, _)| id.get()).map(|(id, span)| (&**id, span)).collect();
-        if !known.is_complete() || ids.is_empty() {
+        if !known.judged().rows || ids.is_empty() {
             return None;
         }
         let has = |collection: &KnownCollection, id: &str| collection.rows.iter().any(|row| &**row.id() == id);

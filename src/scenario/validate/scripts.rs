@@ -84,7 +84,10 @@ fn steps(
     let mut steps = Vec::with_capacity(list.len());
     let mut before = Duration::ZERO;
     for (number, item) in document.items(list).enumerate() {
-        let Some((raw, span)) = item.get() else { continue };
+        let Some((raw, span)) = item.get() else {
+            references.add_any();
+            continue;
+        };
         let by = StepNumber { script, step: number };
         let Some(step) = step(raw, span, before, by, references, check) else { continue };
         before = step.end();
@@ -159,6 +162,7 @@ fn action(
         [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some(), raw.fault.is_some()];
     if chosen.iter().filter(|chosen| **chosen).count() != 1 {
         check.exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
+        references.add_any();
         return None;
     }
     if let (Some(amount), None) = (&raw.amount, &raw.product) {
@@ -187,7 +191,11 @@ fn action(
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(ShopAction::Fault(Arc::new(fault(raw, span, references, check)?)));
     }
-    given(raw.add.as_ref()).and_then(|(raw, span)| add(raw, span, when, references, check))
+    let Some((raw, span)) = given(raw.add.as_ref()) else {
+        references.add_any();
+        return None;
+    };
+    add(raw, span, when, references, check)
 }
 
 fn add(
@@ -199,7 +207,10 @@ fn add(
 ) -> Option<ShopAction> {
     let category = check.required(raw.category.as_ref(), "`add`", "category", span, span);
     let category = category.map(|(name, span)| references.category(name, span, check));
-    let (raw, _) = check.required(raw.product.as_ref(), "`add`", "product", span, span)?;
+    let Some((raw, _)) = check.required(raw.product.as_ref(), "`add`", "product", span, span) else {
+        references.add_any();
+        return None;
+    };
     let is_number = given(raw.id.as_ref()).is_some_and(|(id, _)| id.is_number);
     let id: Option<Arc<str>> = given(raw.id.as_ref()).map(|(id, span)| {
         if id.text.is_empty() {

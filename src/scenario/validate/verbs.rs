@@ -57,7 +57,7 @@ impl Rules<'_, '_, '_> {
             RawVerbValue::Send(send) => self.send(send, raw.span, scope),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
                 let to = self.topics(*to, scope)?;
-                Some(Verb::Join(Box::new(Join { to, condition: None, name: None, frame: None, steps: None })))
+                Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
             }
             RawVerbValue::Join(RawJoin::Described(membership)) => {
                 let written = written.and_then(|step| step.get("join"));
@@ -133,7 +133,7 @@ impl Rules<'_, '_, '_> {
             None => Some(None),
         };
         let join = Join { to: to?, condition: condition?, name: name?, frame: frame?, steps: steps? };
-        Some(Verb::Join(Box::new(join)))
+        Some(Verb::Join(Arc::new(join)))
     }
 
     fn leave(&mut self, raw: &RawLeave, span: Span, scope: &Scope<'_>) -> Option<Verb> {
@@ -190,10 +190,26 @@ impl Rules<'_, '_, '_> {
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
             self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);
         }
+        if verb == RowVerb::Add && collection.is_none_or(|collection| collection.is_counted) {
+            self.adds_product(name, node.value);
+        }
         let collection = collection.map(|collection| collection.name.clone());
         let template = self.template(*node.get()?.0, scope)?;
         self.row_value(verb, *node.get()?.0, &template, scope);
         Some((collection?, template))
+    }
+
+    /// Notes that orders may be for a product that is added.
+    fn adds_product(&mut self, category: &str, row: Option<JsonNode>) {
+        let document = self.check.document;
+        let Some(JsonNode(row)) = row.filter(|row| document.is_mapping(row.0)) else {
+            return self.references.add_any();
+        };
+        let id = document.entry(row, "id").filter(|id| !document.is_null(*id)).map(|id| document.tree().text(id));
+        if id.is_some_and(|id| id.contains("{{") || id.starts_with('$')) {
+            return self.references.add_any();
+        }
+        self.references.add_by_rule(id.map(Arc::from).as_ref(), category);
     }
 
     /// Checks what can be told of a row before it is computed.
