@@ -23,17 +23,18 @@ mod script;
 mod state;
 mod timeline;
 mod topics;
+mod values;
 mod wildcard;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::Change;
-pub use collections::{Collections, RowSet};
+pub use collections::{Collections, RowIter, RowSet, Rows};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
-pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal};
+pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RowName};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
@@ -46,6 +47,7 @@ pub use script::ScriptState;
 pub use state::{EngineState, StateError};
 use timeline::Timelines;
 pub use topics::{Topic, Topics};
+pub use values::DataValues;
 pub(crate) use wildcard::matches_wildcard;
 
 use crate::scenario::{Row, Scenario, ServerOptions};
@@ -63,6 +65,8 @@ pub struct Engine {
     now: Duration,
     sequence: u64,
     collections: Collections,
+    /// The values of `data`.
+    values: DataValues,
     counters: Counters,
     timelines: Timelines,
     faults: Vec<FaultRun>,
@@ -95,6 +99,7 @@ impl Engine {
             now: Duration::ZERO,
             sequence: 0,
             collections: Collections::new(scenario),
+            values: DataValues::of(scenario),
             counters: Counters::default(),
             timelines: Timelines::default(),
             faults: Vec::new(),
@@ -106,7 +111,7 @@ impl Engine {
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
-        for (collection, row) in scenario.rows() {
+        for (collection, row) in rows::counted(scenario) {
             engine.counters.insert(row.id().clone(), counter(collection.name().clone(), row, true));
         }
         engine.start_timelines();
@@ -172,6 +177,12 @@ impl Engine {
         &self.collections
     }
 
+    /// The values of `data` that are no collections, at this moment.
+    #[must_use]
+    pub fn values_of_data(&self) -> &DataValues {
+        &self.values
+    }
+
     /// Who has joined which topic.
     #[must_use]
     pub fn topics(&self) -> &Topics {
@@ -219,10 +230,10 @@ impl Engine {
         self.now = to.max(self.now);
     }
 
-    /// The counter values of a collection in its order of rows; none for an unknown one.
+    /// The counter values of a collection in its order of rows; none for one that is unknown or has no counters.
     pub fn counter_readings(&self, collection: &str) -> impl Iterator<Item = CounterReading> {
-        let rows = self.collections.get(collection).map(RowSet::rows).unwrap_or_default();
-        rows.iter().filter_map(|row| {
+        let rows = self.collections.get_counted(collection).into_iter().flat_map(RowSet::rows);
+        rows.filter_map(|row| {
             let value = self.counters.get(row.id())?.value;
             Some(CounterReading { row: row.clone(), value })
         })
@@ -269,16 +280,6 @@ impl Engine {
             let skipped = self.event(EventKind::Skipped(refusal));
             events.push(skipped);
         }
-    }
-
-    /// The row under an id that the collection makes.
-    fn numbered(&self, row_set: &RowSet, row: &Row) -> Row {
-        row.with_id(self.free_id(row_set)).with_number_id(row_set.prefix().is_empty())
-    }
-
-    fn free_id(&self, row_set: &RowSet) -> Arc<str> {
-        // Numbers end at 2^64, which is more than there can be counters.
-        row_set.next_ids().find(|id| self.counters.get(id).is_none()).unwrap_or_else(|| row_set.prefix().into())
     }
 }
 

@@ -34,11 +34,22 @@ impl RandomStream {
     }
 
     /// The stream of that key, of those that the seed gives: the same whatever other streams there are.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the functions of expressions will draw from these"))]
     pub(crate) fn named(seed: u64, key: &str) -> Self {
         let mut hash = Fnv::default();
         hash.add(key.as_bytes());
         Self::new(seed, NAMED_STREAMS | hash.value() >> 2)
+    }
+
+    /// The stream of that key, so many 32-bit words from its beginning.
+    pub(super) fn named_at(seed: u64, key: &str, words: u64) -> Self {
+        let Self(mut rng) = Self::named(seed, key);
+        rng.set_word_pos(words.into());
+        Self(rng)
+    }
+
+    /// The next word.
+    pub(super) fn word(&mut self) -> u64 {
+        self.0.next_u64()
     }
 
     /// That stream, so many 32-bit words from its beginning.

@@ -4,7 +4,7 @@
 //! version.
 
 use super::scope::Surroundings;
-use crate::uniform::below;
+use crate::uniform::{self, below};
 
 /// What is drawn from a stream of random words.
 pub(super) struct Chance<'s>(pub(super) &'s mut dyn Surroundings);
@@ -51,12 +51,9 @@ impl Chance<'_> {
         libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(2.0 * std::f64::consts::PI * angle)
     }
 
-    /// A random UUID (RFC 9562, section 5.4).
+    /// A random UUID, version 4.
     pub(super) fn uuid(&mut self) -> String {
         let (high, low) = (self.0.word(), self.0.word());
-        let high = high & !0xf000 | 0x4000;
-        let low = low & !(0b11 << 62) | 0b10 << 62;
-        let last = low & 0xffff_ffff_ffff;
-        format!("{:08x}-{:04x}-{:04x}-{:04x}-{last:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48)
+        uniform::uuid(high, low)
     }
 }

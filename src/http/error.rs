@@ -227,14 +227,19 @@ fn status_of(error: &WorldError) -> StatusCode {
 
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnknownRow(_) | Refusal::UnknownCollection(_) | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
+        Refusal::Full { .. } | Refusal::RowsTooLarge { .. } | Refusal::ValuesTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::UnknownRow(_)
+        | Refusal::UnknownCollection(_)
+        | Refusal::UnknownValue(_)
+        | Refusal::UnknownFault(_) => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
         Refusal::UnreadableFault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::DuplicateRow(_)
         | Refusal::OutOfRange { .. }
         | Refusal::FixedId(_)
         | Refusal::Field { .. }
+        | Refusal::Overflow { .. }
+        | Refusal::NotAPart { .. }
         | Refusal::At { .. } => StatusCode::BAD_REQUEST,
     }
 }

@@ -18,7 +18,7 @@ impl WorldState {
     /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
     pub(super) fn notify(&mut self, events: &[Event]) {
         self.count_events();
-        if changes_collections(events) {
+        if events.iter().any(Event::changes_data) {
             self.publish_view();
         }
         events.iter().for_each(log);
@@ -42,7 +42,7 @@ impl WorldState {
         }
         let mut items: Vec<FeedItem> = events.iter().filter_map(|event| self.item_of(event)).collect();
         self.record_events(&items);
-        if changes_collections(events) {
+        if events.iter().any(Event::changes_counted_rows) {
             items.extend(self.notice());
         }
         self.publish(items);
@@ -142,17 +142,14 @@ impl WorldState {
     }
 }
 
-fn changes_collections(events: &[Event]) -> bool {
-    events.iter().any(Event::changes_rows)
-}
-
 fn log(event: &Event) {
     match &event.kind {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
-        EventKind::Added { id, collection } => debug!(%id, %collection, "row added"),
-        EventKind::Merged { id, collection } => debug!(%id, %collection, "product merged"),
-        EventKind::Replaced { id, collection } => debug!(%id, %collection, "product replaced"),
-        EventKind::Removed { id, collection } => debug!(%id, %collection, "row removed"),
+        EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
+        EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
+        EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
+        EventKind::Removed { id, collection, .. } => debug!(%id, %collection, "row removed"),
+        EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
         EventKind::Counted { .. } | EventKind::Sent { .. } => {}

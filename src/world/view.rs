@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::engine::{Collections, Engine, ReloadPlan};
+use crate::engine::{Collections, DataValues, Engine, ReloadPlan};
 use crate::scenario::Scenario;
 
 /// What readers see without asking the task.
@@ -17,6 +17,8 @@ pub struct View {
     pub seed: u64,
     /// Collections and rows.
     pub collections: Collections,
+    /// The values of `data` that are no collections.
+    pub values: DataValues,
     pub(super) json: CollectionsJson,
 }
 
@@ -25,7 +27,8 @@ impl View {
     pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, json }
+        let values = engine.values_of_data().clone();
+        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, values, json }
     }
 
     /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an

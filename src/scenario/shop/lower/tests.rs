@@ -8,7 +8,7 @@ use serde_json::to_string;
 
 use crate::scenario::shop::Shop;
 use crate::scenario::{
-    Action, Amount, Arrivals, Collection, Draw, Generator, Repeat, Row, Scenario, Script, Source, Step, parse,
+    Action, Amount, Arrivals, Collection, Draw, Fires, Generator, Repeat, Row, Scenario, Script, Source, Step, parse,
 };
 
 fn scenario(shop: &str) -> Scenario {
@@ -41,7 +41,8 @@ fn generator(generator: &Generator) -> Vec<String> {
         Arrivals::Every(gap) => format!("every {gap:?} ± {:?}", generator.jitter()),
         Arrivals::Poisson(gap) => format!("about every {gap:?}"),
     };
-    let rows = match generator.rows() {
+    let Fires::Count { amount, rows } = generator.fires() else { panic!("a shop has no rules") };
+    let rows = match rows {
         Draw::All => "any row".to_owned(),
         Draw::Ids(ids) => ids.join(" or "),
         Draw::Collection(name) => format!("any row of {name}"),
@@ -51,7 +52,7 @@ fn generator(generator: &Generator) -> Vec<String> {
     };
     let until = generator.until().map(|until| format!("{until:?}")).unwrap_or_default();
     let head = format!("random {gap}, {:?}..{until}", generator.from());
-    vec![head, format!("  count {rows} by {}", amount(generator.amount()))]
+    vec![head, format!("  count {rows} by {}", self::amount(amount))]
 }
 
 fn step(step: &Step) -> String {
