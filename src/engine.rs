@@ -31,11 +31,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::Change;
-pub use collections::{Collections, RowSet};
+pub use collections::{Collections, RowIter, RowSet, Rows};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
-pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, MemberEvent, Refusal};
+pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, MemberEvent, Refusal, RowName};
 use fault::FaultRun;
 pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
@@ -71,6 +71,8 @@ pub struct Engine {
     now: Duration,
     sequence: u64,
     collections: Collections,
+    /// The values of `data`.
+    values: DataValues,
     counters: Counters,
     timelines: Timelines,
     faults: Vec<FaultRun>,
@@ -84,7 +86,6 @@ pub struct Engine {
     retained: Retained,
     topics: Topics,
     groups: Groups,
-    values: DataValues,
     /// Milliseconds since 1970 at time 0.
     started: i64,
     /// Lists of steps that wait for their time.
@@ -110,6 +111,7 @@ impl Engine {
             now: Duration::ZERO,
             sequence: 0,
             collections: Collections::new(scenario),
+            values: DataValues::of(scenario),
             counters: Counters::default(),
             timelines: Timelines::default(),
             faults: Vec::new(),
@@ -119,14 +121,13 @@ impl Engine {
             retained: Retained::default(),
             topics: Topics::default(),
             groups: Groups::default(),
-            values: DataValues::of(scenario),
             started: scenario.starts().unwrap_or(FIXED_START),
             rule_runs: RuleRuns::default(),
             drawn: Drawn::default(),
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
-        for (collection, row) in scenario.rows() {
+        for (collection, row) in rows::counted(scenario) {
             engine.counters.insert(row.id().clone(), counter(collection.name().clone(), row, true));
         }
         engine.start_timelines();
@@ -196,9 +197,9 @@ impl Engine {
         &self.collections
     }
 
-    /// The values of `data`.
+    /// The values of `data` that are no collections, at this moment.
     #[must_use]
-    pub fn data_values(&self) -> &DataValues {
+    pub fn values_of_data(&self) -> &DataValues {
         &self.values
     }
 
@@ -255,10 +256,10 @@ impl Engine {
         self.now = to.max(self.now);
     }
 
-    /// The counter values of a collection in its order of rows; none for an unknown one.
+    /// The counter values of a collection in its order of rows; none for one that is unknown or has no counters.
     pub fn counter_readings(&self, collection: &str) -> impl Iterator<Item = CounterReading> {
-        let rows = self.collections.get(collection).map(RowSet::rows).unwrap_or_default();
-        rows.iter().filter_map(|row| {
+        let rows = self.collections.get_counted(collection).into_iter().flat_map(RowSet::rows);
+        rows.filter_map(|row| {
             let value = self.counters.get(row.id())?.value;
             Some(CounterReading { row: row.clone(), value })
         })
@@ -314,16 +315,6 @@ impl Engine {
             events.push(skipped);
         }
         self.react(events, from);
-    }
-
-    /// The row under an id that the collection makes.
-    fn numbered(&self, row_set: &RowSet, row: &Row) -> Row {
-        row.with_id(self.free_id(row_set)).with_number_id(row_set.prefix().is_empty())
-    }
-
-    fn free_id(&self, row_set: &RowSet) -> Arc<str> {
-        // Numbers end at 2^64, which is more than there can be counters.
-        row_set.next_ids().find(|id| self.counters.get(id).is_none()).unwrap_or_else(|| row_set.prefix().into())
     }
 }
 

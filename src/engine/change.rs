@@ -82,6 +82,18 @@ pub enum Change {
     /// seed away; or the id of a row without a declared one now belongs to another row, which has its own value.
     #[serde(rename = "total-reset")]
     CounterReset { id: Arc<str>, from: i64, to: i64 },
+    /// A collection without counters, or a value, that was not there. It is as it was if an earlier reload took it away.
+    DataAdded { name: Arc<str> },
+    /// A collection without counters, or a value, that is gone.
+    DataRemoved { name: Arc<str> },
+    /// A collection without counters, or a value, that is declared in another way.
+    DataChanged {
+        name: Arc<str>,
+        /// The ids of the first rows that are new, gone, or declared in another way.
+        rows: Vec<Arc<str>>,
+        /// How many more rows there are of these.
+        more: usize,
+    },
     /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
     /// A script that is gone.
@@ -111,6 +123,7 @@ impl Change {
             Self::CollectionRemoved { .. }
                 | Self::RowRemoved { .. }
                 | Self::CounterReset { to: 0, .. }
+                | Self::DataRemoved { .. }
                 | Self::ScriptRemoved { .. }
                 | Self::GeneratorRemoved { .. }
                 | Self::FaultRemoved { .. }
@@ -136,6 +149,13 @@ impl fmt::Display for Change {
             Self::RowMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
             Self::RowChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
             Self::CounterReset { id, from, to } => write!(f, "{id} {} {from} → {to}", NOUNS.value.one),
+            Self::DataAdded { name } => write!(f, "data {name} added"),
+            Self::DataRemoved { name } => write!(f, "data {name} removed"),
+            Self::DataChanged { name, rows, .. } if rows.is_empty() => write!(f, "data {name} changed"),
+            Self::DataChanged { name, rows, more: 0 } => write!(f, "data {name} {} changed", rows.join(", ")),
+            Self::DataChanged { name, rows, more } => {
+                write!(f, "data {name} {} and {more} more changed", rows.join(", "))
+            }
             Self::ScriptAdded { script } => write!(f, "{script} added"),
             Self::ScriptRemoved { script } => write!(f, "{script} removed"),
             Self::ScriptChanged { script } => write!(f, "{script} changed"),

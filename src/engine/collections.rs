@@ -1,13 +1,18 @@
 //! The collections at one moment, with their rows.
 
+mod new_id;
+mod pages;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::event::{MAX_COLLECTION_BYTES, Refusal};
+pub use self::pages::{RowIter, Rows};
+use super::event::{MAX_COLLECTION_BYTES, Refusal, RowName};
 use crate::scenario::{Collection, Row, Scenario, row_number};
 
 /// The collections in declared order. A clone is cheap: it shares the rows.
@@ -16,13 +21,15 @@ pub struct Collections {
     row_sets: Arc<IndexMap<Arc<str>, Arc<RowSet>>>,
 }
 
-/// One collection's rows.
+/// One collection's rows. A clone is cheap: it shares the rows.
 #[derive(Debug, Clone)]
 pub struct RowSet {
-    declared: Collection,
-    rows: Arc<Vec<Arc<Row>>>,
+    declared: Arc<Collection>,
+    rows: Rows,
     /// The highest number that an id of this collection ever had; numbers are not used twice.
     highest: u64,
+    /// How many UUIDs were drawn for ids of this collection.
+    uuids: u64,
     /// Bytes of the rows as JSON, each with what separates it from the next. Counted when a client first adds a row.
     bytes: OnceLock<usize>,
 }
@@ -30,8 +37,10 @@ pub struct RowSet {
 impl Collections {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let row_sets = scenario.collections().iter().map(|collection| {
-            let rows = collection.rows().to_vec();
-            (collection.name().clone(), Arc::new(RowSet::new(collection.clone(), rows, 0)))
+            (
+                collection.name().clone(),
+                Arc::new(RowSet::new(collection.clone(), collection.rows().to_vec(), Vec::new())),
+            )
         });
         Self { row_sets: Arc::new(row_sets.collect()) }
     }
@@ -39,6 +48,16 @@ impl Collections {
     /// The collections in declared order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
         self.row_sets.iter().map(|(name, row_set)| (name, &**row_set))
+    }
+
+    /// The collections whose rows have counters, in declared order.
+    pub fn counted(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
+        self.iter().filter(|(_, row_set)| row_set.is_counted())
+    }
+
+    /// The collections whose rows have no counters, in declared order.
+    pub fn uncounted(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
+        self.iter().filter(|(_, row_set)| !row_set.is_counted())
     }
 
     /// The collection of that name.
@@ -52,6 +71,12 @@ impl Collections {
         self.row_sets.get(collection).cloned()
     }
 
+    /// The collection of that name, if its rows have counters.
+    #[must_use]
+    pub fn get_counted(&self, collection: &str) -> Option<&RowSet> {
+        self.get(collection).filter(|row_set| row_set.is_counted())
+    }
+
     /// The name of a collection, as all share it.
     pub(crate) fn name(&self, collection: &str) -> Option<&Arc<str>> {
         self.row_sets.get_key_value(collection).map(|(name, _)| name)
@@ -62,10 +87,10 @@ impl Collections {
         Arc::ptr_eq(&self.row_sets, &other.row_sets)
     }
 
-    /// Whether any collection has the row.
+    /// Whether a row with a counter has the id.
     #[must_use]
-    pub fn has_row(&self, id: &str) -> bool {
-        self.row_sets.values().any(|row_set| row_set.rows.iter().any(|row| &**row.id() == id))
+    pub fn has_counted_row(&self, id: &str) -> bool {
+        self.counted().any(|(_, row_set)| row_set.row(id).is_some())
     }
 
     pub(super) fn put(&mut self, name: Arc<str>, row_set: RowSet) {
@@ -75,7 +100,7 @@ impl Collections {
     /// Numbers up to this one are not used again in the collection.
     pub(super) fn keep_numbers(&mut self, collection: &str, highest: u64) {
         if self.get(collection).is_some_and(|row_set| row_set.highest < highest) {
-            self.change(collection, |row_set| RowSet { highest, ..row_set.clone() });
+            self.change(collection, |row_set| row_set.highest = highest);
         }
     }
 
@@ -84,62 +109,111 @@ impl Collections {
     /// # Errors
     /// [`Refusal`] if one of them does not exist.
     pub(super) fn find(&self, collection: &str, id: &str) -> Result<(&RowSet, &Arc<Row>), Refusal> {
-        let row_set = self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
-        let row = row_set.rows.iter().find(|row| &**row.id() == id).ok_or_else(|| Refusal::UnknownRow(id.into()))?;
+        let row_set = self.expect(collection)?;
+        let row = row_set.row(id).ok_or_else(|| row_set.unknown(id))?;
         Ok((row_set, row))
     }
 
-    /// Whether it has the rows of the other, of which it is a clone, in the same collections: none came, went or changed.
-    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
-        let pairs = self.row_sets.iter().zip(&*other.row_sets);
-        self.row_sets.len() == other.row_sets.len()
-            && pairs.into_iter().all(|((name, one), (of, other))| name == of && Arc::ptr_eq(&one.rows, &other.rows))
+    /// The collection of that name.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownCollection`].
+    pub(super) fn expect(&self, collection: &str) -> Result<&RowSet, Refusal> {
+        self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))
     }
 
-    /// Replaces the row of that id in a collection.
-    pub(super) fn replace(&mut self, collection: &str, row: Arc<Row>) {
-        self.change(collection, |row_set| row_set.with_changed(row));
+    /// Whether it has the rows with counters of the other, of which it is a clone, in the same collections: none came, went
+    /// or changed.
+    pub(super) fn shares_counted_rows_with(&self, other: &Self) -> bool {
+        let mut pairs = self.counted().zip(other.counted());
+        self.counted().count() == other.counted().count()
+            && pairs.all(|((name, one), (of, other))| name == of && one.rows.shares_all_with(&other.rows))
     }
 
-    /// Adds a row to a collection, after the others.
-    pub(super) fn add(&mut self, collection: &str, row: Arc<Row>) {
-        self.change(collection, |row_set| row_set.with(row));
+    /// Replaces the row of that id in a collection, and gives the one of before.
+    pub(super) fn replace(&mut self, collection: &str, row: Arc<Row>) -> Option<Arc<Row>> {
+        self.change(collection, |row_set| row_set.replace(row))?
     }
 
-    /// Removes a row from a collection.
-    pub(super) fn remove(&mut self, collection: &str, id: &str) {
-        self.change(collection, |row_set| row_set.without(id));
+    /// Adds a row to a collection, after the others; `uuids` is how many were drawn by then.
+    pub(super) fn add(&mut self, collection: &str, row: Arc<Row>, uuids: u64) {
+        self.change(collection, |row_set| {
+            row_set.uuids = uuids;
+            row_set.push(row);
+        });
     }
 
-    /// Replaces a collection's listing. Readers of the old one keep it.
-    fn change(&mut self, collection: &str, change: impl FnOnce(&RowSet) -> RowSet) {
-        if let Some(row_set) = Arc::make_mut(&mut self.row_sets).get_mut(collection) {
-            *row_set = Arc::new(change(row_set));
-        }
+    /// Removes a row from a collection, and gives it.
+    pub(super) fn remove(&mut self, collection: &str, id: &str) -> Option<Arc<Row>> {
+        self.change(collection, |row_set| row_set.remove(id))?
+    }
+
+    /// Changes a collection. Readers of the old one keep it.
+    fn change<T>(&mut self, collection: &str, change: impl FnOnce(&mut RowSet) -> T) -> Option<T> {
+        let row_set = Arc::make_mut(&mut self.row_sets).get_mut(collection)?;
+        Some(change(Arc::make_mut(row_set)))
     }
 }
 
 impl RowSet {
-    pub(super) fn new(declared: Collection, rows: Vec<Arc<Row>>, highest: u64) -> Self {
-        let highest = highest_number(declared.prefix(), &rows).max(highest);
-        Self { declared, rows: Arc::new(rows), highest, bytes: OnceLock::new() }
+    /// A collection with rows that continue declared ones, and rows that were added at run time.
+    pub(super) fn new(declared: Collection, rows: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
+        Self::of(Arc::new(declared), rows, added)
+    }
+
+    fn of(declared: Arc<Collection>, rows: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
+        let highest = highest_number(declared.prefix(), rows.iter().chain(&added));
+        Self { declared, rows: Rows::new(rows, added), highest, uuids: 0, bytes: OnceLock::new() }
     }
 
     /// The rows in order: declared ones, then added ones.
     #[must_use]
-    pub fn rows(&self) -> &[Arc<Row>] {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
+    /// The row of that id.
+    #[must_use]
     pub fn row(&self, id: &str) -> Option<&Arc<Row>> {
-        self.rows.iter().find(|row| &**row.id() == id)
+        self.rows.by_id(id)
     }
-    pub(super) fn unknown(&self, id: &str) -> Refusal {
-        Refusal::UnknownRow(id.into())
+
+    /// The row of that id, if it continues a declared one.
+    pub(super) fn declared_row(&self, id: &str) -> Option<&Arc<Row>> {
+        self.row(id).filter(|_| self.rows.is_declared(id))
     }
-    /// The same collection with other rows.
-    pub(super) fn with_rows(&self, rows: Vec<Arc<Row>>) -> Self {
-        Self::new(self.declared.clone(), rows, self.highest)
+
+    /// Whether it has the very rows of the other, and gives the same ids.
+    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.rows.shares_all_with(&other.rows) && (self.highest, self.uuids) == (other.highest, other.uuids)
+    }
+
+    /// Whether each of its rows has a counter.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.declared.is_counted()
+    }
+
+    /// The same collection with other rows: those that continue declared ones, and those that were added at run time.
+    pub(super) fn with_rows(&self, declared: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
+        Self::of(self.declared.clone(), declared, added).with_ids_of(self)
+    }
+
+    /// The same rows in a collection that gives no id that another gave.
+    pub(super) fn with_ids_of(self, other: &Self) -> Self {
+        Self { highest: self.highest.max(other.highest), uuids: self.uuids.max(other.uuids), ..self }
+    }
+
+    /// The same collection after that many UUIDs were drawn.
+    pub(super) fn with_uuids(self, uuids: u64) -> Self {
+        Self { uuids, ..self }
+    }
+
+    /// Whether its rows are those that the scenario declares.
+    pub(super) fn is_as_declared(&self) -> bool {
+        let declared = self.declared.rows();
+        self.rows.len() == declared.len()
+            && self.rows.iter().zip(declared).all(|(row, declared)| Arc::ptr_eq(row, declared))
     }
 
     /// The rows, by id, that a merge or a replacement has made other than the collection declares them.
@@ -153,7 +227,7 @@ impl RowSet {
             let declared = declared.get(&**row.id());
             declared.is_some_and(|declared| !Arc::ptr_eq(row, declared) && row.own() != declared.own())
         };
-        rows.iter().filter(is_changed).map(|row| (&**row.id(), row)).collect()
+        rows.declared().filter(is_changed).map(|row| (&**row.id(), row)).collect()
     }
 
     pub(super) fn by_id(&self) -> HashMap<&str, &Arc<Row>> {
@@ -170,6 +244,11 @@ impl RowSet {
         self.highest
     }
 
+    /// How many UUIDs were drawn for ids.
+    pub(super) fn uuids(&self) -> u64 {
+        self.uuids
+    }
+
     /// The highest number of an id that the scenario declares.
     pub(super) fn declared_highest(&self) -> u64 {
         highest_number(self.prefix(), self.declared.rows())
@@ -177,45 +256,58 @@ impl RowSet {
 
     /// Bytes of the rows as a JSON array.
     pub(super) fn json_len(&self) -> usize {
-        let bytes = self.bytes.get_or_init(|| self.rows.iter().map(|row| json_len(row)).sum());
+        let bytes = self.bytes.get_or_init(|| self.rows.iter().map(|row| row_json_len(row)).sum());
         // `[`, and a comma or `]` after each.
         (1 + bytes).max("[]".len())
     }
 
-    /// The same collection with another row, after the others.
-    fn with(&self, row: Arc<Row>) -> Self {
-        let bytes = self.bytes.get().map(|bytes| bytes + json_len(&row)).map(OnceLock::from).unwrap_or_default();
-        let number = row_number(self.prefix(), row.id()).unwrap_or_default();
-        let rows = Arc::new(self.rows.iter().cloned().chain([row]).collect());
-        Self { declared: self.declared.clone(), rows, highest: self.highest.max(number), bytes }
+    /// Adds a row after the others.
+    fn push(&mut self, row: Arc<Row>) {
+        if let Some(bytes) = self.bytes.get_mut() {
+            *bytes += row_json_len(&row);
+        }
+        self.highest = self.highest.max(row_number(self.prefix(), row.id()).unwrap_or_default());
+        self.rows.push(row);
     }
 
-    /// The same collection without a row.
-    fn without(&self, id: &str) -> Self {
-        let (removed, rows): (Vec<_>, Vec<_>) = self.rows.iter().cloned().partition(|row| &**row.id() == id);
-        let removed = || removed.iter().map(|row| json_len(row)).sum::<usize>();
-        let bytes = self.bytes.get().map(|bytes| bytes - removed()).map(OnceLock::from).unwrap_or_default();
-        Self { declared: self.declared.clone(), rows: Arc::new(rows), highest: self.highest, bytes }
+    fn remove(&mut self, id: &str) -> Option<Arc<Row>> {
+        let removed = self.rows.remove(id)?;
+        if let Some(bytes) = self.bytes.get_mut() {
+            *bytes -= row_json_len(&removed);
+        }
+        Some(removed)
     }
 
-    /// The same collection with another row in the place of the one with its id.
-    fn with_changed(&self, row: Arc<Row>) -> Self {
-        let Some(at) = self.rows.iter().position(|one| one.id() == row.id()) else { return self.clone() };
-        let bytes = self.bytes.get().map(|bytes| bytes - json_len(&self.rows[at]) + json_len(&row));
-        let mut rows = self.rows.to_vec();
-        rows[at] = row;
-        Self { rows: Arc::new(rows), bytes: bytes.map(OnceLock::from).unwrap_or_default(), ..self.clone() }
+    /// Puts a row in the place of the one with its id.
+    fn replace(&mut self, row: Arc<Row>) -> Option<Arc<Row>> {
+        let added = self.bytes.get().map(|_| row_json_len(&row));
+        let before = self.rows.replace(row)?;
+        if let (Some(bytes), Some(added)) = (self.bytes.get_mut(), added) {
+            *bytes = *bytes - row_json_len(&before) + added;
+        }
+        Some(before)
+    }
+
+    /// What a row of that id is called in a [`Refusal`].
+    pub(super) fn name_of(&self, id: &str) -> RowName {
+        RowName { id: id.into(), collection: (!self.is_counted()).then(|| self.declared.name().clone()) }
+    }
+
+    /// That there is no row of that id.
+    pub(super) fn unknown(&self, id: &str) -> Refusal {
+        Refusal::UnknownRow(self.name_of(id))
+    }
+
+    /// That there is no room for more.
+    pub(super) fn full(&self) -> Refusal {
+        let collection = self.declared.name().clone();
+        if self.is_counted() { Refusal::Full { collection } } else { Refusal::RowsTooLarge { collection } }
     }
 
     /// Whether one of its rows may become another; one that grows may not take more than [`MAX_COLLECTION_BYTES`].
     pub(super) fn has_room_for(&self, row: &Row, changed: &Row) -> bool {
-        let (before, after) = (json_len(row), json_len(changed));
+        let (before, after) = (row_json_len(row), row_json_len(changed));
         after <= before || self.json_len() - before + after <= MAX_COLLECTION_BYTES
-    }
-
-    /// The ids that this collection would give next.
-    pub(super) fn next_ids(&self) -> impl Iterator<Item = Arc<str>> {
-        (self.highest.saturating_add(1)..).map(|number| format!("{}{number}", self.prefix()).into())
     }
 
     /// Checks a row that a client sends against the declared fields.
@@ -239,12 +331,17 @@ impl RowSet {
     }
 }
 
-fn highest_number(prefix: &str, rows: &[Arc<Row>]) -> u64 {
-    rows.iter().filter_map(|row| row_number(prefix, row.id())).max().unwrap_or(0)
+fn highest_number<'r>(prefix: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>) -> u64 {
+    rows.into_iter().filter_map(|row| row_number(prefix, row.id())).max().unwrap_or(0)
 }
 
 /// Bytes of a row as JSON in an array, with the comma or bracket after it.
-pub(super) fn json_len(row: &Row) -> usize {
+pub(super) fn row_json_len(row: &Row) -> usize {
+    json_len(row) + 1
+}
+
+/// Bytes of a row or a value as JSON.
+pub(super) fn json_len(value: &impl Serialize) -> usize {
     /// Counts what is written.
     struct Count(usize);
 
@@ -259,9 +356,9 @@ pub(super) fn json_len(row: &Row) -> usize {
         }
     }
 
-    let mut count = Count(1);
+    let mut count = Count(0);
     // Serialising strings, numbers and maps with string keys cannot fail, and counting cannot either.
-    let _ = serde_json::to_writer(&mut count, row);
+    let _ = serde_json::to_writer(&mut count, value);
     count.0
 }
 
@@ -282,7 +379,7 @@ mod tests {
         };
         expect_counted(&collections);
         let own = Map::from_iter([("name".to_owned(), Value::from("\u{1f600}\n"))]);
-        collections.add("toys", Arc::new(Row::new("T3".into(), own)));
+        collections.add("toys", Arc::new(Row::new("T3".into(), own)), 0);
         expect_counted(&collections);
         for own in [Map::new(), Map::from_iter([("name".to_owned(), Value::from("longer than before"))])] {
             collections.replace("toys", Arc::new(Row::new("T1".into(), own)));

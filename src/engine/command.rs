@@ -4,6 +4,7 @@
 //! timeline fires it. It is serialisable: a shared world's log holds what clients want, and every server that plays the world
 //! applies it in the log's order.
 
+mod increment;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -46,7 +47,8 @@ pub enum Command {
     SetCounters {
         values: Vec<(Arc<str>, i64)>,
     },
-    /// Adds a row to a collection. If its id is empty, it gets the collection's prefix with the next number.
+    /// Adds a row to a collection. If its id is empty, the collection makes one; in a collection without counters, a client may
+    /// give the id as the property `id`.
     AddRow {
         collection: Arc<str>,
         #[serde(with = "whole_row")]
@@ -68,10 +70,24 @@ pub enum Command {
         /// All of them, perhaps with the id.
         fields: Map<String, Value>,
     },
+    /// Adds to numbers of a row, all or none. A field that is not there counts as 0.
+    IncrementRow {
+        collection: Arc<str>,
+        id: Arc<str>,
+        /// Numbers by the names of their fields, perhaps with the id.
+        amounts: Map<String, Value>,
+    },
     RemoveRow {
-        /// Where the row has to be; `None` for wherever it is.
+        /// Where the row has to be; `None` for wherever a row with a counter is.
         collection: Option<Arc<str>>,
         id: Arc<str>,
+    },
+    /// Sets a value of `data`, or a part of it. Objects on the way that are not there are made.
+    SetValue {
+        name: Arc<str>,
+        /// The keys that lead to the part; an index of an array is written in digits.
+        keys: Vec<Arc<str>>,
+        value: Value,
     },
     /// Adds a fault; its times count from now.
     AddFault {
@@ -100,16 +116,6 @@ pub enum Command {
     /// Has a member leave every topic.
     LeaveAll {
         member: u64,
-    },
-    IncrementRow {
-        collection: Arc<str>,
-        id: Arc<str>,
-        amounts: Map<String, Value>,
-    },
-    SetValue {
-        name: Arc<str>,
-        keys: Vec<Arc<str>>,
-        value: Value,
     },
     /// Sends a frame to a topic's members.
     Send {
@@ -166,7 +172,8 @@ impl Command {
         Self::Count { id: id.into(), amount }
     }
 
-    /// Adds a row of these fields to a collection, as a client does: the collection makes its id, and its value is 0.
+    /// Adds a row of these fields to a collection, as a client does: if they have no id, the collection makes it, and its value
+    /// is 0.
     #[must_use]
     pub fn add_row(collection: &str, fields: Map<String, Value>) -> Self {
         let row = Arc::new(Row::new(Arc::default(), fields));
@@ -261,13 +268,20 @@ impl Engine {
             Command::SetCounters { values } => self.change_counters(&values, CounterChange::Set, events)?,
             Command::AddRow { collection, row, announce } => {
                 let row = self.accepted(&collection, row, source)?;
-                self.add_row(collection, &row, announce, events);
+                self.add_row(collection, row, announce, events);
             }
             Command::MergeRow { collection, id, fields } => events.push(self.merge_row(&collection, &id, fields)?),
             Command::ReplaceRow { collection, id, fields } => {
                 events.push(self.replace_row(&collection, &id, fields)?);
             }
+            Command::IncrementRow { collection, id, amounts } => {
+                events.push(self.increment_row(&collection, &id, amounts)?);
+            }
             Command::RemoveRow { collection, id } => events.push(self.remove_row(collection.as_deref(), id)?),
+            Command::SetValue { name, keys, value } => {
+                let set = self.values.set(&name, &keys, value)?;
+                events.push(self.event(set));
+            }
             Command::AddFault { fault } => {
                 let fault = fault.parse(&self.scenario)?;
                 if source != CommandSource::Timeline {
@@ -292,7 +306,6 @@ impl Engine {
                 self.groups.leave_all(member);
                 self.end_runs_of(member);
             }
-            Command::IncrementRow { .. } | Command::SetValue { .. } => {}
             Command::Send { to, frame } => events.push(self.event(EventKind::Sent { topic: to, frame })),
         }
         self.deliver(events, from);

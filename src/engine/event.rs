@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::frame::Frame;
@@ -31,23 +31,35 @@ impl Serialize for Event {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at", &format_duration(self.at))?;
         map.serialize_entry("sequence", &self.sequence)?;
-        let (event, id, collection) = match &self.kind {
-            EventKind::Counted { id, collection, .. } => ("total", id, collection),
-            EventKind::Added { id, collection } => ("added", id, collection),
-            EventKind::Merged { id, collection } => ("merged", id, collection),
-            EventKind::Replaced { id, collection } => ("replaced", id, collection),
-            EventKind::Removed { id, collection } => ("removed", id, collection),
+        match &self.kind {
+            EventKind::Counted { id, collection, value, .. } => {
+                map.serialize_entry("event", "total")?;
+                map.serialize_entry("id", id)?;
+                map.serialize_entry("category", collection)?;
+                map.serialize_entry("total", value)?;
+            }
+            EventKind::Added { .. }
+            | EventKind::Merged { .. }
+            | EventKind::Replaced { .. }
+            | EventKind::Removed { .. } => {
+                if let Some(change) = self.row_change() {
+                    change.serialize_entries(&mut map)?;
+                }
+            }
+            EventKind::ValueSet { name, value, .. } => {
+                map.serialize_entry("event", "set")?;
+                map.serialize_entry("name", name)?;
+                map.serialize_entry("value", value)?;
+            }
             EventKind::FaultBegan { label, .. } | EventKind::FaultEnded { label, .. } => {
                 let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
                 map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
                 map.serialize_entry("fault", label)?;
-                return map.end();
             }
             EventKind::Sent { topic, frame } => {
                 map.serialize_entry("event", "sent")?;
                 map.serialize_entry("topic", &topic.to_string())?;
                 map.serialize_entry("frame", &frame.shown())?;
-                return map.end();
             }
             EventKind::Member { member, .. } => {
                 map.serialize_entry("event", "member")?;
@@ -57,14 +69,7 @@ impl Serialize for Event {
             EventKind::Skipped(refusal) => {
                 map.serialize_entry("event", "skipped")?;
                 map.serialize_entry("reason", &refusal.to_string())?;
-                return map.end();
             }
-        };
-        map.serialize_entry("event", event)?;
-        map.serialize_entry("id", id)?;
-        map.serialize_entry("category", collection)?;
-        if let EventKind::Counted { value, .. } = self.kind {
-            map.serialize_entry("total", &value)?;
         }
         map.end()
     }
@@ -83,13 +88,15 @@ pub enum EventKind {
         row: Option<Arc<Row>>,
     },
     /// A row was added at run time.
-    Added { id: Arc<str>, collection: Arc<str> },
+    Added { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row> },
     /// Some fields of a row have changed.
-    Merged { id: Arc<str>, collection: Arc<str> },
+    Merged { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row>, before: Arc<Row> },
     /// A row has other fields than before.
-    Replaced { id: Arc<str>, collection: Arc<str> },
+    Replaced { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row>, before: Arc<Row> },
     /// A row was taken out.
-    Removed { id: Arc<str>, collection: Arc<str> },
+    Removed { id: Arc<str>, collection: Arc<str>, is_counted: bool, before: Arc<Row> },
+    /// A value of `data`, or a part of it, was set.
+    ValueSet { name: Arc<str>, value: Arc<Value>, before: Arc<Value> },
     /// The fault of that number is in force from now on, or has struck if it is momentary.
     FaultBegan { fault: u64, label: Arc<str> },
     /// The fault of that number is over.
@@ -136,7 +143,7 @@ impl Event {
     pub(super) fn payload(&self) -> Option<Value> {
         match &self.kind {
             EventKind::Sent { frame, .. } => Some(frame.to_json()),
-            _ => None,
+            _ => self.change_message(),
         }
     }
 
@@ -145,15 +152,49 @@ impl Event {
         match &self.kind {
             EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
             EventKind::Sent { topic, .. } => vec![topic.clone()],
-            EventKind::Added { .. }
-            | EventKind::Merged { .. }
-            | EventKind::Replaced { .. }
-            | EventKind::Removed { .. }
-            | EventKind::FaultBegan { .. }
+            EventKind::Added { id, collection, .. }
+            | EventKind::Merged { id, collection, .. }
+            | EventKind::Replaced { id, collection, .. }
+            | EventKind::Removed { id, collection, .. } => {
+                vec![Topic::Named(collection.clone()), Topic::Named(format!("{collection}/{id}").into())]
+            }
+            EventKind::ValueSet { name, .. } => vec![Topic::Named(name.clone())],
+            EventKind::FaultBegan { .. }
             | EventKind::FaultEnded { .. }
             | EventKind::Member { .. }
             | EventKind::Skipped(_) => Vec::new(),
         }
+    }
+
+    /// What the members of its topics get of a change of a row or of a value: an object with `sequence`, `change`, what it is
+    /// now (`row`, or `value`), and what it was `before`; null where it is not there. `None` for other events.
+    #[must_use]
+    pub fn change_message(&self) -> Option<Value> {
+        let sequence = self.sequence;
+        if let EventKind::ValueSet { value, before, .. } = &self.kind {
+            return Some(json!({ "sequence": sequence, "change": "set", "value": value, "before": before }));
+        }
+        let RowChange { change, row, before, .. } = self.row_change()?;
+        Some(json!({ "sequence": sequence, "change": change, "row": row, "before": before }))
+    }
+
+    fn row_change(&self) -> Option<RowChange<'_>> {
+        let (change, id, collection, is_counted, row, before) = match &self.kind {
+            EventKind::Added { id, collection, is_counted, row } => {
+                ("added", id, collection, *is_counted, Some(row), None)
+            }
+            EventKind::Merged { id, collection, is_counted, row, before } => {
+                ("merged", id, collection, *is_counted, Some(row), Some(before))
+            }
+            EventKind::Replaced { id, collection, is_counted, row, before } => {
+                ("replaced", id, collection, *is_counted, Some(row), Some(before))
+            }
+            EventKind::Removed { id, collection, is_counted, before } => {
+                ("removed", id, collection, *is_counted, None, Some(before))
+            }
+            _ => return None,
+        };
+        Some(RowChange { change, id, collection, is_counted, row, before })
     }
 
     /// Whether a fault has begun or ended.
@@ -162,12 +203,22 @@ impl Event {
         matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
     }
 
-    /// Whether the rows of a collection are other than before.
+    /// Whether rows that have counters are other than before.
     #[must_use]
-    pub fn changes_rows(&self) -> bool {
+    pub fn changes_counted_rows(&self) -> bool {
+        self.row_change().is_some_and(|change| change.is_counted)
+    }
+
+    /// Whether the rows of a collection, or a value of `data`, are other than before.
+    #[must_use]
+    pub fn changes_data(&self) -> bool {
         matches!(
             self.kind,
-            EventKind::Added { .. } | EventKind::Merged { .. } | EventKind::Replaced { .. } | EventKind::Removed { .. }
+            EventKind::Added { .. }
+                | EventKind::Merged { .. }
+                | EventKind::Replaced { .. }
+                | EventKind::Removed { .. }
+                | EventKind::ValueSet { .. }
         )
     }
 
@@ -177,7 +228,31 @@ impl Event {
     }
 }
 
-/// The most bytes of a collection's rows as JSON with which clients may add another, and beyond which no row may grow.
+/// What became of a row.
+struct RowChange<'e> {
+    change: &'static str,
+    id: &'e Arc<str>,
+    collection: &'e Arc<str>,
+    is_counted: bool,
+    row: Option<&'e Arc<Row>>,
+    before: Option<&'e Arc<Row>>,
+}
+
+impl RowChange<'_> {
+    fn serialize_entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry("event", self.change)?;
+        if self.is_counted {
+            map.serialize_entry("id", self.id)?;
+            return map.serialize_entry("category", self.collection);
+        }
+        map.serialize_entry("id", &self.row.or(self.before).map(|row| row.id_json()))?;
+        map.serialize_entry("collection", self.collection)?;
+        self.row.map_or(Ok(()), |row| map.serialize_entry("row", row))
+    }
+}
+
+/// The most bytes of a collection's rows as JSON with which clients may add another, and beyond which no row may grow. All
+/// values of `data` together may not grow beyond it either.
 pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
 /// The most faults of an engine at a time.
@@ -190,14 +265,14 @@ pub const MAX_TOPICS: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// No row has this id at the time.
-    #[error("{noun} {0} not found", noun = NOUNS.count.title)]
-    UnknownRow(Arc<str>),
+    #[error("{} not found{}", .0.titled(NOUNS.count.title), .0.place())]
+    UnknownRow(RowName),
     /// The collection does not exist at the time.
     #[error("{noun} {0} not found", noun = NOUNS.collection.title)]
     UnknownCollection(Arc<str>),
     /// A row has the id already.
-    #[error("{noun} {0} exists already", noun = NOUNS.row.title)]
-    DuplicateRow(Arc<str>),
+    #[error("{} exists already{}", .0.titled(NOUNS.row.title), .0.place())]
+    DuplicateRow(RowName),
     /// The value would leave what a JavaScript number holds exactly.
     #[error("The {noun} of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}", noun = NOUNS.value.one)]
     OutOfRange {
@@ -215,6 +290,37 @@ pub enum Refusal {
     Full {
         /// The collection.
         collection: Arc<str>,
+    },
+    /// The collection, whose rows have no counters, has no room for more.
+    #[error(
+        "The rows of {collection} take more than {} MiB, a reset removes those that were added",
+        MAX_COLLECTION_BYTES >> 20
+    )]
+    RowsTooLarge {
+        /// The collection.
+        collection: Arc<str>,
+    },
+    /// No value of `data` has this name at the time.
+    #[error("Value {0} not found")]
+    UnknownValue(Arc<str>),
+    /// A part of a value cannot be set, because what it would be a part of has no such parts.
+    #[error("{path} cannot be set, {part} is {found}")]
+    NotAPart {
+        /// The part, such as `prices.BTC.high`.
+        path: String,
+        /// What it would be a part of.
+        part: String,
+        /// What that is.
+        found: String,
+    },
+    /// The values of `data` have no room for more.
+    #[error("The values of data would take more than {} MiB", MAX_COLLECTION_BYTES >> 20)]
+    ValuesTooLarge,
+    /// A number of a row would be larger than numbers can be.
+    #[error("Field {field} would be out of range")]
+    Overflow {
+        /// The field's name.
+        field: String,
     },
     /// A change of a row names another id.
     #[error("the id {0} cannot change")]
@@ -310,5 +416,31 @@ impl Refusal {
 impl From<RunError> for Refusal {
     fn from(error: RunError) -> Self {
         Self::Expression(Box::new(error))
+    }
+}
+
+/// Which row a [`Refusal`] is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowName {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Its collection, if the row has no counter: the ids of others say enough.
+    pub collection: Option<Arc<str>>,
+}
+
+impl RowName {
+    fn titled(&self, counted: &str) -> String {
+        format!("{} {}", if self.collection.is_some() { "Row" } else { counted }, self.id)
+    }
+
+    fn place(&self) -> String {
+        self.collection.as_ref().map_or_else(String::new, |collection| format!(" in {collection}"))
+    }
+}
+
+/// A row that has a counter.
+impl<I: Into<Arc<str>>> From<I> for RowName {
+    fn from(id: I) -> Self {
+        Self { id: id.into(), collection: None }
     }
 }

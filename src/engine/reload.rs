@@ -4,6 +4,7 @@
 //! that play the old one, also for those in which rows came or went; [`Engine::reload`] applies the plan to one.
 //! What goes is [`Retained`](super::retained::Retained), and comes back if a later scenario declares it again.
 
+mod data;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -13,12 +14,13 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::change::{Change, Pairing};
-use super::collections::RowSet;
+use super::collections::{Collections, RowSet};
 use super::counters::{CounterChange, CounterView, Counters};
 use super::event::Event;
 use super::rows::RowEdits;
 use super::timeline::TimelineEdits;
 use crate::scenario::{Collection, Fault, Feed, Row, RuleScript, Scenario};
+use data::DataEdits;
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -67,11 +69,11 @@ impl Engine {
     }
 
     /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
-    /// run time stay, rows whose declaration did not change stay what they have become, and scripts and generators whose declaration did not change carry on where they were. What an earlier
+    /// run time stay, rows and values of `data` whose declaration did not change stay what they have become, and scripts and generators whose declaration did not change carry on where they were. What an earlier
     /// reload took away and this one brings back is as it was; a seed other than 0 counts as such.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
-        self.replace_compared(scenario, seed, &comparison)
+        self.replace_compared(scenario, seed, &comparison, &Collections::new(scenario))
     }
 
     /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no row came or went at run
@@ -82,11 +84,11 @@ impl Engine {
             return self.replace(&new.scenario, seed);
         }
         if !self.shares_rows_with(old) {
-            return self.replace_compared(&new.scenario, seed, comparison);
+            return self.replace_compared(&new.scenario, seed, comparison, &new.collections);
         }
         let rows = self.row_transition(&new.scenario, &comparison.rows, Some(rows));
         if !rows.is_as_declared() {
-            return self.replace_compared(&new.scenario, seed, comparison);
+            return self.replace_compared(&new.scenario, seed, comparison, &new.collections);
         }
         let changes = if comparison.rows.is_renumbered || rows.is_recalled() {
             self.compare(&new.scenario, seed, comparison, &rows)
@@ -96,7 +98,7 @@ impl Engine {
         self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.collections, new.collections.clone());
-        for (name, row_set) in before.iter() {
+        for (name, row_set) in before.counted() {
             self.collections.keep_numbers(name, RowSet::highest(row_set));
         }
         let made = &comparison.rows.made;
@@ -106,24 +108,33 @@ impl Engine {
             // The new start has every row.
             moved.and_then(|running| self.counters.put(edit.row.id(), running));
         }
-        let events = self.follow(&changes, comparison, seed);
+        let events = self.follow(&changes, comparison, seed, &before);
         Reload { changes, events }
     }
 
-    /// Whether it has the rows of another engine, of which it is a clone: none came, went or changed.
+    /// Whether it has the rows with counters of another engine, of which it is a clone: none came, went or changed.
     pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
-        self.counters.shares_counters_with(&other.counters) && self.collections.shares_rows_with(&other.collections)
+        self.counters.shares_counters_with(&other.counters)
+            && self.collections.shares_counted_rows_with(&other.collections)
     }
 
-    fn replace_compared(&mut self, scenario: &Arc<Scenario>, seed: u64, comparison: &Comparison) -> Reload {
+    /// As [`Engine::replace`]. `start` has the rows that the scenario declares.
+    fn replace_compared(
+        &mut self,
+        scenario: &Arc<Scenario>,
+        seed: u64,
+        comparison: &Comparison,
+        start: &Collections,
+    ) -> Reload {
         let rows = self.row_transition(scenario, &comparison.rows, None);
         let changes = self.compare(scenario, seed, comparison, &rows);
         let mut gone = self.ended_rows(&comparison.rows);
         gone.extend(self.displaced_rows(&comparison.rows, &rows));
         self.retain_rows(gone, &comparison.rows, &rows);
         self.scenario = scenario.clone();
-        self.replace_rows(&comparison.rows, &rows);
-        let events = self.follow(&changes, comparison, seed);
+        let before = self.collections.clone();
+        self.replace_rows(&comparison.rows, &rows, start);
+        let events = self.follow(&changes, comparison, seed, &before);
         Reload { changes, events }
     }
 
@@ -142,10 +153,12 @@ impl Engine {
         changes
     }
 
-    fn follow(&mut self, changes: &[Change], comparison: &Comparison, seed: u64) -> Vec<Event> {
+    /// Follows with what is no counter. `before` are the collections of before.
+    fn follow(&mut self, changes: &[Change], comparison: &Comparison, seed: u64, before: &Collections) -> Vec<Event> {
         self.recall_numbers();
         let mut events = self.replace_timelines(comparison, seed);
         events.extend(changes.iter().filter_map(|change| self.counter_after(change)));
+        events.extend(self.carry_data_over(before, &comparison.data));
         events
     }
 
@@ -186,6 +199,7 @@ impl Engine {
         self.compare_settings(new, seed, &mut changes);
         self.compare_collections(new, &mut changes);
         self.compare_rows(new, &comparison.rows, rows, &mut changes);
+        changes.extend_from_slice(comparison.data.changes());
         let old = &self.scenario;
         changes.extend(comparison.timelines.changes(old, new));
         changes.extend(comparison.faults.changes(old.faults(), new.faults()));
@@ -211,7 +225,7 @@ impl Engine {
 
     fn compare_collections(&self, new: &Scenario, changes: &mut Vec<Change>) {
         let (before, after) = (by_name(&self.scenario), by_name(new));
-        for collection in new.collections() {
+        for collection in counted(new) {
             let name = collection.name().clone();
             match before.get(&*name) {
                 None => changes.push(Change::CollectionAdded { collection: name }),
@@ -226,14 +240,13 @@ impl Engine {
                 }
             }
         }
-        let gone =
-            self.scenario.collections().iter().map(Collection::name).filter(|name| !after.contains_key(&***name));
+        let gone = counted(&self.scenario).map(Collection::name).filter(|name| !after.contains_key(&***name));
         changes.extend(gone.map(|name| Change::CollectionRemoved { collection: name.clone() }));
     }
 
     /// Whether rows that stay declared in the collection are in another order.
     fn is_reordered(&self, collection: &Collection) -> bool {
-        let before = self.collections.get(collection.name()).map(RowSet::rows).unwrap_or_default();
+        let Some(before) = self.collections.get_counted(collection.name()).map(RowSet::rows) else { return false };
         if before.iter().map(id).eq(collection.rows().iter().map(id)) {
             return false;
         }
@@ -296,8 +309,13 @@ impl Engine {
     }
 }
 
+/// The collections whose rows have counters.
+fn counted(scenario: &Scenario) -> impl Iterator<Item = &Collection> {
+    scenario.collections().iter().filter(|collection| collection.is_counted())
+}
+
 fn by_name(scenario: &Scenario) -> HashMap<&str, &Collection> {
-    scenario.collections().iter().map(|collection| (&**collection.name(), collection)).collect()
+    counted(scenario).map(|collection| (&**collection.name(), collection)).collect()
 }
 
 fn id(row: &Arc<Row>) -> &str {
@@ -309,6 +327,7 @@ fn id(row: &Arc<Row>) -> &str {
 #[derive(Debug)]
 struct Comparison {
     rows: RowEdits,
+    data: DataEdits,
     timelines: TimelineEdits,
     faults: Pairing,
     /// The faults of the old scenario.
@@ -321,6 +340,7 @@ impl Comparison {
     fn of(old: &Scenario, new: &Scenario) -> Self {
         Self {
             rows: RowEdits::between(old, new),
+            data: DataEdits::between(old, new),
             timelines: TimelineEdits::between(old, new),
             faults: Pairing::of(old.faults(), new.faults()),
             old_faults: old.faults().to_vec(),

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::collections::json_len;
+use super::collections::row_json_len;
 use super::digest::Digest;
 use super::fault::FaultProgress;
 use super::generator::GeneratorRunState;
@@ -346,8 +346,8 @@ impl RetainedRow {
     /// The bytes that count towards [`MAX_ROW_BYTES`]. A row that is as declared has no content here.
     fn json_len(&self) -> usize {
         match self {
-            Self::Declared { changed, .. } => changed.as_ref().map_or(0, |changed| json_len(&changed.row)),
-            Self::Added(row) => json_len(&row.row),
+            Self::Declared { changed, .. } => changed.as_ref().map_or(0, |changed| row_json_len(&changed.row)),
+            Self::Added(row) => row_json_len(&row.row),
         }
     }
 }

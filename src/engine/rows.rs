@@ -1,6 +1,6 @@
 //! Which row of a new scenario continues which row of the old one.
 //!
-//! A row is a declared row. A row that declares an id is known by it. The id of another is made from its place, and so
+//! A row is a declared row that has a counter. A row that declares an id is known by it. The id of another is made from its place, and so
 //! says little about it: within its collection, such a row is known by its content, and only then by its place.
 
 use std::collections::hash_map::Entry;
@@ -49,12 +49,12 @@ impl RowEdit {
 }
 
 /// A row as a scenario declares it.
-type Declared<'s> = (&'s Collection, &'s Arc<Row>);
+pub(super) type Declared<'s> = (&'s Collection, &'s Arc<Row>);
 
 impl RowEdits {
     /// Looks closely only at what lies between the first and the last difference: of 100,000 rows mostly one has changed.
-    pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
-        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) = (old.rows().collect(), new.rows().collect());
+    pub(super) fn between<'s>(old: &'s Scenario, new: &'s Scenario) -> Self {
+        let (mut before, mut after): (Vec<Declared>, Vec<Declared>) = (counted(old).collect(), counted(new).collect());
         let same = before.iter().zip(&after).take_while(|(one, other)| is_same(one, other)).count();
         (before, after) = (before.split_off(same), after.split_off(same));
         let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| is_same(one, other)).count();
@@ -96,11 +96,18 @@ impl RowEdits {
         let declared: HashSet<&str> = after.iter().map(|(_, row)| id(row)).collect();
         let gone = before.iter().filter(|(_, row)| !declared.contains(id(row)));
         edits.gone = gone.map(|(_, row)| row.id().clone()).collect();
-        let names: HashSet<&str> = new.collections().iter().map(|collection| &**collection.name()).collect();
-        let collections = old.collections().iter().map(Collection::name);
+        let collections =
+            |of: &'s Scenario| of.collections().iter().filter(|one| one.is_counted()).map(Collection::name);
+        let names: HashSet<&str> = collections(new).map(|name| &**name).collect();
+        let collections = collections(old);
         edits.gone_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
         edits
     }
+}
+
+/// The declared rows that have counters.
+pub(super) fn counted(scenario: &Scenario) -> impl Iterator<Item = Declared<'_>> {
+    scenario.rows().filter(|(collection, _)| collection.is_counted())
 }
 
 fn id(row: &Row) -> &str {

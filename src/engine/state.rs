@@ -3,7 +3,9 @@
 //! What the scenario declares is not in it, only what has become of that. What faults have hit is not in it either: that is
 //! about the sockets and requests of one process.
 
-use std::collections::HashMap;
+mod data;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use self::data::DataState;
 use super::Engine;
-use super::collections::{Collections, RowSet};
+use super::collections::RowSet;
 use super::counters::{Counter, CounterView, Counters, Rebuild, Running};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
 use super::generator::GeneratorRunState;
@@ -32,8 +35,11 @@ pub struct EngineState {
     epoch: u32,
     streams: u64,
     fault_ids: u64,
-    /// What is not as declared, if rows came, went or changed.
+    /// What is not as declared, if rows with counters came, went or changed.
     rows: Option<RowsState>,
+    /// What is not as declared of rows without counters and of values.
+    #[serde(default, skip_serializing_if = "DataState::is_empty")]
+    data: DataState,
     /// The highest number of an id in each collection.
     highest: Vec<u64>,
     /// The values that have moved, each with the number of its last change.
@@ -71,6 +77,7 @@ impl Engine {
             streams: self.streams,
             fault_ids: self.fault_ids,
             rows,
+            data: DataState::of(self, start),
             highest: self.collections.iter().map(|(_, row_set)| row_set.highest()).collect(),
             values: moved.map(|(id, counter)| (id.clone(), counter.value, counter.changed)).collect(),
             scripts: self.timelines.scripts().map(ScriptRunState::of).collect(),
@@ -92,6 +99,7 @@ impl Engine {
         if let Some(rows) = state.rows {
             rows.put_in(&mut engine, start)?;
         }
+        state.data.put_in(&mut engine)?;
         engine.keep_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
@@ -134,7 +142,7 @@ fn resumed<'r, R: 'r, S>(
     resumed.ok_or(StateError::Misfit("it has a script with fewer steps"))
 }
 
-/// The counters in their order, and the rows of each collection in theirs.
+/// The counters in their order, and the rows of each collection with counters in theirs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowsState {
@@ -199,6 +207,26 @@ pub(super) mod whole_row {
     }
 }
 
+/// Writes rows down, those that a collection has at the start by their ids.
+fn written_beside(start: Option<&RowSet>) -> impl Fn(&Arc<Row>) -> DeclaredOr<WrittenRow> {
+    let declared = start.map(RowSet::by_id).unwrap_or_default();
+    move |row| match declared.get(&**row.id()) {
+        Some(same) if *same == row => DeclaredOr::Declared(row.id().clone()),
+        _ => DeclaredOr::Other(WrittenRow::of(row)),
+    }
+}
+
+/// Reads rows of a collection that were written down.
+fn read_beside(start: &RowSet, rows: Vec<DeclaredOr<WrittenRow>>) -> Result<Vec<Arc<Row>>, StateError> {
+    let declared = start.by_id();
+    let row = |row: DeclaredOr<WrittenRow>| match row {
+        DeclaredOr::Declared(id) => declared.get(&*id).map(|row| Arc::clone(row)),
+        DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
+    };
+    let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
+    rows.ok_or(StateError::Misfit("it has an unknown row"))
+}
+
 impl RowsState {
     fn of(engine: &Engine, start: &Engine) -> Self {
         let counter = |(id, counter): (&Arc<str>, CounterView<'_>)| {
@@ -209,33 +237,28 @@ impl RowsState {
                 DeclaredOr::Other(CounterState { id: id.clone(), collection, seed, declared })
             }
         };
-        let collections = engine.collections.iter().map(|(name, row_set)| {
-            let declared = start.collections.get(name).map(RowSet::by_id).unwrap_or_default();
-            let row = |row: &Arc<Row>| match declared.get(&**row.id()) {
-                Some(same) if *same == row => DeclaredOr::Declared(row.id().clone()),
-                _ => DeclaredOr::Other(WrittenRow::of(row)),
-            };
-            row_set.rows().iter().map(row).collect()
-        });
+        let collections = engine
+            .collections
+            .counted()
+            .map(|(name, row_set)| row_set.rows().iter().map(written_beside(start.collections.get(name))).collect());
         Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 
     fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
-        if self.collections.len() != start.collections.iter().count() {
+        if self.collections.len() != start.collections.counted().count() {
             return Err(StateError::Misfit("it has other collections"));
         }
-        let mut collections = Collections::default();
-        for ((name, row_set), rows) in start.collections.iter().zip(self.collections) {
-            let declared = row_set.by_id();
-            let row = |row: DeclaredOr<WrittenRow>| match row {
-                DeclaredOr::Declared(id) => declared.get(&*id).map(|row| Arc::clone(row)),
-                DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
-            };
-            let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
-            let rows = rows.ok_or(StateError::Misfit("it has an unknown row"))?;
-            collections.put(name.clone(), row_set.with_rows(rows));
+        let added = self.by_row.iter().filter_map(|counter| match counter {
+            DeclaredOr::Other(CounterState { id, declared: false, .. }) => Some(id.clone()),
+            _ => None,
+        });
+        let added: HashSet<Arc<str>> = added.collect();
+        let mut collections = start.collections.clone();
+        for ((name, row_set), rows) in start.collections.counted().zip(self.collections) {
+            let (added, declared) = read_beside(row_set, rows)?.into_iter().partition(|row| added.contains(row.id()));
+            collections.put(name.clone(), row_set.with_rows(declared, added));
         }
-        let rows = collections.iter().flat_map(|(_, row_set)| row_set.rows());
+        let rows = collections.counted().flat_map(|(_, row_set)| row_set.rows());
         let own_frames: HashMap<&str, &Arc<Row>> =
             rows.filter(|row| row.has_own_frames()).map(|row| (&**row.id(), row)).collect();
         let mut rebuild = Rebuild::default();

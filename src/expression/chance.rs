@@ -52,7 +52,7 @@ impl Chance<'_> {
         libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(2.0 * std::f64::consts::PI * angle)
     }
 
-    /// A random UUID (RFC 9562, section 5.4).
+    /// A random UUID, version 4.
     pub(super) fn uuid(&mut self) -> String {
         uuid(self.0.word(), self.0.word())
     }

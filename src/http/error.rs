@@ -1,7 +1,6 @@
 //! What is wrong with a request, and the one place that turns it into an answer.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures_util::FutureExt;
 use poem::error::{ParsePathError, ResponseError};
@@ -27,7 +26,6 @@ pub(crate) enum ApiError {
     RouteNotFound { method: Method, uri: Box<Uri>, nearest: Option<String> },
     #[error("{method} is not a method of {path}, which has {}", joined_methods(.allowed))]
     MethodNotAllowed { method: Method, path: String, allowed: Vec<&'static str> },
-    #[error("No answer of {0} fits the request")]
     #[error("The answer cannot be sent: HTTP does not allow {0}")]
     BadAnswer(String),
     #[error("File {0} not found")]
@@ -267,9 +265,10 @@ fn status_of(error: &WorldError) -> StatusCode {
 
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Full { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Full { .. } | Refusal::RowsTooLarge { .. } | Refusal::ValuesTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::UnknownRow(_)
         | Refusal::UnknownCollection(_)
+        | Refusal::UnknownValue(_)
         | Refusal::UnknownFault(_)
         | Refusal::UnknownRoute(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
@@ -286,6 +285,8 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::TooManyWaiting
         | Refusal::TooManyTriggers(_)
         | Refusal::InstantRepeat(_)
+        | Refusal::Overflow { .. }
+        | Refusal::NotAPart { .. }
         | Refusal::At { .. } => StatusCode::BAD_REQUEST,
     }
 }

@@ -250,7 +250,7 @@ async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[
     let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
         // An unknown id comes before a wrong amount.
         let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
-        return Err(if view.collections.has_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
+        return Err(if view.collections.has_counted_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
     world.apply(Command::count(id, amount)).await?;
     Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))

@@ -62,12 +62,7 @@ impl RuleCall<'_> {
     }
 
     /// What the engine answers: from what readers see if that changes nothing, else as a command.
-    async fn answered(
-        &self,
-        world: &World,
-        view: &View,
-        request: RuleRequest,
-    ) -> Result<StreamOpening, WorldError> {
+    async fn answered(&self, world: &World, view: &View, request: RuleRequest) -> Result<StreamOpening, WorldError> {
         let Self { answers, crud, .. } = self;
         let only_reads = answers.only_reads && crud.is_none_or(CrudOperation::only_reads);
         let answered = if only_reads {
@@ -94,6 +89,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::UnknownRow(_)
         | Refusal::UnknownCollection(_)
+        | Refusal::UnknownValue(_)
         | Refusal::UnknownRoute(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::DuplicateRow(_) => StatusCode::CONFLICT,
@@ -112,6 +108,10 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::FaultExists(_)
         | Refusal::TooManyFaults
         | Refusal::Query(_)
+        | Refusal::RowsTooLarge { .. }
+        | Refusal::ValuesTooLarge
+        | Refusal::Overflow { .. }
+        | Refusal::NotAPart { .. }
         | Refusal::WrongValue { .. }
         | Refusal::TooManyTopics => StatusCode::BAD_REQUEST,
     }

@@ -115,6 +115,20 @@ impl Row {
         Self { own, id: self.id.clone(), order: self.order.clone(), ..*self }
     }
 
+    /// The same row with the id that is among its properties, if one is: text, or an integer, which the API writes as a number.
+    /// One that is null is none. `None` if it is anything else.
+    #[must_use]
+    pub(crate) fn with_own_id(&self) -> Option<Self> {
+        let mut own = self.own.clone();
+        let (id, has_number_id): (Arc<str>, bool) = match own.shift_remove("id") {
+            None | Some(Value::Null) => return Some(self.with_own(own)),
+            Some(Value::String(id)) if !id.is_empty() => (id.into(), false),
+            Some(Value::Number(id)) => (id.as_i64()?.to_string().into(), true),
+            Some(_) => return None,
+        };
+        Some(Self { id, has_number_id, ..self.with_own(own) })
+    }
+
     /// Whether the scenario declares no id, so that the id is the collection's prefix and a number, by the row's place.
     #[must_use]
     pub fn has_made_id(&self) -> bool {

@@ -19,7 +19,7 @@ impl WorldState {
     /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
     pub(super) fn notify(&mut self, events: &[Event]) {
         self.count_events();
-        if changes_collections(events) {
+        if events.iter().any(Event::changes_data) {
             self.publish_view();
         }
         events.iter().for_each(log);
@@ -50,7 +50,7 @@ impl WorldState {
                 self.follow_member(member, what);
             }
         }
-        if changes_collections(events) {
+        if events.iter().any(Event::changes_counted_rows) {
             self.publish(self.notice());
         }
     }
@@ -164,10 +164,6 @@ impl WorldState {
     }
 }
 
-fn changes_collections(events: &[Event]) -> bool {
-    events.iter().any(Event::changes_rows)
-}
-
 /// What one member gets at one moment is one item, so that it does not push out what others have still to read.
 fn in_bursts(items: Vec<FeedItem>) -> Vec<FeedItem> {
     let is_burst = |one: &FeedItem, next: &FeedItem| {
@@ -196,10 +192,11 @@ fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
 fn log(event: &Event) {
     match &event.kind {
         EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
-        EventKind::Added { id, collection } => debug!(%id, %collection, "row added"),
-        EventKind::Merged { id, collection } => debug!(%id, %collection, "product merged"),
-        EventKind::Replaced { id, collection } => debug!(%id, %collection, "product replaced"),
-        EventKind::Removed { id, collection } => debug!(%id, %collection, "row removed"),
+        EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
+        EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
+        EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
+        EventKind::Removed { id, collection, .. } => debug!(%id, %collection, "row removed"),
+        EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
         EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
         EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
         EventKind::Member { member, what: MemberEvent::Failed(refusal) } => {

@@ -30,7 +30,7 @@ impl View {
     pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
-        let (values, started) = (engine.data_values().clone(), engine.started());
+        let (values, started) = (engine.values_of_data().clone(), engine.started());
         Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, values, started, json }
     }
 

@@ -128,7 +128,7 @@ fn a_saved_engine_keeps_the_numbers_of_added_products() {
     engine.apply(Command::add_row("toys", serde_json::Map::new())).unwrap();
     let state = serde_json::to_value(engine.save(&start)).unwrap();
     let mut restored = Engine::restored(&start, serde_json::from_value(state).unwrap()).unwrap();
-    let added = restored.collections().get("toys").unwrap().rows()[3].clone();
+    let added = restored.collections().get("toys").unwrap().rows().get(3).unwrap().clone();
     assert_eq!(serde_json::to_value(&*added).unwrap(), json!({ "id": 3 }));
     let order = || Command::count("3", 2);
     assert_eq!(restored.apply(order()).unwrap(), engine.apply(order()).unwrap());

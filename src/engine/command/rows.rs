@@ -5,48 +5,93 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::CommandSource;
+use super::increment::increment;
 use crate::engine::counters::{Counter, CounterChange};
 use crate::engine::event::{Event, EventKind, MAX_COLLECTION_BYTES, Refusal};
 use crate::engine::{Engine, counter};
 use crate::scenario::Row;
 
+/// A row as it may come in its collection, with an id.
+pub(super) struct AcceptedRow {
+    row: Arc<Row>,
+    is_counted: bool,
+    /// How many UUIDs its collection has drawn by then.
+    uuids: u64,
+}
+
+/// What a change made of a row.
+struct ChangedRow {
+    id: Arc<str>,
+    collection: Arc<str>,
+    is_counted: bool,
+    row: Arc<Row>,
+    before: Arc<Row>,
+}
+
 impl Engine {
-    /// A row as it may come in the collection, with an id. Only what a client sends is held to the collection's fields and
-    /// to its size.
-    pub(super) fn accepted(&self, collection: &str, row: Arc<Row>, source: CommandSource) -> Result<Arc<Row>, Refusal> {
-        let row_set = self.collections.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))?;
-        if source != CommandSource::Timeline {
+    /// A row as it may come in the collection, with an id. Only what a client sends is held to the fields and to the size of a
+    /// collection with counters; the rules that add rows to others have no end.
+    pub(super) fn accepted(
+        &self,
+        collection: &str,
+        row: Arc<Row>,
+        source: CommandSource,
+    ) -> Result<AcceptedRow, Refusal> {
+        let row_set = self.collections.expect(collection)?;
+        let is_counted = row_set.is_counted();
+        let row = if is_counted { row } else { Arc::new(identified(&row)?) };
+        if source != CommandSource::Timeline || !is_counted {
             row_set.accept(row.own())?;
             if row_set.json_len() > MAX_COLLECTION_BYTES {
-                return Err(Refusal::Full { collection: collection.into() });
+                return Err(row_set.full());
             }
         }
-        let row = if row.id().is_empty() { Arc::new(self.numbered(row_set, &row)) } else { row };
-        match self.counters.get(row.id()) {
-            Some(_) => Err(Refusal::DuplicateRow(row.id().clone())),
-            None => Ok(row),
+        let is_taken = |id: &str| if is_counted { self.counters.get(id).is_some() } else { row_set.row(id).is_some() };
+        if row.id().is_empty() {
+            let id = row_set.new_id(self.seed, is_taken);
+            return Ok(AcceptedRow { row: Arc::new(id.given_to(&row)), is_counted, uuids: id.uuids });
         }
+        if is_taken(row.id()) {
+            return Err(Refusal::DuplicateRow(row_set.name_of(row.id())));
+        }
+        Ok(AcceptedRow { row, is_counted, uuids: row_set.uuids() })
     }
 
     /// Adds a row that is accepted.
-    pub(super) fn add_row(&mut self, collection: Arc<str>, row: &Arc<Row>, announce: bool, events: &mut Vec<Event>) {
-        let id = row.id();
-        self.counters.insert(id.clone(), counter(collection.clone(), row, false));
-        self.collections.add(&collection, row.clone());
-        events.push(self.event(EventKind::Added { id: id.clone(), collection }));
-        if announce {
+    pub(super) fn add_row(
+        &mut self,
+        collection: Arc<str>,
+        accepted: AcceptedRow,
+        announce: bool,
+        events: &mut Vec<Event>,
+    ) {
+        let AcceptedRow { row, is_counted, uuids } = accepted;
+        let (id, value) = (row.id().clone(), row.value());
+        if is_counted {
+            self.counters.insert(id.clone(), counter(collection.clone(), &row, false));
+        }
+        self.collections.add(&collection, row.clone(), uuids);
+        events.push(self.event(EventKind::Added { id: id.clone(), collection, is_counted, row }));
+        if is_counted && announce {
             // The row is there, and its value is in range: it was declared.
-            events.extend(self.change_counter(id, CounterChange::Set(row.value())));
+            events.extend(self.change_counter(&id, CounterChange::Set(value)));
         }
     }
 
     pub(super) fn remove_row(&mut self, collection: Option<&str>, id: Arc<str>) -> Result<Event, Refusal> {
-        if let Some(collection) = collection {
-            self.collections.find(collection, &id)?;
-        }
-        let Counter { collection, .. } = self.counters.remove(&id).ok_or_else(|| Refusal::UnknownRow(id.clone()))?;
-        self.collections.remove(&collection, &id);
-        Ok(self.event(EventKind::Removed { id, collection }))
+        let unknown = || Refusal::UnknownRow(id.clone().into());
+        let is_counted = match collection {
+            Some(collection) => self.collections.find(collection, &id)?.0.is_counted(),
+            None => true,
+        };
+        let collection = if is_counted {
+            let Counter { collection, .. } = self.counters.remove(&id).ok_or_else(unknown)?;
+            collection
+        } else {
+            collection.and_then(|name| self.collections.name(name)).cloned().unwrap_or_default()
+        };
+        let before = self.collections.remove(&collection, &id).ok_or_else(unknown)?;
+        Ok(self.event(EventKind::Removed { id, collection, is_counted, before }))
     }
 
     pub(super) fn merge_row(
@@ -56,14 +101,22 @@ impl Engine {
         fields: Map<String, Value>,
     ) -> Result<Event, Refusal> {
         let fields = without_id(id, fields)?;
-        let (row_set, row) = self.collections.find(collection, id)?;
         let named: Vec<String> = fields.keys().cloned().collect();
-        let mut own = row.own().clone();
-        merge(&mut own, fields);
-        // What it lacked before is not this change's fault.
-        row_set.accept_fields(&own, |field| named.iter().any(|named| named == field))?;
-        let (id, collection) = self.change_row(collection, id, own)?;
-        Ok(self.event(EventKind::Merged { id, collection }))
+        self.change_fields(collection, id, &named, |own| {
+            merge(own, fields);
+            Ok(())
+        })
+    }
+
+    pub(super) fn increment_row(
+        &mut self,
+        collection: &str,
+        id: &str,
+        amounts: Map<String, Value>,
+    ) -> Result<Event, Refusal> {
+        let amounts = without_id(id, amounts)?;
+        let named: Vec<String> = amounts.keys().cloned().collect();
+        self.change_fields(collection, id, &named, |own| increment(own, amounts))
     }
 
     pub(super) fn replace_row(
@@ -74,26 +127,44 @@ impl Engine {
     ) -> Result<Event, Refusal> {
         let own = without_id(id, fields)?;
         self.collections.find(collection, id)?.0.accept(&own)?;
-        let (id, collection) = self.change_row(collection, id, own)?;
-        Ok(self.event(EventKind::Replaced { id, collection }))
+        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, own)?;
+        Ok(self.event(EventKind::Replaced { id, collection, is_counted, row, before }))
     }
 
-    /// Gives a row other properties, and says what it and its collection are called.
-    fn change_row(
+    /// Changes some fields of a row. What it lacked before is not this change's fault.
+    fn change_fields(
         &mut self,
         collection: &str,
         id: &str,
-        own: Map<String, Value>,
-    ) -> Result<(Arc<str>, Arc<str>), Refusal> {
+        named: &[String],
+        change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Refusal>,
+    ) -> Result<Event, Refusal> {
         let (row_set, row) = self.collections.find(collection, id)?;
-        let changed = Arc::new(row.with_own(own));
-        if !row_set.has_room_for(row, &changed) {
-            return Err(Refusal::Full { collection: collection.into() });
-        }
-        let id = changed.id().clone();
-        self.collections.replace(collection, changed);
-        Ok((id, self.collections.name(collection).cloned().unwrap_or_default()))
+        let mut own = row.own().clone();
+        change(&mut own)?;
+        row_set.accept_fields(&own, |field| named.iter().any(|named| named == field))?;
+        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, own)?;
+        Ok(self.event(EventKind::Merged { id, collection, is_counted, row, before }))
     }
+
+    /// Gives a row other properties.
+    fn change_row(&mut self, collection: &str, id: &str, own: Map<String, Value>) -> Result<ChangedRow, Refusal> {
+        let (row_set, before) = self.collections.find(collection, id)?;
+        let (row, before) = (Arc::new(before.with_own(own)), before.clone());
+        if !row_set.has_room_for(&before, &row) {
+            return Err(row_set.full());
+        }
+        let is_counted = row_set.is_counted();
+        self.collections.replace(collection, row.clone());
+        let collection = self.collections.name(collection).cloned().unwrap_or_default();
+        Ok(ChangedRow { id: row.id().clone(), collection, is_counted, row, before })
+    }
+}
+
+/// A row of a client with the id that it came with, if it has one.
+fn identified(row: &Row) -> Result<Row, Refusal> {
+    let wrong = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
+    row.with_own_id().ok_or_else(wrong)
 }
 
 /// The fields but the id, which has to be that of the row. Ids compare as text.

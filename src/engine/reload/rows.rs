@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::collections::{Collections, RowSet};
 use crate::engine::counters::{Counter, CounterView, Rebuild, Running};
 use crate::engine::retained::{AddedRow, RecalledRows, RetainedRow, RowState};
-use crate::engine::rows::{RowEdit, RowEdits};
+use crate::engine::rows::{self, RowEdit, RowEdits};
 use crate::engine::{Engine, counter};
 use crate::scenario::{Row, Scenario};
 
@@ -84,7 +84,7 @@ impl Engine {
             let outcome = |(edit, keys)| self.outcome(edit, keys, recall(edit), changed(edit));
             edits.made.values().zip(keys).map(outcome).collect()
         } else {
-            let all = self.collections.iter().flat_map(|(_, row_set)| row_set.rows());
+            let all = self.collections.counted().flat_map(|(_, row_set)| row_set.rows());
             let edited = all.filter(|row| edits.made.contains_key(row.id()));
             let current: HashMap<&str, &Row> = edited.map(|row| (&**row.id(), &**row)).collect();
             let outcome = |edit: &RowEdit| {
@@ -102,7 +102,7 @@ impl Engine {
 
     /// The declared rows, by id, that a merge or a replacement has made other than they are declared.
     fn changed_rows(&self) -> HashMap<&str, &Arc<Row>> {
-        let changed = self.collections.iter().flat_map(|(_, row_set)| row_set.changed());
+        let changed = self.collections.counted().flat_map(|(_, row_set)| row_set.changed());
         changed.filter(|(id, _)| self.counters.get(id).is_some_and(|counter| counter.counter.declared)).collect()
     }
 
@@ -140,7 +140,8 @@ impl Engine {
     /// Finds the rows that were added at run time, went, and can come back: their collection is declared, and no other
     /// row has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
-        let collections: HashSet<&str> = new.collections().iter().map(|collection| &**collection.name()).collect();
+        let counted = new.collections().iter().filter(|collection| collection.is_counted());
+        let collections: HashSet<&str> = counted.map(|collection| &**collection.name()).collect();
         let mut taken: HashSet<Arc<str>> = HashSet::new();
         for (index, row) in self.retained.added() {
             let id = row.row.id();
@@ -163,7 +164,9 @@ impl Engine {
     /// the old one.
     pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
         for name in &edits.gone_collections {
-            if let Some(row_set) = self.collections.get(name).filter(|one| one.highest() > one.declared_highest()) {
+            if let Some(row_set) =
+                self.collections.get_counted(name).filter(|one| one.highest() > one.declared_highest())
+            {
                 self.retained.keep_number(name.clone(), row_set.highest());
             }
         }
@@ -173,7 +176,7 @@ impl Engine {
     /// The rows that were added at run time and lose their collection, or their id to a declared one.
     pub(super) fn displaced_rows(&self, edits: &RowEdits, transition: &RowTransition) -> Vec<RetainedRow> {
         let mut displaced = Vec::new();
-        for (name, row_set) in self.collections.iter() {
+        for (name, row_set) in self.collections.counted() {
             let counter = |row: &Row| self.counters.get(row.id()).filter(|row| !row.counter.declared);
             let added = row_set.rows().iter().filter_map(|row| Some((row, counter(row)?)));
             for (place, (row, counter)) in added.enumerate() {
@@ -211,14 +214,14 @@ impl Engine {
     /// Numbers of ids are not used twice, also in a collection that was gone.
     pub(super) fn recall_numbers(&mut self) {
         let collections = self.collections.clone();
-        for (collection, highest) in self.retained.take_numbers(|collection| collections.get(collection).is_some()) {
+        for (collection, highest) in self.retained.take_numbers(|name| collections.get_counted(name).is_some()) {
             self.collections.keep_numbers(&collection, highest);
         }
     }
 
-    /// Rebuilds counters and collections: declared rows first, then those added at run time to collections that are
-    /// still there.
-    pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition) {
+    /// Rebuilds counters and their collections: declared rows first, then those added at run time to collections that are
+    /// still there. Other collections are as at the `start`.
+    pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition, start: &Collections) {
         let new = self.scenario.clone();
         let changed = self.changed_rows();
         let as_it_is = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
@@ -226,7 +229,7 @@ impl Engine {
             None => (*changed.get(&**row.id()).unwrap_or(&row)).clone(),
         };
         let mut rebuild = Rebuild::default();
-        for (collection, row) in new.rows() {
+        for (collection, row) in rows::counted(&new) {
             let (owner, running) = match transition.outcome(edits, row.id()) {
                 Some(outcome) => match outcome.running {
                     Some(running) => (counter(collection.name().clone(), row, true), running),
@@ -243,20 +246,27 @@ impl Engine {
         let mut collections = Collections::default();
         for collection in new.collections() {
             let name = collection.name();
-            let before = self.collections.get(name);
+            if !collection.is_counted() {
+                // Its rows are carried over later.
+                start.get(name).map(|row_set| collections.put(name.clone(), row_set.clone()));
+                continue;
+            }
+            let before = self.collections.get_counted(name);
             let present = collection.rows().iter().filter(|row| rebuild.has(row.id()));
-            let mut rows: Vec<Arc<Row>> = present.map(as_it_is).collect();
+            let rows: Vec<Arc<Row>> = present.map(as_it_is).collect();
             let stays = |row: &Arc<Row>| {
                 let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
                 (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))
             };
-            let there: Vec<_> = before.map(RowSet::rows).unwrap_or_default().iter().filter_map(stays).collect();
+            let there: Vec<_> = before.into_iter().flat_map(RowSet::rows).filter_map(stays).collect();
             let back = transition.back.iter().filter(|row| row.collection == *name);
+            let mut added = Vec::new();
             for (row, owner, running) in merged(there, back.collect()) {
                 rebuild.add(row.id().clone(), owner, running.value, running.changed);
-                rows.push(row);
+                added.push(row);
             }
-            collections.put(name.clone(), RowSet::new(collection.clone(), rows, before.map_or(0, RowSet::highest)));
+            let row_set = RowSet::new(collection.clone(), rows, added);
+            collections.put(name.clone(), before.map_or(row_set.clone(), |before| row_set.with_ids_of(before)));
         }
         self.collections = collections;
         self.counters.replace_all(rebuild);

@@ -21,16 +21,11 @@ use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
 /// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
 pub(super) trait Renders {
-    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
 }
 
 impl Renders for Firing<'_> {
-    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
-        Firing::render(self, template, context)
-    }
-
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         Firing::required(self, template, context)
     }
@@ -47,11 +42,6 @@ pub(super) struct Reader<'m> {
 }
 
 impl Renders for Reader<'_> {
-    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
-        let reading = &self.reading;
-        Ok(template.render(&|name| root(context, reading, name), &mut self.draws)?)
-    }
-
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
         Ok(template.render_required(&|name| root(context, reading, name), &mut self.draws)?)

@@ -187,7 +187,7 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
 /// Why a counter cannot be what is asked, in the control API's words.
 fn describe(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::UnknownRow(id) => format!("there is no product {id}"),
+        Refusal::UnknownRow(row) => format!("there is no product {}", row.id),
         Refusal::OutOfRange { .. } => "would make a total outside of ±(2^53 - 1)".to_owned(),
         other => other.to_string(),
     }
@@ -217,8 +217,10 @@ struct ListingAnswer {
 #[handler]
 pub(super) fn list_rows(Data(world): Data<&World>) -> Response {
     let view = world.view();
-    let listing =
-        |(name, row_set): (&Arc<str>, &RowSet)| ListingAnswer { name: name.clone(), rows: row_set.rows().to_vec() };
+    let listing = |(name, row_set): (&Arc<str>, &RowSet)| ListingAnswer {
+        name: name.clone(),
+        rows: row_set.rows().iter().cloned().collect(),
+    };
     json(&RowsAnswer { collections: view.collections.iter().map(listing).collect() })
 }
 

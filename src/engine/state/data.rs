@@ -1,0 +1,79 @@
+//! What has become of rows without counters and of values, as data.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{DeclaredOr, StateError, WrittenRow, read_beside, written_beside};
+use crate::engine::Engine;
+use crate::engine::collections::RowSet;
+
+/// The collections and values that are not as at the start.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DataState {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    collections: Vec<CollectionState>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    values: Vec<(Arc<str>, Arc<Value>)>,
+}
+
+/// The rows of a collection in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CollectionState {
+    name: Arc<str>,
+    /// Those that continue declared ones.
+    declared: Vec<DeclaredOr<WrittenRow>>,
+    added: Vec<WrittenRow>,
+    /// How many UUIDs were drawn for ids.
+    uuids: u64,
+}
+
+impl DataState {
+    pub(super) fn of(engine: &Engine, start: &Engine) -> Self {
+        let changed = engine.collections.uncounted().filter_map(|(name, row_set)| {
+            let start = start.collections.get(name);
+            let is_changed = start
+                .is_none_or(|start| !row_set.rows().shares_all_with(start.rows()) || row_set.uuids() != start.uuids());
+            is_changed.then(|| CollectionState::of(name, row_set, start))
+        });
+        let values = engine.values.iter().filter(|(name, value)| start.values.get(name) != Some(*value));
+        Self {
+            collections: changed.collect(),
+            values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.collections.is_empty() && self.values.is_empty()
+    }
+
+    /// Puts it in an engine that is as at the start.
+    pub(super) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
+        for CollectionState { name, declared, added, uuids } in self.collections {
+            let start = engine.collections.get(&name).filter(|row_set| !row_set.is_counted());
+            let start = start.ok_or(StateError::Misfit("it has other collections"))?;
+            let declared = read_beside(start, declared)?;
+            let added = added.into_iter().map(|row| Arc::new(row.into_row())).collect();
+            let row_set = start.with_rows(declared, added).with_uuids(uuids);
+            engine.collections.put(name, row_set);
+        }
+        for (name, value) in self.values {
+            engine.values.put(&name, value).ok_or(StateError::Misfit("it has an unknown value"))?;
+        }
+        Ok(())
+    }
+}
+
+impl CollectionState {
+    fn of(name: &Arc<str>, row_set: &RowSet, start: Option<&RowSet>) -> Self {
+        Self {
+            name: name.clone(),
+            declared: row_set.rows().declared().map(written_beside(start)).collect(),
+            added: row_set.rows().added().map(|row| WrittenRow::of(row)).collect(),
+            uuids: row_set.uuids(),
+        }
+    }
+}
