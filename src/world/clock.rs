@@ -124,3 +124,26 @@ fn scale(duration: Duration, factor: f64) -> Duration {
     }
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use super::{Clock, Pace};
+
+    #[tokio::test]
+    async fn a_wait_ends_at_its_time_or_if_time_goes_back() {
+        let pace = Pace { paused: true, ..Pace::default() };
+        let (clock, at) = (Clock::start(pace), Duration::from_secs);
+        for (start, due, next, ends) in [(0, 2, 1, false), (0, 2, 2, true), (5, 9, 4, true), (5, 9, 5, false)] {
+            clock.set(at(start), pace);
+            let mut wait = pin!(clock.passed(at(start), at(due)));
+            assert!(wait.as_mut().now_or_never().is_none(), "{start} to {due}");
+            clock.set(at(next), pace);
+            assert_eq!(wait.now_or_never().is_some(), ends, "{start} to {due}, at {next}");
+        }
+    }
+}

@@ -73,3 +73,40 @@ impl ResolvedTarget<'_> {
             && (self.request.is_handshake || row.as_deref().is_none_or(|row| Some(row) == self.row))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use super::*;
+    use crate::scenario::{Source, parse};
+
+    #[test]
+    fn a_fault_without_a_path_hits_every_route() {
+        let text = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+        let collections = Collections::new(&parse(&Source::new("toys.yaml", text)).unwrap());
+        let counters = Counters::default();
+        for (subject, fits) in [
+            (FaultSubject::Route, true),
+            (FaultSubject::Collection("toys".into()), true),
+            (FaultSubject::Row("T9".into()), true),
+            (FaultSubject::Collection("todos".into()), false),
+            (FaultSubject::Other, false),
+        ] {
+            let target = |method: &str| FaultTarget {
+                method: method.into(),
+                path: "/x/7".into(),
+                is_handshake: false,
+                subject: subject.clone(),
+            };
+            let hits = |method: &str, matches: &Matches| {
+                target(method).resolve(&collections, &counters).fits(&Effect::Malformed, matches)
+            };
+            assert_eq!(hits("PUT", &Matches::default()), fits, "{subject:?}");
+            let put = Matches { method: Some("PUT".into()), ..Matches::default() };
+            assert_eq!((hits("PUT", &put), hits("GET", &put)), (fits, false), "{subject:?}");
+            let path = Matches { path: Some("/x/*".into()), ..Matches::default() };
+            assert!(hits("PUT", &path), "{subject:?}");
+        }
+    }
+}

@@ -4,18 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use poem::http::Uri;
-use poem::{Endpoint, Response};
+use poem::http::uri::Scheme;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Body, Endpoint, RequestParts, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::*;
 use crate::http::{ControlAccess, HighWater, Hosts, Limits, Misdirected, service};
 use crate::reloads::Reloads;
 use crate::scenario::{Answers, Cors, PathPattern, Route, RouteTable, Source, parse};
 use crate::selector::ScenarioSelector;
 use crate::worlds::{WorldOptions, Worlds};
-
-use super::*;
 
 fn route(method: RouteMethod, path: PathPattern) -> Route {
     let key = format!("{method} {path}").into();
@@ -59,11 +59,13 @@ fn with_routes() -> impl Endpoint<Output = Response> {
 
 async fn ask(server: &impl Endpoint<Output = Response>, request: &str, headers: &[(&str, &str)]) -> Response {
     let (method, uri) = request.split_once(' ').unwrap();
-    let mut builder = Request::builder().method(method.parse().unwrap()).uri(uri.parse::<Uri>().unwrap());
+    let mut builder = poem::http::Request::builder().method(method).uri(uri).header("host", "localhost");
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
-    server.call(builder.finish()).await.unwrap()
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    let parts = RequestParts::from((parts, LocalAddr::default(), RemoteAddr::default(), Scheme::HTTP));
+    server.call(Request::from_parts(parts, Body::empty())).await.unwrap()
 }
 
 fn header<'r>(response: &'r Response, name: &str) -> &'r str {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::AnsweredContent;
-use crate::expression::{Language, Names};
+use crate::expression::{Language, Names, Template};
+use crate::http::cors::Readers;
 use crate::scenario::{Answer, Crud, CrudQuery, PathPattern, Plan, RequestMatch, RouteMethod, RouteTable};
 
 const ALL: [&str; 7] = ["method", "url", "path", "query", "headers", "cookies", "body"];
@@ -32,7 +33,7 @@ fn crud() -> Content {
     Content::Crud(Arc::new(Crud { collection, fields: Vec::new(), defaults: None, only, query, list: None }))
 }
 
-fn template(value: &Value) -> crate::expression::Template {
+fn template(value: &Value) -> Template {
     Language::default().template(value, &Names::from([])).unwrap()
 }
 
@@ -214,8 +215,10 @@ async fn respond(answers: Answers, crud: Option<CrudOperation>, answered: Answer
     let again = request(asked.method().clone(), &asked.uri().to_string(), &[]);
     let response = call(answers, crud, &again, async |call| call.response(answered, asked).await).await;
     let mut response = response.unwrap_or_else(|error| error.reply()).response;
+    Readers::All.mark(&mut response, false);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Shown { status, headers, body: response.take_body().into_string().await.unwrap() }
+    let body = response.take_body().into_bytes().await.unwrap();
+    Shown { status, headers, body: String::from_utf8_lossy(&body).into() }
 }
 
 struct Shown {
@@ -260,6 +263,7 @@ async fn an_answer_has_the_headers_that_it_says() {
     let answered = answered(200, &headers, AnsweredContent::Text("four".into()));
     let shown = respond(answers(&[], Vec::new()), None, answered, request(Method::GET, "/files/a/b", &[])).await;
     assert_eq!((&*shown.header("set-cookie"), &*shown.header("x-a")), ("a=1 | b=2", "ü"));
+    assert_eq!(shown.header("access-control-expose-headers"), "x-a");
     assert_eq!(shown.header("content-length"), "");
 }
 

@@ -1,5 +1,8 @@
 //! The route that a request most likely meant.
 
+use std::cmp::Reverse;
+use std::ops::Add;
+
 use super::{Route, RouteTable, Segment, encode_segment};
 use crate::words::mistakes;
 
@@ -16,11 +19,9 @@ impl RouteTable {
             let distance = Distance::between(&route.path.segments, &parts, true)?;
             // What only parameters match is near to anything.
             let is_near = distance.literals > 0;
-            is_near.then(|| (distance.mistakes, route.method.to_string() != method, place, route))
+            is_near.then(|| ((distance.rank(), route.method.to_string() != method, place), route))
         });
-        routes
-            .min_by_key(|(mistakes, is_other_method, place, _)| (*mistakes, *is_other_method, *place))
-            .map(|near| near.3)
+        routes.min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
     }
 }
 
@@ -51,7 +52,12 @@ impl Distance {
             may_differ_in_length.then(|| Some(skipped + Self::between(segments_left, parts, false)?)).flatten();
         let longer =
             may_differ_in_length.then(|| Some(skipped + Self::between(segments, parts_left, false)?)).flatten();
-        [here, shorter, longer].into_iter().flatten().min_by_key(|distance| distance.mistakes)
+        [here, shorter, longer].into_iter().flatten().min_by_key(Self::rank)
+    }
+
+    /// The nearer, the less: of equally many mistakes, those beside more of the path itself.
+    fn rank(&self) -> (usize, Reverse<usize>) {
+        (self.mistakes, Reverse(self.literals))
     }
 
     fn of_segment(segment: &Segment, part: &str) -> Option<Self> {
@@ -63,7 +69,7 @@ impl Distance {
     }
 }
 
-impl std::ops::Add for Distance {
+impl Add for Distance {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -112,7 +118,7 @@ mod tests {
             ("POST", "/api/todos", Some("POST /todos")),
             ("GET", "/api/todos", Some("GET /todos")),
             ("PUT", "/api/todos", Some("GET /todos")),
-            ("GET", "/todos/7/x", Some("GET /todos/{id}/comments")),
+            ("GET", "/todos/7/x", Some("GET /todos/{id}")),
             ("GET", "/todos/7/comments/9", Some("GET /todos/{id}/comments")),
             ("GET", "/v1/todos/7/comments", Some("GET /todos/{id}/comments")),
             ("GET", "/user/7/password", Some("POST /users/{id}/password")),
