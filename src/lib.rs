@@ -61,6 +61,7 @@ pub mod selector;
 pub mod server;
 #[cfg(feature = "redis")]
 pub mod store;
+mod streams;
 mod system;
 mod uniform;
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@
 
 mod answer;
 mod collection;
+mod data_files;
 mod fault;
 mod fnv;
 mod host;

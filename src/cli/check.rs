@@ -93,21 +93,29 @@ fn as_json(outcomes: &[CheckedFile], ok: bool) -> Value {
 }
 
 fn ok_line(path: &Path, scenario: &Scenario) -> String {
-    let counted = |(one, many, count)| format!("{count} {}", if count == 1 { one } else { many });
-    let counts: Vec<String> = counts(scenario).into_iter().map(counted).collect();
-    format!("{}: ok, {}\n", path.display(), counts.join(", "))
+    let counted = |(one, many, count)| format!(", {count} {}", if count == 1 { one } else { many });
+    let counts: String = counts(scenario).into_iter().map(counted).collect();
+    format!("{}: ok{counts}\n", path.display())
 }
 
 /// How much of what there is: one, many, and the number.
 fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
-    let mut counts = vec![
-        ("category", "categories", scenario.collections().len()),
-        ("product", "products", scenario.rows().count()),
+    let of_shop = scenario.collections().iter().filter(|collection| collection.is_counted()).count();
+    let shop_rows = scenario.rows().filter(|(collection, _)| collection.is_counted()).count();
+    let scripts = scenario.scripts().len() + scenario.rule_scripts().len();
+    let counts = [
+        ("category", "categories", of_shop),
+        ("product", "products", shop_rows),
         ("generator", "generators", scenario.generators().len()),
-        ("script", "scripts", scenario.scripts().len()),
+        ("script", "scripts", scripts),
+        ("collection", "collections", scenario.collections().len() - of_shop),
+        ("row", "rows", scenario.rows().count() - shop_rows),
+        ("value", "values", scenario.values().len()),
+        ("route", "routes", scenario.routes().all_answers().len()),
+        ("trigger", "triggers", scenario.triggers().len()),
+        ("fault", "faults", scenario.faults().len()),
     ];
-    if !scenario.faults().is_empty() {
-        counts.push(("fault", "faults", scenario.faults().len()));
-    }
-    counts
+    // A shop has the first four, even if that is none.
+    let is_told = |(index, (_, _, count)): &(usize, (_, _, usize))| *count > 0 || (of_shop > 0 && *index < 4);
+    counts.into_iter().enumerate().filter(is_told).map(|(_, counted)| counted).collect()
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::CliError;
 use super::terminal::Greeting;
-use crate::scenario::{Collection, Scenario};
+use crate::scenario::{Answers, Collection, Scenario};
 use crate::server::Server;
 
 /// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
@@ -20,6 +21,9 @@ const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 
 /// What a ready file begins with.
 const MARK: &[u8] = br#"{"ready":true,"#;
+
+/// The most lines about collections, and about routes.
+const MOST_LINES: usize = 20;
 
 /// A server that has been started.
 pub(super) struct Ready<'a> {
@@ -48,10 +52,17 @@ impl Ready<'_> {
 
     /// What programs read, as one line.
     fn json(&self) -> Value {
-        let names: Vec<&str> = self.scenario.collections().iter().map(|collection| &**collection.name()).collect();
+        let names = |is_counted: bool| -> Vec<&str> {
+            let collections = self.scenario.collections().iter().filter(|one| one.is_counted() == is_counted);
+            collections.map(|collection| &**collection.name()).collect()
+        };
+        let (categories, collections) = (names(true), names(false));
         let watching = self.watches.then_some(self.file);
         let mut ready = json!({ "ready": true, "url": self.server.url(), "pid": std::process::id(), "seed": self.seed(),
-            "scenario": self.scenario.name(), "categories": names, "watching": watching });
+            "scenario": self.scenario.name(), "categories": categories, "watching": watching });
+        if !collections.is_empty() {
+            ready["collections"] = collections.into();
+        }
         let network = self.server.network_urls();
         if !network.is_empty() {
             ready["network"] = network.into();
@@ -84,7 +95,9 @@ impl Ready<'_> {
     fn text(&self) -> String {
         let mut lines = vec![self.first_line()];
         lines.extend(self.server.network_urls().iter().map(|url| format!("  from other machines at {url}")));
-        lines.extend(collection_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
+        lines.extend(category_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
+        lines.extend(collection_lines(self.scenario));
+        lines.extend(route_lines(self.scenario));
         let (watching, hint) = if self.watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
         if self.scenarios > 1 {
@@ -96,21 +109,49 @@ impl Ready<'_> {
     }
 }
 
-/// A line for each collection: its path and its socket's URL, as one types them into curl, and its name if that looks different.
-fn collection_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
-    let collections = scenario.collections();
+/// A line for each category: its path and its socket's URL, as one types them into curl, and its name if that looks different.
+fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
+    let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| one.is_counted()).collect();
     let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
     let paths: Vec<String> = collections.iter().map(|collection| encoded(collection.name())).collect();
     // What is percent-encoded has ASCII characters alone: each is one column wide.
     let widest = paths.iter().map(String::len).max().unwrap_or(0);
     let most = collections.iter().map(|collection| collection.rows().len().to_string().len()).max().unwrap_or(0);
-    let line = |(collection, path): (&Collection, &String)| {
+    let line = |(collection, path): (&&Collection, &String)| {
         let (name, count) = (collection.name(), collection.rows().len());
         let unit = if count == 1 { "product " } else { "products" };
         let name = if **name == *path { String::new() } else { format!("  {}", name.replace(char::is_control, " ")) };
         format!("  /{path:widest$}  {count:>most$} {unit}  {socket_url}/orders/{path}{name}")
     };
     collections.iter().zip(&paths).map(line).collect()
+}
+
+/// A line for each collection of `data`, up to some.
+fn collection_lines(scenario: &Scenario) -> Vec<String> {
+    let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| !one.is_counted()).collect();
+    let shown = &collections[..collections.len().min(MOST_LINES)];
+    let widest = shown.iter().map(|collection| collection.name().len()).max().unwrap_or(0);
+    let most = shown.iter().map(|collection| collection.rows().len().to_string().len()).max().unwrap_or(0);
+    let line = |collection: &&Collection| {
+        let (name, count) = (collection.name(), collection.rows().len());
+        format!("  {name:widest$}  {count:>most$} {}", if count == 1 { "row" } else { "rows" })
+    };
+    shown.iter().map(line).chain(more(collections.len(), "collections")).collect()
+}
+
+/// A line for each key of `http`, up to some. That of a collection has no method.
+fn route_lines(scenario: &Scenario) -> Vec<String> {
+    let answers = scenario.routes().all_answers();
+    let line = |answers: &&Arc<Answers>| {
+        let (method, path) = answers.key.split_once(' ').unwrap_or(("REST", &answers.key));
+        format!("  {method:6} {}", path.trim_start().replace(char::is_control, " "))
+    };
+    answers.iter().take(MOST_LINES).map(line).chain(more(answers.len(), "routes")).collect()
+}
+
+/// That there are more of them than lines.
+fn more(count: usize, what: &str) -> Option<String> {
+    count.checked_sub(MOST_LINES).filter(|more| *more > 0).map(|more| format!("  … and {more} more {what}"))
 }
 
 /// A file that says that mockd is ready, for as long as it is.

@@ -15,11 +15,9 @@ use std::time::Duration;
 use rand::rand_core::{Rng, SeedableRng};
 use rand::rngs::ChaCha8Rng;
 
-use crate::scenario::{Amount, Fnv, Latency, Share};
+use crate::scenario::{Amount, Latency, Share};
+use crate::streams::stream_number;
 use crate::uniform::below;
-
-/// The high bits of streams that are named by a key.
-const NAMED_STREAMS: u64 = 0b01 << 62;
 
 /// A stream of random numbers.
 #[derive(Debug)]
@@ -36,9 +34,7 @@ impl RandomStream {
     /// The stream of that key, of those that the seed gives: the same whatever other streams there are.
     #[cfg_attr(not(test), expect(dead_code, reason = "the functions of expressions will draw from these"))]
     pub(crate) fn named(seed: u64, key: &str) -> Self {
-        let mut hash = Fnv::default();
-        hash.add(key.as_bytes());
-        Self::new(seed, NAMED_STREAMS | hash.value() >> 2)
+        Self::new(seed, stream_number(key))
     }
 
     /// That stream, so many 32-bit words from its beginning.

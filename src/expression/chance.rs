@@ -4,6 +4,7 @@
 //! version.
 
 use super::scope::Surroundings;
+use crate::streams::uuid;
 use crate::uniform::below;
 
 /// What is drawn from a stream of random words.
@@ -53,10 +54,6 @@ impl Chance<'_> {
 
     /// A random UUID (RFC 9562, section 5.4).
     pub(super) fn uuid(&mut self) -> String {
-        let (high, low) = (self.0.word(), self.0.word());
-        let high = high & !0xf000 | 0x4000;
-        let low = low & !(0b11 << 62) | 0b10 << 62;
-        let last = low & 0xffff_ffff_ffff;
-        format!("{:08x}-{:04x}-{:04x}-{:04x}-{last:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48)
+        uuid(self.0.word(), self.0.word())
     }
 }

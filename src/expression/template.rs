@@ -161,6 +161,12 @@ impl Condition {
         !self.uses.surroundings
     }
 
+    /// The expression as written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.expression.source
+    }
+
     /// As [`Template::located`].
     #[must_use]
     pub fn located(mut self, locate: Locate) -> Self {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::data_files;
 use super::include::{Files, Includes};
 use super::problem::{Problem, Problems};
 use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Source};
@@ -70,7 +71,7 @@ pub struct Loading {
     pub files: Vec<FoundFile>,
 }
 
-/// Reads and checks a scenario file, and all that it includes.
+/// Reads and checks a scenario file, all that it includes, and the files that its `data` names.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
     load_by(path, read)
@@ -138,7 +139,7 @@ impl Files for NoFiles {
     }
 }
 
-/// Checks the text of a scenario, which cannot include files.
+/// Checks the text of a scenario, which cannot include files or read data from them.
 ///
 /// # Errors
 /// Every problem in it, in the order of the text.
@@ -175,7 +176,10 @@ struct Validated {
 }
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
-    let (document, root) = Includes::of(path, content, files);
+    let (mut document, root) = Includes::of(path, content, files);
+    if let Some(root) = root {
+        data_files::read(&mut document, root, files);
+    }
     let scenario = root.and_then(|root| validate::validate(&document, root, path, &|path| files.exists(path)));
     let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));

@@ -1,13 +1,16 @@
 //! Writes a scenario as YAML: everything filled in, anchors and merge keys resolved.
 
+mod general;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
+use self::general::WrittenData;
 use super::shop::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
-use super::units::format_duration;
+use super::units::{format_duration, format_moment};
 use super::{
     Amount, Arrivals, Cors, Damage, Effect, Fault, FaultResponse, FieldRule, Fires, Generator, Latency, Matches,
     Repeat, Row, Scenario, ServerOptions, Share, Step,
@@ -31,21 +34,58 @@ impl Scenario {
     }
 
     fn written(&self, with_made_ids: bool) -> String {
-        let mut root = json!({ "name": self.name, "seed": self.seed });
+        let mut before = json!({ "name": self.name, "seed": self.seed });
+        insert(&mut before, "starts", self.starts.map(|ms| format_moment(ms).into()));
+        self.insert_shop(&mut before, with_made_ids);
+        let mut after = json!({});
+        general::insert_rules(&mut after, self);
+        insert(&mut after, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
+        // It holds nothing that YAML could not say.
+        serde_yaml::to_string(&Sections { before, data: WrittenData::of(self, with_made_ids), after })
+            .unwrap_or_default()
+    }
+
+    /// The sections of a shop, and between them that of the server.
+    fn insert_shop(&self, root: &mut Value, with_made_ids: bool) {
         let shop = Shop::of(self);
-        insert(&mut root, "feed", (shop.feed == ShopFeed::Category).then(|| "category".into()));
-        insert(&mut root, "server", server(&self.server));
+        if shop.categories.is_empty() {
+            insert(root, "server", server(&self.server));
+            return;
+        }
+        insert(root, "feed", (shop.feed == ShopFeed::Category).then(|| "category".into()));
+        insert(root, "server", server(&self.server));
         let category = |one: &Category| (one.name.to_string(), self::category(one, with_made_ids));
         let categories = shop.categories.iter().map(category);
-        insert(&mut root, "categories", Some(Value::Object(categories.collect())));
+        insert(root, "categories", Some(Value::Object(categories.collect())));
         let mut orders = json!({});
-        let list = |list: Vec<Value>| (!list.is_empty()).then_some(Value::Array(list));
         insert(&mut orders, "random", list(shop.generators.iter().map(generator).collect()));
         insert(&mut orders, "scripts", list(shop.scripts.iter().map(script).collect()));
-        insert(&mut root, "orders", Some(orders));
-        insert(&mut root, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
-        // The tree holds nothing that YAML could not say.
-        serde_yaml::to_string(&root).unwrap_or_default()
+        insert(root, "orders", Some(orders));
+    }
+}
+
+/// The sections of a scenario in order.
+struct Sections<'s> {
+    /// A mapping.
+    before: Value,
+    data: WrittenData<'s>,
+    /// A mapping.
+    after: Value,
+}
+
+impl Serialize for Sections<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.before.as_object().into_iter().flatten() {
+            map.serialize_entry(key, value)?;
+        }
+        if !self.data.is_empty() {
+            map.serialize_entry("data", &self.data)?;
+        }
+        for (key, value) in self.after.as_object().into_iter().flatten() {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
     }
 }
 
@@ -70,6 +110,18 @@ impl Serialize for Generator {
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         fault(self).serialize(serializer)
+    }
+}
+
+/// A list unless it is empty.
+fn list(list: Vec<Value>) -> Option<Value> {
+    (!list.is_empty()).then_some(Value::Array(list))
+}
+
+fn repeat(repeat: Repeat) -> Value {
+    match repeat {
+        Repeat::Times(times) => times.into(),
+        Repeat::Forever => "forever".into(),
     }
 }
 
@@ -158,11 +210,7 @@ fn script(script: &OrderScript) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "name", script.name.as_deref().map(Into::into));
     insert(&mut mapping, "start", Some(duration(script.start)));
-    let repeat = match script.repeat {
-        Repeat::Times(times) => times.into(),
-        Repeat::Forever => "forever".into(),
-    };
-    insert(&mut mapping, "repeat", Some(repeat));
+    insert(&mut mapping, "repeat", Some(repeat(script.repeat)));
     insert(&mut mapping, "steps", Some(script.steps.iter().map(step).collect()));
     mapping
 }

@@ -14,7 +14,7 @@ use super::origin::NotAnOrigin;
 use super::route::RouteError;
 use super::source::{ReadError, Sources, Span};
 use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
-use crate::expression::CompileErrorKind;
+use crate::expression::{CompileErrorKind, RunErrorKind};
 use crate::words::joined;
 
 /// One thing wrong in a scenario file.
@@ -319,6 +319,54 @@ pub enum ProblemKind {
     /// So many keys in included files that they can only be a mistake.
     #[error("the included files merge into more than {0} keys")]
     TooManyMerged(usize),
+    /// A name that nothing of `data` can have.
+    #[error("`{name}` cannot name data")]
+    DataName {
+        /// The name.
+        name: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// A file of data whose name does not tell what is in it.
+    #[error("`{0}` is no CSV, JSON or YAML file by its name")]
+    UnknownDataFile(String),
+    /// A file of data with nothing but blanks and comments.
+    #[error("the file has no data")]
+    EmptyDataFile,
+    /// A file of data that names another.
+    #[error("the file names data instead of having it")]
+    NamesData,
+    /// An id that is neither text nor an integer, as JSON.
+    #[error("expected text or an integer, found {0}")]
+    RowId(String),
+    /// Two rows of a collection with one id.
+    #[error("row id `{0}` is declared twice")]
+    DuplicateRowId(String),
+    /// A row of a table that does not fit its header.
+    #[error("the row has {cells} cells, but the header has {fields}")]
+    UnequalRow {
+        /// Cells of the row.
+        cells: u64,
+        /// Cells of the header.
+        fields: u64,
+    },
+    /// A cell of a table that is quoted, up to the end of the file.
+    #[error("this quote is never closed")]
+    UnclosedQuote,
+    /// More rows than are made.
+    #[error("more than {0} rows")]
+    TooManyRows(u64),
+    /// More data than is made.
+    #[error("the rows have more than {0} MiB")]
+    TooManyBytes(usize),
+    /// An expression that fails when the scenario is read.
+    #[error("`{expression}` {kind}")]
+    ExpressionFails {
+        /// The expression as written.
+        expression: String,
+        /// What goes wrong.
+        kind: RunErrorKind,
+    },
 }
 
 impl ProblemKind {

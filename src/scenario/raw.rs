@@ -5,6 +5,7 @@
 //! these types.
 
 mod catalogue;
+mod data;
 mod fault;
 mod http;
 mod orders;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawTypes};
+pub(crate) use data::{RawDataFile, RawDatum, RawGenerate, RawMadeRows, RawMoment, RawRow};
 pub(crate) use fault::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 pub(crate) use http::{RawAnswer, RawAnswers, RawCrud, RawCrudQuery, RawMatch, RawOperation};
 pub(crate) use orders::{
@@ -51,6 +53,9 @@ pub(crate) struct RawScenario {
     /// takes one by chance and says which. `--seed` wins over it.
     #[schemars(example = 42, range(min = 0))]
     pub(crate) seed: Opt<u64>,
+    /// The date and time of the world's time 0, for `now` in expressions. Without it, that is when the world begins; in a
+    /// paused world, in `mockd play` and in what `generate` makes, it is 2026-01-01T00:00:00Z.
+    pub(crate) starts: Opt<RawMoment>,
     /// Which orders a live socket gets.
     #[schemars(extend("default" = "all"))]
     pub(crate) feed: Opt<RawFeed>,
@@ -64,19 +69,29 @@ pub(crate) struct RawScenario {
     pub(crate) faults: Opt<Vec<Spanned<RawFault>>>,
     /// What moves the totals by itself. Without it they move by POST alone.
     pub(crate) orders: Opt<RawOrders>,
-    /// What requests are answered with. A key is a method and a path, such as `GET /todos/{id}`: `{id}` is any segment,
-    /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
-    #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
-    pub(crate) http: Opt<Entries<JsonNode>>,
-    /// What happens when something is sent to a topic, or a collection changes.
-    #[schemars(with = "Opt<Vec<Spanned<RawTrigger>>>")]
-    pub(crate) triggers: Opt<Items<RawTrigger>>,
+    /// Values by name, for expressions and steps. A list of mappings is a collection: its items are rows, each with an `id`,
+    /// and every change of a row is an event on the topics `NAME` and `NAME/ID`. A row without an id gets one: the next
+    /// integer if all declared ids are integers or there are none, the next number behind their prefix if all have the same
+    /// (`A1`, `A2`), else a UUID that follows from its name and place. All other values are what they are; text in them is no expression. A name has letters, digits and `_`.
+    #[schemars(
+        with = "Opt<Entries<RawDatum>>",
+        extend("propertyNames" = { "pattern": "^(?!__)[A-Za-z_][A-Za-z0-9_]*$" }),
+        example = serde_json::json!({ "todos": [{ "title": "Buy milk", "done": false }], "price": 9.5, "quotes": { "from": "quotes.csv" } })
+    )]
+    pub(crate) data: Opt<Entries<JsonNode>>,
     /// Timelines of steps, any number of them side by side.
     #[schemars(with = "Opt<Vec<Spanned<RawRuleScript>>>")]
     pub(crate) scripts: Opt<Items<RawRuleScript>>,
     /// What happens at random times, any number of them, each independent of the others.
     #[schemars(with = "Opt<Vec<Spanned<RawRuleGenerator>>>")]
     pub(crate) random: Opt<Items<RawRuleGenerator>>,
+    /// What happens when something is sent to a topic, or a collection changes.
+    #[schemars(with = "Opt<Vec<Spanned<RawTrigger>>>")]
+    pub(crate) triggers: Opt<Items<RawTrigger>>,
+    /// What requests are answered with. A key is a method and a path, such as `GET /todos/{id}`: `{id}` is any segment,
+    /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
+    #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
+    pub(crate) http: Opt<Entries<JsonNode>>,
     /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of
     /// included files, later files over earlier ones. Everything else, lists too, is taken whole. Included files may
     /// include others, and each is watched for changes.

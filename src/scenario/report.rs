@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -183,7 +184,7 @@ fn place_json(place: &Location<'_>) -> Value {
 }
 
 /// Finds lines and columns, with one search for line ends a file.
-struct LineIndex<'s> {
+pub(super) struct LineIndex<'s> {
     sources: &'s Sources,
     /// Each file with the first byte of each of its lines.
     lines: Vec<(&'s Source, Vec<usize>)>,
@@ -201,12 +202,19 @@ struct Location<'s> {
 }
 
 impl<'s> LineIndex<'s> {
-    fn new(sources: &'s Sources) -> Self {
+    pub(super) fn new(sources: &'s Sources) -> Self {
         let starts = |source: &'s Source| {
             let ends = source.text().match_indices('\n').map(|(at, _)| at + 1);
             (source, std::iter::once(0).chain(ends).collect())
         };
         Self { sources, lines: sources.iter().map(starts).collect() }
+    }
+
+    /// A place in words, such as `pizza.yaml:12:20`: with the name of the file alone, so that it is the same wherever that is.
+    pub(super) fn describe(&self, span: Span) -> Option<Arc<str>> {
+        let Location { source, line, columns, .. } = self.find(span)?;
+        let name = source.path().file_name()?.to_string_lossy();
+        Some(format!("{name}:{line}:{}", columns.start).into())
     }
 
     /// The part of a span that is in its first line. `None` only for the problems of no file.

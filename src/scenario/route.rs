@@ -291,6 +291,16 @@ impl RouteTable {
         self.answers.get(key)
     }
 
+    /// The answers of all routes, in declared order. Several routes of a collection share theirs, which come once.
+    #[must_use]
+    pub fn all_answers(&self) -> Vec<&Arc<Answers>> {
+        let answers = self.routes.iter().filter_map(|route| match route.plan() {
+            Plan::Answer { answers, .. } => Some((&*answers.key, answers)),
+            _ => None,
+        });
+        answers.collect::<IndexMap<_, _>>().into_values().collect()
+    }
+
     /// The endpoints, in declared order.
     pub fn endpoints(&self) -> impl DoubleEndedIterator<Item = &SocketEndpoint> {
         self.routes.iter().filter_map(|route| route.endpoint())

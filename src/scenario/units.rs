@@ -28,7 +28,7 @@ pub(crate) fn times(duration: Duration, count: u64) -> Duration {
     }
 }
 
-/// Why a duration or a rate could not be read.
+/// Why a duration, a rate, a share or a moment could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
     /// Not a duration.
@@ -43,6 +43,9 @@ pub enum UnitError {
     /// Not a share.
     #[error("`{0}` is not a percentage from 0% to 100%")]
     Share(String),
+    /// Not a moment.
+    #[error("`{0}` is not a date and time")]
+    Moment(String),
     /// A rate that is too low or too high.
     #[error("the rate `{0}` is not between 0.001/h and 1000000/s")]
     RateOutOfRange(String),
@@ -55,6 +58,10 @@ impl UnitError {
                 "expected hours (h), minutes (m), seconds (s), ms, us, ns, in this order, a fraction only in the last"
             }
             Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
+            Self::Moment(text) if text.parse::<jiff::civil::Date>().is_ok() && !text.contains(['T', 't', ' ']) => {
+                "expected a time behind the date, such as T09:30:00Z"
+            }
+            Self::Moment(_) => "expected a date and time with its offset (RFC 3339), such as 2026-01-01T09:30:00Z",
             Self::Share(_) => "expected a percentage such as 20% or 0.5%",
             Self::Rate(_) | Self::RateOutOfRange(_) => "expected a rate such as 20/s, 90/m or 0.5/h",
         }
@@ -81,6 +88,21 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration)
+}
+
+/// Reads a moment (RFC 3339), as milliseconds since 1970-01-01T00:00:00Z.
+///
+/// # Errors
+/// [`UnitError`] if it is something else.
+pub(crate) fn parse_moment(text: &str) -> Result<i64, UnitError> {
+    let wrong = |_| UnitError::Moment(text.to_owned());
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(wrong)
+}
+
+/// Writes a moment in UTC as [`parse_moment`] reads it.
+#[must_use]
+pub(crate) fn format_moment(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map(|moment| moment.to_string()).unwrap_or_default()
 }
 
 /// Reads a rate such as `20/s` and gives the mean time between two events.

@@ -3,6 +3,7 @@
 mod answers;
 mod categories;
 mod crud;
+mod data;
 mod expressions;
 mod faults;
 mod generators;
@@ -17,10 +18,12 @@ mod steps;
 mod triggers;
 mod verbs;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use data::Origin;
 use expressions::Expressions;
 use http::DeclaredRoute;
 use known::{Judged, Known};
@@ -29,12 +32,14 @@ use steps::Rules;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawScenario, RawServer};
+use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawScenario, RawServer};
+use super::report::LineIndex;
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Amount, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, stem};
+use crate::expression::PathStep;
 use crate::words::nearest;
 
 /// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
@@ -44,8 +49,7 @@ pub(super) fn validate(
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
 ) -> Option<Scenario> {
-    let complete = document.problems().is_empty();
-    let mut check = Validator { document, complete };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
@@ -54,11 +58,17 @@ pub(super) fn validate(
     let (categories, readable) = declared
         .map(|(entries, span)| categories::categories(entries, span, &mut check))
         .unwrap_or((Vec::new(), !is_shop));
-    let readable = complete && readable;
+    let readable = check.complete && readable;
     let mut references = References::new(&categories, readable);
-    let data = Declaration::default();
+    let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
+    let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
+    let data = given(raw.data.as_ref())
+        .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
+        .unwrap_or_default();
     let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
-    let judged = Judged { names: complete && declared.map_or(!is_shop, is_named), rows: readable };
+    let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
+    let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
+    let judged = Judged { names: has_names && data.is_complete, rows: readable && data.is_complete };
     let known = Known::new(&categories, &data.collections, &data.values, judged);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
@@ -87,6 +97,8 @@ pub(super) fn validate(
     };
     // Those of a shop come first: the random stream of each is its place among all.
     declaration.generators.extend(rule_generators);
+    declaration.collections.extend(data.collections);
+    declaration.values = data.values;
     declaration.triggers = triggers;
     declaration.rule_scripts = rule_scripts;
     let of_shop = std::mem::take(&mut declaration.routes).into_iter().map(|route| {
@@ -96,14 +108,14 @@ pub(super) fn validate(
     let routes = http::table(of_shop.chain(routes).collect(), &mut check)?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
-        seed: given(raw.seed.as_ref()).map(|(seed, _)| *seed),
+        seed,
         server: server.unwrap_or_default(),
         collections: declaration.collections,
         generators: declaration.generators,
         scripts: declaration.scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
-        starts: None,
+        starts,
         values: declaration.values,
         triggers: declaration.triggers,
         rule_scripts: declaration.rule_scripts,
@@ -143,9 +155,10 @@ fn hidden_files(
 
 /// A fault that is brought to a running scenario, in which any product may have come since.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
-    let mut check = Validator { document, complete: document.problems().is_empty() };
+    let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
-    let categories: Vec<Category> = scenario.collections().iter().map(Category::of).collect();
+    let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
+    let categories: Vec<Category> = counted.map(Category::of).collect();
     let references = References::new(&categories, true);
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
@@ -187,9 +200,20 @@ struct Validator<'d> {
     document: &'d Document,
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
+    lines: OnceCell<LineIndex<'d>>,
 }
 
-impl Validator<'_> {
+impl<'d> Validator<'d> {
+    fn new(document: &'d Document) -> Self {
+        Self { document, complete: document.problems().is_empty(), lines: OnceCell::new() }
+    }
+
+    /// Where a byte of a text is, for messages at run time. Steps lead to the text from a node.
+    fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
+        lines.describe(self.document.place(node, path, byte..byte + 1))
+    }
+
     fn note(&mut self, kind: ProblemKind, span: Span) {
         self.document.note(Problem::new(kind, span));
     }
@@ -212,12 +236,13 @@ impl Validator<'_> {
 
     /// A scenario declares something.
     fn declares(&mut self, raw: &RawScenario, inside: Span) {
-        const KEYS: [&str; 5] = ["categories", "http", "triggers", "scripts", "random"];
+        const KEYS: [&str; 6] = ["categories", "data", "http", "triggers", "scripts", "random"];
         let has_rules = raw.http.is_some() || raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
+        let has_more = has_rules || raw.data.is_some();
         if raw.categories.is_some() || !self.complete || self.is_misspelt(&KEYS, inside) {
             return;
         }
-        if !has_rules {
+        if !has_more {
             self.note(ProblemKind::MissingKey { owner: "a scenario", key: "categories" }, Span::default());
         } else if let Some(orders) = &raw.orders {
             self.note(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
@@ -260,6 +285,10 @@ impl Validator<'_> {
                 None
             }
         }
+    }
+
+    fn moment(&mut self, moment: &RawMoment, span: Span) -> Option<i64> {
+        moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
     /// The time between two of a kind.

@@ -12,6 +12,6 @@ mod scalar;
 mod spanned;
 mod tree;
 
-pub(crate) use document::Document;
+pub(crate) use document::{DataFile, Document};
 pub(crate) use spanned::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 pub(crate) use tree::{NodeId, NodeView};

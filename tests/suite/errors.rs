@@ -1,5 +1,6 @@
 //! What is wrong with a scenario: the whole report, word by word.
 
+mod data;
 mod products;
 
 use std::fmt::Write;

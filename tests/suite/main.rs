@@ -12,6 +12,7 @@ mod closing;
 mod coding;
 mod cors;
 mod dashboard;
+mod data;
 #[cfg(target_os = "linux")]
 mod deprived;
 mod editor;

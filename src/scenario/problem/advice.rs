@@ -1,7 +1,7 @@
 //! What a report says beside a problem: at the caret, and what to do about it.
 
 use super::{BY_TAG, ProblemKind};
-use crate::expression::{CompileErrorKind, Word};
+use crate::expression::{CompileErrorKind, RunErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
@@ -11,7 +11,10 @@ impl ProblemKind {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "not a key that may stand here".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
+                "declared again here".into()
+            }
+            Self::DataName { why, .. } => (*why).into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
@@ -117,6 +120,9 @@ impl ProblemKind {
             Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
+            Self::Syntax(message) if message.contains("flow") => {
+                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes".into()
+            }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
                 "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
@@ -133,7 +139,16 @@ impl ProblemKind {
                 "move this step before the one that removes the product, or add the product again between them".into()
             }
             Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
-            Self::DuplicateId(_) => "give one of them another id".into(),
+            Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
+            Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::UnknownDataFile(_) => "its name has to end with .csv, .tsv, .json, .yaml or .yml".into(),
+            Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
+            Self::NamesData => "name that file here, or write the rows out".into(),
+            Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
+            Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
+            Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
+                "give another value with `or`, or with the filter `default`".into()
+            }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
@@ -168,7 +183,7 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
     let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
     let is_printable = !text.contains(['"', '\\', '`']) && !text.contains(char::is_control);
-    if !expected.contains("a list") || !is_printable {
+    if !expected.contains("a list") || expected.starts_with("a mapping") || !is_printable {
         None
     } else if plain.is_some() && text.chars().all(is_word) {
         Some(format!("[{text}]"))

@@ -125,7 +125,7 @@ impl<'k> Expressions<'k> {
         let compiled = self.language.template(value, &scope.names);
         let template = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
         self.add(template.names(), template.only_reads(), scope);
-        Some(template)
+        Some(template.located(&|path, byte| check.location(node, path, byte)))
     }
 
     /// An expression that is true or false.
@@ -142,7 +142,7 @@ impl<'k> Expressions<'k> {
         let compiled = self.language.condition(text, &scope.names);
         let condition = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
         self.add(condition.names(), condition.only_reads(), scope);
-        Some(condition)
+        Some(condition.located(&|path, byte| check.location(node, path, byte)))
     }
 
     fn add(&mut self, names: &BTreeSet<String>, only_reads: bool, scope: &Scope<'_>) {

@@ -1,7 +1,7 @@
 //! A scenario's files as one tree, and what is wrong with them.
 
 use std::cell::{Cell, Ref, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::scalar::is_null;
@@ -18,16 +18,69 @@ pub(crate) struct Document {
     noted: RefCell<HashSet<(Span, &'static str)>>,
     /// Items and entries visited so far; more than there are nodes means that aliases unfold.
     visited: Cell<usize>,
+    /// Values that come from other files, by the mappings that say so.
+    data_files: HashMap<NodeId, DataFile>,
+}
+
+/// What a file has that a value comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DataFile {
+    /// A value.
+    Value(NodeId),
+    /// A table in text (RFC 4180), all of it.
+    Table(Span),
 }
 
 impl Document {
     /// Reads a file, and gives its root unless it is no YAML.
     pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
-        let root = match content {
+        let root = self.read_tree(path, content);
+        root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
+    }
+
+    /// As [`Self::read`], of a file that is no scenario.
+    pub(crate) fn read_value(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
+        let root = self.read_tree(path, content);
+        let note = |mut problem: Problem| {
+            if problem.kind == ProblemKind::Empty {
+                problem.kind = ProblemKind::EmptyDataFile;
+            }
+            self.note(problem);
+        };
+        root.map_err(|problems| problems.into_iter().for_each(note)).ok()
+    }
+
+    fn read_tree(&mut self, path: &Path, content: FileContent) -> Result<NodeId, Vec<Problem>> {
+        match content {
             FileContent::Text(text) => self.tree.read(Source::shared(path, text)),
             FileContent::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
+        }
+    }
+
+    /// Keeps the text of a table, and gives its place.
+    pub(crate) fn read_table(&mut self, path: &Path, content: FileContent) -> Option<Span> {
+        let text = match content {
+            FileContent::Text(text) => text,
+            FileContent::Other(bytes) => {
+                let problem = self.not_utf8(path, &bytes);
+                self.note(problem);
+                return None;
+            }
         };
-        root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
+        let source = Source::shared(path, text);
+        let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
+        let start = self.tree.add_source(source);
+        Some(Span { start, end: start.saturating_add(length) })
+    }
+
+    /// The value comes from that file.
+    pub(crate) fn attach(&mut self, value: NodeId, file: DataFile) {
+        self.data_files.insert(value, file);
+    }
+
+    /// The file that a value comes from, unless that is wrong.
+    pub(crate) fn attached(&self, value: NodeId) -> Option<DataFile> {
+        self.data_files.get(&value).copied()
     }
 
     /// Keeps what is text, so that the place can be shown.

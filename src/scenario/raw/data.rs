@@ -1,0 +1,130 @@
+//! What stands under `data`: values as they are, files that have them, and rows that are made.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
+
+use super::{Opt, StrVisitor};
+use crate::scenario::units::{UnitError, parse_moment};
+use crate::scenario::yaml::{JsonNode, Spanned};
+
+/// What stands behind a name of `data`, for the schema alone: which of these it is, its keys tell.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "datum")]
+#[expect(dead_code, reason = "the schema is made of its declaration")]
+pub(crate) enum RawDatum {
+    /// A file with the value.
+    #[schemars(untagged)]
+    File(RawDataFile),
+    /// Rows that are made.
+    #[schemars(untagged)]
+    Made(RawMadeRows),
+    /// The value itself.
+    #[schemars(untagged)]
+    Value(JsonNode),
+}
+
+/// A file that the value is read from. It is followed as the scenario is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "dataFile")]
+pub(crate) struct RawDataFile {
+    /// Its path, relative to the file that says it. A `.csv` or `.tsv` file has rows below a line with the names of their
+    /// fields: a cell that is a number, `true` or `false` as JSON writes it has that type, an empty one is no field, and all
+    /// else is text. What is in a `.json`, `.yaml` or `.yml` file is the value.
+    #[schemars(example = &"quotes.csv", required)]
+    pub(crate) from: Opt<String>,
+}
+
+/// Rows that are made when the scenario is read: the same ones whenever it says the same.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "madeRows")]
+pub(crate) struct RawMadeRows {
+    /// How many, and what they look like.
+    #[schemars(required)]
+    pub(crate) generate: Opt<RawGenerate>,
+}
+
+/// How many rows, and what they look like.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "generate")]
+pub(crate) struct RawGenerate {
+    /// How many.
+    #[schemars(range(min = 0, max = 1_000_000), required)]
+    pub(crate) count: Opt<u64>,
+    /// A row, with expressions that know its place, `index`, from 0. They draw from a stream of the collection's own, which
+    /// follows from its name and `seed`.
+    #[schemars(
+        required,
+        with = "Map<String, Value>",
+        example = json!({ "id": "{{ index + 1 }}", "name": "{{ fake('name') }}" })
+    )]
+    pub(crate) row: Opt<JsonNode>,
+}
+
+/// A row. Every key but `id` is a field of its own.
+#[derive(Debug, Default)]
+pub(crate) struct RawRow {
+    pub(crate) id: Opt<Value>,
+    pub(crate) own: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for RawRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RowVisitor)
+    }
+}
+
+struct RowVisitor;
+
+impl<'de> Visitor<'de> for RowVisitor {
+    type Value = RawRow;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawRow, A::Error> {
+        let mut row = RawRow::default();
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "id" {
+                row.id = map.next_value()?;
+            } else {
+                // A value that cannot be decoded is in the list of problems already.
+                let value: Spanned<Value> = map.next_value()?;
+                row.own.insert(key, value.value.unwrap_or_default());
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// A date and time, as milliseconds since 1970.
+#[derive(Debug, Deserialize)]
+#[serde(rename = "a date and time such as 2026-01-01T09:30:00Z")]
+pub(crate) struct RawMoment(#[serde(deserialize_with = "moment")] pub(crate) Result<i64, UnitError>);
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<i64, UnitError>, D::Error> {
+    deserializer.deserialize_str(StrVisitor(parse_moment))
+}
+
+impl JsonSchema for RawMoment {
+    fn schema_name() -> Cow<'static, str> {
+        "moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A date and time with its offset from UTC (RFC 3339).",
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}",
+            "examples": ["2026-01-01T09:30:00Z"],
+        })
+    }
+}

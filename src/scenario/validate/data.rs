@@ -1,0 +1,164 @@
+//! Checks `data`: values, and lists of mappings, which are collections of rows.
+
+mod made;
+mod rows;
+mod table;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use self::rows::{WrittenRow, collection};
+use super::{Validator, given};
+use crate::expression::is_reserved_name;
+use crate::scenario::Collection;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
+use crate::scenario::shop::Category;
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
+
+/// Names that expressions and messages know as something else.
+const OWN_NAMES: [&str; 17] = [
+    "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "it", "item", "index", "msg",
+    "conn", "items", "total", "page",
+];
+
+/// The names of `data` with what they stand for.
+#[derive(Debug)]
+pub(super) struct Data {
+    pub(super) collections: Vec<Collection>,
+    pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
+    /// False if something of it could not be read.
+    pub(super) is_complete: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { collections: Vec::new(), values: IndexMap::new(), is_complete: true }
+    }
+}
+
+/// What rows are made from, besides what is said about them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    /// The declared seed.
+    pub(super) seed: Option<u64>,
+    /// Milliseconds since 1970 at the world's time 0, if it is declared.
+    pub(super) starts: Option<i64>,
+}
+
+/// Checks all of them. `categories` are names that are taken.
+pub(super) fn data(
+    entries: &Entries<JsonNode>,
+    categories: &[Category],
+    origin: Origin,
+    check: &mut Validator<'_>,
+) -> Data {
+    let mut data = Data::default();
+    for (name, value) in &entries.0 {
+        let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
+        if let Some(why) = refusal(name, categories) {
+            check.note(ProblemKind::DataName { name: name.clone(), why }, span);
+            data.is_complete = false;
+            continue;
+        }
+        let name: Arc<str> = name.as_str().into();
+        match datum(&name, *value, value_span, origin, check) {
+            Some(Datum::Rows(rows)) => data.collections.push(collection(&name, rows, check)),
+            Some(Datum::Value(value)) => drop(data.values.insert(name, value.into())),
+            None => data.is_complete = false,
+        }
+    }
+    data
+}
+
+/// Why nothing can have that name.
+fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
+    let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !is_identifier {
+        Some("a name has letters, digits and `_`, and does not start with a digit")
+    } else if OWN_NAMES.contains(&name) || name == "frame" || is_reserved_name(name) {
+        Some("this name has a meaning of its own in expressions")
+    } else if name.starts_with("__") {
+        Some("names that start with `__` are mockd's own")
+    } else if categories.iter().any(|category| &*category.name == name) {
+        Some("a category has this name")
+    } else {
+        None
+    }
+}
+
+/// What a name stands for.
+enum Datum {
+    Rows(Vec<WrittenRow>),
+    Value(Value),
+}
+
+fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut Validator<'_>) -> Option<Datum> {
+    match only_keys(node, check)[..] {
+        ["from"] => file(node, check),
+        ["generate"] => {
+            let raw = check.document.decode::<RawMadeRows>(node)?;
+            let (raw, span) = check.required(raw.generate.as_ref(), "what is made", "generate", span, span)?;
+            made::rows(name, raw, span, origin, check).map(Datum::Rows)
+        }
+        ["from", "generate"] | ["generate", "from"] => {
+            check.note(ProblemKind::Exclusive("from", "generate"), span);
+            None
+        }
+        _ => value(node, check),
+    }
+}
+
+/// The keys of a mapping with one or two; none of anything else.
+fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
+    let tree = check.document.tree();
+    match tree.view(node) {
+        NodeView::Mapping(entries) if entries.len() <= 4 => {
+            entries.chunks_exact(2).map(|entry| tree.text(entry[0])).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the file has that a value names.
+fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
+    let raw = check.document.decode::<RawDataFile>(node)?;
+    let span = check.document.tree().span(node);
+    let (path, path_span) = check.required(raw.from.as_ref(), "a file of data", "from", span, span)?;
+    if path.is_empty() {
+        check.note(ProblemKind::EmptyName("the path of a file"), path_span);
+    }
+    match check.document.attached(node)? {
+        DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
+        DataFile::Value(root) => {
+            // It could not be printed, since it would name a file then.
+            if matches!(only_keys(root, check)[..], ["from"] | ["generate"]) {
+                check.note(ProblemKind::NamesData, check.document.tree().span(root));
+                return None;
+            }
+            value(root, check)
+        }
+    }
+}
+
+/// A list of mappings, or an empty list, has rows; all else is a value.
+fn value(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
+    let tree = check.document.tree();
+    let is_mapping = |item: &NodeId| matches!(tree.view(*item), NodeView::Mapping(_));
+    match tree.view(node) {
+        NodeView::List(items) if items.iter().all(is_mapping) => {
+            Some(Datum::Rows(items.iter().filter_map(|item| row(*item, check)).collect()))
+        }
+        _ => check.document.json(node).map(Datum::Value),
+    }
+}
+
+fn row(node: NodeId, check: &mut Validator<'_>) -> Option<WrittenRow> {
+    let RawRow { id, own } = check.document.decode::<RawRow>(node)?;
+    let id = given(id.as_ref()).map(|(id, span)| rows::id(id, span, check));
+    Some(WrittenRow { id: id.flatten(), own })
+}

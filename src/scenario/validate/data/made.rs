@@ -1,0 +1,137 @@
+//! Rows that `generate` makes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::Validator;
+use super::Origin;
+use super::rows::{WrittenRow, id};
+use crate::expression::{Data, Language, Limits, Names, RunError, Surroundings, Template};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::raw::RawGenerate;
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{JsonNode, NodeId};
+use crate::streams::Words;
+
+/// The most rows.
+const MAX_ROWS: u64 = 1_000_000;
+
+/// The most bytes of all rows, as JSON.
+const MAX_BYTES: usize = 64 << 20;
+
+/// The most steps that an expression takes for all rows; each row has its part of them.
+const FUEL: u64 = 1_000_000_000;
+
+/// The time of expressions if the scenario declares none: 2026-01-01T00:00:00Z.
+const DEFAULT_START: i64 = 1_767_225_600_000;
+
+/// The rows; what is wrong with their expressions is a problem of the first row where it shows.
+pub(super) fn rows(
+    name: &Arc<str>,
+    raw: &RawGenerate,
+    span: Span,
+    origin: Origin,
+    check: &mut Validator<'_>,
+) -> Option<Vec<WrittenRow>> {
+    let count = check.required(raw.count.as_ref(), "`generate`", "count", span, span);
+    let row = check.required(raw.row.as_ref(), "`generate`", "row", span, span);
+    let ((count, count_span), (JsonNode(row), row_span)) = (count?, row?);
+    if *count > MAX_ROWS {
+        check.note(ProblemKind::TooManyRows(MAX_ROWS), count_span);
+        return None;
+    }
+    if !check.document.expect_mapping(*row) {
+        return None;
+    }
+    let fuel = FUEL / (*count).max(1);
+    let language = Language::new(Limits { fuel: fuel.min(Limits::default().fuel), bytes: MAX_BYTES });
+    let template = template(&language, *row, check)?;
+    let id_span = check.document.entry(*row, "id").map_or(row_span, |id| check.document.tree().span(id));
+    let mut surroundings = AtLoad {
+        words: Some(Words::named(origin.seed.unwrap_or_default(), &format!("data.{name}"))),
+        counters: HashMap::new(),
+        now: origin.starts.unwrap_or(DEFAULT_START),
+    };
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    for index in 0..*count {
+        let made = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
+        let made = made.map_err(|error| note_failure(error, *row, check)).ok()?;
+        bytes += size(&made);
+        if bytes > MAX_BYTES {
+            check.note(ProblemKind::TooManyBytes(MAX_BYTES >> 20), row_span);
+            return None;
+        }
+        let Value::Object(mut own) = made else { return None };
+        let id = match own.shift_remove("id").filter(|id| !id.is_null()) {
+            Some(made) => Some(id(&made, id_span, check)?),
+            None => None,
+        };
+        rows.push(WrittenRow { id, own });
+    }
+    Some(rows)
+}
+
+fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Option<Template> {
+    let written = check.document.json(row)?;
+    let errors = match language.template(&written, &Names::from(["index"])) {
+        Ok(template) => return Some(template),
+        Err(errors) => errors,
+    };
+    for error in errors {
+        let span = check.document.place(row, &error.place.path, error.place.range);
+        let known = vec!["index".to_owned(), "now".to_owned()];
+        check.note(ProblemKind::Expression { error: error.kind, known }, span);
+    }
+    None
+}
+
+fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
+    let RunError { kind, place, expression, .. } = error;
+    let span = check.document.place(row, &place.path, place.range);
+    check.document.note(Problem::new(ProblemKind::ExpressionFails { expression, kind }, span));
+}
+
+/// About the bytes of a value as JSON.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + 4 + size(value)).sum::<usize>() + 2,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+    }
+}
+
+/// What expressions draw on before there is a world.
+#[derive(Default)]
+struct AtLoad {
+    words: Option<Words>,
+    counters: HashMap<String, u64>,
+    now: i64,
+}
+
+impl Surroundings for AtLoad {
+    fn word(&mut self) -> u64 {
+        self.words.as_mut().map_or(0, Words::next)
+    }
+
+    fn count(&mut self, counter: &str) -> u64 {
+        let count = self.counters.entry(counter.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Nobody has joined yet.
+    fn joined(&self, _: &str) -> u64 {
+        0
+    }
+
+    fn members(&self, _: &str) -> Vec<Value> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,196 @@
+//! Rows from a table: comma-separated values (RFC 4180) below a header.
+//!
+//! Tabs separate those of a `.tsv` file, and semicolons those of a file whose header has them and no comma. Spaces around a
+//! cell are not part of it.
+
+use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+use serde_json::{Map, Number, Value};
+
+use super::super::Validator;
+use super::rows::{WrittenRow, id};
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::source::Span;
+use crate::scenario::units::MAX_TOTAL;
+
+/// The rows of a table that is all of a file.
+pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenRow>> {
+    let (source, _) = check.document.sources().locate(span)?;
+    let text = source.text();
+    let is_tsv = source.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
+    let table = Table { text, delimiter: delimiter(text, is_tsv), start: span.start };
+    if text.trim().is_empty() {
+        check.note(ProblemKind::EmptyDataFile, span);
+        return None;
+    }
+    let mut reader =
+        ReaderBuilder::new().delimiter(table.delimiter).trim(Trim::All).has_headers(true).from_reader(text.as_bytes());
+    let headers = reader.headers().cloned().unwrap_or_default();
+    check_headers(&headers, &table, check);
+    let (mut rows, mut last, mut unequal) = (Vec::new(), 0, None);
+    for record in reader.records() {
+        unequal.take().into_iter().for_each(|problem| check.document.note(problem));
+        match record {
+            Ok(record) => {
+                last = table.row(record.position());
+                rows.push(row(&record, &headers, last, &table, check));
+            }
+            Err(error) => {
+                // The text is in memory, and is UTF-8.
+                let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else { break };
+                last = table.row(pos.as_ref());
+                let kind = ProblemKind::UnequalRow { cells: *len, fields: *expected_len };
+                unequal = Some(Problem::new(kind, table.line(last)));
+            }
+        }
+    }
+    // What is left open also takes cells from its row.
+    let unclosed = table.unclosed_quote(last).map(|span| Problem::new(ProblemKind::UnclosedQuote, span));
+    unclosed.or(unequal).into_iter().for_each(|problem| check.document.note(problem));
+    Some(rows)
+}
+
+fn delimiter(text: &str, is_tsv: bool) -> u8 {
+    let header = text.trim_start().lines().next().unwrap_or_default();
+    match header {
+        _ if is_tsv => b'\t',
+        header if header.contains(';') && !header.contains(',') => b';',
+        _ => b',',
+    }
+}
+
+/// Each column needs a name of its own.
+fn check_headers(headers: &StringRecord, table: &Table, check: &mut Validator<'_>) {
+    let at = table.row(None);
+    for (index, name) in headers.iter().enumerate() {
+        if name.is_empty() {
+            check.note(ProblemKind::EmptyName("the name of a column"), table.cell(at, index));
+        } else if let Some(first) = headers.iter().take(index).position(|before| before == name) {
+            let problem = Problem::new(ProblemKind::DuplicateKey(name.to_owned()), table.cell(at, index));
+            check.document.note(problem.related_to(table.cell(at, first)));
+        }
+    }
+}
+
+fn row(
+    record: &StringRecord,
+    headers: &StringRecord,
+    at: usize,
+    table: &Table,
+    check: &mut Validator<'_>,
+) -> WrittenRow {
+    let mut row = WrittenRow { id: None, own: Map::new() };
+    for (index, (name, cell)) in headers.iter().zip(record).enumerate() {
+        let Some(value) = value(cell) else { continue };
+        if name == "id" {
+            row.id = id(&value, table.cell(at, index), check);
+        } else {
+            row.own.insert(name.to_owned(), value);
+        }
+    }
+    row
+}
+
+/// What a cell means: a number, `true` or `false` as JSON writes it, else text; nothing if it is empty. Integers that
+/// JavaScript cannot hold exactly are text.
+fn value(cell: &str) -> Option<Value> {
+    Some(match cell {
+        "" => return None,
+        "true" => true.into(),
+        "false" => false.into(),
+        _ if cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+            let number: Option<Number> = serde_json::from_str(cell).ok();
+            let is_integer = !cell.contains(['.', 'e', 'E']);
+            let is_exact = |number: &Number| number.as_i64().is_some_and(|it| (-MAX_TOTAL..=MAX_TOTAL).contains(&it));
+            let number = number.filter(|number| !is_integer || is_exact(number));
+            number.map_or_else(|| cell.into(), Value::Number)
+        }
+        _ => cell.into(),
+    })
+}
+
+/// The text of a table, for places in it.
+struct Table<'t> {
+    text: &'t str,
+    delimiter: u8,
+    /// The place of its first byte.
+    start: u32,
+}
+
+impl Table<'_> {
+    fn span(&self, from: usize, to: usize) -> Span {
+        let place = |at: usize| self.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        Span { start: place(from), end: place(to) }
+    }
+
+    /// Where the row begins that the reader found there, or the first: it counts line ends before a row to it.
+    fn row(&self, position: Option<&Position>) -> usize {
+        let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let rest = self.text.get(at..).unwrap_or_default();
+        at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len())
+    }
+
+    /// The line that begins at a byte.
+    fn line(&self, at: usize) -> Span {
+        let rest = self.text.get(at..).unwrap_or_default();
+        self.span(at, at + rest.find(['\r', '\n']).unwrap_or(rest.len()))
+    }
+
+    /// The cell of that index in the row that begins at a byte.
+    fn cell(&self, row: usize, index: usize) -> Span {
+        let rest = self.text.get(row..).unwrap_or_default();
+        let (mut start, mut left, mut quotes) = (row, index, Quotes::new(self.delimiter));
+        for (at, byte) in (row..).zip(rest.bytes()) {
+            let is_inside = quotes.step(at, byte).is_some();
+            let is_end = !is_inside && (byte == self.delimiter || matches!(byte, b'\r' | b'\n'));
+            if is_end && (left == 0 || byte != self.delimiter) {
+                return self.trimmed(start, at);
+            }
+            if is_end {
+                (left, start) = (left - 1, at + 1);
+            }
+        }
+        self.trimmed(start, self.text.len())
+    }
+
+    fn trimmed(&self, from: usize, to: usize) -> Span {
+        let cell = self.text.get(from..to).unwrap_or_default();
+        let start = from + (cell.len() - cell.trim_start().len());
+        self.span(start, start + cell.trim().len())
+    }
+
+    /// The quote that begins a cell and is not closed, in the row that begins at a byte and is the last.
+    fn unclosed_quote(&self, row: usize) -> Option<Span> {
+        let rest = self.text.get(row..).unwrap_or_default();
+        let mut quotes = Quotes::new(self.delimiter);
+        let open = (row..).zip(rest.bytes()).fold(None, |_, (at, byte)| quotes.step(at, byte));
+        open.map(|at| self.span(at, at + 1))
+    }
+}
+
+/// Tells what is inside of quotes while a row is read.
+struct Quotes {
+    delimiter: u8,
+    before: u8,
+    open: Option<usize>,
+    /// The byte behind the last quote that was closed.
+    closed: Option<usize>,
+}
+
+impl Quotes {
+    fn new(delimiter: u8) -> Self {
+        Self { delimiter, before: delimiter, open: None, closed: None }
+    }
+
+    /// Takes the next byte, and gives where the quote is that is open behind it.
+    fn step(&mut self, at: usize, byte: u8) -> Option<usize> {
+        // The second of two quotes inside a quoted cell opens it again.
+        let can_open = self.before == self.delimiter || matches!(self.before, b'\r' | b'\n') || self.closed == Some(at);
+        if byte == b'"' && self.open.take().is_some() {
+            self.closed = Some(at + 1);
+        } else if byte == b'"' && can_open {
+            self.open = Some(at);
+        }
+        self.before = byte;
+        self.open
+    }
+}

@@ -1,0 +1,71 @@
+//! Streams of random words that are named by a key: the same for ever, whatever other streams there are.
+
+use rand::rand_core::{Rng, SeedableRng};
+use rand::rngs::ChaCha8Rng;
+
+use crate::scenario::Fnv;
+
+/// The high bits of the numbers of streams that are named by a key.
+const NAMED_STREAMS: u64 = 0b01 << 62;
+
+/// The number of the stream that a key names.
+pub(crate) fn stream_number(key: &str) -> u64 {
+    let mut hash = Fnv::default();
+    hash.add(key.as_bytes());
+    NAMED_STREAMS | hash.value() >> 2
+}
+
+/// The random words of a stream.
+#[derive(Debug)]
+pub(crate) struct Words(ChaCha8Rng);
+
+impl Words {
+    /// The stream of that key, of those that the seed gives.
+    pub(crate) fn named(seed: u64, key: &str) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(stream_number(key));
+        Self(rng)
+    }
+
+    /// Goes on with the word of that number, from 0.
+    pub(crate) fn skip_to(&mut self, word: u64) {
+        // Positions are those of 32-bit words.
+        self.0.set_word_pos(u128::from(word) * 2);
+    }
+
+    /// The next word.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A random UUID (RFC 9562, section 5.4), made of two words.
+    pub(crate) fn uuid(&mut self) -> String {
+        uuid(self.next(), self.next())
+    }
+}
+
+/// The UUID of random bits (RFC 9562, section 5.4).
+pub(crate) fn uuid(high: u64, low: u64) -> String {
+    let high = high & !0xf000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    let last = low & 0xffff_ffff_ffff;
+    format!("{:08x}-{:04x}-{:04x}-{:04x}-{last:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Words;
+
+    #[test]
+    fn a_key_names_the_same_words_for_ever_from_any_word_on() {
+        let mut words = Words::named(42, "GET /dice");
+        let first = [words.next(), words.next(), words.next()];
+        assert_eq!(first[0], 0x4c12_8c3b_82be_504d);
+        words.skip_to(1);
+        assert_eq!([words.next(), words.next()], first[1..]);
+        words.skip_to(0);
+        assert_eq!(words.uuid(), UUID);
+    }
+
+    const UUID: &str = "4c128c3b-82be-404d";
+}

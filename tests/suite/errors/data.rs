@@ -1,0 +1,125 @@
+//! What is wrong with `data` and `starts`.
+
+use super::{messages, report};
+
+fn with(data: &str) -> String {
+    format!("data:\n  {data}\n")
+}
+
+#[test]
+fn a_name_that_nothing_can_have_is_shown_with_the_reason() {
+    assert_eq!(
+        report(&with("to-do: []")),
+        "\
+error: `to-do` cannot name data
+ --> shop.yaml:2:3
+  |
+2 |   to-do: []
+  |   ^^^^^ a name has letters, digits and `_`, and does not start with a digit"
+    );
+    for name in ["path", "msg", "now", "random", "true", "__x", "1a", "frame", "toys", "é", "\"\""] {
+        let text = format!("categories: {{ toys: {{ prefix: T }} }}\ndata: {{ {name}: 1 }}\n");
+        assert_eq!(messages(&text), [format!("`{}` cannot name data", name.trim_matches('"'))]);
+    }
+}
+
+#[test]
+fn both_places_of_a_repeated_row_id_are_shown() {
+    assert_eq!(
+        report(&with("rows: [{ id: 1 }, { name: x, id: \"1\" }]")),
+        "\
+error: row id `1` is declared twice
+ --> shop.yaml:2:36
+  |
+2 |   rows: [{ id: 1 }, { name: x, id: \"1\" }]
+  |                -                   ^^^ declared again here
+  |                |
+  |                first declared here
+  |
+  = help: give one of them another id"
+    );
+    assert_eq!(messages(&with("rows: [{ id: \"\" }]")), ["a row's id cannot be empty"]);
+    for id in ["1.5", "[1]", "true", "9007199254740992"] {
+        let found = messages(&with(&format!("rows: [{{ id: {id} }}]")));
+        assert_eq!(found, [format!("expected text or an integer, found {id}")]);
+    }
+}
+
+#[test]
+fn mistakes_about_made_rows_have_their_places() {
+    let made = |count: &str, row: &str| with(&format!("rows: {{ generate: {{ count: {count}, row: {row} }} }}"));
+    assert_eq!(
+        report(&made("2", "{ id: \"A{{ indx + 1 }}\" }")),
+        "\
+error: unknown name `indx`
+ --> shop.yaml:2:50
+  |
+2 |   rows: { generate: { count: 2, row: { id: \"A{{ indx + 1 }}\" } } }
+  |                                                 ^^^^
+  |
+  = help: did you mean `index`?"
+    );
+    assert_eq!(
+        report(&made("2", "{ a: [\"so {{ 1 // (1 - index) }}\"] }")),
+        "\
+error: `1 // (1 - index)` fails: tried to perform // division by zero
+ --> shop.yaml:2:51
+  |
+2 |   rows: { generate: { count: 2, row: { a: [\"so {{ 1 // (1 - index) }}\"] } } }
+  |                                                   ^"
+    );
+    assert_eq!(
+        report(&made("3", "{ id: \"{{ index % 2 }}\" }")),
+        "\
+error: row id `0` is declared twice
+ --> shop.yaml:2:44
+  |
+2 |   rows: { generate: { count: 3, row: { id: \"{{ index % 2 }}\" } } }
+  |                                            ^^^^^^^^^^^^^^^^^ declared again here
+  |
+  = help: give one of them another id"
+    );
+    for (text, message) in [
+        (made("2", "{ id: \"{{ index / 2 }}\" }"), "expected text or an integer, found 0.5"),
+        (made("2", "{ id: $rows }"), "unknown name `rows`"),
+        (made("1000001", "{}"), "more than 1000000 rows"),
+        (made("-1", "{}"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
+        (made("1", "$index"), "expected a mapping, found the text `$index`"),
+        (made("1000000", "{ a: \"{{ range(2000) | list }}\" }"), "`range(2000) | list` takes more than 1000 steps"),
+        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "?"),
+        (with("rows: { generate: { row: {} } }"), "`generate` needs `count`"),
+        (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
+        (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),
+        (with("rows: { generate: { count: 1, row: {}, rows: 2 } }"), "unknown key `rows`"),
+        (with("rows: { from: a.csv, generate: { count: 1, row: {} } }"), "`from` and `generate` exclude each other"),
+        (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario that is read from a file can name others"),
+    ] {
+        assert_eq!(messages(&text), [message], "{text}");
+    }
+}
+
+#[test]
+fn a_start_that_is_no_moment_says_what_is_missing() {
+    assert_eq!(
+        report("starts: 2026-01-01\ndata: {}\n"),
+        "\
+error: `2026-01-01` is not a date and time
+ --> shop.yaml:1:9
+  |
+1 | starts: 2026-01-01
+  |         ^^^^^^^^^^ expected a time behind the date, such as T09:30:00Z"
+    );
+    assert_eq!(
+        report("starts: 2026-01-01T09:00:00\ndata: {}\n"),
+        "\
+error: `2026-01-01T09:00:00` is not a date and time
+ --> shop.yaml:1:9
+  |
+1 | starts: 2026-01-01T09:00:00
+  |         ^^^^^^^^^^^^^^^^^^^ expected a date and time with its offset (RFC 3339), such as 2026-01-01T09:30:00Z"
+    );
+    assert_eq!(
+        messages("starts: 3\ndata: {}\n"),
+        ["expected a date and time such as 2026-01-01T09:30:00Z, found the number `3`"]
+    );
+}
