@@ -38,9 +38,10 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Event, StepsText};
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
 use crate::selector::ScenarioSelector;
@@ -149,6 +150,38 @@ impl Mockd {
     /// Closes all sockets with 1001, answers what is in flight, and waits until everything has ended.
     pub async fn stop(self) {
         self.server.stop().await;
+    }
+}
+
+/// Data, and steps from outside.
+impl World {
+    /// What a name of `data` is now: a value, or the rows of a collection as a list; `None` for an unknown name.
+    #[must_use]
+    pub fn data(&self, name: &str) -> Option<Value> {
+        let view = self.view();
+        if let Some(value) = view.values.get(name) {
+            return Some(Value::clone(value));
+        }
+        let rows = view.collections.get(name)?.rows();
+        Some(rows.iter().map(|row| row.to_json()).collect())
+    }
+
+    /// Sets values of `data` and the rows of its collections, all of them or none, and gives what happened. Rows that are not
+    /// among the new ones go.
+    ///
+    /// # Errors
+    /// [`WorldError`] for an unknown name or for rows that the collection does not take, or if the world has ended.
+    pub async fn set_data(&self, data: Map<String, Value>) -> Result<Vec<Event>, WorldError> {
+        Ok(self.apply(Command::SetData { data }).await?.events)
+    }
+
+    /// Carries out steps, written as in a scenario, all of them or none, and gives what happened. What is due later belongs to
+    /// the world.
+    ///
+    /// # Errors
+    /// [`WorldError`] if they are not written as they must be, one that is due now is refused, or the world has ended.
+    pub async fn steps(&self, steps: Value) -> Result<Vec<Event>, WorldError> {
+        Ok(self.apply(Command::Steps { steps: StepsText::Written(steps) }).await?.events)
     }
 }
 

@@ -44,7 +44,7 @@ pub use listing::{ListError, ListQuery, Listing, query_pairs};
 pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
-pub use rule::{Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest};
+pub use rule::{Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest, StepsText};
 use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};

@@ -48,13 +48,13 @@ pub use collection::{Collection, FieldRule, IdScheme, JsonType, Row};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub use host::Host;
-pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault};
+pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault, parse_steps};
 pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repeat, Script, Step};
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
 pub use problem::{Problem, ProblemKind, Problems, RouteMistake};
-pub(crate) use raw::RawFault as FaultShape;
+pub(crate) use raw::{RawFault as FaultShape, RawPostedSteps as PostedStepsShape};
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{
     Feed, Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint,

@@ -20,7 +20,7 @@ use super::counters::CounterChange;
 use super::event::{Event, EventKind, MAX_TOPICS, Refusal};
 use super::fault::FaultSource;
 use super::frame::Frame;
-use super::rule::{Answered, RuleRequest};
+use super::rule::{Answered, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{CrudOperation, Fault, Row, Scenario, Source, parse_fault};
@@ -122,6 +122,14 @@ pub enum Command {
         to: Topic,
         frame: Frame,
     },
+    /// Carries out steps that come from outside, all or none.
+    Steps {
+        steps: StepsText,
+    },
+    /// Sets values of `data` and the rows of its collections, all or none.
+    SetData {
+        data: Map<String, Value>,
+    },
     /// Has a route answer a request, after its steps.
     Answer {
         /// The route's key.
@@ -182,7 +190,7 @@ impl Command {
 
     /// Whether its times count from the moment at which it is applied.
     pub(crate) fn starts_a_timeline(&self) -> bool {
-        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::Answer { .. })
+        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::Answer { .. } | Self::Steps { .. })
     }
 
     /// Whether it changes which faults are in force.
@@ -257,6 +265,8 @@ impl Engine {
     ) -> Result<Effects, Refusal> {
         let (mut changed_fault, from) = (None, events.len());
         match command {
+            Command::Steps { steps } => return self.post_steps(steps, events).map(|()| Effects::default()),
+            Command::SetData { data } => return self.set_data(data, events).map(|()| Effects::default()),
             Command::Answer { key, crud, request, member } => {
                 // What its steps do is delivered by then.
                 let answer = self.answer(&key, crud, *request, member, events)?;

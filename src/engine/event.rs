@@ -348,6 +348,9 @@ pub enum Refusal {
     /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
     #[error("the fault cannot be read: {0}")]
     UnreadableFault(String),
+    /// The text of steps cannot be parsed. It was parsed where it came from: the servers differ.
+    #[error("the steps cannot be read: {0}")]
+    UnreadableSteps(String),
     /// The route has gone since the request came.
     #[error("there is no route `{0}` any more")]
     UnknownRoute(Arc<str>),

@@ -88,6 +88,9 @@ pub(crate) enum ApiError {
     Defect,
     #[error("The fault is wrong\n{0}")]
     BadFault(Box<Problems>),
+    /// Steps that cannot be carried out as they are written.
+    #[error("the steps are wrong: {0}")]
+    BadSteps(Box<Problems>),
     #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
     ForeignOrigin,
     /// What steps of a rule, or its operation on a collection, were refused.
@@ -146,6 +149,7 @@ impl ResponseError for ApiError {
             | Self::Field { .. }
             | Self::TwoWorlds
             | Self::BadFault(_)
+            | Self::BadSteps(_)
             | Self::Worlds(WorldsError::BadName(_)) => StatusCode::BAD_REQUEST,
         }
     }
@@ -273,7 +277,9 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownRoute(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
-        Refusal::UnreadableFault(_) | Refusal::Expression(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::UnreadableFault(_) | Refusal::UnreadableSteps(_) | Refusal::Expression(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         Refusal::DuplicateRow(_)
         | Refusal::OutOfRange { .. }
         | Refusal::FixedId(_)

@@ -95,6 +95,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::DuplicateRow(_) => StatusCode::CONFLICT,
         Refusal::At { refusal, .. } => status_of_refusal(refusal),
         Refusal::UnreadableFault(_)
+        | Refusal::UnreadableSteps(_)
         | Refusal::Expression(_)
         | Refusal::NoMember
         | Refusal::TooManySteps

@@ -12,7 +12,7 @@ use super::problem::{Problem, Problems};
 use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Source};
 use super::validate;
 use super::yaml::Document;
-use super::{Fault, Scenario};
+use super::{Fault, Scenario, StepList};
 
 /// Why a scenario file gives no scenario.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -165,6 +165,23 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
             let warning = |problem: Problem| format!("{}: {}", problem.kind, problem.kind.label());
             Ok((fault, warnings.into_iter().map(warning).collect()))
         }
+        _ => Err(Box::new(Problems { sources, list })),
+    }
+}
+
+/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or as JSON. What they know is the scenario's data.
+///
+/// # Errors
+/// Every problem in them, in the order of the text.
+pub fn parse_steps(source: &Source, scenario: &Scenario) -> Result<StepList, Box<Problems>> {
+    let mut document = Document::default();
+    let root = document.read(source.path(), FileContent::Text(source.shared_text()));
+    let steps = root.and_then(|root| validate::validate_steps(&document, root, scenario));
+    let (sources, mut list) = document.into_parts();
+    list.retain(|problem| !problem.kind.is_warning());
+    list.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    match steps {
+        Some(steps) if list.is_empty() => Ok(steps),
         _ => Err(Box::new(Problems { sources, list })),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use orders::{
     RawAdd, RawAmount, RawArrivals, RawDraw, RawDrawBy, RawGenerator, RawRepeat, RawScript, RawStep,
 };
 
-pub(crate) use rules::{RawPick, RawPickBy, RawRuleGenerator, RawRuleScript, RawTrigger};
+pub(crate) use rules::{RawPick, RawPickBy, RawPostedSteps, RawRuleGenerator, RawRuleScript, RawTrigger};
 pub(crate) use steps::{
     RawClose, RawExpression, RawJoin, RawLeave, RawMembership, RawOrder, RawRuleStep, RawSend, RawVerb, RawVerbValue,
     VERBS,
@@ -79,19 +79,19 @@ pub(crate) struct RawScenario {
         example = serde_json::json!({ "todos": [{ "title": "Buy milk", "done": false }], "price": 9.5, "quotes": { "from": "quotes.csv" } })
     )]
     pub(crate) data: Opt<Entries<JsonNode>>,
-    /// What requests are answered with. A key is a method and a path, such as `GET /todos/{id}`: `{id}` is any segment,
-    /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
-    #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
-    pub(crate) http: Opt<Entries<JsonNode>>,
-    /// What happens when something is sent to a topic, or a collection changes.
-    #[schemars(with = "Opt<Vec<Spanned<RawTrigger>>>")]
-    pub(crate) triggers: Opt<Items<RawTrigger>>,
     /// Timelines of steps, any number of them side by side.
     #[schemars(with = "Opt<Vec<Spanned<RawRuleScript>>>")]
     pub(crate) scripts: Opt<Items<RawRuleScript>>,
     /// What happens at random times, any number of them, each independent of the others.
     #[schemars(with = "Opt<Vec<Spanned<RawRuleGenerator>>>")]
     pub(crate) random: Opt<Items<RawRuleGenerator>>,
+    /// What happens when something is sent to a topic, or a collection changes.
+    #[schemars(with = "Opt<Vec<Spanned<RawTrigger>>>")]
+    pub(crate) triggers: Opt<Items<RawTrigger>>,
+    /// What requests are answered with. A key is a method and a path, such as `GET /todos/{id}`: `{id}` is any segment,
+    /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
+    #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
+    pub(crate) http: Opt<Entries<JsonNode>>,
     /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of
     /// included files, later files over earlier ones. Everything else, lists too, is taken whole. Included files may
     /// include others, and each is watched for changes.

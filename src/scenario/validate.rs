@@ -24,21 +24,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data::Origin;
-use expressions::Expressions;
+use expressions::{Expressions, Scope};
 use http::DeclaredRoute;
 use known::{Judged, Known};
 use references::References;
-use steps::Rules;
+use steps::{Owner, Place, Rules};
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
-use super::raw::{RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawScenario, RawServer};
+use super::raw::{
+    RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawPostedSteps, RawScenario, RawServer,
+};
 use super::report::LineIndex;
 use super::shop::{self, Category, Shop, ShopFeed};
 use super::source::Span;
 use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
-use super::{Amount, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, stem};
+use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, StepList, stem};
 use crate::expression::PathStep;
 use crate::words::nearest;
 
@@ -66,8 +68,9 @@ pub(super) fn validate(
         .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
         .unwrap_or_default();
     let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
-    let names = check.complete && declared.map_or(!is_shop, is_named) && data.is_complete;
-    let judged = Judged { names, rows: readable && data.is_complete };
+    let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
+    let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
+    let judged = Judged { names: has_names && data.is_complete, rows: readable && data.is_complete };
     let known = Known::new(&categories, &data.collections, &data.values, judged);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
@@ -150,6 +153,24 @@ fn hidden_files(
             check.note(ProblemKind::HidesFile { category: name.clone(), file }, span);
         }
     }
+}
+
+/// Steps that are brought to a running scenario.
+pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scenario) -> Option<StepList> {
+    let mut check = Validator::new(document);
+    let raw = document.decode::<RawPostedSteps>(root)?;
+    let (counted, others): (Vec<_>, Vec<_>) = scenario.collections().iter().cloned().partition(Collection::is_counted);
+    let categories: Vec<Category> = counted.iter().map(Category::of).collect();
+    let known = Known::new(&categories, &others, scenario.values(), Judged { names: true, rows: false });
+    let mut references = References::new(&categories, true);
+    let span = document.tree().span(root);
+    let (list, span) = check.required(raw.steps.as_ref(), "a request for steps", "do", span, span)?;
+    let written = document.json(root);
+    let expressions = Expressions::new(&known);
+    let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
+    let scope = Scope::of(&known);
+    let written = written.as_ref().and_then(|body| body.get("do"));
+    rules.steps(list, ("`do`", span), written, Place::new(Owner::World, &scope))
 }
 
 /// A fault that is brought to a running scenario, in which any product may have come since.

@@ -26,6 +26,9 @@ export class World {
     };
     this.state = () => call("GET", "state");
     this.setTotals = (totals) => call("PATCH", "state", { totals }).then(({ events }) => events);
+    this.data = (name) => this.#data(name);
+    this.setData = (data) => call("PATCH", "state", { data }).then(({ events }) => events);
+    this.steps = (steps) => call("POST", "steps", { do: steps }).then(({ events }) => events);
     this.orders = (orders) => call("POST", "orders", { orders }).then(({ events }) => events);
     this.reset = (options = {}) => call("POST", "reset", options).then(nothing);
   }
@@ -69,6 +72,14 @@ export class World {
     if (verdict.pass) return verdict;
     const summary = `world "${this.name}" waited ${duration(timeout)} for what did not happen:`;
     throw new VerificationError(summary, [expectation], verdict);
+  }
+
+  async #data(name) {
+    const { data = {} } = await this.state();
+    if (name === undefined) return data;
+    if (Object.hasOwn(data, name)) return data[name];
+    const names = Object.keys(data).join(", ") || "nothing";
+    throw new RangeError(`world "${this.name}" has no data called "${name}", only ${names}`);
   }
 
   #control(path, payload) {

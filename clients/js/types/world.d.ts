@@ -185,6 +185,13 @@ export declare class World {
   wsUrl(category: string): string;
   /** The world at this moment. */
   state(): Promise<WorldState>;
+  /** What a name of `data` is now: a value, or the rows of a collection; all of `data` without a name. */
+  data(): Promise<Record<string, unknown>>;
+  data<T = unknown>(name: string): Promise<T>;
+  /** Sets values of `data` and the rows of its collections, all or none. */
+  setData(data: Record<string, unknown>): Promise<WorldEvent[]>;
+  /** Carries out steps, written as in a scenario, all or none. Later ones belong to the world. */
+  steps(steps: Record<string, unknown>[]): Promise<WorldEvent[]>;
   /** Sets totals by product id, all or none. Resolves with what that changed. */
   setTotals(totals: Record<string, number>): Promise<WorldEvent[]>;
   /** Carries out orders, all or none. Resolves with what happened. */

@@ -108,10 +108,11 @@ impl Firing<'_> {
             other => return Err(Refusal::wrong("the body", "a JSON object", other.unwrap_or(&Value::Null))),
         };
         if operation == CrudOperation::Add {
-            let mut row = self.defaults(crud, context)?;
-            row.extend(fields);
-            accept(crud, &row, |_| true)?;
-            let row = self.change_row(RowVerb::Add, collection, Value::Object(row))?;
+            for (field, value) in self.defaults(crud, context)? {
+                fields.entry(field).or_insert(value);
+            }
+            accept(crud, &fields, |_| true)?;
+            let row = self.change_row(RowVerb::Add, collection, Value::Object(fields))?;
             let id = row.get("id").and_then(text_id).unwrap_or_default();
             let path = url.split('?').next().unwrap_or_default().trim_end_matches('/');
             let location = format!("{path}/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));

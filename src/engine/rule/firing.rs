@@ -326,7 +326,7 @@ impl<'e> Firing<'e> {
         }
     }
 
-    fn command(&mut self, command: Command) -> Result<(), Refusal> {
+    pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
         self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop)
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::context::Context;
+use super::posted::StepsText;
 use super::steps::Strands;
 use crate::engine::Engine;
 use crate::engine::event::Refusal;
@@ -71,7 +72,7 @@ impl RuleOrigin {
                 let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
                 scripts.map(|one| &one.steps).find(same).cloned()
             }
-            Self::Posted => None,
+            Self::Posted => StepsText::Written(written.clone()).parse(scenario).ok(),
         }
     }
 

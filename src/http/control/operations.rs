@@ -8,7 +8,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::{answer, clock, dashboard, faults, journal, server, sockets, state};
-use crate::scenario::FaultShape;
+use crate::scenario::{FaultShape, PostedStepsShape};
 use crate::world::Verdict;
 
 /// Makes the schema of a type.
@@ -189,7 +189,7 @@ fn on_state() -> Vec<ControlOperation> {
             ..post(
                 "/__mockd/state",
                 state::patch_state,
-                "Set totals, all or none",
+                "Set totals, or data, all or none",
                 shape::<state::PatchRequest>,
                 shape::<answer::Happened>,
             )
@@ -217,6 +217,13 @@ fn on_state() -> Vec<ControlOperation> {
             state::count,
             "Carry out orders, all or none",
             shape::<state::CountRequest>,
+            shape::<answer::Happened>,
+        ),
+        post(
+            "/__mockd/steps",
+            state::post_steps,
+            "Carry out steps, all or none; later ones belong to the world",
+            |generator| generator.subschema_for::<PostedStepsShape>().to_value(),
             shape::<answer::Happened>,
         ),
         ControlOperation {

@@ -127,7 +127,7 @@ impl CollectionAnswer {
             prefix: row_set.prefix().to_owned(),
             rows: row_set.rows().len(),
         };
-        view.collections.iter().map(collection).collect()
+        view.collections.counted().map(collection).collect()
     }
 }
 

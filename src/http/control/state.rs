@@ -14,11 +14,12 @@ use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::server::CollectionAnswer;
-use crate::engine::{Command, Refusal, RowSet};
+use crate::engine::{Command, Refusal, RowSet, StepsText};
+use crate::http::body;
 use crate::http::error::ApiError;
 use crate::http::mock::integer;
-use crate::scenario::Row;
-use crate::world::{World, WorldError};
+use crate::scenario::{Row, Source, parse_steps};
+use crate::world::{View, World, WorldError};
 
 /// The most characters of a snapshot's name.
 const MAX_SNAPSHOT_NAME: usize = 100;
@@ -46,6 +47,9 @@ pub(super) struct StateAnswer {
     #[serde(rename = "totals")]
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
     values: Map<String, Value>,
+    /// What `data` is now, by name: values, and the rows of collections. Left out with `since`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Map<String, Value>>,
     /// The faults that are in force.
     faults: Vec<FaultAnswer>,
     /// How many sockets are open.
@@ -72,14 +76,16 @@ pub(super) struct SnapshotAnswer {
     at: Time,
 }
 
-/// Totals to be set.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// Totals and data to be set: one of the two.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct PatchRequest {
     /// New totals by product id. All are set, or none.
     #[serde(rename = "totals")]
-    #[schemars(with = "std::collections::BTreeMap<String, i64>")]
-    values: Map<String, Value>,
+    #[schemars(with = "Option<std::collections::BTreeMap<String, i64>>")]
+    values: Option<Map<String, Value>>,
+    /// New values by the names of `data`; of a collection, all of its rows. All are set, or none.
+    data: Option<Map<String, Value>>,
 }
 
 /// How to start over.
@@ -104,10 +110,34 @@ pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Res
         sequence: state.sequence,
         collections: CollectionAnswer::all(&state.view),
         values: state.values.into_iter().map(|(id, value)| (id.to_string(), value.into())).collect(),
+        data: since.is_none().then(|| data(&state.view)),
         faults: FaultAnswer::all(state.faults),
         sockets: state.sockets,
         snapshots: SnapshotAnswer::all(state.snapshots),
     }))
+}
+
+fn data(view: &View) -> Map<String, Value> {
+    let rows = |row_set: &RowSet| Value::Array(row_set.rows().iter().map(|row| row.to_json()).collect());
+    let collections = view.collections.uncounted().map(|(name, row_set)| (name.to_string(), rows(row_set)));
+    let values = view.values.iter().map(|(name, value)| (name.to_string(), Value::clone(value)));
+    collections.chain(values).collect()
+}
+
+/// Steps that are carried out now, all or none. Later ones belong to the world.
+#[handler]
+pub(super) async fn post_steps(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
+    let bytes = input::bytes(body).await?;
+    let bytes = body::expect_json(headers, &bytes)?;
+    // What is no JSON is said to be none, before it is read as the YAML that it could be.
+    let written: Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
+    if !written.is_object() {
+        return Err(ApiError::NotAnObject(body::kind(&written)).into());
+    }
+    let source = Source::new("body", &String::from_utf8_lossy(bytes));
+    let steps = parse_steps(&source, &world.view().scenario).map_err(ApiError::BadSteps)?;
+    let effects = world.apply(Command::Steps { steps: StepsText::Parsed(steps) }).await.map_err(ApiError::from)?;
+    Ok(json(&Happened { events: effects.events }))
 }
 
 impl SnapshotAnswer {
@@ -116,18 +146,26 @@ impl SnapshotAnswer {
     }
 }
 
-/// Sets counters.
+/// Sets counters, or data.
 #[handler]
 pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
-    let request: PatchRequest = input::read(headers, body).await?;
+    let (values, data) = match input::read(headers, body).await? {
+        PatchRequest { values: Some(values), data: None } => (values, None),
+        PatchRequest { values: None, data: Some(data) } => (Map::new(), Some(data)),
+        _ => return Err(wrong("totals", "or `data` is needed, and not both").into()),
+    };
+    if let Some(data) = data {
+        let effects = world.apply(Command::SetData { data }).await.map_err(ApiError::from)?;
+        return Ok(json(&Happened { events: effects.events }));
+    }
     let value = |(id, value): (&String, &Value)| {
         let value = integer(value).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
         Ok((Arc::from(id.as_str()), value))
     };
-    let values: Result<Vec<_>, ApiError> = request.values.iter().map(value).collect();
-    let effects = world.apply(Command::SetCounters { values: values? }).await.map_err(|error| match error {
+    let changes: Result<Vec<_>, ApiError> = values.iter().map(value).collect();
+    let effects = world.apply(Command::SetCounters { values: changes? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
-            let id = request.values.keys().nth(index).map_or("", String::as_str);
+            let id = values.keys().nth(index).map_or("", String::as_str);
             wrong(&format!("totals.{id}"), describe(&refusal))
         }
         other => other.into(),
@@ -221,7 +259,7 @@ pub(super) fn list_rows(Data(world): Data<&World>) -> Response {
         name: name.clone(),
         rows: row_set.rows().iter().cloned().collect(),
     };
-    json(&RowsAnswer { collections: view.collections.iter().map(listing).collect() })
+    json(&RowsAnswer { collections: view.collections.counted().map(listing).collect() })
 }
 
 /// All snapshots of a world.

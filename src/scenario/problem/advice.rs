@@ -120,6 +120,9 @@ impl ProblemKind {
             Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
+            Self::Syntax(message) if message.contains("flow") => {
+                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes".into()
+            }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
                 "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
@@ -180,7 +183,7 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
     let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
     let is_printable = !text.contains(['"', '\\', '`']) && !text.contains(char::is_control);
-    if !expected.contains("a list") || !is_printable {
+    if !expected.contains("a list") || expected.starts_with("a mapping") || !is_printable {
         None
     } else if plain.is_some() && text.chars().all(is_word) {
         Some(format!("[{text}]"))

@@ -25,6 +25,16 @@ with_verbs! {
     }
 }
 
+/// Steps that are carried out now, all or none.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, rename = "postedSteps", extend("required" = ["do"]))]
+pub(crate) struct RawPostedSteps {
+    /// The steps, at least one.
+    #[serde(rename = "do")]
+    pub(crate) steps: Opt<Items<RawRuleStep>>,
+}
+
 /// A timeline of steps. Its times count from the start, or from the reload that brought or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]

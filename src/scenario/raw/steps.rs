@@ -95,7 +95,7 @@ macro_rules! with_verbs {
         $(#[$meta])*
         pub(crate) struct $name {
             $($(#[$about])* pub(crate) $field: $type,)*
-            /// Several steps.
+            /// A list of steps. That of a step is carried out at one moment: all of it, or nothing if one is refused.
             pub(crate) r#do: Opt<Items<$crate::scenario::raw::RawRuleStep>>,
             /// Sends an event of a stream: `event`, `id`, `data`, `retry` and `comment`, or any other value as its data. Only in
             /// a `stream`.

@@ -47,16 +47,18 @@ impl<'t> Fields<'t> {
         Self { decoder, rest, known, value: decoder.id }
     }
 
-    /// Whether it is a word without a value, but for the first, in `{ }`: most likely a part of the value before it.
+    /// Whether it is a word without a value in `{ }`, and not the first: most likely a part of the value before it.
     fn is_behind_stray_comma(&self, entry: &[NodeId]) -> bool {
-        let written = |decoder: Decoder<'t>| decoder.document.sources().text(decoder.span());
+        let Decoder { document, .. } = self.decoder;
+        let (mapping, key) = (self.decoder.span(), document.tree().span(entry[0]));
         let first = match self.decoder.view() {
             NodeView::Mapping(entries) => entries.first(),
             _ => None,
         };
+        let behind = document.sources().text(Span { start: key.end, end: mapping.end.max(key.end) });
         first != entry.first()
-            && written(self.decoder.at(entry[1])).is_empty()
-            && written(self.decoder).starts_with('{')
+            && document.sources().text(mapping).starts_with('{')
+            && behind.trim_start().starts_with([',', '}'])
     }
 }
 

@@ -1,0 +1,123 @@
+//! What comes from outside: steps, and data that is set as a whole.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::de::Deserializer;
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::firing::{Firing, text_id};
+use super::runs::{RuleOrigin, RunOwner};
+use crate::engine::Engine;
+use crate::engine::command::Command;
+use crate::engine::event::{Event, Refusal};
+use crate::scenario::{RowVerb, Scenario, Source, StepList, parse_steps};
+
+/// Steps that were parsed here, or their text as another server wrote it.
+#[derive(Debug, Clone)]
+pub enum StepsText {
+    /// The steps.
+    Parsed(StepList),
+    /// Their list as JSON, to be parsed against the scenario that is played.
+    Written(Value),
+}
+
+impl StepsText {
+    pub(super) fn parse(self, scenario: &Scenario) -> Result<StepList, Refusal> {
+        let written = match self {
+            Self::Parsed(steps) => return Ok(steps),
+            Self::Written(written) => written,
+        };
+        let text = json!({ "do": written }).to_string();
+        let unreadable = |problems: Box<crate::scenario::Problems>| Refusal::UnreadableSteps(problems.to_string());
+        parse_steps(&Source::new("steps", &text), scenario).map_err(unreadable)
+    }
+}
+
+impl Serialize for StepsText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Parsed(steps) => steps.written().serialize(serializer),
+            Self::Written(written) => written.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StepsText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::Written)
+    }
+}
+
+impl Engine {
+    /// Carries out steps that come from outside, all or none. What is due later belongs to the world.
+    ///
+    /// # Errors
+    /// [`Refusal`] if a step that is due now is refused; nothing has changed then.
+    pub(in crate::engine) fn post_steps(&mut self, steps: StepsText, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let steps = steps.parse(&self.scenario)?;
+        let mut firing = Firing::new(self, events, RuleOrigin::Posted, RunOwner::World);
+        let done = firing.all_or_none(|firing| {
+            let later = firing.begin(&steps, &mut Context::default())?;
+            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
+        });
+        firing.end();
+        done
+    }
+
+    /// Sets values of `data` and the rows of its collections, all or none. Rows of a collection that are not among the new ones
+    /// go; one that is the same stays as it is.
+    ///
+    /// # Errors
+    /// [`Refusal`] for an unknown name, and for rows that the collection does not take; nothing has changed then.
+    pub(in crate::engine) fn set_data(
+        &mut self,
+        data: Map<String, Value>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let mut firing = Firing::new(self, events, RuleOrigin::Posted, RunOwner::World);
+        let done = firing.all_or_none(|firing| {
+            for (name, value) in data {
+                let is_collection = firing.engine.collections.get(&name).is_some_and(|rows| !rows.is_counted());
+                if is_collection {
+                    firing.set_rows(&name.into(), value)?;
+                } else {
+                    firing.command(Command::SetValue { name: name.into(), keys: Vec::new(), value })?;
+                }
+            }
+            Ok(())
+        });
+        firing.end();
+        done
+    }
+}
+
+impl Firing<'_> {
+    fn set_rows(&mut self, collection: &Arc<str>, rows: Value) -> Result<(), Refusal> {
+        let rows = match rows {
+            Value::Array(rows) => rows,
+            other => return Err(Refusal::wrong(collection, "a list of rows", &other)),
+        };
+        let named: HashSet<String> = rows.iter().filter_map(|row| row.get("id").and_then(text_id)).collect();
+        let present = self.engine.collections.get(collection).map(|rows| {
+            let ids = rows.rows().iter().map(|row| row.id().clone());
+            ids.collect::<Vec<Arc<str>>>()
+        });
+        for id in present.into_iter().flatten().filter(|id| !named.contains(&**id)) {
+            self.change_row(RowVerb::Remove, collection, Value::from(&*id))?;
+        }
+        for row in rows {
+            let id = row.get("id").and_then(text_id);
+            let found = id.and_then(|id| Some(self.engine.collections.get(collection)?.row(&id)?.to_json()));
+            match found {
+                Some(same) if same == row => {}
+                Some(_) => drop(self.change_row(RowVerb::Replace, collection, row)?),
+                None => drop(self.change_row(RowVerb::Add, collection, row)?),
+            }
+        }
+        Ok(())
+    }
+}
