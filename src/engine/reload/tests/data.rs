@@ -91,7 +91,7 @@ fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Ve
         }
     }
     let first = outcomes.remove(0);
-    outcomes.into_iter().for_each(|outcome| assert_eq!(outcome, first));
+    assert!(outcomes.iter().all(|outcome| *outcome == first), "{outcomes:?} are not all {first:?}");
     first
 }
 
