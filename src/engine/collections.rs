@@ -90,7 +90,8 @@ impl Collections {
     /// Whether a row with a counter has the id.
     #[must_use]
     pub fn has_counted_row(&self, id: &str) -> bool {
-        self.counted().any(|(_, row_set)| row_set.row(id).is_some())
+        // Asked seldom: an index of all rows would be too much for it.
+        self.counted().any(|(_, row_set)| row_set.rows.iter().any(|row| &**row.id() == id))
     }
 
     pub(super) fn put(&mut self, name: Arc<str>, row_set: RowSet) {
@@ -145,6 +146,8 @@ impl Collections {
 
     /// Removes a row from a collection, and gives it.
     pub(super) fn remove(&mut self, collection: &str, id: &str) -> Option<Arc<Row>> {
+        // Found in what worlds share, so that they share the index too.
+        self.get(collection)?.row(id)?;
         self.change(collection, |row_set| row_set.remove(id))?
     }
 

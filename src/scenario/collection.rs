@@ -324,3 +324,32 @@ impl JsonType {
         }
     }
 }
+
+/// Scenarios with `data`, for tests of the engine.
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+impl super::Scenario {
+    /// A scenario without collections.
+    pub(crate) fn of_data() -> Self {
+        let scenario = super::parse(&super::Source::new("data.yaml", "categories: { toys: { prefix: T } }")).unwrap();
+        Self { collections: Vec::new(), ..scenario }
+    }
+
+    /// With a collection of these rows, which have ids and no counters.
+    pub(crate) fn with_collection(mut self, name: &str, prefix: &str, ids: IdScheme, rows: &Value) -> Self {
+        let row = |row: &Value| {
+            let row = Row::new(Arc::default(), row.as_object().unwrap().clone());
+            Arc::new(row.with_own_id().unwrap())
+        };
+        let rows = rows.as_array().unwrap().iter().map(row).collect();
+        let (name, prefix) = (name.into(), prefix.to_owned());
+        self.collections.push(Collection { name, prefix, rows, fields: Vec::new(), is_counted: false, ids });
+        self
+    }
+
+    /// With a value of `data`.
+    pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
+        self.values.insert(name.into(), Arc::new(value));
+        self
+    }
+}

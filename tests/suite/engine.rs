@@ -30,6 +30,7 @@ fn lines(events: &[Event]) -> Vec<String> {
         EventKind::Merged { id, .. } => format!("{} ~{id}", event.at.as_millis()),
         EventKind::Replaced { id, .. } => format!("{} ={id}", event.at.as_millis()),
         EventKind::Removed { id, .. } => format!("{} -{id}", event.at.as_millis()),
+        EventKind::ValueSet { name, .. } => format!("{} set {name}", event.at.as_millis()),
         EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
         EventKind::FaultEnded { label, .. } => format!("{} {label} ended", event.at.as_millis()),
         EventKind::Sent { topic, .. } => format!("{} sent to {topic}", event.at.as_millis()),

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod data;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -259,6 +261,14 @@ fn commands_come_back_from_json_as_they_were() {
             json!({ "replace-row": { "collection": "toys", "id": "T1", "fields": { "a": [1] } } }),
         ),
         (remove("toys", "T1"), json!({ "remove-row": { "collection": "toys", "id": "T1" } })),
+        (
+            Command::IncrementRow { collection: "toys".into(), id: "T1".into(), amounts: fields(json!({ "a": 0.5 })) },
+            json!({ "increment-row": { "collection": "toys", "id": "T1", "amounts": { "a": 0.5 } } }),
+        ),
+        (
+            Command::SetValue { name: "price".into(), keys: vec!["a".into(), "0".into()], value: json!(null) },
+            json!({ "set-value": { "name": "price", "keys": ["a", "0"], "value": null } }),
+        ),
         (
             Command::Join { member: 1, topics: vec![named("a"), Topic::Counters] },
             json!({ "join": { "member": 1, "topics": [{ "named": "a" }, "counters"] } }),

@@ -246,9 +246,9 @@ impl Engine {
         let mut collections = Collections::default();
         for collection in new.collections() {
             let name = collection.name();
-            if !collection.is_counted() {
+            if let Some(row_set) = start.get(name).filter(|row_set| !row_set.is_counted()) {
                 // Its rows are carried over later.
-                start.get(name).map(|row_set| collections.put(name.clone(), row_set.clone()));
+                collections.put(name.clone(), row_set.clone());
                 continue;
             }
             let before = self.collections.get_counted(name);

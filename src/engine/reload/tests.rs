@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod data;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};

@@ -8,13 +8,17 @@ use serde_json::Map;
 use super::{PAGE, Rows};
 use crate::scenario::Row;
 
-fn row(id: impl ToString) -> Arc<Row> {
-    Arc::new(Row::new(id.to_string().into(), Map::new()))
+fn row(id: &str) -> Arc<Row> {
+    Arc::new(Row::new(id.into(), Map::new()))
+}
+
+fn numbered(id: usize) -> Arc<Row> {
+    row(&id.to_string())
 }
 
 fn rows(declared: usize, added: usize) -> Rows {
-    let added = (declared..declared + added).map(row).collect();
-    Rows::new((0..declared).map(row).collect(), added)
+    let added = (declared..declared + added).map(numbered).collect();
+    Rows::new((0..declared).map(numbered).collect(), added)
 }
 
 #[derive(Debug, Clone)]
@@ -73,7 +77,7 @@ proptest! {
         for change in changes {
             match change {
                 Change::Push => {
-                    list.push(row(next));
+                    list.push(numbered(next));
                     rows.push(list.last().unwrap().clone());
                     next += 1;
                 }
@@ -114,7 +118,7 @@ proptest! {
 fn a_change_copies_one_page_and_shares_the_others() {
     let mut rows = rows(4 * PAGE, 0);
     let before = rows.clone();
-    rows.replace(row(PAGE));
+    rows.replace(numbered(PAGE));
     rows.push(row("new"));
     let shared = rows.pages.iter().zip(before.pages.iter()).map(|((_, one), (_, other))| Arc::ptr_eq(one, other));
     assert_eq!(shared.collect::<Vec<_>>(), [true, false, true, true]);
@@ -139,7 +143,7 @@ fn a_row_that_is_added_under_a_removed_id_is_no_declared_one() {
         let mut rows = rows(count, 0);
         (0..count).for_each(|id| drop(rows.remove(&id.to_string())));
         assert!(rows.is_empty() && rows.iter().next().is_none());
-        rows.push(row(0));
+        rows.push(numbered(0));
         assert_eq!((rows.is_declared("0"), rows.declared().count(), rows.added().count()), (false, 0, 1));
     }
 }
