@@ -3,8 +3,8 @@
 //!
 //! The mock API finds a path once, in the [route table](crate::scenario::RouteTable) of the scenario in the world's
 //! [`View`](crate::world::View). The method then gives a route, and its [`Plan`](crate::scenario::Plan) the handler. The view
-//! also holds the rows that the route is about, so that a reload replaces both at one moment. A path that no route has is the
-//! `site`'s.
+//! also holds the rows that the route is about, so that a reload replaces both at one moment. What the scenario itself says of an
+//! answer is `rule`'s. A path that no route has is the `site`'s.
 
 mod access;
 mod body;

@@ -24,6 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use form_urlencoded::byte_serialize;
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -34,10 +35,17 @@ use crate::scenario::{CrudQuery, Row};
 /// Rows on a page if the query does not say it.
 const PER_PAGE: usize = 10;
 
+/// The most values of filters in a query.
+const MAX_OPERANDS: usize = 1000;
+
+/// The most fields by which rows are sorted.
+const MAX_SORT_KEYS: usize = 10;
+
 /// What a query asks for of a collection's rows.
 #[derive(Debug)]
 pub struct ListQuery {
-    filters: Vec<Filter>,
+    /// By their parameters.
+    filters: IndexMap<String, Filter>,
     /// In small letters.
     search: Option<String>,
     sort: Vec<SortKey>,
@@ -70,13 +78,25 @@ pub struct Listing {
     is_paged: bool,
 }
 
-/// A parameter that cannot be read.
+/// A query that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{parameter} must be a whole number from {least}, not `{found}`")]
-pub struct ListError {
-    parameter: String,
-    least: usize,
-    found: String,
+pub enum ListError {
+    /// A number is none.
+    #[error("{parameter} must be a whole number from {least}, not `{found}`")]
+    Number {
+        /// The parameter's name.
+        parameter: String,
+        /// The least that it may say.
+        least: usize,
+        /// What it says.
+        found: String,
+    },
+    /// There are too many filters.
+    #[error("a list takes {MAX_OPERANDS} values of filters and no more")]
+    TooManyFilters,
+    /// There are too many fields to sort by.
+    #[error("a list is sorted by {MAX_SORT_KEYS} fields and no more")]
+    TooManySortKeys,
 }
 
 /// The parameters of a query as pairs; one that comes several times is a list in the mapping.
@@ -100,13 +120,13 @@ impl ListQuery {
     /// Reads the parameters of a query, of which some have these names.
     ///
     /// # Errors
-    /// A page or a number of rows that is none.
+    /// A page or a number of rows that is none, and more than there may be.
     pub fn new<'q>(
         parameters: impl IntoIterator<Item = (&'q str, &'q str)>,
         names: &CrudQuery,
     ) -> Result<Self, ListError> {
         let (mut numbers, mut search, mut sort, mut order) = (Numbers::default(), None, "", "");
-        let mut filters: Vec<Filter> = Vec::new();
+        let mut filters: IndexMap<String, Filter> = IndexMap::new();
         for (name, value) in parameters {
             let number = |least| number(name, value, least).map(Some);
             match name {
@@ -120,13 +140,17 @@ impl ListQuery {
                 "q" => search = Some(value.to_lowercase()),
                 // Those that json-server knows and that change no choice of rows, and what jQuery adds against caches.
                 "_embed" | "_expand" | "_" => {}
-                _ => match filters.iter_mut().find(|filter| filter.is_of(name)) {
-                    Some(filter) => filter.add(value),
-                    None => filters.push(Filter::new(name, value)),
-                },
+                _ => filters.entry(name.to_owned()).or_insert_with(|| Filter::new(name)).add(value),
             }
         }
-        Ok(Self { filters, search, sort: SortKey::all(sort, order), window: numbers.window() })
+        if filters.values().map(Filter::operands).sum::<usize>() > MAX_OPERANDS {
+            return Err(ListError::TooManyFilters);
+        }
+        let sort = SortKey::all(sort, order);
+        if sort.len() > MAX_SORT_KEYS {
+            return Err(ListError::TooManySortKeys);
+        }
+        Ok(Self { filters, search, sort, window: numbers.window() })
     }
 
     /// The rows that it asks for. Without a filter, a search and an order, it looks at those of the page alone.
@@ -147,7 +171,7 @@ impl ListQuery {
     }
 
     fn fits(&self, row: &Row) -> bool {
-        self.filters.iter().all(|filter| filter.fits(row))
+        self.filters.values().all(|filter| filter.fits(row))
             && self.search.as_ref().is_none_or(|search| {
                 let has_text_id = !row.has_number_id();
                 has_text_id && contains(row.id(), search) || row.own().values().any(|value| says(value, search))
@@ -195,8 +219,8 @@ impl Listing {
     pub fn link(&self, url: &str, page: &str) -> Option<String> {
         let pages = [
             ("first", Some(1)),
-            ("prev", self.page.checked_sub(1).filter(|page| *page > 0)),
-            ("next", Some(self.page + 1).filter(|page| *page <= self.pages)),
+            ("prev", Some((self.page - 1).min(self.pages)).filter(|page| *page > 0)),
+            ("next", self.page.checked_add(1).filter(|page| *page <= self.pages)),
             ("last", Some(self.pages)),
         ];
         let link = |(relation, number): (_, Option<usize>)| {
@@ -218,7 +242,7 @@ fn with_parameter(url: &str, name: &str, value: usize) -> String {
 
 fn number(parameter: &str, value: &str, least: usize) -> Result<usize, ListError> {
     let number = value.parse().ok().filter(|number| *number >= least);
-    number.ok_or_else(|| ListError { parameter: parameter.into(), least, found: value.into() })
+    number.ok_or_else(|| ListError::Number { parameter: parameter.into(), least, found: value.into() })
 }
 
 /// Whether one of a value's texts contains it, which is in small letters.

@@ -10,7 +10,6 @@ use crate::scenario::Row;
 /// A parameter of a query that rows have to fit.
 #[derive(Debug)]
 pub(super) struct Filter {
-    parameter: String,
     field: Field,
     operator: Operator,
     /// One has to fit, or for [`Operator::Different`] all.
@@ -45,23 +44,18 @@ struct Operand {
 }
 
 impl Filter {
-    pub(super) fn new(parameter: &str, value: &str) -> Self {
+    /// The filter that a parameter names, still without a value.
+    pub(super) fn new(parameter: &str) -> Self {
         let (field, operator) = split(parameter);
-        let mut filter = Self {
-            parameter: parameter.into(),
-            field: Field::new(field),
-            operator: operator.unwrap_or(Operator::Equal),
-            operands: Vec::new(),
-        };
-        filter.add(value);
-        filter
+        Self { field: Field::new(field), operator: operator.unwrap_or(Operator::Equal), operands: Vec::new() }
     }
 
-    pub(super) fn is_of(&self, parameter: &str) -> bool {
-        self.parameter == parameter
+    /// How many values it has.
+    pub(super) fn operands(&self) -> usize {
+        self.operands.len()
     }
 
-    /// Adds another value of the same parameter.
+    /// Adds a value of the parameter.
     pub(super) fn add(&mut self, value: &str) {
         match self.operator {
             Operator::In => self.operands.extend(value.split(',').map(Operand::new)),

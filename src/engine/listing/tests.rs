@@ -167,12 +167,14 @@ fn a_page_is_a_part_of_the_rows_that_fit() {
 }
 
 #[test]
-fn a_page_that_cannot_be_read_is_an_error() {
+fn a_query_that_cannot_be_read_is_an_error() {
     for (text, expected) in [
         ("_page=0", "_page must be a whole number from 1, not `0`"),
         ("_page=-1", "_page must be a whole number from 1, not `-1`"),
         ("_page=", "_page must be a whole number from 1, not ``"),
         ("_per_page=x", "_per_page must be a whole number from 1, not `x`"),
+        ("_sort=a,a,a,a,a,a,a,a,a,a,a", "a list is sorted by 10 fields and no more"),
+        (&*format!("id:in={}", ",".repeat(1000)), "a list takes 1000 values of filters and no more"),
         ("_limit=1.5", "_limit must be a whole number from 1, not `1.5`"),
         ("_start=x", "_start must be a whole number from 0, not `x`"),
         ("_end=99999999999999999999", "_end must be a whole number from 0, not `99999999999999999999`"),
@@ -219,6 +221,11 @@ fn a_link_header_leads_to_the_other_pages() {
                 "</t?_per_page=20&_page=1>; rel=\"first\", </t?_per_page=20&_page=1>; rel=\"prev\", ",
                 "</t?_per_page=20&_page=2>; rel=\"last\""
             )),
+        ),
+        ("/t?_page=9", Some("</t?_page=1>; rel=\"first\", </t?_page=3>; rel=\"prev\", </t?_page=3>; rel=\"last\"")),
+        (
+            "/t?_page=18446744073709551615",
+            Some("</t?_page=1>; rel=\"first\", </t?_page=3>; rel=\"prev\", </t?_page=3>; rel=\"last\""),
         ),
         ("/t?_limit=25", Some("</t?_limit=25&_page=1>; rel=\"first\", </t?_limit=25&_page=1>; rel=\"last\"")),
     ] {
