@@ -11,6 +11,8 @@ mod reading;
 mod runs;
 mod state;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod trigger;
 
 use std::path::PathBuf;

@@ -165,8 +165,8 @@ impl Mock {
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
             Plan::Answer { answers, crud } => {
-                let call = RuleCall { app: &self.app, target, found, route, answers, crud: *crud };
-                Box::pin(call.respond(moment, request, &body)).await
+                let call = RuleCall { target, found, route, answers, crud: *crud };
+                Box::pin(call.respond(&self.app, moment, request, &body)).await
             }
         }
     }

@@ -32,7 +32,6 @@ pub(super) struct Moment {
 
 /// A request that has a route with answers.
 pub(super) struct RuleCall<'c> {
-    pub(super) app: &'c Arc<App>,
     pub(super) target: &'c RequestTarget<'c>,
     pub(super) found: &'c PathMatch<'c, 'c>,
     pub(super) route: &'c Route,
@@ -48,6 +47,7 @@ impl RuleCall<'_> {
     /// A request that cannot be read, or that is refused or fits no answer, and an answer that cannot be sent.
     pub(super) async fn respond(
         &self,
+        app: &Arc<App>,
         moment: &Moment,
         request: Request,
         body: &Bytes,
@@ -58,7 +58,12 @@ impl RuleCall<'_> {
         if !opening.answered.after.is_zero() {
             world.pass_since(*arrived, opening.answered.after).await;
         }
-        self.response(opening, request).await
+        let StreamOpening { answered, stream } = opening;
+        let mut response = self.response(answered, request).await?;
+        if let Some(feed) = stream {
+            response.response = stream::stream(app, feed, response.response);
+        }
+        Ok(response)
     }
 
     /// What the engine answers: from what readers see if that changes nothing, else as a command.

@@ -9,9 +9,7 @@ use crate::engine::{Answered, AnsweredContent};
 use crate::http::body::ApiResponse;
 use crate::http::cors::OwnHeaders;
 use crate::http::error::ApiError;
-use crate::http::stream;
 use crate::scenario::Content;
-use crate::world::StreamOpening;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
@@ -20,8 +18,8 @@ impl RuleCall<'_> {
     ///
     /// # Errors
     /// 404 for a file that is not there, 416 for a part that it does not have, 500 for an answer that HTTP does not allow.
-    pub(super) async fn response(&self, opening: StreamOpening, request: Request) -> Result<ApiResponse, ApiError> {
-        let StreamOpening { answered: Answered { status, headers, content, .. }, stream } = opening;
+    pub(super) async fn response(&self, answered: Answered, request: Request) -> Result<ApiResponse, ApiError> {
+        let Answered { status, headers, content, .. } = answered;
         let status = StatusCode::from_u16(status).map_err(|_| ApiError::BadAnswer(format!("the status {status}")))?;
         let mut response = match content {
             AnsweredContent::Empty => made(Bytes::new(), None),
@@ -37,9 +35,6 @@ impl RuleCall<'_> {
             }
             AnsweredContent::Stream => Response::default().into(),
         };
-        if let Some(feed) = stream {
-            response.response = stream::stream(self.app, feed, response.response);
-        }
         // A file says by itself that only a part of it was sent, or that the client has it already.
         if response.response.status() == StatusCode::OK {
             response = response.with_status(status);

@@ -10,7 +10,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::AnsweredContent;
+use crate::engine::{Answered, AnsweredContent};
 use crate::expression::{Language, Names, Template};
 use crate::http::cors::Readers;
 use crate::scenario::{Answer, Crud, CrudQuery, PathPattern, Plan, RequestMatch, RouteMethod, RouteTable};
