@@ -2,6 +2,7 @@
 
 mod data;
 mod products;
+mod rules;
 
 use std::fmt::Write;
 

@@ -153,7 +153,7 @@ async fn init_says_when_it_cannot_write() {
 
 #[tokio::test]
 async fn explain_tells_about_a_key_wherever_it_may_stand() {
-    let (code, said, _) = run(&["explain", "random.jitter"]).await;
+    let (code, said, _) = run(&["explain", "orders.random.jitter"]).await;
     let expected = "\
 orders.random[].jitter
   takes duration

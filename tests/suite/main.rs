@@ -47,6 +47,7 @@ mod reload;
 mod replicas;
 mod requests;
 mod retained;
+mod rules;
 mod saving;
 mod scenarios;
 mod shutdown;

@@ -1,0 +1,593 @@
+//! What is wrong with routes, triggers, scripts and generators of general steps.
+
+use mockd::scenario::{Source, load, parse};
+use tempfile::TempDir;
+
+use super::{help, messages, report};
+
+/// Data, and something that is wrong.
+fn with(rest: &str) -> String {
+    format!("data: {{ todos: [{{ id: 1 }}, {{ id: 2 }}], people: [{{ id: ada }}, {{ id: 2 }}], price: 3 }}\n{rest}\n")
+}
+
+/// A route that is wrong.
+fn route(key: &str, answer: &str) -> String {
+    with(&format!("http:\n  {key}: {answer}"))
+}
+
+fn answer(answer: &str) -> String {
+    route("GET /x", answer)
+}
+
+fn step(step: &str) -> String {
+    with(&format!("scripts: [{{ steps: [{step}] }}]"))
+}
+
+fn stream(step: &str) -> String {
+    answer(&format!("{{ stream: [{step}] }}"))
+}
+
+/// The message, what is under the caret, and the help of the first problem.
+fn first(text: &str) -> (String, String, Option<String>) {
+    let problems = parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right");
+    let problem = problems.list.iter().find(|problem| !problem.kind.is_warning()).unwrap();
+    let (source, range) = problems.sources.locate(problem.span).unwrap();
+    (problem.kind.to_string(), source.text()[range].to_owned(), problem.kind.help())
+}
+
+/// Each with its message, what is under the caret, and its help.
+fn expect(cases: &[(String, &str, &str, &str)]) {
+    for (text, message, caret, help) in cases {
+        let found = first(text);
+        let help = (!help.is_empty()).then(|| (*help).to_owned());
+        assert_eq!(found, ((*message).to_owned(), (*caret).to_owned(), help), "{text}");
+    }
+}
+
+#[test]
+fn all_problems_of_rules_come_in_one_go() {
+    let text = "\
+data: { todos: [{ id: 1 }] }
+http:
+  get /todos: { body: $todoz }
+  GET /a/:id:
+    - { match: { query: { page: \"{{ 1 + }}\" } }, statsu: 404 }
+    - { add: { todo: { title: x } }, body: 1, text: x }
+triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
+random: [{ every: 1s, pick: { weights: { 7: 1 } }, remove: { todos: $it.id } }]
+";
+    let expected = "\
+error: `get` is not one of the words that may stand here
+ --> shop.yaml:3:3
+  |
+3 |   get /todos: { body: $todoz }
+  |   ^^^ expected `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, `ANY`
+  |
+  = help: did you mean `GET`?
+
+error: unknown name `todoz`
+ --> shop.yaml:3:24
+  |
+3 |   get /todos: { body: $todoz }
+  |                        ^^^^^ not known here
+  |
+  = help: did you mean `todos`?
+
+error: `:id` is not a parameter
+ --> shop.yaml:4:10
+  |
+4 |   GET /a/:id:
+  |          ^^^
+  |
+  = help: did you mean `{id}`?
+
+error: not a valid expression: unexpected end of input, expected expression
+ --> shop.yaml:5:39
+  |
+5 |     - { match: { query: { page: \"{{ 1 + }}\" } }, statsu: 404 }
+  |                                       ^
+
+error: unknown key `statsu`
+ --> shop.yaml:5:50
+  |
+5 |     - { match: { query: { page: \"{{ 1 + }}\" } }, statsu: 404 }
+  |                                                  ^^^^^^ not a key that may stand here
+  |
+  = help: did you mean `status`?
+
+error: there is no collection `todo`
+ --> shop.yaml:6:14
+  |
+6 |     - { add: { todo: { title: x } }, body: 1, text: x }
+  |              ^^^^ not declared under `data`
+  |
+  = help: did you mean `todos`?
+
+error: `body` and `text` exclude each other
+ --> shop.yaml:6:51
+  |
+6 |     - { add: { todo: { title: x } }, body: 1, text: x }
+  |                                                     ^
+  |
+  = help: remove one of the two
+
+error: unknown name `evnt`
+ --> shop.yaml:7:34
+  |
+7 | triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
+  |                                  ^^^^ not known here
+  |
+  = help: did you mean `event`?
+
+error: `reply` is for the steps of a `stream`
+ --> shop.yaml:7:54
+  |
+7 | triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
+  |                                                      ^
+  |
+  = help: a request is answered with `body`; `send` sends to a topic
+
+error: no collection declares a row `7`
+ --> shop.yaml:8:42
+  |
+8 | random: [{ every: 1s, pick: { weights: { 7: 1 } }, remove: { todos: $it.id } }]
+  |                                          ^
+  |
+  = help: did you mean `1`?";
+    assert_eq!(report(text), expected);
+}
+
+#[test]
+fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
+    let key = |key: &str| route(key, "{}");
+    let parameter = "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`";
+    expect(&[
+        (key("HEAD /x"), "`HEAD` is not one of the words that may stand here", "HEAD", ""),
+        (key("post /x"), "`post` is not one of the words that may stand here", "post", "did you mean `POST`?"),
+        (key("GET todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
+        (key("todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
+        (key("GET"), "the route has no path", "GET", "write a method and a path, such as `GET /todos/{id}`"),
+        (
+            key("/x"),
+            "the route has no method",
+            "/x",
+            "write `GET /x`, or `ANY /x` for every method; only a route with `crud` has none",
+        ),
+        (key("GET /a//b"), "the path has an empty segment", "//", "remove one of the two slashes"),
+        (
+            key("GET /a?b=1"),
+            "`?` is not a part of a path",
+            "?b=1",
+            "parameters of the query are for `match: { query: … }`",
+        ),
+        (key("\"GET /a#b\""), "`#` is not a part of a path", "#b", "clients keep to themselves what follows it"),
+        (key("GET /a{id}"), "`a{id}` is not a parameter", "a{id}", parameter),
+        (key("GET /{id"), "`{id` is not a parameter", "{id", parameter),
+        (key("GET /{}"), "`{}` is not a parameter", "{}", parameter),
+        (key("GET /{a.b}"), "`{a.b}` is not a parameter", "{a.b}", parameter),
+        (key("GET /<int:id>"), "`<int:id>` is not a parameter", "<int:id>", "did you mean `{id}`?"),
+        (key("ANY /files/*"), "`*` is not a parameter", "*", "did you mean `{*rest}`?"),
+        (key("ANY /files/*path"), "`*path` is not a parameter", "*path", "did you mean `{*path}`?"),
+        (key("GET /{a}/{a}"), "the path has two parameters `a`", "{a}", "give one of them another name"),
+        (key("GET /{*a}/b"), "`{*a}` is not the last segment", "{*a}", "`{*rest}` is all that is left of the path"),
+        (
+            key("GET /__mockd/x"),
+            "`/__mockd` is reserved",
+            "/__mockd",
+            "`/__mockd` is the control API, and `/@NAME` is another world",
+        ),
+        (key("GET /@a"), "`/@a` is reserved", "/@a", "`/__mockd` is the control API, and `/@NAME` is another world"),
+        (
+            route("GET /todos", "{ crud: todos }"),
+            "a route with `crud` has no method",
+            "GET /todos",
+            "did you mean `/todos`?",
+        ),
+        (
+            route("/of/{id}", "{ crud: todos }"),
+            "the path has a parameter `id`, as the paths of rows have",
+            "/of/{id}",
+            "give one of them another name",
+        ),
+    ]);
+}
+
+#[test]
+fn routes_for_the_same_requests_show_both_places() {
+    let text = "\
+categories: { toys: { prefix: T } }
+http:
+  GET /toys/: {}
+  GET /a/{x}: {}
+  GET /a/{y}: {}
+  POST /orders/{x}: {}
+";
+    let expected = "\
+error: `GET /toys` and `GET /toys/` are for the same requests
+ --> shop.yaml:3:3
+  |
+1 | categories: { toys: { prefix: T } }
+  |               ---- first declared here
+2 | http:
+3 |   GET /toys/: {}
+  |   ^^^^^^^^^^
+  |
+  = help: remove one of the two, or give it another path
+
+error: `GET /a/{x}` and `GET /a/{y}` are for the same requests
+ --> shop.yaml:5:3
+  |
+4 |   GET /a/{x}: {}
+  |   ---------- first declared here
+5 |   GET /a/{y}: {}
+  |   ^^^^^^^^^^
+  |
+  = help: remove one of the two, or give it another path
+
+error: `POST /orders/{id}` and `POST /orders/{x}` are for the same requests
+ --> shop.yaml:6:3
+  |
+1 | categories: { toys: { prefix: T } }
+  | ---------- first declared here
+...
+6 |   POST /orders/{x}: {}
+  |   ^^^^^^^^^^^^^^^^
+  |
+  = help: remove one of the two, or give it another path";
+    assert_eq!(report(text), expected);
+    let crud = with("http: { /t: { crud: todos }, /t/: { crud: people } }");
+    assert_eq!(messages(&crud).len(), 6);
+    assert_eq!(messages(&crud)[0], "`GET /t` and `GET /t` are for the same requests");
+}
+
+#[test]
+fn each_mistake_in_an_answer_has_its_message() {
+    expect(&[
+        (answer("hello"), "expected a mapping or a list, found the text `hello`", "hello", ""),
+        (answer("[]"), "the list of answers cannot be empty", "[]", ""),
+        (answer("{ status: 99 }"), "expected a status from 200 to 599, found the number `99`", "99", ""),
+        (answer("{ status: ok }"), "expected a status from 200 to 599, found the text `ok`", "ok", ""),
+        (
+            answer("{ headers: { \"a b\": 1 } }"),
+            "expected the name of a header (RFC 9110, 5.6.2), found `a b`",
+            "\"a b\"",
+            "",
+        ),
+        (answer("{ headers: { X-A: 1, x-a: 2 } }"), "`x-a` is declared twice", "x-a", "remove one of the two"),
+        (
+            answer("{ headers: { a: { b: 1 } } }"),
+            "expected text on one line, or a list of such texts, found a mapping",
+            "{ b: 1 }",
+            "",
+        ),
+        (answer("{ text: [1] }"), "expected text; JSON is for `body`, found a list", "[1]", ""),
+        (answer("{ file: 3 }"), "expected the path of a file, found the number `3`", "3", ""),
+        (answer("{ match: { query: x } }"), "expected a mapping, found the text `x`", "x", ""),
+        (
+            answer("{ proxy: \"http://a.b\" }"),
+            "`proxy` is not supported yet",
+            "\"http://a.b\"",
+            "answer with `body`, `text` or `file`",
+        ),
+        (answer("{ after: soon }"), "`soon` is not a duration", "soon", ""),
+        (
+            answer("{ add: { todos: {} }, set: { price: 1 } }"),
+            "`add` and `set` are two verbs",
+            "{ price: 1 }",
+            "write them as a list: `do: [{ add: … }, { set: … }]`",
+        ),
+        (route("/t", "{ crud: todo }"), "there is no collection `todo`", "todo", "did you mean `todos`?"),
+        (route("/t", "{ crud: { only: [list] } }"), "`crud` needs `collection`", "{ only: [list] }", ""),
+        (route("/t", "{ crud: { collection: todos, only: [] } }"), "`only` cannot be empty", "[]", ""),
+        (
+            route("/t", "{ crud: { collection: todos, only: [lst] } }"),
+            "`lst` is not one of the words that may stand here",
+            "lst",
+            "did you mean `list`?",
+        ),
+        (
+            route("/t", "{ crud: { collection: todos, query: { page: \"\" } } }"),
+            "a parameter's name cannot be empty",
+            "\"\"",
+            "",
+        ),
+        (
+            route("/t", "{ crud: { collection: todos, list: $itms } }"),
+            "unknown name `itms`",
+            "itms",
+            "did you mean `items`?",
+        ),
+        (
+            route("/t", "{ crud: { collection: todos, fields: { title: strng } } }"),
+            "`strng` is not one of the words that may stand here",
+            "strng",
+            "did you mean `string`?",
+        ),
+    ]);
+}
+
+#[test]
+fn each_mistake_in_a_step_has_its_message() {
+    expect(&[
+        (step("{ ad: { todos: {} } }"), "unknown key `ad`", "ad", "did you mean `add`?"),
+        (
+            step("{ at: 1s, after: 1s, set: { price: 1 } }"),
+            "`at` and `after` exclude each other",
+            "1s",
+            "remove one of the two",
+        ),
+        (
+            step("{ times: 2, each: [1], set: { price: 1 } }"),
+            "`times` and `each` exclude each other",
+            "2",
+            "remove one of the two",
+        ),
+        (step("{ every: 1s, set: { price: 1 } }"), "`every` has no meaning without `times` or `each`", "1s", ""),
+        (
+            step("{ times: forever, set: { price: 1 } }"),
+            "`times: forever` has no meaning without `every`",
+            "forever",
+            "",
+        ),
+        (step("{ times: 1000001, set: { price: 1 } }"), "`times` above 1000000 needs `every`", "1000001", ""),
+        (
+            step("{ each: 3, set: { price: 1 } }"),
+            "expected a list, or an expression that gives one, found the number `3`",
+            "3",
+            "",
+        ),
+        (
+            step("{ with: { random: 1 }, set: { price: 1 } }"),
+            "expected a name of letters, digits and `_` that means nothing else in expressions, found `random`",
+            "random",
+            "",
+        ),
+        (
+            step("{ when: [1], set: { price: 1 } }"),
+            "expected an expression, such as `query.page > 1`, found a list",
+            "[1]",
+            "",
+        ),
+        (step("{ add: {} }"), "`add` cannot be empty", "{}", ""),
+        (step("{ add: { todos: 3 } }"), "expected a row, as a mapping, found the number `3`", "3", ""),
+        (step("{ merge: { todos: [] } }"), "expected a row, as a mapping, found a list", "[]", ""),
+        (step("{ merge: { todos: { done: true } } }"), "`merge` needs `id`", "{ done: true }", ""),
+        (step("{ replace: { todos: { done: true } } }"), "`replace` needs `id`", "{ done: true }", ""),
+        (step("{ remove: { todos: { id: 1 } } }"), "expected an id, found a mapping", "{ id: 1 }", ""),
+        (step("{ increment: { todos: { id: 1, a: x } } }"), "expected a number, found the text `x`", "x", ""),
+        (step("{ set: { pric: 1 } }"), "there is no value `pric`", "pric", "did you mean `price`?"),
+        (
+            step("{ set: { todos: 1 } }"),
+            "`todos` is a collection",
+            "todos",
+            "`add`, `merge`, `replace` and `remove` change the rows of a collection",
+        ),
+        (step("{ set: { conn.a: 1 } }"), "`conn` is not supported yet", "conn", ""),
+        (
+            step("{ set: { price.: 1 } }"),
+            "expected a name of `data`, or the way to a part of it, such as `prices.BTC`, found `price.`",
+            "price.",
+            "",
+        ),
+        (step("{ send: { frame: 1 } }"), "`send` needs `to`", "{ frame: 1 }", ""),
+        (step("{ send: { to: a } }"), "`send` needs `frame`", "{ to: a }", ""),
+        (step("{ send: { to: [], frame: 1 } }"), "expected a topic or a list of topics, found a list", "[]", ""),
+        (step("{ join: a }"), "`join` is for the steps of a `stream`", "a", ""),
+        (step("{ order: { product: T1 } }"), "`order` needs `amount`", "{ product: T1 }", ""),
+        (step("{ order: { product: [1], amount: 1 } }"), "expected a product's id, found a list", "[1]", ""),
+        (step("{ order: { product: T9, amount: 1 } }"), "there is no product `T9`", "T9", ""),
+        (
+            step("{ order: { product: $price, amount: lots } }"),
+            "expected an integer or a mapping, found the text `lots`",
+            "lots",
+            "",
+        ),
+        (
+            step("{ do: [{ after: 1s, set: { price: 1 } }] }"),
+            "`after` has no place among steps of one moment",
+            "1s",
+            "the steps of a `do` that is a step happen at one moment; give the time to that step",
+        ),
+        (
+            step("{ at: 24000h, times: 2, every: 1s, set: { price: 1 } }"),
+            "the step ends later than 24000h",
+            "{ at: 24000h, times: 2, every: 1s, set: { price: 1 } }",
+            "",
+        ),
+        (step("{ fault: { on: http, status: 9 } }"), "expected a status from 400 to 599, found the number 9", "9", ""),
+        (stream("{ leave: {} }"), "`leave` has to say exactly one of `as` and `to`", "{}", ""),
+        (stream("{ join: { where: 1 } }"), "`join` needs `to`", "{ where: 1 }", ""),
+        (stream("{ join: { to: a, frame: $evnt } }"), "unknown name `evnt`", "evnt", "did you mean `event`?"),
+        (stream("{ join: { to: a, do: [] } }"), "`do` cannot be empty", "[]", ""),
+    ]);
+    let verbs = step("{ at: 1s }");
+    assert!(messages(&verbs)[0].starts_with("a step has to say exactly one of `do`, `reply`, "), "{verbs}");
+    let category = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\nscripts: [{ steps: [{ increment: { toys: { id: T1, x: 1 } } }] }]\n";
+    assert_eq!(messages(category), ["`toys` is a category, whose products have totals alone"]);
+}
+
+#[test]
+fn each_mistake_in_a_trigger_script_or_generator_has_its_message() {
+    let generator = |rest: &str| with(&format!("random: [{{ every: 1s, {rest} }}]"));
+    let set = "set: { price: 1 }";
+    expect(&[
+        (with("triggers: [{ set: { price: 1 } }]"), "a trigger needs `topic`", "{ set: { price: 1 } }", ""),
+        (with("triggers: [{ topic: \"\", set: { price: 1 } }]"), "a topic cannot be empty", "\"\"", ""),
+        (with("scripts: [{ name: a }]"), "a script needs `steps`", "{ name: a }", ""),
+        (with("scripts: [{ steps: [] }]"), "`steps` cannot be empty", "[]", ""),
+        (
+            with("scripts: [{ repeat: forever, steps: [{ set: { price: 1 } }] }]"),
+            "a script that repeats forever has to take at least 1us",
+            "forever",
+            "give a step an `at` or `after` of at least 1us",
+        ),
+        (
+            with("random: [{ set: { price: 1 } }]"),
+            "a generator has to say exactly one of `every` and `rate`",
+            "{ set: { price: 1 } }",
+            "",
+        ),
+        (generator(&format!("jitter: 2s, {set}")), "`jitter` is longer than `every`", "2s", ""),
+        (generator(&format!("pick: todo, {set}")), "there is no collection `todo`", "todo", "did you mean `todos`?"),
+        (
+            generator(&format!("pick: {{ weights: {{ ada: 1, 1: 1 }} }}, {set}")),
+            "no collection declares all of these rows",
+            "{ ada: 1, 1: 1 }",
+            "all of them have to be rows of one collection",
+        ),
+        (
+            generator(&format!("pick: {{ weights: {{ 2: 1 }} }}, {set}")),
+            "`todos` and `people` declare all of these rows",
+            "{ 2: 1 }",
+            "name at least one row that only one of them has",
+        ),
+        (
+            generator(&format!("pick: {{ weights: {{ ada: 0 }} }}, {set}")),
+            "all weights are 0",
+            "{ ada: 0 }",
+            "give one of them a weight above 0",
+        ),
+    ]);
+    let verbs = with("triggers: [{ topic: a }]");
+    assert!(messages(&verbs)[0].starts_with("a trigger has to say exactly one of `do`, `reply`, "));
+}
+
+#[test]
+fn an_expression_is_under_its_own_letters_however_it_is_quoted() {
+    for (text, line) in [
+        ("{ body: $nam.x }", "nam"),
+        ("{ body: \"a {{ 1 + nam }}\" }", "nam"),
+        ("{ body: 'it''s {{ nam }}' }", "nam"),
+        ("{ body: \"\\\"{{ nam }}\\\"\" }", "nam"),
+        ("{ body: { a: [1, { b: \"{{ nam }}\" }] } }", "nam"),
+        ("{ when: nam == 'name' }", "nam"),
+        ("{ headers: { X-Name: \"{{ nam }}\" } }", "nam"),
+        ("{ match: { headers: { X-Name: \"{{ nam }}\" } } }", "nam"),
+        ("\n    body: |\n      one\n      two {{ nam }}", "nam"),
+        ("\n    body: >\n      name {{ nam }}\n      two", "nam"),
+        ("{ body: &b { x: $nam }, when: true }", "nam"),
+    ] {
+        let (message, caret, _) = first(&answer(text));
+        assert_eq!((message.as_str(), caret.as_str()), ("unknown name `nam`", line), "{text}");
+    }
+    let text = answer("{ body: \"{{ name }} {{ name | fixd(2) }}\" }");
+    let expected = "\
+error: unknown name `name`
+ --> shop.yaml:3:23
+  |
+3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
+  |                       ^^^^ not known here
+  |
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+
+error: unknown name `name`
+ --> shop.yaml:3:34
+  |
+3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
+  |                                  ^^^^ not known here
+  |
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+
+error: unknown filter `fixd`
+ --> shop.yaml:3:41
+  |
+3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
+  |                                         ^^^^ not known here
+  |
+  = help: did you mean `fixed`?";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn an_expression_without_quotes_says_that_it_needs_them() {
+    let braces = "an expression has to be in quotes";
+    expect(&[
+        (answer("{ body: {{ path.id }} }"), braces, "{{ path.id }}", "write \"{{ path.id }}\""),
+        (answer("{ body: {{ 'a' ~ 1 }} }"), braces, "{{ 'a' ~ 1 }}", "write \"{{ 'a' ~ 1 }}\""),
+        (answer("{ when: {{ path.id }}, body: 1 }"), braces, "{{ path.id }}", "write \"path.id\""),
+        (answer("\n    body: {{ fake(\"name\") }}"), braces, "{{ fake(\"name\") }}", "write '{{ fake(\"name\") }}'"),
+        (answer("[{ a: {{ [1] | length }} }]"), braces, "{{ [1] | length }}", "write \"{{ [1] | length }}\""),
+    ]);
+    assert_eq!(messages("? { a: 1 }\n: 1\n"), ["a key has to be a plain word"]);
+}
+
+#[test]
+fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
+    let text = answer("{ when: random(1, 6) == 6, body: 1 }");
+    assert!(messages(&text).contains(&"`6) == 6` is not a key: the comma before it ends the value".to_owned()));
+    assert!(report(&text).contains("= help: put the whole value in quotes"));
+    let list = answer("{ when: path.id in ['a', 'b'], body: 1 }");
+    assert!(help(&list).unwrap().contains("inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes"));
+}
+
+#[test]
+fn lists_of_steps_have_bounds() {
+    let deep =
+        |levels: usize| step(&format!("{}{{ set: {{ price: 1 }} }}{}", "{ do: [".repeat(levels), "] }".repeat(levels)));
+    parse(&Source::new("shop.yaml", &deep(8))).unwrap();
+    assert_eq!(messages(&deep(9)), ["steps are nested deeper than 8 levels"]);
+    let many = |count: usize| step(&vec!["{ set: { price: 1 } }"; count].join(", "));
+    parse(&Source::new("shop.yaml", &many(10_000))).unwrap();
+    assert_eq!(messages(&many(10_001)), ["a list of more than 10000 steps"]);
+}
+
+#[test]
+fn an_answer_behind_one_for_all_requests_is_a_warning() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("mockd.yaml");
+    std::fs::write(&file, "http:\n  GET /a:\n    - { when: query.x, body: 1 }\n    - { body: 2 }\n    - { body: 3 }\n")
+        .unwrap();
+    let loading = load(&file);
+    assert!(loading.outcome.is_ok());
+    let warnings = loading.warnings.unwrap().to_string();
+    assert!(warnings.starts_with("warning: no request gets this answer\n"), "{warnings}");
+    assert!(
+        warnings.contains("^^^^^^^^^^^ never given") && warnings.contains("----------- this one is for all requests")
+    );
+}
+
+#[test]
+fn a_file_that_declares_nothing_says_what_it_could() {
+    assert_eq!(
+        help("name: x\n").as_deref(),
+        Some("a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`")
+    );
+    assert_eq!(messages("http: {}\norders: { random: [{ every: 1s }] }\n"), ["`orders` needs `categories`"]);
+    assert_eq!(messages("htpp: {}\n"), ["unknown key `htpp`"]);
+}
+
+#[test]
+fn mistakes_elsewhere_do_not_hide_wrong_references() {
+    let toys = "categories: { toys: { prefix: T, products: [{ id: T1, total: \"3\" }], fields: { a: b } } }\nport: 1\n";
+    let orders = "orders: { random: [{ every: 1s, products: [Q] }] }\n";
+    let found = messages(&format!("{toys}{orders}"));
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert_eq!(found[3], "there is no product `Q`");
+    for unreadable in [
+        "{ prefx: T, products: [{ name: x }] }",
+        "{ products: [{ name: x }] }",
+        "{ prefix: T, products: 3 }",
+        "{ prefix: T, products: [3] }",
+        "{ prefix: T, products: [{ id: [] }] }",
+    ] {
+        let found = messages(&format!("categories: {{ toys: {unreadable} }}\n{orders}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+    for step in
+        ["{ at: 1s, ad: { category: toys, product: { id: Q } } }", "{ add: Q }", "{ add: { category: toys } }", "Q"]
+    {
+        let right = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+        let orders =
+            format!("orders: {{ random: [{{ every: 1s, products: [Q] }}], scripts: [{{ steps: [{step}] }}] }}");
+        let found = messages(&format!("{right}\n{orders}\n"));
+        assert!(found.len() == 1 && !found[0].contains("product `Q`"), "{found:?}");
+    }
+}
+
+#[test]
+fn names_are_not_judged_while_those_of_data_are_unknown() {
+    for data in ["dta: { x: 1 }", "data: 3", "data: { a-b: 1 }"] {
+        let found = messages(&format!("{data}\nhttp: {{ GET /: {{ body: $x, set: {{ x: 1 }} }} }}\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+}
