@@ -184,7 +184,7 @@ fn an_error_at_run_time_says_where_its_expression_is() {
     let Content::Json(body) = &answer("GET /x").content else { panic!("there is a body") };
     let nothing = |_: &str| None;
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
-    assert_eq!(error.to_string(), "`price.x` is undefined (scenario.yaml:3:31)");
+    assert_eq!(error.to_string(), "`price.x` is undefined (scenario.yaml:3:32)");
     let when = answer("GET /y").when.as_ref().unwrap();
     let one = |_: &str| Some(Data::from(1));
     let error = when.holds(&one, &mut Setting::default()).unwrap_err().to_string();
