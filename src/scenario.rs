@@ -3,7 +3,8 @@
 //! The way in is [`load()`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
 //! reference resolves and every number is in range, or all [`Problems`] at once. The way there:
 //!
-//! 1. text becomes a tree with places (`yaml`), into which included files are merged (`include`);
+//! 1. text becomes a tree with places (`yaml`), into which included files are merged (`include`), and beside which the files
+//!    are read that `data` names (`data_files`);
 //! 2. the tree becomes serde shapes in which every key is optional (`raw`); the JSON Schema is made of them, too;
 //! 3. the shapes are checked and filled in (`validate`): a shop, in the words of its author (`shop`);
 //! 4. the shop becomes the general declaration (`shop::lower`): collections of rows with their counters, timelines, routes, and

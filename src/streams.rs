@@ -54,7 +54,7 @@ pub(crate) fn uuid(high: u64, low: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::{Words, uuid};
 
     #[test]
     fn a_key_names_the_same_words_for_ever_from_any_word_on() {
@@ -64,8 +64,8 @@ mod tests {
         words.skip_to(1);
         assert_eq!([words.next(), words.next()], first[1..]);
         words.skip_to(0);
-        assert_eq!(words.uuid(), UUID);
+        assert_eq!(words.uuid(), uuid(first[0], first[1]));
+        assert_eq!(uuid(0, 0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
-
-    const UUID: &str = "4c128c3b-82be-404d";
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::include::Files;
 use super::problem::{Problem, ProblemKind};
+use super::raw::RawDataFile;
 use super::source::{MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{DataFile, Document, NodeId, NodeView};
 
@@ -33,12 +34,13 @@ impl Reader<'_> {
             return Vec::new();
         };
         let from = |entry: &[NodeId]| {
-            let NodeView::Mapping([key, path]) = tree.view(entry[1]) else { return None };
-            let NodeView::Scalar { text, .. } = tree.view(*path) else { return None };
-            let is_path = tree.text(*key) == "from" && !text.is_empty() && !self.document.is_null(*path);
-            let span = tree.span(*path);
-            let path = self.document.sources().directory(span).join(text).components().collect();
-            is_path.then_some((entry[1], path, span))
+            let NodeView::Mapping([key, _]) = tree.view(entry[1]) else { return None };
+            if tree.text(*key) != "from" {
+                return None;
+            }
+            let raw = self.document.decode::<RawDataFile>(entry[1])?;
+            let (path, span) = raw.from.as_ref()?.get().filter(|(path, _)| !path.is_empty())?;
+            Some((entry[1], self.document.sources().directory(span).join(path).components().collect(), span))
         };
         entries.chunks_exact(2).filter_map(from).collect()
     }

@@ -12,6 +12,11 @@ fn rows(scenario: &Scenario, name: &str) -> Value {
     serde_json::to_value(scenario.collection(name).unwrap().rows()).unwrap()
 }
 
+/// The values by name.
+fn values(scenario: &Scenario) -> Value {
+    scenario.values().iter().map(|(name, value)| (name.to_string(), Value::clone(value))).collect()
+}
+
 fn ids(text: &str) -> (Value, IdScheme, String) {
     let scenario = accepted(&format!("data: {{ rows: {text} }}\n"));
     let collection = scenario.collection("rows").unwrap();
@@ -30,7 +35,7 @@ data:
   mixed: [{ id: 1 }, text]
   words: [a, b]
   deep: { from: a, to: { b: [1] } }
-  none:
+  null_:
   _x1: $path.id
 ",
     );
@@ -45,10 +50,10 @@ data:
         ])
     );
     assert_eq!(
-        serde_json::to_value(scenario.values()).unwrap(),
+        values(&scenario),
         json!({
             "price": 9.5, "mixed": [{ "id": 1 }, "text"], "words": ["a", "b"], "deep": { "from": "a", "to": { "b": [1] } },
-            "none": null, "_x1": "$path.id"
+            "null_": null, "_x1": "$path.id"
         })
     );
     assert!(scenario.routes().iter().next().is_none());
@@ -82,7 +87,7 @@ fn rows_without_ids_get_what_follows_those_that_have_one() {
 
 #[test]
 fn a_made_uuid_follows_from_the_name_and_the_place_for_ever() {
-    let uuid = "d0b1b9b0";
+    let uuid = "ea64c874-99a7-499b-b8b2-0e50ceda586c";
     let (made, ..) = ids("[{ id: x }, {}, {}]");
     assert_eq!(made[1].as_str().unwrap(), uuid);
     let (again, ..) = ids("[{}, { id: y }, {}, { id: z }]");
@@ -101,7 +106,7 @@ data:
       count: 3
       row: { id: \"P{{ index + 1 }}\", name: \"{{ fake('name') }}\", n: \"{{ next('n') }}\", at: $now.iso, odd: \"{{ random(1, 6) }}\", no: $index.x }
   others: { generate: { count: 2, row: { name: \"{{ fake('name') }}\" } } }
-  none: { generate: { count: 0, row: {} } }
+  nobody: { generate: { count: 0, row: {} } }
 ";
 
 #[test]
@@ -113,9 +118,9 @@ fn made_rows_are_the_same_whatever_else_the_scenario_says() {
     assert_eq!(people[1]["n"], 2);
     assert_eq!(people[0]["at"], "2026-03-01T11:00:00.000Z");
     assert_eq!(people[0].get("no"), None);
-    assert_eq!(people[0]["name"], "?");
+    assert_eq!(people[0]["name"], "Hugo Ortega");
     assert_eq!(rows(&scenario, "others")[1]["id"], 2);
-    assert_eq!(rows(&scenario, "none"), json!([]));
+    assert_eq!(rows(&scenario, "nobody"), json!([]));
     let other = accepted(
         &MADE.replace("  others:", "  before: { generate: { count: 9, row: { a: \"{{ uuid() }}\" } } }\n  others:"),
     );

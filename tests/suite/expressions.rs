@@ -11,12 +11,14 @@ use std::sync::Arc;
 use mockd::expression::{
     CompileError, Data, KINDS, Language, Names, PathStep, Place, RunError, Template, is_reserved_name,
 };
+use mockd::scenario::Content;
 use serde_json::{Value, json};
 
 use table::{COMPUTED, CONDITIONS, REFUSED, TEXTS};
 
 use crate::golden::assert_golden;
 use crate::inputs::expression::{Collection, Setting};
+use crate::support::accepted;
 
 /// What the expressions of these tests can see.
 fn known(name: &str) -> Option<Data> {
@@ -172,4 +174,19 @@ fn draws_and_counts_go_on_from_one_run_to_the_next() {
     assert_eq!((&first[0], &first[2], &second[0], &second[2]), (&json!(1), &json!(2), &json!(3), &json!(4)));
     assert_ne!(first[1], second[1]);
     assert_eq!(template.render_required(&known, &mut Setting::default()).unwrap(), first);
+}
+
+#[test]
+fn an_error_at_run_time_says_where_its_expression_is() {
+    let text = "data: { price: 1 }\nhttp:\n  GET /x: { body: { a: [\"so {{ price.x }}\"] } }\n  GET /y: { when: price // 0 }\n";
+    let scenario = accepted(text);
+    let answer = |key: &str| &scenario.routes().answers(key).unwrap().list[0];
+    let Content::Json(body) = &answer("GET /x").content else { panic!("there is a body") };
+    let nothing = |_: &str| None;
+    let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
+    assert_eq!(error.to_string(), "`price.x` is undefined (scenario.yaml:3:32)");
+    let when = answer("GET /y").when.as_ref().unwrap();
+    let one = |_: &str| Some(Data::from(1));
+    let error = when.holds(&one, &mut Setting::default()).unwrap_err().to_string();
+    assert!(error.ends_with(" (scenario.yaml:4:19)"), "{error}");
 }

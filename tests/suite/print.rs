@@ -1,6 +1,6 @@
 //! A scenario printed as YAML reads back as the same scenario.
 
-use mockd::scenario::{Source, parse};
+use mockd::scenario::{Scenario, Source, parse};
 
 use crate::support::{accepted, command};
 
@@ -41,14 +41,62 @@ orders:
     - { repeat: 3, steps: [{ product: A7, amount: { min: -1, max: 7 }, times: 2 }, { product: A2, amount: { min: 2, max: 2 } }] }
 "#;
 
-#[test]
-fn every_key_survives_printing_and_reading() {
-    let scenario = accepted(ALL_KEYS);
+/// What goes beyond a shop.
+const GENERAL: &str = r#"
+starts: 2026-01-01T09:00:00.5+01:00
+data: { todos: [{ title: "{{ x }}" }], price: 9.5 }
+http:
+  GET /price: { when: query.x == '1', headers: { set-cookie: [a, b] }, body: { price: $price, at: "{{ now.ms }}" } }
+  "POST /todos/{id}/{*rest}":
+    - { match: { body: { done: true } }, do: [{ merge: { todos: { id: $path.id, done: true } } }], after: 1s }
+    - { status: 404, text: "no {{ path.rest }}" }
+  /todos: { crud: { collection: todos, only: [list, get, add], fields: { title: string } } }
+triggers:
+  - { topic: todos, when: event.change == 'added', set: { price: 1 } }
+scripts:
+  - { name: s, start: 1s, repeat: forever, steps: [{ at: 1s, add: { todos: { title: a } } }, { do: [{ set: { price: 2 } }], times: 3, every: 1s }] }
+random:
+  - { rate: 1/s, arrivals: poisson, pick: todos, remove: { todos: $it.id } }
+"#;
+
+fn reads_back(scenario: &Scenario) {
     let printed = scenario.to_yaml();
     let again =
         parse(&Source::new("scenario.yaml", &printed)).unwrap_or_else(|problems| panic!("{problems}\n{printed}"));
     assert_eq!(again, *scenario, "{printed}");
     assert_eq!(again.to_yaml(), printed);
+}
+
+#[test]
+fn every_key_survives_printing_and_reading() {
+    reads_back(&accepted(ALL_KEYS));
+    reads_back(&accepted(GENERAL));
+    let of_shop = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\norders: { random: [{ every: 1s }] }";
+    reads_back(&accepted(&format!("{of_shop}\n{GENERAL}")));
+}
+
+#[test]
+fn what_a_scenario_has_none_of_is_not_printed() {
+    let keys = |text: &str| -> Vec<String> {
+        let printed: serde_json::Map<String, serde_json::Value> =
+            serde_yaml::from_str(&accepted(text).to_yaml()).unwrap();
+        printed.keys().cloned().collect()
+    };
+    assert_eq!(keys("data: { x: 1 }"), ["name", "seed", "data"]);
+    assert_eq!(keys(GENERAL), ["name", "seed", "starts", "data", "http", "triggers", "scripts", "random"]);
+    assert_eq!(keys("categories: { toys: { prefix: T } }"), ["name", "seed", "categories", "orders"]);
+}
+
+#[test]
+fn a_printed_file_of_an_answer_is_where_it_was() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let main = directory.path().join("main.yaml");
+    std::fs::write(&main, "http: { GET /a: { file: a.png }, GET /b/x: [{ status: 400 }, { file: $query.name }] }\n")
+        .unwrap();
+    let printed = mockd::scenario::load(&main).outcome.unwrap().to_yaml();
+    let directory = directory.path().display();
+    assert!(printed.contains(&format!("file: {directory}/a.png\n")), "{printed}");
+    assert!(printed.contains(&format!("file: {directory}/{{{{ query.name }}}}\n")), "{printed}");
 }
 
 #[tokio::test]

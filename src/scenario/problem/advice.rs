@@ -146,6 +146,9 @@ impl ProblemKind {
             Self::NamesData => "name that file here, or write the rows out".into(),
             Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
             Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
+            Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
+                "all rows share a billion steps: make fewer of them, or compute less for each".into()
+            }
             Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
                 "give another value with `or`, or with the filter `default`".into()
             }

@@ -20,9 +20,9 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 
 /// Names that expressions and messages know as something else.
-const OWN_NAMES: [&str; 17] = [
-    "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "it", "item", "index", "msg",
-    "conn", "items", "total", "page",
+const OWN_NAMES: [&str; 18] = [
+    "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
+    "msg", "conn", "items", "total", "page",
 ];
 
 /// The names of `data` with what they stand for.
@@ -80,7 +80,7 @@ fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
         Some("a name has letters, digits and `_`, and does not start with a digit")
-    } else if OWN_NAMES.contains(&name) || name == "frame" || is_reserved_name(name) {
+    } else if OWN_NAMES.contains(&name) || is_reserved_name(name) {
         Some("this name has a meaning of its own in expressions")
     } else if name.starts_with("__") {
         Some("names that start with `__` are mockd's own")

@@ -52,21 +52,21 @@ fn mistakes_about_made_rows_have_their_places() {
         report(&made("2", "{ id: \"A{{ indx + 1 }}\" }")),
         "\
 error: unknown name `indx`
- --> shop.yaml:2:50
+ --> shop.yaml:2:49
   |
 2 |   rows: { generate: { count: 2, row: { id: \"A{{ indx + 1 }}\" } } }
-  |                                                 ^^^^
+  |                                                 ^^^^ not known here
   |
   = help: did you mean `index`?"
     );
     assert_eq!(
         report(&made("2", "{ a: [\"so {{ 1 // (1 - index) }}\"] }")),
         "\
-error: `1 // (1 - index)` fails: tried to perform // division by zero
+error: `1 // (1 - index)` fails: unable to calculate 1 // 0
  --> shop.yaml:2:51
   |
 2 |   rows: { generate: { count: 2, row: { a: [\"so {{ 1 // (1 - index) }}\"] } } }
-  |                                                   ^"
+  |                                                   ^^^^^^^^^^^^^^^^"
     );
     assert_eq!(
         report(&made("3", "{ id: \"{{ index % 2 }}\" }")),
@@ -80,13 +80,13 @@ error: row id `0` is declared twice
   = help: give one of them another id"
     );
     for (text, message) in [
-        (made("2", "{ id: \"{{ index / 2 }}\" }"), "expected text or an integer, found 0.5"),
+        (made("2", "{ id: \"{{ index / 2 }}\" }"), "expected text or an integer, found 0.0"),
         (made("2", "{ id: $rows }"), "unknown name `rows`"),
         (made("1000001", "{}"), "more than 1000000 rows"),
         (made("-1", "{}"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
         (made("1", "$index"), "expected a mapping, found the text `$index`"),
         (made("1000000", "{ a: \"{{ range(2000) | list }}\" }"), "`range(2000) | list` takes more than 1000 steps"),
-        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "?"),
+        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "the rows have more than 64 MiB"),
         (with("rows: { generate: { row: {} } }"), "`generate` needs `count`"),
         (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),

@@ -32,7 +32,7 @@ fn first(text: &str) -> (String, String, Option<String>) {
     let problems = parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right");
     let problem = problems.list.iter().find(|problem| !problem.kind.is_warning()).unwrap();
     let (source, range) = problems.sources.locate(problem.span).unwrap();
-    (problem.kind.to_string(), source.text()[range].to_owned(), problem.kind.help())
+    (problem.kind.to_string(), source.text()[range].trim_end().to_owned(), problem.kind.help())
 }
 
 /// Each with its message, what is under the caret, and its help.
@@ -96,15 +96,15 @@ error: unknown key `statsu`
   = help: did you mean `status`?
 
 error: there is no collection `todo`
- --> shop.yaml:6:14
+ --> shop.yaml:6:16
   |
 6 |     - { add: { todo: { title: x } }, body: 1, text: x }
-  |              ^^^^ not declared under `data`
+  |                ^^^^ not declared under `data`
   |
   = help: did you mean `todos`?
 
 error: `body` and `text` exclude each other
- --> shop.yaml:6:51
+ --> shop.yaml:6:53
   |
 6 |     - { add: { todo: { title: x } }, body: 1, text: x }
   |                                                     ^
@@ -236,8 +236,19 @@ error: `POST /orders/{id}` and `POST /orders/{x}` are for the same requests
   = help: remove one of the two, or give it another path";
     assert_eq!(report(text), expected);
     let crud = with("http: { /t: { crud: todos }, /t/: { crud: people } }");
-    assert_eq!(messages(&crud).len(), 6);
-    assert_eq!(messages(&crud)[0], "`GET /t` and `GET /t` are for the same requests");
+    assert_eq!(messages(&crud), ["`GET /t` and `GET /t` are for the same requests"]);
+    let overlapping = with("http: { 'GET /a/{x}/b': {}, 'GET /a/{*rest}': {} }");
+    let expected = "\
+error: `GET /a/{x}/b` and `GET /a/{*rest}` cannot be told apart
+ --> shop.yaml:2:29
+  |
+2 | http: { 'GET /a/{x}/b': {}, 'GET /a/{*rest}': {} }
+  |         --------------      ^^^^^^^^^^^^^^^^ 
+  |         |
+  |         first declared here
+  |
+  = help: begin the two with different segments";
+    assert_eq!(report(&overlapping), expected);
 }
 
 #[test]
@@ -470,12 +481,12 @@ fn an_expression_is_under_its_own_letters_however_it_is_quoted() {
         let (message, caret, _) = first(&answer(text));
         assert_eq!((message.as_str(), caret.as_str()), ("unknown name `nam`", line), "{text}");
     }
-    let text = answer("{ body: \"{{ name }} {{ name | fixd(2) }}\" }");
+    let text = answer("{ body: \"{{ name }} {{ name | fixedd(2) }}\" }");
     let expected = "\
 error: unknown name `name`
  --> shop.yaml:3:23
   |
-3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
+3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                       ^^^^ not known here
   |
   = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
@@ -483,16 +494,16 @@ error: unknown name `name`
 error: unknown name `name`
  --> shop.yaml:3:34
   |
-3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
+3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                                  ^^^^ not known here
   |
   = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
 
-error: unknown filter `fixd`
+error: unknown filter `fixedd`
  --> shop.yaml:3:41
   |
-3 |   GET /x: { body: \"{{ name }} {{ name | fixd(2) }}\" }
-  |                                         ^^^^ not known here
+3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
+  |                                         ^^^^^^ not known here
   |
   = help: did you mean `fixed`?";
     assert_eq!(report(&text), expected);

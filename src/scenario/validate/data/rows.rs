@@ -79,7 +79,10 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
         match ids.entry(&*id.text) {
             Entry::Occupied(first) => {
                 let kind = ProblemKind::DuplicateRowId(id.text.to_string());
-                check.document.note(Problem::new(kind, id.span).related_to(*first.get()));
+                let problem = Problem::new(kind, id.span);
+                // Rows that are made have one place.
+                let is_elsewhere = *first.get() != id.span;
+                check.document.note(if is_elsewhere { problem.related_to(*first.get()) } else { problem });
             }
             Entry::Vacant(new) => drop(new.insert(id.span)),
         }

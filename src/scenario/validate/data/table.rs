@@ -78,10 +78,12 @@ fn row(
     table: &Table,
     check: &mut Validator<'_>,
 ) -> WrittenRow {
-    let mut row = WrittenRow { id: None, own: Map::new() };
+    let mut row = WrittenRow { id: None, own: Map::with_capacity(headers.len()) };
     for (index, (name, cell)) in headers.iter().zip(record).enumerate() {
         let Some(value) = value(cell) else { continue };
         if name == "id" {
+            // What is no integer is text, since there is no other way to write that.
+            let value = if value.is_i64() { value } else { cell.into() };
             row.id = id(&value, table.cell(at, index), check);
         } else {
             row.own.insert(name.to_owned(), value);
