@@ -298,10 +298,10 @@ fn a_category_that_becomes_data_begins_as_declared() {
     let changes = texts(of_data.replace(&Arc::new(data), 1));
     assert_eq!(changes[1..], ["category toys removed", "T1 removed", "data toys added", "data todos removed"]);
     assert_eq!((shown(&of_data), of_data.values().count()), (json!({ "toys": [{ "id": "T1", "a": 1 }] }), 0));
-    // Back in the shop, it is as it was there.
+    // Both come back as they were.
     of_data.replace(&both("todos"), 1);
     assert_eq!(of_data.values().map(|(_, value)| value).collect::<Vec<_>>(), [5]);
-    assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1 }] }));
+    assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1, "b": 3 }] }));
 }
 
 #[test]
