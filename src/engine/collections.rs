@@ -2,6 +2,7 @@
 
 mod new_id;
 mod pages;
+mod retained;
 
 use std::collections::HashMap;
 use std::io;

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::scenario::{Action, Row, Script, Step};
+use crate::scenario::{Action, Collection, Row, Script, Step};
 
 /// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ impl Digest {
     /// Of everything but the id.
     pub(super) fn of_row(row: &Row) -> Self {
         Self::of("product", &row.content())
+    }
+
+    /// Of the rows of a collection.
+    pub(super) fn of_rows(collection: &Collection) -> Self {
+        let mut hash = Hashed::default();
+        hash.add(&"rows");
+        for row in collection.rows() {
+            hash.add(&(row.id(), row.has_number_id(), row.content()));
+        }
+        hash.end()
     }
 
     pub(super) fn of_script(script: &Script) -> Self {

@@ -98,7 +98,7 @@ impl Engine {
         self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.collections, new.collections.clone());
-        for (name, row_set) in before.counted() {
+        for (name, row_set) in before.counted().filter(|(name, _)| new.collections.get_counted(name).is_some()) {
             self.collections.keep_numbers(name, RowSet::highest(row_set));
         }
         let made = &comparison.rows.made;

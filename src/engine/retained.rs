@@ -10,8 +10,11 @@
 //! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
 //!   kept can be written down and taken up by another process.
 //! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
+//! - Collections without counters, and values, are kept as wholes, and come back if they are declared in the same way.
 //! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_COLLECTIONS`]
 //!   numbers of collections. The oldest are forgotten first.
+
+mod data;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::data::DataContent;
+use self::data::RetainedData;
 use super::collections::row_json_len;
 use super::digest::Digest;
 use super::fault::FaultProgress;
@@ -52,6 +57,8 @@ struct Kept {
     #[serde(skip)]
     row_bytes: Option<usize>,
     timelines: Vec<RetainedTimeline>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    data: Vec<RetainedData>,
     /// The highest number of an id in collections that are gone.
     highest: Vec<(Arc<str>, u64)>,
 }
@@ -288,7 +295,7 @@ impl Retained {
     fn change<T>(&mut self, change: impl FnOnce(&mut Kept) -> T) -> T {
         let kept = Arc::make_mut(self.0.get_or_insert_default());
         let outcome = change(kept);
-        if kept.rows.is_empty() && kept.timelines.is_empty() && kept.highest.is_empty() {
+        if kept.rows.is_empty() && kept.timelines.is_empty() && kept.data.is_empty() && kept.highest.is_empty() {
             self.0 = None;
         }
         outcome

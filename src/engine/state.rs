@@ -178,6 +178,27 @@ struct WrittenRow {
     value: i64,
 }
 
+/// As [`whole_row`], for several.
+pub(super) mod whole_rows {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::WrittenRow;
+    use crate::scenario::Row;
+
+    pub(in crate::engine) fn serialize<S: Serializer>(rows: &[Arc<Row>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(rows.iter().map(|row| WrittenRow::of(row)))
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Arc<Row>>, D::Error> {
+        let rows = Vec::<WrittenRow>::deserialize(deserializer)?;
+        Ok(rows.into_iter().map(|row| Arc::new(row.into_row())).collect())
+    }
+}
+
 impl WrittenRow {
     fn of(row: &Row) -> Self {
         let (id, (own, framed, value)) = (row.id().clone(), row.content());

@@ -1,7 +1,8 @@
 //! What a new scenario makes of rows without counters, and of values.
 //!
 //! A row is known by its id, within its collection. What a scenario declares as before stays what it has become at run time,
-//! rows that were added then stay, and everything else is as the new scenario declares it.
+//! rows that were added then stay, and everything else is as the new scenario declares it. A name that is no longer declared
+//! is [`Retained`](crate::engine::retained::Retained), and comes back as it was if it is declared again as before.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::engine::collections::{Collections, RowSet};
+use crate::engine::digest::Digest;
+use crate::engine::retained::DataContent;
 use crate::engine::values::DataValues;
 use crate::engine::{Change, Engine, Event, EventKind};
 use crate::scenario::{Collection, Row, Scenario};
@@ -24,6 +27,10 @@ pub(super) struct DataEdits {
     collections: IndexMap<Arc<str>, CollectionEdit>,
     /// The values that both declare, and whether they are the same.
     values: IndexMap<Arc<str>, bool>,
+    /// The names that only the new scenario declares.
+    begun: Vec<Arc<str>>,
+    /// The names that only the old scenario declares, and what it declares if that is a value.
+    gone: Vec<(Arc<str>, Option<Arc<Value>>)>,
     changes: Vec<Change>,
 }
 
@@ -39,11 +46,17 @@ struct CollectionEdit {
 impl DataEdits {
     pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
         let before: HashMap<&str, &Collection> = uncounted(old).map(|one| (&**one.name(), one)).collect();
-        let mut edits = Self { collections: IndexMap::new(), values: IndexMap::new(), changes: Vec::new() };
+        let mut edits = Self {
+            collections: IndexMap::new(),
+            values: IndexMap::new(),
+            begun: Vec::new(),
+            gone: Vec::new(),
+            changes: Vec::new(),
+        };
         for collection in uncounted(new) {
             let name = collection.name();
             let Some(old_collection) = before.get(&**name) else {
-                edits.changes.push(begun(name, old.values().contains_key(name)));
+                edits.begin(name, old.values().contains_key(name));
                 continue;
             };
             let edit = CollectionEdit::between(old_collection, collection);
@@ -54,7 +67,7 @@ impl DataEdits {
         }
         for (name, value) in new.values() {
             let Some(old_value) = old.values().get(name) else {
-                edits.changes.push(begun(name, before.contains_key(&**name)));
+                edits.begin(name, before.contains_key(&**name));
                 continue;
             };
             if old_value != value {
@@ -64,8 +77,19 @@ impl DataEdits {
         }
         let after: HashSet<&Arc<str>> = uncounted(new).map(Collection::name).chain(new.values().keys()).collect();
         let gone = uncounted(old).map(Collection::name).chain(old.values().keys()).filter(|name| !after.contains(name));
-        edits.changes.extend(gone.map(|name| Change::DataRemoved { name: name.clone() }));
+        edits.gone = gone.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
+        edits.changes.extend(edits.gone.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() }));
         edits
+    }
+
+    /// Notes that a name is declared, which may have been something else before.
+    fn begin(&mut self, name: &Arc<str>, was_declared: bool) {
+        if was_declared {
+            self.changes.push(changed(name));
+        } else {
+            self.changes.push(Change::DataAdded { name: name.clone() });
+            self.begun.push(name.clone());
+        }
     }
 
     /// The changes that users are shown.
@@ -136,6 +160,7 @@ impl Engine {
     /// Carries over rows without counters and values. The engine plays the new scenario already, and such collections are as
     /// it declares them; `before` are those of before. Gives what became of them.
     pub(super) fn carry_data_over(&mut self, before: &Collections, edits: &DataEdits) -> Vec<Event> {
+        self.retain_data(before, &edits.gone);
         let mut kinds = Vec::new();
         for (name, edit) in &edits.collections {
             let (Some(before), Some(start)) = (before.get(name), self.collections.get(name)) else { continue };
@@ -161,18 +186,50 @@ impl Engine {
         };
         let values = scenario.values().iter().map(|(name, declared)| (name.clone(), carried(name, declared)));
         self.values = values.collect::<DataValues>();
+        for name in &edits.begun {
+            self.recall_data(name);
+        }
         kinds.into_iter().map(|kind| self.event(kind)).collect()
+    }
+}
+
+impl Engine {
+    /// Keeps what has become of names that are gone.
+    fn retain_data(&mut self, before: &Collections, gone: &[(Arc<str>, Option<Arc<Value>>)]) {
+        for (name, declared) in gone {
+            let changed = match declared {
+                None => before.get(name).and_then(RowSet::retained),
+                Some(declared) => self
+                    .values
+                    .get(name)
+                    .filter(|value| *value != declared)
+                    .map(|value| (Digest::of("value", declared), DataContent::Value(value.clone()))),
+            };
+            if let Some((digest, content)) = changed {
+                self.retained.keep_data(name.clone(), digest, content);
+            }
+        }
+    }
+
+    /// Has a name that is declared again be what it was, if it is declared in the same way.
+    fn recall_data(&mut self, name: &Arc<str>) {
+        if let Some(start) = self.collections.get(name) {
+            let content = self.retained.take_data(name, || start.declared_digest());
+            if let Some(row_set) = content.and_then(|content| start.recalled(content)) {
+                self.collections.put(name.clone(), row_set);
+            }
+        } else if let Some(declared) = self.values.get(name) {
+            let content = self.retained.take_data(name, || Digest::of("value", declared));
+            if let Some(DataContent::Value(value)) = content {
+                self.values.put(name, value);
+            }
+        }
     }
 }
 
 /// The collections whose rows have no counters.
 fn uncounted(scenario: &Scenario) -> impl Iterator<Item = &Collection> {
     scenario.collections().iter().filter(|collection| !collection.is_counted())
-}
-
-/// That a name is declared, which may have been something else before.
-fn begun(name: &Arc<str>, was_declared: bool) -> Change {
-    if was_declared { changed(name) } else { Change::DataAdded { name: name.clone() } }
 }
 
 fn changed(name: &Arc<str>) -> Change {

@@ -241,6 +241,31 @@ fn names_and_values_go_on_or_start_as_declared() {
 }
 
 #[test]
+fn names_that_are_declared_again_are_what_they_were() {
+    let old = json!({ "todos": [{ "id": 1 }, { "id": 2 }], "price": { "a": 1 }, "size": 1 });
+    let start = engine(old.clone());
+    let mut engine = start.clone();
+    let price = json!({ "set-value": { "name": "price", "keys": ["a"], "value": 2 } });
+    run(&mut engine, &vec![merged("1", &json!({ "x": 1 })), removed("2"), json!({ "add": { "y": 1 } }), price]);
+    let was = shown(&engine);
+    let none = Arc::new(data(json!({ "other": 1 })));
+    engine.replace(&none, 42);
+    let state = serde_json::to_value(engine.save(&Engine::new(&none, 42))).unwrap();
+    let restored = Engine::restored(&Engine::new(&none, 42), serde_json::from_value(state).unwrap()).unwrap();
+    for mut engine in [engine, restored] {
+        let mut other = engine.clone();
+        engine.replace(&Arc::new(data(old.clone())), 42);
+        assert_eq!((shown(&engine), engine.retained.is_empty()), (was.clone(), true));
+        add(&mut engine, "todos", json!({}));
+        assert_eq!(&**engine.collections().get("todos").unwrap().rows().last().unwrap().id(), "4");
+        // One that is declared in another way, or as something else, begins as declared, and the past is over.
+        let declared = json!({ "todos": [{ "id": 1 }, { "id": 3 }], "price": [{ "id": 1 }] });
+        other.replace(&Arc::new(data(declared.clone())), 42);
+        assert_eq!((shown(&other), other.retained.is_empty()), (declared, true));
+    }
+}
+
+#[test]
 fn a_change_names_few_of_many_rows() {
     let rows = |from: i32| json!({ "todos": (from..from + 12).map(|id| json!({ "id": id })).collect::<Vec<_>>() });
     let changes = engine(rows(0)).changes(&data(rows(20)), 42);
@@ -273,10 +298,10 @@ fn a_category_that_becomes_data_begins_as_declared() {
     let changes = texts(of_data.replace(&Arc::new(data), 1));
     assert_eq!(changes[1..], ["category toys removed", "T1 removed", "data toys added", "data todos removed"]);
     assert_eq!((shown(&of_data), of_data.values().count()), (json!({ "toys": [{ "id": "T1", "a": 1 }] }), 0));
-    // Back in the shop, it is as it was there.
+    // Both come back as they were.
     of_data.replace(&both("todos"), 1);
     assert_eq!(of_data.values().map(|(_, value)| value).collect::<Vec<_>>(), [5]);
-    assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1 }] }));
+    assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1, "b": 3 }] }));
 }
 
 #[test]

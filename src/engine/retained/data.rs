@@ -1,0 +1,74 @@
+//! Collections without counters, and values, that reloads have taken away.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Retained, forget_oldest};
+use crate::engine::collections::{json_len, row_json_len};
+use crate::engine::digest::Digest;
+use crate::scenario::Row;
+
+/// The most of them that are kept.
+const MAX_DATA: usize = 1_000;
+
+/// The most bytes of JSON of all that are kept.
+const MAX_DATA_BYTES: usize = 64 << 20;
+
+/// One that is gone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetainedData {
+    name: Arc<str>,
+    declared: Digest,
+    bytes: usize,
+    content: DataContent,
+}
+
+/// What it was.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::engine) enum DataContent {
+    Rows {
+        /// Those that continue declared ones.
+        #[serde(with = "crate::engine::state::whole_rows")]
+        declared: Vec<Arc<Row>>,
+        #[serde(with = "crate::engine::state::whole_rows")]
+        added: Vec<Arc<Row>>,
+        highest: u64,
+        uuids: u64,
+    },
+    Value(Arc<Value>),
+}
+
+impl DataContent {
+    fn json_len(&self) -> usize {
+        match self {
+            Self::Rows { declared, added, .. } => declared.iter().chain(added).map(|row| row_json_len(row)).sum(),
+            Self::Value(value) => json_len(value),
+        }
+    }
+}
+
+impl Retained {
+    /// Keeps what a name stood for that was declared as the digest says.
+    pub(in crate::engine) fn keep_data(&mut self, name: Arc<str>, declared: Digest, content: DataContent) {
+        self.change(|kept| {
+            let bytes = content.json_len();
+            kept.data.push(RetainedData { name, declared, bytes, content });
+            forget_oldest(&mut kept.data, MAX_DATA);
+            let mut bytes: usize = kept.data.iter().map(|data| data.bytes).sum();
+            while bytes > MAX_DATA_BYTES {
+                bytes -= kept.data.remove(0).bytes;
+            }
+        });
+    }
+
+    /// Takes out what a name stood for. `None` if nothing is kept, or what is was declared in another way.
+    pub(in crate::engine) fn take_data(&mut self, name: &str, declared: impl Fn() -> Digest) -> Option<DataContent> {
+        let index = self.0.as_ref()?.data.iter().position(|data| &*data.name == name)?;
+        let kept = self.change(|kept| kept.data.remove(index));
+        (kept.declared == declared()).then_some(kept.content)
+    }
+}
