@@ -136,7 +136,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
         DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
         DataFile::Value(root) => {
             // It could not be printed, since it would name a file then.
-            if matches!(only_keys(root, check)[..], ["from"] | ["generate"]) {
+            if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
                 check.note(ProblemKind::NamesData, check.document.tree().span(root));
                 return None;
             }
