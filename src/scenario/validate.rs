@@ -57,9 +57,10 @@ pub(super) fn validate(
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
     check.declares(&raw, root_span);
     let is_shop = raw.categories.is_some() || check.is_misspelt(&["categories"], root_span);
-    let (categories, readable) = declared
-        .map(|(entries, span)| categories::categories(entries, span, &mut check))
-        .unwrap_or((Vec::new(), !is_shop));
+    let (categories, readable) = match declared {
+        Some((entries, span)) => categories::categories(entries, span, &mut check),
+        None => (Vec::new(), !is_shop),
+    };
     let readable = check.complete && readable;
     let mut references = References::new(&categories, readable);
     let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);

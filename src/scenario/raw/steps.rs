@@ -145,27 +145,27 @@ macro_rules! with_verbs {
                 use $crate::scenario::raw::{RawVerb, RawVerbValue as Value};
                 fn verb<'r, T>(
                     key: &'static str,
-                    value: &'r Opt<T>,
+                    value: Option<&'r Spanned<T>>,
                     of: impl FnOnce(&'r T) -> Value<'r>,
                 ) -> Option<RawVerb<'r>> {
-                    let Spanned { span, value } = value.as_ref()?;
+                    let Spanned { span, value } = value?;
                     Some(RawVerb { key, span: *span, value: value.as_ref().map(of) })
                 }
                 [
-                    verb("do", &self.r#do, Value::Do),
-                    verb("reply", &self.reply, |node| Value::Reply(*node)),
-                    verb("send", &self.send, Value::Send),
-                    verb("join", &self.join, Value::Join),
-                    verb("leave", &self.leave, Value::Leave),
-                    verb("close", &self.close, Value::Close),
-                    verb("add", &self.add, Value::Rows),
-                    verb("merge", &self.merge, Value::Rows),
-                    verb("replace", &self.replace, Value::Rows),
-                    verb("remove", &self.remove, Value::Rows),
-                    verb("increment", &self.increment, Value::Rows),
-                    verb("set", &self.set, Value::Set),
-                    verb("order", &self.order, |order| Value::Order(order)),
-                    verb("fault", &self.fault, |fault| Value::Fault(fault)),
+                    verb("do", self.r#do.as_ref(), Value::Do),
+                    verb("reply", self.reply.as_ref(), |node| Value::Reply(*node)),
+                    verb("send", self.send.as_ref(), Value::Send),
+                    verb("join", self.join.as_ref(), Value::Join),
+                    verb("leave", self.leave.as_ref(), Value::Leave),
+                    verb("close", self.close.as_ref(), Value::Close),
+                    verb("add", self.add.as_ref(), Value::Rows),
+                    verb("merge", self.merge.as_ref(), Value::Rows),
+                    verb("replace", self.replace.as_ref(), Value::Rows),
+                    verb("remove", self.remove.as_ref(), Value::Rows),
+                    verb("increment", self.increment.as_ref(), Value::Rows),
+                    verb("set", self.set.as_ref(), Value::Set),
+                    verb("order", self.order.as_ref(), |order| Value::Order(order)),
+                    verb("fault", self.fault.as_ref(), |fault| Value::Fault(fault)),
                 ]
                 .into_iter()
                 .flatten()

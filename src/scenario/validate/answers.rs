@@ -93,7 +93,7 @@ impl Rules<'_, '_, '_> {
         self.expressions.uses(names.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)));
         let query = right(given(raw.query.as_ref()).map(|(query, _)| self.mapping(*query, scope)));
         let headers = right(given(raw.headers.as_ref()).map(|(headers, _)| self.lower_case(*headers, scope)));
-        let body = self.optional(&raw.body, scope);
+        let body = self.optional(raw.body.as_ref(), scope);
         Some(RequestMatch { query: query?, headers: headers?, body: body? })
     }
 
@@ -203,7 +203,7 @@ impl Rules<'_, '_, '_> {
 
     fn file(&mut self, node: JsonNode, span: Span, scope: &Scope<'_>) -> Option<Content> {
         let path = self.template(node, scope)?;
-        if !self.check.document.json(node.0)?.as_str().is_some_and(|path| !path.is_empty()) {
+        if self.check.document.json(node.0)?.as_str().is_none_or(str::is_empty) {
             self.check.wrong_value(node, "the path of a file");
             return None;
         }

@@ -41,7 +41,7 @@ impl Rules<'_, '_, '_> {
             None => CrudOperation::ALL.into(),
         };
         let query = given(raw.query.as_ref()).map(|(query, _)| self.parameters(query)).unwrap_or_default();
-        let list = self.optional(&raw.list, &scope.and(PAGE));
+        let list = self.optional(raw.list.as_ref(), &scope.and(PAGE));
         let collection = collection?.name.clone();
         Some(Crud { collection, fields, defaults: defaults?, only, query, list: list? })
     }

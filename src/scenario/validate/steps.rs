@@ -174,7 +174,7 @@ impl Rules<'_, '_, '_> {
             every: every?,
             when: when.map_or(Some(None), |when| when.map(Some))?,
             each: each.map_or(Some(None), |each| each.map(Some))?,
-            with: with.map_or_else(|| Some(Vec::new()), |with| with)?,
+            with: with.unwrap_or_else(|| Some(Vec::new()))?,
             verb: verb?,
         })
     }

@@ -12,7 +12,7 @@ use super::steps::{Owner, Place, Rules};
 use crate::expression::Template;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{
-    Opt, RawAmount, RawClose, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
+    RawAmount, RawClose, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
 };
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
@@ -82,8 +82,8 @@ impl Rules<'_, '_, '_> {
         clippy::option_option,
         reason = "the inner one is whether the key is given, the outer one whether it is right"
     )]
-    pub(super) fn optional(&mut self, node: &Opt<JsonNode>, scope: &Scope<'_>) -> Option<Option<Template>> {
-        match given(node.as_ref()) {
+    pub(super) fn optional(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
+        match given(node) {
             Some((node, _)) => self.template(*node, scope).map(Some),
             None => Some(None),
         }
@@ -122,9 +122,9 @@ impl Rules<'_, '_, '_> {
         let scope = place.scope;
         let to = self.check.required(raw.to.as_ref(), "`join`", "to", span, span);
         let to = to.and_then(|(to, _)| self.topics(*to, scope));
-        let condition = self.optional(&raw.r#where, scope);
-        let name = self.optional(&raw.r#as, scope);
-        let frame = self.optional(&raw.frame, &scope.and(EVENT));
+        let condition = self.optional(raw.r#where.as_ref(), scope);
+        let name = self.optional(raw.r#as.as_ref(), scope);
+        let frame = self.optional(raw.frame.as_ref(), &scope.and(EVENT));
         let steps = match given(raw.r#do.as_ref()) {
             Some((list, span)) => {
                 let written = written.and_then(|join| join.get("do"));
@@ -147,7 +147,7 @@ impl Rules<'_, '_, '_> {
             self.check.exactly_one("`leave`", &["as", "to"], span);
         }
         let to = given(leaving.to.as_ref()).map(|(to, _)| self.topics(*to, scope));
-        let name = self.optional(&leaving.r#as, scope);
+        let name = self.optional(leaving.r#as.as_ref(), scope);
         Some(Verb::Leave { to: to.map_or(Some(None), |to| to.map(Some))?, name: name? })
     }
 
@@ -157,8 +157,8 @@ impl Rules<'_, '_, '_> {
                 Some(Verb::Close { code: Some(self.template(*code, scope)?), reason: None })
             }
             RawClose::Described(closing) => {
-                let code = self.optional(&closing.code, scope);
-                let reason = self.optional(&closing.reason, scope);
+                let code = self.optional(closing.code.as_ref(), scope);
+                let reason = self.optional(closing.reason.as_ref(), scope);
                 Some(Verb::Close { code: code?, reason: reason? })
             }
         }
@@ -218,8 +218,7 @@ impl Rules<'_, '_, '_> {
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
         match (verb, document.tree().view(node.0)) {
             (RowVerb::Remove, _) if is_container || document.is_null(node.0) => self.check.wrong_value(node, "an id"),
-            (RowVerb::Remove, _) => {}
-            (RowVerb::Add, NodeView::Mapping(_)) => {}
+            (RowVerb::Remove, _) | (RowVerb::Add, NodeView::Mapping(_)) => {}
             (_, NodeView::Mapping(entries)) => {
                 if document.entry(node.0, "id").is_none() {
                     let owner = key(verb);

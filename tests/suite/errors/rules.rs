@@ -243,7 +243,7 @@ error: `GET /a/{x}/b` and `GET /a/{*rest}` cannot be told apart
  --> shop.yaml:2:29
   |
 2 | http: { 'GET /a/{x}/b': {}, 'GET /a/{*rest}': {} }
-  |         --------------      ^^^^^^^^^^^^^^^^ 
+  |         --------------      ^^^^^^^^^^^^^^^^
   |         |
   |         first declared here
   |

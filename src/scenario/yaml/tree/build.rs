@@ -274,15 +274,11 @@ fn last_open_braces(line: &str) -> Option<usize> {
     let (mut quote, mut before, mut found) = (None, ':', None);
     for (at, c) in line.char_indices() {
         match quote {
-            Some(open) => {
-                if c == open {
-                    quote = None;
-                }
-            }
+            Some(open) if c == open => quote = None,
             // Inside a plain text, a quote is a letter.
             None if matches!(c, '\'' | '"') && ":,[{-".contains(before) => quote = Some(c),
             None if line[at..].starts_with("{{") && before != '{' => found = Some(at),
-            None => {}
+            _ => {}
         }
         if !c.is_whitespace() {
             before = c;
