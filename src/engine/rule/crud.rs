@@ -129,7 +129,9 @@ impl Firing<'_> {
             CrudOperation::Merge => (RowVerb::Merge, true),
             _ => (RowVerb::Replace, false),
         };
-        accept(crud, &fields, |field| !is_partial || fields.contains_key(field))?;
+        // Of a merge, what it leaves alone is not looked at, and a field that is null goes.
+        let goes = |field: &str| fields.get(field).is_some_and(Value::is_null) && is_optional(crud, field);
+        accept(crud, &fields, |field| !is_partial || fields.contains_key(field) && !goes(field))?;
         fields.insert("id".into(), id.into());
         let row = self.change_row(verb, collection, Value::Object(fields))?;
         Ok(CrudOutcome::json(Arc::unwrap_or_clone(row)))
@@ -142,6 +144,10 @@ impl Firing<'_> {
             other => Err(Refusal::wrong("`defaults`", "a mapping", &other)),
         }
     }
+}
+
+fn is_optional(crud: &Crud, field: &str) -> bool {
+    crud.fields.iter().any(|(name, rule)| name == field && rule.optional())
 }
 
 /// Checks a row that a client sends against the declared fields.

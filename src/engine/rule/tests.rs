@@ -117,7 +117,7 @@ fn a_script_that_repeats_begins_again_when_it_has_ended() {
     let text = "data: { log: [] }\nscripts: [{ start: 1s, repeat: 2, steps: [{ after: 1s, add: { log: { t: 1 } } }, { after: 1s, add: { log: { t: 2 } } }] }]";
     let events = engine(text).advance(Duration::from_secs(60));
     assert_eq!(added(&events).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [20, 30, 40, 50]);
-    let text = "data: { none: [], log: [] }\nscripts: [{ repeat: forever, steps: [{ each: $none, every: 1s, add: { log: { t: 1 } } }] }]";
+    let text = "data: { nothing: [], log: [] }\nscripts: [{ repeat: forever, steps: [{ each: $nothing, every: 1s, add: { log: { t: 1 } } }] }]";
     let events = engine(text).advance(Duration::from_secs(60));
     let [(0, why)] = &added(&events)[..] else { panic!("{events:?}") };
     assert!(why.contains("takes no time"), "{why}");
