@@ -148,11 +148,11 @@ fn scripts_have_keys_of_their_names_or_places() {
 
 /// The rules of generators, with when they come.
 fn generated(scenario: &Scenario) -> Vec<(&GeneratedRule, Arrivals)> {
-    let rule = |fires| match fires {
-        &Fires::Rule(ref rule) => Some(&**rule),
+    let rules = scenario.generators().iter().filter_map(|one| match one.fires() {
+        Fires::Rule(fired) => Some((&**fired, one.arrivals())),
         Fires::Count { .. } => None,
-    };
-    scenario.generators().iter().filter_map(|one| Some((rule(one.fires())?, one.arrivals()))).collect()
+    });
+    rules.collect()
 }
 
 #[test]
