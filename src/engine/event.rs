@@ -355,12 +355,12 @@ pub enum Refusal {
     #[error("there is no route `{0}` any more")]
     UnknownRoute(Arc<str>),
     /// No answer of a route fits the request.
-    #[error("no answer of `{route}` fits; nearest is {nearest}")]
+    #[error("No answer of {route} fits the request{}", .nearest.as_ref().map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default())]
     NoAnswer {
         /// The route's key.
         route: Arc<str>,
-        /// Which answer came nearest, and why it does not fit.
-        nearest: String,
+        /// Which answer came nearest, and why it does not fit; `None` if there is none.
+        nearest: Option<String>,
     },
     /// The query of a list cannot be read.
     #[error("{0}")]

@@ -143,8 +143,7 @@ fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Contex
             nearest = Some((differences.len(), format!("answer {}: {}", index + 1, differences.join("; "))));
         }
     }
-    let nearest = nearest.map(|(_, text)| text).unwrap_or_default();
-    Err(Refusal::NoAnswer { route: answers.key.clone(), nearest })
+    Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.map(|(_, text)| text) })
 }
 
 fn matching_differences(

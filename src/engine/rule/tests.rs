@@ -138,7 +138,7 @@ fn all_steps_of_an_answer_happen_or_none() {
     let mut order = |body| ask(&mut engine, "POST /orders", request("POST", "/orders", body));
     assert!(matches!(order(json!({ "bad": true })), Err(Refusal::UnknownRow(_))));
     let Err(Refusal::Expression(error)) = order(json!({ "broken": true })) else { panic!() };
-    assert_eq!(error.to_string(), "`it.nope` is undefined (test.yaml:6:82)");
+    assert_eq!(error.to_string(), "`it.nope` is undefined (test.yaml:6:76)");
     let Effects { events, answer, .. } = order(json!({ "pizza": "funghi" })).unwrap();
     let answer = answer.unwrap();
     // Nothing is left of those before: neither rows, nor numbers of events, nor ids.
@@ -173,7 +173,10 @@ http:
     assert_eq!(answer("/a", None, json!({ "user": { "name": "ada", "age": 36 } })), Ok("body".into()));
     assert_eq!(answer("/a?n=4", None, Value::Null), Ok("when".into()));
     let refusal = answer("/a?n=1", None, Value::Null).unwrap_err();
-    assert_eq!(refusal.to_string(), "no answer of `GET /a` fits; nearest is answer 1: query.b is null instead of true");
+    assert_eq!(
+        refusal.to_string(),
+        "No answer of GET /a fits the request; nearest is answer 1: query.b is null instead of true"
+    );
 }
 
 #[test]
