@@ -54,6 +54,7 @@ impl WorldEffects {
     /// Those of a command that was carried out just now.
     pub(super) fn of(state: &WorldState, Effects { events, fault, answer }: Effects) -> Self {
         let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
+        let events = events.into_iter().filter(|event| !event.is_delivery()).collect();
         Self { events, fault, answer, view: state.publish.borrow().clone() }
     }
 }

@@ -88,6 +88,9 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     let orders = json!({ "orders": [{ "id": "A1", "amount": 3 }] });
     contract.exchange("POST", "/__mockd/orders", &[], orders, 200).await;
     contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "A1": 3 } }), 200).await;
+    let steps =
+        json!({ "do": [{ "order": { "product": "A1", "amount": 1 } }, { "send": { "to": "news", "frame": 1 } }] });
+    contract.exchange("POST", "/__mockd/steps", &[], steps, 200).await;
     contract.exchange("POST", "/__mockd/snapshots", &[], json!({ "name": "s" }), 200).await;
     contract.exchange("POST", "/__mockd/snapshots/{name}/restore", &["s"], none.clone(), 200).await;
     contract.exchange("POST", "/__mockd/snapshots/{name}/restore", &["x"], none.clone(), 404).await;

@@ -3,7 +3,7 @@
 use poem::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::input::Time;
 use crate::engine::Event;
@@ -47,10 +47,22 @@ pub(super) struct EventShape {
     sequence: u64,
     /// What happened.
     event: EventName,
-    /// The product.
-    id: Option<String>,
-    /// Its category.
+    /// The product, or the row of a collection of `data`.
+    id: Option<Value>,
+    /// The product's category.
     category: Option<String>,
+    /// The row's collection.
+    collection: Option<String>,
+    /// The row after the change.
+    row: Option<Map<String, Value>>,
+    /// The name of a value of `data`.
+    name: Option<String>,
+    /// That value.
+    value: Option<Value>,
+    /// The topic that something was sent to.
+    topic: Option<String>,
+    /// What was sent.
+    frame: Option<Value>,
     /// Its new total.
     total: Option<i64>,
     /// Why something that was due was skipped.
@@ -65,7 +77,11 @@ pub(super) struct EventShape {
 enum EventName {
     Total,
     Added,
+    Merged,
+    Replaced,
     Removed,
+    Set,
+    Sent,
     Skipped,
     FaultBegan,
     FaultEnded,

@@ -47,7 +47,7 @@ pub(super) struct StateAnswer {
     #[serde(rename = "totals")]
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
     values: Map<String, Value>,
-    /// What `data` is now, by name: values, and the rows of collections. Left out with `since`.
+    /// What `data` is now, by name: values, and the rows of collections. Left out with `since`, and if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Map<String, Value>>,
     /// The faults that are in force.
@@ -110,7 +110,7 @@ pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Res
         sequence: state.sequence,
         collections: CollectionAnswer::all(&state.view),
         values: state.values.into_iter().map(|(id, value)| (id.to_string(), value.into())).collect(),
-        data: since.is_none().then(|| data(&state.view)),
+        data: Some(data(&state.view)).filter(|data| since.is_none() && !data.is_empty()),
         faults: FaultAnswer::all(state.faults),
         sockets: state.sockets,
         snapshots: SnapshotAnswer::all(state.snapshots),
