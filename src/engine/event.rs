@@ -404,6 +404,20 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it is the scenario that is wrong, and no request.
+    #[must_use]
+    pub fn is_defect_of_scenario(&self) -> bool {
+        matches!(
+            self,
+            Self::Expression(_)
+                | Self::NoMember
+                | Self::TooManySteps
+                | Self::TooManyWaiting
+                | Self::TooManyTriggers(_)
+                | Self::InstantRepeat(_)
+        )
+    }
+
     /// A value that is of the wrong kind.
     pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
         const MOST: usize = 60;

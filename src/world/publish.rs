@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indexmap::IndexSet;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::audience::Audience;
 use super::feed::{self, Content, FeedItem};
@@ -22,7 +22,7 @@ impl WorldState {
         if events.iter().any(Event::changes_data) {
             self.publish_view();
         }
-        events.iter().for_each(log);
+        events.iter().for_each(|event| self.log(event));
         self.transcript.extend(events.iter().filter(|event| !event.is_delivery()));
         // A fault does not hit what was before it.
         let transition = events.iter().position(Event::is_fault_transition).unwrap_or(events.len());
@@ -45,7 +45,7 @@ impl WorldState {
         for run in events.chunk_by(|event, _| member_change(event).is_none()) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_events(&items);
-            self.publish(in_bursts(items));
+            self.publish(in_bursts(&items));
             if let Some((member, what)) = run.last().and_then(member_change) {
                 self.follow_member(member, what);
             }
@@ -62,10 +62,8 @@ impl WorldState {
             _ => self.shared.sockets.audience_of(&event.topics())?,
         };
         let message = feed::message_of(event)?;
-        let content = match event.is_delivery() {
-            true => Content::Message(message),
-            false => Content::Event(event.sequence, message),
-        };
+        let content =
+            if event.is_delivery() { Content::Message(message) } else { Content::Event(event.sequence, message) };
         Some(FeedItem { to, at: event.at, content })
     }
 
@@ -79,7 +77,9 @@ impl WorldState {
         let (streams, sockets): (Vec<_>, Vec<_>) =
             self.shared.sockets.all().into_iter().partition(|socket| socket.stream.is_some());
         // What they have told is no longer so. Their clients ask again.
-        streams.iter().for_each(|stream| stream.close(SocketClose::default(), end));
+        for stream in &streams {
+            stream.close(SocketClose::default(), end);
+        }
         let collections: IndexSet<Arc<str>> = sockets.iter().map(|socket| socket.collection()).collect();
         let (sequence, at) = (self.engine.sequence(), self.now());
         let mut items = Vec::with_capacity(collections.len() + 1);
@@ -165,7 +165,7 @@ impl WorldState {
 }
 
 /// What one member gets at one moment is one item, so that it does not push out what others have still to read.
-fn in_bursts(items: Vec<FeedItem>) -> Vec<FeedItem> {
+fn in_bursts(items: &[FeedItem]) -> Vec<FeedItem> {
     let is_burst = |one: &FeedItem, next: &FeedItem| {
         let is_message = |item: &FeedItem| matches!(item.content, Content::Message(_));
         one.to == next.to && matches!(one.to, Audience::One(_)) && is_message(one) && is_message(next)
@@ -189,19 +189,20 @@ fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
     }
 }
 
-fn log(event: &Event) {
-    match &event.kind {
-        EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
-        EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
-        EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
-        EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
-        EventKind::Removed { id, collection, .. } => debug!(%id, %collection, "row removed"),
-        EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
-        EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
-        EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-        EventKind::Member { member, what: MemberEvent::Failed(refusal) } => {
-            warn!(stream = member, %refusal, "step of a stream failed")
+impl WorldState {
+    fn log(&self, event: &Event) {
+        match &event.kind {
+            EventKind::Skipped(refusal) if refusal.is_defect_of_scenario() => self.shared.warn_of_failure(refusal),
+            EventKind::Member { what: MemberEvent::Failed(refusal), .. } => self.shared.warn_of_failure(refusal),
+            EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
+            EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
+            EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
+            EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
+            EventKind::Removed { id, collection, .. } => debug!(%id, %collection, "row removed"),
+            EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
+            EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
+            EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
+            EventKind::Counted { .. } | EventKind::Sent { .. } | EventKind::Member { .. } => {}
         }
-        EventKind::Counted { .. } | EventKind::Sent { .. } | EventKind::Member { .. } => {}
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::Setup;
 use super::clock::Clock;
@@ -14,8 +15,8 @@ use super::journal::Journal;
 use super::keep_alive::KeepAlive;
 use super::socket::lock;
 use super::sockets::Sockets;
-use crate::engine::Engine;
-use crate::logged_names::LoggedNames;
+use crate::engine::{Engine, Refusal};
+use crate::logged_names::{LoggedNames, NameLine};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     pub(super) sockets: Sockets,
     pub(super) journal: Journal,
     pub(super) unknown_collections: LoggedNames,
+    /// What rules failed by.
+    failures: LoggedNames,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
@@ -39,6 +42,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Logs why a rule failed, each reason once.
+    pub(super) fn warn_of_failure(&self, refusal: &Refusal) {
+        match self.failures.note(&refusal.to_string()) {
+            NameLine::Name => warn!(world = %self.name, "a rule of the scenario fails: {refusal}"),
+            NameLine::NoMore => warn!(world = %self.name, "rules fail for more reasons; the log names no further ones"),
+            NameLine::Nothing => {}
+        }
+    }
+
     pub(super) fn new(name: Arc<str>, start: &Engine, setup: &Setup, end: CancellationToken) -> Self {
         Self {
             name: name.clone(),
@@ -48,6 +60,7 @@ impl Shared {
             journal: Journal::new(name, setup.journal, &setup.budget),
             last_event: AtomicU64::new(start.sequence()),
             unknown_collections: LoggedNames::default(),
+            failures: LoggedNames::default(),
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),

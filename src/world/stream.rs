@@ -34,7 +34,7 @@ impl World {
         crud: Option<CrudOperation>,
         request: RuleRequest,
     ) -> Result<Answered, WorldError> {
-        Ok(view.reading(self.now()).answer(answers, crud, request)?)
+        view.reading(self.now()).answer(answers, crud, request).map_err(|refusal| self.failed(refusal.into()))
     }
 
     /// What a route answers, after its steps.
@@ -48,7 +48,7 @@ impl World {
         request: RuleRequest,
     ) -> Result<Answered, WorldError> {
         let command = Command::Answer { key: key.clone(), crud, request: Box::new(request), member: None };
-        let WorldEffects { answer, .. } = self.apply(command).await?;
+        let WorldEffects { answer, .. } = self.apply(command).await.map_err(|error| self.failed(error))?;
         answer.ok_or(WorldError::Defect)
     }
 
@@ -65,7 +65,18 @@ impl World {
         encode: Encode,
     ) -> Result<StreamOpening, WorldError> {
         let (world, key, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
-        self.ask(move |state| state.open_stream(world, key, request, path, encode)).await?
+        let opened = self.ask(move |state| state.open_stream(world, key, request, path, encode)).await?;
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// Logs a failure that the scenario is to blame for.
+    fn failed(&self, error: WorldError) -> WorldError {
+        if let WorldError::Refused(refusal) = &error
+            && refusal.is_defect_of_scenario()
+        {
+            self.shared().warn_of_failure(refusal);
+        }
+        error
     }
 }
 

@@ -189,7 +189,7 @@ fn as_texts(expected: &Value, mut found: Value) -> Value {
 
 /// An answer that is about no collection.
 fn plain(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
-    let content = match &answer.content {
+    let made = match &answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
@@ -198,7 +198,7 @@ fn plain(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Resu
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    rest(answer, renders, context, CrudOutcome { status: None, headers: Vec::new(), content })
+    rest(answer, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
 }
 
 /// Status and headers of an answer, over those that its content brings.

@@ -76,20 +76,17 @@ impl Groups {
         for topic in topics {
             let groups = by_topic.entry(topic.clone()).or_default();
             let same = |group: &&mut Arc<Group>| group.condition.as_ref() == condition && group.shape == shape;
-            let group = match groups.iter_mut().find(same) {
-                Some(group) => Arc::make_mut(group),
-                None => {
-                    *last += 1;
-                    let (condition, shape) = (condition.cloned(), shape.clone());
-                    groups.push(Arc::new(Group { number: *last, condition, shape, members: BTreeSet::new() }));
-                    // It was added just now.
-                    let Some(group) = groups.last_mut() else { continue };
-                    Arc::make_mut(group)
+            let found = groups.iter_mut().find(same).map(Arc::make_mut);
+            if let Some(group) = found {
+                if group.members.insert(member) {
+                    joined.push(group.number);
                 }
-            };
-            if group.members.insert(member) {
-                joined.push(group.number);
+                continue;
             }
+            *last += 1;
+            let (condition, shape) = (condition.cloned(), shape.clone());
+            groups.push(Arc::new(Group { number: *last, condition, shape, members: BTreeSet::from([member]) }));
+            joined.push(*last);
         }
         joined
     }

@@ -90,7 +90,7 @@ impl Strands {
             return;
         }
         match follower {
-            Some(next) if !(declared.times == Repeat::Forever && !is_first) => {
+            Some(next) if declared.times != Repeat::Forever || is_first => {
                 self.0[at] = Strand::new(step + 1, next, due, due);
             }
             _ => drop(self.0.swap_remove(at)),
