@@ -22,7 +22,9 @@ impl WorldState {
         if events.iter().any(Event::changes_data) {
             self.publish_view();
         }
-        events.iter().for_each(|event| self.log(event));
+        for event in events {
+            self.log(event);
+        }
         self.transcript.extend(events.iter().filter(|event| !event.is_delivery()));
         // A fault does not hit what was before it.
         let transition = events.iter().position(Event::is_fault_transition).unwrap_or(events.len());
