@@ -111,7 +111,7 @@ export interface Sockets {
  */
 export interface FaultDeclaration {
   name?: string;
-  on: "http" | "websocket";
+  on: "http" | "websocket" | "stream";
   [key: string]: unknown;
 }
 

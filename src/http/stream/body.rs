@@ -36,8 +36,10 @@ enum State {
     Open,
     /// What is in the buffer is the last of it.
     Ended,
-    /// The connection is to break off.
+    /// The connection is to break off after what is in the buffer.
     Broken,
+    /// The same, and all of the buffer is handed out.
+    Drained,
     /// Nobody reads any more.
     Gone,
 }
@@ -148,19 +150,22 @@ impl Stream for StreamBody {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let mut buffer = self.sink.lock();
-        if buffer.state == State::Broken {
-            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
-        }
         if !buffer.bytes.is_empty() {
             let bytes = buffer.bytes.split().freeze();
             drop(buffer);
             self.sink.taken.notify_waiters();
             return Poll::Ready(Some(Ok(bytes)));
         }
-        if buffer.state == State::Ended {
-            return Poll::Ready(None);
+        match buffer.state {
+            State::Ended => return Poll::Ready(None),
+            State::Drained => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            // What was handed out is written while the body is pending, and dropped at an error.
+            State::Broken => {
+                buffer.state = State::Drained;
+                context.waker().wake_by_ref();
+            }
+            State::Open | State::Gone => buffer.waker = Some(context.waker().clone()),
         }
-        buffer.waker = Some(context.waker().clone());
         Poll::Pending
     }
 }
