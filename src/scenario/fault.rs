@@ -223,7 +223,7 @@ pub enum Latency {
 }
 
 impl Effect {
-    /// Whether it is about requests; otherwise it is about sockets.
+    /// Whether it is about requests; otherwise it is about sockets or streams.
     #[must_use]
     pub fn is_for_requests(&self) -> bool {
         matches!(

@@ -33,5 +33,5 @@ function describe({ kind, method, path, route, answer, socket, sockets }) {
 }
 
 function declared(route, { number }) {
-  return number ? `answer ${number} of ${route}` : `none of the answers of ${route}`;
+  return number ? `answer ${number} of ${route}` : `no answer of ${route}`;
 }

@@ -176,3 +176,39 @@ impl Drop for StreamBody {
         self.sink.taken.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+
+    #[test]
+    fn what_came_before_a_break_is_written_before_it() {
+        let sink = Arc::new(StreamSink::default());
+        let (mut body, _) = StreamBody::of(sink.clone());
+        assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
+        sink.break_off();
+        let bytes = body.next().now_or_never().unwrap().unwrap().unwrap();
+        assert_eq!(bytes, "data: 1\n\n");
+        // While it is pending, the connection writes what it has.
+        assert!(body.next().now_or_never().is_none());
+        let error = body.next().now_or_never().unwrap().unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_body_ends_after_what_is_in_the_buffer() {
+        let sink = Arc::new(StreamSink::default());
+        let (mut body, streaming) = StreamBody::of(sink.clone());
+        assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
+        sink.end();
+        assert!(body.next().now_or_never().unwrap().unwrap().is_ok());
+        assert!(body.next().now_or_never().unwrap().is_none());
+        assert!(streaming.goes_on());
+        drop(body);
+        assert!(!streaming.goes_on());
+    }
+}

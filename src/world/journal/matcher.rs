@@ -234,7 +234,7 @@ mod tests {
         for (by, named) in [
             (None, "entry 7 differs only in status"),
             (Some(("/todos", Some(2))), "entry 7 (answer 2 of `/todos`) differs only in status"),
-            (Some(("/todos", None)), "entry 7 (none of the answers of `/todos`) differs only in status"),
+            (Some(("/todos", None)), "entry 7 (no answer of `/todos`) differs only in status"),
         ] {
             let expected = Expectation { status: Some(200), ..Expectation::request("GET", "/todos/*") };
             let verdict = Verdict::of(&[expected], false, &[answered(by)], Dropped::default());

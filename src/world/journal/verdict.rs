@@ -99,7 +99,7 @@ fn named(entry: &Entry) -> String {
     match by {
         None => sequence.to_string(),
         Some(AnsweredBy { route, number: Some(number) }) => format!("{sequence} (answer {number} of `{route}`)"),
-        Some(AnsweredBy { route, number: None }) => format!("{sequence} (none of the answers of `{route}`)"),
+        Some(AnsweredBy { route, number: None }) => format!("{sequence} (no answer of `{route}`)"),
     }
 }
 
