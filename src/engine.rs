@@ -37,7 +37,7 @@ pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
 pub use event::{Event, EventKind, MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, MemberEvent, Refusal, RowName};
 use fault::FaultRun;
-pub use fault::{FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
+pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
 pub use generator::GeneratorState;
 pub use listing::{ListError, ListQuery, Listing, query_pairs};

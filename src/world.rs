@@ -65,7 +65,7 @@ pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
-    Answer, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
+    Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
     ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, SocketEnd,
     Verdict, WrongWait,
 };

@@ -17,7 +17,7 @@ use super::retained::TimelineState;
 use crate::scenario::{Action, Effect, Fault};
 pub use run::{FaultPhase, FaultSource};
 pub(super) use run::{FaultProgress, FaultRun};
-pub use target::{FaultSubject, FaultTarget};
+pub use target::{FaultMember, FaultSubject, FaultTarget};
 
 /// A fault and how it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,22 +132,22 @@ impl Engine {
         hits
     }
 
-    /// The faults that hit a socket, which stays with them however often it is asked. `collection` is what it asked for last.
-    pub fn socket_faults(&mut self, socket: u64, collection: &str) -> Vec<SocketFault> {
+    /// The faults that hit a socket or a stream, which stays with them however often it is asked.
+    pub fn socket_faults(&mut self, socket: u64, member: &FaultMember) -> Vec<SocketFault> {
         let seed = self.seed;
         let faults = self.faults.iter_mut().filter(|run| run.is_active() && !is_met_by_requests(run.effect()));
-        faults.filter_map(|run| run.hits_socket(socket, collection, seed)).collect()
+        faults.filter_map(|run| run.hits_socket(socket, member, seed)).collect()
     }
 
-    /// The sockets, of these, that a fault hits at the moment at which it begins.
-    pub fn hits_at_beginning<'s>(
+    /// The sockets and streams, of these, that a fault hits at the moment at which it begins.
+    pub fn hits_at_beginning(
         &mut self,
         fault: u64,
-        sockets: impl Iterator<Item = (u64, &'s str)>,
+        sockets: impl Iterator<Item = (u64, FaultMember)>,
     ) -> Vec<(u64, SocketFault)> {
         let seed = self.seed;
         let Some(run) = self.faults.iter_mut().find(|run| run.id == fault) else { return Vec::new() };
-        sockets.filter_map(|(id, collection)| Some((id, run.hits_socket(id, collection, seed)?))).collect()
+        sockets.filter_map(|(id, member)| Some((id, run.hits_socket(id, &member, seed)?))).collect()
     }
 
     /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.

@@ -60,6 +60,8 @@ pub struct RuleRequest {
 /// An answer, with all of its expressions computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
+    /// Which of its route's answers it is, from 1.
+    pub number: usize,
     /// The status, from 200 to 599.
     pub status: u16,
     /// Names in lower case with their values; a name may come several times.

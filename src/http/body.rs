@@ -25,6 +25,8 @@ pub(super) struct ApiResponse {
     pub(super) response: Response,
     /// Its body, if it was made here: for the journal.
     pub(super) body: Option<Bytes>,
+    /// Which of its route's answers it is, from 1, if a declared one: for the journal.
+    pub(super) number: Option<usize>,
 }
 
 impl ApiResponse {
@@ -34,7 +36,7 @@ impl ApiResponse {
         let mut response = Response::default();
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response.set_body(Body::from_bytes(json.clone()));
-        Self { response, body: Some(json) }
+        Self { response, body: Some(json), number: None }
     }
 
     /// The answer with another status.
@@ -46,7 +48,7 @@ impl ApiResponse {
 
 impl From<Response> for ApiResponse {
     fn from(response: Response) -> Self {
-        Self { response, body: None }
+        Self { response, body: None, number: None }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::body::ApiResponse;
 use super::rule;
+use super::stream::Streaming;
 use super::target::RequestTarget;
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
@@ -96,17 +97,19 @@ impl RequestFaults {
         None
     }
 
-    /// What becomes of the answer of one that is carried out.
+    /// What becomes of the answer of one that is carried out. A stream, whose body has no end, is at most late.
     pub(super) async fn after(&self, mut response: Response) -> Response {
         if !self.is_carried_out() {
             return response;
         }
+        let is_stream = response.extensions().get::<Streaming>().is_some();
         for hit in &self.hits {
             response = match *hit.fault.effect() {
                 Effect::AnswerLate(_) => {
                     self.world.pass(Some(hit.delay), hit.run).await;
                     response
                 }
+                _ if is_stream => response,
                 Effect::Malformed => break_off(response).await,
                 Effect::ResetRequest { after: Some(after) } => ResponseOverride::Reset { after }.mark(response),
                 Effect::Bandwidth(rate) => {

@@ -26,7 +26,9 @@ use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::{Command, Refusal};
 use crate::scenario::{MAX_TOTAL, PathMatch, Plan, RouteMethod, SocketEndpoint};
-use crate::world::{Answer, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection};
+use crate::world::{
+    Answer, AnsweredBy, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
+};
 use crate::worlds::WorldsError;
 
 /// The mock API and the site.
@@ -70,24 +72,31 @@ impl Mock {
                 answer: OnceLock::new(),
             })
         });
-        let record = |reply: &ApiResponse| {
+        let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
             if let Some(place) = recorded {
                 let body = reply.body.clone().map(Payload::new);
-                world.answered(place, Answer { status: reply.response.status().as_u16(), body });
+                world.answered(place, Answer { status: reply.response.status().as_u16(), body, by });
             }
         };
+        let declared = found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method()));
+        let answered_by =
+            |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
         let handled = alone(self.handle(target, found, &moment, request, body));
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.reply());
-            record(&reply);
+            record(&reply, answered_by(&reply));
             return reply;
         };
-        let reply = match Box::pin(faults.before()).await {
-            Some(reply) => reply,
-            None => handled.await.unwrap_or_else(|error| error.reply()),
+        let (reply, by) = match Box::pin(faults.before()).await {
+            Some(reply) => (reply, None),
+            None => {
+                let reply = handled.await.unwrap_or_else(|error| error.reply());
+                let by = answered_by(&reply);
+                (reply, by)
+            }
         };
         if !ResponseOverride::is_in_place_of(&reply.response) {
-            record(&reply);
+            record(&reply, by);
         }
         Box::pin(faults.after(reply.response)).await.into()
     }
@@ -216,6 +225,15 @@ impl Mock {
 fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
+}
+
+/// The key of the route whose declared answers a request is for. A preflight is for none.
+fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
+    let route = found.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
+    match route.plan() {
+        Plan::Answer { answers, .. } => Some(&answers.key),
+        _ => None,
+    }
 }
 
 /// The method of the routes that a request is for; any other method is for routes of any method.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::StatusCode;
 
@@ -59,11 +60,12 @@ impl RuleCall<'_> {
             world.pass_since(*arrived, opening.answered.after).await;
         }
         let StreamOpening { answered, stream } = opening;
+        let number = answered.number;
         let mut response = self.response(answered, request).await?;
         if let Some(feed) = stream {
             response.response = stream::stream(app, feed, response.response);
         }
-        Ok(response)
+        Ok(ApiResponse { number: Some(number), ..response })
     }
 
     /// What the engine answers: from what readers see if that changes nothing, else as a command.
@@ -73,7 +75,8 @@ impl RuleCall<'_> {
         let answered = if only_reads {
             world.read_answer(view, answers, *crud, request)?
         } else if answers.list.iter().any(|answer| matches!(answer.content, Content::Stream(_))) {
-            return world.open_stream(&answers.key, request, &self.target.path, stream::encode).await;
+            let path = percent_decode_str(&self.target.path).decode_utf8_lossy();
+            return world.open_stream(&answers.key, request, &path, stream::encode).await;
         } else {
             world.answer(&answers.key, *crud, request).await?
         };

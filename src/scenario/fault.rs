@@ -48,13 +48,16 @@ impl Fault {
     }
 }
 
-/// Whom a fault hits: requests that are no handshakes, or sockets, handshake included.
+/// Whom a fault hits: requests that are no handshakes; sockets, handshake included; or streams.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matches {
     /// The method of requests; any otherwise.
     pub method: Option<String>,
-    /// The path of requests, in which `*` stands for any characters; otherwise the paths of the API.
+    /// The path of requests, in which `*` stands for any characters, otherwise the paths of the API; or that of streams, any
+    /// otherwise.
     pub path: Option<String>,
+    /// Whether it hits streams, and no sockets.
+    pub streams: bool,
     /// The category that is asked for, or to which the ordered product belongs.
     pub collection: Option<Arc<str>>,
     /// The product that is ordered, or of which a frame tells.
@@ -220,7 +223,7 @@ pub enum Latency {
 }
 
 impl Effect {
-    /// Whether it is about requests; otherwise it is about sockets.
+    /// Whether it is about requests; otherwise it is about sockets or streams.
     #[must_use]
     pub fn is_for_requests(&self) -> bool {
         matches!(

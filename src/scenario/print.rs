@@ -246,7 +246,12 @@ fn step(step: &OrderStep) -> Value {
 fn fault(fault: &Fault) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "name", fault.name().map(Into::into));
-    insert(&mut mapping, "on", Some(if fault.effect.is_for_requests() { "http" } else { "websocket" }.into()));
+    let on = match (fault.effect.is_for_requests(), fault.matches.streams) {
+        (true, _) => "http",
+        (false, true) => "stream",
+        (false, false) => "websocket",
+    };
+    insert(&mut mapping, "on", Some(on.into()));
     matches(&fault.matches, &mut mapping);
     insert(&mut mapping, "from", (!fault.from.is_zero()).then(|| duration(fault.from)));
     insert(&mut mapping, "until", fault.until.map(duration));
@@ -255,7 +260,7 @@ fn fault(fault: &Fault) -> Value {
 }
 
 fn matches(matches: &Matches, mapping: &mut Value) {
-    let Matches { method, path, collection: category, row: product, share, skip, times } = matches;
+    let Matches { method, path, streams: _, collection: category, row: product, share, skip, times } = matches;
     insert(mapping, "method", method.as_deref().map(Into::into));
     insert(mapping, "path", path.as_deref().map(Into::into));
     insert(mapping, "category", category.as_deref().map(Into::into));

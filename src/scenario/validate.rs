@@ -62,7 +62,7 @@ pub(super) fn validate(
         None => (Vec::new(), !is_shop),
     };
     let readable = check.complete && readable;
-    let mut references = References::new(&categories, readable);
+    let mut references = References::new(&categories, readable).with_routes(raw.http.is_some() || !check.complete);
     let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
     let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
     let data = given(raw.data.as_ref())
@@ -163,7 +163,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     let (counted, others): (Vec<_>, Vec<_>) = scenario.collections().iter().cloned().partition(Collection::is_counted);
     let categories: Vec<Category> = counted.iter().map(Category::of).collect();
     let known = Known::new(&categories, &others, scenario.values(), Judged { names: true, rows: false });
-    let mut references = References::new(&categories, true);
+    let mut references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
     let span = document.tree().span(root);
     let (list, span) = check.required(raw.steps.as_ref(), "a request for steps", "do", span, span)?;
     let written = document.json(root);
@@ -180,7 +180,7 @@ pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scena
     let raw = document.decode::<RawFault>(root)?;
     let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
     let categories: Vec<Category> = counted.map(Category::of).collect();
-    let references = References::new(&categories, true);
+    let references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
     faults::fault(&raw, document.tree().span(root), &references, &mut check)
 }
 

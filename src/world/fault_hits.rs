@@ -51,9 +51,9 @@ impl WorldState {
 
     /// Finds the faults that hit a socket from that position of the feed on.
     pub(super) fn hit(&mut self, socket: &Arc<Socket>, from: u64) {
-        if socket.stream.is_none() && (self.has_faulted_sockets || socket.is_faulted()) {
+        if self.has_faulted_sockets || socket.is_faulted() {
             self.forget_closed_sockets();
-            let faults = self.engine.socket_faults(socket.id, &socket.collection());
+            let faults = self.engine.socket_faults(socket.id, &socket.fault_member());
             socket.set_faults(faults.into(), from);
             if socket.is_faulted() {
                 self.shared.sockets.add_faulted(socket);
@@ -85,12 +85,8 @@ impl WorldState {
             return;
         }
         let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
-        let open: Vec<_> = sockets
-            .iter()
-            .filter(|socket| socket.stream.is_none())
-            .map(|socket| (socket.id, socket.collection()))
-            .collect();
-        let hits = self.engine.hits_at_beginning(id, open.iter().map(|(id, collection)| (*id, &**collection)));
+        let open = sockets.iter().map(|socket| (socket.id, socket.fault_member()));
+        let hits = self.engine.hits_at_beginning(id, open);
         for (socket, hit) in hits {
             let did = match fault.effect() {
                 Effect::Close { code, reason, .. } => {

@@ -181,6 +181,11 @@ impl FrameFaults {
         self.queue.len() >= self.most && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
     }
 
+    /// Whether more was held for later than there is room for.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.given_up.is_some()
+    }
+
     /// When the world has gone back to a moment before, what is held is from a time that is no more: it comes now.
     fn look_at(&mut self, now: Duration) {
         if now < self.seen {

@@ -25,7 +25,7 @@ pub use budget::Budget;
 use budget::Holding;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
-pub use exchange::{Answer, Exchange, FaultMark, Payload, RequestHead};
+pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
 pub use expectation::{Expectation, ExpectationError, WrongWait};
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};

@@ -15,7 +15,7 @@ use super::audience::{Audience, Coverage, Memberships};
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
 use super::unknown_collections::is_reserved_collection;
-use crate::engine::SocketFault;
+use crate::engine::{FaultMember, SocketFault};
 use crate::scenario::Effect;
 
 /// Where a socket's bytes go. There is a connection behind it; a world knows no network.
@@ -135,6 +135,14 @@ impl Socket {
 
     pub(super) fn collection(&self) -> Arc<str> {
         lock(&self.collection).clone()
+    }
+
+    /// What faults look at.
+    pub(super) fn fault_member(&self) -> FaultMember {
+        match &self.stream {
+            Some(path) => FaultMember::Stream { path: path.clone() },
+            None => FaultMember::Socket { collection: self.collection() },
+        }
     }
 
     pub(super) fn set_collection(&self, collection: Arc<str>) {

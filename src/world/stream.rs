@@ -109,6 +109,8 @@ impl WorldState {
         let answered = effects.answer.ok_or(WorldError::Defect)?;
         let is_stream = answered.content == AnsweredContent::Stream;
         if is_stream {
+            // What its own rule has it send at once is hit as well.
+            self.hit(&socket, position);
             self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Stream { path } });
         } else {
             self.shared.sockets.leave(&socket);

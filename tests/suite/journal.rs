@@ -1,5 +1,6 @@
 //! The journal: what happened between a world and its clients.
 
+mod routes;
 mod verdicts;
 
 use serde_json::{Value, json};

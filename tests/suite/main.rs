@@ -60,6 +60,7 @@ mod sockets;
 mod start;
 mod state;
 mod store;
+mod streams;
 mod support;
 #[cfg(unix)]
 mod torture;

@@ -76,6 +76,23 @@ fn every_key_survives_printing_and_reading() {
 }
 
 #[test]
+fn faults_say_whether_they_hit_requests_sockets_or_streams() {
+    let faults = "[
+      { on: http, method: PATCH, path: '/x/*', share: 5%, reset: true, after: 9 },
+      { on: websocket, latency: 1s, from: 1s, until: 2s },
+      { name: lossy, on: stream, path: '*/events', share: 50%, skip: 1, times: 2, drop: true, chance: 5% },
+      { on: stream, latency: { min: 1s, max: 2s } },
+      { on: stream, duplicate: true },
+      { on: stream, reset: true },
+      { on: stream, reset: true, after: 3 },
+    ]";
+    let scenario = accepted(&format!("{GENERAL}faults: {faults}"));
+    reads_back(&scenario);
+    let streams: Vec<bool> = scenario.faults().iter().map(|fault| fault.matches().streams).collect();
+    assert_eq!(streams, [false, false, true, true, true, true, true]);
+}
+
+#[test]
 fn what_a_scenario_has_none_of_is_not_printed() {
     let keys = |text: &str| -> Vec<String> {
         let printed: serde_json::Map<String, serde_json::Value> =

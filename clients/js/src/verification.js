@@ -27,7 +27,11 @@ function nearMiss({ entry, differences }) {
   return [`     near: entry ${entry.sequence}, ${describe(entry)}, at ${entry.at}`, ...differs];
 }
 
-function describe({ kind, method, path, socket, sockets }) {
-  if (kind === "request") return `${method} ${path}`;
+function describe({ kind, method, path, route, answer, socket, sockets }) {
+  if (kind === "request") return `${method} ${path}${route ? `, ${declared(route, answer)}` : ""}`;
   return sockets ? `${kind} to sockets ${sockets.join(", ")}` : `${kind}, socket ${socket}`;
+}
+
+function declared(route, { number }) {
+  return number ? `answer ${number} of ${route}` : `no answer of ${route}`;
 }

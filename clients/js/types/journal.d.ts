@@ -15,8 +15,10 @@ export interface JournalFilter {
   kind?: Kind;
   /** A request's method, in any case. */
   method?: string;
-  /** A request's path below the world's prefix, decoded; `*` stands for anything. */
+  /** A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream. */
   path?: string;
+  /** The key of the route that answered a request, as the scenario has it, such as `GET /todos/{id}`. */
+  route?: string;
   /** The status code of a request's answer. */
   status?: number;
   /** A socket's number. */
@@ -76,12 +78,15 @@ export type JournalEntry = { sequence: number; at: string; world: string } & (
       method: string;
       path: string;
       query?: string;
+      /** The key of the route that answered it, if one of the scenario's `http` did. */
+      route?: string;
       /** By lower-case name. */
       headers: Record<string, string>;
       /** Missing as long as there is none. */
-      answer?: Payload & { status: number };
+      answer?: Payload & { status: number; /** Which of its route's answers it is, from 1. */ number?: number };
     } & Payload)
   | { kind: "opened"; socket: number; category: string }
+  | { kind: "opened"; socket: number; /** The path of the request that the stream answers. */ stream: string }
   | { kind: "closed"; socket: number; code: number | null; by: "client" | "server" }
   | ({ kind: "sent"; sockets: number[]; /** The event that it tells of. */ event?: number } & Payload)
   | ({ kind: "received"; socket: number } & Payload)

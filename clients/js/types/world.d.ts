@@ -62,29 +62,33 @@ export interface Snapshots {
   delete(name: string): Promise<void>;
 }
 
-/** An open socket. */
-export interface Socket {
+/** An open socket or stream. */
+export type Socket = {
   /** Its number, from 1 in each world. */
   socket: number;
   /** The name of its world. */
   world: string;
-  /** The category that it asked for last. */
-  category: string;
   /** The world's time when it was opened. */
   opened: string;
   /** How long it is open, by the machine's time. */
   age: string;
-  /** Frames written to it. */
+  /** Frames or events written to it. */
   sent: number;
   /** Frames that came from it. */
   received: number;
-  /** Frames that wait to be written to it. */
+  /** Frames or events that wait to be written to it. */
   backlog: number;
   /** How often it was so far behind that it got current totals instead of what it had missed. */
   caughtUp: number;
-}
+} & (
+  | { /** The category that a socket asked for last. */ category: string; stream?: undefined }
+  | { category?: undefined; /** The path of the request that a stream answers. */ stream: string }
+);
 
-/** A frame: one of `text`, `json` and `binary`, to one socket or, without `socket`, to all of the world. */
+/**
+ * A frame: one of `text`, `json` and `binary`, to one socket or, without `socket`, to all of the world. A stream gets it as an
+ * event.
+ */
 export type Frame = { socket?: number } & (
   | { /** A text frame. */ text: string }
   | { /** A text frame with this as JSON. */ json: unknown }
@@ -96,7 +100,7 @@ export interface Sockets {
   /** In the order in which they were opened. */
   list(): Promise<Socket[]>;
   /**
-   * Closes one socket or, without `socket`, all of the world. Resolves with their numbers.
+   * Closes one socket or, without `socket`, all of the world. Resolves with their numbers. A stream just ends.
    * @param how - `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, 1000 if nothing is said; `reason` has 123 bytes
    * at the most.
    */
@@ -111,7 +115,7 @@ export interface Sockets {
  */
 export interface FaultDeclaration {
   name?: string;
-  on: "http" | "websocket";
+  on: "http" | "websocket" | "stream";
   [key: string]: unknown;
 }
 

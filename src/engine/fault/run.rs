@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use super::{FaultState, Hit, SocketFault};
+use super::{FaultMember, FaultState, Hit, SocketFault};
 use crate::engine::event::EventKind;
 use crate::engine::random::RandomStream;
 use crate::scenario::{Effect, Fault, Matches};
@@ -227,8 +227,13 @@ impl FaultRun {
         Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })
     }
 
-    pub(in crate::engine) fn hits_socket(&mut self, socket: u64, collection: &str, seed: u64) -> Option<SocketFault> {
-        if self.matches().collection.as_deref().is_some_and(|wanted| wanted != collection) {
+    pub(in crate::engine) fn hits_socket(
+        &mut self,
+        socket: u64,
+        member: &FaultMember,
+        seed: u64,
+    ) -> Option<SocketFault> {
+        if !member.fits(self.matches()) {
             return None;
         }
         if !self.sockets.contains_key(&socket) {

@@ -1,5 +1,7 @@
 //! Requests and handshakes, as far as faults look at them.
 
+use std::sync::Arc;
+
 use crate::engine::collections::Collections;
 use crate::engine::counters::Counters;
 use crate::engine::wildcard::matches_wildcard;
@@ -29,6 +31,40 @@ pub enum FaultSubject {
     Route,
     /// None of these.
     Other,
+}
+
+/// An open socket or stream, as far as faults look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultMember {
+    /// A socket.
+    Socket {
+        /// The collection that it asked for last.
+        collection: Arc<str>,
+    },
+    /// A stream.
+    Stream {
+        /// The path of the request that it answers, below the world's prefix, decoded.
+        path: Arc<str>,
+    },
+}
+
+impl FaultMember {
+    /// Whether a fault on open sockets or streams may hit it.
+    pub(super) fn fits(&self, matches: &Matches) -> bool {
+        match self {
+            Self::Socket { collection } => {
+                !matches.streams && matches.collection.as_ref().is_none_or(|wanted| wanted == collection)
+            }
+            Self::Stream { path } => {
+                matches.streams && matches.path.as_deref().is_none_or(|pattern| is_path_of(pattern, path))
+            }
+        }
+    }
+}
+
+/// Whether a pattern stands for a path. A slash at the end makes no difference.
+fn is_path_of(pattern: &str, path: &str) -> bool {
+    matches_wildcard(pattern, path) || matches_wildcard(pattern, path.trim_end_matches('/'))
 }
 
 /// The same with what the world has of it.
@@ -64,10 +100,7 @@ impl ResolvedTarget<'_> {
         if effect.is_for_requests() == self.request.is_handshake || is_preflight {
             return false;
         }
-        // A slash at the end makes no difference.
-        let bare = self.request.path.trim_end_matches('/');
-        let fits = |pattern: &str| matches_wildcard(pattern, &self.request.path) || matches_wildcard(pattern, bare);
-        path.as_deref().map_or(self.is_api, fits)
+        path.as_deref().map_or(self.is_api, |pattern| is_path_of(pattern, &self.request.path))
             && method.as_deref().is_none_or(|method| method == self.request.method)
             && collection.as_deref().is_none_or(|collection| Some(collection) == self.collection)
             && (self.request.is_handshake || row.as_deref().is_none_or(|row| Some(row) == self.row))
@@ -107,6 +140,25 @@ mod tests {
             assert_eq!((hits("PUT", &put), hits("GET", &put)), (fits, false), "{subject:?}");
             let path = Matches { path: Some("/x/*".into()), ..Matches::default() };
             assert!(hits("PUT", &path), "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_hits_either_streams_by_their_path_or_sockets() {
+        let stream = FaultMember::Stream { path: "/rooms/7/events/".into() };
+        let socket = FaultMember::Socket { collection: "toys".into() };
+        let streams = Matches { streams: true, ..Matches::default() };
+        let path = |path: &str| Matches { path: Some(path.into()), ..streams.clone() };
+        for (matches, stream_fits, socket_fits) in [
+            (streams.clone(), true, false),
+            (path("/rooms/*"), true, false),
+            (path("/rooms/*/events"), true, false),
+            (path("/rooms"), false, false),
+            (Matches::default(), false, true),
+            (Matches { collection: Some("toys".into()), ..Matches::default() }, false, true),
+            (Matches { collection: Some("books".into()), ..Matches::default() }, false, false),
+        ] {
+            assert_eq!((stream.fits(&matches), socket.fits(&matches)), (stream_fits, socket_fits), "{matches:?}");
         }
     }
 }

@@ -67,12 +67,12 @@ impl Reading<'_> {
         let url = request.url.clone();
         let context = Context::from(request);
         let mut reader = Reader { reading: self, draws: Draws::at(self.now) };
-        let answer = choose(answers, &mut reader, &context)?;
-        if let (Content::Crud(crud_of), Some(operation)) = (&answer.content, crud) {
+        let chosen = choose(answers, &mut reader, &context)?;
+        if let (Content::Crud(crud_of), Some(operation)) = (&chosen.answer.content, crud) {
             let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
-            return rest(answer, &mut reader, &context, outcome);
+            return rest(chosen, &mut reader, &context, outcome);
         }
-        plain(answer, &mut reader, &context)
+        plain(chosen, &mut reader, &context)
     }
 }
 
@@ -97,7 +97,8 @@ impl Engine {
         let origin = RuleOrigin::Answer(answers.key.clone());
         let mut firing = Firing::new(self, events, origin, RunOwner::World);
         let done = firing.all_or_none(|firing| {
-            let answer = choose(answers, firing, &context)?;
+            let chosen = choose(answers, firing, &context)?;
+            let answer = chosen.answer;
             if let Some(steps) = &answer.steps {
                 let later = firing.begin(steps, &mut context)?;
                 later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
@@ -105,16 +106,16 @@ impl Engine {
             match (&answer.content, crud) {
                 (Content::Crud(crud), Some(operation)) => {
                     let outcome = firing.crud(crud, operation, &context, &url)?;
-                    rest(answer, firing, &context, outcome)
+                    rest(chosen, firing, &context, outcome)
                 }
                 (Content::Stream(steps), _) => {
-                    let answered = plain(answer, firing, &context)?;
+                    let answered = plain(chosen, firing, &context)?;
                     firing.owner = RunOwner::Member(member.ok_or(Refusal::NoMember)?);
                     let later = firing.begin(steps, &mut context)?;
                     later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
                     Ok(answered)
                 }
-                _ => plain(answer, firing, &context),
+                _ => plain(chosen, firing, &context),
             }
         });
         firing.end();
@@ -122,11 +123,19 @@ impl Engine {
     }
 }
 
+/// The answer that fits.
+#[derive(Clone, Copy)]
+struct Chosen<'a> {
+    /// Which of its route's answers it is, from 1.
+    number: usize,
+    answer: &'a Answer,
+}
+
 /// The first answer that fits.
-fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Context) -> Result<&'a Answer, Refusal> {
+fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Context) -> Result<Chosen<'a>, Refusal> {
     // The one with the fewest differences.
     let mut nearest: Option<(usize, String)> = None;
-    for (index, answer) in answers.list.iter().enumerate() {
+    for (number, answer) in (1..).zip(&answers.list) {
         let mut differences = match &answer.matches {
             Some(matches) => matching_differences(matches, renders, context)?,
             None => Vec::new(),
@@ -137,10 +146,10 @@ fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Contex
             differences.push(format!("`when: {}` is false", when.source()));
         }
         if differences.is_empty() {
-            return Ok(answer);
+            return Ok(Chosen { number, answer });
         }
         if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
-            nearest = Some((differences.len(), format!("answer {}: {}", index + 1, differences.join("; "))));
+            nearest = Some((differences.len(), format!("answer {number}: {}", differences.join("; "))));
         }
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.map(|(_, text)| text) })
@@ -188,8 +197,8 @@ fn as_texts(expected: &Value, mut found: Value) -> Value {
 }
 
 /// An answer that is about no collection.
-fn plain(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
-    let made = match &answer.content {
+fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
+    let made = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
@@ -198,12 +207,12 @@ fn plain(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Resu
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    rest(answer, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
+    rest(chosen, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
 }
 
 /// Status and headers of an answer, over those that its content brings.
 fn rest(
-    answer: &Answer,
+    Chosen { number, answer }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,
     outcome: CrudOutcome,
@@ -224,7 +233,8 @@ fn rest(
     if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
         return Err(Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str())));
     }
-    Ok(Answered { status: declared.unwrap_or(default), headers, content: outcome.content, after: answer.after })
+    let status = declared.unwrap_or(default);
+    Ok(Answered { number, status, headers, content: outcome.content, after: answer.after })
 }
 
 fn status(value: &Value) -> Result<u16, Refusal> {

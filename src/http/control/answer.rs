@@ -106,6 +106,8 @@ pub(super) struct EntryShape {
     path: Option<String>,
     /// A request's query.
     query: Option<String>,
+    /// The key of the route that answered a request, such as `GET /todos/{id}`.
+    route: Option<String>,
     /// A request's headers by lower-case name.
     headers: Option<std::collections::BTreeMap<String, String>>,
     /// The JSON of a request's body, or of a frame.
@@ -126,10 +128,14 @@ pub(super) struct EntryShape {
     count: Option<u64>,
     /// The status code of a request's answer, in brief.
     status: Option<u16>,
+    /// Which of its route's answers a request got, from 1, in brief; null if it got none of them.
+    number: Option<u64>,
     /// The number of the event that a frame tells of.
     event: Option<u64>,
     /// The category that a socket was opened with.
     category: Option<String>,
+    /// The path of the request that a stream answers.
+    stream: Option<String>,
     /// The close code.
     code: Option<u16>,
     /// Who closed a socket.
@@ -153,6 +159,8 @@ struct MarkShape {
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "as above")]
 struct AnswerShape {
+    /// Which of its route's answers it is, from 1.
+    number: Option<u64>,
     status: u16,
     body: Option<Value>,
     text: Option<String>,

@@ -29,8 +29,10 @@ pub(super) struct JournalQuery {
     kind: Option<Kind>,
     /// A request's method.
     method: Option<String>,
-    /// A request's path below the world's prefix; `*` stands for anything.
+    /// A request's path below the world's prefix; `*` stands for anything. With the kind `opened`, that of a stream.
     path: Option<String>,
+    /// The key of the route that answered a request, such as `GET /todos/{id}`.
+    route: Option<String>,
     /// The status code of a request's answer.
     status: Option<u16>,
     /// A socket's number.
@@ -100,6 +102,7 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         kind: query.kind,
         method: query.method,
         path: query.path,
+        route: query.route,
         status: query.status,
         socket: query.socket,
         collection: query.collection,

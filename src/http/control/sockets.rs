@@ -17,14 +17,14 @@ use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
 use crate::world::{Message, SocketClose, SocketState, World};
 
-/// All open sockets of a world.
+/// All open sockets and streams of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SocketsAnswer {
     /// In the order in which they were opened.
     sockets: Vec<SocketAnswer>,
 }
 
-/// An open socket.
+/// An open socket or stream.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SocketAnswer {
@@ -32,18 +32,21 @@ struct SocketAnswer {
     socket: u64,
     /// The name of its world.
     world: String,
-    /// The category that it asked for last.
-    #[serde(rename = "category")]
-    collection: String,
+    /// The category that a socket asked for last.
+    #[serde(rename = "category", skip_serializing_if = "Option::is_none")]
+    collection: Option<String>,
+    /// The path of the request that a stream answers, below the world's prefix, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
     /// The world's time when it was opened.
     opened: Time,
     /// How long it is open, by the machine's time, in whole milliseconds.
     age: Time,
-    /// Frames written to it.
+    /// Frames or events written to it.
     sent: u64,
     /// Frames that came from it.
     received: u64,
-    /// Frames that wait to be written to it.
+    /// Frames or events that wait to be written to it.
     backlog: u64,
     /// How often it was so far behind that it got current totals instead of what it had missed.
     caught_up: u64,
@@ -65,7 +68,7 @@ enum Sort {
     Backlog,
 }
 
-/// How to close.
+/// How to close. A stream, which knows neither code nor reason, ends.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CloseRequest {
@@ -89,17 +92,17 @@ pub(super) struct ClosedAnswer {
     closed: Vec<u64>,
 }
 
-/// A frame to be sent as it is: one of the three.
+/// A frame to be sent as it is: one of the three. A stream gets it as an event.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub(super) struct SendRequest {
-    /// A text frame.
+    /// A text frame; the data of an event.
     text: Option<String>,
-    /// A text frame with this JSON.
+    /// A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say.
     #[serde(deserialize_with = "also_null")]
     json: Option<Value>,
-    /// A binary frame, in base64 (RFC 4648, 4).
+    /// A binary frame, in base64 (RFC 4648, 4); the data of an event is that base64.
     binary: Option<String>,
 }
 
@@ -125,7 +128,8 @@ impl SocketAnswer {
         Self {
             socket: socket.socket,
             world: world.name().to_string(),
-            collection: socket.collection.to_string(),
+            collection: socket.stream.is_none().then(|| socket.collection.to_string()),
+            stream: socket.stream.as_ref().map(ToString::to_string),
             opened: Time(socket.opened),
             age: Time::millis(socket.age),
             sent: socket.sent,
@@ -203,7 +207,7 @@ impl SendRequest {
     fn message(self) -> Result<Message, ApiError> {
         match (self.text, self.json, self.binary) {
             (Some(text), None, None) => Ok(Message::text(text)),
-            (None, Some(json), None) => Ok(Message::text(json.to_string())),
+            (None, Some(json), None) => Ok(Message::json(&json)),
             (None, None, Some(binary)) => {
                 let bytes = BASE64.decode(binary.as_bytes());
                 bytes.map(Message::binary).map_err(|error| wrong("binary", format!("is not base64: {error}")))

@@ -36,8 +36,10 @@ enum State {
     Open,
     /// What is in the buffer is the last of it.
     Ended,
-    /// The connection is to break off.
+    /// The connection is to break off after what is in the buffer.
     Broken,
+    /// The same, and all of the buffer is handed out.
+    Drained,
     /// Nobody reads any more.
     Gone,
 }
@@ -148,19 +150,22 @@ impl Stream for StreamBody {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let mut buffer = self.sink.lock();
-        if buffer.state == State::Broken {
-            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
-        }
         if !buffer.bytes.is_empty() {
             let bytes = buffer.bytes.split().freeze();
             drop(buffer);
             self.sink.taken.notify_waiters();
             return Poll::Ready(Some(Ok(bytes)));
         }
-        if buffer.state == State::Ended {
-            return Poll::Ready(None);
+        match buffer.state {
+            State::Ended => return Poll::Ready(None),
+            State::Drained => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            // What was handed out is written while the body is pending, and dropped at an error.
+            State::Broken => {
+                buffer.state = State::Drained;
+                context.waker().wake_by_ref();
+            }
+            State::Open | State::Gone => buffer.waker = Some(context.waker().clone()),
         }
-        buffer.waker = Some(context.waker().clone());
         Poll::Pending
     }
 }
@@ -169,5 +174,41 @@ impl Drop for StreamBody {
     fn drop(&mut self) {
         self.sink.lock().state = State::Gone;
         self.sink.taken.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+
+    #[test]
+    fn what_came_before_a_break_is_written_before_it() {
+        let sink = Arc::new(StreamSink::default());
+        let (mut body, _) = StreamBody::of(sink.clone());
+        assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
+        sink.break_off();
+        let bytes = body.next().now_or_never().unwrap().unwrap().unwrap();
+        assert_eq!(bytes, "data: 1\n\n");
+        // While it is pending, the connection writes what it has.
+        assert!(body.next().now_or_never().is_none());
+        let error = body.next().now_or_never().unwrap().unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn a_body_ends_after_what_is_in_the_buffer() {
+        let sink = Arc::new(StreamSink::default());
+        let (mut body, streaming) = StreamBody::of(sink.clone());
+        assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
+        sink.end();
+        assert!(body.next().now_or_never().unwrap().unwrap().is_ok());
+        assert!(body.next().now_or_never().unwrap().is_none());
+        assert!(streaming.goes_on());
+        drop(body);
+        assert!(!streaming.goes_on());
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct RawFault {
     #[schemars(example = &"POST")]
     pub(crate) method: Opt<String>,
     /// Requests with this path alone, below the world's prefix; `*` stands for any characters. Without it, those of the
-    /// API. With `on: http`.
+    /// API. With `on: http`. Or streams that answer a request for it, with `on: stream`.
     #[schemars(example = &"/orders/*")]
     pub(crate) path: Opt<String>,
     /// Requests for this category or a product of it, or sockets that asked for it last.
@@ -35,16 +35,16 @@ pub(crate) struct RawFault {
     /// Orders of this product, or frames that tell of it.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<Id>,
-    /// The share of requests or sockets that is hit.
+    /// The share of requests, sockets or streams that is hit.
     #[schemars(example = &"20%", extend("default" = "100%"))]
     pub(crate) share: Opt<RawShare>,
-    /// The share of frames that is hit, of the sockets that are. With `drop`, `duplicate` and `corrupt`.
+    /// The share of frames or events that is hit, of the sockets or streams that are. With `drop`, `duplicate` and `corrupt`.
     #[schemars(example = &"5%", extend("default" = "100%"))]
     pub(crate) chance: Opt<RawShare>,
-    /// How many requests or sockets are spared first.
+    /// How many requests, sockets or streams are spared first.
     #[schemars(example = 3, range(min = 0), extend("default" = 0))]
     pub(crate) skip: Opt<i64>,
-    /// How many requests or sockets are hit, after those that are spared; without it, all.
+    /// How many requests, sockets or streams are hit, after those that are spared; without it, all.
     #[schemars(example = 2, range(min = 1))]
     pub(crate) times: Opt<i64>,
     /// When it begins.
@@ -53,7 +53,7 @@ pub(crate) struct RawFault {
     /// When it is over. Without it, never.
     #[schemars(example = &"1m")]
     pub(crate) until: Opt<RawDuration>,
-    /// Answers, or frames, come later: so much, or as a distribution says. Frames keep their order.
+    /// Answers, frames or events come later: so much, or as a distribution says. Frames and events keep their order.
     #[schemars(example = &"300ms", example = serde_json::json!({ "median": "90ms", "sigma": 0.5 }))]
     pub(crate) latency: Opt<RawLatency>,
     /// Requests are answered with this status and not carried out; handshakes are refused with it.
@@ -65,22 +65,25 @@ pub(crate) struct RawFault {
     /// What `retry-after` says beside `status`, in whole seconds.
     #[schemars(example = &"2s")]
     pub(crate) retry_after: Opt<RawDuration>,
-    /// Connections are reset: requests before they are carried out, sockets when the fault begins; or `after` so much.
+    /// Connections are reset: requests before they are carried out, sockets and streams when the fault begins; or `after` so
+    /// much.
     pub(crate) reset: Opt<bool>,
-    /// With `reset`: after so many bytes of an answer, or frames of a socket. With `close`: after so many frames.
+    /// With `reset`: after so many bytes of an answer that is no stream, frames of a socket, or events of a stream. With
+    /// `close`: after so many frames.
     #[schemars(example = 20, range(min = 0))]
     pub(crate) after: Opt<i64>,
     /// Connections are closed in place of an answer. With `on: http`.
     pub(crate) empty: Opt<bool>,
-    /// The body of an answer comes at so many bytes a second. With `on: http`.
+    /// The body of an answer that is no stream comes at so many bytes a second. With `on: http`.
     #[schemars(example = 100, range(min = 1))]
     pub(crate) bandwidth: Opt<i64>,
-    /// The JSON of an answer breaks off. With `on: http`.
+    /// The JSON of an answer breaks off; a stream stays as it is. With `on: http`.
     pub(crate) malformed: Opt<bool>,
     /// Requests are not answered: their connections are closed after so long, or `never`. With `on: http`.
     #[schemars(example = &"30s", example = &"never")]
     pub(crate) timeout: Opt<RawTimeout>,
-    /// An answer says that it is so many bytes longer than it is, or shorter. With `on: http`.
+    /// An answer says that it is so many bytes longer than it is, or shorter; a stream, which says nothing of its length,
+    /// stays as it is. With `on: http`.
     #[schemars(example = 10, range(min = -1_048_576, max = 1_048_576))]
     pub(crate) content_length: Opt<i64>,
     /// Handshakes are answered later. With `on: websocket`.
@@ -94,9 +97,9 @@ pub(crate) struct RawFault {
     pub(crate) reason: Opt<String>,
     /// Sockets stay open and silent, without pongs, and what they send is not read. With `on: websocket`.
     pub(crate) freeze: Opt<bool>,
-    /// Frames do not come. With `on: websocket`.
+    /// Frames or events do not come. With `on: websocket`, after which the latest totals follow, or `on: stream`.
     pub(crate) drop: Opt<bool>,
-    /// Frames come twice. With `on: websocket`.
+    /// Frames or events come twice. With `on: websocket` or `on: stream`.
     pub(crate) duplicate: Opt<bool>,
     /// Of so many frames at a time, the last comes first. With `on: websocket`.
     #[schemars(example = 4, range(min = 2, max = 1000))]
@@ -122,6 +125,8 @@ pub(crate) enum RawOn {
     Http,
     /// Sockets, and the handshakes that open them.
     WebSocket,
+    /// Streams of server-sent events that are open. A request that opens one is hit as any other, with `on: http`.
+    Stream,
 }
 
 /// How frames are damaged.

@@ -1,16 +1,19 @@
 //! Checks faults.
 
+mod latency;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
+use self::latency::latency;
 use super::references::References;
 use super::{Validator, given};
-use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
+use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Matches, Share};
 use crate::scenario::problem::{Problem, ProblemKind};
-use crate::scenario::raw::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
+use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
 use crate::websocket::{MAX_REASON, may_be_sent};
@@ -35,6 +38,9 @@ const ON_SOCKETS: &[&str] = &[
     "storm",
     "ignore",
 ];
+
+/// The keys of which a fault on streams says exactly one.
+const ON_STREAMS: &[&str] = &["latency", "drop", "duplicate", "reset"];
 
 /// The longest that a content length may be off.
 const MOST_OFF: i64 = 1 << 20;
@@ -75,7 +81,7 @@ pub(in crate::scenario) fn fault(
     }
     let effect = effect(raw, on?, span, check);
     let matches = matches(raw, on?, span, references, check);
-    companions(raw, effect.as_ref(), check);
+    companions(raw, on?, effect.as_ref(), check);
     Some(Fault { name, matches, from, until: until.map(|(until, _)| until), effect: effect? })
 }
 
@@ -114,26 +120,31 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     let keys = match on {
         RawOn::Http => ON_REQUESTS,
         RawOn::WebSocket => ON_SOCKETS,
+        RawOn::Stream => ON_STREAMS,
     };
     let [(key, place)] = chosen(raw)[..] else {
         check.exactly_one("a fault", keys, span);
         return None;
     };
     if !keys.contains(&key) {
-        let other = if on == RawOn::Http { "on: websocket" } else { "on: http" };
-        check.note(ProblemKind::Needs { key, needs: other }, place);
+        let needs = match (ON_REQUESTS.contains(&key), ON_SOCKETS.contains(&key)) {
+            (true, true) => "on: http` or `on: websocket",
+            (true, false) => "on: http",
+            (false, _) => "on: websocket",
+        };
+        check.note(ProblemKind::Needs { key, needs }, place);
         return None;
     }
     let after = given(raw.after.as_ref()).and_then(|(after, span)| check.whole("after", *after, span));
     let chance = check.share(raw.chance.as_ref());
     Some(match (key, on) {
         ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
-        ("latency", RawOn::WebSocket) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
+        ("latency", _) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
         ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),
         ("status", RawOn::Http) => Effect::Answer(refusal(raw, check)?),
-        ("status", RawOn::WebSocket) => Effect::Refuse(refusal(raw, check)?),
+        ("status", _) => Effect::Refuse(refusal(raw, check)?),
         ("reset", RawOn::Http) => Effect::ResetRequest { after },
-        ("reset", RawOn::WebSocket) => Effect::ResetSocket { after },
+        ("reset", _) => Effect::ResetSocket { after },
         ("empty", _) => Effect::Empty,
         ("bandwidth", _) => {
             let (bandwidth, span) = given(raw.bandwidth.as_ref())?;
@@ -155,7 +166,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
 }
 
 /// Keys that only go with certain effects.
-fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Validator<'_>) {
+fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Validator<'_>) {
     let Some(effect) = effect else { return };
     let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
         if let Some(span) = span.filter(|_| !fits) {
@@ -169,7 +180,8 @@ fn companions(raw: &RawFault, effect: Option<&Effect>, check: &mut Validator<'_>
     goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
     goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
-    let has_product = effect.is_for_requests() || effect.is_about_frames();
+    // Of streams it is noted with all that they do not have.
+    let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
     goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
@@ -272,23 +284,34 @@ impl Validator<'_> {
     }
 }
 
-/// The methods that the API answers.
+/// The methods that the API of a shop answers.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS"];
+
+/// The methods that declared routes answer.
+const ROUTE_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Whom a fault hits.
 fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Matches {
-    if on == RawOn::WebSocket {
-        for (key, value) in [("method", &raw.method), ("path", &raw.path)] {
-            if let Some(value) = value {
-                check.note(ProblemKind::Needs { key, needs: "on: http" }, value.span);
-            }
-        }
+    let spans = [
+        ("method", self::span(raw.method.as_ref())),
+        ("path", self::span(raw.path.as_ref())),
+        ("category", self::span(raw.category.as_ref())),
+        ("product", self::span(raw.product.as_ref())),
+    ];
+    for (key, place) in spans.into_iter().filter_map(|(key, place)| Some((key, place?))) {
+        let needs = match (on, key) {
+            (RawOn::WebSocket, "method" | "path") | (RawOn::Stream, "method") => "on: http",
+            (RawOn::Stream, "category" | "product") => "on: http` or `on: websocket",
+            _ => continue,
+        };
+        check.note(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
         // Methods are written in capitals, and nobody means another with small letters.
         let method = method.to_ascii_uppercase();
-        if raw.path.is_none() && !METHODS.contains(&method.as_str()) {
-            let why = format!("the API answers {} alone", METHODS.join(", "));
+        let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
+        if raw.path.is_none() && !methods.contains(&method.as_str()) {
+            let why = format!("the API answers {} alone", methods.join(", "));
             check.note(ProblemKind::NeverMatches(why), span);
         }
         method
@@ -314,70 +337,5 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     let share = check.share(raw.share.as_ref());
     let skip = given(raw.skip.as_ref()).and_then(|(skip, span)| check.whole("skip", *skip, span)).unwrap_or_default();
     let times = given(raw.times.as_ref()).and_then(|(times, span)| check.count("times", *times, span));
-    Matches { method, path, collection: category, row: product, share, skip, times }
-}
-
-/// The widest lognormal distribution: one in six of its times is more than 148 times the median.
-const WIDEST: f64 = 5.0;
-
-fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
-    let (latency, span) = given(raw)?;
-    match latency {
-        RawLatency::Fixed(duration) => check.read(&duration.0, span).map(Latency::Fixed),
-        RawLatency::Spread(spread) => self::spread(spread, span, check),
-    }
-}
-
-/// A pair of keys says which distribution it is.
-fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Latency> {
-    let given_keys = [
-        raw.min.is_some(),
-        raw.max.is_some(),
-        raw.mean.is_some(),
-        raw.jitter.is_some(),
-        raw.deviation.is_some(),
-        raw.median.is_some(),
-        raw.sigma.is_some(),
-    ];
-    let mut time = |value| check.duration(value).map(|(time, _): (Duration, Span)| time);
-    match given_keys {
-        [true, true, false, false, false, false, false] => {
-            let (min, max) = (time(raw.min.as_ref())?, time(raw.max.as_ref())?);
-            if min > max {
-                let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-                check.note(ProblemKind::EmptyRange { min: millis(min), max: millis(max) }, span);
-            }
-            Some(Latency::Uniform { min, max })
-        }
-        [false, false, true, true, false, false, false] => {
-            let (mean, jitter) = (time(raw.mean.as_ref())?, time(raw.jitter.as_ref())?);
-            Some(Latency::Uniform { min: mean.saturating_sub(jitter), max: mean.saturating_add(jitter) })
-        }
-        [false, false, true, false, true, false, false] => {
-            let (mean, deviation) = (time(raw.mean.as_ref())?, time(raw.deviation.as_ref())?);
-            Some(Latency::Normal { mean, deviation })
-        }
-        [false, false, false, false, false, true, true] => {
-            let median = time(raw.median.as_ref());
-            let sigma = sigma(raw, check);
-            Some(Latency::LogNormal { median: median?, sigma: sigma? })
-        }
-        _ => {
-            let expected = "`min` and `max`, `mean` and `jitter`, `mean` and `deviation`, or `median` and `sigma`";
-            check.note(ProblemKind::WrongType { expected: expected.into(), found: "other keys".into() }, span);
-            None
-        }
-    }
-}
-
-/// In thousandths.
-fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
-    let (sigma, span) = given(raw.sigma.as_ref())?;
-    if !(0.0..=WIDEST).contains(sigma) {
-        let found = format!("the number {sigma}");
-        check.note(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 5,000")]
-    Some((sigma * 1000.0).round() as u32)
+    Matches { method, path, streams: on == RawOn::Stream, collection: category, row: product, share, skip, times }
 }

@@ -20,6 +20,8 @@ pub(super) struct References<'c> {
     categories: &'c [Category],
     /// False when the categories could not be read in full: references to them are not judged then.
     readable: bool,
+    /// Whether the scenario says what routes of its own answer, or may do so.
+    pub(super) has_routes: bool,
     declared: HashSet<Arc<str>>,
     added: Vec<Added>,
     wanted: Vec<ProductReference>,
@@ -83,12 +85,18 @@ impl<'c> References<'c> {
         Self {
             categories,
             readable,
+            has_routes: false,
             declared: ids.collect(),
             added: Vec::new(),
             wanted: Vec::new(),
             removed: Vec::new(),
             adds_any: false,
         }
+    }
+
+    /// The same for a scenario that has routes of its own.
+    pub(super) fn with_routes(self, has_routes: bool) -> Self {
+        Self { has_routes, ..self }
     }
 
     pub(super) fn after_removal(&mut self, one: AfterRemoval) {

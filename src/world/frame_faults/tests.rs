@@ -189,3 +189,13 @@ fn what_was_damaged_comes_little_by_little_also_when_the_fault_is_over() {
     }
     assert!(faulted.is_done());
 }
+
+#[test]
+fn what_is_held_for_later_beyond_the_bound_is_given_up() {
+    let mut faulted = FrameFaults::new(faults(&["latency: 10s"]), 2);
+    (1..=2).for_each(|value| faulted.take(&frame(value), millis(0)));
+    assert!(!faulted.has_given_up());
+    faulted.take(&frame(3), millis(0));
+    assert!(faulted.has_given_up());
+    assert_eq!(values(&faulted.due(millis(10_000))), [2, 3]);
+}

@@ -293,6 +293,10 @@ impl Serialize for Brief {
                 map.serialize_entry("query", &exchange.head.query())?;
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
                 map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;
+                if let Some(by) = exchange.answered_by() {
+                    map.serialize_entry("route", &by.route)?;
+                    map.serialize_entry("number", &by.number)?;
+                }
             }
             Record::Opened { by, .. } => by.entry(&mut map)?,
             Record::Closed { end, .. } => {

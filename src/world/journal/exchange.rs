@@ -44,14 +44,33 @@ pub struct Answer {
     pub status: u16,
     /// The body, if it was made by the mock itself; files of the site are not kept.
     pub body: Option<Payload>,
+    /// The declared route that it comes from, if it comes from one.
+    pub by: Option<AnsweredBy>,
+}
+
+/// Where an answer is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredBy {
+    /// The key of the route, such as `GET /todos/{id}`.
+    pub route: Arc<str>,
+    /// Which of the route's answers it is, from 1; `None` if no answer fits, or the one that fits is refused.
+    pub number: Option<usize>,
 }
 
 impl Exchange {
+    /// Where its answer is declared, once there is one.
+    pub(super) fn answered_by(&self) -> Option<&AnsweredBy> {
+        self.answer.get()?.by.as_ref()
+    }
+
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("method", self.head.method())?;
         map.serialize_entry("path", &self.head.path())?;
         if let Some(query) = self.head.query() {
             map.serialize_entry("query", query)?;
+        }
+        if let Some(by) = self.answered_by() {
+            map.serialize_entry("route", &by.route)?;
         }
         map.serialize_entry("headers", &self.head.headers())?;
         if let Some(body) = &self.body {
@@ -74,6 +93,9 @@ impl Exchange {
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        if let Some(number) = self.by.as_ref().and_then(|by| by.number) {
+            map.serialize_entry("number", &number)?;
+        }
         map.serialize_entry("status", &self.status)?;
         if let Some(body) = &self.body {
             body.entries(&mut map)?;

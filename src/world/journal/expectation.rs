@@ -20,12 +20,14 @@ pub struct Expectation {
     pub kind: Option<Kind>,
     /// A request's method, in any case.
     pub method: Option<String>,
-    /// A request's path below the world's prefix, decoded; `*` stands for anything.
+    /// A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream.
     pub path: Option<String>,
     /// A request's query without its question mark; `*` stands for anything.
     pub query: Option<String>,
     /// Headers of a request by name, in any case; `*` in a value stands for anything.
     pub headers: Option<BTreeMap<String, String>>,
+    /// The key of the route that answered a request, as the scenario has it, such as `GET /todos/{id}`.
+    pub route: Option<String>,
     /// The status code of a request's answer.
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
@@ -67,6 +69,9 @@ pub enum ExpectationError {
     /// A path as no request can have it.
     #[error("no request can have that path: it begins with / or *, below the world's prefix, and the query is apart")]
     Path,
+    /// A key as no route can have it.
+    #[error("no route can have that key: it is a path, or a method and a path, as in `GET /todos/{{id}}`")]
+    Route,
     /// A status as no answer can have it.
     #[error("no answer can have that status: it is from 100 to 599")]
     Status,
@@ -142,6 +147,9 @@ impl Expectation {
         if self.path.as_ref().is_some_and(|path| !is_possible(path)) {
             return Err(ExpectationError::Path);
         }
+        if self.route.as_ref().is_some_and(|key| !is_route_key(key)) {
+            return Err(ExpectationError::Route);
+        }
         if self.status.is_some_and(|status| !(100..=599).contains(&status)) {
             return Err(ExpectationError::Status);
         }
@@ -152,10 +160,13 @@ impl Expectation {
     fn check_kinds(&self) -> Result<(), ExpectationError> {
         use Kind::{Behind, Closed, Opened, Received, Request, Sent};
         let kind = self.kind.as_ref().map(std::slice::from_ref);
-        let fields: [(&'static str, Option<&[Kind]>); 11] = [
+        // A request that opens a stream has the stream's path as well: it is one entry, not two, that a path alone means.
+        let with_path = if self.kind == Some(Opened) { &[Opened][..] } else { &[Request] };
+        let fields: [(&'static str, Option<&[Kind]>); 12] = [
             ("kind", kind),
             ("method", self.method.as_ref().map(|_| &[Request][..])),
-            ("path", self.path.as_ref().map(|_| &[Request][..])),
+            ("path", self.path.as_ref().map(|_| with_path)),
+            ("route", self.route.as_ref().map(|_| &[Request][..])),
             ("query", self.query.as_ref().map(|_| &[Request][..])),
             ("headers", self.headers.as_ref().map(|_| &[Request][..])),
             ("status", self.status.map(|_| &[Request][..])),
@@ -198,4 +209,10 @@ impl Expectation {
             (fewest, most) => format!("{fewest} to {most}"),
         }
     }
+}
+
+/// Whether a route may have that key.
+fn is_route_key(key: &str) -> bool {
+    let path = key.split_once(' ').map_or(key, |(_, path)| path.trim_start());
+    path.starts_with('/')
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::entry::{COLLECTION, OpenedBy};
-use super::{Entry, Expectation, Record};
+use super::{Entry, Expectation, Kind, Record};
 use crate::engine::matches_wildcard;
 use crate::matching::{is_same, mismatches};
 
@@ -28,6 +28,7 @@ impl Expectation {
             self.method.is_some(),
             self.path.is_some(),
             self.query.is_some(),
+            self.route.is_some(),
             self.status.is_some(),
             self.body.is_some(),
             self.body_equals.is_some(),
@@ -84,12 +85,22 @@ impl Expectation {
             found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
         }
         if let Some(path) = &self.path {
-            let actual = request.map(|request| request.head.path().into_owned());
+            let actual = match &entry.record {
+                Record::Request(exchange) => Some(exchange.head.path().into_owned()),
+                Record::Opened { by: OpenedBy::Stream { path }, .. } if self.kind == Some(Kind::Opened) => {
+                    Some(path.to_string())
+                }
+                _ => None,
+            };
             found.check("path", path, actual, |actual| matches_wildcard(path, actual));
         }
         if let Some(query) = &self.query {
             let actual = request.and_then(|request| request.head.query()).map(str::to_owned);
             found.check("query", query, actual, |actual| matches_wildcard(query, actual));
+        }
+        if let Some(route) = &self.route {
+            let actual = request.and_then(|request| request.answered_by()).map(|by| by.route.to_string());
+            found.same("route", route, actual);
         }
         for (name, value) in self.headers.iter().flatten() {
             let actual = request.and_then(|request| request.head.header(name));
@@ -168,6 +179,106 @@ impl Differences {
     fn contains(&mut self, field: &str, expected: &Value, found: &Value) {
         for (field, expected, found) in mismatches(field, expected, found) {
             self.add(&field, expected, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::world::journal::{Answer, AnsweredBy, Dropped, Exchange, RequestHead, Verdict};
+
+    fn entry(record: Record) -> Entry {
+        Entry { sequence: 7, at: Duration::ZERO, world: "default".into(), record }
+    }
+
+    /// A request that was answered with 404, by that answer of that route.
+    fn answered(by: Option<(&str, Option<usize>)>) -> Entry {
+        let by = by.map(|(route, number)| AnsweredBy { route: route.into(), number });
+        let head = RequestHead::new("GET", "/todos/7", None, std::iter::empty());
+        let answer = OnceLock::from(Answer { status: 404, body: None, by });
+        entry(Record::Request(Arc::new(Exchange { head, body: None, faults: Vec::new(), answer })))
+    }
+
+    fn with_route(route: &str) -> Expectation {
+        Expectation { route: Some(route.into()), ..Expectation::default() }
+    }
+
+    #[test]
+    fn a_route_is_that_which_has_answered() {
+        const KEY: &str = "GET /todos/{id}";
+        let unanswered = Exchange {
+            head: RequestHead::new("GET", "/todos/7", None, std::iter::empty()),
+            body: None,
+            faults: Vec::new(),
+            answer: OnceLock::new(),
+        };
+        for (entry, fits) in [
+            (answered(Some((KEY, Some(2)))), true),
+            (answered(Some((KEY, None))), true),
+            (answered(Some(("GET /todos/{ID}", Some(2)))), false),
+            (answered(Some(("GET /todos/*", Some(2)))), false),
+            (answered(None), false),
+            (entry(Record::Request(Arc::new(unanswered))), false),
+            (entry(Record::Behind { socket: 1 }), false),
+        ] {
+            assert_eq!(with_route(KEY).matches(&entry), fits, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_names_the_route_and_its_answer() {
+        for (by, named) in [
+            (None, "entry 7 differs only in status"),
+            (Some(("/todos", Some(2))), "entry 7 (answer 2 of `/todos`) differs only in status"),
+            (Some(("/todos", None)), "entry 7 (no answer of `/todos`) differs only in status"),
+        ] {
+            let expected = Expectation { status: Some(200), ..Expectation::request("GET", "/todos/*") };
+            let verdict = Verdict::of(&[expected], false, &[answered(by)], Dropped::default());
+            let why = verdict.findings[0].why.as_deref().unwrap_or_default();
+            assert_eq!(why, format!("expected at least 1, found 0; {named}"));
+        }
+    }
+
+    #[test]
+    fn a_path_means_a_stream_only_where_one_is_opened() {
+        let opened = |by| entry(Record::Opened { socket: 1, by });
+        let stream = opened(OpenedBy::Stream { path: "/rooms/a b/events".into() });
+        let socket = opened(OpenedBy::Collection("toys".into()));
+        let path = Expectation { path: Some("/rooms/*/events".into()), ..Expectation::default() };
+        let with_kind = Expectation { kind: Some(Kind::Opened), ..path.clone() };
+        let elsewhere = Expectation { path: Some("/events".into()), ..with_kind.clone() };
+        assert!(with_kind.matches(&stream) && !path.matches(&stream));
+        assert!(!with_kind.matches(&socket) && !elsewhere.matches(&stream));
+        let found = elsewhere.differences(&stream);
+        assert_eq!(found.iter().map(|one| &one.found).collect::<Vec<_>>(), ["/rooms/a b/events"]);
+    }
+
+    #[test]
+    fn what_no_entry_can_have_is_an_error() {
+        let opened = || Expectation { kind: Some(Kind::Opened), ..Expectation::default() };
+        for (expectation, message) in [
+            (with_route("GET /todos/{id}"), ""),
+            (with_route("/todos"), ""),
+            (
+                with_route("GET todos"),
+                "no route can have that key: it is a path, or a method and a path, as in `GET /todos/{id}`",
+            ),
+            (Expectation { path: Some("/events".into()), ..opened() }, ""),
+            (
+                Expectation { route: Some("/todos".into()), ..opened() },
+                "kind and route are of different kinds of entries, so that nothing could match",
+            ),
+            (
+                Expectation { path: Some("/events".into()), route: Some("/events".into()), ..opened() },
+                "kind and route are of different kinds of entries, so that nothing could match",
+            ),
+        ] {
+            let found = expectation.check().err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(found, message, "{expectation:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::matcher::Difference;
-use super::{Dropped, Entry, Expectation};
+use super::{AnsweredBy, Dropped, Entry, Expectation, Record};
 
 /// Near misses that are shown of an expectation.
 const NEAR_MISSES: usize = 3;
@@ -81,11 +81,25 @@ impl Finding {
                 None => wrong,
                 Some(near) => {
                     let fields: Vec<&str> = near.differences.iter().map(|one| one.field.as_str()).collect();
-                    format!("{wrong}; entry {} differs only in {}", near.entry.sequence, fields.join(", "))
+                    format!("{wrong}; entry {} differs only in {}", named(&near.entry), fields.join(", "))
                 }
             }
         });
         Self { pass, expected, count, matches, why, nearest }
+    }
+}
+
+/// An entry's number, and where its answer is declared.
+fn named(entry: &Entry) -> String {
+    let by = match &entry.record {
+        Record::Request(exchange) => exchange.answered_by(),
+        _ => None,
+    };
+    let sequence = entry.sequence;
+    match by {
+        None => sequence.to_string(),
+        Some(AnsweredBy { route, number: Some(number) }) => format!("{sequence} (answer {number} of `{route}`)"),
+        Some(AnsweredBy { route, number: None }) => format!("{sequence} (no answer of `{route}`)"),
     }
 }
 

@@ -54,6 +54,35 @@ async fn mistakes_are_explained_where_they_are() {
             "`product` has no meaning without `on: http` or a fault of frames",
         ),
         ("- { name: '', on: http, status: 500 }", "a fault's name cannot be empty"),
+        ("- { on: stream }", "a fault has to say exactly one of `latency`, `drop`, `duplicate` and `reset`"),
+        (
+            "- { on: stream, drop: true, reset: true }",
+            "a fault has to say exactly one of `latency`, `drop`, `duplicate`",
+        ),
+        ("- { on: stream, freeze: true }", "`freeze` has no meaning without `on: websocket`"),
+        ("- { on: stream, storm: 5s }", "`storm` has no meaning without `on: websocket`"),
+        ("- { on: stream, corrupt: json }", "`corrupt` has no meaning without `on: websocket`"),
+        ("- { on: stream, stale: true }", "`stale` has no meaning without `on: websocket`"),
+        ("- { on: stream, reorder: 2 }", "`reorder` has no meaning without `on: websocket`"),
+        ("- { on: stream, close: 1011 }", "`close` has no meaning without `on: websocket`"),
+        ("- { on: stream, ignore: true }", "`ignore` has no meaning without `on: websocket`"),
+        ("- { on: stream, connect: 1s }", "`connect` has no meaning without `on: websocket`"),
+        ("- { on: stream, status: 503 }", "`status` has no meaning without `on: http` or `on: websocket`"),
+        ("- { on: stream, malformed: true }", "`malformed` has no meaning without `on: http`"),
+        ("- { on: stream, method: GET, drop: true }", "`method` has no meaning without `on: http`"),
+        (
+            "- { on: stream, category: electronics, drop: true }",
+            "`category` has no meaning without `on: http` or `on: websocket`",
+        ),
+        (
+            "- { on: stream, product: A1, reset: true }",
+            "`product` has no meaning without `on: http` or `on: websocket`",
+        ),
+        ("- { on: stream, path: events, drop: true }", "expected a path that begins with / or *"),
+        (
+            "- { on: stream, latency: 1s, chance: 3% }",
+            "`chance` has no meaning without `drop`, `duplicate` or `corrupt`",
+        ),
     ] {
         let (code, _, said) = check(fault, &[]).await;
         assert!(code == Some(1) && said.contains(expected), "{fault}: {said}");
@@ -72,6 +101,7 @@ async fn a_fault_that_can_never_match_is_a_warning() {
             "there is no product `A1` in confectionery",
         ),
         ("- { on: websocket, drop: true, chance: 0% }", "a share of 0% hits nothing"),
+        ("- { on: stream, drop: true, share: 0% }", "a share of 0% hits nothing"),
     ] {
         let (code, output, said) = check(fault, &[]).await;
         assert_eq!(code, Some(0), "{fault}: {said}");
@@ -87,6 +117,19 @@ async fn a_fault_that_can_never_match_is_a_warning() {
     assert_eq!((code, &report["ok"], &warning["kind"]), (Some(0), &true.into(), &"never-matches".into()));
     let (code, output, _) = check("- { on: http, share: 0%, status: 500 }", &["--format", "github"]).await;
     assert!(code == Some(0) && output.starts_with("::warning file="), "{output}");
+}
+
+#[tokio::test]
+async fn a_scenario_with_routes_answers_more_methods() {
+    let with_route =
+        |method: &str| format!("- {{ on: http, method: {method}, status: 500 }}\nhttp: {{ ANY /x: {{}} }}");
+    for method in ["GET", "put", "PATCH", "DELETE"] {
+        let (code, _, said) = check(&with_route(method), &[]).await;
+        assert_eq!((code, said.as_str()), (Some(0), ""), "{method}");
+    }
+    let (code, _, said) = check(&with_route("TRACE"), &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the API answers GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS alone"), "{said}");
 }
 
 #[tokio::test]

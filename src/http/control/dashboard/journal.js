@@ -12,13 +12,13 @@ const ASKED = 200;
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
 const summary = (entry) => {
-  const { kind, method, path, query, status, socket, count, category, by, code, did, fault, text } = entry;
+  const { kind, method, path, query, status, socket, count, category, stream, by, code, did, fault, text } = entry;
   const frame = text ?? "a binary frame";
   switch (kind) {
     case "request": return `${method} ${path}${query ? `?${query}` : ""} → ${status ?? "…"}${fault ? ` (${fault})` : ""} ${text ?? ""}`;
     case "sent": return `to ${socket === undefined ? `${count ?? 0} sockets` : `socket ${socket}`}: ${frame}`;
     case "received": return `from socket ${socket}: ${frame}`;
-    case "opened": return `socket ${socket} for ${category}`;
+    case "opened": return stream === undefined ? `socket ${socket} for ${category}` : `stream ${socket} of ${stream}`;
     case "closed": return `socket ${socket} by the ${by}${code ? ` with ${code}` : ""}`;
     case "faulted": return `socket ${socket}: ${did} (${fault})`;
     default: return `socket ${socket}`;

@@ -29,8 +29,8 @@ export const showSockets = (sockets, count, close) => {
   find("#close-all").hidden = count === 0;
   const make = ({ socket }) =>
     element("tr", {}, ...Array.from({ length: 5 }, () => cell()), cell(button("Close", `Close socket ${socket}`, () => close(socket))));
-  const update = (tr, { socket, category, age, sent, backlog }) =>
-    [socket, category, short(age), sent, backlog].forEach((value, at) => { tr.cells[at].textContent = value; });
+  const update = (tr, { socket, category, stream, age, sent, backlog }) =>
+    [socket, category ?? stream, short(age), sent, backlog].forEach((value, at) => { tr.cells[at].textContent = value; });
   keep(find("#sockets"), sockets, ({ socket }) => socket, make, update);
 };
 
