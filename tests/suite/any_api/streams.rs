@@ -1,0 +1,133 @@
+//! Streams of any API: what they cost others, and how they end.
+
+use futures_util::future::join;
+use serde_json::{Value, json};
+
+use super::{NOTES, add, pass, paused};
+use crate::support::{Connection, EventStream, Mockd, ScenarioFile};
+
+/// Frames of one burst: fewer than a stream may be behind.
+const BURST: usize = 500;
+
+/// Bursts after which a client that reads nothing has long been ended.
+const MOST_BURSTS: usize = 60;
+
+#[tokio::test]
+async fn a_slow_stream_is_ended_and_others_get_everything() {
+    let long = "x".repeat(4_000);
+    let scenario = format!(
+        "
+data: {{ long: {long} }}
+http:
+  GET /live: {{ stream: [{{ join: news }}] }}
+  POST /burst: {{ do: [{{ each: '{{{{ range({BURST}) }}}}', send: {{ to: news, frame: {{ data: $long, id: $index }} }} }}] }}
+"
+    );
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let mut slow = Connection::open_narrow(&mockd).await;
+    slow.send(b"GET /live HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert!(slow.head().await.unwrap().starts_with("HTTP/1.1 200 "));
+    let mut reader = EventStream::open(&mockd, "/live").await;
+    let mut bursts = 0;
+    let closed = loop {
+        let reading = async {
+            for at in 0..BURST {
+                assert_eq!(reader.event().await.unwrap(), format!("id: {at}\ndata: {long}"));
+            }
+        };
+        let (burst, ()) = join(mockd.send("POST", "/burst", None), reading).await;
+        assert_eq!(burst.status, 204, "{}", burst.text);
+        let closed = mockd.get("/__mockd/journal?kind=closed").await.json()["entries"].clone();
+        if closed != json!([]) {
+            break closed;
+        }
+        bursts += 1;
+        assert!(bursts < MOST_BURSTS, "a stream that is not read goes on for ever");
+    };
+    assert_eq!((closed.as_array().unwrap().len(), &closed[0]["by"]), (1, &json!("server")), "{closed}");
+    let behind = mockd.get("/__mockd/journal?kind=behind").await.json()["entries"].clone();
+    assert_eq!(behind[0]["socket"], closed[0]["socket"]);
+    let (burst, event) = join(mockd.send("POST", "/burst", None), reader.event()).await;
+    assert_eq!((burst.status, event), (204, Some(format!("id: 0\ndata: {long}"))));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn streams_end_when_mockd_does() {
+    let mockd = Mockd::run(&ScenarioFile::new(NOTES)).await;
+    let mut streams = [EventStream::open(&mockd, "/live").await, EventStream::open(&mockd, "/@a/live").await];
+    for stream in &mut streams {
+        assert_eq!(stream.text().await, "10");
+    }
+    mockd.signal("TERM");
+    let [one, other] = streams;
+    assert_eq!((one.rest().await.len(), other.rest().await.len()), (0, 0));
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_snapshot_and_what_follows_miss_and_double_nothing() {
+    let mockd = paused(&NOTES.replace("{ event: price, data: $price }", "$notes")).await;
+    let adding = async {
+        for at in 0..200 {
+            add(&mockd, "", &at.to_string()).await;
+        }
+    };
+    let watching = async {
+        for _ in 0..20 {
+            let mut stream = EventStream::open(&mockd, "/live").await;
+            let mut seen = stream.data().await.as_array().unwrap().len();
+            while seen < 202 {
+                seen += 1;
+                assert_eq!(stream.data().await["row"]["id"], seen);
+            }
+        }
+    };
+    join(adding, watching).await;
+}
+
+#[tokio::test]
+async fn a_member_gets_what_it_asked_for_in_its_own_words() {
+    let mockd = paused(
+        "
+data: { messages: [] }
+http:
+  /messages: { crud: messages }
+  GET /rooms/{room}/live:
+    stream:
+      - join:
+          to: messages
+          where: { change: added, row: { room: $path.room } }
+          frame: { event: $topic, id: $event.row.id, data: \"{{ path.room }}: {{ event.row.text }}\" }
+",
+    )
+    .await;
+    let mut a = EventStream::open(&mockd, "/rooms/a/live").await;
+    let mut b = EventStream::open(&mockd, "/rooms/b/live").await;
+    for (room, text) in [("a", "one"), ("b", "two"), ("a", "three")] {
+        let added = mockd.send("POST", "/messages", Some(&json!({ "room": room, "text": text }))).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+    }
+    assert_eq!(a.event().await.unwrap(), "event: messages\nid: 1\ndata: a: one");
+    assert_eq!(a.event().await.unwrap(), "event: messages\nid: 3\ndata: a: three");
+    assert_eq!(b.event().await.unwrap(), "event: messages\nid: 2\ndata: b: two");
+}
+
+#[tokio::test]
+async fn the_steps_of_a_stream_end_with_it() {
+    let mockd = paused(
+        "
+data: { ticks: 0 }
+http:
+  GET /ticks: { stream: [{ times: 3, every: 1s, reply: tick }, { close: {} }] }
+  GET /for-ever: { stream: [{ times: forever, every: 1s, reply: tick }] }
+",
+    )
+    .await;
+    let three = EventStream::open(&mockd, "/ticks").await;
+    pass(&mockd, "", "10s").await;
+    assert_eq!(three.rest().await, ["data: tick"; 3]);
+    drop(EventStream::open(&mockd, "/for-ever").await);
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
+    mockd.until("/__mockd/clock", |clock| clock["nextDue"] == Value::Null).await;
+}
