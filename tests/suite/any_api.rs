@@ -1,6 +1,7 @@
 //! APIs of any kind, from outside: declared answers, collections and streams.
 
 mod bounds;
+mod clients;
 mod examples;
 mod reload;
 mod requests;
