@@ -2,6 +2,7 @@
 
 mod bounds;
 mod clients;
+mod embedded;
 mod examples;
 mod reload;
 mod requests;
