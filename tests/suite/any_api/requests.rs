@@ -105,9 +105,9 @@ async fn a_file_is_answered_whole_or_in_a_range() {
     assert_eq!(ranged("bytes=-3").await, (206, "bytes 7-9/10".into(), "789".into()));
     let (status, range, _) = ranged("bytes=20-").await;
     assert_eq!((status, range.as_str()), (416, "bytes */10"));
-    for path in ["/files/none.txt", "/files/..%2Fshop.yaml"] {
-        assert_eq!(mockd.get(path).await.status, 404, "{path}");
-    }
+    assert_eq!(mockd.get("/files/none.txt").await.status, 404);
+    let outside = mockd.get("/files/..%2Fshop.yaml").await;
+    assert_eq!(outside.status, 400, "{}", outside.text);
 }
 
 #[tokio::test]
