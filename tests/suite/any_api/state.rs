@@ -16,12 +16,13 @@ async fn steps(mockd: &Mockd, steps: Value) -> Answer {
 #[tokio::test]
 async fn a_reset_brings_data_back_and_ends_streams() {
     let mockd = paused(NOTES).await;
-    let stream = EventStream::open(&mockd, "/live").await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
     let before = data(&mockd).await;
     add(&mockd, "", "three").await;
+    assert_eq!((stream.text().await.as_str(), &stream.data().await["change"]), ("10", &json!("added")));
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
     mockd.control("POST", "/__mockd/reset", json!({})).await;
-    assert_eq!(stream.rest().await.len(), 2);
+    assert_eq!(stream.event().await, None);
     assert_eq!(data(&mockd).await, before);
     // Ids start over too.
     assert_eq!(add(&mockd, "", "another").await, 3);
@@ -34,11 +35,12 @@ async fn a_snapshot_brings_data_back_and_ends_streams() {
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "three" })).await;
     let kept = data(&mockd).await;
-    let stream = EventStream::open(&mockd, "/live").await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(mockd.send("DELETE", "/notes/1", None).await.status, 200);
+    assert_eq!((stream.text().await.as_str(), &stream.data().await["change"]), ("12", &json!("removed")));
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(13))).await.status, 204);
     mockd.control("POST", "/__mockd/snapshots/three/restore", json!(null)).await;
-    assert_eq!(stream.rest().await.len(), 2);
+    assert_eq!(stream.event().await, None);
     assert_eq!(data(&mockd).await, kept);
     assert_eq!((texts(&mockd, "").await, mockd.get("/price").await.json()), (texts_of(&kept), json!(12)));
 }
