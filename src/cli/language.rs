@@ -36,14 +36,13 @@ impl InitArgs {
             return ExitCode::FAILURE;
         }
         let written = write_new(&schema_file, &format!("{:#}\n", schema())) && write_new(&scenario, STARTER);
-        let path = scenario.display();
-        if written
-            && say(&format!("wrote {path}, and {} for your editor\nnow: mockd run {path}\n", schema_file.display()))
-        {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        let (path, schema_path) = (scenario.display(), schema_file.display());
+        let next = format!(
+            "wrote {path}, and {schema_path} for your editor\n\
+             now: mockd run {path}\n\
+             then: curl localhost:3000/todos, curl -N localhost:3000/live; edit {path} and save\n"
+        );
+        if written && say(&next) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 

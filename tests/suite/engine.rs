@@ -36,6 +36,7 @@ fn lines(events: &[Event]) -> Vec<String> {
         EventKind::Sent { topic, .. } => format!("{} sent to {topic}", event.at.as_millis()),
         EventKind::Member { .. } => panic!("{event:?}"),
         EventKind::Skipped(refusal) => format!("{} {refusal}", event.at.as_millis()),
+        EventKind::Member { member, what } => format!("{} {what:?} to {member}", event.at.as_millis()),
     };
     events.iter().map(line).collect()
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use mockd::scenario::{language, load, schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{accepted, command, schema_rejects, soon};
+use crate::support::{EventStream, Mockd, accepted, command, schema_rejects, soon};
 
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = soon("the end of mockd", command(arguments).output()).await.unwrap();
@@ -126,10 +126,10 @@ async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
     let (code, said, _) = run(&["init", shop.to_str().unwrap()]).await;
     let file = shop.join("mockd.yaml");
     let expected = format!(
-        "wrote {}, and {} for your editor\nnow: mockd run {}\n",
-        file.display(),
-        shop.join("mockd.schema.json").display(),
-        file.display()
+        "wrote {path}, and {schema} for your editor\nnow: mockd run {path}\n\
+         then: curl localhost:3000/todos, curl -N localhost:3000/live; edit {path} and save\n",
+        path = file.display(),
+        schema = shop.join("mockd.schema.json").display(),
     );
     assert_eq!((code, said), (Some(0), expected));
     assert!(load(&file).outcome.is_ok());
@@ -141,6 +141,26 @@ async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
     let expected = format!("error: {} is there already; remove it, or name another directory\n", file.display());
     assert_eq!((code, error), (Some(1), expected));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn init_writes_what_check_accepts_and_run_serves() {
+    let directory = TempDir::new().unwrap();
+    let mut init = command(&["init"]);
+    assert!(soon("the end of init", init.current_dir(directory.path()).output()).await.unwrap().status.success());
+    let file = directory.path().join("mockd.yaml");
+    let (code, _, error) = run(&["check", file.to_str().unwrap()]).await;
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    let mockd = Mockd::run_with(&file, &["--paused"]).await;
+    let mut live = EventStream::open(&mockd, "/live").await;
+    assert_eq!(live.data().await, mockd.get("/todos").await.json());
+    assert_eq!(mockd.post("/todos", r#"{"title":"Call mum"}"#).await.json()["done"], false);
+    let added = live.event().await.unwrap();
+    assert!(added.starts_with("event: added\ndata: ") && added.contains("Call mum"), "{added}");
+    assert_eq!(mockd.get("/hello?name=Ada").await.json(), json!({ "message": "Hello Ada!", "open": 3 }));
+    mockd.control("POST", "/__mockd/clock", json!({ "advance": "4s" })).await;
+    let moved = live.event().await.unwrap();
+    assert!(moved.starts_with("event: merged\ndata: "), "{moved}");
 }
 
 #[tokio::test]

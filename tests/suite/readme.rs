@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Tool, needs, soon};
+use crate::support::{EventStream, Mockd, ScenarioFile, Tool, needs, soon};
 
 /// The code blocks of that language after a heading, up to the next one.
 fn blocks(heading: &str, language: &str) -> Vec<String> {
     let readme = std::fs::read_to_string("README.md").unwrap();
-    let (_, section) = readme.split_once(&format!("### {heading}\n")).expect("the heading");
+    let (_, section) = readme.split_once(&format!("# {heading}\n")).expect("the heading");
     let section = section.split("\n### ").next().unwrap();
     let fence = format!("```{language}\n");
     section.split(&fence).skip(1).map(|code| code.split_once("```\n").unwrap().0.to_owned()).collect()
@@ -46,6 +47,24 @@ async fn pytest(directory: &TempDir) -> String {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
     said
+}
+
+#[tokio::test]
+async fn the_api_of_ones_own_does_what_the_readme_says() {
+    let scenario = ScenarioFile::new(&blocks("Mock your own API", "yaml")[0]);
+    let mockd = Mockd::run_with(scenario.path(), &["--paused"]).await;
+    let mut live = EventStream::open(&mockd, "/live").await;
+    let tickets = json!([{ "id": 1, "title": "Printer on fire", "status": "open" }]);
+    assert_eq!(live.data().await, tickets);
+    assert_eq!(mockd.get("/tickets?status=open").await.json(), tickets);
+    assert_eq!(mockd.post("/tickets", r#"{"title":"No coffee"}"#).await.status, 201);
+    let summary = json!({ "open": 2, "at": "2026-01-01T00:00:00.000Z" });
+    assert_eq!(mockd.get("/summary").await.json(), summary);
+    assert_eq!(live.data().await["change"], "added");
+    mockd.control("POST", "/__mockd/clock", json!({ "advance": "5s" })).await;
+    assert_eq!(live.data().await["row"], json!({ "id": 2, "title": "No coffee", "status": "assigned" }));
+    mockd.control("POST", "/__mockd/clock", json!({ "advance": "15s" })).await;
+    assert_eq!(live.data().await["row"]["id"], 3);
 }
 
 #[tokio::test]

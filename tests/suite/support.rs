@@ -12,6 +12,7 @@ mod port;
 mod redis;
 mod schema;
 mod socket;
+mod stream;
 #[cfg(unix)]
 mod terminal;
 mod tool;
@@ -27,6 +28,7 @@ pub(crate) use port::Port;
 pub(crate) use redis::Redis;
 pub(crate) use schema::{accepted, schema_rejects};
 pub(crate) use socket::{RawSocket, Socket};
+pub(crate) use stream::EventStream;
 #[cfg(unix)]
 pub(crate) use terminal::Terminal;
 pub(crate) use tool::{Tool, are_there, needs};

@@ -101,12 +101,19 @@ impl Firing<'_> {
             Value::Array(rows) => rows,
             other => return Err(Refusal::wrong(collection, "a list of rows", &other)),
         };
-        let named: HashSet<String> = rows.iter().filter_map(|row| row.get("id").and_then(text_id)).collect();
-        let present = self.engine.collections.get(collection).map(|rows| {
-            let ids = rows.rows().iter().map(|row| row.id().clone());
-            ids.collect::<Vec<Arc<str>>>()
-        });
-        for id in present.into_iter().flatten().filter(|id| !named.contains(&**id)) {
+        let Some(present) = self.engine.collections.get(collection) else {
+            return Err(Refusal::UnknownCollection(collection.clone()));
+        };
+        let mut named = HashSet::new();
+        for id in rows.iter().filter_map(|row| row.get("id").and_then(text_id)) {
+            if named.contains(&id) {
+                return Err(Refusal::DuplicateRow(present.name_of(&id)));
+            }
+            named.insert(id);
+        }
+        let ids = present.rows().iter().map(|row| row.id().clone());
+        let unnamed: Vec<Arc<str>> = ids.filter(|id| !named.contains(&**id)).collect();
+        for id in unnamed {
             self.change_row(RowVerb::Remove, collection, Value::from(&*id))?;
         }
         for row in rows {

@@ -28,6 +28,8 @@ pub(crate) enum Tool {
     Namespaces,
     /// Node.js.
     Node,
+    /// OpenAI's client for JavaScript, and node, which runs it.
+    OpenAi,
     Pytest,
     Python,
     Redis,
@@ -49,6 +51,7 @@ impl Tool {
             Self::LanguageServer => local("editor/node_modules/.bin/yaml-language-server"),
             Self::Namespaces => "unshare".into(),
             Self::Node => "node".into(),
+            Self::OpenAi => local("openai/node_modules/openai"),
             Self::Pytest => local("python/bin/pytest"),
             Self::Python => "python3".into(),
             Self::Redis => "redis-server".into(),
@@ -61,7 +64,7 @@ impl Tool {
         let path = self.path();
         match self {
             Self::Axe | Self::Pytest | Self::Schemathesis => path.exists(),
-            Self::LanguageServer => path.exists() && is_program("node"),
+            Self::LanguageServer | Self::OpenAi => path.exists() && is_program("node"),
             Self::Browser => {
                 is_program(path) && ["chromium", "chromium-browser", "google-chrome"].iter().any(is_program)
             }
@@ -97,6 +100,7 @@ impl fmt::Display for Tool {
             Self::LanguageServer => "node with yaml-language-server below target/editor",
             Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
             Self::Node => "node",
+            Self::OpenAi => "node with openai below target/openai",
             Self::Pytest => "pytest below target/python",
             Self::Python => "python3",
             Self::Redis => "redis-server",

@@ -1,0 +1,97 @@
+//! What goes wrong in a rule is an error that names its place, and nothing goes on for ever.
+
+use serde_json::{Value, json};
+
+use super::paused;
+use crate::support::Mockd;
+
+async fn transcript(mockd: &Mockd) -> Vec<Value> {
+    let lines = mockd.get("/__mockd/transcript").await.text;
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_undefined_expression_is_a_500_that_names_its_place() {
+    let mockd = paused(
+        "data: { price: 10 }
+http:
+  GET /body: { body: '{{ price.of.nothing }}' }
+  GET /text: { text: 'Hello {{ query.name }}' }
+  POST /set: { do: [{ set: { price: 1 } }, { set: { price: '{{ body.price }}' } }] }
+",
+    )
+    .await;
+    for (method, path, expression, place) in [
+        ("GET", "/body", "price.of.nothing", "shop.yaml:3:"),
+        ("GET", "/text", "query.name", "shop.yaml:4:"),
+        ("POST", "/set", "body.price", "shop.yaml:5:"),
+    ] {
+        let answer = mockd.send(method, path, None).await;
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert_eq!(answer.status, 500, "{message}");
+        assert!(message.contains(&format!("`{expression}` is undefined ({place}")), "{message}");
+        let journal = mockd.get(&format!("/__mockd/journal?path={path}")).await.json();
+        assert_eq!(journal["entries"][0]["answer"]["status"], 500);
+        assert_eq!(journal["entries"][0]["answer"]["body"]["message"], message);
+    }
+    // What was done before the step that failed is undone.
+    assert_eq!(mockd.get("/__mockd/state").await.json()["data"]["price"], 10);
+}
+
+#[tokio::test]
+async fn an_expression_that_takes_too_long_is_stopped() {
+    let sorts = " | sort".repeat(20);
+    let mockd = paused(&format!(
+        "http:
+  GET /endless: {{ body: '{{{{ range(100000){sorts} | length }}}}' }}
+  GET /fine: {{ body: '{{{{ range(1000) | sort | length }}}}' }}
+"
+    ))
+    .await;
+    let stopped = mockd.get("/endless").await;
+    assert_eq!(stopped.status, 500);
+    assert!(stopped.text.contains("takes more than") && stopped.text.contains("shop.yaml:2:"), "{}", stopped.text);
+    assert_eq!(mockd.get("/fine").await.json(), 1000);
+}
+
+#[tokio::test]
+async fn triggers_that_set_each_other_off_are_stopped_and_named() {
+    let mockd = paused(
+        "
+data: { fired: 0 }
+http:
+  POST /ping: { send: { to: ping, frame: 1 } }
+  GET /fired: { body: $fired }
+triggers:
+  - { topic: ping, do: [{ set: { fired: '{{ fired + 1 }}' } }, { send: { to: pong, frame: 1 } }] }
+  - { topic: pong, send: { to: ping, frame: 1 } }
+",
+    )
+    .await;
+    for round in 1..=2 {
+        assert_eq!(mockd.send("POST", "/ping", None).await.status, 204);
+        let fired = mockd.get("/fired").await.json();
+        assert!(fired.as_u64().unwrap() <= round * 1_000 && fired != 0, "{fired}");
+        let last = transcript(&mockd).await.pop().unwrap();
+        let reason = last["reason"].as_str().unwrap();
+        assert_eq!(last["event"], "skipped");
+        assert!(reason.starts_with("more than 1000 triggers set each other off, the last by topic `p"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_takes_too_many_steps_is_refused_as_a_whole() {
+    let mockd = paused(
+        "
+data: { rows: [] }
+http:
+  POST /many: { do: [{ each: '{{ range(20000) }}', add: { rows: {} } }] }
+  /rows: { crud: rows }
+",
+    )
+    .await;
+    let refused = mockd.send("POST", "/many", None).await;
+    assert_eq!(refused.status, 500, "{}", refused.text);
+    assert!(refused.text.contains("more than 10000 steps"), "{}", refused.text);
+    assert_eq!(mockd.get("/rows").await.json(), json!([]));
+}

@@ -1,0 +1,72 @@
+//! A save of the file applies to what clients have changed and to streams that are open.
+
+use serde_json::json;
+
+use super::{NOTES, add, texts};
+use crate::support::{EventStream, Mockd, ScenarioFile};
+
+async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) {
+    file.write_in_place(text);
+    mockd.logged("reloaded").await;
+}
+
+#[tokio::test]
+async fn added_rows_stay_and_a_changed_declaration_wins() {
+    let file = ScenarioFile::new(NOTES);
+    let mut mockd = Mockd::run(&file).await;
+    assert_eq!(add(&mockd, "", "three").await, 3);
+    for (id, text) in [(1, "uno"), (2, "dos")] {
+        let merged = mockd.send("PATCH", &format!("/notes/{id}"), Some(&json!({ "text": text }))).await;
+        assert_eq!(merged.status, 200, "{}", merged.text);
+    }
+    assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
+    saved(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei")).await;
+    assert_eq!(texts(&mockd, "").await, ["uno", "zwei", "three"]);
+    assert_eq!(mockd.get("/price").await.json(), 12);
+    saved(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei").replace("price: 10", "price: 20")).await;
+    assert_eq!(mockd.get("/price").await.json(), 20);
+    assert_eq!(texts(&mockd, "").await, ["uno", "zwei", "three"]);
+}
+
+#[tokio::test]
+async fn a_row_that_a_save_takes_away_comes_back_as_it_was() {
+    let file = ScenarioFile::new(NOTES);
+    let mut mockd = Mockd::run(&file).await;
+    assert_eq!(mockd.send("PATCH", "/notes/2", Some(&json!({ "text": "dos" }))).await.status, 200);
+    saved(&mut mockd, &file, &NOTES.replace("    - { id: 2, text: two }\n", "")).await;
+    assert_eq!(texts(&mockd, "").await, ["one"]);
+    saved(&mut mockd, &file, NOTES).await;
+    assert_eq!(texts(&mockd, "").await, ["one", "dos"]);
+}
+
+#[tokio::test]
+async fn a_stream_stays_open_over_a_reload() {
+    let file = ScenarioFile::new(NOTES);
+    let mut mockd = Mockd::run(&file).await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    assert_eq!(stream.event().await.unwrap(), "event: price\ndata: 10");
+    let changed = NOTES.replace("event: price", "event: cost").replace("price: 10", "price: 20");
+    saved(&mut mockd, &file, &changed).await;
+    add(&mockd, "", "three").await;
+    loop {
+        // What the save itself has changed may come first.
+        let event = stream.data().await;
+        if event["change"] == "added" {
+            assert_eq!(event["row"], json!({ "id": 3, "text": "three" }));
+            break;
+        }
+    }
+    let mut new = EventStream::open(&mockd, "/live").await;
+    assert_eq!(new.event().await.unwrap(), "event: cost\ndata: 20");
+}
+
+#[tokio::test]
+async fn a_route_is_there_and_gone_with_the_file() {
+    let file = ScenarioFile::new(NOTES);
+    let mut mockd = Mockd::run(&file).await;
+    assert_eq!(mockd.get("/hello").await.status, 404);
+    saved(&mut mockd, &file, &format!("{NOTES}  GET /hello: {{ text: Hello }}\n")).await;
+    assert_eq!(mockd.get("/hello").await.text, "Hello");
+    saved(&mut mockd, &file, NOTES).await;
+    assert_eq!(mockd.get("/hello").await.status, 404);
+}

@@ -1,0 +1,132 @@
+//! What HTTP asks of an API, whatever it is: methods, forms, files and answers that come later.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{NOTES, pass, paused};
+use crate::support::{Mockd, ScenarioFile, http};
+
+#[tokio::test]
+async fn a_method_that_a_path_has_not_is_a_405_with_allow() {
+    let mockd = paused(NOTES).await;
+    for (method, path, allowed) in [
+        ("DELETE", "/notes", "GET,HEAD,POST"),
+        ("POST", "/notes/1", "GET,HEAD,PUT,PATCH,DELETE"),
+        ("POST", "/price", "GET,HEAD,PUT"),
+    ] {
+        let refused = mockd.send(method, path, None).await;
+        assert_eq!((refused.status, refused.header("allow")), (405, allowed), "{method} {path}");
+        let options = mockd.send("OPTIONS", path, None).await;
+        assert_eq!((options.status, options.header("allow")), (204, allowed), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_headers_of_get_and_no_body() {
+    let mockd = paused(NOTES).await;
+    let get = mockd.get("/notes").await;
+    let head = mockd.send("HEAD", "/notes", None).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    for name in ["content-type", "content-length", "x-total-count"] {
+        assert_eq!(head.header(name), get.header(name), "{name}");
+        assert_ne!(head.header(name), "", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_without_a_route_is_a_404_that_names_the_nearest() {
+    let mockd = paused(NOTES).await;
+    for (path, nearest) in [("/note", "GET /notes"), ("/pric", "GET /price")] {
+        let unknown = mockd.get(path).await;
+        let message = format!("Route GET:{path} not found, did you mean {nearest}?");
+        assert_eq!((unknown.status, &unknown.json()["message"]), (404, &json!(message)));
+    }
+    let message = mockd.get("/something/else/entirely").await.json()["message"].clone();
+    assert_eq!(message, "Route GET:/something/else/entirely not found");
+}
+
+#[tokio::test]
+async fn the_first_answer_that_fits_is_given_or_the_nearest_named() {
+    let mockd = paused(
+        "
+http:
+  GET /search:
+    - { match: { query: { q: cats } }, text: cats }
+    - { when: query.q == 'dogs', text: dogs }
+    - { when: headers.x-all == 'yes', status: 203, text: all }
+",
+    )
+    .await;
+    assert_eq!(mockd.get("/search?q=cats&page=2").await.text, "cats");
+    assert_eq!(mockd.get("/search?q=dogs").await.text, "dogs");
+    let all = http("GET", &format!("{}/search", mockd.url()), &[("x-all", "yes")], None).await;
+    assert_eq!((all.status, all.text.as_str()), (203, "all"));
+    let none = mockd.get("/search?q=birds").await;
+    assert_eq!(none.status, 404);
+    assert!(none.text.contains("query.q"), "{}", none.text);
+    let journal = mockd.get("/__mockd/journal?path=/search").await.json();
+    let last = journal["entries"].as_array().unwrap().last().unwrap().clone();
+    assert!(last["answer"].to_string().contains("query.q"), "{last}");
+}
+
+#[tokio::test]
+async fn forms_are_mappings_and_their_files_are_described() {
+    let mockd = paused("http: { POST /form: { body: $body } }").await;
+    let url = format!("{}/form", mockd.url());
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let fields = http("POST", &url, &form, Some("name=Ada+L.&tag=a&tag=%C3%A9")).await;
+    assert_eq!(fields.json(), json!({ "name": "Ada L.", "tag": ["a", "é"] }));
+    let multipart = [("content-type", "multipart/form-data; boundary=XX")];
+    let parts = "--XX\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\nAda\r\n\
+                 --XX\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"ada.png\"\r\n\
+                 content-type: image/png\r\n\r\n12345\r\n--XX--\r\n";
+    let upload = http("POST", &url, &multipart, Some(parts)).await;
+    let photo = json!({ "filename": "ada.png", "type": "image/png", "size": 5 });
+    assert_eq!(upload.json(), json!({ "name": "Ada", "photo": photo }));
+    let cut = http("POST", &url, &multipart, Some(&parts[..parts.len() - 20])).await;
+    assert_eq!(cut.status, 400, "{}", cut.text);
+}
+
+#[tokio::test]
+async fn a_file_is_answered_whole_or_in_a_range() {
+    let file = ScenarioFile::new("http: { 'GET /files/{name}': { file: 'files/{{ path.name }}' } }");
+    fs::create_dir(file.directory().join("files")).unwrap();
+    fs::write(file.directory().join("files/digits.txt"), "0123456789").unwrap();
+    let mockd = Mockd::run(&file).await;
+    let whole = mockd.get("/files/digits.txt").await;
+    assert_eq!((whole.status, whole.text.as_str()), (200, "0123456789"));
+    assert_eq!((whole.header("content-type"), whole.header("accept-ranges")), ("text/plain; charset=utf-8", "bytes"));
+    let ranged = async |range| {
+        let answer = http("GET", &format!("{}/files/digits.txt", mockd.url()), &[("range", range)], None).await;
+        (answer.status, answer.header("content-range").to_owned(), answer.text)
+    };
+    assert_eq!(ranged("bytes=2-4").await, (206, "bytes 2-4/10".into(), "234".into()));
+    assert_eq!(ranged("bytes=-3").await, (206, "bytes 7-9/10".into(), "789".into()));
+    let (status, range, _) = ranged("bytes=20-").await;
+    assert_eq!((status, range.as_str()), (416, "bytes */10"));
+    assert_eq!(mockd.get("/files/none.txt").await.status, 404);
+    let outside = mockd.get("/files/..%2Fshop.yaml").await;
+    assert_eq!(outside.status, 400, "{}", outside.text);
+}
+
+#[tokio::test]
+async fn a_late_answer_waits_for_the_clock() {
+    let mockd = paused(
+        "
+data: { asked: false }
+http:
+  GET /late: { after: 3s, set: { asked: true }, text: late }
+  GET /asked: { body: $asked }
+",
+    )
+    .await;
+    let url = format!("{}/late", mockd.url());
+    let late = tokio::spawn(async move { http("GET", &url, &[], None).await });
+    mockd.until("/asked", |asked| *asked == Value::Bool(true)).await;
+    pass(&mockd, "", "2s999ms").await;
+    assert!(!late.is_finished());
+    pass(&mockd, "", "1ms").await;
+    let answer = late.await.unwrap();
+    assert_eq!((answer.status, answer.text.as_str()), (200, "late"));
+}

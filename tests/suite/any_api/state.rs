@@ -1,0 +1,135 @@
+//! The data of a world: started over, kept and gone back to, set and changed from outside.
+
+use serde_json::{Value, json};
+
+use super::{NOTES, add, pass, paused, texts};
+use crate::support::{Answer, EventStream, Mockd};
+
+async fn data(mockd: &Mockd) -> Value {
+    mockd.get("/__mockd/state").await.json()["data"].clone()
+}
+
+async fn steps(mockd: &Mockd, steps: Value) -> Answer {
+    mockd.send("POST", "/__mockd/steps", Some(&json!({ "do": steps }))).await
+}
+
+#[tokio::test]
+async fn a_reset_brings_data_back_and_ends_streams() {
+    let mockd = paused(NOTES).await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    let before = data(&mockd).await;
+    add(&mockd, "", "three").await;
+    assert_eq!((stream.text().await.as_str(), &stream.data().await["change"]), ("10", &json!("added")));
+    assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    assert_eq!(stream.event().await, None);
+    assert_eq!(data(&mockd).await, before);
+    // Ids start over too.
+    assert_eq!(add(&mockd, "", "another").await, 3);
+}
+
+#[tokio::test]
+async fn a_snapshot_brings_data_back_and_ends_streams() {
+    let mockd = paused(NOTES).await;
+    add(&mockd, "", "three").await;
+    assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
+    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "three" })).await;
+    let kept = data(&mockd).await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    assert_eq!(mockd.send("DELETE", "/notes/1", None).await.status, 200);
+    assert_eq!((stream.text().await.as_str(), &stream.data().await["change"]), ("12", &json!("removed")));
+    assert_eq!(mockd.send("PUT", "/price", Some(&json!(13))).await.status, 204);
+    mockd.control("POST", "/__mockd/snapshots/three/restore", json!(null)).await;
+    assert_eq!(stream.event().await, None);
+    assert_eq!(data(&mockd).await, kept);
+    assert_eq!((texts(&mockd, "").await, mockd.get("/price").await.json()), (texts_of(&kept), json!(12)));
+}
+
+fn texts_of(data: &Value) -> Vec<String> {
+    data["notes"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_state_shows_values_and_rows() {
+    let mockd = paused(NOTES).await;
+    let expected = json!({ "notes": [{ "id": 1, "text": "one" }, { "id": 2, "text": "two" }], "price": 10 });
+    assert_eq!(data(&mockd).await, expected);
+}
+
+#[tokio::test]
+async fn data_is_set_and_streams_are_told() {
+    let mockd = paused(NOTES).await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    assert_eq!(stream.text().await, "10");
+    let wanted = json!({ "price": [1, 2], "notes": [{ "id": 2, "text": "two" }, { "id": 9, "text": "nine" }] });
+    mockd.control("PATCH", "/__mockd/state", json!({ "data": wanted })).await;
+    assert_eq!(data(&mockd).await, wanted);
+    let changes = [stream.data().await, stream.data().await];
+    let told: Vec<&str> = changes.iter().map(|event| event["change"].as_str().unwrap()).collect();
+    assert!(told.contains(&"added") && told.contains(&"removed"), "{changes:?}");
+}
+
+#[tokio::test]
+async fn of_data_that_is_wrong_nothing_is_set() {
+    let mockd = paused(NOTES).await;
+    let before = data(&mockd).await;
+    for wrong in [
+        json!({ "price": 4, "nothing": 1 }),
+        json!({ "price": 4, "notes": [{ "id": 1 }, { "id": 1 }] }),
+        json!({ "price": 4, "notes": [5] }),
+        json!({ "price": 4, "notes": 5 }),
+    ] {
+        let refused = mockd.send("PATCH", "/__mockd/state", Some(&json!({ "data": wrong }))).await;
+        assert!((400..500).contains(&refused.status), "{wrong}: {} {}", refused.status, refused.text);
+        assert_eq!(data(&mockd).await, before, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn steps_from_outside_happen_now_and_later() {
+    let mockd = paused(NOTES).await;
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    assert_eq!(stream.text().await, "10");
+    let list = json!([
+        { "add": { "notes": { "text": "now, {{ price }}" } } },
+        { "after": "5s", "merge": { "notes": { "id": "$it.id", "text": "later" } } },
+        { "set": { "price": 3 } },
+    ]);
+    let done = steps(&mockd, list).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(done.json()["events"][0]["row"], json!({ "id": 3, "text": "now, 10" }));
+    assert_eq!(stream.data().await["row"]["text"], "now, 10");
+    pass(&mockd, "", "5s").await;
+    assert_eq!(stream.data().await["row"]["text"], "later");
+    assert_eq!(mockd.get("/price").await.json(), 3);
+}
+
+#[tokio::test]
+async fn of_steps_one_of_which_is_refused_none_is_done() {
+    let mockd = paused(NOTES).await;
+    let before = data(&mockd).await;
+    let list =
+        json!([{ "add": { "notes": { "text": "three" } } }, { "set": { "price": 3 } }, { "remove": { "notes": 99 } }]);
+    let refused = steps(&mockd, list).await;
+    assert!((400..500).contains(&refused.status), "{} {}", refused.status, refused.text);
+    assert!(refused.text.contains("99"), "{}", refused.text);
+    assert_eq!(data(&mockd).await, before);
+}
+
+#[tokio::test]
+async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
+    let mockd = paused(NOTES).await;
+    let before = data(&mockd).await;
+    for (wrong, named) in [
+        (json!([{ "set": { "price": 3 } }, { "mrege": { "notes": { "id": 1 } } }]), "mrege"),
+        (json!([{ "set": { "price": 3 } }, { "add": { "nots": {} } }]), "nots"),
+        (json!([{ "set": { "price": 3 } }, { "set": { "price": "{{ prise }}" } }]), "prise"),
+        (json!([{ "set": { "price": 3 } }, { "reply": 1 }]), "reply"),
+    ] {
+        let refused = steps(&mockd, wrong).await;
+        let message = refused.json()["message"].as_str().unwrap().to_owned();
+        assert_eq!(refused.status, 400, "{message}");
+        assert!(message.contains(named) && message.contains("body:1:"), "{message}");
+    }
+    assert_eq!(data(&mockd).await, before);
+}

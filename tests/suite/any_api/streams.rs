@@ -1,0 +1,141 @@
+//! Streams of any API: what they cost others, and how they end.
+
+use futures_util::future::join;
+use mockd::world::DEFAULT_BACKLOG;
+use serde_json::{Value, json};
+
+use super::{NOTES, add, pass, paused};
+use crate::support::{EventStream, Mockd, ScenarioFile};
+
+/// Frames of one burst: fewer than a stream may be behind.
+const BURST: usize = 500;
+
+/// Frames that are more than all buffers between mockd and a client take.
+const MOST_SENT: usize = 30_000;
+
+#[tokio::test]
+async fn a_slow_stream_is_ended_and_others_get_everything() {
+    let long = "x".repeat(4_000);
+    let scenario = format!(
+        "
+data: {{ long: {long} }}
+http:
+  GET /live: {{ stream: [{{ join: news }}] }}
+  POST /burst: {{ do: [{{ each: '{{{{ range({BURST}) }}}}', send: {{ to: news, frame: {{ data: $long, id: $index }} }} }}] }}
+"
+    );
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let event = |at: usize| format!("id: {}\ndata: {long}", at % BURST);
+    let slow = EventStream::open(&mockd, "/live").await;
+    let mut reader = EventStream::open(&mockd, "/live").await;
+    let mut sent = 0;
+    loop {
+        let reading = async {
+            for at in 0..BURST {
+                assert_eq!(reader.event().await.unwrap(), event(at));
+            }
+        };
+        let (burst, ()) = join(mockd.send("POST", "/burst", None), reading).await;
+        assert_eq!(burst.status, 204, "{}", burst.text);
+        sent += BURST;
+        let sockets = mockd.get("/__mockd/sockets").await.json();
+        if sockets["sockets"][0]["backlog"].as_u64().unwrap() > DEFAULT_BACKLOG as u64 {
+            break;
+        }
+        assert!(sent < MOST_SENT, "a stream that is not read is never behind");
+    }
+    let seen = slow.rest().await;
+    assert!(seen.len() < sent, "{} of {sent}", seen.len());
+    assert!(seen.iter().enumerate().all(|(at, seen)| *seen == event(at)), "not what was sent, or not in order");
+    let journal = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
+    let closed = &journal["entries"][0];
+    assert_eq!((&closed["socket"], &closed["by"]), (&json!(1), &json!("server")));
+    let behind = mockd.get("/__mockd/journal?kind=behind").await.json();
+    assert_eq!(behind["entries"][0]["socket"], 1);
+    let (burst, next) = join(mockd.send("POST", "/burst", None), reader.event()).await;
+    assert_eq!((burst.status, next), (204, Some(event(0))));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn streams_end_when_mockd_does() {
+    let mockd = Mockd::run(&ScenarioFile::new(NOTES)).await;
+    let mut streams = [EventStream::open(&mockd, "/live").await, EventStream::open(&mockd, "/@a/live").await];
+    for stream in &mut streams {
+        assert_eq!(stream.text().await, "10");
+    }
+    mockd.signal("TERM");
+    let [one, other] = streams;
+    assert_eq!((one.rest().await.len(), other.rest().await.len()), (0, 0));
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_snapshot_and_what_follows_miss_and_double_nothing() {
+    let mockd = paused(&NOTES.replace("{ event: price, data: $price }", "$notes")).await;
+    let adding = async {
+        for at in 0..200 {
+            add(&mockd, "", &at.to_string()).await;
+        }
+    };
+    let watching = async {
+        let mut seen = 0;
+        while seen < 202 {
+            let mut stream = EventStream::open(&mockd, "/live").await;
+            seen = stream.data().await.as_array().unwrap().len();
+            for next in (seen + 1..=202).take(5) {
+                assert_eq!(stream.data().await["row"]["id"], next);
+                seen = next;
+            }
+        }
+    };
+    join(adding, watching).await;
+}
+
+#[tokio::test]
+async fn a_member_gets_what_it_asked_for_in_its_own_words() {
+    let mockd = paused(
+        "
+data: { messages: [] }
+http:
+  /messages: { crud: messages }
+  GET /rooms/{room}/live:
+    stream:
+      - join:
+          to: messages
+          where: { change: added, row: { room: $path.room } }
+          frame: { event: $topic, id: $event.row.id, data: \"{{ path.room }}: {{ event.row.text }}\" }
+",
+    )
+    .await;
+    let mut a = EventStream::open(&mockd, "/rooms/a/live").await;
+    let mut b = EventStream::open(&mockd, "/rooms/b/live").await;
+    for (room, text) in [("a", "one"), ("b", "two"), ("a", "three")] {
+        let added = mockd.send("POST", "/messages", Some(&json!({ "room": room, "text": text }))).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+    }
+    assert_eq!(a.event().await.unwrap(), "event: messages\nid: 1\ndata: a: one");
+    assert_eq!(a.event().await.unwrap(), "event: messages\nid: 3\ndata: a: three");
+    assert_eq!(b.event().await.unwrap(), "event: messages\nid: 2\ndata: b: two");
+}
+
+#[tokio::test]
+async fn the_steps_of_a_stream_end_with_it() {
+    let mockd = paused(
+        "
+data: { ticks: 0 }
+http:
+  GET /ticks: { stream: [{ times: 3, every: 1s, reply: tick }, { close: {} }] }
+  GET /for-ever: { stream: [{ times: forever, every: 1s, reply: tick }] }
+",
+    )
+    .await;
+    let three = EventStream::open(&mockd, "/ticks").await;
+    pass(&mockd, "", "10s").await;
+    assert_eq!(three.rest().await, ["data: tick"; 3]);
+    drop(EventStream::open(&mockd, "/for-ever").await);
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
+    // The step that finds its stream gone is the last one.
+    pass(&mockd, "", "2s").await;
+    assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
+}
