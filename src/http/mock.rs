@@ -87,13 +87,12 @@ impl Mock {
             record(&reply, answered_by(&reply));
             return reply;
         };
-        let (reply, by) = match Box::pin(faults.before()).await {
-            Some(reply) => (reply, None),
-            None => {
-                let reply = handled.await.unwrap_or_else(|error| error.reply());
-                let by = answered_by(&reply);
-                (reply, by)
-            }
+        let (reply, by) = if let Some(reply) = Box::pin(faults.before()).await {
+            (reply, None)
+        } else {
+            let reply = handled.await.unwrap_or_else(|error| error.reply());
+            let by = answered_by(&reply);
+            (reply, by)
         };
         if !ResponseOverride::is_in_place_of(&reply.response) {
             record(&reply, by);

@@ -29,14 +29,16 @@ async fn added_rows_stay_and_a_changed_declaration_wins() {
 }
 
 #[tokio::test]
-async fn a_row_that_a_save_takes_away_comes_back_as_it_was() {
-    let file = ScenarioFile::new(NOTES);
+async fn data_that_a_save_takes_away_comes_back_as_it_was() {
+    let more = NOTES.replace("http:\n", "  spare: [{ id: 1 }]\nhttp:\n");
+    let file = ScenarioFile::new(&more);
     let mut mockd = Mockd::run(&file).await;
-    assert_eq!(mockd.send("PATCH", "/notes/2", Some(&json!({ "text": "dos" }))).await.status, 200);
-    saved(&mut mockd, &file, &NOTES.replace("    - { id: 2, text: two }\n", "")).await;
-    assert_eq!(texts(&mockd, "").await, ["one"]);
+    let spare = json!([{ "id": 1, "used": true }, { "id": 7 }]);
+    mockd.control("PATCH", "/__mockd/state", json!({ "data": { "spare": spare } })).await;
     saved(&mut mockd, &file, NOTES).await;
-    assert_eq!(texts(&mockd, "").await, ["one", "dos"]);
+    assert_eq!(mockd.get("/__mockd/state").await.json()["data"].get("spare"), None);
+    saved(&mut mockd, &file, &more).await;
+    assert_eq!(mockd.get("/__mockd/state").await.json()["data"]["spare"], spare);
 }
 
 #[tokio::test]

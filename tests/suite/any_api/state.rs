@@ -120,16 +120,16 @@ async fn of_steps_one_of_which_is_refused_none_is_done() {
 async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
     let mockd = paused(NOTES).await;
     let before = data(&mockd).await;
-    for (wrong, named) in [
-        (json!([{ "set": { "price": 3 } }, { "mrege": { "notes": { "id": 1 } } }]), "mrege"),
-        (json!([{ "set": { "price": 3 } }, { "add": { "nots": {} } }]), "nots"),
-        (json!([{ "set": { "price": 3 } }, { "set": { "price": "{{ prise }}" } }]), "prise"),
-        (json!([{ "set": { "price": 3 } }, { "reply": 1 }]), "reply"),
+    for (wrong, said) in [
+        (json!([{ "set": { "price": 3 } }, { "mrege": { "notes": { "id": 1 } } }]), "unknown key `mrege`"),
+        (json!([{ "set": { "price": 3 } }, { "add": { "nots": {} } }]), "there is no collection `nots`"),
+        (json!([{ "set": { "price": 3 } }, { "set": { "price": "{{ prise }}" } }]), "unknown name `prise`"),
+        (json!([{ "set": { "price": 3 } }, { "reply": 1 }]), "`reply` is for the steps of a `stream`"),
     ] {
         let refused = steps(&mockd, wrong).await;
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert_eq!(refused.status, 400, "{message}");
-        assert!(message.contains(named) && message.contains("body:1:"), "{message}");
+        assert!(message.contains(said) && message.contains("body:1:"), "{message}");
     }
     assert_eq!(data(&mockd).await, before);
 }

@@ -37,7 +37,7 @@ impl EventStream {
     pub(crate) async fn event(&mut self) -> Option<String> {
         loop {
             let block = soon("an event or the end of the stream", self.block()).await?;
-            let lines: Vec<&str> = block.lines().filter(|line| !line.starts_with(':')).collect();
+            let lines: Vec<&str> = block.lines().filter(|line| !line.is_empty() && !line.starts_with(':')).collect();
             if !lines.is_empty() {
                 return Some(lines.join("\n"));
             }
