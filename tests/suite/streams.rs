@@ -46,9 +46,9 @@ impl Events {
     /// The next event; `None` at the end of the stream, and an error where it breaks off.
     async fn next(&mut self) -> Result<Option<String>, reqwest::Error> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let event = event.to_owned();
-                self.text = rest.to_owned();
+            if let Some(end) = self.text.find("\n\n") {
+                let event = self.text[..end].to_owned();
+                self.text.drain(..end + 2);
                 return Ok(Some(event));
             }
             match soon("an event or the end", self.response.chunk()).await? {

@@ -181,12 +181,13 @@ http:
 
 #[test]
 fn operations_on_a_collection_answer_as_rest_does() {
+    use CrudOperation::{Add, Get, List, Merge, Remove, Replace};
+
     let text = "
 data: { todos: [{ title: a }, { title: b }] }
 http:
   /todos: { crud: { collection: todos, fields: { title: string, n: { type: integer, optional: true } }, defaults: { done: false, url: $url } } }
 ";
-    use CrudOperation::{Add, Get, List, Merge, Remove, Replace};
     let mut engine = engine(text);
     for (operation, url, sent, expected) in [
         (List, "/todos", json!(null), json!([200, [{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }]])),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mockd::scenario::{LoadError, Loading, load};
+use mockd::scenario::{FoundFile, LoadError, Loading, load};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -15,8 +15,10 @@ struct Files(TempDir);
 impl Files {
     fn new(data: &str, files: &[(&str, &str)]) -> Self {
         let directory = Self(TempDir::new().unwrap());
-        directory.write("main.yaml", &format!("data: {{ {data} }}\n"));
-        files.iter().for_each(|(name, text)| directory.write(name, text));
+        directory.write("main.yaml", format!("data: {{ {data} }}\n"));
+        for (name, text) in files {
+            directory.write(name, text);
+        }
         directory
     }
 
@@ -213,7 +215,7 @@ error: the name of a column cannot be empty
 fn a_file_that_is_gone_is_looked_for_again() {
     let Loading { outcome, files, .. } = Files::new("rows: { from: gone.csv }", &[]).load();
     assert!(matches!(outcome, Err(LoadError::Invalid(_))));
-    assert_eq!(files.iter().map(|file| file.was_read()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(files.iter().map(FoundFile::was_read).collect::<Vec<_>>(), [true, false]);
 }
 
 #[tokio::test]

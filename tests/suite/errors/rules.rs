@@ -380,6 +380,12 @@ fn each_mistake_in_a_step_has_its_message() {
             "price.",
             "",
         ),
+    ]);
+}
+
+#[test]
+fn each_mistake_in_a_verb_has_its_message() {
+    expect(&[
         (step("{ send: { frame: 1 } }"), "`send` needs `to`", "{ frame: 1 }", ""),
         (step("{ send: { to: a } }"), "`send` needs `frame`", "{ to: a }", ""),
         (step("{ send: { to: [], frame: 1 } }"), "expected a topic or a list of topics, found a list", "[]", ""),

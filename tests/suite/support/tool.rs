@@ -28,7 +28,7 @@ pub(crate) enum Tool {
     Namespaces,
     /// Node.js.
     Node,
-    /// OpenAI's client for JavaScript, and node, which runs it.
+    /// The npm package `openai`, and node, which runs it.
     OpenAi,
     Pytest,
     Python,
