@@ -38,6 +38,14 @@ impl WorldState {
     }
 
     fn publish_events(&mut self, events: &[Event]) {
+        let is_gone = |event: &Event| match event.kind {
+            EventKind::Member { member, .. } => self.shared.sockets.get(member).is_none(),
+            _ => false,
+        };
+        if events.iter().any(is_gone) {
+            // What its rule still has to do ends with it.
+            self.forget_gone();
+        }
         if self.shared.sockets.len() == 0 {
             // A socket that joins later gets counter values, and reads on from here.
             self.shared.feed.clear();
