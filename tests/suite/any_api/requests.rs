@@ -54,7 +54,7 @@ http:
   GET /search:
     - { match: { query: { q: cats } }, text: cats }
     - { when: query.q == 'dogs', text: dogs }
-    - { when: "headers['x-all'] == 'yes'", status: 203, text: all }
+    - { when: \"headers['x-all'] == 'yes'\", status: 203, text: all }
 ",
     )
     .await;
