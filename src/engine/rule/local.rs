@@ -115,3 +115,6 @@ impl Engine {
         done
     }
 }
+
+#[cfg(test)]
+mod tests;
