@@ -45,7 +45,7 @@ pub(crate) use random::RandomStream;
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest, StepsText};
-use rule::{Drawn, Groups, RuleRuns};
+use rule::{Drawn, Groups, LocalRules, RuleRuns};
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};
 use timeline::{Fired, Timelines};
@@ -91,6 +91,8 @@ pub struct Engine {
     /// Lists of steps that wait for their time.
     rule_runs: RuleRuns,
     drawn: Drawn,
+    /// What streams do on this server alone; `None` in a world that one server plays.
+    local: Option<LocalRules>,
 }
 
 /// One row's counter value.
@@ -124,6 +126,7 @@ impl Engine {
             started: scenario.starts().unwrap_or(FIXED_START),
             rule_runs: RuleRuns::default(),
             drawn: Drawn::default(),
+            local: None,
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
@@ -153,16 +156,18 @@ impl Engine {
         Self { started_with: other.started_with.clone(), ..self }
     }
 
-    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there.
+    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there. What streams
+    /// were to do ends.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
-        Self { topics: other.topics.clone(), groups: other.groups.clone(), ..self }
+        let local = other.local.as_ref().map(|_| LocalRules::default());
+        Self { topics: other.topics.clone(), groups: other.groups.clone(), local, ..self }
     }
 
     /// Without memberships, for a snapshot: who is there is not what happened.
     #[must_use]
     pub fn without_members(self) -> Self {
-        let mut engine = Self { topics: Topics::default(), groups: Groups::default(), ..self };
+        let mut engine = Self { topics: Topics::default(), groups: Groups::default(), local: None, ..self };
         engine.end_runs_of_members();
         engine
     }
@@ -239,9 +244,11 @@ impl Engine {
         let mut events = Vec::new();
         for _ in 0..most {
             let Some(due) = self.next_due().filter(|due| *due <= to) else {
+                events.extend(self.advance_local(to, most));
                 self.now = to.max(self.now);
                 break;
             };
+            events.extend(self.advance_local(due, most));
             self.now = due.max(self.now);
             self.fire(due, &mut events);
             if Event::ends_at_fault_transition(&events) {

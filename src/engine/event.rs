@@ -381,6 +381,12 @@ pub enum Refusal {
     /// A step is about a member, and the rule has none.
     #[error("there is no socket or stream that this step is about")]
     NoMember,
+    /// A stream of one server would change what several share.
+    #[error(
+        "a stream of a world that several servers play only replies, joins, leaves and closes; \
+         change data and send in the answer's `do`"
+    )]
+    SharedStream,
     /// A rule carries out too many steps at one moment.
     #[error("more than {MAX_STEPS} steps at one moment")]
     TooManySteps,
@@ -411,6 +417,7 @@ impl Refusal {
             self,
             Self::Expression(_)
                 | Self::NoMember
+                | Self::SharedStream
                 | Self::TooManySteps
                 | Self::TooManyWaiting
                 | Self::TooManyTriggers(_)

@@ -6,6 +6,7 @@ mod crud;
 mod draws;
 mod firing;
 mod groups;
+mod local;
 mod posted;
 mod reading;
 mod runs;
@@ -26,6 +27,7 @@ pub(in crate::engine) use draws::Drawn;
 use firing::Firing;
 pub use firing::MAX_STEPS;
 pub(in crate::engine) use groups::Groups;
+pub(in crate::engine) use local::LocalRules;
 pub use posted::StepsText;
 pub use reading::Reading;
 pub use runs::MAX_WAITING;
@@ -84,7 +86,10 @@ pub enum AnsweredContent {
     /// A file.
     File(PathBuf),
     /// Server-sent events, which the member of the request gets.
-    Stream,
+    Stream {
+        /// The row that the steps before it were about, `$it` in its own.
+        row: Option<Value>,
+    },
 }
 
 /// Steps of one list that happen at one moment before others get their turn.
@@ -111,8 +116,15 @@ impl Engine {
 
     /// Carries out the steps of the waiting list that is due first.
     pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
-        let Some((number, mut run)) = self.rule_runs.take_due(due) else { return };
+        let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
+        let run = self.run_due(run, events);
+        self.rule_runs.put_back(number, run);
+        self.react(events, from);
+    }
+
+    /// Carries out the steps of a list that are due now.
+    fn run_due(&mut self, mut run: RuleRun, events: &mut Vec<Event>) -> RuleRun {
         let mut firing = Firing::new(self, events, run.origin.clone(), run.owner);
         for _ in 0..AT_ONCE {
             // What comes after a fault transition may meet other faults.
@@ -126,8 +138,7 @@ impl Engine {
         firing.end();
         self.begin_next_round(&mut run, events);
         self.end_if_idle(&run, events);
-        self.rule_runs.put_back(number, run);
-        self.react(events, from);
+        run
     }
 
     /// A script that has played begins again if it repeats.

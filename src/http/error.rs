@@ -290,6 +290,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::TooManySteps
         | Refusal::TooManyWaiting
         | Refusal::TooManyTriggers(_)
+        | Refusal::SharedStream
         | Refusal::InstantRepeat(_)
         | Refusal::Overflow { .. }
         | Refusal::NotAPart { .. }

@@ -106,6 +106,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnreadableSteps(_)
         | Refusal::Expression(_)
         | Refusal::NoMember
+        | Refusal::SharedStream
         | Refusal::TooManySteps
         | Refusal::InstantRepeat(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::TooManyWaiting | Refusal::TooManyTriggers(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -15,7 +15,7 @@ use super::message::Message;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
 use super::view::{CollectionsJson, View, WorldReload, WorldStart};
-use crate::engine::{Command, Effects, Engine, Reload};
+use crate::engine::{Command, Effects, Engine, FIXED_START, Reload};
 use crate::scenario::Feed;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
@@ -146,6 +146,14 @@ impl WorldState {
         }
     }
 
+    /// Lets happen what streams have due by now, at most that many lists of steps, in a world that several servers play.
+    pub(super) fn run_streams(&mut self, most: usize) {
+        if !self.shared.clock.pace().paused {
+            let events = self.engine.advance_local(self.shared.clock.now(), most);
+            self.notify(&events);
+        }
+    }
+
     /// Carries out a command.
     pub(super) fn apply(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
         match command {
@@ -183,7 +191,9 @@ impl WorldState {
     /// Goes on with another scenario, and gives what that changed.
     pub(super) fn reload(&mut self, to: &WorldReload) -> Reload {
         let WorldStart { engine: start, json } = to.start();
-        let start = seeded(start, self.own_seed).started_at(self.start.started());
+        // Where no date was kept, it is that of the scenario alone: a server that joins later knows no other.
+        let started = if self.keeps_date { self.start.started() } else { FIXED_START };
+        let start = seeded(start, self.own_seed).started_at(started);
         // On a copy, so that the world goes on as it was if this fails.
         let mut engine = self.engine.clone();
         let reload = engine.reload(&to.plan, start.seed());

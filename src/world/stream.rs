@@ -10,7 +10,7 @@ use super::state::WorldState;
 use super::subscription::{Joined, Subscription};
 use super::task::WorldEffects;
 use super::{World, fanout};
-use crate::engine::{Answered, AnsweredContent, Command, RuleRequest};
+use crate::engine::{Answered, AnsweredContent, Command, Effects, Refusal, RuleRequest};
 use crate::scenario::{Answers, CrudOperation};
 
 /// What a route has answered that may stream.
@@ -65,7 +65,25 @@ impl World {
         encode: Encode,
     ) -> Result<StreamOpening, WorldError> {
         let (world, key, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
-        let opened = self.ask(move |state| state.open_stream(world, key, request, path, encode)).await?;
+        #[cfg(feature = "redis")]
+        if self.0.replica.is_some() {
+            // What it shares with others goes through their log; the stream itself is this server's own.
+            let answered = self.answer(&key, None, request.clone()).await?;
+            if !matches!(answered.content, AnsweredContent::Stream { .. }) {
+                return Ok(StreamOpening { answered, stream: None });
+            }
+            let begin = move |state: &mut WorldState, member| {
+                let now = state.now();
+                state.engine.begin_stream(&key, answered, request, member, now)
+            };
+            let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
+            return opened.map_err(|error| self.failed(error));
+        }
+        let begin = move |state: &mut WorldState, member| {
+            state.settle();
+            state.engine.apply(Command::Answer { key, crud: None, request: Box::new(request), member: Some(member) })
+        };
+        let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
         opened.map_err(|error| self.failed(error))
     }
 
@@ -84,22 +102,18 @@ impl WorldState {
     fn open_stream(
         &mut self,
         world: World,
-        key: Arc<str>,
-        request: RuleRequest,
         path: Arc<str>,
         encode: Encode,
+        begin: impl FnOnce(&mut Self, u64) -> Result<Effects, Refusal>,
     ) -> Result<StreamOpening, WorldError> {
         if let Some(tasks) = self.fanout.take() {
             let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
             tasks.spawn(async move { end.run_until_cancelled(fanout).await });
         }
         self.forget_gone();
-        self.settle();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
         let socket = self.shared.sockets.open_stream(path.clone(), at, position);
-        let member = Some(socket.id);
-        let command = Command::Answer { key, crud: None, request: Box::new(request), member };
-        let effects = match self.engine.apply(command) {
+        let effects = match begin(self, socket.id) {
             Ok(effects) => effects,
             Err(refusal) => {
                 self.shared.sockets.leave(&socket);
@@ -107,7 +121,7 @@ impl WorldState {
             }
         };
         let answered = effects.answer.ok_or(WorldError::Defect)?;
-        let is_stream = answered.content == AnsweredContent::Stream;
+        let is_stream = matches!(answered.content, AnsweredContent::Stream { .. });
         if is_stream {
             // What its own rule has it send at once is hit as well.
             self.hit(&socket, position);

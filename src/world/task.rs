@@ -154,7 +154,9 @@ impl Task {
     /// With a log that is played.
     #[cfg(feature = "redis")]
     pub(super) fn with_playback(self, playback: Playback) -> Self {
-        Self { playback: Some(playback), ..self }
+        let mut task = Self { playback: Some(playback), ..self };
+        task.state.engine = task.state.engine.played_by_several();
+        task
     }
 
     /// Runs until the end, or until the last handle is gone.
@@ -187,6 +189,10 @@ impl Task {
                 }
                 () = shared.clock.wait_until(self.state.engine.next_due()), if goes_by_clock => {
                     self.state.catch_up_with_clock(at_once);
+                }
+                // What they wait for is not in the log.
+                () = shared.clock.wait_until(self.state.engine.next_local_due()), if !is_advancing && self.is_shared() => {
+                    self.state.run_streams(at_once);
                 }
                 count = self.inbox.recv_many(&mut requests, REQUESTS_AT_ONCE) => {
                     if count == 0 {

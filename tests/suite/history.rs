@@ -9,6 +9,7 @@ mod clients;
 mod doctored;
 mod order;
 mod record;
+mod rows;
 mod run;
 #[cfg(target_os = "linux")]
 mod shared;

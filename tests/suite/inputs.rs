@@ -1,6 +1,7 @@
 //! Wild input: whatever comes in over a file, a socket or HTTP, the same always holds. Made of examples by chance; `fuzz/run`
 //! looks for more with the same checks, guided by coverage.
 
+mod answer;
 mod command;
 pub(crate) mod expression;
 mod frames;
@@ -106,6 +107,12 @@ fn streams() -> impl Strategy<Value = Bytes> {
             [cuts, if is_right { stream } else { edited(stream, edits) }].concat()
         },
     )
+}
+
+#[test]
+fn any_request_is_refused_or_gets_an_answer_that_can_be_sent() {
+    let (examples, pieces) = (files("fuzz/examples/answer"), dictionary(Path::new("fuzz/answer.dict")));
+    proptest!(properties(2_000), |(bytes in inputs(examples, pieces))| answer::check(&bytes));
 }
 
 #[test]

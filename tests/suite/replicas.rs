@@ -3,6 +3,7 @@
 mod lead;
 mod outage;
 mod page;
+mod rules;
 mod sharing;
 
 use serde_json::Value;

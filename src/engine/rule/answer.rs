@@ -110,9 +110,13 @@ impl Engine {
                 }
                 (Content::Stream(steps), _) => {
                     let answered = plain(chosen, firing, &context)?;
+                    if firing.engine.local.is_some() {
+                        // The server that has the member begins it.
+                        return Ok(answered);
+                    }
                     firing.owner = RunOwner::Member(member.ok_or(Refusal::NoMember)?);
                     let later = firing.begin(steps, &mut context)?;
-                    later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
+                    later.map_or(Ok(()), |later| firing.engine.wait(later))?;
                     Ok(answered)
                 }
                 _ => plain(chosen, firing, &context),
@@ -205,7 +209,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::File { path, directory } => {
             AnsweredContent::File(file(directory, &plain_text(&renders.required(path, context)?))?)
         }
-        Content::Stream(_) => AnsweredContent::Stream,
+        Content::Stream(_) => AnsweredContent::Stream { row: context.get("it").cloned() },
     };
     rest(chosen, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
 }

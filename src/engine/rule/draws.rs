@@ -46,10 +46,15 @@ impl Draws {
         Self { now, ..Self::default() }
     }
 
-    /// What the rule of that key draws on at this moment of an engine.
-    pub(super) fn of(engine: &Engine, key: Arc<str>) -> Self {
-        let (seed, drawn) = (engine.seed, engine.drawn.clone());
-        Self { key, seed, drawn, stream: None, now: engine.wall_clock(), topics: engine.topics.clone() }
+    /// What the rule of that key draws on at this moment of an engine. In a world that several servers play, those who have
+    /// joined a topic are each server's own, so that only a rule that `is_local` sees them.
+    pub(super) fn of(engine: &Engine, key: Arc<str>, is_local: bool) -> Self {
+        let (drawn, topics) = match &engine.local {
+            Some(local) if is_local => (local.drawn.clone(), engine.topics.clone()),
+            Some(_) => (engine.drawn.clone(), Topics::default()),
+            None => (engine.drawn.clone(), engine.topics.clone()),
+        };
+        Self { key, seed: engine.seed, drawn, stream: None, now: engine.wall_clock(), topics }
     }
 
     /// Takes notice of who has joined what.

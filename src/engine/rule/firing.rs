@@ -47,7 +47,7 @@ struct Checkpoint {
 
 impl<'e> Firing<'e> {
     pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
-        let draws = Draws::of(engine, origin.key());
+        let draws = Draws::of(engine, origin.key(), engine.is_local(owner));
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 
@@ -327,6 +327,10 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
+        let is_membership = matches!(command, Command::Join { .. } | Command::Leave { .. });
+        if self.engine.is_local(self.owner) && !is_membership {
+            return Err(Refusal::SharedStream);
+        }
         self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop)
     }
 }
@@ -438,12 +442,13 @@ impl Firing<'_> {
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
-        self.draws = Draws::of(engine, self.origin.key());
+        self.draws = Draws::of(engine, self.origin.key(), engine.is_local(self.owner));
         self.draws.go_back(checkpoint.drawn);
     }
 
     /// Ends the firing: the engine goes on from what it has drawn.
     pub(super) fn end(mut self) {
-        self.engine.drawn = self.draws.drawn();
+        let is_local = self.engine.is_local(self.owner);
+        self.engine.keep_drawn(self.draws.drawn(), is_local);
     }
 }

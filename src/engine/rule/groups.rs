@@ -178,10 +178,10 @@ impl Engine {
         };
         let context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
-        let mut draws = Draws::of(self, "frames".into());
+        let mut draws = Draws::of(self, "frames".into(), self.local.is_some());
         let reading = self.reading();
         let frame = template.render_required(&|name| root(&context, &reading, name), &mut draws)?;
-        self.drawn = draws.drawn();
+        self.keep_drawn(draws.drawn(), self.local.is_some());
         Ok(Frame::of(frame))
     }
 }

@@ -221,10 +221,14 @@ impl Engine {
     /// and so does what rules do later whose text is the same.
     pub(in crate::engine) fn carry_rule_runs_over(&mut self, before: &[Arc<RuleScript>]) {
         let scenario = self.scenario.clone();
-        self.rule_runs.retain(|run| match &run.script {
+        let goes_on = |run: &RuleRun| match &run.script {
             Some(round) => scenario.rule_scripts().contains(&round.declared),
             None => run.origin.goes_on(&scenario, &run.steps),
-        });
+        };
+        self.rule_runs.retain(goes_on);
+        if let Some(local) = &mut self.local {
+            local.runs.retain(goes_on);
+        }
         for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
             // There are fewer of them than may wait.
             let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
@@ -238,6 +242,10 @@ impl Engine {
 
     /// Ends what belongs to a member.
     pub(in crate::engine) fn end_runs_of(&mut self, member: u64) {
-        self.rule_runs.retain(|run| run.owner != RunOwner::Member(member));
+        let stays = |run: &RuleRun| run.owner != RunOwner::Member(member);
+        self.rule_runs.retain(stays);
+        if let Some(local) = &mut self.local {
+            local.runs.retain(stays);
+        }
     }
 }

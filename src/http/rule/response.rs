@@ -33,7 +33,7 @@ impl RuleCall<'_> {
                 let found = file::find(&path, directories)?;
                 file::answer(found, self.target.method, request, status).await?.into()
             }
-            AnsweredContent::Stream => Response::default().into(),
+            AnsweredContent::Stream { .. } => Response::default().into(),
         };
         // A file says by itself that only a part of it was sent, or that the client has it already.
         if response.response.status() == StatusCode::OK {

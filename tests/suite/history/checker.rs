@@ -60,7 +60,7 @@ pub(super) fn check(history: &History) -> Result<Explained, String> {
 }
 
 /// What was answered before something else was asked has happened before it.
-fn in_time(dated: &[Dated]) -> Result<(), String> {
+pub(super) fn in_time(dated: &[Dated]) -> Result<(), String> {
     let mut soonest = u64::MAX;
     for Dated { place, span } in dated.iter().rev() {
         if soonest < span.asked {

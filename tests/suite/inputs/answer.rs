@@ -1,0 +1,190 @@
+//! Whatever a client asks of declared routes: it is refused and nothing has changed, or it gets an answer that can be sent. A
+//! command that comes from a log does the same, and a moment that is only read gives the same answer.
+
+use std::path::Component;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use mockd::engine::{Answered, AnsweredContent, Command, Effects, Engine, Refusal, RuleRequest};
+use mockd::scenario::{CrudOperation, PathMatch, Plan, Route, RouteMethod, Scenario, Source, encode_segment, parse};
+use serde_json::{Map, Value};
+
+/// A bit of everything that a route may be.
+const SCENARIO: &str = r#"
+data:
+  todos: [{ id: 1, title: one, n: 1, tags: [a] }, { id: 2, title: two, n: 2.5 }]
+  letters: [{ id: A1, text: a }]
+  price: { eur: 10, usd: 11 }
+triggers:
+  - { topic: todos, when: event.change == 'added', do: [{ set: { price.last: $event.row.id } }] }
+  - { topic: loop, do: [{ send: { to: loop, frame: 1 } }] }
+http:
+  /todos:
+    crud: { collection: todos, fields: { title: string }, defaults: { at: $now.iso }, query: { page: p, per_page: size },
+      list: { data: $items, total: $total } }
+  /letters: { crud: letters }
+  GET /todos/{id}/title: { text: "{{ (todos | find(path.id)).title }}" }
+  POST /todos/{id}/votes: { increment: { todos: { id: $path.id, n: $body.by } }, body: $it }
+  POST /form: { when: body.name and body.name != 'x', add: { letters: { text: $body.name } }, status: 201, body: $it }
+  GET /login:
+    - { match: { headers: { x-user: "a*" } }, headers: { x-hello: "{{ headers['x-user'] }}" }, body: { user: $cookies.name } }
+    - { match: { query: { role: admin, level: 3 } }, status: "{{ query.status | default(200) }}", text: $query.role }
+    - { status: 401, body: { error: "{{ method ~ ' ' ~ url }}" } }
+  POST /match: [{ match: { body: { a: [1, { b: c }] } }, text: yes }, { when: body is mapping, body: $body }, { text: no }]
+  GET /files/{*path}: { file: "files/{{ path.path }}" }
+  ANY /draw/{n}: { body: "{{ [random(1, 6), pick(todos), next(path.n), uuid(), fake('name'), joined(path.n)] }}" }
+  PUT /price/{name}: { set: { price: "{{ dict(price, last=path.name) }}" }, body: $price }
+  POST /all: { do: [{ each: $body.items, add: { todos: $item } }, { after: 1s, remove: { todos: $body.items.0.id } }] }
+  POST /send/{topic}: { send: { to: $path.topic, frame: $body } }
+  GET /live/{topic}:
+    increment: { todos: { id: 1, n: 1 } }
+    stream:
+      - reply: { topic: $path.topic, n: $it.n, chance: "{{ random(1, 6) }}" }
+      - { join: { to: $path.topic, where: { row: { title: $query.title } }, frame: "{{ [event.change, path.topic] }}" } }
+      - { after: 100ms, times: forever, every: 1s, reply: "{{ todos | length }}" }
+"#;
+
+fn scenario() -> &'static Arc<Scenario> {
+    static READ: OnceLock<Arc<Scenario>> = OnceLock::new();
+    READ.get_or_init(|| {
+        Arc::new(parse(&Source::new("answers.yaml", SCENARIO)).unwrap_or_else(|problems| panic!("{problems}")))
+    })
+}
+
+/// Requests, each a line `METHOD TARGET`, lines of headers and a body, with a line of `---` between two.
+pub(crate) fn check(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let start = Engine::new(scenario(), 7);
+    let (mut alone, mut shared) = (start.clone(), start.clone().played_by_several());
+    for (member, request) in (1..).zip(text.split("\n---\n").take(20)) {
+        let mut lines = request.splitn(2, "\n\n");
+        let (head, body) = (lines.next().unwrap_or_default(), lines.next());
+        ask(&mut alone, &mut shared, member, head, body);
+        assert_eq!(alone.now(), shared.now());
+    }
+    alone.advance(Duration::from_secs(3));
+    shared.advance(Duration::from_secs(3));
+}
+
+fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: Option<&str>) {
+    let mut lines = head.lines();
+    let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", head));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = path.trim_end_matches('/').split('/').map(|segment| encode_segment(&decoded(segment)));
+    let path = path.collect::<Vec<String>>().join("/");
+    let scenario = scenario().clone();
+    let Some(found) = scenario.routes().find(&path) else { return };
+    let Some(route) = found.route(route_method(method)) else { return };
+    let Plan::Answer { answers, crud } = route.plan() else { return };
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers: Map<String, Value> =
+        headers.map(|(name, value)| (name.to_ascii_lowercase(), Value::from(value))).collect();
+    let request = RuleRequest {
+        method: method.into(),
+        url: target.into(),
+        path: parameters(&found, route),
+        query: query.split('&').filter(|pair| !pair.is_empty()).fold(Map::new(), with_parameter),
+        cookies: headers.get("cookie").and_then(Value::as_str).map(cookies).unwrap_or_default(),
+        headers,
+        body: body.map(|body| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))),
+    };
+    let read = (answers.only_reads && crud.is_none_or(CrudOperation::only_reads))
+        .then(|| alone.reading().answer(answers, *crud, request.clone()));
+    let (key, boxed) = (answers.key.clone(), Box::new(request.clone()));
+    let command = |member| Command::Answer { key: key.clone(), crud: *crud, request: boxed.clone(), member };
+    let answered = apply(alone, command(Some(member)));
+    if let Some(read) = read {
+        assert_eq!(answered.as_ref().map(|effects| effects.answer.as_ref()), read.as_ref().map(Some));
+    }
+    apply_shared(shared, command(None), &key, request, member);
+    if let Ok(effects) = answered {
+        expect_sendable(&effects.answer.expect("a route answers"));
+    }
+}
+
+/// Carries out a command, once as it is and once as a log gives it back.
+fn apply(engine: &mut Engine, command: Command) -> Result<Effects, Refusal> {
+    let (before, mut copy) = (engine.clone(), engine.clone());
+    let text = serde_json::to_string(&command).expect("a command becomes JSON");
+    let again = copy.apply(serde_json::from_str(&text).expect("a command comes back"));
+    let done = engine.apply(command);
+    assert_eq!(done, again, "{text}");
+    assert_eq!(state(engine), state(&copy), "{text}");
+    if let Err(refusal) = &done {
+        assert_eq!(state(engine), state(&before), "{text}");
+        assert!(!refusal.to_string().is_empty());
+    }
+    done
+}
+
+/// As one of several servers: a stream that begins leaves what they share as it is.
+fn apply_shared(engine: &mut Engine, command: Command, key: &str, request: RuleRequest, member: u64) {
+    let Ok(Effects { answer: Some(answered), .. }) = apply(engine, command) else { return };
+    if matches!(answered.content, AnsweredContent::Stream { .. }) {
+        let before = state(engine);
+        let now = engine.now();
+        let _ = engine.begin_stream(key, answered, request, member, now);
+        engine.advance_local(now + Duration::from_secs(2), 100);
+        assert_eq!(state(engine), before);
+    }
+}
+
+fn state(engine: &Engine) -> Value {
+    let start = Engine::new(engine.scenario(), 7);
+    serde_json::to_value(engine.save(&start)).expect("a state becomes JSON")
+}
+
+fn expect_sendable(answered: &Answered) {
+    assert!((200..600).contains(&answered.status), "{answered:?}");
+    assert!(answered.headers.iter().all(|(_, value)| !value.contains(['\r', '\n', '\0'])), "{answered:?}");
+    if let AnsweredContent::File(path) = &answered.content {
+        assert!(path.components().all(|part| part != Component::ParentDir), "{answered:?}");
+        assert!(path.components().any(|part| part == Component::Normal("files".as_ref())), "{answered:?}");
+    }
+}
+
+fn route_method(method: &str) -> RouteMethod {
+    match method {
+        "GET" => RouteMethod::Get,
+        "POST" => RouteMethod::Post,
+        "PUT" => RouteMethod::Put,
+        "PATCH" => RouteMethod::Patch,
+        "DELETE" => RouteMethod::Delete,
+        _ => RouteMethod::Any,
+    }
+}
+
+fn parameters(found: &PathMatch<'_, '_>, route: &Route) -> Map<String, Value> {
+    let parameters = route.path().parameters();
+    parameters.map(|one| (one.name().to_string(), decoded(found.parameter(one)).into())).collect()
+}
+
+/// A parameter that comes several times is a list.
+fn with_parameter(mut query: Map<String, Value>, pair: &str) -> Map<String, Value> {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let (name, value) = (decoded(name), Value::from(decoded(value)));
+    match query.get_mut(&name) {
+        Some(Value::Array(values)) => values.push(value),
+        Some(one) => *one = Value::Array(vec![one.take(), value]),
+        None => drop(query.insert(name, value)),
+    }
+    query
+}
+
+fn cookies(text: &str) -> Map<String, Value> {
+    let pairs = text.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+/// Text without its `%NN`.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let code = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%');
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &others[2..] } else { others };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

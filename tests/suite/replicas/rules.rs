@@ -1,0 +1,200 @@
+//! APIs of any kind on several servers: what one server answers, all of them know.
+
+use std::time::Duration;
+
+use mockd::embed::{self, MockWorld};
+use mockd::store::Memory;
+use mockd::world::Until;
+use serde_json::{Value, json};
+
+use super::{agreed, server, servers};
+use crate::support::{EventStream, Mockd, Redis, ScenarioFile, http, needs, poll};
+
+/// Rows, a value, what rules draw, what comes later, and streams.
+const API: &str = "
+data:
+  todos: [{ id: 1, title: one, votes: 0 }]
+  price: 0
+triggers:
+  - { topic: todos, when: event.change == 'added', do: [{ after: 5s, merge: { todos: { id: $event.row.id, late: $now.iso } } }] }
+http:
+  /todos: { crud: todos }
+  POST /todos/{id}/votes: { increment: { todos: { id: $path.id, votes: 1 } }, body: $it }
+  POST /dice:
+    set: { price: '{{ random(1, 1000000) }}' }
+    body: \"{{ { 'price': price, 'number': next('dice'), 'id': uuid(), 'now': now.iso } }}\"
+  POST /later: { do: [{ after: 2s, add: { todos: { title: '{{ uuid() }}' } } }] }
+  GET /live:
+    increment: { todos: { id: 1, votes: 1 } }
+    stream:
+      - reply: { votes: $it.votes, chance: '{{ random(1, 1000000) }}' }
+      - join: { to: todos, frame: $event.change }
+      - { after: 1s, reply: tick }
+  GET /wrong: { increment: { todos: { id: 1, votes: 1 } }, stream: [{ set: { price: 1 } }] }
+";
+
+/// What servers have to have in common.
+async fn data(server: &Mockd) -> Value {
+    server.get("/todos").await.json()
+}
+
+/// Waits until all servers list the same todos, of which that is so.
+async fn agree_on(servers: &[Mockd], is_so: impl Fn(&Value) -> bool) -> Value {
+    poll("the same rows everywhere", async || {
+        let mut all = Vec::new();
+        for server in servers {
+            all.push(data(server).await);
+        }
+        let first = all[0].clone();
+        (is_so(&first) && all.iter().all(|one| *one == first)).then_some(first)
+    })
+    .await
+}
+
+async fn dice(server: &Mockd) -> Value {
+    let answer = server.send("POST", "/dice", None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+#[tokio::test]
+async fn what_one_server_answers_is_in_the_lists_of_all() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let servers = servers(3, &file, &redis, &["--paused"]).await;
+    for (number, server) in (2..).zip(&servers) {
+        let added = server.send("POST", "/todos", Some(&json!({ "title": number }))).await;
+        assert_eq!((added.status, added.json()["id"].clone()), (201, json!(number)), "{}", added.text);
+        // It finds its own row at once.
+        assert_eq!(server.get(&format!("/todos/{number}")).await.json()["title"], number);
+        assert_eq!(server.send("POST", "/todos/1/votes", None).await.status, 200);
+    }
+    assert_eq!(servers[1].send("DELETE", "/todos/2", None).await.status, 204);
+    assert_eq!(servers[2].send("PATCH", "/todos/2", Some(&json!({ "title": "gone" }))).await.status, 404);
+    let rows = agree_on(&servers, |rows| rows[0]["votes"] == 3 && rows.as_array().unwrap().len() == 3).await;
+    let ids: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["id"]).collect();
+    assert_eq!(ids, [&json!(1), &json!(3), &json!(4)]);
+    agreed(&servers, "/__mockd/state").await;
+}
+
+#[tokio::test]
+async fn draws_counters_and_dates_go_on_from_server_to_server() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let alone = Mockd::run_with(file.path(), &["--paused", "--seed", "7"]).await;
+    let servers = servers(2, &file, &redis, &["--paused", "--seed", "7"]).await;
+    for turn in 0..6 {
+        assert_eq!(dice(&servers[turn % 2]).await, dice(&alone).await);
+    }
+}
+
+#[tokio::test]
+async fn a_world_of_several_servers_begins_at_a_fixed_date() {
+    let store = Memory::default();
+    let start = || embed::Mockd::builder().yaml(API).shared_by(&store).start();
+    let (one, other) = (start().await.unwrap(), start().await.unwrap());
+    for mockd in [&one, &other] {
+        let answer = http("POST", &format!("{}/dice", mockd.url()), &[], None).await;
+        let now = answer.json()["now"].as_str().unwrap().to_owned();
+        assert!(now.starts_with("2026-01-01T00:"), "{now}");
+    }
+}
+
+#[tokio::test]
+async fn what_rules_do_later_is_done_once_on_all_servers() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let servers = servers(2, &file, &redis, &["--paused"]).await;
+    assert_eq!(servers[0].send("POST", "/later", None).await.status, 204);
+    // The trigger of the row that comes later fires as well.
+    servers[1].advance("", "10s").await;
+    let rows = agree_on(&servers, |rows| rows[1]["late"].is_string()).await;
+    assert_eq!((rows.as_array().unwrap().len(), &rows[1]["late"]), (2, &json!("2026-01-01T00:00:07.000Z")));
+}
+
+#[tokio::test]
+async fn a_server_that_joins_late_has_rows_draws_and_what_waits() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let mut servers = servers(1, &file, &redis, &["--paused"]).await;
+    let first = dice(&servers[0]).await;
+    servers[0].send("POST", "/todos", Some(&json!({ "title": "two", "weight": 0.1 }))).await;
+    servers[0].send("POST", "/later", None).await;
+    servers[0].advance("", "1s").await;
+    servers.push(server(&file, &redis, vec!["--paused"]).await);
+    assert_eq!(data(&servers[0]).await, data(&servers[1]).await);
+    let second = dice(&servers[1]).await;
+    assert_eq!((&first["number"], &second["number"]), (&json!(1), &json!(2)));
+    assert_ne!(first["price"], second["price"]);
+    servers[1].advance("", "10s").await;
+    let rows = agree_on(&servers, |rows| rows.as_array().unwrap().len() == 3 && rows[2]["late"].is_string()).await;
+    assert_eq!(rows[1]["late"], "2026-01-01T00:00:05.000Z");
+    agreed(&servers, "/__mockd/state").await;
+}
+
+#[tokio::test]
+async fn a_stream_hears_of_what_other_servers_answer() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let servers = servers(2, &file, &redis, &["--paused", "--seed", "7"]).await;
+    let mut stream = EventStream::open(&servers[0], "/live").await;
+    // What comes before the stream is carried out on all servers.
+    assert_eq!(stream.data().await["votes"], 1);
+    agree_on(&servers, |rows| rows[0]["votes"] == 1).await;
+    servers[1].send("POST", "/todos", Some(&json!({ "title": "two" }))).await;
+    assert_eq!(stream.text().await, "added");
+    servers[1].advance("", "1s").await;
+    assert_eq!(stream.text().await, "tick");
+    // Its draws are its own: what others draw is as without it.
+    let alone = Mockd::run_with(file.path(), &["--paused", "--seed", "7"]).await;
+    let (shared, other) = (dice(&servers[0]).await, dice(&alone).await);
+    assert_eq!((&shared["price"], &shared["number"]), (&other["price"], &other["number"]));
+    agreed(&servers, "/__mockd/state").await;
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_by_its_own_clock_in_a_shared_world() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let servers = servers(2, &file, &redis, &[]).await;
+    // On one that does not lead, too.
+    let mut streams = [EventStream::open(&servers[0], "/live").await, EventStream::open(&servers[1], "/live").await];
+    for stream in &mut streams {
+        while stream.text().await != "tick" {}
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_changes_a_shared_world_is_refused() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
+    let servers = servers(2, &file, &redis, &["--paused"]).await;
+    let refused = servers[0].get("/wrong").await;
+    assert_eq!(refused.status, 500);
+    assert!(refused.text.contains("only replies, joins, leaves and closes"), "{}", refused.text);
+    // Its `do` was carried out, on all servers.
+    agree_on(&servers, |rows| rows[0]["votes"] == 1).await;
+    assert_eq!(dice(&servers[1]).await["number"], 1);
+}
+
+#[tokio::test]
+async fn steps_and_data_from_outside_are_those_of_all_mocks() {
+    let store = Memory::default();
+    let start = || embed::Mockd::builder().yaml(API).paused().shared_by(&store).start();
+    let (one, other) = (start().await.unwrap(), start().await.unwrap());
+    let (world, same) = (one.shared_world("a").await.unwrap(), other.shared_world("a").await.unwrap());
+    let steps = json!([
+        { "add": { "todos": { "title": "now" } } },
+        { "after": "2s", "merge": { "todos": { "id": "$it.id", "title": "later" } } },
+    ]);
+    world.steps(steps).await.unwrap();
+    let Value::Object(price) = json!({ "price": { "eur": 0.1 } }) else { panic!("it is a mapping") };
+    same.set_data(price).await.unwrap();
+    same.advance(Until::By(Duration::from_secs(10))).await.unwrap();
+    let is_so = |world: &MockWorld| world.data("todos").is_some_and(|todos| todos[1]["title"] == "later");
+    for world in [&world, &same] {
+        poll("what came later", async || is_so(world).then_some(())).await;
+        assert_eq!(world.data("price"), Some(json!({ "eur": 0.1 })));
+    }
+    assert_eq!(world.data("todos"), same.data("todos"));
+}
