@@ -1,5 +1,5 @@
 //! Events a second in virtual time: through the engine alone, and through a world with its transcript, whose feed
-//! nobody reads.
+//! nobody reads. And what it takes to read rows of a large collection.
 //!
 //! `cargo bench --bench engine`
 
@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput};
 use mockd::embed::Mockd;
-use mockd::engine::Engine;
-use mockd::scenario::{Source, parse};
+use mockd::engine::{Engine, RuleRequest};
+use mockd::scenario::{CrudOperation, Source, parse};
 use mockd::world::Until;
+use serde_json::{Map, Value};
 
 /// Events in a virtual hour.
 const EVENTS: u64 = 360_000;
@@ -52,8 +53,37 @@ fn engine(criterion: &mut Criterion) {
     runtime.block_on(mockd.stop());
 }
 
+/// Rows of the collection that is read.
+const ROWS: usize = 100_000;
+
+fn rows(criterion: &mut Criterion) {
+    let text = format!(
+        "data: {{ rows: {{ generate: {{ count: {ROWS}, row: {{ id: \"{{{{ index + 1 }}}}\", name: \"{{{{ fake('name') }}}}\" }} }} }} }}\n\
+         http: {{ /rows: {{ crud: rows }} }}\n"
+    );
+    let scenario = Arc::new(parse(&Source::new("rows.yaml", &text)).unwrap());
+    let engine = Engine::new(&scenario, 1);
+    let answers = scenario.routes().answers("/rows").unwrap();
+    let texts = |pairs: &[(&str, &str)]| -> Map<String, Value> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
+    };
+    let mut group = criterion.benchmark_group("100,000 rows");
+    for (name, operation, path, query) in [
+        ("get by id", CrudOperation::Get, texts(&[("id", "77777")]), texts(&[])),
+        ("a page", CrudOperation::List, texts(&[]), texts(&[("_page", "5000"), ("_per_page", "20")])),
+        ("a page in another order", CrudOperation::List, texts(&[]), texts(&[("_page", "3"), ("_sort", "-name")])),
+    ] {
+        let request = RuleRequest { method: "GET".into(), url: "/rows".into(), path, query, ..RuleRequest::default() };
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(engine.reading().answer(answers, Some(operation), request.clone()).unwrap()));
+        });
+    }
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     engine(&mut criterion);
+    rows(&mut criterion);
     criterion.final_summary();
 }

@@ -8,8 +8,10 @@ mod idle;
 mod rates;
 mod reload;
 mod replicas;
+mod routes;
 mod scripts;
 mod start;
+mod streams;
 mod stuck;
 mod worlds;
 
@@ -40,7 +42,7 @@ pub(crate) struct Bench {
 type Measurement = fn(&mut Bench);
 
 /// In the order in which they run.
-pub(crate) const ALL: [(&str, Measurement); 12] = [
+pub(crate) const ALL: [(&str, Measurement); 14] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
     ("stuck", stuck::run),
@@ -53,6 +55,8 @@ pub(crate) const ALL: [(&str, Measurement); 12] = [
     ("growth", growth::run),
     ("dashboard", dashboard::run),
     ("replicas", replicas::run),
+    ("routes", routes::run),
+    ("streams", streams::run),
 ];
 
 impl Bench {

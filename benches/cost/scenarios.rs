@@ -22,6 +22,37 @@ pub(crate) fn thousand_a_second(directory: &Path) -> PathBuf {
     write(directory, "script.yaml", text)
 }
 
+/// A route `GET /electronics` that is answered with that JSON, one with a parameter of the path and an expression, and so many
+/// more routes beside them, all of which say which edition it is.
+pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize) -> PathBuf {
+    let mut text = format!(
+        "http:\n  GET /electronics: {{ body: {body} }}\n  GET /products/{{id}}/price:\n    \
+         {{ body: {{ id: $path.id, price: \"{{{{ path.id | length * 10 }}}}\" }} }}\n"
+    );
+    for number in 1..=count {
+        let answer = format!("body: {{ id: $path.id, edition: {edition}, name: Product {number} }}");
+        writeln!(text, "  GET /shelves/{number}/{{id}}: {{ status: 200, {answer} }}").expect("text");
+    }
+    write(directory, &format!("routes-{count}.yaml"), &text)
+}
+
+/// A hundred events a second, for ever: to streams, or to sockets.
+pub(crate) fn hundred_a_second(directory: &Path, is_streamed: bool) -> PathBuf {
+    let products = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n";
+    let (name, steps) = if is_streamed {
+        let frame = "{ id: A1, total: \"{{ next('total') }}\" }";
+        let script = format!(
+            "{{ name: ticks, repeat: forever, steps: [{{ after: 10ms, send: {{ to: ticks, frame: {frame} }} }}] }}"
+        );
+        let route = "GET /ticks: { stream: [{ reply: ready }, { join: ticks }] }";
+        ("streams.yaml", format!("scripts: [{script}]\nhttp: {{ {route} }}\n"))
+    } else {
+        let script = "{ repeat: forever, steps: [{ after: 10ms, product: A1, amount: 1 }] }";
+        ("sockets.yaml", format!("orders: {{ scripts: [{script}] }}\n"))
+    };
+    write(directory, name, &format!("{products}{steps}"))
+}
+
 fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
     let path = directory.join(name);
     fs::write(&path, text).expect("a scratch directory");

@@ -38,11 +38,16 @@ pub(super) fn run(bench: &mut Bench) {
     measure(bench, &live, "POST of an order", |subject| (subject.start(), post("/orders/A1", r#"{"amount":1}"#)));
 }
 
-fn with_path((server, path): (Server, &str)) -> (Server, Vec<u8>) {
+pub(super) fn with_path((server, path): (Server, &str)) -> (Server, Vec<u8>) {
     (server, get(path))
 }
 
-fn measure(bench: &mut Bench, subjects: &[Subject], what: &str, start: impl Fn(&Subject) -> (Server, Vec<u8>)) {
+pub(super) fn measure(
+    bench: &mut Bench,
+    subjects: &[Subject],
+    what: &str,
+    start: impl Fn(&Subject) -> (Server, Vec<u8>),
+) {
     let time = bench.pick(Duration::from_millis(300), Duration::from_secs(1));
     bench.alternate(subjects, 3, |bench, subject| {
         let (server, request) = start(subject);

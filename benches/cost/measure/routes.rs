@@ -1,0 +1,73 @@
+//! Declared routes: what a request costs, the start with many of them, and how soon a saved one answers.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::rates::{measure, with_path};
+use super::{Bench, ms};
+use crate::client::PATIENCE;
+use crate::http::{fetch, get};
+use crate::scenarios;
+use crate::subject::{Kind, Subject, shop};
+
+/// Routes of the scenario that is reloaded.
+const MANY: usize = 1_000;
+
+pub(super) fn run(bench: &mut Bench) {
+    let file = bench.scratch.join("constant.json");
+    let body = {
+        let server = bench.mockd[0].start_with(&shop(), &["--paused"]);
+        fetch(server.address, "/electronics").expect("a body")
+    };
+    fs::write(&file, &body).expect("a scratch directory");
+    let body = String::from_utf8(body).expect("JSON is text");
+    requests(bench, &body, &file);
+    start(bench, &body);
+    reload(bench, &body);
+}
+
+fn requests(bench: &mut Bench, body: &str, file: &std::path::Path) {
+    let few = scenarios::routes(&bench.scratch, body, 10, 0);
+    let of_file = |subject: &Subject| !matches!(&subject.kind, Kind::Peer(peer) if !peer.serves_files);
+    let subjects: Vec<Subject> = bench.all().into_iter().filter(of_file).collect();
+    measure(bench, &subjects, "GET of a route with a constant body", |subject| {
+        with_path(subject.start_large(&few, file))
+    });
+    let mockd = bench.mockd.clone();
+    measure(bench, &mockd, "GET of a route with a parameter and an expression", |subject| {
+        (subject.start_with(&few, &["--paused"]), get("/products/a1b2/price"))
+    });
+}
+
+fn start(bench: &mut Bench, body: &str) {
+    let hundred = scenarios::routes(&bench.scratch, body, 100, 0);
+    let mockd = bench.mockd.clone();
+    bench.alternate(&mockd, 11, |bench, subject| {
+        for (what, scenario) in [("with 100 routes", &hundred), ("with the shop", &shop())] {
+            let server = subject.start_with(scenario, &["--paused"]);
+            bench.figures.add(&format!("exec to the first 200 {what}"), "ms", &subject.name, ms(server.started));
+        }
+    });
+}
+
+fn reload(bench: &mut Bench, body: &str) {
+    let mockd = bench.mockd.clone();
+    bench.alternate(&mockd, bench.pick(1, 3), |bench, subject| {
+        let path = scenarios::routes(&bench.scratch, body, MANY, 0);
+        let server = subject.start_with(&path, &["--paused"]);
+        for edition in 1..=bench.pick(3, 5) {
+            scenarios::routes(&bench.scratch, body, MANY, edition);
+            let (saved, wanted) = (Instant::now(), format!("\"edition\":{edition},"));
+            let is_served = || {
+                let answer = fetch(server.address, &format!("/shelves/{MANY}/a")).expect("the server answers");
+                String::from_utf8_lossy(&answer).contains(&wanted)
+            };
+            while !is_served() {
+                assert!(saved.elapsed() < PATIENCE, "edition {edition} is not served");
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            let what = format!("save to the answer of one of {MANY} routes");
+            bench.figures.add(&what, "ms", &subject.name, ms(saved.elapsed()));
+        }
+    });
+}
