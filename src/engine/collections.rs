@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use self::pages::{RowIter, Rows};
-use super::event::{MAX_COLLECTION_BYTES, Refusal, RowName};
+use super::refusal::{MAX_COLLECTION_BYTES, Refusal, RowName};
 use crate::scenario::{Collection, Row, Scenario, row_number};
 
 /// The collections in declared order. A clone is cheap: it shares the rows.

@@ -17,9 +17,10 @@ use serde_json::{Map, Value};
 
 use super::Engine;
 use super::counters::CounterChange;
-use super::event::{Event, EventKind, MAX_TOPICS, Refusal};
+use super::event::{Event, EventKind};
 use super::fault::FaultSource;
 use super::frame::Frame;
+use super::refusal::{MAX_TOPICS, Refusal};
 use super::rule::{Answered, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;

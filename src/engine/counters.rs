@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::event::{Event, EventKind, Refusal};
+use super::event::{Event, EventKind};
+use super::refusal::Refusal;
 use crate::scenario::{MAX_TOTAL, Row};
 
 /// Whose counter it is.

@@ -36,7 +36,8 @@ pub(in crate::engine) use state::RuleState;
 pub use trigger::MAX_TRIGGERED;
 
 use super::Engine;
-use super::event::{Event, EventKind, MemberEvent, Refusal};
+use super::event::{Event, EventKind, MemberEvent};
+use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
 /// A request, as far as rules look at it. What no expression of its route names may be left empty.

@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::collections::json_len;
-use super::event::{EventKind, MAX_COLLECTION_BYTES, Refusal};
+use super::event::EventKind;
+use super::refusal::{MAX_COLLECTION_BYTES, Refusal};
 use crate::scenario::Scenario;
 
 /// Named values, in declared order. A clone is cheap: it shares the values until one of the two changes them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::engine::event::Refusal;
+use crate::engine::refusal::Refusal;
 
 /// Adds each amount to the field of its name; a field that is not there counts as 0.
 pub(super) fn increment(own: &mut Map<String, Value>, amounts: Map<String, Value>) -> Result<(), Refusal> {

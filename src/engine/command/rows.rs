@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::CommandSource;
 use super::increment::increment;
 use crate::engine::counters::{Counter, CounterChange};
-use crate::engine::event::{Event, EventKind, MAX_COLLECTION_BYTES, Refusal};
+use crate::engine::event::{Event, EventKind};
+use crate::engine::refusal::{MAX_COLLECTION_BYTES, Refusal};
 use crate::engine::{Engine, counter};
 use crate::scenario::Row;
 

@@ -10,8 +10,8 @@ use super::answer::{Reader, Renders};
 use super::context::Context;
 use super::firing::{Firing, text_id};
 use crate::engine::collections::RowSet;
-use crate::engine::event::Refusal;
 use crate::engine::listing::{ListQuery, query_pairs};
+use crate::engine::refusal::Refusal;
 use crate::engine::rule::reading::Reading;
 use crate::scenario::{Crud, CrudOperation, RowVerb};
 

@@ -12,7 +12,8 @@ use super::runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 use super::{Answered, AnsweredContent, RuleRequest};
 use crate::engine::Engine;
 use crate::engine::command::Effects;
-use crate::engine::event::{Event, Refusal};
+use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
 use crate::scenario::Content;
 
 /// What rules of members do on one server of several. A clone is cheap.

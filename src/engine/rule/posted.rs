@@ -13,7 +13,8 @@ use super::firing::{Firing, text_id};
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::command::Command;
-use crate::engine::event::{Event, Refusal};
+use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
 use crate::scenario::{RowVerb, Scenario, Source, StepList, parse_steps};
 
 /// Steps that were parsed here, or their text as another server wrote it.

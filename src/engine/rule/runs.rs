@@ -11,7 +11,7 @@ use super::context::Context;
 use super::posted::StepsText;
 use super::steps::Strands;
 use crate::engine::Engine;
-use crate::engine::event::Refusal;
+use crate::engine::refusal::Refusal;
 use crate::scenario::{Answers, Content, Fires, RuleScript, Scenario, StepList};
 
 /// The most lists of steps that wait at a time.

@@ -8,7 +8,8 @@ use super::context::Context;
 use super::firing::Firing;
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
-use crate::engine::event::{Event, EventKind, Refusal};
+use crate::engine::event::{Event, EventKind};
+use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::scenario::Trigger;
 
