@@ -116,8 +116,7 @@ impl Engine {
                         return Ok(answered);
                     }
                     firing.owner = RunOwner::Member(member.ok_or(Refusal::NoMember)?);
-                    let later = firing.begin(steps, &mut context)?;
-                    later.map_or(Ok(()), |later| firing.engine.wait(later))?;
+                    firing.begin_stream(steps, &mut context)?;
                     Ok(answered)
                 }
                 _ => plain(chosen, firing, &context),

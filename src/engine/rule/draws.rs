@@ -57,6 +57,11 @@ impl Draws {
         Self { key, seed: engine.seed, drawn, stream: None, now: engine.wall_clock(), topics }
     }
 
+    /// Takes notice of what others have drawn meanwhile.
+    pub(super) fn take_over(&mut self, drawn: &Drawn) {
+        self.drawn = drawn.clone();
+    }
+
     /// Takes notice of who has joined what.
     pub(super) fn sees(&mut self, topics: &Topics) {
         self.topics = topics.clone();

@@ -79,6 +79,16 @@ impl<'e> Firing<'e> {
         Ok((!run.strands.is_over()).then_some(run))
     }
 
+    /// Begins the steps of a stream. One that nothing can come for any more ends.
+    pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
+        match self.begin(steps, context)? {
+            Some(later) => self.engine.wait(later),
+            None if self.engine.topics.joined(member).next().is_none() => self.tell(MemberEvent::Closed),
+            None => Ok(()),
+        }
+    }
+
     fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
         while run.due().is_some_and(|due| due <= self.engine.now) {
             self.step(run)?;
@@ -332,7 +342,14 @@ impl<'e> Firing<'e> {
         if self.engine.is_local(self.owner) && !is_membership {
             return Err(Refusal::SharedStream);
         }
-        self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop)
+        if self.engine.local.is_some() {
+            return self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop);
+        }
+        // Frames that members get of it draw as well.
+        self.engine.drawn = self.draws.drawn();
+        let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
+        self.draws.take_over(&self.engine.drawn);
+        done.map(drop)
     }
 }
 

@@ -77,10 +77,7 @@ impl Engine {
         let (origin, mut events) = (RuleOrigin::Answer(answers.key.clone()), Vec::new());
         self.at_local_time(now, |engine| {
             let mut firing = Firing::new(engine, &mut events, origin, RunOwner::Member(member));
-            let done = firing.all_or_none(|firing| {
-                let later = firing.begin(steps, &mut context)?;
-                later.map_or(Ok(()), |later| firing.engine.wait(later))
-            });
+            let done = firing.all_or_none(|firing| firing.begin_stream(steps, &mut context));
             firing.end();
             done
         })?;

@@ -344,6 +344,7 @@ http:
   GET /all: { stream: [{ reply: $rows }, { join: { to: rows, where: { change: added }, frame: { n: $event.row.n, of: $topic } } }] }
   GET /plain: { stream: [{ join: rows }] }
   GET /short: { stream: [{ reply: a }, { after: 1s, reply: b }] }
+  GET /once: { stream: [{ reply: a }] }
   GET /left: { stream: [{ join: rows }, { after: 1s, leave: rows }] }
 ",
     );
@@ -358,6 +359,7 @@ http:
     assert_eq!(told(&events), [format!(r#"group 2: {{"sequence":2,"change":"removed","row":null,"before":{row}}}"#)]);
     // A stream that nothing can come for any more ends; one that has joined something does not.
     assert_eq!(open(&mut engine, "GET /short", 4), [r#"4: "a""#]);
+    assert_eq!(open(&mut engine, "GET /once", 6), [r#"6: "a""#, "6 closed"]);
     assert_eq!(open(&mut engine, "GET /left", 5), ["5 in 2"]);
     let events = engine.advance(Duration::from_secs(1));
     assert_eq!(told(&events), [r#"4: "b""#, "4 closed", "5 out 2", "5 closed"]);
@@ -412,4 +414,20 @@ triggers: [{ topic: n, do: [{ after: 2s, add: { log: { t: $event.value } } }] }]
     let (one, other) = (played.advance(until), restored.advance(until));
     assert!(one.len() > 50);
     assert_eq!(one, other);
+}
+
+#[test]
+fn frames_that_members_get_draw_on_without_a_repeat() {
+    let mut engine = engine(
+        "
+data: { rows: [] }
+http: { GET /s: { stream: [{ join: { to: rows, frame: '{{ random(1, 1000000) }}' } }] } }
+",
+    );
+    open(&mut engine, "GET /s", 1);
+    let events = post(&mut engine, json!([{ "add": { "rows": {} } }, { "add": { "rows": {} } }])).unwrap().events;
+    let again = post(&mut engine, json!([{ "add": { "rows": {} } }])).unwrap().events;
+    let all = [told(&events), told(&again)].concat();
+    assert_eq!(all.len(), 3);
+    assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
 }
