@@ -94,6 +94,20 @@ pub enum Change {
         /// How many more rows there are of these.
         more: usize,
     },
+    /// Another date and time at the start.
+    Starts,
+    /// A route that was not there.
+    RouteAdded { route: Arc<str> },
+    /// A route that is gone.
+    RouteRemoved { route: Arc<str> },
+    /// A route with other answers. What an answer has still to do goes on if its text is the same.
+    RouteChanged { route: Arc<str> },
+    /// A trigger that was not there.
+    TriggerAdded { trigger: Arc<str> },
+    /// A trigger that is gone.
+    TriggerRemoved { trigger: Arc<str> },
+    /// A trigger that says something else.
+    TriggerChanged { trigger: Arc<str> },
     /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
     ScriptAdded { script: String },
     /// A script that is gone.
@@ -124,6 +138,8 @@ impl Change {
                 | Self::RowRemoved { .. }
                 | Self::CounterReset { to: 0, .. }
                 | Self::DataRemoved { .. }
+                | Self::RouteRemoved { .. }
+                | Self::TriggerRemoved { .. }
                 | Self::ScriptRemoved { .. }
                 | Self::GeneratorRemoved { .. }
                 | Self::FaultRemoved { .. }
@@ -156,6 +172,13 @@ impl fmt::Display for Change {
             Self::DataChanged { name, rows, more } => {
                 write!(f, "data {name} {} and {more} more changed", rows.join(", "))
             }
+            Self::Starts => f.write_str("starts changed"),
+            Self::RouteAdded { route } => write!(f, "{route} added"),
+            Self::RouteRemoved { route } => write!(f, "{route} removed"),
+            Self::RouteChanged { route } => write!(f, "{route} changed"),
+            Self::TriggerAdded { trigger } => write!(f, "{trigger} added"),
+            Self::TriggerRemoved { trigger } => write!(f, "{trigger} removed"),
+            Self::TriggerChanged { trigger } => write!(f, "{trigger} changed"),
             Self::ScriptAdded { script } => write!(f, "{script} added"),
             Self::ScriptRemoved { script } => write!(f, "{script} removed"),
             Self::ScriptChanged { script } => write!(f, "{script} changed"),

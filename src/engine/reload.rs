@@ -6,6 +6,7 @@
 
 mod data;
 mod rows;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -201,6 +202,7 @@ impl Engine {
         self.compare_rows(new, &comparison.rows, rows, &mut changes);
         changes.extend_from_slice(comparison.data.changes());
         let old = &self.scenario;
+        changes.extend(rules::changes(old, new));
         changes.extend(comparison.timelines.changes(old, new));
         changes.extend(comparison.faults.changes(old.faults(), new.faults()));
         changes

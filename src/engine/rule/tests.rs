@@ -391,7 +391,8 @@ fn a_reload_keeps_what_waits_if_its_text_is_the_same() {
     ] {
         let mut engine = engine(&route("5s"));
         ask(&mut engine, "POST /a", request("POST", "/a", Value::Null)).unwrap();
-        engine.replace(&scenario(&new), 42);
+        let changes = engine.replace(&scenario(&new), 42).changes;
+        assert!(!changes.is_empty(), "{new}");
         assert_eq!(added(&engine.advance(Duration::from_secs(9))).len(), expected, "{new}");
     }
 }
@@ -430,4 +431,24 @@ http: { GET /s: { stream: [{ join: { to: rows, frame: '{{ random(1, 1000000) }}'
     let all = [told(&events), told(&again)].concat();
     assert_eq!(all.len(), 3);
     assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
+}
+
+#[test]
+fn a_reload_says_which_rules_it_changes() {
+    let old = "http: { GET /a: { body: 1 }, GET /b: { body: 1 } }\ntriggers: [{ topic: t, send: { to: u, frame: 1 } }]\nscripts: [{ name: s, steps: [{ send: { to: t, frame: 1 } }] }]";
+    let new = "starts: 2027-01-01T00:00:00Z\nhttp: { GET /a: { body: 2 }, GET /c: { body: 1 } }\ntriggers: [{ topic: t, send: { to: u, frame: 2 } }]\nscripts: [{ name: r, steps: [{ send: { to: t, frame: 1 } }] }]";
+    let changes = engine(old).replace(&scenario(new), 42).changes;
+    let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "starts changed",
+            "GET /a changed",
+            "GET /c added",
+            "GET /b removed",
+            "triggers/t changed",
+            "scripts/r added",
+            "scripts/s removed",
+        ]
+    );
 }
