@@ -92,6 +92,12 @@ pub enum Refusal {
         /// The declared types.
         expected: String,
     },
+    /// A row lacks a declared field.
+    #[error("Field {0} is missing")]
+    MissingField(String),
+    /// An answer has a status or a header that HTTP does not allow.
+    #[error("{0}")]
+    BadAnswer(Box<Refusal>),
     /// No fault has this number or name.
     #[error("Fault {0} not found")]
     UnknownFault(String),
@@ -175,6 +181,7 @@ impl Refusal {
         matches!(
             self,
             Self::Expression(_)
+                | Self::BadAnswer(_)
                 | Self::NoMember
                 | Self::SharedStream
                 | Self::TooManySteps

@@ -160,6 +160,8 @@ impl Engine {
         let mut events = self.replace_timelines(comparison, seed);
         events.extend(changes.iter().filter_map(|change| self.counter_after(change)));
         events.extend(self.carry_data_over(before, &comparison.data));
+        // Those who have joined a topic hear of what the scenario changes there.
+        self.deliver(&mut events, 0);
         events
     }
 

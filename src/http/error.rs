@@ -277,7 +277,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownRoute(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
-        Refusal::UnreadableFault(_) | Refusal::UnreadableSteps(_) | Refusal::Expression(_) => {
+        Refusal::UnreadableFault(_) | Refusal::UnreadableSteps(_) | Refusal::BadAnswer(_) | Refusal::Expression(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
         Refusal::DuplicateRow(_)
@@ -285,6 +285,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::FixedId(_)
         | Refusal::Field { .. }
         | Refusal::Query(_)
+        | Refusal::MissingField(_)
         | Refusal::WrongValue { .. }
         | Refusal::NoMember
         | Refusal::TooManySteps

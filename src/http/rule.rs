@@ -105,6 +105,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         Refusal::UnreadableFault(_)
         | Refusal::UnreadableSteps(_)
         | Refusal::Expression(_)
+        | Refusal::BadAnswer(_)
         | Refusal::NoMember
         | Refusal::SharedStream
         | Refusal::TooManySteps
@@ -118,6 +119,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::FaultExists(_)
         | Refusal::TooManyFaults
         | Refusal::Query(_)
+        | Refusal::MissingField(_)
         | Refusal::RowsTooLarge { .. }
         | Refusal::ValuesTooLarge
         | Refusal::Overflow { .. }

@@ -235,7 +235,8 @@ fn rest(
         }
     }
     if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
-        return Err(Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str())));
+        let wrong = Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
+        return Err(Refusal::BadAnswer(Box::new(wrong)));
     }
     let status = declared.unwrap_or(default);
     Ok(Answered { number, status, headers, content: outcome.content, after: answer.after })
@@ -244,7 +245,8 @@ fn rest(
 fn status(value: &Value) -> Result<u16, Refusal> {
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     let status = number.and_then(|number| u16::try_from(number).ok()).filter(|status| (200..600).contains(status));
-    status.ok_or_else(|| Refusal::wrong("the status", "an integer from 200 to 599", value))
+    let wrong = || Refusal::wrong("the status", "an integer from 200 to 599", value);
+    status.ok_or_else(|| Refusal::BadAnswer(Box::new(wrong())))
 }
 
 /// A file below a directory.

@@ -153,8 +153,12 @@ fn is_optional(crud: &Crud, field: &str) -> bool {
 /// Checks a row that a client sends against the declared fields.
 fn accept(crud: &Crud, row: &Map<String, Value>, is_looked_at: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     for (field, rule) in crud.fields.iter().filter(|(field, _)| is_looked_at(field)) {
-        if !row.get(field).map_or(rule.optional(), |value| rule.allows(value)) {
-            return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
+        match row.get(field) {
+            Some(value) if !rule.allows(value) => {
+                return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
+            }
+            None if !rule.optional() => return Err(Refusal::MissingField(field.clone())),
+            _ => {}
         }
     }
     Ok(())

@@ -213,7 +213,7 @@ http:
         (Merge, "/todos/1", json!({ "n": "x" }), json!("Field n must be integer")),
         (Merge, "/todos/1", json!({ "id": "1", "n": null }), json!([200, { "id": 1, "title": "a" }])),
         (Merge, "/todos/1", json!({ "id": 7 }), json!("the id 1 cannot change")),
-        (Replace, "/todos/1", json!({ "n": 5 }), json!("Field title must be string")),
+        (Replace, "/todos/1", json!({ "n": 5 }), json!("Field title is missing")),
         (Replace, "/todos/1", json!({ "title": "z" }), json!([200, { "id": 1, "title": "z" }])),
         (Remove, "/todos/2", json!(null), json!([200, { "id": 2, "title": "b" }])),
         (Remove, "/todos/2", json!(null), json!("Row 2 not found in todos")),
@@ -451,4 +451,27 @@ fn a_reload_says_which_rules_it_changes() {
             "scripts/s removed",
         ]
     );
+}
+
+#[test]
+fn members_hear_of_what_a_reload_changes() {
+    let text = |title: &str, price: u8| {
+        format!(
+            "data: {{ rows: [{{ title: {title} }}], price: {price} }}\nhttp: {{ GET /s: {{ stream: [{{ join: [rows, price] }}] }} }}"
+        )
+    };
+    let mut engine = engine(&text("old", 1));
+    open(&mut engine, "GET /s", 1);
+    let events = engine.replace(&scenario(&text("new", 2)), 42).events;
+    let told = told(&events);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains(r#""title":"new""#) && told[1].contains(r#""value":2"#), "{told:?}");
+}
+
+#[test]
+fn an_answer_that_http_does_not_allow_is_the_scenarios_fault() {
+    let mut engine = engine("data: { price: 3 }\nhttp: { GET /a: { status: '{{ price }}' } }");
+    let refusal = ask(&mut engine, "GET /a", request("GET", "/a", Value::Null)).unwrap_err();
+    assert!(refusal.is_defect_of_scenario());
+    assert_eq!(refusal.to_string(), "the status must be an integer from 200 to 599, found 3");
 }

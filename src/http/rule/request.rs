@@ -97,11 +97,18 @@ async fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiErr
         Some(kind) if kind == "application/json" || kind.ends_with("+json") => {
             serde_json::from_slice(body).map_err(ApiError::BadJson)?
         }
-        Some("application/x-www-form-urlencoded") => forms::url_encoded(body).into(),
+        // Curl declares JSON as a form unless it is told otherwise.
+        Some("application/x-www-form-urlencoded") => object(body).unwrap_or_else(|| forms::url_encoded(body).into()),
         Some("multipart/form-data") => forms::multipart(declared.unwrap_or_default(), body).await?.into(),
         None => serde_json::from_slice(body).unwrap_or_else(|_| text(None, body)),
         Some(_) => text(declared, body),
     }))
+}
+
+/// The JSON object or array that a body is, whatever it is declared as.
+fn object(body: &[u8]) -> Option<Value> {
+    let is_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    is_like_json.then(|| serde_json::from_slice(body).ok()).flatten()
 }
 
 /// Text, or what there is to say of other bytes.

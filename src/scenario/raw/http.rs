@@ -31,7 +31,7 @@ with_verbs! {
     )]
     RawAnswer {
         /// An expression: the answer is for requests for which it is true.
-        #[schemars(example = &"query.page > 1")]
+        #[schemars(example = &"query.page | int > 1")]
         when: Opt<RawExpression>,
         /// What a request has to contain that the answer is for.
         r#match: Opt<RawMatch>,

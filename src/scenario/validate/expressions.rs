@@ -136,7 +136,7 @@ impl<'k> Expressions<'k> {
         check: &mut Validator<'_>,
     ) -> Option<Condition> {
         let NodeView::Scalar { text, .. } = check.document.tree().view(node) else {
-            check.wrong_value(JsonNode(node), "an expression, such as `query.page > 1`");
+            check.wrong_value(JsonNode(node), "an expression, such as `query.page | int > 1`");
             return None;
         };
         let compiled = self.language.condition(text, &scope.names);

@@ -31,7 +31,7 @@ async fn todos_are_read_added_changed_and_taken_away() {
 async fn todos_without_a_title_are_refused() {
     let mockd = example("todos.yaml").await;
     let refused = mockd.post("/todos", r#"{"titel":"Call mum"}"#).await;
-    assert_eq!((refused.status, &refused.json()["message"]), (400, &json!("Field title must be string")));
+    assert_eq!((refused.status, &refused.json()["message"]), (400, &json!("Field title is missing")));
     assert_eq!(ids(&mockd.get("/todos").await.json()), [1, 2, 3]);
 }
 
