@@ -1,0 +1,103 @@
+//! Streams, and what the members of topics get.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{engine, post, request, scenario};
+use crate::engine::{Command, Engine, Event, EventKind, Frame, MemberEvent, Topic};
+
+/// Opens the stream of a route, and gives what its member was told.
+fn open(engine: &mut Engine, key: &str, member: u64) -> Vec<String> {
+    let request = Box::new(request("GET", "/", Value::Null));
+    let command = Command::Answer { key: key.into(), crud: None, request, member: Some(member) };
+    told(&engine.apply(command).unwrap().events)
+}
+
+/// What members and groups were told.
+fn told(events: &[Event]) -> Vec<String> {
+    let shown = |frame: &Frame| frame.to_json().to_string();
+    let told = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Member { member, what: MemberEvent::Reply(frame) } => Some(format!("{member}: {}", shown(frame))),
+        EventKind::Member { member, what: MemberEvent::Joined(group) } => Some(format!("{member} in {group}")),
+        EventKind::Member { member, what: MemberEvent::Left(group) } => Some(format!("{member} out {group}")),
+        EventKind::Member { member, what: MemberEvent::Closed } => Some(format!("{member} closed")),
+        EventKind::Member { member, what: MemberEvent::Failed(refusal) } => Some(format!("{member} failed: {refusal}")),
+        EventKind::Sent { topic: Topic::Group(group), frame } => Some(format!("group {group}: {}", shown(frame))),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn streams_get_what_they_joined_made_once_for_all_alike() {
+    let mut engine = engine(
+        "
+data: { rows: [{ n: 1 }] }
+http:
+  GET /all: { stream: [{ reply: $rows }, { join: { to: rows, where: { change: added }, frame: { n: $event.row.n, of: $topic } } }] }
+  GET /plain: { stream: [{ join: rows }] }
+  GET /short: { stream: [{ reply: a }, { after: 1s, reply: b }] }
+  GET /once: { stream: [{ reply: a }] }
+  GET /left: { stream: [{ join: rows }, { after: 1s, leave: rows }] }
+",
+    );
+    assert_eq!(open(&mut engine, "GET /all", 1), [r#"1: [{"id":1,"n":1}]"#, "1 in 1"]);
+    assert_eq!(open(&mut engine, "GET /all", 2), [r#"2: [{"id":1,"n":1}]"#, "2 in 1"]);
+    assert_eq!(open(&mut engine, "GET /plain", 3), ["3 in 2"]);
+    let events = post(&mut engine, json!([{ "add": { "rows": { "n": 2 } } }])).unwrap().events;
+    let row = r#"{"id":2,"n":2}"#;
+    let plain = format!(r#"group 2: {{"sequence":1,"change":"added","row":{row},"before":null}}"#);
+    assert_eq!(told(&events), [r#"group 1: {"n":2,"of":"rows"}"#.to_owned(), plain]);
+    let events = post(&mut engine, json!([{ "remove": { "rows": 2 } }])).unwrap().events;
+    assert_eq!(told(&events), [format!(r#"group 2: {{"sequence":2,"change":"removed","row":null,"before":{row}}}"#)]);
+    // A stream that nothing can come for any more ends; one that has joined something does not.
+    assert_eq!(open(&mut engine, "GET /short", 4), [r#"4: "a""#]);
+    assert_eq!(open(&mut engine, "GET /once", 6), [r#"6: "a""#, "6 closed"]);
+    assert_eq!(open(&mut engine, "GET /left", 5), ["5 in 2"]);
+    let events = engine.advance(Duration::from_secs(1));
+    assert_eq!(told(&events), [r#"4: "b""#, "4 closed", "5 out 2", "5 closed"]);
+    engine.apply(Command::LeaveAll { member: 3 }).unwrap();
+    let events = post(&mut engine, json!([{ "remove": { "rows": 1 } }])).unwrap().events;
+    assert_eq!(told(&events), Vec::<String>::new());
+}
+
+#[test]
+fn what_belongs_to_a_member_ends_with_it() {
+    let mut engine = engine("http: { GET /t: { stream: [{ reply: tick, times: forever, every: 1s }] } }");
+    assert_eq!(open(&mut engine, "GET /t", 1).len(), 1);
+    assert_eq!(engine.advance(Duration::from_secs(2)).len(), 2);
+    engine.apply(Command::LeaveAll { member: 1 }).unwrap();
+    assert_eq!(engine.next_due(), None);
+}
+
+#[test]
+fn frames_that_members_get_draw_on_without_a_repeat() {
+    let mut engine = engine(
+        "
+data: { rows: [] }
+http: { GET /s: { stream: [{ join: { to: rows, frame: '{{ random(1, 1000000) }}' } }] } }
+",
+    );
+    open(&mut engine, "GET /s", 1);
+    let events = post(&mut engine, json!([{ "add": { "rows": {} } }, { "add": { "rows": {} } }])).unwrap().events;
+    let again = post(&mut engine, json!([{ "add": { "rows": {} } }])).unwrap().events;
+    let all = [told(&events), told(&again)].concat();
+    assert_eq!(all.len(), 3);
+    assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
+}
+
+#[test]
+fn members_hear_of_what_a_reload_changes() {
+    let text = |title: &str, price: u8| {
+        format!(
+            "data: {{ rows: [{{ title: {title} }}], price: {price} }}\nhttp: {{ GET /s: {{ stream: [{{ join: [rows, price] }}] }} }}"
+        )
+    };
+    let mut engine = engine(&text("old", 1));
+    open(&mut engine, "GET /s", 1);
+    let events = engine.replace(&scenario(&text("new", 2)), 42).events;
+    let told = told(&events);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains(r#""title":"new""#) && told[1].contains(r#""value":2"#), "{told:?}");
+}
