@@ -61,20 +61,20 @@ fn measured(server: &Server, time: Duration, mut poll: impl FnMut() -> usize) ->
 struct Streams {
     epoll: Epoll,
     /// Each with the last byte that was read.
-    streams: Vec<(TcpStream, u8)>,
+    connections: Vec<(TcpStream, u8)>,
     buffer: Box<[u8]>,
 }
 
 impl Streams {
     /// Opens them, and waits until each has had its first event.
     fn open(server: SocketAddr) -> Self {
-        let mut all = Self { epoll: Epoll::new(), streams: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
+        let mut all = Self { epoll: Epoll::new(), connections: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
         for token in 0..CLIENTS {
             let mut stream = TcpStream::connect(server).expect("the server accepts");
             stream.write_all(b"GET /ticks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").expect("the server takes a request");
             stream.set_nonblocking(true).expect("a socket");
             all.epoll.add(&stream, token);
-            all.streams.push((stream, 0));
+            all.connections.push((stream, 0));
         }
         let (begin, mut events) = (Instant::now(), 0);
         while events < 2 * CLIENTS {
@@ -89,7 +89,7 @@ impl Streams {
         let ready: Vec<usize> = self.epoll.wait(Some(Duration::from_millis(10))).collect();
         let mut events = 0;
         for token in ready {
-            let (stream, last) = &mut self.streams[token];
+            let (stream, last) = &mut self.connections[token];
             match stream.read(&mut self.buffer) {
                 Ok(0) => panic!("the server ended stream {token}"),
                 Ok(read) => {
