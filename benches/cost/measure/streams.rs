@@ -68,7 +68,8 @@ struct Streams {
 impl Streams {
     /// Opens them, and waits until each has had its first event.
     fn open(server: SocketAddr) -> Self {
-        let mut all = Self { epoll: Epoll::new(), connections: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
+        let mut all =
+            Self { epoll: Epoll::new(), connections: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
         for token in 0..CLIENTS {
             let mut stream = TcpStream::connect(server).expect("the server accepts");
             stream.write_all(b"GET /ticks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").expect("the server takes a request");
