@@ -355,7 +355,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ when: [1], set: { price: 1 } }"),
-            "expected an expression, such as `query.page > 1`, found a list",
+            "expected an expression, such as `query.page | int > 1`, found a list",
             "[1]",
             "",
         ),
