@@ -9,6 +9,7 @@ mod groups;
 mod local;
 mod posted;
 mod reading;
+mod rows;
 mod runs;
 mod state;
 mod steps;

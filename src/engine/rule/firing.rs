@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
 use super::groups::Groups;
 use super::reading::Reading;
+use super::rows::text_id;
 use super::runs::{RuleOrigin, RuleRun, RunOwner};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
@@ -17,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
 use crate::expression::{Condition, Template};
-use crate::scenario::{DataPath, Join, Repeat, Row, RowVerb, RuleStep, StepList, Verb};
+use crate::scenario::{DataPath, Join, Repeat, RuleStep, StepList, Verb};
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -212,80 +213,6 @@ impl<'e> Firing<'e> {
         Ok(context.get("it").cloned().map(Arc::new))
     }
 
-    fn rows(
-        &mut self,
-        verb: RowVerb,
-        rows: &[(Arc<str>, Template)],
-        context: &Context,
-    ) -> Result<Option<Arc<Value>>, Refusal> {
-        if let [(collection, template)] = rows {
-            return self.row(verb, collection, template, context).map(Some);
-        }
-        self.all_or_none(|firing| {
-            let mut last = None;
-            for (collection, template) in rows {
-                last = Some(firing.row(verb, collection, template, context)?);
-            }
-            Ok(last)
-        })
-    }
-
-    fn row(
-        &mut self,
-        verb: RowVerb,
-        collection: &Arc<str>,
-        template: &Template,
-        context: &Context,
-    ) -> Result<Arc<Value>, Refusal> {
-        let value = self.required(template, context)?;
-        self.change_row(verb, collection, value)
-    }
-
-    /// Changes a row, and gives it as it is then; one that is removed, as it was.
-    pub(super) fn change_row(
-        &mut self,
-        verb: RowVerb,
-        collection: &Arc<str>,
-        value: Value,
-    ) -> Result<Arc<Value>, Refusal> {
-        let collection = collection.clone();
-        if let RowVerb::Remove = verb {
-            let id = text_id(&value).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &value))?;
-            let (_, row) = self.engine.collections.find(&collection, &id)?;
-            let row = Arc::new(row.to_json());
-            self.command(Command::RemoveRow { collection: Some(collection), id: id.into() })?;
-            return Ok(row);
-        }
-        let mut fields = match value {
-            Value::Object(fields) => fields,
-            other => return Err(Refusal::wrong("a row", "a mapping", &other)),
-        };
-        if let RowVerb::Add = verb {
-            let row = new_row(fields)?;
-            self.command(Command::AddRow { collection: collection.clone(), row: Arc::new(row), announce: true })?;
-            let id = self.events.iter().rev().find_map(|event| event.added_row().cloned());
-            let id = id.ok_or_else(|| Refusal::UnknownCollection(collection.clone()))?;
-            return self.row_of(&collection, &id);
-        }
-        let id = fields.get("id").cloned().unwrap_or_default();
-        let id: Arc<str> =
-            text_id(&id).ok_or_else(|| Refusal::wrong("the row's id", "text or an integer", &id))?.into();
-        let (of, row) = (collection.clone(), id.clone());
-        self.command(match verb {
-            RowVerb::Merge => Command::MergeRow { collection, id, fields },
-            RowVerb::Replace => Command::ReplaceRow { collection, id, fields },
-            _ => {
-                fields.shift_remove("id");
-                Command::IncrementRow { collection, id, amounts: fields }
-            }
-        })?;
-        self.row_of(&of, &row)
-    }
-
-    fn row_of(&self, collection: &str, id: &str) -> Result<Arc<Value>, Refusal> {
-        self.engine.collections.find(collection, id).map(|(_, row)| Arc::new(row.to_json()))
-    }
-
     fn set(&mut self, path: &DataPath, template: &Template, context: &Context) -> Result<(), Refusal> {
         let value = self.required(template, context)?;
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
@@ -408,26 +335,6 @@ fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
     let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
     Ok(Topic::Named(text.into()))
-}
-
-/// An id as text; `None` if it is neither text nor an integer.
-pub(super) fn text_id(id: &Value) -> Option<String> {
-    match id {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// A row of these fields, with the id that is among them or none.
-pub(super) fn new_row(mut fields: Map<String, Value>) -> Result<Row, Refusal> {
-    let id = fields.shift_remove("id").unwrap_or_default();
-    if id.is_null() {
-        return Ok(Row::new(Arc::default(), fields));
-    }
-    let text = text_id(&id).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| Refusal::wrong("a row's id", "text or an integer", &id))?;
-    Ok(Row::new(text.into(), fields).with_number_id(id.is_number()))
 }
 
 fn integer(value: &Value) -> Option<i64> {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use super::firing::{Firing, text_id};
+use super::firing::Firing;
+use super::rows::text_id;
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::command::Command;
