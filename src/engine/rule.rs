@@ -184,12 +184,7 @@ impl Engine {
         if let Some(it) = it {
             context.set("it", it);
         }
-        let mut firing = Firing::new(self, events, RuleOrigin::Generator(rule.key.clone()), RunOwner::World);
-        let done = firing.all_or_none(|firing| {
-            let later = firing.begin(&rule.steps, &mut context)?;
-            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
-        });
-        firing.end();
-        done
+        let origin = RuleOrigin::Generator(rule.key.clone());
+        self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(&rule.steps, &mut context))
     }
 }

@@ -96,13 +96,11 @@ impl Engine {
         let url = request.url.clone();
         let mut context = Context::from(request);
         let origin = RuleOrigin::Answer(answers.key.clone());
-        let mut firing = Firing::new(self, events, origin, RunOwner::World);
-        let done = firing.all_or_none(|firing| {
+        self.fire_rule(origin, RunOwner::World, events, |firing| {
             let chosen = choose(answers, firing, &context)?;
             let answer = chosen.answer;
             if let Some(steps) = &answer.steps {
-                let later = firing.begin(steps, &mut context)?;
-                later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))?;
+                firing.carry_out_list(steps, &mut context)?;
             }
             match (&answer.content, crud) {
                 (Content::Crud(crud), Some(operation)) => {
@@ -121,9 +119,7 @@ impl Engine {
                 }
                 _ => plain(chosen, firing, &context),
             }
-        });
-        firing.end();
-        done
+        })
     }
 }
 

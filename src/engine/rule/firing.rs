@@ -47,6 +47,22 @@ struct Checkpoint {
     events: usize,
 }
 
+impl Engine {
+    /// Has a rule fire, as a whole or not at all.
+    pub(super) fn fire_rule<T>(
+        &mut self,
+        origin: RuleOrigin,
+        owner: RunOwner,
+        events: &mut Vec<Event>,
+        job: impl FnOnce(&mut Firing<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut firing = Firing::new(self, events, origin, owner);
+        let done = firing.all_or_none(job);
+        firing.end();
+        done
+    }
+}
+
 impl<'e> Firing<'e> {
     pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
         let draws = Draws::of(engine, origin.key(), engine.is_local(owner));
@@ -64,7 +80,7 @@ impl<'e> Firing<'e> {
     }
 
     /// Carries out the steps that are due now. Gives the list with the steps that are due later, if there are any.
-    pub(super) fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
+    fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
         let now = self.engine.now;
         let mut run = RuleRun {
             origin: self.origin.clone(),
@@ -78,6 +94,12 @@ impl<'e> Firing<'e> {
         *context = run.context.clone();
         done?;
         Ok((!run.strands.is_over()).then_some(run))
+    }
+
+    /// Carries out the steps that are due now, and has the others wait for their time.
+    pub(super) fn carry_out_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+        let later = self.begin(steps, context)?;
+        later.map_or(Ok(()), |later| self.engine.wait(later))
     }
 
     /// Begins the steps of a stream. One that nothing can come for any more ends.

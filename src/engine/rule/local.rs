@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::draws::Drawn;
-use super::firing::Firing;
 use super::runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 use super::{Answered, AnsweredContent, RuleRequest};
 use crate::engine::Engine;
@@ -76,10 +75,9 @@ impl Engine {
         }
         let (origin, mut events) = (RuleOrigin::Answer(answers.key.clone()), Vec::new());
         self.at_local_time(now, |engine| {
-            let mut firing = Firing::new(engine, &mut events, origin, RunOwner::Member(member));
-            let done = firing.all_or_none(|firing| firing.begin_stream(steps, &mut context));
-            firing.end();
-            done
+            engine.fire_rule(origin, RunOwner::Member(member), &mut events, |firing| {
+                firing.begin_stream(steps, &mut context)
+            })
         })?;
         Ok(Effects { events, answer: Some(answered), ..Effects::default() })
     }

@@ -61,13 +61,9 @@ impl Engine {
     /// [`Refusal`] if a step that is due now is refused; nothing has changed then.
     pub(in crate::engine) fn post_steps(&mut self, steps: StepsText, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let steps = steps.parse(&self.scenario)?;
-        let mut firing = Firing::new(self, events, RuleOrigin::Posted, RunOwner::World);
-        let done = firing.all_or_none(|firing| {
-            let later = firing.begin(&steps, &mut Context::default())?;
-            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
-        });
-        firing.end();
-        done
+        self.fire_rule(RuleOrigin::Posted, RunOwner::World, events, |firing| {
+            firing.carry_out_list(&steps, &mut Context::default())
+        })
     }
 
     /// Sets values of `data` and the rows of its collections, all or none. Rows of a collection that are not among the new ones
@@ -80,8 +76,7 @@ impl Engine {
         data: Map<String, Value>,
         events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
-        let mut firing = Firing::new(self, events, RuleOrigin::Posted, RunOwner::World);
-        let done = firing.all_or_none(|firing| {
+        self.fire_rule(RuleOrigin::Posted, RunOwner::World, events, |firing| {
             for (name, value) in data {
                 let is_collection = firing.engine.collections.get(&name).is_some_and(|rows| !rows.is_counted());
                 if is_collection {
@@ -91,9 +86,7 @@ impl Engine {
                 }
             }
             Ok(())
-        });
-        firing.end();
-        done
+        })
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::context::Context;
-use super::firing::Firing;
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::event::{Event, EventKind};
@@ -60,17 +59,14 @@ impl Engine {
         events: &mut Vec<Event>,
     ) -> Result<(), Refusal> {
         let mut context = Context::default().with("event", payload.clone()).with("topic", Value::from(topic));
-        let mut firing = Firing::new(self, events, RuleOrigin::Trigger(trigger.key.clone()), RunOwner::World);
-        let done = firing.all_or_none(|firing| {
+        let origin = RuleOrigin::Trigger(trigger.key.clone());
+        self.fire_rule(origin, RunOwner::World, events, |firing| {
             if let Some(when) = &trigger.when
                 && !firing.holds(when, &context)?
             {
                 return Ok(());
             }
-            let later = firing.begin(&trigger.steps, &mut context)?;
-            later.map_or(Ok(()), |later| firing.engine.rule_runs.wait(later))
-        });
-        firing.end();
-        done
+            firing.carry_out_list(&trigger.steps, &mut context)
+        })
     }
 }
