@@ -101,13 +101,13 @@ impl Engine {
     /// What expressions see of the data now.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
-        Reading { collections: &self.collections, values: &self.values, now: self.wall_clock() }
+        Reading::at(&self.collections, &self.values, self.started, self.now)
     }
 
     /// The date and time, in milliseconds since 1970.
     #[must_use]
     pub fn wall_clock(&self) -> i64 {
-        self.started.saturating_add(i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX))
+        reading::wall_clock(self.started, self.now)
     }
 
     /// With that date and time at its time 0, in milliseconds since 1970, unless the scenario declares another.

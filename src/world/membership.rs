@@ -19,10 +19,7 @@ impl WorldState {
     pub(super) fn join(&mut self, collection: &str, notices: bool) -> (Arc<Socket>, Joined) {
         // One name for all, so that the journal does not keep a copy of its own for each socket.
         let collection = self.engine.collections().name(collection).cloned().unwrap_or_else(|| collection.into());
-        if let Some(tasks) = self.fanout.take() {
-            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
-            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
-        }
+        self.start_fanout();
         let messages = self.counter_readings(&collection);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
@@ -36,6 +33,14 @@ impl WorldState {
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
+    }
+
+    /// Starts the fan-out, if this is for the first socket or stream.
+    pub(super) fn start_fanout(&mut self) {
+        if let Some(tasks) = self.fanout.take() {
+            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
+            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
+        }
     }
 
     pub(super) fn switch(&mut self, socket: &Arc<Socket>, collection: Arc<str>) -> Joined {

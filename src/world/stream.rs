@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
+use super::World;
 use super::error::WorldError;
 use super::journal::{OpenedBy, Record};
 use super::message::Encode;
 use super::state::WorldState;
 use super::subscription::{Joined, Subscription};
 use super::task::WorldEffects;
-use super::{World, fanout};
 use crate::engine::{Answered, AnsweredContent, Command, Effects, Refusal, RuleRequest};
 use crate::scenario::{Answers, CrudOperation};
 
@@ -106,10 +106,7 @@ impl WorldState {
         encode: Encode,
         begin: impl FnOnce(&mut Self, u64) -> Result<Effects, Refusal>,
     ) -> Result<StreamOpening, WorldError> {
-        if let Some(tasks) = self.fanout.take() {
-            let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
-            tasks.spawn(async move { end.run_until_cancelled(fanout).await });
-        }
+        self.start_fanout();
         self.forget_gone();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
         let socket = self.shared.sockets.open_stream(path.clone(), at, position);

@@ -37,8 +37,7 @@ impl View {
     /// What expressions see at that time of the world.
     #[must_use]
     pub fn reading(&self, now: Duration) -> Reading<'_> {
-        let now = self.started.saturating_add(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
-        Reading { collections: &self.collections, values: &self.values, now }
+        Reading::at(&self.collections, &self.values, self.started, now)
     }
 
     /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an

@@ -1,6 +1,7 @@
 //! What expressions see of the data at one moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,7 +20,12 @@ pub struct Reading<'m> {
     pub now: i64,
 }
 
-impl Reading<'_> {
+impl<'m> Reading<'m> {
+    /// The data, and the time that long after time 0, which was at `started` in milliseconds since 1970.
+    pub(crate) fn at(collections: &'m Collections, values: &'m DataValues, started: i64, time: Duration) -> Self {
+        Self { collections, values, now: wall_clock(started, time) }
+    }
+
     /// What a name of `data` stands for.
     pub(super) fn root(&self, name: &str) -> Option<Data> {
         if let Some(value) = self.values.get(name) {
@@ -27,6 +33,11 @@ impl Reading<'_> {
         }
         self.collections.shared(name).map(|rows| Data::rows(RowsOf(rows)))
     }
+}
+
+/// The date and time, in milliseconds since 1970.
+pub(super) fn wall_clock(started: i64, time: Duration) -> i64 {
+    started.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[derive(Debug)]
