@@ -310,14 +310,12 @@ impl Engine {
             events.push(self.transition(index));
             return;
         }
-        if self.timelines.next_due() != Some(due) {
-            return self.run_waiting(due, events);
-        }
         let from = events.len();
         let done = match self.timelines.fire(due, &self.counters, &self.collections) {
             Some(Fired::Command(command)) => self.carry_out(command, CommandSource::Timeline, events).map(drop),
             Some(Fired::Rule { rule, it }) => self.fire_generated(&rule, it, events),
-            None => return,
+            Some(Fired::Nothing) => return,
+            None => return self.run_waiting(due, events),
         };
         if let Err(refusal) = done {
             let skipped = self.event(EventKind::Skipped(refusal));

@@ -32,6 +32,8 @@ enum Owner {
 #[derive(Debug)]
 pub(super) enum Fired {
     Command(Command),
+    /// Nothing: there is nothing to draw from.
+    Nothing,
     /// The rule of a generator.
     Rule {
         rule: Arc<GeneratedRule>,
@@ -102,10 +104,10 @@ impl Timelines {
         self.0.iter().filter_map(|(_, run)| run.due()).min()
     }
 
-    /// Has the first of those that are due at that time fire. `None` if none is, or if it finds nothing to draw from.
+    /// Has the first of those that are due at that time fire. `None` if none is.
     pub(super) fn fire(&mut self, due: Duration, counters: &Counters, collections: &Collections) -> Option<Fired> {
         let (_, run) = self.0.iter_mut().find(|(_, run)| run.due() == Some(due))?;
-        run.fire(counters, collections)
+        Some(run.fire(counters, collections).unwrap_or(Fired::Nothing))
     }
 
     /// Has them go on with another seed, at the same places.

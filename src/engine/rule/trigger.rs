@@ -18,11 +18,11 @@ pub const MAX_TRIGGERED: usize = 1_000;
 impl Engine {
     /// Has the triggers fire that the events from that index on set off, and those that these set off.
     pub(in crate::engine) fn react(&mut self, events: &mut Vec<Event>, from: usize) {
-        let scenario = self.scenario.clone();
-        let triggers = scenario.triggers();
-        if triggers.is_empty() {
+        if self.scenario.triggers().is_empty() {
             return;
         }
+        let scenario = self.scenario.clone();
+        let triggers = scenario.triggers();
         let (mut at, mut fired) = (from, 0);
         while let Some(event) = events.get(at) {
             let named: Vec<Topic> =
