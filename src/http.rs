@@ -24,6 +24,8 @@ mod rule;
 mod site;
 mod stream;
 mod target;
+#[cfg(test)]
+mod test_app;
 mod upgrade;
 mod wire;
 

@@ -1,41 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use std::sync::Arc;
-
 use poem::endpoint::make_sync;
 use poem::http::{Method, StatusCode, Uri};
 use poem::{Endpoint, EndpointExt, Request, Response};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::operations::{Access, AnswerContent, ControlOperation, Subject};
-use super::{App, routes};
-use crate::http::{ControlAccess, HighWater, Hosts, Limits, Misdirected};
-use crate::reloads::Reloads;
-use crate::scenario::{Cors, Source, parse};
-use crate::selector::ScenarioSelector;
-use crate::worlds::{WorldOptions, Worlds};
-
-/// A server that nobody may control.
-fn app() -> Arc<App> {
-    let scenario = Arc::new(
-        parse(&Source::new("scenario.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap(),
-    );
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    Arc::new(App {
-        worlds: Worlds::start(&scenario, 0, WorldOptions::default(), &tasks, shutdown.clone()),
-        reloads: Reloads::default(),
-        selector: ScenarioSelector::fixed(None),
-        access: ControlAccess::Off,
-        hosts: Hosts::Any,
-        cors: Cors::Any,
-        limits: Limits::default(),
-        tasks,
-        shutdown,
-        high_water: HighWater::default(),
-        misdirected: Misdirected::default(),
-    })
-}
+use super::routes;
+use crate::http::test_app::{app, shop};
 
 fn operation(method: Method, access: Access) -> ControlOperation {
     ControlOperation {
@@ -56,7 +27,7 @@ fn operation(method: Method, access: Access) -> ControlOperation {
 
 #[tokio::test]
 async fn operations_of_one_path_have_rules_of_their_own() {
-    let app = app();
+    let app = app(shop());
     for is_open_last in [false, true] {
         let mut table = [operation(Method::GET, Access::Open), operation(Method::DELETE, Access::Guarded)];
         if is_open_last {

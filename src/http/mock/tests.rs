@@ -7,15 +7,10 @@ use std::collections::BTreeSet;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Endpoint, RequestParts, Response};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::http::{ControlAccess, HighWater, Hosts, Limits, Misdirected, service};
-use crate::reloads::Reloads;
-use crate::scenario::{Answers, Cors, PathPattern, Route, RouteTable, Source, parse};
-use crate::selector::ScenarioSelector;
-use crate::worlds::{WorldOptions, Worlds};
+use crate::http::{service, test_app};
+use crate::scenario::{Answers, PathPattern, Route, RouteTable};
 
 fn route(method: RouteMethod, path: PathPattern) -> Route {
     let key = format!("{method} {path}").into();
@@ -25,24 +20,9 @@ fn route(method: RouteMethod, path: PathPattern) -> Route {
 
 /// A server of a shop, perhaps with routes of its own in place of those of the shop.
 fn server(routes: Vec<Route>) -> impl Endpoint<Output = Response> {
-    let shop =
-        parse(&Source::new("scenario.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap();
+    let shop = test_app::shop();
     let scenario = if routes.is_empty() { shop } else { shop.with_routes(RouteTable::new(routes).unwrap()) };
-    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-    let app = Arc::new(App {
-        worlds: Worlds::start(&Arc::new(scenario), 0, WorldOptions::default(), &tasks, shutdown.clone()),
-        reloads: Reloads::default(),
-        selector: ScenarioSelector::fixed(None),
-        access: ControlAccess::Off,
-        hosts: Hosts::Any,
-        cors: Cors::Any,
-        limits: Limits::default(),
-        tasks,
-        shutdown,
-        high_water: HighWater::default(),
-        misdirected: Misdirected::default(),
-    });
-    service(app, &Site::BuiltIn)
+    service(test_app::app(scenario), &Site::BuiltIn)
 }
 
 fn with_routes() -> impl Endpoint<Output = Response> {

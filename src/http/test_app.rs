@@ -1,0 +1,37 @@
+//! What handlers work with, for tests that need no server.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{App, ControlAccess, HighWater, Hosts, Limits, Misdirected};
+use crate::reloads::Reloads;
+use crate::scenario::{Cors, Scenario, Source, parse};
+use crate::selector::ScenarioSelector;
+use crate::worlds::{WorldOptions, Worlds};
+
+/// A shop with one toy.
+pub(super) fn shop() -> Scenario {
+    parse(&Source::new("scenario.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap()
+}
+
+/// A server of a scenario that nobody may control.
+pub(super) fn app(scenario: Scenario) -> Arc<App> {
+    let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+    Arc::new(App {
+        worlds: Worlds::start(&Arc::new(scenario), 0, WorldOptions::default(), &tasks, shutdown.clone()),
+        reloads: Reloads::default(),
+        selector: ScenarioSelector::fixed(None),
+        access: ControlAccess::Off,
+        hosts: Hosts::Any,
+        cors: Cors::Any,
+        limits: Limits::default(),
+        tasks,
+        shutdown,
+        high_water: HighWater::default(),
+        misdirected: Misdirected::default(),
+    })
+}
