@@ -22,8 +22,8 @@ pub(crate) fn thousand_a_second(directory: &Path) -> PathBuf {
     write(directory, "script.yaml", text)
 }
 
-/// A route `GET /electronics` that is answered with that JSON, one with a parameter of the path and an expression, and so many
-/// more routes beside them, all of which say which edition it is.
+/// A route `GET /electronics` with that JSON as its answer, one with a path parameter and an expression, and `count` more
+/// routes, each of which answers with the edition.
 pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize) -> PathBuf {
     let mut text = format!(
         "http:\n  GET /electronics: {{ body: {body} }}\n  GET /products/{{id}}/price:\n    \

@@ -124,8 +124,7 @@ impl Collections {
         self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))
     }
 
-    /// Whether it has the rows with counters of the other, of which it is a clone, in the same collections: none came, went
-    /// or changed.
+    /// Whether no row with a counter was added, removed or changed since one of the two was cloned from the other.
     pub(super) fn shares_counted_rows_with(&self, other: &Self) -> bool {
         let mut pairs = self.counted().zip(other.counted());
         self.counted().count() == other.counted().count()

@@ -117,7 +117,7 @@ struct Numbers {
 }
 
 impl ListQuery {
-    /// Reads the parameters of a query, of which some have these names.
+    /// Reads the parameters of a query. `names` are those of the page, its size and the order.
     ///
     /// # Errors
     /// A page or a number of rows that is none, and more than there may be.

@@ -113,7 +113,7 @@ impl Engine {
         Reload { changes, events }
     }
 
-    /// Whether it has the rows with counters of another engine, of which it is a clone: none came, went or changed.
+    /// Whether no row with a counter was added, removed or changed since one of the two was cloned from the other.
     pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
         self.counters.shares_counters_with(&other.counters)
             && self.collections.shares_counted_rows_with(&other.collections)

@@ -16,7 +16,7 @@ pub(super) struct SortKey {
 }
 
 impl SortKey {
-    /// The keys that `-a,b` names, of which those fall too that `desc,asc` says.
+    /// The keys that a text such as `-a,b` names. A key is descending if it has a `-`, or if `orders`, such as `desc,asc`, says so.
     pub(super) fn all(fields: &str, orders: &str) -> Vec<Self> {
         let orders = orders.split(',').map(|order| order.trim().eq_ignore_ascii_case("desc"));
         let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty());

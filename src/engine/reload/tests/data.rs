@@ -60,7 +60,7 @@ fn run(engine: &mut Engine, run: &Run) {
     }
 }
 
-/// Reloads three engines, each in its own way, all of which have to come to the same.
+/// Reloads three engines, each in its own way. All come to the same state.
 fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Vec<String>) {
     let start = engine(old.clone());
     let mut engine = start.clone();
