@@ -44,16 +44,20 @@ impl Drop for Ending {
     }
 }
 
-/// Runs for as long as it is polled.
-pub(super) async fn run(shared: Arc<Shared>) {
-    let _end = Ending(shared.clone());
-    loop {
-        let from = shared.feed.handed_out();
-        match Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) {
-            Some(batch) if batch.is_empty() => shared.feed.published().await,
-            Some(batch) => pass(&shared, batch).await,
-            // The feed was cleared in between, because there is no socket.
-            None => {}
+/// Runs for as long as it is polled. The world ends with it, also if it was never polled: a world may end right after its
+/// first socket has come, and that socket's task waits to be woken.
+pub(super) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
+    let end = Ending(shared.clone());
+    async move {
+        let _end = end;
+        loop {
+            let from = shared.feed.handed_out();
+            match Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) {
+                Some(batch) if batch.is_empty() => shared.feed.published().await,
+                Some(batch) => pass(&shared, batch).await,
+                // The feed was cleared in between, because there is no socket.
+                None => {}
+            }
         }
     }
 }

@@ -143,3 +143,10 @@ async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
     delegate(&mut of_food, &food).await;
     assert_eq!(*food.taken.lock().unwrap(), frames(3..=4));
 }
+
+#[tokio::test]
+async fn a_fan_out_that_was_never_polled_ends_its_world_too() {
+    let world = world(TOYS);
+    drop(run(world.0.shared.clone()));
+    assert!(world.is_ended());
+}
