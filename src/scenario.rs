@@ -16,6 +16,7 @@
 mod answer;
 mod collection;
 mod data_files;
+mod endpoint;
 mod fault;
 mod fnv;
 mod host;
@@ -46,6 +47,7 @@ use serde_json::Value;
 pub use answer::{Answer, Answers, Content, Crud, CrudOperation, CrudQuery, RequestMatch};
 pub(crate) use collection::row_number;
 pub use collection::{Collection, FieldRule, IdScheme, JsonType, Row};
+pub use endpoint::{Endpoint, MessageRule, Protocol};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub use host::Host;

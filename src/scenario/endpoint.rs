@@ -1,0 +1,89 @@
+//! WebSocket endpoints: what happens when a socket opens, when a message comes, and when it has closed.
+//!
+//! An endpoint is a rule of several lists of steps. Its path is its key: it names the random stream of all of them, and a
+//! reload recognises the endpoint by it. Steps belong to the socket, or to the membership that they were begun with, and end
+//! with it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use strum::{Display, IntoStaticStr};
+
+use super::{Answers, PathPattern, StepList};
+use crate::expression::{Condition, Template};
+
+/// An endpoint that sockets connect to.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The path as the scenario writes it, such as `/rooms/{room}`.
+    pub key: Arc<str>,
+    /// The path.
+    pub path: PathPattern,
+    /// Who is refused: the first answer that fits is the response to the handshake. If none fits, it is accepted.
+    pub handshake: Option<Arc<Answers>>,
+    /// The subprotocols (RFC 6455, 1.9) by preference; a client that offers none of them is refused. Empty if any client will do.
+    pub subprotocols: Vec<Arc<str>>,
+    /// What the messages are written in.
+    pub protocol: Protocol,
+    /// How members get what is sent, if their `join` does not say.
+    pub frame: Option<Template>,
+    /// What happens when a socket has opened.
+    pub open: Option<StepList>,
+    /// What happens when a message comes: the first rule that fits fires.
+    pub messages: Vec<MessageRule>,
+    /// What happens when a socket has closed. Its steps belong to the world.
+    pub closed: Option<StepList>,
+    /// The names of the handshake (`path`, `query`, `headers`, `cookies`) that expressions of the endpoint use.
+    pub names: BTreeSet<String>,
+    /// The endpoint as the scenario writes it.
+    pub written: Value,
+}
+
+/// Two are equal if the scenario writes them in the same way.
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.written == other.written
+    }
+}
+
+impl Eq for Endpoint {}
+
+/// What happens when a message comes that fits.
+#[derive(Debug)]
+pub struct MessageRule {
+    /// JSON that the message contains.
+    pub matches: Option<Template>,
+    /// The text of the message, in which `*` stands for any text.
+    pub text: Option<Arc<str>>,
+    /// An expression that is true.
+    pub when: Option<Condition>,
+    /// What happens.
+    pub steps: StepList,
+}
+
+/// What the messages of an endpoint are written in, above WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Display, IntoStaticStr)]
+pub enum Protocol {
+    /// Nothing more: JSON, text or bytes.
+    #[default]
+    #[serde(rename = "plain")]
+    #[strum(serialize = "plain")]
+    Plain,
+    /// Engine.IO 4 and Socket.IO 5, by WebSocket and by HTTP long-polling.
+    #[serde(rename = "socket.io")]
+    #[strum(serialize = "socket.io")]
+    SocketIo,
+    /// GraphQL over WebSocket, subprotocol `graphql-transport-ws`.
+    #[serde(rename = "graphql-transport-ws")]
+    #[strum(serialize = "graphql-transport-ws")]
+    GraphqlTransportWs,
+}
+
+impl Endpoint {
+    /// Every list of steps that it has, without those inside of steps.
+    pub fn lists(&self) -> impl Iterator<Item = &StepList> {
+        self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)
+    }
+}
