@@ -18,9 +18,9 @@ mod tests;
 mod trigger;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -41,22 +41,28 @@ use super::event::{Event, EventKind, MemberEvent};
 use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
-/// A request, as far as rules look at it. What no expression of its route names may be left empty.
+/// A request, as far as rules look at it. What no expression of its route names may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct RuleRequest {
     /// The method that the client asked with, in capitals.
-    pub method: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// The path with the query, without the world's prefix.
-    pub url: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// The parameters of the path, decoded.
-    pub path: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<Map<String, Value>>,
     /// The parameters of the query; one that comes several times is a list.
-    pub query: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<Map<String, Value>>,
     /// The headers by their names in lower case; several of a name are joined by a comma (RFC 9110, 5.3).
-    pub headers: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Map<String, Value>>,
     /// The cookies (RFC 6265, 4.2).
-    pub cookies: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<Map<String, Value>>,
     /// The body: JSON as it is, a form as a mapping, anything else as text; `None` for no body.
     pub body: Option<Value>,
 }
@@ -83,6 +89,8 @@ pub enum AnsweredContent {
     Empty,
     /// JSON.
     Json(Value),
+    /// JSON that is encoded already.
+    Encoded(Bytes),
     /// Plain text.
     Text(String),
     /// A file.

@@ -73,7 +73,16 @@ impl Template {
     /// Whether it has no expressions, and so gives the same whatever happens.
     #[must_use]
     pub fn is_constant(&self) -> bool {
-        matches!(self.node, Node::Constant(_))
+        self.constant().is_some()
+    }
+
+    /// What it gives whatever happens, if it has no expressions.
+    #[must_use]
+    pub fn constant(&self) -> Option<&Json> {
+        match &self.node {
+            Node::Constant(value) => Some(value),
+            _ => None,
+        }
     }
 
     /// The names that its expressions use.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::Display;
@@ -72,6 +73,8 @@ pub struct RequestMatch {
 pub enum Content {
     /// Nothing.
     Empty,
+    /// JSON without expressions, encoded.
+    Constant(Bytes),
     /// JSON.
     Json(Template),
     /// Plain text.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::crud::{self, CrudOutcome};
-use super::draws::Draws;
+use super::draws::Moment;
 use super::firing::{Firing, root};
 use super::reading::Reading;
 use super::runs::{RuleOrigin, RunOwner};
@@ -39,18 +39,18 @@ impl Renders for Firing<'_> {
 /// A moment that is only read.
 pub(super) struct Reader<'m> {
     pub(super) reading: Reading<'m>,
-    draws: Draws,
+    moment: Moment,
 }
 
 impl Renders for Reader<'_> {
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_required(&|name| root(context, reading, name), &mut self.draws)?)
+        Ok(template.render_required(&|name| root(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         let reading = &self.reading;
-        Ok(condition.holds(&|name| root(context, reading, name), &mut self.draws)?)
+        Ok(condition.holds(&|name| root(context, reading, name), &mut self.moment)?)
     }
 }
 
@@ -65,9 +65,9 @@ impl Reading<'_> {
         crud: Option<CrudOperation>,
         request: RuleRequest,
     ) -> Result<Answered, Refusal> {
-        let url = request.url.clone();
+        let url = request.url.clone().unwrap_or_default();
         let context = Context::from(request);
-        let mut reader = Reader { reading: self, draws: Draws::at(self.now) };
+        let mut reader = Reader { reading: self, moment: Moment(self.now) };
         let chosen = choose(answers, &mut reader, &context)?;
         if let (Content::Crud(crud_of), Some(operation)) = (&chosen.answer.content, crud) {
             let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
@@ -93,7 +93,7 @@ impl Engine {
     ) -> Result<Answered, Refusal> {
         let scenario = self.scenario.clone();
         let answers = scenario.routes().answers(key).ok_or_else(|| Refusal::UnknownRoute(key.into()))?;
-        let url = request.url.clone();
+        let url = request.url.clone().unwrap_or_default();
         let mut context = Context::from(request);
         let origin = RuleOrigin::Answer(answers.key.clone());
         self.fire_rule(origin, RunOwner::World, events, |firing| {
@@ -200,6 +200,7 @@ fn as_texts(expected: &Value, mut found: Value) -> Value {
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
     let made = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
+        Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, directory } => {

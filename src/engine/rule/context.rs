@@ -43,11 +43,11 @@ impl Context {
 impl From<RuleRequest> for Context {
     fn from(request: RuleRequest) -> Self {
         let RuleRequest { method, url, path, query, headers, cookies, body } = request;
-        let texts = [("method", method), ("url", url)].map(|(name, text)| (name, Value::from(&*text)));
+        let texts = [("method", method), ("url", url)].map(|(name, text)| (name, text.map(Value::from)));
         let maps = [("path", path), ("query", query), ("headers", headers), ("cookies", cookies)];
-        let maps = maps.map(|(name, map)| (name, Value::Object(map)));
-        let body = body.map(|body| ("body", body));
-        let all = texts.into_iter().chain(maps).chain(body);
-        Self(Arc::new(all.map(|(name, value)| (name.into(), Arc::new(value))).collect()))
+        let maps = maps.map(|(name, map)| (name, map.map(Value::Object)));
+        let all = texts.into_iter().chain(maps).chain([("body", body)]);
+        let given = all.filter_map(|(name, value)| Some((name.into(), Arc::new(value?))));
+        Self(Arc::new(given.collect()))
     }
 }

@@ -21,17 +21,25 @@ pub(in crate::engine) struct Drawn {
     counts: Arc<BTreeMap<Arc<str>, u64>>,
 }
 
-/// What one rule draws on while it fires.
+/// What one rule draws on while it fires. It is lent to each expression, so that it is no larger than a pointer.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Draws {
+pub(in crate::engine) struct Draws(Option<Box<DrawsOfRule>>);
+
+#[derive(Debug)]
+struct DrawsOfRule {
     key: Arc<str>,
     seed: u64,
     drawn: Drawn,
     /// Made at the first draw.
     stream: Option<RandomStream>,
     now: i64,
-    topics: Topics,
+    /// Those that the expression at work sees.
+    topics: Option<Topics>,
 }
+
+/// What an expression that only reads draws on: nothing but the time, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moment(pub(super) i64);
 
 impl Drawn {
     /// Forgets how far the streams are, which another seed begins anew.
@@ -41,67 +49,94 @@ impl Drawn {
 }
 
 impl Draws {
-    /// What only reads draws on: nothing but the time, in milliseconds since 1970.
-    pub(super) fn at(now: i64) -> Self {
-        Self { now, ..Self::default() }
-    }
-
-    /// What the rule of that key draws on at this moment of an engine. In a world that several servers play, those who have
-    /// joined a topic are each server's own, so that only a rule that `is_local` sees them.
-    pub(super) fn of(engine: &Engine, key: Arc<str>, is_local: bool) -> Self {
-        let (drawn, topics) = match &engine.local {
-            Some(local) if is_local => (local.drawn.clone(), engine.topics.clone()),
-            Some(_) => (engine.drawn.clone(), Topics::default()),
-            None => (engine.drawn.clone(), engine.topics.clone()),
-        };
-        Self { key, seed: engine.seed, drawn, stream: None, now: engine.wall_clock(), topics }
+    /// What the rule of that key draws on at this moment of an engine, after what was drawn.
+    pub(super) fn of(engine: &Engine, key: Arc<str>, drawn: Drawn) -> Self {
+        let now = engine.wall_clock();
+        Self(Some(Box::new(DrawsOfRule { key, seed: engine.seed, drawn, stream: None, now, topics: None })))
     }
 
     /// Takes notice of what others have drawn meanwhile.
     pub(super) fn take_over(&mut self, drawn: &Drawn) {
-        self.drawn = drawn.clone();
+        if let Some(draws) = &mut self.0 {
+            draws.drawn = drawn.clone();
+        }
     }
 
-    /// Takes notice of who has joined what.
-    pub(super) fn sees(&mut self, topics: &Topics) {
-        self.topics = topics.clone();
+    /// Has expressions see who has joined what. Only for as long as one is at work: a membership that changes meanwhile would
+    /// cost a copy of all.
+    pub(super) fn see(&mut self, topics: Option<Topics>) {
+        if let Some(draws) = &mut self.0 {
+            draws.topics = topics;
+        }
     }
 
     /// Goes back to what was drawn at an earlier moment.
     pub(super) fn go_back(&mut self, drawn: Drawn) {
-        (self.drawn, self.stream) = (drawn, None);
+        if let Some(draws) = &mut self.0 {
+            (draws.drawn, draws.stream) = (drawn, None);
+        }
     }
 
     /// What was drawn by now, for the engine to go on from.
     pub(super) fn drawn(&mut self) -> Drawn {
-        if let Some(stream) = &self.stream {
-            Arc::make_mut(&mut self.drawn.words).insert(self.key.clone(), stream.place().1);
+        let Some(draws) = &mut self.0 else { return Drawn::default() };
+        if let Some(stream) = &draws.stream {
+            Arc::make_mut(&mut draws.drawn.words).insert(draws.key.clone(), stream.place().1);
         }
-        self.drawn.clone()
+        draws.drawn.clone()
+    }
+
+    fn topics(&self) -> Option<&Topics> {
+        self.0.as_ref()?.topics.as_ref()
     }
 }
 
 impl Surroundings for Draws {
     fn word(&mut self) -> u64 {
-        let words = self.drawn.words.get(&self.key).copied().unwrap_or_default();
-        self.stream.get_or_insert_with(|| RandomStream::named_at(self.seed, &self.key, words)).word()
+        let Some(draws) = &mut self.0 else { return 0 };
+        let words = draws.drawn.words.get(&draws.key).copied().unwrap_or_default();
+        draws.stream.get_or_insert_with(|| RandomStream::named_at(draws.seed, &draws.key, words)).word()
     }
 
     fn count(&mut self, counter: &str) -> u64 {
-        let count = Arc::make_mut(&mut self.drawn.counts).entry(counter.into()).or_default();
+        let Some(draws) = &mut self.0 else { return 0 };
+        let count = Arc::make_mut(&mut draws.drawn.counts).entry(counter.into()).or_default();
         *count += 1;
         *count
     }
 
     fn now(&self) -> i64 {
-        self.now
+        self.0.as_ref().map_or(0, |draws| draws.now)
     }
 
     fn joined(&self, topic: &str) -> u64 {
-        self.topics.members(&Topic::Named(topic.into())).len() as u64
+        self.topics().map_or(0, |topics| topics.members(&Topic::Named(topic.into())).len() as u64)
     }
 
     fn members(&self, topic: &str) -> Vec<Value> {
-        self.topics.members(&Topic::Named(topic.into())).map(Value::from).collect()
+        self.topics()
+            .map_or_else(Vec::new, |topics| topics.members(&Topic::Named(topic.into())).map(Value::from).collect())
+    }
+}
+
+impl Surroundings for Moment {
+    fn word(&mut self) -> u64 {
+        0
+    }
+
+    fn count(&mut self, _: &str) -> u64 {
+        0
+    }
+
+    fn now(&self) -> i64 {
+        self.0
+    }
+
+    fn joined(&self, _: &str) -> u64 {
+        0
+    }
+
+    fn members(&self, _: &str) -> Vec<Value> {
+        Vec::new()
     }
 }

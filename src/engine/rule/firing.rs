@@ -65,7 +65,7 @@ impl Engine {
 
 impl<'e> Firing<'e> {
     pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
-        let draws = Draws::of(engine, origin.key(), engine.is_local(owner));
+        let draws = Draws::of(engine, origin.key(), engine.drawn(engine.is_local(owner)));
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 
@@ -246,7 +246,6 @@ impl<'e> Firing<'e> {
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
         let groups = self.engine.groups.join(member, &topics, condition.as_ref(), join, context);
         self.command(Command::Join { member, topics })?;
-        self.draws.sees(&self.engine.topics);
         for group in groups {
             self.tell(MemberEvent::Joined(group))?;
         }
@@ -257,7 +256,6 @@ impl<'e> Firing<'e> {
         let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
         let groups = self.engine.groups.leave(member, &topics);
         self.command(Command::Leave { member, topics })?;
-        self.draws.sees(&self.engine.topics);
         for group in groups {
             self.tell(MemberEvent::Left(group))?;
         }
@@ -306,19 +304,32 @@ impl<'e> Firing<'e> {
 impl Firing<'_> {
     /// A value; `None` if it is undefined.
     pub(super) fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
-        let reading = self.engine.reading();
-        Ok(template.render(&|name| root(context, &reading, name), &mut self.draws)?)
+        self.evaluate(template.only_reads(), |reading, draws| {
+            Ok(template.render(&|name| root(context, reading, name), draws)?)
+        })
     }
 
     /// A value that has to be there.
     pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
-        let reading = self.engine.reading();
-        Ok(template.render_required(&|name| root(context, &reading, name), &mut self.draws)?)
+        self.evaluate(template.only_reads(), |reading, draws| {
+            Ok(template.render_required(&|name| root(context, reading, name), draws)?)
+        })
     }
 
     pub(super) fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
-        let reading = self.engine.reading();
-        Ok(condition.holds(&|name| root(context, &reading, name), &mut self.draws)?)
+        self.evaluate(condition.only_reads(), |reading, draws| {
+            Ok(condition.holds(&|name| root(context, reading, name), draws)?)
+        })
+    }
+
+    /// Computes something that may ask topics, unless it only reads.
+    fn evaluate<T>(&mut self, only_reads: bool, compute: impl FnOnce(&Reading<'_>, &mut Draws) -> T) -> T {
+        if !only_reads {
+            self.draws.see(self.engine.visible_topics(self.engine.is_local(self.owner)));
+        }
+        let computed = compute(&self.engine.reading(), &mut self.draws);
+        self.draws.see(None);
+        computed
     }
 
     fn items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
@@ -389,7 +400,6 @@ impl Firing<'_> {
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
-        self.draws = Draws::of(engine, self.origin.key(), engine.is_local(self.owner));
         self.draws.go_back(checkpoint.drawn);
     }
 

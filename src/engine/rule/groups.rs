@@ -179,7 +179,8 @@ impl Engine {
         };
         let context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
-        let mut draws = Draws::of(self, "frames".into(), self.local.is_some());
+        let mut draws = Draws::of(self, "frames".into(), self.drawn(self.local.is_some()));
+        draws.see(self.visible_topics(true));
         let reading = self.reading();
         let frame = template.render_required(&|name| root(&context, &reading, name), &mut draws)?;
         self.keep_drawn(draws.drawn(), self.local.is_some());

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::command::Effects;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
+use crate::engine::topics::Topics;
 use crate::scenario::Content;
 
 /// What rules of members do on one server of several. A clone is cheap.
@@ -93,6 +94,17 @@ impl Engine {
             Some(local) if matches!(run.owner, RunOwner::Member(_)) => local.runs.wait(run),
             _ => self.rule_runs.wait(run),
         }
+    }
+
+    /// What rules have drawn by now.
+    pub(super) fn drawn(&self, is_local: bool) -> Drawn {
+        self.local.as_ref().filter(|_| is_local).map_or(&self.drawn, |local| &local.drawn).clone()
+    }
+
+    /// Those who have joined topics, as rules see them. In a world that several servers play, they are each server's own, so
+    /// that only a rule that `is_local` sees them.
+    pub(super) fn visible_topics(&self, is_local: bool) -> Option<Topics> {
+        (self.local.is_none() || is_local).then(|| self.topics.clone())
     }
 
     /// Keeps what rules have drawn by now.

@@ -29,10 +29,10 @@ fn request(method: &str, url: &str, body: Value) -> RuleRequest {
     let id = path.rsplit('/').next().unwrap_or_default();
     let query = query.split('&').filter_map(|pair| pair.split_once('='));
     RuleRequest {
-        method: method.into(),
-        url: url.into(),
-        path: [("id".to_owned(), Value::from(id))].into_iter().collect(),
-        query: query.map(|(name, value)| (name.to_owned(), value.into())).collect(),
+        method: Some(method.into()),
+        url: Some(url.into()),
+        path: Some([("id".to_owned(), Value::from(id))].into_iter().collect()),
+        query: Some(query.map(|(name, value)| (name.to_owned(), value.into())).collect()),
         body: Some(body).filter(|body| !body.is_null()),
         ..RuleRequest::default()
     }
@@ -50,6 +50,7 @@ fn get(engine: &mut Engine, key: &str) -> Value {
 fn body(answered: Answered) -> Value {
     match answered.content {
         AnsweredContent::Json(value) => value,
+        AnsweredContent::Encoded(text) => serde_json::from_slice(&text).unwrap(),
         AnsweredContent::Text(text) => text.into(),
         AnsweredContent::Empty => Value::Null,
         other => panic!("{other:?}"),
@@ -167,7 +168,7 @@ http:
     );
     let mut answer = |url: &str, header: Option<&str>, body: Value| {
         let mut request = request("GET", url, body);
-        request.headers.extend(header.map(|value| ("authorization".to_owned(), value.into())));
+        request.headers.get_or_insert_default().extend(header.map(|value| ("authorization".to_owned(), value.into())));
         ask(&mut engine, "GET /a", request).map(|effects| self::body(effects.answer.unwrap()))
     };
     assert_eq!(answer("/a?n=1&b=true&c=2", None, Value::Null), Ok("query".into()));

@@ -27,12 +27,12 @@ impl RuleCall<'_> {
         let has_body =
             self.crud.is_some_and(takes_body) || is_named("body") || self.matches(|matches| matches.body.is_some());
         Ok(RuleRequest {
-            method: self.target.method.as_str().into(),
-            url: if has_url { self.url().into() } else { "".into() },
-            path: if is_crud || is_named("path") { self.path()? } else { Map::new() },
-            query: if has_query { self.query() } else { Map::new() },
-            headers: if has_headers { self::headers(headers) } else { Map::new() },
-            cookies: if is_named("cookies") { cookies(headers) } else { Map::new() },
+            method: is_named("method").then(|| self.target.method.to_string()),
+            url: has_url.then(|| self.url()),
+            path: if is_crud || is_named("path") { Some(self.path()?) } else { None },
+            query: has_query.then(|| self.query()),
+            headers: has_headers.then(|| self::headers(headers)),
+            cookies: is_named("cookies").then(|| cookies(headers)),
             body: if has_body { self::body(headers, body).await? } else { None },
         })
     }

@@ -24,6 +24,7 @@ impl RuleCall<'_> {
         let mut response = match content {
             AnsweredContent::Empty => made(Bytes::new(), None),
             AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
+            AnsweredContent::Encoded(json) => ApiResponse::json(json),
             AnsweredContent::Text(text) => made(text.into(), Some(TEXT)),
             AnsweredContent::File(path) => {
                 let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {

@@ -175,7 +175,7 @@ impl Rules<'_, '_, '_> {
         if let Some(proxy) = &raw.proxy {
             self.check.note(ProblemKind::NotYet("proxy"), proxy.span);
         }
-        let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(Content::Json));
+        let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(json));
         let text = given(raw.text.as_ref()).map(|(text, _)| self.text(*text, scope).map(Content::Text));
         let file = given(raw.file.as_ref()).map(|(file, span)| self.file(*file, span, scope));
         let crud = raw.crud.as_ref().map(|crud| {
@@ -234,6 +234,14 @@ fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     let mut given: Vec<_> = all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect();
     given.sort_by_key(|(_, span)| span.start);
     given
+}
+
+/// A body of JSON.
+fn json(body: Template) -> Content {
+    match body.constant() {
+        Some(value) => Content::Constant(value.to_string().into()),
+        None => Content::Json(body),
+    }
 }
 
 /// Notes the answers behind one that is for all requests.

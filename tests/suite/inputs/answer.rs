@@ -80,12 +80,12 @@ fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: O
     let headers: Map<String, Value> =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), Value::from(value))).collect();
     let request = RuleRequest {
-        method: method.into(),
-        url: target.into(),
-        path: parameters(&found, route),
-        query: query.split('&').filter(|pair| !pair.is_empty()).fold(Map::new(), with_parameter),
-        cookies: headers.get("cookie").and_then(Value::as_str).map(cookies).unwrap_or_default(),
-        headers,
+        method: Some(method.into()),
+        url: Some(target.into()),
+        path: Some(parameters(&found, route)),
+        query: Some(query.split('&').filter(|pair| !pair.is_empty()).fold(Map::new(), with_parameter)),
+        cookies: Some(headers.get("cookie").and_then(Value::as_str).map(cookies).unwrap_or_default()),
+        headers: Some(headers),
         body: body.map(|body| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))),
     };
     let read = (answers.only_reads && crud.is_none_or(CrudOperation::only_reads))

@@ -34,7 +34,7 @@ fn start() -> Engine {
 }
 
 fn request() -> RuleRequest {
-    RuleRequest { method: "GET".into(), url: "/".into(), ..RuleRequest::default() }
+    RuleRequest { method: Some("GET".into()), url: Some("/".into()), ..RuleRequest::default() }
 }
 
 fn answer(engine: &mut Engine, key: &str) -> Effects {
@@ -154,12 +154,12 @@ fn rules_come_back_from_a_state_with_all_that_waits() {
 #[test]
 fn commands_of_rules_come_back_from_json_as_they_were() {
     let full = RuleRequest {
-        method: "POST".into(),
-        url: "/rows/1?a=b".into(),
-        path: [("id".to_owned(), json!("1"))].into_iter().collect(),
-        query: [("a".to_owned(), json!(["b", "c"]))].into_iter().collect(),
-        headers: [("x-a".to_owned(), json!("b"))].into_iter().collect(),
-        cookies: [("c".to_owned(), json!("d"))].into_iter().collect(),
+        method: Some("POST".into()),
+        url: Some("/rows/1?a=b".into()),
+        path: Some([("id".to_owned(), json!("1"))].into_iter().collect()),
+        query: Some([("a".to_owned(), json!(["b", "c"]))].into_iter().collect()),
+        headers: Some([("x-a".to_owned(), json!("b"))].into_iter().collect()),
+        cookies: Some([("c".to_owned(), json!("d"))].into_iter().collect()),
         body: Some(json!({ "n": 1, "f": 0.1, "z": null, "a": [true] })),
     };
     let operations = [
