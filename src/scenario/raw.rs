@@ -94,8 +94,8 @@ pub(crate) struct RawScenario {
     /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
     #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
     pub(crate) http: Opt<Entries<JsonNode>>,
-    /// What WebSockets connect to. A key is a path, such as `/rooms/{room}`: `{room}` is any segment, `{*rest}` all segments
-    /// that are left. A route of `http` may have the same path: it answers what is no handshake.
+    /// WebSocket endpoints. A key is a path, such as `/rooms/{room}`: `{room}` is any segment, `{*rest}` all segments
+    /// that are left. A route of `http` may have the same path: it answers all other requests.
     #[schemars(with = "Opt<Entries<RawEndpoint>>", extend("propertyNames" = { "pattern": ENDPOINT_PATTERN }))]
     pub(crate) websocket: Opt<Entries<JsonNode>>,
     /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of

@@ -8,8 +8,8 @@ use super::{Opt, RawAnswer, RawAnswers, RawExpression, RawMatch, RawRuleStep};
 use crate::scenario::Protocol;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// An endpoint that WebSockets connect to. Expressions of its steps know `conn`, which is the socket's own memory (`conn.id`,
-/// `conn.topics` and what `set` puts there), `path`, `query`, `headers`, `cookies` and `url` of the handshake, and all of
+/// A WebSocket endpoint. Expressions of its steps know `conn`, the socket's own memory (`conn.id`, `conn.topics` and what `set`
+/// puts there), `path`, `query`, `headers`, `cookies` and `url` of the handshake, and all of
 /// `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
