@@ -47,7 +47,7 @@ use serde_json::Value;
 pub use answer::{Answer, Answers, Content, Crud, CrudOperation, CrudQuery, RequestMatch};
 pub(crate) use collection::row_number;
 pub use collection::{Collection, FieldRule, IdScheme, JsonType, Row};
-pub use endpoint::{Endpoint, MessageRule, Protocol};
+pub use endpoint::{Endpoint, EndpointError, EndpointMatch, EndpointTable, MessageRule, Protocol};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub use host::Host;
@@ -56,7 +56,7 @@ pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repea
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
-pub use problem::{Problem, ProblemKind, Problems, RouteMistake};
+pub use problem::{Problem, ProblemKind, Problems, RouteMistake, SocketMistake};
 pub(crate) use raw::{RawFault as FaultShape, RawPostedSteps as PostedStepsShape};
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{
@@ -64,7 +64,7 @@ pub use route::{
     encode_segment,
 };
 pub use rule::{
-    DataPath, GeneratedRule, Join, Pick, RowVerb, RuleScript, RuleStep, StepList, StepStart, Trigger, Verb,
+    DataPath, GeneratedRule, Join, Pick, RowVerb, RuleScript, RuleStep, SetTarget, StepList, StepStart, Trigger, Verb,
 };
 pub use schema::schema;
 pub(crate) use shop::NOUNS;
@@ -83,6 +83,7 @@ pub struct Scenario {
     scripts: Vec<Script>,
     faults: Vec<Arc<Fault>>,
     routes: Arc<RouteTable>,
+    endpoints: Arc<EndpointTable>,
     /// Milliseconds since 1970 at the world's time 0, if it says so.
     starts: Option<i64>,
     values: IndexMap<Arc<str>, Arc<Value>>,
@@ -97,6 +98,7 @@ struct Declaration {
     generators: Vec<Generator>,
     scripts: Vec<Script>,
     routes: Vec<Route>,
+    endpoints: EndpointTable,
     values: IndexMap<Arc<str>, Arc<Value>>,
     triggers: Vec<Arc<Trigger>>,
     rule_scripts: Vec<Arc<RuleScript>>,
@@ -155,6 +157,12 @@ impl Scenario {
     #[must_use]
     pub fn routes(&self) -> &RouteTable {
         &self.routes
+    }
+
+    /// What sockets connect to, besides the sockets of a shop.
+    #[must_use]
+    pub fn endpoints(&self) -> &Arc<EndpointTable> {
+        &self.endpoints
     }
 
     /// The moment of the world's time 0 in milliseconds since 1970, if it is declared.

@@ -112,6 +112,7 @@ fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
         ("row", "rows", scenario.rows().count() - shop_rows),
         ("value", "values", scenario.values().len()),
         ("route", "routes", scenario.routes().all_answers().len()),
+        ("endpoint", "endpoints", scenario.endpoints().iter().count()),
         ("trigger", "triggers", scenario.triggers().len()),
         ("fault", "faults", scenario.faults().len()),
     ];

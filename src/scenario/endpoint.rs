@@ -4,12 +4,16 @@
 //! reload recognises the endpoint by it. Steps belong to the socket, or to the membership that they were begun with, and end
 //! with it.
 
+mod table;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{Display, IntoStaticStr};
+
+pub use table::{EndpointError, EndpointMatch, EndpointTable};
 
 use super::{Answers, PathPattern, StepList};
 use crate::expression::{Condition, Template};
@@ -35,7 +39,8 @@ pub struct Endpoint {
     pub messages: Vec<MessageRule>,
     /// What happens when a socket has closed. Its steps belong to the world.
     pub closed: Option<StepList>,
-    /// The names of the handshake (`path`, `query`, `headers`, `cookies`) that expressions of the endpoint use.
+    /// The names of the handshake's request (`path`, `query`, `headers`, `cookies`, `url`) that expressions use which are not
+    /// those of `handshake`.
     pub names: BTreeSet<String>,
     /// The endpoint as the scenario writes it.
     pub written: Value,
@@ -85,5 +90,11 @@ impl Endpoint {
     /// Every list of steps that it has, without those inside of steps.
     pub fn lists(&self) -> impl Iterator<Item = &StepList> {
         self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)
+    }
+
+    /// The list of steps that is written in that way, also inside of steps.
+    #[must_use]
+    pub fn list_written(&self, written: &Value) -> Option<&StepList> {
+        self.lists().find_map(|list| list.list_written(written))
     }
 }

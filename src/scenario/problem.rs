@@ -2,6 +2,7 @@
 
 mod advice;
 mod route;
+mod socket;
 
 use std::fmt::Display;
 
@@ -9,7 +10,9 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 pub use route::RouteMistake;
+pub use socket::SocketMistake;
 
+use super::endpoint::EndpointError;
 use super::origin::NotAnOrigin;
 use super::route::RouteError;
 use super::source::{ReadError, Sources, Span};
@@ -182,6 +185,9 @@ pub enum ProblemKind {
     /// Routes that cannot be told apart.
     #[error(transparent)]
     RouteConflict(#[from] RouteError),
+    /// Endpoints that cannot be told apart.
+    #[error(transparent)]
+    EndpointConflict(#[from] EndpointError),
     /// An expression that cannot be right.
     #[error("{error}")]
     Expression {
@@ -229,9 +235,12 @@ pub enum ProblemKind {
     /// A key of the language that does nothing yet.
     #[error("`{0}` is not supported yet")]
     NotYet(&'static str),
-    /// A verb outside of a stream.
-    #[error("`{0}` is for the steps of a `stream`")]
+    /// A verb outside of a stream and of a socket.
+    #[error("`{0}` is only for the steps of streams and sockets")]
     OnlyInStream(&'static str),
+    /// A step that is not for its place in or beside an endpoint.
+    #[error(transparent)]
+    Socket(#[from] SocketMistake),
     /// Two verbs where one is needed.
     #[error("`{0}` and `{1}` are two verbs")]
     TwoVerbs(&'static str, &'static str),
@@ -250,6 +259,9 @@ pub enum ProblemKind {
     /// An answer that no request gets: a warning.
     #[error("no request gets this answer")]
     UnreachableAnswer,
+    /// A message rule that no message gets to: a warning.
+    #[error("no message gets to this rule")]
+    UnreachableMessageRule,
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,
@@ -373,7 +385,10 @@ impl ProblemKind {
     /// Whether a scenario is good all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::NeverMatches(_) | Self::HidesFile { .. } | Self::UnreachableAnswer)
+        matches!(
+            self,
+            Self::NeverMatches(_) | Self::HidesFile { .. } | Self::UnreachableAnswer | Self::UnreachableMessageRule
+        )
     }
 
     /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
@@ -382,6 +397,7 @@ impl ProblemKind {
         match self {
             Self::Include(error) => error.code(),
             Self::Route(mistake) => mistake.into(),
+            Self::Socket(mistake) => mistake.into(),
             kind => kind.into(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod data;
+mod endpoints;
 mod fault;
 mod http;
 mod orders;
@@ -22,6 +23,7 @@ use serde::de::{Deserializer, Visitor};
 
 pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawTypes};
 pub(crate) use data::{RawDataFile, RawDatum, RawGenerate, RawMadeRows, RawMoment, RawRow};
+pub(crate) use endpoints::{RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawSubprotocols};
 pub(crate) use fault::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 pub(crate) use http::{RawAnswer, RawAnswers, RawCrud, RawCrudQuery, RawMatch, RawOperation};
 pub(crate) use orders::{
@@ -92,6 +94,10 @@ pub(crate) struct RawScenario {
     /// `{*rest}` all segments that are left, and `ANY` every method. The key of a route with `crud` is the path alone.
     #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
     pub(crate) http: Opt<Entries<JsonNode>>,
+    /// WebSocket endpoints. A key is a path, such as `/rooms/{room}`: `{room}` is any segment, `{*rest}` all segments
+    /// that are left. A route of `http` may have the same path: it answers all other requests.
+    #[schemars(with = "Opt<Entries<RawEndpoint>>", extend("propertyNames" = { "pattern": ENDPOINT_PATTERN }))]
+    pub(crate) websocket: Opt<Entries<JsonNode>>,
     /// Files to merge in, relative to this one. Mappings are merged key by key: keys of this file win over those of
     /// included files, later files over earlier ones. Everything else, lists too, is taken whole. Included files may
     /// include others, and each is watched for changes.
@@ -174,6 +180,9 @@ pub(crate) enum RawInclude {
 
 /// What every key of a route matches.
 const ROUTE_PATTERN: &str = r"^((GET|POST|PUT|PATCH|DELETE|ANY) +)?/(?!@|__mockd(/|$))";
+
+/// What every key of an endpoint matches.
+const ENDPOINT_PATTERN: &str = r"^/(?!@|__mockd(/|$))";
 
 /// What every duration matches (ECMA-262 syntax, as JSON Schema has it).
 const DURATION_PATTERN: &str = r"^([0-9]+(\.[0-9]*)?(h|ms|m|s|us|µs|ns))+$";

@@ -3,6 +3,7 @@
 //! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path; a segment that is
 //! literal wins over a parameter.
 
+mod insert;
 mod methods;
 mod nearest;
 #[cfg(test)]
@@ -17,6 +18,8 @@ use matchit::{InsertError, Params, Router};
 use serde::Serialize;
 use strum::Display;
 use thiserror::Error;
+
+pub(super) use insert::insert_path;
 
 use super::{Answers, CrudOperation};
 
@@ -266,14 +269,10 @@ impl RouteTable {
             same_path.push(route.clone());
         }
         let mut by_path = Router::new();
-        for (shape, routes) in paths {
+        for routes in paths.into_values() {
             let Some(route) = routes.first().cloned() else { continue };
-            let conflict = |error| RouteError::Conflict { route: route.clone(), error };
-            if let Some((Segment::Parameter(_), before)) = route.path.segments.split_last() {
-                // The last segment may be empty, for which matchit takes no parameter.
-                by_path.insert(format!("{}/", shape_of(before)), routes.clone()).map_err(conflict)?;
-            }
-            by_path.insert(shape, routes).map_err(conflict)?;
+            insert_path(&mut by_path, &route.path, routes)
+                .map_err(|error| RouteError::Conflict { route: route.clone(), error })?;
         }
         let answers = routes.iter().filter_map(|route| match route.plan() {
             Plan::Answer { answers, .. } => Some((answers.key.clone(), answers.clone())),
@@ -349,8 +348,7 @@ impl<'t, 'p> PathMatch<'t, 'p> {
     /// What the path says for a parameter, encoded as in the path.
     #[must_use]
     pub fn parameter(&self, parameter: &Parameter) -> &'p str {
-        // One that is empty is not among them.
-        self.parameters.iter().nth(parameter.index).map_or("", |(_, text)| text)
+        parameter.of(&self.parameters)
     }
 }
 

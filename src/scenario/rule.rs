@@ -33,6 +33,14 @@ impl StepList {
     pub fn written(&self) -> &Arc<Value> {
         &self.written
     }
+
+    /// This list, or one inside of its steps, if it is written in that way.
+    pub(super) fn list_written(&self, written: &Value) -> Option<&Self> {
+        if *self.written == *written {
+            return Some(self);
+        }
+        self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_written(written))
+    }
 }
 
 impl PartialEq for StepList {
@@ -81,7 +89,7 @@ pub enum Verb {
     Reply(Template),
     /// Sends a frame to the members of topics.
     Send {
-        /// A topic or a list of topics.
+        /// A topic or a list of topics; `None` for all sockets of the endpoint whose step it is.
         to: Option<Template>,
         /// The frame.
         frame: Template,
@@ -106,8 +114,8 @@ pub enum Verb {
     },
     /// Changes rows, each in its collection, in order.
     Rows(RowVerb, Vec<(Arc<str>, Template)>),
-    /// Sets values of `data`.
-    Set(Vec<(DataPath, Template)>),
+    /// Sets values.
+    Set(Vec<(SetTarget, Template)>),
     /// Adds to a row's counter.
     Count {
         /// The row's id.
@@ -117,6 +125,27 @@ pub enum Verb {
     },
     /// Brings a fault.
     Fault(Arc<Fault>),
+}
+
+impl Verb {
+    /// The steps that it has inside.
+    fn steps(&self) -> Option<&StepList> {
+        match self {
+            Self::Do(steps) => Some(steps),
+            Self::Join(join) => join.steps.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// What is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetTarget {
+    /// A value of `data`, or a part of it.
+    Value(DataPath),
+    /// A value of the socket's memory `conn`: the keys that lead to it, at least one, of which the first is neither `id` nor
+    /// `topics`.
+    Conn(Vec<Arc<str>>),
 }
 
 /// How a row changes.

@@ -4,6 +4,7 @@ mod answers;
 mod categories;
 mod crud;
 mod data;
+mod endpoints;
 mod expressions;
 mod faults;
 mod generators;
@@ -14,6 +15,7 @@ mod references;
 mod removals;
 mod rules;
 mod scripts;
+mod sockets;
 mod steps;
 mod triggers;
 mod verbs;
@@ -83,6 +85,7 @@ pub(super) fn validate(
     let expressions = Expressions::new(&known);
     let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
     let routes = given(raw.http.as_ref()).map(|(entries, _)| rules.routes(entries)).unwrap_or_default();
+    let endpoints = given(raw.websocket.as_ref()).map(|(entries, _)| rules.endpoints(entries)).unwrap_or_default();
     let triggers = given(raw.triggers.as_ref()).map(|(list, _)| rules.triggers(list)).unwrap_or_default();
     let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
@@ -108,7 +111,10 @@ pub(super) fn validate(
         let span = shop_place(&route, declared.map(|(entries, _)| entries), document, root);
         DeclaredRoute::of_shop(route, span)
     });
-    let routes = http::table(of_shop.chain(routes).collect(), &mut check)?;
+    let of_shop: Vec<DeclaredRoute> = of_shop.collect();
+    let endpoints = endpoints::table(&endpoints, &of_shop, &mut check);
+    let routes = http::table(of_shop.into_iter().chain(routes).collect(), &mut check)?;
+    declaration.endpoints = endpoints?;
     Some(Scenario {
         name: check.name(raw.name.as_ref(), "a scenario's name").unwrap_or_else(|| stem(path)),
         seed,
@@ -118,6 +124,7 @@ pub(super) fn validate(
         scripts: declaration.scripts,
         faults: faults.unwrap_or_default().into_iter().map(Arc::new).collect(),
         routes: Arc::new(routes),
+        endpoints: Arc::new(declaration.endpoints),
         starts,
         values: declaration.values,
         triggers: declaration.triggers,
@@ -257,9 +264,9 @@ impl<'d> Validator<'d> {
 
     /// A scenario declares something.
     fn declares(&mut self, raw: &RawScenario, inside: Span) {
-        const KEYS: [&str; 6] = ["categories", "data", "http", "triggers", "scripts", "random"];
-        let has_rules = raw.http.is_some() || raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
-        let has_more = has_rules || raw.data.is_some();
+        const KEYS: [&str; 7] = ["categories", "data", "http", "websocket", "triggers", "scripts", "random"];
+        let has_rules = raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
+        let has_more = has_rules || raw.data.is_some() || raw.http.is_some() || raw.websocket.is_some();
         if raw.categories.is_some() || !self.complete || self.is_misspelt(&KEYS, inside) {
             return;
         }

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario: the whole report, word by word.
 
 mod data;
+mod endpoints;
 mod products;
 mod rules;
 

@@ -195,6 +195,29 @@ orders.random[].jitter
 }
 
 #[tokio::test]
+async fn explain_lists_the_keys_inside_of_a_key() {
+    for (key, expected) in [
+        ("websocket", "  Its keys are handshake, subprotocol, protocol, frame, open, messages, closed.\n"),
+        ("server", "  Its keys are host, port, static, cors.\n"),
+        ("websocket.messages", "  Its keys are match, text, when, do, reply, send, "),
+    ] {
+        let (code, said, _) = run(&["explain", key]).await;
+        assert!(code == Some(0) && said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn the_scenarios_of_the_page_are_right() {
+    let page = language::page();
+    let blocks = page.split("```yaml\n").skip(1).map(|block| block.split("```\n").next().unwrap());
+    let scenarios: Vec<&str> = blocks.filter(|block| !block.starts_with('#')).collect();
+    assert!(scenarios.len() >= 5, "{}", scenarios.len());
+    for scenario in scenarios {
+        accepted(scenario);
+    }
+}
+
+#[tokio::test]
 async fn explain_suggests_the_nearest_key() {
     let (code, said, error) = run(&["explain", "random.evry"]).await;
     let expected = "error: the language has no key `random.evry`; did you mean `every`?\n";

@@ -51,6 +51,15 @@ http:
     - { match: { body: { done: true } }, do: [{ merge: { todos: { id: $path.id, done: true } } }], after: 1s }
     - { status: 404, text: "no {{ path.rest }}" }
   /todos: { crud: { collection: todos, only: [list, get, add], fields: { title: string } } }
+websocket:
+  /rooms/{room}:
+    handshake: [{ when: query.token != 'x', status: 401 }]
+    subprotocol: [a, b]
+    frame: { data: $event }
+    open: [{ join: { to: todos, as: "1", where: { row: { id: 1 } }, frame: null, do: [{ times: 3, every: 1s, reply: $now.iso }] } }]
+    messages: [{ match: { type: [a] }, reply: { binary: aGk= } }, { text: "a *", when: msg, do: [{ set: { conn.name: $msg } }] }, { close: { code: 4401, reason: bye } }]
+    closed: [{ send: { frame: $conn.name } }]
+  /chat: { protocol: socket.io }
 triggers:
   - { topic: todos, when: event.change == 'added', set: { price: 1 } }
 scripts:
@@ -100,7 +109,7 @@ fn what_a_scenario_has_none_of_is_not_printed() {
         printed.keys().cloned().collect()
     };
     assert_eq!(keys("data: { x: 1 }"), ["name", "seed", "data"]);
-    assert_eq!(keys(GENERAL), ["name", "seed", "starts", "data", "http", "triggers", "scripts", "random"]);
+    assert_eq!(keys(GENERAL), ["name", "seed", "starts", "data", "http", "websocket", "triggers", "scripts", "random"]);
     assert_eq!(keys("categories: { toys: { prefix: T } }"), ["name", "seed", "categories", "orders"]);
 }
 

@@ -1,10 +1,13 @@
 //! Routes, triggers, scripts and generators of general steps, as scenarios declare them.
 
+mod endpoints;
 mod routes;
 
 use std::time::Duration;
 
-use mockd::scenario::{Arrivals, Fires, GeneratedRule, Repeat, RowVerb, RuleStep, Scenario, StepStart, Verb};
+use mockd::scenario::{
+    Arrivals, Fires, GeneratedRule, Repeat, RowVerb, RuleStep, Scenario, SetTarget, StepStart, Verb,
+};
 use serde_json::json;
 
 use crate::support::accepted;
@@ -73,7 +76,7 @@ fn a_step_knows_its_item_and_the_names_that_it_gives_values() {
 fn each_verb_of_the_world_is_read() {
     let steps = script(
         "[
-          { send: { to: [news, '{{ price }}'], frame: null, others: true } },
+          { send: { to: [news, '{{ price }}'], frame: null } },
           { add: { todos: { title: x }, toys: { id: T2 } } },
           { merge: { todos: { id: 1, done: true } } },
           { replace: { todos: '{{ todos | first }}' } },
@@ -84,7 +87,7 @@ fn each_verb_of_the_world_is_read() {
           { fault: { on: http, status: 503 } },
         ]",
     );
-    let Verb::Send { to: Some(_), others: true, .. } = &steps[0].verb else { panic!("{:?}", steps[0].verb) };
+    let Verb::Send { to: Some(_), others: false, .. } = &steps[0].verb else { panic!("{:?}", steps[0].verb) };
     let rows: Vec<(RowVerb, Vec<&str>)> = steps
         .iter()
         .filter_map(|step| match &step.verb {
@@ -103,8 +106,13 @@ fn each_verb_of_the_world_is_read() {
         ]
     );
     let Verb::Set(values) = &steps[6].verb else { panic!("{:?}", steps[6].verb) };
-    let paths: Vec<(&str, Vec<&str>)> =
-        values.iter().map(|(path, _)| (&*path.name, path.keys.iter().map(|key| &**key).collect())).collect();
+    let paths: Vec<(&str, Vec<&str>)> = values
+        .iter()
+        .map(|(target, _)| match target {
+            SetTarget::Value(path) => (&*path.name, path.keys.iter().map(|key| &**key).collect()),
+            SetTarget::Conn(_) => panic!("{target:?}"),
+        })
+        .collect();
     assert_eq!(paths, [("price", vec![]), ("prices", vec!["BTC"])]);
     let Verb::Count { amount, .. } = &steps[7].verb else { panic!("{:?}", steps[7].verb) };
     assert!(!amount.is_constant());
@@ -194,7 +202,9 @@ orders: { random: [{ every: 1s }] }",
 
 #[test]
 fn a_scenario_need_not_be_a_shop() {
-    for text in ["http: { GET /: { body: 1 } }\n", "triggers: []\n", "scripts: []\n", "random: []\n"] {
+    for text in
+        ["http: { GET /: { body: 1 } }\n", "websocket: { /: {} }\n", "triggers: []\n", "scripts: []\n", "random: []\n"]
+    {
         let scenario = accepted(text);
         assert!(scenario.collections().is_empty() && scenario.routes().endpoints().next().is_none(), "{text}");
     }

@@ -18,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
 use crate::expression::{Condition, Template};
-use crate::scenario::{DataPath, Join, Repeat, RuleStep, StepList, Verb};
+use crate::scenario::{DataPath, Join, Repeat, RuleStep, SetTarget, StepList, Verb};
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -194,8 +194,11 @@ impl<'e> Firing<'e> {
             }
             Verb::Close { .. } => self.tell(MemberEvent::Closed)?,
             Verb::Set(values) => {
-                for (path, template) in values {
-                    self.set(path, template, context)?;
+                for (target, template) in values {
+                    match target {
+                        SetTarget::Value(path) => self.set(path, template, context)?,
+                        SetTarget::Conn(_) => return Err(Refusal::NoMember),
+                    }
                 }
             }
             Verb::Count { row, amount } => {

@@ -60,11 +60,14 @@ impl Serialize for WrittenRow<'_> {
     }
 }
 
-/// Inserts what is not empty of `http`, `triggers`, `scripts` and `random`.
+/// Inserts what is not empty of `http`, `websocket`, `triggers`, `scripts` and `random`.
 pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     let routes = scenario.routes.all_answers().into_iter().map(|one| (one.key.to_string(), answers(one)));
     let routes: Map<String, Value> = routes.collect();
     insert(root, "http", (!routes.is_empty()).then_some(routes.into()));
+    let endpoints = scenario.endpoints.iter().map(|one| (one.key.to_string(), one.written.clone()));
+    let endpoints: Map<String, Value> = endpoints.collect();
+    insert(root, "websocket", (!endpoints.is_empty()).then_some(endpoints.into()));
     insert(root, "triggers", list(scenario.triggers.iter().map(|one| trigger(one)).collect()));
     insert(root, "scripts", list(scenario.rule_scripts.iter().map(|one| script(one)).collect()));
     let rules = scenario.generators.iter().filter_map(|generator| match generator.fires() {

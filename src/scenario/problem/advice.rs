@@ -27,6 +27,7 @@ impl ProblemKind {
             Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
             Self::Expression { error: CompileErrorKind::Unknown { .. }, .. } => "not known here".into(),
             Self::UnreachableAnswer => "never given".into(),
+            Self::UnreachableMessageRule => "never carried out".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
@@ -40,6 +41,7 @@ impl ProblemKind {
         match self {
             Self::RemovedProduct(_) => "removed here",
             Self::UnreachableAnswer => "this one is for all requests",
+            Self::UnreachableMessageRule => "this one is for all messages",
             _ => "first declared here",
         }
     }
@@ -99,7 +101,8 @@ impl ProblemKind {
             }
             Self::Expression { error, .. } => return error.help(),
             Self::Route(mistake) => return mistake.help(),
-            Self::RouteConflict(_) => "remove one of the two, or give it another path".into(),
+            Self::Socket(mistake) => mistake.help().into(),
+            Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
             Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
@@ -109,8 +112,9 @@ impl ProblemKind {
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
             Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
             Self::UnreachableAnswer => "move it before the answer that is for all requests".into(),
+            Self::UnreachableMessageRule => "move it before the rule that is for all messages".into(),
             Self::MissingKey { owner: "a scenario", .. } => {
-                "a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`".into()
+                "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {

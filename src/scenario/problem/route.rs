@@ -49,6 +49,12 @@ pub enum RouteMistake {
     /// Two routes for the same requests.
     #[error("`{0}` and `{1}` are for the same requests")]
     SameRequests(String, String),
+    /// Two endpoints for the same sockets.
+    #[error("`{0}` and `{1}` are for the same sockets")]
+    SameSockets(String, String),
+    /// A method before the path of an endpoint.
+    #[error("an endpoint of `websocket` has no method")]
+    MethodOfEndpoint(String),
     /// Two routes of which neither is more exact.
     #[error("`{0}` and `{1}` cannot be told apart")]
     Overlapping(String, String),
@@ -61,7 +67,7 @@ impl RouteMistake {
     /// The replacement that was most likely meant.
     pub(super) fn suggestion(&self) -> Option<String> {
         match self {
-            Self::CrudWithMethod(path) => Some(path.clone()),
+            Self::CrudWithMethod(path) | Self::MethodOfEndpoint(path) => Some(path.clone()),
             Self::NoSlash(path) => Some(format!("/{path}")),
             Self::OtherSyntax { meant, .. } => Some(meant.clone()),
             _ => None,
@@ -82,7 +88,7 @@ impl RouteMistake {
                 "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()
             }
             Self::SameParameter(_) | Self::RowParameter => "give one of them another name".into(),
-            Self::SameRequests(..) => "remove one of the two, or give it another path".into(),
+            Self::SameRequests(..) | Self::SameSockets(..) => "remove one of the two, or give it another path".into(),
             Self::Overlapping(..) => "begin the two with different segments".into(),
             Self::RestNotLast(_) => "`{*rest}` is all that is left of the path".into(),
             Self::Reserved(_) => "`/__mockd` is the control API, and `/@NAME` is another world".into(),

@@ -97,22 +97,23 @@ macro_rules! with_verbs {
             $($(#[$about])* pub(crate) $field: $type,)*
             /// A list of steps. That of a step is carried out at one moment: all of it, or nothing if one is refused.
             pub(crate) r#do: Opt<Items<$crate::scenario::raw::RawRuleStep>>,
-            /// Sends an event of a stream: `event`, `id`, `data`, `retry` and `comment`, or any other value as its data. Only in
-            /// a `stream`.
+            /// Sends a frame to the socket whose step it is: JSON, a text as it is, or `{ binary: BASE64 }`; in a `stream`, an
+            /// event: `event`, `id`, `data`, `retry` and `comment`, or any other value as its data. Only in streams and sockets.
             #[serde(deserialize_with = "super::steps::also_null")]
             #[schemars(example = &"$it", example = serde_json::json!({ "event": "price", "data": "$price" }))]
             pub(crate) reply: Opt<JsonNode>,
-            /// Sends a frame to all who have joined a topic.
+            /// Sends a frame to all who have joined a topic, or to all sockets of an endpoint.
             #[schemars(example = serde_json::json!({ "to": "news", "frame": { "text": "Hello" } }))]
             pub(crate) send: Opt<$crate::scenario::raw::RawSend>,
-            /// Joins a topic, a list of topics, or what a mapping says. Only in a `stream`.
+            /// Joins a topic, a list of topics, or what a mapping says. Only in streams and sockets.
             #[schemars(example = &"news")]
             pub(crate) join: Opt<$crate::scenario::raw::RawJoin>,
-            /// Leaves a topic, a list of topics, or the membership of a name. Only in a `stream`.
+            /// Leaves a topic, a list of topics, or the membership of a name. Only in streams and sockets.
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
-            /// Ends the stream, with nothing more to say than `{}`. Only in a `stream`.
-            #[schemars(example = serde_json::json!({}))]
+            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in streams and
+            /// sockets.
+            #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. One without an `id` gets the next.
             #[schemars(example = serde_json::json!({ "todos": { "title": "$body.title" } }))]
@@ -129,8 +130,11 @@ macro_rules! with_verbs {
             /// Adds to numbers of the row with that `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "votes": 1 } }))]
             pub(crate) increment: Opt<Entries<JsonNode>>,
-            /// Sets values of `data`, or parts of them.
-            #[schemars(example = serde_json::json!({ "price": 3, "prices.BTC": 50000 }))]
+            /// Sets values of `data`, or parts of them; in steps of a socket also values of its memory `conn`.
+            #[schemars(
+                example = serde_json::json!({ "price": 3, "prices.BTC": 50000 }),
+                example = serde_json::json!({ "conn.name": "$msg.name" })
+            )]
             pub(crate) set: Opt<Entries<JsonNode>>,
             /// Orders a product of `categories`.
             #[schemars(example = serde_json::json!({ "product": "A1", "amount": 10 }))]
@@ -210,19 +214,19 @@ with_verbs! {
     }
 }
 
-/// A frame for those who have joined topics.
+/// A frame for those who have joined topics, or for all sockets of an endpoint.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(deny_unknown_fields, rename = "send", extend("required" = ["to", "frame"]))]
+#[schemars(deny_unknown_fields, rename = "send", extend("required" = ["frame"]))]
 pub(crate) struct RawSend {
-    /// A topic or a list of topics.
+    /// A topic or a list of topics. Only an endpoint's steps may leave it out, and send to all sockets of the endpoint then.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
     /// What is sent, any JSON value.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "text": "Hello" }))]
     pub(crate) frame: Opt<JsonNode>,
-    /// Whether the sender gets none.
+    /// Whether the sender gets none. Only in streams and sockets.
     #[schemars(extend("default" = false))]
     pub(crate) others: Opt<bool>,
 }
@@ -321,10 +325,10 @@ pub(crate) enum RawClose {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "closing")]
 pub(crate) struct RawClosing {
-    /// The code.
+    /// The code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999; 1000 without it.
     #[schemars(example = 4401, extend("type" = ["integer", "string", "null"]))]
     pub(crate) code: Opt<JsonNode>,
-    /// The reason.
+    /// The reason, at most 123 bytes.
     #[schemars(example = &"bye", extend("type" = ["string", "null"]))]
     pub(crate) reason: Opt<JsonNode>,
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Add;
 
-use super::{Route, RouteTable, Segment, encode_segment};
+use super::{PathPattern, Route, RouteTable, Segment, encode_segment};
 use crate::words::mistakes;
 
 /// What a segment too many or too few costs, in typing mistakes.
@@ -14,14 +14,21 @@ impl RouteTable {
     /// mistyped, and one segment may be missing or too many. Of equally near ones, one of that method wins, then the first.
     #[must_use]
     pub fn nearest(&self, method: &str, path: &str) -> Option<&Route> {
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
         let routes = self.iter().enumerate().filter_map(|(place, route)| {
-            let distance = Distance::between(&route.path.segments, &parts, true)?;
-            // What only parameters match is near to anything.
-            let is_near = distance.literals > 0;
-            is_near.then(|| ((distance.rank(), route.method.to_string() != method, place), route))
+            let distance = route.path.distance(path)?;
+            Some(((distance, route.method.to_string() != method, place), route))
         });
         routes.min_by_key(|(rank, _)| *rank).map(|(_, route)| route)
+    }
+}
+
+impl PathPattern {
+    /// How far a path is from this one, the nearer, the less; `None` if they are too far apart.
+    pub(in crate::scenario) fn distance(&self, path: &str) -> Option<impl Ord + Copy + use<>> {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let distance = Distance::between(&self.segments, &parts, true)?;
+        // What only parameters match is near to anything.
+        (distance.literals > 0).then(|| distance.rank())
     }
 }
 

@@ -28,7 +28,17 @@ impl Rules<'_, '_, '_> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
         let (raw, span) = raw.get()?;
-        let written = document.json(node.0);
+        Some(self.checked_answers(key, raw, span, document.json(node.0)))
+    }
+
+    /// The answers of a key, which are written in that way.
+    pub(super) fn checked_answers(
+        &mut self,
+        key: &str,
+        raw: &RawAnswers,
+        span: Span,
+        written: Option<Value>,
+    ) -> CheckedAnswers {
         self.expressions.take_uses();
         let list: Vec<Option<Answer>> = match raw {
             RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref())],
@@ -51,7 +61,7 @@ impl Rules<'_, '_, '_> {
             let only_reads = !surroundings && !list.iter().any(changes);
             Answers { key: key.into(), list, names, only_reads, written }
         });
-        Some(CheckedAnswers { answers, operations })
+        CheckedAnswers { answers, operations }
     }
 
     fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>) -> Option<Answer> {
@@ -277,6 +287,6 @@ fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOpera
 }
 
 /// Whether it is a token (RFC 9110, 5.6.2).
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -14,6 +14,15 @@ use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
 /// What expressions know of a request.
 pub(super) const REQUEST: [&str; 7] = ["path", "query", "headers", "cookies", "body", "method", "url"];
 
+/// What expressions know of a socket's handshake.
+pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", "url"];
+
+/// A socket's own memory.
+pub(super) const CONN: &str = "conn";
+
+/// What a client has sent on a socket.
+pub(super) const MESSAGE: &str = "msg";
+
 /// The row that the step before has changed, or that a generator has drawn.
 pub(super) const ROW: &str = "it";
 
@@ -42,8 +51,17 @@ impl<'n> Scope<'n> {
 
     /// The same with a request.
     pub(super) fn with_request(&self) -> Self {
-        let mut scope = self.and(REQUEST);
-        scope.of_request.extend(REQUEST);
+        self.with_names_of_request(&REQUEST)
+    }
+
+    /// The same with a socket.
+    pub(super) fn with_socket(&self) -> Self {
+        self.with_names_of_request(&HANDSHAKE).and([CONN])
+    }
+
+    fn with_names_of_request(&self, names: &[&'static str]) -> Self {
+        let mut scope = self.and(names.iter().copied());
+        scope.of_request.extend(names.iter().copied());
         scope
     }
 

@@ -44,6 +44,22 @@ pub(super) fn read(key: &str) -> (Option<RouteKey>, Vec<Mistake>) {
     (Some(RouteKey { method, path: path.pattern }), Vec::new())
 }
 
+/// Reads the path of an endpoint, or says all that is wrong with it.
+pub(super) fn read_path(key: &str) -> (Option<PathPattern>, Vec<Mistake>) {
+    let path_start = key.find('/').unwrap_or_default();
+    if METHODS.contains(&&*key[..path_start].trim().to_ascii_uppercase()) {
+        let mistake = RouteMistake::MethodOfEndpoint(key[path_start..].trim_end().to_owned());
+        return (None, vec![(mistake.into(), 0..key.len())]);
+    }
+    if key.trim().is_empty() {
+        let mistake = RouteMistake::NoSlash(String::new());
+        return (None, vec![(mistake.into(), 0..key.len())]);
+    }
+    let mut path = Path { text: key, pattern: PathPattern::default(), names: Vec::new(), mistakes: Vec::new() };
+    path.read(0..key.trim_end().len());
+    if path.mistakes.is_empty() { (Some(path.pattern), Vec::new()) } else { (None, path.mistakes) }
+}
+
 fn method(word: &str) -> Option<RouteMethod> {
     Some(match word {
         "GET" => RouteMethod::Get,

@@ -37,6 +37,17 @@ pub(super) enum Owner {
     World,
     /// The answer to a request that is a stream.
     Stream,
+    /// A socket.
+    Socket,
+    /// The world, for a socket that has closed.
+    ClosedSocket,
+}
+
+impl Owner {
+    /// Whether it belongs to an endpoint.
+    pub(super) fn is_of_endpoint(self) -> bool {
+        matches!(self, Self::Socket | Self::ClosedSocket)
+    }
 }
 
 /// Where steps are.

@@ -10,13 +10,13 @@ use super::faults::fault;
 use super::given;
 use super::steps::{Owner, Place, Rules};
 use crate::expression::Template;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::raw::{
-    RawAmount, RawClose, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
+    RawAmount, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
 };
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
-use crate::scenario::{DataPath, Join, RowVerb, Verb};
+use crate::scenario::{Join, RowVerb, Verb};
 
 /// What a topic is, in words.
 const TOPIC: &str = "a topic or a list of topics";
@@ -43,9 +43,12 @@ impl Rules<'_, '_, '_> {
     }
 
     fn one_verb(&mut self, raw: &RawVerb<'_>, written: Option<&Value>, place: Place<'_, '_>) -> Option<Verb> {
-        let is_of_stream = matches!(raw.key, "reply" | "join" | "leave" | "close");
-        if is_of_stream && place.owner != Owner::Stream {
-            self.check.note(ProblemKind::OnlyInStream(raw.key), raw.span);
+        if matches!(raw.key, "reply" | "join" | "leave" | "close") {
+            match place.owner {
+                Owner::Stream | Owner::Socket => {}
+                Owner::World => self.check.note(ProblemKind::OnlyInStream(raw.key), raw.span),
+                Owner::ClosedSocket => self.check.note(SocketMistake::AfterClose(raw.key).into(), raw.span),
+            }
         }
         let scope = place.scope;
         match raw.value? {
@@ -54,7 +57,7 @@ impl Rules<'_, '_, '_> {
                 self.steps(list, ("`do`", raw.span), written, place.inside(true)).map(Verb::Do)
             }
             RawVerbValue::Reply(frame) => self.template(frame, scope).map(Verb::Reply),
-            RawVerbValue::Send(send) => self.send(send, raw.span, scope),
+            RawVerbValue::Send(send) => self.send(send, raw.span, place),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
                 let to = self.topics(*to, scope)?;
                 Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
@@ -64,12 +67,12 @@ impl Rules<'_, '_, '_> {
                 self.membership(membership, raw.span, written, place)
             }
             RawVerbValue::Leave(leave) => self.leave(leave, raw.span, scope),
-            RawVerbValue::Close(close) => self.close(close, scope),
+            RawVerbValue::Close(close) => self.close(close, place),
             RawVerbValue::Rows(entries) => {
                 let verb = row_verb(raw.key)?;
                 self.rows(verb, entries, raw.span, scope).map(|rows| Verb::Rows(verb, rows))
             }
-            RawVerbValue::Set(entries) => self.set(entries, raw.span, scope),
+            RawVerbValue::Set(entries) => self.set(entries, raw.span, place),
             RawVerbValue::Order(order) => self.order(order, raw.span, scope),
             RawVerbValue::Fault(raw_fault) => {
                 fault(raw_fault, raw.span, self.references, self.check).map(|fault| Verb::Fault(Arc::new(fault)))
@@ -103,13 +106,22 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    fn send(&mut self, raw: &RawSend, span: Span, scope: &Scope<'_>) -> Option<Verb> {
-        let to = self.check.required(raw.to.as_ref(), "`send`", "to", span, span);
-        let to = to.map(|(to, _)| self.topics(*to, scope));
+    fn send(&mut self, raw: &RawSend, span: Span, place: Place<'_, '_>) -> Option<Verb> {
+        let Place { owner, scope, .. } = place;
+        let to = match &raw.to {
+            None if owner.is_of_endpoint() => Some(None),
+            to => {
+                let to = self.check.required(to.as_ref(), "`send`", "to", span, span);
+                to.and_then(|(to, _)| self.topics(*to, scope)).map(Some)
+            }
+        };
         let frame = self.check.required(raw.frame.as_ref(), "`send`", "frame", span, span);
         let frame = frame.and_then(|(frame, _)| self.template(*frame, scope));
-        let others = given(raw.others.as_ref()).is_some_and(|(others, _)| *others);
-        Some(Verb::Send { to: Some(to??), frame: frame?, others })
+        let others = given(raw.others.as_ref()).filter(|(others, _)| **others);
+        if let Some((_, span)) = others.filter(|_| owner == Owner::World) {
+            self.check.note(SocketMistake::NoSender.into(), span);
+        }
+        Some(Verb::Send { to: to?, frame: frame?, others: others.is_some() })
     }
 
     fn membership(
@@ -149,19 +161,6 @@ impl Rules<'_, '_, '_> {
         let to = given(leaving.to.as_ref()).map(|(to, _)| self.topics(*to, scope));
         let name = self.optional(leaving.r#as.as_ref(), scope);
         Some(Verb::Leave { to: to.map_or(Some(None), |to| to.map(Some))?, name: name? })
-    }
-
-    fn close(&mut self, raw: &RawClose, scope: &Scope<'_>) -> Option<Verb> {
-        match raw {
-            RawClose::Code(code) | RawClose::Computed(code) => {
-                Some(Verb::Close { code: Some(self.template(*code, scope)?), reason: None })
-            }
-            RawClose::Described(closing) => {
-                let code = self.optional(closing.code.as_ref(), scope);
-                let reason = self.optional(closing.reason.as_ref(), scope);
-                Some(Verb::Close { code: code?, reason: reason? })
-            }
-        }
     }
 
     fn rows(
@@ -244,40 +243,6 @@ impl Rules<'_, '_, '_> {
         if is_constant && !is_number {
             self.check.wrong_value(node, "a number");
         }
-    }
-
-    fn set(&mut self, entries: &Entries<JsonNode>, span: Span, scope: &Scope<'_>) -> Option<Verb> {
-        if entries.0.is_empty() {
-            self.check.note(ProblemKind::EmptyList("`set`"), span);
-        }
-        let values: Vec<Option<(DataPath, Template)>> = entries
-            .0
-            .iter()
-            .map(|(path, node)| {
-                let path = self.data_path(path);
-                let template = node.get().and_then(|(node, _)| self.template(*node, scope));
-                path.zip(template)
-            })
-            .collect();
-        Some(Verb::Set(values.into_iter().collect::<Option<_>>()?))
-    }
-
-    fn data_path(&mut self, path: &Spanned<String>) -> Option<DataPath> {
-        let (path, span) = path.get()?;
-        let mut keys = path.split('.');
-        let name = keys.next().unwrap_or_default();
-        let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
-        if name.is_empty() || keys.iter().any(|key| key.is_empty()) {
-            let expected = "a name of `data`, or the way to a part of it, such as `prices.BTC`".into();
-            self.check.note(ProblemKind::WrongType { expected, found: format!("`{path}`") }, span);
-            return None;
-        }
-        let place = self.check.document.part(span, path, 0..name.len());
-        if name == "conn" && !self.known.names().any(|known| known == name) {
-            self.check.note(ProblemKind::NotYet("conn"), place);
-            return None;
-        }
-        Some(DataPath { name: self.known.value(name, place, self.check)?, keys })
     }
 
     fn order(&mut self, raw: &RawOrder, span: Span, scope: &Scope<'_>) -> Option<Verb> {

@@ -36,7 +36,7 @@ fn first(text: &str) -> (String, String, Option<String>) {
 }
 
 /// Each with its message, what is under the caret, and its help.
-fn expect(cases: &[(String, &str, &str, &str)]) {
+pub(super) fn expect(cases: &[(String, &str, &str, &str)]) {
     for (text, message, caret, help) in cases {
         let found = first(text);
         let help = (!help.is_empty()).then(|| (*help).to_owned());
@@ -119,7 +119,7 @@ error: unknown name `evnt`
   |
   = help: did you mean `event`?
 
-error: `reply` is for the steps of a `stream`
+error: `reply` is only for the steps of streams and sockets
  --> shop.yaml:7:54
   |
 7 | triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
@@ -373,7 +373,12 @@ fn each_mistake_in_a_step_has_its_message() {
             "todos",
             "`add`, `merge`, `replace` and `remove` change the rows of a collection",
         ),
-        (step("{ set: { conn.a: 1 } }"), "`conn` is not supported yet", "conn", ""),
+        (
+            step("{ set: { conn.a: 1 } }"),
+            "only the steps of an open socket set `conn`",
+            "conn",
+            "each socket has its own `conn`: set it in the steps of `open` or `messages`",
+        ),
         (
             step("{ set: { price.: 1 } }"),
             "expected a name of `data`, or the way to a part of it, such as `prices.BTC`, found `price.`",
@@ -389,7 +394,7 @@ fn each_mistake_in_a_verb_has_its_message() {
         (step("{ send: { frame: 1 } }"), "`send` needs `to`", "{ frame: 1 }", ""),
         (step("{ send: { to: a } }"), "`send` needs `frame`", "{ to: a }", ""),
         (step("{ send: { to: [], frame: 1 } }"), "expected a topic or a list of topics, found a list", "[]", ""),
-        (step("{ join: a }"), "`join` is for the steps of a `stream`", "a", ""),
+        (step("{ join: a }"), "`join` is only for the steps of streams and sockets", "a", ""),
         (step("{ order: { product: T1 } }"), "`order` needs `amount`", "{ product: T1 }", ""),
         (step("{ order: { product: [1], amount: 1 } }"), "expected a product's id, found a list", "[1]", ""),
         (step("{ order: { product: T9, amount: 1 } }"), "there is no product `T9`", "T9", ""),
@@ -585,7 +590,9 @@ fn an_answer_behind_one_for_all_requests_is_a_warning() {
 fn a_file_that_declares_nothing_says_what_it_could() {
     assert_eq!(
         help("name: x\n").as_deref(),
-        Some("a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`")
+        Some(
+            "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`"
+        )
     );
     assert_eq!(messages("http: {}\norders: { random: [{ every: 1s }] }\n"), ["`orders` needs `categories`"]);
     assert_eq!(messages("htpp: {}\n"), ["unknown key `htpp`"]);

@@ -1,0 +1,241 @@
+//! Checks endpoints for sockets, and that no two are for the same.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use matchit::InsertError;
+use serde_json::{Value, json};
+
+use super::answers::{is_token, right};
+use super::expressions::{EVENT, HANDSHAKE, MESSAGE, Scope};
+use super::http::DeclaredRoute;
+use super::paths::read_path;
+use super::steps::{Owner, Place, Rules};
+use super::{Validator, given};
+use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
+use crate::scenario::raw::{
+    RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols,
+};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
+use crate::scenario::{Answers, Endpoint, EndpointTable, MessageRule, PathPattern, Plan, Protocol, StepList};
+
+/// An endpoint with the place that declares it.
+pub(super) struct DeclaredEndpoint {
+    endpoint: Arc<Endpoint>,
+    span: Span,
+}
+
+/// What `open` and `closed` are given.
+struct SocketSteps<'s, 'n> {
+    key: &'static str,
+    owner: Owner,
+    scope: &'s Scope<'n>,
+}
+
+impl Rules<'_, '_, '_> {
+    pub(super) fn endpoints(&mut self, entries: &Entries<JsonNode>) -> Vec<DeclaredEndpoint> {
+        let mut endpoints = Vec::new();
+        for (key, node) in &entries.0 {
+            let (Some((key, span)), Some((node, _))) = (key.get(), node.get()) else { continue };
+            let (path, mistakes) = read_path(key);
+            for (kind, range) in mistakes {
+                let place = self.check.document.part(span, key, range);
+                self.check.note(kind, place);
+            }
+            // Whatever is wrong with its key, it is checked.
+            let endpoint = self.endpoint(key, path.clone().unwrap_or_default(), *node);
+            if let (Some(_), Some(endpoint)) = (path, endpoint) {
+                endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
+            }
+        }
+        endpoints
+    }
+
+    fn endpoint(&mut self, key: &str, path: PathPattern, node: JsonNode) -> Option<Endpoint> {
+        let document = self.check.document;
+        let raw = document.decode::<Spanned<RawEndpoint>>(node.0)?.value?;
+        let written = document.json(node.0);
+        let part = |key: &str| written.as_ref().and_then(|endpoint| endpoint.get(key));
+        let handshake = raw.handshake.map(|raw| self.handshake(key, raw, node, part("handshake")));
+        self.expressions.take_uses();
+        let protocol = raw.protocol.as_ref().map(|protocol| protocol.value);
+        let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| self.subprotocols(raw, span));
+        let known = Scope::of(self.known);
+        let socket = known.with_socket();
+        let message = socket.and([MESSAGE]);
+        // With a protocol, a client says something to connect.
+        let scope = if protocol.is_some() { &message } else { &socket };
+        let open = SocketSteps { key: "`open`", owner: Owner::Socket, scope };
+        let closed = SocketSteps { key: "`closed`", owner: Owner::ClosedSocket, scope: &socket };
+        let frame = self.optional(raw.frame.as_ref(), &socket.and(EVENT));
+        let open = self.socket_steps(raw.open.as_ref(), part("open"), &open);
+        let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), &message));
+        let closed = self.socket_steps(raw.closed.as_ref(), part("closed"), &closed);
+        let mut names = self.expressions.take_uses().names;
+        names.retain(|name| HANDSHAKE.contains(&name.as_str()));
+        let protocol = right(protocol)?;
+        Some(Endpoint {
+            key: key.into(),
+            path,
+            handshake: right(handshake)?,
+            subprotocols: right(subprotocols)?.unwrap_or_else(|| implied_subprotocols(protocol)),
+            protocol: protocol.map(Protocol::from).unwrap_or_default(),
+            frame: frame?,
+            open: open?,
+            messages: right(messages)?.unwrap_or_default(),
+            closed: closed?,
+            names,
+            written: written?,
+        })
+    }
+
+    /// The answers that refuse sockets.
+    fn handshake(
+        &mut self,
+        key: &str,
+        Spanned { span, value }: Spanned<RawRefusals>,
+        node: JsonNode,
+        written: Option<&Value>,
+    ) -> Option<Arc<Answers>> {
+        let raw = RawAnswers::from(value?);
+        let mut answers = self.checked_answers(key, &raw, span, written.cloned()).answers?;
+        for answer in answers.list.iter_mut().filter(|answer| answer.status.is_none()) {
+            answer.status = self.expressions.template_of(&json!(403), node, &Scope::default(), self.check);
+        }
+        Some(Arc::new(answers))
+    }
+
+    fn subprotocols(&mut self, raw: &RawSubprotocols, span: Span) -> Option<Vec<Arc<str>>> {
+        let list = match raw {
+            RawSubprotocols::One(one) => return Some(vec![self.subprotocol(one, span)?]),
+            RawSubprotocols::Several(list) => list,
+        };
+        if list.is_empty() {
+            self.check.note(ProblemKind::EmptyList("`subprotocol`"), span);
+        }
+        let checked: Vec<_> =
+            list.iter().map(|one| one.get().and_then(|(one, span)| self.subprotocol(one, span))).collect();
+        checked.into_iter().collect()
+    }
+
+    fn subprotocol(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
+        if !is_token(text) {
+            let expected = "the name of a subprotocol (a token of RFC 9110, 5.6.2)".into();
+            self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
+            return None;
+        }
+        Some(text.into())
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is whether the key is given, the outer one whether it is right"
+    )]
+    fn socket_steps(
+        &mut self,
+        raw: Option<&Spanned<Items<RawRuleStep>>>,
+        written: Option<&Value>,
+        SocketSteps { key, owner, scope }: &SocketSteps<'_, '_>,
+    ) -> Option<Option<StepList>> {
+        right(given(raw).map(|(list, span)| self.steps(list, (*key, span), written, Place::new(*owner, scope))))
+    }
+
+    fn messages(
+        &mut self,
+        list: &Items<RawMessageRule>,
+        written: Option<&Value>,
+        scope: &Scope<'_>,
+    ) -> Option<Vec<MessageRule>> {
+        let document = self.check.document;
+        let mut for_all: Option<Span> = None;
+        let items = document.items(list).enumerate();
+        let rules: Vec<Option<MessageRule>> = items
+            .map(|(index, item)| {
+                if let Some(first) = for_all {
+                    document.note(Problem::new(ProblemKind::UnreachableMessageRule, item.span).related_to(first));
+                }
+                let (raw, span) = item.get()?;
+                let is_for_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
+                for_all = for_all.or(is_for_all.then_some(span));
+                self.message_rule(raw, span, written.and_then(|list| list.get(index)), scope)
+            })
+            .collect();
+        rules.into_iter().collect()
+    }
+
+    fn message_rule(
+        &mut self,
+        raw: &RawMessageRule,
+        span: Span,
+        written: Option<&Value>,
+        scope: &Scope<'_>,
+    ) -> Option<MessageRule> {
+        let matches = self.optional(raw.r#match.as_ref(), scope);
+        let text = given(raw.text.as_ref()).map(|(text, span)| self.pattern(text, span));
+        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check));
+        let place = Place::new(Owner::Socket, scope);
+        let steps = self.steps_of(&raw.verbs(), "a message rule", span, written, place);
+        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, steps: steps? })
+    }
+
+    /// Text in which `*` stands for any text.
+    fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
+        if text.contains("{{") {
+            let expected = "a pattern without expressions, which are for `when`".into();
+            self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
+            return None;
+        }
+        Some(text.into())
+    }
+}
+
+/// The subprotocols of an endpoint that does not say which.
+fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
+    match protocol {
+        Some(RawProtocol::GraphqlTransportWs) => vec![<&str>::from(Protocol::GraphqlTransportWs).into()],
+        Some(RawProtocol::SocketIo) | None => Vec::new(),
+    }
+}
+
+/// The table of all endpoints; `None` if some are for the same sockets. Those of a shop are among its routes.
+pub(super) fn table(
+    declared: &[DeclaredEndpoint],
+    of_shop: &[DeclaredRoute],
+    check: &mut Validator<'_>,
+) -> Option<EndpointTable> {
+    let of_shop = of_shop.iter().filter(|declared| matches!(declared.route.plan(), Plan::Endpoint(_)));
+    let of_shop = of_shop.map(|declared| (declared.route.path(), declared.span));
+    let mut first: HashMap<String, (String, Span)> =
+        of_shop.map(|(path, span)| (path.shape(), (path.to_string(), span))).collect();
+    let mut is_right = true;
+    for DeclaredEndpoint { endpoint, span } in declared {
+        let shape = endpoint.path.shape();
+        if let Some((name, first)) = first.get(&shape) {
+            is_right = false;
+            note(RouteMistake::SameSockets(name.clone(), endpoint.key.to_string()), *first, *span, check);
+        } else {
+            first.insert(shape, (endpoint.key.to_string(), *span));
+        }
+    }
+    if !is_right {
+        return None;
+    }
+    let error = match EndpointTable::new(declared.iter().map(|declared| declared.endpoint.clone())) {
+        Ok(table) => return Some(table),
+        Err(error) => error,
+    };
+    let place = declared.iter().find(|declared| declared.endpoint == error.endpoint).map(|declared| declared.span)?;
+    if let InsertError::Conflict { with } = &error.error
+        && let Some((name, first)) = first.get(with.trim_end_matches('/'))
+    {
+        note(RouteMistake::Overlapping(name.clone(), error.endpoint.key.to_string()), *first, place, check);
+    } else {
+        check.note(error.into(), place);
+    }
+    None
+}
+
+fn note(mistake: RouteMistake, first: Span, second: Span, check: &mut Validator<'_>) {
+    check.document.note(Problem::new(mistake.into(), second).related_to(first));
+}

@@ -1,0 +1,118 @@
+//! Checks what steps set, and how they close sockets.
+
+use std::sync::Arc;
+
+use super::answers::right;
+use super::expressions::CONN;
+use super::steps::{Owner, Place, Rules};
+use crate::expression::Template;
+use crate::scenario::problem::{ProblemKind, SocketMistake};
+use crate::scenario::raw::RawClose;
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{Entries, JsonNode, Spanned};
+use crate::scenario::{DataPath, SetTarget, Verb};
+
+/// The most bytes of a reason (RFC 6455, 5.5).
+const MAX_REASON_BYTES: usize = 123;
+
+/// What a close code is, in words.
+const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
+
+/// What a socket's memory has by itself.
+const OWN_KEYS: [&str; 2] = ["id", "topics"];
+
+impl Rules<'_, '_, '_> {
+    pub(super) fn set(&mut self, entries: &Entries<JsonNode>, span: Span, place: Place<'_, '_>) -> Option<Verb> {
+        if entries.0.is_empty() {
+            self.check.note(ProblemKind::EmptyList("`set`"), span);
+        }
+        let values: Vec<Option<(SetTarget, Template)>> = entries
+            .0
+            .iter()
+            .map(|(path, node)| {
+                let target = self.target(path, place.owner);
+                let template = node.get().and_then(|(node, _)| self.template(*node, place.scope));
+                target.zip(template)
+            })
+            .collect();
+        Some(Verb::Set(values.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn target(&mut self, path: &Spanned<String>, owner: Owner) -> Option<SetTarget> {
+        let (path, span) = path.get()?;
+        let mut keys = path.split('.');
+        let name = keys.next().unwrap_or_default();
+        let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
+        if name.is_empty() || keys.iter().any(|key| key.is_empty()) {
+            self.not_a_path(path, "a name of `data`, or the way to a part of it, such as `prices.BTC`", span);
+            return None;
+        }
+        let place = self.check.document.part(span, path, 0..name.len());
+        if name == CONN && (owner.is_of_endpoint() || !self.known.names().any(|known| known == name)) {
+            return self.memory(path, keys, owner, span).map(SetTarget::Conn);
+        }
+        Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
+    }
+
+    /// The keys of a value of `conn`.
+    fn memory(&mut self, path: &str, keys: Vec<Arc<str>>, owner: Owner, span: Span) -> Option<Vec<Arc<str>>> {
+        if owner != Owner::Socket {
+            if owner.is_of_endpoint() || self.known.judged().names {
+                let place = self.check.document.part(span, path, 0..CONN.len());
+                self.check.note(SocketMistake::SetsConn.into(), place);
+            }
+            return None;
+        }
+        let Some(first) = keys.first() else {
+            self.not_a_path(path, "the name of a value of `conn`, such as `conn.name`", span);
+            return None;
+        };
+        if OWN_KEYS.contains(&&**first) {
+            self.check.note(SocketMistake::FixedConn(first.to_string()).into(), span);
+            return None;
+        }
+        Some(keys)
+    }
+
+    fn not_a_path(&mut self, path: &str, expected: &str, span: Span) {
+        let found = format!("`{path}`");
+        self.check.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+    }
+
+    pub(super) fn close(&mut self, raw: &RawClose, place: Place<'_, '_>) -> Option<Verb> {
+        let described = match raw {
+            RawClose::Code(code) | RawClose::Computed(code) => {
+                return Some(Verb::Close { code: Some(self.code(*code, place)?), reason: None });
+            }
+            RawClose::Described(described) => described,
+        };
+        let code = described.code.as_ref().map(|code| self.code(*code.get()?.0, place));
+        let reason = described.reason.as_ref().map(|reason| self.reason(*reason.get()?.0, place));
+        Some(Verb::Close { code: right(code)?, reason: right(reason)? })
+    }
+
+    fn code(&mut self, node: JsonNode, place: Place<'_, '_>) -> Option<Template> {
+        let template = self.template(node, place.scope)?;
+        let is_code = |code: u64| matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999);
+        if place.owner == Owner::Socket
+            && template.is_constant()
+            && !self.check.document.json(node.0)?.as_u64().is_some_and(is_code)
+        {
+            self.check.wrong_value(node, CODE);
+            return None;
+        }
+        Some(template)
+    }
+
+    fn reason(&mut self, node: JsonNode, place: Place<'_, '_>) -> Option<Template> {
+        let template = self.template(node, place.scope)?;
+        if place.owner == Owner::Socket && template.is_constant() {
+            let reason = self.check.document.json(node.0)?;
+            if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON_BYTES) {
+                self.check.wrong_value(node, "a reason, which is text of at most 123 bytes");
+                return None;
+            }
+        }
+        Some(template)
+    }
+}
