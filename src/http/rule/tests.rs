@@ -292,7 +292,8 @@ async fn file(path: &str, status: u16, asked: Request) -> Shown {
     #[cfg(unix)]
     std::os::unix::fs::symlink(scratch.path().join("secret"), directory.join("files/link")).unwrap();
     let declared: Arc<Path> = directory.clone().into();
-    let content = Content::File { path: template(&json!("any")), directory: declared };
+    let (lead, declared_in) = ("".into(), Path::new("").into());
+    let content = Content::File { path: template(&json!("any")), lead, directory: declared, declared_in };
     let answered = answered(status, &[], AnsweredContent::File(directory.join(path)));
     respond(answers(&[], vec![answer(content)]), None, answered, asked).await
 }

@@ -140,6 +140,24 @@ fn an_answer_has_a_status_headers_and_one_content() {
     }
 }
 
+#[test]
+fn a_path_may_lead_out_before_its_first_expression() {
+    for (path, lead_out) in [
+        ("a.png", ""),
+        ("images/{{ path.name }}.png", ""),
+        ("../a.png", "../"),
+        ("../images/{{ path.name }}/b.png", "../images/"),
+        ("images/../b.png", "images/../"),
+        ("/srv/a.png", "/srv/"),
+        ("../$$1/a.png", "../$1/"),
+        ("{{ path.name }}/../a.png", ""),
+    ] {
+        let answers = answers_of(&format!("{{ file: '{path}' }}"));
+        let Content::File { lead, directory, .. } = &answers[0].content else { panic!("{path}") };
+        assert_eq!((&**lead, &**directory), (lead_out, Path::new(lead_out)), "{path}");
+    }
+}
+
 fn answers_of(text: &str) -> Vec<Answer> {
     Arc::into_inner(answers(text)).map(|answers| answers.list).unwrap()
 }
