@@ -123,7 +123,7 @@ async fn a_printed_file_of_an_answer_is_where_it_was() {
         "include: [parts/more.yaml, ../shared/common.yaml]
 http:
   GET /a: { file: a.txt }
-  GET /b: [{ when: query.none, status: 400 }, { file: $query.name }]
+  GET /b: [{ when: query.wrong, status: 400 }, { file: $query.name }]
   GET /f: { file: '../up/{{ query.name }}.txt' }
 ",
     );

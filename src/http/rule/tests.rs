@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod forms;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -66,7 +68,7 @@ fn request(method: Method, uri: &str, headers: &[(&'static str, &[u8])]) -> Requ
 
 async fn read(answers: Answers, crud: Option<CrudOperation>, request: &Request, body: &[u8]) -> Result<Value, String> {
     let body = Bytes::copy_from_slice(body);
-    let read = call(answers, crud, request, async |call| call.read(request.headers(), &body).await).await;
+    let read = call(answers, crud, request, async |call| call.read(request.headers(), &body)).await;
     read.map(|read| serde_json::to_value(read).unwrap()).map_err(|error| error.to_string())
 }
 

@@ -82,7 +82,8 @@ fn answers(answers: &Answers) -> Value {
         one => vec![one],
     };
     for (item, answer) in items.into_iter().zip(&answers.list) {
-        if let (Some(Value::String(path)), Content::File { declared_in, .. }) = (item.get_mut("file"), &answer.content) {
+        if let (Some(Value::String(path)), Content::File { declared_in, .. }) = (item.get_mut("file"), &answer.content)
+        {
             *path = below(declared_in, path);
         }
     }

@@ -1,5 +1,6 @@
 //! Routes and their answers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
