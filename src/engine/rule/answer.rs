@@ -1,7 +1,6 @@
 //! What a route answers: the first answer that fits, after its steps.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::Value;
 
