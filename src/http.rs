@@ -52,6 +52,7 @@ pub(crate) use live::HighWater;
 pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
+pub use rule::{FormError, read_form};
 pub use site::Site;
 pub(crate) use stream::HEARTBEAT;
 use target::{Api, RequestTarget};

@@ -238,6 +238,8 @@ pub struct ServerOptions {
     host: Option<Host>,
     port: Option<u16>,
     site: Option<PathBuf>,
+    /// The site from the directory of the main file.
+    printed_site: Option<PathBuf>,
     cors: Cors,
 }
 

@@ -104,6 +104,14 @@ impl ScenarioSelector {
         Self { files, served: watch::channel(served).1, asks: None }
     }
 
+    /// The directory of the file that is served; that in which mockd was started if the scenario came from none.
+    #[must_use]
+    #[cfg(feature = "redis")]
+    pub(crate) fn directory(&self) -> PathBuf {
+        let served = self.served.borrow();
+        served.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned()
+    }
+
     /// The files there are now, in order. None of them is served if the one that is has gone from its folder.
     pub async fn list(&self) -> Vec<Candidate> {
         let (files, served) = (self.files.clone(), self.served.borrow().clone());

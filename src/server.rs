@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 #[cfg(feature = "redis")]
-use sharing::share;
+use sharing::join_store;
 #[cfg(feature = "redis")]
 pub use sharing::{StoreConfig, StoreKind};
 use thiserror::Error;
@@ -134,7 +134,11 @@ impl Server {
         #[cfg(feature = "redis")]
         let worlds = match config.store {
             None => Worlds::start(scenario, seed, worlds, &playing, end.clone()),
-            Some(store) => share(scenario, seed, worlds, store, reloads.clone(), &playing, &end).await?,
+            Some(store) => {
+                let (publishes, directory) = (store.publish, selector.directory());
+                let sharing = join_store(store, scenario, directory, reloads.clone(), &playing, &end).await?;
+                Worlds::share(scenario, seed, worlds, sharing, publishes, &playing, end.clone()).await?
+            }
         };
         let app = Arc::new(App {
             worlds: worlds.clone(),

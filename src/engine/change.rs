@@ -94,6 +94,15 @@ pub enum Change {
         /// How many more rows there are of these.
         more: usize,
     },
+    /// Rows of a collection without counters that are declared now in place of others of their ids, which clients or steps
+    /// had added.
+    DataReplaced {
+        name: Arc<str>,
+        /// The first of the ids.
+        rows: Vec<Arc<str>>,
+        /// How many more there are.
+        more: usize,
+    },
     /// Another date and time at the start.
     Starts,
     /// A route that was not there.
@@ -168,9 +177,10 @@ impl fmt::Display for Change {
             Self::DataAdded { name } => write!(f, "data {name} added"),
             Self::DataRemoved { name } => write!(f, "data {name} removed"),
             Self::DataChanged { name, rows, .. } if rows.is_empty() => write!(f, "data {name} changed"),
-            Self::DataChanged { name, rows, more: 0 } => write!(f, "data {name} {} changed", rows.join(", ")),
-            Self::DataChanged { name, rows, more } => {
-                write!(f, "data {name} {} and {more} more changed", rows.join(", "))
+            Self::DataChanged { name, rows, more } => write!(f, "data {name} {} changed", Ids(rows, *more)),
+            Self::DataReplaced { name, rows, more } => {
+                let others = if rows.len() + more == 1 { "one that was added" } else { "those that were added" };
+                write!(f, "data {name} {} declared, in place of {others}", Ids(rows, *more))
             }
             Self::Starts => f.write_str("starts changed"),
             Self::RouteAdded { route } => write!(f, "{route} added"),
@@ -189,6 +199,17 @@ impl fmt::Display for Change {
             Self::FaultRemoved { fault } => write!(f, "{fault} removed"),
             Self::FaultChanged { fault } => write!(f, "{fault} changed"),
         }
+    }
+}
+
+/// Ids in a list, and how many more there are.
+struct Ids<'i>(&'i [Arc<str>], usize);
+
+impl fmt::Display for Ids<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(ids, more) = self;
+        f.write_str(&ids.join(", "))?;
+        if *more > 0 { write!(f, " and {more} more") } else { Ok(()) }
     }
 }
 

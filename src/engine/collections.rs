@@ -1,5 +1,6 @@
 //! The collections at one moment, with their rows.
 
+mod declared;
 mod new_id;
 mod pages;
 mod retained;
@@ -25,7 +26,10 @@ pub struct Collections {
 /// One collection's rows. A clone is cheap: it shares the rows.
 #[derive(Debug, Clone)]
 pub struct RowSet {
+    /// What the scenario declares, with the ids that its rows have here.
     declared: Arc<Collection>,
+    /// Whether a reload has left ids to rows without declared ones that they would not have at the start.
+    has_kept_ids: bool,
     rows: Rows,
     /// The highest number that an id of this collection ever had; numbers are not used twice.
     highest: u64,
@@ -166,7 +170,8 @@ impl RowSet {
 
     fn of(declared: Arc<Collection>, rows: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
         let highest = highest_number(declared.prefix(), rows.iter().chain(&added));
-        Self { declared, rows: Rows::new(rows, added), highest, uuids: 0, bytes: OnceLock::new() }
+        let rows = Rows::new(rows, added);
+        Self { declared, has_kept_ids: false, rows, highest, uuids: 0, bytes: OnceLock::new() }
     }
 
     /// The rows in order: declared ones, then added ones.
@@ -179,11 +184,6 @@ impl RowSet {
     #[must_use]
     pub fn row(&self, id: &str) -> Option<&Arc<Row>> {
         self.rows.by_id(id)
-    }
-
-    /// The row of that id, if it continues a declared one.
-    pub(super) fn declared_row(&self, id: &str) -> Option<&Arc<Row>> {
-        self.row(id).filter(|_| self.rows.is_declared(id))
     }
 
     /// Whether it has the very rows of the other, and gives the same ids.
@@ -199,7 +199,8 @@ impl RowSet {
 
     /// The same collection with other rows: those that continue declared ones, and those that were added at run time.
     pub(super) fn with_rows(&self, declared: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
-        Self::of(self.declared.clone(), declared, added).with_ids_of(self)
+        let row_set = Self::of(self.declared.clone(), declared, added).with_ids_of(self);
+        Self { has_kept_ids: self.has_kept_ids, ..row_set }
     }
 
     /// The same rows in a collection that gives no id that another gave.
@@ -210,27 +211,6 @@ impl RowSet {
     /// The same collection after that many UUIDs were drawn.
     pub(super) fn with_uuids(self, uuids: u64) -> Self {
         Self { uuids, ..self }
-    }
-
-    /// Whether its rows are those that the scenario declares.
-    pub(super) fn is_as_declared(&self) -> bool {
-        let declared = self.declared.rows();
-        self.rows.len() == declared.len()
-            && self.rows.iter().zip(declared).all(|(row, declared)| Arc::ptr_eq(row, declared))
-    }
-
-    /// The rows, by id, that a merge or a replacement has made other than the collection declares them.
-    pub(super) fn changed(&self) -> HashMap<&str, &Arc<Row>> {
-        let (rows, declared) = (&self.rows, self.declared.rows());
-        if rows.iter().zip(declared).all(|(row, declared)| Arc::ptr_eq(row, declared)) {
-            return HashMap::new();
-        }
-        let declared: HashMap<&str, &Arc<Row>> = declared.iter().map(|row| (&**row.id(), row)).collect();
-        let is_changed = |row: &&Arc<Row>| {
-            let declared = declared.get(&**row.id());
-            declared.is_some_and(|declared| !Arc::ptr_eq(row, declared) && row.own() != declared.own())
-        };
-        rows.declared().filter(is_changed).map(|row| (&**row.id(), row)).collect()
     }
 
     pub(super) fn by_id(&self) -> HashMap<&str, &Arc<Row>> {
@@ -250,11 +230,6 @@ impl RowSet {
     /// How many UUIDs were drawn for ids.
     pub(super) fn uuids(&self) -> u64 {
         self.uuids
-    }
-
-    /// The highest number of an id that the scenario declares.
-    pub(super) fn declared_highest(&self) -> u64 {
-        highest_number(self.prefix(), self.declared.rows())
     }
 
     /// Bytes of the rows as a JSON array.

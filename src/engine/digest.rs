@@ -24,12 +24,13 @@ impl Digest {
         Self::of("product", &row.content())
     }
 
-    /// Of the rows of a collection.
+    /// Of the rows of a collection, whatever ids those have that declare none.
     pub(super) fn of_rows(collection: &Collection) -> Self {
         let mut hash = Hashed::default();
         hash.add(&"rows");
         for row in collection.rows() {
-            hash.add(&(row.id(), row.has_number_id(), row.content()));
+            let id = (!row.has_made_id()).then(|| (row.id(), row.has_number_id()));
+            hash.add(&(id, row.content()));
         }
         hash.end()
     }

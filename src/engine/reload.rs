@@ -4,6 +4,7 @@
 //! that play the old one, also for those in which rows came or went; [`Engine::reload`] applies the plan to one.
 //! What goes is [`Retained`](super::retained::Retained), and comes back if a later scenario declares it again.
 
+mod collection;
 mod data;
 mod rows;
 mod rules;
@@ -21,7 +22,7 @@ use super::event::Event;
 use super::rows::RowEdits;
 use super::timeline::TimelineEdits;
 use crate::scenario::{Collection, Fault, Feed, Row, RuleScript, Scenario};
-use data::DataEdits;
+use data::{DataEdits, DataTransition, PlannedData};
 use rows::RowTransition;
 
 /// What a new scenario did.
@@ -42,6 +43,8 @@ pub struct ReloadPlan {
     comparison: Comparison,
     /// What becomes of the rows at the start.
     rows: RowTransition,
+    /// The same of collections without counters.
+    data: DataTransition,
 }
 
 impl ReloadPlan {
@@ -50,8 +53,9 @@ impl ReloadPlan {
     pub fn new(old: Engine, new: Engine) -> Self {
         let comparison = Comparison::of(&old.scenario, &new.scenario);
         let rows = old.row_transition(&new.scenario, &comparison.rows, None);
-        let changes = old.compare(&new.scenario, old.seed, &comparison, &rows);
-        Self { old, new, changes, comparison, rows }
+        let data = old.data_transition(&comparison.data, &new.collections, old.seed, None);
+        let changes = old.compare(&new.scenario, old.seed, &comparison, &rows, &data);
+        Self { old, new, changes, comparison, rows, data }
     }
 
     /// The engine at the start of the new scenario.
@@ -66,7 +70,9 @@ impl Engine {
     #[must_use]
     pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
         let comparison = Comparison::of(&self.scenario, new);
-        self.compare(new, seed, &comparison, &self.row_transition(new, &comparison.rows, None))
+        let rows = self.row_transition(new, &comparison.rows, None);
+        let data = self.data_transition(&comparison.data, &Collections::new(new), seed, None);
+        self.compare(new, seed, &comparison, &rows, &data)
     }
 
     /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
@@ -80,7 +86,7 @@ impl Engine {
     /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no row came or went at run
     /// time shares the rows of the new start from then on.
     pub fn reload(&mut self, plan: &ReloadPlan, seed: u64) -> Reload {
-        let ReloadPlan { old, new, changes, comparison, rows } = plan;
+        let ReloadPlan { old, new, changes, comparison, rows, data } = plan;
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
             return self.replace(&new.scenario, seed);
         }
@@ -91,8 +97,10 @@ impl Engine {
         if !rows.is_as_declared() {
             return self.replace_compared(&new.scenario, seed, comparison, &new.collections);
         }
-        let changes = if comparison.rows.is_renumbered || rows.is_recalled() {
-            self.compare(&new.scenario, seed, comparison, &rows)
+        let planned = PlannedData { old, transition: data };
+        let data = self.data_transition(&comparison.data, &new.collections, seed, Some(planned));
+        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.is_as_planned {
+            self.compare(&new.scenario, seed, comparison, &rows, &data)
         } else {
             self.as_seen_here(changes, seed)
         };
@@ -109,7 +117,7 @@ impl Engine {
             // The new start has every row.
             moved.and_then(|running| self.counters.put(edit.row.id(), running));
         }
-        let events = self.follow(&changes, comparison, seed, &before);
+        let events = self.follow(&changes, comparison, data, seed, &before);
         Reload { changes, events }
     }
 
@@ -128,14 +136,15 @@ impl Engine {
         start: &Collections,
     ) -> Reload {
         let rows = self.row_transition(scenario, &comparison.rows, None);
-        let changes = self.compare(scenario, seed, comparison, &rows);
+        let data = self.data_transition(&comparison.data, start, seed, None);
+        let changes = self.compare(scenario, seed, comparison, &rows, &data);
         let mut gone = self.ended_rows(&comparison.rows);
         gone.extend(self.displaced_rows(&comparison.rows, &rows));
         self.retain_rows(gone, &comparison.rows, &rows);
         self.scenario = scenario.clone();
         let before = self.collections.clone();
         self.replace_rows(&comparison.rows, &rows, start);
-        let events = self.follow(&changes, comparison, seed, &before);
+        let events = self.follow(&changes, comparison, data, seed, &before);
         Reload { changes, events }
     }
 
@@ -155,11 +164,18 @@ impl Engine {
     }
 
     /// Follows with what is no counter. `before` are the collections of before.
-    fn follow(&mut self, changes: &[Change], comparison: &Comparison, seed: u64, before: &Collections) -> Vec<Event> {
+    fn follow(
+        &mut self,
+        changes: &[Change],
+        comparison: &Comparison,
+        data: DataTransition,
+        seed: u64,
+        before: &Collections,
+    ) -> Vec<Event> {
         self.recall_numbers();
         let mut events = self.replace_timelines(comparison, seed);
         events.extend(changes.iter().filter_map(|change| self.counter_after(change)));
-        events.extend(self.carry_data_over(before, &comparison.data));
+        events.extend(self.carry_data_over(before, &comparison.data, data));
         // Those who have joined a topic hear of what the scenario changes there.
         self.deliver(&mut events, 0);
         events
@@ -197,12 +213,19 @@ impl Engine {
 /// What changes.
 impl Engine {
     /// The changes that a new scenario makes to this engine.
-    fn compare(&self, new: &Scenario, seed: u64, comparison: &Comparison, rows: &RowTransition) -> Vec<Change> {
+    fn compare(
+        &self,
+        new: &Scenario,
+        seed: u64,
+        comparison: &Comparison,
+        rows: &RowTransition,
+        data: &DataTransition,
+    ) -> Vec<Change> {
         let mut changes = Vec::new();
         self.compare_settings(new, seed, &mut changes);
         self.compare_collections(new, &mut changes);
         self.compare_rows(new, &comparison.rows, rows, &mut changes);
-        changes.extend_from_slice(comparison.data.changes());
+        changes.extend(comparison.data.changes(data));
         let old = &self.scenario;
         changes.extend(rules::changes(old, new));
         changes.extend(comparison.timelines.changes(old, new));

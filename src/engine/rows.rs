@@ -127,6 +127,26 @@ fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T
     all.iter().zip(wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(*row))
 }
 
+/// For each row of a collection the index of the one that it continues, among the rows that the collection declared before.
+pub(super) fn continued_rows(before: &Collection, after: &Collection) -> Vec<Option<usize>> {
+    let is_same = |one: &Arc<Row>, other: &Arc<Row>| match (one.has_made_id(), other.has_made_id()) {
+        (true, true) => one.content() == other.content(),
+        (false, false) => one == other,
+        _ => false,
+    };
+    let (old, new) = (before.rows(), after.rows());
+    let head = old.iter().zip(new).take_while(|(one, other)| is_same(one, other)).count();
+    let ends = old[head..].iter().rev().zip(new[head..].iter().rev());
+    let tail = ends.take_while(|(one, other)| is_same(one, other)).count();
+    let (old_end, new_end) = (old.len() - tail, new.len() - tail);
+    let before: Vec<Declared> = old[head..old_end].iter().map(|row| (before, row)).collect();
+    let after: Vec<Declared> = new[head..new_end].iter().map(|row| (after, row)).collect();
+    let by_id: HashMap<&str, usize> = before.iter().zip(0..).map(|((_, row), at)| (id(row), at)).collect();
+    let between = origins(&before, &after, &by_id);
+    let shifted = between.into_iter().map(|origin| origin.map(|at| head + at));
+    (0..head).map(Some).chain(shifted).chain((old_end..old.len()).map(Some)).collect()
+}
+
 /// For each new row the index of the old one that it continues.
 fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>) -> Vec<Option<usize>> {
     /// The rows of one collection whose ids were made, by index.

@@ -228,9 +228,9 @@ pub(super) mod whole_row {
     }
 }
 
-/// Writes rows down, those that a collection has at the start by their ids.
-fn written_beside(start: Option<&RowSet>) -> impl Fn(&Arc<Row>) -> DeclaredOr<WrittenRow> {
-    let declared = start.map(RowSet::by_id).unwrap_or_default();
+/// Writes rows down, those that are as declared by their ids.
+fn written_beside(declared: &[Arc<Row>]) -> impl Fn(&Arc<Row>) -> DeclaredOr<WrittenRow> {
+    let declared: HashMap<&str, &Arc<Row>> = declared.iter().map(|row| (&**row.id(), row)).collect();
     move |row| match declared.get(&**row.id()) {
         Some(same) if *same == row => DeclaredOr::Declared(row.id().clone()),
         _ => DeclaredOr::Other(WrittenRow::of(row)),
@@ -258,10 +258,10 @@ impl RowsState {
                 DeclaredOr::Other(CounterState { id: id.clone(), collection, seed, declared })
             }
         };
-        let collections = engine
-            .collections
-            .counted()
-            .map(|(name, row_set)| row_set.rows().iter().map(written_beside(start.collections.get(name))).collect());
+        let collections = engine.collections.counted().map(|(name, row_set)| {
+            let declared = start.collections.get(name).map_or(&[][..], RowSet::declared_rows);
+            row_set.rows().iter().map(written_beside(declared)).collect()
+        });
         Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::body::ApiResponse;
 use super::host_name::is_host_name;
-use super::rule;
+use super::rule::{self, FormError};
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
 use crate::selector::SwitchError;
@@ -55,7 +55,7 @@ pub(crate) enum ApiError {
     #[error("Body is not valid gzip: {0}")]
     BadGzip(std::io::Error),
     #[error("Body is not a valid form: {0}")]
-    BadForm(multer::Error),
+    BadForm(FormError),
     #[error("Body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]

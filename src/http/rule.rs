@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use forms::{FormError, read as read_form};
 use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::StatusCode;
@@ -54,7 +55,7 @@ impl RuleCall<'_> {
         body: &Bytes,
     ) -> Result<ApiResponse, ApiError> {
         let Moment { world, view, arrived } = moment;
-        let rule_request = self.read(request.headers(), body).await?;
+        let rule_request = self.read(request.headers(), body)?;
         let opening = self.answered(world, view, rule_request).await.map_err(refused)?;
         if !opening.answered.after.is_zero() {
             world.pass_since(*arrived, opening.answered.after).await;

@@ -1,7 +1,9 @@
 //! Server-sent events (HTML, 9.2): an answer whose body goes on for as long as its rule has something to say.
 //!
 //! A stream is a member of its world's feed as a socket is, with the same fan-out and the same bound: the fan-out writes into
-//! a small buffer, from which the body is sent. One that does not take what comes is ended, and the journal says so.
+//! a small buffer, from which the body is sent. One that does not take what comes is ended as soon as it is further behind than
+//! the feed reaches back, and the journal says so. Its client may still read what was on the way to it, until the connection of
+//! a peer that takes nothing counts as gone.
 
 mod body;
 mod event;
@@ -108,7 +110,7 @@ impl Stream {
             }
             if !self.flush()? {
                 // A client that does not read is not waited for.
-                return end.map_or(Ok(()), Err);
+                return end.map_or_else(|| Ok(self.feed.expect_next()?), Err);
             }
             match (self.feed.next().await?, end) {
                 (Some(EncodedBatch { bytes, messages }), _) => (self.output, self.events) = (bytes, messages),

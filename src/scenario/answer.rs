@@ -79,12 +79,17 @@ pub enum Content {
     Json(Template),
     /// Plain text.
     Text(Template),
-    /// A file.
+    /// A file below a directory.
     File {
-        /// Its path, relative to the directory.
+        /// Its path as the scenario writes it.
         path: Template,
-        /// The directory of the file that declares it.
+        /// What the path begins with if that leads elsewhere than below the file that declares it, such as `../images/`;
+        /// else empty. Expressions have no part in it.
+        lead: Arc<str>,
+        /// The directory that the lead leads to, from that of the file that declares it.
         directory: Arc<Path>,
+        /// The directory of the file that declares it, from that of the main file.
+        declared_in: Arc<Path>,
     },
     /// REST on a collection.
     Crud(Arc<Crud>),

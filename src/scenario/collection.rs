@@ -62,6 +62,12 @@ impl Collection {
         &self.rows
     }
 
+    /// The same collection with other rows.
+    #[must_use]
+    pub(crate) fn with_rows(&self, rows: Vec<Arc<Row>>) -> Self {
+        Self { rows: rows.into(), ..self.clone() }
+    }
+
     /// The keys of its own, besides its rows, in which it differs from another.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {

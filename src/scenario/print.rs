@@ -19,7 +19,7 @@ use super::{
 impl Scenario {
     /// The scenario as YAML text that reads back as the same scenario.
     ///
-    /// Paths are written as they were resolved, so the text belongs into the directory that mockd was started in.
+    /// Paths are written as seen from the file that was asked for, so the text belongs into the directory of that.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         self.written(true)
@@ -139,7 +139,7 @@ fn server(server: &ServerOptions) -> Option<Value> {
     let mut mapping = json!({});
     insert(&mut mapping, "host", server.host.map(|host| host.to_string().into()));
     insert(&mut mapping, "port", server.port.map(Into::into));
-    insert(&mut mapping, "static", server.site.as_ref().map(|site| site.to_string_lossy().into()));
+    insert(&mut mapping, "static", server.printed_site.as_ref().map(|site| site.to_string_lossy().into()));
     let cors = match &server.cors {
         Cors::Any => None,
         Cors::Off => Some(false.into()),

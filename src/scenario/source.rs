@@ -197,4 +197,11 @@ impl Sources {
     pub(super) fn directory(&self, span: Span) -> &Path {
         self.locate(span).and_then(|(source, _)| source.path.parent()).unwrap_or(Path::new(""))
     }
+
+    /// As [`Sources::directory`], from the directory of the first file; as it is if it is not written as a path from there.
+    pub(super) fn directory_from_first(&self, span: Span) -> &Path {
+        let first = self.files.first().and_then(|(_, source)| source.path.parent()).unwrap_or(Path::new(""));
+        let directory = self.directory(span);
+        directory.strip_prefix(first).unwrap_or(directory)
+    }
 }

@@ -205,7 +205,9 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
     });
     // Relative to the file that says it, which may be an included one.
-    let site = given(raw.site.as_ref()).map(|(site, span)| check.document.sources().directory(span).join(site));
+    let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
+    let printed_site = site.map(|(site, span)| sources.directory_from_first(span).join(site));
+    let site = site.map(|(site, span)| sources.directory(span).join(site));
     let cors = match given(raw.cors.as_ref()) {
         None | Some((RawCors::Switch(true), _)) => Cors::Any,
         Some((RawCors::Switch(false), _)) => Cors::Off,
@@ -217,7 +219,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
             Cors::Origins(parsed.filter_map(noted).collect())
         }
     };
-    ServerOptions { host, port, site, cors }
+    ServerOptions { host, port, site, printed_site, cors }
 }
 
 /// With more problems than this, one that follows from another is not looked for any more.

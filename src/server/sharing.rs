@@ -1,5 +1,6 @@
 //! How a server shares its worlds with others.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rand::TryRng;
@@ -11,8 +12,8 @@ use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{Memory, Redis, RedisUrl, Store};
 use crate::world::Sharing;
+use crate::worlds::WorldsError;
 use crate::worlds::shared::named;
-use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
 /// How worlds are shared with other servers.
 #[derive(Debug, Clone)]
@@ -39,17 +40,16 @@ pub enum StoreKind {
     },
 }
 
-/// Joins the other servers of a store.
-pub(super) async fn share(
-    scenario: &Arc<Scenario>,
-    seed: u64,
-    options: WorldOptions,
+/// Reaches the store where this server meets others. The directory is that of the scenario.
+pub(super) async fn join_store(
     config: StoreConfig,
+    scenario: &Scenario,
+    directory: PathBuf,
     reloads: Reloads,
     tasks: &TaskTracker,
     end: &CancellationToken,
-) -> Result<Worlds, WorldsError> {
-    let StoreConfig { store, publish, files } = config;
+) -> Result<Sharing, WorldsError> {
+    let StoreConfig { store, files, .. } = config;
     let store: Arc<dyn Store> = match store {
         StoreKind::Memory(memory) => Arc::new(memory),
         StoreKind::Redis { url, name } => {
@@ -58,9 +58,9 @@ pub(super) async fn share(
             Arc::new(store)
         }
     };
-    let sharing = Sharing::new(store, server_name().into(), scenario.server().clone(), reloads);
+    let sharing = Sharing::new(store, server_name().into(), scenario.server().clone(), directory, reloads);
     sharing.scenarios.made_of(named(&files));
-    Worlds::share(scenario, seed, options, sharing, publish, tasks, end.clone()).await
+    Ok(sharing)
 }
 
 /// 64 bits by chance, which no two servers of a store have in common.

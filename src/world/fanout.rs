@@ -167,6 +167,10 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     });
     match served {
         Served::Parked => socket.wake.notify_one(),
+        // It waits for its client, and is too late for what comes next.
+        Served::Skipped { is_delegated: false } if socket.stream.is_some() && !shared.feed.has(socket.written()) => {
+            socket.wake.notify_one();
+        }
         // A task that a fault keeps from delegating is woken after the pass.
         Served::Done | Served::Skipped { .. } => {}
     }

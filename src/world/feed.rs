@@ -133,6 +133,11 @@ impl EventFeed {
         self.lock().log.read(from, most, last)
     }
 
+    /// Whether it still has everything from a position on.
+    pub(super) fn has(&self, from: u64) -> bool {
+        self.lock().log.read(from, 0, from).is_some()
+    }
+
     /// Up to where the fan-out has handed everything out.
     pub(super) fn handed_out(&self) -> u64 {
         self.lock().log.handed_out()

@@ -16,6 +16,7 @@ mod scenarios;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,10 +70,16 @@ pub struct JoinOptions {
 }
 
 impl Sharing {
-    /// A server of that name, which no other has, with a store, and the server section of its scenario.
+    /// A server of that name, which no other has, with a store, and the server section and the directory of its scenario.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, server: Arc<str>, options: ServerOptions, reloads: Reloads) -> Self {
-        let scenarios = Scenarios::new(store.clone(), options);
+    pub fn new(
+        store: Arc<dyn Store>,
+        server: Arc<str>,
+        options: ServerOptions,
+        directory: PathBuf,
+        reloads: Reloads,
+    ) -> Self {
+        let scenarios = Scenarios::new(store.clone(), options, directory);
         Self { scenarios, store, server, reloads, count: Arc::default() }
     }
 

@@ -120,6 +120,21 @@ impl Subscription {
         }
     }
 
+    /// Whether the feed still has what comes next. A socket that is further behind is brought up to date once it reads.
+    ///
+    /// # Errors
+    /// [`WorldError::StreamBehind`] for a stream that is further behind.
+    pub fn expect_next(&self) -> Result<(), WorldError> {
+        let is_lost = self.cursor.as_ref().is_some_and(|cursor| !self.world.shared().feed.has(cursor.position));
+        if is_lost && self.socket.stream.is_some() { Err(self.falls_behind()) } else { Ok(()) }
+    }
+
+    /// Notes that a stream is further behind than the feed reaches back: there is no telling what its frames were made of.
+    fn falls_behind(&self) -> WorldError {
+        self.world.record(Record::Behind { socket: self.socket.id });
+        WorldError::StreamBehind
+    }
+
     /// Notes that what was handed out is written.
     pub fn wrote(&self, messages: u64) {
         if let Some(position) = self.position() {
@@ -241,12 +256,10 @@ impl Subscription {
 
     /// Gets the values that changed after an event; without one, everything.
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
-        let Some(cursor) = &mut self.cursor else { return Ok(()) };
-        if self.socket.stream.is_some() {
-            // There is no telling what its frames were made of.
-            self.world.record(Record::Behind { socket: self.socket.id });
-            return Err(WorldError::StreamBehind);
+        if self.cursor.is_some() && self.socket.stream.is_some() {
+            return Err(self.falls_behind());
         }
+        let Some(cursor) = &mut self.cursor else { return Ok(()) };
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
         // What is still there of the feed, and may be no value, comes first.
         while cursor.position < current.position

@@ -30,7 +30,8 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
 
     let text = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
     let scenario = Arc::new(parse(&Source::new("toys.yaml", text)).unwrap());
-    let sharing = Sharing::new(Arc::new(Memory::default()), "one".into(), ServerOptions::default(), Reloads::default());
+    let (store, options) = (Arc::new(Memory::default()), ServerOptions::default());
+    let sharing = Sharing::new(store, "one".into(), options, "".into(), Reloads::default());
     let (options, tasks, end) = (WorldOptions::default(), TaskTracker::new(), CancellationToken::new());
     let worlds = Worlds::share(&scenario, 1, options, sharing, false, &tasks, end.clone()).await.unwrap();
     let world = worlds.default_world();

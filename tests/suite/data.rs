@@ -1,6 +1,7 @@
 //! `data`: values, collections with the ids of their rows, files, and rows that are made.
 
 mod files;
+mod reload;
 
 use mockd::scenario::{Collection, IdScheme, Scenario, Source, parse};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use mockd::scenario::{Scenario, Source, parse};
 
-use crate::support::{accepted, command};
+use crate::support::{accepted, command, http};
 
 /// Every key of the language, with YAML's own means of saying things twice.
 const ALL_KEYS: &str = r#"
@@ -113,16 +113,60 @@ fn what_a_scenario_has_none_of_is_not_printed() {
     assert_eq!(keys("categories: { toys: { prefix: T } }"), ["name", "seed", "categories", "orders"]);
 }
 
-#[test]
-fn a_printed_file_of_an_answer_is_where_it_was() {
+#[tokio::test]
+async fn a_printed_file_of_an_answer_is_where_it_was() {
     let directory = tempfile::TempDir::new().unwrap();
-    let main = directory.path().join("main.yaml");
-    std::fs::write(&main, "http: { GET /a: { file: a.png }, GET /b/x: [{ status: 400 }, { file: $query.name }] }\n")
-        .unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    for name in ["mock/a.txt", "mock/parts/c.txt", "shared/e.txt", "up/f.txt"] {
+        write(name, name);
+    }
+    write("mock/parts/more.yaml", "http: { GET /c: { file: c.txt }, GET /d: { file: $query.name } }\n");
+    write("shared/common.yaml", "http: { GET /e: { file: e.txt } }\n");
+    let main = write(
+        "mock/main.yaml",
+        "include: [parts/more.yaml, ../shared/common.yaml]
+http:
+  GET /a: { file: a.txt }
+  GET /b: [{ when: query.wrong, status: 400 }, { file: $query.name }]
+  GET /f: { file: '../up/{{ query.name }}.txt' }
+",
+    );
     let printed = mockd::scenario::load(&main).outcome.unwrap().to_yaml();
-    let directory = directory.path().display();
-    assert!(printed.contains(&format!("file: {directory}/a.png\n")), "{printed}");
-    assert!(printed.contains(&format!("file: {directory}/{{{{ query.name }}}}\n")), "{printed}");
+    for path in [
+        "parts/c.txt",
+        "parts/{{ query.name }}",
+        "../shared/e.txt",
+        "a.txt",
+        "$query.name",
+        "../up/{{ query.name }}.txt",
+    ] {
+        assert!(printed.contains(&format!("file: {path}\n")), "{path} is not in\n{printed}");
+    }
+    let again = write("mock/printed.yaml", &printed);
+    assert_eq!(mockd::scenario::load(&again).outcome.unwrap().to_yaml(), printed);
+    for file in [main, again] {
+        let mockd = mockd::embed::Mockd::builder().file(&file).start().await.unwrap();
+        for (request, status, text) in [
+            ("/a", 200, "mock/a.txt"),
+            ("/b?name=a.txt", 200, "mock/a.txt"),
+            ("/c", 200, "mock/parts/c.txt"),
+            ("/d?name=c.txt", 200, "mock/parts/c.txt"),
+            ("/e", 200, "shared/e.txt"),
+            ("/f?name=f", 200, "up/f.txt"),
+            ("/f?name=none", 404, "File ../up/none.txt not found"),
+            ("/f?name=..%2Fmock%2Fa", 400, "a path below the scenario's directory"),
+        ] {
+            let answer = http("GET", &format!("{}{request}", mockd.url()), &[], None).await;
+            assert_eq!(answer.status, status, "{request}: {}", answer.text);
+            assert!(answer.text.contains(text), "{request}: {}", answer.text);
+        }
+        mockd.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! Streams of server-sent events, as a test sees and handles them, and what faults do to them.
 
-use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::support::{Mockd, SHOP, ScenarioFile, poll, soon};
+use crate::support::{EventStream, Mockd, SHOP, ScenarioFile, poll};
 
 const ROOMS: &str = "
 data: { rows: [{ id: 1, n: 0 }] }
@@ -21,54 +20,15 @@ async fn rooms() -> Mockd {
     rooms_with("").await
 }
 
-/// An open stream.
-struct Events {
-    response: Response,
-    /// What has come and was not read yet.
-    text: String,
+async fn open(mockd: &Mockd, room: &str) -> EventStream {
+    EventStream::open(mockd, &format!("/rooms/{room}/events")).await
 }
 
-impl Events {
-    async fn open(mockd: &Mockd, room: &str) -> Self {
-        let url = format!("{}/rooms/{room}/events", mockd.url());
-        let response = soon("a stream", reqwest::get(url)).await.unwrap();
-        assert_eq!(response.status(), 200);
-        Self { response, text: String::new() }
-    }
-
-    /// As [`Events::open`], once its first event has come.
-    async fn greeted(mockd: &Mockd, room: &str) -> Self {
-        let mut events = Self::open(mockd, room).await;
-        assert_eq!(events.event().await, "data: hello");
-        events
-    }
-
-    /// The next event; `None` at the end of the stream, and an error where it breaks off.
-    async fn next(&mut self) -> Result<Option<String>, reqwest::Error> {
-        loop {
-            if let Some(end) = self.text.find("\n\n") {
-                let event = self.text[..end].to_owned();
-                self.text.drain(..end + 2);
-                return Ok(Some(event));
-            }
-            match soon("an event or the end", self.response.chunk()).await? {
-                Some(bytes) => self.text.push_str(std::str::from_utf8(&bytes).unwrap()),
-                None => return Ok(None),
-            }
-        }
-    }
-
-    async fn event(&mut self) -> String {
-        self.next().await.expect("the stream broke off").expect("the stream ended")
-    }
-
-    async fn events(&mut self, count: usize) -> Vec<String> {
-        let mut events = Vec::new();
-        while events.len() < count {
-            events.push(self.event().await);
-        }
-        events
-    }
+/// As [`open`], once its first event has come.
+async fn greeted(mockd: &Mockd, room: &str) -> EventStream {
+    let mut events = open(mockd, room).await;
+    assert_eq!(events.event().await.unwrap(), "data: hello");
+    events
 }
 
 /// Adds a row, of which all streams hear.
@@ -100,7 +60,7 @@ async fn listed(mockd: &Mockd, sent: u64) -> Vec<Value> {
 #[tokio::test]
 async fn streams_are_listed_by_path_beside_sockets() {
     let mockd = rooms().await;
-    let _events = Events::greeted(&mockd, "a%20b").await;
+    let _events = greeted(&mockd, "a%20b").await;
     let _live = mockd.live("nothing").await;
     let mut list = listed(&mockd, 1).await;
     assert!(list[0]["age"].take().is_string());
@@ -113,7 +73,7 @@ async fn streams_are_listed_by_path_beside_sockets() {
 #[tokio::test]
 async fn a_stream_gets_what_is_sent_to_it_and_ends_when_closed() {
     let mockd = rooms().await;
-    let (mut events, mut other) = (Events::greeted(&mockd, "a").await, Events::greeted(&mockd, "b").await);
+    let (mut events, mut other) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
     for (frame, event) in [
         (json!({ "json": { "event": "x", "data": [1] } }), "event: x\ndata: [1]"),
         (json!({ "json": { "n": 1 } }), "data: {\"n\":1}"),
@@ -121,13 +81,13 @@ async fn a_stream_gets_what_is_sent_to_it_and_ends_when_closed() {
         (json!({ "binary": "AP8=" }), "data: AP8="),
     ] {
         mockd.control("POST", "/__mockd/sockets/1/send", frame).await;
-        assert_eq!(events.event().await, event);
+        assert_eq!(events.event().await.unwrap(), event);
     }
     let closed = mockd.control("POST", "/__mockd/sockets/1/close", json!({ "code": 4001 })).await;
     assert_eq!(closed, json!({ "closed": [1] }));
     assert_eq!(events.next().await.unwrap(), None);
     add(&mockd, 1).await;
-    assert_eq!(other.event().await, "data: 1");
+    assert_eq!(other.event().await.unwrap(), "data: 1");
     let entry = mockd.get("/__mockd/journal?kind=closed").await.json()["entries"][0].clone();
     assert_eq!((&entry["socket"], &entry["by"], &entry["code"]), (&json!(1), &json!("server"), &Value::Null));
 }
@@ -135,7 +95,7 @@ async fn a_stream_gets_what_is_sent_to_it_and_ends_when_closed() {
 #[tokio::test]
 async fn an_opened_stream_is_expected_by_its_path() {
     let mockd = rooms().await;
-    let _events = Events::greeted(&mockd, "a").await;
+    let _events = greeted(&mockd, "a").await;
     let expected = async |expectation: Value| {
         mockd.control("POST", "/__mockd/verify", json!({ "expect": [expectation] })).await["pass"].clone()
     };
@@ -150,20 +110,20 @@ async fn an_opened_stream_is_expected_by_its_path() {
 #[tokio::test]
 async fn events_that_were_dropped_do_not_come_again() {
     let mockd = rooms().await;
-    let (mut hit, mut other) = (Events::greeted(&mockd, "a").await, Events::greeted(&mockd, "b").await);
+    let (mut hit, mut other) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
     bring(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true })).await;
     add(&mockd, 1).await;
-    assert_eq!(other.event().await, "data: 1");
+    assert_eq!(other.event().await.unwrap(), "data: 1");
     lift(&mockd).await;
     add(&mockd, 2).await;
-    assert_eq!((hit.event().await, other.event().await), ("data: 2".into(), "data: 2".into()));
+    assert_eq!((hit.event().await.unwrap(), other.event().await.unwrap()), ("data: 2".into(), "data: 2".into()));
     assert_eq!(did(&mockd).await, ["1 dropped"]);
 }
 
 #[tokio::test]
 async fn a_chance_of_events_is_dropped_or_comes_twice() {
     let mockd = rooms().await;
-    let (mut events, mut all) = (Events::greeted(&mockd, "a").await, Events::greeted(&mockd, "b").await);
+    let (mut events, mut all) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
     bring(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "duplicate": true })).await;
     add(&mockd, 1).await;
     assert_eq!(events.events(2).await, ["data: 1", "data: 1"]);
@@ -177,7 +137,7 @@ async fn a_chance_of_events_is_dropped_or_comes_twice() {
     add(&mockd, 42).await;
     let mut came = Vec::new();
     while came.last().is_none_or(|last| last != "data: 42") {
-        came.push(events.event().await);
+        came.push(events.event().await.unwrap());
     }
     let dropped = did(&mockd).await.iter().filter(|did| *did == "1 dropped").count();
     assert!((10..30).contains(&dropped), "{dropped}");
@@ -187,7 +147,7 @@ async fn a_chance_of_events_is_dropped_or_comes_twice() {
 #[tokio::test]
 async fn events_are_late_in_the_worlds_time_and_in_their_order() {
     let mockd = rooms().await;
-    let mut events = Events::greeted(&mockd, "a").await;
+    let mut events = greeted(&mockd, "a").await;
     listed(&mockd, 1).await;
     bring(&mockd, json!({ "on": "stream", "latency": "2s" })).await;
     add(&mockd, 1).await;
@@ -195,32 +155,32 @@ async fn events_are_late_in_the_worlds_time_and_in_their_order() {
     add(&mockd, 2).await;
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"][0]["sent"], 1);
     mockd.advance("", "1ms").await;
-    assert_eq!(events.event().await, "data: 1");
+    assert_eq!(events.event().await.unwrap(), "data: 1");
     assert_eq!(listed(&mockd, 2).await.len(), 1);
     mockd.advance("", "1999ms").await;
-    assert_eq!(events.event().await, "data: 2");
+    assert_eq!(events.event().await.unwrap(), "data: 2");
 }
 
 #[tokio::test]
 async fn what_a_stream_begins_with_meets_faults_as_well() {
     let mockd = rooms_with("faults: [{ on: stream, drop: true, until: 1s }]").await;
-    let mut events = Events::open(&mockd, "a").await;
+    let mut events = open(&mockd, "a").await;
     mockd.advance("", "1s").await;
     add(&mockd, 1).await;
-    assert_eq!(events.event().await, "data: 1");
+    assert_eq!(events.event().await.unwrap(), "data: 1");
     assert_eq!(did(&mockd).await, ["1 dropped"]);
 }
 
 #[tokio::test]
 async fn a_stream_breaks_off_at_once_or_after_some_events() {
     let mockd = rooms().await;
-    let mut open = Events::greeted(&mockd, "a").await;
+    let mut hit = greeted(&mockd, "a").await;
     bring(&mockd, json!({ "on": "stream", "reset": true })).await;
-    assert!(open.next().await.is_err());
+    assert!(hit.next().await.is_err());
     // One that is opened later is not hit.
-    let mut later = Events::greeted(&mockd, "a").await;
+    let mut later = greeted(&mockd, "a").await;
     bring(&mockd, json!({ "on": "stream", "path": "/rooms/b/*", "reset": true, "after": 3 })).await;
-    let mut counted = Events::open(&mockd, "b").await;
+    let mut counted = open(&mockd, "b").await;
     for n in 1..5 {
         add(&mockd, n).await;
     }
@@ -233,11 +193,11 @@ async fn a_stream_breaks_off_at_once_or_after_some_events() {
 #[tokio::test]
 async fn some_streams_are_spared_and_only_so_many_hit() {
     let mockd = rooms_with("faults: [{ on: stream, skip: 1, times: 1, drop: true }]").await;
-    let _first = Events::greeted(&mockd, "a").await;
-    let _hit = Events::open(&mockd, "a").await;
-    let mut last = Events::greeted(&mockd, "a").await;
+    let _first = greeted(&mockd, "a").await;
+    let _hit = open(&mockd, "a").await;
+    let mut last = greeted(&mockd, "a").await;
     add(&mockd, 1).await;
-    assert_eq!(last.event().await, "data: 1");
+    assert_eq!(last.event().await.unwrap(), "data: 1");
     let both = async || Some(did(&mockd).await).filter(|did| did.len() == 2);
     assert_eq!(poll("both events dropped", both).await, ["2 dropped", "2 dropped"]);
     let fault = mockd.get("/__mockd/faults").await.json()["faults"][0].clone();
@@ -247,13 +207,13 @@ async fn some_streams_are_spared_and_only_so_many_hit() {
 #[tokio::test]
 async fn faults_on_sockets_spare_streams_and_the_other_way_round() {
     let mockd = rooms().await;
-    let mut events = Events::greeted(&mockd, "a").await;
+    let mut events = greeted(&mockd, "a").await;
     let mut live = mockd.live("confectionery").await;
     assert_eq!(live.order().await.1, 101);
     for fault in [json!({ "on": "websocket", "drop": true }), json!({ "on": "websocket", "freeze": true })] {
         bring(&mockd, fault).await;
         add(&mockd, 1).await;
-        assert_eq!(events.event().await, "data: 1");
+        assert_eq!(events.event().await.unwrap(), "data: 1");
         lift(&mockd).await;
     }
     bring(&mockd, json!({ "on": "stream", "drop": true })).await;
@@ -263,7 +223,7 @@ async fn faults_on_sockets_spare_streams_and_the_other_way_round() {
     bring(&mockd, json!({ "on": "websocket", "storm": "5s" })).await;
     assert_eq!(live.close_code().await, 1012);
     add(&mockd, 2).await;
-    assert_eq!(events.event().await, "data: 2");
+    assert_eq!(events.event().await.unwrap(), "data: 2");
 }
 
 #[tokio::test]
@@ -283,9 +243,9 @@ async fn a_request_that_opens_a_stream_is_hit_as_any_other() {
         let mut fault = effect;
         (fault["on"], fault["path"]) = ("http".into(), "/rooms/*".into());
         bring(&mockd, fault).await;
-        let mut events = Events::greeted(&mockd, "a").await;
+        let mut events = greeted(&mockd, "a").await;
         add(&mockd, 1).await;
-        assert_eq!(events.event().await, "data: 1");
+        assert_eq!(events.event().await.unwrap(), "data: 1");
         lift(&mockd).await;
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::RowSet;
+use super::{RowSet, highest_number};
 use crate::engine::RandomStream;
-use crate::scenario::{IdScheme, Row};
+use crate::scenario::{IdScheme, Row, row_number};
 use crate::streams::uuid;
 
 /// The words of 32 bits that a UUID takes.
@@ -28,6 +28,30 @@ impl NewId {
 }
 
 impl RowSet {
+    /// The same collection, to give ids to declared rows: behind those that another gave, and those of these rows.
+    pub(in crate::engine) fn numbering<'r>(&self, other: &Self, rows: impl IntoIterator<Item = &'r Arc<Row>>) -> Self {
+        let highest = highest_number(self.prefix(), rows).max(other.highest);
+        Self { highest, uuids: other.uuids, ..self.clone() }
+    }
+
+    /// A declared row with an id that is not taken: that of the start if it can be, else the next one.
+    pub(in crate::engine) fn numbered(
+        &mut self,
+        row: &Arc<Row>,
+        seed: u64,
+        is_taken: impl Fn(&str) -> bool,
+    ) -> Arc<Row> {
+        let row = if is_taken(row.id()) {
+            let id = self.new_id(seed, is_taken);
+            self.uuids = id.uuids;
+            Arc::new(id.given_to(row))
+        } else {
+            row.clone()
+        };
+        self.highest = self.highest.max(row_number(self.prefix(), row.id()).unwrap_or_default());
+        row
+    }
+
     /// The next id of this collection that is not taken.
     pub(in crate::engine) fn new_id(&self, seed: u64, is_taken: impl Fn(&str) -> bool) -> NewId {
         match self.declared.ids() {

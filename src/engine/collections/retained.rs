@@ -8,11 +8,13 @@ impl RowSet {
     /// What has become of it, and the digest of what was declared; `None` if it is as at the start.
     pub(in crate::engine) fn retained(&self) -> Option<(Digest, DataContent)> {
         let Self { highest, uuids, .. } = *self;
-        if self.is_as_declared() && highest == self.declared_highest() && uuids == 0 {
+        let is_as_at_start = self.is_as_declared() && !self.has_kept_ids();
+        if is_as_at_start && highest == self.declared_highest() && uuids == 0 {
             return None;
         }
         let (declared, added) = (self.rows.declared().cloned().collect(), self.rows.added().cloned().collect());
-        Some((self.declared_digest(), DataContent::Rows { declared, added, highest, uuids }))
+        let ids = self.kept_ids();
+        Some((self.declared_digest(), DataContent::Rows { ids, declared, added, highest, uuids }))
     }
 
     /// The digest of the rows that the scenario declares.
@@ -22,7 +24,7 @@ impl RowSet {
 
     /// The collection, which is as at the start, as it was when it was retained.
     pub(in crate::engine) fn recalled(&self, content: DataContent) -> Option<Self> {
-        let DataContent::Rows { declared, added, highest, uuids } = content else { return None };
-        Some(Self { highest, uuids, ..self.with_rows(declared, added) })
+        let DataContent::Rows { ids, declared, added, highest, uuids } = content else { return None };
+        Some(Self { highest, uuids, ..self.with_kept_ids(ids)?.with_rows(declared, added) })
     }
 }

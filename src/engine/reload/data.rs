@@ -1,182 +1,188 @@
 //! What a new scenario makes of rows without counters, and of values.
 //!
-//! A row is known by its id, within its collection. What a scenario declares as before stays what it has become at run time,
-//! rows that were added then stay, and everything else is as the new scenario declares it. A name that is no longer declared
-//! is [`Retained`](crate::engine::retained::Retained), and comes back as it was if it is declared again as before.
+//! What a scenario declares as before stays what it has become at run time, rows that were added then stay, and everything
+//! else is as the new scenario declares it. A name that is no longer declared is
+//! [`Retained`](crate::engine::retained::Retained), and comes back as it was if it is declared again as before.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::collection::CollectionTransition;
 use crate::engine::collections::{Collections, RowSet};
 use crate::engine::digest::Digest;
 use crate::engine::retained::DataContent;
+use crate::engine::rows::continued_rows;
 use crate::engine::values::DataValues;
 use crate::engine::{Change, Engine, Event, EventKind};
-use crate::scenario::{Collection, Row, Scenario};
+use crate::scenario::{Collection, Scenario};
 
-/// The most ids of rows that a change names.
-const MAX_NAMED_ROWS: usize = 10;
-
-/// How the collections without counters and the values of two scenarios differ.
+/// How the collections without counters and the values of two scenarios differ, whatever has become of them in an engine.
 #[derive(Debug)]
 pub(super) struct DataEdits {
-    /// How each collection differs that both declare.
-    collections: IndexMap<Arc<str>, CollectionEdit>,
-    /// The values that both declare, and whether they are the same.
-    values: IndexMap<Arc<str>, bool>,
-    /// The names that only the new scenario declares.
-    begun: Vec<Arc<str>>,
+    /// The names that the new scenario declares.
+    declared: IndexMap<Arc<str>, NameEdit>,
     /// The names that only the old scenario declares, and what it declares if that is a value.
     gone: Vec<(Arc<str>, Option<Arc<Value>>)>,
-    changes: Vec<Change>,
 }
 
-/// How the declared rows of a collection differ.
-#[derive(Debug, Default)]
+/// What the new scenario does to a name.
+#[derive(Debug)]
+enum NameEdit {
+    /// The old one does not declare it.
+    Begins,
+    /// It was a value and is a collection, or the other way round.
+    IsOther,
+    Collection(CollectionEdit),
+    Value {
+        is_same: bool,
+    },
+}
+
+/// How a collection differs that both declare.
+#[derive(Debug)]
 struct CollectionEdit {
-    /// Those that are new, or declared in another way, by id.
-    made: IndexMap<Arc<str>, Arc<Row>>,
-    /// The ids that are no longer declared.
-    gone: Vec<Arc<str>>,
+    is_same: bool,
+    /// For each new row the index of the old one that it continues, if the old ones have the ids of the start.
+    origins: Vec<Option<usize>>,
+}
+
+/// What becomes of the collections of one engine that both scenarios declare.
+#[derive(Debug)]
+pub(super) struct DataTransition {
+    collections: IndexMap<Arc<str>, CollectionTransition>,
+    /// Whether it says the same as that of the plan.
+    pub(super) is_as_planned: bool,
+}
+
+/// The transition of an engine at the start of the old scenario, to be used for others where nothing has happened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlannedData<'p> {
+    pub(super) old: &'p Engine,
+    pub(super) transition: &'p DataTransition,
 }
 
 impl DataEdits {
     pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
         let before: HashMap<&str, &Collection> = uncounted(old).map(|one| (&**one.name(), one)).collect();
-        let mut edits = Self {
-            collections: IndexMap::new(),
-            values: IndexMap::new(),
-            begun: Vec::new(),
-            gone: Vec::new(),
-            changes: Vec::new(),
-        };
-        for collection in uncounted(new) {
+        let begins = |was_other| if was_other { NameEdit::IsOther } else { NameEdit::Begins };
+        let collections = uncounted(new).map(|collection| {
             let name = collection.name();
-            let Some(old_collection) = before.get(&**name) else {
-                edits.begin(name, old.values().contains_key(name));
-                continue;
-            };
-            let edit = CollectionEdit::between(old_collection, collection);
-            if *old_collection != collection {
-                edits.changes.push(edit.change(name));
-            }
-            edits.collections.insert(name.clone(), edit);
-        }
-        for (name, value) in new.values() {
-            let Some(old_value) = old.values().get(name) else {
-                edits.begin(name, before.contains_key(&**name));
-                continue;
-            };
-            if old_value != value {
-                edits.changes.push(changed(name));
-            }
-            edits.values.insert(name.clone(), old_value == value);
-        }
-        let after: HashSet<&Arc<str>> = uncounted(new).map(Collection::name).chain(new.values().keys()).collect();
-        let gone = uncounted(old).map(Collection::name).chain(old.values().keys()).filter(|name| !after.contains(name));
-        edits.gone = gone.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
-        edits.changes.extend(edits.gone.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() }));
-        edits
+            let edit =
+                before.get(&**name).map(|before| NameEdit::Collection(CollectionEdit::between(before, collection)));
+            (name.clone(), edit.unwrap_or_else(|| begins(old.values().contains_key(name))))
+        });
+        let values = new.values().iter().map(|(name, value)| {
+            let edit = old.values().get(name).map(|before| NameEdit::Value { is_same: before == value });
+            (name.clone(), edit.unwrap_or_else(|| begins(before.contains_key(&**name))))
+        });
+        let declared: IndexMap<Arc<str>, NameEdit> = collections.chain(values).collect();
+        let gone = uncounted(old).map(Collection::name).chain(old.values().keys());
+        let gone = gone.filter(|name| !declared.contains_key(*name));
+        let gone = gone.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
+        Self { declared, gone }
     }
 
-    /// Notes that a name is declared, which may have been something else before.
-    fn begin(&mut self, name: &Arc<str>, was_declared: bool) {
-        if was_declared {
-            self.changes.push(changed(name));
-        } else {
-            self.changes.push(Change::DataAdded { name: name.clone() });
-            self.begun.push(name.clone());
-        }
+    fn collections(&self) -> impl Iterator<Item = (&Arc<str>, &CollectionEdit)> {
+        self.declared.iter().filter_map(|(name, edit)| match edit {
+            NameEdit::Collection(edit) => Some((name, edit)),
+            _ => None,
+        })
     }
 
-    /// The changes that users are shown.
-    pub(super) fn changes(&self) -> &[Change] {
-        &self.changes
+    /// The changes that users are shown, in the order of the new scenario.
+    pub(super) fn changes(&self, transition: &DataTransition) -> Vec<Change> {
+        let changed = |name: &Arc<str>| Change::DataChanged { name: name.clone(), rows: Vec::new(), more: 0 };
+        let declared = self.declared.iter().flat_map(|(name, edit)| match edit {
+            NameEdit::Begins => vec![Change::DataAdded { name: name.clone() }],
+            NameEdit::IsOther | NameEdit::Value { is_same: false } => vec![changed(name)],
+            NameEdit::Value { is_same: true } => Vec::new(),
+            NameEdit::Collection(edit) => {
+                let rows = transition.collections.get(name).map_or(&[][..], |one| one.changes.as_slice());
+                if rows.is_empty() && !edit.is_same { vec![changed(name)] } else { rows.to_vec() }
+            }
+        });
+        let gone = self.gone.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() });
+        declared.chain(gone).collect()
     }
 }
 
 impl CollectionEdit {
     fn between(old: &Collection, new: &Collection) -> Self {
-        let (old, new) = (old.rows(), new.rows());
-        if old == new {
-            return Self::default();
+        let is_same = old == new;
+        let origins = if is_same { (0..new.rows().len()).map(Some).collect() } else { continued_rows(old, new) };
+        Self { is_same, origins }
+    }
+
+    /// From the rows of before. `start` has those that the new scenario declares.
+    fn transition(&self, before: &RowSet, start: &RowSet, seed: u64) -> CollectionTransition {
+        if before.has_kept_ids() {
+            let origins = continued_rows(before.declaration(), start.declaration());
+            return CollectionTransition::new(before, start, &origins, seed);
         }
-        let before: HashMap<&str, &Arc<Row>> = old.iter().map(|row| (&**row.id(), row)).collect();
-        let made = new.iter().filter(|row| before.get(&**row.id()) != Some(row));
-        let declared: HashSet<&str> = new.iter().map(|row| &**row.id()).collect();
-        let gone = old.iter().map(|row| row.id()).filter(|id| !declared.contains(&***id));
-        Self { made: made.map(|row| (row.id().clone(), row.clone())).collect(), gone: gone.cloned().collect() }
-    }
-
-    fn change(&self, name: &Arc<str>) -> Change {
-        let ids = self.made.keys().chain(&self.gone);
-        let rows: Vec<Arc<str>> = ids.take(MAX_NAMED_ROWS).cloned().collect();
-        let more = self.made.len() + self.gone.len() - rows.len();
-        Change::DataChanged { name: name.clone(), rows, more }
-    }
-
-    /// The collection that goes on with the rows of before. `start` has those that the new scenario declares.
-    fn carry_over(&self, before: &RowSet, start: &RowSet) -> RowSet {
-        if before.is_as_declared() {
-            return start.clone().with_ids_of(before);
+        if self.is_same && before.is_as_declared() {
+            let row_set = start.clone().with_ids_of(before);
+            return CollectionTransition { row_set, events: Vec::new(), changes: Vec::new() };
         }
-        let as_it_is = |declared: &Arc<Row>| -> Option<Arc<Row>> {
-            if self.made.contains_key(declared.id()) {
-                return Some(declared.clone());
-            }
-            let row = before.declared_row(declared.id())?;
-            // Nothing of a scenario that is no longer played is kept for nothing.
-            Some(if row == declared { declared.clone() } else { row.clone() })
-        };
-        let declared: Vec<Arc<Row>> = start.rows().iter().filter_map(as_it_is).collect();
-        let ids: HashSet<&str> = declared.iter().map(|row| &**row.id()).collect();
-        let added = before.rows().added().filter(|row| !ids.contains(&**row.id())).cloned().collect();
-        start.with_rows(declared, added).with_ids_of(before)
-    }
-
-    /// What has become of the rows that differ.
-    fn events(&self, name: &Arc<str>, before: &RowSet) -> Vec<EventKind> {
-        let (is_counted, collection) = (false, || name.clone());
-        let made = self.made.iter().filter_map(|(id, row)| {
-            let (id, row) = (id.clone(), row.clone());
-            Some(match before.row(&id).cloned() {
-                None => EventKind::Added { id, collection: collection(), is_counted, row },
-                Some(before) if before == row => return None,
-                Some(before) => EventKind::Replaced { id, collection: collection(), is_counted, row, before },
-            })
-        });
-        let gone = self.gone.iter().filter_map(|id| {
-            let before = before.declared_row(id)?.clone();
-            Some(EventKind::Removed { id: id.clone(), collection: collection(), is_counted, before })
-        });
-        made.chain(gone).collect()
+        CollectionTransition::new(before, start, &self.origins, seed)
     }
 }
 
 impl Engine {
+    /// What becomes of the collections of this engine. `start` has the rows that the new scenario declares, and the seed is
+    /// the new one.
+    pub(super) fn data_transition(
+        &self,
+        edits: &DataEdits,
+        start: &Collections,
+        seed: u64,
+        planned: Option<PlannedData<'_>>,
+    ) -> DataTransition {
+        let planned = planned.filter(|planned| planned.old.seed == seed);
+        let planned = |name: &str, before: &RowSet| {
+            let PlannedData { old, transition } = planned?;
+            let is_untouched = old.collections.get(name).is_some_and(|old| before.is_the_same_as(old));
+            transition.collections.get(name).filter(|_| is_untouched)
+        };
+        let mut is_as_planned = true;
+        let collections = edits.collections().filter_map(|(name, edit)| {
+            let (before, start) = (self.collections.get(name)?, start.get(name)?);
+            let transition = planned(name, before).cloned().unwrap_or_else(|| {
+                let transition = edit.transition(before, start, seed);
+                is_as_planned &= edit.is_same && transition.changes.is_empty();
+                transition
+            });
+            Some((name.clone(), transition))
+        });
+        let collections = collections.collect();
+        DataTransition { collections, is_as_planned }
+    }
+
     /// Carries over rows without counters and values. The engine plays the new scenario already, and such collections are as
     /// it declares them; `before` are those of before. Gives what became of them.
-    pub(super) fn carry_data_over(&mut self, before: &Collections, edits: &DataEdits) -> Vec<Event> {
+    pub(super) fn carry_data_over(
+        &mut self,
+        before: &Collections,
+        edits: &DataEdits,
+        transition: DataTransition,
+    ) -> Vec<Event> {
         self.retain_data(before, &edits.gone);
         let mut kinds = Vec::new();
-        for (name, edit) in &edits.collections {
-            let (Some(before), Some(start)) = (before.get(name), self.collections.get(name)) else { continue };
-            let carried = edit.carry_over(before, start);
-            kinds.extend(edit.events(name, before));
-            if !carried.is_the_same_as(start) {
-                self.collections.put(name.clone(), carried);
+        for (name, CollectionTransition { row_set, events, .. }) in transition.collections {
+            kinds.extend(events);
+            if self.collections.get(&name).is_some_and(|start| !row_set.is_the_same_as(start)) {
+                self.collections.put(name, row_set);
             }
         }
         let scenario = self.scenario.clone();
         let before = std::mem::take(&mut self.values);
         let mut carried = |name: &Arc<str>, declared: &Arc<Value>| {
             let before = before.get(name).filter(|before| *before != declared);
-            match (edits.values.get(name), before) {
-                (Some(true), Some(before)) => return before.clone(),
-                (Some(false), Some(before)) => {
+            match (edits.declared.get(name), before) {
+                (Some(NameEdit::Value { is_same: true }), Some(before)) => return before.clone(),
+                (Some(NameEdit::Value { is_same: false }), Some(before)) => {
                     let (name, value, before) = (name.clone(), declared.clone(), before.clone());
                     kinds.push(EventKind::ValueSet { name, value, before });
                 }
@@ -186,7 +192,7 @@ impl Engine {
         };
         let values = scenario.values().iter().map(|(name, declared)| (name.clone(), carried(name, declared)));
         self.values = values.collect::<DataValues>();
-        for name in &edits.begun {
+        for (name, _) in edits.declared.iter().filter(|(_, edit)| matches!(edit, NameEdit::Begins)) {
             self.recall_data(name);
         }
         kinds.into_iter().map(|kind| self.event(kind)).collect()
@@ -230,8 +236,4 @@ impl Engine {
 /// The collections whose rows have no counters.
 fn uncounted(scenario: &Scenario) -> impl Iterator<Item = &Collection> {
     scenario.collections().iter().filter(|collection| !collection.is_counted())
-}
-
-fn changed(name: &Arc<str>) -> Change {
-    Change::DataChanged { name: name.clone(), rows: Vec::new(), more: 0 }
 }

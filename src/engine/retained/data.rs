@@ -31,6 +31,9 @@ pub(super) struct RetainedData {
 #[serde(rename_all = "kebab-case")]
 pub(in crate::engine) enum DataContent {
     Rows {
+        /// The ids of the rows that declare none, if a reload has left others to them than at the start.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ids: Vec<Value>,
         /// Those that continue declared ones.
         #[serde(with = "crate::engine::state::whole_rows")]
         declared: Vec<Arc<Row>>,

@@ -1,7 +1,6 @@
 //! What a route answers: the first answer that fits, after its steps.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -203,8 +202,8 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
-        Content::File { path, directory } => {
-            AnsweredContent::File(file(directory, &plain_text(&renders.required(path, context)?))?)
+        Content::File { path, lead, directory, .. } => {
+            AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
         Content::Stream(_) => AnsweredContent::Stream { row: context.get("it").cloned() },
     };
@@ -246,11 +245,11 @@ fn status(value: &Value) -> Result<u16, Refusal> {
     status.ok_or_else(|| Refusal::BadAnswer(Box::new(wrong())))
 }
 
-/// A file below a directory.
-fn file(directory: &Arc<Path>, path: &str) -> Result<PathBuf, Refusal> {
-    let relative = Path::new(path);
+/// A file below a directory, which the path begins with the lead to.
+fn file(directory: &Path, lead: &str, path: &str) -> Result<PathBuf, Refusal> {
+    let relative = Path::new(path.strip_prefix(lead).unwrap_or(path));
     let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if path.is_empty() || !is_below {
+    if relative.as_os_str().is_empty() || !is_below {
         return Err(Refusal::wrong("the file", "a path below the scenario's directory", &Value::from(path)));
     }
     Ok(directory.join(relative))

@@ -24,6 +24,9 @@ pub(super) struct DataState {
 #[serde(deny_unknown_fields)]
 struct CollectionState {
     name: Arc<str>,
+    /// The ids of the rows that declare none, if a reload has left others to them than at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ids: Vec<Value>,
     /// Those that continue declared ones.
     declared: Vec<DeclaredOr<WrittenRow>>,
     added: Vec<WrittenRow>,
@@ -37,7 +40,7 @@ impl DataState {
             let start = start.collections.get(name);
             let is_changed = start
                 .is_none_or(|start| !row_set.rows().shares_all_with(start.rows()) || row_set.uuids() != start.uuids());
-            is_changed.then(|| CollectionState::of(name, row_set, start))
+            is_changed.then(|| CollectionState::of(name, row_set))
         });
         let values = engine.values.iter().filter(|(name, value)| start.values.get(name) != Some(*value));
         Self {
@@ -52,10 +55,11 @@ impl DataState {
 
     /// Puts it in an engine that is as at the start.
     pub(super) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
-        for CollectionState { name, declared, added, uuids } in self.collections {
+        for CollectionState { name, ids, declared, added, uuids } in self.collections {
             let start = engine.collections.get(&name).filter(|row_set| !row_set.is_counted());
             let start = start.ok_or(StateError::Misfit("it has other collections"))?;
-            let declared = read_beside(start, declared)?;
+            let start = start.with_kept_ids(ids).ok_or(StateError::Misfit("it has other rows"))?;
+            let declared = read_beside(&start, declared)?;
             let added = added.into_iter().map(|row| Arc::new(row.into_row())).collect();
             let row_set = start.with_rows(declared, added).with_uuids(uuids);
             engine.collections.put(name, row_set);
@@ -68,10 +72,11 @@ impl DataState {
 }
 
 impl CollectionState {
-    fn of(name: &Arc<str>, row_set: &RowSet, start: Option<&RowSet>) -> Self {
+    fn of(name: &Arc<str>, row_set: &RowSet) -> Self {
         Self {
             name: name.clone(),
-            declared: row_set.rows().declared().map(written_beside(start)).collect(),
+            ids: row_set.kept_ids(),
+            declared: row_set.rows().declared().map(written_beside(row_set.declared_rows())).collect(),
             added: row_set.rows().added().map(|row| WrittenRow::of(row)).collect(),
             uuids: row_set.uuids(),
         }

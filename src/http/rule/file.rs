@@ -16,25 +16,30 @@ pub(super) struct FoundFile {
     length: u64,
 }
 
-/// The file at a path that is below one of the directories.
+/// The file at a path that is below one of the directories. Each is with what the scenario writes before paths in it.
 ///
 /// # Errors
 /// 404 for a path that leads out of them, by itself or through a link, and for what is no file.
-pub(super) fn find<'d>(path: &Path, directories: impl IntoIterator<Item = &'d Path>) -> Result<FoundFile, ApiError> {
+pub(super) fn find<'d>(
+    path: &Path,
+    directories: impl IntoIterator<Item = (&'d Path, &'d str)>,
+) -> Result<FoundFile, ApiError> {
     let is_normal = |part: Component<'_>| matches!(part, Component::Normal(_));
-    let mut below =
-        directories.into_iter().filter_map(|directory| Some((directory, path.strip_prefix(directory).ok()?)));
-    let Some((directory, own)) = below.find(|(_, own)| own.components().all(is_normal)) else {
+    let mut below = directories
+        .into_iter()
+        .filter_map(|(directory, lead)| Some((directory, lead, path.strip_prefix(directory).ok()?)));
+    let Some((directory, lead, own)) = below.find(|(.., own)| own.components().all(is_normal)) else {
         return Err(ApiError::FileOutside(path.file_name().unwrap_or_default().to_string_lossy().into()));
     };
+    let written = || format!("{lead}{}", own.to_string_lossy());
     // An empty path is the directory that mockd was started in.
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let path = directory.join(own);
     match inside(directory, &path) {
         // By the name that the scenario gives it, which may be that of a link.
         Some((_, found)) if found.is_file() => Ok(FoundFile { path, length: found.len() }),
-        None if path.exists() => Err(ApiError::FileOutside(own.to_string_lossy().into())),
-        _ => Err(ApiError::FileNotFound(own.to_string_lossy().into())),
+        None if path.exists() => Err(ApiError::FileOutside(written())),
+        _ => Err(ApiError::FileNotFound(written())),
     }
 }
 

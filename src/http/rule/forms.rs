@@ -5,12 +5,52 @@ use std::convert::Infallible;
 use std::future::ready;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::stream::once;
 use multer::{Field, Multipart, parse_boundary};
 use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
-use crate::http::error::ApiError;
+pub(super) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+
+const MULTIPART: &str = "multipart/form-data";
+
+/// The most fields of a form. Each takes more memory than its bytes in the body.
+const MAX_FIELDS: usize = 10_000;
+
+/// Why a body is not the form that its content type says.
+#[derive(Debug, Error)]
+pub enum FormError {
+    /// It is not well-formed `multipart/form-data`.
+    #[error(transparent)]
+    Multipart(#[from] multer::Error),
+    /// It has too many fields.
+    #[error("it has more than {} fields", MAX_FIELDS)]
+    TooManyFields,
+}
+
+/// The type and subtype of a content type, in lower case.
+pub(super) fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The fields of a form: `application/x-www-form-urlencoded` (URL standard, 5) or `multipart/form-data` (RFC 7578), in which a
+/// file is `{ filename, type, size }`. `None` for any other content type.
+///
+/// # Errors
+/// [`FormError`] for a body that is none, or is too much.
+pub fn read(content_type: &str, body: impl Into<Bytes>) -> Result<Option<Map<String, Value>>, FormError> {
+    match &*media_type(content_type) {
+        URL_ENCODED => url_encoded(&body.into()).map(Some),
+        MULTIPART => {
+            // The body is there, so there is nothing to wait for.
+            let fields = multipart(content_type, body.into()).now_or_never();
+            fields.unwrap_or(Err(multer::Error::IncompleteStream.into())).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
 
 /// Adds a value, after those of the same name.
 pub(super) fn add(fields: &mut Map<String, Value>, name: Cow<'_, str>, value: Value) {
@@ -23,32 +63,31 @@ pub(super) fn add(fields: &mut Map<String, Value>, name: Cow<'_, str>, value: Va
     }
 }
 
-/// The fields of `application/x-www-form-urlencoded` (URL standard, 5).
-pub(super) fn url_encoded(body: &[u8]) -> Map<String, Value> {
+fn url_encoded(body: &[u8]) -> Result<Map<String, Value>, FormError> {
     let mut fields = Map::new();
-    for (name, value) in form_urlencoded::parse(body) {
+    for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
+        expect_few(count)?;
         add(&mut fields, name, value.into());
     }
-    fields
+    Ok(fields)
 }
 
-/// The fields of `multipart/form-data` (RFC 7578). A file is `{ filename, type, size }`.
-///
-/// # Errors
-/// 400 for what is none.
-pub(super) async fn multipart(content_type: &str, body: &Bytes) -> Result<Map<String, Value>, ApiError> {
-    read(content_type, body).await.map_err(ApiError::BadForm)
-}
-
-async fn read(content_type: &str, body: &Bytes) -> Result<Map<String, Value>, multer::Error> {
+async fn multipart(content_type: &str, body: Bytes) -> Result<Map<String, Value>, FormError> {
     let boundary = parse_boundary(content_type)?;
-    let mut parts = Multipart::new(once(ready(Ok::<_, Infallible>(body.clone()))), boundary);
-    let mut fields = Map::new();
+    let mut parts = Multipart::new(once(ready(Ok::<_, Infallible>(body))), boundary);
+    let (mut fields, mut count) = (Map::new(), 0);
     while let Some(field) = parts.next_field().await? {
+        expect_few(count)?;
+        count += 1;
         let name = field.name().unwrap_or_default().to_owned();
         add(&mut fields, name.into(), value(field).await?);
     }
     Ok(fields)
+}
+
+/// Whether there may be one more than that many fields.
+fn expect_few(count: usize) -> Result<(), FormError> {
+    if count < MAX_FIELDS { Ok(()) } else { Err(FormError::TooManyFields) }
 }
 
 async fn value(mut field: Field<'_>) -> Result<Value, multer::Error> {

@@ -18,7 +18,7 @@ impl RuleCall<'_> {
     ///
     /// # Errors
     /// 400 for a parameter of the path that is not UTF-8, and for a body that is not what its content type says.
-    pub(super) async fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<RuleRequest, ApiError> {
+    pub(super) fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<RuleRequest, ApiError> {
         let is_named = |name: &str| self.answers.names.contains(name);
         let is_crud = self.crud.is_some();
         let has_url = is_crud || is_named("url");
@@ -33,7 +33,7 @@ impl RuleCall<'_> {
             query: has_query.then(|| self.query()),
             headers: has_headers.then(|| self::headers(headers)),
             cookies: is_named("cookies").then(|| cookies(headers)),
-            body: if has_body { self::body(headers, body).await? } else { None },
+            body: if has_body { self::body(headers, body)? } else { None },
         })
     }
 
@@ -87,22 +87,24 @@ fn cookies(headers: &HeaderMap) -> Map<String, Value> {
 }
 
 /// The body as its content type says: JSON, a form or text. Without one, JSON if it can be read as that.
-async fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
+fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
     }
     let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = declared.and_then(|declared| declared.split(';').next()).map(|kind| kind.trim().to_ascii_lowercase());
-    Ok(Some(match kind.as_deref() {
-        Some(kind) if kind == "application/json" || kind.ends_with("+json") => {
-            serde_json::from_slice(body).map_err(ApiError::BadJson)?
-        }
-        // Curl declares JSON as a form unless it is told otherwise.
-        Some("application/x-www-form-urlencoded") => object(body).unwrap_or_else(|| forms::url_encoded(body).into()),
-        Some("multipart/form-data") => forms::multipart(declared.unwrap_or_default(), body).await?.into(),
-        None => serde_json::from_slice(body).unwrap_or_else(|_| text(None, body)),
-        Some(_) => text(declared, body),
-    }))
+    let Some(declared) = declared else {
+        return Ok(Some(serde_json::from_slice(body).unwrap_or_else(|_| text(None, body))));
+    };
+    let kind = forms::media_type(declared);
+    if kind == "application/json" || kind.ends_with("+json") {
+        return serde_json::from_slice(body).map(Some).map_err(ApiError::BadJson);
+    }
+    // Curl declares JSON as a form unless it is told otherwise.
+    if let Some(json) = Some(body).filter(|_| kind == forms::URL_ENCODED).and_then(|body| object(body)) {
+        return Ok(Some(json));
+    }
+    let fields = forms::read(declared, body.clone()).map_err(ApiError::BadForm)?;
+    Ok(Some(fields.map_or_else(|| text(Some(declared), body), Value::from)))
 }
 
 /// The JSON object or array that a body is, whatever it is declared as.

@@ -28,7 +28,7 @@ impl RuleCall<'_> {
             AnsweredContent::Text(text) => made(text.into(), Some(TEXT)),
             AnsweredContent::File(path) => {
                 let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
-                    Content::File { directory, .. } => Some(&**directory),
+                    Content::File { directory, lead, .. } => Some((&**directory, &**lead)),
                     _ => None,
                 });
                 let found = file::find(&path, directories)?;

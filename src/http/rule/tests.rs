@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod forms;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -66,7 +68,7 @@ fn request(method: Method, uri: &str, headers: &[(&'static str, &[u8])]) -> Requ
 
 async fn read(answers: Answers, crud: Option<CrudOperation>, request: &Request, body: &[u8]) -> Result<Value, String> {
     let body = Bytes::copy_from_slice(body);
-    let read = call(answers, crud, request, async |call| call.read(request.headers(), &body).await).await;
+    let read = call(answers, crud, request, async |call| call.read(request.headers(), &body)).await;
     read.map(|read| serde_json::to_value(read).unwrap()).map_err(|error| error.to_string())
 }
 
@@ -292,7 +294,8 @@ async fn file(path: &str, status: u16, asked: Request) -> Shown {
     #[cfg(unix)]
     std::os::unix::fs::symlink(scratch.path().join("secret"), directory.join("files/link")).unwrap();
     let declared: Arc<Path> = directory.clone().into();
-    let content = Content::File { path: template(&json!("any")), directory: declared };
+    let (lead, declared_in) = ("".into(), Path::new("").into());
+    let content = Content::File { path: template(&json!("any")), lead, directory: declared, declared_in };
     let answered = answered(status, &[], AnsweredContent::File(directory.join(path)));
     respond(answers(&[], vec![answer(content)]), None, answered, asked).await
 }

@@ -1,6 +1,6 @@
 //! The sections beyond the shop: data as it was read or made, and rules as they are written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -77,7 +77,7 @@ pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     insert(root, "random", list(rules.collect()));
 }
 
-/// As they are written, but with the paths of files as they were resolved.
+/// As they are written, but with the paths of files as seen from the main file.
 fn answers(answers: &Answers) -> Value {
     let mut written = answers.written.clone();
     let items = match &mut written {
@@ -85,18 +85,20 @@ fn answers(answers: &Answers) -> Value {
         one => vec![one],
     };
     for (item, answer) in items.into_iter().zip(&answers.list) {
-        if let (Some(Value::String(path)), Content::File { directory, .. }) = (item.get_mut("file"), &answer.content) {
-            *path = resolved(path, directory);
+        if let (Some(Value::String(path)), Content::File { declared_in, .. }) = (item.get_mut("file"), &answer.content)
+        {
+            *path = below(declared_in, path);
         }
     }
     written
 }
 
-/// The path of a file, which may have expressions in it, from where mockd was started.
-fn resolved(path: &str, directory: &Path) -> String {
+/// The path of a file from a directory, from where that is seen. There may be expressions in it.
+fn below(directory: &Path, path: &str) -> String {
     if directory.as_os_str().is_empty() {
         return path.to_owned();
     }
+    let directory = PathBuf::from(directory.to_string_lossy().replace('$', "$$"));
     let path = match path.strip_prefix('$') {
         // `$name` is only looked up as the whole text.
         Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic()) => format!("{{{{ {name} }}}}"),

@@ -48,7 +48,8 @@ with_verbs! {
         /// Plain text.
         #[schemars(example = &"Hello {{ query.name }}", extend("type" = ["string", "number", "boolean", "null"]))]
         text: Opt<JsonNode>,
-        /// The path of a file, relative to this one. Its name says what type it is.
+        /// The path of a file, relative to this one. Its name says what type it is. Expressions lead nowhere but below the
+        /// directory of this file, or that which the path begins with, as in `../images/{{ path.name }}`.
         #[schemars(example = &"images/cat.png", extend("type" = ["string", "null"]))]
         file: Opt<JsonNode>,
         /// How much later the answer comes, on the world's clock.

@@ -1,5 +1,6 @@
 //! Checks the answers of a route.
 
+use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,13 +214,25 @@ impl Rules<'_, '_, '_> {
 
     fn file(&mut self, node: JsonNode, span: Span, scope: &Scope<'_>) -> Option<Content> {
         let path = self.template(node, scope)?;
-        if self.check.document.json(node.0)?.as_str().is_none_or(str::is_empty) {
+        let written = self.check.document.json(node.0)?;
+        let Some(written) = written.as_str().filter(|path| !path.is_empty() && !path.ends_with('/')) else {
             self.check.wrong_value(node, "the path of a file");
             return None;
-        }
-        let directory = self.check.document.sources().directory(span).into();
-        Some(Content::File { path, directory })
+        };
+        let (lead, sources) = (lead(written), self.check.document.sources());
+        let directory = sources.directory(span);
+        let directory = if lead.is_empty() { directory.into() } else { directory.join(&lead).into() };
+        let declared_in = sources.directory_from_first(span).into();
+        Some(Content::File { path, lead: lead.into(), directory, declared_in })
     }
+}
+
+/// The directories that a path begins with before its first expression, if they lead elsewhere than below; else nothing.
+fn lead(path: &str) -> String {
+    let literal = path.find("{{").map_or(path, |at| &path[..at]);
+    let directories = literal.rfind('/').map_or("", |at| &literal[..=at]);
+    let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if Path::new(directories).components().all(is_below) { String::new() } else { directories.replace("$$", "$") }
 }
 
 /// What is wrong is none, what is not given is right.

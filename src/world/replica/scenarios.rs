@@ -1,6 +1,7 @@
 //! The scenarios that logs speak of: each under its fingerprint.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -24,6 +25,8 @@ pub struct Scenarios {
     store: Arc<dyn Store>,
     /// The server section of this server: it is its own, whatever is published.
     server: ServerOptions,
+    /// Where the files are that published scenarios name: the directory of this server's own scenario.
+    directory: PathBuf,
     known: Arc<Mutex<HashMap<String, Arc<Scenario>>>>,
     /// The files that this server has read last, each with the fingerprint of what is in it.
     files: Arc<Mutex<Vec<(String, String)>>>,
@@ -34,8 +37,8 @@ pub struct Scenarios {
 impl Scenarios {
     /// None yet.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, server: ServerOptions) -> Self {
-        Self { store, server, known: Arc::default(), files: Arc::default(), played: Arc::default() }
+    pub fn new(store: Arc<dyn Store>, server: ServerOptions, directory: PathBuf) -> Self {
+        Self { store, server, directory, known: Arc::default(), files: Arc::default(), played: Arc::default() }
     }
 
     /// Puts one where all servers find it, and gives its fingerprint.
@@ -107,7 +110,8 @@ impl Scenarios {
         }
         let missing = || ReplicaError::NoScenario(fingerprint.to_owned());
         let Some(text) = self.store.get(&name(fingerprint)).await? else { return Ok(Err(missing())) };
-        let read = spawn_blocking(move || parse(&Source::new("published", &text))).await;
+        let path = self.directory.join("published");
+        let read = spawn_blocking(move || parse(&Source::new(path, &text))).await;
         let Ok(Ok(scenario)) = read else { return Ok(Err(missing())) };
         let scenario = Arc::new(scenario.with_server(self.server.clone()));
         self.lock().insert(fingerprint.to_owned(), scenario.clone());

@@ -1,7 +1,6 @@
 //! Streams of any API: what they cost others, and how they end.
 
 use futures_util::future::join;
-use mockd::world::DEFAULT_BACKLOG;
 use serde_json::{Value, json};
 
 use super::{NOTES, add, pass, paused};
@@ -39,10 +38,11 @@ http:
         assert_eq!(burst.status, 204, "{}", burst.text);
         sent += BURST;
         let sockets = mockd.get("/__mockd/sockets").await.json();
-        if sockets["sockets"][0]["backlog"].as_u64().unwrap() > DEFAULT_BACKLOG as u64 {
+        // It is ended although it reads nothing.
+        if sockets["sockets"].as_array().unwrap().len() == 1 {
             break;
         }
-        assert!(sent < MOST_SENT, "a stream that is not read is never behind");
+        assert!(sent < MOST_SENT, "a stream that is not read goes on");
     }
     let seen = slow.rest().await;
     assert!(seen.len() < sent, "{} of {sent}", seen.len());

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mockd::engine::{Answered, AnsweredContent, Command, Effects, Engine, Refusal, RuleRequest};
+use mockd::http::{FormError, read_form};
 use mockd::scenario::{CrudOperation, PathMatch, Plan, Route, RouteMethod, Scenario, Source, encode_segment, parse};
 use serde_json::{Map, Value};
 
@@ -51,22 +52,30 @@ fn scenario() -> &'static Arc<Scenario> {
     })
 }
 
-/// Requests, each a line `METHOD TARGET`, lines of headers and a body, with a line of `---` between two.
+/// Requests, each a line `METHOD TARGET`, lines of headers, an empty line and a body, with a line of `---` between two.
 pub(crate) fn check(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
     let start = Engine::new(scenario(), 7);
     let (mut alone, mut shared) = (start.clone(), start.clone().played_by_several());
-    for (member, request) in (1..).zip(text.split("\n---\n").take(20)) {
-        let mut lines = request.splitn(2, "\n\n");
-        let (head, body) = (lines.next().unwrap_or_default(), lines.next());
-        ask(&mut alone, &mut shared, member, head, body);
+    let mut rest = Some(bytes);
+    for member in 1..=20 {
+        let Some(bytes) = rest.take() else { break };
+        let (request, others) = split_at_first(bytes, b"\n---\n");
+        let (head, body) = split_at_first(request, b"\n\n");
+        ask(&mut alone, &mut shared, member, &String::from_utf8_lossy(head), body);
         assert_eq!(alone.now(), shared.now());
+        rest = others;
     }
     alone.advance(Duration::from_secs(3));
     shared.advance(Duration::from_secs(3));
 }
 
-fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: Option<&str>) {
+/// What is before the first separator, and what is behind it.
+fn split_at_first<'b>(bytes: &'b [u8], separator: &[u8]) -> (&'b [u8], Option<&'b [u8]>) {
+    let at = bytes.windows(separator.len()).position(|window| window == separator);
+    at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + separator.len()..])))
+}
+
+fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
     let mut lines = head.lines();
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", head));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -79,6 +88,11 @@ fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: O
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers: Map<String, Value> =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), Value::from(value))).collect();
+    let content_type = headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
+    let body = match self::read(content_type, body) {
+        Ok(body) => body,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
     let request = RuleRequest {
         method: Some(method.into()),
         url: Some(target.into()),
@@ -86,7 +100,7 @@ fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: O
         query: Some(query.split('&').filter(|pair| !pair.is_empty()).fold(Map::new(), with_parameter)),
         cookies: Some(headers.get("cookie").and_then(Value::as_str).map(cookies).unwrap_or_default()),
         headers: Some(headers),
-        body: body.map(|body| serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))),
+        body,
     };
     let read = (answers.only_reads && crud.is_none_or(CrudOperation::only_reads))
         .then(|| alone.reading().answer(answers, *crud, request.clone()));
@@ -169,6 +183,14 @@ fn with_parameter(mut query: Map<String, Value>, pair: &str) -> Map<String, Valu
         None => drop(query.insert(name, value)),
     }
     query
+}
+
+/// What rules see of a body: that of a form, JSON or text.
+fn read(content_type: &str, body: Option<&[u8]>) -> Result<Option<Value>, FormError> {
+    let Some(body) = body.filter(|body| !body.is_empty()) else { return Ok(None) };
+    let fields = read_form(content_type, body.to_vec())?;
+    let text = || Value::from(String::from_utf8_lossy(body));
+    Ok(Some(fields.map_or_else(|| serde_json::from_slice(body).unwrap_or_else(|_| text()), Value::from)))
 }
 
 fn cookies(text: &str) -> Map<String, Value> {

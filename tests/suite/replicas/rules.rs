@@ -1,5 +1,6 @@
 //! APIs of any kind on several servers: what one server answers, all of them know.
 
+use std::fs;
 use std::time::Duration;
 
 use mockd::embed::{self, MockWorld};
@@ -197,4 +198,43 @@ async fn steps_and_data_from_outside_are_those_of_all_mocks() {
         assert_eq!(world.data("price"), Some(json!({ "eur": 0.1 })));
     }
     assert_eq!(world.data("todos"), same.data("todos"));
+}
+
+/// A scenario that answers with a file, in a directory of its own with files that say whose they are.
+fn with_files(owner: &str) -> ScenarioFile {
+    let file = ScenarioFile::new(FILES);
+    for name in ["a.txt", "b.txt"] {
+        fs::write(file.directory().join(name), format!("{name} of {owner}")).unwrap();
+    }
+    file
+}
+
+const FILES: &str = "http:\n  GET /a: { file: a.txt }\n";
+
+#[tokio::test]
+async fn scenarios_in_different_directories_are_the_same() {
+    let store = Memory::default();
+    let files = ["one", "other"].map(with_files);
+    let start = |file: &ScenarioFile| embed::Mockd::builder().file(file.path()).shared_by(&store).start();
+    let mocks = [start(&files[0]).await.unwrap(), start(&files[1]).await.unwrap()];
+    for (mockd, owner) in mocks.iter().zip(["one", "other"]) {
+        let answer = http("GET", &format!("{}/a", mockd.url()), &[], None).await;
+        assert_eq!((answer.status, answer.text), (200, format!("a.txt of {owner}")));
+    }
+}
+
+#[tokio::test]
+async fn a_published_scenario_names_the_files_of_each_server() {
+    needs!(Redis);
+    let (files, redis) = (["one", "other"].map(with_files), Redis::start().await);
+    let servers = [server(&files[0], &redis, vec![]).await, server(&files[1], &redis, vec!["--no-watch"]).await];
+    files[0].write_in_place(&format!("{FILES}  GET /b: {{ file: b.txt }}\n  GET /none: {{ file: none.txt }}\n"));
+    for (server, owner) in servers.iter().zip(["one", "other"]) {
+        let added = async || Some(server.get("/b").await).filter(|answer| answer.status == 200);
+        assert_eq!(poll("the route that was added", added).await.text, format!("b.txt of {owner}"));
+        assert_eq!(server.get("/a").await.text, format!("a.txt of {owner}"));
+        let none = server.get("/none").await;
+        assert_eq!(none.status, 404);
+        assert!(none.text.contains("File none.txt not found"), "{}", none.text);
+    }
 }

@@ -1,5 +1,6 @@
 //! Routes and their answers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,6 +138,24 @@ fn an_answer_has_a_status_headers_and_one_content() {
         ("{ set: { price: 1 } }", |content| matches!(content, Content::Empty)),
     ] {
         assert!(is_right(&answers_of(text)[0].content), "{text}");
+    }
+}
+
+#[test]
+fn a_path_may_lead_out_before_its_first_expression() {
+    for (path, lead_out) in [
+        ("a.png", ""),
+        ("images/{{ path.name }}.png", ""),
+        ("../a.png", "../"),
+        ("../images/{{ path.name }}/b.png", "../images/"),
+        ("images/../b.png", "images/../"),
+        ("/srv/a.png", "/srv/"),
+        ("../$$1/a.png", "../$1/"),
+        ("{{ path.name }}/../a.png", ""),
+    ] {
+        let answers = answers_of(&format!("{{ file: '{path}' }}"));
+        let Content::File { lead, directory, .. } = &answers[0].content else { panic!("{path}") };
+        assert_eq!((&**lead, &**directory), (lead_out, Path::new(lead_out)), "{path}");
     }
 }
 

@@ -33,15 +33,29 @@ impl EventStream {
         Self { response, pending: VecDeque::new() }
     }
 
-    /// The lines of the next event; `None` at the end of the stream. Comments are left out.
-    pub(crate) async fn event(&mut self) -> Option<String> {
+    /// The lines of the next event; `None` at the end of the stream, and an error where it breaks off. Comments are left out.
+    pub(crate) async fn next(&mut self) -> Result<Option<String>, String> {
         loop {
-            let block = soon("an event or the end of the stream", self.block()).await?;
+            let Some(block) = soon("an event or the end of the stream", self.block()).await? else { return Ok(None) };
             let lines: Vec<&str> = block.lines().filter(|line| !line.is_empty() && !line.starts_with(':')).collect();
             if !lines.is_empty() {
-                return Some(lines.join("\n"));
+                return Ok(Some(lines.join("\n")));
             }
         }
+    }
+
+    /// As [`EventStream::next`], of a stream that does not break off.
+    pub(crate) async fn event(&mut self) -> Option<String> {
+        self.next().await.expect("the stream goes on or ends")
+    }
+
+    /// The next events, of which there are so many.
+    pub(crate) async fn events(&mut self, count: usize) -> Vec<String> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(self.event().await.expect("the stream has ended"));
+        }
+        events
     }
 
     /// What the next event says as its data.
@@ -66,18 +80,18 @@ impl EventStream {
     }
 
     /// What is before the next empty line.
-    async fn block(&mut self) -> Option<String> {
+    async fn block(&mut self) -> Result<Option<String>, String> {
         loop {
             let bytes = self.pending.make_contiguous();
             if let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") {
                 let block: Vec<u8> = self.pending.drain(..end + 2).collect();
-                return Some(String::from_utf8(block).unwrap());
+                return Ok(Some(String::from_utf8(block).unwrap()));
             }
-            let Some(chunk) = self.response.chunk().await.expect("the stream was broken off") else {
-                assert!(self.pending.is_empty(), "half an event at the end of the stream");
-                return None;
-            };
-            self.pending.extend(chunk);
+            match self.response.chunk().await.map_err(|error| format!("the stream broke off: {error}"))? {
+                Some(chunk) => self.pending.extend(chunk),
+                None if self.pending.is_empty() => return Ok(None),
+                None => return Err("the stream ended within an event".to_owned()),
+            }
         }
     }
 }

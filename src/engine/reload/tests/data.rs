@@ -1,19 +1,13 @@
 //! Rows without counters, and values.
 
+mod ids;
+
 use super::*;
 use crate::scenario::IdScheme;
 
-/// A scenario with these collections and values, each a list of rows or anything else.
+/// A scenario with these collections and values.
 fn data(json: Value) -> Scenario {
-    let Value::Object(data) = json else { panic!("{json} is not an object") };
-    data.into_iter().fold(Scenario::of_data(), |scenario, (name, value)| {
-        let ids = if name == "uuids" { IdScheme::Uuid } else { IdScheme::Numbered };
-        if value.is_array() {
-            scenario.with_collection(&name, "", ids, &value)
-        } else {
-            scenario.with_value(&name, value)
-        }
-    })
+    parse(&Source::new("data.json", &json!({ "data": json }).to_string())).unwrap()
 }
 
 fn engine(json: Value) -> Engine {
@@ -178,8 +172,23 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![json!({ "add": { "x": 1 } })],
             json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3 }] }),
             json!([{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 declared, in place of one that was added"],
             vec!["2 replaced {id:3,x:1} → {id:3}"],
+        ),
+        (
+            vec![json!({ "add": { "x": 1 } }), json!({ "add": { "x": 2 } })],
+            json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 4 }, { "id": 3 }] }),
+            json!([{ "id": 1, "a": 1 }, { "id": 4 }, { "id": 3 }]),
+            vec!["data todos 2 changed", "data todos 4, 3 declared, in place of those that were added"],
+            vec!["3 replaced {id:4,x:2} → {id:4}", "4 replaced {id:3,x:1} → {id:3}", "5 removed {id:2} → null"],
+        ),
+        // Or the same.
+        (
+            vec![json!({ "add": { "x": 1 } })],
+            json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3, "x": 1 }] }),
+            json!([{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3, "x": 1 }]),
+            vec!["data todos 3 changed"],
+            vec![],
         ),
     ] {
         let outcome = reloaded(&both, &happened, &new);

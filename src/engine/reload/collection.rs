@@ -1,0 +1,179 @@
+//! What a new scenario makes of the rows of one collection without counters.
+//!
+//! A row that declares an id is known by it. Any other is known by what it says, and then by its place among those that are
+//! left. It keeps the id that it has in this world, even if the scenario gives it another at the start.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::engine::collections::RowSet;
+use crate::engine::{Change, EventKind};
+use crate::scenario::Row;
+
+/// The most ids of rows that a change names.
+const MAX_NAMED_ROWS: usize = 10;
+
+/// What becomes of one collection.
+#[derive(Debug, Clone)]
+pub(super) struct CollectionTransition {
+    /// Its rows from now on.
+    pub(super) row_set: RowSet,
+    /// What became of those that differ.
+    pub(super) events: Vec<EventKind>,
+    /// The changes that users are shown.
+    pub(super) changes: Vec<Change>,
+}
+
+/// A row of the new declaration.
+struct NewRow<'r> {
+    /// As at the start.
+    start: &'r Arc<Row>,
+    /// The row of the old declaration that it continues.
+    origin: Option<&'r Arc<Row>>,
+    /// Whether it says something else than that row, or is new.
+    is_edited: bool,
+}
+
+/// A row of the new declaration, with its id in this world.
+struct PlacedRow {
+    declared: Arc<Row>,
+    /// What it is. `None` if a client or a step has removed it.
+    row: Option<Arc<Row>>,
+    /// Whether it says something else than the row of before with its id.
+    is_made: bool,
+}
+
+impl<'r> NewRow<'r> {
+    fn new(start: &'r Arc<Row>, origin: Option<&'r Arc<Row>>) -> Self {
+        let is_same = |origin: &Arc<Row>| {
+            let is_written_alike = start.has_made_id() || start.has_number_id() == origin.has_number_id();
+            start.content() == origin.content() && is_written_alike
+        };
+        Self { start, origin, is_edited: !origin.is_some_and(is_same) }
+    }
+
+    /// The row with the id that it declares, or has had. `None` if it has to get one.
+    fn with_own_id(&self, before: &RowSet, declared_ids: &HashSet<&str>) -> Option<Arc<Row>> {
+        if !self.start.has_made_id() {
+            return Some(self.start.clone());
+        }
+        let origin = self.origin?;
+        // A client may have added another row under the id of one that was removed.
+        let is_taken =
+            declared_ids.contains(&**origin.id()) || self.is_edited && before.added_row(origin.id()).is_some();
+        (!is_taken).then(|| under_id_of(origin, self.start))
+    }
+
+    /// The row as it is declared with its id, and what it is.
+    fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
+        let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
+            return PlacedRow { row: Some(declared.clone()), declared, is_made: true };
+        };
+        let row = before.declared_row(origin.id()).map(|row| {
+            // Nothing of a scenario that is no longer played is kept for nothing.
+            if row == origin { declared.clone() } else { under_id_of(&declared, row) }
+        });
+        PlacedRow { is_made: origin.id() != declared.id(), row, declared }
+    }
+}
+
+/// A row with the id of another.
+fn under_id_of(other: &Arc<Row>, row: &Arc<Row>) -> Arc<Row> {
+    if (other.id(), other.has_number_id()) == (row.id(), row.has_number_id()) {
+        return row.clone();
+    }
+    Arc::new(row.with_id(other.id().clone()).with_number_id(other.has_number_id()))
+}
+
+impl CollectionTransition {
+    /// From the rows of before to a new declaration. `start` has the rows of that, and `origins` say for each of them which of
+    /// the declared rows of before it continues. The seed is for ids that are UUIDs.
+    pub(super) fn new(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> Self {
+        let (rows, uuids) = placed_rows(before, start, origins, seed);
+        let is_as_at_start = |(row, start): (&PlacedRow, &Arc<Row>)| Arc::ptr_eq(&row.declared, start);
+        let has_ids_of_start = rows.iter().zip(start.declared_rows()).all(is_as_at_start);
+        let base = if has_ids_of_start {
+            start.clone()
+        } else {
+            start.declaring(rows.iter().map(|row| row.declared.clone()).collect())
+        };
+        let present: Vec<Arc<Row>> = rows.iter().filter_map(|row| row.row.clone()).collect();
+        let ids: HashSet<&str> = present.iter().map(|row| &**row.id()).collect();
+        let added: Vec<Arc<Row>> = before.rows().added().filter(|row| !ids.contains(&**row.id())).cloned().collect();
+        let is_start = has_ids_of_start
+            && added.is_empty()
+            && present.len() == start.rows().len()
+            && present.iter().zip(start.rows()).all(|(row, start)| Arc::ptr_eq(row, start));
+        let row_set = if is_start { base } else { base.with_rows(present, added) };
+        Self {
+            row_set: row_set.with_ids_of(before).with_uuids(uuids),
+            events: events(&rows, before),
+            changes: changes(&rows, before),
+        }
+    }
+}
+
+/// The rows of the new declaration, and how many UUIDs were drawn for ids then.
+fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> (Vec<PlacedRow>, u64) {
+    let old = before.declared_rows();
+    let rows = start.declared_rows().iter().zip(origins);
+    let rows: Vec<NewRow> = rows.map(|(row, origin)| NewRow::new(row, origin.and_then(|at| old.get(at)))).collect();
+    let declared_ids = start.declared_rows().iter().filter(|row| !row.has_made_id()).map(|row| &**row.id()).collect();
+    let with_ids: Vec<Option<Arc<Row>>> = rows.iter().map(|row| row.with_own_id(before, &declared_ids)).collect();
+    let mut ids = start.numbering(before, with_ids.iter().flatten());
+    let mut given: HashSet<Arc<str>> = HashSet::new();
+    if with_ids.iter().any(Option::is_none) {
+        given.extend(with_ids.iter().flatten().map(|row| row.id().clone()));
+    }
+    let placed = rows.iter().zip(with_ids).map(|(row, with_id)| {
+        let declared = with_id.unwrap_or_else(|| {
+            let declared = ids.numbered(row.start, seed, |id| given.contains(id) || before.row(id).is_some());
+            given.insert(declared.id().clone());
+            declared
+        });
+        row.placed(declared, before)
+    });
+    (placed.collect(), ids.uuids())
+}
+
+/// The ids of before that no row declares any more.
+fn gone<'b>(rows: &[PlacedRow], before: &'b RowSet) -> Vec<&'b Arc<str>> {
+    let declared: HashSet<&str> = rows.iter().map(|row| &**row.declared.id()).collect();
+    before.declared_rows().iter().map(|row| row.id()).filter(|id| !declared.contains(&***id)).collect()
+}
+
+fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
+    let (is_counted, collection) = (false, || before.declaration().name().clone());
+    let made = rows.iter().filter(|row| row.is_made).filter_map(|row| {
+        let (id, row) = (row.declared.id().clone(), row.row.clone()?);
+        Some(match before.row(&id).cloned() {
+            None => EventKind::Added { id, collection: collection(), is_counted, row },
+            Some(before) if before == row => return None,
+            Some(before) => EventKind::Replaced { id, collection: collection(), is_counted, row, before },
+        })
+    });
+    let gone = gone(rows, before).into_iter().filter_map(|id| {
+        let before = before.declared_row(id)?.clone();
+        Some(EventKind::Removed { id: id.clone(), collection: collection(), is_counted, before })
+    });
+    made.chain(gone).collect()
+}
+
+fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
+    let replaces_added = |row: &&PlacedRow| {
+        let added = before.added_row(row.declared.id());
+        added.is_some_and(|added| row.row.as_ref().is_some_and(|row| row != added))
+    };
+    let (replacing, made): (Vec<&PlacedRow>, Vec<&PlacedRow>) =
+        rows.iter().filter(|row| row.is_made).partition(replaces_added);
+    let ids = |rows: Vec<&PlacedRow>| rows.into_iter().map(|row| row.declared.id().clone()).collect::<Vec<_>>();
+    let name = before.declaration().name();
+    let made: Vec<Arc<str>> = ids(made).into_iter().chain(gone(rows, before).into_iter().cloned()).collect();
+    let named = |ids: Vec<Arc<str>>, change: fn(Arc<str>, Vec<Arc<str>>, usize) -> Change| {
+        let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
+        (!ids.is_empty()).then(|| change(name.clone(), ids.into_iter().take(MAX_NAMED_ROWS).collect(), more))
+    };
+    let changed = named(made, |name, rows, more| Change::DataChanged { name, rows, more });
+    let replaced = named(ids(replacing), |name, rows, more| Change::DataReplaced { name, rows, more });
+    changed.into_iter().chain(replaced).collect()
+}
