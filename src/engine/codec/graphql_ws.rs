@@ -66,7 +66,7 @@ enum ClientMessage {
 /// The payload of a `subscribe`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation {
+struct SubscribePayload {
     operation_name: Option<String>,
     query: String,
     variables: Option<Map<String, Value>>,
@@ -143,11 +143,12 @@ impl Session {
             return Received::close(4429, "Too many initialisation requests");
         }
         self.phase = Phase::Initialised;
-        Received::Opened(json!({ "payload": payload }))
+        let payload = payload.map_or(Value::Null, Value::Object);
+        Received::Opened(Value::Object(Map::from_iter([("payload".to_owned(), payload)])))
     }
 
     fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Received {
-        let operation = match serde_json::from_value::<Operation>(Value::Object(payload)) {
+        let operation = match serde_json::from_value::<SubscribePayload>(Value::Object(payload)) {
             Ok(operation) => operation,
             Err(error) => return invalid(&error.to_string()),
         };
@@ -236,7 +237,7 @@ impl Session {
     }
 }
 
-impl Operation {
+impl SubscribePayload {
     fn into_message(self, id: String) -> Value {
         let Self { operation_name, query, variables, extensions } = self;
         let name = operation_name.filter(|name| !name.is_empty());

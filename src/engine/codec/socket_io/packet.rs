@@ -272,9 +272,10 @@ mod tests {
 
     #[test]
     fn packets_are_written_and_read_as_the_protocol_shows_them() {
+        const NO_BYTES: &[&[u8]] = &[];
         let bytes = json!({ "binary": "AQIDBA==" });
         for (text, attachments, kind, namespace, id, data) in [
-            ("0", &[][..], Kind::Connect, "/", None, Value::Null),
+            ("0", NO_BYTES, Kind::Connect, "/", None, Value::Null),
             (r#"0{"sid":"wZX3"}"#, &[], Kind::Connect, "/", None, json!({ "sid": "wZX3" })),
             ("0/admin,", &[], Kind::Connect, "/admin", None, Value::Null),
             (r#"0/admin,{"sid":"oSO0"}"#, &[], Kind::Connect, "/admin", None, json!({ "sid": "oSO0" })),

@@ -109,13 +109,9 @@ fn each_namespace_has_an_id_of_its_own() {
     let sids = ["/", "/a", "/b"].map(|namespace| {
         session.receive(text(&format!("40{namespace},")));
         let frames = session.finished(&msg(namespace, "connect", json!([{}]), Value::Null), false);
-        sid_in(&frames, if namespace == "/" { "40" } else { &text_before(namespace) })
+        sid_in(&frames, &if namespace == "/" { "40".to_owned() } else { format!("40{namespace},") })
     });
     assert!(sids[0] != sids[1] && sids[1] != sids[2] && sids[0] != sids[2]);
-}
-
-fn text_before(namespace: &str) -> String {
-    format!("40{namespace},")
 }
 
 #[test]
