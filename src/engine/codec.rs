@@ -2,12 +2,12 @@
 //!
 //! There is one [`Session`] for each socket. In order:
 //!
-//! 1. [`Session::opened`] as soon as the socket is there, then [`Session::receive`] for each frame of the client, and
-//!    [`Session::elapse`] whenever [`Session::due`] has come. Each says what has come of it, as [`Received`].
-//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`]; at its end comes
-//!    [`Session::finished`], or [`Session::unmatched`] if there is none. An endpoint without `open` finishes at once.
-//! 3. Members of topics get the frames of an [`Address`], which those who have equal ones share.
-//! 4. [`Session::closing`] before the server closes the socket.
+//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame of the client, and
+//!    [`Session::elapse`] when [`Session::due`] has come. Each returns what came of it, as [`Received`].
+//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with [`Session::finished`]. If
+//!    no rule fits, [`Session::unmatched`] is called instead. An endpoint without `open` finishes at once.
+//! 3. Members of a topic get the frames of their [`Address`]; members with equal addresses share them.
+//! 4. [`Session::closing`] comes before the server closes the socket.
 
 pub mod engine_io;
 mod error;
@@ -203,8 +203,8 @@ impl Session {
         }
     }
 
-    /// Whether the client still waits for what is sent to an address. A membership with another one is to be ended: the client
-    /// has disconnected from its namespace, or its operation has ended with an error.
+    /// Whether the client still accepts frames for an address. If not, its membership has to end: the client has disconnected
+    /// from the namespace, or the operation has ended.
     #[must_use]
     pub fn reaches(&self, address: &Address) -> bool {
         match (self, address) {

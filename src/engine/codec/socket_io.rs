@@ -2,7 +2,7 @@
 //!
 //! A message is `{ namespace, event, args, ack }`. `ack` is the id that the client wants an acknowledgement with, or null; an
 //! acknowledgement from the client is an event of the name `ack` with the id of what it acknowledges. Bytes are
-//! `{ binary: BASE64 }`. Whatever the reference implementation closes a socket for, closes it here.
+//! `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference implementation.
 
 mod outgoing;
 mod packet;
@@ -75,8 +75,8 @@ impl Session {
         self.ping
     }
 
-    /// Pings. A pong that does not come closes nothing: the world's time may go much faster than the client's, and the server
-    /// finds connections that are dead by itself.
+    /// Pings. A missing pong closes nothing: the world's time may run much faster than the client's, and the server has another
+    /// time-out for dead connections.
     pub(super) fn elapse(&mut self) -> Vec<Received> {
         self.ping = self.ping.map(|due| due.saturating_add(PING_INTERVAL));
         vec![Received::Reply(engine_io::ping())]

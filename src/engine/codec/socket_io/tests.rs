@@ -261,8 +261,9 @@ fn what_the_protocol_forbids_closes_the_socket() {
         (vec![text(r#"451-["a",{"_placeholder":true,"num":1}]"#), attachment()], "illegal attachments"),
     ] {
         let mut session = connected();
-        let last = frames.into_iter().map(|frame| session.receive(frame)).last().unwrap();
-        assert_eq!(last, [Received::Close { code: 1002, reason: reason.to_owned() }]);
+        let received: Vec<_> = frames.into_iter().map(|frame| session.receive(frame)).collect();
+        let close = Received::Close { code: 1002, reason: reason.to_owned() };
+        assert_eq!(received.last().unwrap()[..], [close]);
         assert_eq!(session, Session::Closed);
     }
 }
