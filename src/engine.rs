@@ -6,6 +6,7 @@
 //! events on every platform.
 
 mod change;
+pub mod codec;
 mod collections;
 mod command;
 mod counters;

@@ -25,9 +25,7 @@ impl Frame {
         if let Value::String(text) = value {
             return Self::Text(text.into());
         }
-        let only = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.get("binary"));
-        let bytes = only.and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok());
-        bytes.map_or_else(|| Self::Json(Arc::new(value)), |bytes| Self::Binary(bytes.into()))
+        bytes_of(&value).map_or_else(|| Self::Json(Arc::new(value)), |bytes| Self::Binary(bytes.into()))
     }
 
     /// The value that it is the frame of.
@@ -47,6 +45,12 @@ impl Frame {
             Self::Binary(bytes) => Shown::Binary { binary: BASE64.encode(bytes) },
         }
     }
+}
+
+/// The bytes of `{ binary: BASE64 }`; `None` for any other value.
+pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    let only = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.get("binary"));
+    only.and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok())
 }
 
 /// See [`Frame::shown`].

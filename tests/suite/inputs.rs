@@ -2,6 +2,7 @@
 //! looks for more with the same checks, guided by coverage.
 
 mod answer;
+mod codec;
 mod command;
 pub(crate) mod expression;
 mod frames;
@@ -113,6 +114,12 @@ fn streams() -> impl Strategy<Value = Bytes> {
 fn any_request_is_refused_or_gets_an_answer_that_can_be_sent() {
     let (examples, pieces) = (files("fuzz/examples/answer"), dictionary(Path::new("fuzz/answer.dict")));
     proptest!(properties(2_000), |(bytes in inputs(examples, pieces))| answer::check(&bytes));
+}
+
+#[test]
+fn any_frames_leave_a_session_that_sends_what_clients_can_read() {
+    let (examples, pieces) = (files("fuzz/examples/codec"), dictionary(Path::new("fuzz/codec.dict")));
+    proptest!(properties(5_000), |(bytes in inputs(examples, pieces))| codec::check(&bytes));
 }
 
 #[test]

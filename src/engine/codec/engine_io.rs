@@ -1,0 +1,153 @@
+//! Engine.IO, protocol 4: packets, and the payloads that carry several of them over HTTP long-polling.
+//!
+//! A packet is a text that begins with the digit of its type. On a WebSocket, bytes are a frame of their own; in a payload they
+//! are base64 after a `b`.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::engine::frame::Frame;
+
+/// The time between two pings of the server.
+pub const PING_INTERVAL: Duration = Duration::from_secs(25);
+
+/// How long a client waits for a ping that is late.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The same in a world whose time does not go by itself.
+pub const PATIENT_PING_TIMEOUT: Duration = Duration::from_hours(24);
+
+/// The most bytes of a payload that a client may send.
+pub const MAX_PAYLOAD: usize = 1_000_000;
+
+/// What divides the packets of a payload.
+const SEPARATOR: char = '\u{1e}';
+
+/// A packet from the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Packet<'t> {
+    Open,
+    Close,
+    Ping(&'t str),
+    Pong,
+    Message(&'t str),
+    Upgrade,
+    Noop,
+    Binary(Vec<u8>),
+}
+
+/// Why a text is no packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PacketError {
+    /// The first character is not the digit of a type.
+    #[error("unknown packet type")]
+    UnknownType,
+    /// What follows a `b` is not base64.
+    #[error("invalid base64")]
+    NotBase64,
+}
+
+impl<'t> Packet<'t> {
+    pub(super) fn read(text: &'t str) -> Result<Self, PacketError> {
+        let mut rest = text.chars();
+        let packet = match (rest.next(), rest.as_str()) {
+            (Some('0'), _) => Self::Open,
+            (Some('1'), _) => Self::Close,
+            (Some('2'), data) => Self::Ping(data),
+            (Some('3'), _) => Self::Pong,
+            (Some('4'), data) => Self::Message(data),
+            (Some('5'), _) => Self::Upgrade,
+            (Some('6'), _) => Self::Noop,
+            (Some('b'), data) => Self::Binary(BASE64.decode(data.as_bytes()).map_err(|_| PacketError::NotBase64)?),
+            _ => return Err(PacketError::UnknownType),
+        };
+        Ok(packet)
+    }
+}
+
+/// The packets of frames as the body of a response.
+#[must_use]
+pub fn encode_payload(frames: &[Frame]) -> String {
+    let packets = frames.iter().map(|frame| match frame {
+        Frame::Text(text) => text.to_string(),
+        Frame::Json(value) => value.to_string(),
+        Frame::Binary(bytes) => format!("b{}", BASE64.encode(bytes)),
+    });
+    packets.collect::<Vec<_>>().join(&SEPARATOR.to_string())
+}
+
+/// The frames that a WebSocket would carry in place of the body of a request.
+///
+/// # Errors
+///
+/// If a packet has no type, or its base64 is wrong. No packet is carried out then.
+pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
+    let frames = text.split(SEPARATOR).map(|packet| {
+        Ok(match Packet::read(packet)? {
+            Packet::Binary(bytes) => Frame::Binary(bytes.into()),
+            _ => Frame::Text(packet.into()),
+        })
+    });
+    frames.collect()
+}
+
+/// The packet that opens a session.
+pub(super) fn open(sid: &str, polling: bool, patience: bool) -> Frame {
+    let upgrades: &[&str] = if polling { &["websocket"] } else { &[] };
+    let handshake = json!({
+        "sid": sid,
+        "upgrades": upgrades,
+        "pingInterval": PING_INTERVAL.as_millis(),
+        "pingTimeout": if patience { PATIENT_PING_TIMEOUT } else { PING_TIMEOUT }.as_millis(),
+        "maxPayload": MAX_PAYLOAD,
+    });
+    Frame::Text(format!("0{handshake}").into())
+}
+
+/// The ping that a client answers with a pong.
+pub(super) fn ping() -> Frame {
+    Frame::Text("2".into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn payloads_come_back_as_the_frames_they_are_made_of() {
+        for (payload, frames) in [
+            ("4hello", vec![Frame::Text("4hello".into())]),
+            ("4hello\u{1e}4€", vec![Frame::Text("4hello".into()), Frame::Text("4€".into())]),
+            (
+                "2\u{1e}4hello\u{1e}1",
+                vec![Frame::Text("2".into()), Frame::Text("4hello".into()), Frame::Text("1".into())],
+            ),
+            ("4hello\u{1e}bAQIDBA==", vec![Frame::Text("4hello".into()), Frame::Binary([1, 2, 3, 4].into())]),
+            ("b", vec![Frame::Binary([].into())]),
+        ] {
+            assert_eq!(encode_payload(&frames), payload);
+            assert_eq!(decode_payload(payload).unwrap(), frames);
+        }
+    }
+
+    #[test]
+    fn payloads_with_a_wrong_packet_are_refused() {
+        for (payload, error) in [
+            ("", PacketError::UnknownType),
+            ("4a\u{1e}", PacketError::UnknownType),
+            ("7", PacketError::UnknownType),
+            ("abc", PacketError::UnknownType),
+            ("é", PacketError::UnknownType),
+            ("b?", PacketError::NotBase64),
+            ("bAQIDBA", PacketError::NotBase64),
+        ] {
+            assert_eq!(decode_payload(payload), Err(error), "{payload}");
+        }
+    }
+}

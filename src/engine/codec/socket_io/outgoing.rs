@@ -1,0 +1,167 @@
+//! What a scenario sends in Socket.IO, as it writes it.
+
+use serde_json::{Map, Value};
+
+use super::packet::{MAIN, is_event_name};
+use crate::engine::codec::CodecError;
+
+/// The greatest id of an acknowledgement: beyond it, JavaScript's numbers have gaps.
+const MAX_ID: u64 = (1 << 53) - 1;
+
+/// `{ event, args, ack }`, `{ ack }` or `{ error }`, each with a namespace that may be left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outgoing {
+    pub(super) namespace: Option<String>,
+    pub(super) content: Content,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// An event: its name, then its arguments.
+    Event { data: Vec<Value>, asks: Option<Asked> },
+    /// The acknowledgement of an event from the client.
+    Ack(Vec<Value>),
+    /// Why the client may not connect.
+    Refusal(Value),
+}
+
+/// The id that the client is to acknowledge an event with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The next number.
+    Next,
+    Id(u64),
+}
+
+impl Outgoing {
+    pub(super) fn read(value: &Value) -> Result<Self, CodecError> {
+        let form = || CodecError::form("a frame for Socket.IO", "{ event, args }, { ack } or { error }", value);
+        let fields = value.as_object().ok_or_else(form)?;
+        let (content, keys): (_, &[&str]) = if let Some(event) = given(fields, "event") {
+            (event_of(event, fields)?, &["namespace", "event", "args", "ack", "id"])
+        } else if let Some(args) = fields.get("ack") {
+            (Content::Ack(list(args)), &["namespace", "event", "ack"])
+        } else if let Some(error) = given(fields, "error") {
+            (Content::Refusal(refusal(error)?), &["namespace", "event", "error"])
+        } else {
+            return Err(form());
+        };
+        if let Some(unknown) = fields.keys().find(|key| !keys.contains(&key.as_str())) {
+            return Err(CodecError::UnknownKey(unknown.clone()));
+        }
+        Ok(Self { namespace: given(fields, "namespace").map(namespace).transpose()?, content })
+    }
+}
+
+/// A field that is there and not null.
+fn given<'f>(fields: &'f Map<String, Value>, key: &str) -> Option<&'f Value> {
+    fields.get(key).filter(|value| !value.is_null())
+}
+
+fn event_of(event: &Value, fields: &Map<String, Value>) -> Result<Content, CodecError> {
+    if !is_event_name(event) {
+        return Err(match event {
+            Value::String(name) => CodecError::ReservedEvent(name.clone()),
+            _ => CodecError::form("event", "a text or a number", event),
+        });
+    }
+    let args = fields.get("args").map(list).unwrap_or_default();
+    let asks = match given(fields, "ack").or(given(fields, "id")) {
+        None | Some(Value::Bool(false)) => None,
+        Some(Value::Bool(true)) => Some(Asked::Next),
+        Some(id) => {
+            let known = id.as_u64().filter(|id| *id <= MAX_ID);
+            Some(Asked::Id(known.ok_or_else(|| CodecError::form("the id of an acknowledgement", "an integer", id))?))
+        }
+    };
+    Ok(Content::Event { data: [vec![event.clone()], args].concat(), asks })
+}
+
+/// The arguments of a list, or the one argument that is none.
+fn list(args: &Value) -> Vec<Value> {
+    args.as_array().cloned().unwrap_or_else(|| vec![args.clone()])
+}
+
+/// `{ message, data }`; a text is the message.
+fn refusal(error: &Value) -> Result<Value, CodecError> {
+    match error {
+        Value::String(message) => Ok(Map::from_iter([("message".to_owned(), message.as_str().into())]).into()),
+        Value::Object(fields) if fields.get("message").is_some_and(Value::is_string) => Ok(error.clone()),
+        _ => Err(CodecError::form("error", "a text or { message, data }", error)),
+    }
+}
+
+/// A namespace begins with `/`, which may be left out.
+fn namespace(value: &Value) -> Result<String, CodecError> {
+    let name = value.as_str().ok_or_else(|| CodecError::form("namespace", "a text", value))?;
+    if name.contains(|c: char| c == ',' || c.is_control()) {
+        return Err(CodecError::Namespace(name.to_owned()));
+    }
+    Ok(if name.starts_with(MAIN) { name.to_owned() } else { format!("{MAIN}{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(data: Value, asks: Option<Asked>) -> Content {
+        Content::Event { data: list(&data), asks }
+    }
+
+    #[test]
+    fn frames_are_events_acknowledgements_or_refusals() {
+        for (value, namespace, content) in [
+            (json!({ "event": "a" }), None, event(json!(["a"]), None)),
+            (json!({ "event": "a", "args": 1 }), None, event(json!(["a", 1]), None)),
+            (json!({ "event": "a", "args": [1, [2]] }), None, event(json!(["a", 1, [2]]), None)),
+            (json!({ "event": 7, "args": [], "ack": false }), None, event(json!([7]), None)),
+            (json!({ "event": "a", "ack": true }), None, event(json!(["a"]), Some(Asked::Next))),
+            (json!({ "event": "a", "ack": 5 }), None, event(json!(["a"]), Some(Asked::Id(5)))),
+            (json!({ "event": "a", "id": 0 }), None, event(json!(["a"]), Some(Asked::Id(0)))),
+            (json!({ "namespace": "/b", "event": "a", "ack": null }), Some("/b"), event(json!(["a"]), None)),
+            (json!({ "namespace": "b", "event": "a" }), Some("/b"), event(json!(["a"]), None)),
+            (json!({ "namespace": "", "ack": [] }), Some("/"), Content::Ack(vec![])),
+            (json!({ "ack": null }), None, Content::Ack(vec![Value::Null])),
+            (json!({ "ack": "ok" }), None, Content::Ack(vec![json!("ok")])),
+            (json!({ "error": "No" }), None, Content::Refusal(json!({ "message": "No" }))),
+            (
+                json!({ "error": { "message": "No", "data": 1 } }),
+                None,
+                Content::Refusal(json!({ "message": "No", "data": 1 })),
+            ),
+        ] {
+            let expected = Outgoing { namespace: namespace.map(str::to_owned), content };
+            assert_eq!(Outgoing::read(&value).unwrap(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_socket_io_cannot_say_is_refused_with_a_reason() {
+        const FORM: &str = "a frame for Socket.IO must be { event, args }, { ack } or { error }, found ";
+        for (value, error) in [
+            (json!("hello"), format!("{FORM}\"hello\"")),
+            (json!({}), format!("{FORM}{{}}")),
+            (json!({ "event": null }), format!("{FORM}{{\"event\":null}}")),
+            (json!({ "event": [] }), "event must be a text or a number, found []".to_owned()),
+            (json!({ "event": "connect" }), "the event name `connect` is reserved by Socket.IO".to_owned()),
+            (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a frame for Socket.IO".to_owned()),
+            (json!({ "ack": [], "args": 1 }), "unknown key `args` in a frame for Socket.IO".to_owned()),
+            (
+                json!({ "event": "a", "ack": -1 }),
+                "the id of an acknowledgement must be an integer, found -1".to_owned(),
+            ),
+            (json!({ "error": {} }), "error must be a text or { message, data }, found {}".to_owned()),
+            (json!({ "ack": [], "namespace": 1 }), "namespace must be a text, found 1".to_owned()),
+            (
+                json!({ "ack": [], "namespace": "a,b" }),
+                "a namespace of Socket.IO contains no comma and no control character, found `a,b`".to_owned(),
+            ),
+        ] {
+            assert_eq!(Outgoing::read(&value).unwrap_err().to_string(), error);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Conversations of a Socket.IO client with the server.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::MAX_NAMESPACES;
+use crate::engine::codec::engine_io::PING_INTERVAL;
+use crate::engine::codec::{Address, CodecError, Received, Session, SessionOptions};
+use crate::engine::frame::Frame;
+use crate::scenario::Protocol;
+
+fn session(polling: bool, patience: bool) -> Session {
+    Session::new(Protocol::SocketIo, SessionOptions { sid: "lv_VI97H".to_owned(), patience, polling })
+}
+
+fn opened() -> Session {
+    let mut session = session(false, false);
+    session.opened(Duration::ZERO);
+    session
+}
+
+/// A session that is connected to the namespace `/`.
+fn connected() -> Session {
+    let mut session = opened();
+    session.receive(text("40"));
+    assert_eq!(session.finished(&msg("/", "connect", json!([{}]), Value::Null), false).len(), 1);
+    session
+}
+
+fn text(text: &str) -> Frame {
+    Frame::Text(text.into())
+}
+
+fn msg(namespace: &str, event: &str, args: Value, ack: Value) -> Value {
+    json!({ "namespace": namespace, "event": event, "args": args, "ack": ack })
+}
+
+/// The acknowledgement of a connection, with the id of the client there.
+fn sid_in(frames: &[Frame], before: &str) -> String {
+    let [Frame::Text(text)] = frames else { panic!("{frames:?}") };
+    let json: Value = serde_json::from_str(text.strip_prefix(before).unwrap()).unwrap();
+    assert_eq!(json, json!({ "sid": json["sid"] }));
+    json["sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_socket_opens_with_a_handshake() {
+    for (polling, patience, upgrades, timeout) in
+        [(false, false, "", 20_000), (true, false, r#""websocket""#, 20_000), (false, true, "", 86_400_000)]
+    {
+        let handshake = format!(
+            r#"0{{"sid":"lv_VI97H","upgrades":[{upgrades}],"pingInterval":25000,"pingTimeout":{timeout},"maxPayload":1000000}}"#
+        );
+        let opened = session(polling, patience).opened(Duration::ZERO);
+        assert_eq!(opened, [Received::Reply(text(&handshake))]);
+    }
+}
+
+#[test]
+fn the_server_pings_at_every_interval_and_waits_for_no_pong() {
+    let mut session = session(false, false);
+    assert_eq!(session.due(), None);
+    let start = Duration::from_secs(7);
+    session.opened(start);
+    assert_eq!(session.elapse(start), []);
+    for round in 1..4 {
+        let due = start + PING_INTERVAL * round;
+        assert_eq!(session.due(), Some(due));
+        assert_eq!(session.elapse(due - Duration::from_nanos(1)), []);
+        assert_eq!(session.elapse(due), [Received::Reply(text("2"))]);
+    }
+    assert_eq!(session.receive(text("3")), []);
+}
+
+#[test]
+fn packets_of_the_transport_are_answered_or_ignored() {
+    let mut session = connected();
+    for ignored in [r#"0{"sid":"x"}"#, "3", "3probe", "5", "6"] {
+        assert_eq!(session.receive(text(ignored)), [], "{ignored}");
+    }
+    assert_eq!(session.receive(text("2probe")), [Received::Reply(text("3probe"))]);
+    assert_eq!(session.receive(text("1")), [Received::Close { code: 1000, reason: String::new() }]);
+}
+
+#[test]
+fn a_connection_is_acknowledged_when_open_is_at_its_end() {
+    let mut session = opened();
+    for (packet, namespace, auth, before) in [
+        ("40", "/", json!({}), "40"),
+        (r#"40/admin,{"token":"123"}"#, "/admin", json!({ "token": "123" }), "40/admin,"),
+        ("40/last", "/last", json!({}), "40/last,"),
+    ] {
+        let msg = msg(namespace, "connect", json!([auth]), Value::Null);
+        assert_eq!(session.receive(text(packet)), [Received::Opened(msg.clone())]);
+        let mut again = session.clone();
+        let sid = sid_in(&session.finished(&msg, true), before);
+        assert_eq!(sid_in(&again.finished(&msg, true), before), sid);
+        assert_eq!(sid.len(), 20);
+        assert_eq!(session.finished(&msg, false), []);
+    }
+}
+
+#[test]
+fn each_namespace_has_an_id_of_its_own() {
+    let mut session = opened();
+    let sids = ["/", "/a", "/b"].map(|namespace| {
+        session.receive(text(&format!("40{namespace},")));
+        let frames = session.finished(&msg(namespace, "connect", json!([{}]), Value::Null), false);
+        sid_in(&frames, &if namespace == "/" { "40".to_owned() } else { format!("40{namespace},") })
+    });
+    assert!(sids[0] != sids[1] && sids[1] != sids[2] && sids[0] != sids[2]);
+}
+
+#[test]
+fn the_first_reply_of_open_acknowledges_first() {
+    let mut session = opened();
+    session.receive(text("40/admin,"));
+    let msg = msg("/admin", "connect", json!([{}]), Value::Null);
+    let frames = session.reply(Some(&msg), json!({ "event": "hello", "args": "you" })).unwrap();
+    let (acknowledgement, event) = frames.split_at(1);
+    sid_in(acknowledgement, "40/admin,");
+    assert_eq!(event, [text(r#"42/admin,["hello","you"]"#)]);
+    let frames = session.reply(Some(&msg), json!({ "event": "more" })).unwrap();
+    assert_eq!(frames, [text(r#"42/admin,["more"]"#)]);
+    assert_eq!(session.finished(&msg, false), []);
+}
+
+#[test]
+fn open_may_refuse_a_connection() {
+    let mut session = opened();
+    session.receive(text("40/admin,"));
+    let msg = msg("/admin", "connect", json!([{}]), Value::Null);
+    let refusal = json!({ "error": { "message": "Not authorized", "data": { "code": 7 } } });
+    let frame = text(r#"44/admin,{"message":"Not authorized","data":{"code":7}}"#);
+    assert_eq!(session.reply(Some(&msg), refusal.clone()).unwrap(), [frame]);
+    assert_eq!(session.finished(&msg, false), []);
+    assert_eq!(session.reply(Some(&msg), json!({ "event": "a" })), Ok(Vec::new()));
+    assert_eq!(session.reply(Some(&msg), refusal.clone()), Ok(Vec::new()));
+    assert_eq!(session.receive(text("40/admin,")), [Received::Opened(msg.clone())]);
+    session.finished(&msg, false);
+    assert_eq!(session.reply(Some(&msg), refusal.clone()), Err(CodecError::NothingToRefuse));
+    assert_eq!(session.reply(None, refusal), Err(CodecError::NothingToRefuse));
+}
+
+#[test]
+fn events_and_acknowledgements_are_messages() {
+    let mut session = connected();
+    for (packet, event, args, ack) in [
+        (r#"42["foo"]"#, "foo", json!([]), Value::Null),
+        (r#"42["message",1,"2",{"3":[true]}]"#, "message", json!([1, "2", { "3": [true] }]), Value::Null),
+        (r#"4212["foo"]"#, "foo", json!([]), json!(12)),
+        ("4312[]", "ack", json!([]), json!(12)),
+        (r#"430["bar"]"#, "ack", json!(["bar"]), json!(0)),
+    ] {
+        assert_eq!(session.receive(text(packet)), [Received::Message(msg("/", event, args, ack))]);
+    }
+    assert_eq!(session.receive(text("43[]")), []);
+}
+
+#[test]
+fn attachments_come_and_go_in_frames_of_their_own() {
+    let mut session = connected();
+    let packet = r#"452-7["baz",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+    assert_eq!(session.receive(text(packet)), []);
+    assert_eq!(session.receive(text("3")), []);
+    assert_eq!(session.receive(Frame::Binary([1, 2].into())), []);
+    let args = json!([{ "binary": "AwQ=" }, { "binary": "AQI=" }]);
+    let msg = msg("/", "baz", args.clone(), json!(7));
+    assert_eq!(session.receive(text("bAwQ=")), [Received::Message(msg.clone())]);
+    let attachments = [Frame::Binary([3, 4].into()), Frame::Binary([1, 2].into())];
+    let placeholders = r#"{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}"#;
+    for (value, first) in [
+        (json!({ "ack": args }), format!("462-7[{placeholders}]")),
+        (json!({ "event": "back", "args": args }), format!(r#"452-["back",{placeholders}]"#)),
+    ] {
+        let expected = [&[text(&first)][..], &attachments].concat();
+        assert_eq!(session.reply(Some(&msg), value).unwrap(), expected);
+    }
+}
+
+#[test]
+fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
+    let mut session = connected();
+    let asked = msg("/", "foo", json!([]), json!(12));
+    let unasked = msg("/", "foo", json!([]), Value::Null);
+    for (msg, value, frame) in [
+        (&asked, json!({ "ack": ["bar"] }), r#"4312["bar"]"#),
+        (&asked, json!({ "ack": [] }), "4312[]"),
+        (&asked, json!({ "event": "bar", "args": [1] }), r#"42["bar",1]"#),
+        (&unasked, json!({ "event": "bar", "ack": true }), r#"420["bar"]"#),
+        (&unasked, json!({ "event": "bar", "ack": true }), r#"421["bar"]"#),
+        (&unasked, json!({ "event": "bar", "ack": 7 }), r#"427["bar"]"#),
+        (&unasked, json!({ "event": "bar", "id": 3 }), r#"423["bar"]"#),
+        (&unasked, json!({ "event": "bar", "ack": true }), r#"428["bar"]"#),
+    ] {
+        assert_eq!(session.reply(Some(msg), value).unwrap(), [text(frame)]);
+    }
+    assert_eq!(session.reply(Some(&unasked), json!({ "ack": [] })), Err(CodecError::NothingToAcknowledge));
+    assert_eq!(session.reply(None, json!({ "event": "a" })).unwrap(), [text(r#"42["a"]"#)]);
+    let elsewhere = json!({ "namespace": "/admin", "event": "a" });
+    assert_eq!(session.reply(Some(&unasked), elsewhere), Ok(Vec::new()));
+    assert_eq!(session.unmatched(&asked, None), []);
+    assert_eq!(session.left("foo"), []);
+}
+
+#[test]
+fn members_share_the_frames_of_their_namespace() {
+    let mut session = connected();
+    session.receive(text("40/admin,"));
+    let admin = msg("/admin", "connect", json!([{}]), Value::Null);
+    session.finished(&admin, false);
+    let address = session.address(Some("room"), Some(&admin));
+    assert_eq!(address, Address::SocketIo("/admin".into()));
+    assert_eq!(session.address(None, None), Address::SocketIo("/".into()));
+    let value = json!({ "event": "news", "args": ["hi"] });
+    assert_eq!(address.frames(&value).unwrap(), [text(r#"42/admin,["news","hi"]"#)]);
+    let elsewhere = json!({ "event": "news", "namespace": "/" });
+    assert_eq!(address.frames(&elsewhere).unwrap(), [text(r#"42["news"]"#)]);
+    for value in [json!({ "event": "a", "ack": true }), json!({ "ack": [] }), json!({ "error": "No" })] {
+        assert_eq!(address.frames(&value), Err(CodecError::OnlyReply));
+    }
+    assert!(session.reaches(&address) && !address.is_ended_by(&value));
+    let gone = msg("/admin", "disconnect", json!([]), Value::Null);
+    assert_eq!(session.receive(text("41/admin,")), [Received::Message(gone)]);
+    assert!(!session.reaches(&address));
+    assert!(session.reaches(&session.address(None, None)));
+}
+
+#[test]
+fn the_server_disconnects_from_every_namespace_before_it_closes() {
+    let mut session = connected();
+    session.receive(text("40/admin,"));
+    session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
+    session.receive(text("40/waiting,"));
+    assert_eq!(session.closing(), [text("41"), text("41/admin,")]);
+    assert_eq!(session.closing(), []);
+}
+
+#[test]
+fn what_the_protocol_forbids_closes_the_socket() {
+    let placeholder = r#"451-["a",{"_placeholder":true,"num":0}]"#;
+    let attachment = || Frame::Binary([1].into());
+    for (frames, reason) in [
+        (vec![text("")], "Engine.IO: unknown packet type"),
+        (vec![text("abc")], "Engine.IO: unknown packet type"),
+        (vec![text("b?")], "Engine.IO: invalid base64"),
+        (vec![text("2")], "invalid heartbeat direction"),
+        (vec![text("4abc")], "unknown packet type"),
+        (vec![text("42[]")], "invalid payload"),
+        (vec![text("40")], "connected to the namespace already"),
+        (vec![text(r#"42/admin,["a"]"#)], "not connected to the namespace"),
+        (vec![text("40/admin,"), text(r#"42/admin,["a"]"#)], "not connected to the namespace"),
+        (vec![text("41/admin,")], "not connected to the namespace"),
+        (vec![text("41"), text(r#"42["a"]"#)], "not connected to the namespace"),
+        (vec![text(r#"44{"message":"No"}"#)], "only the server refuses a connection"),
+        (vec![attachment()], "an attachment without a packet"),
+        (vec![text(placeholder), text(r#"42["a"]"#)], "text where an attachment was expected"),
+        (vec![text(r#"451-["a",{"_placeholder":true,"num":1}]"#), attachment()], "illegal attachments"),
+    ] {
+        let mut session = connected();
+        let received: Vec<_> = frames.into_iter().map(|frame| session.receive(frame)).collect();
+        let close = Received::Close { code: 1002, reason: reason.to_owned() };
+        assert_eq!(received.last().unwrap()[..], [close]);
+        assert_eq!(session, Session::Closed);
+    }
+}
+
+#[test]
+fn namespaces_are_bounded() {
+    let mut session = opened();
+    for number in 0..MAX_NAMESPACES {
+        assert!(matches!(session.receive(text(&format!("40/{number},")))[..], [Received::Opened(_)]));
+    }
+    let refused = text(r#"44/more,{"message":"Too many namespaces"}"#);
+    assert_eq!(session.receive(text("40/more,")), [Received::Reply(refused)]);
+    let long = "n".repeat(255);
+    let refused = text(&format!(r#"44/{long},{{"message":"Invalid namespace"}}"#));
+    assert_eq!(session.receive(text(&format!("40/{long},"))), [Received::Reply(refused)]);
+}
+
+#[test]
+fn a_session_comes_back_from_json() {
+    let mut session = connected();
+    session.receive(text(r#"452-["a",{"_placeholder":true,"num":0}]"#));
+    session.receive(Frame::Binary([1].into()));
+    let json = serde_json::to_string(&session).unwrap();
+    assert_eq!(serde_json::from_str::<Session>(&json).unwrap(), session);
+    assert_eq!(session.clone(), session);
+}
