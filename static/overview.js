@@ -38,10 +38,10 @@ export class Overview {
     const [{ path, parameters }] = routes;
     const isPage = parameters.length === 0 && routes.some(({ method }) => method === "GET" || method === "ANY");
     const target = new URL(path.split("/").slice(1).map(encodeURIComponent).join("/"), this.api);
-    const says = [...new Set(routes.map(({ kind, collection }) => SAYS[kind] ?? collection))].filter((text) => text !== undefined);
+    const says = ({ kind, collection }) => SAYS[kind] ?? (collection === undefined ? [] : `rows of ${collection}`);
     return element("li", {},
       element("span", { className: "methods", textContent: routes.map(({ method }) => method).join(" ") }),
       isPage ? element("a", { href: target.href, textContent: path }) : element("code", { textContent: path }),
-      element("span", { textContent: says.join(", ") }));
+      element("span", { textContent: [...new Set(routes.flatMap(says))].join(", ") }));
   }
 }
