@@ -8,6 +8,8 @@ const element = (name, properties, ...children) => {
   return made;
 };
 
+const size = (count) => (count === undefined ? "a value" : count === 1 ? "1 row" : `${count} rows`);
+
 export class Overview {
   #routes = document.querySelector("#routes");
   #data = document.querySelector("#data");
@@ -28,7 +30,7 @@ export class Overview {
     for (const route of routes) paths.set(route.path, [...(paths.get(route.path) ?? []), route]);
     this.#routes.replaceChildren(...[...paths.values()].map((these) => this.#path(these)));
     this.#data.replaceChildren(...data.map(({ name, count }) =>
-      element("li", {}, element("code", { textContent: name }), element("span", { textContent: count === undefined ? "a value" : `${count} rows` }))));
+      element("li", {}, element("code", { textContent: name }), element("span", { textContent: size(count) }))));
     document.querySelector("#nothing").hidden = routes.length > 0;
     document.querySelector("#data-title").hidden = data.length === 0;
   }

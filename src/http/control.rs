@@ -12,7 +12,7 @@ mod input;
 mod journal;
 mod openapi;
 mod operations;
-mod routes;
+mod route_list;
 mod server;
 mod sockets;
 mod state;

@@ -66,10 +66,8 @@ pub(super) fn get_data(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Res
         count: row_set.rows().len(),
         rows: row_set.rows().iter().take(shown).cloned().collect(),
     };
-    let value = |(name, value): (&Arc<str>, &Arc<Value>)| NamedDataAnswer::Value {
-        name: name.clone(),
-        value: value.clone(),
-    };
+    let value =
+        |(name, value): (&Arc<str>, &Arc<Value>)| NamedDataAnswer::Value { name: name.clone(), value: value.clone() };
     let collections = view.collections.uncounted().filter(|(name, _)| is_wanted(name)).map(collection);
     let values = view.values.iter().filter(|(name, _)| is_wanted(name)).map(value);
     Ok(json(&DataAnswer { data: collections.chain(values).collect() }))

@@ -7,7 +7,7 @@ use poem::{Endpoint, EndpointExt, Response};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use super::{answer, clock, dashboard, data, faults, journal, routes, server, sockets, state};
+use super::{answer, clock, dashboard, data, faults, journal, route_list, server, sockets, state};
 use crate::scenario::{FaultShape, PostedStepsShape};
 use crate::world::Verdict;
 
@@ -168,8 +168,13 @@ fn on_server(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<Control
             shape::<server::CollectionsAnswer>,
         )
         .open(),
-        get("/__mockd/routes", routes::list_routes, "The requests that are answered", shape::<routes::RoutesAnswer>)
-            .open(),
+        get(
+            "/__mockd/routes",
+            route_list::list_routes,
+            "The requests that the mock API answers",
+            shape::<route_list::RoutesAnswer>,
+        )
+        .open(),
         get(
             "/__mockd/reload",
             server::reload,

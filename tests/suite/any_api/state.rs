@@ -57,6 +57,23 @@ async fn the_state_shows_values_and_rows() {
 }
 
 #[tokio::test]
+async fn data_is_told_in_brief() {
+    let mockd = paused(NOTES).await;
+    let notes = json!([{ "id": 1, "text": "one" }, { "id": 2, "text": "two" }]);
+    let price = json!({ "name": "price", "value": 10 });
+    for (query, expected) in [
+        ("", json!([{ "name": "notes", "count": 2, "rows": notes }, price])),
+        ("?rows=1", json!([{ "name": "notes", "count": 2, "rows": [notes[0]] }, price])),
+        ("?rows=0", json!([{ "name": "notes", "count": 2, "rows": [] }, price])),
+        ("?name=price", json!([price])),
+        ("?name=nothing", json!([])),
+    ] {
+        assert_eq!(mockd.get(&format!("/__mockd/data{query}")).await.json()["data"], expected, "{query}");
+    }
+    assert_eq!(mockd.get("/__mockd/data?rows=few").await.status, 400);
+}
+
+#[tokio::test]
 async fn data_is_set_and_streams_are_told() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
