@@ -12,7 +12,7 @@ const ASKED = 200;
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
 // Which of the scenario's answers a request got.
-const by = ({ route, number }) => (route === undefined ? "" : ` (${route}, ${number === null ? "no answer fits" : `answer ${number}`})`);
+const by = ({ route, number }) => (route === undefined ? "" : ` (${route}${number ? `, answer ${number}` : ""})`);
 
 const summary = (entry) => {
   const { kind, method, path, query, status, socket, count, category, stream, by: side, code, did, fault, text } = entry;
