@@ -74,6 +74,20 @@ async fn data_is_told_in_brief() {
 }
 
 #[tokio::test]
+async fn the_timeline_tells_which_steps_wait() {
+    let script = "scripts: [{ name: morning, steps: [{ at: 1m, set: { price: 1 } }] }]";
+    let mockd = paused(&format!("{NOTES}{script}\n")).await;
+    let waiting = async || mockd.get("/__mockd/timeline").await.json()["waiting"].clone();
+    let morning = json!({ "rule": "scripts/morning", "due": "1m" });
+    assert_eq!(waiting().await, json!([morning]));
+    let done = steps(&mockd, json!([{ "after": "5s", "set": { "price": 2 } }])).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(waiting().await, json!([{ "rule": "steps", "due": "5s" }, morning]));
+    pass(&mockd, "", "5s").await;
+    assert_eq!(waiting().await, json!([morning]));
+}
+
+#[tokio::test]
 async fn data_is_set_and_streams_are_told() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;

@@ -21,8 +21,9 @@ const drawn = ({ products }) => (typeof products === "string" ? products : JSON.
 
 const VERBS = ["do", "send", "add", "merge", "replace", "remove", "increment", "set", "order", "fault"];
 
-// Characters of general steps that are shown.
+// Characters of general steps that are shown, and lists of them that wait.
 const CUT = 100;
+const WAITING = 20;
 
 // General steps, as they are written.
 const written = (rule) => {
@@ -63,7 +64,7 @@ export class Timeline {
     find("#scripts").addEventListener("keydown", (event) => this.#press(event));
   }
 
-  show({ at, scripts, generators }) {
+  show({ at, scripts, generators, waiting }) {
     const now = millis(at);
     const numbered = scripts.map((script, place) => ({ ...script, place }));
     keep(find("#scripts"), numbered, ({ place }) => place, () => this.#make(), (item, script) => this.#draw(item, script, now));
@@ -72,6 +73,9 @@ export class Timeline {
         (due === null ? "over" : `next at ${short(due)}`);
     };
     keep(find("#generators"), generators, ({ generator }) => generator, () => element("li"), update);
+    const soon = waiting.slice(0, WAITING).map(({ rule, due }) => `${rule}: next at ${short(due)}`);
+    const lines = waiting.length > WAITING ? [...soon, "and more"] : soon;
+    keep(find("#waiting"), lines.map((line, place) => ({ line, place })), ({ place }) => place, () => element("li"), (item, { line }) => { item.textContent = line; });
   }
 
   #make() {
