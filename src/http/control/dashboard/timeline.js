@@ -23,7 +23,7 @@ const VERBS = ["do", "send", "add", "merge", "replace", "remove", "increment", "
 
 // Characters of general steps that are shown, and lists of them that wait.
 const CUT = 100;
-const WAITING = 20;
+const WAITING = 8;
 
 // General steps, as they are written.
 const written = (rule) => {
