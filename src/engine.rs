@@ -47,7 +47,9 @@ pub(crate) use random::RandomStream;
 pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RowName};
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
-pub use rule::{Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest, StepsText};
+pub use rule::{
+    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest, StepsText, WaitingState,
+};
 use rule::{Drawn, Groups, LocalRules, RuleRuns};
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};

@@ -1,8 +1,13 @@
-// The shop: choose a category, see its products with live order totals, order, and add products.
+// The shop: choose a category, see its products with live order totals, order, and add products. Without a shop, what is
+// served instead.
 // The API is where the page comes from, or what `?api=http://localhost:3000` says.
 
 import { LiveOrders } from "./live.js";
+import { Overview } from "./overview.js";
 import { ProductList } from "./products.js";
+
+// How often it is looked what is served, as long as there is no shop whose socket would tell.
+const EVERY = 2_000;
 
 // `localhost:3000` means a server, whatever a URL parser would take it for.
 const given = new URLSearchParams(location.search).get("api") ?? ".";
@@ -10,8 +15,9 @@ const api = new URL(/^(https?:|[./])/.test(given) ? given : `http://${given}`, l
 if (!api.pathname.endsWith("/")) api.pathname += "/";
 
 const find = (selector) => document.querySelector(selector);
-const [title, status, category, hint, add, error] =
-  ["#title", "#status", "#category", "#hint", "#add", "#error"].map(find);
+const [title, status, shop, category, hint, add, served, error] =
+  ["#title", "#status", "#shop", "#category", "#hint", "#add", "#served", "#error"].map(find);
+find("#dashboard").href = new URL("__mockd/", api);
 
 // Answers that come after a later request of the same kind are not shown.
 let listing = 0;
@@ -49,15 +55,23 @@ const states = {
   offline: () => (wasLive ? "Connection lost, reconnecting…" : `Cannot reach ${api.href}, trying again…`),
 };
 
-const live = new LiveOrders(api, {
+const say = (state) => {
+  wasLive ||= state === "live";
+  status.dataset.state = state;
+  const text = states[state]();
+  // A screen reader says it again each time that it is written.
+  if (status.textContent !== text) status.textContent = text;
+};
+
+// Open as long as there is a shop.
+let live = null;
+
+const open = () => new LiveOrders(api, {
   order: (order) => products.total(order),
   notice: () => refresh(),
   state: (state) => {
-    status.dataset.state = state;
-    status.textContent = states[state]();
-    if (state !== "live") return;
-    wasLive = true;
-    refresh();
+    say(state);
+    if (state === "live") refresh();
   },
 });
 
@@ -73,11 +87,24 @@ const showCategories = (categories) => {
 
 const label = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 
-const loadCategories = async () => {
+const overview = new Overview(api);
+
+const load = async () => {
   const { scenario, categories } = await request("__mockd/categories");
   title.textContent = scenario;
   document.title = `${scenario} – mockd`;
+  const isShop = categories.length > 0;
+  [shop.hidden, served.hidden] = [!isShop, isShop];
+  if (isShop) live ??= open();
+  else live = live?.close() ?? null;
   showCategories(categories);
+  if (isShop) return;
+  const [{ routes }, { data }] = await Promise.all([
+    request("__mockd/routes"),
+    // The names are for those who may control the mock.
+    request("__mockd/data?rows=0").catch(() => ({ data: [] })),
+  ]);
+  overview.show(routes, data);
 };
 
 const showProducts = async (answer) => {
@@ -91,7 +118,7 @@ const showProducts = async (answer) => {
 const refresh = async () => {
   try {
     const name = chosen;
-    await loadCategories();
+    await load();
     // If the choice changed on the way, its products were asked for then.
     if (!name || name !== chosen) return;
     await showProducts(request(segment(name)));
@@ -131,3 +158,18 @@ add.addEventListener("submit", (event) => {
     add.elements.name.focus();
   });
 });
+
+const look = async () => {
+  try {
+    await load();
+    if (live === null) say("live");
+  } catch {
+    if (live === null) say("offline");
+  }
+};
+
+const run = async () => {
+  if (live === null && !document.hidden) await look();
+  setTimeout(run, EVERY);
+};
+run();

@@ -12,6 +12,7 @@ export class LiveOrders {
   #socket = null;
   #failures = 0;
   #timer = null;
+  #isOver = false;
 
   constructor(api, on) {
     this.#url = new URL("orders/", api);
@@ -28,6 +29,14 @@ export class LiveOrders {
     if (this.#socket?.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify({ cmd: "update-category", payload: { category } }));
     }
+  }
+
+  // Ends it for good.
+  close() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#socket?.close();
   }
 
   #connect() {
@@ -61,6 +70,7 @@ export class LiveOrders {
   // Waits twice as long after each failure, with some chance in it, so that many pages do not come back at once.
   #retryLater() {
     this.#socket = null;
+    if (this.#isOver) return;
     const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
     this.#failures += 1;
     this.#on.state("offline");

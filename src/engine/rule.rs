@@ -16,6 +16,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use runs::MAX_WAITING;
 pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 pub(in crate::engine) use state::RuleState;
 pub use trigger::MAX_TRIGGERED;
+pub use waiting::WaitingState;
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};

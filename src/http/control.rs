@@ -6,11 +6,13 @@
 mod answer;
 mod clock;
 mod dashboard;
+mod data;
 mod faults;
 mod input;
 mod journal;
 mod openapi;
 mod operations;
+mod route_list;
 mod server;
 mod sockets;
 mod state;

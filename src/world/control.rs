@@ -14,7 +14,7 @@ use super::state::{WorldCommand, WorldState};
 use super::task::{Request, WorldEffects};
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState,
+    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState, WaitingState,
 };
 use crate::scenario::Fault;
 
@@ -50,6 +50,9 @@ pub struct WorldSummary {
     pub snapshots: Vec<(String, Duration)>,
 }
 
+/// Lists of steps that wait that are told of.
+const WAITING_LISTED: usize = 100;
+
 /// What happens by itself, at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timelines {
@@ -59,6 +62,8 @@ pub struct Timelines {
     pub scripts: Vec<ScriptState>,
     /// The generators, in declared order.
     pub generators: Vec<GeneratorState>,
+    /// The lists of steps that wait, the soonest first, at most 100 of them.
+    pub waiting: Vec<WaitingState>,
 }
 
 /// Rows.
@@ -119,6 +124,7 @@ impl World {
             now: state.now(),
             scripts: state.engine.script_states().collect(),
             generators: state.engine.generator_states().collect(),
+            waiting: state.engine.waiting_states().take(WAITING_LISTED).collect(),
         })
         .await
     }

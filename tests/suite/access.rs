@@ -99,13 +99,14 @@ async fn beyond_loopback_control_is_off_and_says_so_and_the_rest_is_open() {
     let mut mockd = Mockd::run_with(file.path(), &["--host", "0.0.0.0"]).await;
     mockd.logged("the control API under /__mockd is off").await;
     let url = format!("http://127.0.0.1:{}", mockd.port());
-    for path in ["state", "clock", "journal", "worlds", "sockets", "reload", "transcript"] {
+    for path in ["state", "clock", "journal", "worlds", "sockets", "reload", "transcript", "data"] {
         let answer = http("GET", &format!("{url}/__mockd/{path}"), &[], None).await;
         let message =
             "The control API is off, because this mockd does not listen on loopback; start it with --control-token";
         assert_eq!((answer.status, &answer.json()["message"]), (403, &json!(message)), "{path}");
     }
-    for path in ["__mockd/health", "__mockd/categories", "__mockd/openapi.json", "electronics", "@a/electronics", ""] {
+    let control = ["__mockd/health", "__mockd/categories", "__mockd/routes", "__mockd/openapi.json"];
+    for path in control.into_iter().chain(["electronics", "@a/electronics", ""]) {
         assert_eq!(http("GET", &format!("{url}/{path}"), &[], None).await.status, 200, "{path}");
     }
 }

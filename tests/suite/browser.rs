@@ -232,6 +232,83 @@ async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_
     browser.close().await;
 }
 
+/// A scenario without a shop.
+const NOTES: &str = "
+data: { notes: [{ text: one }], price: 10 }
+http:
+  /notes: { crud: notes }
+  GET /price: { body: $price }
+  GET /a:b: { text: odd }
+  GET /live/{id}: { stream: [{ reply: 1 }] }
+";
+
+const SHOP_IS_HIDDEN: &str = "document.querySelector('#shop').hidden";
+const LISTED: &str = "['#routes', '#data'].map((list) => [...document.querySelectorAll(`${list} li`)].map((item) => \
+                      [...item.children].map(({ textContent }) => textContent).join('|')))";
+const LINKS: &str = "[...document.querySelectorAll('#routes a, #dashboard')].map(({ href }) => href)";
+
+#[tokio::test]
+async fn without_a_shop_the_page_says_what_is_served() {
+    needs!(Browser);
+    let mockd = Mockd::run(&ScenarioFile::new(NOTES)).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/@a/", mockd.url())).await;
+    browser.becomes(STATE, "live").await;
+    let routes = json!([
+        "GET POST|/notes|rows of notes",
+        "GET PUT PATCH DELETE|/notes/{id}|rows of notes",
+        "GET|/price|",
+        "GET|/a:b|",
+        "GET|/live/{id}|server-sent events",
+    ]);
+    browser.becomes(LISTED, json!([routes, ["notes|1 row", "price|a value"]])).await;
+    browser.becomes(SHOP_IS_HIDDEN, true).await;
+    let links = ["notes", "price", "a%3Ab", "__mockd/"].map(|path| format!("{}/@a/{path}", mockd.url()));
+    browser.becomes(LINKS, json!(links)).await;
+    mockd.post("/@a/notes", r#"{"text":"two"}"#).await;
+    browser.becomes("document.querySelector('#data span').textContent", "2 rows").await;
+    browser.screenshot("no-shop").await;
+    browser.click("#routes li:nth-child(4) a").await;
+    browser.becomes("document.body.textContent", "odd").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_follows_from_a_shop_to_none_and_back() {
+    needs!(Browser);
+    let file = ScenarioFile::new(SHOP);
+    let mockd = Mockd::run(&file).await;
+    let browser = Browser::open(1000, 800).await;
+    browser.goto(&format!("{}/#electronics", mockd.url())).await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    file.write_in_place(NOTES);
+    browser.becomes(SHOP_IS_HIDDEN, true).await;
+    browser.becomes(STATE, "live").await;
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
+    file.write_in_place(SHOP);
+    browser.becomes(SHOP_IS_HIDDEN, false).await;
+    browser.becomes(STATE, "live").await;
+    browser.choose("electronics").await;
+    browser.becomes(&shown("A1", ".orders"), "3").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_without_a_shop_comes_back_with_the_server() {
+    needs!(Browser);
+    let file = ScenarioFile::new(NOTES);
+    let mockd = Mockd::run(&file).await;
+    let browser = Browser::open(360, 740).await;
+    browser.goto(mockd.url()).await;
+    browser.becomes(STATE, "live").await;
+    browser.becomes("document.documentElement.scrollWidth <= innerWidth", true).await;
+    let port = mockd.kill().await;
+    browser.becomes("document.querySelector('#status').textContent", "Connection lost, reconnecting…").await;
+    let _again = Mockd::run_with(file.path(), &["--port", &port.to_string()]).await;
+    browser.becomes(STATE, "live").await;
+    browser.close().await;
+}
+
 /// What a page sees of requests with credentials to another origin, one line each: method, path, and the status and the
 /// beginning of the answer, or `refused` where the browser does not let it read one.
 const ASK_WITH_CREDENTIALS: &str = "

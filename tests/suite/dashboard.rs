@@ -2,9 +2,11 @@
 //! it does to it. Pictures of it are left beside the test binaries.
 
 mod access;
+mod data;
 mod journal;
 mod page;
 mod reading;
+mod routes;
 mod steering;
 mod steps;
 mod timeline;
@@ -30,6 +32,23 @@ const PACE: &str = "document.querySelector('#pace').textContent";
 const ERROR: &str = "document.querySelector('#error').textContent";
 const STEPS: &str = "document.querySelector('#steps').value";
 const ROWS: &str = "document.querySelectorAll('#journal [role=option]').length";
+
+/// Notes, a price that a generator moves, and routes to them; nothing of a shop.
+const NOTES: &str = "
+data:
+  notes:
+    - { id: 1, text: one }
+    - { id: 2, text: two }
+  price: 10
+http:
+  /notes: { crud: notes }
+  GET /price:
+    - { when: query.in == 'cents', body: \"{{ price * 100 }}\" }
+    - { body: $price }
+  GET /live: { stream: [{ reply: $price }, { join: notes }] }
+random:
+  - { every: 8s, jitter: 3s, set: { price: 11 } }
+";
 
 fn text(selector: &str) -> String {
     format!("document.querySelector('{selector}').textContent")

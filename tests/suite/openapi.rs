@@ -79,7 +79,7 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     for path in ["health", "openapi.json", "categories", "reload", "state", "clock", "transcript", "snapshots"] {
         contract.exchange("GET", &format!("/__mockd/{path}"), &[], none.clone(), 200).await;
     }
-    for path in ["journal", "sockets", "worlds", "products", "timeline"] {
+    for path in ["journal", "sockets", "worlds", "products", "timeline", "data", "routes"] {
         contract.exchange("GET", &format!("/__mockd/{path}"), &[], none.clone(), 200).await;
     }
     for request in [json!({ "step": 1 }), json!({ "pause": true, "speed": 0.5, "advance": "1m" })] {

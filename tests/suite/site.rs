@@ -347,3 +347,15 @@ async fn what_is_no_file_in_the_folder_is_not_there_and_holds_nobody_up() {
     }
     assert_eq!(mockd.get("/").await.text, "the page");
 }
+
+#[tokio::test]
+async fn a_declared_root_wins_over_the_page_and_the_files_stay() {
+    let mockd = Mockd::run(&ScenarioFile::new("http: { GET /: { text: mine } }")).await;
+    for path in ["/", "/@a/", "/?x=1"] {
+        assert_eq!(mockd.get(path).await.text, "mine", "{path}");
+    }
+    assert!(mockd.get("/app.js").await.text.contains("import"));
+    // It is the scenario's answer, not the page's: a test may ask for it.
+    let entries = mockd.get("/__mockd/journal").await.json()["entries"].clone();
+    assert_eq!((entries[0]["route"].as_str(), entries.as_array().unwrap().len()), (Some("GET /"), 2));
+}

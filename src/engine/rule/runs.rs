@@ -160,6 +160,11 @@ impl RuleRuns {
         self.0.due.first().map(|(due, _)| *due)
     }
 
+    /// All of them, the soonest first, each with the time at which its next step is due.
+    pub(super) fn soonest_first(&self) -> impl Iterator<Item = (Duration, &RuleRun)> {
+        self.0.due.iter().filter_map(|(due, number)| Some((*due, &**self.0.runs.get(number)?)))
+    }
+
     /// Keeps a list until its next step is due, if there is one.
     pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
         let Some(due) = run.due() else { return Ok(()) };

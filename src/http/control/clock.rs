@@ -1,6 +1,7 @@
 //! `/__mockd/clock` and `/__mockd/timeline`: time that stands still, goes faster, or jumps, and what happens by itself in it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use poem::http::HeaderMap;
 use poem::web::Data;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, wrong};
-use crate::engine::{Event, GeneratorState, ScriptState};
+use crate::engine::{Event, GeneratorState, ScriptState, WaitingState};
 use crate::http::error::ApiError;
 use crate::scenario::{Generator, Repeat, Step};
 use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
@@ -125,6 +126,8 @@ pub(super) struct TimelineAnswer {
     scripts: Vec<ScriptAnswer>,
     /// The generators, in declared order.
     generators: Vec<GeneratorAnswer>,
+    /// Scripts of general steps, and what rules do later: the first 100 that are due.
+    waiting: Vec<WaitingAnswer>,
 }
 
 /// A script.
@@ -176,14 +179,27 @@ struct GeneratorAnswer {
     declared: Generator,
 }
 
+/// Steps that wait for their time.
+#[derive(Serialize, JsonSchema)]
+struct WaitingAnswer {
+    /// The key of their rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if they came from outside.
+    rule: Arc<str>,
+    /// The world's time of the next of them.
+    due: Time,
+}
+
 /// What happens by itself, and how far it is.
 #[handler]
 pub(super) async fn get_timeline(Data(world): Data<&World>) -> poem::Result<Response> {
-    let Timelines { now, scripts, generators } = world.timelines().await.map_err(ApiError::from)?;
+    let Timelines { now, scripts, generators, waiting } = world.timelines().await.map_err(ApiError::from)?;
     Ok(json(&TimelineAnswer {
         at: Time(now),
         scripts: scripts.into_iter().map(ScriptAnswer::from).collect(),
         generators: generators.into_iter().map(GeneratorAnswer::from).collect(),
+        waiting: waiting
+            .into_iter()
+            .map(|WaitingState { key, due }| WaitingAnswer { rule: key, due: Time(due) })
+            .collect(),
     }))
 }
 

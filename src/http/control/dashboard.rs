@@ -18,9 +18,10 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files beside the page: name, type, content.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("style.css", "text/css; charset=utf-8", include_str!("dashboard/style.css")),
     ("api.js", SCRIPT, include_str!("dashboard/api.js")),
+    ("data.js", SCRIPT, include_str!("dashboard/data.js")),
     ("dom.js", SCRIPT, include_str!("dashboard/dom.js")),
     ("entry.js", SCRIPT, include_str!("dashboard/entry.js")),
     ("faults.js", SCRIPT, include_str!("dashboard/faults.js")),
@@ -28,6 +29,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("main.js", SCRIPT, include_str!("dashboard/main.js")),
     ("panels.js", SCRIPT, include_str!("dashboard/panels.js")),
     ("products.js", SCRIPT, include_str!("dashboard/products.js")),
+    ("routes.js", SCRIPT, include_str!("dashboard/routes.js")),
     ("sparkline.js", SCRIPT, include_str!("dashboard/sparkline.js")),
     ("steps.js", SCRIPT, include_str!("dashboard/steps.js")),
     ("time.js", SCRIPT, include_str!("dashboard/time.js")),

@@ -7,7 +7,7 @@ use poem::{Endpoint, EndpointExt, Response};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use super::{answer, clock, dashboard, faults, journal, server, sockets, state};
+use super::{answer, clock, dashboard, data, faults, journal, route_list, server, sockets, state};
 use crate::scenario::{FaultShape, PostedStepsShape};
 use crate::world::Verdict;
 
@@ -169,6 +169,13 @@ fn on_server(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<Control
         )
         .open(),
         get(
+            "/__mockd/routes",
+            route_list::list_routes,
+            "The requests that the mock API answers",
+            shape::<route_list::RoutesAnswer>,
+        )
+        .open(),
+        get(
             "/__mockd/reload",
             server::reload,
             "What became of the last save of the scenario",
@@ -239,6 +246,8 @@ fn on_state() -> Vec<ControlOperation> {
                     "description": "Only events after that number." } } })
             })
         },
+        get("/__mockd/data", data::get_data, "What `data` is now, in brief", shape::<data::DataAnswer>)
+            .query(query::<data::DataQuery>),
         get("/__mockd/products", state::list_rows, "All categories with their products", shape::<state::RowsAnswer>),
         get(
             "/__mockd/timeline",

@@ -23,6 +23,28 @@ async fn a_method_that_a_path_has_not_is_a_405_with_allow() {
 }
 
 #[tokio::test]
+async fn routes_are_listed_with_what_they_do() {
+    let mockd = paused(&format!("{NOTES}categories: {{ toys: {{ prefix: T }} }}")).await;
+    let routes = mockd.get("/__mockd/routes").await.json()["routes"].clone();
+    let of = |method: &str, path: &str| {
+        let mut found = routes.as_array().unwrap().iter().filter(|one| one["method"] == method && one["path"] == path);
+        let route = found.next().cloned().unwrap_or_default();
+        json!([route["kind"], route["collection"], route["route"], route["parameters"]])
+    };
+    for (method, path, expected) in [
+        ("GET", "/notes", json!(["list", "notes", "/notes", []])),
+        ("PATCH", "/notes/{id}", json!(["merge", "notes", "/notes", ["id"]])),
+        ("PUT", "/price", json!(["answer", null, "PUT /price", []])),
+        ("GET", "/live", json!(["stream", null, "GET /live", []])),
+        ("GET", "/toys", json!(["list", "toys", null, []])),
+        ("POST", "/orders/{id}", json!(["order", null, null, ["id"]])),
+        ("GET", "/orders/{category}", json!(["socket", null, null, ["category"]])),
+    ] {
+        assert_eq!(of(method, path), expected, "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn head_has_the_headers_of_get_and_no_body() {
     let mockd = paused(NOTES).await;
     let get = mockd.get("/notes").await;

@@ -57,6 +57,37 @@ async fn the_state_shows_values_and_rows() {
 }
 
 #[tokio::test]
+async fn data_is_told_in_brief() {
+    let mockd = paused(NOTES).await;
+    let notes = json!([{ "id": 1, "text": "one" }, { "id": 2, "text": "two" }]);
+    let price = json!({ "name": "price", "value": 10 });
+    for (query, expected) in [
+        ("", json!([{ "name": "notes", "count": 2, "rows": notes }, price])),
+        ("?rows=1", json!([{ "name": "notes", "count": 2, "rows": [notes[0]] }, price])),
+        ("?rows=0", json!([{ "name": "notes", "count": 2, "rows": [] }, price])),
+        ("?name=price", json!([price])),
+        ("?name=nothing", json!([])),
+    ] {
+        assert_eq!(mockd.get(&format!("/__mockd/data{query}")).await.json()["data"], expected, "{query}");
+    }
+    assert_eq!(mockd.get("/__mockd/data?rows=few").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_timeline_tells_which_steps_wait() {
+    let script = "scripts: [{ name: morning, steps: [{ at: 1m, set: { price: 1 } }] }]";
+    let mockd = paused(&format!("{NOTES}{script}\n")).await;
+    let waiting = async || mockd.get("/__mockd/timeline").await.json()["waiting"].clone();
+    let morning = json!({ "rule": "scripts/morning", "due": "1m" });
+    assert_eq!(waiting().await, json!([morning]));
+    let done = steps(&mockd, json!([{ "after": "5s", "set": { "price": 2 } }])).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert_eq!(waiting().await, json!([{ "rule": "steps", "due": "5s" }, morning]));
+    pass(&mockd, "", "5s").await;
+    assert_eq!(waiting().await, json!([morning]));
+}
+
+#[tokio::test]
 async fn data_is_set_and_streams_are_told() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;

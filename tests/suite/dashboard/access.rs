@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Dashboard, ROWS, at_both_widths};
+use super::{Dashboard, NOTES, ROWS, at_both_widths};
 use crate::support::{SHOP, Tool, needs};
 
 const SCRIPTED: &str = "orders: { random: [{ every: 1h }], scripts: [{ steps: [{ at: 1h, product: A1, amount: 1 }] }] }\n\
@@ -50,6 +50,28 @@ async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
 }
 
 #[tokio::test]
+async fn axe_finds_nothing_serious_in_what_is_no_shop() {
+    needs!(Axe, Browser);
+    at_both_widths(async |window| {
+        let page = Dashboard::open(NOTES, window).await;
+        page.mockd.get("/price").await;
+        page.becomes(ROWS, 1).await;
+        for name in ["notes", "price"] {
+            page.click(&format!("[data-name={name}] summary")).await;
+        }
+        page.click("#post button").await;
+        page.becomes("document.querySelector('#happened').hidden", false).await;
+        for scheme in ["light", "dark"] {
+            page.browser.eval(&format!("document.documentElement.style.colorScheme = '{scheme}'")).await;
+            assert_eq!(found(&page).await, json!([]), "{window:?} {scheme}");
+            page.fits(&format!("notes-{scheme}"), window).await;
+        }
+        page.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), window).await;
@@ -75,6 +97,7 @@ async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
             "fault",
             "Close socket 1",
             "close-all",
+            "Carry out",
             "journal",
             "copy-steps",
         ] {
@@ -97,7 +120,7 @@ async fn a_screen_reader_finds_landmarks_and_headings_and_hears_only_of_state_an
         let page = Dashboard::open(SHOP, window).await;
         let parts =
             "['header', 'main', 'main > section[aria-labelledby]'].map(part => document.querySelectorAll(part).length)";
-        page.becomes(parts, json!([1, 1, 7])).await;
+        page.becomes(parts, json!([1, 1, 10])).await;
         let levels = "[...document.querySelectorAll('main h2, main h3')].every(one => one.textContent !== '')";
         page.becomes(levels, true).await;
         let spoken =

@@ -69,6 +69,24 @@ async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances(
 }
 
 #[tokio::test]
+async fn it_shows_which_general_steps_wait() {
+    at_both_widths(async |window| {
+        let scripts = "data: { price: 1 }\nscripts: [{ name: morning, steps: [{ at: 30s, set: { price: 2 } }] }]\n";
+        let page = Dashboard::open(scripts, window).await;
+        let lines = "[...document.querySelectorAll('#waiting li')].map(({ textContent }) => textContent)";
+        page.becomes(lines, json!(["scripts/morning: next at 30s"])).await;
+        page.enter("#post textarea", r#"{"do":[{"after":"5s","set":{"price":3}}]}"#).await;
+        page.click("#post button").await;
+        page.becomes(lines, json!(["steps: next at 5s", "scripts/morning: next at 30s"])).await;
+        page.click("#step").await;
+        page.becomes(&text("[data-name=price] pre"), "3").await;
+        page.becomes(lines, json!(["scripts/morning: next at 30s"])).await;
+        page.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&scripted(), window).await;

@@ -55,7 +55,7 @@ const parts = (entry) => {
     table(facts(entry)),
     ...(headers ? part("Headers", table(Object.entries(headers))) : []),
     ...(body === null ? [] : part(headers ? "Body" : "Frame", pre(body))),
-    ...(answer ? part(`Answer ${answer.status}`, answered === null ? "without a body that is kept" : pre(answered)) : []),
+    ...(answer ? part(`Answer ${answer.status}${answer.number ? `, number ${answer.number} of its route` : ""}`, answered === null ? "without a body that is kept" : pre(answered)) : []),
     ...(faults ? part("Faults", table(faults.map(({ fault, did }) => [fault, did]))) : []),
   ];
 };

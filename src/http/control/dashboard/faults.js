@@ -6,7 +6,7 @@ import { button, element, find, keep } from "./dom.js";
 const LIFTED = `mockd-lifted-${world}`;
 
 const PRESETS = {
-  "503 for every order": { on: "http", method: "POST", status: 503 },
+  "503 for every POST": { on: "http", method: "POST", status: 503 },
   "Slow answers": { on: "http", latency: "2s" },
   "Half of all requests fail": { on: "http", share: "50%", status: 500 },
   "Answers that are no JSON": { on: "http", method: "GET", malformed: true },

@@ -11,15 +11,18 @@ const ASKED = 200;
 
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
+// Which of the scenario's answers a request got.
+const by = ({ route, number }) => (route === undefined ? "" : ` (${route}${number ? `, answer ${number}` : ""})`);
+
 const summary = (entry) => {
-  const { kind, method, path, query, status, socket, count, category, stream, by, code, did, fault, text } = entry;
+  const { kind, method, path, query, status, socket, count, category, stream, by: side, code, did, fault, text } = entry;
   const frame = text ?? "a binary frame";
   switch (kind) {
-    case "request": return `${method} ${path}${query ? `?${query}` : ""} → ${status ?? "…"}${fault ? ` (${fault})` : ""} ${text ?? ""}`;
+    case "request": return `${method} ${path}${query ? `?${query}` : ""} → ${status ?? "…"}${by(entry)}${fault ? ` (${fault})` : ""} ${text ?? ""}`;
     case "sent": return `to ${socket === undefined ? `${count ?? 0} sockets` : `socket ${socket}`}: ${frame}`;
     case "received": return `from socket ${socket}: ${frame}`;
     case "opened": return stream === undefined ? `socket ${socket} for ${category}` : `stream ${socket} of ${stream}`;
-    case "closed": return `socket ${socket} by the ${by}${code ? ` with ${code}` : ""}`;
+    case "closed": return `socket ${socket} by the ${side}${code ? ` with ${code}` : ""}`;
     case "faulted": return `socket ${socket}: ${did} (${fault})`;
     default: return `socket ${socket}`;
   }
@@ -89,6 +92,11 @@ export class Journal {
     for (const sequence of answered.keys()) this.#open.delete(sequence);
     this.#entries = this.#entries.map((entry) => answered.get(entry.sequence) ?? entry);
     this.#show();
+  }
+
+  // The requests among the entries, in order.
+  get requests() {
+    return this.#entries.filter(({ kind }) => kind === "request");
   }
 
   // It was emptied, or is another world's.

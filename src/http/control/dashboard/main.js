@@ -1,12 +1,14 @@
 // The dashboard: asks for a world once a second, shows it, and does to it what the user says.
 
 import { call, rootOf, useToken, world } from "./api.js";
+import { Data } from "./data.js";
 import { find, note, said } from "./dom.js";
 import { showEntry } from "./entry.js";
 import { Faults } from "./faults.js";
 import { Journal } from "./journal.js";
 import { served, showClock, showFiles, showReload, showSockets, showWorlds } from "./panels.js";
 import { Products } from "./products.js";
+import { Routes } from "./routes.js";
 import { KEPT, Steps } from "./steps.js";
 import { Timeline } from "./timeline.js";
 
@@ -71,8 +73,9 @@ const take = async (entry) => {
   steps.add(entry.at, ordered ? { product: ordered, amount: body.amount } : { add: { category, product } });
 };
 
-const isDone = ({ method, path, status: code, text }) =>
-  method === "POST" && code === 200 && text !== undefined && DONE.test(path);
+// A route that the scenario declares is none of the shop's.
+const isDone = ({ method, path, route, status: code, text }) =>
+  method === "POST" && route === undefined && code === 200 && text !== undefined && DONE.test(path);
 
 const journal = new Journal({
   open: (entry) => attempt(async () => showEntry(await inFull(entry), await sent(entry))),
@@ -89,6 +92,27 @@ const products = new Products({
   order: (id, amount, times) => attempt(() => order(id, amount, times)),
   add: (category, text) => attempt(() => call("POST", `../${encodeURIComponent(category)}`, text)),
 });
+
+// Text that is JSON, as it is: what is read and written again may have other numbers.
+const json = (text) => {
+  JSON.parse(text);
+  return text;
+};
+
+const named = (name, text) => `{${JSON.stringify(name)}:${json(text)}}`;
+
+// A text that says itself where expressions may stand.
+const literal = (id) =>
+  (typeof id === "string" ? id.replace(/\$|\{\{/g, (sign) => (sign === "$" ? "$$" : "{{ '{{' }}")) : id);
+
+const data = new Data({
+  set: (name, text) => attempt(() => call("PATCH", "state", `{"data":${named(name, text)}}`)),
+  add: (name, text) => attempt(() => call("POST", "steps", `{"do":[{"add":${named(name, text)}}]}`)),
+  remove: (name, id) => attempt(() => call("POST", "steps", { do: [{ remove: { [name]: literal(id) } }] })),
+  more: () => refresh(),
+});
+
+const routes = new Routes();
 
 const faults = new Faults({
   bring: (fault) => attempt(() => bring(fault)),
@@ -129,8 +153,12 @@ const show = async ([asked, , { sockets }, { faults: list }, lines, reload, { wo
   [state, known, reloads] = [now, now, reload.count];
   find("#title").textContent = now.scenario;
   document.title = `${now.scenario} – mockd`;
+  for (const section of document.querySelectorAll("[data-shop]")) section.hidden = now.categories.length === 0;
   await products.refresh(now, reload, async () => (await call("GET", "products")).categories);
   products.show(now.totals, now.sequence);
+  await data.refresh(now, reload, async (query) => (await call("GET", `data?${query}`)).data);
+  await routes.refresh(now, reload, async () => (await call("GET", "routes")).routes);
+  routes.show(journal.requests);
   showClock(now);
   timeline.show(lines);
   steps.see(now.at, lines);
@@ -159,7 +187,7 @@ const ask = async () => {
     find("#token").hidden = true;
   } catch (problem) {
     // Another server may answer next.
-    products.forget();
+    for (const part of [products, data, routes]) part.forget();
     known = null;
     const isRefused = problem.status === 401 || problem.status === 403;
     say(isRefused ? "refused" : "offline", isRefused ? problem.message : `Not live, trying again: ${problem.message}`);
@@ -194,6 +222,12 @@ press("#close-all", () => call("POST", "sockets/close", {}));
 submit("#advance", ({ by }) => call("POST", "clock", { advance: by }));
 submit("#speed", ({ speed }) => call("POST", "clock", { speed: Number(speed) }));
 submit("#fault", ({ fault }) => bring(fault));
+submit("#post", async ({ steps: list }) => {
+  const happened = find("#happened");
+  happened.hidden = true;
+  happened.textContent = JSON.stringify(await call("POST", "steps", list), null, 2);
+  happened.hidden = false;
+});
 submit("#token", async ({ token }) => useToken(token));
 submit("#worlds", ({ name }) => location.assign(`${rootOf(name)}/__mockd/`));
 submit("#file", async ({ file }) => {

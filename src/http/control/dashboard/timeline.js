@@ -19,6 +19,30 @@ const describe = ({ product, amount, set, add, remove, fault, times, every }) =>
 
 const drawn = ({ products }) => (typeof products === "string" ? products : JSON.stringify(products));
 
+const VERBS = ["do", "send", "add", "merge", "replace", "remove", "increment", "set", "order", "fault"];
+
+// Characters of general steps that are shown, and lists of them that wait.
+const CUT = 100;
+const WAITING = 8;
+
+// General steps, as they are written.
+const written = (rule) => {
+  const verb = VERBS.find((name) => rule[name] !== undefined);
+  const text = `${verb} ${JSON.stringify(rule[verb])}`;
+  return text.length > CUT ? `${text.slice(0, CUT)}…` : text;
+};
+
+const orders = (declared) => {
+  const { every, arrivals, amount } = declared;
+  return `${rate(declared)} a second (${arrivals ?? "every"} ${every}), ${amount.min} to ${amount.max} of ${drawn(declared)}`;
+};
+
+const general = (declared) => {
+  const { every, rate: often, arrivals, jitter } = declared;
+  const times = often ?? `${arrivals ?? "every"} ${every}`;
+  return `${times}${jitter === undefined ? "" : ` ± ${jitter}`}, ${written(declared)}`;
+};
+
 const rate = ({ every }) => Number((1000 / millis(every)).toPrecision(3));
 
 // Steps at one time are one mark.
@@ -40,16 +64,18 @@ export class Timeline {
     find("#scripts").addEventListener("keydown", (event) => this.#press(event));
   }
 
-  show({ at, scripts, generators }) {
+  show({ at, scripts, generators, waiting }) {
     const now = millis(at);
     const numbered = scripts.map((script, place) => ({ ...script, place }));
     keep(find("#scripts"), numbered, ({ place }) => place, () => this.#make(), (item, script) => this.#draw(item, script, now));
     const update = (item, { generator, due, declared }) => {
-      const { every, arrivals, amount } = declared;
-      item.textContent = `${generator}: ${rate(declared)} a second (${arrivals ?? "every"} ${every}), ${amount.min} to ${amount.max} of ${drawn(declared)}, ` +
+      item.textContent = `${generator}: ${declared.amount === undefined ? general(declared) : orders(declared)}, ` +
         (due === null ? "over" : `next at ${short(due)}`);
     };
     keep(find("#generators"), generators, ({ generator }) => generator, () => element("li"), update);
+    const soon = waiting.slice(0, WAITING).map(({ rule, due }) => `${rule}: next at ${short(due)}`);
+    const lines = waiting.length > WAITING ? [...soon, "and more"] : soon;
+    keep(find("#waiting"), lines.map((line, place) => ({ line, place })), ({ place }) => place, () => element("li"), (item, { line }) => { item.textContent = line; });
   }
 
   #make() {
