@@ -18,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
 use crate::expression::{Condition, Template};
-use crate::scenario::{DataPath, Join, Repeat, RuleStep, StepList, Verb};
+use crate::scenario::{DataPath, Join, Repeat, RuleStep, StepList, Verb, integer};
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -357,12 +357,6 @@ fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
     let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
     Ok(Topic::Named(text.into()))
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    let float = || value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15);
-    #[expect(clippy::cast_possible_truncation, reason = "it is integral and in range")]
-    value.as_i64().or_else(|| float().map(|float| float as i64))
 }
 
 impl Firing<'_> {
