@@ -63,7 +63,7 @@ impl Serialize for Event {
                 map.serialize_entry("member", member)?;
                 return map.end();
             }
-            EventKind::Skipped(refusal) => {
+            EventKind::Skipped { refusal, .. } => {
                 map.serialize_entry("event", "skipped")?;
                 map.serialize_entry("reason", &refusal.to_string())?;
             }
@@ -103,7 +103,12 @@ pub enum EventKind {
     /// Something that concerns one member alone. It has the number of the event before it.
     Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.
-    Skipped(Refusal),
+    Skipped {
+        /// The key of the rule whose step it was; `None` for orders of a shop's scripts and generators, which say nothing of
+        /// what becomes of them.
+        rule: Option<Arc<str>>,
+        refusal: Refusal,
+    },
 }
 
 /// What concerns one member alone.
@@ -159,7 +164,7 @@ impl Event {
             EventKind::FaultBegan { .. }
             | EventKind::FaultEnded { .. }
             | EventKind::Member { .. }
-            | EventKind::Skipped(_) => Vec::new(),
+            | EventKind::Skipped { .. } => Vec::new(),
         }
     }
 

@@ -154,7 +154,8 @@ impl Engine {
             return;
         }
         if round.declared.repeat == Repeat::Forever && self.now <= round.origin {
-            let skipped = self.event(EventKind::Skipped(Refusal::InstantRepeat(run.origin.key())));
+            let refusal = Refusal::InstantRepeat(run.origin.key());
+            let skipped = self.event(EventKind::Skipped { rule: Some(run.origin.key()), refusal });
             events.push(skipped);
             return;
         }

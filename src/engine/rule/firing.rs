@@ -280,7 +280,7 @@ impl<'e> Firing<'e> {
                 let _ = self.tell(MemberEvent::Failed(refusal));
             }
             RunOwner::World => {
-                let skipped = self.engine.event(EventKind::Skipped(refusal));
+                let skipped = self.engine.event(EventKind::Skipped { rule: Some(self.origin.key()), refusal });
                 self.events.push(skipped);
             }
         }
