@@ -218,7 +218,10 @@ impl WorldState {
             EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
             EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
             EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-            EventKind::Counted { .. } | EventKind::Sent { .. } | EventKind::Member { .. } => {}
+            EventKind::Counted { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Delivered { .. }
+            | EventKind::Member { .. } => {}
         }
     }
 }

@@ -244,7 +244,8 @@ impl<'e> Firing<'e> {
         let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
         let topics = self.topics(&join.to, context)?;
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
-        let groups = self.engine.groups.join(member, &topics, condition.as_ref(), join, context);
+        let is_first = self.engine.topics.joined(member).next().is_none();
+        let groups = self.engine.groups.join((member, is_first), &topics, condition.as_ref(), join, context);
         self.command(Command::Join { member, topics })?;
         self.draws.sees(&self.engine.topics);
         for group in groups {
