@@ -89,8 +89,9 @@ pub enum AnsweredContent {
     File(PathBuf),
     /// Server-sent events, which the member of the request gets.
     Stream {
-        /// The row that the steps before it were about, `$it` in its own.
-        row: Option<Value>,
+        /// What its steps know besides the request: the names of the answer, and as `it` the row that the steps before it were
+        /// about.
+        known: Map<String, Value>,
     },
 }
 

@@ -44,6 +44,8 @@ pub struct Answer {
     pub when: Option<Condition>,
     /// What the request has to contain.
     pub matches: Option<RequestMatch>,
+    /// Names with their values, which all but `matches` can use; each knows those before it.
+    pub with: Vec<(Arc<str>, Template)>,
     /// What is carried out first.
     pub steps: Option<StepList>,
     /// How much later the answer comes, on the world's clock.

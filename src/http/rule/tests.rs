@@ -19,7 +19,7 @@ const ALL: [&str; 7] = ["method", "url", "path", "query", "headers", "cookies", 
 
 fn answer(content: Content) -> Answer {
     let (when, matches, steps, status, headers) = (None, None, None, None, Vec::new());
-    Answer { when, matches, steps, after: Duration::ZERO, status, headers, content }
+    Answer { when, matches, with: Vec::new(), steps, after: Duration::ZERO, status, headers, content }
 }
 
 fn answers(names: &[&str], list: Vec<Answer>) -> Answers {

@@ -35,6 +35,9 @@ with_verbs! {
         when: Opt<RawExpression>,
         /// What a request has to contain that the answer is for.
         r#match: Opt<RawMatch>,
+        /// Values by name, which `when`, the steps and all that is in the answer can use. They are computed once `match` fits.
+        #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
+        with: Opt<Entries<JsonNode>>,
         /// The status, from 200 to 599; 200 without it, or 204 if nothing is in the answer.
         #[schemars(example = 201, extend("type" = ["integer", "string", "null"]))]
         status: Opt<JsonNode>,
