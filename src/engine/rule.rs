@@ -38,6 +38,7 @@ pub use trigger::MAX_TRIGGERED;
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};
+use super::listing::UnknownField;
 use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
@@ -74,6 +75,8 @@ pub struct Answered {
     pub content: AnsweredContent,
     /// How much later it comes, on the world's clock.
     pub after: Duration,
+    /// Of a list: fields that the query names and that no row has.
+    pub unknown_fields: Vec<UnknownField>,
 }
 
 /// What an answer has in it.

@@ -21,6 +21,7 @@ use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::rule::{Moment, RuleCall};
 use super::site::{Site, SiteEndpoint};
+use super::stream::is_stream;
 use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
 use super::{App, live};
@@ -74,8 +75,9 @@ impl Mock {
         });
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
             if let Some(place) = recorded {
-                let body = reply.body.clone().map(Payload::new);
-                world.answered(place, Answer { status: reply.response.status().as_u16(), body, by });
+                let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
+                let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
+                world.answered(place, Answer { status, body, by, is_stream, notes });
             }
         };
         let declared = found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method()));

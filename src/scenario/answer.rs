@@ -104,7 +104,7 @@ pub struct Crud {
     pub only: Vec<CrudOperation>,
     /// The names of the parameters of a list.
     pub query: CrudQuery,
-    /// What a list looks like, from `items`, `total` and `page`.
+    /// What a list looks like, from `items`, `total`, `page`, `per_page` and `pages`.
     pub list: Option<Template>,
 }
 

@@ -237,7 +237,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
             AnsweredContent::Stream { known: known.collect() }
         }
     };
-    rest(chosen, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
+    rest(chosen, renders, context, CrudOutcome::of(made))
 }
 
 /// Status and headers of an answer, over those that its content brings.
@@ -245,14 +245,14 @@ fn rest(
     Chosen { number, answer }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,
-    outcome: CrudOutcome,
+    mut outcome: CrudOutcome,
 ) -> Result<Answered, Refusal> {
     let declared = match &answer.status {
         Some(template) => Some(status(&renders.required(template, context)?)?),
         None => outcome.status,
     };
     let default = if outcome.content == AnsweredContent::Empty { 204 } else { 200 };
-    let mut headers = outcome.headers;
+    let mut headers = std::mem::take(&mut outcome.headers);
     headers.retain(|(name, _)| !answer.headers.iter().any(|(own, _)| own == name));
     for (name, template) in &answer.headers {
         match renders.required(template, context)? {
@@ -265,7 +265,8 @@ fn rest(
         return Err(Refusal::BadAnswer(Box::new(wrong)));
     }
     let status = declared.unwrap_or(default);
-    Ok(Answered { number, status, headers, content: outcome.content, after: answer.after })
+    let CrudOutcome { content, unknown_fields, .. } = outcome;
+    Ok(Answered { number, status, headers, content, after: answer.after, unknown_fields })
 }
 
 fn status(value: &Value) -> Result<u16, Refusal> {

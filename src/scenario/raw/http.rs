@@ -107,7 +107,8 @@ pub(crate) struct RawCrudDescription {
     #[schemars(example = &"todos")]
     pub(crate) collection: Opt<String>,
     /// What a row must have that a client sends: its fields by name, each with the JSON types that are allowed. Without it
-    /// anything goes.
+    /// anything goes. A list that is asked for by a field that is neither here nor in any row is empty; the log and the journal
+    /// say so.
     #[schemars(example = serde_json::json!({ "title": "string" }))]
     pub(crate) fields: Opt<Entries<RawField>>,
     /// What an added row has besides what the client sends.
@@ -118,10 +119,10 @@ pub(crate) struct RawCrudDescription {
     pub(crate) only: Opt<Vec<Spanned<RawOperation>>>,
     /// How the parameters of a list are called.
     pub(crate) query: Opt<RawCrudQuery>,
-    /// What a list looks like: `$items`, how many there are in all, which is `$total`, and which `$page` it is. Without it, a
-    /// list of the rows.
+    /// What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it
+    /// has room for, which is `$per_page`, and how many `$pages` there are. Without it, a list of the rows.
     #[serde(deserialize_with = "also_null")]
-    #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page" }))]
+    #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page", "pages": "$pages" }))]
     pub(crate) list: Opt<JsonNode>,
 }
 

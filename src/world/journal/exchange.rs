@@ -98,9 +98,12 @@ impl Exchange {
 
     /// How many bytes it holds that are its own.
     pub(super) fn bytes(&self) -> usize {
-        let answer = self.answer.get().and_then(|answer| answer.body.as_ref());
+        let answer = self.answer.get();
+        let body = answer.and_then(|answer| answer.body.as_ref()).map_or(0, Payload::len);
+        let notes: usize =
+            answer.map_or(0, |answer| answer.notes.iter().map(|note| size_of::<String>() + note.len()).sum());
         let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.did.len()).sum();
-        size_of::<Self>() + marks + self.head.len() + answer.map_or(0, Payload::len)
+        size_of::<Self>() + marks + self.head.len() + body + notes
     }
 }
 
@@ -111,6 +114,9 @@ impl Serialize for Answer {
             map.serialize_entry("number", &number)?;
         }
         map.serialize_entry("status", &self.status)?;
+        if !self.notes.is_empty() {
+            map.serialize_entry("notes", &self.notes)?;
+        }
         if let Some(body) = &self.body {
             body.entries(&mut map)?;
         }
