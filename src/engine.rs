@@ -42,7 +42,7 @@ use fault::FaultRun;
 pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
 pub use generator::GeneratorState;
-pub use listing::{ListError, ListQuery, Listing, query_pairs};
+pub use listing::{ListError, ListQuery, Listing, UnknownField, query_pairs};
 pub(crate) use random::RandomStream;
 pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RowName};
 pub use reload::{Reload, ReloadPlan};
@@ -314,14 +314,14 @@ impl Engine {
             return;
         }
         let from = events.len();
-        let done = match self.timelines.fire(due, &self.counters, &self.collections) {
-            Some(Fired::Command(command)) => self.carry_out(command, CommandSource::Timeline, events).map(drop),
-            Some(Fired::Rule { rule, it }) => self.fire_generated(&rule, it, events),
+        let (rule, done) = match self.timelines.fire(due, &self.counters, &self.collections) {
+            Some(Fired::Command(command)) => (None, self.carry_out(command, CommandSource::Timeline, events).map(drop)),
+            Some(Fired::Rule { rule, it }) => (Some(rule.key.clone()), self.fire_generated(&rule, it, events)),
             Some(Fired::Nothing) => return,
             None => return self.run_waiting(due, events),
         };
         if let Err(refusal) = done {
-            let skipped = self.event(EventKind::Skipped(refusal));
+            let skipped = self.event(EventKind::Skipped { rule, refusal });
             events.push(skipped);
         }
         self.react(events, from);

@@ -69,8 +69,8 @@ pub use rule::{
 pub use schema::schema;
 pub(crate) use shop::NOUNS;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
-pub(crate) use units::times;
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
+pub(crate) use units::{integer, times};
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use rand::rngs::SysRng;
 
 use super::{CliError, complain};
 use crate::engine::Engine;
-use crate::scenario::{UnitError, load, parse_duration};
+use crate::scenario::{UnitError, format_duration, load, parse_duration};
 
 /// Actions between two writes: a busy scenario makes millions of events, which need not be in memory at once.
 const AT_ONCE: usize = 4096;
@@ -36,15 +36,30 @@ impl PlayArgs {
     /// Prints every event as a line of JSON. The same scenario and seed give the same bytes on every platform.
     pub(super) fn execute(self) -> Result<(), CliError> {
         let scenario = Arc::new(load(&self.file).outcome?);
-        let seed = self.seed.or(scenario.seed()).unwrap_or_else(|| {
-            let seed = any_seed();
-            complain(&format!("seed {seed}; --seed {seed} plays the same again"));
-            seed
-        });
-        match self.play(Engine::new(&scenario, seed)) {
+        let chosen = self.seed.or(scenario.seed());
+        let seed = chosen.unwrap_or_else(any_seed);
+        let engine = Engine::new(&scenario, seed);
+        match engine.next_due() {
+            due if due.is_none_or(|due| due > self.until) => complain(&self.nothing_due(due)),
+            _ if chosen.is_none() => complain(&format!("seed {seed}; --seed {seed} plays the same again")),
+            _ => {}
+        }
+        match self.play(engine) {
             // Whoever read it has seen enough.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
             _ => Ok(()),
+        }
+    }
+
+    /// Why nothing is printed, and what to do; `due` is when something happens first.
+    fn nothing_due(&self, due: Option<Duration>) -> String {
+        let file = self.file.display();
+        match due {
+            None => format!("nothing is scheduled in {file}: it only answers clients; `mockd run {file}` serves it"),
+            Some(due) => {
+                let [until, due] = [self.until, due].map(format_duration);
+                format!("nothing is scheduled in {file} until {until}: the first is due at {due}; play on with --until")
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
+use super::collections::json_len;
 use super::frame::Frame;
 use super::refusal::Refusal;
 use super::topics::Topic;
@@ -58,12 +59,13 @@ impl Serialize for Event {
                 map.serialize_entry("topic", &topic.to_string())?;
                 map.serialize_entry("frame", &frame.shown())?;
             }
+            EventKind::Delivered { .. } => map.serialize_entry("event", "delivered")?,
             EventKind::Member { member, .. } => {
                 map.serialize_entry("event", "member")?;
                 map.serialize_entry("member", member)?;
                 return map.end();
             }
-            EventKind::Skipped(refusal) => {
+            EventKind::Skipped { refusal, .. } => {
                 map.serialize_entry("event", "skipped")?;
                 map.serialize_entry("reason", &refusal.to_string())?;
             }
@@ -100,10 +102,17 @@ pub enum EventKind {
     FaultEnded { fault: u64, label: Arc<str> },
     /// A frame was sent to the members of a topic.
     Sent { topic: Topic, frame: Frame },
+    /// Members of these groups get a frame of the event before it, whose number it has; one of several gets it once.
+    Delivered { groups: Vec<u64>, frame: Frame },
     /// Something that concerns one member alone. It has the number of the event before it.
     Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.
-    Skipped(Refusal),
+    Skipped {
+        /// The key of the rule whose step it was; `None` for orders of a shop's scripts and generators, which say nothing of
+        /// what becomes of them.
+        rule: Option<Arc<str>>,
+        refusal: Refusal,
+    },
 }
 
 /// What concerns one member alone.
@@ -125,7 +134,26 @@ impl Event {
     /// Whether it has no number of its own: it is for some members, and for nobody who looks at what happened.
     #[must_use]
     pub fn is_delivery(&self) -> bool {
-        matches!(self.kind, EventKind::Member { .. } | EventKind::Sent { topic: Topic::Group(_), .. })
+        matches!(self.kind, EventKind::Member { .. } | EventKind::Delivered { .. })
+    }
+
+    /// About how many bytes it keeps in memory: itself, and the row, the value or the frame that it brought.
+    pub(crate) fn bytes(&self) -> usize {
+        let brought = match &self.kind {
+            EventKind::Added { row, .. } | EventKind::Merged { row, .. } | EventKind::Replaced { row, .. } => {
+                json_len(row)
+            }
+            EventKind::ValueSet { value, .. } => json_len(value),
+            EventKind::Sent { frame, .. } => frame.bytes(),
+            EventKind::Counted { .. }
+            | EventKind::Removed { .. }
+            | EventKind::Delivered { .. }
+            | EventKind::FaultBegan { .. }
+            | EventKind::FaultEnded { .. }
+            | EventKind::Member { .. }
+            | EventKind::Skipped { .. } => 0,
+        };
+        size_of::<Self>() + brought
     }
 
     /// The row that was added.
@@ -149,6 +177,7 @@ impl Event {
         match &self.kind {
             EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
             EventKind::Sent { topic, .. } => vec![topic.clone()],
+            EventKind::Delivered { groups, .. } => groups.iter().copied().map(Topic::Group).collect(),
             EventKind::Added { id, collection, .. }
             | EventKind::Merged { id, collection, .. }
             | EventKind::Replaced { id, collection, .. }
@@ -159,7 +188,7 @@ impl Event {
             EventKind::FaultBegan { .. }
             | EventKind::FaultEnded { .. }
             | EventKind::Member { .. }
-            | EventKind::Skipped(_) => Vec::new(),
+            | EventKind::Skipped { .. } => Vec::new(),
         }
     }
 

@@ -6,6 +6,8 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::collections::json_len;
+
 /// A frame. A clone is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +28,15 @@ impl Frame {
             return Self::Text(text.into());
         }
         bytes_of(&value).map_or_else(|| Self::Json(Arc::new(value)), |bytes| Self::Binary(bytes.into()))
+    }
+
+    /// How many bytes are sent.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Json(value) => json_len(value),
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
     }
 
     /// The value that it is the frame of.

@@ -12,13 +12,15 @@
 //! | `_page=2`, `_per_page=20` or `_limit=20` | a page |
 //! | `_start=20`, `_end=30` or `_limit=10` | a part |
 //!
-//! A row without the field fits no filter on it. Of a parameter that comes several times, one value has to fit, but for `ne`
-//! all of them.
+//! Any other parameter is a filter on the field of its name. A row without the field fits no filter on it, so that a mistyped
+//! name lists no rows; [`ListQuery::unknown_fields`] says so. Of a parameter that comes several times, one value has to fit, but
+//! for `ne` all of them.
 
 mod filter;
 mod order;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use thiserror::Error;
 
 use self::filter::{Filter, contains};
 use self::order::{SortKey, sorted};
+pub use self::unknown::UnknownField;
 use crate::scenario::{CrudQuery, Row};
 
 /// Rows on a page if the query does not say it.
@@ -73,6 +76,8 @@ pub struct Listing {
     pub total: usize,
     /// The number of the page, from 1; 1 if the query asks for none.
     pub page: usize,
+    /// How many rows a page has room for; all that are listed if the query asks for none.
+    pub per_page: usize,
     /// How many pages there are, at least 1; 1 if the query asks for none.
     pub pages: usize,
     is_paged: bool,
@@ -190,11 +195,11 @@ impl ListQuery {
     }
 
     fn listing(&self, rows: Vec<Arc<Row>>, total: usize) -> Listing {
-        let (page, pages, is_paged) = match self.window {
-            Window::Page { number, size } => (number, total.div_ceil(size).max(1), true),
-            Window::All | Window::Part(_) => (1, 1, false),
+        let (page, per_page, pages, is_paged) = match self.window {
+            Window::Page { number, size } => (number, size, total.div_ceil(size).max(1), true),
+            Window::All | Window::Part(_) => (1, rows.len(), 1, false),
         };
-        Listing { rows, total, page, pages, is_paged }
+        Listing { rows, total, page, per_page, pages, is_paged }
     }
 }
 

@@ -40,6 +40,7 @@ pub use waiting::WaitingState;
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};
+use super::listing::UnknownField;
 use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
@@ -82,6 +83,8 @@ pub struct Answered {
     pub content: AnsweredContent,
     /// How much later it comes, on the world's clock.
     pub after: Duration,
+    /// Of a list: fields that the query names and that no row has.
+    pub unknown_fields: Vec<UnknownField>,
 }
 
 /// What an answer has in it.
@@ -99,8 +102,9 @@ pub enum AnsweredContent {
     File(PathBuf),
     /// Server-sent events, which the member of the request gets.
     Stream {
-        /// The row that the steps before it were about, `$it` in its own.
-        row: Option<Value>,
+        /// What its steps know besides the request: the names of the answer, and as `it` the row that the steps before it were
+        /// about.
+        known: Map<String, Value>,
     },
 }
 
@@ -164,7 +168,8 @@ impl Engine {
             return;
         }
         if round.declared.repeat == Repeat::Forever && self.now <= round.origin {
-            let skipped = self.event(EventKind::Skipped(Refusal::InstantRepeat(run.origin.key())));
+            let refusal = Refusal::InstantRepeat(run.origin.key());
+            let skipped = self.event(EventKind::Skipped { rule: Some(run.origin.key()), refusal });
             events.push(skipped);
             return;
         }

@@ -27,6 +27,8 @@ pub(super) struct ApiResponse {
     pub(super) body: Option<Bytes>,
     /// Which of its route's answers it is, from 1, if a declared one: for the journal.
     pub(super) number: Option<usize>,
+    /// What may be wrong with the request although it is answered: for the journal.
+    pub(super) notes: Vec<String>,
 }
 
 impl ApiResponse {
@@ -36,7 +38,7 @@ impl ApiResponse {
         let mut response = Response::default();
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response.set_body(Body::from_bytes(json.clone()));
-        Self { response, body: Some(json), number: None }
+        Self { body: Some(json), ..Self::from(response) }
     }
 
     /// The answer with another status.
@@ -48,7 +50,7 @@ impl ApiResponse {
 
 impl From<Response> for ApiResponse {
     fn from(response: Response) -> Self {
-        Self { response, body: None, number: None }
+        Self { response, body: None, number: None, notes: Vec::new() }
     }
 }
 

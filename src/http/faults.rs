@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::body::ApiResponse;
 use super::rule;
-use super::stream::Streaming;
+use super::stream::is_stream;
 use super::target::RequestTarget;
 use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
@@ -63,7 +63,10 @@ impl RequestFaults {
 
     /// What the faults do, for the journal.
     pub(super) fn marks(&self) -> Vec<FaultMark> {
-        let mark = |hit: &Hit| FaultMark { fault: hit.label.clone(), did: did(hit) };
+        let mark = |hit: &Hit| {
+            let hits_streams = matches!(hit.fault.effect(), Effect::AnswerLate(_));
+            FaultMark { fault: hit.label.clone(), did: did(hit), hits_streams }
+        };
         self.hits.iter().map(mark).collect()
     }
 
@@ -78,10 +81,10 @@ impl RequestFaults {
             match hit.fault.effect() {
                 Effect::AnswerLate(_) if is_carried_out => {}
                 Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
-                Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, &hit.label)),
+                Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, hit)),
                 Effect::Storm(closed) => {
                     let refusal = FaultResponse { status: 503, body: None, retry_after: Some(*closed) };
-                    return Some(refuse(&refusal, &hit.label));
+                    return Some(refuse(&refusal, hit));
                 }
                 Effect::ResetRequest { after: None } => {
                     return Some(ResponseOverride::Reset { after: 0 }.mark(Response::default()).into());
@@ -102,7 +105,7 @@ impl RequestFaults {
         if !self.is_carried_out() {
             return response;
         }
-        let is_stream = response.extensions().get::<Streaming>().is_some();
+        let is_stream = is_stream(&response);
         for hit in &self.hits {
             response = match *hit.fault.effect() {
                 Effect::AnswerLate(_) => {
@@ -168,11 +171,13 @@ fn did(hit: &Hit) -> String {
     }
 }
 
-fn refuse(refusal: &FaultResponse, fault: &str) -> ApiResponse {
+fn refuse(refusal: &FaultResponse, hit: &Hit) -> ApiResponse {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let body = refusal.body.clone().unwrap_or_else(|| {
         let (code, error) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-        json!({ "statusCode": code, "error": error, "message": format!("The fault {fault} is in force") })
+        // One without a name is labelled as a fault already.
+        let fault = hit.fault.name().map_or_else(|| hit.label.to_string(), |name| format!("fault {name}"));
+        json!({ "statusCode": code, "error": error, "message": format!("The {fault} is in force") })
     });
     let mut reply = ApiResponse::json(body.to_string()).with_status(status);
     if let Some(after) = refusal.retry_after {

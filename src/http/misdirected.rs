@@ -1,5 +1,5 @@
-//! What reaches mockd and was meant for something else: requests for another host, for paths without a route, and other
-//! protocols than HTTP/1.1. The log says so once, with what to do about it.
+//! What reaches mockd and was meant for something else: requests for another host, for paths without a route, for fields that no
+//! row has, and other protocols than HTTP/1.1. The log says so once, with what to do about it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::error::ApiError;
 use super::host_name::is_host_name;
+use crate::engine::UnknownField;
 use crate::logged_names::{LoggedNames, NameLine};
 use crate::world::World;
 
@@ -27,6 +28,7 @@ const ASKED_BY_THEMSELVES: [&str; 4] = [
 pub(crate) struct Misdirected {
     hosts: LoggedNames,
     routes: LoggedNames,
+    fields: LoggedNames,
     tls: AtomicBool,
     http2: AtomicBool,
 }
@@ -61,6 +63,20 @@ impl Misdirected {
             }
             NameLine::NoMore => {
                 warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MOST);
+            }
+            NameLine::Nothing => {}
+        }
+    }
+
+    /// A list of a route of that key was asked for by a field that no row has.
+    pub(super) fn found_no_field(&self, world: &World, route: &str, field: &UnknownField) {
+        match self.fields.note(&format!("{route} {}", field.name())) {
+            NameLine::Name => warn!(world = %world.name(), "`{route}`: {field}"),
+            NameLine::NoMore => {
+                warn!(
+                    "lists were asked for by more than {} unknown fields; the log names no further ones",
+                    LoggedNames::MOST
+                );
             }
             NameLine::Nothing => {}
         }

@@ -21,11 +21,12 @@ use super::error::{ApiError, alone};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::rule::{Moment, RuleCall};
 use super::site::{Site, SiteEndpoint};
+use super::stream::is_stream;
 use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::{Command, Refusal};
-use crate::scenario::{MAX_TOTAL, PathMatch, Plan, RouteMethod, SocketEndpoint};
+use crate::scenario::{PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
 use crate::world::{
     Answer, AnsweredBy, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
 };
@@ -74,8 +75,9 @@ impl Mock {
         });
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
             if let Some(place) = recorded {
-                let body = reply.body.clone().map(Payload::new);
-                world.answered(place, Answer { status: reply.response.status().as_u16(), body, by });
+                let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
+                let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
+                world.answered(place, Answer { status, body, by, is_stream, notes });
             }
         };
         let declared = found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method()));
@@ -290,17 +292,4 @@ fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
     }
     let body: Value = serde_json::from_slice(body).map_err(ApiError::BadJson)?;
     Ok(body.get("amount").and_then(integer))
-}
-
-/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any counter can hold is cut to just beyond it, which
-/// the engine refuses.
-pub(super) fn integer(value: &Value) -> Option<i64> {
-    const BEYOND: i64 = 4 * MAX_TOTAL;
-    let number = value.as_number()?;
-    if let Some(integer) = number.as_i64() {
-        return Some(integer.clamp(-BEYOND, BEYOND));
-    }
-    let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
-    Some((float as i64).clamp(-BEYOND, BEYOND))
 }

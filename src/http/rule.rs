@@ -62,11 +62,15 @@ impl RuleCall<'_> {
         }
         let StreamOpening { answered, stream } = opening;
         let number = answered.number;
+        for field in &answered.unknown_fields {
+            app.misdirected.found_no_field(world, &self.answers.key, field);
+        }
+        let notes = answered.unknown_fields.iter().map(ToString::to_string).collect();
         let mut response = self.response(answered, request).await?;
         if let Some(feed) = stream {
             response.response = stream::stream(app, feed, response.response);
         }
-        Ok(ApiResponse { number: Some(number), ..response })
+        Ok(ApiResponse { number: Some(number), notes, ..response })
     }
 
     /// What the engine answers: from what readers see if that changes nothing, else as a command.

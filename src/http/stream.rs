@@ -40,6 +40,11 @@ pub(super) fn stream(app: &Arc<App>, feed: Subscription, mut response: Response)
     response
 }
 
+/// Whether a response is a stream.
+pub(super) fn is_stream(response: &Response) -> bool {
+    response.extensions().get::<Streaming>().is_some()
+}
+
 /// A stream that is open.
 struct Stream {
     sink: Arc<StreamSink>,

@@ -45,6 +45,8 @@ pub struct Answer {
     pub when: Option<Condition>,
     /// What the request has to contain.
     pub matches: Option<RequestMatch>,
+    /// Names with their values, which all but `matches` can use; each knows those before it.
+    pub with: Vec<(Arc<str>, Template)>,
     /// What is carried out first.
     pub steps: Option<StepList>,
     /// How much later the answer comes, on the world's clock.
@@ -110,7 +112,7 @@ pub struct Crud {
     pub only: Vec<CrudOperation>,
     /// The names of the parameters of a list.
     pub query: CrudQuery,
-    /// What a list looks like, from `items`, `total` and `page`.
+    /// What a list looks like, from `items`, `total`, `page`, `per_page` and `pages`.
     pub list: Option<Template>,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::fmt::friendly::{Spacing, SpanPrinter};
+use serde_json::Value;
 use thiserror::Error;
 
 /// The largest total, 2^53 - 1: the integers that a JavaScript number holds exactly (ECMA-262, 21.1.2.6).
@@ -17,6 +18,19 @@ pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
 
 /// The most orders of one step at one moment.
 pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
+
+/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any total can be is cut to just beyond that, which is
+/// refused as such.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    const BEYOND: i64 = 4 * MAX_TOTAL;
+    let number = value.as_number()?;
+    if let Some(integer) = number.as_i64() {
+        return Some(integer.clamp(-BEYOND, BEYOND));
+    }
+    let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
+    Some((float as i64).clamp(-BEYOND, BEYOND))
+}
 
 /// So many times a duration, without the 32-bit limit of `Duration`'s own product; at most [`Duration::MAX`].
 pub(crate) fn times(duration: Duration, count: u64) -> Duration {

@@ -205,7 +205,9 @@ pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
         EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
-        EventKind::Sent { frame, .. } | EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
+        EventKind::Sent { frame, .. }
+        | EventKind::Delivered { frame, .. }
+        | EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
         _ => None,
     }
 }

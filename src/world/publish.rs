@@ -202,9 +202,15 @@ fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
 impl WorldState {
     fn log(&self, event: &Event) {
         match &event.kind {
-            EventKind::Skipped(refusal) if refusal.is_defect_of_scenario() => self.shared.warn_of_failure(refusal),
-            EventKind::Member { what: MemberEvent::Failed(refusal), .. } => self.shared.warn_of_failure(refusal),
-            EventKind::Skipped(refusal) => debug!(at = ?event.at, %refusal, "step skipped"),
+            EventKind::Skipped { rule, refusal } => {
+                debug!(at = ?event.at, rule = rule.as_deref(), %refusal, "step skipped");
+                match rule {
+                    _ if refusal.is_defect_of_scenario() => self.shared.warn_of_failure(rule.as_deref(), refusal),
+                    Some(rule) => self.shared.warn_of_skipped(rule, refusal),
+                    None => {}
+                }
+            }
+            EventKind::Member { what: MemberEvent::Failed(refusal), .. } => self.shared.warn_of_failure(None, refusal),
             EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
             EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
             EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
@@ -212,7 +218,10 @@ impl WorldState {
             EventKind::ValueSet { name, .. } => debug!(%name, "value set"),
             EventKind::FaultBegan { label, .. } => debug!(fault = %label, "fault began"),
             EventKind::FaultEnded { label, .. } => debug!(fault = %label, "fault ended"),
-            EventKind::Counted { .. } | EventKind::Sent { .. } | EventKind::Member { .. } => {}
+            EventKind::Counted { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Delivered { .. }
+            | EventKind::Member { .. } => {}
         }
     }
 }

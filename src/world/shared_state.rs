@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) unknown_collections: LoggedNames,
     /// What rules failed by.
     failures: LoggedNames,
+    /// By what steps of rules were skipped. Their texts name rows, so that they may be many: they must not hide failures.
+    skipped: LoggedNames,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
@@ -42,11 +44,27 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Logs why a rule failed, each reason once.
-    pub(super) fn warn_of_failure(&self, refusal: &Refusal) {
-        match self.failures.note(&refusal.to_string()) {
-            NameLine::Name => warn!(world = %self.name, "a rule of the scenario fails: {refusal}"),
+    /// Logs why a rule failed, each reason once; `rule` is its key, where that is known.
+    pub(super) fn warn_of_failure(&self, rule: Option<&str>, refusal: &Refusal) {
+        let named = rule.map_or_else(|| "a rule of the scenario".to_owned(), |rule| format!("`{rule}`"));
+        let line = format!("{named} fails: {refusal}");
+        match self.failures.note(&line) {
+            NameLine::Name => warn!(world = %self.name, "{line}"),
             NameLine::NoMore => warn!(world = %self.name, "rules fail for more reasons; the log names no further ones"),
+            NameLine::Nothing => {}
+        }
+    }
+
+    /// Logs why a step of the rule of that key was skipped, each reason once.
+    pub(super) fn warn_of_skipped(&self, rule: &str, refusal: &Refusal) {
+        let line = format!("`{rule}` skips a step: {refusal}");
+        match self.skipped.note(&line) {
+            NameLine::Name => warn!(world = %self.name, "{line}"),
+            NameLine::NoMore => warn!(
+                world = %self.name,
+                "steps are skipped for more than {} reasons; the log names further ones only with -v",
+                LoggedNames::MOST
+            ),
             NameLine::Nothing => {}
         }
     }
@@ -61,6 +79,7 @@ impl Shared {
             last_event: AtomicU64::new(start.sequence()),
             unknown_collections: LoggedNames::default(),
             failures: LoggedNames::default(),
+            skipped: LoggedNames::default(),
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),

@@ -34,7 +34,8 @@ impl World {
         crud: Option<CrudOperation>,
         request: RuleRequest,
     ) -> Result<Answered, WorldError> {
-        view.reading(self.now()).answer(answers, crud, request).map_err(|refusal| self.failed(refusal.into()))
+        let answered = view.reading(self.now()).answer(answers, crud, request);
+        answered.map_err(|refusal| self.failed(&answers.key, refusal.into()))
     }
 
     /// What a route answers, after its steps.
@@ -48,7 +49,7 @@ impl World {
         request: RuleRequest,
     ) -> Result<Answered, WorldError> {
         let command = Command::Answer { key: key.clone(), crud, request: Box::new(request), member: None };
-        let WorldEffects { answer, .. } = self.apply(command).await.map_err(|error| self.failed(error))?;
+        let WorldEffects { answer, .. } = self.apply(command).await.map_err(|error| self.failed(key, error))?;
         answer.ok_or(WorldError::Defect)
     }
 
@@ -64,35 +65,36 @@ impl World {
         path: &str,
         encode: Encode,
     ) -> Result<StreamOpening, WorldError> {
-        let (world, key, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
+        let (world, rule, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
         #[cfg(feature = "redis")]
         if self.0.replica.is_some() {
             // What it shares with others goes through their log; the stream itself is this server's own.
-            let answered = self.answer(&key, None, request.clone()).await?;
+            let answered = self.answer(key, None, request.clone()).await?;
             if !matches!(answered.content, AnsweredContent::Stream { .. }) {
                 return Ok(StreamOpening { answered, stream: None });
             }
             let begin = move |state: &mut WorldState, member| {
                 let now = state.now();
-                state.engine.begin_stream(&key, answered, request, member, now)
+                state.engine.begin_stream(&rule, answered, request, member, now)
             };
             let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
-            return opened.map_err(|error| self.failed(error));
+            return opened.map_err(|error| self.failed(key, error));
         }
         let begin = move |state: &mut WorldState, member| {
             state.settle();
-            state.engine.apply(Command::Answer { key, crud: None, request: Box::new(request), member: Some(member) })
+            let (key, request) = (rule, Box::new(request));
+            state.engine.apply(Command::Answer { key, crud: None, request, member: Some(member) })
         };
         let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
-        opened.map_err(|error| self.failed(error))
+        opened.map_err(|error| self.failed(key, error))
     }
 
-    /// Logs a failure that the scenario is to blame for.
-    fn failed(&self, error: WorldError) -> WorldError {
+    /// Logs a failure of a route that the scenario is to blame for.
+    fn failed(&self, route: &str, error: WorldError) -> WorldError {
         if let WorldError::Refused(refusal) = &error
             && refusal.is_defect_of_scenario()
         {
-            self.shared().warn_of_failure(refusal);
+            self.shared().warn_of_failure(Some(route), refusal);
         }
         error
     }

@@ -4,6 +4,7 @@ mod bounds;
 mod clients;
 mod embedded;
 mod examples;
+mod lists;
 mod reload;
 mod requests;
 mod seeds;

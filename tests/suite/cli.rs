@@ -436,6 +436,25 @@ async fn play_says_the_seed_that_it_took_so_that_a_run_can_be_repeated() {
 }
 
 #[tokio::test]
+async fn play_says_if_nothing_is_scheduled() {
+    let answers = "data: { todos: [] }\nhttp: { /todos: { crud: todos } }\n";
+    let later = "data: { n: 0 }\nscripts: [{ steps: [{ at: 2m, set: { n: 1 } }] }]\n";
+    for (text_of_file, until, said) in [
+        (answers, "1m", "nothing is scheduled in {}: it only answers clients; `mockd run {}` serves it\n"),
+        (later, "1m", "nothing is scheduled in {} until 1m: the first is due at 2m; play on with --until\n"),
+        (later, "2m", "seed "),
+    ] {
+        let file = ScenarioFile::new(text_of_file);
+        let path = file.path().to_str().unwrap();
+        let output = run(&["play", path, "--until", until]).await;
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stderr).starts_with(&said.replace("{}", path)), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).lines().count(), 1);
+        assert_eq!(text(&output.stdout).is_empty(), until == "1m");
+    }
+}
+
+#[tokio::test]
 async fn play_refuses_what_it_cannot_play() {
     let output = run(&["play", "scenarios/shop.yaml", "--until", "soon"]).await;
     assert_eq!(output.status.code(), Some(2));

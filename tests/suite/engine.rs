@@ -34,7 +34,8 @@ fn lines(events: &[Event]) -> Vec<String> {
         EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
         EventKind::FaultEnded { label, .. } => format!("{} {label} ended", event.at.as_millis()),
         EventKind::Sent { topic, .. } => format!("{} sent to {topic}", event.at.as_millis()),
-        EventKind::Skipped(refusal) => format!("{} {refusal}", event.at.as_millis()),
+        EventKind::Skipped { refusal, .. } => format!("{} {refusal}", event.at.as_millis()),
+        EventKind::Delivered { groups, .. } => format!("{} delivered to {groups:?}", event.at.as_millis()),
         EventKind::Member { member, what } => format!("{} {what:?} to {member}", event.at.as_millis()),
     };
     events.iter().map(line).collect()

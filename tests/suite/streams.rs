@@ -249,3 +249,20 @@ async fn a_request_that_opens_a_stream_is_hit_as_any_other() {
         lift(&mockd).await;
     }
 }
+
+#[tokio::test]
+async fn the_request_of_a_stream_names_only_faults_that_hit_it() {
+    let faults = "
+faults:
+  - { name: broken, on: http, path: /rooms/*, malformed: true }
+  - { name: late, on: http, path: /rooms/*, latency: 1s, times: 1 }
+";
+    let mockd = rooms_with(faults).await;
+    mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 10_000 })).await;
+    let _streams = [Events::greeted(&mockd, "a").await, Events::greeted(&mockd, "b").await];
+    let entries = mockd.get("/__mockd/journal?path=/rooms/*").await.json()["entries"].clone();
+    assert_eq!(entries[0]["faults"], json!([{ "fault": "late", "did": "answered 1s later" }]));
+    assert_eq!(entries[1].get("faults"), None);
+    let brief = mockd.get("/__mockd/journal?path=/rooms/*&brief=true").await.json()["entries"].clone();
+    assert_eq!((&brief[0]["fault"], &brief[1]["fault"]), (&json!("late"), &Value::Null));
+}

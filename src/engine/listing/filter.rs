@@ -55,6 +55,10 @@ impl Filter {
         self.operands.len()
     }
 
+    pub(super) fn field(&self) -> &Field {
+        &self.field
+    }
+
     /// Adds a value of the parameter.
     pub(super) fn add(&mut self, value: &str) {
         match self.operator {
@@ -77,9 +81,23 @@ impl Field {
         Self(name.into())
     }
 
+    /// Its name, or the way to its part.
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn is_id(&self) -> bool {
+        self.0 == "id"
+    }
+
+    /// Whether it is the field of that name, or a part of it.
+    pub(super) fn is_in(&self, name: &str) -> bool {
+        self.0.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// What a row has in it.
     pub(super) fn of<'r>(&self, row: &'r Row) -> Option<Cow<'r, Value>> {
-        if self.0 == "id" {
+        if self.is_id() {
             return Some(Cow::Owned(row.id_json()));
         }
         let whole = row.own().get(&self.0);

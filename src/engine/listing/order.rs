@@ -27,6 +27,10 @@ impl SortKey {
         fields.zip(orders.chain(std::iter::repeat(false))).map(key).collect()
     }
 
+    pub(super) fn field(&self) -> &Field {
+        &self.field
+    }
+
     /// Rows without the field are last, in whichever order.
     fn compare(&self, one: Option<&SortValue>, other: Option<&SortValue>) -> Ordering {
         match (one, other) {

@@ -8,6 +8,7 @@ use std::iter;
 use serde_json::json;
 
 use super::*;
+use crate::scenario::{Content, Crud, Source, parse};
 
 fn row(id: usize, own: Value) -> Arc<Row> {
     let Value::Object(own) = own else { panic!("{own} is no object") };
@@ -199,6 +200,60 @@ fn parameters_have_the_names_that_the_route_gives_them() {
         ListQuery::new([("limit", "no")], &names).unwrap_err().to_string(),
         "limit must be a whole number from 1, not `no`"
     );
+}
+
+#[test]
+fn a_page_says_how_many_rows_it_has_room_for() {
+    let rows: Vec<Arc<Row>> = (1..=25).map(|id| row(id, json!({}))).collect();
+    for (text, expected) in
+        [("", 25), ("_page=3", 10), ("_per_page=7&_page=9", 7), ("_start=20", 5), ("id=0", 0), ("id=0&_page=1", 10)]
+    {
+        assert_eq!(query(text).unwrap().list(rows.iter()).per_page, expected, "{text}");
+    }
+}
+
+/// The first answer of `/todos`, with these keys.
+fn crud(description: &str) -> Arc<Crud> {
+    let text = format!("data: {{ todos: [] }}\nhttp: {{ /todos: {{ crud: {{ collection: todos{description} }} }} }}");
+    let scenario = parse(&Source::new("test.yaml", &text)).unwrap_or_else(|problems| panic!("{problems}"));
+    match &scenario.routes().answers("/todos").unwrap().list[0].content {
+        Content::Crud(crud) => crud.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unknown(crud: &Crud, rows: &[Arc<Row>], text: &str) -> Vec<String> {
+    let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let query = ListQuery::new(pairs.iter().map(|(name, value)| (&**name, &**value)), &crud.query).unwrap();
+    let listing = query.list(rows.iter());
+    query.unknown_fields(rows, &listing, crud).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn fields_that_no_row_has_are_named_with_what_was_meant() {
+    let (rows, plain) = (rows(), crud(""));
+    let renamed = crud(", query: { page: page, per_page: limit }");
+    let declared = crud(", fields: { name: string, address: { type: object, optional: true } }");
+    let long = "x".repeat(100);
+    let no = |field: &str| format!("no row of `todos` has a field `{field}`");
+    let meant = |field: &str, meant: &str| format!("{}; did you mean `{meant}`?", no(field));
+    for (crud, rows, text, expected) in [
+        (&plain, &rows[..], "name=nobody&city.zip=1&age:gt=1000", vec![no("city.zip")]),
+        (&plain, &rows, "nam=Anna", vec![meant("nam", "name")]),
+        (&plain, &rows, "nam:contains=A&nam=B&done_ne=1&tag=b", vec![meant("nam", "name"), meant("tag", "tags")]),
+        (&plain, &rows, "page=2&limit=1", vec![meant("page", "_page"), meant("limit", "_limit")]),
+        (&plain, &rows, "_sort=-nam,id,age&_page=1", vec![meant("nam", "name")]),
+        (&plain, &rows, "_page=9&_embed=x&q=nothing&id=99&id:ne=1", vec![]),
+        (&plain, &rows, &format!("{long}%0a=1"), vec![no(&long[..64])]),
+        (&renamed, &rows, "_page=2&page=1", vec![meant("_page", "page")]),
+        (&renamed, &rows, "page=2&limit=1", vec![]),
+        // Nothing is known of the rows to come, unless it is declared.
+        (&plain, &[], "nam=Anna", vec![]),
+        (&declared, &[], "nam=Anna&name=Anna&address.zip=1&id=1", vec![meant("nam", "name")]),
+        (&declared, &rows, "address.zip=1&addresses=1", vec![meant("addresses", "address")]),
+    ] {
+        assert_eq!(unknown(crud, rows, text), expected, "{text}");
+    }
 }
 
 #[test]

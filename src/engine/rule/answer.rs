@@ -21,11 +21,16 @@ use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
 /// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
 pub(super) trait Renders {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
 }
 
 impl Renders for Firing<'_> {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
+        Firing::render(self, template, context)
+    }
+
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         Firing::required(self, template, context)
     }
@@ -42,6 +47,11 @@ pub(super) struct Reader<'m> {
 }
 
 impl Renders for Reader<'_> {
+    fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
+        let reading = &self.reading;
+        Ok(template.render(&|name| root(context, reading, name), &mut self.moment)?)
+    }
+
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
         Ok(template.render_required(&|name| root(context, reading, name), &mut self.moment)?)
@@ -67,7 +77,7 @@ impl Reading<'_> {
         let url = request.url.clone().unwrap_or_default();
         let context = Context::from(request);
         let mut reader = Reader { reading: self, moment: Moment(self.now) };
-        let chosen = choose(answers, &mut reader, &context)?;
+        let (chosen, context) = choose(answers, &mut reader, &context)?;
         if let (Content::Crud(crud_of), Some(operation)) = (&chosen.answer.content, crud) {
             let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
             return rest(chosen, &mut reader, &context, outcome);
@@ -93,10 +103,10 @@ impl Engine {
         let scenario = self.scenario.clone();
         let answers = scenario.routes().answers(key).ok_or_else(|| Refusal::UnknownRoute(key.into()))?;
         let url = request.url.clone().unwrap_or_default();
-        let mut context = Context::from(request);
+        let context = Context::from(request);
         let origin = RuleOrigin::Answer(answers.key.clone());
         self.fire_rule(origin, RunOwner::World, events, |firing| {
-            let chosen = choose(answers, firing, &context)?;
+            let (chosen, mut context) = choose(answers, firing, &context)?;
             let answer = chosen.answer;
             if let Some(steps) = &answer.steps {
                 firing.carry_out_list(steps, &mut context)?;
@@ -130,28 +140,44 @@ struct Chosen<'a> {
     answer: &'a Answer,
 }
 
-/// The first answer that fits.
-fn choose<'a>(answers: &'a Answers, renders: &mut impl Renders, context: &Context) -> Result<Chosen<'a>, Refusal> {
-    // The one with the fewest differences.
+/// The first answer that fits, and what its expressions know. If none does, the one with the fewest differences is the nearest,
+/// and of several the first.
+fn choose<'a>(
+    answers: &'a Answers,
+    renders: &mut impl Renders,
+    context: &Context,
+) -> Result<(Chosen<'a>, Context), Refusal> {
     let mut nearest: Option<(usize, String)> = None;
     for (number, answer) in (1..).zip(&answers.list) {
         let mut differences = match &answer.matches {
             Some(matches) => matching_differences(matches, renders, context)?,
             None => Vec::new(),
         };
-        if let Some(when) = &answer.when
-            && (!differences.is_empty() || !renders.holds(when, context)?)
-        {
-            differences.push(format!("`when: {}` is false", when.source()));
-        }
         if differences.is_empty() {
-            return Ok(Chosen { number, answer });
+            let context = named(answer, renders, context)?;
+            match &answer.when {
+                Some(when) if !renders.holds(when, &context)? => {
+                    differences.push(format!("`when: {}` is false", when.source()));
+                }
+                _ => return Ok((Chosen { number, answer }, context)),
+            }
         }
         if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
             nearest = Some((differences.len(), format!("answer {number}: {}", differences.join("; "))));
         }
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.map(|(_, text)| text) })
+}
+
+/// What the expressions of an answer know: also the names that it gives values.
+fn named(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Result<Context, Refusal> {
+    let mut context = context.clone();
+    for (name, template) in &answer.with {
+        if let Some(value) = renders.render(template, &context)? {
+            context.set(name, value);
+        }
+    }
+    Ok(context)
 }
 
 fn matching_differences(
@@ -205,9 +231,13 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
-        Content::Stream(_) => AnsweredContent::Stream { row: context.get("it").cloned() },
+        Content::Stream(_) => {
+            let names = chosen.answer.with.iter().map(|(name, _)| &**name).chain(["it"]);
+            let known = names.filter_map(|name| Some((name.to_owned(), context.get(name)?.clone())));
+            AnsweredContent::Stream { known: known.collect() }
+        }
     };
-    rest(chosen, renders, context, CrudOutcome { status: None, headers: Vec::new(), content: made })
+    rest(chosen, renders, context, CrudOutcome::of(made))
 }
 
 /// Status and headers of an answer, over those that its content brings.
@@ -215,14 +245,14 @@ fn rest(
     Chosen { number, answer }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,
-    outcome: CrudOutcome,
+    mut outcome: CrudOutcome,
 ) -> Result<Answered, Refusal> {
     let declared = match &answer.status {
         Some(template) => Some(status(&renders.required(template, context)?)?),
         None => outcome.status,
     };
     let default = if outcome.content == AnsweredContent::Empty { 204 } else { 200 };
-    let mut headers = outcome.headers;
+    let mut headers = std::mem::take(&mut outcome.headers);
     headers.retain(|(name, _)| !answer.headers.iter().any(|(own, _)| own == name));
     for (name, template) in &answer.headers {
         match renders.required(template, context)? {
@@ -235,7 +265,8 @@ fn rest(
         return Err(Refusal::BadAnswer(Box::new(wrong)));
     }
     let status = declared.unwrap_or(default);
-    Ok(Answered { number, status, headers, content: outcome.content, after: answer.after })
+    let CrudOutcome { content, unknown_fields, .. } = outcome;
+    Ok(Answered { number, status, headers, content, after: answer.after, unknown_fields })
 }
 
 fn status(value: &Value) -> Result<u16, Refusal> {

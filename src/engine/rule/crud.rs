@@ -11,7 +11,7 @@ use super::context::Context;
 use super::firing::Firing;
 use super::rows::text_id;
 use crate::engine::collections::RowSet;
-use crate::engine::listing::{ListQuery, query_pairs};
+use crate::engine::listing::{ListQuery, UnknownField, query_pairs};
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::reading::Reading;
 use crate::scenario::{Crud, CrudOperation, RowVerb};
@@ -22,11 +22,18 @@ pub(super) struct CrudOutcome {
     pub(super) status: Option<u16>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) content: AnsweredContent,
+    /// Fields that the query of a list names and no row has.
+    pub(super) unknown_fields: Vec<UnknownField>,
 }
 
 impl CrudOutcome {
+    /// What has no status and no headers of its own.
+    pub(super) fn of(content: AnsweredContent) -> Self {
+        Self { status: None, headers: Vec::new(), content, unknown_fields: Vec::new() }
+    }
+
     fn json(value: Value) -> Self {
-        Self { status: None, headers: Vec::new(), content: AnsweredContent::Json(value) }
+        Self::of(AnsweredContent::Json(value))
     }
 }
 
@@ -66,17 +73,23 @@ fn list(
     let query = context.get("query").and_then(Value::as_object).unwrap_or(&none);
     let query = ListQuery::new(query_pairs(query), &crud.query).map_err(Refusal::Query)?;
     let page = query.list(rows.rows().iter());
+    let unknown_fields = query.unknown_fields(rows.rows(), &page, crud);
     let items = Value::Array(page.rows.iter().map(|row| row.to_json()).collect());
     let mut headers = vec![("x-total-count".to_owned(), page.total.to_string())];
     headers.extend(page.link(url, &crud.query.page).map(|link| ("link".to_owned(), link)));
     let body = match &crud.list {
         None => items,
         Some(template) => {
-            let context = context.clone().with("items", items).with("total", Value::from(page.total));
-            renders.required(template, &context.with("page", Value::from(page.page)))?
+            let numbers =
+                [("total", page.total), ("page", page.page), ("per_page", page.per_page), ("pages", page.pages)];
+            let mut context = context.clone().with("items", items);
+            for (name, number) in numbers {
+                context.set(name, Value::from(number));
+            }
+            renders.required(template, &context)?
         }
     };
-    Ok(CrudOutcome { headers, ..CrudOutcome::json(body) })
+    Ok(CrudOutcome { headers, unknown_fields, ..CrudOutcome::json(body) })
 }
 
 fn path_id(context: &Context) -> String {

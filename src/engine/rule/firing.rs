@@ -18,7 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
 use crate::expression::{Condition, Template};
-use crate::scenario::{DataPath, Join, Repeat, RuleStep, SetTarget, StepList, Verb};
+use crate::scenario::{DataPath, Join, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -247,7 +247,8 @@ impl<'e> Firing<'e> {
         let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
         let topics = self.topics(&join.to, context)?;
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
-        let groups = self.engine.groups.join(member, &topics, condition.as_ref(), join, context);
+        let is_first = self.engine.topics.joined(member).next().is_none();
+        let groups = self.engine.groups.join((member, is_first), &topics, condition.as_ref(), join, context);
         self.command(Command::Join { member, topics })?;
         for group in groups {
             self.tell(MemberEvent::Joined(group))?;
@@ -281,7 +282,7 @@ impl<'e> Firing<'e> {
                 let _ = self.tell(MemberEvent::Failed(refusal));
             }
             RunOwner::World => {
-                let skipped = self.engine.event(EventKind::Skipped(refusal));
+                let skipped = self.engine.event(EventKind::Skipped { rule: Some(self.origin.key()), refusal });
                 self.events.push(skipped);
             }
         }
@@ -371,12 +372,6 @@ fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
     let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
     Ok(Topic::Named(text.into()))
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    let float = || value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15);
-    #[expect(clippy::cast_possible_truncation, reason = "it is integral and in range")]
-    value.as_i64().or_else(|| float().map(|float| float as i64))
 }
 
 impl Firing<'_> {

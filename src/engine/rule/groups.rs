@@ -26,6 +26,8 @@ pub(in crate::engine) struct Groups(Arc<All>);
 #[derive(Debug, Clone, Default)]
 struct All {
     by_topic: BTreeMap<Topic, Vec<Arc<Group>>>,
+    /// Members that may be in several groups. Most are in one, and nobody has to look whether they get something twice.
+    several: BTreeSet<u64>,
     last: u64,
 }
 
@@ -53,6 +55,11 @@ impl Shape {
         let own = frame.names().iter().filter(|name| !OF_EVENT.contains(&name.as_str()));
         Some(Self { join: join.clone(), context: context.only(own) })
     }
+
+    /// Whether what members get differs by the topic that it comes by.
+    fn names_topic(&self) -> bool {
+        self.join.frame.as_ref().is_some_and(|frame| frame.names().contains("topic"))
+    }
 }
 
 impl PartialEq for Shape {
@@ -61,18 +68,46 @@ impl PartialEq for Shape {
     }
 }
 
+/// What groups get of an event. Members of several of them get it once.
+struct Delivery {
+    groups: Vec<Arc<Group>>,
+    made: Result<Frame, Refusal>,
+}
+
+impl Delivery {
+    /// Whether it is the same for another group, of another topic of the event or with another condition.
+    fn is_for(&self, group: &Group) -> bool {
+        self.groups.first().is_some_and(|first| first.shape == group.shape)
+            && group.shape.as_ref().is_none_or(|shape| !shape.names_topic())
+    }
+
+    fn into_kind(self) -> EventKind {
+        match self.made {
+            Ok(frame) => EventKind::Delivered { groups: self.groups.iter().map(|group| group.number).collect(), frame },
+            Err(refusal) => {
+                let member = self.groups.first().and_then(|group| group.members.first().copied()).unwrap_or_default();
+                EventKind::Member { member, what: MemberEvent::Failed(refusal) }
+            }
+        }
+    }
+}
+
 impl Groups {
-    /// Has a member join topics, and gives the numbers of the groups that it was not in.
+    /// Has a member join topics, and gives the numbers of the groups that it was not in. `is_first` says that it has joined
+    /// nothing before.
     pub(super) fn join(
         &mut self,
-        member: u64,
+        (member, is_first): (u64, bool),
         topics: &[Topic],
         condition: Option<&Value>,
         join: &Arc<Join>,
         context: &Context,
     ) -> Vec<u64> {
         let shape = Shape::of(join, context);
-        let All { by_topic, last } = Arc::make_mut(&mut self.0);
+        let All { by_topic, several, last } = Arc::make_mut(&mut self.0);
+        if !is_first || topics.len() > 1 {
+            several.insert(member);
+        }
         let mut joined = Vec::new();
         for topic in topics {
             let groups = by_topic.entry(topic.clone()).or_default();
@@ -121,6 +156,9 @@ impl Groups {
         let joined = self.0.by_topic.iter().filter(|(_, groups)| has(groups)).map(|(topic, _)| topic.clone());
         let joined: Vec<Topic> = joined.collect();
         self.leave(member, &joined);
+        if self.0.several.contains(&member) {
+            Arc::make_mut(&mut self.0).several.remove(&member);
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -147,25 +185,33 @@ impl Engine {
     }
 
     fn deliveries(&mut self, event: &Event) -> Vec<Event> {
-        let mut deliveries = Vec::new();
-        let Some(payload) = event.payload() else { return deliveries };
+        let Some(payload) = event.payload() else { return Vec::new() };
         let payload = Arc::new(payload);
+        let groups = self.groups.clone();
+        let mut deliveries: Vec<Delivery> = Vec::new();
+        // Of members that may be in several groups: the deliveries that they get.
+        let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in event.topics() {
-            for group in self.groups.of(&topic) {
+            for group in groups.of(&topic) {
                 if group.condition.as_ref().is_some_and(|condition| !matching::contains(condition, &payload)) {
                     continue;
                 }
-                let kind = match self.shaped(&group, &topic, &payload, event) {
-                    Ok(frame) => EventKind::Sent { topic: Topic::Group(group.number), frame },
-                    Err(refusal) => {
-                        let member = group.members.first().copied().unwrap_or_default();
-                        EventKind::Member { member, what: MemberEvent::Failed(refusal) }
-                    }
-                };
-                deliveries.push(Event { sequence: event.sequence, at: event.at, kind });
+                let several: Vec<u64> = groups.0.several.intersection(&group.members).copied().collect();
+                let mut earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
+                let same = earlier.find(|at| deliveries[*at].is_for(&group));
+                for member in several {
+                    reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
+                }
+                if let Some(same) = same {
+                    deliveries[same].groups.push(group);
+                } else {
+                    let made = self.shaped(&group, &topic, &payload, event);
+                    deliveries.push(Delivery { groups: vec![group], made });
+                }
             }
         }
-        deliveries
+        let event = |kind| Event { sequence: event.sequence, at: event.at, kind };
+        deliveries.into_iter().map(|delivery| event(delivery.into_kind())).collect()
     }
 
     fn shaped(&mut self, group: &Group, topic: &Topic, payload: &Arc<Value>, event: &Event) -> Result<Frame, Refusal> {

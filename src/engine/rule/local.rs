@@ -67,12 +67,12 @@ impl Engine {
         let gone = || Refusal::UnknownRoute(key.into());
         let answers = scenario.routes().answers(key).ok_or_else(gone)?;
         let answer = answered.number.checked_sub(1).and_then(|index| answers.list.get(index)).ok_or_else(gone)?;
-        let (Content::Stream(steps), AnsweredContent::Stream { row }) = (&answer.content, &answered.content) else {
+        let (Content::Stream(steps), AnsweredContent::Stream { known }) = (&answer.content, &answered.content) else {
             return Err(gone());
         };
         let mut context = Context::from(request);
-        if let Some(row) = row {
-            context.set("it", row.clone());
+        for (name, value) in known {
+            context.set(name, value.clone());
         }
         let (origin, mut events) = (RuleOrigin::Answer(answers.key.clone()), Vec::new());
         self.at_local_time(now, |engine| {

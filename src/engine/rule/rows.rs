@@ -97,12 +97,8 @@ pub(super) fn text_id(id: &Value) -> Option<String> {
 }
 
 /// A row of these fields, with the id that is among them or none.
-pub(super) fn new_row(mut fields: Map<String, Value>) -> Result<Row, Refusal> {
-    let id = fields.shift_remove("id").unwrap_or_default();
-    if id.is_null() {
-        return Ok(Row::new(Arc::default(), fields));
-    }
-    let text = text_id(&id).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| Refusal::wrong("a row's id", "text or an integer", &id))?;
-    Ok(Row::new(text.into(), fields).with_number_id(id.is_number()))
+fn new_row(fields: Map<String, Value>) -> Result<Row, Refusal> {
+    let row = Row::new(Arc::default(), fields);
+    let wrong = || Refusal::wrong("a row's id", "text or an integer", row.own().get("id").unwrap_or(&Value::Null));
+    row.with_own_id().ok_or_else(wrong)
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod answers;
 mod members;
 
 use std::sync::Arc;
@@ -69,7 +70,7 @@ fn rows(engine: &Engine, collection: &str) -> Value {
 fn added(events: &[Event]) -> Vec<(u128, String)> {
     let rows = events.iter().filter_map(|event| match &event.kind {
         EventKind::Added { row, .. } => Some((event.at, row.own().get("t").map(Value::to_string).unwrap_or_default())),
-        EventKind::Skipped(refusal) => Some((event.at, format!("skipped: {refusal}"))),
+        EventKind::Skipped { refusal, .. } => Some((event.at, format!("skipped: {refusal}"))),
         _ => None,
     });
     rows.map(|(at, text)| (at.as_millis() / 100, text)).collect()
@@ -269,7 +270,7 @@ triggers:
 ",
     );
     let events = post(&mut engine, json!([{ "set": { "n": 1 } }])).unwrap().events;
-    let Some(EventKind::Skipped(refusal)) = events.last().map(|event| &event.kind) else { panic!() };
+    let Some(EventKind::Skipped { refusal, .. }) = events.last().map(|event| &event.kind) else { panic!() };
     assert_eq!(*refusal, Refusal::TooManyTriggers("n".into()));
     assert_eq!(events.len(), MAX_TRIGGERED + 2);
     // What comes later is not disturbed.

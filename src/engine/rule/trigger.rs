@@ -40,7 +40,8 @@ impl Engine {
                         self.trigger(trigger, &name, &payload, events).err()
                     };
                     if let Some(refusal) = refusal {
-                        let skipped = self.event(EventKind::Skipped(refusal));
+                        let rule = Some(trigger.key.clone());
+                        let skipped = self.event(EventKind::Skipped { rule, refusal });
                         events.push(skipped);
                     }
                     if fired > MAX_TRIGGERED {

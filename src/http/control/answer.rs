@@ -162,6 +162,8 @@ struct AnswerShape {
     /// Which of its route's answers it is, from 1.
     number: Option<u64>,
     status: u16,
+    /// What may be wrong with a request that was answered.
+    notes: Option<Vec<String>>,
     body: Option<Value>,
     text: Option<String>,
     bytes: Option<u64>,

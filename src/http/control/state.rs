@@ -17,8 +17,7 @@ use super::server::CollectionAnswer;
 use crate::engine::{Command, Refusal, RowSet, StepsText};
 use crate::http::body;
 use crate::http::error::ApiError;
-use crate::http::mock::integer;
-use crate::scenario::{Row, Source, parse_steps};
+use crate::scenario::{Row, Source, integer, parse_steps};
 use crate::world::{View, World, WorldError};
 
 /// The most characters of a snapshot's name.

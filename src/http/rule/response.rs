@@ -88,5 +88,5 @@ fn made(body: Bytes, content_type: Option<HeaderValue>) -> ApiResponse {
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     }
     response.set_body(Body::from_bytes(body.clone()));
-    ApiResponse { response, body: Some(body).filter(|body| !body.is_empty()), number: None }
+    ApiResponse { body: Some(body).filter(|body| !body.is_empty()), ..response.into() }
 }

@@ -21,7 +21,7 @@ const ALL: [&str; 7] = ["method", "url", "path", "query", "headers", "cookies", 
 
 fn answer(content: Content) -> Answer {
     let (when, matches, steps, status, headers) = (None, None, None, None, Vec::new());
-    Answer { when, matches, steps, after: Duration::ZERO, status, headers, content }
+    Answer { when, matches, with: Vec::new(), steps, after: Duration::ZERO, status, headers, content }
 }
 
 fn answers(names: &[&str], list: Vec<Answer>) -> Answers {
@@ -209,7 +209,7 @@ async fn a_path_that_is_no_text_cannot_be_read() {
 
 fn answered(status: u16, headers: &[(&str, &str)], content: AnsweredContent) -> Answered {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Answered { number: 1, status, headers, content, after: Duration::ZERO }
+    Answered { number: 1, status, headers, content, after: Duration::ZERO, unknown_fields: Vec::new() }
 }
 
 /// The status, the headers and the body of a response.

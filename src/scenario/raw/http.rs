@@ -35,6 +35,9 @@ with_verbs! {
         when: Opt<RawExpression>,
         /// What a request has to contain that the answer is for.
         r#match: Opt<RawMatch>,
+        /// Values by name, which `when`, the steps and all that is in the answer can use. They are computed once `match` fits.
+        #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
+        with: Opt<Entries<JsonNode>>,
         /// The status, from 200 to 599; 200 without it, or 204 if nothing is in the answer.
         #[schemars(example = 201, extend("type" = ["integer", "string", "null"]))]
         status: Opt<JsonNode>,
@@ -105,7 +108,8 @@ pub(crate) struct RawCrudDescription {
     #[schemars(example = &"todos")]
     pub(crate) collection: Opt<String>,
     /// What a row must have that a client sends: its fields by name, each with the JSON types that are allowed. Without it
-    /// anything goes.
+    /// anything goes. A list that is asked for by a field that is neither here nor in any row is empty; the log and the journal
+    /// say so.
     #[schemars(example = serde_json::json!({ "title": "string" }))]
     pub(crate) fields: Opt<Entries<RawField>>,
     /// What an added row has besides what the client sends.
@@ -116,10 +120,10 @@ pub(crate) struct RawCrudDescription {
     pub(crate) only: Opt<Vec<Spanned<RawOperation>>>,
     /// How the parameters of a list are called.
     pub(crate) query: Opt<RawCrudQuery>,
-    /// What a list looks like: `$items`, how many there are in all, which is `$total`, and which `$page` it is. Without it, a
-    /// list of the rows.
+    /// What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it
+    /// has room for, which is `$per_page`, and how many `$pages` there are. Without it, a list of the rows.
     #[serde(deserialize_with = "also_null")]
-    #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page" }))]
+    #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page", "pages": "$pages" }))]
     pub(crate) list: Opt<JsonNode>,
 }
 

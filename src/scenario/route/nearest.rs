@@ -142,4 +142,21 @@ mod tests {
             assert_eq!(shown.as_deref(), expected, "{method} {path}");
         }
     }
+
+    #[test]
+    fn of_routes_that_are_as_near_the_first_is_named() {
+        let mut written = ["GET /cats/{id}", "GET /cars/{id}", "POST /cabs/{id}", "GET /caps"];
+        for _ in 0..written.len() {
+            let table = RouteTable::new(written.map(route)).unwrap();
+            let near = |method: &str| table.nearest(method, "/caws/7").map(|route| route.path().to_string());
+            let first = |wanted: &str| {
+                let of_method = written.iter().filter(|one| one.starts_with(wanted) && one.ends_with("/{id}"));
+                of_method.map(|one| one.split_once(' ').unwrap().1.to_owned()).next()
+            };
+            assert_eq!((near("GET"), near("POST")), (first("GET"), first("POST")), "{written:?}");
+            // Without one of that method, the first of all.
+            assert_eq!(near("PUT"), first(""), "{written:?}");
+            written.rotate_left(1);
+        }
+    }
 }

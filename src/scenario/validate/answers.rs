@@ -66,9 +66,10 @@ impl Rules<'_, '_, '_> {
     }
 
     fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>) -> Option<Answer> {
-        let scope = Scope::of(self.known).with_request();
-        let when = self.when(raw, &scope);
+        let mut scope = Scope::of(self.known).with_request();
         let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, &scope));
+        let with = given(raw.with.as_ref()).map(|(with, _)| self.with(with, &mut scope));
+        let when = self.when(raw, &scope);
         let verbs = raw.verbs();
         let steps = (!verbs.is_empty()).then(|| {
             let place = Place::new(Owner::World, &scope);
@@ -83,6 +84,7 @@ impl Rules<'_, '_, '_> {
         Some(Answer {
             when: when?,
             matches: right(matches)?,
+            with: right(with)?.unwrap_or_default(),
             steps: right(steps)?,
             after: right(after)?.unwrap_or(Duration::ZERO),
             status: right(status)?,

@@ -33,7 +33,7 @@ pub(super) const EVENT: [&str; 2] = ["event", "topic"];
 pub(super) const ITEM: [&str; 2] = ["item", "index"];
 
 /// What expressions of `list` know of a page of rows.
-pub(super) const PAGE: [&str; 3] = ["items", "total", "page"];
+pub(super) const PAGE: [&str; 5] = ["items", "total", "page", "per_page", "pages"];
 
 /// The names that the expressions of a place can use.
 #[derive(Debug, Clone, Default)]

@@ -242,7 +242,11 @@ impl Rules<'_, '_, '_> {
     }
 
     /// Named values, each of which knows those before it.
-    fn with<'e>(&mut self, entries: &'e Entries<JsonNode>, scope: &mut Scope<'e>) -> Option<Vec<(Arc<str>, Template)>> {
+    pub(super) fn with<'e>(
+        &mut self,
+        entries: &'e Entries<JsonNode>,
+        scope: &mut Scope<'e>,
+    ) -> Option<Vec<(Arc<str>, Template)>> {
         let mut values = Some(Vec::new());
         for (name, node) in &entries.0 {
             let (Some((name, span)), Some((node, _))) = (name.get(), node.get()) else {

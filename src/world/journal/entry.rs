@@ -292,7 +292,7 @@ impl Serialize for Brief {
                 map.serialize_entry("path", &exchange.head.path())?;
                 map.serialize_entry("query", &exchange.head.query())?;
                 map.serialize_entry("status", &exchange.answer.get().map(|answer| answer.status))?;
-                map.serialize_entry("fault", &exchange.faults.first().map(|mark| &mark.fault))?;
+                map.serialize_entry("fault", &exchange.marks().next().map(|mark| &mark.fault))?;
                 if let Some(by) = exchange.answered_by() {
                     map.serialize_entry("route", &by.route)?;
                     map.serialize_entry("number", &by.number)?;

@@ -22,7 +22,7 @@ pub struct Exchange {
     pub head: RequestHead,
     /// The body.
     pub body: Option<Payload>,
-    /// What faults did to it.
+    /// What faults do to it, unless it turns out to be answered by a stream.
     pub faults: Vec<FaultMark>,
     /// The answer, as soon as there is one.
     pub answer: OnceLock<Answer>,
@@ -35,6 +35,9 @@ pub struct FaultMark {
     pub fault: Arc<str>,
     /// What it did.
     pub did: String,
+    /// Whether it is also done to a stream, whose body has no end.
+    #[serde(skip)]
+    pub hits_streams: bool,
 }
 
 /// The answer to a request.
@@ -46,6 +49,10 @@ pub struct Answer {
     pub body: Option<Payload>,
     /// The declared route that it comes from, if it comes from one.
     pub by: Option<AnsweredBy>,
+    /// Whether it is a stream.
+    pub is_stream: bool,
+    /// What may be wrong with the request although it was answered.
+    pub notes: Vec<String>,
 }
 
 /// Where an answer is declared.
@@ -63,6 +70,12 @@ impl Exchange {
         self.answer.get()?.by.as_ref()
     }
 
+    /// What faults did to it.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &FaultMark> {
+        let is_stream = self.answer.get().is_some_and(|answer| answer.is_stream);
+        self.faults.iter().filter(move |mark| mark.hits_streams || !is_stream)
+    }
+
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("method", self.head.method())?;
         map.serialize_entry("path", &self.head.path())?;
@@ -76,17 +89,21 @@ impl Exchange {
         if let Some(body) = &self.body {
             body.entries(map)?;
         }
-        if !self.faults.is_empty() {
-            map.serialize_entry("faults", &self.faults)?;
+        let marks: Vec<&FaultMark> = self.marks().collect();
+        if !marks.is_empty() {
+            map.serialize_entry("faults", &marks)?;
         }
         self.answer.get().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
     }
 
     /// How many bytes it holds that are its own.
     pub(super) fn bytes(&self) -> usize {
-        let answer = self.answer.get().and_then(|answer| answer.body.as_ref());
+        let answer = self.answer.get();
+        let body = answer.and_then(|answer| answer.body.as_ref()).map_or(0, Payload::len);
+        let notes: usize =
+            answer.map_or(0, |answer| answer.notes.iter().map(|note| size_of::<String>() + note.len()).sum());
         let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.did.len()).sum();
-        size_of::<Self>() + marks + self.head.len() + answer.map_or(0, Payload::len)
+        size_of::<Self>() + marks + self.head.len() + body + notes
     }
 }
 
@@ -97,6 +114,9 @@ impl Serialize for Answer {
             map.serialize_entry("number", &number)?;
         }
         map.serialize_entry("status", &self.status)?;
+        if !self.notes.is_empty() {
+            map.serialize_entry("notes", &self.notes)?;
+        }
         if let Some(body) = &self.body {
             body.entries(&mut map)?;
         }

@@ -199,7 +199,7 @@ mod tests {
     fn answered(by: Option<(&str, Option<usize>)>) -> Entry {
         let by = by.map(|(route, number)| AnsweredBy { route: route.into(), number });
         let head = RequestHead::new("GET", "/todos/7", None, std::iter::empty());
-        let answer = OnceLock::from(Answer { status: 404, body: None, by });
+        let answer = OnceLock::from(Answer { status: 404, body: None, by, is_stream: false, notes: Vec::new() });
         entry(Record::Request(Arc::new(Exchange { head, body: None, faults: Vec::new(), answer })))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::paused;
+use super::{pass, paused};
 use crate::support::Mockd;
 
 async fn transcript(mockd: &Mockd) -> Vec<Value> {
@@ -77,6 +77,45 @@ triggers:
         assert_eq!(last["event"], "skipped");
         assert!(reason.starts_with("more than 1000 triggers set each other off, the last by topic `p"), "{reason}");
     }
+}
+
+#[tokio::test]
+async fn steps_that_are_skipped_are_logged_once_with_their_rule() {
+    let mut mockd = paused(
+        "
+data: { rows: [{ id: 1 }], n: 0 }
+scripts:
+  - { name: night, steps: [{ times: 3, every: 1s, merge: { rows: { id: 7, done: true } } }, { after: 1s, remove: { rows: 8 } }] }
+random: [{ name: crowd, every: 1s, until: 5s, increment: { rows: { id: 9, n: 1 } } }]
+triggers: [{ topic: n, do: [{ after: 1s, remove: { rows: 6 } }] }]
+http: { PUT /n: { set: { n: $body } }, DELETE /rows: { remove: { rows: 5 } } }
+",
+    )
+    .await;
+    // What a request is answered with needs no line.
+    assert_eq!(mockd.send("DELETE", "/rows", None).await.status, 404);
+    pass(&mockd, "", "10s").await;
+    assert_eq!(mockd.send("PUT", "/n", Some(&json!(1))).await.status, 204);
+    pass(&mockd, "", "10s").await;
+    let mut said = mockd.log_until("triggers/n").await;
+    said.retain(|line| line.contains("not found"));
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "`random/crowd` skips a step: Row 9 not found in rows",
+            "`scripts/night` skips a step: Row 7 not found in rows",
+            "`scripts/night` skips a step: Row 8 not found in rows",
+            "`triggers/n` skips a step: Row 6 not found in rows",
+        ]
+    );
+    let events = transcript(&mockd).await;
+    let skipped = |row: u8| {
+        let reason = format!("Row {row} not found in rows");
+        events.iter().filter(|event| event["reason"] == reason).count()
+    };
+    assert_eq!((skipped(6), skipped(7), skipped(8)), (1, 3, 1));
+    assert!(skipped(9) > 1);
 }
 
 #[tokio::test]

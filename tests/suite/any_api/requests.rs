@@ -93,6 +93,30 @@ http:
 }
 
 #[tokio::test]
+async fn of_answers_that_are_as_near_the_first_is_named() {
+    let mockd = paused(
+        "
+http:
+  GET /search:
+    - { match: { query: { q: cats, page: 1 } }, text: cats }
+    - { match: { query: { q: dogs } }, when: query.page == '2', text: dogs }
+    - { match: { query: { q: birds } }, text: birds }
+",
+    )
+    .await;
+    for (query, nearest) in [
+        ("q=fish", r#"answer 2: query.q is "fish" instead of "dogs""#),
+        ("q=dogs&page=3", "answer 2: `when: query.page == '2'` is false"),
+        ("q=cats", "answer 1: query.page is null instead of 1"),
+        ("", r#"answer 2: query.q is null instead of "dogs""#),
+    ] {
+        let none = mockd.get(&format!("/search?{query}")).await;
+        let message = format!("No answer of GET /search fits the request; nearest is {nearest}");
+        assert_eq!((none.status, &none.json()["message"]), (404, &json!(message)), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn forms_are_mappings_and_their_files_are_described() {
     let mockd = paused("http: { POST /form: { body: $body } }").await;
     let url = format!("{}/form", mockd.url());

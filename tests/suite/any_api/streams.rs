@@ -120,6 +120,19 @@ http:
 }
 
 #[tokio::test]
+async fn a_stream_of_a_collection_and_a_row_hears_of_it_once() {
+    let mockd = paused(&NOTES.replace("{ join: notes }", "{ join: [notes, notes/1] }")).await;
+    let mut live = EventStream::open(&mockd, "/live").await;
+    assert_eq!(live.text().await, "10");
+    for text in ["three", "four"] {
+        assert_eq!(mockd.send("PATCH", "/notes/1", Some(&json!({ "text": text }))).await.status, 200);
+        assert_eq!(live.data().await["row"]["text"], text);
+    }
+    let sent = mockd.get("/__mockd/journal?kind=sent").await.json();
+    assert_eq!(sent["entries"].as_array().unwrap().len(), 3, "{sent}");
+}
+
+#[tokio::test]
 async fn the_steps_of_a_stream_end_with_it() {
     let mockd = paused(
         "

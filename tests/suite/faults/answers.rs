@@ -28,6 +28,10 @@ async fn without_a_body_the_error_names_the_fault() {
     let expected =
         json!({ "statusCode": 503, "error": "Service Unavailable", "message": "The fault down is in force" });
     assert_eq!((answer.status, answer.json()), (503, expected));
+    let unnamed = shop("- { on: http, status: 503 }\n- { name: fault 1, on: http, path: /x, status: 500 }").await;
+    for (path, message) in [("/electronics", "The fault 1 is in force"), ("/x", "The fault fault 1 is in force")] {
+        assert_eq!(unnamed.get(path).await.json()["message"], message, "{path}");
+    }
     // The page, and control, are not the API.
     assert_eq!(mockd.get("/").await.status, 200);
     assert_eq!(mockd.get("/__mockd/health").await.status, 200);

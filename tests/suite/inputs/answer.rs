@@ -22,7 +22,7 @@ triggers:
 http:
   /todos:
     crud: { collection: todos, fields: { title: string }, defaults: { at: $now.iso }, query: { page: p, per_page: size },
-      list: { data: $items, total: $total } }
+      list: { data: $items, total: $total, size: $per_page, pages: $pages } }
   /letters: { crud: letters }
   GET /todos/{id}/title: { text: "{{ (todos | find(path.id)).title }}" }
   POST /todos/{id}/votes: { increment: { todos: { id: $path.id, n: $body.by } }, body: $it }
@@ -35,6 +35,7 @@ http:
   GET /files/{*path}: { file: "files/{{ path.path }}" }
   ANY /draw/{n}: { body: "{{ [random(1, 6), pick(todos), next(path.n), uuid(), fake('name'), joined(path.n)] }}" }
   PUT /price/{name}: { set: { price: "{{ dict(price, last=path.name) }}" }, body: $price }
+  PUT /named/{n}: { with: { n: $path.n, twice: "{{ n ~ n }}" }, when: query.no != 'x', status: 201, body: [$n, $twice] }
   POST /all: { do: [{ each: $body.items, add: { todos: $item } }, { after: 1s, remove: { todos: $body.items.0.id } }] }
   POST /send/{topic}: { send: { to: $path.topic, frame: $body } }
   GET /live/{topic}:

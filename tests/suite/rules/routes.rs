@@ -185,6 +185,8 @@ fn answers_say_which_parts_of_a_request_they_use() {
         ("{ set: { price: 1 } }", &[], false),
         ("{ stream: [{ reply: 1 }] }", &[], false),
         ("{ do: [{ with: { body: 1 }, set: { price: $body } }] }", &[], false),
+        ("{ with: { path: $query.x, n: $path }, text: '{{ path }} {{ headers.a }}' }", &["headers", "query"], true),
+        ("{ with: { n: '{{ random(1, 6) }}' }, body: $n }", &[], false),
         ("{ do: [{ each: $body, set: { price: $item } }] }", &["body"], false),
     ] {
         let answers = answers(value);

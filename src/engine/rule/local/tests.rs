@@ -24,6 +24,7 @@ http:
       - reply: $it.n
       - join: { to: rows, frame: '{{ random(1, 1000000) }}' }
       - { every: 300ms, times: forever, reply: '{{ [now.ms, random(1, 1000000)] }}' }
+  GET /named: { with: { word: hello }, stream: [{ reply: $word }] }
   GET /wrong: { stream: [{ reply: hello }, { set: { price: 7 } }] }
   GET /later: { stream: [{ after: 1s, send: { to: rows, frame: 1 } }, { after: 1s, reply: done }] }
 ";
@@ -96,6 +97,12 @@ fn a_stream_leaves_what_servers_share_as_it_is_elsewhere() {
     };
     assert_eq!(of_all(&mut one), of_all(&mut other));
     assert_eq!(state(&one), state(&other));
+}
+
+#[test]
+fn a_stream_knows_the_names_that_its_answer_gives() {
+    let opened = open(&mut [&mut start()], "GET /named", ms(0)).unwrap();
+    assert_eq!(replies(&opened), [json!("hello")]);
 }
 
 #[test]

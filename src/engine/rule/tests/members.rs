@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{engine, post, request, scenario};
-use crate::engine::{Command, Engine, Event, EventKind, Frame, MemberEvent, Topic};
+use crate::engine::{Command, Engine, Event, EventKind, Frame, MemberEvent};
 
 /// Opens the stream of a route, and gives what its member was told.
 fn open(engine: &mut Engine, key: &str, member: u64) -> Vec<String> {
@@ -15,7 +15,7 @@ fn open(engine: &mut Engine, key: &str, member: u64) -> Vec<String> {
 }
 
 /// What members and groups were told.
-fn told(events: &[Event]) -> Vec<String> {
+pub(super) fn told(events: &[Event]) -> Vec<String> {
     let shown = |frame: &Frame| frame.to_json().to_string();
     let told = events.iter().filter_map(|event| match &event.kind {
         EventKind::Member { member, what: MemberEvent::Reply(frame) } => Some(format!("{member}: {}", shown(frame))),
@@ -23,7 +23,10 @@ fn told(events: &[Event]) -> Vec<String> {
         EventKind::Member { member, what: MemberEvent::Left(group) } => Some(format!("{member} out {group}")),
         EventKind::Member { member, what: MemberEvent::Closed } => Some(format!("{member} closed")),
         EventKind::Member { member, what: MemberEvent::Failed(refusal) } => Some(format!("{member} failed: {refusal}")),
-        EventKind::Sent { topic: Topic::Group(group), frame } => Some(format!("group {group}: {}", shown(frame))),
+        EventKind::Delivered { groups, frame } => {
+            let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            Some(format!("group {}: {}", groups.join("+"), shown(frame)))
+        }
         _ => None,
     });
     told.collect()
@@ -60,6 +63,38 @@ http:
     engine.apply(Command::LeaveAll { member: 3 }).unwrap();
     let events = post(&mut engine, json!([{ "remove": { "rows": 1 } }])).unwrap().events;
     assert_eq!(told(&events), Vec::<String>::new());
+}
+
+#[test]
+fn a_member_of_a_collection_and_a_row_gets_an_event_once() {
+    let mut engine = engine(
+        "
+data: { rows: [{ n: 0 }, { n: 0 }] }
+http:
+  GET /both: { stream: [{ join: [rows, rows/1] }] }
+  GET /one: { stream: [{ join: rows/1 }] }
+  GET /where: { stream: [{ join: { to: rows, where: { row: { n: 1 } } } }, { join: { to: rows, where: { change: merged } } }] }
+  GET /named: { stream: [{ join: { to: [rows, rows/1], frame: $topic } }] }
+  GET /framed: { stream: [{ join: { to: [rows, rows/1], frame: $event.row.n } }] }
+",
+    );
+    let mut merged = |stream: &str, member: u64, id: u64| {
+        open(&mut engine, stream, member);
+        let events = post(&mut engine, json!([{ "merge": { "rows": { "id": id, "n": 1 } } }])).unwrap().events;
+        engine.apply(Command::LeaveAll { member }).unwrap();
+        let told = told(&events);
+        told.iter().map(|told| told.split(": ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(merged("GET /both", 1, 1), ["group 1+2"]);
+    assert_eq!(merged("GET /both", 1, 2), ["group 3"]);
+    assert_eq!(merged("GET /where", 1, 2), ["group 5+6"]);
+    assert_eq!(merged("GET /framed", 1, 1), ["group 7+8"]);
+    // What differs by the topic is told of each.
+    assert_eq!(merged("GET /named", 1, 1), ["group 9", "group 10"]);
+    // Who has joined one of them alone hears of it as well.
+    open(&mut engine, "GET /one", 2);
+    let events = post(&mut engine, json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }])).unwrap().events;
+    assert_eq!(told(&events).len(), 1);
 }
 
 #[test]

@@ -56,6 +56,7 @@ const parts = (entry) => {
     ...(headers ? part("Headers", table(Object.entries(headers))) : []),
     ...(body === null ? [] : part(headers ? "Body" : "Frame", pre(body))),
     ...(answer ? part(`Answer ${answer.status}${answer.number ? `, number ${answer.number} of its route` : ""}`, answered === null ? "without a body that is kept" : pre(answered)) : []),
+    ...(answer?.notes ? part("Notes", pre(answer.notes.join("\n"))) : []),
     ...(faults ? part("Faults", table(faults.map(({ fault, did }) => [fault, did]))) : []),
   ];
 };
