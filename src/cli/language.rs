@@ -93,10 +93,15 @@ fn is_meant(key: &KeyDoc, wanted: &str) -> bool {
 }
 
 fn overview(keys: &[KeyDoc]) -> String {
-    let widest = keys.iter().map(|key| key.path.len()).max().unwrap_or_default();
+    let keys: Vec<(&str, &str)> = keys.iter().map(|key| (&*key.path, &*key.description)).collect();
+    table(&keys).join("\n") + "\n"
+}
+
+/// Keys with the first sentences of their meanings, a line each.
+fn table(keys: &[(&str, &str)]) -> Vec<String> {
+    let widest = keys.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let first = |text: &str| text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.').to_owned();
-    let lines = keys.iter().map(|key| format!("{:widest$}  {}", key.path, first(&key.description)));
-    lines.collect::<Vec<_>>().join("\n") + "\n"
+    keys.iter().map(|(key, meaning)| format!("{key:widest$}  {}", first(meaning))).collect()
 }
 
 fn explain(key: &KeyDoc) -> String {
@@ -107,6 +112,9 @@ fn explain(key: &KeyDoc) -> String {
     lines.push(format!("  {}", key.description));
     let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
     lines.extend(words.map(|(word, meaning)| format!("    {word}: {meaning}")));
+    let keys: Vec<(&str, &str)> = key.keys.iter().map(|(name, meaning)| (&**name, &**meaning)).collect();
+    lines.extend((!keys.is_empty()).then(String::new));
+    lines.extend(table(&keys).iter().map(|line| format!("    {line}")));
     lines.extend(key.examples.iter().map(|example| format!("\n    {}: {example}", key.name)));
     lines.push(String::new());
     lines.join("\n")

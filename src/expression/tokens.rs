@@ -35,6 +35,21 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
+    pub(super) fn is_sign(&self) -> bool {
+        self.kind == TokenKind::Sign
+    }
+
+    /// What is between its quotes, if it has them.
+    pub(super) fn unquoted(&self) -> Option<(&str, Range<usize>)> {
+        let inner = self.start + 1..self.end().max(self.start + 2) - 1;
+        (self.kind == TokenKind::Quoted).then(|| (self.text.trim_matches(['\'', '"']), inner))
+    }
+
+    /// Whether the other one follows without a space.
+    pub(super) fn touches(&self, next: &Self) -> bool {
+        self.end() == next.start
+    }
+
     /// By how much it changes the number of open brackets.
     pub(super) fn nesting(&self) -> isize {
         match self.text {

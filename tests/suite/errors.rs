@@ -1,6 +1,7 @@
 //! What is wrong with a scenario: the whole report, word by word.
 
 mod data;
+mod expressions;
 mod products;
 mod rules;
 
@@ -88,7 +89,7 @@ fn each_mistake_has_its_message() {
     for (text, message) in [
         (String::new(), "the file declares nothing"),
         ("# only a comment\n".into(), "the file declares nothing"),
-        ("name: x\n".into(), "a scenario needs `categories`"),
+        ("name: x\n".into(), "the scenario declares nothing"),
         ("categories: {}\n".into(), "`categories` cannot be empty"),
         ("categories: { toys: { prefix: T } }\n---\nname: x\n".into(), "more than one YAML document in the file"),
         ("categories: { toys: { products: [] } }\n".into(), "a category needs `prefix`"),

@@ -195,6 +195,34 @@ orders.random[].jitter
 }
 
 #[tokio::test]
+async fn explain_lists_the_keys_of_a_mapping() {
+    let (code, said, _) = run(&["explain", "crud"]).await;
+    let expected = "\
+http.NAME.crud
+  takes text or mapping
+
+  REST on a collection. The route's key has no method.
+
+    collection  The collection's name
+    fields      What a row must have that a client sends: its fields by name, each with the JSON types that are allowed
+    defaults    What an added row has besides what the client sends
+    only        The operations that are allowed; all of them without it
+    query       How the parameters of a list are called
+    list        What a list looks like: `$items`, how many there are in all, which is `$total`, and which `$page` it is
+
+    crud: todos
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    for (key, inside) in
+        [("http", "when"), ("http", "stream"), ("triggers", "topic"), ("orders", "random"), ("data", "from")]
+    {
+        let (_, said, _) = run(&["explain", key]).await;
+        let line = format!("\n    {inside} ");
+        assert_eq!(said.matches(&line).count(), 1, "{key}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn explain_suggests_the_nearest_key() {
     let (code, said, error) = run(&["explain", "random.evry"]).await;
     let expected = "error: the language has no key `random.evry`; did you mean `every`?\n";

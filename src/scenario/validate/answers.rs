@@ -1,5 +1,6 @@
 //! Checks the answers of a route.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,15 +24,15 @@ pub(super) struct CheckedAnswers {
 }
 
 impl Rules<'_, '_, '_> {
-    /// The answers under a route's key; `None` if they cannot be read.
-    pub(super) fn answers(&mut self, key: &str, node: JsonNode) -> Option<CheckedAnswers> {
+    /// The answers under a route's key, with what they know; `None` if they cannot be read.
+    pub(super) fn answers(&mut self, key: &str, node: JsonNode, scope: &Scope<'_>) -> Option<CheckedAnswers> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
         let (raw, span) = raw.get()?;
         let written = document.json(node.0);
         self.expressions.take_uses();
         let list: Vec<Option<Answer>> = match raw {
-            RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref())],
+            RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref(), scope)],
             RawAnswers::Several(list) => {
                 if list.is_empty() {
                     self.check.note(ProblemKind::EmptyList("the list of answers"), span);
@@ -39,7 +40,7 @@ impl Rules<'_, '_, '_> {
                 note_unreachable(list, self.check);
                 let answers = list.iter().enumerate().map(|(index, answer)| {
                     let (raw, span) = answer.get()?;
-                    self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)))
+                    self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)), scope)
                 });
                 answers.collect()
             }
@@ -54,17 +55,16 @@ impl Rules<'_, '_, '_> {
         Some(CheckedAnswers { answers, operations })
     }
 
-    fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>) -> Option<Answer> {
-        let scope = Scope::of(self.known).with_request();
-        let when = self.when(raw, &scope);
-        let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, &scope));
+    fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>, scope: &Scope<'_>) -> Option<Answer> {
+        let when = self.when(raw, scope);
+        let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, scope));
         let verbs = raw.verbs();
         let steps = (!verbs.is_empty()).then(|| {
-            let place = Place::new(Owner::World, &scope);
+            let place = Place::new(Owner::World, scope);
             self.steps_of(&verbs, "an answer", span, written, place)
         });
         // The row that the last step has changed.
-        let scope = if verbs.is_empty() { scope } else { scope.and([ROW]) };
+        let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
         let headers = given(raw.headers.as_ref()).map(|(headers, _)| self.headers(headers, &scope));
@@ -207,7 +207,11 @@ impl Rules<'_, '_, '_> {
             self.check.wrong_value(node, "the path of a file");
             return None;
         }
-        let directory = self.check.document.sources().directory(span).into();
+        let directory: Arc<Path> = self.check.document.sources().directory(span).into();
+        if path.is_constant() {
+            let file = self.check.document.tree().text(node.0).replace("$$", "$");
+            self.check.files.push((directory.join(file), span));
+        }
         Some(Content::File { path, directory })
     }
 }

@@ -56,6 +56,7 @@ impl Rules<'_, '_, '_> {
             RawVerbValue::Reply(frame) => self.template(frame, scope).map(Verb::Reply),
             RawVerbValue::Send(send) => self.send(send, raw.span, scope),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
+                self.check.awaits(*to);
                 let to = self.topics(*to, scope)?;
                 Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
             }
@@ -105,7 +106,10 @@ impl Rules<'_, '_, '_> {
 
     fn send(&mut self, raw: &RawSend, span: Span, scope: &Scope<'_>) -> Option<Verb> {
         let to = self.check.required(raw.to.as_ref(), "`send`", "to", span, span);
-        let to = to.map(|(to, _)| self.topics(*to, scope));
+        let to = to.map(|(to, _)| {
+            self.check.sends(*to);
+            self.topics(*to, scope)
+        });
         let frame = self.check.required(raw.frame.as_ref(), "`send`", "frame", span, span);
         let frame = frame.and_then(|(frame, _)| self.template(*frame, scope));
         let others = given(raw.others.as_ref()).is_some_and(|(others, _)| *others);
@@ -121,7 +125,10 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Verb> {
         let scope = place.scope;
         let to = self.check.required(raw.to.as_ref(), "`join`", "to", span, span);
-        let to = to.and_then(|(to, _)| self.topics(*to, scope));
+        let to = to.and_then(|(to, _)| {
+            self.check.awaits(*to);
+            self.topics(*to, scope)
+        });
         let condition = self.optional(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.optional(raw.frame.as_ref(), &scope.and(EVENT));

@@ -6,20 +6,20 @@ use tempfile::TempDir;
 use super::{help, messages, report};
 
 /// Data, and something that is wrong.
-fn with(rest: &str) -> String {
+pub(super) fn with(rest: &str) -> String {
     format!("data: {{ todos: [{{ id: 1 }}, {{ id: 2 }}], people: [{{ id: ada }}, {{ id: 2 }}], price: 3 }}\n{rest}\n")
 }
 
 /// A route that is wrong.
-fn route(key: &str, answer: &str) -> String {
+pub(super) fn route(key: &str, answer: &str) -> String {
     with(&format!("http:\n  {key}: {answer}"))
 }
 
-fn answer(answer: &str) -> String {
+pub(super) fn answer(answer: &str) -> String {
     route("GET /x", answer)
 }
 
-fn step(step: &str) -> String {
+pub(super) fn step(step: &str) -> String {
     with(&format!("scripts: [{{ steps: [{step}] }}]"))
 }
 
@@ -36,7 +36,7 @@ fn first(text: &str) -> (String, String, Option<String>) {
 }
 
 /// Each with its message, what is under the caret, and its help.
-fn expect(cases: &[(String, &str, &str, &str)]) {
+pub(super) fn expect(cases: &[(String, &str, &str, &str)]) {
     for (text, message, caret, help) in cases {
         let found = first(text);
         let help = (!help.is_empty()).then(|| (*help).to_owned());
@@ -581,12 +581,90 @@ fn an_answer_behind_one_for_all_requests_is_a_warning() {
     );
 }
 
+/// The warnings about a file beside which there is `there.txt`.
+fn warnings(text: &str) -> String {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("mockd.yaml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(directory.path().join("there.txt"), "hello").unwrap();
+    let loading = load(&file);
+    assert!(loading.outcome.is_ok(), "{:?}", loading.outcome);
+    let warnings = loading.warnings.map(|warnings| warnings.to_string()).unwrap_or_default();
+    warnings.replace(&directory.path().display().to_string(), "DIR")
+}
+
+#[test]
+fn a_file_of_an_answer_that_is_not_there_is_a_warning() {
+    let text = "http:
+  GET /a: { file: there.txt }
+  GET /b: { file: images/cat.png }
+  GET /c/{n}: { file: 'images/{{ path.n }}.png' }
+";
+    let expected = "\
+warning: there is no file DIR/images/cat.png
+ --> DIR/mockd.yaml:3:19
+  |
+3 |   GET /b: { file: images/cat.png }
+  |                   ^^^^^^^^^^^^^^
+  |
+  = help: a path is relative to the file that names it";
+    assert_eq!(warnings(text), expected);
+}
+
+#[test]
+fn a_topic_near_to_one_that_something_is_sent_to_is_a_warning() {
+    let text = "data: { orders: [] }
+http:
+  GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  POST /a: { send: { to: 'rooms/{{ body.room }}', frame: 1 } }
+  POST /b: { send: { to: [chat, seats/1], frame: 1 } }
+triggers:
+  - { topic: chat, add: { orders: {} } }
+  - { topic: rooms/1, add: { orders: {} } }
+";
+    let expected = "\
+warning: nothing is ever sent to `oders`
+ --> DIR/mockd.yaml:3:31
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                               ^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `orders`?
+
+warning: nothing is ever sent to `chats`
+ --> DIR/mockd.yaml:3:56
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                                                        ^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `chat`?
+
+warning: nothing is ever sent to `odrers/7`
+ --> DIR/mockd.yaml:3:80
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                                                                                ^^^^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `orders/7`?";
+    assert_eq!(warnings(text), expected);
+    let others = [
+        "http: { GET /a: { stream: [{ join: oders }] }, POST /a: { send: { to: $body.topic, frame: 1 } } }\n",
+        "http: { GET /a: { stream: [{ join: elsewhere }] }, POST /a: { send: { to: here, frame: 1 } } }\n",
+        "http: { GET /a: { stream: [{ join: seats/2 }] }, POST /a: { send: { to: seats/1, frame: 1 } } }\n",
+    ];
+    for text in others {
+        assert_eq!(warnings(text), "", "{text}");
+    }
+}
+
 #[test]
 fn a_file_that_declares_nothing_says_what_it_could() {
     assert_eq!(
         help("name: x\n").as_deref(),
         Some("a scenario declares at least one of `categories`, `data`, `http`, `triggers`, `scripts` and `random`")
     );
+    assert_eq!(messages("name: x\n"), ["the scenario declares nothing"]);
+    assert_eq!(help("# only a comment\n"), help("name: x\n"));
     assert_eq!(messages("http: {}\norders: { random: [{ every: 1s }] }\n"), ["`orders` needs `categories`"]);
     assert_eq!(messages("htpp: {}\n"), ["unknown key `htpp`"]);
 }
