@@ -39,6 +39,8 @@
 //!
 //! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`.
 //!
+//! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
+//!
 //! A field that is not there is undefined, and so is a field of it: false in a condition; `or` and `default` give another
 //! value. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
 //! [required](Template::render_required), it is an error.

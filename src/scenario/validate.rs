@@ -92,7 +92,10 @@ pub(super) fn validate(
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
     check.judge_topics(&known);
-    missing_files(exists, &mut check);
+    // A scenario that is no file has none beside it.
+    if exists(path) {
+        missing_files(exists, &mut check);
+    }
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }

@@ -4,6 +4,7 @@ mod data;
 mod expressions;
 mod products;
 mod rules;
+mod warnings;
 
 use std::fmt::Write;
 

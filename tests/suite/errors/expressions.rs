@@ -1,7 +1,7 @@
 //! What newcomers get wrong in expressions: fields that are not there, and what other languages write.
 
 use super::rules::{answer, expect, route, step, with};
-use super::{messages, report};
+use super::{help, messages, report};
 use crate::support::accepted;
 
 #[test]
@@ -219,6 +219,8 @@ fn what_javascript_writes_is_shown_as_it_is_written_here() {
     let signs = ["&&", "!", "||", "==="].map(|sign| format!("expressions have no `{sign}`"));
     assert_eq!(messages(&all), signs);
     accepted(&when("query.a != 'b && !c'"));
+    assert_eq!(messages(&when("!query.a")), ["the tag `!query.a` means nothing here"]);
+    assert!(help(&when("!query.a")).unwrap().ends_with("`not x` is how an expression says the opposite"));
 }
 
 #[test]
