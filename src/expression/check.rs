@@ -26,7 +26,7 @@ pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<
 
 /// What is wrong with a name that is looked up.
 pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> {
-    if names.has(name) {
+    if names.contains(name) {
         None
     } else if let Some(foreign) = habits::word(name) {
         Some(foreign)
@@ -139,7 +139,7 @@ impl<'w> Words<'w> {
                     self.used.surroundings |= !is_pure_function(name);
                     None
                 }
-                None if self.names.has(name) => Some(CompileErrorKind::NotAFunction(name.into())),
+                None if self.names.contains(name) => Some(CompileErrorKind::NotAFunction(name.into())),
                 None => Some(unknown(Word::Function, name, FUNCTIONS.iter().map(|function| function.name))),
             },
             _ => {

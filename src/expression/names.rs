@@ -33,8 +33,9 @@ impl<'n> Names<'n> {
         self.0.keys().copied()
     }
 
-    /// Whether an expression can look the name up.
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Whether an expression can look the name up: one of these, or `now`.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
         name == NOW || self.0.contains_key(name)
     }
 

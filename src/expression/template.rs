@@ -333,7 +333,7 @@ impl<'c> Compiler<'c> {
 
     fn text(&mut self, text: &str) -> Node {
         let names = self.names;
-        let node = match read(text, |name| names.has(name)) {
+        let node = match read(text, |name| names.contains(name)) {
             Ok(Said::Text(literal)) => return Node::Constant(literal.into()),
             Ok(Said::Path(path)) => {
                 let compiled = Program::path(path, self.names, &mut self.used);
