@@ -44,7 +44,6 @@ pub(super) fn check_field(of: &str, field: &str, fields: &Fields) -> Option<Comp
         Fields::Only(known) if !known.contains(&field) => Some(CompileErrorKind::UnknownField {
             of,
             name,
-            nearest: nearest(field, known.iter().copied()).map(str::to_owned),
             known: known.iter().map(|known| (*known).to_owned()).collect(),
         }),
         Fields::OfRows if field.parse::<usize>().is_err() => Some(CompileErrorKind::FieldOfRows { of, field: name }),
@@ -171,8 +170,8 @@ impl<'w> Words<'w> {
                     return last + 1;
                 }
                 if let Some(hyphenated) = hyphenated(field.text, &fields) {
-                    let (of, meant) = (name.text.to_owned(), format!("{}['{hyphenated}']", name.text));
-                    let kind = CompileErrorKind::Underscore { of, field: field.text.into(), meant };
+                    let meant = format!("{}['{hyphenated}']", name.text);
+                    let kind = CompileErrorKind::Underscore { field: field.text.into(), meant };
                     self.found.push((kind, name.start..field.end()));
                 }
                 self.found.extend(check_field(name.text, field.text, &fields).map(|kind| (kind, field.range())));

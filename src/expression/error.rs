@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::habits;
 use super::tokens::MAX_TOKENS;
-use crate::words::joined;
+use crate::words::{joined, nearest};
 
 /// A place in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,9 +86,7 @@ pub enum CompileErrorKind {
         /// The field as written.
         name: String,
         /// The fields that it has.
-        known: Vec<String>,
-        /// The closest of them.
-        nearest: Option<String>,
+        known: Box<[String]>,
     },
     /// A field of a list of rows.
     #[error("`{of}` is a list of rows, which has no field `{field}`")]
@@ -107,10 +105,8 @@ pub enum CompileErrorKind {
         meant: String,
     },
     /// A field whose name has `_` in place of `-`.
-    #[error("the fields of `{of}` have a `-` where `{field}` has `_`")]
+    #[error("the field `{field}` has `_` in place of `-`")]
     Underscore {
-        /// The value's name.
-        of: String,
         /// The field as written.
         field: String,
         /// The same with `-`.
@@ -178,7 +174,8 @@ impl CompileErrorKind {
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
         match self {
-            Self::Unknown { nearest, .. } | Self::UnknownField { nearest, .. } => nearest.as_deref(),
+            Self::Unknown { nearest, .. } => nearest.as_deref(),
+            Self::UnknownField { name, known, .. } => nearest(name, known.iter().map(String::as_str)),
             Self::Subtraction { meant, .. } | Self::Underscore { meant, .. } => Some(meant),
             _ => None,
         }
@@ -195,7 +192,7 @@ impl CompileErrorKind {
                 return habits::call(name);
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),
-            Self::UnknownField { of, known, .. } => match &known[..] {
+            Self::UnknownField { of, known, .. } => match &**known {
                 [] => return None,
                 [only] => format!("the only field of `{of}` is `{only}`"),
                 known => {

@@ -86,8 +86,8 @@ impl Program {
                 return Err(vec![(kind, start..start + field.len())]);
             }
             if let Some(hyphenated) = hyphenated(field, &fields) {
-                let (of, meant) = (name.clone(), format!("{name}.{hyphenated}"));
-                let kind = CompileErrorKind::Underscore { of, field: field.clone(), meant };
+                let meant = format!("{name}.{hyphenated}");
+                let kind = CompileErrorKind::Underscore { field: field.clone(), meant };
                 return Err(vec![(kind, 0..start + field.len())]);
             }
         }

@@ -25,8 +25,10 @@ impl ProblemKind {
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
             Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
-            Self::Expression { error: CompileErrorKind::Unknown { .. }, .. } => "not known here".into(),
-            Self::Expression { error: CompileErrorKind::UnknownField { .. }, .. } => "not known here".into(),
+            Self::Expression {
+                error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
+                ..
+            } => "not known here".into(),
             Self::NothingSent { .. } => "no name of `data`, and no step sends to it".into(),
             Self::UnreachableAnswer => "never given".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),

@@ -123,7 +123,7 @@ error: `headers.x-all` is a subtraction
   |
   = help: did you mean `headers['x-all']`?
 
-error: the fields of `headers` have a `-` where `X_Api_Key` has `_`
+error: the field `X_Api_Key` has `_` in place of `-`
  --> shop.yaml:5:22
   |
 5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
@@ -131,7 +131,7 @@ error: the fields of `headers` have a `-` where `X_Api_Key` has `_`
   |
   = help: did you mean `headers.X-Api-Key`?
 
-error: the fields of `headers` have a `-` where `user_agent` has `_`
+error: the field `user_agent` has `_` in place of `-`
  --> shop.yaml:5:50
   |
 5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
