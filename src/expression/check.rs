@@ -11,9 +11,7 @@ use super::fake::KINDS;
 use super::habits;
 use super::names::{Fields, Names};
 use super::scope::NOW;
-use super::signatures::{
-    FUNCTIONS, Signature, TESTS, filter, filters, function, is_filter, is_keyword, is_pure_function,
-};
+use super::signatures::{FUNCTIONS, Signature, TESTS, filter, filters, function, is_filter, is_pure_function};
 use super::tokens::{Token, TokenKind};
 use crate::words::nearest;
 
@@ -121,7 +119,7 @@ impl<'w> Words<'w> {
                 }
                 next
             }
-            text if token.kind == TokenKind::Word && !is_keyword(text) => self.name(token, at),
+            _ if token.is_name() => self.name(token, at),
             _ => at + 1,
         }
     }
@@ -204,17 +202,19 @@ impl<'w> Words<'w> {
 
     /// Whether words that `-` joins are meant as the name of one field.
     fn is_one_field(&self, words: &[Token], joined: &str, fields: &Fields) -> bool {
-        let means_nothing = |word: &Token| {
-            let is_name = word.kind == TokenKind::Word && !is_keyword(word.text);
-            is_name
-                && matches!(check_name(word.text, self.names), Some(CompileErrorKind::Unknown { nearest: None, .. }))
+        // A short word is near to almost any other.
+        let is_far = |word: &Token, nearest: Option<String>| nearest.is_none() || word.text.len() <= 3;
+        let means_nothing = |word: &Token| match check_name(word.text, self.names) {
+            Some(CompileErrorKind::Unknown { nearest, .. }) => word.is_name() && is_far(word, nearest),
+            _ => false,
         };
-        let is_field = match fields {
-            Fields::Hyphenated => true,
-            Fields::Only(known) => known.contains(&joined),
-            Fields::Any | Fields::OfRows => false,
-        };
-        words.len() > 1 && (is_field || words.iter().skip(2).step_by(2).any(means_nothing))
+        words.len() > 1
+            && match fields {
+                Fields::Hyphenated => true,
+                Fields::Only(known) => known.contains(&joined),
+                Fields::Any => words.iter().skip(2).step_by(2).any(means_nothing),
+                Fields::OfRows => false,
+            }
     }
 
     /// `map` and its kind take the name of a filter or test.

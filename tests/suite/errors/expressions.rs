@@ -102,6 +102,15 @@ fn parameters_are_known_to_crud_and_hidden_by_other_names() {
         ),
         (route("GET /t/:id", "{ body: $path.name }"), "`:id` is not a parameter", ":id", "did you mean `{id}`?"),
     ]);
+    let cookie = answer("{ do: [{ set: { price: \"{{ cookies.session-id }}\" } }] }");
+    let other = answer("{ body: \"{{ now.ms-strat }} {{ query.a-prise }}\" }");
+    expect(&[(
+        cookie,
+        "`cookies.session-id` is a subtraction",
+        "cookies.session-id",
+        "did you mean `cookies['session-id']`?",
+    )]);
+    assert_eq!(messages(&other), ["unknown name `strat`", "unknown name `prise`"]);
     assert_eq!(messages(&route("GET /t/:id", "{ body: $path.name }")).len(), 1);
 }
 
