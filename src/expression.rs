@@ -39,6 +39,8 @@
 //!
 //! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`.
 //!
+//! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
+//!
 //! A field that is not there is undefined, and so is a field of it: false in a condition; `or` and `default` give another
 //! value. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
 //! [required](Template::render_required), it is an error.
@@ -51,6 +53,8 @@ mod error;
 mod fake;
 mod filters;
 mod functions;
+mod habits;
+mod names;
 mod output;
 mod program;
 mod scope;
@@ -62,10 +66,10 @@ mod tokens;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Value;
 
-pub use check::Names;
 pub use data::{Data, Rows};
 pub use error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunErrorKind, Word};
 pub use fake::KINDS;
+pub use names::{Fields, Names};
 pub use output::plain_text;
 pub use scope::Surroundings;
 pub use signatures::is_reserved_name;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::{complain, say};
-use crate::scenario::language::{KeyDoc, Section, page, sections};
+use crate::scenario::language::{KeyDoc, page, sections};
 use crate::scenario::schema;
 use crate::words::nearest;
 
@@ -66,13 +66,11 @@ pub(super) struct ExplainArgs {
 impl ExplainArgs {
     /// Exit code 1 if there is no such key.
     pub(super) fn execute(self) -> ExitCode {
-        let sections = sections();
-        let keys: Vec<&KeyDoc> = sections.iter().flat_map(|section| &section.keys).collect();
+        let keys: Vec<KeyDoc> = sections().into_iter().flat_map(|section| section.keys).collect();
         let text = match &self.key {
             None => overview(&keys),
             Some(wanted) => {
-                let found: Vec<String> =
-                    keys.iter().filter(|key| is_meant(key, wanted)).map(|key| explain(key, &sections)).collect();
+                let found: Vec<String> = keys.iter().filter(|key| is_meant(key, wanted)).map(explain).collect();
                 if found.is_empty() {
                     complain(&unknown(wanted, &keys));
                     return ExitCode::FAILURE;
@@ -94,38 +92,35 @@ fn is_meant(key: &KeyDoc, wanted: &str) -> bool {
     parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
 }
 
-fn overview(keys: &[&KeyDoc]) -> String {
-    let widest = keys.iter().map(|key| key.path.len()).max().unwrap_or_default();
+fn overview(keys: &[KeyDoc]) -> String {
+    let keys: Vec<(&str, &str)> = keys.iter().map(|key| (&*key.path, &*key.description)).collect();
+    table(&keys).join("\n") + "\n"
+}
+
+/// Keys with the first sentences of their meanings, a line each.
+fn table(keys: &[(&str, &str)]) -> Vec<String> {
+    let widest = keys.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let first = |text: &str| text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.').to_owned();
-    let lines = keys.iter().map(|key| format!("{:widest$}  {}", key.path, first(&key.description)));
-    lines.collect::<Vec<_>>().join("\n") + "\n"
+    keys.iter().map(|(key, meaning)| format!("{key:widest$}  {}", first(meaning))).collect()
 }
 
-/// The keys of the mapping that a key takes, of each item of its list, or of each value by name.
-fn inner_keys<'s>(key: &KeyDoc, sections: &'s [Section]) -> Vec<&'s str> {
-    let is_inside = |section: &&Section| {
-        let inside = section.path.strip_prefix(&key.path);
-        inside.is_some_and(|inside| ["", "[]", ".NAME", ".NAME[]"].contains(&inside))
-    };
-    sections.iter().find(is_inside).into_iter().flat_map(|section| &section.keys).map(|key| key.name.as_str()).collect()
-}
-
-fn explain(key: &KeyDoc, sections: &[Section]) -> String {
+fn explain(key: &KeyDoc) -> String {
     let mut lines = vec![key.path.clone(), format!("  takes {}", key.takes)];
     lines.extend(key.needed.then(|| "  has to be there".to_owned()));
     lines.extend(key.default.as_ref().map(|default| format!("  without it, {default}")));
     lines.push(String::new());
     lines.push(format!("  {}", key.description));
-    let inner = inner_keys(key, sections);
-    lines.extend((!inner.is_empty()).then(|| format!("  Its keys are {}.", inner.join(", "))));
     let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
     lines.extend(words.map(|(word, meaning)| format!("    {word}: {meaning}")));
+    let keys: Vec<(&str, &str)> = key.keys.iter().map(|(name, meaning)| (&**name, &**meaning)).collect();
+    lines.extend((!keys.is_empty()).then(String::new));
+    lines.extend(table(&keys).iter().map(|line| format!("    {line}")));
     lines.extend(key.examples.iter().map(|example| format!("\n    {}: {example}", key.name)));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn unknown(wanted: &str, keys: &[&KeyDoc]) -> String {
+fn unknown(wanted: &str, keys: &[KeyDoc]) -> String {
     let last = wanted.rsplit('.').next().unwrap_or(wanted);
     let advice = nearest(last, keys.iter().map(|key| key.name.as_str()))
         .map_or_else(|| "`mockd explain` lists all of them".to_owned(), |near| format!("did you mean `{near}`?"));

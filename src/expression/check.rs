@@ -8,37 +8,50 @@ use std::ops::Range;
 
 use super::error::{CompileErrorKind, Word};
 use super::fake::KINDS;
+use super::habits;
+use super::names::{Fields, Names};
 use super::scope::NOW;
-use super::signatures::{
-    FILTERS, FUNCTIONS, OTHER_FILTERS, Signature, TESTS, filter, function, is_keyword, is_pure_function,
-};
+use super::signatures::{FUNCTIONS, Signature, TESTS, filter, filters, function, is_filter, is_pure_function};
 use super::tokens::{Token, TokenKind};
 use crate::words::nearest;
 
 /// What is wrong, and the bytes of the expression that it is about.
 pub(super) type Found = (CompileErrorKind, Range<usize>);
 
-/// The names that expressions of one place can use, besides `now`.
-pub type Names<'n> = BTreeSet<&'n str>;
-
 pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> CompileErrorKind {
     CompileErrorKind::Unknown { what, name: name.into(), nearest: nearest(name, candidates).map(str::to_owned) }
 }
 
-/// Whether that is a name.
-pub(super) fn is_name(name: &str, names: &Names) -> bool {
-    name == NOW || names.contains(name)
-}
-
 /// What is wrong with a name that is looked up.
 pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> {
-    if is_name(name, names) {
+    if names.contains(name) {
         None
+    } else if let Some(foreign) = habits::word(name) {
+        Some(foreign)
     } else if function(name).is_some() {
         Some(CompileErrorKind::NotCalled(name.into()))
     } else {
-        Some(unknown(Word::Name, name, names.iter().copied().chain([NOW])))
+        Some(unknown(Word::Name, name, names.iter().chain([NOW])))
     }
+}
+
+/// What is wrong with the field of a name's value that is looked up; `of` is the name.
+pub(super) fn check_field(of: &str, field: &str, fields: &Fields) -> Option<CompileErrorKind> {
+    let (of, name) = (of.to_owned(), field.to_owned());
+    match fields {
+        Fields::Only(known) if !known.contains(&field) => Some(CompileErrorKind::UnknownField {
+            of,
+            name,
+            known: known.iter().map(|known| (*known).to_owned()).collect(),
+        }),
+        Fields::OfRows if field.parse::<usize>().is_err() => Some(CompileErrorKind::FieldOfRows { of, field: name }),
+        _ => None,
+    }
+}
+
+/// The field of headers and the like that is written with `_`, with `-` in its place.
+pub(super) fn hyphenated(field: &str, fields: &Fields) -> Option<String> {
+    (*fields == Fields::Hyphenated && field.contains('_')).then(|| field.replace('_', "-"))
 }
 
 /// What expressions make use of.
@@ -93,10 +106,10 @@ impl<'w> Words<'w> {
                 let (name, range, next) = self.dotted(at + 1);
                 if let Some(signature) = filter(&name) {
                     self.arguments(signature, range, next);
-                } else if !OTHER_FILTERS.contains(&&*name) {
-                    let all = OTHER_FILTERS.iter().copied().chain(FILTERS.iter().map(|filter| filter.name));
-                    self.found.push((unknown(Word::Filter, &name, all), range));
+                } else if !is_filter(&name) {
+                    self.found.push((unknown(Word::Filter, &name, filters()), range));
                 }
+                self.named_argument(&name, next);
                 next
             }
             "is" => {
@@ -106,15 +119,12 @@ impl<'w> Words<'w> {
                 }
                 next
             }
-            text if token.kind == TokenKind::Word && !is_keyword(text) => {
-                self.name(token, at);
-                at + 1
-            }
+            _ if token.is_name() => self.name(token, at),
             _ => at + 1,
         }
     }
 
-    fn name(&mut self, token: Token, at: usize) {
+    fn name(&mut self, token: Token, at: usize) -> usize {
         let name = token.text;
         let kind = match self.text(at + 1) {
             // The name of an argument.
@@ -126,15 +136,105 @@ impl<'w> Words<'w> {
                     self.used.surroundings |= !is_pure_function(name);
                     None
                 }
-                None if is_name(name, self.names) => Some(CompileErrorKind::NotAFunction(name.into())),
+                None if self.names.contains(name) => Some(CompileErrorKind::NotAFunction(name.into())),
                 None => Some(unknown(Word::Function, name, FUNCTIONS.iter().map(|function| function.name))),
             },
             _ => {
                 self.used.names.insert(name.into());
-                check_name(name, self.names)
+                let unknown = check_name(name, self.names);
+                if unknown.is_none() {
+                    return self.field(token, at);
+                }
+                unknown
             }
         };
         self.found.extend(kind.map(|kind| (kind, token.range())));
+        at + 1
+    }
+
+    /// Checks the first step behind a name, and gives the token to look at next.
+    fn field(&mut self, name: Token, at: usize) -> usize {
+        let fields = self.names.fields(name.text);
+        let Some(field) = self.tokens.get(at + 2) else { return at + 1 };
+        match self.text(at + 1) {
+            "." if self.text(at + 3) != "(" => {
+                let last = self.last_hyphenated(at + 2);
+                let words = &self.tokens[at + 2..=last];
+                let joined: String = words.iter().map(|word| word.text).collect();
+                if self.is_one_field(words, &joined, &fields) {
+                    let (written, meant) = (format!("{}.{joined}", name.text), format!("{}['{joined}']", name.text));
+                    let range = name.start..self.tokens[last].end();
+                    self.found.push((CompileErrorKind::Subtraction { written, meant }, range));
+                    return last + 1;
+                }
+                if let Some(hyphenated) = hyphenated(field.text, &fields) {
+                    let meant = format!("{}['{hyphenated}']", name.text);
+                    let kind = CompileErrorKind::Underscore { field: field.text.into(), meant };
+                    self.found.push((kind, name.start..field.end()));
+                }
+                self.found.extend(check_field(name.text, field.text, &fields).map(|kind| (kind, field.range())));
+            }
+            "[" if self.text(at + 3) == "]" => {
+                let wrong =
+                    field.unquoted().and_then(|(text, range)| Some((check_field(name.text, text, &fields)?, range)));
+                self.found.extend(wrong);
+            }
+            _ => {}
+        }
+        at + 1
+    }
+
+    /// The last token of words that `-` joins without spaces, such as `x-api-key`; the first one if there is no `-`.
+    fn last_hyphenated(&self, first: usize) -> usize {
+        let is_joined = |at: usize| match self.tokens.get(at..at + 3) {
+            Some([before, hyphen, word]) => {
+                let is_word = matches!(word.kind, TokenKind::Word | TokenKind::Number) && self.text(at + 3) != "(";
+                hyphen.text == "-" && is_word && before.touches(hyphen) && hyphen.touches(word)
+            }
+            _ => false,
+        };
+        let mut last = first;
+        while is_joined(last) {
+            last += 2;
+        }
+        last
+    }
+
+    /// Whether words that `-` joins are meant as the name of one field.
+    fn is_one_field(&self, words: &[Token], joined: &str, fields: &Fields) -> bool {
+        // A short word is near to almost any other.
+        let is_far = |word: &Token, nearest: Option<String>| nearest.is_none() || word.text.len() <= 3;
+        let means_nothing = |word: &Token| match check_name(word.text, self.names) {
+            Some(CompileErrorKind::Unknown { nearest, .. }) => word.is_name() && is_far(word, nearest),
+            _ => false,
+        };
+        words.len() > 1
+            && match fields {
+                Fields::Hyphenated => true,
+                Fields::Only(known) => known.contains(&joined),
+                Fields::Any => words.iter().skip(2).step_by(2).any(means_nothing),
+                Fields::OfRows => false,
+            }
+    }
+
+    /// `map` and its kind take the name of a filter or test.
+    fn named_argument(&mut self, filter: &str, at: usize) {
+        let (is_test, place) = match filter {
+            "map" => (false, at + 1),
+            "select" | "reject" => (true, at + 1),
+            "selectattr" | "rejectattr" if self.text(at + 2) == "," => (true, at + 3),
+            _ => return,
+        };
+        let ends = matches!(self.text(place + 1), ")" | ",");
+        let argument = self.tokens.get(place).filter(|_| ends && self.text(at) == "(").and_then(Token::unquoted);
+        let Some((name, range)) = argument else { return };
+        if is_test && name.starts_with(char::is_alphabetic) && !TESTS.contains(&name) {
+            self.found.push((unknown(Word::Test, name, TESTS.iter().copied()), range));
+        } else if !is_test && !is_filter(name) {
+            // One letter is near to any other.
+            let nearest = nearest(name, filters().filter(|filter| filter.len() > 1)).map(str::to_owned);
+            self.found.push((CompileErrorKind::MappedField { name: name.into(), nearest }, range));
+        }
     }
 
     /// The name of a filter or test, its place, and what follows it.

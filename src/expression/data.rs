@@ -18,6 +18,15 @@ impl Data {
         Self(view(value, value, Vec::new))
     }
 
+    /// The same. A key that a mapping does not have is looked up in lower case, too.
+    #[must_use]
+    pub fn in_any_case(value: &Arc<Json>) -> Self {
+        if !value.is_object() {
+            return Self::shared(value);
+        }
+        Self(Value::from_object(View { root: value.clone(), path: Vec::new(), has_any_case: true }))
+    }
+
     /// A list of rows.
     #[must_use]
     pub fn rows(rows: impl Rows) -> Self {
@@ -71,6 +80,8 @@ pub(super) fn row_with_id(rows: &Value, id: &str) -> Option<Value> {
 struct View {
     root: Arc<Json>,
     path: Vec<Key>,
+    /// Whether a key that is not there is looked up in lower case, too.
+    has_any_case: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +91,13 @@ enum Key {
 }
 
 impl Key {
+    fn in_lower_case(&self) -> Self {
+        match self {
+            Self::Name(name) => Self::Name(name.to_ascii_lowercase().into()),
+            Self::Index(index) => Self::Index(*index),
+        }
+    }
+
     fn of(value: &Value) -> Option<Self> {
         match value.as_str() {
             Some(name) => Some(Self::Name(name.into())),
@@ -120,7 +138,9 @@ fn view(json: &Json, root: &Arc<Json>, path: impl FnOnce() -> Vec<Key>) -> Value
             (_, Some(integer)) => Value::from(integer),
             _ => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
-        Json::Array(_) | Json::Object(_) => Value::from_object(View { root: root.clone(), path: path() }),
+        Json::Array(_) | Json::Object(_) => {
+            Value::from_object(View { root: root.clone(), path: path(), has_any_case: false })
+        }
     }
 }
 
@@ -130,7 +150,8 @@ impl Object for View {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.value(&Key::of(key)?)
+        let key = Key::of(key)?;
+        self.value(&key).or_else(|| if self.has_any_case { self.value(&key.in_lower_case()) } else { None })
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::habits;
 use super::tokens::MAX_TOKENS;
+use crate::words::{joined, nearest};
 
 /// A place in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,6 +70,56 @@ pub enum CompileErrorKind {
         /// The closest name that there is.
         nearest: Option<String>,
     },
+    /// A word or sign that other languages have.
+    #[error("expressions have no `{written}`")]
+    Foreign {
+        /// The word or sign.
+        written: String,
+        /// What means the same.
+        meant: String,
+    },
+    /// A field that a value never has.
+    #[error("`{of}` has no field `{name}`")]
+    UnknownField {
+        /// The value's name.
+        of: String,
+        /// The field as written.
+        name: String,
+        /// The fields that it has.
+        known: Box<[String]>,
+    },
+    /// A field of a list of rows.
+    #[error("`{of}` is a list of rows, which has no field `{field}`")]
+    FieldOfRows {
+        /// The list's name.
+        of: String,
+        /// The field as written.
+        field: String,
+    },
+    /// A field whose name has a `-`, which subtracts.
+    #[error("`{written}` is a subtraction")]
+    Subtraction {
+        /// What is written.
+        written: String,
+        /// The field.
+        meant: String,
+    },
+    /// A field whose name has `_` in place of `-`.
+    #[error("the field `{field}` has `_` in place of `-`")]
+    Underscore {
+        /// The field as written.
+        field: String,
+        /// The same with `-`.
+        meant: String,
+    },
+    /// A field where `map` takes the name of a filter.
+    #[error("unknown filter `{name}`")]
+    MappedField {
+        /// The name as written.
+        name: String,
+        /// The closest filter.
+        nearest: Option<String>,
+    },
     /// A function that is not called.
     #[error("`{0}` is a function")]
     NotCalled(String),
@@ -123,6 +175,8 @@ impl CompileErrorKind {
     pub fn suggestion(&self) -> Option<&str> {
         match self {
             Self::Unknown { nearest, .. } => nearest.as_deref(),
+            Self::UnknownField { name, known, .. } => nearest(name, known.iter().map(String::as_str)),
+            Self::Subtraction { meant, .. } | Self::Underscore { meant, .. } => Some(meant),
             _ => None,
         }
     }
@@ -130,14 +184,37 @@ impl CompileErrorKind {
     /// What to do about it.
     #[must_use]
     pub fn help(&self) -> Option<String> {
+        if let Some(suggestion) = self.suggestion() {
+            return Some(format!("did you mean `{suggestion}`?"));
+        }
         Some(match self {
-            Self::Unknown { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::Unknown { what: Word::Function | Word::Filter, name, .. } | Self::Method(name) => {
+                return habits::call(name);
+            }
+            Self::Foreign { meant, .. } => format!("write `{meant}`"),
+            Self::UnknownField { of, known, .. } => match &**known {
+                [] => return None,
+                [only] => format!("the only field of `{of}` is `{only}`"),
+                known => {
+                    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                    format!("the fields of `{of}` are {}", joined(&known, "and"))
+                }
+            },
+            Self::FieldOfRows { of, field } if ["length", "count", "size"].contains(&&**field) => {
+                format!("write `{of} | length` for how many rows there are")
+            }
+            Self::FieldOfRows { of, field } => format!(
+                "write `{of} | map(attribute='{field}')` for that field of each row, `({of} | find(1)).{field}` for that of one"
+            ),
+            Self::MappedField { name, nearest } => {
+                let meant = nearest.as_ref().map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
+                format!("{meant}write `map(attribute='{name}')` for that field of each item")
+            }
             Self::Unclosed => "write `{{ '{{' }}` for two braces as text".into(),
             Self::Braces => "remove the braces".into(),
             Self::Dollar => "remove the `$`".into(),
             Self::InsideText(name) => format!("write `{{{{ {name} }}}}` for its value, `$${name}` for the text"),
             Self::NotCalled(name) => format!("call it: `{name}(…)`"),
-            Self::Method(name) => format!("a filter follows a `|`: `value | {name}`"),
             _ => return None,
         })
     }
@@ -145,7 +222,11 @@ impl CompileErrorKind {
 
 /// Something that goes wrong when an expression runs. `Display` is the whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{expression}` {kind}{}", location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default())]
+#[error(
+    "`{expression}` {kind}{}{}",
+    location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default(),
+    remedy(kind, expression)
+)]
 pub struct RunError {
     /// What goes wrong.
     pub kind: RunErrorKind,
@@ -155,6 +236,18 @@ pub struct RunError {
     pub expression: String,
     /// Where that is in a file, such as `pizza.yaml:12:20`, if it is known.
     pub location: Option<Arc<str>>,
+}
+
+/// What to do about it.
+fn remedy(kind: &RunErrorKind, expression: &str) -> String {
+    if *kind != RunErrorKind::Undefined {
+        return String::new();
+    }
+    let length = expression.strip_suffix(".length");
+    let length = length.map(|value| format!("; how long a value is says `{value} | length`")).unwrap_or_default();
+    let has_parts = expression.contains(char::is_whitespace);
+    let value = if has_parts { format!("({expression})") } else { expression.to_owned() };
+    format!("; give another value with `or`: `{{{{ {value} or '' }}}}`{length}")
 }
 
 /// What can go wrong when an expression runs.

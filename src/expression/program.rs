@@ -6,9 +6,11 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind};
 
-use super::check::{Found, Names, Uses, check, check_name};
+use super::check::{Found, Uses, check, check_field, check_name, hyphenated};
 use super::concat::TextOperands;
 use super::error::{CompileErrorKind, RunErrorKind};
+use super::habits;
+use super::names::Names;
 use super::output::failed;
 use super::scope::Scope;
 use super::signatures::is_keyword;
@@ -58,7 +60,10 @@ impl Program {
         if tokens.len() > MAX_TOKENS {
             return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
         }
-        environment.compile_expression(text).map(drop).map_err(|error| vec![syntax(&error, text)])?;
+        environment.compile_expression(text).map(drop).map_err(|error| {
+            let signs = habits::signs(text, &tokens);
+            if signs.is_empty() { vec![syntax(&error, text)] } else { signs }
+        })?;
         used.add(check(&tokens, names)?);
         let code = if let Some(path) = path(&tokens) {
             Code::Path(path)
@@ -74,6 +79,17 @@ impl Program {
         let path: Vec<String> = text.split('.').map(str::to_owned).collect();
         if let Some(kind) = check_name(&path[0], names) {
             return Err(vec![(kind, 0..path[0].len())]);
+        }
+        if let [name, field, ..] = &path[..] {
+            let (fields, start) = (names.fields(name), name.len() + 1);
+            if let Some(kind) = check_field(name, field, &fields) {
+                return Err(vec![(kind, start..start + field.len())]);
+            }
+            if let Some(hyphenated) = hyphenated(field, &fields) {
+                let meant = format!("{name}.{hyphenated}");
+                let kind = CompileErrorKind::Underscore { field: field.clone(), meant };
+                return Err(vec![(kind, 0..start + field.len())]);
+            }
         }
         used.names.insert(path[0].clone());
         Ok(Self { code: Code::Path(path), fuel: 0, length: text.len() })

@@ -165,6 +165,16 @@ pub(super) fn filter(name: &str) -> Option<&'static Signature> {
     FILTERS.iter().find(|signature| signature.name == name)
 }
 
+/// Whether there is a filter of that name.
+pub(super) fn is_filter(name: &str) -> bool {
+    filter(name).is_some() || OTHER_FILTERS.contains(&name)
+}
+
+/// The names of all filters.
+pub(super) fn filters() -> impl Iterator<Item = &'static str> {
+    OTHER_FILTERS.iter().copied().chain(FILTERS.iter().map(|filter| filter.name))
+}
+
 /// Whether expressions give the word a meaning of its own, so that no value can have that name.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {

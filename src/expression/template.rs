@@ -10,9 +10,10 @@ use std::sync::Arc;
 use minijinja::Environment;
 use serde_json::{Map, Value as Json};
 
-use super::check::{Found, Names, Uses, is_name};
+use super::check::{Found, Uses};
 use super::data::Data;
 use super::error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunErrorKind};
+use super::names::Names;
 use super::output::{MAX_DEPTH, Output, plain_text};
 use super::program::Program;
 use super::scope::{Scope, Surroundings, lend};
@@ -341,7 +342,7 @@ impl<'c> Compiler<'c> {
 
     fn text(&mut self, text: &str) -> Node {
         let names = self.names;
-        let node = match read(text, |name| is_name(name, names)) {
+        let node = match read(text, |name| names.contains(name)) {
             Ok(Said::Text(literal)) => return Node::Constant(literal.into()),
             Ok(Said::Path(path)) => {
                 let compiled = Program::path(path, self.names, &mut self.used);

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::signatures::is_keyword;
+
 /// The most tokens of an expression: its parser recurses without a bound of its own, by at most one level for each.
 pub(super) const MAX_TOKENS: usize = 1_000;
 
@@ -33,6 +35,26 @@ impl Token<'_> {
 
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
+    }
+
+    /// Whether it is a word that the language has no meaning for.
+    pub(super) fn is_name(&self) -> bool {
+        self.kind == TokenKind::Word && !is_keyword(self.text)
+    }
+
+    pub(super) fn is_sign(&self) -> bool {
+        self.kind == TokenKind::Sign
+    }
+
+    /// What is between its quotes, if it has them.
+    pub(super) fn unquoted(&self) -> Option<(&str, Range<usize>)> {
+        let inner = self.start + 1..self.end().max(self.start + 2) - 1;
+        (self.kind == TokenKind::Quoted).then(|| (self.text.trim_matches(['\'', '"']), inner))
+    }
+
+    /// Whether the other one follows without a space.
+    pub(super) fn touches(&self, next: &Self) -> bool {
+        self.end() == next.start
     }
 
     /// By how much it changes the number of open brackets.

@@ -42,6 +42,8 @@ pub struct KeyDoc {
     pub examples: Vec<String>,
     /// The words that may stand behind it, each with its meaning.
     pub words: Vec<(String, String)>,
+    /// The keys of the mapping that may stand behind it, or of those in it, each with its meaning.
+    pub keys: Vec<(String, String)>,
 }
 
 /// All mappings of the language, outer ones first.
@@ -103,6 +105,7 @@ impl<'s> Walk<'s> {
             default: schema.get("default").map(as_yaml),
             examples: schema["examples"].as_array().into_iter().flatten().map(as_yaml).collect(),
             words: self.definitions.words(schema),
+            keys: self.definitions.keys(schema),
         }
     }
 }
@@ -197,6 +200,23 @@ impl<'s> Takes<'s> {
             },
             other => other.to_owned(),
         })
+    }
+
+    /// The keys of the mappings that may stand there, or are the items or values of what may stand there.
+    fn keys(&self, schema: &Value) -> Vec<(String, String)> {
+        let schema = self.resolve(schema);
+        if let Some(properties) = schema["properties"].as_object().filter(|_| schema.get("type").is_some()) {
+            return properties.iter().map(|(name, key)| (name.clone(), text(key, "description"))).collect();
+        }
+        let alternatives = ["anyOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten();
+        let parts = ["additionalProperties", "items"].iter().map(|key| &schema[key]).filter(|part| part.is_object());
+        let mut keys: Vec<(String, String)> = Vec::new();
+        for (name, meaning) in alternatives.chain(parts).flat_map(|one| self.keys(one)) {
+            if keys.iter().all(|(known, _)| *known != name) {
+                keys.push((name, meaning));
+            }
+        }
+        keys
     }
 
     /// The words that may stand there, each with its meaning where it has one.

@@ -194,10 +194,13 @@ struct Validated {
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (mut document, root) = Includes::of(path, content, files);
+    // What a file of data has is missing under one name alone.
+    let is_complete = document.problems().is_empty();
     if let Some(root) = root {
         data_files::read(&mut document, root, files);
     }
-    let scenario = root.and_then(|root| validate::validate(&document, root, path, &|path| files.exists(path)));
+    let scenario =
+        root.and_then(|root| validate::validate(&document, root, path, &|path| files.exists(path), is_complete));
     let (sources, mut list) = document.into_parts();
     list.sort_by_key(|problem| (problem.span.start, problem.span.end));
     let is_right = list.iter().all(|problem| problem.kind.is_warning());

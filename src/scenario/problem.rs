@@ -100,6 +100,10 @@ pub enum ProblemKind {
         /// The keys that may stand here.
         expected: &'static [&'static str],
     },
+    /// A file without any of the keys that a scenario is made of.
+    #[error("the scenario declares nothing")]
+    #[strum(serialize = "missing-key")]
+    DeclaresNothing,
     /// A key that has to be here.
     #[error("{owner} needs `{key}`")]
     MissingKey {
@@ -256,6 +260,17 @@ pub enum ProblemKind {
     /// A key that is no route.
     #[error(transparent)]
     Route(#[from] RouteMistake),
+    /// A topic that something waits for, and that no step sends to: a warning.
+    #[error("nothing is ever sent to `{topic}`")]
+    NothingSent {
+        /// The topic.
+        topic: String,
+        /// The closest one that something is sent to.
+        nearest: String,
+    },
+    /// A file of an answer that is not there: a warning.
+    #[error("there is no file {0}")]
+    MissingFile(String),
     /// An answer that no request gets: a warning.
     #[error("no request gets this answer")]
     UnreachableAnswer,
@@ -387,7 +402,12 @@ impl ProblemKind {
     pub fn is_warning(&self) -> bool {
         matches!(
             self,
-            Self::NeverMatches(_) | Self::HidesFile { .. } | Self::UnreachableAnswer | Self::UnreachableMessageRule
+            Self::NeverMatches(_)
+                | Self::HidesFile { .. }
+                | Self::UnreachableAnswer
+                | Self::UnreachableMessageRule
+                | Self::NothingSent { .. }
+                | Self::MissingFile(_)
         )
     }
 

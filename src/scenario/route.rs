@@ -217,6 +217,11 @@ impl PathPattern {
         })
     }
 
+    /// Their names, in order.
+    pub(super) fn parameter_names(&self) -> Vec<&str> {
+        self.parameters().map(|parameter| &**parameter.name()).collect()
+    }
+
     /// What is the same for all paths that differ in the names of parameters alone.
     pub(super) fn shape(&self) -> String {
         shape_of(&self.segments)

@@ -17,6 +17,7 @@ mod rules;
 mod scripts;
 mod sockets;
 mod steps;
+mod topics;
 mod triggers;
 mod verbs;
 
@@ -31,6 +32,7 @@ use http::DeclaredRoute;
 use known::{Judged, Known};
 use references::References;
 use steps::{Owner, Place, Rules};
+use topics::Topics;
 
 use super::origin::{NotAnOrigin, parse_origin};
 use super::problem::{Problem, ProblemKind};
@@ -46,14 +48,16 @@ use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Sce
 use crate::expression::PathStep;
 use crate::words::nearest;
 
-/// Decodes and checks the whole of a scenario. It is only good if the document has no problems after it.
+/// Decodes and checks the whole of a scenario, from which no file is missing if it is complete. It is only good if the
+/// document has no problems after it.
 pub(super) fn validate(
     document: &Document,
     root: NodeId,
     path: &Path,
     exists: &dyn Fn(&Path) -> bool,
+    is_complete: bool,
 ) -> Option<Scenario> {
-    let mut check = Validator::new(document);
+    let mut check = Validator { complete: is_complete, ..Validator::new(document) };
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
@@ -74,7 +78,7 @@ pub(super) fn validate(
     let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
     let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
     let judged = Judged { names: has_names && data.is_complete, rows: readable && data.is_complete };
-    let known = Known::new(&categories, &data.collections, &data.values, judged);
+    let known = Known::new(&categories, &data.collections, &data.values, judged).with_unread(data.unread);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -90,6 +94,11 @@ pub(super) fn validate(
     let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
+    check.judge_topics(&known);
+    // A scenario that is no file has none beside it.
+    if exists(path) {
+        missing_files(exists, &mut check);
+    }
     if let Some((entries, _)) = declared {
         hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }
@@ -163,6 +172,15 @@ fn hidden_files(
     }
 }
 
+/// Notes the files of answers that are not there: who puts one there later gets it served.
+fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
+    for (path, span) in std::mem::take(&mut check.files) {
+        if !exists(&path) {
+            check.note(ProblemKind::MissingFile(path.display().to_string()), span);
+        }
+    }
+}
+
 /// Steps that are brought to a running scenario.
 pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scenario) -> Option<StepList> {
     let mut check = Validator::new(document);
@@ -231,11 +249,15 @@ struct Validator<'d> {
     /// False if a file is missing from the scenario: what seems to lack may be in it.
     complete: bool,
     lines: OnceCell<LineIndex<'d>>,
+    topics: Topics,
+    /// The files of answers whose paths are known, with the places that name them.
+    files: Vec<(PathBuf, Span)>,
 }
 
 impl<'d> Validator<'d> {
     fn new(document: &'d Document) -> Self {
-        Self { document, complete: document.problems().is_empty(), lines: OnceCell::new() }
+        let complete = document.problems().is_empty();
+        Self { document, complete, lines: OnceCell::new(), topics: Topics::default(), files: Vec::new() }
     }
 
     /// Where a byte of a text is, for messages at run time. Steps lead to the text from a node.
@@ -273,7 +295,7 @@ impl<'d> Validator<'d> {
             return;
         }
         if !has_more {
-            self.note(ProblemKind::MissingKey { owner: "a scenario", key: "categories" }, Span::default());
+            self.note(ProblemKind::DeclaresNothing, Span::default());
         } else if let Some(orders) = &raw.orders {
             self.note(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
         }

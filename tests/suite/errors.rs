@@ -2,8 +2,10 @@
 
 mod data;
 mod endpoints;
+mod expressions;
 mod products;
 mod rules;
+mod warnings;
 
 use std::fmt::Write;
 
@@ -89,7 +91,7 @@ fn each_mistake_has_its_message() {
     for (text, message) in [
         (String::new(), "the file declares nothing"),
         ("# only a comment\n".into(), "the file declares nothing"),
-        ("name: x\n".into(), "a scenario needs `categories`"),
+        ("name: x\n".into(), "the scenario declares nothing"),
         ("categories: {}\n".into(), "`categories` cannot be empty"),
         ("categories: { toys: { prefix: T } }\n---\nname: x\n".into(), "more than one YAML document in the file"),
         ("categories: { toys: { products: [] } }\n".into(), "a category needs `prefix`"),

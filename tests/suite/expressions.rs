@@ -166,6 +166,27 @@ fn words_of_the_language_are_no_names_of_values() {
 }
 
 #[test]
+fn the_fields_of_headers_are_found_in_any_case() {
+    let headers = Arc::new(json!({ "x-api-key": "k1", "authorization": "Bearer x" }));
+    let known = |_: &str| Some(Data::in_any_case(&headers));
+    let rendered = |text: &str| compiled(&json!([text])).unwrap().render_required(&known, &mut Setting::default());
+    for (text, expected) in [
+        ("$headers.X-Api-Key", json!("k1")),
+        ("{{ headers['X-API-KEY'] }}", json!("k1")),
+        ("{{ headers.Authorization | replace('Bearer ', '') }}", json!("x")),
+        ("{{ 'Authorization' in headers and 'Host' not in headers }}", json!(true)),
+        ("{{ headers | length }}", json!(2)),
+        ("{{ headers.Host }}", Value::Null),
+    ] {
+        assert_eq!(rendered(text).unwrap(), json!([expected]), "{text}");
+    }
+    let own = Arc::new(json!({ "Own": 1 }));
+    let found = compiled(&json!("$headers.Own")).unwrap();
+    let given = |_: &str| Some(Data::in_any_case(&own));
+    assert_eq!(found.render_required(&given, &mut Setting::default()), Ok(json!(1)));
+}
+
+#[test]
 fn draws_and_counts_go_on_from_one_run_to_the_next() {
     let mut setting = Setting::default();
     let template = compiled(&json!(["{{ next('n') }}", "{{ random(0, 1000000) }}", "{{ next('n') }}"])).unwrap();
@@ -184,7 +205,10 @@ fn an_error_at_run_time_says_where_its_expression_is() {
     let Content::Json(body) = &answer("GET /x").content else { panic!("there is a body") };
     let nothing = |_: &str| None;
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
-    assert_eq!(error.to_string(), "`price.x` is undefined (scenario.yaml:3:32)");
+    assert_eq!(
+        error.to_string(),
+        "`price.x` is undefined (scenario.yaml:3:32); give another value with `or`: `{{ price.x or '' }}`"
+    );
     let when = answer("GET /y").when.as_ref().unwrap();
     let one = |_: &str| Some(Data::from(1));
     let error = when.holds(&one, &mut Setting::default()).unwrap_err().to_string();

@@ -259,7 +259,7 @@ faults:
 ";
     let mockd = rooms_with(faults).await;
     mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 10_000 })).await;
-    let _streams = [Events::greeted(&mockd, "a").await, Events::greeted(&mockd, "b").await];
+    let _streams = [greeted(&mockd, "a").await, greeted(&mockd, "b").await];
     let entries = mockd.get("/__mockd/journal?path=/rooms/*").await.json()["entries"].clone();
     assert_eq!(entries[0]["faults"], json!([{ "fault": "late", "did": "answered 1s later" }]));
     assert_eq!(entries[1].get("faults"), None);

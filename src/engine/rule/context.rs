@@ -26,7 +26,9 @@ impl Context {
 
     /// What a name stands for, if it is one of these.
     pub(super) fn root(&self, name: &str) -> Option<Data> {
-        self.0.get(name).map(Data::shared)
+        // Names of headers are the same in any case (RFC 9110, 5.1), and kept in lower case.
+        let data = if name == "headers" { Data::in_any_case } else { Data::shared };
+        self.0.get(name).map(data)
     }
 
     /// With these names alone.

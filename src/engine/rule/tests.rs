@@ -142,7 +142,10 @@ fn all_steps_of_an_answer_happen_or_none() {
     let mut order = |body| ask(&mut engine, "POST /orders", request("POST", "/orders", body));
     assert!(matches!(order(json!({ "bad": true })), Err(Refusal::UnknownRow(_))));
     let Err(Refusal::Expression(error)) = order(json!({ "broken": true })) else { panic!() };
-    assert_eq!(error.to_string(), "`it.nope` is undefined (test.yaml:6:76)");
+    assert_eq!(
+        error.to_string(),
+        "`it.nope` is undefined (test.yaml:6:76); give another value with `or`: `{{ it.nope or '' }}`"
+    );
     let Effects { events, answer, .. } = order(json!({ "pizza": "funghi" })).unwrap();
     let answer = answer.unwrap();
     // Nothing is left of those before: neither rows, nor numbers of events, nor ids.
@@ -162,7 +165,7 @@ data: { limit: 3 }
 http:
   GET /a:
     - { match: { query: { n: 1, b: true } }, body: query }
-    - { match: { headers: { authorization: 'Bearer *' } }, body: headers }
+    - { match: { headers: { authorization: 'Bearer *' } }, body: \"{{ 'headers' if headers.Authorization }}\" }
     - { match: { body: { user: { name: ada } } }, body: body }
     - { when: query.n | int > limit, body: when }
 ",

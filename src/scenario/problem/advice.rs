@@ -25,7 +25,11 @@ impl ProblemKind {
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
             Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
-            Self::Expression { error: CompileErrorKind::Unknown { .. }, .. } => "not known here".into(),
+            Self::Expression {
+                error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
+                ..
+            } => "not known here".into(),
+            Self::NothingSent { .. } => "no name of `data`, and no step sends to it".into(),
             Self::UnreachableAnswer => "never given".into(),
             Self::UnreachableMessageRule => "never carried out".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
@@ -58,6 +62,7 @@ impl ProblemKind {
             | Self::UnknownCollection { nearest, .. }
             | Self::UnknownValue { nearest, .. }
             | Self::UnknownRow { nearest, .. } => nearest.clone(),
+            Self::NothingSent { nearest, .. } => Some(nearest.clone()),
             Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
             Self::Route(mistake) => mistake.suggestion(),
             Self::WrongType { expected, found } => replacement(expected, found),
@@ -77,7 +82,12 @@ impl ProblemKind {
             | Self::UnknownCollection { name: found, .. }
             | Self::UnknownValue { name: found, .. }
             | Self::UnknownRow { id: found, .. }
-            | Self::Expression { error: CompileErrorKind::Unknown { name: found, .. }, .. } => Some(found),
+            | Self::NothingSent { topic: found, .. }
+            | Self::Expression {
+                error:
+                    CompileErrorKind::Unknown { name: found, .. } | CompileErrorKind::UnknownField { name: found, .. },
+                ..
+            } => Some(found),
             _ => None,
         }
     }
@@ -99,6 +109,11 @@ impl ProblemKind {
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
                 format!("the names that are known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }
+            Self::Expression { error: CompileErrorKind::UnknownField { of, name, known, .. }, .. }
+                if of == "path" && known.is_empty() =>
+            {
+                format!("a parameter is a segment of the route's path in braces, such as `{{{name}}}`")
+            }
             Self::Expression { error, .. } => return error.help(),
             Self::Route(mistake) => return mistake.help(),
             Self::Socket(mistake) => mistake.help().into(),
@@ -111,9 +126,10 @@ impl ProblemKind {
             Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
             Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
+            Self::MissingFile(_) => "a path is relative to the file that names it".into(),
             Self::UnreachableAnswer => "move it before the answer that is for all requests".into(),
             Self::UnreachableMessageRule => "move it before the rule that is for all messages".into(),
-            Self::MissingKey { owner: "a scenario", .. } => {
+            Self::DeclaresNothing | Self::Empty => {
                 "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
@@ -131,7 +147,6 @@ impl ProblemKind {
             Self::JsonSyntax(_) => {
                 "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
             }
-            Self::Empty => "a scenario starts with `categories:`".into(),
             Self::SecondDocument => "keep one scenario in a file: what is below the `---` goes into a file of its own".into(),
             Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
             Self::HidesFile { .. } => "give the category or the file another name".into(),
@@ -162,6 +177,9 @@ impl ProblemKind {
             Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
             Self::TooManyRepeatsAtOnce => {
                 "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
+            }
+            Self::UnknownTag(tag) if tag.starts_with('!') => {
+                "remove it; what a value is follows from how it is written, and `not x` is how an expression says the opposite".into()
             }
             Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),

@@ -24,12 +24,12 @@ pub(super) struct CheckedAnswers {
 }
 
 impl Rules<'_, '_, '_> {
-    /// The answers under a route's key; `None` if they cannot be read.
-    pub(super) fn answers(&mut self, key: &str, node: JsonNode) -> Option<CheckedAnswers> {
+    /// The answers under a route's key, with what they know; `None` if they cannot be read.
+    pub(super) fn answers(&mut self, key: &str, node: JsonNode, scope: &Scope<'_>) -> Option<CheckedAnswers> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
         let (raw, span) = raw.get()?;
-        Some(self.checked_answers(key, raw, span, document.json(node.0)))
+        Some(self.checked_answers(key, raw, span, document.json(node.0), scope))
     }
 
     /// The answers of a key, which are written in that way.
@@ -39,10 +39,11 @@ impl Rules<'_, '_, '_> {
         raw: &RawAnswers,
         span: Span,
         written: Option<Value>,
+        scope: &Scope<'_>,
     ) -> CheckedAnswers {
         self.expressions.take_uses();
         let list: Vec<Option<Answer>> = match raw {
-            RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref())],
+            RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref(), scope)],
             RawAnswers::Several(list) => {
                 if list.is_empty() {
                     self.check.note(ProblemKind::EmptyList("the list of answers"), span);
@@ -50,7 +51,7 @@ impl Rules<'_, '_, '_> {
                 note_unreachable(list, self.check);
                 let answers = list.iter().enumerate().map(|(index, answer)| {
                     let (raw, span) = answer.get()?;
-                    self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)))
+                    self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)), scope)
                 });
                 answers.collect()
             }
@@ -65,18 +66,19 @@ impl Rules<'_, '_, '_> {
         CheckedAnswers { answers, operations }
     }
 
-    fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>) -> Option<Answer> {
-        let mut scope = Scope::of(self.known).with_request();
-        let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, &scope));
+    fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>, scope: &Scope<'_>) -> Option<Answer> {
+        let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, scope));
+        let mut scope = scope.clone();
         let with = given(raw.with.as_ref()).map(|(with, _)| self.with(with, &mut scope));
-        let when = self.when(raw, &scope);
+        let scope = &scope;
+        let when = self.when(raw, scope);
         let verbs = raw.verbs();
         let steps = (!verbs.is_empty()).then(|| {
-            let place = Place::new(Owner::World, &scope);
+            let place = Place::new(Owner::World, scope);
             self.steps_of(&verbs, "an answer", span, written, place)
         });
         // The row that the last step has changed.
-        let scope = if verbs.is_empty() { scope } else { scope.and([ROW]) };
+        let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
         let headers = given(raw.headers.as_ref()).map(|(headers, _)| self.headers(headers, &scope));
@@ -223,6 +225,9 @@ impl Rules<'_, '_, '_> {
         };
         let (lead, sources) = (lead(written), self.check.document.sources());
         let directory = sources.directory(span);
+        if path.is_constant() {
+            self.check.files.push((directory.join(written.replace("$$", "$")), span));
+        }
         let directory = if lead.is_empty() { directory.into() } else { directory.join(&lead).into() };
         let declared_in = sources.directory_from_first(span).into();
         Some(Content::File { path, lead: lead.into(), directory, declared_in })

@@ -30,13 +30,15 @@ const OWN_NAMES: [&str; 18] = [
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
-    /// False if something of it could not be read.
+    /// Names of which it could not be read what they stand for.
+    pub(super) unread: Vec<Arc<str>>,
+    /// False if something has no name that could be read.
     pub(super) is_complete: bool,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        Self { collections: Vec::new(), values: IndexMap::new(), is_complete: true }
+        Self { collections: Vec::new(), values: IndexMap::new(), unread: Vec::new(), is_complete: true }
     }
 }
 
@@ -68,7 +70,7 @@ pub(super) fn data(
         match datum(&name, *value, value_span, origin, check) {
             Some(Datum::Rows(rows)) => data.collections.push(collection(&name, rows, check)),
             Some(Datum::Value(value)) => drop(data.values.insert(name, value.into())),
-            None => data.is_complete = false,
+            None => data.unread.push(name),
         }
     }
     data

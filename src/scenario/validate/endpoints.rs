@@ -44,7 +44,7 @@ impl Rules<'_, '_, '_> {
                 self.check.note(kind, place);
             }
             // Whatever is wrong with its key, it is checked.
-            let endpoint = self.endpoint(key, path.clone().unwrap_or_default(), *node);
+            let endpoint = self.endpoint(key, path.as_ref(), *node);
             if let (Some(_), Some(endpoint)) = (path, endpoint) {
                 endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
             }
@@ -52,17 +52,18 @@ impl Rules<'_, '_, '_> {
         endpoints
     }
 
-    fn endpoint(&mut self, key: &str, path: PathPattern, node: JsonNode) -> Option<Endpoint> {
+    fn endpoint(&mut self, key: &str, path: Option<&PathPattern>, node: JsonNode) -> Option<Endpoint> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawEndpoint>>(node.0)?.value?;
         let written = document.json(node.0);
         let part = |key: &str| written.as_ref().and_then(|endpoint| endpoint.get(key));
-        let handshake = raw.handshake.map(|raw| self.handshake(key, raw, node, part("handshake")));
+        let known = Scope::of(self.known);
+        let request = path.map_or_else(|| known.with_request(), |path| known.with_request_to(path.parameter_names()));
+        let handshake = raw.handshake.map(|raw| self.handshake(key, raw, node, part("handshake"), &request));
         self.expressions.take_uses();
         let protocol = raw.protocol.as_ref().map(|protocol| protocol.value);
         let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| self.subprotocols(raw, span));
-        let known = Scope::of(self.known);
-        let socket = known.with_socket();
+        let socket = known.with_socket(path.map(PathPattern::parameter_names));
         let message = socket.and([MESSAGE]);
         // With a protocol, a client says something to connect.
         let scope = if protocol.is_some() { &message } else { &socket };
@@ -77,7 +78,7 @@ impl Rules<'_, '_, '_> {
         let protocol = right(protocol)?;
         Some(Endpoint {
             key: key.into(),
-            path,
+            path: path.cloned().unwrap_or_default(),
             handshake: right(handshake)?,
             subprotocols: right(subprotocols)?.unwrap_or_else(|| implied_subprotocols(protocol)),
             protocol: protocol.map(Protocol::from).unwrap_or_default(),
@@ -97,9 +98,10 @@ impl Rules<'_, '_, '_> {
         Spanned { span, value }: Spanned<RawRefusals>,
         node: JsonNode,
         written: Option<&Value>,
+        scope: &Scope<'_>,
     ) -> Option<Arc<Answers>> {
         let raw = RawAnswers::from(value?);
-        let mut answers = self.checked_answers(key, &raw, span, written.cloned()).answers?;
+        let mut answers = self.checked_answers(key, &raw, span, written.cloned(), scope).answers?;
         for answer in answers.list.iter_mut().filter(|answer| answer.status.is_none()) {
             answer.status = self.expressions.template_of(&json!(403), node, &Scope::default(), self.check);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Validator;
 use super::known::Known;
-use crate::expression::{CompileError, CompileErrorKind, Condition, Language, Names, Template, Word};
+use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, Template, Word};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawExpression;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
@@ -40,13 +40,17 @@ pub(super) const PAGE: [&str; 5] = ["items", "total", "page", "per_page", "pages
 pub(super) struct Scope<'n> {
     names: Names<'n>,
     /// Those of a request that still name that.
-    of_request: Names<'n>,
+    of_request: BTreeSet<&'n str>,
 }
 
 impl<'n> Scope<'n> {
     /// What all places know.
     pub(super) fn of(known: &'n Known) -> Self {
-        Self { names: known.names().collect(), of_request: Names::new() }
+        let mut names: Names = known.names().collect();
+        for collection in known.collections() {
+            names.insert(&collection.name, Fields::OfRows);
+        }
+        Self { names, of_request: BTreeSet::new() }
     }
 
     /// The same with a request.
@@ -54,14 +58,26 @@ impl<'n> Scope<'n> {
         self.with_names_of_request(&REQUEST)
     }
 
-    /// The same with a socket.
-    pub(super) fn with_socket(&self) -> Self {
-        self.with_names_of_request(&HANDSHAKE).and([CONN])
+    /// The same with a request to a path that has these parameters.
+    pub(super) fn with_request_to(&self, parameters: Vec<&'n str>) -> Self {
+        let mut scope = self.with_request();
+        scope.names.insert("path", Fields::Only(parameters));
+        scope
+    }
+
+    /// The same with a socket of an endpoint; `None` for parameters of its path that are not known.
+    pub(super) fn with_socket(&self, parameters: Option<Vec<&'n str>>) -> Self {
+        let mut scope = self.with_names_of_request(&HANDSHAKE).and([CONN]);
+        if let Some(parameters) = parameters {
+            scope.names.insert("path", Fields::Only(parameters));
+        }
+        scope
     }
 
     fn with_names_of_request(&self, names: &[&'static str]) -> Self {
         let mut scope = self.and(names.iter().copied());
         scope.of_request.extend(names.iter().copied());
+        scope.names.insert("headers", Fields::Hyphenated);
         scope
     }
 
@@ -75,7 +91,7 @@ impl<'n> Scope<'n> {
     /// Adds names, which hide what is called so.
     pub(super) fn add(&mut self, names: impl IntoIterator<Item = &'n str>) {
         for name in names {
-            self.names.insert(name);
+            self.names.insert(name, Fields::Any);
             self.of_request.remove(name);
         }
     }
@@ -176,7 +192,7 @@ impl<'k> Expressions<'k> {
                 continue;
             }
             let span = check.document.place(node, &place.path, place.range);
-            let known = scope.names.iter().filter(|_| is_name).map(|name| (*name).to_owned()).collect();
+            let known = scope.names.iter().filter(|_| is_name).map(str::to_owned).collect();
             check.note(ProblemKind::Expression { error: kind, known }, span);
         }
     }

@@ -7,6 +7,7 @@ use matchit::InsertError;
 
 use super::Validator;
 use super::answers::CheckedAnswers;
+use super::expressions::Scope;
 use super::paths::{RouteKey, read};
 use super::steps::Rules;
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
@@ -43,7 +44,12 @@ impl Rules<'_, '_, '_> {
         for (key, node) in &entries.0 {
             let (Some((key, span)), Some((node, _))) = (key.get(), node.get()) else { continue };
             let (path, mistakes) = read(key);
-            let checked = self.answers(key, *node);
+            let scope = Scope::of(self.known);
+            let scope = match &path {
+                Some(path) => scope.with_request_to(parameters(path)),
+                None => scope.with_request(),
+            };
+            let checked = self.answers(key, *node, &scope);
             for (kind, range) in mistakes {
                 let place = self.check.document.part(span, key, range);
                 self.check.note(kind, place);
@@ -88,6 +94,12 @@ impl Rules<'_, '_, '_> {
             })),
         }
     }
+}
+
+/// The names that `path` has values for.
+fn parameters(RouteKey { method, path }: &RouteKey) -> Vec<&str> {
+    let of_row = method.is_none().then_some(ROW_ID);
+    path.parameters().map(|parameter| &**parameter.name()).chain(of_row).collect()
 }
 
 /// The parameter of a row's path.

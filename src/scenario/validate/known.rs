@@ -16,6 +16,8 @@ use crate::words::nearest;
 pub(super) struct Known {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
+    /// Names of which it is not known what they stand for.
+    unread: Vec<Arc<str>>,
     judged: Judged,
 }
 
@@ -52,7 +54,14 @@ impl Known {
             is_counted: collection.is_counted(),
             rows: collection.rows.clone(),
         });
-        Self { collections: categories.chain(collections).collect(), values: values.keys().cloned().collect(), judged }
+        let (collections, values) = (categories.chain(collections).collect(), values.keys().cloned().collect());
+        Self { collections, values, unread: Vec::new(), judged }
+    }
+
+    /// The same with names of which it is not known what they stand for.
+    pub(super) fn with_unread(self, unread: Vec<Arc<str>>) -> Self {
+        let rows = self.judged.rows && unread.is_empty();
+        Self { unread, judged: Judged { rows, ..self.judged }, ..self }
     }
 
     pub(super) fn judged(&self) -> Judged {
@@ -65,15 +74,22 @@ impl Known {
 
     /// All names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.collections.iter().map(|collection| &*collection.name).chain(self.values.iter().map(|name| &**name))
+        let collections = self.collections.iter().map(|collection| &*collection.name);
+        collections.chain(self.values.iter().chain(&self.unread).map(|name| &**name))
+    }
+
+    /// Whether a name that stands for nothing is a mistake.
+    fn is_judged(&self, name: &str) -> bool {
+        self.judged.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
     /// The collection of that name; a problem if there is none.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
-        if found.is_none() && self.judged.names {
-            let nearest = nearest(name, self.collections.iter().map(|collection| &*collection.name));
-            let nearest = nearest.map(str::to_owned);
+        if found.is_none() && self.is_judged(name) {
+            let unread = self.unread.iter().map(|name| &**name);
+            let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
+            let nearest = nearest(name, candidates).map(str::to_owned);
             check.note(ProblemKind::UnknownCollection { name: name.to_owned(), nearest }, span);
         }
         found
@@ -86,8 +102,9 @@ impl Known {
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
             check.note(ProblemKind::SetsCollection(name.to_owned()), span);
-        } else if self.judged.names {
-            let nearest = nearest(name, self.values.iter().map(|value| &**value)).map(str::to_owned);
+        } else if self.is_judged(name) {
+            let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
+            let nearest = nearest(name, candidates).map(str::to_owned);
             check.note(ProblemKind::UnknownValue { name: name.to_owned(), nearest }, span);
         }
         None

@@ -51,6 +51,9 @@ impl Rules<'_, '_, '_> {
         if let Some((_, span)) = topic.filter(|(topic, _)| topic.is_empty()) {
             self.check.note(ProblemKind::EmptyName("a topic"), span);
         }
+        if let Some((topic, span)) = topic {
+            self.check.awaits_topic(topic, span);
+        }
         let scope = Scope::of(self.known).and(EVENT);
         let when =
             right(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check)));

@@ -59,6 +59,7 @@ impl Rules<'_, '_, '_> {
             RawVerbValue::Reply(frame) => self.template(frame, scope).map(Verb::Reply),
             RawVerbValue::Send(send) => self.send(send, raw.span, place),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
+                self.check.awaits(*to);
                 let to = self.topics(*to, scope)?;
                 Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
             }
@@ -112,7 +113,11 @@ impl Rules<'_, '_, '_> {
             None if owner.is_of_endpoint() => Some(None),
             to => {
                 let to = self.check.required(to.as_ref(), "`send`", "to", span, span);
-                to.and_then(|(to, _)| self.topics(*to, scope)).map(Some)
+                let to = to.and_then(|(to, _)| {
+                    self.check.sends(*to);
+                    self.topics(*to, scope)
+                });
+                to.map(Some)
             }
         };
         let frame = self.check.required(raw.frame.as_ref(), "`send`", "frame", span, span);
@@ -133,7 +138,10 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Verb> {
         let scope = place.scope;
         let to = self.check.required(raw.to.as_ref(), "`join`", "to", span, span);
-        let to = to.and_then(|(to, _)| self.topics(*to, scope));
+        let to = to.and_then(|(to, _)| {
+            self.check.awaits(*to);
+            self.topics(*to, scope)
+        });
         let condition = self.optional(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.optional(raw.frame.as_ref(), &scope.and(EVENT));

@@ -2,6 +2,7 @@
 
 mod build;
 mod json;
+mod unquoted;
 
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};

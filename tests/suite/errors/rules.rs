@@ -6,20 +6,20 @@ use tempfile::TempDir;
 use super::{help, messages, report};
 
 /// Data, and something that is wrong.
-fn with(rest: &str) -> String {
+pub(super) fn with(rest: &str) -> String {
     format!("data: {{ todos: [{{ id: 1 }}, {{ id: 2 }}], people: [{{ id: ada }}, {{ id: 2 }}], price: 3 }}\n{rest}\n")
 }
 
 /// A route that is wrong.
-fn route(key: &str, answer: &str) -> String {
+pub(super) fn route(key: &str, answer: &str) -> String {
     with(&format!("http:\n  {key}: {answer}"))
 }
 
-fn answer(answer: &str) -> String {
+pub(super) fn answer(answer: &str) -> String {
     route("GET /x", answer)
 }
 
-fn step(step: &str) -> String {
+pub(super) fn step(step: &str) -> String {
     with(&format!("scripts: [{{ steps: [{step}] }}]"))
 }
 
@@ -594,6 +594,8 @@ fn a_file_that_declares_nothing_says_what_it_could() {
             "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`"
         )
     );
+    assert_eq!(messages("name: x\n"), ["the scenario declares nothing"]);
+    assert_eq!(help("# only a comment\n"), help("name: x\n"));
     assert_eq!(messages("http: {}\norders: { random: [{ every: 1s }] }\n"), ["`orders` needs `categories`"]);
     assert_eq!(messages("htpp: {}\n"), ["unknown key `htpp`"]);
 }

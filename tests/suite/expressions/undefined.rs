@@ -36,12 +36,18 @@ fn what_is_undefined_is_left_out_or_null_in_output() {
 fn what_is_undefined_is_an_error_in_text_and_where_required() {
     for text in UNDEFINED {
         let end = 3 + text.len();
-        let expected = format!("failed at 3..{end}: `{text}` is undefined");
+        let value = if text.contains(' ') { format!("({text})") } else { text.to_owned() };
+        let said = format!("`{text}` is undefined; give another value with `or`: `{{{{ {value} or '' }}}}`");
+        let expected = format!("failed at 3..{end}: {said}");
         assert_eq!(rendered(&json!(format!("{{{{ {text} }}}}"))), expected, "{text}");
-        let expected = format!("failed at k 4..{}: `{text}` is undefined", end + 1);
+        let expected = format!("failed at k 4..{}: {said}", end + 1);
         assert_eq!(rendered(&json!({ "k": format!("x{{{{ {text} }}}}") })), expected, "{text}");
     }
-    assert_eq!(rendered(&json!("$msg.nope")), "failed at 1..9: `msg.nope` is undefined");
+    let expected = "failed at 1..9: `msg.nope` is undefined; give another value with `or`: `{{ msg.nope or '' }}`";
+    assert_eq!(rendered(&json!("$msg.nope")), expected);
+    let expected = "failed at 1..16: `msg.text.length` is undefined; give another value with `or`: \
+                    `{{ msg.text.length or '' }}`; how long a value is says `msg.text | length`";
+    assert_eq!(rendered(&json!("$msg.text.length")), expected);
 }
 
 #[test]

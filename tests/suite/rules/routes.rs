@@ -15,8 +15,8 @@ fn routes(routes: &str) -> Arc<Scenario> {
 
 /// The answers of the only route.
 fn answers(value: &str) -> Arc<Answers> {
-    let scenario = routes(&format!("ANY /x: {value}"));
-    scenario.routes().answers("ANY /x").unwrap().clone()
+    let scenario = routes(&format!("ANY /x/{{room}}/{{name}}: {value}"));
+    scenario.routes().answers("ANY /x/{room}/{name}").unwrap().clone()
 }
 
 fn answer(value: &str) -> (Arc<Answers>, usize) {
@@ -177,7 +177,7 @@ fn answers_say_which_parts_of_a_request_they_use() {
     for (value, names, only_reads) in [
         ("{ body: 1 }", &[][..], true),
         ("{ body: $price, headers: { x: $headers.y } }", &["headers"], true),
-        ("{ when: path.x == now.iso, text: '{{ method }} {{ url }}' }", &["method", "now", "path", "url"], true),
+        ("{ when: path.name == now.iso, text: '{{ method }} {{ url }}' }", &["method", "now", "path", "url"], true),
         ("[{ match: { query: { a: 1 }, body: $cookies.x } }, {}]", &["body", "cookies", "query"], true),
         ("{ body: '{{ uuid() }}' }", &[], false),
         ("{ when: chance(0.5), body: 1 }", &[], false),

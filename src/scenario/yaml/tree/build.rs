@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::super::scalar::{expect_tag, is_plain};
 use super::json::is_json;
+use super::unquoted::unquoted;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
@@ -269,24 +270,6 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     named.iter().map(mapping).collect()
 }
 
-/// Where the last `{{` of a line is that is outside of quotes.
-fn last_open_braces(line: &str) -> Option<usize> {
-    let (mut quote, mut before, mut found) = (None, ':', None);
-    for (at, c) in line.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            // Inside a plain text, a quote is a letter.
-            None if matches!(c, '\'' | '"') && ":,[{-".contains(before) => quote = Some(c),
-            None if line[at..].starts_with("{{") && before != '{' => found = Some(at),
-            _ => {}
-        }
-        if !c.is_whitespace() {
-            before = c;
-        }
-    }
-    found.filter(|_| quote.is_none())
-}
-
 /// Turns the parser's character indices into places in a scenario's files. Events come almost in order, so the walk
 /// goes on from the last answer.
 struct Offsets<'s> {
@@ -325,17 +308,12 @@ impl<'s> Offsets<'s> {
     /// The problem that an expression without quotes is, if one begins before a place on its line.
     fn unquoted_expression(&self, at: u32) -> Option<Problem> {
         let at = self.text.floor_char_boundary((at - self.base) as usize);
-        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let start = line + last_open_braces(self.text.get(line..at + 2).unwrap_or(&self.text[line..]))?;
-        let rest = &self.text[start..];
-        let rest = rest.lines().next().unwrap_or(rest);
-        let length = rest.find("}}").map_or(rest.trim_end().len(), |end| end + 2);
-        let (inner, is_condition) =
-            (rest[2..length].trim_end_matches('}').trim(), self.text[..start].ends_with("when: "));
-        let expression = if is_condition { inner.to_owned() } else { format!("{{{{ {inner} }}}}") };
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let (range, meant) = unquoted(line, at - start)?;
         let offset = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span { start: offset(start), end: offset(start + length) };
-        Some(Problem::new(ProblemKind::UnquotedExpression(expression), span))
+        let span = Span { start: offset(start + range.start), end: offset(start + range.end) };
+        Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
     }
 
     /// The span without white space at its end, which the parser counts to some scalars.

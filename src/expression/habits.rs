@@ -1,0 +1,131 @@
+//! What other languages write, and how it is written here.
+
+use super::check::Found;
+use super::error::CompileErrorKind;
+use super::signatures::is_filter;
+use super::tokens::Token;
+
+/// Signs of JavaScript, each with what means the same.
+const SIGNS: &[(&str, &str)] = &[
+    ("&&", "and"),
+    ("||", "or"),
+    ("??", "or"),
+    ("===", "=="),
+    ("!==", "!="),
+    ("=>", "list | where(field=value)"),
+    ("?.", "."),
+    ("!", "not"),
+];
+
+/// Words for nothing in other languages, each with what means the same.
+const WORDS: &[(&str, &str)] = &[("null", "none"), ("nil", "none"), ("undefined", "x is undefined")];
+
+/// Methods and functions of other languages, each with what does the same.
+const CALLS: &[(&str, &str)] = &[
+    ("Number", "text | float"),
+    ("String", "value | string"),
+    ("contains", "'part' in text"),
+    ("endsWith", "text is endingwith 'end'"),
+    ("endswith", "text is endingwith 'end'"),
+    ("filter", "list | where(field=value)"),
+    ("get", "value['key']"),
+    ("includes", "'part' in text"),
+    ("len", "list | length"),
+    ("map", "list | map(attribute='field')"),
+    ("parse", "text | fromjson"),
+    ("parseFloat", "text | float"),
+    ("parseInt", "text | int"),
+    ("size", "list | length"),
+    ("startsWith", "text is startingwith 'start'"),
+    ("startswith", "text is startingwith 'start'"),
+    ("str", "value | string"),
+    ("stringify", "value | tojson"),
+    ("strip", "text | trim"),
+    ("toFixed", "number | fixed(2)"),
+    ("toISOString", "now.iso"),
+    ("toLowerCase", "text | lower"),
+    ("toString", "value | string"),
+    ("toUpperCase", "text | upper"),
+];
+
+fn meaning(of: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
+    table.iter().find(|(written, _)| *written == of).map(|(_, meant)| *meant)
+}
+
+/// A word that other languages have for nothing.
+pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
+    meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
+}
+
+/// What to write for a call of that name, which does not exist or does so as a filter alone.
+pub(super) fn call(name: &str) -> Option<String> {
+    let filter = || is_filter(name).then(|| format!("a filter follows a `|`: `value | {name}`"));
+    meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
+}
+
+/// The signs of other languages in what is no expression.
+pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let written = &text[token.start..];
+        let sign = SIGNS.iter().find(|(sign, _)| written.starts_with(sign) && is_sign(token, written, sign));
+        let (kind, end) = match sign {
+            Some((sign, meant)) => {
+                let kind = CompileErrorKind::Foreign { written: (*sign).into(), meant: (*meant).into() };
+                (kind, token.start + sign.len())
+            }
+            None if token.text == "?" => {
+                let meant = choice(text, tokens).unwrap_or_else(|| "b if a else c".into());
+                (CompileErrorKind::Foreign { written: "?".into(), meant }, token.end())
+            }
+            None => {
+                at += 1;
+                continue;
+            }
+        };
+        found.push((kind, token.start..end));
+        at += tokens[at..].iter().take_while(|token| token.start < end).count();
+    }
+    found
+}
+
+/// Whether the token begins that sign: `!` is also the beginning of `!=`.
+fn is_sign(token: &Token, written: &str, sign: &str) -> bool {
+    token.is_sign() && (sign != "!" || !written.starts_with("!="))
+}
+
+/// `a ? b : c` as it is written here, if it is the whole of an expression.
+fn choice(text: &str, tokens: &[Token]) -> Option<String> {
+    let mut open = 0;
+    let outer: Vec<&Token> = tokens
+        .iter()
+        .filter(|token| {
+            open += token.nesting();
+            open == 0 && matches!(token.text, "?" | ":")
+        })
+        .collect();
+    let [question, colon] = outer[..] else { return None };
+    if (question.text, colon.text) != ("?", ":") {
+        return None;
+    }
+    let (condition, first, second) =
+        (&text[..question.start], &text[question.end()..colon.start], &text[colon.end()..]);
+    Some(format!("{} if {} else {}", first.trim(), condition.trim(), second.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALLS, WORDS};
+    use crate::expression::{Language, Names};
+
+    #[test]
+    fn what_is_proposed_for_calls_and_words_is_an_expression() {
+        let names = Names::from(["text", "value", "list", "number", "x"]);
+        for (written, meant) in CALLS.iter().chain(WORDS) {
+            let proposed = meant.replace("field=value", "field=1");
+            let compiled = Language::default().condition(&proposed, &names);
+            assert!(compiled.is_ok(), "{written}: {compiled:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which topics something waits for, and whether anything is ever sent there.
+//!
+//! Programs send to topics from outside, too. So a topic is only noted if its name is near to one that the file has.
+
+use super::Validator;
+use super::known::Known;
+use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
+use crate::words::nearest;
+
+/// The topics of a file's steps and triggers.
+#[derive(Debug, Default)]
+pub(super) struct Topics {
+    /// Those that something waits for.
+    awaited: Vec<(String, Span)>,
+    /// Those that steps send to.
+    sent: Vec<String>,
+    /// What the computed ones that steps send to begin with.
+    beginnings: Vec<String>,
+}
+
+impl Topics {
+    /// Whether a step may send to a topic.
+    fn reach(&self, topic: &str) -> bool {
+        self.sent.iter().any(|sent| sent == topic) || self.beginnings.iter().any(|start| topic.starts_with(&**start))
+    }
+
+    /// The topic that was most likely meant: one of data, or one that a step sends to.
+    fn nearest(&self, topic: &str, known: &Known) -> Option<String> {
+        let (first, rest) = topic.split_once('/').map_or((topic, None), |(first, rest)| (first, Some(rest)));
+        let of_data = || {
+            let name = nearest(first, known.names())?;
+            Some(rest.map_or_else(|| name.to_owned(), |rest| format!("{name}/{rest}")))
+        };
+        let alike = self.sent.iter().map(String::as_str).filter(|sent| are_of_one_kind(sent, topic));
+        nearest(topic, alike).map(str::to_owned).or_else(of_data)
+    }
+}
+
+/// Whether two topics have as many segments, and differ in more than digits: `rooms/1` is not meant by `rooms/2`.
+fn are_of_one_kind(one: &str, other: &str) -> bool {
+    let letters = |topic: &str| topic.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    one.matches('/').count() == other.matches('/').count() && letters(one) != letters(other)
+}
+
+/// Whether an event of data is sent to a topic: `NAME`, or `NAME/ID`.
+fn is_of_data(topic: &str, known: &Known) -> bool {
+    let first = topic.split('/').next().unwrap_or(topic);
+    known.names().any(|name| name == first)
+}
+
+impl Validator<'_> {
+    /// A trigger waits for what is sent to a topic.
+    pub(super) fn awaits_topic(&mut self, topic: &str, span: Span) {
+        self.topics.awaited.push((topic.to_owned(), span));
+    }
+
+    /// A member waits for what is sent to these topics.
+    pub(super) fn awaits(&mut self, topics: JsonNode) {
+        let constant = self.topics_of(topics).into_iter().filter(|(topic, _)| computed(topic).is_none());
+        self.topics.awaited.extend(constant);
+    }
+
+    /// A step sends to these topics.
+    pub(super) fn sends(&mut self, topics: JsonNode) {
+        for (topic, _) in self.topics_of(topics) {
+            match computed(&topic) {
+                Some(start) => self.topics.beginnings.push(start.to_owned()),
+                None => self.topics.sent.push(topic),
+            }
+        }
+    }
+
+    /// A topic, or a list of them, each with its place.
+    fn topics_of(&self, JsonNode(node): JsonNode) -> Vec<(String, Span)> {
+        let tree = self.document.tree();
+        let one = [node];
+        let nodes = match tree.view(node) {
+            NodeView::List(items) => items,
+            _ => &one,
+        };
+        let topic = |node: &NodeId| match tree.view(*node) {
+            NodeView::Scalar { text, .. } => Some((text.to_owned(), tree.span(*node))),
+            _ => None,
+        };
+        nodes.iter().filter_map(topic).collect()
+    }
+
+    /// Notes the topics to which nothing is ever sent.
+    pub(super) fn judge_topics(&mut self, known: &Known) {
+        // What is wrong may be what would send there.
+        let is_wrong = |problem: &Problem| !problem.kind.is_warning();
+        if !self.complete || !known.judged().names || self.document.problems().iter().any(is_wrong) {
+            return;
+        }
+        let topics = std::mem::take(&mut self.topics);
+        for (topic, span) in &topics.awaited {
+            if is_of_data(topic, known) || topics.reach(topic) {
+                continue;
+            }
+            if let Some(nearest) = topics.nearest(topic, known) {
+                self.note(ProblemKind::NothingSent { topic: topic.clone(), nearest }, *span);
+            }
+        }
+    }
+}
+
+/// What a topic begins with that is computed.
+fn computed(topic: &str) -> Option<&str> {
+    let is_path = topic.starts_with('$') && !topic.starts_with("$$");
+    if is_path { Some("") } else { topic.split_once("{{").map(|(start, _)| start) }
+}

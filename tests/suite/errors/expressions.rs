@@ -1,0 +1,316 @@
+//! What newcomers get wrong in expressions: fields that are not there, and what other languages write.
+
+use super::rules::{answer, expect, route, step, with};
+use super::{help, messages, report};
+use crate::support::accepted;
+
+#[test]
+fn a_parameter_that_the_path_has_not_is_shown_with_those_it_has() {
+    let text = with(
+        "http:
+  GET /users/{id}/of/{team}:
+    when: path.uid
+    do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
+    stream:
+      - { each: $path.id, reply: $path.name }
+      - { join: { to: todos, frame: $path.team, do: [{ reply: \"so {{ path.idd }}\" }] } }
+  GET /users: { body: $path.id }
+  GET /files/{*rest}: { file: \"{{ path.path }}\" }",
+    );
+    let expected = "\
+error: `path` has no field `uid`
+ --> shop.yaml:4:16
+  |
+4 |     when: path.uid
+  |                ^^^ not known here
+  |
+  = help: did you mean `id`?
+
+error: `path` has no field `teem`
+ --> shop.yaml:5:23
+  |
+5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
+  |                       ^^^^ not known here
+  |
+  = help: did you mean `team`?
+
+error: `path` has no field `user`
+ --> shop.yaml:5:46
+  |
+5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
+  |                                              ^^^^ not known here
+  |
+  = help: the fields of `path` are `id` and `team`
+
+error: `path` has no field `i-d`
+ --> shop.yaml:5:91
+  |
+5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
+  |                                                                                           ^^^ not known here
+  |
+  = help: did you mean `id`?
+
+error: `path` has no field `name`
+ --> shop.yaml:7:40
+  |
+7 |       - { each: $path.id, reply: $path.name }
+  |                                        ^^^^ not known here
+  |
+  = help: the fields of `path` are `id` and `team`
+
+error: `path` has no field `idd`
+ --> shop.yaml:8:75
+  |
+8 |       - { join: { to: todos, frame: $path.team, do: [{ reply: \"so {{ path.idd }}\" }] } }
+  |                                                                           ^^^ not known here
+  |
+  = help: did you mean `id`?
+
+error: `path` has no field `id`
+ --> shop.yaml:9:29
+  |
+9 |   GET /users: { body: $path.id }
+  |                             ^^ not known here
+  |
+  = help: a parameter is a segment of the route's path in braces, such as `{id}`
+
+error: `path` has no field `path`
+  --> shop.yaml:10:40
+   |
+10 |   GET /files/{*rest}: { file: \"{{ path.path }}\" }
+   |                                        ^^^^ not known here
+   |
+   = help: the only field of `path` is `rest`";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn parameters_are_known_to_crud_and_hidden_by_other_names() {
+    for right in [
+        route("/t/{of}", "[{ when: path.id == path.of, status: 403 }, { crud: todos }]"),
+        route("GET /t/{id}", "{ do: [{ with: { path: { a: 1 } }, set: { price: $path.a } }] }"),
+        route("GET /t/{user-id}", "{ body: [$path.user-id, \"{{ path['user-id'] }}\", $path] }"),
+    ] {
+        accepted(&right);
+    }
+    expect(&[
+        (
+            route("GET /t/{user-id}", "{ body: \"{{ path.user-id }}\" }"),
+            "`path.user-id` is a subtraction",
+            "path.user-id",
+            "did you mean `path['user-id']`?",
+        ),
+        (route("GET /t/:id", "{ body: $path.name }"), "`:id` is not a parameter", ":id", "did you mean `{id}`?"),
+    ]);
+    let cookie = answer("{ do: [{ set: { price: \"{{ cookies.session-id }}\" } }] }");
+    let other = answer("{ body: \"{{ now.ms-strat }} {{ query.a-prise }}\" }");
+    expect(&[(
+        cookie,
+        "`cookies.session-id` is a subtraction",
+        "cookies.session-id",
+        "did you mean `cookies['session-id']`?",
+    )]);
+    assert_eq!(messages(&other), ["unknown name `strat`", "unknown name `prise`"]);
+    assert_eq!(messages(&route("GET /t/:id", "{ body: $path.name }")).len(), 1);
+}
+
+#[test]
+fn a_header_whose_name_is_taken_apart_is_shown_as_it_has_to_be() {
+    let text = with(
+        "http:
+  GET /x:
+    when: headers.x-all == 'yes'
+    headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
+    body: $headers.x-all",
+    );
+    let expected = "\
+error: `headers.x-all` is a subtraction
+ --> shop.yaml:4:11
+  |
+4 |     when: headers.x-all == 'yes'
+  |           ^^^^^^^^^^^^^
+  |
+  = help: did you mean `headers['x-all']`?
+
+error: the field `X_Api_Key` has `_` in place of `-`
+ --> shop.yaml:5:22
+  |
+5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
+  |                      ^^^^^^^^^^^^^^^^^
+  |
+  = help: did you mean `headers.X-Api-Key`?
+
+error: the field `user_agent` has `_` in place of `-`
+ --> shop.yaml:5:50
+  |
+5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
+  |                                                  ^^^^^^^^^^^^^^^^^^
+  |
+  = help: did you mean `headers['user-agent']`?
+
+error: `headers.x-price-1` is a subtraction
+ --> shop.yaml:5:71
+  |
+5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
+  |                                                                       ^^^^^^^^^^^^^^^^^
+  |
+  = help: did you mean `headers['x-price-1']`?";
+    assert_eq!(report(&text), expected);
+    let right =
+        "{ when: headers.Authorization, body: [$headers.X-All, \"{{ headers['my_own'] }}\", \"{{ price - price }}\"] }";
+    accepted(&answer(right));
+}
+
+#[test]
+fn a_field_of_a_list_of_rows_says_how_to_get_at_it() {
+    let text = answer("{ when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }");
+    let expected = "\
+error: `todos` is a list of rows, which has no field `length`
+ --> shop.yaml:3:25
+  |
+3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
+  |                         ^^^^^^
+  |
+  = help: write `todos | length` for how many rows there are
+
+error: `todos` is a list of rows, which has no field `title`
+ --> shop.yaml:3:64
+  |
+3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
+  |                                                                ^^^^^
+  |
+  = help: write `todos | map(attribute='title')` for that field of each row, `(todos | find(1)).title` for that of one
+
+error: `now` has no field `date`
+ --> shop.yaml:3:79
+  |
+3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
+  |                                                                               ^^^^ not known here
+  |
+  = help: the fields of `now` are `iso`, `ms` and `s`";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn what_javascript_writes_is_shown_as_it_is_written_here() {
+    let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
+    let value = |value: &str| answer(&format!("{{ body: '{{{{ {value} }}}}' }}"));
+    expect(&[
+        (when("query.a && query.b"), "expressions have no `&&`", "&&", "write `and`"),
+        (when("query.a || query.b"), "expressions have no `||`", "||", "write `or`"),
+        (when("query.a ?? query.b"), "expressions have no `??`", "??", "write `or`"),
+        (when("(!query.a)"), "expressions have no `!`", "!", "write `not`"),
+        (when("query.a === \"b\""), "expressions have no `===`", "===", "write `==`"),
+        (when("query.a !== price"), "expressions have no `!==`", "!==", "write `!=`"),
+        (when("query.a?.b"), "expressions have no `?.`", "?.", "write `.`"),
+        (when("query.a == null"), "expressions have no `null`", "null", "write `none`"),
+        (when("query.a != undefined"), "expressions have no `undefined`", "undefined", "write `x is undefined`"),
+        (value("query.a ? price : 2 + 1"), "expressions have no `?`", "?", "write `price if query.a else 2 + 1`"),
+        (value("(query.a ? 1 : 2) + 1"), "expressions have no `?`", "?", "write `b if a else c`"),
+        (value("todos.filter(t => t.done)"), "expressions have no `=>`", "=>", "write `list | where(field=value)`"),
+        (
+            value("query.a.startsWith(\"x\")"),
+            "values have no method `startsWith`",
+            "startsWith",
+            "write `text is startingwith 'start'`",
+        ),
+        (
+            value("query.a.length()"),
+            "values have no method `length`",
+            "length",
+            "a filter follows a `|`: `value | length`",
+        ),
+        (value("query.a.foo()"), "values have no method `foo`", "foo", ""),
+        (value("int(query.a)"), "unknown function `int`", "int", "a filter follows a `|`: `value | int`"),
+        (value("parseInt(query.a)"), "unknown function `parseInt`", "parseInt", "write `text | int`"),
+    ]);
+    let all = when("query.a && !query.b || query.c === 1");
+    let signs = ["&&", "!", "||", "==="].map(|sign| format!("expressions have no `{sign}`"));
+    assert_eq!(messages(&all), signs);
+    accepted(&when("query.a != 'b && !c'"));
+    assert_eq!(messages(&when("!query.a")), ["the tag `!query.a` means nothing here"]);
+    assert!(help(&when("!query.a")).unwrap().ends_with("`not x` is how an expression says the opposite"));
+}
+
+#[test]
+fn filters_and_tests_that_are_proposed_exist() {
+    let value = |value: &str| answer(&format!("{{ body: '{{{{ {value} }}}}' }}"));
+    expect(&[
+        (
+            value("query.a | startswith(1)"),
+            "unknown filter `startswith`",
+            "startswith",
+            "write `text is startingwith 'start'`",
+        ),
+        (
+            value("todos | map(\"price\")"),
+            "unknown filter `price`",
+            "price",
+            "write `map(attribute='price')` for that field of each item",
+        ),
+        (
+            value("todos | map(\"uper\") | list"),
+            "unknown filter `uper`",
+            "uper",
+            "did you mean `upper`? write `map(attribute='uper')` for that field of each item",
+        ),
+        (value("todos | select(\"od\")"), "unknown test `od`", "od", "did you mean `odd`?"),
+        (
+            value("todos | selectattr(\"id\", \"equalsto\", 1)"),
+            "unknown test `equalsto`",
+            "equalsto",
+            "did you mean `equalto`?",
+        ),
+    ]);
+    for right in ["map(\"string\")", "map(attribute=\"price\")", "selectattr(\"id\", \"==\", 1)", "reject(\"odd\")"] {
+        accepted(&value(&format!("todos | {right} | list")));
+    }
+}
+
+#[test]
+fn the_whole_text_around_an_expression_without_quotes_is_shown() {
+    let text = answer("{ status: 200, text: Hello {{ query.name }}, it is {{ now.iso }}!, after: 1s }");
+    let expected = "\
+error: an expression has to be in quotes
+ --> shop.yaml:3:38
+  |
+3 |   GET /x: { status: 200, text: Hello {{ query.name }}, it is {{ now.iso }}!, after: 1s }
+  |                                      ^^^^^^^^^^^^^^^^ YAML reads this as a mapping
+  |
+  = help: write \"Hello {{ query.name }}, it is {{ now.iso }}!\"";
+    assert_eq!(report(&text), expected);
+}
+
+#[test]
+fn a_type_a_reference_and_a_name_are_wrong_in_one_go() {
+    let text = "\
+data: { todos: [{ id: 1 }], quotes: { from: nowhere.csv } }
+http:
+  GET /a: { status: ok }
+  GET /b: { add: { todoz: { title: 1 } } }
+  GET /c/{id}: { body: [$pric, $path.idd, $quotes.0], after: soon }
+  /quotes: { crud: quotes }
+triggers:
+  - { topic: todos, wen: true, set: { prise: 1 } }
+scripts: [{ start: later, steps: [{ remove: { todo: 1 } }] }]
+random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
+";
+    assert_eq!(
+        messages(text),
+        [
+            "cannot read nowhere.csv: only a scenario that is read from a file can name others",
+            "expected a status from 200 to 599, found the text `ok`",
+            "there is no collection `todoz`",
+            "unknown name `pric`",
+            "`path` has no field `idd`",
+            "`soon` is not a duration",
+            "unknown key `wen`",
+            "there is no value `prise`",
+            "`later` is not a duration",
+            "there is no collection `todo`",
+            "expected a duration such as 250ms, 1.5s, 2m or 1h30m, found the number `1`",
+            "there is no collection `todoz`",
+        ]
+    );
+    assert_eq!(messages(&step("{ set: { price: $query.a }, at: 1 }")).len(), 2);
+}

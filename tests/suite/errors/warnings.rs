@@ -1,0 +1,80 @@
+//! What is odd about a scenario that is right.
+
+use mockd::scenario::load;
+use tempfile::TempDir;
+
+/// The warnings about a file beside which there is `there.txt`.
+fn warnings(text: &str) -> String {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("mockd.yaml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(directory.path().join("there.txt"), "hello").unwrap();
+    let loading = load(&file);
+    assert!(loading.outcome.is_ok(), "{:?}", loading.outcome);
+    let warnings = loading.warnings.map(|warnings| warnings.to_string()).unwrap_or_default();
+    warnings.replace(&directory.path().display().to_string(), "DIR")
+}
+
+#[test]
+fn a_file_of_an_answer_that_is_not_there_is_a_warning() {
+    let text = "http:
+  GET /a: { file: there.txt }
+  GET /b: { file: images/cat.png }
+  GET /c/{n}: { file: 'images/{{ path.n }}.png' }
+";
+    let expected = "\
+warning: there is no file DIR/images/cat.png
+ --> DIR/mockd.yaml:3:19
+  |
+3 |   GET /b: { file: images/cat.png }
+  |                   ^^^^^^^^^^^^^^
+  |
+  = help: a path is relative to the file that names it";
+    assert_eq!(warnings(text), expected);
+}
+
+#[test]
+fn a_topic_near_to_one_that_something_is_sent_to_is_a_warning() {
+    let text = "data: { orders: [] }
+http:
+  GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  POST /a: { send: { to: 'rooms/{{ body.room }}', frame: 1 } }
+  POST /b: { send: { to: [chat, seats/1], frame: 1 } }
+triggers:
+  - { topic: chat, add: { orders: {} } }
+  - { topic: rooms/1, add: { orders: {} } }
+";
+    let expected = "\
+warning: nothing is ever sent to `oders`
+ --> DIR/mockd.yaml:3:31
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                               ^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `orders`?
+
+warning: nothing is ever sent to `chats`
+ --> DIR/mockd.yaml:3:56
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                                                        ^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `chat`?
+
+warning: nothing is ever sent to `odrers/7`
+ --> DIR/mockd.yaml:3:80
+  |
+3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
+  |                                                                                ^^^^^^^^ no name of `data`, and no step sends to it
+  |
+  = help: did you mean `orders/7`?";
+    assert_eq!(warnings(text), expected);
+    let others = [
+        "http: { GET /a: { stream: [{ join: oders }] }, POST /a: { send: { to: $body.topic, frame: 1 } } }\n",
+        "http: { GET /a: { stream: [{ join: elsewhere }] }, POST /a: { send: { to: here, frame: 1 } } }\n",
+        "http: { GET /a: { stream: [{ join: seats/2 }] }, POST /a: { send: { to: seats/1, frame: 1 } } }\n",
+    ];
+    for text in others {
+        assert_eq!(warnings(text), "", "{text}");
+    }
+}
