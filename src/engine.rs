@@ -16,6 +16,7 @@ mod fault;
 mod frame;
 mod generator;
 mod listing;
+mod members;
 mod random;
 mod refusal;
 mod reload;
@@ -37,18 +38,20 @@ pub use collections::{Collections, RowIter, RowSet, Rows};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
-pub use event::{Event, EventKind, MemberEvent};
+pub use event::{Closing, Event, EventKind, MemberEvent};
 use fault::FaultRun;
 pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
 pub use generator::GeneratorState;
 pub use listing::{ListError, ListQuery, Listing, UnknownField, query_pairs};
+use members::Members;
 pub(crate) use random::RandomStream;
 pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RowName};
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, Reading, RuleRequest, StepsText, WaitingState,
+    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest, StepsText,
+    WaitingState,
 };
 use rule::{Drawn, Groups, LocalRules, RuleRuns};
 pub use script::ScriptState;
@@ -91,6 +94,7 @@ pub struct Engine {
     retained: Retained,
     topics: Topics,
     groups: Groups,
+    members: Members,
     /// Milliseconds since 1970 at time 0.
     started: i64,
     /// Lists of steps that wait for their time.
@@ -128,6 +132,7 @@ impl Engine {
             retained: Retained::default(),
             topics: Topics::default(),
             groups: Groups::default(),
+            members: Members::default(),
             started: scenario.starts().unwrap_or(FIXED_START),
             rule_runs: RuleRuns::default(),
             drawn: Drawn::default(),
@@ -161,18 +166,25 @@ impl Engine {
         Self { started_with: other.started_with.clone(), ..self }
     }
 
-    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there. What streams
-    /// were to do ends.
+    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there. Sockets of
+    /// endpoints and streams are not: what they were told is no longer so.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
         let local = other.local.as_ref().map(|_| LocalRules::default());
-        Self { topics: other.topics.clone(), groups: other.groups.clone(), local, ..self }
+        Self {
+            topics: other.topics_without_rules(),
+            groups: other.groups.emptied(),
+            members: Members::default(),
+            local,
+            ..self
+        }
     }
 
     /// Without memberships, for a snapshot: who is there is not what happened.
     #[must_use]
     pub fn without_members(self) -> Self {
-        let mut engine = Self { topics: Topics::default(), groups: Groups::default(), local: None, ..self };
+        let (topics, groups) = (Topics::default(), Groups::default());
+        let mut engine = Self { topics, groups, members: Members::default(), local: None, ..self };
         engine.end_runs_of_members();
         engine
     }
@@ -230,7 +242,8 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let faults = self.faults.iter().filter_map(FaultRun::due);
-        faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).min()
+        let sessions = self.next_session_due().filter(|_| self.local.is_none());
+        faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).chain(sessions).min()
     }
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
@@ -314,6 +327,10 @@ impl Engine {
             return;
         }
         let from = events.len();
+        if self.local.is_none() && self.next_session_due().is_some_and(|session| session <= due) {
+            self.elapse_session(due, events);
+            return self.react(events, from);
+        }
         let (rule, done) = match self.timelines.fire(due, &self.counters, &self.collections) {
             Some(Fired::Command(command)) => (None, self.carry_out(command, CommandSource::Timeline, events).map(drop)),
             Some(Fired::Rule { rule, it }) => (Some(rule.key.clone()), self.fire_generated(&rule, it, events)),

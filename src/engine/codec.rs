@@ -42,7 +42,7 @@ pub enum Session {
 }
 
 /// What a session knows of its socket.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOptions {
     /// The id of the Engine.IO session.
     pub sid: String,
@@ -182,6 +182,14 @@ impl Session {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed => Vec::new(),
             Self::GraphqlWs(session) => session.unmatched(msg, nearest).into_iter().collect(),
+        }
+    }
+
+    /// What is sent when the rule that answers a message is refused, and why.
+    pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Frame> {
+        match self {
+            Self::Plain | Self::SocketIo(_) | Self::Closed => Vec::new(),
+            Self::GraphqlWs(session) => session.refused(msg, why).into_iter().collect(),
         }
     }
 

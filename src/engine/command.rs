@@ -16,12 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Engine;
+use super::codec::SessionOptions;
 use super::counters::CounterChange;
 use super::event::{Event, EventKind};
 use super::fault::FaultSource;
 use super::frame::Frame;
 use super::refusal::{MAX_TOPICS, Refusal};
-use super::rule::{Answered, RuleRequest, StepsText};
+use super::rule::{Answered, MessageOutcome, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{CrudOperation, Fault, Row, Scenario, Source, parse_fault};
@@ -118,10 +119,30 @@ pub enum Command {
     LeaveAll {
         member: u64,
     },
-    /// Sends a frame to a topic's members.
+    /// Sends a frame to a topic's members, but for one of them.
     Send {
         to: Topic,
         frame: Frame,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        except: Option<u64>,
+    },
+    /// A socket has opened: what its endpoint does then.
+    Open {
+        member: u64,
+        /// The endpoint's key.
+        endpoint: Arc<str>,
+        /// The handshake.
+        request: Box<RuleRequest>,
+        options: SessionOptions,
+    },
+    /// A frame has come from the client of a socket.
+    Receive {
+        member: u64,
+        frame: Frame,
+    },
+    /// A socket has closed: it leaves everything, then comes what its endpoint does.
+    Close {
+        member: u64,
     },
     /// Carries out steps that come from outside, all or none.
     Steps {
@@ -172,6 +193,8 @@ pub struct Effects {
     pub fault: Option<u64>,
     /// What a route has answered.
     pub answer: Option<Answered>,
+    /// What rules made of the messages of a client, in order.
+    pub messages: Vec<MessageOutcome>,
 }
 
 impl Command {
@@ -191,7 +214,16 @@ impl Command {
 
     /// Whether its times count from the moment at which it is applied.
     pub(crate) fn starts_a_timeline(&self) -> bool {
-        matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::Answer { .. } | Self::Steps { .. })
+        matches!(
+            self,
+            Self::AddFault { .. }
+                | Self::ChangeFault { .. }
+                | Self::Answer { .. }
+                | Self::Steps { .. }
+                | Self::Open { .. }
+                | Self::Receive { .. }
+                | Self::Close { .. }
+        )
     }
 
     /// Whether it changes which faults are in force.
@@ -313,11 +345,16 @@ impl Engine {
             Command::Join { member, topics } => self.join(member, &topics)?,
             Command::Leave { member, topics } => topics.iter().for_each(|topic| self.topics.leave(member, topic)),
             Command::LeaveAll { member } => {
-                self.topics.leave_all(member);
-                self.groups.leave_all(member);
-                self.end_runs_of(member);
+                self.leave_all(member);
             }
-            Command::Send { to, frame } => events.push(self.event(EventKind::Sent { topic: to, frame })),
+            Command::Send { to, frame, except } => {
+                events.push(self.event(EventKind::Sent { topic: to, frame, except }));
+            }
+            Command::Open { member, endpoint, request, options } => {
+                return self.open_socket(member, &endpoint, *request, options, events);
+            }
+            Command::Receive { member, frame } => return self.receive(member, frame, events),
+            Command::Close { member } => return self.close_socket(member, events),
         }
         self.deliver(events, from);
         Ok(Effects { fault: changed_fault, ..Effects::default() })

@@ -54,7 +54,7 @@ impl Serialize for Event {
                 map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
                 map.serialize_entry("fault", label)?;
             }
-            EventKind::Sent { topic, frame } => {
+            EventKind::Sent { topic, frame, .. } => {
                 map.serialize_entry("event", "sent")?;
                 map.serialize_entry("topic", &topic.to_string())?;
                 map.serialize_entry("frame", &frame.shown())?;
@@ -100,10 +100,11 @@ pub enum EventKind {
     FaultBegan { fault: u64, label: Arc<str> },
     /// The fault of that number is over.
     FaultEnded { fault: u64, label: Arc<str> },
-    /// A frame was sent to the members of a topic.
-    Sent { topic: Topic, frame: Frame },
-    /// Members of these groups get a frame of the event before it, whose number it has; one of several gets it once.
-    Delivered { groups: Vec<u64>, frame: Frame },
+    /// A frame was sent to the members of a topic, but for one of them.
+    Sent { topic: Topic, frame: Frame, except: Option<u64> },
+    /// Members of these groups, but for one of them, get a frame of the event before it, whose number it has; one of several
+    /// groups gets it once.
+    Delivered { groups: Vec<u64>, frame: Frame, except: Option<u64> },
     /// Something that concerns one member alone. It has the number of the event before it.
     Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.
@@ -124,10 +125,19 @@ pub enum MemberEvent {
     Joined(u64),
     /// It has left a group.
     Left(u64),
-    /// It is to be closed: a stream ends.
-    Closed,
+    /// It is to be closed, a socket with a code; a stream ends.
+    Closed(Option<Closing>),
     /// A step for it could not be carried out.
     Failed(Refusal),
+}
+
+/// How a socket is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The code (RFC 6455, 7.4).
+    pub code: u16,
+    /// The reason, of at most 123 bytes.
+    pub reason: Arc<str>,
 }
 
 impl Event {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::codec::CodecError;
 use super::listing::ListError;
 use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
 use crate::expression::RunError;
@@ -16,6 +17,9 @@ pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
 /// The most faults of an engine at a time.
 pub const MAX_FAULTS: usize = 1000;
+
+/// The most bytes of a socket's own memory, as JSON.
+pub(super) const MAX_MEMORY_BYTES: usize = 1 << 20;
 
 /// The most topics of a member at a time.
 pub const MAX_TOPICS: usize = 1000;
@@ -143,6 +147,15 @@ pub enum Refusal {
         /// The value, shortened.
         found: String,
     },
+    /// The endpoint has gone since the handshake.
+    #[error("there is no endpoint `{0}` any more")]
+    UnknownEndpoint(Arc<str>),
+    /// `conn` of a socket would become too large.
+    #[error("`conn` would take more than {MAX_MEMORY_BYTES} bytes")]
+    MemoryTooLarge,
+    /// A value cannot be written in the protocol of a socket.
+    #[error("{0}")]
+    Codec(CodecError),
     /// A step is about a member, and the rule has none.
     #[error("there is no socket or stream that this step is about")]
     NoMember,
@@ -183,6 +196,8 @@ impl Refusal {
             Self::Expression(_)
                 | Self::BadAnswer(_)
                 | Self::NoMember
+                | Self::Codec(_)
+                | Self::MemoryTooLarge
                 | Self::SharedStream
                 | Self::TooManySteps
                 | Self::TooManyWaiting
@@ -200,6 +215,12 @@ impl Refusal {
             found.push('…');
         }
         Self::WrongValue { what: what.to_owned(), expected, found }
+    }
+}
+
+impl From<CodecError> for Refusal {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
     }
 }
 

@@ -206,7 +206,9 @@ impl Engine {
         self.carry_timelines_over(&comparison.timelines);
         self.carry_rule_runs_over(&comparison.old_rule_scripts);
         self.started = self.scenario.starts().unwrap_or(self.started);
-        self.replace_faults(&comparison.old_faults, &comparison.faults)
+        let mut events = self.replace_faults(&comparison.old_faults, &comparison.faults);
+        self.carry_sockets_over(&mut events);
+        events
     }
 }
 

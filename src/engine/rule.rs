@@ -7,10 +7,12 @@ mod draws;
 mod firing;
 mod groups;
 mod local;
+mod membership;
 mod posted;
 mod reading;
 mod rows;
 mod runs;
+mod socket;
 mod state;
 mod steps;
 #[cfg(test)]
@@ -25,15 +27,17 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(in crate::engine) use context::Context;
 pub(in crate::engine) use draws::Drawn;
 use firing::Firing;
 pub use firing::MAX_STEPS;
-pub(in crate::engine) use groups::Groups;
+pub(in crate::engine) use groups::{Groups, Wanted};
 pub(in crate::engine) use local::LocalRules;
 pub use posted::StepsText;
 pub use reading::Reading;
 pub use runs::MAX_WAITING;
 pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
+pub use socket::MessageOutcome;
 pub(in crate::engine) use state::RuleState;
 pub use trigger::MAX_TRIGGERED;
 pub use waiting::WaitingState;
@@ -135,7 +139,9 @@ impl Engine {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
         let run = self.run_due(run, events);
-        self.rule_runs.put_back(number, run);
+        if self.has_owner(run.owner) {
+            self.rule_runs.put_back(number, run);
+        }
         self.react(events, from);
     }
 
@@ -153,7 +159,12 @@ impl Engine {
         }
         firing.end();
         self.begin_next_round(&mut run, events);
-        self.end_if_idle(&run, events);
+        if let Some(member) = run.owner.member().filter(|_| run.is_over()) {
+            self.end_if_idle(member, events);
+            if let Some(message) = run.context.shared("msg") {
+                self.settle_message(member, message, events);
+            }
+        }
         run
     }
 
@@ -177,15 +188,18 @@ impl Engine {
         run.begin_at(self.now);
     }
 
-    /// Ends the stream whose steps these are, if nothing more can come.
-    fn end_if_idle(&self, run: &RuleRun, events: &mut Vec<Event>) {
-        if let RunOwner::Member(member) = run.owner
-            && run.is_over()
-            && self.topics.joined(member).next().is_none()
-        {
-            let kind = EventKind::Member { member, what: MemberEvent::Closed };
-            events.push(Event { sequence: self.sequence, at: self.now, kind });
+    /// Ends a stream if nothing more can come.
+    fn end_if_idle(&self, member: u64, events: &mut Vec<Event>) {
+        let is_stream = self.members.socket(member).is_none();
+        if is_stream && self.topics.joined(member).next().is_none() && !self.has_waiting(member, |_| true) {
+            self.tell(member, MemberEvent::Closed(None), events);
         }
+    }
+
+    /// Whether what waits still belongs to somebody.
+    fn has_owner(&self, owner: RunOwner) -> bool {
+        let RunOwner::Membership { member, number } = owner else { return true };
+        self.members.get(member).is_some_and(|member| member.memberships.iter().any(|one| one.number == number))
     }
 
     /// Has a generator's rule fire; `it` is the row that was drawn.

@@ -23,6 +23,8 @@ pub enum Topic {
     Named(Arc<str>),
     /// Members of a topic who want the same of it.
     Group(u64),
+    /// The sockets of the endpoint of that key.
+    SocketsOf(Arc<str>),
 }
 
 /// The topic as events show it. One that a scenario names is its name; names that begin with `__` are the world's own.
@@ -34,6 +36,7 @@ impl fmt::Display for Topic {
             Self::Notices => f.write_str("__notices"),
             Self::Named(name) => f.write_str(name),
             Self::Group(number) => write!(f, "__group/{number}"),
+            Self::SocketsOf(endpoint) => write!(f, "__sockets{endpoint}"),
         }
     }
 }

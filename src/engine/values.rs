@@ -76,7 +76,7 @@ impl FromIterator<(Arc<str>, Arc<Value>)> for DataValues {
 }
 
 /// The part of a value that the keys lead to.
-fn part<'v>(mut value: &'v mut Value, name: &str, keys: &[Arc<str>]) -> Result<&'v mut Value, Refusal> {
+pub(super) fn part<'v>(mut value: &'v mut Value, name: &str, keys: &[Arc<str>]) -> Result<&'v mut Value, Refusal> {
     for (depth, key) in keys.iter().enumerate() {
         if value.is_null() {
             *value = Value::Object(Map::new());

@@ -34,8 +34,10 @@ impl PartialEq for Template {
     }
 }
 
+impl Eq for Template {}
+
 /// A part of a template.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Node {
     Constant(Json),
     Expression(Expression),
@@ -44,7 +46,7 @@ enum Node {
     Map(Vec<(String, Node)>),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
     Expression(Expression),
@@ -63,6 +65,8 @@ struct Expression {
 
 /// Where an expression is, such as `pizza.yaml:12:20`: by the steps to its text in what was compiled, and its byte there.
 pub type Locate<'l> = &'l dyn Fn(&[PathStep], usize) -> Option<Arc<str>>;
+
+impl Eq for Expression {}
 
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {

@@ -20,6 +20,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The content type of every JSON answer.
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// The content type of plain text.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
 /// An answer.
 pub(super) struct ApiResponse {
     pub(super) response: Response,
@@ -39,6 +42,14 @@ impl ApiResponse {
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response.set_body(Body::from_bytes(json.clone()));
         Self { body: Some(json), ..Self::from(response) }
+    }
+
+    /// A 200 with plain text.
+    pub(super) fn text(text: Bytes) -> Self {
+        let mut response = Response::default();
+        response.headers_mut().insert(header::CONTENT_TYPE, TEXT);
+        response.set_body(Body::from_bytes(text.clone()));
+        Self { body: Some(text).filter(|text| !text.is_empty()), ..response.into() }
     }
 
     /// The answer with another status.

@@ -60,6 +60,10 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
     UpgradeRequired,
+    #[error("This endpoint speaks only the WebSocket subprotocols {0}")]
+    NoSubprotocol(String),
+    #[error("{path} is no WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
+    NoEndpoint { path: String, is_route: bool, nearest: Option<String> },
     #[error("WebSocket version 13 is required")]
     WebSocketVersion,
     #[error("Not a WebSocket handshake: {0}")]
@@ -110,6 +114,7 @@ impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::RouteNotFound { .. }
+            | Self::NoEndpoint { is_route: false, .. }
             | Self::FileNotFound(_)
             | Self::FileOutside(_)
             | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
@@ -144,6 +149,8 @@ impl ResponseError for ApiError {
             | Self::ValueInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
+            | Self::NoSubprotocol(_)
+            | Self::NoEndpoint { is_route: true, .. }
             | Self::BadHost
             | Self::BadPath
             | Self::Field { .. }
@@ -254,7 +261,7 @@ fn status_of_switch(error: &SwitchError) -> StatusCode {
 
 fn status_of(error: &WorldError) -> StatusCode {
     match error {
-        WorldError::Ended | WorldError::StreamBehind => StatusCode::SERVICE_UNAVAILABLE,
+        WorldError::Ended | WorldError::Behind => StatusCode::SERVICE_UNAVAILABLE,
         #[cfg(feature = "redis")]
         WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
@@ -267,6 +274,10 @@ fn status_of(error: &WorldError) -> StatusCode {
     }
 }
 
+fn nearest_endpoint(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default()
+}
+
 fn status_of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Full { .. } | Refusal::RowsTooLarge { .. } | Refusal::ValuesTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -275,6 +286,7 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownValue(_)
         | Refusal::UnknownFault(_)
         | Refusal::UnknownRoute(_)
+        | Refusal::UnknownEndpoint(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
         Refusal::UnreadableFault(_) | Refusal::UnreadableSteps(_) | Refusal::BadAnswer(_) | Refusal::Expression(_) => {
@@ -288,6 +300,8 @@ fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::MissingField(_)
         | Refusal::WrongValue { .. }
         | Refusal::NoMember
+        | Refusal::Codec(_)
+        | Refusal::MemoryTooLarge
         | Refusal::TooManySteps
         | Refusal::TooManyWaiting
         | Refusal::TooManyTriggers(_)

@@ -1,6 +1,7 @@
 //! One live socket of an endpoint (RFC 6455), from the handshake (4.2) to its task.
 
 mod connection;
+pub(super) mod endpoint;
 mod memory;
 mod message;
 
@@ -43,7 +44,7 @@ pub(super) async fn open(
     // Before the handshake is answered: whoever sees the socket open gets every value from then on.
     let feed = world.subscribe(collection, notices, encode).await?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
-    Ok(switching_protocols(&accept, request.headers()))
+    Ok(switching_protocols(&accept, first_protocol(request.headers())))
 }
 
 /// A message as one frame.
@@ -73,7 +74,8 @@ async fn serve(mut connection: Box<Connection>) {
     debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
-    Box::pin(connection.close(end)).await;
+    let closing = Box::pin(async move { connection.close(end).await.finish().await });
+    closing.await;
     app.high_water.closed(app.tasks.len());
 }
 
@@ -107,13 +109,13 @@ fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
 }
 
 /// The 101 that ends the handshake.
-fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response {
+fn switching_protocols(accept: &str, subprotocol: Option<HeaderValue>) -> Response {
     let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "upgrade")
         .header(header::UPGRADE, "websocket")
         .header(header::SEC_WEBSOCKET_ACCEPT, accept);
-    if let Some(protocol) = first_protocol(headers) {
+    if let Some(protocol) = subprotocol {
         response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     response.finish()
@@ -123,9 +125,10 @@ fn switching_protocols(accept: &str, headers: &HeaderMap) -> Response {
 /// browsers end a connection whose offer is not answered.
 fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    let is_token = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
-    };
     let first = offered.split(',').map(str::trim).find(|text| is_token(text))?;
     HeaderValue::from_str(first).ok()
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
 }

@@ -152,6 +152,18 @@ impl Mock {
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
         let method = route_method(request.method());
+        if request.method() == Method::GET && asks_for_socket(request.headers()) {
+            if let Some(endpoint) = moment.view.scenario.endpoints().find(&target.route_path()) {
+                return Box::pin(live::endpoint::open(&self.app, moment, target, &endpoint, &request)).await;
+            }
+            if found.is_none_or(|found| found.endpoint().is_none()) {
+                return Err(no_endpoint(target, found.is_some(), moment));
+            }
+        } else if found.and_then(|found| found.route(method)).is_none()
+            && moment.view.scenario.endpoints().find(&target.route_path()).is_some()
+        {
+            return Err(ApiError::UpgradeRequired);
+        }
         let Some(found) = found else {
             if method != RouteMethod::Any {
                 target.expect_name()?;
@@ -220,6 +232,18 @@ impl Mock {
         let answer = Box::pin(self.site.answer(request, target.method)).await;
         answer.map(ApiResponse::from).map_err(|error| ApiError::of(error, target.method, target.uri))
     }
+}
+
+/// The answer to a client that asks for a socket where there is none.
+fn no_endpoint(target: &RequestTarget<'_>, is_route: bool, moment: &Moment) -> ApiError {
+    let scenario = &moment.view.scenario;
+    let path = target.route_path();
+    let nearest = scenario.endpoints().nearest(&path).map(|endpoint| endpoint.key.to_string());
+    let of_shop = || {
+        let routes = scenario.routes().iter().filter(|route| matches!(route.plan(), Plan::Endpoint(_)));
+        routes.map(|route| route.path().to_string()).next()
+    };
+    ApiError::NoEndpoint { path: target.path.clone().into_owned(), is_route, nearest: nearest.or_else(of_shop) }
 }
 
 /// The head of a request, for the journal.

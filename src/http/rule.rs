@@ -16,6 +16,8 @@ use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::StatusCode;
 
+pub(super) use request::handshake_request;
+
 use super::body::ApiResponse;
 use super::error::ApiError;
 use super::target::RequestTarget;
@@ -104,6 +106,7 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::UnknownCollection(_)
         | Refusal::UnknownValue(_)
         | Refusal::UnknownRoute(_)
+        | Refusal::UnknownEndpoint(_)
         | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
         Refusal::DuplicateRow(_) => StatusCode::CONFLICT,
         Refusal::At { refusal, .. } => status_of_refusal(refusal),
@@ -112,6 +115,8 @@ pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
         | Refusal::Expression(_)
         | Refusal::BadAnswer(_)
         | Refusal::NoMember
+        | Refusal::Codec(_)
+        | Refusal::MemoryTooLarge
         | Refusal::SharedStream
         | Refusal::TooManySteps
         | Refusal::InstantRepeat(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -15,7 +15,7 @@ use strum::{Display, IntoStaticStr};
 
 pub use table::{EndpointError, EndpointMatch, EndpointTable};
 
-use super::{Answers, PathPattern, StepList};
+use super::{Answers, PathPattern, StepList, Verb};
 use crate::expression::{Condition, Template};
 
 /// An endpoint that sockets connect to.
@@ -39,6 +39,8 @@ pub struct Endpoint {
     pub messages: Vec<MessageRule>,
     /// What happens when a socket has closed. Its steps belong to the world.
     pub closed: Option<StepList>,
+    /// Whether steps send to all of its sockets.
+    pub sends_to_all: bool,
     /// The names of the handshake's request (`path`, `query`, `headers`, `cookies`, `url`) that expressions use which are not
     /// those of `handshake`.
     pub names: BTreeSet<String>,
@@ -90,6 +92,12 @@ impl Endpoint {
     /// Every list of steps that it has, without those inside of steps.
     pub fn lists(&self) -> impl Iterator<Item = &StepList> {
         self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)
+    }
+
+    /// Whether steps of these lists send to all sockets of the endpoint.
+    pub(super) fn send_to_all<'l>(lists: impl IntoIterator<Item = &'l StepList>) -> bool {
+        let is_meant = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
+        lists.into_iter().any(|list| list.has_verb(&is_meant))
     }
 
     /// The list of steps that is written in that way, also inside of steps.

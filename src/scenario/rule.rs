@@ -34,8 +34,15 @@ impl StepList {
         &self.written
     }
 
+    /// Whether a step of it, or inside of one, has such a verb.
+    pub(super) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
+        let has =
+            |step: &RuleStep| is_meant(&step.verb) || step.verb.steps().is_some_and(|list| list.has_verb(is_meant));
+        self.steps.iter().any(has)
+    }
+
     /// This list, or one inside of its steps, if it is written in that way.
-    pub(super) fn list_written(&self, written: &Value) -> Option<&Self> {
+    pub(crate) fn list_written(&self, written: &Value) -> Option<&Self> {
         if *self.written == *written {
             return Some(self);
         }

@@ -47,9 +47,9 @@ pub enum WorldError {
     #[cfg(feature = "redis")]
     #[error("the world in the store cannot be played by this server; its log says why")]
     Unplayable,
-    /// A stream's client has not taken what came for it, and the feed no longer has it.
-    #[error("the stream has fallen too far behind")]
-    StreamBehind,
+    /// The client of a stream, or of a socket of an endpoint, has not taken what came for it, and the feed no longer has it.
+    #[error("the client has fallen too far behind")]
+    Behind,
     /// The world has ended.
     #[error("the world has ended")]
     Ended,

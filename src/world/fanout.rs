@@ -168,7 +168,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     match served {
         Served::Parked => socket.wake.notify_one(),
         // It waits for its client, and is too late for what comes next.
-        Served::Skipped { is_delegated: false } if socket.stream.is_some() && !shared.feed.has(socket.written()) => {
+        Served::Skipped { is_delegated: false } if socket.is_of_rules() && !shared.feed.has(socket.written()) => {
             socket.wake.notify_one();
         }
         // A task that a fault keeps from delegating is woken after the pass.
@@ -195,7 +195,7 @@ pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
     let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
     pass.each(|socket| {
         let Some(sink) = socket.sink.get() else { return };
-        let encoded = if socket.stream.is_some() { &heartbeat } else { &ping };
+        let encoded = if socket.is_stream() { &heartbeat } else { &ping };
         match socket.delegation.serve(|_| put(&**sink, encoded)) {
             Served::Done | Served::Skipped { is_delegated: true } => {}
             Served::Parked => socket.wake.notify_one(),

@@ -181,7 +181,7 @@ impl WorldState {
                 let keeps = |topic: &Topic| *topic != Topic::Group(*group);
                 self.shared.sockets.change_topics(&socket, keeps, Vec::new(), position);
             }
-            MemberEvent::Closed => socket.close(SocketClose::default(), position),
+            MemberEvent::Closed(closing) => socket.close(SocketClose::of(closing.as_ref()), position),
             MemberEvent::Reply(_) | MemberEvent::Failed(_) => {}
         }
     }

@@ -15,6 +15,9 @@ use super::state::WorldState;
 use super::view::View;
 use crate::engine::{Event, EventKind, MemberEvent, Topic};
 
+/// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
+const SERVICE_RESTART: u16 = 1012;
+
 impl WorldState {
     /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
     pub(super) fn notify(&mut self, events: &[Event]) {
@@ -84,11 +87,12 @@ impl WorldState {
         self.refresh_faults();
         self.follow_feed();
         let end = self.shared.feed.end();
-        let (streams, sockets): (Vec<_>, Vec<_>) =
-            self.shared.sockets.all().into_iter().partition(|socket| socket.stream.is_some());
-        // What they have told is no longer so. Their clients ask again.
-        for stream in &streams {
-            stream.close(SocketClose::default(), end);
+        let (of_rules, sockets): (Vec<_>, Vec<_>) =
+            self.shared.sockets.all().into_iter().partition(|socket| socket.is_of_rules());
+        // What they were told is no longer so. Their clients ask again.
+        let close = SocketClose { code: SERVICE_RESTART, reason: "the world is at another moment".into() };
+        for socket in &of_rules {
+            socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
         let collections: IndexSet<Arc<str>> = sockets.iter().map(|socket| socket.collection()).collect();
         let (sequence, at) = (self.engine.sequence(), self.now());

@@ -15,7 +15,7 @@ use super::audience::{Audience, Coverage, Memberships};
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch};
 use super::unknown_collections::is_reserved_collection;
-use crate::engine::{FaultMember, SocketFault};
+use crate::engine::{Closing, FaultMember, SocketFault};
 use crate::scenario::Effect;
 
 /// Where a socket's bytes go. There is a connection behind it; a world knows no network.
@@ -34,6 +34,24 @@ pub struct SocketClose {
     pub code: u16,
     /// The reason.
     pub reason: Arc<str>,
+}
+
+/// What a socket is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketKind {
+    /// It gets the counters of a collection.
+    Collection,
+    /// It is an answer that goes on, to a request for that path.
+    Stream(Arc<str>),
+    /// It is of an endpoint that the scenario declares, by that path.
+    Endpoint(Arc<str>),
+}
+
+impl SocketClose {
+    /// How a rule closes it.
+    pub(super) fn of(closing: Option<&Closing>) -> Self {
+        closing.map_or_else(Self::default, |Closing { code, reason }| Self { code: *code, reason: reason.clone() })
+    }
 }
 
 /// An open socket.
@@ -59,8 +77,7 @@ pub(super) struct Socket {
     collection: Mutex<Arc<str>>,
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
-    /// The path of the request that it answers, if it is a stream.
-    pub(super) stream: Option<Arc<str>>,
+    pub(super) kind: SocketKind,
     /// How often it was so far behind that it got current values instead.
     pub(super) caught_up: AtomicU64,
     /// What few sockets have.
@@ -116,7 +133,7 @@ impl Socket {
             memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            stream: None,
+            kind: SocketKind::Collection,
             caught_up: AtomicU64::new(0),
             position: AtomicU64::new(position),
             handed_out,
@@ -128,9 +145,19 @@ impl Socket {
         }
     }
 
-    /// The same as a stream.
-    pub(super) fn into_stream(self, path: Arc<str>) -> Self {
-        Self { stream: Some(path), ..self }
+    /// The same as another kind.
+    pub(super) fn of_kind(self, kind: SocketKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Whether it is an answer that goes on.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.kind, SocketKind::Stream(_))
+    }
+
+    /// Whether rules decide what it gets, so that there is no telling what its frames were made of.
+    pub(super) fn is_of_rules(&self) -> bool {
+        matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint(_))
     }
 
     pub(super) fn collection(&self) -> Arc<str> {
@@ -139,9 +166,10 @@ impl Socket {
 
     /// What faults look at.
     pub(super) fn fault_member(&self) -> FaultMember {
-        match &self.stream {
-            Some(path) => FaultMember::Stream { path: path.clone() },
-            None => FaultMember::Socket { collection: self.collection() },
+        match &self.kind {
+            SocketKind::Stream(path) => FaultMember::Stream { path: path.clone() },
+            SocketKind::Endpoint(path) => FaultMember::Endpoint { path: path.clone() },
+            SocketKind::Collection => FaultMember::Socket { collection: self.collection() },
         }
     }
 

@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::fanout;
 use super::message::Message;
-use super::socket::{Socket, SocketClose};
+use super::socket::{Socket, SocketClose, SocketKind};
 use super::{World, WorldError};
+use crate::engine::Topic;
 
 /// An open socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +19,10 @@ pub struct SocketState {
     pub socket: u64,
     /// The collection that it asked for last.
     pub collection: Arc<str>,
-    /// The path of the request that it answers, if it is a stream.
-    pub stream: Option<Arc<str>>,
+    /// What it is for.
+    pub kind: SocketKind,
+    /// The topics that it has joined, of those that the scenario names.
+    pub topics: Vec<String>,
     /// The world's time when it was opened.
     pub opened: Duration,
     /// How long it is open, by the machine's time.
@@ -36,10 +39,20 @@ pub struct SocketState {
 
 impl World {
     /// The open sockets, in the order in which they were opened.
-    #[must_use]
-    pub fn open_sockets(&self) -> Vec<SocketState> {
-        let end = self.shared().feed.end();
-        self.shared().sockets.all().iter().map(|socket| SocketState::of(socket, end)).collect()
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn open_sockets(&self) -> Result<Vec<SocketState>, WorldError> {
+        self.ask(|state| {
+            let (shared, topics) = (&state.shared, state.engine.topics());
+            let end = shared.feed.end();
+            let named = |socket: &Socket| {
+                let joined = topics.joined(socket.id).filter(|topic| matches!(topic, Topic::Named(_)));
+                joined.map(ToString::to_string).collect()
+            };
+            shared.sockets.all().iter().map(|socket| SocketState::of(socket, end, named(socket))).collect()
+        })
+        .await
     }
 
     /// Sends one socket, or all, a message that has nothing to do with the scenario.
@@ -82,11 +95,12 @@ impl World {
 }
 
 impl SocketState {
-    fn of(socket: &Socket, end: u64) -> Self {
+    fn of(socket: &Socket, end: u64, topics: Vec<String>) -> Self {
         Self {
             socket: socket.id,
             collection: socket.collection(),
-            stream: socket.stream.clone(),
+            kind: socket.kind.clone(),
+            topics,
             opened: socket.opened,
             age: socket.since.elapsed(),
             sent: socket.sent.load(Ordering::Relaxed),

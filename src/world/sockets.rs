@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::audience::{Audience, Coverage, Join, TopicIndex};
-use super::socket::{Socket, SocketClose, lock};
+use super::socket::{Socket, SocketClose, SocketKind, lock};
 use crate::engine::Topic;
 
 /// How long a socket may write nothing before nobody waits for it any more.
@@ -113,7 +113,12 @@ impl Sockets {
 
     /// As [`Sockets::open`], for a stream that answers a request for that path.
     pub(super) fn open_stream(&self, path: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
-        self.open_as(Arc::default(), opened, position, |socket| socket.into_stream(path))
+        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(SocketKind::Stream(path)))
+    }
+
+    /// As [`Sockets::open`], for a socket of an endpoint by that path.
+    pub(super) fn open_endpoint(&self, path: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
+        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(SocketKind::Endpoint(path)))
     }
 
     fn open_as(

@@ -15,14 +15,16 @@
 mod faulted;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
 use super::message::{Delivery, Encode, Message};
-use super::socket::{FrameSink, Socket, SocketClose};
+use super::socket::{FrameSink, Socket, SocketClose, SocketKind};
 use super::{World, WorldError};
+use crate::engine::Frame;
 
 /// One socket's view of the feed. The world counts it as an open socket until it is dropped.
 #[derive(Debug)]
@@ -123,16 +125,16 @@ impl Subscription {
     /// Whether the feed still has what comes next. A socket that is further behind is brought up to date once it reads.
     ///
     /// # Errors
-    /// [`WorldError::StreamBehind`] for a stream that is further behind.
+    /// [`WorldError::Behind`] for a stream, or a socket of an endpoint, that is further behind.
     pub fn expect_next(&self) -> Result<(), WorldError> {
         let is_lost = self.cursor.as_ref().is_some_and(|cursor| !self.world.shared().feed.has(cursor.position));
-        if is_lost && self.socket.stream.is_some() { Err(self.falls_behind()) } else { Ok(()) }
+        if is_lost && self.socket.is_of_rules() { Err(self.falls_behind()) } else { Ok(()) }
     }
 
-    /// Notes that a stream is further behind than the feed reaches back: there is no telling what its frames were made of.
+    /// Notes that it is further behind than the feed reaches back: there is no telling what its frames were made of.
     fn falls_behind(&self) -> WorldError {
         self.world.record(Record::Behind { socket: self.socket.id });
-        WorldError::StreamBehind
+        WorldError::Behind
     }
 
     /// Notes that what was handed out is written.
@@ -212,8 +214,33 @@ impl Subscription {
 
     /// Notes a message from the client.
     pub fn received(&self, payload: Payload) {
-        self.socket.received.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.world.record(Record::Received { socket: self.socket.id, payload });
+        self.socket.received.fetch_add(1, Ordering::Relaxed);
+        self.world.record(Record::Received { socket: self.socket.id, payload, outcomes: Box::default() });
+    }
+
+    /// Whether it is a socket of an endpoint that the scenario declares.
+    #[must_use]
+    pub fn is_of_endpoint(&self) -> bool {
+        matches!(self.socket.kind, SocketKind::Endpoint(_))
+    }
+
+    /// Has the endpoint's rules take a frame from the client.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn take(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+        self.socket.received.fetch_add(1, Ordering::Relaxed);
+        self.world.receive(&self.socket, frame, payload).await
+    }
+
+    /// Ends it. The endpoint hears of it if it is one of its sockets.
+    pub async fn finish(self) {
+        let (world, socket) = (self.world.clone(), self.socket.clone());
+        let is_of_endpoint = self.is_of_endpoint();
+        drop(self);
+        if is_of_endpoint {
+            world.socket_closed(&socket).await;
+        }
     }
 
     /// Notes how the socket ended, for the journal.
@@ -256,7 +283,7 @@ impl Subscription {
 
     /// Gets the values that changed after an event; without one, everything.
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
-        if self.cursor.is_some() && self.socket.stream.is_some() {
+        if self.cursor.is_some() && self.socket.is_of_rules() {
             return Err(self.falls_behind());
         }
         let Some(cursor) = &mut self.cursor else { return Ok(()) };

@@ -52,7 +52,7 @@ pub struct WorldEffects {
 
 impl WorldEffects {
     /// Those of a command that was carried out just now.
-    pub(super) fn of(state: &WorldState, Effects { events, fault, answer }: Effects) -> Self {
+    pub(super) fn of(state: &WorldState, Effects { events, fault, answer, messages: _ }: Effects) -> Self {
         let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
         let events = events.into_iter().filter(|event| !event.is_delivery()).collect();
         Self { events, fault, answer, view: state.publish.borrow().clone() }

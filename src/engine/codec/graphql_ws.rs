@@ -218,6 +218,11 @@ impl Session {
         Some(error(id, &format!("no rule of this endpoint answers the {operation}{nearest}")))
     }
 
+    pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Frame> {
+        let id = id_of(Some(msg)).filter(|id| self.operations.remove(*id))?;
+        Some(error(id, why))
+    }
+
     pub(super) fn left(&mut self, id: &str) -> Option<Frame> {
         self.operations.remove(id).then(|| message("complete", Some(id), None))
     }

@@ -46,14 +46,26 @@ pub enum FaultMember {
         /// The path of the request that it answers, below the world's prefix, decoded.
         path: Arc<str>,
     },
+    /// A socket of an endpoint that the scenario declares.
+    Endpoint {
+        /// The path of its handshake, below the world's prefix, decoded.
+        path: Arc<str>,
+    },
 }
 
 impl FaultMember {
     /// Whether a fault on open sockets or streams may hit it.
     pub(super) fn fits(&self, matches: &Matches) -> bool {
         match self {
+            Self::Endpoint { path } => {
+                !matches.streams
+                    && matches.collection.is_none()
+                    && matches.path.as_deref().is_none_or(|pattern| is_path_of(pattern, path))
+            }
             Self::Socket { collection } => {
-                !matches.streams && matches.collection.as_ref().is_none_or(|wanted| wanted == collection)
+                !matches.streams
+                    && matches.path.is_none()
+                    && matches.collection.as_ref().is_none_or(|wanted| wanted == collection)
             }
             Self::Stream { path } => {
                 matches.streams && matches.path.as_deref().is_none_or(|pattern| is_path_of(pattern, path))

@@ -10,7 +10,7 @@ use super::RuleRequest;
 use crate::expression::Data;
 
 /// Names with their values. A clone is cheap.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine) struct Context(Arc<BTreeMap<Arc<str>, Arc<Value>>>);
 
@@ -35,6 +35,11 @@ impl Context {
     pub(super) fn only<'n>(&self, names: impl Iterator<Item = &'n String>) -> Self {
         let kept = names.filter_map(|name| self.0.get_key_value(name.as_str()));
         Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    /// The value of a name, to be kept.
+    pub(super) fn shared(&self, name: &str) -> Option<&Arc<Value>> {
+        self.0.get(name)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Value> {

@@ -1,24 +1,27 @@
 //! A rule that fires: its steps become commands, at one moment, all or none.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
-use super::groups::Groups;
 use super::reading::Reading;
 use super::rows::text_id;
 use super::runs::{RuleOrigin, RuleRun, RunOwner};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
 use crate::engine::event::{Event, EventKind, MemberEvent};
-use crate::engine::frame::Frame;
+use crate::engine::members::Member;
 use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
-use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun, Topics};
-use crate::expression::{Condition, Template};
-use crate::scenario::{DataPath, Join, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
+use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun};
+use crate::expression::{Condition, Data, Template};
+use crate::scenario::{DataPath, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
+
+/// The name of a socket's own memory.
+const CONN: &str = "conn";
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -38,11 +41,11 @@ struct Checkpoint {
     collections: Collections,
     counters: Counters,
     values: DataValues,
-    topics: Topics,
     faults: Vec<FaultRun>,
     fault_ids: u64,
     sequence: u64,
-    groups: Groups,
+    /// The member whose rule it is.
+    member: Option<Arc<Member>>,
     drawn: Drawn,
     events: usize,
 }
@@ -104,11 +107,13 @@ impl<'e> Firing<'e> {
 
     /// Begins the steps of a stream. One that nothing can come for any more ends.
     pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
-        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
+        let member = self.member()?;
         match self.begin(steps, context)? {
             Some(later) => self.engine.wait(later),
-            None if self.engine.topics.joined(member).next().is_none() => self.tell(MemberEvent::Closed),
-            None => Ok(()),
+            None => {
+                self.engine.end_if_idle(member, self.events);
+                Ok(())
+            }
         }
     }
 
@@ -175,29 +180,16 @@ impl<'e> Firing<'e> {
         match verb {
             Verb::Do(steps) => return self.all_or_none(|firing| firing.nested(steps, context)),
             Verb::Rows(verb, rows) => return self.rows(*verb, rows, context),
-            Verb::Reply(frame) => {
-                let frame = self.frame(frame, context)?;
-                self.tell(MemberEvent::Reply(frame))?;
-            }
-            Verb::Send { to: Some(to), frame, others: _ } => {
-                let topics = self.topics(to, context)?;
-                let frame = self.frame(frame, context)?;
-                for to in topics {
-                    self.command(Command::Send { to, frame: frame.clone() })?;
-                }
-            }
-            Verb::Send { to: None, .. } => return Err(Refusal::NoMember),
+            Verb::Reply(frame) => self.reply(frame, context)?,
+            Verb::Send { to, frame, others } => self.send(to.as_ref(), frame, *others, context)?,
             Verb::Join(join) => self.join(join, context)?,
-            Verb::Leave { to, name: _ } => {
-                let topics = to.as_ref().map(|to| self.topics(to, context)).transpose()?;
-                self.leave(topics.unwrap_or_default())?;
-            }
-            Verb::Close { .. } => self.tell(MemberEvent::Closed)?,
+            Verb::Leave { to, name } => self.leave(to.as_ref(), name.as_ref(), context)?,
+            Verb::Close { code, reason } => self.close(code.as_ref(), reason.as_ref(), context)?,
             Verb::Set(values) => {
                 for (target, template) in values {
                     match target {
                         SetTarget::Value(path) => self.set(path, template, context)?,
-                        SetTarget::Conn(_) => return Err(Refusal::NoMember),
+                        SetTarget::Conn(keys) => self.set_conn(keys, template, context)?,
                     }
                 }
             }
@@ -243,41 +235,10 @@ impl<'e> Firing<'e> {
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
     }
 
-    fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
-        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
-        let topics = self.topics(&join.to, context)?;
-        let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
-        let is_first = self.engine.topics.joined(member).next().is_none();
-        let groups = self.engine.groups.join((member, is_first), &topics, condition.as_ref(), join, context);
-        self.command(Command::Join { member, topics })?;
-        for group in groups {
-            self.tell(MemberEvent::Joined(group))?;
-        }
-        Ok(())
-    }
-
-    fn leave(&mut self, topics: Vec<Topic>) -> Result<(), Refusal> {
-        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
-        let groups = self.engine.groups.leave(member, &topics);
-        self.command(Command::Leave { member, topics })?;
-        for group in groups {
-            self.tell(MemberEvent::Left(group))?;
-        }
-        Ok(())
-    }
-
-    /// Notes something for the member whose rule it is.
-    fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
-        let RunOwner::Member(member) = self.owner else { return Err(Refusal::NoMember) };
-        let (sequence, at) = (self.engine.sequence, self.engine.now);
-        self.events.push(Event { sequence, at, kind: EventKind::Member { member, what } });
-        Ok(())
-    }
-
     /// Notes that a step could not be carried out.
     pub(super) fn skip(&mut self, refusal: Refusal) {
         match self.owner {
-            RunOwner::Member(_) => {
+            RunOwner::Member(_) | RunOwner::Membership { .. } => {
                 // It has a member.
                 let _ = self.tell(MemberEvent::Failed(refusal));
             }
@@ -308,30 +269,40 @@ impl<'e> Firing<'e> {
 impl Firing<'_> {
     /// A value; `None` if it is undefined.
     pub(super) fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
-        self.evaluate(template.only_reads(), |reading, draws| {
-            Ok(template.render(&|name| root(context, reading, name), draws)?)
+        self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
+            Ok(template.render(roots, draws)?)
         })
     }
 
     /// A value that has to be there.
     pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
-        self.evaluate(template.only_reads(), |reading, draws| {
-            Ok(template.render_required(&|name| root(context, reading, name), draws)?)
+        self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
+            Ok(template.render_required(roots, draws)?)
         })
     }
 
     pub(super) fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
-        self.evaluate(condition.only_reads(), |reading, draws| {
-            Ok(condition.holds(&|name| root(context, reading, name), draws)?)
+        self.evaluate(condition.names(), condition.only_reads(), context, |roots, draws| {
+            Ok(condition.holds(roots, draws)?)
         })
     }
 
-    /// Computes something that may ask topics, unless it only reads.
-    fn evaluate<T>(&mut self, only_reads: bool, compute: impl FnOnce(&Reading<'_>, &mut Draws) -> T) -> T {
+    /// Computes something that uses these names, and may ask topics unless it only reads.
+    fn evaluate<T>(
+        &mut self,
+        names: &BTreeSet<String>,
+        only_reads: bool,
+        context: &Context,
+        compute: impl FnOnce(&dyn Fn(&str) -> Option<Data>, &mut Draws) -> T,
+    ) -> T {
         if !only_reads {
             self.draws.see(self.engine.visible_topics(self.engine.is_local(self.owner)));
         }
-        let computed = compute(&self.engine.reading(), &mut self.draws);
+        let member = self.owner.member().filter(|_| names.contains(CONN));
+        let conn = member.and_then(|member| self.engine.conn(member)).map(Arc::new);
+        let reading = self.engine.reading();
+        let of_conn = |name: &str| conn.as_ref().filter(|_| name == CONN).map(Data::shared);
+        let computed = compute(&|name| of_conn(name).or_else(|| root(context, &reading, name)), &mut self.draws);
         self.draws.see(None);
         computed
     }
@@ -343,17 +314,13 @@ impl Firing<'_> {
         }
     }
 
-    fn frame(&mut self, template: &Template, context: &Context) -> Result<Frame, Refusal> {
-        Ok(Frame::of(self.required(template, context)?))
-    }
-
-    fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
+    pub(super) fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
         let id = self.required(template, context)?;
         text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
     }
 
     /// A topic or a list of topics.
-    fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
+    pub(super) fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
         let topics = match self.required(template, context)? {
             Value::Array(topics) => topics,
             one => vec![one],
@@ -381,8 +348,7 @@ impl Firing<'_> {
             collections: engine.collections.clone(),
             counters: engine.counters.clone(),
             values: engine.values.clone(),
-            topics: engine.topics.clone(),
-            groups: engine.groups.clone(),
+            member: self.owner.member().and_then(|member| engine.members.get(member)).cloned(),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -394,7 +360,10 @@ impl Firing<'_> {
     fn go_back(&mut self, checkpoint: Checkpoint) {
         let engine = &mut *self.engine;
         (engine.collections, engine.counters) = (checkpoint.collections, checkpoint.counters);
-        (engine.values, engine.topics, engine.groups) = (checkpoint.values, checkpoint.topics, checkpoint.groups);
+        engine.values = checkpoint.values;
+        if let Some(member) = self.owner.member() {
+            engine.put_member_back(member, checkpoint.member);
+        }
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);

@@ -1,20 +1,23 @@
 //! Members of a topic who want the same of what is sent there, so that it is made once for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::context::Context;
 use super::draws::Draws;
 use super::firing::root;
 use crate::engine::Engine;
+use crate::engine::codec::Address;
 use crate::engine::event::{Event, EventKind, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
+use crate::expression::Template;
 use crate::matching;
-use crate::scenario::Join;
 
 /// The names that a frame may use without being made for one member alone.
 const OF_EVENT: [&str; 2] = ["event", "topic"];
@@ -25,123 +28,127 @@ pub(in crate::engine) struct Groups(Arc<All>);
 
 #[derive(Debug, Clone, Default)]
 struct All {
-    by_topic: BTreeMap<Topic, Vec<Arc<Group>>>,
+    by_topic: HashMap<Topic, IndexMap<Arc<Wanted>, Arc<Group>>>,
     /// Members that may be in several groups. Most are in one, and nobody has to look whether they get something twice.
     several: BTreeSet<u64>,
     last: u64,
 }
 
-/// Those who want the same of a topic.
+/// Those who want the same of a topic, each with how many of its memberships do.
 #[derive(Debug, Clone)]
 struct Group {
     number: u64,
-    /// What has to be contained in what is sent.
-    condition: Option<Value>,
-    /// What they get in its place.
-    shape: Option<Shape>,
-    members: BTreeSet<u64>,
+    members: BTreeMap<u64, u32>,
 }
 
-/// A frame of a join, with what it knows of the one who joined.
-#[derive(Debug, Clone)]
-struct Shape {
-    join: Arc<Join>,
+/// What a membership wants of a topic.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(in crate::engine) struct Wanted {
+    /// What has to be contained in what is sent.
+    pub(in crate::engine) condition: Option<Value>,
+    /// What it gets in its place.
+    pub(in crate::engine) shape: Option<Shape>,
+    /// How that is written.
+    pub(in crate::engine) address: Address,
+}
+
+/// A frame, with what it knows of the member. Two are equal if they say the same and know the same.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::engine) struct Shape {
+    frame: Template,
     context: Context,
+    /// The member, if the frame uses its memory.
+    member: Option<u64>,
+}
+
+impl Hash for Shape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Frames that differ but know the same are few.
+        self.context.hash(state);
+        self.member.hash(state);
+    }
 }
 
 impl Shape {
-    fn of(join: &Arc<Join>, context: &Context) -> Option<Self> {
-        let frame = join.frame.as_ref()?;
+    /// The frame of a member, for which it is made alone if it uses the member's memory.
+    pub(super) fn new(frame: &Template, context: &Context, member: u64) -> Self {
         let own = frame.names().iter().filter(|name| !OF_EVENT.contains(&name.as_str()));
-        Some(Self { join: join.clone(), context: context.only(own) })
+        let member = frame.names().contains("conn").then_some(member);
+        Self { frame: frame.clone(), context: context.only(own), member }
     }
 
     /// Whether what members get differs by the topic that it comes by.
     fn names_topic(&self) -> bool {
-        self.join.frame.as_ref().is_some_and(|frame| frame.names().contains("topic"))
-    }
-}
-
-impl PartialEq for Shape {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.join, &other.join) && self.context == other.context
+        self.frame.names().contains("topic")
     }
 }
 
 /// What groups get of an event. Members of several of them get it once.
 struct Delivery {
+    wanted: Arc<Wanted>,
     groups: Vec<Arc<Group>>,
-    made: Result<Frame, Refusal>,
+    made: Result<Vec<Frame>, Refusal>,
 }
 
 impl Delivery {
     /// Whether it is the same for another group, of another topic of the event or with another condition.
-    fn is_for(&self, group: &Group) -> bool {
-        self.groups.first().is_some_and(|first| first.shape == group.shape)
-            && group.shape.as_ref().is_none_or(|shape| !shape.names_topic())
+    fn is_for(&self, wanted: &Wanted) -> bool {
+        self.wanted.shape == wanted.shape
+            && self.wanted.address == wanted.address
+            && wanted.shape.as_ref().is_none_or(|shape| !shape.names_topic())
     }
 
-    fn into_kind(self) -> EventKind {
+    fn into_kinds(self, except: Option<u64>) -> Vec<EventKind> {
+        let groups: Vec<u64> = self.groups.iter().map(|group| group.number).collect();
         match self.made {
-            Ok(frame) => EventKind::Delivered { groups: self.groups.iter().map(|group| group.number).collect(), frame },
+            Ok(frames) => {
+                let delivered = |frame| EventKind::Delivered { groups: groups.clone(), frame, except };
+                frames.into_iter().map(delivered).collect()
+            }
             Err(refusal) => {
-                let member = self.groups.first().and_then(|group| group.members.first().copied()).unwrap_or_default();
-                EventKind::Member { member, what: MemberEvent::Failed(refusal) }
+                let member = self.groups.first().and_then(|group| group.members.keys().next().copied());
+                let what = MemberEvent::Failed(refusal);
+                vec![EventKind::Member { member: member.unwrap_or_default(), what }]
             }
         }
     }
 }
 
 impl Groups {
-    /// Has a member join topics, and gives the numbers of the groups that it was not in. `is_first` says that it has joined
-    /// nothing before.
-    pub(super) fn join(
-        &mut self,
-        (member, is_first): (u64, bool),
-        topics: &[Topic],
-        condition: Option<&Value>,
-        join: &Arc<Join>,
-        context: &Context,
-    ) -> Vec<u64> {
-        let shape = Shape::of(join, context);
-        let All { by_topic, several, last } = Arc::make_mut(&mut self.0);
-        if !is_first || topics.len() > 1 {
-            several.insert(member);
-        }
+    /// Has a member join topics once more, and gives the numbers of the groups that it was not in.
+    pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
+        let All { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
         for topic in topics {
-            let groups = by_topic.entry(topic.clone()).or_default();
-            let same = |group: &&mut Arc<Group>| group.condition.as_ref() == condition && group.shape == shape;
-            let found = groups.iter_mut().find(same).map(Arc::make_mut);
-            if let Some(group) = found {
-                if group.members.insert(member) {
-                    joined.push(group.number);
-                }
-                continue;
+            let group = by_topic.entry(topic.clone()).or_default().entry(wanted.clone()).or_insert_with(|| {
+                *last += 1;
+                Arc::new(Group { number: *last, members: BTreeMap::new() })
+            });
+            let times = Arc::make_mut(group).members.entry(member).or_default();
+            *times += 1;
+            if *times == 1 {
+                joined.push(group.number);
             }
-            *last += 1;
-            let (condition, shape) = (condition.cloned(), shape.clone());
-            groups.push(Arc::new(Group { number: *last, condition, shape, members: BTreeSet::from([member]) }));
-            joined.push(*last);
         }
         joined
     }
 
-    /// Has a member leave topics, and gives the numbers of the groups that it was in.
-    pub(super) fn leave(&mut self, member: u64, topics: &[Topic]) -> Vec<u64> {
+    /// Has a member leave topics that it has joined so once, and gives the numbers of the groups that it is in no longer.
+    pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
+        let by_topic = &mut Arc::make_mut(&mut self.0).by_topic;
         let mut left = Vec::new();
         for topic in topics {
-            let Some(groups) = self.0.by_topic.get(topic) else { continue };
-            if !groups.iter().any(|group| group.members.contains(&member)) {
+            let Some(groups) = by_topic.get_mut(topic) else { continue };
+            let Some(group) = groups.get_mut(wanted).map(Arc::make_mut) else { continue };
+            let Some(times) = group.members.get_mut(&member) else { continue };
+            *times -= 1;
+            if *times > 0 {
                 continue;
             }
-            let by_topic = &mut Arc::make_mut(&mut self.0).by_topic;
-            if let Some(groups) = by_topic.get_mut(topic) {
-                for group in groups.iter_mut().filter(|group| group.members.contains(&member)) {
-                    Arc::make_mut(group).members.remove(&member);
-                    left.push(group.number);
-                }
-                groups.retain(|group| !group.members.is_empty());
+            group.members.remove(&member);
+            left.push(group.number);
+            if group.members.is_empty() {
+                groups.swap_remove(wanted);
                 if groups.is_empty() {
                     by_topic.remove(topic);
                 }
@@ -150,23 +157,26 @@ impl Groups {
         left
     }
 
-    /// Has a member leave every topic.
-    pub(in crate::engine) fn leave_all(&mut self, member: u64) {
-        let has = |groups: &[Arc<Group>]| groups.iter().any(|group| group.members.contains(&member));
-        let joined = self.0.by_topic.iter().filter(|(_, groups)| has(groups)).map(|(topic, _)| topic.clone());
-        let joined: Vec<Topic> = joined.collect();
-        self.leave(member, &joined);
-        if self.0.several.contains(&member) {
-            Arc::make_mut(&mut self.0).several.remove(&member);
+    /// Notes whether a member may be in several groups.
+    pub(in crate::engine) fn note_several(&mut self, member: u64, is_in_several: bool) {
+        if self.0.several.contains(&member) == is_in_several {
+            return;
         }
+        let several = &mut Arc::make_mut(&mut self.0).several;
+        if is_in_several {
+            several.insert(member);
+        } else {
+            several.remove(&member);
+        }
+    }
+
+    /// Without any; the numbers of new ones go on.
+    pub(in crate::engine) fn emptied(&self) -> Self {
+        Self(Arc::new(All { last: self.0.last, ..All::default() }))
     }
 
     fn is_empty(&self) -> bool {
         self.0.by_topic.is_empty()
-    }
-
-    fn of(&self, topic: &Topic) -> Vec<Arc<Group>> {
-        self.0.by_topic.get(topic).cloned().unwrap_or_default()
     }
 }
 
@@ -185,51 +195,81 @@ impl Engine {
     }
 
     fn deliveries(&mut self, event: &Event) -> Vec<Event> {
+        let topics: Vec<Topic> =
+            event.topics().into_iter().filter(|topic| self.groups.0.by_topic.contains_key(topic)).collect();
+        if topics.is_empty() {
+            return Vec::new();
+        }
         let Some(payload) = event.payload() else { return Vec::new() };
         let payload = Arc::new(payload);
-        let groups = self.groups.clone();
+        let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
+        let all = self.groups.clone();
         let mut deliveries: Vec<Delivery> = Vec::new();
         // Of members that may be in several groups: the deliveries that they get.
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for topic in event.topics() {
-            for group in groups.of(&topic) {
-                if group.condition.as_ref().is_some_and(|condition| !matching::contains(condition, &payload)) {
+        for topic in topics {
+            for (wanted, group) in all.0.by_topic.get(&topic).into_iter().flatten() {
+                if wanted.condition.as_ref().is_some_and(|condition| !matching::contains(condition, &payload)) {
                     continue;
                 }
-                let several: Vec<u64> = groups.0.several.intersection(&group.members).copied().collect();
+                if group.members.keys().all(|member| Some(*member) == except) {
+                    continue;
+                }
+                let several: Vec<u64> = all.in_several(group).collect();
                 let mut earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
-                let same = earlier.find(|at| deliveries[*at].is_for(&group));
+                let same = earlier.find(|at| deliveries[*at].is_for(wanted));
                 for member in several {
                     reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
                 }
                 if let Some(same) = same {
-                    deliveries[same].groups.push(group);
+                    deliveries[same].groups.push(group.clone());
                 } else {
-                    let made = self.shaped(&group, &topic, &payload, event);
-                    deliveries.push(Delivery { groups: vec![group], made });
+                    let made = self.shaped(wanted, &topic, &payload, event);
+                    deliveries.push(Delivery { wanted: wanted.clone(), groups: vec![group.clone()], made });
                 }
             }
         }
         let event = |kind| Event { sequence: event.sequence, at: event.at, kind };
-        deliveries.into_iter().map(|delivery| event(delivery.into_kind())).collect()
+        deliveries.into_iter().flat_map(|delivery| delivery.into_kinds(except)).map(event).collect()
     }
 
-    fn shaped(&mut self, group: &Group, topic: &Topic, payload: &Arc<Value>, event: &Event) -> Result<Frame, Refusal> {
-        let Some((shape, template)) = group.shape.as_ref().and_then(|shape| Some((shape, shape.join.frame.as_ref()?)))
-        else {
+    fn shaped(
+        &mut self,
+        wanted: &Wanted,
+        topic: &Topic,
+        payload: &Arc<Value>,
+        event: &Event,
+    ) -> Result<Vec<Frame>, Refusal> {
+        let Some(shape) = &wanted.shape else {
             // What was sent goes on as it is.
-            return Ok(match &event.kind {
-                EventKind::Sent { frame, .. } => frame.clone(),
-                _ => Frame::Json(payload.clone()),
-            });
+            return match (&wanted.address, &event.kind) {
+                (Address::Plain, EventKind::Sent { frame, .. }) => Ok(vec![frame.clone()]),
+                (Address::Plain, _) => Ok(vec![Frame::Json(payload.clone())]),
+                (address, _) => Ok(address.frames(payload)?),
+            };
         };
-        let context =
+        let mut context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
+        if let Some(conn) = shape.member.and_then(|member| self.conn(member)) {
+            context.set("conn", conn);
+        }
         let mut draws = Draws::of(self, "frames".into(), self.drawn(self.local.is_some()));
         draws.see(self.visible_topics(true));
         let reading = self.reading();
-        let frame = template.render_required(&|name| root(&context, &reading, name), &mut draws)?;
+        let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
         self.keep_drawn(draws.drawn(), self.local.is_some());
-        Ok(Frame::of(frame))
+        Ok(wanted.address.frames(&value)?)
+    }
+}
+
+impl Groups {
+    /// The members of a group who may be in several.
+    fn in_several<'g>(&'g self, group: &'g Group) -> Box<dyn Iterator<Item = u64> + 'g> {
+        let several = &self.0.several;
+        if several.len() < group.members.len() {
+            Box::new(several.iter().copied().filter(|member| group.members.contains_key(member)))
+        } else {
+            Box::new(group.members.keys().copied().filter(|member| several.contains(member)))
+        }
     }
 }

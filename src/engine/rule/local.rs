@@ -10,7 +10,7 @@ use super::draws::Drawn;
 use super::runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 use super::{Answered, AnsweredContent, RuleRequest};
 use crate::engine::Engine;
-use crate::engine::command::Effects;
+use crate::engine::command::{Command, Effects};
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topics;
@@ -31,10 +31,16 @@ impl Engine {
         Self { local: Some(LocalRules::default()), ..self }
     }
 
-    /// When the next step of a stream is due, in a world that several servers play.
+    /// Whether other servers play the world, too.
+    #[must_use]
+    pub fn is_played_by_several(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// When the next step of a stream or a socket is due, in a world that several servers play.
     #[must_use]
     pub fn next_local_due(&self) -> Option<Duration> {
-        self.local.as_ref()?.runs.next_due()
+        self.local.as_ref()?.runs.next_due().into_iter().chain(self.next_session_due()).min()
     }
 
     /// Carries out what streams have due by then, at most that many lists of steps, in a world that several servers play.
@@ -42,9 +48,13 @@ impl Engine {
         let mut events = Vec::new();
         for _ in 0..most {
             let Some(due) = self.next_local_due().filter(|due| *due <= to) else { break };
-            let Some((number, run)) = self.local.as_mut().and_then(|local| local.runs.take_due(due)) else { break };
+            let Some((number, run)) = self.local.as_mut().and_then(|local| local.runs.take_due(due)) else {
+                self.at_local_time(due, |engine| engine.elapse_session(due, &mut events));
+                continue;
+            };
             let run = self.at_local_time(due, |engine| engine.run_due(run, &mut events));
-            if let Some(local) = &mut self.local {
+            let is_owned = self.has_owner(run.owner);
+            if let Some(local) = self.local.as_mut().filter(|_| is_owned) {
                 local.runs.put_back(number, run);
             }
         }
@@ -85,13 +95,16 @@ impl Engine {
 
     /// Whether what an owner's rules do is of this server alone.
     pub(super) fn is_local(&self, owner: RunOwner) -> bool {
-        self.local.is_some() && matches!(owner, RunOwner::Member(_))
+        self.local.is_some() && owner.member().is_some()
     }
 
     /// Keeps a list until its next step is due.
     pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
+        if !self.has_owner(run.owner) {
+            return Ok(());
+        }
         match &mut self.local {
-            Some(local) if matches!(run.owner, RunOwner::Member(_)) => local.runs.wait(run),
+            Some(local) if run.owner.member().is_some() => local.runs.wait(run),
             _ => self.rule_runs.wait(run),
         }
     }
@@ -113,6 +126,14 @@ impl Engine {
             Some(local) if is_local => local.drawn = drawn,
             _ => self.drawn = drawn,
         }
+    }
+
+    /// Carries out a command about a socket of this server, at that time.
+    ///
+    /// # Errors
+    /// As [`Engine::apply`].
+    pub fn apply_locally(&mut self, command: Command, now: Duration) -> Result<Effects, Refusal> {
+        self.at_local_time(now, |engine| engine.apply(command))
     }
 
     fn at_local_time<T>(&mut self, time: Duration, job: impl FnOnce(&mut Self) -> T) -> T {

@@ -25,6 +25,22 @@ pub(in crate::engine) enum RunOwner {
     World,
     /// The member of that number: the steps end when it leaves.
     Member(u64),
+    /// A membership: the steps end with it.
+    Membership {
+        member: u64,
+        /// The number of the membership.
+        number: u64,
+    },
+}
+
+impl RunOwner {
+    /// The member that it is, or is of.
+    pub(super) fn member(self) -> Option<u64> {
+        match self {
+            Self::World => None,
+            Self::Member(member) | Self::Membership { member, .. } => Some(member),
+        }
+    }
 }
 
 /// Where a list of steps is declared.
@@ -39,6 +55,8 @@ pub(in crate::engine) enum RuleOrigin {
     Generator(Arc<str>),
     /// The script of that key.
     Script(Arc<str>),
+    /// The endpoint of that key.
+    Endpoint(Arc<str>),
     /// Nowhere: it came from outside.
     Posted,
 }
@@ -48,6 +66,7 @@ impl RuleOrigin {
     pub(in crate::engine) fn key(&self) -> Arc<str> {
         match self {
             Self::Answer(key) | Self::Trigger(key) | Self::Generator(key) | Self::Script(key) => key.clone(),
+            Self::Endpoint(key) => format!("websocket {key}").into(),
             Self::Posted => "steps".into(),
         }
     }
@@ -56,7 +75,9 @@ impl RuleOrigin {
     pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
         let same = |steps: &&StepList| **steps.written() == *written;
         match self {
-            Self::Answer(key) => steps_of(scenario.routes().answers(key)?).find(same).cloned(),
+            Self::Answer(key) => {
+                steps_of(scenario.routes().answers(key)?).find_map(|list| list.list_written(written)).cloned()
+            }
             Self::Trigger(key) => {
                 let triggers = scenario.triggers().iter().filter(|one| one.key == *key);
                 triggers.map(|one| &one.steps).find(same).cloned()
@@ -72,6 +93,7 @@ impl RuleOrigin {
                 let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
                 scripts.map(|one| &one.steps).find(same).cloned()
             }
+            Self::Endpoint(key) => scenario.endpoints().get(key)?.list_written(written).cloned(),
             Self::Posted => StepsText::Written(written.clone()).parse(scenario).ok(),
         }
     }
@@ -151,7 +173,33 @@ struct Waiting {
     /// By number, in the order in which they began.
     runs: BTreeMap<u64, Arc<RuleRun>>,
     due: BTreeSet<(Duration, u64)>,
+    /// Members with the numbers of what is theirs.
+    owned: BTreeSet<(u64, u64)>,
     last: u64,
+}
+
+impl Waiting {
+    fn insert(&mut self, number: u64, due: Duration, run: RuleRun) {
+        self.owned.extend(run.owner.member().map(|member| (member, number)));
+        self.runs.insert(number, Arc::new(run));
+        self.due.insert((due, number));
+    }
+
+    fn remove(&mut self, number: u64) -> Option<RuleRun> {
+        let run = self.runs.remove(&number)?;
+        if let Some(due) = run.due() {
+            self.due.remove(&(due, number));
+        }
+        if let Some(member) = run.owner.member() {
+            self.owned.remove(&(member, number));
+        }
+        Some(Arc::unwrap_or_clone(run))
+    }
+
+    fn of_member(&self, member: u64) -> impl Iterator<Item = (u64, &RuleRun)> {
+        let numbers = self.owned.range((member, 0)..=(member, u64::MAX)).map(|(_, number)| *number);
+        numbers.filter_map(|number| Some((number, &**self.runs.get(&number)?)))
+    }
 }
 
 impl RuleRuns {
@@ -173,26 +221,20 @@ impl RuleRuns {
         }
         let waiting = Arc::make_mut(&mut self.0);
         waiting.last += 1;
-        waiting.runs.insert(waiting.last, Arc::new(run));
-        waiting.due.insert((due, waiting.last));
+        waiting.insert(waiting.last, due, run);
         Ok(())
     }
 
     /// Takes out the first of those that are due by then, with its number.
     pub(super) fn take_due(&mut self, by: Duration) -> Option<(u64, RuleRun)> {
-        let (due, number) = *self.0.due.first().filter(|(due, _)| *due <= by)?;
-        let waiting = Arc::make_mut(&mut self.0);
-        waiting.due.remove(&(due, number));
-        let run = waiting.runs.remove(&number)?;
-        Some((number, Arc::unwrap_or_clone(run)))
+        let (_, number) = *self.0.due.first().filter(|(due, _)| *due <= by)?;
+        Some((number, Arc::make_mut(&mut self.0).remove(number)?))
     }
 
     /// Puts back what was taken out, if it still waits for something.
     pub(super) fn put_back(&mut self, number: u64, run: RuleRun) {
         let Some(due) = run.due() else { return };
-        let waiting = Arc::make_mut(&mut self.0);
-        waiting.runs.insert(number, Arc::new(run));
-        waiting.due.insert((due, number));
+        Arc::make_mut(&mut self.0).insert(number, due, run);
     }
 
     /// Keeps those for which that is true.
@@ -202,8 +244,24 @@ impl RuleRuns {
         }
         let waiting = Arc::make_mut(&mut self.0);
         waiting.runs.retain(|_, run| keep(run));
-        let Waiting { runs, due, .. } = waiting;
+        let Waiting { runs, due, owned, .. } = waiting;
         due.retain(|(_, number)| runs.contains_key(number));
+        owned.retain(|(_, number)| runs.contains_key(number));
+    }
+
+    /// Ends those of a member for which that is true.
+    pub(super) fn end_of_member(&mut self, member: u64, is_over: impl Fn(&RuleRun) -> bool) {
+        let over = self.0.of_member(member).filter(|(_, run)| is_over(run)).map(|(number, _)| number);
+        let over: Vec<u64> = over.collect();
+        if !over.is_empty() {
+            let waiting = Arc::make_mut(&mut self.0);
+            over.into_iter().for_each(|number| drop(waiting.remove(number)));
+        }
+    }
+
+    /// Those of a member.
+    pub(super) fn of_member(&self, member: u64) -> impl Iterator<Item = &RuleRun> {
+        self.0.of_member(member).map(|(_, run)| run)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &RuleRun> {
@@ -247,10 +305,20 @@ impl Engine {
 
     /// Ends what belongs to a member.
     pub(in crate::engine) fn end_runs_of(&mut self, member: u64) {
-        let stays = |run: &RuleRun| run.owner != RunOwner::Member(member);
-        self.rule_runs.retain(stays);
+        self.end_member_runs(member, |_| true);
+    }
+
+    /// Ends what belongs to a member and is so.
+    pub(super) fn end_member_runs(&mut self, member: u64, is_over: impl Fn(&RuleRun) -> bool) {
+        self.rule_runs.end_of_member(member, &is_over);
         if let Some(local) = &mut self.local {
-            local.runs.retain(stays);
+            local.runs.end_of_member(member, is_over);
         }
+    }
+
+    /// Whether steps of a member wait for which that is true.
+    pub(super) fn has_waiting(&self, member: u64, is_meant: impl Fn(&RuleRun) -> bool) -> bool {
+        let local = self.local.iter().flat_map(|local| local.runs.of_member(member));
+        self.rule_runs.of_member(member).chain(local).any(is_meant)
     }
 }

@@ -15,7 +15,7 @@ use super::answer::{DoneAnswer, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
-use crate::world::{Message, SocketClose, SocketState, World};
+use crate::world::{Message, SocketClose, SocketKind, SocketState, World};
 
 /// All open sockets and streams of a world.
 #[derive(Serialize, JsonSchema)]
@@ -38,6 +38,12 @@ struct SocketAnswer {
     /// The path of the request that a stream answers, below the world's prefix, decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<String>,
+    /// The path of an endpoint that the scenario declares, below the world's prefix, decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// The topics that a stream, or a socket of such an endpoint, has joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topics: Option<Vec<String>>,
     /// The world's time when it was opened.
     opened: Time,
     /// How long it is open, by the machine's time, in whole milliseconds.
@@ -113,9 +119,9 @@ fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
 
 /// The open sockets.
 #[handler]
-pub(super) fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let SocketsQuery { limit, sort } = input::query(uri)?;
-    let mut sockets = world.open_sockets();
+    let mut sockets = world.open_sockets().await.map_err(ApiError::from)?;
     if let Some(Sort::Backlog) = sort {
         sockets.sort_by_key(|socket| Reverse(socket.backlog));
     }
@@ -128,8 +134,10 @@ impl SocketAnswer {
         Self {
             socket: socket.socket,
             world: world.name().to_string(),
-            collection: socket.stream.is_none().then(|| socket.collection.to_string()),
-            stream: socket.stream.as_ref().map(ToString::to_string),
+            collection: (socket.kind == SocketKind::Collection).then(|| socket.collection.to_string()),
+            stream: if let SocketKind::Stream(path) = &socket.kind { Some(path.to_string()) } else { None },
+            path: if let SocketKind::Endpoint(path) = &socket.kind { Some(path.to_string()) } else { None },
+            topics: Some(socket.topics.clone()).filter(|_| socket.kind != SocketKind::Collection),
             opened: Time(socket.opened),
             age: Time::millis(socket.age),
             sent: socket.sent,

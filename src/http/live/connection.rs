@@ -19,6 +19,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::message::{ClientMessage, Excerpt};
+use crate::engine::Frame;
 use crate::http::App;
 use crate::http::upgrade::Upgraded;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
@@ -71,8 +72,15 @@ impl SocketClosure {
 }
 
 impl From<WorldError> for SocketClosure {
-    fn from(_: WorldError) -> Self {
-        Self::away("the world has ended")
+    fn from(error: WorldError) -> Self {
+        match error {
+            // The client is to come back once it can keep up.
+            WorldError::Behind => Self::Asked(CloseFrame {
+                code: CloseCode::Again,
+                reason: Utf8Bytes::from_static("too slow: more has come than is kept for it"),
+            }),
+            _ => Self::away("the world has ended"),
+        }
     }
 }
 
@@ -244,6 +252,13 @@ impl Connection {
 
     async fn take(&mut self, message: Message) -> Result<(), SocketClosure> {
         match message {
+            Message::Text(text) if self.feed.is_of_endpoint() => {
+                let payload = Payload::new(text.clone().into());
+                self.pass_on(Frame::Text(text.as_str().into()), payload).await
+            }
+            Message::Binary(bytes) if self.feed.is_of_endpoint() => {
+                self.pass_on(Frame::Binary((*bytes).into()), Payload::new(bytes)).await
+            }
             Message::Text(text) => {
                 self.feed.received(Payload::new(text.clone().into()));
                 self.obey(text.as_bytes()).await
@@ -260,6 +275,15 @@ impl Connection {
             Message::Close(frame) => Err(SocketClosure::Closed(frame)),
             Message::Pong(_) | Message::Frame(_) => Ok(()),
         }
+    }
+
+    /// Has the rules of the endpoint take a frame.
+    async fn pass_on(&mut self, frame: Frame, payload: Payload) -> Result<(), SocketClosure> {
+        if self.feed.ignores() {
+            self.feed.received(payload);
+            return Ok(());
+        }
+        Ok(self.feed.take(frame, payload).await?)
     }
 
     /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
@@ -283,7 +307,7 @@ impl Connection {
 /// The end of a connection (RFC 6455, section 7).
 impl Connection {
     /// Closes the connection as its end asks. The peer has a short time to take part in it.
-    pub(super) async fn close(mut self: Box<Self>, end: SocketClosure) {
+    pub(super) async fn close(mut self: Box<Self>, end: SocketClosure) -> Subscription {
         self.reclaim();
         let is_reset = matches!(end, SocketClosure::Reset);
         let (by, code) = match &end {
@@ -303,6 +327,7 @@ impl Connection {
             let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
         }
         self.feed.ends(SocketEnd { code, by });
+        self.feed
     }
 
     async fn part(&mut self, end: SocketClosure) {

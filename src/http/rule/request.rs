@@ -10,8 +10,8 @@ use super::RuleCall;
 use super::forms;
 use crate::engine::RuleRequest;
 use crate::http::error::ApiError;
-use crate::http::target::decoded;
-use crate::scenario::{Answer, CrudOperation, RequestMatch};
+use crate::http::target::{RequestTarget, decoded};
+use crate::scenario::{Answer, CrudOperation, EndpointMatch, RequestMatch};
 
 impl RuleCall<'_> {
     /// What the rules of its route see of a request: what they do not look at is left empty.
@@ -28,9 +28,9 @@ impl RuleCall<'_> {
             self.crud.is_some_and(takes_body) || is_named("body") || self.matches(|matches| matches.body.is_some());
         Ok(RuleRequest {
             method: is_named("method").then(|| self.target.method.to_string()),
-            url: has_url.then(|| self.url()),
+            url: has_url.then(|| url(self.target)),
             path: if is_crud || is_named("path") { Some(self.path()?) } else { None },
-            query: has_query.then(|| self.query()),
+            query: has_query.then(|| query(self.target)),
             headers: has_headers.then(|| self::headers(headers)),
             cookies: is_named("cookies").then(|| cookies(headers)),
             body: if has_body { self::body(headers, body)? } else { None },
@@ -41,24 +41,47 @@ impl RuleCall<'_> {
         self.answers.list.iter().any(|Answer { matches, .. }| matches.as_ref().is_some_and(&is_meant))
     }
 
-    /// The path with the query, without the world's prefix.
-    fn url(&self) -> String {
-        let query = self.target.query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}{query}", self.target.path)
-    }
-
     fn path(&self) -> Result<Map<String, Value>, ApiError> {
         let parameters = self.route.path().parameters();
         parameters.map(|one| Ok((one.name().to_string(), decoded(self.found.parameter(one))?.into()))).collect()
     }
+}
 
-    fn query(&self) -> Map<String, Value> {
-        let mut query = Map::new();
-        for (name, value) in form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes()) {
-            forms::add(&mut query, name, value.into());
-        }
-        query
+/// What the rules of an endpoint see of a handshake: of these names, and nothing else.
+///
+/// # Errors
+/// 400 for a parameter of the path that is not UTF-8.
+pub(in crate::http) fn handshake_request(
+    target: &RequestTarget<'_>,
+    found: &EndpointMatch<'_, '_>,
+    headers: &HeaderMap,
+    is_named: impl Fn(&str) -> bool,
+) -> Result<RuleRequest, ApiError> {
+    let parameters = found.endpoint().path.parameters();
+    let path = parameters.map(|one| Ok((one.name().to_string(), decoded(found.parameter(one))?.into())));
+    Ok(RuleRequest {
+        method: is_named("method").then(|| target.method.to_string()),
+        url: is_named("url").then(|| url(target)),
+        path: if is_named("path") { Some(path.collect::<Result<_, ApiError>>()?) } else { None },
+        query: is_named("query").then(|| query(target)),
+        headers: is_named("headers").then(|| self::headers(headers)),
+        cookies: is_named("cookies").then(|| cookies(headers)),
+        body: None,
+    })
+}
+
+/// The path with the query, without the world's prefix.
+fn url(target: &RequestTarget<'_>) -> String {
+    let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}{query}", target.path)
+}
+
+fn query(target: &RequestTarget<'_>) -> Map<String, Value> {
+    let mut query = Map::new();
+    for (name, value) in form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()) {
+        forms::add(&mut query, name, value.into());
     }
+    query
 }
 
 fn takes_body(operation: CrudOperation) -> bool {

@@ -1,8 +1,7 @@
 //! An answer as a response.
 
-use bytes::Bytes;
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::{Body, Request, Response};
+use poem::{Request, Response};
 
 use super::{RuleCall, file};
 use crate::engine::{Answered, AnsweredContent};
@@ -10,8 +9,6 @@ use crate::http::body::ApiResponse;
 use crate::http::cors::OwnHeaders;
 use crate::http::error::ApiError;
 use crate::scenario::Content;
-
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 impl RuleCall<'_> {
     /// The response that an answer says.
@@ -22,10 +19,10 @@ impl RuleCall<'_> {
         let Answered { status, headers, content, .. } = answered;
         let status = StatusCode::from_u16(status).map_err(|_| ApiError::BadAnswer(format!("the status {status}")))?;
         let mut response = match content {
-            AnsweredContent::Empty => made(Bytes::new(), None),
+            AnsweredContent::Empty => Response::default().into(),
             AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
             AnsweredContent::Encoded(json) => ApiResponse::json(json),
-            AnsweredContent::Text(text) => made(text.into(), Some(TEXT)),
+            AnsweredContent::Text(text) => ApiResponse::text(text.into()),
             AnsweredContent::File(path) => {
                 let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
                     Content::File { directory, lead, .. } => Some((&**directory, &**lead)),
@@ -79,14 +76,4 @@ impl RuleCall<'_> {
             _ => value,
         }
     }
-}
-
-/// A response whose body is made here.
-fn made(body: Bytes, content_type: Option<HeaderValue>) -> ApiResponse {
-    let mut response = Response::default();
-    if let Some(content_type) = content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    }
-    response.set_body(Body::from_bytes(body.clone()));
-    ApiResponse { body: Some(body).filter(|body| !body.is_empty()), ..response.into() }
 }

@@ -76,16 +76,19 @@ impl Rules<'_, '_, '_> {
         let mut names = self.expressions.take_uses().names;
         names.retain(|name| HANDSHAKE.contains(&name.as_str()));
         let protocol = right(protocol)?;
+        let (open, messages, closed) = (open?, right(messages)?.unwrap_or_default(), closed?);
+        let lists = open.iter().chain(messages.iter().map(|rule| &rule.steps)).chain(&closed);
         Some(Endpoint {
+            sends_to_all: Endpoint::send_to_all(lists),
             key: key.into(),
             path: path.cloned().unwrap_or_default(),
             handshake: right(handshake)?,
             subprotocols: right(subprotocols)?.unwrap_or_else(|| implied_subprotocols(protocol)),
             protocol: protocol.map(Protocol::from).unwrap_or_default(),
             frame: frame?,
-            open: open?,
-            messages: right(messages)?.unwrap_or_default(),
-            closed: closed?,
+            open,
+            messages,
+            closed,
             names,
             written: written?,
         })

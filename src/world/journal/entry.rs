@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Exchange, Payload};
+use crate::engine::MessageOutcome;
 use crate::scenario::format_duration;
 
 /// What JSON calls the collection of a socket, in entries and in expectations.
@@ -60,6 +61,8 @@ pub enum Record {
         socket: u64,
         /// The frame.
         payload: Payload,
+        /// What rules made of its messages, if it is a socket of an endpoint.
+        outcomes: Box<[MessageOutcome]>,
     },
     /// A socket fell too far behind: of the frames before this entry it did not get the last ones, but current values,
     /// which follow.
@@ -90,6 +93,11 @@ pub enum OpenedBy {
         /// The path that was asked for.
         path: Arc<str>,
     },
+    /// A socket of an endpoint that the scenario declares.
+    Socket {
+        /// The path that was asked for.
+        path: Arc<str>,
+    },
 }
 
 impl OpenedBy {
@@ -97,6 +105,7 @@ impl OpenedBy {
         match self {
             Self::Collection(collection) => map.serialize_entry(COLLECTION, collection),
             Self::Stream { path } => map.serialize_entry("stream", path),
+            Self::Socket { path } => map.serialize_entry("path", path),
         }
     }
 }
@@ -216,9 +225,12 @@ impl Serialize for Entry {
                 }
                 payload.entries(&mut map)?;
             }
-            Record::Received { socket, payload } => {
+            Record::Received { socket, payload, outcomes } => {
                 map.serialize_entry("socket", socket)?;
                 payload.entries(&mut map)?;
+                for outcome in &**outcomes {
+                    outcome_entries(outcome, &mut map)?;
+                }
             }
             Record::Behind { socket } => map.serialize_entry("socket", socket)?,
             Record::Faulted { socket, fault, did, event } => {
@@ -307,9 +319,29 @@ impl Serialize for Brief {
                 map.serialize_entry("fault", fault)?;
                 map.serialize_entry("did", did)?;
             }
-            Record::Sent { .. } | Record::Received { .. } | Record::Behind { .. } => {}
+            Record::Received { outcomes, .. } => {
+                for outcome in &**outcomes {
+                    outcome_entries(outcome, &mut map)?;
+                }
+            }
+            Record::Sent { .. } | Record::Behind { .. } => {}
         }
         map.end()
+    }
+}
+
+/// What rules made of a message: the number of the one that fired, or why none did.
+fn outcome_entries<M: SerializeMap>(outcome: &MessageOutcome, map: &mut M) -> Result<(), M::Error> {
+    match outcome {
+        MessageOutcome::Fired(rule) => map.serialize_entry("rule", rule),
+        MessageOutcome::Refused { rule, why } => {
+            map.serialize_entry("rule", rule)?;
+            map.serialize_entry("refused", why)
+        }
+        MessageOutcome::Unmatched { nearest } => {
+            map.serialize_entry("rule", &None::<usize>)?;
+            map.serialize_entry("nearest", nearest)
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Subscription {
                 None if !has_followed => return Ok(()),
                 None => {}
                 // Of a stream there is no telling what its events were made of: those that were dropped are lost.
-                Some(_) if self.socket.stream.is_some() => {}
+                Some(_) if self.socket.is_of_rules() => {}
                 Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await?,
                 Some(Behind::All) => self.bring_up_to_date(None).await?,
             }
@@ -114,7 +114,7 @@ impl Subscription {
             for delivery in &waiting {
                 faults.take(delivery, now);
             }
-            if self.socket.stream.is_some() && faults.has_given_up() {
+            if self.socket.is_of_rules() && faults.has_given_up() {
                 return self.bring_up_to_date(None).await.map(|()| None);
             }
             if !self.waiting.is_empty() || faults.is_full() {

@@ -1,0 +1,151 @@
+//! Members whom rules have join topics: sockets of endpoints, and streams.
+//!
+//! What they have joined is kept twice, by member here and by topic in [`Topics`](super::topics::Topics) and
+//! [`Groups`](super::rule::Groups), which say the same. Undoing what a rule did is putting its member back to what it was.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::codec::{Address, Session};
+use super::rule::{Context, Wanted};
+use super::topics::Topic;
+
+/// All of them, by their numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Members {
+    by_number: HashMap<u64, Arc<Member>>,
+    /// Memberships so far: each has a number of its own.
+    memberships: u64,
+    /// When protocols want something next.
+    due: BTreeSet<(Duration, u64)>,
+}
+
+/// A member. A clone is cheap.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Member {
+    /// What it is a socket of; `None` for a stream.
+    pub(super) socket: Option<SocketMember>,
+    pub(super) memberships: Vec<Arc<Membership>>,
+}
+
+/// A socket of an endpoint.
+#[derive(Debug, Clone)]
+pub(super) struct SocketMember {
+    /// The endpoint's key.
+    pub(super) endpoint: Arc<str>,
+    /// What expressions know of its handshake.
+    pub(super) handshake: Context,
+    /// What steps have set of `conn`, an object.
+    pub(super) memory: Arc<Value>,
+    pub(super) session: Session,
+    /// Whether it is to be closed: nothing more is received.
+    pub(super) is_closing: bool,
+    /// When its protocol wants something next, as it is noted.
+    pub(super) due: Option<Duration>,
+}
+
+/// What a member has joined by one step.
+#[derive(Debug)]
+pub(super) struct Membership {
+    pub(super) number: u64,
+    /// Its `as`.
+    pub(super) name: Option<Arc<str>>,
+    pub(super) topics: Vec<Topic>,
+    pub(super) wanted: Arc<Wanted>,
+    /// The message in answer to which it was joined.
+    pub(super) message: Option<Arc<Value>>,
+}
+
+impl Membership {
+    /// Whether it is there for what is sent to all sockets of its endpoint.
+    pub(super) fn is_of_all_sockets(&self) -> bool {
+        matches!(self.topics[..], [Topic::SocketsOf(_)])
+    }
+
+    /// How what is sent to it is written.
+    pub(super) fn address(&self) -> &Address {
+        &self.wanted.address
+    }
+}
+
+impl Members {
+    pub(super) fn get(&self, member: u64) -> Option<&Arc<Member>> {
+        self.by_number.get(&member)
+    }
+
+    pub(super) fn socket(&self, member: u64) -> Option<&SocketMember> {
+        self.get(member)?.socket.as_ref()
+    }
+
+    pub(super) fn socket_mut(&mut self, member: u64) -> Option<&mut SocketMember> {
+        Arc::make_mut(self.by_number.get_mut(&member)?).socket.as_mut()
+    }
+
+    /// Puts a member back to what it was; `None` for not there.
+    pub(super) fn put_back(&mut self, number: u64, before: Option<Arc<Member>>) {
+        self.remove(number);
+        if let Some(member) = before {
+            self.due.extend(member.socket.as_ref().and_then(|socket| Some((socket.due?, number))));
+            self.by_number.insert(number, member);
+        }
+    }
+
+    /// The member, made if it is not there.
+    pub(super) fn entry(&mut self, member: u64) -> &mut Member {
+        Arc::make_mut(self.by_number.entry(member).or_default())
+    }
+
+    pub(super) fn remove(&mut self, member: u64) -> Option<Arc<Member>> {
+        let gone = self.by_number.remove(&member)?;
+        if let Some(due) = gone.socket.as_ref().and_then(|socket| socket.due) {
+            self.due.remove(&(due, member));
+        }
+        Some(gone)
+    }
+
+    /// Notes when the protocol of a socket wants something next.
+    pub(super) fn reschedule(&mut self, member: u64) {
+        let Some(socket) = self.socket(member) else { return };
+        let due = socket.session.due().filter(|_| !socket.is_closing);
+        let before = socket.due;
+        if due == before {
+            return;
+        }
+        self.due.extend(due.map(|due| (due, member)));
+        if let Some(before) = before {
+            self.due.remove(&(before, member));
+        }
+        if let Some(socket) = self.socket_mut(member) {
+            socket.due = due;
+        }
+    }
+
+    /// When a protocol wants something next.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The member whose protocol wants something first by then.
+    pub(super) fn first_due(&self, by: Duration) -> Option<u64> {
+        self.due.first().filter(|(due, _)| *due <= by).map(|(_, member)| *member)
+    }
+
+    /// The number of the next membership.
+    pub(super) fn next_membership(&mut self) -> u64 {
+        self.memberships += 1;
+        self.memberships
+    }
+
+    /// All memberships, with their members.
+    pub(super) fn memberships(&self) -> impl Iterator<Item = (u64, &Arc<Membership>)> {
+        self.by_number.iter().flat_map(|(number, member)| member.memberships.iter().map(move |one| (*number, one)))
+    }
+
+    /// The sockets, by their numbers.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, &SocketMember)> {
+        self.by_number.iter().filter_map(|(number, member)| Some((*number, member.socket.as_ref()?)))
+    }
+}

@@ -1,0 +1,359 @@
+//! What steps do for the member whose rule they are of: they reply, join, leave, close, and set its memory.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::firing::Firing;
+use super::groups::{Shape, Wanted};
+use super::runs::{RuleOrigin, RunOwner};
+use crate::engine::Engine;
+use crate::engine::codec::{Address, Session};
+use crate::engine::collections::json_len;
+use crate::engine::command::Command;
+use crate::engine::event::{Closing, Event, EventKind, MemberEvent};
+use crate::engine::frame::Frame;
+use crate::engine::members::{Member, Membership};
+use crate::engine::refusal::{MAX_MEMORY_BYTES, MAX_TOPICS, Refusal};
+use crate::engine::topics::{Topic, Topics};
+use crate::engine::values::part;
+use crate::expression::{Template, plain_text};
+use crate::scenario::Join;
+
+/// The code of a socket that has done what it was there for (RFC 6455, 7.4.1).
+const NORMAL: u16 = 1000;
+
+/// The most bytes of a closing frame's reason (RFC 6455, 5.5).
+const MAX_REASON: usize = 123;
+
+impl Firing<'_> {
+    /// The member whose rule it is.
+    pub(super) fn member(&self) -> Result<u64, Refusal> {
+        self.owner.member().ok_or(Refusal::NoMember)
+    }
+
+    /// Notes something for the member whose rule it is.
+    pub(super) fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
+        let member = self.member()?;
+        self.engine.tell(member, what, self.events);
+        Ok(())
+    }
+
+    pub(super) fn reply(&mut self, frame: &Template, context: &Context) -> Result<(), Refusal> {
+        let member = self.member()?;
+        let value = self.required(frame, context)?;
+        let has_protocol = self.engine.members.socket(member).is_some_and(|socket| socket.session != Session::Plain);
+        let frames = match self.engine.members.socket_mut(member).filter(|_| has_protocol) {
+            Some(socket) => socket.session.reply(context.get("msg"), value)?,
+            None => vec![Frame::of(value)],
+        };
+        self.engine.tell_frames(member, frames, self.events);
+        self.engine.follow_session(member, self.events);
+        Ok(())
+    }
+
+    pub(super) fn send(
+        &mut self,
+        to: Option<&Template>,
+        frame: &Template,
+        others: bool,
+        context: &Context,
+    ) -> Result<(), Refusal> {
+        let topics = match (to, &self.origin) {
+            (Some(to), _) => self.topics(to, context)?,
+            (None, RuleOrigin::Endpoint(key)) => vec![Topic::SocketsOf(key.clone())],
+            (None, _) => return Err(Refusal::NoMember),
+        };
+        let frame = Frame::of(self.required(frame, context)?);
+        let except = self.owner.member().filter(|_| others);
+        for to in topics {
+            self.command(Command::Send { to, frame: frame.clone(), except })?;
+        }
+        Ok(())
+    }
+
+    /// Joins topics. What is joined already in the same way stays as it is; another membership of the same name goes.
+    pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
+        let member = self.member()?;
+        let mut topics = self.topics(&join.to, context)?;
+        topics.sort_unstable();
+        topics.dedup();
+        let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
+        let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
+        let wanted = Arc::new(self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context));
+        let memberships = self.engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
+            return Ok(());
+        }
+        if memberships.len() >= MAX_TOPICS {
+            return Err(Refusal::TooManyTopics);
+        }
+        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name).cloned();
+        if let Some(same_name) = same_name {
+            self.engine.end_membership(member, &same_name, self.events);
+        }
+        self.command(Command::Join { member, topics: topics.clone() })?;
+        let number = self.engine.members.next_membership();
+        let message = context.shared("msg").cloned();
+        let membership = Membership { number, name, topics, wanted, message };
+        self.engine.begin_membership(member, membership, self.events);
+        if let Some(steps) = &join.steps {
+            let owner = std::mem::replace(&mut self.owner, RunOwner::Membership { member, number });
+            let begun = self.carry_out_list(steps, &mut context.clone());
+            self.owner = owner;
+            begun?;
+        }
+        Ok(())
+    }
+
+    /// Leaves topics, in one membership or in all.
+    pub(super) fn leave(
+        &mut self,
+        to: Option<&Template>,
+        name: Option<&Template>,
+        context: &Context,
+    ) -> Result<(), Refusal> {
+        let member = self.member()?;
+        let topics = to.map(|to| self.topics(to, context)).transpose()?;
+        let name = name.map(|name| self.id(name, context)).transpose()?;
+        let memberships = self.engine.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        let is_meant = |one: &Membership| name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name));
+        for membership in memberships.iter().filter(|one| is_meant(one)) {
+            self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
+        }
+        if let (Some(name), Some(socket)) = (name, self.engine.members.socket_mut(member)) {
+            let frames = socket.session.left(&name);
+            self.engine.tell_frames(member, frames, self.events);
+        }
+        Ok(())
+    }
+
+    pub(super) fn close(
+        &mut self,
+        code: Option<&Template>,
+        reason: Option<&Template>,
+        context: &Context,
+    ) -> Result<(), Refusal> {
+        let member = self.member()?;
+        if self.engine.members.socket(member).is_none() {
+            return self.tell(MemberEvent::Closed(None));
+        }
+        let code = code.map(|code| self.required(code, context)).transpose()?;
+        let code = code.map_or(Ok(NORMAL), |code| close_code(&code))?;
+        let reason = reason.map(|reason| self.required(reason, context)).transpose()?;
+        let mut reason = reason.map(|reason| plain_text(&reason)).unwrap_or_default();
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
+        self.engine.close_member(member, Closing { code, reason: reason.into() }, self.events);
+        Ok(())
+    }
+
+    /// Sets a part of the socket's memory.
+    pub(super) fn set_conn(
+        &mut self,
+        keys: &[Arc<str>],
+        template: &Template,
+        context: &Context,
+    ) -> Result<(), Refusal> {
+        let member = self.member()?;
+        let value = self.required(template, context)?;
+        let socket = self.engine.members.socket_mut(member).ok_or(Refusal::NoMember)?;
+        let memory = Arc::make_mut(&mut socket.memory);
+        *part(memory, "conn", keys)? = value;
+        if json_len(memory) > MAX_MEMORY_BYTES {
+            return Err(Refusal::MemoryTooLarge);
+        }
+        Ok(())
+    }
+}
+
+fn close_code(value: &Value) -> Result<u16, Refusal> {
+    let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
+    let is_sendable = |code: &u16| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+    let wrong = || Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1014 or 3000 to 4999", value);
+    code.filter(is_sendable).ok_or_else(wrong)
+}
+
+/// Whether what is sent may come to a member by several ways.
+fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
+    memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
+}
+
+/// Memberships, from one moment to the next.
+impl Engine {
+    /// Notes something for a member.
+    pub(super) fn tell(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
+        events.push(Event { sequence: self.sequence, at: self.now, kind: EventKind::Member { member, what } });
+    }
+
+    pub(super) fn tell_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
+        for frame in frames {
+            self.tell(member, MemberEvent::Reply(frame), events);
+        }
+    }
+
+    /// What expressions know as `conn`.
+    pub(super) fn conn(&self, member: u64) -> Option<Value> {
+        let socket = self.members.socket(member)?;
+        let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
+        let topics: Vec<String> = topics.map(ToString::to_string).collect();
+        let mut conn = Value::clone(&socket.memory);
+        if let Some(fields) = conn.as_object_mut() {
+            fields.insert("id".into(), member.into());
+            fields.insert("topics".into(), json!(topics));
+        }
+        Some(conn)
+    }
+
+    /// What a membership wants. Without a frame of its own, that of its endpoint.
+    pub(super) fn wanted(
+        &self,
+        member: u64,
+        frame: Option<&Template>,
+        condition: Option<Value>,
+        name: Option<&str>,
+        context: &Context,
+    ) -> Wanted {
+        let socket = self.members.socket(member);
+        let endpoint = socket.and_then(|socket| self.scenario.endpoints().get(&socket.endpoint));
+        let frame = frame.or_else(|| endpoint?.frame.as_ref());
+        Wanted {
+            condition,
+            shape: frame.map(|frame| Shape::new(frame, context, member)),
+            address: socket.map_or(Address::Plain, |socket| socket.session.address(name, context.get("msg"))),
+        }
+    }
+
+    /// Begins a membership whose topics the member has joined.
+    pub(super) fn begin_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
+        let groups = self.groups.join(member, &membership.topics, &membership.wanted);
+        let memberships = &mut self.members.entry(member).memberships;
+        memberships.push(Arc::new(membership));
+        let is_in_several = is_in_several(memberships);
+        self.groups.note_several(member, is_in_several);
+        for group in groups {
+            self.tell(member, MemberEvent::Joined(group), events);
+        }
+    }
+
+    /// Has a member leave topics of a membership, all of them if none are named.
+    fn leave_topics(
+        &mut self,
+        member: u64,
+        membership: &Arc<Membership>,
+        topics: Option<&[Topic]>,
+        events: &mut Vec<Event>,
+    ) {
+        let stays = |topic: &&Topic| match topics {
+            None => matches!(topic, Topic::SocketsOf(_)),
+            Some(topics) => !topics.contains(topic),
+        };
+        let staying: Vec<Topic> = membership.topics.iter().filter(stays).cloned().collect();
+        if staying.len() == membership.topics.len() {
+            return;
+        }
+        if staying.is_empty() {
+            return self.end_membership(member, membership, events);
+        }
+        let leaving: Vec<Topic> = membership.topics.iter().filter(|topic| !staying.contains(topic)).cloned().collect();
+        let Membership { number, name, wanted, message, .. } = &**membership;
+        let rest = Membership {
+            number: *number,
+            name: name.clone(),
+            topics: staying,
+            wanted: wanted.clone(),
+            message: message.clone(),
+        };
+        if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {
+            *place = Arc::new(rest);
+        }
+        self.leave_groups(member, &leaving, wanted, events);
+    }
+
+    /// Ends a membership, and what belongs to it.
+    pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
+        let memberships = &mut self.members.entry(member).memberships;
+        memberships.retain(|one| one.number != membership.number);
+        let is_in_several = is_in_several(memberships);
+        self.groups.note_several(member, is_in_several);
+        let owner = RunOwner::Membership { member, number: membership.number };
+        self.end_member_runs(member, |run| run.owner == owner);
+        self.leave_groups(member, &membership.topics, &membership.wanted, events);
+        if let Some(message) = &membership.message {
+            self.settle_message(member, message, events);
+        }
+    }
+
+    /// Leaves groups, and the topics that no membership has any more.
+    fn leave_groups(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>, events: &mut Vec<Event>) {
+        for group in self.groups.leave(member, topics, wanted) {
+            self.tell(member, MemberEvent::Left(group), events);
+        }
+        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let is_left = |topic: &&Topic| !memberships.iter().any(|one| one.topics.contains(topic));
+        let left: Vec<Topic> = topics.iter().filter(is_left).cloned().collect();
+        for topic in left {
+            self.topics.leave(member, &topic);
+        }
+    }
+
+    /// Has a member leave everything. Nobody is told: it is gone.
+    pub(in crate::engine) fn leave_all(&mut self, member: u64) {
+        self.topics.leave_all(member);
+        self.end_runs_of(member);
+        let Some(gone) = self.members.get(member).cloned() else { return };
+        for membership in &gone.memberships {
+            self.groups.leave(member, &membership.topics, &membership.wanted);
+        }
+        self.groups.note_several(member, false);
+        if gone.socket.is_some() {
+            self.members.entry(member).memberships = Vec::new();
+        } else {
+            self.members.remove(member);
+        }
+    }
+
+    /// Puts a member back to what it was, with its memberships. Nobody has heard of what was since.
+    pub(super) fn put_member_back(&mut self, member: u64, before: Option<Arc<Member>>) {
+        let now = self.members.get(member).cloned();
+        let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
+        let (old, new) = (memberships(before.as_ref()), memberships(now.as_ref()));
+        let is_in = |list: &[Arc<Membership>], one: &Arc<Membership>| list.iter().any(|other| Arc::ptr_eq(other, one));
+        if now.as_ref().map(Arc::as_ptr) != before.as_ref().map(Arc::as_ptr) {
+            self.members.put_back(member, before);
+        }
+        for membership in new.iter().filter(|one| !is_in(&old, one)) {
+            self.groups.leave(member, &membership.topics, &membership.wanted);
+            for topic in &membership.topics {
+                self.topics.leave(member, topic);
+            }
+        }
+        for membership in old.iter().filter(|one| !is_in(&new, one)) {
+            self.groups.join(member, &membership.topics, &membership.wanted);
+        }
+        for topic in old.iter().flat_map(|one| &one.topics).filter(|topic| matches!(topic, Topic::Named(_))) {
+            self.topics.join(member, topic);
+        }
+        self.groups.note_several(member, is_in_several(&old));
+    }
+
+    /// Who has joined what without a rule.
+    pub(in crate::engine) fn topics_without_rules(&self) -> Topics {
+        let mut topics = self.topics.clone();
+        for (member, membership) in self.members.memberships() {
+            membership.topics.iter().for_each(|topic| topics.leave(member, topic));
+        }
+        topics
+    }
+
+    /// Closes a socket after what its protocol says before.
+    pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
+        let Some(socket) = self.members.socket_mut(member) else { return };
+        if std::mem::replace(&mut socket.is_closing, true) {
+            return;
+        }
+        let frames = socket.session.closing();
+        self.tell_frames(member, frames, events);
+        self.tell(member, MemberEvent::Closed(Some(closing)), events);
+    }
+}

@@ -1,0 +1,316 @@
+//! Sockets of endpoints: what happens when one opens, when a message comes, and when it has closed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::RuleRequest;
+use super::context::Context;
+use super::firing::Firing;
+use super::groups::Wanted;
+use super::runs::{RuleOrigin, RunOwner};
+use crate::engine::Engine;
+use crate::engine::codec::{Address, Received, Session, SessionOptions};
+use crate::engine::command::Effects;
+use crate::engine::event::{Closing, Event, MemberEvent};
+use crate::engine::frame::Frame;
+use crate::engine::members::{Membership, SocketMember};
+use crate::engine::refusal::Refusal;
+use crate::engine::topics::Topic;
+use crate::engine::wildcard::matches_wildcard;
+use crate::matching;
+use crate::scenario::{Endpoint, MessageRule, StepList};
+
+/// What an endpoint's rules made of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageOutcome {
+    /// The rule of that number, from 1, fired.
+    Fired(usize),
+    /// A rule fitted, and was refused.
+    Refused {
+        /// The rule's number, from 1; `None` if it is not known which rule fits.
+        rule: Option<usize>,
+        /// Why.
+        why: String,
+    },
+    /// No rule fits.
+    Unmatched {
+        /// Which came nearest, and why it does not fit; `None` if there is none.
+        nearest: Option<String>,
+    },
+}
+
+impl Engine {
+    /// Opens a socket of an endpoint.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownEndpoint`].
+    pub(in crate::engine) fn open_socket(
+        &mut self,
+        member: u64,
+        endpoint: &Arc<str>,
+        request: RuleRequest,
+        options: SessionOptions,
+        events: &mut Vec<Event>,
+    ) -> Result<Effects, Refusal> {
+        let scenario = self.scenario.clone();
+        let unknown = || Refusal::UnknownEndpoint(endpoint.clone());
+        let declared = scenario.endpoints().get(endpoint).ok_or_else(unknown)?;
+        let socket = SocketMember {
+            endpoint: endpoint.clone(),
+            handshake: Context::from(request),
+            memory: Arc::new(Value::Object(serde_json::Map::new())),
+            session: Session::new(declared.protocol, options),
+            is_closing: false,
+            due: None,
+        };
+        self.members.entry(member).socket = Some(socket);
+        if declared.sends_to_all {
+            self.hear_all(member, endpoint, events);
+        }
+        let now = self.now;
+        let received = self.members.socket_mut(member).map(|socket| socket.session.opened(now));
+        let messages = self.take_received(member, received.unwrap_or_default(), events);
+        Ok(Effects { messages, ..Effects::default() })
+    }
+
+    /// Has a socket get what is sent to all sockets of its endpoint.
+    fn hear_all(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
+        let Some(socket) = self.members.socket(member) else { return };
+        let address = socket.session.address(None, None);
+        let address = if matches!(address, Address::GraphqlWs(_)) { Address::Plain } else { address };
+        let wanted = Arc::new(Wanted { condition: None, shape: None, address });
+        let topics = vec![Topic::SocketsOf(endpoint.clone())];
+        let number = self.members.next_membership();
+        self.begin_membership(member, Membership { number, name: None, topics, wanted, message: None }, events);
+    }
+
+    /// Takes a frame from the client of a socket.
+    pub(in crate::engine) fn receive(
+        &mut self,
+        member: u64,
+        frame: Frame,
+        events: &mut Vec<Event>,
+    ) -> Result<Effects, Refusal> {
+        let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing) else {
+            return Ok(Effects::default());
+        };
+        let received = socket.session.receive(frame);
+        let messages = self.take_received(member, received, events);
+        Ok(Effects { messages, ..Effects::default() })
+    }
+
+    /// Closes a socket: it has left everything when its endpoint hears of it.
+    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Result<Effects, Refusal> {
+        let conn = self.conn(member);
+        self.leave_all(member);
+        let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
+        let Some((socket, conn)) = gone.zip(conn) else { return Ok(Effects::default()) };
+        let scenario = self.scenario.clone();
+        let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
+        if let Some(steps) = closed {
+            let mut context = socket.handshake.with("conn", conn);
+            let origin = RuleOrigin::Endpoint(socket.endpoint);
+            self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(steps, &mut context))?;
+        }
+        Ok(Effects::default())
+    }
+
+    /// When a protocol wants something by itself.
+    pub(in crate::engine) fn next_session_due(&self) -> Option<Duration> {
+        self.members.next_due()
+    }
+
+    /// Has a protocol do what is due first by then.
+    pub(in crate::engine) fn elapse_session(&mut self, due: Duration, events: &mut Vec<Event>) {
+        let Some(member) = self.members.first_due(due) else { return };
+        let received = self.members.socket_mut(member).map(|socket| socket.session.elapse(due)).unwrap_or_default();
+        self.take_received(member, received, events);
+    }
+
+    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<MessageOutcome> {
+        let mut outcomes = Vec::new();
+        for one in received {
+            match one {
+                Received::Opened(message) => self.opened(member, message, events),
+                Received::Message(message) => outcomes.extend(self.message(member, message, events)),
+                Received::Reply(frame) => self.tell(member, MemberEvent::Reply(frame), events),
+                Received::Ended(name) => self.ended(member, &name, events),
+                Received::Close { code, reason } => {
+                    self.close_member(member, Closing { code, reason: reason.into() }, events);
+                }
+            }
+        }
+        self.follow_session(member, events);
+        outcomes
+    }
+
+    fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
+        let Some(socket) = self.members.socket(member) else { return };
+        let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
+        let message = Arc::new(message);
+        if !message.is_null() {
+            context.set("msg", message.clone());
+        }
+        let scenario = self.scenario.clone();
+        if let Some(steps) = scenario.endpoints().get(&key).and_then(|endpoint| endpoint.open.as_ref()) {
+            let opened = self.fire_for(member, &key, steps, &mut context, events);
+            if let Err(refusal) = opened {
+                self.tell(member, MemberEvent::Failed(refusal), events);
+            }
+        }
+        self.settle_message(member, &message, events);
+    }
+
+    fn fire_for(
+        &mut self,
+        member: u64,
+        endpoint: &Arc<str>,
+        steps: &StepList,
+        context: &mut Context,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        let origin = RuleOrigin::Endpoint(endpoint.clone());
+        self.fire_rule(origin, RunOwner::Member(member), events, |firing| firing.carry_out_list(steps, context))
+    }
+
+    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<MessageOutcome> {
+        let socket = self.members.socket(member)?;
+        let (key, message) = (socket.endpoint.clone(), Arc::new(message));
+        let context = socket.handshake.clone().with("msg", message.clone());
+        let scenario = self.scenario.clone();
+        let rules = scenario.endpoints().get(&key).map(|endpoint| &*endpoint.messages).unwrap_or_default();
+        let origin = RuleOrigin::Endpoint(key);
+        let (mut fits, mut nearest) = (None, None);
+        let fired =
+            self.fire_rule(origin, RunOwner::Member(member), events, |firing| match choose(rules, firing, &context)? {
+                Ok((number, rule)) => {
+                    fits = Some(number);
+                    firing.carry_out_list(&rule.steps, &mut context.clone())
+                }
+                Err(why) => {
+                    nearest = why;
+                    Ok(())
+                }
+            });
+        let outcome = match (fired, fits) {
+            (Ok(()), Some(number)) => MessageOutcome::Fired(number),
+            (Ok(()), None) => MessageOutcome::Unmatched { nearest },
+            (Err(refusal), rule) => {
+                let why = refusal.to_string();
+                self.tell(member, MemberEvent::Failed(refusal), events);
+                MessageOutcome::Refused { rule, why }
+            }
+        };
+        let session = self.members.socket_mut(member).map(|socket| &mut socket.session);
+        let frames = match (&outcome, session) {
+            (MessageOutcome::Unmatched { nearest }, Some(session)) => session.unmatched(&message, nearest.as_deref()),
+            (MessageOutcome::Refused { why, .. }, Some(session)) => session.refused(&message, why),
+            _ => Vec::new(),
+        };
+        self.tell_frames(member, frames, events);
+        self.settle_message(member, &message, events);
+        Some(outcome)
+    }
+
+    /// The client has ended the membership of that name, and what the message of that id has begun.
+    fn ended(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
+        let memberships = self.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        for membership in memberships.iter().filter(|one| one.name.as_deref() == Some(name)) {
+            self.end_membership(member, membership, events);
+        }
+        self.end_member_runs(member, |run| {
+            let id = run.context.get("msg").and_then(|message| message.get("id"));
+            id.and_then(Value::as_str) == Some(name)
+        });
+    }
+
+    /// Tells the protocol that what answers a message is at its end, if it is.
+    pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
+        let has_protocol = self.members.socket(member).is_some_and(|socket| socket.session != Session::Plain);
+        if !has_protocol {
+            return;
+        }
+        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let goes_on = memberships.iter().any(|one| one.message.as_ref() == Some(message))
+            || self.has_waiting(member, |run| run.context.get("msg") == Some(message));
+        let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, goes_on));
+        self.tell_frames(member, frames.unwrap_or_default(), events);
+    }
+
+    /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.
+    pub(super) fn follow_session(&mut self, member: u64, events: &mut Vec<Event>) {
+        let Some(socket) = self.members.socket(member).filter(|socket| socket.session != Session::Plain) else {
+            return;
+        };
+        let is_lost = |one: &&Arc<Membership>| !one.is_of_all_sockets() && !socket.session.reaches(one.address());
+        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let lost: Vec<Arc<Membership>> = memberships.iter().filter(is_lost).cloned().collect();
+        for membership in lost {
+            self.end_membership(member, &membership, events);
+        }
+        self.members.reschedule(member);
+    }
+
+    /// Has the sockets of endpoints follow another scenario: some hear now what is sent to all.
+    pub(in crate::engine) fn carry_sockets_over(&mut self, events: &mut Vec<Event>) {
+        let scenario = self.scenario.clone();
+        let hears =
+            |endpoint: &str| scenario.endpoints().get(endpoint).is_some_and(|one: &Arc<Endpoint>| one.sends_to_all);
+        let mut new: Vec<(u64, Arc<str>)> = Vec::new();
+        for (member, socket) in self.members.sockets() {
+            let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+            if hears(&socket.endpoint) && !memberships.iter().any(|one| one.is_of_all_sockets()) {
+                new.push((member, socket.endpoint.clone()));
+            }
+        }
+        new.sort_unstable();
+        for (member, endpoint) in new {
+            self.hear_all(member, &endpoint, events);
+        }
+    }
+}
+
+/// The first rule that fits a message, with its number from 1; else which came nearest, and why it does not fit.
+fn choose<'r>(
+    rules: &'r [MessageRule],
+    firing: &mut Firing<'_>,
+    context: &Context,
+) -> Result<Result<(usize, &'r MessageRule), Option<String>>, Refusal> {
+    let mut nearest: Option<(usize, String)> = None;
+    for (number, rule) in (1..).zip(rules) {
+        let differences = differences(rule, firing, context)?;
+        if differences.is_empty() {
+            return Ok(Ok((number, rule)));
+        }
+        if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
+            nearest = Some((differences.len(), format!("rule {number}: {}", differences.join("; "))));
+        }
+    }
+    Ok(Err(nearest.map(|(_, text)| text)))
+}
+
+fn differences(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Result<Vec<String>, Refusal> {
+    let message = context.get("msg").unwrap_or(&Value::Null);
+    let mut differences = Vec::new();
+    if let Some(matches) = &rule.matches {
+        let expected = firing.required(matches, context)?;
+        for (field, expected, found) in matching::mismatches("msg", &expected, message) {
+            differences.push(format!("{field} is {found} instead of {expected}"));
+        }
+    }
+    if let Some(text) = &rule.text
+        && !message.as_str().is_some_and(|message| matches_wildcard(text, message))
+    {
+        differences.push(format!("msg is not the text \"{text}\""));
+    }
+    if let Some(when) = &rule.when
+        && differences.is_empty()
+        && !firing.holds(when, context)?
+    {
+        differences.push(format!("`when: {}` is false", when.source()));
+    }
+    Ok(differences)
+}

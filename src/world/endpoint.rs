@@ -1,0 +1,113 @@
+//! Sockets of endpoints that a scenario declares: members like streams, whose clients say something, too.
+//!
+//! A frame from a client is one step of the world's task: what its rule does, and what everybody gets of it, has one place in
+//! the order of all that happens. Where several servers play the world, its sockets are each server's own.
+
+use std::sync::Arc;
+
+use super::World;
+use super::error::WorldError;
+use super::journal::{OpenedBy, Payload, Record};
+use super::message::Encode;
+use super::socket::Socket;
+use super::state::WorldState;
+use super::subscription::{Joined, Subscription};
+use crate::engine::codec::SessionOptions;
+use crate::engine::{Command, Effects, Frame, Refusal, RuleRequest};
+
+/// What carries the frames of a socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Transport {
+    /// Makes of a message what is written.
+    pub encode: Encode,
+    /// Whether the client polls by HTTP, and may go over to WebSocket.
+    pub polling: bool,
+}
+
+impl World {
+    /// Opens a socket of the endpoint of that key; `path` is what was asked for.
+    ///
+    /// # Errors
+    /// [`WorldError`] if the endpoint has gone since, or the world has ended.
+    pub async fn open_socket(
+        &self,
+        endpoint: &Arc<str>,
+        request: RuleRequest,
+        path: &str,
+        transport: Transport,
+    ) -> Result<Subscription, WorldError> {
+        let (world, endpoint, path): (_, _, Arc<str>) = (self.clone(), endpoint.clone(), path.into());
+        self.ask(move |state| state.open_socket(world, endpoint, request, path, transport)).await?
+    }
+
+    /// Takes a frame from the client of a socket. Whatever comes of it comes through the feed.
+    pub(super) async fn receive(&self, socket: &Socket, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+        let member = socket.id;
+        self.ask(move |state| state.receive(member, frame, payload)).await
+    }
+
+    /// Has the endpoint of a socket hear that it is closed.
+    pub(super) async fn socket_closed(&self, socket: &Socket) {
+        let member = socket.id;
+        // A world that has ended hears of nothing.
+        let _ = self.ask(move |state| state.socket_closed(member)).await;
+    }
+}
+
+impl WorldState {
+    fn open_socket(
+        &mut self,
+        world: World,
+        endpoint: Arc<str>,
+        request: RuleRequest,
+        path: Arc<str>,
+        transport: Transport,
+    ) -> Result<Subscription, WorldError> {
+        self.start_fanout();
+        self.forget_gone();
+        let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
+        let socket = self.shared.sockets.open_endpoint(path.clone(), at, position);
+        let options = SessionOptions {
+            sid: format!("{}-{}-{}", self.shared.name, self.epoch, socket.id),
+            patience: self.shared.clock.pace().paused,
+            polling: transport.polling,
+        };
+        let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
+        let effects = match self.apply_of_socket(command) {
+            Ok(effects) => effects,
+            Err(refusal) => {
+                self.shared.sockets.leave(&socket);
+                return Err(refusal.into());
+            }
+        };
+        self.hit(&socket, position);
+        self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
+        self.notify(&effects.events);
+        let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
+        Ok(Subscription::new(world, socket, transport.encode, &joined))
+    }
+
+    fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
+        // A socket's commands are not refused: what its rule meets is told to it alone.
+        let effects = self.apply_of_socket(Command::Receive { member, frame }).unwrap_or_default();
+        let record = Record::Received { socket: member, payload, outcomes: effects.messages.into() };
+        self.shared.journal.record(self.shared.clock.now(), record);
+        self.notify(&effects.events);
+    }
+
+    fn socket_closed(&mut self, member: u64) {
+        match self.apply_of_socket(Command::Close { member }) {
+            Ok(effects) => self.notify(&effects.events),
+            Err(refusal) => self.shared.warn_of_failure(None, &refusal),
+        }
+    }
+
+    fn apply_of_socket(&mut self, command: Command) -> Result<Effects, Refusal> {
+        if self.engine.is_played_by_several() {
+            let now = self.now();
+            return self.engine.apply_locally(command, now);
+        }
+        self.settle();
+        self.engine.apply(command)
+    }
+}
