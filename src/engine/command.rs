@@ -354,9 +354,12 @@ impl Engine {
                 return self.open_socket(member, &endpoint, *request, options, events);
             }
             Command::Receive { member, frame } => return self.receive(member, frame, events),
-            Command::Close { member } => return self.close_socket(member, events),
+            Command::Close { member } => return Ok(self.close_socket(member, events)),
         }
         self.deliver(events, from);
+        if source != CommandSource::Rule {
+            self.carry_out_ends(events);
+        }
         Ok(Effects { fault: changed_fault, ..Effects::default() })
     }
 

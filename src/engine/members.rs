@@ -21,6 +21,8 @@ pub(super) struct Members {
     memberships: u64,
     /// When protocols want something next.
     due: BTreeSet<(Duration, u64)>,
+    /// Members with the addresses that the operation at work has sent what ends them.
+    ended: Vec<(u64, Address)>,
 }
 
 /// A member. A clone is cheap.
@@ -45,6 +47,8 @@ pub(super) struct SocketMember {
     pub(super) is_closing: bool,
     /// When its protocol wants something next, as it is noted.
     pub(super) due: Option<Duration>,
+    /// Messages in answer to which something was joined that is left now. The protocol is told once the rule is at its end.
+    pub(super) unsettled: Vec<Arc<Value>>,
 }
 
 /// What a member has joined by one step.
@@ -131,6 +135,31 @@ impl Members {
     /// The member whose protocol wants something first by then.
     pub(super) fn first_due(&self, by: Duration) -> Option<u64> {
         self.due.first().filter(|(due, _)| *due <= by).map(|(_, member)| *member)
+    }
+
+    /// Notes that a member was sent what ends an address. It ends with the operation at work, unless that is undone.
+    pub(super) fn note_ended(&mut self, member: u64, address: &Address) {
+        self.ended.push((member, address.clone()));
+    }
+
+    /// Whether the operation at work has ended an address of a member.
+    pub(super) fn is_ended(&self, member: u64, address: &Address) -> bool {
+        self.ended.iter().any(|(one, ended)| *one == member && ended == address)
+    }
+
+    /// How many addresses the operation at work has ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// Takes back all ends but the first ones.
+    pub(super) fn undo_ended(&mut self, kept: usize) {
+        self.ended.truncate(kept);
+    }
+
+    /// The ends that are to be carried out.
+    pub(super) fn take_ended(&mut self) -> Vec<(u64, Address)> {
+        std::mem::take(&mut self.ended)
     }
 
     /// The number of the next membership.

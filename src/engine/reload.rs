@@ -178,6 +178,7 @@ impl Engine {
         events.extend(self.carry_data_over(before, &comparison.data, data));
         // Those who have joined a topic hear of what the scenario changes there.
         self.deliver(&mut events, 0);
+        self.carry_out_ends(&mut events);
         events
     }
 

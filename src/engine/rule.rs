@@ -139,9 +139,7 @@ impl Engine {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
         let run = self.run_due(run, events);
-        if self.has_owner(run.owner) {
-            self.rule_runs.put_back(number, run);
-        }
+        self.keep_run(number, run, events);
         self.react(events, from);
     }
 
@@ -153,19 +151,36 @@ impl Engine {
             if run.due().is_none_or(|due| due > firing.engine.now) || Event::ends_at_fault_transition(firing.events) {
                 break;
             }
+            if !firing.engine.has_owner(run.owner) {
+                break;
+            }
             if let Err(refusal) = firing.step(&mut run) {
                 firing.skip(refusal);
             }
         }
         firing.end();
         self.begin_next_round(&mut run, events);
-        if let Some(member) = run.owner.member().filter(|_| run.is_over()) {
-            self.end_if_idle(member, events);
-            if let Some(message) = run.context.shared("msg") {
-                self.settle_message(member, message, events);
+        run
+    }
+
+    /// Has a list wait on if anything of it is left and its owner is there.
+    fn keep_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
+        let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
+        let goes_on = !run.is_over() && self.has_owner(run.owner);
+        if goes_on {
+            match &mut self.local {
+                Some(local) if member.is_some() => local.runs.put_back(number, run),
+                _ => self.rule_runs.put_back(number, run),
             }
         }
-        run
+        let Some(member) = member else { return };
+        if !goes_on {
+            self.end_if_idle(member, events);
+            if let Some(message) = message {
+                self.settle_message(member, &message, events);
+            }
+        }
+        self.settle_left(member, events);
     }
 
     /// A script that has played begins again if it repeats.

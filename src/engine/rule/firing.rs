@@ -9,7 +9,7 @@ use super::context::Context;
 use super::draws::{Drawn, Draws};
 use super::reading::Reading;
 use super::rows::text_id;
-use super::runs::{RuleOrigin, RuleRun, RunOwner};
+use super::runs::{RuleOrigin, RuleRun, RunOwner, RunsBefore};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -46,6 +46,10 @@ struct Checkpoint {
     sequence: u64,
     /// The member whose rule it is.
     member: Option<Arc<Member>>,
+    /// Addresses that the operation has ended.
+    ended: usize,
+    runs: RunsBefore,
+    local_runs: Option<RunsBefore>,
     drawn: Drawn,
     events: usize,
 }
@@ -118,7 +122,8 @@ impl<'e> Firing<'e> {
     }
 
     fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
-        while run.due().is_some_and(|due| due <= self.engine.now) {
+        // A step may end the membership that its list is of.
+        while run.due().is_some_and(|due| due <= self.engine.now) && self.engine.has_owner(run.owner) {
             self.step(run)?;
         }
         Ok(())
@@ -182,17 +187,13 @@ impl<'e> Firing<'e> {
             Verb::Rows(verb, rows) => return self.rows(*verb, rows, context),
             Verb::Reply(frame) => self.reply(frame, context)?,
             Verb::Send { to, frame, others } => self.send(to.as_ref(), frame, *others, context)?,
+            Verb::Join(join) if join.steps.is_some() || join.name.is_some() => {
+                self.all_or_none(|firing| firing.join(join, context))?;
+            }
             Verb::Join(join) => self.join(join, context)?,
             Verb::Leave { to, name } => self.leave(to.as_ref(), name.as_ref(), context)?,
             Verb::Close { code, reason } => self.close(code.as_ref(), reason.as_ref(), context)?,
-            Verb::Set(values) => {
-                for (target, template) in values {
-                    match target {
-                        SetTarget::Value(path) => self.set(path, template, context)?,
-                        SetTarget::Conn(keys) => self.set_conn(keys, template, context)?,
-                    }
-                }
-            }
+            Verb::Set(values) => self.set_all(values, context)?,
             Verb::Count { row, amount } => {
                 let row = self.id(row, context)?;
                 let amount = self.required(amount, context)?;
@@ -228,6 +229,17 @@ impl<'e> Firing<'e> {
             }
         }
         Ok(context.get("it").cloned().map(Arc::new))
+    }
+
+    fn set_all(&mut self, values: &[(SetTarget, Template)], context: &Context) -> Result<(), Refusal> {
+        let set = |firing: &mut Self, (target, template): &(SetTarget, Template)| match target {
+            SetTarget::Value(path) => firing.set(path, template, context),
+            SetTarget::Conn(keys) => firing.set_conn(keys, template, context),
+        };
+        if let [one] = values {
+            return set(self, one);
+        }
+        self.all_or_none(|firing| values.iter().try_for_each(|value| set(firing, value)))
     }
 
     fn set(&mut self, path: &DataPath, template: &Template, context: &Context) -> Result<(), Refusal> {
@@ -343,12 +355,15 @@ fn topic(name: &Value) -> Result<Topic, Refusal> {
 
 impl Firing<'_> {
     fn checkpoint(&mut self) -> Checkpoint {
-        let engine = &*self.engine;
+        let (engine, member) = (&*self.engine, self.owner.member());
         Checkpoint {
             collections: engine.collections.clone(),
             counters: engine.counters.clone(),
             values: engine.values.clone(),
-            member: self.owner.member().and_then(|member| engine.members.get(member)).cloned(),
+            member: member.and_then(|member| engine.members.get(member)).cloned(),
+            ended: engine.members.ended(),
+            runs: engine.rule_runs.before(member),
+            local_runs: engine.local.as_ref().map(|local| local.runs.before(member)),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -364,6 +379,11 @@ impl Firing<'_> {
         if let Some(member) = self.owner.member() {
             engine.put_member_back(member, checkpoint.member);
         }
+        engine.members.undo_ended(checkpoint.ended);
+        engine.rule_runs.go_back(checkpoint.runs);
+        if let (Some(local), Some(runs)) = (&mut engine.local, checkpoint.local_runs) {
+            local.runs.go_back(runs);
+        }
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
@@ -374,5 +394,7 @@ impl Firing<'_> {
     pub(super) fn end(mut self) {
         let is_local = self.engine.is_local(self.owner);
         self.engine.keep_drawn(self.draws.drawn(), is_local);
+        self.engine.carry_out_ends(self.events);
+        self.engine.groups.sweep();
     }
 }

@@ -31,6 +31,8 @@ struct All {
     by_topic: HashMap<Topic, IndexMap<Arc<Wanted>, Arc<Group>>>,
     /// Members that may be in several groups. Most are in one, and nobody has to look whether they get something twice.
     several: BTreeSet<u64>,
+    /// Groups that nobody is in any more. They keep their numbers and places until the rule at work can no longer be undone.
+    emptied: Vec<(Topic, Arc<Wanted>)>,
     last: u64,
 }
 
@@ -87,7 +89,14 @@ impl Shape {
 struct Delivery {
     wanted: Arc<Wanted>,
     groups: Vec<Arc<Group>>,
-    made: Result<Vec<Frame>, Refusal>,
+    made: Result<Made, Refusal>,
+}
+
+/// What is made of an event.
+struct Made {
+    frames: Vec<Frame>,
+    /// Whether it ends what it is about: an error of a GraphQL operation.
+    ends: bool,
 }
 
 impl Delivery {
@@ -101,9 +110,9 @@ impl Delivery {
     fn into_kinds(self, except: Option<u64>) -> Vec<EventKind> {
         let groups: Vec<u64> = self.groups.iter().map(|group| group.number).collect();
         match self.made {
-            Ok(frames) => {
+            Ok(made) => {
                 let delivered = |frame| EventKind::Delivered { groups: groups.clone(), frame, except };
-                frames.into_iter().map(delivered).collect()
+                made.frames.into_iter().map(delivered).collect()
             }
             Err(refusal) => {
                 let member = self.groups.first().and_then(|group| group.members.keys().next().copied());
@@ -135,7 +144,7 @@ impl Groups {
 
     /// Has a member leave topics that it has joined so once, and gives the numbers of the groups that it is in no longer.
     pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
-        let by_topic = &mut Arc::make_mut(&mut self.0).by_topic;
+        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         let mut left = Vec::new();
         for topic in topics {
             let Some(groups) = by_topic.get_mut(topic) else { continue };
@@ -148,13 +157,27 @@ impl Groups {
             group.members.remove(&member);
             left.push(group.number);
             if group.members.is_empty() {
-                groups.swap_remove(wanted);
-                if groups.is_empty() {
-                    by_topic.remove(topic);
-                }
+                emptied.push((topic.clone(), wanted.clone()));
             }
         }
         left
+    }
+
+    /// Removes the groups that nobody is in.
+    pub(in crate::engine) fn sweep(&mut self) {
+        if self.0.emptied.is_empty() {
+            return;
+        }
+        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
+        for (topic, wanted) in emptied.drain(..) {
+            let Some(groups) = by_topic.get_mut(&topic) else { continue };
+            if groups.get(&wanted).is_some_and(|group| group.members.is_empty()) {
+                groups.swap_remove(&wanted);
+            }
+            if groups.is_empty() {
+                by_topic.remove(&topic);
+            }
+        }
     }
 
     /// Notes whether a member may be in several groups.
@@ -212,7 +235,9 @@ impl Engine {
                 if wanted.condition.as_ref().is_some_and(|condition| !matching::contains(condition, &payload)) {
                     continue;
                 }
-                if group.members.keys().all(|member| Some(*member) == except) {
+                let is_passed_over =
+                    |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
+                if group.members.keys().all(|member| is_passed_over(*member)) {
                     continue;
                 }
                 let several: Vec<u64> = all.in_several(group).collect();
@@ -229,24 +254,25 @@ impl Engine {
                 }
             }
         }
+        for delivery in deliveries.iter().filter(|one| one.made.as_ref().is_ok_and(|made| made.ends)) {
+            let members = delivery.groups.iter().flat_map(|group| group.members.keys());
+            for member in members.filter(|member| Some(**member) != except) {
+                self.members.note_ended(*member, &delivery.wanted.address);
+            }
+        }
         let event = |kind| Event { sequence: event.sequence, at: event.at, kind };
         deliveries.into_iter().flat_map(|delivery| delivery.into_kinds(except)).map(event).collect()
     }
 
-    fn shaped(
-        &mut self,
-        wanted: &Wanted,
-        topic: &Topic,
-        payload: &Arc<Value>,
-        event: &Event,
-    ) -> Result<Vec<Frame>, Refusal> {
+    fn shaped(&mut self, wanted: &Wanted, topic: &Topic, payload: &Arc<Value>, event: &Event) -> Result<Made, Refusal> {
         let Some(shape) = &wanted.shape else {
             // What was sent goes on as it is.
-            return match (&wanted.address, &event.kind) {
-                (Address::Plain, EventKind::Sent { frame, .. }) => Ok(vec![frame.clone()]),
-                (Address::Plain, _) => Ok(vec![Frame::Json(payload.clone())]),
-                (address, _) => Ok(address.frames(payload)?),
+            let frames = match (&wanted.address, &event.kind) {
+                (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
+                (Address::Plain, _) => vec![Frame::Json(payload.clone())],
+                (address, _) => address.frames(payload)?,
             };
+            return Ok(Made { frames, ends: wanted.address.is_ended_by(payload) });
         };
         let mut context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
@@ -258,7 +284,7 @@ impl Engine {
         let reading = self.reading();
         let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
         self.keep_drawn(draws.drawn(), self.local.is_some());
-        Ok(wanted.address.frames(&value)?)
+        Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 }
 

@@ -52,11 +52,10 @@ impl Engine {
                 self.at_local_time(due, |engine| engine.elapse_session(due, &mut events));
                 continue;
             };
-            let run = self.at_local_time(due, |engine| engine.run_due(run, &mut events));
-            let is_owned = self.has_owner(run.owner);
-            if let Some(local) = self.local.as_mut().filter(|_| is_owned) {
-                local.runs.put_back(number, run);
-            }
+            self.at_local_time(due, |engine| {
+                let run = engine.run_due(run, &mut events);
+                engine.keep_run(number, run, &mut events);
+            });
         }
         events
     }

@@ -86,10 +86,10 @@ impl Firing<'_> {
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
             return Ok(());
         }
-        if memberships.len() >= MAX_TOPICS {
+        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name).cloned();
+        if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
             return Err(Refusal::TooManyTopics);
         }
-        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name).cloned();
         if let Some(same_name) = same_name {
             self.engine.end_membership(member, &same_name, self.events);
         }
@@ -122,9 +122,8 @@ impl Firing<'_> {
         for membership in memberships.iter().filter(|one| is_meant(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
         }
-        if let (Some(name), Some(socket)) = (name, self.engine.members.socket_mut(member)) {
-            let frames = socket.session.left(&name);
-            self.engine.tell_frames(member, frames, self.events);
+        if let Some(name) = name {
+            self.engine.leave_name(member, &name, self.events);
         }
         Ok(())
     }
@@ -158,11 +157,12 @@ impl Firing<'_> {
         let member = self.member()?;
         let value = self.required(template, context)?;
         let socket = self.engine.members.socket_mut(member).ok_or(Refusal::NoMember)?;
-        let memory = Arc::make_mut(&mut socket.memory);
-        *part(memory, "conn", keys)? = value;
-        if json_len(memory) > MAX_MEMORY_BYTES {
+        let mut memory = Value::clone(&socket.memory);
+        *part(&mut memory, "conn", keys)? = value;
+        if json_len(&memory) > MAX_MEMORY_BYTES {
             return Err(Refusal::MemoryTooLarge);
         }
+        socket.memory = Arc::new(memory);
         Ok(())
     }
 }
@@ -264,24 +264,38 @@ impl Engine {
             wanted: wanted.clone(),
             message: message.clone(),
         };
-        if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {
+        let memberships = &mut self.members.entry(member).memberships;
+        if let Some(place) = memberships.iter_mut().find(|one| one.number == *number) {
             *place = Arc::new(rest);
         }
+        let is_in_several = is_in_several(memberships);
+        self.groups.note_several(member, is_in_several);
         self.leave_groups(member, &leaving, wanted, events);
+    }
+
+    /// Tells the protocol that a member has left what it joined by that name, unless it is still in a part of it.
+    fn leave_name(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
+        let is_in = |member: &Arc<Member>| member.memberships.iter().any(|one| one.name.as_deref() == Some(name));
+        if self.members.get(member).is_none_or(is_in) {
+            return;
+        }
+        let frames = self.members.socket_mut(member).map(|socket| socket.session.left(name));
+        self.tell_frames(member, frames.unwrap_or_default(), events);
+        self.follow_session(member, events);
     }
 
     /// Ends a membership, and what belongs to it.
     pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
-        let memberships = &mut self.members.entry(member).memberships;
-        memberships.retain(|one| one.number != membership.number);
-        let is_in_several = is_in_several(memberships);
+        let of = self.members.entry(member);
+        of.memberships.retain(|one| one.number != membership.number);
+        if let Some(socket) = of.socket.as_mut().filter(|socket| socket.session != Session::Plain) {
+            socket.unsettled.extend(membership.message.clone());
+        }
+        let is_in_several = is_in_several(&of.memberships);
         self.groups.note_several(member, is_in_several);
         let owner = RunOwner::Membership { member, number: membership.number };
         self.end_member_runs(member, |run| run.owner == owner);
         self.leave_groups(member, &membership.topics, &membership.wanted, events);
-        if let Some(message) = &membership.message {
-            self.settle_message(member, message, events);
-        }
     }
 
     /// Leaves groups, and the topics that no membership has any more.
@@ -306,6 +320,7 @@ impl Engine {
             self.groups.leave(member, &membership.topics, &membership.wanted);
         }
         self.groups.note_several(member, false);
+        self.groups.sweep();
         if gone.socket.is_some() {
             self.members.entry(member).memberships = Vec::new();
         } else {
@@ -353,6 +368,7 @@ impl Engine {
             return;
         }
         let frames = socket.session.closing();
+        self.members.reschedule(member);
         self.tell_frames(member, frames, events);
         self.tell(member, MemberEvent::Closed(Some(closing)), events);
     }

@@ -179,9 +179,9 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn insert(&mut self, number: u64, due: Duration, run: RuleRun) {
+    fn insert(&mut self, number: u64, due: Duration, run: Arc<RuleRun>) {
         self.owned.extend(run.owner.member().map(|member| (member, number)));
-        self.runs.insert(number, Arc::new(run));
+        self.runs.insert(number, run);
         self.due.insert((due, number));
     }
 
@@ -196,10 +196,16 @@ impl Waiting {
         Some(Arc::unwrap_or_clone(run))
     }
 
-    fn of_member(&self, member: u64) -> impl Iterator<Item = (u64, &RuleRun)> {
+    fn of_member(&self, member: u64) -> impl Iterator<Item = (u64, &Arc<RuleRun>)> {
         let numbers = self.owned.range((member, 0)..=(member, u64::MAX)).map(|(_, number)| *number);
-        numbers.filter_map(|number| Some((number, &**self.runs.get(&number)?)))
+        numbers.filter_map(|number| Some((number, self.runs.get(&number)?)))
     }
+}
+
+/// What waits at a moment, as far as a rule can change it: its member's, and what begins later.
+pub(super) struct RunsBefore {
+    last: u64,
+    own: Vec<(u64, Arc<RuleRun>)>,
 }
 
 impl RuleRuns {
@@ -221,8 +227,31 @@ impl RuleRuns {
         }
         let waiting = Arc::make_mut(&mut self.0);
         waiting.last += 1;
-        waiting.insert(waiting.last, due, run);
+        waiting.insert(waiting.last, due, Arc::new(run));
         Ok(())
+    }
+
+    /// What a rule of that member may have to go back to.
+    pub(super) fn before(&self, member: Option<u64>) -> RunsBefore {
+        let own = member.into_iter().flat_map(|member| self.0.of_member(member));
+        RunsBefore { last: self.0.last, own: own.map(|(number, run)| (number, run.clone())).collect() }
+    }
+
+    /// Goes back to what waited before a rule.
+    pub(super) fn go_back(&mut self, before: RunsBefore) {
+        let newer: Vec<u64> = self.0.runs.range(before.last + 1..).map(|(number, _)| *number).collect();
+        let is_ended = |(number, _): &(u64, Arc<RuleRun>)| !self.0.runs.contains_key(number);
+        let ended: Vec<(u64, Arc<RuleRun>)> = before.own.into_iter().filter(is_ended).collect();
+        if newer.is_empty() && ended.is_empty() {
+            return;
+        }
+        let waiting = Arc::make_mut(&mut self.0);
+        newer.into_iter().for_each(|number| drop(waiting.remove(number)));
+        for (number, run) in ended {
+            if let Some(due) = run.due() {
+                waiting.insert(number, due, run);
+            }
+        }
     }
 
     /// Takes out the first of those that are due by then, with its number.
@@ -234,7 +263,7 @@ impl RuleRuns {
     /// Puts back what was taken out, if it still waits for something.
     pub(super) fn put_back(&mut self, number: u64, run: RuleRun) {
         let Some(due) = run.due() else { return };
-        Arc::make_mut(&mut self.0).insert(number, due, run);
+        Arc::make_mut(&mut self.0).insert(number, due, Arc::new(run));
     }
 
     /// Keeps those for which that is true.
@@ -261,7 +290,7 @@ impl RuleRuns {
 
     /// Those of a member.
     pub(super) fn of_member(&self, member: u64) -> impl Iterator<Item = &RuleRun> {
-        self.0.of_member(member).map(|(_, run)| run)
+        self.0.of_member(member).map(|(_, run)| &**run)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &RuleRun> {

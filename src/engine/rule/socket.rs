@@ -14,7 +14,7 @@ use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::codec::{Address, Received, Session, SessionOptions};
 use crate::engine::command::Effects;
-use crate::engine::event::{Closing, Event, MemberEvent};
+use crate::engine::event::{Closing, Event, EventKind, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::members::{Membership, SocketMember};
 use crate::engine::refusal::Refusal;
@@ -65,6 +65,7 @@ impl Engine {
             session: Session::new(declared.protocol, options),
             is_closing: false,
             due: None,
+            unsettled: Vec::new(),
         };
         self.members.entry(member).socket = Some(socket);
         if declared.sends_to_all {
@@ -103,19 +104,31 @@ impl Engine {
     }
 
     /// Closes a socket: it has left everything when its endpoint hears of it.
-    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Result<Effects, Refusal> {
-        let conn = self.conn(member);
+    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Effects {
         self.leave_all(member);
+        let conn = self.conn(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
-        let Some((socket, conn)) = gone.zip(conn) else { return Ok(Effects::default()) };
+        let Some((socket, conn)) = gone.zip(conn) else { return Effects::default() };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with("conn", conn);
             let origin = RuleOrigin::Endpoint(socket.endpoint);
-            self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(steps, &mut context))?;
+            let rule = Some(origin.key());
+            // What several servers share, one of them does not change alone.
+            let is_local = self.local.is_some();
+            let owner = if is_local { RunOwner::Member(member) } else { RunOwner::World };
+            let closed = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, &mut context));
+            match closed {
+                Err(refusal) if is_local => self.tell(member, MemberEvent::Failed(refusal), events),
+                Err(refusal) => {
+                    let skipped = self.event(EventKind::Skipped { rule, refusal });
+                    events.push(skipped);
+                }
+                Ok(()) => {}
+            }
         }
-        Ok(Effects::default())
+        Effects::default()
     }
 
     /// When a protocol wants something by itself.
@@ -144,6 +157,7 @@ impl Engine {
             }
         }
         self.follow_session(member, events);
+        self.settle_left(member, events);
         outcomes
     }
 
@@ -229,15 +243,40 @@ impl Engine {
 
     /// Tells the protocol that what answers a message is at its end, if it is.
     pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
-        let has_protocol = self.members.socket(member).is_some_and(|socket| socket.session != Session::Plain);
-        if !has_protocol {
+        let listens = |socket: &SocketMember| socket.session != Session::Plain && !socket.is_closing;
+        if !self.members.socket(member).is_some_and(listens) {
             return;
         }
         let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
         let goes_on = memberships.iter().any(|one| one.message.as_ref() == Some(message))
             || self.has_waiting(member, |run| run.context.get("msg") == Some(message));
         let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, goes_on));
-        self.tell_frames(member, frames.unwrap_or_default(), events);
+        let frames = frames.unwrap_or_default();
+        if !frames.is_empty() {
+            self.tell_frames(member, frames, events);
+            self.follow_session(member, events);
+        }
+    }
+
+    /// Tells the protocol of the messages whose memberships have ended, as far as nothing else goes on.
+    pub(super) fn settle_left(&mut self, member: u64, events: &mut Vec<Event>) {
+        while self.members.socket(member).is_some_and(|socket| !socket.unsettled.is_empty()) {
+            let unsettled = self.members.socket_mut(member).map(|socket| std::mem::take(&mut socket.unsettled));
+            for message in unsettled.unwrap_or_default() {
+                self.settle_message(member, &message, events);
+            }
+        }
+    }
+
+    /// Ends what members were sent the end of: operations whose members got errors.
+    pub(in crate::engine) fn carry_out_ends(&mut self, events: &mut Vec<Event>) {
+        for (member, address) in self.members.take_ended() {
+            if let Some(socket) = self.members.socket_mut(member) {
+                socket.session.end(&address);
+                self.follow_session(member, events);
+                self.settle_left(member, events);
+            }
+        }
     }
 
     /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.
