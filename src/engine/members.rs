@@ -173,6 +173,23 @@ impl Members {
         self.by_number.iter().flat_map(|(number, member)| member.memberships.iter().map(move |one| (*number, one)))
     }
 
+    /// Expects that what is noted of sockets is so, and that nothing is left of the operation that was at work.
+    #[cfg(test)]
+    pub(super) fn expect_settled(&self) {
+        let mut due = BTreeSet::new();
+        for (number, socket) in self.sockets() {
+            let wanted = socket.session.due().filter(|_| !socket.is_closing);
+            assert_eq!(socket.due, wanted, "when the protocol of {number} wants something");
+            due.extend(wanted.map(|due| (due, number)));
+            assert!(socket.unsettled.is_empty(), "{number} has messages that are not settled");
+        }
+        assert_eq!((&self.due, &*self.ended), (&due, &[][..]));
+        let mut numbers = BTreeSet::new();
+        for (_, membership) in self.memberships() {
+            assert!(membership.number <= self.memberships && numbers.insert(membership.number));
+        }
+    }
+
     /// The sockets, by their numbers.
     pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, &SocketMember)> {
         self.by_number.iter().filter_map(|(number, member)| Some((*number, member.socket.as_ref()?)))

@@ -362,8 +362,8 @@ impl Firing<'_> {
             values: engine.values.clone(),
             member: member.and_then(|member| engine.members.get(member)).cloned(),
             ended: engine.members.ended(),
-            runs: engine.rule_runs.before(member),
-            local_runs: engine.local.as_ref().map(|local| local.runs.before(member)),
+            runs: engine.rule_runs.before(),
+            local_runs: engine.local.as_ref().map(|local| local.runs.before()),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -395,6 +395,5 @@ impl Firing<'_> {
         let is_local = self.engine.is_local(self.owner);
         self.engine.keep_drawn(self.draws.drawn(), is_local);
         self.engine.carry_out_ends(self.events);
-        self.engine.groups.sweep();
     }
 }

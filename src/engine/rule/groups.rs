@@ -288,6 +288,21 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+impl Groups {
+    /// Those that somebody is in: topic, what is wanted, number, and the members with how many of their memberships want it.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Topic, &Arc<Wanted>, u64, &BTreeMap<u64, u32>)> {
+        let all = self.0.by_topic.iter().flat_map(|(topic, groups)| groups.iter().map(move |group| (topic, group)));
+        let all = all.map(|(topic, (wanted, group))| (topic, wanted, group.number, &group.members));
+        all.filter(|(.., members)| !members.is_empty())
+    }
+
+    /// Members that may be in several groups.
+    pub(super) fn several(&self) -> &BTreeSet<u64> {
+        &self.0.several
+    }
+}
+
 impl Groups {
     /// The members of a group who may be in several.
     fn in_several<'g>(&'g self, group: &'g Group) -> Box<dyn Iterator<Item = u64> + 'g> {

@@ -169,13 +169,13 @@ impl Firing<'_> {
 
 fn close_code(value: &Value) -> Result<u16, Refusal> {
     let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
-    let is_sendable = |code: &u16| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
-    let wrong = || Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1014 or 3000 to 4999", value);
+    let is_sendable = |code: &u16| matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999);
+    let wrong = || Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999", value);
     code.filter(is_sendable).ok_or_else(wrong)
 }
 
 /// Whether what is sent may come to a member by several ways.
-fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
+pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
     memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
 }
 

@@ -175,6 +175,8 @@ struct Waiting {
     due: BTreeSet<(Duration, u64)>,
     /// Members with the numbers of what is theirs.
     owned: BTreeSet<(u64, u64)>,
+    /// Those that the rule at work has ended, for as long as it may be undone.
+    ended: Vec<(u64, Arc<RuleRun>)>,
     last: u64,
 }
 
@@ -185,7 +187,7 @@ impl Waiting {
         self.due.insert((due, number));
     }
 
-    fn remove(&mut self, number: u64) -> Option<RuleRun> {
+    fn remove(&mut self, number: u64) -> Option<Arc<RuleRun>> {
         let run = self.runs.remove(&number)?;
         if let Some(due) = run.due() {
             self.due.remove(&(due, number));
@@ -193,19 +195,22 @@ impl Waiting {
         if let Some(member) = run.owner.member() {
             self.owned.remove(&(member, number));
         }
-        Some(Arc::unwrap_or_clone(run))
+        Some(run)
     }
 
-    fn of_member(&self, member: u64) -> impl Iterator<Item = (u64, &Arc<RuleRun>)> {
+    fn of_member(&self, member: u64) -> impl Iterator<Item = (u64, &RuleRun)> {
         let numbers = self.owned.range((member, 0)..=(member, u64::MAX)).map(|(_, number)| *number);
-        numbers.filter_map(|number| Some((number, self.runs.get(&number)?)))
+        numbers.filter_map(|number| Some((number, &**self.runs.get(&number)?)))
     }
 }
 
-/// What waits at a moment, as far as a rule can change it: its member's, and what begins later.
+/// A moment to go back to.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct RunsBefore {
+    /// The number of the last list that had begun.
     last: u64,
-    own: Vec<(u64, Arc<RuleRun>)>,
+    /// How many lists the rule at work had ended.
+    ended: usize,
 }
 
 impl RuleRuns {
@@ -231,33 +236,37 @@ impl RuleRuns {
         Ok(())
     }
 
-    /// What a rule of that member may have to go back to.
-    pub(super) fn before(&self, member: Option<u64>) -> RunsBefore {
-        let own = member.into_iter().flat_map(|member| self.0.of_member(member));
-        RunsBefore { last: self.0.last, own: own.map(|(number, run)| (number, run.clone())).collect() }
+    /// What a rule may have to go back to.
+    pub(super) fn before(&self) -> RunsBefore {
+        RunsBefore { last: self.0.last, ended: self.0.ended.len() }
     }
 
-    /// Goes back to what waited before a rule.
+    /// Goes back: what has begun since no longer waits, what has ended since waits again.
     pub(super) fn go_back(&mut self, before: RunsBefore) {
-        let newer: Vec<u64> = self.0.runs.range(before.last + 1..).map(|(number, _)| *number).collect();
-        let is_ended = |(number, _): &(u64, Arc<RuleRun>)| !self.0.runs.contains_key(number);
-        let ended: Vec<(u64, Arc<RuleRun>)> = before.own.into_iter().filter(is_ended).collect();
-        if newer.is_empty() && ended.is_empty() {
+        if self.0.last == before.last && self.0.ended.len() == before.ended {
             return;
         }
         let waiting = Arc::make_mut(&mut self.0);
+        let newer: Vec<u64> = waiting.runs.range(before.last + 1..).map(|(number, _)| *number).collect();
         newer.into_iter().for_each(|number| drop(waiting.remove(number)));
-        for (number, run) in ended {
-            if let Some(due) = run.due() {
+        for (number, run) in waiting.ended.split_off(before.ended) {
+            if let Some(due) = run.due().filter(|_| number <= before.last) {
                 waiting.insert(number, due, run);
             }
+        }
+    }
+
+    /// Forgets what has ended: the rule at work is at its end.
+    pub(super) fn forget_ended(&mut self) {
+        if !self.0.ended.is_empty() {
+            Arc::make_mut(&mut self.0).ended.clear();
         }
     }
 
     /// Takes out the first of those that are due by then, with its number.
     pub(super) fn take_due(&mut self, by: Duration) -> Option<(u64, RuleRun)> {
         let (_, number) = *self.0.due.first().filter(|(due, _)| *due <= by)?;
-        Some((number, Arc::make_mut(&mut self.0).remove(number)?))
+        Some((number, Arc::unwrap_or_clone(Arc::make_mut(&mut self.0).remove(number)?)))
     }
 
     /// Puts back what was taken out, if it still waits for something.
@@ -284,13 +293,16 @@ impl RuleRuns {
         let over: Vec<u64> = over.collect();
         if !over.is_empty() {
             let waiting = Arc::make_mut(&mut self.0);
-            over.into_iter().for_each(|number| drop(waiting.remove(number)));
+            for number in over {
+                let ended = waiting.remove(number).map(|run| (number, run));
+                waiting.ended.extend(ended);
+            }
         }
     }
 
     /// Those of a member.
     pub(super) fn of_member(&self, member: u64) -> impl Iterator<Item = &RuleRun> {
-        self.0.of_member(member).map(|(_, run)| &**run)
+        self.0.of_member(member).map(|(_, run)| run)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &RuleRun> {
@@ -335,6 +347,7 @@ impl Engine {
     /// Ends what belongs to a member.
     pub(in crate::engine) fn end_runs_of(&mut self, member: u64) {
         self.end_member_runs(member, |_| true);
+        self.forget_ended_runs();
     }
 
     /// Ends what belongs to a member and is so.
@@ -342,6 +355,14 @@ impl Engine {
         self.rule_runs.end_of_member(member, &is_over);
         if let Some(local) = &mut self.local {
             local.runs.end_of_member(member, is_over);
+        }
+    }
+
+    /// Forgets what rules have ended: they can no longer be undone.
+    pub(super) fn forget_ended_runs(&mut self) {
+        self.rule_runs.forget_ended();
+        if let Some(local) = &mut self.local {
+            local.runs.forget_ended();
         }
     }
 

@@ -268,7 +268,8 @@ impl Engine {
         }
     }
 
-    /// Ends what members were sent the end of: operations whose members got errors.
+    /// Ends what members were sent the end of: operations whose members got errors. Nothing that was done before can be undone
+    /// from here on.
     pub(in crate::engine) fn carry_out_ends(&mut self, events: &mut Vec<Event>) {
         for (member, address) in self.members.take_ended() {
             if let Some(socket) = self.members.socket_mut(member) {
@@ -277,6 +278,8 @@ impl Engine {
                 self.settle_left(member, events);
             }
         }
+        self.groups.sweep();
+        self.forget_ended_runs();
     }
 
     /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.

@@ -3,7 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod answers;
+mod crowd;
+mod leaving;
 mod members;
+mod operations;
+mod rooms;
+mod sockets;
+mod undoing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,154 @@
+//! Sockets of a small scenario, and what each of them gets.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::membership::is_in_several;
+use super::super::runs::RunOwner;
+use super::{engine, post, scenario};
+use crate::engine::codec::SessionOptions;
+use crate::engine::{
+    Closing, Command, Effects, Engine, Event, EventKind, Frame, MemberEvent, MessageOutcome, RuleRequest, Topic,
+};
+
+/// A world with its sockets.
+pub(super) struct Play {
+    pub(super) engine: Engine,
+    /// The groups that members were told that they are in, with the members.
+    groups: BTreeSet<(u64, u64)>,
+}
+
+impl Play {
+    pub(super) fn new(text: &str) -> Self {
+        Self { engine: engine(text), groups: BTreeSet::new() }
+    }
+
+    /// Opens a socket of an endpoint: Ada's, in the room 7.
+    pub(super) fn open(&mut self, endpoint: &str, member: u64) -> Vec<String> {
+        let field = |name: &str, value: &str| Some([(name.to_owned(), Value::from(value))].into_iter().collect());
+        let (path, query) = (field("room", "7"), field("name", "ada"));
+        let request = Box::new(RuleRequest { path, query, ..RuleRequest::default() });
+        let options = SessionOptions { sid: "s".to_owned(), ..SessionOptions::default() };
+        let command = Command::Open { member, endpoint: endpoint.into(), request, options };
+        self.apply(command)
+    }
+
+    /// Takes a text from the client of a socket.
+    pub(super) fn say(&mut self, member: u64, text: &str) -> Vec<String> {
+        self.apply(Command::Receive { member, frame: Frame::Text(text.into()) })
+    }
+
+    /// As [`Play::say`] with JSON.
+    pub(super) fn send(&mut self, member: u64, message: &Value) -> Vec<String> {
+        self.say(member, &message.to_string())
+    }
+
+    /// As [`Play::say`]; gives what the rules made of it as well.
+    pub(super) fn outcomes(&mut self, member: u64, frame: Frame) -> (Vec<MessageOutcome>, Vec<String>) {
+        let effects = self.engine.apply(Command::Receive { member, frame }).unwrap();
+        let got = self.follow(&effects.events);
+        (effects.messages, got)
+    }
+
+    /// The client of a socket is gone.
+    pub(super) fn close(&mut self, member: u64) -> Vec<String> {
+        self.groups.retain(|(_, one)| *one != member);
+        self.apply(Command::Close { member })
+    }
+
+    /// Carries out steps from outside.
+    pub(super) fn post(&mut self, steps: Value) -> Vec<String> {
+        let Effects { events, .. } = post(&mut self.engine, steps).unwrap();
+        self.follow(&events)
+    }
+
+    /// Sends a text to a topic.
+    pub(super) fn tell(&mut self, topic: &str) -> Vec<String> {
+        self.post(json!([{ "send": { "to": topic, "frame": topic } }]))
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, seconds: u64) -> Vec<String> {
+        self.pass_millis(1000 * seconds)
+    }
+
+    pub(super) fn pass_millis(&mut self, millis: u64) -> Vec<String> {
+        let events = self.engine.advance(self.engine.now() + Duration::from_millis(millis));
+        self.follow(&events)
+    }
+
+    /// Goes on with another scenario.
+    pub(super) fn reload(&mut self, text: &str) -> Vec<String> {
+        let events = self.engine.replace(&scenario(text), 42).events;
+        self.follow(&events)
+    }
+
+    pub(super) fn apply(&mut self, command: Command) -> Vec<String> {
+        let events = self.engine.apply(command).unwrap().events;
+        self.follow(&events)
+    }
+
+    /// Who gets what of events, in order, as a world hands it out.
+    pub(super) fn follow(&mut self, events: &[Event]) -> Vec<String> {
+        expect_consistent(&self.engine);
+        let mut got = Vec::new();
+        for event in events {
+            match &event.kind {
+                EventKind::Member { member, what } => self.follow_member(*member, what, &mut got),
+                EventKind::Delivered { groups, frame, except } => {
+                    let is_meant = |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
+                    let members: BTreeSet<u64> = self.groups.iter().filter(is_meant).map(|(_, one)| *one).collect();
+                    got.extend(members.into_iter().map(|member| line(member, frame)));
+                }
+                EventKind::Skipped { refusal, .. } => got.push(format!("skipped: {refusal}")),
+                _ => {}
+            }
+        }
+        got
+    }
+
+    fn follow_member(&mut self, member: u64, what: &MemberEvent, got: &mut Vec<String>) {
+        match what {
+            MemberEvent::Reply(frame) => got.push(line(member, frame)),
+            MemberEvent::Joined(group) => assert!(self.groups.insert((*group, member)), "{member} is in {group}"),
+            MemberEvent::Left(group) => assert!(self.groups.remove(&(*group, member)), "{member} is not in {group}"),
+            MemberEvent::Closed(Some(Closing { code, reason })) => got.push(format!("{member} closed {code} {reason}")),
+            MemberEvent::Closed(None) => got.push(format!("{member} ended")),
+            MemberEvent::Failed(refusal) => got.push(format!("{member} failed: {refusal}")),
+        }
+    }
+}
+
+fn line(member: u64, frame: &Frame) -> String {
+    format!("{member}: {}", frame.to_json())
+}
+
+/// Expects that members, groups, topics and waiting steps say the same.
+pub(super) fn expect_consistent(engine: &Engine) {
+    engine.members.expect_settled();
+    let mut wanted: HashMap<_, BTreeMap<u64, u32>> = HashMap::new();
+    let (mut joined, mut several) = (BTreeSet::new(), BTreeSet::new());
+    for (member, membership) in engine.members.memberships() {
+        for topic in &membership.topics {
+            *wanted.entry((topic, &membership.wanted)).or_default().entry(member).or_default() += 1;
+            joined.extend(matches!(topic, Topic::Named(_)).then_some((member, topic)));
+        }
+        let memberships = engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        several.extend(is_in_several(memberships).then_some(member));
+    }
+    let mut numbers = BTreeSet::new();
+    for (topic, group, number, members) in engine.groups.all() {
+        assert_eq!(wanted.remove(&(topic, group)).as_ref(), Some(members), "the members of a group of {topic}");
+        assert!(numbers.insert(number), "two groups of the number {number}");
+    }
+    assert!(wanted.is_empty(), "memberships without groups: {wanted:?}");
+    assert_eq!(*engine.groups.several(), several);
+    let members: BTreeSet<u64> = engine.members.memberships().map(|(member, _)| member).collect();
+    let topics = members.iter().flat_map(|member| engine.topics.joined(*member).map(move |topic| (*member, topic)));
+    assert_eq!(topics.collect::<BTreeSet<_>>(), joined);
+    for run in engine.rule_runs.iter().filter(|run| matches!(run.owner, RunOwner::Membership { .. })) {
+        assert!(engine.has_owner(run.owner), "steps of {:?} wait, which has ended", run.owner);
+    }
+}

@@ -1,0 +1,182 @@
+//! What members join, how they want it, and how they leave.
+
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::crowd::Play;
+use crate::engine::{Command, Frame, MAX_TOPICS, MAX_WAITING};
+
+/// An endpoint whose sockets do what these steps say on each message.
+fn with(open: &str, steps: &str) -> Play {
+    let data = "data: { rows: [{ room: a, n: 1 }, { room: b, n: 1 }], log: [] }";
+    let open = if open.is_empty() { String::new() } else { format!("open: {open}, ") };
+    Play::new(&format!("{data}\nwebsocket: {{ /s: {{ {open}messages: [{{ do: {steps} }}] }} }}"))
+}
+
+/// What a socket is told, in short.
+fn words(lines: &[String]) -> String {
+    let word = |line: &String| line.split_once(": ").map_or(line.clone(), |(_, frame)| frame.replace('"', ""));
+    lines.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_member_gets_what_it_wants_in_its_own_form() {
+    let merged = "{sequence:1,change:merged,row:{id:1,room:a,n:2},before:{id:1,room:a,n:1}}";
+    let added = "{sequence:2,change:added,row:{id:3,room:ada,n:5},before:null}";
+    for (join, merged, added) in [
+        ("rows", merged, added),
+        ("{ to: rows, frame: $event.row.n }", "2", "5"),
+        ("{ to: rows/1, frame: '{{ topic }} {{ event.row.n }}' }", "rows/1 2", ""),
+        ("{ to: rows, where: { change: merged }, frame: $event.row.n }", "2", ""),
+        ("{ to: rows, where: { row: { room: b } }, frame: $event.row.n }", "", ""),
+        ("{ to: rows, where: { row: { room: $query.name } }, frame: $event.row.n }", "", "5"),
+        ("{ to: rows, frame: { who: $conn.id, name: $query.name } }", "{who:1,name:ada}", "{who:1,name:ada}"),
+        ("{ to: [rows, rows/1], frame: $event.row.n }", "2", "5"),
+        ("{ to: [rows, rows/1], frame: $topic }", "rows rows/1", "rows"),
+    ] {
+        let mut play = with(&format!("[{{ join: {join} }}]"), "[{ reply: x }]");
+        assert_eq!(play.open("/s", 1), Vec::<String>::new());
+        let got = play.post(json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }]));
+        assert_eq!(words(&got), merged, "{join}");
+        let got = play.post(json!([{ "add": { "rows": { "room": "ada", "n": 5 } } }]));
+        assert_eq!(words(&got), added, "{join}");
+    }
+}
+
+#[test]
+fn a_second_join_of_the_same_is_no_second_copy() {
+    for (second, expected) in [
+        ("a", "a"),
+        ("[a]", "a"),
+        ("[a, a]", "a"),
+        ("{ to: a, do: [{ reply: again }] }", "a"),
+        ("{ to: a, where: {} }", "a"),
+        // It is in another form, or of another name.
+        ("{ to: a, frame: again }", "a again"),
+        ("{ to: a, as: two }", "a"),
+        ("[a, b]", "a"),
+    ] {
+        let mut play = with("[{ join: a }]", &format!("[{{ join: {second} }}]"));
+        play.open("/s", 1);
+        assert_eq!(play.say(1, "x"), Vec::<String>::new(), "{second}");
+        assert_eq!(play.say(1, "x"), Vec::<String>::new(), "{second}");
+        assert_eq!(words(&play.tell("a")), expected, "{second}");
+        play.close(1);
+        assert_eq!(play.tell("a"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn another_join_of_a_name_takes_the_place_of_the_first() {
+    let mut play = with("[{ join: { to: [a, b], as: m } }]", "[{ join: { to: [b, c], as: m, frame: new } }]");
+    play.open("/s", 1);
+    assert_eq!([play.tell("a"), play.tell("b"), play.tell("c")].map(|got| words(&got)), ["a", "b", ""]);
+    play.say(1, "x");
+    assert_eq!([play.tell("a"), play.tell("b"), play.tell("c")].map(|got| words(&got)), ["", "new", "new"]);
+}
+
+#[test]
+fn leaving_is_by_topic_by_name_or_by_both() {
+    let open = "[{ join: { to: a, as: one } }, { join: { to: [a, b], as: two, frame: two } }, { join: c }]";
+    for (leave, [a, b, c], topics) in [
+        ("z", ["a two", "two", "c"], "[a,b,c]"),
+        ("a", ["", "two", "c"], "[b,c]"),
+        ("[a, c]", ["", "two", ""], "[b]"),
+        ("{ to: b }", ["a two", "", "c"], "[a,c]"),
+        ("{ as: one }", ["two", "two", "c"], "[a,b,c]"),
+        ("{ as: two }", ["a", "", "c"], "[a,c]"),
+        ("{ as: none }", ["a two", "two", "c"], "[a,b,c]"),
+        ("{ to: a, as: two }", ["a", "two", "c"], "[a,b,c]"),
+        ("{ to: [a, b], as: two }", ["a", "", "c"], "[a,c]"),
+        ("{ to: c, as: two }", ["a two", "two", "c"], "[a,b,c]"),
+    ] {
+        let mut play = with(open, &format!("[{{ leave: {leave} }}, {{ reply: $conn.topics }}]"));
+        play.open("/s", 1);
+        assert_eq!(words(&play.say(1, "x")), topics, "{leave}");
+        let got = ["a", "b", "c"].map(|topic| words(&play.tell(topic)));
+        assert_eq!(got, [a, b, c], "{leave}");
+        // A second time it changes nothing.
+        assert_eq!(words(&play.say(1, "x")), topics, "{leave}");
+        play.close(1);
+    }
+}
+
+#[test]
+fn sockets_cannot_leave_what_is_sent_to_all() {
+    let mut play = with("", "[{ leave: $msg }, { leave: { as: $msg } }, { send: { frame: all } }]");
+    assert_eq!(play.open("/s", 1), Vec::<String>::new());
+    let refused = "a topic must be text that does not begin with `__`, found \"__sockets/s\"";
+    assert_eq!(play.say(1, "__sockets/s"), [format!("1 failed: {refused}")]);
+    assert_eq!(play.say(1, "/s"), [r#"1: "all""#]);
+}
+
+#[test]
+fn steps_of_a_membership_end_with_it() {
+    for (steps, expected) in [
+        ("[{ join: { to: a, do: [{ reply: x, times: forever, every: 1s }] } }, { after: 1s, leave: a }]", "x|x||"),
+        // Also while they are at work.
+        (
+            "[{ join: { to: a, do: [{ reply: x }, { leave: a }, { reply: v }, { after: 1s, reply: v }] } }, { reply: w }]",
+            "x w|||",
+        ),
+        ("[{ join: { to: a, as: m, do: [{ after: 1s, leave: { as: m } }, { reply: v }] } }]", "|||"),
+        ("[{ join: { to: a, as: m, do: [{ after: 1s, join: { to: b, as: m } }, { reply: v }] } }]", "|||"),
+        (
+            "[{ join: { to: a, do: [{ after: 2s, reply: x }] } }, { join: { to: a, do: [{ after: 1s, reply: v }] } }]",
+            "||x|",
+        ),
+        (
+            "[{ join: { to: a, as: m, do: [{ after: 1s, reply: v }] } }, { join: { to: b, as: m, do: [{ after: 1s, reply: x }] } }]",
+            "|x||",
+        ),
+        ("[{ join: { to: [a, b], do: [{ after: 2s, reply: x }] } }, { leave: a }]", "||x|"),
+        ("[{ join: { to: [a, b], do: [{ after: 2s, reply: v }] } }, { leave: a }, { after: 1s, leave: b }]", "|||"),
+        ("[{ join: { to: a, do: [{ join: { to: b, do: [{ after: 1s, reply: x }] } }] } }, { leave: a }]", "|x||"),
+    ] {
+        let mut play = with("", steps);
+        play.open("/s", 1);
+        let mut got = vec![play.say(1, "x")];
+        got.extend((0..3).map(|_| play.pass(1)));
+        assert_eq!(got.iter().map(|lines| words(lines)).collect::<Vec<_>>().join("|"), expected, "{steps}");
+        play.close(1);
+        assert_eq!(play.engine.next_due(), None, "{steps}");
+    }
+}
+
+#[test]
+fn a_socket_has_up_to_a_thousand_memberships() {
+    let mut play = with("", "[{ each: $msg, join: { to: 't{{ item.t }}', as: $item.name } }]");
+    play.open("/s", 1);
+    let list =
+        |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
+    let refused = ["1 failed: joined 1000 topics already, leave one first"];
+    assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
+    assert_eq!(play.tell("t0"), Vec::<String>::new());
+    assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
+    assert_eq!(play.send(1, &list(MAX_TOPICS..MAX_TOPICS + 1)), refused);
+    // Another of the same name takes the place of the first.
+    assert_eq!(play.send(1, &json!([{ "t": 2000, "name": 5 }])), Vec::<String>::new());
+    assert_eq!((play.tell("t5"), play.tell("t2000")), (Vec::new(), vec![r#"1: "t2000""#.to_owned()]));
+    // Memberships of one topic count, too.
+    let mut play = with("", "[{ each: $msg, join: { to: t, frame: $topic, as: $item.name } }]");
+    play.open("/s", 1);
+    assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
+}
+
+#[test]
+fn the_lists_of_steps_that_wait_are_bounded() {
+    let mut play = with("", "[{ reply: now }, { after: 1h, reply: late }]");
+    play.open("/s", 1);
+    let receive = |play: &mut Play| {
+        let frame = Frame::Text("x".into());
+        play.engine.apply(Command::Receive { member: 1, frame }).unwrap().events
+    };
+    for _ in 0..MAX_WAITING {
+        receive(&mut play);
+    }
+    let refused = receive(&mut play);
+    assert_eq!(play.follow(&refused), ["1 failed: more than 100000 lists of steps wait for their time"]);
+    play.close(1);
+    assert_eq!(play.engine.next_due(), None);
+}

@@ -1,0 +1,274 @@
+//! Sockets that speak a protocol: GraphQL operations and namespaces of Socket.IO.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::crowd::Play;
+use crate::engine::{Command, StepsText};
+
+/// Operations of each kind.
+const PRICES: &str = "
+data: { prices: [{ id: BTC, price: 1 }], log: [] }
+websocket:
+  /graphql:
+    protocol: graphql-transport-ws
+    open: [{ when: not msg.payload.token, close: 4403 }, { when: msg.payload.token, set: { conn.token: $msg.payload.token } }]
+    messages:
+      - when: msg.operationName == 'Once'
+        reply: { data: $conn.token }
+      - when: msg.operationName == 'Live'
+        do:
+          - { reply: { data: start } }
+          - { join: { to: prices, as: $msg.id, frame: { data: $event.row.price } } }
+      - when: msg.operationName == 'Unnamed'
+        join: { to: prices, frame: { data: $event.row.price } }
+      - when: msg.operationName == 'Later'
+        do: [{ after: 1s, reply: { data: 1 } }, { after: 1s, reply: { data: 2 } }]
+      - when: msg.operationName == 'Both'
+        do:
+          - { join: { to: prices, as: $msg.id, frame: { data: $event.row.price } } }
+          - { after: 1s, leave: prices }
+          - { after: 1s, reply: { data: last } }
+      - when: msg.operationName == 'Twice'
+        do:
+          - { join: { to: a, as: $msg.id } }
+          - { join: { to: b, as: $msg.id } }
+      - when: msg.operationName == 'Parts'
+        do: [{ join: { to: [a, b], as: $msg.id } }, { after: 1s, leave: { to: a, as: $msg.id } }, { after: 1s, leave: { to: b, as: $msg.id } }]
+      - when: msg.operationName == 'Steps'
+        join: { to: a, as: $msg.id, do: [{ times: forever, every: 1s, reply: { data: tick } }] }
+      - when: msg.operationName == 'End'
+        do: [{ leave: { as: $msg.variables.id } }, { reply: { data: ended } }]
+      - when: msg.operationName == 'Wrong'
+        reply: { errors: [bad] }
+      - when: msg.operationName == 'Refused'
+        do: [{ reply: { data: never } }, { remove: { log: 9 } }]
+";
+
+fn connected(members: u64) -> Play {
+    let mut play = Play::new(PRICES);
+    for member in 1..=members {
+        assert_eq!(play.open("/graphql", member), Vec::<String>::new());
+        let init = json!({ "type": "connection_init", "payload": { "token": "t" } });
+        assert_eq!(play.send(member, &init), [format!(r#"{member}: {{"type":"connection_ack"}}"#)]);
+    }
+    play
+}
+
+fn subscribe(play: &mut Play, member: u64, id: &str, operation: &str, variables: Value) -> Vec<String> {
+    let payload = json!({ "operationName": operation, "query": format!("subscription {operation} {{ x }}"), "variables": variables });
+    let got = play.send(member, &json!({ "id": id, "type": "subscribe", "payload": payload }));
+    short(&got)
+}
+
+/// Frames in short: `MEMBER ID TYPE PAYLOAD`.
+fn short(lines: &[String]) -> Vec<String> {
+    let short = |line: &String| {
+        let Some((member, frame)) = line.split_once(": ") else { return line.clone() };
+        let Ok(frame) = serde_json::from_str::<Value>(frame) else { return line.clone() };
+        let payload = frame.get("payload").map(|payload| format!(" {payload}")).unwrap_or_default();
+        format!("{member} {} {}{payload}", frame["id"].as_str().unwrap_or("-"), frame["type"].as_str().unwrap())
+    };
+    lines.iter().map(short).collect()
+}
+
+fn price(play: &mut Play, price: u64) -> Vec<String> {
+    let got = play.post(json!([{ "merge": { "prices": { "id": "BTC", "price": price } } }]));
+    short(&got)
+}
+
+/// Sends a value to a topic.
+fn tell(play: &mut Play, topic: &str, value: Value) -> Vec<String> {
+    let got = play.post(json!([{ "send": { "to": topic, "frame": value } }]));
+    short(&got)
+}
+
+fn pass(play: &mut Play, seconds: u64) -> Vec<String> {
+    let got = play.pass(seconds);
+    short(&got)
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn an_operation_is_completed_once_when_nothing_goes_on() {
+    let mut play = connected(1);
+    let run = |play: &mut Play, id: &str, operation: &str| subscribe(play, 1, id, operation, json!({}));
+    assert_eq!(run(&mut play, "1", "Once"), [r#"1 1 next {"data":"t"}"#, "1 1 complete"]);
+    // The id is free again.
+    assert_eq!(run(&mut play, "1", "Once").len(), 2);
+    assert_eq!(run(&mut play, "2", "Later"), NOTHING);
+    assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":1}"#]);
+    assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":2}"#, "1 2 complete"]);
+    // Steps go on when the topic is left.
+    assert_eq!(run(&mut play, "3", "Both"), NOTHING);
+    assert_eq!(pass(&mut play, 1), NOTHING);
+    assert_eq!(price(&mut play, 2), NOTHING);
+    assert_eq!(pass(&mut play, 1), [r#"1 3 next {"data":"last"}"#, "1 3 complete"]);
+    // A membership in the place of another is no end.
+    assert_eq!(run(&mut play, "4", "Twice"), NOTHING);
+    assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING);
+    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
+    assert_eq!(
+        subscribe(&mut play, 1, "5", "End", json!({ "id": "4" })),
+        ["1 4 complete", r#"1 5 next {"data":"ended"}"#, "1 5 complete"]
+    );
+    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), NOTHING);
+    // Nor is leaving a part of one.
+    assert_eq!(run(&mut play, "6", "Parts"), NOTHING);
+    assert_eq!(pass(&mut play, 1), NOTHING);
+    assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING);
+    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 6 next {"data":1}"#]);
+    assert_eq!(pass(&mut play, 1), ["1 6 complete"]);
+}
+
+#[test]
+fn an_operation_that_the_client_completes_is_not_answered() {
+    for operation in ["Live", "Unnamed", "Later", "Both", "Parts", "Steps"] {
+        let mut play = connected(1);
+        subscribe(&mut play, 1, "1", operation, json!({}));
+        assert_eq!(play.send(1, &json!({ "id": "1", "type": "complete" })), Vec::<String>::new(), "{operation}");
+        assert_eq!((price(&mut play, 2), pass(&mut play, 3)), (Vec::new(), Vec::new()), "{operation}");
+        assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING, "{operation}");
+        assert_eq!(play.engine.next_due(), None, "{operation}");
+        assert_eq!(subscribe(&mut play, 1, "1", "Once", json!({})).len(), 2);
+    }
+}
+
+#[test]
+fn operations_of_a_socket_are_apart() {
+    let mut play = connected(2);
+    for (member, id) in [(1, "a"), (1, "b"), (2, "a")] {
+        let start = format!(r#"{member} {id} next {{"data":"start"}}"#);
+        assert_eq!(subscribe(&mut play, member, id, "Live", json!({})), [start]);
+    }
+    let next = |of: &str, price: u64| format!(r#"{of} next {{"data":{price}}}"#);
+    assert_eq!(price(&mut play, 2), [next("1 a", 2), next("2 a", 2), next("1 b", 2)]);
+    let ended = subscribe(&mut play, 1, "c", "End", json!({ "id": "a" }));
+    assert_eq!(ended[0], "1 a complete");
+    assert_eq!(price(&mut play, 3), [next("2 a", 3), next("1 b", 3)]);
+    play.close(2);
+    assert_eq!(price(&mut play, 4), [next("1 b", 4)]);
+    // One that has joined without a name goes on as long as its membership.
+    assert_eq!(subscribe(&mut play, 1, "d", "Unnamed", json!({})), NOTHING);
+    assert_eq!(price(&mut play, 5), [next("1 b", 5), next("1 d", 5)]);
+}
+
+#[test]
+fn an_error_ends_an_operation_and_what_it_has_joined() {
+    let mut play = connected(2);
+    let error = r#"error [{"message":"bad"}]"#;
+    assert_eq!(subscribe(&mut play, 1, "1", "Wrong", json!({})), [format!("1 1 {error}")]);
+    let refused = subscribe(&mut play, 1, "1", "Refused", json!({}));
+    assert_eq!(refused, ["1 failed: Row 9 not found in log", r#"1 1 error [{"message":"Row 9 not found in log"}]"#]);
+    let [unmatched] = &subscribe(&mut play, 1, "1", "None", json!({}))[..] else { panic!() };
+    assert!(unmatched.starts_with("1 1 error ") && unmatched.contains("operation `None`"), "{unmatched}");
+    // An error that is sent to members ends the operation of each.
+    for member in [1, 2] {
+        subscribe(&mut play, member, "1", "Twice", json!({}));
+        subscribe(&mut play, member, "2", "Steps", json!({}));
+    }
+    assert_eq!(tell(&mut play, "b", json!({ "errors": ["bad"] })), [format!("1 1 {error}"), format!("2 1 {error}")]);
+    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), NOTHING);
+    assert_eq!(subscribe(&mut play, 1, "1", "Once", json!({})).len(), 2);
+    // Its steps end as well. The other's go on, and so do both of its own.
+    let error = json!([{ "send": { "to": "a", "frame": { "errors": ["bad"] } } }, { "send": { "to": "a", "frame": { "data": 1 } } }]);
+    let got = play.post(error);
+    assert_eq!(short(&got).len(), 2, "{got:?}");
+    assert_eq!(pass(&mut play, 2), NOTHING);
+    assert_eq!(play.engine.next_due(), None);
+}
+
+#[test]
+fn an_error_in_a_refused_rule_ends_nothing() {
+    let mut play = connected(2);
+    for member in [1, 2] {
+        subscribe(&mut play, member, "1", "Twice", json!({}));
+    }
+    let steps = json!([{ "send": { "to": "b", "frame": { "errors": ["bad"] } } }, { "remove": { "log": 9 } }]);
+    let steps = StepsText::Written(steps);
+    assert!(play.engine.apply(Command::Steps { steps }).is_err());
+    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 1 next {"data":1}"#, r#"2 1 next {"data":1}"#]);
+}
+
+#[test]
+fn a_connection_is_acknowledged_or_closed_in_time() {
+    let mut play = Play::new(PRICES);
+    for member in [1, 2, 3] {
+        assert_eq!(play.open("/graphql", member), Vec::<String>::new());
+    }
+    assert_eq!(play.engine.next_due(), Some(Duration::from_secs(3)));
+    let init = |payload: Value| json!({ "type": "connection_init", "payload": payload });
+    assert_eq!(play.send(1, &init(json!({ "token": "t" }))), [r#"1: {"type":"connection_ack"}"#]);
+    assert_eq!(play.send(2, &init(json!({}))), ["2 closed 4403 "]);
+    play.pass_millis(2999);
+    assert_eq!(play.pass_millis(1), ["3 closed 4408 Connection initialisation timeout"]);
+    assert_eq!(play.engine.next_due(), None);
+    // Who is closed receives nothing.
+    assert_eq!(play.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());
+    assert_eq!(play.send(1, &json!({ "type": "ping" })), [r#"1: {"type":"pong"}"#]);
+    assert_eq!(play.say(1, "?").len(), 1);
+    assert_eq!(play.engine.next_due(), None);
+}
+
+/// A chat by Socket.IO.
+const CHAT: &str = "
+data: { log: [] }
+websocket:
+  /chat:
+    protocol: socket.io
+    open:
+      - { when: msg.namespace == '/admin', reply: { error: { message: bad } } }
+      - { when: msg.namespace != '/admin', join: { to: room, do: [{ after: 30s, reply: { event: late, args: [] } }] } }
+    messages:
+      - match: { event: say }
+        send: { to: room, frame: { event: said, args: $msg.args }, others: true }
+      - match: { event: ask }
+        reply: { ack: [ok] }
+      - match: { event: all }
+        send: { frame: { event: all, args: [] } }
+";
+
+#[test]
+fn a_namespace_is_connected_refused_and_left() {
+    let mut play = Play::new(CHAT);
+    for member in [1, 2] {
+        assert_eq!(play.open("/chat", member).len(), 1);
+        let [connected] = &play.say(member, "40")[..] else { panic!() };
+        assert!(connected.starts_with(&format!(r#"{member}: "40{{\"sid\":"#)), "{connected}");
+    }
+    assert_eq!(play.say(1, "40/admin,"), [r#"1: "44/admin,{\"message\":\"bad\"}""#]);
+    assert_eq!(play.say(1, r#"42["say","hi"]"#), [r#"2: "42[\"said\",\"hi\"]""#]);
+    assert_eq!(play.say(1, r#"427["ask"]"#), [r#"1: "437[\"ok\"]""#]);
+    let all = [r#"1: "42[\"all\"]""#, r#"2: "42[\"all\"]""#];
+    assert_eq!(play.say(1, r#"42["all"]"#), all);
+    // Another namespace has memberships of its own.
+    assert_eq!(play.say(2, "40/chat,").len(), 1);
+    assert_eq!(play.say(1, r#"42["say",1]"#), [r#"2: "42[\"said\",1]""#, r#"2: "42/chat,[\"said\",1]""#]);
+    // What is left is left with its steps.
+    play.say(2, "41");
+    assert_eq!(play.say(1, r#"42["say",2]"#), [r#"2: "42/chat,[\"said\",2]""#]);
+    play.say(2, "41/chat,");
+    assert_eq!(play.say(1, r#"42["say",3]"#), Vec::<String>::new());
+    let late: Vec<String> = play.pass(30).into_iter().filter(|line| line.contains("late")).collect();
+    assert_eq!(late, [r#"1: "42[\"late\"]""#]);
+}
+
+#[test]
+fn the_server_pings_by_the_time_of_the_world() {
+    let mut play = Play::new(CHAT);
+    play.open("/chat", 1);
+    play.pass(10);
+    play.open("/chat", 2);
+    assert_eq!(play.engine.next_due(), Some(Duration::from_secs(25)));
+    let ping = |member: u64| format!(r#"{member}: "2""#);
+    assert_eq!((play.pass(14), play.pass(1)), (Vec::new(), vec![ping(1)]));
+    assert_eq!(play.pass(10), [ping(2)]);
+    assert_eq!(play.pass(50), [ping(1), ping(2), ping(1), ping(2)]);
+    play.close(1);
+    assert_eq!(play.pass(25), [ping(2)]);
+    // A packet that is none closes the socket, and with it its pings.
+    assert_eq!(play.say(2, "x").len(), 1);
+    assert_eq!(play.engine.next_due(), None);
+}

@@ -1,0 +1,361 @@
+//! Sockets of endpoints: what happens when they open, when a message comes, and when they close.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::crowd::Play;
+use super::rows;
+use crate::engine::codec::SessionOptions;
+use crate::engine::{Command, Event, Frame, MessageOutcome, Refusal};
+
+/// An endpoint with a rule of each kind.
+const ROOMS: &str = "
+data: { log: [] }
+websocket:
+  /rooms/{room}:
+    open: [{ reply: { room: $path.room, name: $query.name } }]
+    messages:
+      - { match: { type: ping }, reply: { pong: $msg.n } }
+      - { match: { type: ping, n: 2 }, reply: never }
+      - { text: 'hello *', reply: $msg }
+      - { match: { type: own, name: $query.name }, reply: own }
+      - { when: msg == 7, reply: seven }
+      - { match: { binary: 'AP8=' }, reply: { binary: 'AP8=' } }
+    closed: [{ add: { log: { left: $path.room, name: $query.name, member: $conn.id, topics: $conn.topics } } }]
+";
+
+#[test]
+fn the_first_rule_that_fits_a_message_answers_it() {
+    let mut play = Play::new(ROOMS);
+    assert_eq!(play.open("/rooms/{room}", 1), [r#"1: {"room":"7","name":"ada"}"#]);
+    for (message, rule, reply) in [
+        (r#"{"type":"ping","n":1}"#, 1, r#"1: {"pong":1}"#),
+        (r#"{"type":"ping","n":2,"more":true}"#, 1, r#"1: {"pong":2}"#),
+        ("hello you", 3, r#"1: "hello you""#),
+        ("hello ", 3, r#"1: "hello ""#),
+        (r#"{"type":"own","name":"ada"}"#, 4, r#"1: "own""#),
+        ("7", 5, r#"1: "seven""#),
+        ("7.0", 5, r#"1: "seven""#),
+    ] {
+        let outcome = play.outcomes(1, Frame::Text(message.into()));
+        assert_eq!(outcome, (vec![MessageOutcome::Fired(rule)], vec![reply.to_owned()]), "{message}");
+    }
+    let outcome = play.outcomes(1, Frame::Binary([0, 0xff].into()));
+    assert_eq!(outcome, (vec![MessageOutcome::Fired(6)], vec![r#"1: {"binary":"AP8="}"#.to_owned()]));
+}
+
+#[test]
+fn a_message_that_no_rule_fits_names_the_nearest() {
+    let mut play = Play::new(ROOMS);
+    play.open("/rooms/{room}", 1);
+    for (message, nearest) in [
+        (r#"{"type":"pong"}"#, r#"rule 1: msg.type is "pong" instead of "ping""#),
+        (r#"{"type":"own","name":"bob"}"#, r#"rule 1: msg.type is "own" instead of "ping""#),
+        ("hello", r#"rule 1: msg is "hello" instead of {"type":"ping"}"#),
+        ("8", r#"rule 1: msg is 8 instead of {"type":"ping"}"#),
+    ] {
+        let unmatched = MessageOutcome::Unmatched { nearest: Some(nearest.to_owned()) };
+        assert_eq!(play.outcomes(1, Frame::Text(message.into())), (vec![unmatched], Vec::new()), "{message}");
+    }
+    let mut play = Play::new(
+        "websocket: { /s: { messages: [{ match: { a: 1, b: 1 }, reply: 1 }, { text: 'x*', reply: 1 }, { when: msg.a == 2, reply: 1 }] } }",
+    );
+    play.open("/s", 1);
+    for (message, nearest) in
+        [(r#"{"a":1}"#, "rule 1: msg.b is null instead of 1"), (r#"{"a":3}"#, r#"rule 2: msg is not the text "x*""#)]
+    {
+        let unmatched = MessageOutcome::Unmatched { nearest: Some(nearest.to_owned()) };
+        assert_eq!(play.outcomes(1, Frame::Text(message.into())).0, [unmatched], "{message}");
+    }
+    let mut play = Play::new("websocket: { /s: {} }");
+    play.open("/s", 1);
+    let unmatched = MessageOutcome::Unmatched { nearest: None };
+    assert_eq!(play.outcomes(1, Frame::Text("x".into())), (vec![unmatched], Vec::new()));
+}
+
+#[test]
+fn an_endpoint_hears_that_a_socket_has_closed() {
+    let mut play = Play::new(ROOMS);
+    play.open("/rooms/{room}", 4);
+    assert_eq!(play.close(4), Vec::<String>::new());
+    let row = json!([{ "id": 1, "left": "7", "name": "ada", "member": 4, "topics": [] }]);
+    assert_eq!(rows(&play.engine, "log"), row);
+    // What is gone receives nothing, and does not close again.
+    assert_eq!((play.say(4, "7"), play.close(4)), (Vec::new(), Vec::new()));
+    assert_eq!(rows(&play.engine, "log"), row);
+}
+
+#[test]
+fn steps_of_closed_belong_to_the_world() {
+    let mut play = Play::new(
+        "
+data: { log: [] }
+websocket:
+  /s:
+    open: [{ set: { conn.name: ada } }, { join: room }, { times: forever, every: 1s, reply: tick }]
+    closed:
+      - { send: { to: room, frame: { left: $conn.name } } }
+      - { send: { frame: all } }
+      - { after: 2s, add: { log: { name: $conn.name } } }
+      - { remove: { log: 9 } }
+",
+    );
+    let tick = |member: u64| format!(r#"{member}: "tick""#);
+    assert_eq!((play.open("/s", 1), play.open("/s", 2)), (vec![tick(1)], vec![tick(2)]));
+    assert_eq!(play.close(1), [r#"2: {"left":"ada"}"#, r#"2: "all""#]);
+    // The steps of the socket have ended with it.
+    assert_eq!(play.pass(1), [tick(2)]);
+    let refused = "skipped: Row 9 not found in log".to_owned();
+    assert_eq!(play.pass(1), [tick(2), refused]);
+    assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "name": "ada" }]));
+}
+
+#[test]
+fn what_closed_is_refused_is_skipped() {
+    let mut play = Play::new(
+        "
+data: { log: [] }
+websocket: { /s: { closed: [{ add: { log: {} } }, { remove: { log: 9 } }] } }
+",
+    );
+    play.open("/s", 1);
+    assert_eq!(play.close(1), ["skipped: Row 9 not found in log"]);
+    assert_eq!(rows(&play.engine, "log"), json!([]));
+}
+
+#[test]
+fn a_frame_reaches_a_topic_others_or_all_sockets() {
+    let mut play = Play::new(
+        "
+websocket:
+  /chat:
+    open: [{ join: room }]
+    messages:
+      - { text: all, send: { frame: all } }
+      - { text: rest, send: { frame: rest, others: true } }
+      - { text: room, send: { to: room, frame: room } }
+      - { text: others, send: { to: room, frame: others, others: true } }
+      - { text: two, send: { to: [room, news], frame: two, others: true } }
+  /other: { open: [{ join: [room, news] }] }
+",
+    );
+    for (endpoint, member) in [("/chat", 1), ("/chat", 2), ("/other", 3)] {
+        assert_eq!(play.open(endpoint, member), Vec::<String>::new());
+    }
+    for (text, members) in
+        [("all", &[1, 2][..]), ("rest", &[2]), ("room", &[1, 2, 3]), ("others", &[2, 3]), ("two", &[2, 3, 3])]
+    {
+        let expected: Vec<String> = members.iter().map(|member| format!("{member}: \"{text}\"")).collect();
+        assert_eq!(play.say(1, text), expected);
+    }
+    play.close(2);
+    assert_eq!(play.say(1, "all"), [r#"1: "all""#]);
+}
+
+#[test]
+fn a_socket_has_a_memory_of_its_own() {
+    let mut play = Play::new(
+        "
+data: { log: [] }
+websocket:
+  /s:
+    open: [{ set: { conn.name: $query.name } }, { join: room }]
+    messages:
+      - { match: { set: true }, set: { conn.name: $msg.name, conn.at.x: 1 } }
+      - { match: { bad: true }, do: [{ set: { conn.name: bad } }, { remove: { log: 9 } }] }
+      - { match: { part: true }, set: { conn.name.first: bad } }
+      - { match: { both: true }, do: [{ after: 1s, set: { conn.name: bad, conn.at.x.z: bad } }] }
+      - { text: show, reply: $conn }
+",
+    );
+    for member in [1, 2] {
+        assert_eq!(play.open("/s", member), Vec::<String>::new());
+    }
+    let shown =
+        |member: u64, name: &str| vec![format!(r#"{member}: {{"name":"{name}","id":{member},"topics":["room"]}}"#)];
+    assert_eq!((play.say(1, "show"), play.say(2, "show")), (shown(1, "ada"), shown(2, "ada")));
+    play.send(1, &json!({ "set": true, "name": "bob" }));
+    let bob = vec![r#"1: {"name":"bob","at":{"x":1},"id":1,"topics":["room"]}"#.to_owned()];
+    assert_eq!((play.say(1, "show"), play.say(2, "show")), (bob.clone(), shown(2, "ada")));
+    // What is refused changes nothing of it, at once or later.
+    assert_eq!(play.send(1, &json!({ "bad": true })), ["1 failed: Row 9 not found in log"]);
+    assert_eq!(
+        play.send(1, &json!({ "part": true })),
+        ["1 failed: conn.name.first cannot be set, conn.name is a string"]
+    );
+    assert_eq!(play.send(1, &json!({ "both": true })), Vec::<String>::new());
+    assert_eq!(play.pass(1), ["1 failed: conn.at.x.z cannot be set, conn.at.x is a number"]);
+    assert_eq!(play.say(1, "show"), bob);
+}
+
+#[test]
+fn a_memory_that_would_be_too_large_stays_as_it_is() {
+    let mut play = Play::new(
+        "
+websocket:
+  /s:
+    messages:
+      - { match: { at: once }, set: { conn.big: $msg.text } }
+      - { match: { at: later }, do: [{ after: 1s, set: { conn.big: $msg.text } }] }
+      - { text: show, reply: \"{{ conn.big | length }}\" }
+",
+    );
+    play.open("/s", 1);
+    let big = |at: &str, length: usize| json!({ "at": at, "text": "x".repeat(length) });
+    let refused = ["1 failed: `conn` would take more than 1048576 bytes"];
+    assert_eq!(play.send(1, &big("once", 1_048_000)), Vec::<String>::new());
+    assert_eq!(play.send(1, &big("once", 1_048_576)), refused);
+    play.send(1, &big("later", 1_048_576));
+    assert_eq!(play.pass(1), refused);
+    assert_eq!(play.say(1, "show"), ["1: 1048000"]);
+}
+
+#[test]
+fn a_socket_is_closed_with_a_code_and_a_reason() {
+    let mut play = Play::new(
+        "
+websocket:
+  /s:
+    messages:
+      - { text: bye, do: [{ reply: bye }, { close: 4000 }] }
+      - { text: end, close: {} }
+      - { close: { code: $msg.code, reason: \"{{ msg.reason or '' }}\" } }
+",
+    );
+    let long = "ä".repeat(100);
+    for (member, message, expected) in [
+        (1, "bye".to_owned(), vec![r#"1: "bye""#.to_owned(), "1 closed 4000 ".to_owned()]),
+        (2, "end".to_owned(), vec!["2 closed 1000 ".to_owned()]),
+        (3, r#"{"code":4401,"reason":"who?"}"#.to_owned(), vec!["3 closed 4401 who?".to_owned()]),
+        (4, r#"{"code":1013}"#.to_owned(), vec!["4 closed 1013 ".to_owned()]),
+        (5, json!({ "code": 3000, "reason": long }).to_string(), vec![format!("5 closed 3000 {}", "ä".repeat(61))]),
+    ] {
+        play.open("/s", member);
+        assert_eq!(play.say(member, &message), expected);
+        // Nothing is received any more.
+        assert_eq!(play.outcomes(member, Frame::Text("bye".into())), (Vec::new(), Vec::new()));
+    }
+    play.open("/s", 9);
+    for code in [json!(1005), json!(1006), json!(2999), json!(5000), json!("4000"), json!(4000.5), json!(-1)] {
+        let refused = play.send(9, &json!({ "code": code }));
+        let expected = "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
+        assert_eq!(refused, [format!("9 failed: a close code must be {expected}, found {code}")]);
+    }
+    assert_eq!(play.say(9, "bye").len(), 2);
+}
+
+#[test]
+fn steps_of_a_socket_come_at_their_times() {
+    for (steps, expected) in [
+        ("[{ reply: 1 }, { after: 1s, reply: 2 }, { after: 1s, reply: 3 }]", "1|2|3|"),
+        ("[{ times: 3, every: 1s, reply: 1 }, { reply: 2 }]", "1|1|1 2|"),
+        ("[{ times: forever, every: 2s, reply: 1 }, { after: 1s, reply: 2 }]", "1|2|1|"),
+        ("[{ each: $msg, every: 1s, reply: $item }]", "5|6|7|"),
+        ("[{ after: 1s, reply: '{{ conn.n + 1 }}' }, { at: 0s, set: { conn.n: 2 } }]", "|3||"),
+        ("[{ after: 1s, close: 4000 }]", "|closed||"),
+    ] {
+        let mut play = Play::new(&format!("websocket: {{ /s: {{ messages: [{{ do: {steps} }}] }} }}"));
+        play.open("/s", 1);
+        let mut got = vec![play.say(1, "[5,6,7]")];
+        got.extend((0..3).map(|_| play.pass(1)));
+        let word =
+            |line: &String| line.split([' ', ':']).find(|part| !matches!(*part, "1" | "")).unwrap_or("1").to_owned();
+        let words = |lines: &Vec<String>| lines.iter().map(word).collect::<Vec<_>>().join(" ");
+        assert_eq!(got.iter().map(words).collect::<Vec<_>>().join("|"), expected, "{steps}");
+    }
+}
+
+#[test]
+fn expressions_know_who_has_joined() {
+    let mut play = Play::new(
+        "
+websocket:
+  /s:
+    open: [{ join: room }]
+    messages: [{ text: who, reply: { all: \"{{ members('room') }}\", n: \"{{ joined('room') }}\" } }]
+",
+    );
+    for member in [3, 1, 2] {
+        play.open("/s", member);
+    }
+    play.close(1);
+    assert_eq!(play.say(2, "who"), [r#"2: {"all":[2,3],"n":2}"#]);
+}
+
+#[test]
+fn what_a_message_draws_is_the_same_for_the_same_seed() {
+    let text = "
+data: { log: [] }
+websocket:
+  /s:
+    open: [{ join: { to: log, frame: { n: $event.row.n, draw: '{{ random(1, 1000000) }}' } } }]
+    messages:
+      - { text: add, do: [{ reply: '{{ uuid() }}' }, { after: 1s, add: { log: { n: '{{ random(1, 1000000) }}' } } }] }
+";
+    let events = |order: [u64; 2]| -> Vec<Event> {
+        let mut play = Play::new(text);
+        for member in order {
+            play.open("/s", member);
+        }
+        let apply = |play: &mut Play, member: u64| {
+            let command = Command::Receive { member, frame: Frame::Text("add".into()) };
+            play.engine.apply(command).unwrap().events
+        };
+        let said = order.map(|member| apply(&mut play, member)).concat();
+        [said, play.engine.advance(Duration::from_secs(2))].concat()
+    };
+    assert_eq!(events([1, 2]), events([1, 2]));
+    // Who it is makes no difference to what is drawn.
+    assert_eq!(events([1, 2]).len(), events([2, 1]).len());
+    let drawn: Vec<Event> = events([1, 2]).into_iter().filter(|event| !event.is_delivery()).collect();
+    let other: Vec<Event> = events([2, 1]).into_iter().filter(|event| !event.is_delivery()).collect();
+    assert!(drawn.len() == 2 && drawn == other, "{drawn:?}");
+}
+
+#[test]
+fn an_unknown_endpoint_opens_nothing() {
+    let mut play = Play::new("websocket: { /s: {} }");
+    let command =
+        Command::Open { member: 1, endpoint: "/t".into(), request: Box::default(), options: SessionOptions::default() };
+    let refused = play.engine.apply(command).unwrap_err();
+    assert_eq!(refused, Refusal::UnknownEndpoint("/t".into()));
+    assert_eq!(play.say(1, "x"), Vec::<String>::new());
+}
+
+#[test]
+fn a_reload_keeps_sockets_and_what_waits_if_it_is_the_same() {
+    let text = |end: &str, more: &str| {
+        format!(
+            "
+data: {{ rows: [] }}
+websocket:
+  /s:
+    open:
+      - {{ join: {{ to: rows, frame: $event.change, do: [{{ after: 2s, reply: tick }}] }} }}
+      - {{ set: {{ conn.name: ada }} }}
+      - {{ after: 3s, reply: {end} }}
+    messages: [{{ text: show, reply: '{{{{ conn.name }}}} {end}' }}{more}]
+"
+        )
+    };
+    for (end, timeline) in [("old", &["tick", "old"][..]), ("new", &["tick"])] {
+        let mut play = Play::new(&text("old", ""));
+        play.open("/s", 1);
+        assert_eq!(play.say(1, "show"), [r#"1: "ada old""#]);
+        assert_eq!(play.reload(&text(end, ", { text: all, send: { frame: hi } }")), Vec::<String>::new());
+        assert_eq!(play.say(1, "show"), [format!(r#"1: "ada {end}""#)]);
+        // It hears what is sent to all from then on, and once.
+        assert_eq!(play.say(1, "all"), [r#"1: "hi""#]);
+        assert_eq!(play.post(json!([{ "add": { "rows": {} } }])), [r#"1: "added""#]);
+        let expected: Vec<String> = timeline.iter().map(|word| format!(r#"1: "{word}""#)).collect();
+        assert_eq!(play.pass(4), expected);
+    }
+    let mut play = Play::new(&text("old", ""));
+    play.open("/s", 1);
+    assert_eq!(play.reload("data: { rows: [] }\nwebsocket: {}"), Vec::<String>::new());
+    let unmatched = vec![MessageOutcome::Unmatched { nearest: None }];
+    assert_eq!(play.outcomes(1, Frame::Text("show".into())).0, unmatched);
+    assert_eq!(play.pass(4), Vec::<String>::new());
+    assert_eq!(play.post(json!([{ "add": { "rows": {} } }])), [r#"1: "added""#]);
+}
