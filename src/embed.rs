@@ -41,7 +41,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::engine::{Command, Event, StepsText};
+use crate::engine::{Command, Event, Frame, StepsText, Topic};
 use crate::http::{ControlAccess, Hosts, Limits, Site};
 use crate::scenario::{LoadError, Scenario, Source, load, parse};
 use crate::selector::ScenarioSelector;
@@ -182,6 +182,15 @@ impl World {
     /// [`WorldError`] if they are not written as they must be, one that is due now is refused, or the world has ended.
     pub async fn steps(&self, steps: Value) -> Result<Vec<Event>, WorldError> {
         Ok(self.apply(Command::Steps { steps: StepsText::Written(steps) }).await?.events)
+    }
+
+    /// Sends a frame to all who have joined a topic, as a step `send` does, and gives what happened.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn send_to(&self, topic: &str, frame: Frame) -> Result<Vec<Event>, WorldError> {
+        let to = Topic::Named(topic.into());
+        Ok(self.apply(Command::Send { to, frame, except: None }).await?.events)
     }
 }
 

@@ -74,7 +74,8 @@ fn routes(operations: impl IntoIterator<Item = ControlOperation>, app: &Arc<App>
         *methods = std::mem::take(methods).method(method, Guard { endpoint, access, subject, app: app.clone() });
     }
     // poem writes the names of segments in another way.
-    let at = |routes: Route, (path, methods): (&str, _)| routes.at(path.replace('{', ":").replace('}', ""), methods);
+    let path = |path: &str| path.replace("{*", "*").replace('{', ":").replace('}', "");
+    let at = |routes: Route, (named, methods): (&str, _)| routes.at(path(named), methods);
     paths.into_iter().fold(Route::new(), at)
 }
 

@@ -53,8 +53,8 @@ impl Fault {
 pub struct Matches {
     /// The method of requests; any otherwise.
     pub method: Option<String>,
-    /// The path of requests, in which `*` stands for any characters, otherwise the paths of the API; or that of streams, any
-    /// otherwise.
+    /// The path of requests, in which `*` stands for any characters, otherwise the paths of the API; that of streams, or of
+    /// handshakes and the sockets of endpoints, any otherwise.
     pub path: Option<String>,
     /// Whether it hits streams, and no sockets.
     pub streams: bool,

@@ -103,6 +103,7 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
     contract.exchange("POST", "/__mockd/sockets/send", &[], json!({ "text": "hello" }), 200).await;
     contract.exchange("POST", "/__mockd/sockets/{socket}/send", &["1"], json!({ "json": {} }), 200).await;
     contract.exchange("POST", "/__mockd/sockets/{socket}/send", &["9"], json!({ "json": {} }), 404).await;
+    contract.exchange("POST", "/__mockd/topics/{topic}", &["news"], json!({ "binary": "AP8=" }), 200).await;
     drop(live);
     let closed = json!({ "for": { "kind": "closed", "exactly": 2 }, "timeout": "20s" });
     contract.exchange("POST", "/__mockd/journal/wait", &[], closed, 200).await;
@@ -142,6 +143,7 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
         "journal/wait",
         "worlds",
         "sockets/send",
+        "topics/news",
         "reset",
         "faults",
         "scenarios",

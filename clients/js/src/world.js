@@ -18,6 +18,7 @@ export class World {
     this.clock = clock(call);
     this.snapshots = snapshots(call);
     this.sockets = sockets(call);
+    this.topics = topics(call);
     this.faults = faults(call);
     this.journal = {
       list: (filter = {}) => call("GET", `journal${query(filter)}`),
@@ -126,11 +127,18 @@ function sockets(call) {
   return {
     list: () => call("GET", "sockets").then(({ sockets }) => sockets),
     close: ({ socket, ...how } = {}) => call("POST", path(socket, "close"), how).then(({ closed }) => closed),
-    send: ({ socket, binary, ...frame }) => {
-      const encoded = binary === undefined ? frame : { ...frame, binary: Buffer.from(binary).toString("base64") };
-      return call("POST", path(socket, "send"), encoded).then(nothing);
-    },
+    send: ({ socket, ...frame }) => call("POST", path(socket, "send"), encoded(frame)).then(nothing),
   };
+}
+
+function topics(call) {
+  return {
+    send: (topic, frame) => call("POST", `topics/${segment(topic)}`, encoded(frame)).then(({ events }) => events),
+  };
+}
+
+function encoded({ binary, ...frame }) {
+  return binary === undefined ? frame : { ...frame, binary: Buffer.from(binary).toString("base64") };
 }
 
 function query(filter) {

@@ -85,15 +85,14 @@ export type Socket = {
   | { category?: undefined; /** The path of the request that a stream answers. */ stream: string }
 );
 
-/**
- * A frame: one of `text`, `json` and `binary`, to one socket or, without `socket`, to all of the world. A stream gets it as an
- * event.
- */
-export type Frame = { socket?: number } & (
+/** What is in a frame: one of `text`, `json` and `binary`. A stream gets it as an event. */
+export type FrameContent =
   | { /** A text frame. */ text: string }
   | { /** A text frame with this as JSON. */ json: unknown }
-  | { /** A binary frame. */ binary: Uint8Array }
-);
+  | { /** A binary frame. */ binary: Uint8Array };
+
+/** A frame to one socket or, without `socket`, to all of the world. */
+export type Frame = { socket?: number } & FrameContent;
 
 /** The sockets that are open in a world. */
 export interface Sockets {
@@ -107,6 +106,12 @@ export interface Sockets {
   close(how?: { socket?: number; code?: number; reason?: string }): Promise<number[]>;
   /** Sends a frame as it is. */
   send(frame: Frame): Promise<void>;
+}
+
+/** The topics that sockets and streams join. */
+export interface Topics {
+  /** Sends a frame to all who have joined a topic, as a step `send` does. Resolves with what happened. */
+  send(topic: string, frame: FrameContent): Promise<WorldEvent[]>;
 }
 
 /**
@@ -184,6 +189,7 @@ export declare class World {
   readonly snapshots: Snapshots;
   readonly journal: Journal;
   readonly sockets: Sockets;
+  readonly topics: Topics;
   readonly faults: Faults;
   /** The address of a category's live orders, such as `ws://127.0.0.1:3000/@a/orders/electronics`. */
   wsUrl(category: string): string;

@@ -24,7 +24,8 @@ fn document() -> Value {
     for operation in operations(get_openapi) {
         let Some(summary) = operation.summary else { continue };
         let described = operation.describe(summary, &mut generator, &error);
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        // OpenAPI has no sign for a parameter of several segments.
+        let path = paths.entry(operation.path.replace("{*", "{")).or_insert_with(|| json!({}));
         path[operation.method_name()] = described;
     }
     json!({
@@ -89,7 +90,7 @@ impl ControlOperation {
 
     /// The method and the words of the path, as generators make names of them: `postSocketsSocketClose`.
     fn id(&self) -> String {
-        let words = self.path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "__mockd");
+        let words = self.path.split(['/', '{', '}', '*', '.']).filter(|word| !word.is_empty() && *word != "__mockd");
         let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
         std::iter::once(self.method_name()).chain(words.map(capital)).collect()
     }
@@ -97,6 +98,7 @@ impl ControlOperation {
     /// The names in the path, and what may stand in the query.
     fn parameters(&self, generator: &mut SchemaGenerator) -> Vec<Value> {
         let segments = self.path.split('/').filter_map(|one| one.strip_prefix('{')?.strip_suffix('}'));
+        let segments = segments.map(|name| name.trim_start_matches('*'));
         let kind = |name: &str| if name == "socket" { "integer" } else { "string" };
         let mut parameters: Vec<Value> = segments
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind(name) } }))

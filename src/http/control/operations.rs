@@ -17,7 +17,7 @@ pub(super) type SchemaFn = fn(&mut SchemaGenerator) -> Value;
 /// One operation of the API.
 pub(super) struct ControlOperation {
     pub(super) method: Method,
-    /// Names of segments are in braces.
+    /// Names of segments are in braces, `*` before the name of all that is left.
     pub(super) path: &'static str,
     pub(super) endpoint: BoxEndpoint<'static, Response>,
     pub(super) access: Access,
@@ -351,6 +351,13 @@ fn on_sockets() -> Vec<ControlOperation> {
             shape::<answer::DoneAnswer>,
         )
         .errors(WITH_UNKNOWN),
+        post(
+            "/__mockd/topics/{*topic}",
+            sockets::send_to_topic,
+            "Send a frame to all who have joined a topic, as a step does",
+            shape::<sockets::SendRequest>,
+            shape::<answer::Happened>,
+        ),
     ]
 }
 

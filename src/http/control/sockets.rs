@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use bytes::Bytes;
 use data_encoding::BASE64;
 use poem::http::{HeaderMap, Uri};
 use poem::web::{Data, Path};
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::answer::{DoneAnswer, json};
+use super::answer::{DoneAnswer, Happened, json};
 use super::input::{self, Time, wrong};
+use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
 use crate::world::{Message, SocketClose, SocketKind, SocketState, World};
@@ -188,6 +190,23 @@ pub(super) async fn send(
     Ok(DoneAnswer::answer())
 }
 
+/// Sends a frame to all who have joined a topic.
+#[handler]
+pub(super) async fn send_to_topic(
+    Path(topic): Path<String>,
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
+    if topic.starts_with("__") {
+        return Err(wrong("topic", format!("`{topic}` begins with `__`, as only the world's own topics do")).into());
+    }
+    let frame = input::read::<SendRequest>(headers, body).await?.frame()?;
+    let command = Command::Send { to: Topic::Named(topic.into()), frame, except: None };
+    let effects = world.apply(command).await.map_err(ApiError::from)?;
+    Ok(json(&Happened { events: effects.events }))
+}
+
 fn number(text: &str) -> Result<u64, ApiError> {
     text.parse().map_err(|_| wrong("socket", format!("`{text}` is not a socket's number")))
 }
@@ -213,12 +232,21 @@ impl CloseRequest {
 
 impl SendRequest {
     fn message(self) -> Result<Message, ApiError> {
+        Ok(match self.frame()? {
+            Frame::Text(text) => Message::text(Bytes::copy_from_slice(text.as_bytes())),
+            Frame::Json(json) => Message::json(&json),
+            Frame::Binary(bytes) => Message::binary(Bytes::from_owner(bytes)),
+        })
+    }
+
+    fn frame(self) -> Result<Frame, ApiError> {
         match (self.text, self.json, self.binary) {
-            (Some(text), None, None) => Ok(Message::text(text)),
-            (None, Some(json), None) => Ok(Message::json(&json)),
+            (Some(text), None, None) => Ok(Frame::Text(text.into())),
+            (None, Some(json), None) => Ok(Frame::Json(json.into())),
             (None, None, Some(binary)) => {
                 let bytes = BASE64.decode(binary.as_bytes());
-                bytes.map(Message::binary).map_err(|error| wrong("binary", format!("is not base64: {error}")))
+                let bytes = bytes.map_err(|error| wrong("binary", format!("is not base64: {error}")))?;
+                Ok(Frame::Binary(bytes.into()))
             }
             _ => Err(wrong("body", "has to have one of text, json and binary")),
         }

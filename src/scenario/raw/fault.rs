@@ -26,7 +26,8 @@ pub(crate) struct RawFault {
     #[schemars(example = &"POST")]
     pub(crate) method: Opt<String>,
     /// Requests with this path alone, below the world's prefix; `*` stands for any characters. Without it, those of the
-    /// API. With `on: http`. Or streams that answer a request for it, with `on: stream`.
+    /// API. With `on: http`. Or streams that answer a request for it, with `on: stream`; or sockets of an endpoint of
+    /// `websocket` that were opened with it, with `on: websocket`.
     #[schemars(example = &"/orders/*")]
     pub(crate) path: Opt<String>,
     /// Requests for this category or a product of it, or sockets that asked for it last.

@@ -300,7 +300,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     ];
     for (key, place) in spans.into_iter().filter_map(|(key, place)| Some((key, place?))) {
         let needs = match (on, key) {
-            (RawOn::WebSocket, "method" | "path") | (RawOn::Stream, "method") => "on: http",
+            (RawOn::WebSocket | RawOn::Stream, "method") => "on: http",
             (RawOn::Stream, "category" | "product") => "on: http` or `on: websocket",
             _ => continue,
         };

@@ -23,7 +23,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http }", "a fault has to say exactly one of `latency`, `status`, `reset`"),
         ("- { on: http, status: 500, empty: true }", "a fault has to say exactly one of"),
         ("- { on: websocket, bandwidth: 5 }", "`bandwidth` has no meaning without `on: http`"),
-        ("- { on: websocket, path: /x, freeze: true }", "`path` has no meaning without `on: http`"),
+        ("- { on: websocket, method: GET, freeze: true }", "`method` has no meaning without `on: http`"),
         ("- { on: http, status: 600 }", "expected a status from 400 to 599, found the number 600"),
         ("- { on: http, latency: { min: 2s, max: 1s } }", "the range is empty"),
         ("- { on: http, latency: { min: 2s, jitter: 1s } }", "expected `min` and `max`, `mean` and `jitter`"),
