@@ -9,7 +9,7 @@ use super::World;
 use super::error::WorldError;
 use super::journal::{OpenedBy, Payload, Record};
 use super::message::Encode;
-use super::socket::Socket;
+use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::{Joined, Subscription};
 use crate::engine::codec::SessionOptions;
@@ -90,7 +90,11 @@ impl WorldState {
     fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
         // A socket's commands are not refused: what its rule meets is told to it alone.
         let effects = self.apply_of_socket(Command::Receive { member, frame }).unwrap_or_default();
-        let record = Record::Received { socket: member, payload, outcomes: effects.messages.into() };
+        let path = self.shared.sockets.get(member).and_then(|socket| match &socket.kind {
+            SocketKind::Endpoint(path) => Some(path.clone()),
+            SocketKind::Collection | SocketKind::Stream(_) => None,
+        });
+        let record = Record::Received { socket: member, path, payload, outcomes: effects.messages.into() };
         self.shared.journal.record(self.shared.clock.now(), record);
         self.notify(&effects.events);
     }

@@ -215,7 +215,7 @@ impl Subscription {
     /// Notes a message from the client.
     pub fn received(&self, payload: Payload) {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        self.world.record(Record::Received { socket: self.socket.id, payload, outcomes: Box::default() });
+        self.world.record(Record::Received { socket: self.socket.id, path: None, payload, outcomes: Box::default() });
     }
 
     /// Whether it is a socket of an endpoint that the scenario declares.

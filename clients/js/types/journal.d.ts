@@ -15,7 +15,10 @@ export interface JournalFilter {
   kind?: Kind;
   /** A request's method, in any case. */
   method?: string;
-  /** A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream. */
+  /**
+   * A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or of a
+   * socket of `websocket`; with `received`, that of the socket.
+   */
   path?: string;
   /** The key of the route that answered a request, as the scenario has it, such as `GET /todos/{id}`. */
   route?: string;
@@ -27,6 +30,8 @@ export interface JournalFilter {
   category?: string;
   /** The close code that a socket ended with. */
   code?: number;
+  /** The number of the rule that fits a message, from 1, of a socket of `websocket`. */
+  rule?: number;
   /** Text in the body of a request or in a frame. */
   bodyContains?: string;
   /** Only entries after that number. */

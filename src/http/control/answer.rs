@@ -102,7 +102,7 @@ pub(super) struct EntryShape {
     kind: crate::world::Kind,
     /// A request's method.
     method: Option<String>,
-    /// A request's path below the world's prefix, decoded.
+    /// A request's path below the world's prefix, decoded, or that of a socket of `websocket`.
     path: Option<String>,
     /// A request's query.
     query: Option<String>,
@@ -136,6 +136,12 @@ pub(super) struct EntryShape {
     category: Option<String>,
     /// The path of the request that a stream answers.
     stream: Option<String>,
+    /// The number of the rule that fits a message, from 1; null if none does.
+    rule: Option<u64>,
+    /// Why that rule was refused.
+    refused: Option<String>,
+    /// Which rule came nearest to a message, and why it does not fit.
+    nearest: Option<String>,
     /// The close code.
     code: Option<u16>,
     /// Who closed a socket.

@@ -29,7 +29,8 @@ pub(super) struct JournalQuery {
     kind: Option<Kind>,
     /// A request's method.
     method: Option<String>,
-    /// A request's path below the world's prefix; `*` stands for anything. With the kind `opened`, that of a stream.
+    /// A request's path below the world's prefix; `*` stands for anything. With the kind `opened`, that of a stream or of a
+    /// socket of `websocket`; with `received`, that of the socket.
     path: Option<String>,
     /// The key of the route that answered a request, such as `GET /todos/{id}`.
     route: Option<String>,
@@ -40,6 +41,8 @@ pub(super) struct JournalQuery {
     /// The category that a socket was opened with.
     #[serde(rename = "category")]
     collection: Option<String>,
+    /// The number of the rule that fits a message, from 1, of a socket of `websocket`.
+    rule: Option<usize>,
     /// The close code that a socket ended with.
     code: Option<u16>,
     /// Text in the body of a request or in a frame.
@@ -107,6 +110,7 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         socket: query.socket,
         collection: query.collection,
         code: query.code,
+        rule: query.rule,
         body_contains: query.body_contains,
         after: query.after,
         ..Expectation::default()

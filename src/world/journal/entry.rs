@@ -59,6 +59,8 @@ pub enum Record {
     Received {
         /// The socket's number.
         socket: u64,
+        /// The path that a socket of an endpoint was opened with.
+        path: Option<Arc<str>>,
         /// The frame.
         payload: Payload,
         /// What rules made of its messages, if it is a socket of an endpoint.
@@ -225,8 +227,11 @@ impl Serialize for Entry {
                 }
                 payload.entries(&mut map)?;
             }
-            Record::Received { socket, payload, outcomes } => {
+            Record::Received { socket, path, payload, outcomes } => {
                 map.serialize_entry("socket", socket)?;
+                if let Some(path) = path {
+                    map.serialize_entry("path", path)?;
+                }
                 payload.entries(&mut map)?;
                 for outcome in &**outcomes {
                     outcome_entries(outcome, &mut map)?;
@@ -319,7 +324,10 @@ impl Serialize for Brief {
                 map.serialize_entry("fault", fault)?;
                 map.serialize_entry("did", did)?;
             }
-            Record::Received { outcomes, .. } => {
+            Record::Received { path, outcomes, .. } => {
+                if let Some(path) = path {
+                    map.serialize_entry("path", path)?;
+                }
                 for outcome in &**outcomes {
                     outcome_entries(outcome, &mut map)?;
                 }

@@ -20,7 +20,8 @@ pub struct Expectation {
     pub kind: Option<Kind>,
     /// A request's method, in any case.
     pub method: Option<String>,
-    /// A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream.
+    /// A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or
+    /// of a socket of `websocket`; with `received`, that of the socket.
     pub path: Option<String>,
     /// A request's query without its question mark; `*` stands for anything.
     pub query: Option<String>,
@@ -42,6 +43,9 @@ pub struct Expectation {
     /// The category that a socket was opened with.
     #[serde(rename = "category")]
     pub collection: Option<String>,
+    /// The number of the rule that fits a message, from 1, of a socket of `websocket`.
+    #[schemars(range(min = 1))]
+    pub rule: Option<usize>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
     /// Only entries after that number.
@@ -161,8 +165,12 @@ impl Expectation {
         use Kind::{Behind, Closed, Opened, Received, Request, Sent};
         let kind = self.kind.as_ref().map(std::slice::from_ref);
         // A request that opens a stream has the stream's path as well: it is one entry, not two, that a path alone means.
-        let with_path = if self.kind == Some(Opened) { &[Opened][..] } else { &[Request] };
-        let fields: [(&'static str, Option<&[Kind]>); 12] = [
+        let with_path = match self.kind {
+            Some(Opened) => &[Opened][..],
+            Some(Received) => &[Received],
+            _ => &[Request],
+        };
+        let fields: [(&'static str, Option<&[Kind]>); 13] = [
             ("kind", kind),
             ("method", self.method.as_ref().map(|_| &[Request][..])),
             ("path", self.path.as_ref().map(|_| with_path)),
@@ -172,6 +180,7 @@ impl Expectation {
             ("status", self.status.map(|_| &[Request][..])),
             (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
+            ("rule", self.rule.map(|_| &[Received][..])),
             ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),
             ("bodyContains", self.body_contains.as_ref().map(|_| &[Request, Sent, Received][..])),

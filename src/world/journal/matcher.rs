@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{COLLECTION, OpenedBy};
 use super::{Entry, Expectation, Kind, Record};
-use crate::engine::matches_wildcard;
+use crate::engine::{MessageOutcome, matches_wildcard};
 use crate::matching::{is_same, mismatches};
 
 /// One thing in which an entry is not as expected.
@@ -36,6 +36,7 @@ impl Expectation {
             self.socket.is_some(),
             self.collection.is_some(),
             self.code.is_some(),
+            self.rule.is_some(),
         ];
         let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
         fields.into_iter().filter(|given| *given).count() + headers
@@ -87,8 +88,13 @@ impl Expectation {
         if let Some(path) = &self.path {
             let actual = match &entry.record {
                 Record::Request(exchange) => Some(exchange.head.path().into_owned()),
-                Record::Opened { by: OpenedBy::Stream { path }, .. } if self.kind == Some(Kind::Opened) => {
+                Record::Opened { by: OpenedBy::Stream { path } | OpenedBy::Socket { path }, .. }
+                    if self.kind == Some(Kind::Opened) =>
+                {
                     Some(path.to_string())
+                }
+                Record::Received { path, .. } if self.kind == Some(Kind::Received) => {
+                    path.as_deref().map(str::to_owned)
                 }
                 _ => None,
             };
@@ -117,6 +123,20 @@ impl Expectation {
             && !entry.sockets().contains(&socket)
         {
             found.add("socket", socket, entry.sockets());
+        }
+        if let Some(rule) = self.rule {
+            let fired = |outcome: &MessageOutcome| match outcome {
+                MessageOutcome::Fired(rule) => Some(*rule),
+                MessageOutcome::Refused { rule, .. } => *rule,
+                MessageOutcome::Unmatched { .. } => None,
+            };
+            let rules: Vec<usize> = match &entry.record {
+                Record::Received { outcomes, .. } => outcomes.iter().filter_map(fired).collect(),
+                _ => Vec::new(),
+            };
+            if !rules.contains(&rule) {
+                found.add("rule", rule, rules.first());
+            }
         }
         if let Some(collection) = &self.collection {
             let actual = match &entry.record {
@@ -255,6 +275,44 @@ mod tests {
         assert!(!with_kind.matches(&socket) && !elsewhere.matches(&stream));
         let found = elsewhere.differences(&stream);
         assert_eq!(found.iter().map(|one| &one.found).collect::<Vec<_>>(), ["/rooms/a b/events"]);
+    }
+
+    #[test]
+    fn a_message_is_found_by_its_path_and_its_rule() {
+        let received = |path: Option<&str>, outcomes: &[MessageOutcome]| {
+            let payload = crate::world::journal::Payload::of(&crate::world::Message::text("x"));
+            entry(Record::Received { socket: 1, path: path.map(Into::into), payload, outcomes: outcomes.into() })
+        };
+        let refused = |rule| MessageOutcome::Refused { rule, why: "full".into() };
+        let unmatched = || MessageOutcome::Unmatched { nearest: None };
+        let of_kind = Expectation { kind: Some(Kind::Received), ..Expectation::default() };
+        let at = |path: &str| Expectation { path: Some(path.into()), ..of_kind.clone() };
+        let by = |rule: usize| Expectation { rule: Some(rule), ..Expectation::default() };
+        for (expected, outcome, fits) in [
+            (at("/rooms/*"), MessageOutcome::Fired(1), true),
+            (at("/rooms"), MessageOutcome::Fired(1), false),
+            (by(2), MessageOutcome::Fired(2), true),
+            (by(2), MessageOutcome::Fired(1), false),
+            (by(2), refused(Some(2)), true),
+            (by(2), refused(None), false),
+            (by(2), unmatched(), false),
+        ] {
+            assert_eq!(expected.matches(&received(Some("/rooms/7"), &[outcome])), fits, "{expected:?}");
+        }
+        assert!(!at("*").matches(&received(None, &[])) && !by(1).matches(&answered(None)));
+        let opened = entry(Record::Opened { socket: 1, by: OpenedBy::Socket { path: "/rooms/7".into() } });
+        let with_kind = Expectation { kind: Some(Kind::Opened), ..at("/rooms/*") };
+        assert!(with_kind.matches(&opened) && !at("/rooms/*").matches(&opened));
+        let found = by(2).differences(&received(None, &[MessageOutcome::Fired(1)]));
+        assert_eq!(found, [Difference { field: "rule".into(), expected: 2.into(), found: 1.into() }]);
+        for (expectation, is_possible) in [
+            (Expectation { rule: Some(1), ..at("/rooms/*") }, true),
+            (by(1), true),
+            (Expectation { kind: Some(Kind::Request), ..by(1) }, false),
+            (Expectation { path: Some("/rooms".into()), ..by(1) }, false),
+        ] {
+            assert_eq!(expectation.check().is_ok(), is_possible, "{expectation:?}");
+        }
     }
 
     #[test]
