@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{complain, describe_load, say, style};
-use crate::scenario::{Loading, Scenario, annotate, annotations, describe, describe_problems, load, render};
+use crate::scenario::{
+    FrameMade, Loading, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, load, render,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -18,6 +20,9 @@ pub(super) struct CheckArgs {
     /// filled in
     #[arg(long, conflicts_with = "format")]
     print: bool,
+    /// Say of each `frame` of a membership how often it is made: once for all members, or apart for some
+    #[arg(short, long, conflicts_with_all = ["print", "format"])]
+    verbose: bool,
     /// How the result is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: CheckFormat,
@@ -62,6 +67,7 @@ impl CheckArgs {
         }
         match &loading.outcome {
             Ok(scenario) if self.print => say(&scenario.to_yaml()),
+            Ok(scenario) if self.verbose => say(&(ok_line(path, scenario) + &frame_lines(scenario))),
             Ok(scenario) => say(&ok_line(path, scenario)),
             Err(error) => {
                 complain(&describe_load(error));
@@ -96,6 +102,19 @@ fn ok_line(path: &Path, scenario: &Scenario) -> String {
     let counted = |(one, many, count)| format!(", {count} {}", if count == 1 { one } else { many });
     let counts: String = counts(scenario).into_iter().map(counted).collect();
     format!("{}: ok{counts}\n", path.display())
+}
+
+/// How often frames of memberships are made.
+fn frame_lines(scenario: &Scenario) -> String {
+    let line = |MemberFrame { place, made }: MemberFrame| {
+        let made = match made {
+            FrameMade::Once => "once for all members".to_owned(),
+            FrameMade::PerValue(names) => format!("once for members with the same {}", names.join(", ")),
+            FrameMade::PerMember => "for each member, because it uses conn".to_owned(),
+        };
+        format!("  {place}: frame made {made}\n")
+    };
+    scenario.member_frames().into_iter().map(line).collect()
 }
 
 /// How much of what there is: one, many, and the number.

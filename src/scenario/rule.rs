@@ -136,7 +136,7 @@ pub enum Verb {
 
 impl Verb {
     /// The steps that it has inside.
-    fn steps(&self) -> Option<&StepList> {
+    pub(super) fn steps(&self) -> Option<&StepList> {
         match self {
             Self::Do(steps) => Some(steps),
             Self::Join(join) => join.steps.as_ref(),

@@ -202,6 +202,33 @@ async fn output_that_cannot_be_written_neither_ends_the_server_nor_panics() {
 }
 
 #[tokio::test]
+async fn check_verbose_says_how_often_frames_are_made() {
+    let file = ScenarioFile::new(
+        "
+data: { rows: [], price: 1 }
+http:
+  GET /live:
+    - { when: query.x, stream: [{ join: { to: rows, frame: { price: $price, row: $event.row } } }] }
+    - { stream: [{ reply: 1 }] }
+websocket:
+  /rooms/{room}:
+    frame: { at: $now.iso, of: $topic }
+    open: [{ join: { to: rows, frame: { room: $path.room, who: $query.name } } }]
+    messages: [{ text: a, join: { to: rows, do: [{ join: { to: price, frame: { me: $conn.id } } }] } }]
+",
+    );
+    let output = run(&["check", "--verbose", file.path().to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout).split_once('\n').unwrap().1;
+    let expected = "  GET /live, answer 1: frame made once for all members
+  /rooms/{room}: frame made once for all members
+  /rooms/{room}, open: frame made once for members with the same path, query
+  /rooms/{room}, rule 1: frame made for each member, because it uses conn
+";
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
 async fn check_says_ok_for_each_file_and_ends_with_0() {
     let output = run(&["check", "scenarios/shop.yaml", "scenarios/webhook.yaml", "scenarios/flash-sale.yaml"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

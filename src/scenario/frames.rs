@@ -1,0 +1,89 @@
+//! How often the frames of memberships are made: once for all members, or apart for some.
+
+use super::{Answers, Content, Endpoint, Scenario, StepList, Verb};
+use crate::expression::Template;
+
+/// The names that a frame may use and still be made once for all.
+const OF_ALL: [&str; 3] = ["event", "topic", "now"];
+
+/// The name of a socket's own memory.
+const OWN: &str = "conn";
+
+/// The `frame` of a membership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberFrame {
+    /// Where it is: the key of its rule, and which part of that.
+    pub place: String,
+    /// For whom it is made.
+    pub made: FrameMade,
+}
+
+/// For whom a frame is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrameMade {
+    /// Once for all members: it depends on what is sent, on the time and on data alone.
+    Once,
+    /// Once for all members for whom these names have the same values.
+    PerValue(Vec<String>),
+    /// Once for each member, since it uses the member's `conn`.
+    PerMember,
+}
+
+impl Scenario {
+    /// The frames of memberships of endpoints and streams.
+    #[must_use]
+    pub fn member_frames(&self) -> Vec<MemberFrame> {
+        let mut found = Vec::new();
+        for answers in self.routes().all_answers() {
+            self.frames_of_route(answers, &mut found);
+        }
+        for endpoint in self.endpoints().iter() {
+            self.frames_of_endpoint(endpoint, &mut found);
+        }
+        found
+    }
+
+    fn frames_of_route(&self, answers: &Answers, found: &mut Vec<MemberFrame>) {
+        for (number, answer) in (1..).zip(&answers.list) {
+            if let Content::Stream(steps) = &answer.content {
+                self.frames_of_steps(steps, &format!("{}, answer {number}", answers.key), found);
+            }
+        }
+    }
+
+    fn frames_of_endpoint(&self, endpoint: &Endpoint, found: &mut Vec<MemberFrame>) {
+        let key = &endpoint.key;
+        found.extend(endpoint.frame.as_ref().map(|frame| self.member_frame(frame, key)));
+        if let Some(open) = &endpoint.open {
+            self.frames_of_steps(open, &format!("{key}, open"), found);
+        }
+        for (number, rule) in (1..).zip(&endpoint.messages) {
+            self.frames_of_steps(&rule.steps, &format!("{key}, rule {number}"), found);
+        }
+    }
+
+    fn frames_of_steps(&self, steps: &StepList, place: &str, found: &mut Vec<MemberFrame>) {
+        for step in steps.steps() {
+            if let Verb::Join(join) = &step.verb {
+                found.extend(join.frame.as_ref().map(|frame| self.member_frame(frame, place)));
+            }
+            if let Some(inside) = step.verb.steps() {
+                self.frames_of_steps(inside, place, found);
+            }
+        }
+    }
+
+    fn member_frame(&self, frame: &Template, place: &str) -> MemberFrame {
+        let is_data = |name: &str| {
+            self.values().contains_key(name) || self.collections().iter().any(|collection| **collection.name() == *name)
+        };
+        let names = frame.names().iter().filter(|name| !OF_ALL.contains(&name.as_str()) && !is_data(name));
+        let names: Vec<String> = names.cloned().collect();
+        let made = match &names[..] {
+            [] => FrameMade::Once,
+            names if names.iter().any(|name| name == OWN) => FrameMade::PerMember,
+            _ => FrameMade::PerValue(names),
+        };
+        MemberFrame { place: place.to_owned(), made }
+    }
+}
