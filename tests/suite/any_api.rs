@@ -8,6 +8,7 @@ mod lists;
 mod reload;
 mod requests;
 mod seeds;
+mod sockets;
 mod state;
 mod streams;
 mod worlds;
