@@ -106,6 +106,13 @@ impl Client {
         }
     }
 
+    /// Sends a text of fewer than 126 bytes, masked with zeros, which leave its bytes as they are (RFC 6455, 5.3).
+    pub(crate) fn send(&mut self, number: usize, text: &str) {
+        let length = u8::try_from(text.len()).ok().filter(|length| *length < 126).expect("a short text");
+        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0][..], text.as_bytes()].concat();
+        self.sockets[number].stream.write_all(&frame).expect("the server takes a frame");
+    }
+
     /// Closes all sockets.
     pub(crate) fn close(&mut self) {
         self.sockets.clear();

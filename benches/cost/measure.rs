@@ -8,6 +8,7 @@ mod idle;
 mod rates;
 mod reload;
 mod replicas;
+mod rooms;
 mod routes;
 mod scripts;
 mod start;
@@ -42,7 +43,7 @@ pub(crate) struct Bench {
 type Measurement = fn(&mut Bench);
 
 /// In the order in which they run.
-pub(crate) const ALL: [(&str, Measurement); 14] = [
+pub(crate) const ALL: [(&str, Measurement); 15] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
     ("stuck", stuck::run),
@@ -57,6 +58,7 @@ pub(crate) const ALL: [(&str, Measurement); 14] = [
     ("replicas", replicas::run),
     ("routes", routes::run),
     ("streams", streams::run),
+    ("rooms", rooms::run),
 ];
 
 impl Bench {

@@ -22,6 +22,9 @@ const PEERS: [Peer; 6] = [
     Peer { name: "wiremock", is_live: false, serves_files: false },
 ];
 
+/// Answers messages of sockets at `/answers`, each with the id that it brings.
+const WS: Peer = Peer { name: "ws", is_live: false, serves_files: false };
+
 impl Peer {
     pub(crate) fn command(&self, port: u16, large: Option<&Path>) -> Command {
         let mut command = Command::new(root().join("benches/peers/start"));
@@ -32,14 +35,20 @@ impl Peer {
 
 /// Those that are installed; one line on standard error about each that is not.
 pub(crate) fn installed() -> Vec<Peer> {
-    let is_there = |peer: &Peer| {
-        let is_there = root().join("target/peers").join(peer.name).is_dir();
-        if !is_there {
-            eprintln!("{} is not installed, see benches/peers/install", peer.name);
-        }
-        is_there
-    };
-    PEERS.into_iter().filter(is_there).collect()
+    PEERS.into_iter().filter(is_installed).collect()
+}
+
+/// The one that answers messages, if it is installed.
+pub(crate) fn answering() -> Option<Peer> {
+    Some(WS).filter(is_installed)
+}
+
+fn is_installed(peer: &Peer) -> bool {
+    let is_there = root().join("target/peers").join(peer.name).is_dir();
+    if !is_there {
+        eprintln!("{} is not installed, see benches/peers/install", peer.name);
+    }
+    is_there
 }
 
 fn root() -> PathBuf {

@@ -53,6 +53,32 @@ pub(crate) fn hundred_a_second(directory: &Path, is_streamed: bool) -> PathBuf {
     write(directory, name, &format!("{products}{steps}"))
 }
 
+/// A shop, and rows of a collection whose topic sockets at `/rows` join; `POST /rows` changes one of them.
+pub(crate) fn joined(directory: &Path) -> PathBuf {
+    let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
+                data: { rows: [{ id: 1, n: 0 }] }\n\
+                http: { POST /rows: { increment: { rows: { id: 1, n: 1 } }, body: { ok: true } } }\n\
+                websocket:\n  /rows:\n    open: [{ reply: ready }, \
+                { join: { to: rows, frame: { id: A1, total: $event.row.n } } }]\n";
+    write(directory, "joined.yaml", text)
+}
+
+/// Rooms, each with what its members say.
+pub(crate) fn rooms(directory: &Path) -> PathBuf {
+    let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
+                websocket:\n  /rooms/{room}:\n    open: [{ reply: ready }, { join: \"room/{{ path.room }}\" }]\n    \
+                messages: [{ match: { say: hello }, send: { to: \"room/{{ path.room }}\", frame: $msg } }]\n";
+    write(directory, "rooms.yaml", text)
+}
+
+/// Messages that are answered with a value of theirs.
+pub(crate) fn answers(directory: &Path) -> PathBuf {
+    let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
+                websocket:\n  /answers:\n    open: [{ reply: ready }]\n    \
+                messages: [{ match: { type: get }, reply: { id: $msg.id, type: got } }]\n";
+    write(directory, "answers.yaml", text)
+}
+
 fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
     let path = directory.join(name);
     fs::write(&path, text).expect("a scratch directory");

@@ -42,7 +42,7 @@ fn round(bench: &mut Bench, subject: &Subject) {
 }
 
 /// Resident memory, once the server has nothing to do.
-fn settled(server: &Server) -> f64 {
+pub(super) fn settled(server: &Server) -> f64 {
     std::thread::sleep(Duration::from_millis(200));
     server.memory("VmRSS")
 }

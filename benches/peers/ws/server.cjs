@@ -1,0 +1,25 @@
+// What a frontend team writes by hand to answer messages: each with the id that it brings.
+// CommonJS, because only `require` finds packages by NODE_PATH. Arguments: port, file of products.
+"use strict";
+
+const { readFileSync } = require("node:fs");
+const { createServer } = require("node:http");
+const { WebSocketServer } = require("ws");
+
+const [port, productsFile] = process.argv.slice(2);
+const products = readFileSync(productsFile);
+
+const server = createServer((request, response) => {
+  response.writeHead(request.url === "/electronics" ? 200 : 404, { "content-type": "application/json" });
+  response.end(request.url === "/electronics" ? products : "{}");
+});
+
+new WebSocketServer({ server, path: "/answers" }).on("connection", (socket) => {
+  socket.on("message", (data) => {
+    const message = JSON.parse(data);
+    if (message.type === "get") socket.send(JSON.stringify({ id: message.id, type: "got" }));
+  });
+  socket.send("ready");
+});
+
+server.listen(Number(port), "127.0.0.1");
