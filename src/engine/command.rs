@@ -353,7 +353,7 @@ impl Engine {
             Command::Open { member, endpoint, request, options } => {
                 return self.open_socket(member, &endpoint, *request, options, events);
             }
-            Command::Receive { member, frame } => return self.receive(member, frame, events),
+            Command::Receive { member, frame } => return Ok(self.receive(member, frame, events)),
             Command::Close { member } => return Ok(self.close_socket(member, events)),
         }
         self.deliver(events, from);

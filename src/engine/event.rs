@@ -104,7 +104,13 @@ pub enum EventKind {
     Sent { topic: Topic, frame: Frame, except: Option<u64> },
     /// Members of these groups, but for one of them, get a frame of the event before it, whose number it has; one of several
     /// groups gets it once.
-    Delivered { groups: Vec<u64>, frame: Frame, except: Option<u64> },
+    Delivered {
+        groups: Vec<u64>,
+        /// The topics by which it comes.
+        topics: Arc<[Topic]>,
+        frame: Frame,
+        except: Option<u64>,
+    },
     /// Something that concerns one member alone. It has the number of the event before it.
     Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.

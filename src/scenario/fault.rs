@@ -62,6 +62,8 @@ pub struct Matches {
     pub collection: Option<Arc<str>>,
     /// The product that is ordered, or of which a frame tells.
     pub row: Option<Arc<str>>,
+    /// The topics by which frames come, in which `*` stands for any characters; any frames otherwise.
+    pub topic: Option<Arc<str>>,
     /// The chance that one that matches is hit.
     pub share: Share,
     /// How many that match are spared first.

@@ -260,11 +260,12 @@ fn fault(fault: &Fault) -> Value {
 }
 
 fn matches(matches: &Matches, mapping: &mut Value) {
-    let Matches { method, path, streams: _, collection: category, row: product, share, skip, times } = matches;
+    let Matches { method, path, streams: _, collection: category, row: product, topic, share, skip, times } = matches;
     insert(mapping, "method", method.as_deref().map(Into::into));
     insert(mapping, "path", path.as_deref().map(Into::into));
     insert(mapping, "category", category.as_deref().map(Into::into));
     insert(mapping, "product", product.as_deref().map(Into::into));
+    insert(mapping, "topic", topic.as_deref().map(Into::into));
     insert(mapping, "share", self::share(*share));
     insert(mapping, "skip", (*skip > 0).then(|| (*skip).into()));
     insert(mapping, "times", times.map(Into::into));

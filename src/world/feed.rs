@@ -21,7 +21,7 @@ pub(super) use self::batch::{Batch, Cursor};
 use self::log::FeedLog;
 use super::audience::Audience;
 use super::message::Message;
-use crate::engine::{Engine, Event, EventKind, Frame, MemberEvent};
+use crate::engine::{Engine, Event, EventKind, Frame, MemberEvent, Topic};
 use crate::scenario::Row;
 
 /// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current values instead.
@@ -205,11 +205,17 @@ pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
         EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
-        EventKind::Sent { frame, .. }
-        | EventKind::Delivered { frame, .. }
-        | EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
+        EventKind::Sent { topic, frame, .. } => Some(Message::from(frame).by_topics(named([topic]))),
+        EventKind::Delivered { topics, frame, .. } => Some(Message::from(frame).by_topics(named(&**topics))),
+        EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
         _ => None,
     }
+}
+
+/// The names of those topics that a scenario names.
+fn named<'t>(topics: impl IntoIterator<Item = &'t Topic>) -> Box<[Arc<str>]> {
+    let name = |topic: &Topic| if let Topic::Named(name) = topic { Some(name.clone()) } else { None };
+    topics.into_iter().filter_map(name).collect()
 }
 
 impl From<&Frame> for Message {

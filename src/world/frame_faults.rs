@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::message::{Delivery, Message};
-use crate::engine::{RandomStream, SocketFault};
+use crate::engine::{RandomStream, SocketFault, matches_wildcard};
 use crate::scenario::{Damage, Effect, Matches};
 use run::{FaultRunOnFrames, InFlight, REORDER_TIMEOUT, damaged};
 
@@ -284,8 +284,13 @@ fn is_lossy(effect: &Effect) -> bool {
     matches!(effect, Effect::Drop(_) | Effect::Corrupt(..) | Effect::Stale | Effect::Reorder(_))
 }
 
-/// Whether a frame is of the row that a fault is about, if it is about one.
+/// Whether a frame comes by the topic, and is of the row, that a fault is about, if it is about one.
 fn is_about(message: &Message, matches: &Matches) -> bool {
+    if let Some(pattern) = &matches.topic
+        && !message.topics().iter().any(|topic| matches_wildcard(pattern, topic))
+    {
+        return false;
+    }
     let Some(row) = matches.row.as_deref() else { return true };
     let body: Option<Value> = serde_json::from_slice(message.payload()).ok();
     body.is_some_and(|body| id_of(&body).is_some_and(|id| id == row))

@@ -18,6 +18,8 @@ pub struct Message(Arc<Inner>);
 struct Inner {
     kind: MessageKind,
     payload: Bytes,
+    /// The topics by which it comes, of those that scenarios name.
+    topics: Box<[Arc<str>]>,
     /// What the first transport made of it.
     encoded: OnceLock<(Encode, Bytes)>,
 }
@@ -56,7 +58,18 @@ impl Message {
     }
 
     fn new(kind: MessageKind, payload: Bytes) -> Self {
-        Self(Arc::new(Inner { kind, payload, encoded: OnceLock::new() }))
+        Self(Arc::new(Inner { kind, payload, topics: Box::default(), encoded: OnceLock::new() }))
+    }
+
+    /// The same as it comes by these topics.
+    pub(super) fn by_topics(self, topics: Box<[Arc<str>]>) -> Self {
+        let Inner { kind, payload, .. } = &*self.0;
+        Self(Arc::new(Inner { kind: *kind, payload: payload.clone(), topics, encoded: OnceLock::new() }))
+    }
+
+    /// The topics by which it comes, of those that scenarios name.
+    pub(super) fn topics(&self) -> &[Arc<str>] {
+        &self.0.topics
     }
 
     /// How it is meant to be read.

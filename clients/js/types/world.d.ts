@@ -115,8 +115,8 @@ export interface Topics {
 }
 
 /**
- * What goes wrong on purpose, as in scenarios: `on` says what it hits, `method`, `path`, `category`, `product`, `share`,
- * `skip`, `times`, `from` and `until` narrow that, and exactly one other key says what goes wrong.
+ * What goes wrong on purpose, as in scenarios: `on` says what it hits, `method`, `path`, `category`, `product`, `topic`,
+ * `share`, `skip`, `times`, `from` and `until` narrow that, and exactly one other key says what goes wrong.
  */
 export interface FaultDeclaration {
   name?: string;

@@ -156,6 +156,24 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_hits_sockets_of_endpoints_by_their_path() {
+        let socket = FaultMember::Endpoint { path: "/rooms/7/".into() };
+        let path = |path: &str| Matches { path: Some(path.into()), ..Matches::default() };
+        for (matches, fits) in [
+            (Matches::default(), true),
+            (path("/rooms/*"), true),
+            (path("/rooms/7"), true),
+            (path("/rooms"), false),
+            (Matches { streams: true, ..path("/rooms/*") }, false),
+            (Matches { collection: Some("rooms".into()), ..Matches::default() }, false),
+        ] {
+            assert_eq!(socket.fits(&matches), fits, "{matches:?}");
+        }
+        let of_shop = FaultMember::Socket { collection: "toys".into() };
+        assert!(!of_shop.fits(&path("/orders/*")));
+    }
+
+    #[test]
     fn a_fault_hits_either_streams_by_their_path_or_sockets() {
         let stream = FaultMember::Stream { path: "/rooms/7/events/".into() };
         let socket = FaultMember::Socket { collection: "toys".into() };

@@ -112,13 +112,11 @@ impl<'e> Firing<'e> {
     /// Begins the steps of a stream. One that nothing can come for any more ends.
     pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let member = self.member()?;
-        match self.begin(steps, context)? {
-            Some(later) => self.engine.wait(later),
-            None => {
-                self.engine.end_if_idle(member, self.events);
-                Ok(())
-            }
+        if let Some(later) = self.begin(steps, context)? {
+            return self.engine.wait(later);
         }
+        self.engine.end_if_idle(member, self.events);
+        Ok(())
     }
 
     fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {

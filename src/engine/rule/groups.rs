@@ -88,7 +88,8 @@ impl Shape {
 /// What groups get of an event. Members of several of them get it once.
 struct Delivery {
     wanted: Arc<Wanted>,
-    groups: Vec<Arc<Group>>,
+    /// The topics by which it comes, each with those who get it.
+    groups: Vec<(Topic, Arc<Group>)>,
     made: Result<Made, Refusal>,
 }
 
@@ -108,14 +109,16 @@ impl Delivery {
     }
 
     fn into_kinds(self, except: Option<u64>) -> Vec<EventKind> {
-        let groups: Vec<u64> = self.groups.iter().map(|group| group.number).collect();
+        let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
+        let topics: Arc<[Topic]> = self.groups.iter().map(|(topic, _)| topic.clone()).collect();
         match self.made {
             Ok(made) => {
-                let delivered = |frame| EventKind::Delivered { groups: groups.clone(), frame, except };
+                let delivered =
+                    |frame| EventKind::Delivered { groups: groups.clone(), topics: topics.clone(), frame, except };
                 made.frames.into_iter().map(delivered).collect()
             }
             Err(refusal) => {
-                let member = self.groups.first().and_then(|group| group.members.keys().next().copied());
+                let member = self.groups.first().and_then(|(_, group)| group.members.keys().next().copied());
                 let what = MemberEvent::Failed(refusal);
                 vec![EventKind::Member { member: member.unwrap_or_default(), what }]
             }
@@ -253,15 +256,19 @@ impl Engine {
                     reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
                 }
                 if let Some(same) = same {
-                    deliveries[same].groups.push(group.clone());
+                    deliveries[same].groups.push((topic.clone(), group.clone()));
                 } else {
                     let made = self.shaped(wanted, &topic, &payload, event);
-                    deliveries.push(Delivery { wanted: wanted.clone(), groups: vec![group.clone()], made });
+                    deliveries.push(Delivery {
+                        wanted: wanted.clone(),
+                        groups: vec![(topic.clone(), group.clone())],
+                        made,
+                    });
                 }
             }
         }
         for delivery in deliveries.iter().filter(|one| one.made.as_ref().is_ok_and(|made| made.ends)) {
-            let members = delivery.groups.iter().flat_map(|group| group.members.keys());
+            let members = delivery.groups.iter().flat_map(|(_, group)| group.members.keys());
             for member in members.filter(|member| Some(**member) != except) {
                 self.members.note_ended(*member, &delivery.wanted.address);
             }

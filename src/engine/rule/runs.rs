@@ -248,7 +248,9 @@ impl RuleRuns {
         }
         let waiting = Arc::make_mut(&mut self.0);
         let newer: Vec<u64> = waiting.runs.range(before.last + 1..).map(|(number, _)| *number).collect();
-        newer.into_iter().for_each(|number| drop(waiting.remove(number)));
+        for number in newer {
+            waiting.remove(number);
+        }
         for (number, run) in waiting.ended.split_off(before.ended) {
             if let Some(due) = run.due().filter(|_| number <= before.last) {
                 waiting.insert(number, due, run);

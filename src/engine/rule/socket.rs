@@ -89,18 +89,13 @@ impl Engine {
     }
 
     /// Takes a frame from the client of a socket.
-    pub(in crate::engine) fn receive(
-        &mut self,
-        member: u64,
-        frame: Frame,
-        events: &mut Vec<Event>,
-    ) -> Result<Effects, Refusal> {
+    pub(in crate::engine) fn receive(&mut self, member: u64, frame: Frame, events: &mut Vec<Event>) -> Effects {
         let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing) else {
-            return Ok(Effects::default());
+            return Effects::default();
         };
         let received = socket.session.receive(frame);
         let messages = self.take_received(member, received, events);
-        Ok(Effects { messages, ..Effects::default() })
+        Effects { messages, ..Effects::default() }
     }
 
     /// Closes a socket: it has left everything when its endpoint hears of it.

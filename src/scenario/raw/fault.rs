@@ -36,6 +36,9 @@ pub(crate) struct RawFault {
     /// Orders of this product, or frames that tell of it.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<Id>,
+    /// Frames or events that come by this topic alone; `*` stands for any characters. With a fault of frames, such as `drop`.
+    #[schemars(example = &"room/*")]
+    pub(crate) topic: Opt<String>,
     /// The share of requests, sockets or streams that is hit.
     #[schemars(example = &"20%", extend("default" = "100%"))]
     pub(crate) share: Opt<RawShare>,

@@ -183,6 +183,9 @@ fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Va
     // Of streams it is noted with all that they do not have.
     let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
     goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
+    // Of requests it is noted with all that they do not have.
+    let has_topic = on == RawOn::Http || effect.is_about_frames();
+    goes("topic", span(raw.topic.as_ref()), has_topic, "a fault of frames such as `drop");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 
@@ -297,11 +300,13 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         ("path", self::span(raw.path.as_ref())),
         ("category", self::span(raw.category.as_ref())),
         ("product", self::span(raw.product.as_ref())),
+        ("topic", self::span(raw.topic.as_ref())),
     ];
     for (key, place) in spans.into_iter().filter_map(|(key, place)| Some((key, place?))) {
         let needs = match (on, key) {
             (RawOn::WebSocket | RawOn::Stream, "method") => "on: http",
             (RawOn::Stream, "category" | "product") => "on: http` or `on: websocket",
+            (RawOn::Http, "topic") => "on: websocket` or `on: stream",
             _ => continue,
         };
         check.note(ProblemKind::Needs { key, needs }, place);
@@ -337,5 +342,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     let share = check.share(raw.share.as_ref());
     let skip = given(raw.skip.as_ref()).and_then(|(skip, span)| check.whole("skip", *skip, span)).unwrap_or_default();
     let times = given(raw.times.as_ref()).and_then(|(times, span)| check.count("times", *times, span));
-    Matches { method, path, streams: on == RawOn::Stream, collection: category, row: product, share, skip, times }
+    let topic = given(raw.topic.as_ref()).map(|(topic, _)| topic.as_str().into());
+    let streams = on == RawOn::Stream;
+    Matches { method, path, streams, collection: category, row: product, topic, share, skip, times }
 }

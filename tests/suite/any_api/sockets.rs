@@ -99,6 +99,27 @@ async fn faults_hit_sockets_of_endpoints_by_their_path() {
 }
 
 #[tokio::test]
+async fn faults_hit_frames_that_come_by_a_topic() {
+    let mockd = paused(CHAT).await;
+    let mut socket = open(&mockd, "/rooms/7").await;
+    for (topic, is_hit) in [("room/*", true), ("room/7", true), ("room", false), ("log", false)] {
+        let fault = json!({ "name": "lossy", "on": "websocket", "topic": topic, "drop": true });
+        let added = mockd.control("POST", "/__mockd/faults", fault).await;
+        assert_eq!(added["fault"]["topic"], json!(topic), "{added}");
+        socket.send(r#"{"say":"hi"}"#).await;
+        // What is replied comes by no topic.
+        socket.send("ping").await;
+        let before = socket.until("pong").await;
+        assert_eq!(before.len(), usize::from(!is_hit), "{topic} {before:?}");
+        mockd.control("DELETE", "/__mockd/faults/lossy", Value::Null).await;
+    }
+    let by_path = json!({ "on": "websocket", "topic": "room/7", "path": "/rooms/8", "drop": true });
+    mockd.control("POST", "/__mockd/faults", by_path).await;
+    socket.send(r#"{"say":"hi"}"#).await;
+    assert_eq!(socket.text().await, r#"{"say":"hi"}"#);
+}
+
+#[tokio::test]
 async fn messages_are_found_by_path_and_rule() {
     let mockd = paused(CHAT).await;
     let (mut seven, mut eight) = (open(&mockd, "/rooms/7").await, open(&mockd, "/rooms/8").await);

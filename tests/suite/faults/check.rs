@@ -24,6 +24,11 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, status: 500, empty: true }", "a fault has to say exactly one of"),
         ("- { on: websocket, bandwidth: 5 }", "`bandwidth` has no meaning without `on: http`"),
         ("- { on: websocket, method: GET, freeze: true }", "`method` has no meaning without `on: http`"),
+        ("- { on: http, topic: news, status: 500 }", "`topic` has no meaning without `on: websocket` or `on: stream`"),
+        (
+            "- { on: websocket, topic: news, freeze: true }",
+            "`topic` has no meaning without a fault of frames such as `drop`",
+        ),
         ("- { on: http, status: 600 }", "expected a status from 400 to 599, found the number 600"),
         ("- { on: http, latency: { min: 2s, max: 1s } }", "the range is empty"),
         ("- { on: http, latency: { min: 2s, jitter: 1s } }", "expected `min` and `max`, `mean` and `jitter`"),

@@ -97,7 +97,7 @@ impl Play {
         for event in events {
             match &event.kind {
                 EventKind::Member { member, what } => self.follow_member(*member, what, &mut got),
-                EventKind::Delivered { groups, frame, except } => {
+                EventKind::Delivered { groups, frame, except, .. } => {
                     let is_meant = |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
                     let members: BTreeSet<u64> = self.groups.iter().filter(is_meant).map(|(_, one)| *one).collect();
                     got.extend(members.into_iter().map(|member| line(member, frame)));
