@@ -18,6 +18,7 @@ mod host_name;
 mod limits;
 mod listeners;
 mod live;
+mod member;
 mod misdirected;
 mod mock;
 mod rule;

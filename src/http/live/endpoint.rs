@@ -45,8 +45,8 @@ pub(in crate::http) async fn open(
     let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
     let path = percent_decode_str(&target.path).decode_utf8_lossy();
     let transport = Transport { encode, polling: false };
-    let feed = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
-    app.tasks.spawn(begin(upgrade, feed, app.clone()));
+    let opened = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
+    app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(&accept, subprotocol).into())
 }
 
