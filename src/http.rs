@@ -50,6 +50,7 @@ pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use listeners::Listeners;
 pub(crate) use live::HighWater;
+pub(crate) use live::polling::PollingSessions;
 pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
@@ -76,6 +77,7 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,
 }
 
