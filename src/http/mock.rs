@@ -40,6 +40,15 @@ pub(super) struct Mock {
     built_in_files: Vec<Cow<'static, str>>,
 }
 
+/// What a scenario declares for the path of a request.
+#[derive(Clone, Copy)]
+struct Found<'f> {
+    route: Option<&'f PathMatch<'f, 'f>>,
+    endpoint: Option<&'f EndpointMatch<'f, 'f>>,
+    /// The endpoint, if the request is one of a client that polls it.
+    polled: Option<&'f EndpointMatch<'f, 'f>>,
+}
+
 impl Mock {
     pub(super) fn new(app: Arc<App>, site: &Site) -> Self {
         Self { app, site: site.endpoint(), built_in_files: site.built_in_files() }
@@ -92,15 +101,7 @@ impl Mock {
         };
         let answered_by =
             |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
-        let handled = alone(async {
-            match polled {
-                Some(polled) => {
-                    let answer = live::polling::answer(&self.app, &moment, target, polled, request.headers(), body);
-                    Box::pin(answer).await
-                }
-                None => self.handle(target, (found, endpoint), &moment, request, body).await,
-            }
-        });
+        let handled = alone(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.reply());
             record(&reply, answered_by(&reply));
@@ -154,11 +155,15 @@ impl Mock {
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
-        (found, endpoint): (Option<&PathMatch<'_, '_>>, Option<&EndpointMatch<'_, '_>>),
+        Found { route: found, endpoint, polled }: Found<'_>,
         moment: &Moment,
         request: Request,
         body: Result<Bytes, ApiError>,
     ) -> Result<ApiResponse, ApiError> {
+        if let Some(polled) = polled {
+            let headers = request.headers();
+            return Box::pin(live::polling::answer(&self.app, moment, target, polled, headers, body)).await;
+        }
         let body = body?;
         if target.method == Method::OPTIONS {
             let readers = Readers::of(&self.app.cors, request.headers());

@@ -46,15 +46,12 @@ pub(super) async fn run(upgrade: Upgrade, attempt: UpgradeAttempt, app: Arc<App>
     };
     let handover = if is_asked_for { attempt.hand_over(probe.stream.clone()).await } else { None };
     drop(attempt);
-    match handover {
-        Some(handover) => {
-            let tasks = app.tasks.clone();
-            tasks.spawn(serve(Box::new(Connection::taking_over(probe, handover, app))));
-        }
-        None => {
-            debug!("the upgrade of a polling session was not completed");
-            probe.close().await;
-        }
+    if let Some(handover) = handover {
+        let tasks = app.tasks.clone();
+        tasks.spawn(serve(Box::new(Connection::taking_over(probe, handover, app))));
+    } else {
+        debug!("the upgrade of a polling session was not completed");
+        probe.close();
     }
 }
 
@@ -108,7 +105,7 @@ impl Probe {
     }
 
     /// Closes a connection that takes over nothing.
-    async fn close(self) {
+    fn close(self) {
         let closing: Bytes = Encoded::close(None).into_frame();
         // A few bytes, which fit in; a client that is gone does not need them.
         let _ = self.stream.try_write(&closing);
