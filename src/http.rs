@@ -77,6 +77,7 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    /// Those who have opened a socket of an endpoint by polling.
     pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,
 }

@@ -29,7 +29,7 @@ pub struct Transport {
 pub struct OpenedSocket {
     /// What it is to get.
     pub feed: Subscription,
-    /// The id of its session, for protocols that have one: no other socket of the world's name has it.
+    /// The id of its session, for protocols that have one: each socket of a world has another.
     pub sid: String,
 }
 
