@@ -60,7 +60,7 @@ impl BufferedMember {
             }
             self.feed.follow_faults().await?;
             if self.feed.is_frozen() {
-                return Ok(());
+                return end.map_or(Ok(()), Err);
             }
             if !self.flush()? {
                 // A client that does not read is not waited for.

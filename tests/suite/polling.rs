@@ -309,6 +309,20 @@ async fn polls_end_when_mockd_does() {
     assert_eq!(mockd.ended().await.code(), Some(0));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_frozen_session_ends_when_mockd_does() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "freeze": true })).await;
+    let mut poll = client.begin_poll().await;
+    add(&mockd, "two").await;
+    mockd.signal("TERM");
+    assert_eq!(poll.answer().await.unwrap().1, "1");
+    drop(client);
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
 #[tokio::test]
 async fn faults_of_requests_hit_polls_and_spare_the_session() {
     let mockd = chat().await;

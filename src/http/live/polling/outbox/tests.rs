@@ -114,7 +114,8 @@ async fn while_a_socket_probes_polls_do_not_wait_for_long() {
     assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("6")));
     let begun = Instant::now();
     assert_eq!(outbox.poll().await, packets("6"));
-    assert_eq!(begun.elapsed(), WAIT_WHILE_PROBED);
+    // Timers go by whole milliseconds.
+    assert!((WAIT_WHILE_PROBED..2 * WAIT_WHILE_PROBED).contains(&begun.elapsed()));
     outbox.write(b"\x1e2").unwrap();
     assert_eq!(polled(&outbox).await, packets("2"));
     outbox.end_upgrade();
@@ -164,5 +165,5 @@ async fn silence_begins_when_the_client_was_heard_of_last() {
     };
     let (polled, ()) = tokio::join!(talking, outbox.expired(time));
     assert_eq!(polled, packets("2"));
-    assert_eq!(begun.elapsed(), Duration::from_secs(40 + 30 + 100 + 45));
+    assert_eq!(begun.elapsed().as_secs(), 40 + 30 + 100 + 45);
 }
