@@ -42,6 +42,10 @@ pub(super) struct JournalQuery {
     collection: Option<String>,
     /// The close code that a socket ended with.
     code: Option<u16>,
+    /// What a rule is called that failed, such as `triggers/orders` or `websocket /rooms/{room}, rule 2`.
+    rule: Option<String>,
+    /// Why a rule failed; `*` stands for anything.
+    why: Option<String>,
     /// Text in the body of a request or in a frame.
     body_contains: Option<String>,
     /// Only entries after that number.
@@ -107,6 +111,8 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         socket: query.socket,
         collection: query.collection,
         code: query.code,
+        rule: query.rule,
+        why: query.why,
         body_contains: query.body_contains,
         after: query.after,
         ..Expectation::default()

@@ -44,6 +44,11 @@ pub struct Expectation {
     pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
+    /// What a rule is called that failed: its key, of an endpoint with the number of the rule for messages, such as
+    /// `websocket /rooms/{room}, rule 2`.
+    pub rule: Option<String>,
+    /// Why a rule failed; `*` stands for anything.
+    pub why: Option<String>,
     /// Only entries after that number.
     pub after: Option<u64>,
     /// At least so many.
@@ -158,11 +163,11 @@ impl Expectation {
 
     /// A typing mistake must not make that nothing matches: who expects none would never know.
     fn check_kinds(&self) -> Result<(), ExpectationError> {
-        use Kind::{Behind, Closed, Opened, Received, Request, Sent};
+        use Kind::{Behind, Closed, Failed, Faulted, Opened, Received, Request, Sent};
         let kind = self.kind.as_ref().map(std::slice::from_ref);
         // A request that opens a stream has the stream's path as well: it is one entry, not two, that a path alone means.
         let with_path = if self.kind == Some(Opened) { &[Opened][..] } else { &[Request] };
-        let fields: [(&'static str, Option<&[Kind]>); 12] = [
+        let fields: [(&'static str, Option<&[Kind]>); 14] = [
             ("kind", kind),
             ("method", self.method.as_ref().map(|_| &[Request][..])),
             ("path", self.path.as_ref().map(|_| with_path)),
@@ -172,7 +177,9 @@ impl Expectation {
             ("status", self.status.map(|_| &[Request][..])),
             (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
-            ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
+            ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind, Faulted, Failed][..])),
+            ("rule", self.rule.as_ref().map(|_| &[Failed][..])),
+            ("why", self.why.as_ref().map(|_| &[Failed][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),
             ("bodyContains", self.body_contains.as_ref().map(|_| &[Request, Sent, Received][..])),
         ];

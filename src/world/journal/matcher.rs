@@ -36,6 +36,8 @@ impl Expectation {
             self.socket.is_some(),
             self.collection.is_some(),
             self.code.is_some(),
+            self.rule.is_some(),
+            self.why.is_some(),
         ];
         let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
         fields.into_iter().filter(|given| *given).count() + headers
@@ -72,6 +74,7 @@ impl Expectation {
         self.compare_request(entry, &mut found);
         self.compare_socket(entry, &mut found);
         self.compare_body(entry, &mut found);
+        self.compare_failure(entry, &mut found);
         found.0
     }
 
@@ -149,6 +152,21 @@ impl Expectation {
         if let Some(expected) = &self.body_contains {
             let actual = payload.and_then(|payload| payload.as_text()).map(str::to_owned);
             found.check("bodyContains", expected, actual, |actual| actual.contains(expected.as_str()));
+        }
+    }
+}
+
+impl Expectation {
+    fn compare_failure(&self, entry: &Entry, found: &mut Differences) {
+        let (rule, why) = match &entry.record {
+            Record::Failed { rule, why, .. } => (Some(rule.to_string()), Some(why.to_string())),
+            _ => (None, None),
+        };
+        if let Some(expected) = &self.rule {
+            found.same("rule", expected, rule);
+        }
+        if let Some(expected) = &self.why {
+            found.check("why", expected, why, |why| matches_wildcard(expected, why));
         }
     }
 }
