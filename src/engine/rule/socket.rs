@@ -103,11 +103,11 @@ impl Engine {
     }
 
     /// Closes a socket: it has left everything when its endpoint hears of it.
-    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Result<Effects, Refusal> {
+    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Effects {
         let conn = self.conn(member);
         self.leave_all(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
-        let Some((socket, conn)) = gone.zip(conn) else { return Ok(Effects::default()) };
+        let Some((socket, conn)) = gone.zip(conn) else { return Effects::default() };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
@@ -120,7 +120,7 @@ impl Engine {
                 self.tell(member, MemberEvent::Failed { rule, refusal }, events);
             }
         }
-        Ok(Effects::default())
+        Effects::default()
     }
 
     /// The key of the endpoint that a member is a socket of.
