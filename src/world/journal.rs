@@ -27,7 +27,7 @@ use budget::Holding;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
-pub use expectation::{Expectation, ExpectationError, WrongWait};
+pub use expectation::{Expectation, ExpectationError, RuleName, WrongWait};
 use failures::Failures;
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};

@@ -27,8 +27,11 @@ export interface JournalFilter {
   category?: string;
   /** The close code that a socket ended with. */
   code?: number;
-  /** What a rule is called that failed, such as `triggers/orders` or `websocket /rooms/{room}, rule 2`. */
-  rule?: string;
+  /**
+   * The number of the rule that fits a message, from 1, or what a rule is called that failed, such as `triggers/orders` or
+   * `websocket /rooms/{room}, rule 2`.
+   */
+  rule?: number | string;
   /** Why a rule failed; `*` stands for anything. */
   why?: string;
   /** Text in the body of a request or in a frame. */

@@ -148,8 +148,8 @@ pub(super) struct EntryShape {
     fault: Option<String>,
     /// What it did.
     did: Option<String>,
-    /// What a rule is called that failed; of what a client sent, the number of the rule that answered it, from 1.
-    rule: Option<Value>,
+    /// What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null.
+    rule: Option<crate::world::RuleName>,
     /// Why a rule failed.
     why: Option<String>,
 }

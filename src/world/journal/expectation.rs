@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -44,9 +44,8 @@ pub struct Expectation {
     pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
-    /// What a rule is called that failed: its key, of an endpoint with the number of the rule for messages, such as
-    /// `websocket /rooms/{room}, rule 2`.
-    pub rule: Option<String>,
+    /// The number of the rule that fits a message, or what a rule is called that failed.
+    pub rule: Option<RuleName>,
     /// Why a rule failed; `*` stands for anything.
     pub why: Option<String>,
     /// Only entries after that number.
@@ -57,6 +56,29 @@ pub struct Expectation {
     pub at_most: Option<u64>,
     /// Exactly so many.
     pub exactly: Option<u64>,
+}
+
+/// A rule, as the entries of a journal name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RuleName {
+    /// The number, from 1, of one for messages, beside the socket that has sent the message.
+    Number(usize),
+    /// The key of one that failed, of an endpoint with the number, such as `websocket /rooms/{room}, rule 2`.
+    Key(String),
+}
+
+impl From<usize> for RuleName {
+    fn from(number: usize) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A text that is a number names the rule of that number.
+impl From<String> for RuleName {
+    fn from(text: String) -> Self {
+        text.parse().map_or(Self::Key(text), Self::Number)
+    }
 }
 
 /// Why an expectation makes no sense.
@@ -178,7 +200,10 @@ impl Expectation {
             (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
             ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind, Faulted, Failed][..])),
-            ("rule", self.rule.as_ref().map(|_| &[Failed][..])),
+            (
+                "rule",
+                self.rule.as_ref().map(|rule| if let RuleName::Number(_) = rule { &[Received][..] } else { &[Failed] }),
+            ),
             ("why", self.why.as_ref().map(|_| &[Failed][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),
             ("bodyContains", self.body_contains.as_ref().map(|_| &[Request, Sent, Received][..])),

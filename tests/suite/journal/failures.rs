@@ -85,6 +85,13 @@ async fn a_sockets_rule_that_fails_has_its_number() {
         ("websocket /rooms/{room}", json!(1), "`query.name` is undefined (shop.yaml:10:"),
     ];
     are(&entries(&mockd, "?kind=failed&socket=1").await, &expected);
+    // A message names its rule by the number alone.
+    for (rule, count) in [(1, 1), (2, 1), (3, 1), (4, 0)] {
+        assert_eq!(entries(&mockd, &format!("?rule={rule}")).await.len(), count, "{rule}");
+        let expected = json!({ "kind": "received", "rule": rule, "exactly": count });
+        let verdict = verify(&mockd, json!({ "expect": [expected] })).await;
+        assert_eq!(verdict["pass"], true, "{verdict}");
+    }
     room.close().await;
     wait_for(&mockd, json!({ "rule": "websocket /rooms/{room}", "why": "Row 6 *" })).await;
     // The log names them as well.
