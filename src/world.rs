@@ -62,14 +62,14 @@ use tokio_util::task::TaskTracker;
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
-pub use endpoint::Transport;
+pub use endpoint::{OpenedSocket, Transport};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
     Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
-    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, SocketEnd,
-    Verdict, WrongWait,
+    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, RuleName,
+    SocketEnd, Verdict, WrongWait,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};

@@ -13,7 +13,7 @@ use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::{Joined, Subscription};
 use crate::engine::codec::SessionOptions;
-use crate::engine::{Command, Effects, Frame, Refusal, RuleRequest};
+use crate::engine::{Command, Effects, Frame, MessageOutcome, Refusal, RuleRequest};
 
 /// What carries the frames of a socket.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,15 @@ pub struct Transport {
     pub encode: Encode,
     /// Whether the client polls by HTTP, and may go over to WebSocket.
     pub polling: bool,
+}
+
+/// A socket of an endpoint that has just opened.
+#[derive(Debug)]
+pub struct OpenedSocket {
+    /// What it is to get.
+    pub feed: Subscription,
+    /// The id of its session, for protocols that have one: each socket of a world has another.
+    pub sid: String,
 }
 
 impl World {
@@ -35,7 +44,7 @@ impl World {
         request: RuleRequest,
         path: &str,
         transport: Transport,
-    ) -> Result<Subscription, WorldError> {
+    ) -> Result<OpenedSocket, WorldError> {
         let (world, endpoint, path): (_, _, Arc<str>) = (self.clone(), endpoint.clone(), path.into());
         self.ask(move |state| state.open_socket(world, endpoint, request, path, transport)).await?
     }
@@ -62,16 +71,14 @@ impl WorldState {
         request: RuleRequest,
         path: Arc<str>,
         transport: Transport,
-    ) -> Result<Subscription, WorldError> {
+    ) -> Result<OpenedSocket, WorldError> {
         self.start_fanout();
         self.forget_gone();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
         let socket = self.shared.sockets.open_endpoint(path.clone(), at, position);
-        let options = SessionOptions {
-            sid: format!("{}-{}-{}", self.shared.name, self.epoch, socket.id),
-            patience: self.shared.clock.pace().paused,
-            polling: transport.polling,
-        };
+        let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
+        let options =
+            SessionOptions { sid: sid.clone(), patience: self.shared.clock.pace().paused, polling: transport.polling };
         let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
         let effects = match self.apply_of_socket(command) {
             Ok(effects) => effects,
@@ -84,12 +91,18 @@ impl WorldState {
         self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
         self.notify(&effects.events);
         let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
-        Ok(Subscription::new(world, socket, transport.encode, &joined))
+        Ok(OpenedSocket { feed: Subscription::new(world, socket, transport.encode, &joined), sid })
     }
 
     fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
         // A socket's commands are not refused: what its rule meets is told to it alone.
         let effects = self.apply_of_socket(Command::Receive { member, frame }).unwrap_or_default();
+        for outcome in &effects.messages {
+            if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
+            {
+                self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
+            }
+        }
         let path = self.shared.sockets.get(member).and_then(|socket| match &socket.kind {
             SocketKind::Endpoint(path) => Some(path.clone()),
             SocketKind::Collection | SocketKind::Stream(_) => None,
@@ -100,10 +113,9 @@ impl WorldState {
     }
 
     fn socket_closed(&mut self, member: u64) {
-        match self.apply_of_socket(Command::Close { member }) {
-            Ok(effects) => self.notify(&effects.events),
-            Err(refusal) => self.shared.warn_of_failure(None, &refusal),
-        }
+        // Nor is this one.
+        let effects = self.apply_of_socket(Command::Close { member }).unwrap_or_default();
+        self.notify(&effects.events);
     }
 
     fn apply_of_socket(&mut self, command: Command) -> Result<Effects, Refusal> {

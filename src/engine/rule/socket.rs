@@ -14,7 +14,7 @@ use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::codec::{Address, Received, Session, SessionOptions};
 use crate::engine::command::Effects;
-use crate::engine::event::{Closing, Event, EventKind, MemberEvent};
+use crate::engine::event::{Closing, Event, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::members::{Membership, SocketMember};
 use crate::engine::refusal::Refusal;
@@ -109,21 +109,21 @@ impl Engine {
         if let Some(steps) = closed {
             let mut context = socket.handshake.with("conn", conn);
             let origin = RuleOrigin::Endpoint(socket.endpoint);
-            let rule = Some(origin.key());
+            let rule = origin.key();
             // What several servers share, one of them does not change alone.
-            let is_local = self.local.is_some();
-            let owner = if is_local { RunOwner::Member(member) } else { RunOwner::World };
-            let closed = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, &mut context));
-            match closed {
-                Err(refusal) if is_local => self.tell(member, MemberEvent::Failed(refusal), events),
-                Err(refusal) => {
-                    let skipped = self.event(EventKind::Skipped { rule, refusal });
-                    events.push(skipped);
-                }
-                Ok(()) => {}
+            let owner = if self.local.is_some() { RunOwner::Member(member) } else { RunOwner::World };
+            let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, &mut context));
+            if let Err(refusal) = done {
+                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
             }
         }
         Effects::default()
+    }
+
+    /// The key of the endpoint that a member is a socket of.
+    #[must_use]
+    pub fn endpoint_of(&self, member: u64) -> Option<&Arc<str>> {
+        self.members.socket(member).map(|socket| &socket.endpoint)
     }
 
     /// When a protocol wants something by itself.
@@ -167,7 +167,8 @@ impl Engine {
         if let Some(steps) = scenario.endpoints().get(&key).and_then(|endpoint| endpoint.open.as_ref()) {
             let opened = self.fire_for(member, &key, steps, &mut context, events);
             if let Err(refusal) = opened {
-                self.tell(member, MemberEvent::Failed(refusal), events);
+                let rule = RuleOrigin::Endpoint(key).key();
+                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
             }
         }
         self.settle_message(member, &message, events);
@@ -193,8 +194,8 @@ impl Engine {
         let rules = scenario.endpoints().get(&key).map(|endpoint| &*endpoint.messages).unwrap_or_default();
         let origin = RuleOrigin::Endpoint(key);
         let (mut fits, mut nearest) = (None, None);
-        let fired =
-            self.fire_rule(origin, RunOwner::Member(member), events, |firing| match choose(rules, firing, &context)? {
+        let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
+            match choose(rules, firing, &context)? {
                 Ok((number, rule)) => {
                     fits = Some(number);
                     firing.carry_out_list(&rule.steps, &mut context.clone())
@@ -203,13 +204,14 @@ impl Engine {
                     nearest = why;
                     Ok(())
                 }
-            });
+            }
+        });
         let outcome = match (fired, fits) {
             (Ok(()), Some(number)) => MessageOutcome::Fired(number),
             (Ok(()), None) => MessageOutcome::Unmatched { nearest },
             (Err(refusal), rule) => {
                 let why = refusal.to_string();
-                self.tell(member, MemberEvent::Failed(refusal), events);
+                self.tell(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
                 MessageOutcome::Refused { rule, why }
             }
         };
@@ -221,7 +223,9 @@ impl Engine {
         };
         self.tell_frames(member, frames, events);
         self.settle_message(member, &message, events);
-        Some(outcome)
+        let session = self.members.socket(member).map(|socket| &socket.session);
+        let may_be_left = session.is_some_and(|session| session.says_by_itself(&message));
+        Some(outcome).filter(|outcome| !may_be_left || !matches!(outcome, MessageOutcome::Unmatched { .. }))
     }
 
     /// The client has ended the membership of that name, and what the message of that id has begun.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::entry::{COLLECTION, OpenedBy};
-use super::{Entry, Expectation, Kind, Record};
+use super::{Entry, Expectation, Kind, Record, RuleName};
 use crate::engine::{MessageOutcome, matches_wildcard};
 use crate::matching::{is_same, mismatches};
 
@@ -37,6 +37,7 @@ impl Expectation {
             self.collection.is_some(),
             self.code.is_some(),
             self.rule.is_some(),
+            self.why.is_some(),
         ];
         let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
         fields.into_iter().filter(|given| *given).count() + headers
@@ -73,6 +74,7 @@ impl Expectation {
         self.compare_request(entry, &mut found);
         self.compare_socket(entry, &mut found);
         self.compare_body(entry, &mut found);
+        self.compare_rule(entry, &mut found);
         found.0
     }
 
@@ -124,20 +126,6 @@ impl Expectation {
         {
             found.add("socket", socket, entry.sockets());
         }
-        if let Some(rule) = self.rule {
-            let fired = |outcome: &MessageOutcome| match outcome {
-                MessageOutcome::Fired(rule) => Some(*rule),
-                MessageOutcome::Refused { rule, .. } => *rule,
-                MessageOutcome::Unmatched { .. } => None,
-            };
-            let rules: Vec<usize> = match &entry.record {
-                Record::Received { outcomes, .. } => outcomes.iter().filter_map(fired).collect(),
-                _ => Vec::new(),
-            };
-            if !rules.contains(&rule) {
-                found.add("rule", rule, rules.first());
-            }
-        }
         if let Some(collection) = &self.collection {
             let actual = match &entry.record {
                 Record::Opened { by: OpenedBy::Collection(collection), .. } => Some(collection.to_string()),
@@ -170,6 +158,38 @@ impl Expectation {
             let actual = payload.and_then(|payload| payload.as_text()).map(str::to_owned);
             found.check("bodyContains", expected, actual, |actual| actual.contains(expected.as_str()));
         }
+    }
+}
+
+impl Expectation {
+    fn compare_rule(&self, entry: &Entry, found: &mut Differences) {
+        if let Some(expected) = &self.rule {
+            let rules = rules(entry);
+            if !rules.contains(expected) {
+                found.add("rule", expected, rules.first());
+            }
+        }
+        if let Some(expected) = &self.why {
+            let actual = match &entry.record {
+                Record::Failed { why, .. } => Some(why.to_string()),
+                _ => None,
+            };
+            found.check("why", expected, actual, |actual| matches_wildcard(expected, actual));
+        }
+    }
+}
+
+/// The rules that an entry is about.
+fn rules(entry: &Entry) -> Vec<RuleName> {
+    let fitted = |outcome: &MessageOutcome| match outcome {
+        MessageOutcome::Fired(rule) => Some(RuleName::Number(*rule)),
+        MessageOutcome::Refused { rule, .. } => rule.map(RuleName::Number),
+        MessageOutcome::Unmatched { .. } => None,
+    };
+    match &entry.record {
+        Record::Failed { rule, .. } => vec![RuleName::Key(rule.to_string())],
+        Record::Received { outcomes, .. } => outcomes.iter().filter_map(fitted).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -287,7 +307,7 @@ mod tests {
         let unmatched = || MessageOutcome::Unmatched { nearest: None };
         let of_kind = Expectation { kind: Some(Kind::Received), ..Expectation::default() };
         let at = |path: &str| Expectation { path: Some(path.into()), ..of_kind.clone() };
-        let by = |rule: usize| Expectation { rule: Some(rule), ..Expectation::default() };
+        let by = |rule: usize| Expectation { rule: Some(RuleName::Number(rule)), ..Expectation::default() };
         for (expected, outcome, fits) in [
             (at("/rooms/*"), MessageOutcome::Fired(1), true),
             (at("/rooms"), MessageOutcome::Fired(1), false),
@@ -306,7 +326,7 @@ mod tests {
         let found = by(2).differences(&received(None, &[MessageOutcome::Fired(1)]));
         assert_eq!(found, [Difference { field: "rule".into(), expected: 2.into(), found: 1.into() }]);
         for (expectation, is_possible) in [
-            (Expectation { rule: Some(1), ..at("/rooms/*") }, true),
+            (Expectation { rule: Some(RuleName::Number(1)), ..at("/rooms/*") }, true),
             (by(1), true),
             (Expectation { kind: Some(Kind::Request), ..by(1) }, false),
             (Expectation { path: Some("/rooms".into()), ..by(1) }, false),

@@ -112,7 +112,7 @@ websocket:
 }
 
 #[test]
-fn what_closed_is_refused_is_skipped() {
+fn what_closed_is_refused_does_nothing() {
     let mut play = Play::new(
         "
 data: { log: [] }
@@ -120,7 +120,7 @@ websocket: { /s: { closed: [{ add: { log: {} } }, { remove: { log: 9 } }] } }
 ",
     );
     play.open("/s", 1);
-    assert_eq!(play.close(1), ["skipped: Row 9 not found in log"]);
+    assert_eq!(play.close(1), ["1 failed: Row 9 not found in log"]);
     assert_eq!(rows(&play.engine, "log"), json!([]));
 }
 
