@@ -19,12 +19,12 @@ websocket:
       - { match: { join: 2 }, join: { to: $msg.to, as: $msg.as, frame: { got: $event } } }
       - { match: { join: 3 }, join: { to: $msg.to, as: $msg.as, frame: { got: $event, me: $conn.id } } }
       - match: { join: 4 }
-        do: [{ join: { to: $msg.to, as: $msg.as } }, { remove: { rows: none } }]
+        do: [{ join: { to: $msg.to, as: $msg.as } }, { remove: { rows: 999 } }]
       - { match: { leave: both }, leave: { to: $msg.to, as: $msg.as } }
       - { match: { leave: to }, leave: $msg.to }
       - { match: { leave: as }, leave: { as: $msg.as } }
       - match: { leave: not }
-        do: [{ leave: { to: $msg.to, as: $msg.as } }, { leave: { as: $msg.as } }, { remove: { rows: none } }]
+        do: [{ leave: { to: $msg.to, as: $msg.as } }, { leave: { as: $msg.as } }, { remove: { rows: 999 } }]
       - { match: { send: all }, send: { frame: $msg.frame } }
       - { match: { send: others }, send: { to: $msg.to, frame: $msg.frame, others: true } }
       - { match: { send: room }, send: { to: $msg.to, frame: $msg.frame } }
@@ -90,7 +90,7 @@ impl Model {
             }
             Act::Join(member, _, _, 4) | Act::Leave(member, _, _, "not") => {
                 let is_there = self.members.contains_key(member);
-                Vec::from_iter(is_there.then(|| format!("{member} failed: Row none not found in rows")))
+                Vec::from_iter(is_there.then(|| format!("{member} failed: Row 999 not found in rows")))
             }
             Act::Join(member, bits, name, form) => {
                 if let Some(memberships) = self.members.get_mut(member) {

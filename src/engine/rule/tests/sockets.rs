@@ -353,7 +353,7 @@ websocket:
     }
     let mut play = Play::new(&text("old", ""));
     play.open("/s", 1);
-    assert_eq!(play.reload("data: { rows: [] }\nwebsocket: {}"), Vec::<String>::new());
+    assert_eq!(play.reload("data: { rows: [] }\nhttp: { GET /x: { body: 1 } }"), Vec::<String>::new());
     let unmatched = vec![MessageOutcome::Unmatched { nearest: None }];
     assert_eq!(play.outcomes(1, Frame::Text("show".into())).0, unmatched);
     assert_eq!(play.pass(4), Vec::<String>::new());
