@@ -108,6 +108,14 @@ impl Engine {
         }
     }
 
+    /// Forgets what rules have ended: they can no longer be undone.
+    pub(super) fn forget_ended_runs(&mut self) {
+        self.rule_runs.forget_ended();
+        if let Some(local) = &mut self.local {
+            local.runs.forget_ended();
+        }
+    }
+
     /// What rules have drawn by now.
     pub(super) fn drawn(&self, is_local: bool) -> Drawn {
         self.local.as_ref().filter(|_| is_local).map_or(&self.drawn, |local| &local.drawn).clone()

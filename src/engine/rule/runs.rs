@@ -387,14 +387,6 @@ impl Engine {
         }
     }
 
-    /// Forgets what rules have ended: they can no longer be undone.
-    pub(super) fn forget_ended_runs(&mut self) {
-        self.rule_runs.forget_ended();
-        if let Some(local) = &mut self.local {
-            local.runs.forget_ended();
-        }
-    }
-
     /// Whether steps of a member wait for which that is true.
     pub(super) fn has_waiting(&self, member: u64, is_meant: impl Fn(&RuleRun) -> bool) -> bool {
         let local = self.local.iter().flat_map(|local| local.runs.of_member(member));
