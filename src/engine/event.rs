@@ -174,14 +174,6 @@ impl Event {
         }
     }
 
-    /// The member of its topics who is not told of it.
-    pub(crate) fn left_out(&self) -> Option<u64> {
-        match self.kind {
-            EventKind::Sent { except, .. } | EventKind::Delivered { except, .. } => except,
-            _ => None,
-        }
-    }
-
     /// What expressions see of it, if it is sent to topics that scenarios name.
     pub(super) fn payload(&self) -> Option<Value> {
         match &self.kind {

@@ -24,8 +24,6 @@ pub(super) enum Audience {
     Topic(TopicId),
     /// Those who have joined one of these topics, once each.
     AnyOf(Arc<[TopicId]>),
-    /// The same, but for the socket of that number.
-    Others(Arc<[TopicId]>, u64),
     /// The members of any topic whose state is that collection's values.
     State(Arc<str>),
     /// The socket of that number.
@@ -72,15 +70,6 @@ impl Audience {
             _ => Some(Self::AnyOf(topics.into())),
         }
     }
-
-    /// The members of its topics, but for the socket of that number.
-    pub(super) fn but(self, socket: Option<u64>) -> Self {
-        match (self, socket) {
-            (Self::Topic(topic), Some(socket)) => Self::Others([topic].into(), socket),
-            (Self::AnyOf(topics), Some(socket)) => Self::Others(topics, socket),
-            (other, _) => other,
-        }
-    }
 }
 
 impl Memberships {
@@ -119,7 +108,7 @@ impl Memberships {
     pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
         let is_for = |membership: &&Membership| match audience {
             Audience::Topic(topic) => membership.topic == *topic,
-            Audience::AnyOf(topics) | Audience::Others(topics, _) => topics.contains(&membership.topic),
+            Audience::AnyOf(topics) => topics.contains(&membership.topic),
             Audience::State(collection) => membership.state.as_ref() == Some(collection),
             Audience::All | Audience::One(_) => false,
         };

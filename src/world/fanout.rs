@@ -86,7 +86,7 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
 /// The audiences that have an index, of one.
 fn by_topic(audience: Audience) -> Vec<Audience> {
     match audience {
-        Audience::AnyOf(topics) | Audience::Others(topics, _) => topics.iter().copied().map(Audience::Topic).collect(),
+        Audience::AnyOf(topics) => topics.iter().copied().map(Audience::Topic).collect(),
         other => vec![other],
     }
 }

@@ -72,7 +72,7 @@ impl WorldState {
     fn item_of(&self, event: &Event) -> Option<FeedItem> {
         let to = match event.kind {
             EventKind::Member { member, .. } => Audience::One(member),
-            _ => self.shared.sockets.audience_of(&event.topics())?.but(event.left_out()),
+            _ => self.shared.sockets.audience_of(&event.topics())?,
         };
         let message = feed::message_of(event)?;
         let content =

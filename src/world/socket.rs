@@ -262,10 +262,7 @@ impl Socket {
             Audience::All => Coverage::Everything,
             Audience::One(id) if *id == self.id => Coverage::Everything,
             Audience::One(_) => Coverage::Nothing,
-            Audience::Others(_, id) if *id == self.id => Coverage::Nothing,
-            Audience::Topic(_) | Audience::AnyOf(_) | Audience::Others(..) | Audience::State(_) => {
-                memberships.coverage(audience, from, to)
-            }
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::State(_) => memberships.coverage(audience, from, to),
         }
     }
 

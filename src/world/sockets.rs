@@ -76,9 +76,7 @@ impl OpenSockets {
     fn after(&self, audience: &Audience, last: u64) -> impl Iterator<Item = (u64, &Arc<Socket>)> {
         let range = match audience {
             // Of those that have a state there is no index: it is rare that something is for them.
-            Audience::All | Audience::AnyOf(_) | Audience::Others(..) | Audience::State(_) => {
-                Some((Bound::Excluded(last), Bound::Unbounded))
-            }
+            Audience::All | Audience::AnyOf(_) | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
             Audience::One(id) => (*id > last).then_some((Bound::Included(*id), Bound::Included(*id))),
             Audience::Topic(_) => None,
         };
@@ -202,7 +200,7 @@ impl Sockets {
     pub(super) fn audience_len(&self, audience: &Audience) -> usize {
         let open = lock(&self.open);
         match audience {
-            Audience::All | Audience::AnyOf(_) | Audience::Others(..) | Audience::State(_) => open.sockets.len(),
+            Audience::All | Audience::AnyOf(_) | Audience::State(_) => open.sockets.len(),
             Audience::Topic(topic) => open.index.as_ref().map_or(0, |index| index.topics.len(*topic)),
             Audience::One(_) => 1,
         }

@@ -202,7 +202,7 @@ impl Engine {
         }
         let Some(payload) = event.payload() else { return Vec::new() };
         let payload = Arc::new(payload);
-        let except = event.left_out();
+        let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
         let all = self.groups.clone();
         let mut deliveries: Vec<Delivery> = Vec::new();
         // Of members that may be in several groups: the deliveries that they get.
