@@ -38,7 +38,7 @@ export class Overview {
   // A link if a browser can just go there.
   #path(routes) {
     const [{ path, parameters }] = routes;
-    const isPage = parameters.length === 0 && routes.some(({ method }) => method === "GET" || method === "ANY");
+    const isPage = parameters.length === 0 && routes.some(({ method, kind }) => kind !== "socket" && (method === "GET" || method === "ANY"));
     const target = new URL(path.split("/").slice(1).map(encodeURIComponent).join("/"), this.api);
     const says = ({ kind, collection }) => SAYS[kind] ?? (collection === undefined ? [] : `rows of ${collection}`);
     return element("li", {},

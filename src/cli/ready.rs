@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::CliError;
 use super::terminal::Greeting;
-use crate::scenario::{Answers, Collection, Scenario};
+use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
 
 /// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
@@ -98,6 +98,7 @@ impl Ready<'_> {
         lines.extend(category_lines(self.scenario, &self.server.url().replacen("http", "ws", 1)));
         lines.extend(collection_lines(self.scenario));
         lines.extend(route_lines(self.scenario));
+        lines.extend(endpoint_lines(self.scenario));
         let (watching, hint) = if self.watches { ("watching", ": edit it and save") } else { ("not watching", "") };
         lines.push(format!("  {watching} {}{hint}", self.file.display()));
         if self.scenarios > 1 {
@@ -147,6 +148,13 @@ fn route_lines(scenario: &Scenario) -> Vec<String> {
         format!("  {method:6} {}", path.trim_start().replace(char::is_control, " "))
     };
     answers.iter().take(MOST_LINES).map(line).chain(more(answers.len(), "routes")).collect()
+}
+
+/// A line for each key of `websocket`, up to some.
+fn endpoint_lines(scenario: &Scenario) -> Vec<String> {
+    let endpoints: Vec<&Arc<Endpoint>> = scenario.endpoints().iter().collect();
+    let line = |endpoint: &&Arc<Endpoint>| format!("  SOCKET {}", endpoint.key.replace(char::is_control, " "));
+    endpoints.iter().take(MOST_LINES).map(line).chain(more(endpoints.len(), "endpoints")).collect()
 }
 
 /// That there are more of them than lines.

@@ -188,6 +188,9 @@ impl Mock {
             }
             Plan::Answer { answers, crud } => {
                 let call = RuleCall { target, found, route, answers, crud: *crud };
+                if let Some(reply) = call.at_once(&self.app, moment, request.headers(), &body) {
+                    return reply;
+                }
                 Box::pin(call.respond(&self.app, moment, request, &body)).await
             }
         }

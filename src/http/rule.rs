@@ -14,7 +14,7 @@ use bytes::Bytes;
 pub use forms::{FormError, read as read_form};
 use percent_encoding::percent_decode_str;
 use poem::Request;
-use poem::http::StatusCode;
+use poem::http::{HeaderMap, StatusCode};
 
 pub(super) use request::handshake_request;
 
@@ -22,8 +22,8 @@ use super::body::ApiResponse;
 use super::error::ApiError;
 use super::target::RequestTarget;
 use super::{App, stream};
-use crate::engine::{Refusal, RuleRequest};
-use crate::scenario::{Answers, Content, CrudOperation, PathMatch, Route};
+use crate::engine::{Answered, Refusal, RuleRequest};
+use crate::scenario::{Answer, Answers, Content, CrudOperation, PathMatch, Route};
 use crate::world::{StreamOpening, View, World, WorldError};
 
 /// What a request is answered from.
@@ -45,6 +45,25 @@ pub(super) struct RuleCall<'c> {
 }
 
 impl RuleCall<'_> {
+    /// The response of a route that only reads and has nothing to wait for: no later moment, and no file.
+    pub(super) fn at_once(
+        &self,
+        app: &App,
+        moment: &Moment,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Option<Result<ApiResponse, ApiError>> {
+        let waits = |answer: &Answer| !answer.after.is_zero() || matches!(answer.content, Content::File { .. });
+        (self.only_reads() && !self.answers.list.iter().any(waits)).then(|| {
+            let Moment { world, view, .. } = moment;
+            let request = self.read(headers, body)?;
+            let answered = world.read_answer(view, self.answers, self.crud, request).map_err(refused)?;
+            let notes = self.note_unknown_fields(app, world, &answered);
+            let number = Some(answered.number);
+            Ok(ApiResponse { number, notes, ..self.made(answered)? })
+        })
+    }
+
     /// The response. An answer that comes later is waited for, on the world's clock.
     ///
     /// # Errors
@@ -64,10 +83,7 @@ impl RuleCall<'_> {
         }
         let StreamOpening { answered, stream } = opening;
         let number = answered.number;
-        for field in &answered.unknown_fields {
-            app.misdirected.found_no_field(world, &self.answers.key, field);
-        }
-        let notes = answered.unknown_fields.iter().map(ToString::to_string).collect();
+        let notes = self.note_unknown_fields(app, world, &answered);
         let mut response = self.response(answered, request).await?;
         if let Some(feed) = stream {
             response.response = stream::stream(app, feed, response.response);
@@ -75,11 +91,22 @@ impl RuleCall<'_> {
         Ok(ApiResponse { number: Some(number), notes, ..response })
     }
 
+    fn only_reads(&self) -> bool {
+        self.answers.only_reads && self.crud.is_none_or(CrudOperation::only_reads)
+    }
+
+    /// Logs the fields that a query names and no row has, and gives what the journal says of them.
+    fn note_unknown_fields(&self, app: &App, world: &World, answered: &Answered) -> Vec<String> {
+        for field in &answered.unknown_fields {
+            app.misdirected.found_no_field(world, &self.answers.key, field);
+        }
+        answered.unknown_fields.iter().map(ToString::to_string).collect()
+    }
+
     /// What the engine answers: from what readers see if that changes nothing, else as a command.
     async fn answered(&self, world: &World, view: &View, request: RuleRequest) -> Result<StreamOpening, WorldError> {
         let Self { answers, crud, .. } = self;
-        let only_reads = answers.only_reads && crud.is_none_or(CrudOperation::only_reads);
-        let answered = if only_reads {
+        let answered = if self.only_reads() {
             world.read_answer(view, answers, *crud, request)?
         } else if answers.list.iter().any(|answer| matches!(answer.content, Content::Stream(_))) {
             let path = percent_decode_str(&self.target.path).decode_utf8_lossy();

@@ -151,7 +151,7 @@ fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &
 }
 
 /// The files of mockd's own page.
-const PAGE: [&str; 5] = ["app.js", "index.html", "live.js", "products.js", "style.css"];
+const PAGE: [&str; 6] = ["app.js", "index.html", "live.js", "overview.js", "products.js", "style.css"];
 
 /// Notes the categories that hide what the page at `/` may load.
 fn hidden_files(

@@ -24,6 +24,13 @@ pub(super) enum Audience {
     Topic(TopicId),
     /// Those who have joined one of these topics, once each.
     AnyOf(Arc<[TopicId]>),
+    /// The same but for one of them.
+    Without {
+        /// The topics.
+        topics: Arc<[TopicId]>,
+        /// The number of the socket that gets nothing.
+        except: u64,
+    },
     /// The members of any topic whose state is that collection's values.
     State(Arc<str>),
     /// The socket of that number.
@@ -70,6 +77,24 @@ impl Audience {
             _ => Some(Self::AnyOf(topics.into())),
         }
     }
+
+    /// The same but for one socket.
+    pub(super) fn without(self, except: Option<u64>) -> Self {
+        match (self, except) {
+            (Self::Topic(topic), Some(except)) => Self::Without { topics: [topic].into(), except },
+            (Self::AnyOf(topics), Some(except)) => Self::Without { topics, except },
+            (audience, _) => audience,
+        }
+    }
+
+    /// The topics whose members it is made of, if it is.
+    pub(super) fn topics(&self) -> Option<&[TopicId]> {
+        match self {
+            Self::Topic(topic) => Some(std::slice::from_ref(topic)),
+            Self::AnyOf(topics) | Self::Without { topics, .. } => Some(topics),
+            Self::All | Self::State(_) | Self::One(_) => None,
+        }
+    }
 }
 
 impl Memberships {
@@ -108,7 +133,7 @@ impl Memberships {
     pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
         let is_for = |membership: &&Membership| match audience {
             Audience::Topic(topic) => membership.topic == *topic,
-            Audience::AnyOf(topics) => topics.contains(&membership.topic),
+            Audience::AnyOf(topics) | Audience::Without { topics, .. } => topics.contains(&membership.topic),
             Audience::State(collection) => membership.state.as_ref() == Some(collection),
             Audience::All | Audience::One(_) => false,
         };

@@ -72,6 +72,7 @@ impl WorldState {
     fn item_of(&self, event: &Event) -> Option<FeedItem> {
         let to = match event.kind {
             EventKind::Member { member, .. } => Audience::One(member),
+            EventKind::Delivered { except, .. } => self.shared.sockets.audience_of(&event.topics())?.without(except),
             _ => self.shared.sockets.audience_of(&event.topics())?,
         };
         let message = feed::message_of(event)?;

@@ -262,7 +262,10 @@ impl Socket {
             Audience::All => Coverage::Everything,
             Audience::One(id) if *id == self.id => Coverage::Everything,
             Audience::One(_) => Coverage::Nothing,
-            Audience::Topic(_) | Audience::AnyOf(_) | Audience::State(_) => memberships.coverage(audience, from, to),
+            Audience::Without { except, .. } if *except == self.id => Coverage::Nothing,
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::Without { .. } | Audience::State(_) => {
+                memberships.coverage(audience, from, to)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The open sockets of a world: who they are, what they have joined, how far they are, and which of them are to be closed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::iter;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -76,17 +77,27 @@ impl OpenSockets {
     fn after(&self, audience: &Audience, last: u64) -> impl Iterator<Item = (u64, &Arc<Socket>)> {
         let range = match audience {
             // Of those that have a state there is no index: it is rare that something is for them.
-            Audience::All | Audience::AnyOf(_) | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
+            Audience::All | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
             Audience::One(id) => (*id > last).then_some((Bound::Included(*id), Bound::Included(*id))),
-            Audience::Topic(_) => None,
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::Without { .. } => None,
         };
-        let topic = match audience {
-            Audience::Topic(topic) => self.index.as_ref().map(|index| index.topics.after(*topic, last)),
-            _ => None,
-        };
+        let topics = audience.topics().unwrap_or_default().iter();
+        let members = topics.filter_map(move |topic| Some(self.index.as_ref()?.topics.after(*topic, last)));
         let sockets = range.map(|range| self.sockets.range(range).map(|(id, socket)| (*id, socket)));
-        sockets.into_iter().flatten().chain(topic.into_iter().flatten())
+        sockets.into_iter().flatten().chain(in_order(members))
     }
+}
+
+/// Members of several topics in the order of their numbers, each once. Mostly there is one topic.
+fn in_order<'s>(
+    topics: impl Iterator<Item = impl Iterator<Item = (u64, &'s Arc<Socket>)>>,
+) -> impl Iterator<Item = (u64, &'s Arc<Socket>)> {
+    let mut topics: Vec<_> = topics.map(Iterator::peekable).collect();
+    iter::from_fn(move || {
+        let next = topics.iter_mut().filter_map(|topic| topic.peek().map(|(number, _)| *number)).min()?;
+        let found = topics.iter_mut().filter_map(|topic| topic.next_if(|(number, _)| *number == next));
+        found.last()
+    })
 }
 
 /// Somebody who waits for progress, until it is dropped.
@@ -200,8 +211,11 @@ impl Sockets {
     pub(super) fn audience_len(&self, audience: &Audience) -> usize {
         let open = lock(&self.open);
         match audience {
-            Audience::All | Audience::AnyOf(_) | Audience::State(_) => open.sockets.len(),
-            Audience::Topic(topic) => open.index.as_ref().map_or(0, |index| index.topics.len(*topic)),
+            Audience::All | Audience::State(_) => open.sockets.len(),
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::Without { .. } => {
+                let topics = audience.topics().unwrap_or_default().iter();
+                open.index.as_ref().map_or(0, |index| topics.map(|topic| index.topics.len(*topic)).sum())
+            }
             Audience::One(_) => 1,
         }
     }

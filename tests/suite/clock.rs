@@ -64,7 +64,7 @@ async fn when_an_advance_is_answered_the_sockets_have_got_everything() {
     let url = format!("ws://{}/orders/nothing", embedded.url().strip_prefix("http://").unwrap());
     let mut live = crate::support::Socket::open(&url).await;
     let advanced = world.advance(Until::At(Duration::from_mins(1))).await.unwrap();
-    let sockets = world.open_sockets();
+    let sockets = world.open_sockets().await.unwrap();
     assert_eq!((sockets[0].sent, sockets[0].backlog, advanced.left_behind.len()), (4, 0, 0));
     assert_eq!(live.texts(4).await.len(), 4);
 }

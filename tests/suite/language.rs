@@ -219,7 +219,7 @@ http.NAME.crud
     defaults    What an added row has besides what the client sends
     only        The operations that are allowed; all of them without it
     query       How the parameters of a list are called
-    list        What a list looks like: `$items`, how many there are in all, which is `$total`, and which `$page` it is
+    list        What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it has room for, which is `$per_page`, and how many `$pages` there are
 
     crud: todos
 ";

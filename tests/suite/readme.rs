@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{EventStream, Mockd, ScenarioFile, Tool, needs, soon};
+use crate::support::{EventStream, Mockd, ScenarioFile, Socket, Tool, needs, soon};
 
 /// The code blocks of that language after a heading, up to the next one.
 fn blocks(heading: &str, language: &str) -> Vec<String> {
@@ -65,6 +65,26 @@ async fn the_api_of_ones_own_does_what_the_readme_says() {
     assert_eq!(live.data().await["row"], json!({ "id": 2, "title": "No coffee", "status": "assigned" }));
     mockd.control("POST", "/__mockd/clock", json!({ "advance": "15s" })).await;
     assert_eq!(live.data().await["row"]["id"], 3);
+}
+
+#[tokio::test]
+async fn the_sockets_of_ones_own_do_what_the_readme_says() {
+    let scenario = ScenarioFile::new(&blocks("Mock your own API", "yaml")[1]);
+    let mockd = Mockd::run_with(scenario.path(), &["--paused"]).await;
+    let room = |name: &str| format!("{}/rooms/{name}", mockd.url().replacen("http", "ws", 1));
+    let mut den = Socket::open(&room("den")).await;
+    let mut attic = Socket::open(&room("attic")).await;
+    assert_eq!(
+        (den.text().await, attic.text().await),
+        (r#"{"history":[]}"#.to_owned(), r#"{"history":[]}"#.to_owned())
+    );
+    den.send(r#"{"type":"name","id":1,"name":"Ann"}"#).await;
+    den.send(r#"{"type":"say","id":2,"text":"hi"}"#).await;
+    assert_eq!(den.text().await, r#"{"ok":1}"#);
+    let message = r#"{"message":{"id":1,"room":"den","from":"Ann","text":"hi"}}"#;
+    assert_eq!(den.texts(2).await, [message, r#"{"ok":2}"#]);
+    assert_eq!(mockd.post("/messages", r#"{"room":"attic","from":"Bob","text":"here"}"#).await.status, 201);
+    assert_eq!(attic.text().await, r#"{"message":{"id":2,"room":"attic","from":"Bob","text":"here"}}"#);
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::json;
-use crate::scenario::{Answers, Content, CrudOperation, Plan, Route};
+use crate::scenario::{Answers, Content, CrudOperation, Endpoint, PathPattern, Plan, Route, RouteMethod};
 use crate::world::World;
 
 /// The routes of the scenario.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RoutesAnswer {
-    /// In declared order.
+    /// In declared order, those of sockets last.
     routes: Vec<RouteAnswer>,
 }
 
@@ -67,7 +67,9 @@ enum RouteKind {
 /// Which requests are answered.
 #[handler]
 pub(super) fn list_routes(Data(world): Data<&World>) -> Response {
-    json(&RoutesAnswer { routes: world.view().scenario.routes().iter().map(RouteAnswer::from).collect() })
+    let scenario = world.view().scenario.clone();
+    let endpoints = scenario.endpoints().iter().map(|endpoint| RouteAnswer::from(&**endpoint));
+    json(&RoutesAnswer { routes: scenario.routes().iter().map(RouteAnswer::from).chain(endpoints).collect() })
 }
 
 impl From<&Route> for RouteAnswer {
@@ -82,14 +84,21 @@ impl From<&Route> for RouteAnswer {
             }
             Plan::Answer { answers, crud: None } => (RouteKind::of(answers), None, Some(answers.key.clone())),
         };
-        Self {
-            method: route.method().to_string(),
-            path: route.path().to_string(),
-            parameters: route.path().parameters().map(|parameter| parameter.name().clone()).collect(),
-            kind,
-            collection,
-            route: key,
-        }
+        Self { collection, route: key, ..Self::of(route.method(), route.path(), kind) }
+    }
+}
+
+impl From<&Endpoint> for RouteAnswer {
+    fn from(endpoint: &Endpoint) -> Self {
+        Self { route: Some(endpoint.key.clone()), ..Self::of(RouteMethod::Get, &endpoint.path, RouteKind::Socket) }
+    }
+}
+
+impl RouteAnswer {
+    fn of(method: RouteMethod, path: &PathPattern, kind: RouteKind) -> Self {
+        let parameters = path.parameters().map(|parameter| parameter.name().clone()).collect();
+        let (method, path) = (method.to_string(), path.to_string());
+        Self { method, path, parameters, kind, collection: None, route: None }
     }
 }
 

@@ -16,28 +16,35 @@ impl RuleCall<'_> {
     /// # Errors
     /// 404 for a file that is not there, 416 for a part that it does not have, 500 for an answer that HTTP does not allow.
     pub(super) async fn response(&self, answered: Answered, request: Request) -> Result<ApiResponse, ApiError> {
-        let Answered { status, headers, content, .. } = answered;
-        let status = StatusCode::from_u16(status).map_err(|_| ApiError::BadAnswer(format!("the status {status}")))?;
-        let mut response = match content {
-            AnsweredContent::Empty => Response::default().into(),
+        let AnsweredContent::File(path) = &answered.content else { return self.made(answered) };
+        let status = status(&answered)?;
+        let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
+            Content::File { directory, lead, .. } => Some((&**directory, &**lead)),
+            _ => None,
+        });
+        let found = file::find(path, directories)?;
+        let mut response = file::answer(found, self.target.method, request, status).await?;
+        // It says by itself that only a part of it was sent, or that the client has it already.
+        if response.status() == StatusCode::OK {
+            response.set_status(status);
+        }
+        self.add_headers(&mut response, answered.headers)?;
+        Ok(response.into())
+    }
+
+    /// The same for an answer that is no file.
+    pub(super) fn made(&self, answered: Answered) -> Result<ApiResponse, ApiError> {
+        let status = status(&answered)?;
+        let response: ApiResponse = match answered.content {
             AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
             AnsweredContent::Encoded(json) => ApiResponse::json(json),
             AnsweredContent::Text(text) => ApiResponse::text(text.into()),
-            AnsweredContent::File(path) => {
-                let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
-                    Content::File { directory, lead, .. } => Some((&**directory, &**lead)),
-                    _ => None,
-                });
-                let found = file::find(&path, directories)?;
-                file::answer(found, self.target.method, request, status).await?.into()
+            AnsweredContent::Empty | AnsweredContent::File(_) | AnsweredContent::Stream { .. } => {
+                Response::default().into()
             }
-            AnsweredContent::Stream { .. } => Response::default().into(),
         };
-        // A file says by itself that only a part of it was sent, or that the client has it already.
-        if response.response.status() == StatusCode::OK {
-            response = response.with_status(status);
-        }
-        self.add_headers(&mut response.response, headers)?;
+        let mut response = response.with_status(status);
+        self.add_headers(&mut response.response, answered.headers)?;
         Ok(response)
     }
 
@@ -76,4 +83,9 @@ impl RuleCall<'_> {
             _ => value,
         }
     }
+}
+
+fn status(answered: &Answered) -> Result<StatusCode, ApiError> {
+    let status = answered.status;
+    StatusCode::from_u16(status).map_err(|_| ApiError::BadAnswer(format!("the status {status}")))
 }

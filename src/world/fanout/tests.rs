@@ -134,10 +134,10 @@ async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
     // An advance is over once every socket has everything.
     world.advance(Until::Now).await.unwrap();
     assert!(food.taken.lock().unwrap().is_empty());
-    assert_eq!(world.open_sockets().iter().map(|socket| socket.backlog).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(world.open_sockets().await.unwrap().iter().map(|socket| socket.backlog).collect::<Vec<_>>(), [0, 0]);
     // Its task takes the cursor back where the fan-out has got, and misses nothing from there on.
     of_food.reclaim();
-    assert_eq!(world.open_sockets()[1].backlog, 0);
+    assert_eq!(world.open_sockets().await.unwrap()[1].backlog, 0);
     of_food.switch("toys").await.unwrap();
     world.order("T1", 1).await.unwrap();
     delegate(&mut of_food, &food).await;

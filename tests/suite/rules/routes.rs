@@ -119,7 +119,7 @@ fn rest_on_a_collection_is_described() {
 fn an_answer_has_a_status_headers_and_one_content() {
     let (answers, last) =
         answer("{ status: 201, headers: { Set-Cookie: [a=1, b=2], X-N: 3 }, after: 300ms, body: null }");
-    let Answer { status: Some(_), headers, content: Content::Json(_), after, .. } = &answers.list[last] else {
+    let Answer { status: Some(_), headers, content: Content::Constant(_), after, .. } = &answers.list[last] else {
         panic!("{:?}", answers.list[last])
     };
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();

@@ -89,8 +89,8 @@ impl EventStream {
             }
             match self.response.chunk().await.map_err(|error| format!("the stream broke off: {error}"))? {
                 Some(chunk) => self.pending.extend(chunk),
-                None if self.pending.is_empty() => return Ok(None),
-                None => return Err("the stream ended within an event".to_owned()),
+                // An event that is not complete at the end is none (HTML, 9.2.6).
+                None => return Ok(None),
             }
         }
     }
