@@ -66,5 +66,6 @@ mod streams;
 mod support;
 #[cfg(unix)]
 mod torture;
+mod websocket;
 mod wire;
 mod worlds;
