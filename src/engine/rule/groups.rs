@@ -133,6 +133,12 @@ impl Groups {
         joined
     }
 
+    /// What others of these topics want already, if it is the same: one place for all of them.
+    pub(in crate::engine) fn shared(&self, topics: &[Topic], wanted: Wanted) -> Arc<Wanted> {
+        let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.get_key_value(&wanted));
+        known.map_or_else(|| Arc::new(wanted), |(known, _)| known.clone())
+    }
+
     /// Has a member leave topics that it has joined so once, and gives the numbers of the groups that it is in no longer.
     pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
         let by_topic = &mut Arc::make_mut(&mut self.0).by_topic;

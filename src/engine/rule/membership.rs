@@ -81,7 +81,8 @@ impl Firing<'_> {
         topics.dedup();
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
         let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
-        let wanted = Arc::new(self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context));
+        let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context);
+        let wanted = self.engine.groups.shared(&topics, wanted);
         let memberships = self.engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
             return Ok(());

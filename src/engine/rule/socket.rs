@@ -81,8 +81,8 @@ impl Engine {
         let Some(socket) = self.members.socket(member) else { return };
         let address = socket.session.address(None, None);
         let address = if matches!(address, Address::GraphqlWs(_)) { Address::Plain } else { address };
-        let wanted = Arc::new(Wanted { condition: None, shape: None, address });
         let topics = vec![Topic::SocketsOf(endpoint.clone())];
+        let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
         let number = self.members.next_membership();
         self.begin_membership(member, Membership { number, name: None, topics, wanted, message: None }, events);
     }
