@@ -56,7 +56,9 @@ async fn the_client_of_socket_io_does_all_that_it_can() {
         ("closed", json!("transport close")),
         ("reconnected", json!("welcome")),
     ];
-    assert_seen(seen_by(node("socketio.mjs"), &mockd).await, expected);
+    let mut client = node("socketio.mjs");
+    client.env("TRANSPORTS", "websocket");
+    assert_seen(seen_by(client, &mockd).await, expected);
 }
 
 #[tokio::test]

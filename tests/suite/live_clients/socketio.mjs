@@ -3,7 +3,8 @@
 import { http, post, advance, closeSockets, Inbox, load, once, print } from "./lib.mjs";
 
 const { io } = load("socket.io-client");
-const options = { transports: ["websocket"], forceNew: true, reconnectionDelay: 10, randomizationFactor: 0 };
+const transports = process.env.TRANSPORTS.split(",");
+const options = { transports, forceNew: true, reconnectionDelay: 10, randomizationFactor: 0 };
 const seen = {};
 
 function connect(namespace = "", more = {}) {

@@ -91,6 +91,7 @@ async fn steps_that_wait_go_on_if_their_text_is_the_same() {
     seen.sort_unstable();
     assert_eq!(seen, ["beat", "beat", "stayed"]);
     socket.say(json!({ "do": "change" })).await;
+    assert_eq!(who(&mut socket).await["name"], "ada");
     pass(&mockd, "3s").await;
     assert_eq!(socket.texts(4).await.iter().filter(|text| *text == "after").count(), 1);
 }
