@@ -57,8 +57,8 @@ async fn sockets_of_two_worlds_do_not_hear_each_other() {
 #[tokio::test]
 async fn a_reset_and_a_restored_snapshot_close_with_1012() {
     let mockd = paused(NEWS).await;
-    mockd.control("POST", "/__mockd/snapshots", json!({ "name": "start" })).await;
     for path in ["/__mockd/reset", "/__mockd/snapshots/start/restore"] {
+        mockd.control("POST", "/__mockd/snapshots", json!({ "name": "start" })).await;
         let mut socket = live(&mockd, "").await;
         assert_eq!(mockd.send("POST", "/notes", Some(&json!({ "text": "one" }))).await.status, 201);
         let (_, closed) = join(mockd.control("POST", path, Value::Null), socket.closed()).await;
