@@ -27,9 +27,11 @@ async fn run(file: &ScenarioFile) -> Mockd {
     Mockd::run_with(file.path(), &["--paused"]).await
 }
 
-async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) {
+/// Saves a text, and gives what the log says has changed.
+async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) -> String {
     file.write_in_place(text);
-    mockd.logged("reloaded").await;
+    let message = mockd.logged("reloaded").await;
+    message.split_once("ms: ").unwrap_or_else(|| panic!("{message}")).1.to_owned()
 }
 
 /// What a socket knows of itself. Nothing has come before the answer.
@@ -102,7 +104,9 @@ async fn an_endpoint_that_goes_away_keeps_its_sockets() {
     let mut mockd = run(&file).await;
     let mut socket = ada(&mockd).await;
     let (before, _) = LIVE.split_once("websocket:").unwrap();
-    saved(&mut mockd, &file, &format!("{before}websocket: {{ /other: {{ open: [{{ reply: here }}] }} }}\n")).await;
+    let without = format!("{before}websocket: {{ /other: {{ open: [{{ reply: here }}] }} }}\n");
+    let changes = saved(&mut mockd, &file, &without).await;
+    assert_eq!(changes, "websocket /other changed, websocket /live removed");
     assert_eq!(mockd.socket("/other").await.text().await, "here");
     // No rule answers it any more, but it gets what it has joined.
     socket.say(json!({ "do": "who" })).await;
