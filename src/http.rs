@@ -18,6 +18,7 @@ mod host_name;
 mod limits;
 mod listeners;
 mod live;
+mod member;
 mod misdirected;
 mod mock;
 mod rule;
@@ -49,6 +50,7 @@ pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use listeners::Listeners;
 pub(crate) use live::HighWater;
+pub(crate) use live::polling::PollingSessions;
 pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
@@ -75,6 +77,8 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    /// Those who have opened a socket of an endpoint by polling.
+    pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,
 }
 

@@ -20,7 +20,8 @@ use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
 use crate::http::{
-    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, Site, serve, service,
+    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site, serve,
+    service,
 };
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
@@ -151,6 +152,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             high_water: HighWater::default(),
+            polling: PollingSessions::default(),
             misdirected: Misdirected::default(),
         });
         let serving = tokio::spawn(serve(listeners, service(app.clone(), &site), app, GRACE));

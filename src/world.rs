@@ -62,7 +62,7 @@ use tokio_util::task::TaskTracker;
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
-pub use endpoint::Transport;
+pub use endpoint::{OpenedSocket, Transport};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;

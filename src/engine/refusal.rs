@@ -161,8 +161,8 @@ pub enum Refusal {
     NoMember,
     /// A stream of one server would change what several share.
     #[error(
-        "a stream of a world that several servers play only replies, joins, leaves and closes; \
-         change data and send in the answer's `do`"
+        "a stream or a socket of a world that several servers play only replies, joins, leaves, closes and sets `conn`; \
+         change data and send by a route, in the answer's `do`"
     )]
     SharedStream,
     /// A rule carries out too many steps at one moment.

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::body::ApiResponse;
 use super::host_name::is_host_name;
+use super::live::polling::EngineIoError;
 use super::rule::{self, FormError};
 use crate::engine::Refusal;
 use crate::scenario::{Problems, describe};
@@ -100,6 +101,9 @@ pub(crate) enum ApiError {
     /// What steps of a rule, or its operation on a collection, were refused.
     #[error(transparent)]
     Refused(Refusal),
+    /// What Engine.IO's clients are told in its own way.
+    #[error(transparent)]
+    EngineIo(#[from] EngineIoError),
     #[error(transparent)]
     World(#[from] WorldError),
     #[error(transparent)]
@@ -155,6 +159,7 @@ impl ResponseError for ApiError {
             | Self::BadPath
             | Self::Field { .. }
             | Self::TwoWorlds
+            | Self::EngineIo(_)
             | Self::BadFault(_)
             | Self::BadSteps(_)
             | Self::Worlds(WorldsError::BadName(_)) => StatusCode::BAD_REQUEST,
@@ -178,6 +183,7 @@ impl ApiError {
             Self::Switch(SwitchError::Broken { error: problem, .. }) => {
                 json!({ "statusCode": code, "error": error, "message": message, "problems": describe(problem) })
             }
+            Self::EngineIo(why) => json!({ "code": why.code(), "message": message }),
             // Fastify answers unknown routes with its keys in another order, and clients compare bytes.
             Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
             _ => json!({ "statusCode": code, "error": error, "message": message }),

@@ -46,16 +46,21 @@ pub(super) enum ResponseOverride {
 }
 
 impl RequestFaults {
-    /// `None` if nothing hits it.
+    /// `None` if nothing hits it. `is_of_endpoint` says whether the scenario declares an endpoint of its path.
     pub(super) async fn of(
         target: &RequestTarget<'_>,
         found: Option<&PathMatch<'_, '_>>,
+        is_of_endpoint: bool,
         headers: &HeaderMap,
         world: &World,
     ) -> Option<Self> {
         let is_get = target.method == Method::GET;
-        let is_handshake = is_get && found.is_some_and(|found| found.endpoint().is_some()) && asks_for_socket(headers);
-        let subject = found.map_or(FaultSubject::Other, |found| subject(found, is_handshake));
+        let has_socket = is_of_endpoint || found.is_some_and(|found| found.endpoint().is_some());
+        let is_handshake = is_get && has_socket && asks_for_socket(headers);
+        let subject = match found.map_or(FaultSubject::Other, |found| subject(found, is_handshake)) {
+            FaultSubject::Other if is_of_endpoint => FaultSubject::Route,
+            subject => subject,
+        };
         let (method, path) = (target.method.to_string(), lossy(&target.path));
         let hits = world.hits(FaultTarget { method, path, is_handshake, subject }).await.ok()?;
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
@@ -202,7 +207,7 @@ async fn break_off(mut response: Response) -> Response {
 
 impl ResponseOverride {
     /// Has the answer be overridden when everything else was done to it.
-    fn mark(self, mut response: Response) -> Response {
+    pub(super) fn mark(self, mut response: Response) -> Response {
         response.extensions_mut().insert(self);
         response
     }

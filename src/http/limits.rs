@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Bounds for what clients send, and for how long they may take over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time, live sockets included; more get a 503.
+    /// Connections at a time, live sockets included; more get a 503. As many clients may poll, which have no connection in between.
     pub connections: usize,
     /// Bytes of a request's body; more get a 413.
     pub body: usize,

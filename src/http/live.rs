@@ -4,6 +4,7 @@ mod connection;
 pub(super) mod endpoint;
 mod memory;
 mod message;
+pub(super) mod polling;
 
 use std::sync::Arc;
 

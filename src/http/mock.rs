@@ -26,7 +26,7 @@ use super::target::{RequestTarget, decoded};
 use super::upgrade::asks_for_socket;
 use super::{App, live};
 use crate::engine::{Command, Refusal};
-use crate::scenario::{PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
+use crate::scenario::{EndpointMatch, PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
 use crate::world::{
     Answer, AnsweredBy, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
 };
@@ -38,6 +38,15 @@ pub(super) struct Mock {
     site: SiteEndpoint,
     /// Those of the built-in page, if that is the site.
     built_in_files: Vec<Cow<'static, str>>,
+}
+
+/// What a scenario declares for the path of a request.
+#[derive(Clone, Copy)]
+struct Found<'f> {
+    route: Option<&'f PathMatch<'f, 'f>>,
+    endpoint: Option<&'f EndpointMatch<'f, 'f>>,
+    /// The endpoint, if the request is one of a client that polls it.
+    polled: Option<&'f EndpointMatch<'f, 'f>>,
 }
 
 impl Mock {
@@ -56,8 +65,10 @@ impl Mock {
         let (world, path) = (&moment.world, target.route_path());
         let found = moment.view.scenario.routes().find(&path);
         let found = found.as_ref();
+        let endpoint = moment.view.scenario.endpoints().find(&path);
+        let endpoint = endpoint.as_ref();
         let faults = if world.has_request_faults() && body.is_ok() {
-            Box::pin(RequestFaults::of(target, found, request.headers(), world)).await
+            Box::pin(RequestFaults::of(target, found, endpoint.is_some(), request.headers(), world)).await
         } else {
             None
         };
@@ -74,16 +85,23 @@ impl Mock {
             })
         });
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
-            if let Some(place) = recorded {
+            // One that breaks off is no answer.
+            if let Some(place) = recorded
+                && !ResponseOverride::is_in_place_of(&reply.response)
+            {
                 let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
                 let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
                 world.answered(place, Answer { status, body, by, is_stream, notes });
             }
         };
-        let declared = found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method()));
+        let polled = endpoint.filter(|endpoint| is_polled(target, found, endpoint, &request));
+        let declared = match polled {
+            Some(polled) => Some(&polled.endpoint().key),
+            None => found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method())),
+        };
         let answered_by =
             |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
-        let handled = alone(self.handle(target, found, &moment, request, body));
+        let handled = alone(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.reply());
             record(&reply, answered_by(&reply));
@@ -96,9 +114,7 @@ impl Mock {
             let by = answered_by(&reply);
             (reply, by)
         };
-        if !ResponseOverride::is_in_place_of(&reply.response) {
-            record(&reply, by);
-        }
+        record(&reply, by);
         Box::pin(faults.after(reply.response)).await.into()
     }
 
@@ -139,11 +155,15 @@ impl Mock {
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
-        found: Option<&PathMatch<'_, '_>>,
+        Found { route: found, endpoint, polled }: Found<'_>,
         moment: &Moment,
         request: Request,
         body: Result<Bytes, ApiError>,
     ) -> Result<ApiResponse, ApiError> {
+        if let Some(polled) = polled {
+            let headers = request.headers();
+            return Box::pin(live::polling::answer(&self.app, moment, target, polled, headers, body)).await;
+        }
         let body = body?;
         if target.method == Method::OPTIONS {
             let readers = Readers::of(&self.app.cors, request.headers());
@@ -153,15 +173,13 @@ impl Mock {
         }
         let method = route_method(request.method());
         if request.method() == Method::GET && asks_for_socket(request.headers()) {
-            if let Some(endpoint) = moment.view.scenario.endpoints().find(&target.route_path()) {
-                return Box::pin(live::endpoint::open(&self.app, moment, target, &endpoint, &request)).await;
+            if let Some(endpoint) = endpoint {
+                return Box::pin(live::endpoint::open(&self.app, moment, target, endpoint, &request)).await;
             }
             if found.is_none_or(|found| found.endpoint().is_none()) {
                 return Err(no_endpoint(target, found.is_some(), moment));
             }
-        } else if found.and_then(|found| found.route(method)).is_none()
-            && moment.view.scenario.endpoints().find(&target.route_path()).is_some()
-        {
+        } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
             return Err(ApiError::UpgradeRequired);
         }
         let Some(found) = found else {
@@ -262,6 +280,18 @@ fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, met
         Plan::Answer { answers, .. } => Some(&answers.key),
         _ => None,
     }
+}
+
+/// Whether a request is one of a client that polls an endpoint in place of a socket.
+fn is_polled(
+    target: &RequestTarget<'_>,
+    found: Option<&PathMatch<'_, '_>>,
+    endpoint: &EndpointMatch<'_, '_>,
+    request: &Request,
+) -> bool {
+    let has_route = found.is_some_and(|found| found.route(route_method(request.method())).is_some());
+    let is_handshake = request.method() == Method::GET && asks_for_socket(request.headers());
+    !is_handshake && live::polling::is_meant(target, endpoint, has_route)
 }
 
 /// The method of the routes that a request is for; any other method is for routes of any method.

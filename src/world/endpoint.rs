@@ -24,6 +24,15 @@ pub struct Transport {
     pub polling: bool,
 }
 
+/// A socket of an endpoint that has just opened.
+#[derive(Debug)]
+pub struct OpenedSocket {
+    /// What it is to get.
+    pub feed: Subscription,
+    /// The id of its session, for protocols that have one: each socket of a world has another.
+    pub sid: String,
+}
+
 impl World {
     /// Opens a socket of the endpoint of that key; `path` is what was asked for.
     ///
@@ -35,7 +44,7 @@ impl World {
         request: RuleRequest,
         path: &str,
         transport: Transport,
-    ) -> Result<Subscription, WorldError> {
+    ) -> Result<OpenedSocket, WorldError> {
         let (world, endpoint, path): (_, _, Arc<str>) = (self.clone(), endpoint.clone(), path.into());
         self.ask(move |state| state.open_socket(world, endpoint, request, path, transport)).await?
     }
@@ -62,16 +71,14 @@ impl WorldState {
         request: RuleRequest,
         path: Arc<str>,
         transport: Transport,
-    ) -> Result<Subscription, WorldError> {
+    ) -> Result<OpenedSocket, WorldError> {
         self.start_fanout();
         self.forget_gone();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
         let socket = self.shared.sockets.open_endpoint(path.clone(), at, position);
-        let options = SessionOptions {
-            sid: format!("{}-{}-{}", self.shared.name, self.epoch, socket.id),
-            patience: self.shared.clock.pace().paused,
-            polling: transport.polling,
-        };
+        let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
+        let options =
+            SessionOptions { sid: sid.clone(), patience: self.shared.clock.pace().paused, polling: transport.polling };
         let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
         let effects = match self.apply_of_socket(command) {
             Ok(effects) => effects,
@@ -84,7 +91,7 @@ impl WorldState {
         self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
         self.notify(&effects.events);
         let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
-        Ok(Subscription::new(world, socket, transport.encode, &joined))
+        Ok(OpenedSocket { feed: Subscription::new(world, socket, transport.encode, &joined), sid })
     }
 
     fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {

@@ -194,7 +194,7 @@ pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
     let pass = Pass::over(shared, vec![Audience::All]);
     let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
     pass.each(|socket| {
-        let Some(sink) = socket.sink.get() else { return };
+        let Some(sink) = socket.sink.get().filter(|sink| sink.takes_pings()) else { return };
         let encoded = if socket.is_stream() { &heartbeat } else { &ping };
         match socket.delegation.serve(|_| put(&**sink, encoded)) {
             Served::Done | Served::Skipped { is_delegated: true } => {}

@@ -25,6 +25,11 @@ pub trait FrameSink: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it can take nothing now; anything else if it never will again.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Whether it takes what keeps a quiet connection alive: a ping, or a heartbeat.
+    fn takes_pings(&self) -> bool {
+        true
+    }
 }
 
 /// How the server closes a socket. A stream, which has no code, simply ends.

@@ -81,6 +81,13 @@ impl Subscription {
         let _ = self.socket.sink.set(sink);
     }
 
+    /// Has another transport carry what comes next. Does nothing while its cursor is delegated.
+    pub fn set_encode(&mut self, encode: Encode) {
+        if let Some(cursor) = &mut self.cursor {
+            cursor.encode = encode;
+        }
+    }
+
     /// The messages that wait, up to a bound, in order; none while its cursor is delegated.
     ///
     /// # Errors

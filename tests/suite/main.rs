@@ -42,6 +42,7 @@ mod live_line;
 mod misdirected;
 mod openapi;
 mod paths;
+mod polling;
 mod print;
 mod properties;
 mod readme;

@@ -64,8 +64,8 @@ async fn streams_are_listed_by_path_beside_sockets() {
     let _live = mockd.live("nothing").await;
     let mut list = listed(&mockd, 1).await;
     assert!(list[0]["age"].take().is_string());
-    let stream = json!({ "socket": 1, "world": "default", "stream": "/rooms/a b/events", "opened": "0s", "age": null,
-        "sent": 1, "received": 0, "backlog": 0, "caughtUp": 0 });
+    let stream = json!({ "socket": 1, "world": "default", "stream": "/rooms/a b/events", "topics": ["rows"], "opened": "0s",
+        "age": null, "sent": 1, "received": 0, "backlog": 0, "caughtUp": 0 });
     assert_eq!(list[0], stream);
     assert_eq!((list[1]["category"].clone(), list[1].get("stream")), (json!("nothing"), None));
 }

@@ -19,6 +19,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::message::{ClientMessage, Excerpt};
+use super::polling::{Handover, Probe};
 use crate::engine::Frame;
 use crate::http::App;
 use crate::http::upgrade::Upgraded;
@@ -102,6 +103,13 @@ impl Connection {
         let mut reader = Reader::new(app.limits.message);
         reader.push(&begun);
         Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, app, _permit: permit }
+    }
+
+    /// A socket that goes on with a session which its client has polled for.
+    pub(super) fn taking_over(probe: Probe, handover: Handover, app: Arc<App>) -> Self {
+        let Probe { stream, reader, permit } = probe;
+        let Handover { feed, output, frames } = handover;
+        Self { stream, reader, feed, output, frames, overdue: None, app, _permit: permit }
     }
 
     /// Gives the client what the feed gives and does what it asks, until one of the two ends.

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem::{Request, Response};
 
-use super::{begin, check, encode, is_token, switching_protocols};
+use super::{begin, check, encode, is_token, polling, switching_protocols};
 use crate::engine::{Answered, AnsweredContent, Refusal};
 use crate::http::App;
 use crate::http::body::ApiResponse;
@@ -17,13 +17,13 @@ use crate::http::error::ApiError;
 use crate::http::rule::{Moment, handshake_request};
 use crate::http::target::RequestTarget;
 use crate::http::upgrade::Upgrade;
-use crate::scenario::{Endpoint, EndpointMatch};
+use crate::scenario::{Endpoint, EndpointMatch, Protocol};
 use crate::world::{Transport, WorldError};
 
 /// Answers the handshake of a socket, and starts its task if it is not refused.
 ///
 /// # Errors
-/// 426 and 400 as [`check`], 400 for a client that offers none of the subprotocols, 403 for a page that may not read the API, 503
+/// 426 and 400 as [`check`], 400 for a client that offers none of the subprotocols or speaks another protocol, 403 for a page that may not read the API, 503
 /// if the world has ended.
 pub(in crate::http) async fn open(
     app: &Arc<App>,
@@ -37,6 +37,9 @@ pub(in crate::http) async fn open(
     if !cors::allows_socket(&app.cors, headers) {
         return Err(ApiError::ForeignSocket);
     }
+    if endpoint.protocol == Protocol::SocketIo && polling::upgrades(app, moment, target, request)? {
+        return Ok(switching_protocols(&accept, subprotocol(endpoint, headers)?).into());
+    }
     if let Some(refused) = refusal(moment, target, found, headers)? {
         return Ok(refused);
     }
@@ -45,8 +48,8 @@ pub(in crate::http) async fn open(
     let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
     let path = percent_decode_str(&target.path).decode_utf8_lossy();
     let transport = Transport { encode, polling: false };
-    let feed = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
-    app.tasks.spawn(begin(upgrade, feed, app.clone()));
+    let opened = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
+    app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(&accept, subprotocol).into())
 }
 

@@ -58,7 +58,7 @@ pub struct Answer {
 /// Where an answer is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnsweredBy {
-    /// The key of the route, such as `GET /todos/{id}`.
+    /// The key of the route, such as `GET /todos/{id}`, or of the endpoint that the client polls.
     pub route: Arc<str>,
     /// Which of the route's answers it is, from 1; `None` if no answer fits, or the one that fits is refused.
     pub number: Option<usize>,

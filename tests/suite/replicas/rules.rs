@@ -172,7 +172,7 @@ async fn a_stream_that_changes_a_shared_world_is_refused() {
     let servers = servers(2, &file, &redis, &["--paused"]).await;
     let refused = servers[0].get("/wrong").await;
     assert_eq!(refused.status, 500);
-    assert!(refused.text.contains("only replies, joins, leaves and closes"), "{}", refused.text);
+    assert!(refused.text.contains("only replies, joins, leaves, closes"), "{}", refused.text);
     // Its `do` was carried out, on all servers.
     agree_on(&servers, |rows| rows[0]["votes"] == 1).await;
     assert_eq!(dice(&servers[1]).await["number"], 1);

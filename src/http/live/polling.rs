@@ -1,0 +1,152 @@
+//! Sessions of Engine.IO 4 over HTTP: long-polling, and the upgrade to WebSocket.
+//!
+//! A client of an endpoint with `protocol: socket.io` opens a session with a GET and gets its id. It then polls with one GET
+//! after the other, each of which is answered as soon as there is a packet, and posts its own packets. Meanwhile it may open a
+//! WebSocket for the same session: once that has probed, the client lets its last poll be answered, and the WebSocket takes
+//! over. For the world the session is one member from its first request to its end.
+
+mod outbox;
+mod packets;
+mod probe;
+pub(super) mod query;
+mod session;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use poem::http::{HeaderMap, HeaderValue, Method, header};
+use poem::{Request, Response};
+
+use super::endpoint::refusal;
+use crate::engine::codec::engine_io::{MAX_PAYLOAD, decode_payload};
+use crate::http::App;
+use crate::http::body::ApiResponse;
+use crate::http::error::ApiError;
+use crate::http::faults::ResponseOverride;
+use crate::http::rule::{Moment, handshake_request};
+use crate::http::target::RequestTarget;
+use crate::http::upgrade::Upgrade;
+use crate::scenario::{EndpointMatch, Protocol};
+use crate::world::Transport;
+use outbox::Polled;
+pub(super) use probe::Probe;
+pub(in crate::http) use query::EngineIoError;
+use query::{Asked, Carrier, EngineQuery};
+pub(super) use session::Handover;
+pub(crate) use session::PollingSessions;
+use session::Session;
+
+/// The content type of packets, as the reference implementation writes it.
+const PACKETS: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
+
+/// Whether a request to an endpoint that is no handshake for a socket is one of Engine.IO. Where a route answers it, too, it has
+/// to say so.
+pub(in crate::http) fn is_meant(target: &RequestTarget<'_>, found: &EndpointMatch<'_, '_>, has_route: bool) -> bool {
+    found.endpoint().protocol == Protocol::SocketIo
+        && *target.method != Method::OPTIONS
+        && (!has_route || EngineQuery::read(target.query()).is_of_engine_io())
+}
+
+/// Answers a request that opens a session, polls or posts. The body may be one that was not received.
+///
+/// # Errors
+/// [`EngineIoError`] for a request that makes no sense to a server of Engine.IO, that of the body, and 503 if the world has ended.
+pub(in crate::http) async fn answer(
+    app: &Arc<App>,
+    moment: &Moment,
+    target: &RequestTarget<'_>,
+    found: &EndpointMatch<'_, '_>,
+    headers: &HeaderMap,
+    body: Result<Bytes, ApiError>,
+) -> Result<ApiResponse, ApiError> {
+    let query = EngineQuery::read(target.query());
+    let sid = match query.asked(target.method, Carrier::Polling)? {
+        Asked::Open => return open(app, moment, target, found, headers).await,
+        Asked::Session(sid) => sid,
+    };
+    let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
+    match *target.method {
+        Method::GET => poll(&session).await,
+        Method::POST => post(&session, body).await,
+        _ => Err(EngineIoError::BadRequest.into()),
+    }
+}
+
+/// Opens a session, and answers with its first packet.
+async fn open(
+    app: &Arc<App>,
+    moment: &Moment,
+    target: &RequestTarget<'_>,
+    found: &EndpointMatch<'_, '_>,
+    headers: &HeaderMap,
+) -> Result<ApiResponse, ApiError> {
+    if let Some(refused) = refusal(moment, target, found, headers)? {
+        return Ok(refused);
+    }
+    // A session takes as much as a connection, which it has none of its own.
+    if app.polling.len() >= app.limits.connections {
+        return Err(ApiError::TooManyConnections(app.limits.connections));
+    }
+    let (world, endpoint) = (&moment.world, found.endpoint());
+    let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
+    let path = percent_decode_str(&target.path).decode_utf8_lossy();
+    let transport = Transport { encode: packets::encode, polling: true };
+    let opened = world.open_socket(&endpoint.key, known, &path, transport).await?;
+    poll(&Session::start(app, world.name(), opened)).await
+}
+
+async fn poll(session: &Session) -> Result<ApiResponse, ApiError> {
+    Ok(match session.poll().await? {
+        Polled::Packets(packets) => text(packets),
+        Polled::Reset => ResponseOverride::Reset { after: 0 }.mark(Response::default()).into(),
+    })
+}
+
+async fn post(session: &Session, body: Result<Bytes, ApiError>) -> Result<ApiResponse, ApiError> {
+    let received = match &body {
+        Ok(body) if body.len() <= MAX_PAYLOAD => {
+            std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok())
+        }
+        _ => None,
+    };
+    let Some(frames) = received else {
+        session.fail();
+        return Err(match body {
+            Ok(_) | Err(ApiError::TooLarge(_)) => EngineIoError::BadRequest.into(),
+            Err(error) => error,
+        });
+    };
+    session.receive(frames).await?;
+    Ok(text(Bytes::from_static(b"ok")))
+}
+
+fn text(text: Bytes) -> ApiResponse {
+    let mut answer = ApiResponse::text(text);
+    let headers = answer.response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, PACKETS);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Whether the handshake of a WebSocket is for a session that polls; it then starts the task that may take that over.
+///
+/// # Errors
+/// [`EngineIoError`] for a handshake that makes no sense to a server of Engine.IO, 426 for a connection that cannot be upgraded.
+pub(super) fn upgrades(
+    app: &Arc<App>,
+    moment: &Moment,
+    target: &RequestTarget<'_>,
+    request: &Request,
+) -> Result<bool, ApiError> {
+    let query = EngineQuery::read(target.query());
+    let Asked::Session(sid) = query.asked(target.method, Carrier::WebSocket)? else { return Ok(false) };
+    let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
+    let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
+    let attempt = session.begin_upgrade().ok_or(EngineIoError::BadRequest)?;
+    app.tasks.spawn(probe::run(upgrade, attempt, app.clone()));
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

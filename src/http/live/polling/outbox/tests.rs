@@ -1,0 +1,169 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::pin::pin;
+use std::task::Poll as Progress;
+
+use futures_util::poll;
+use tokio::net::TcpListener;
+
+use super::*;
+
+fn packets(text: &str) -> Result<Polled, EngineIoError> {
+    Ok(Polled::Packets(text.to_owned().into()))
+}
+
+/// What a poll is answered that need not wait.
+async fn polled(outbox: &Outbox) -> Result<Polled, EngineIoError> {
+    match poll!(pin!(outbox.poll())) {
+        Progress::Ready(polled) => polled,
+        Progress::Pending => panic!("the poll waits"),
+    }
+}
+
+/// A connection that packets may go into.
+async fn stream() -> Arc<TcpStream> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_poll_waits_for_packets_and_takes_all_of_them() {
+    let outbox = Outbox::new();
+    let mut waiting = pin!(outbox.poll());
+    assert!(poll!(waiting.as_mut()).is_pending());
+    assert_eq!(outbox.write(b"\x1e40").unwrap(), 3);
+    assert_eq!(outbox.write(b"\x1e42[\"a\"]\x1ebAP8=").unwrap(), 14);
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("40\u{1e}42[\"a\"]\u{1e}bAP8=")));
+    outbox.write(b"\x1e2").unwrap();
+    assert_eq!(polled(&outbox).await, packets("2"));
+    assert!(poll!(pin!(outbox.poll())).is_pending());
+}
+
+#[tokio::test]
+async fn packets_stay_whole_and_have_a_bound() {
+    let outbox = Outbox::new();
+    let packet = [b"\x1e4".to_vec(), vec![b'x'; 2 * ROOM]].concat();
+    assert_eq!(outbox.write(&packet).unwrap(), packet.len());
+    assert_eq!(outbox.write(b"\x1e2").unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    let mut room = pin!(outbox.has_room());
+    assert!(poll!(room.as_mut()).is_pending());
+    assert_eq!(polled(&outbox).await, Ok(Polled::Packets(packet[1..].to_vec().into())));
+    assert!(poll!(room.as_mut()).is_ready());
+    assert_eq!(outbox.write(b"\x1e2").unwrap(), 2);
+}
+
+#[tokio::test]
+async fn two_polls_at_once_end_the_session_for_both() {
+    let outbox = Outbox::new();
+    let mut first = pin!(outbox.poll());
+    assert!(poll!(first.as_mut()).is_pending());
+    assert_eq!(polled(&outbox).await, Err(EngineIoError::BadRequest));
+    assert_eq!(poll!(first.as_mut()), Progress::Ready(packets("1")));
+    assert!(poll!(pin!(outbox.over())).is_ready());
+    assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession));
+}
+
+#[tokio::test]
+async fn a_poll_that_is_given_up_ends_the_session() {
+    let outbox = Outbox::new();
+    assert!(poll!(pin!(outbox.poll())).is_pending());
+    assert!(poll!(pin!(outbox.told())).is_ready());
+    assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession));
+    assert_eq!(outbox.write(b"\x1e2").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_told_to_one_poll_at_most() {
+    for (end, lingers, waiting, next) in [
+        (OutboxEnd::Close, true, "1", packets("41\u{1e}1")),
+        (OutboxEnd::Close, false, "1", Err(EngineIoError::UnknownSession)),
+        (OutboxEnd::Noop, false, "6", Err(EngineIoError::UnknownSession)),
+    ] {
+        let outbox = Outbox::new();
+        let mut poll = pin!(outbox.poll());
+        assert!(poll!(poll.as_mut()).is_pending());
+        outbox.end(end, lingers);
+        assert_eq!(poll!(poll.as_mut()), Progress::Ready(packets(waiting)));
+        assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession), "{end:?}");
+        let outbox = Outbox::new();
+        outbox.write(b"\x1e41").unwrap();
+        outbox.end(end, lingers);
+        assert_eq!(polled(&outbox).await, next, "{end:?}");
+        assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_breaks_off_the_poll_that_hears_of_it() {
+    let outbox = Outbox::new();
+    outbox.write(b"\x1e41").unwrap();
+    outbox.end(OutboxEnd::Reset, true);
+    outbox.end(OutboxEnd::Close, true);
+    assert!(poll!(pin!(outbox.told())).is_pending());
+    assert_eq!(polled(&outbox).await, Ok(Polled::Reset));
+    assert!(poll!(pin!(outbox.told())).is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_socket_probes_polls_do_not_wait_for_long() {
+    let outbox = Outbox::new();
+    assert!(outbox.begin_upgrade());
+    let mut waiting = pin!(outbox.poll());
+    assert!(poll!(waiting.as_mut()).is_pending());
+    outbox.probed();
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("6")));
+    let begun = Instant::now();
+    assert_eq!(outbox.poll().await, packets("6"));
+    // Timers go by whole milliseconds.
+    assert!((WAIT_WHILE_PROBED..2 * WAIT_WHILE_PROBED).contains(&begun.elapsed()));
+    outbox.write(b"\x1e2").unwrap();
+    assert_eq!(polled(&outbox).await, packets("2"));
+    outbox.end_upgrade();
+    assert!(tokio::time::timeout(10 * WAIT_WHILE_PROBED, outbox.poll()).await.is_err());
+}
+
+#[tokio::test]
+async fn one_socket_at_a_time_takes_over_with_what_waits() {
+    let outbox = Outbox::new();
+    assert!(outbox.begin_upgrade());
+    assert!(!outbox.begin_upgrade());
+    outbox.end_upgrade();
+    assert!(outbox.begin_upgrade());
+    outbox.write(b"\x1e2").unwrap();
+    assert!(!outbox.takes_pings());
+    assert_eq!(outbox.upgrade(stream().await).unwrap(), "\u{1e}2");
+    assert!(outbox.takes_pings());
+    assert_eq!(polled(&outbox).await, Err(EngineIoError::BadRequest));
+    outbox.end_upgrade();
+    assert!(!outbox.begin_upgrade());
+    assert!(outbox.upgrade(stream().await).is_none());
+    outbox.end(OutboxEnd::Close, true);
+    assert!(poll!(pin!(outbox.over())).is_pending());
+}
+
+#[tokio::test]
+async fn a_poll_that_waits_at_the_upgrade_is_answered_with_nothing() {
+    let outbox = Outbox::new();
+    let mut waiting = pin!(outbox.poll());
+    assert!(poll!(waiting.as_mut()).is_pending());
+    outbox.upgrade(stream().await).unwrap();
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("6")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_begins_when_the_client_was_heard_of_last() {
+    let (outbox, time, begun) = (Outbox::new(), Duration::from_secs(45), Instant::now());
+    let talking = async {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        outbox.touch();
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let filling = async {
+            tokio::time::sleep(Duration::from_secs(100)).await;
+            outbox.write(b"\x1e2").unwrap();
+        };
+        tokio::join!(outbox.poll(), filling).0
+    };
+    let (polled, ()) = tokio::join!(talking, outbox.expired(time));
+    assert_eq!(polled, packets("2"));
+    assert_eq!(begun.elapsed().as_secs(), 40 + 30 + 100 + 45);
+}

@@ -1,0 +1,84 @@
+//! Packets as they wait for a poll: each after a separator, so that those of several batches need nothing more between them.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use data_encoding::BASE64;
+
+use crate::websocket::Encoded;
+use crate::world::{Message, MessageKind};
+
+/// What divides the packets of a payload.
+const SEPARATOR: u8 = 0x1e;
+
+/// What says that a packet is bytes, in base64.
+const BINARY: u8 = b'b';
+
+/// A packet that says that the session is over.
+pub(super) const CLOSE: &[u8] = b"\x1e1";
+
+/// A packet that says nothing.
+pub(super) const NOOP: &[u8] = b"\x1e6";
+
+/// A message as a packet behind a separator.
+pub(super) fn encode(message: &Message) -> Bytes {
+    let payload = message.payload();
+    let mut packet = BytesMut::with_capacity(payload.len() + 1);
+    packet.put_u8(SEPARATOR);
+    match message.kind() {
+        MessageKind::Json | MessageKind::Text => packet.put_slice(payload),
+        MessageKind::Binary => {
+            packet.put_u8(BINARY);
+            packet.put_slice(BASE64.encode(payload).as_bytes());
+        }
+    }
+    packet.freeze()
+}
+
+/// Packets as the payload that answers a poll.
+pub(super) fn payload(packets: Bytes) -> Bytes {
+    if packets.first() == Some(&SEPARATOR) { packets.slice(1..) } else { packets }
+}
+
+/// Packets as the frames of a WebSocket.
+pub(super) fn frames(packets: &[u8]) -> Bytes {
+    let mut frames = BytesMut::new();
+    // Nothing is before the first separator.
+    for packet in packets.split(|byte| *byte == SEPARATOR).skip(1) {
+        let bytes = packet.strip_prefix(&[BINARY]).and_then(|text| BASE64.decode(text).ok());
+        let frame = bytes.map_or_else(|| Encoded::text_of(packet), |bytes| Encoded::binary(&bytes));
+        frames.put_slice(frame.frame());
+    }
+    frames.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn frame(message: &Message) -> Bytes {
+        match message.kind() {
+            MessageKind::Binary => Encoded::binary(message.payload()),
+            MessageKind::Json | MessageKind::Text => Encoded::text_of(message.payload()),
+        }
+        .into_frame()
+    }
+
+    #[test]
+    fn messages_are_a_payload_or_the_frames_of_a_socket() {
+        let (text, bytes) = (Message::text("42[\"a\"]"), Message::binary(vec![0, 255]));
+        for (messages, expected) in [
+            (vec![], ""),
+            (vec![text.clone()], "42[\"a\"]"),
+            (vec![bytes.clone()], "bAP8="),
+            (vec![text.clone(), bytes, text], "42[\"a\"]\u{1e}bAP8=\u{1e}42[\"a\"]"),
+            (vec![Message::json(&json!({ "a": "\u{1e}" }))], r#"{"a":"\u001e"}"#),
+            (vec![Message::text("b?"), Message::text("")], "b?\u{1e}"),
+            (vec![Message::binary(vec![])], "b"),
+        ] {
+            let packets: Bytes = messages.iter().map(encode).collect::<Vec<_>>().concat().into();
+            assert_eq!(frames(&packets), messages.iter().map(frame).collect::<Vec<_>>().concat());
+            assert_eq!(payload(packets), expected);
+        }
+    }
+}

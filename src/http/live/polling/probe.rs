@@ -1,0 +1,114 @@
+//! A WebSocket that wants to take over a session which polls, until it has or has failed to.
+
+use std::io;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::debug;
+use tungstenite::Message;
+
+use super::session::UpgradeAttempt;
+use crate::http::App;
+use crate::http::live::connection::Connection;
+use crate::http::live::serve;
+use crate::http::upgrade::{Upgrade, Upgraded};
+use crate::websocket::{Encoded, Reader};
+
+/// How long the client may take to probe and to go over.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes that are read from a client at once.
+const READ_AT_ONCE: usize = 512;
+
+/// A connection that no session speaks on yet.
+pub(in crate::http::live) struct Probe {
+    pub(in crate::http::live) stream: Arc<TcpStream>,
+    pub(in crate::http::live) reader: Reader,
+    /// Its part of the connections that there may be.
+    pub(in crate::http::live) permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// Waits for the connection, and has it take over the session when its client says so.
+pub(super) async fn run(upgrade: Upgrade, attempt: UpgradeAttempt, app: Arc<App>) {
+    let Some(Upgraded { stream, begun, permit }) = upgrade.connection().await else { return };
+    let mut reader = Reader::new(app.limits.message);
+    reader.push(&begun);
+    let mut probe = Probe { stream, reader, permit };
+    let is_asked_for = tokio::select! {
+        is_asked_for = tokio::time::timeout(UPGRADE_TIMEOUT, probe.is_asked_for(&attempt)) => is_asked_for == Ok(true),
+        () = attempt.over() => false,
+        () = app.shutdown.cancelled() => false,
+    };
+    let handover = if is_asked_for { attempt.hand_over(probe.stream.clone()).await } else { None };
+    drop(attempt);
+    if let Some(handover) = handover {
+        let tasks = app.tasks.clone();
+        tasks.spawn(serve(Box::new(Connection::taking_over(probe, handover, app))));
+    } else {
+        debug!("the upgrade of a polling session was not completed");
+        probe.close();
+    }
+}
+
+impl Probe {
+    /// Answers the client's probe, and says whether it asks for the upgrade then.
+    async fn is_asked_for(&mut self, attempt: &UpgradeAttempt) -> bool {
+        loop {
+            let answer = match self.reader.message() {
+                Ok(Some(Message::Text(packet))) if packet.as_str() == "2probe" => {
+                    attempt.probed();
+                    Some(Encoded::text("3probe"))
+                }
+                Ok(Some(Message::Text(packet))) => return packet.as_str() == "5",
+                Ok(Some(Message::Ping(bytes))) => Some(Encoded::message(&Message::Pong(bytes))),
+                Ok(Some(Message::Pong(_))) => None,
+                Ok(None) if self.read().await.is_ok() => None,
+                Ok(_) | Err(_) => return false,
+            };
+            if let Some(frame) = answer
+                && self.write(frame.frame()).await.is_err()
+            {
+                return false;
+            }
+        }
+    }
+
+    async fn read(&mut self) -> io::Result<()> {
+        self.stream.readable().await?;
+        let mut buffer = [0; READ_AT_ONCE];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.reader.push(&buffer[..count]);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.stream.writable().await?;
+            match self.stream.try_write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a connection that takes over nothing.
+    fn close(self) {
+        let closing: Bytes = Encoded::close(None).into_frame();
+        // A few bytes, which fit in; a client that is gone does not need them.
+        let _ = self.stream.try_write(&closing);
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
+    }
+}

@@ -1,0 +1,475 @@
+//! Socket.IO by HTTP long-polling, and its upgrade to WebSocket.
+
+use std::collections::VecDeque;
+
+use futures_util::future::join;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{Answer, Connection, Mockd, ScenarioFile, Socket, http};
+
+const CHAT: &str = "
+data: { notes: [{ id: 1, text: one }] }
+http:
+  /notes: { crud: notes }
+websocket:
+  /socket.io:
+    protocol: socket.io
+    handshake: [{ when: query.token == 'old', status: 401, body: { error: expired } }]
+    open: [{ join: { to: notes, frame: { event: note, args: [$event.row.text] } } }]
+    messages:
+      - { match: { event: echo }, reply: { event: echo, args: $msg.args } }
+      - { match: { event: ask }, reply: { ack: [sure, $query.room] } }
+      - { match: { event: bye }, close: 4401 }
+";
+
+/// The headers of a WebSocket's handshake.
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+/// A chat in which time stands still.
+async fn chat() -> Mockd {
+    Mockd::run_with(ScenarioFile::new(CHAT).path(), &["--paused"]).await
+}
+
+/// A client that polls.
+struct Polling<'m> {
+    mockd: &'m Mockd,
+    sid: String,
+    /// Packets that have come and were not looked at.
+    packets: VecDeque<String>,
+}
+
+impl<'m> Polling<'m> {
+    async fn open(mockd: &'m Mockd) -> Self {
+        let answer = mockd.get("/socket.io/?EIO=4&transport=polling&room=7&t=abc").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let handshake: Value = serde_json::from_str(answer.text.strip_prefix('0').unwrap()).unwrap();
+        Self { mockd, sid: handshake["sid"].as_str().unwrap().to_owned(), packets: VecDeque::new() }
+    }
+
+    /// As [`Polling::open`], connected to the main namespace.
+    async fn connected(mockd: &'m Mockd) -> Self {
+        let mut client = Self::open(mockd).await;
+        client.post("40").await;
+        let packet = client.packet().await;
+        assert!(packet.starts_with(r#"40{"sid":""#), "{packet}");
+        client
+    }
+
+    /// The path of its requests by a transport.
+    fn path(&self, transport: &str) -> String {
+        format!("/socket.io/?EIO=4&transport={transport}&sid={}", self.sid)
+    }
+
+    async fn get(&self) -> Answer {
+        self.mockd.get(&self.path("polling")).await
+    }
+
+    /// The payload of a poll.
+    async fn poll(&self) -> String {
+        let answer = self.get().await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text
+    }
+
+    /// The next packet.
+    async fn packet(&mut self) -> String {
+        loop {
+            if let Some(packet) = self.packets.pop_front() {
+                return packet;
+            }
+            let payload = self.poll().await;
+            self.packets.extend(payload.split('\u{1e}').map(str::to_owned));
+        }
+    }
+
+    async fn send(&self, payload: &str) -> Answer {
+        let url = format!("{}{}", self.mockd.url(), self.path("polling"));
+        http("POST", &url, &[("content-type", "text/plain;charset=UTF-8")], Some(payload)).await
+    }
+
+    async fn post(&self, payload: &str) {
+        let answer = self.send(payload).await;
+        assert_eq!((answer.status, &*answer.text), (200, "ok"), "{payload}");
+    }
+
+    /// Begins to poll on a connection of its own, and waits until mockd knows.
+    async fn begin_poll(&self) -> Connection {
+        let mut connection = Connection::open(self.mockd).await;
+        let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.path("polling"));
+        connection.send(request.as_bytes()).await.unwrap();
+        let waits = |journal: &Value| {
+            let last = journal["entries"].as_array().unwrap().last();
+            last.is_some_and(|last| last["query"].as_str().unwrap().contains(&self.sid) && last["answer"].is_null())
+        };
+        self.mockd.until("/__mockd/journal?kind=request&method=GET", waits).await;
+        connection
+    }
+
+    /// A WebSocket that has probed.
+    async fn probed(&self) -> Socket {
+        let mut socket = Socket::open(&format!("ws://{}{}", self.mockd.address(), self.path("websocket"))).await;
+        socket.send("2probe").await;
+        assert_eq!(socket.text().await, "3probe");
+        socket
+    }
+
+    /// Expects that there is no such session.
+    async fn is_gone(&self) {
+        for answer in [self.get().await, self.send("3").await] {
+            assert_eq!((answer.status, answer.json()), (400, json!({ "code": 1, "message": "Session ID unknown" })));
+        }
+    }
+}
+
+async fn add(mockd: &Mockd, text: &str) {
+    assert_eq!(mockd.send("POST", "/notes", Some(&json!({ "text": text }))).await.status, 201);
+}
+
+/// The open sockets.
+async fn sockets(mockd: &Mockd) -> Vec<Value> {
+    mockd.get("/__mockd/sockets").await.json()["sockets"].as_array().unwrap().clone()
+}
+
+/// The open sockets, once so many frames are written to the first.
+async fn listed(mockd: &Mockd, sent: u64) -> Vec<Value> {
+    let list = mockd.until("/__mockd/sockets", |list| list["sockets"][0]["sent"] == sent).await;
+    list["sockets"].as_array().unwrap().clone()
+}
+
+/// Waits until the journal has the end of the only socket, and says who has ended it.
+async fn ended_by(mockd: &Mockd) -> Value {
+    let journal = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
+    journal["entries"][0]["by"].clone()
+}
+
+#[tokio::test]
+async fn a_session_opens_with_what_the_client_has_to_know() {
+    let mockd = chat().await;
+    let url = format!("{}/socket.io/?EIO=4&transport=polling", mockd.url());
+    let answer = http("GET", &url, &[("origin", "http://localhost:5173")], None).await;
+    let handshake: Value = serde_json::from_str(answer.text.strip_prefix('0').unwrap()).unwrap();
+    let expected = json!({ "sid": "default-0-1", "upgrades": ["websocket"], "pingInterval": 25_000,
+        "pingTimeout": 86_400_000, "maxPayload": 1_000_000 });
+    assert_eq!((answer.status, handshake), (200, expected));
+    assert_eq!(answer.header("content-type"), "text/plain; charset=UTF-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:5173");
+    assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    let list = listed(&mockd, 1).await;
+    assert_eq!((list.len(), &list[0]["path"]), (1, &json!("/socket.io/")));
+}
+
+#[tokio::test]
+async fn a_poll_waits_for_what_is_sent() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    let (packet, ()) = join(client.packet(), add(&mockd, "two")).await;
+    assert_eq!(packet, r#"42["note","two"]"#);
+    for text in ["three", "four"] {
+        add(&mockd, text).await;
+    }
+    assert_eq!(client.packet().await, r#"42["note","three"]"#);
+    assert_eq!(client.packet().await, r#"42["note","four"]"#);
+    let list = listed(&mockd, 5).await;
+    assert_eq!((list.len(), &list[0]["received"]), (1, &json!(1)));
+}
+
+#[tokio::test]
+async fn packets_of_a_post_are_carried_out_in_order() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    client.post("42[\"echo\",1]\u{1e}427[\"ask\"]\u{1e}3\u{1e}42[\"echo\",{\"a\":\"\\u001e\"}]").await;
+    for expected in [r#"42["echo",1]"#, r#"437["sure","7"]"#, r#"42["echo",{"a":"\u001e"}]"#] {
+        assert_eq!(client.packet().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn bytes_go_both_ways_in_base64() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    let placeholder = r#"451-["echo",{"_placeholder":true,"num":0}]"#;
+    client.post(&format!("{placeholder}\u{1e}bAQIDBA==")).await;
+    assert_eq!(client.packet().await, placeholder);
+    assert_eq!(client.packet().await, "bAQIDBA==");
+}
+
+#[tokio::test]
+async fn the_server_pings_on_the_clock_of_its_world() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    mockd.control("POST", "/__mockd/clock", json!({ "advance": "1m" })).await;
+    assert_eq!(client.packet().await, "2");
+    assert_eq!(client.packet().await, "2");
+    client.post("3").await;
+}
+
+#[tokio::test]
+async fn what_polls_carry_is_in_the_journal_as_of_a_socket() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    client.post(r#"42["echo",1]"#).await;
+    assert_eq!(client.packet().await, r#"42["echo",1]"#);
+    let of = async |kind: &str| {
+        let journal = mockd.get(&format!("/__mockd/journal?socket=1&kind={kind}")).await.json();
+        journal["entries"].as_array().unwrap().clone()
+    };
+    let (received, sent) = (of("received").await, of("sent").await);
+    assert_eq!((&received[1]["text"], &received[1]["rule"]), (&json!(r#"42["echo",1]"#), &json!(1)));
+    assert_eq!((received.len(), sent.len(), &sent[2]["text"]), (2, 3, &json!(r#"42["echo",1]"#)));
+    let requests = mockd.get("/__mockd/journal?kind=request&route=/socket.io").await.json();
+    let methods: Vec<&Value> = requests["entries"].as_array().unwrap().iter().map(|one| &one["method"]).collect();
+    assert_eq!(methods, ["GET", "POST", "GET", "POST", "GET"]);
+    assert_eq!(requests["entries"][3]["answer"], json!({ "status": 200, "text": "ok" }));
+    assert_eq!(of("opened").await[0]["path"], "/socket.io/");
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_gets_the_answer_of_the_endpoint() {
+    let mockd = chat().await;
+    let refused = mockd.get("/socket.io/?EIO=4&transport=polling&token=old").await;
+    assert_eq!((refused.status, refused.json()), (401, json!({ "error": "expired" })));
+    assert_eq!(sockets(&mockd).await.len(), 0);
+    let journal = mockd.get("/__mockd/journal?kind=request").await.json();
+    assert_eq!(
+        (&journal["entries"][0]["route"], &journal["entries"][0]["answer"]["number"]),
+        (&json!("/socket.io"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn of_two_polls_at_once_both_end_with_the_session() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let (one, other) = join(client.get(), client.get()).await;
+    let (answered, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+    assert_eq!((answered.status, &*answered.text), (200, "1"));
+    assert_eq!((refused.status, refused.json()), (400, json!({ "code": 3, "message": "Bad request" })));
+    client.is_gone().await;
+    assert_eq!(ended_by(&mockd).await, "client");
+}
+
+#[tokio::test]
+async fn a_poll_whose_client_leaves_ends_the_session() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    drop(client.begin_poll().await);
+    assert_eq!(ended_by(&mockd).await, "client");
+    client.is_gone().await;
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_session_has_its_poll_answered() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut poll = client.begin_poll().await;
+    client.post("1").await;
+    assert_eq!(poll.answer().await.unwrap().1, "6");
+    client.is_gone().await;
+    assert_eq!(ended_by(&mockd).await, "client");
+}
+
+#[tokio::test]
+async fn a_session_that_a_rule_closes_is_told_so_by_the_next_poll() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    client.post(r#"42["bye"]"#).await;
+    assert_eq!(client.packet().await, "41");
+    assert_eq!(client.packet().await, "1");
+    client.is_gone().await;
+    assert_eq!(ended_by(&mockd).await, "server");
+}
+
+#[tokio::test]
+async fn a_world_that_is_reset_ends_the_poll() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut poll = client.begin_poll().await;
+    mockd.control("POST", "/__mockd/reset", Value::Null).await;
+    assert_eq!(poll.answer().await.unwrap().1, "1");
+    client.is_gone().await;
+    assert_eq!(Polling::open(&mockd).await.sid, "default-1-2");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn polls_end_when_mockd_does() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut poll = client.begin_poll().await;
+    mockd.signal("TERM");
+    assert_eq!(poll.answer().await.unwrap().1, "1");
+    drop(client);
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_frozen_session_ends_when_mockd_does() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "freeze": true })).await;
+    let mut poll = client.begin_poll().await;
+    add(&mockd, "two").await;
+    mockd.signal("TERM");
+    assert_eq!(poll.answer().await.unwrap().1, "1");
+    drop(client);
+    assert_eq!(mockd.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn faults_of_requests_hit_polls_and_spare_the_session() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "method": "GET", "status": 503 })).await;
+    client.post(r#"42["echo",1]"#).await;
+    assert_eq!(client.get().await.status, 503);
+    mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
+    assert_eq!(client.packet().await, r#"42["echo",1]"#);
+}
+
+#[tokio::test]
+async fn a_fault_that_resets_sockets_resets_the_poll() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut poll = client.begin_poll().await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "reset": true })).await;
+    assert_eq!(poll.answer().await, None);
+    client.is_gone().await;
+    assert_eq!(ended_by(&mockd).await, "server");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_poll_falls_behind_and_is_ended() {
+    const BURST: usize = 500;
+    let long = "x".repeat(4_000);
+    let chat = format!(
+        "
+data: {{ long: {long} }}
+http:
+  POST /burst: {{ do: [{{ each: '{{{{ range({BURST}) }}}}', send: {{ to: news, frame: {{ event: e, args: [$long] }} }} }}] }}
+websocket:
+  /socket.io: {{ protocol: socket.io, open: [{{ join: news }}] }}
+"
+    );
+    let mockd = Mockd::run(&ScenarioFile::new(&chat)).await;
+    let client = Polling::connected(&mockd).await;
+    let mut bursts = 0;
+    while !sockets(&mockd).await.is_empty() {
+        assert!(bursts < 100, "a session that does not poll goes on");
+        assert_eq!(mockd.send("POST", "/burst", None).await.status, 204);
+        bursts += 1;
+    }
+    let behind = mockd.get("/__mockd/journal?kind=behind").await.json();
+    assert_eq!(behind["entries"][0]["socket"], 1);
+    // What had room for it is still there, whole.
+    let payload = client.poll().await;
+    let packets: Vec<&str> = payload.split('\u{1e}').collect();
+    let (last, events) = packets.split_last().unwrap();
+    assert_eq!(*last, "1");
+    assert!(events.iter().all(|event| *event == format!("42[\"e\",\"{long}\"]")) && !events.is_empty());
+    client.is_gone().await;
+}
+
+#[tokio::test]
+async fn a_socket_takes_over_once_it_has_probed() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut poll = client.begin_poll().await;
+    let mut socket = client.probed().await;
+    assert_eq!(poll.answer().await.unwrap().1, "6");
+    socket.send("5").await;
+    socket.send(r#"42["echo",1]"#).await;
+    assert_eq!(socket.text().await, r#"42["echo",1]"#);
+    add(&mockd, "two").await;
+    assert_eq!(socket.text().await, r#"42["note","two"]"#);
+    assert_eq!((client.get().await.status, client.send("3").await.status), (400, 400));
+    let list = sockets(&mockd).await;
+    assert_eq!((list.len(), &list[0]["socket"], &list[0]["received"]), (1, &json!(1), &json!(2)));
+    socket.send(r#"42["bye"]"#).await;
+    assert_eq!(socket.text().await, "41");
+    assert_eq!(socket.close_code().await, 4401);
+}
+
+#[tokio::test]
+async fn what_no_poll_has_taken_comes_by_the_socket() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let placeholder = r#"451-["echo",{"_placeholder":true,"num":0}]"#;
+    client.post(&format!("42[\"echo\",1]\u{1e}{placeholder}\u{1e}bAQIDBA==")).await;
+    let mut socket = client.probed().await;
+    add(&mockd, "two").await;
+    socket.send("5").await;
+    assert_eq!(socket.texts(2).await, [r#"42["echo",1]"#, placeholder]);
+    assert_eq!(socket.message().await, Message::binary(vec![1, 2, 3, 4]));
+    assert_eq!(socket.text().await, r#"42["note","two"]"#);
+}
+
+#[tokio::test]
+async fn a_probe_that_is_not_completed_leaves_the_client_polling() {
+    let mockd = chat().await;
+    let mut client = Polling::connected(&mockd).await;
+    let mut socket = client.probed().await;
+    let url = format!("{}{}", mockd.url(), client.path("websocket"));
+    let second = http("GET", &url, &HANDSHAKE, None).await;
+    assert_eq!((second.status, second.json()), (400, json!({ "code": 3, "message": "Bad request" })));
+    socket.send(r#"42["echo",1]"#).await;
+    assert_eq!(socket.close_code().await, 1005);
+    add(&mockd, "two").await;
+    assert_eq!(client.packet().await, r#"42["note","two"]"#);
+    let mut another = client.probed().await;
+    another.send("5").await;
+    another.send(r#"42["echo",2]"#).await;
+    assert_eq!(another.text().await, r#"42["echo",2]"#);
+}
+
+#[tokio::test]
+async fn a_probe_ends_with_its_session() {
+    let mockd = chat().await;
+    let client = Polling::connected(&mockd).await;
+    let mut socket = client.probed().await;
+    client.post("1").await;
+    assert_eq!(socket.close_code().await, 1005);
+    client.is_gone().await;
+}
+
+#[tokio::test]
+async fn a_socket_without_polling_has_to_speak_the_protocol() {
+    let mockd = chat().await;
+    let url = |query: &str| format!("{}/socket.io/?{query}", mockd.url());
+    for (query, code, message) in [
+        ("transport=websocket", 5, "Unsupported protocol version"),
+        ("EIO=3&transport=websocket", 5, "Unsupported protocol version"),
+        ("EIO=4", 0, "Transport unknown"),
+        ("EIO=4&transport=polling", 3, "Bad request"),
+        ("EIO=4&transport=websocket&sid=default-0-1", 1, "Session ID unknown"),
+    ] {
+        let answer = http("GET", &url(query), &HANDSHAKE, None).await;
+        assert_eq!((answer.status, answer.json()), (400, json!({ "code": code, "message": message })), "{query}");
+    }
+    let refused = http("GET", &url("EIO=4&transport=websocket&token=old"), &HANDSHAKE, None).await;
+    assert_eq!(refused.status, 401);
+    let mut socket =
+        Socket::open(&format!("ws://{}/socket.io/?EIO=4&transport=websocket&room=7&t=x", mockd.address())).await;
+    let opened = socket.text().await;
+    assert!(opened.starts_with("0{") && opened.contains(r#""upgrades":[]"#), "{opened}");
+    socket.send("40").await;
+    assert!(socket.text().await.starts_with("40{"));
+    socket.send(r#"420["ask"]"#).await;
+    assert_eq!(socket.text().await, r#"430["sure","7"]"#);
+}
+
+#[tokio::test]
+async fn faults_of_sockets_refuse_handshakes_of_endpoints() {
+    let mockd = chat().await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "status": 503 })).await;
+    let url = format!("{}/socket.io/?EIO=4&transport=websocket", mockd.url());
+    assert_eq!(http("GET", &url, &HANDSHAKE, None).await.status, 503);
+    Polling::connected(&mockd).await;
+}
