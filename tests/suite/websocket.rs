@@ -1,5 +1,6 @@
 //! Endpoints of any API, from outside: what sockets hear, say and are told when.
 
+mod examples;
 mod handshakes;
 mod messages;
 mod reload;
