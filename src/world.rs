@@ -68,8 +68,8 @@ pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
     Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
-    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, SocketEnd,
-    Verdict, WrongWait,
+    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, RuleName,
+    SocketEnd, Verdict, WrongWait,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};

@@ -177,6 +177,12 @@ impl Session {
         }
     }
 
+    /// Whether a message is of the protocol's own making, so that rules may leave it.
+    #[must_use]
+    pub fn says_by_itself(&self, msg: &Value) -> bool {
+        matches!(self, Self::SocketIo(_)) && socket_io::is_of_protocol(msg)
+    }
+
     /// What is sent when no rule fits a message; `nearest` is the rule that came nearest, and why it does not fit.
     pub fn unmatched(&mut self, msg: &Value, nearest: Option<&str>) -> Vec<Frame> {
         match self {

@@ -354,7 +354,7 @@ impl Engine {
                 return self.open_socket(member, &endpoint, *request, options, events);
             }
             Command::Receive { member, frame } => return self.receive(member, frame, events),
-            Command::Close { member } => return self.close_socket(member, events),
+            Command::Close { member } => return Ok(self.close_socket(member, events)),
         }
         self.deliver(events, from);
         Ok(Effects { fault: changed_fault, ..Effects::default() })

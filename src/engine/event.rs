@@ -65,8 +65,11 @@ impl Serialize for Event {
                 map.serialize_entry("member", member)?;
                 return map.end();
             }
-            EventKind::Skipped { refusal, .. } => {
+            EventKind::Skipped { rule, refusal } => {
                 map.serialize_entry("event", "skipped")?;
+                if let Some(rule) = rule {
+                    map.serialize_entry("rule", rule)?;
+                }
                 map.serialize_entry("reason", &refusal.to_string())?;
             }
         }
@@ -109,7 +112,7 @@ pub enum EventKind {
     Member { member: u64, what: MemberEvent },
     /// Something that was due could not be done.
     Skipped {
-        /// The key of the rule whose step it was; `None` for orders of a shop's scripts and generators, which say nothing of
+        /// The name of the rule whose step it was; `None` for orders of a shop's scripts and generators, which say nothing of
         /// what becomes of them.
         rule: Option<Arc<str>>,
         refusal: Refusal,
@@ -128,7 +131,12 @@ pub enum MemberEvent {
     /// It is to be closed, a socket with a code; a stream ends.
     Closed(Option<Closing>),
     /// A step for it could not be carried out.
-    Failed(Refusal),
+    Failed {
+        /// The name of the rule whose step it was: its key, for a message also which rule of its endpoint.
+        rule: Arc<str>,
+        /// Why.
+        refusal: Refusal,
+    },
 }
 
 /// How a socket is closed.

@@ -99,7 +99,7 @@ pub enum Refusal {
     /// A row lacks a declared field.
     #[error("Field {0} is missing")]
     MissingField(String),
-    /// An answer has a status or a header that HTTP does not allow.
+    /// An answer has a header that HTTP does not allow, without an expression that it comes from.
     #[error("{0}")]
     BadAnswer(Box<Refusal>),
     /// No fault has this number or name.

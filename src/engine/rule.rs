@@ -154,7 +154,7 @@ impl Engine {
                 break;
             }
             if let Err(refusal) = firing.step(&mut run) {
-                firing.skip(refusal);
+                firing.skip(&run.steps, refusal);
             }
         }
         firing.end();

@@ -1,5 +1,6 @@
 //! JSON with expressions in it, and conditions.
 
+mod failed;
 #[cfg(test)]
 mod tests;
 

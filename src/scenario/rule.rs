@@ -35,7 +35,7 @@ impl StepList {
     }
 
     /// Whether a step of it, or inside of one, has such a verb.
-    pub(super) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
+    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
         let has =
             |step: &RuleStep| is_meant(&step.verb) || step.verb.steps().is_some_and(|list| list.has_verb(is_meant));
         self.steps.iter().any(has)

@@ -13,7 +13,7 @@ use super::socket::Socket;
 use super::state::WorldState;
 use super::subscription::{Joined, Subscription};
 use crate::engine::codec::SessionOptions;
-use crate::engine::{Command, Effects, Frame, Refusal, RuleRequest};
+use crate::engine::{Command, Effects, Frame, MessageOutcome, Refusal, RuleRequest};
 
 /// What carries the frames of a socket.
 #[derive(Debug, Clone, Copy)]
@@ -97,16 +97,21 @@ impl WorldState {
     fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
         // A socket's commands are not refused: what its rule meets is told to it alone.
         let effects = self.apply_of_socket(Command::Receive { member, frame }).unwrap_or_default();
+        for outcome in &effects.messages {
+            if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
+            {
+                self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
+            }
+        }
         let record = Record::Received { socket: member, payload, outcomes: effects.messages.into() };
         self.shared.journal.record(self.shared.clock.now(), record);
         self.notify(&effects.events);
     }
 
     fn socket_closed(&mut self, member: u64) {
-        match self.apply_of_socket(Command::Close { member }) {
-            Ok(effects) => self.notify(&effects.events),
-            Err(refusal) => self.shared.warn_of_failure(None, &refusal),
-        }
+        // Nor is this one.
+        let effects = self.apply_of_socket(Command::Close { member }).unwrap_or_default();
+        self.notify(&effects.events);
     }
 
     fn apply_of_socket(&mut self, command: Command) -> Result<Effects, Refusal> {

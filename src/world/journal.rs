@@ -8,6 +8,7 @@ mod budget;
 mod entry;
 mod exchange;
 mod expectation;
+mod failures;
 mod matcher;
 mod verdict;
 
@@ -26,7 +27,8 @@ use budget::Holding;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
-pub use expectation::{Expectation, ExpectationError, WrongWait};
+pub use expectation::{Expectation, ExpectationError, RuleName, WrongWait};
+use failures::Failures;
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};
 
@@ -54,6 +56,7 @@ struct Rings {
     sent: Ring,
     /// Everything else.
     other: Ring,
+    failures: Failures,
 }
 
 #[derive(Debug)]
@@ -78,7 +81,7 @@ pub struct Place {
 pub struct Dropped {
     /// Frames to sockets.
     pub sent: u64,
-    /// Requests, frames from clients, sockets opened and closed.
+    /// Requests, frames from clients, sockets opened and closed, what failed.
     pub other: u64,
 }
 
@@ -250,11 +253,14 @@ impl Drop for Listening<'_> {
 
 impl Rings {
     fn new(generation: u64, most: usize, [sent, other]: [Holding; 2]) -> Self {
-        Self { generation, last: 0, sent: Ring::new(most, sent), other: Ring::new(most, other) }
+        let (sent, other) = (Ring::new(most, sent), Ring::new(most, other));
+        Self { generation, last: 0, sent, other, failures: Failures::default() }
     }
 
     fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
-        if self.other.most == 0 {
+        let is_one_too_many =
+            matches!(&record, Record::Failed { rule, why, .. } if !self.failures.have_room(rule, why));
+        if self.other.most == 0 || is_one_too_many {
             return Place { generation: self.generation, index: 0 };
         }
         self.last += 1;

@@ -182,7 +182,7 @@ impl WorldState {
                 self.shared.sockets.change_topics(&socket, keeps, Vec::new(), position);
             }
             MemberEvent::Closed(closing) => socket.close(SocketClose::of(closing.as_ref()), position),
-            MemberEvent::Reply(_) | MemberEvent::Failed(_) => {}
+            MemberEvent::Reply(_) | MemberEvent::Failed { .. } => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use indexmap::IndexSet;
 use tracing::debug;
@@ -13,7 +14,7 @@ use super::message::Message;
 use super::socket::SocketClose;
 use super::state::WorldState;
 use super::view::View;
-use crate::engine::{Event, EventKind, MemberEvent, Topic};
+use crate::engine::{Event, EventKind, MemberEvent, Refusal, Topic};
 
 /// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
 const SERVICE_RESTART: u16 = 1012;
@@ -209,13 +210,19 @@ impl WorldState {
         match &event.kind {
             EventKind::Skipped { rule, refusal } => {
                 debug!(at = ?event.at, rule = rule.as_deref(), %refusal, "step skipped");
-                match rule {
-                    _ if refusal.is_defect_of_scenario() => self.shared.warn_of_failure(rule.as_deref(), refusal),
-                    Some(rule) => self.shared.warn_of_skipped(rule, refusal),
-                    None => {}
+                let Some(rule) = rule else { return };
+                self.record_failure(event.at, rule, None, refusal);
+                if refusal.is_defect_of_scenario() {
+                    self.shared.warn_of_failure(rule, refusal);
+                } else {
+                    self.shared.warn_of_skipped(rule, refusal);
                 }
             }
-            EventKind::Member { what: MemberEvent::Failed(refusal), .. } => self.shared.warn_of_failure(None, refusal),
+            EventKind::Member { member, what: MemberEvent::Failed { rule, refusal } } => {
+                debug!(at = ?event.at, rule = &**rule, socket = member, %refusal, "rule failed");
+                self.record_failure(event.at, rule, Some(*member), refusal);
+                self.shared.warn_of_failure(rule, refusal);
+            }
             EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
             EventKind::Merged { id, collection, .. } => debug!(%id, %collection, "row merged"),
             EventKind::Replaced { id, collection, .. } => debug!(%id, %collection, "row replaced"),
@@ -227,6 +234,13 @@ impl WorldState {
             | EventKind::Sent { .. }
             | EventKind::Delivered { .. }
             | EventKind::Member { .. } => {}
+        }
+    }
+
+    fn record_failure(&self, at: Duration, rule: &Arc<str>, socket: Option<u64>, refusal: &Refusal) {
+        if self.shared.journal.is_on() {
+            let record = Record::Failed { rule: rule.clone(), why: refusal.to_string().into(), socket };
+            self.shared.journal.record(at, record);
         }
     }
 }

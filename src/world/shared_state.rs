@@ -26,10 +26,12 @@ pub(super) struct Shared {
     pub(super) sockets: Sockets,
     pub(super) journal: Journal,
     pub(super) unknown_collections: LoggedNames,
-    /// What rules failed by.
+    /// By what rules failed that the scenario is to blame for.
     failures: LoggedNames,
-    /// By what steps of rules were skipped. Their texts name rows, so that they may be many: they must not hide failures.
-    skipped: LoggedNames,
+    /// By what rules were refused. Their texts name rows, so that they may be many: they must not hide other failures.
+    refused: LoggedNames,
+    /// Messages that no rule fits.
+    unmatched: LoggedNames,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
@@ -44,25 +46,47 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Logs why a rule failed, each reason once; `rule` is its key, where that is known.
-    pub(super) fn warn_of_failure(&self, rule: Option<&str>, refusal: &Refusal) {
-        let named = rule.map_or_else(|| "a rule of the scenario".to_owned(), |rule| format!("`{rule}`"));
-        let line = format!("{named} fails: {refusal}");
-        match self.failures.note(&line) {
+    /// Logs why the rule of that name failed, each reason once.
+    pub(super) fn warn_of_failure(&self, rule: &str, refusal: &Refusal) {
+        self.warn_of(&format!("`{rule}` fails: {refusal}"), refusal);
+    }
+
+    /// Logs why a step of the rule of that name was skipped, each reason once.
+    pub(super) fn warn_of_skipped(&self, rule: &str, refusal: &Refusal) {
+        self.warn_of(&format!("`{rule}` skips a step: {refusal}"), refusal);
+    }
+
+    fn warn_of(&self, line: &str, refusal: &Refusal) {
+        let (logged, what) = if refusal.is_defect_of_scenario() {
+            (&self.failures, "rules fail")
+        } else {
+            (&self.refused, "steps are skipped")
+        };
+        match logged.note(line) {
             NameLine::Name => warn!(world = %self.name, "{line}"),
-            NameLine::NoMore => warn!(world = %self.name, "rules fail for more reasons; the log names no further ones"),
+            NameLine::NoMore => warn!(
+                world = %self.name,
+                "{what} for more than {} reasons; the log names further ones only with -v",
+                LoggedNames::MOST
+            ),
             NameLine::Nothing => {}
         }
     }
 
-    /// Logs why a step of the rule of that key was skipped, each reason once.
-    pub(super) fn warn_of_skipped(&self, rule: &str, refusal: &Refusal) {
-        let line = format!("`{rule}` skips a step: {refusal}");
-        match self.skipped.note(&line) {
+    /// Logs that no rule of the endpoint of that key fits a message, once for each nearest rule and reason.
+    pub(super) fn warn_of_unmatched(&self, endpoint: &str, nearest: Option<&str>) {
+        /// Characters of a reason that are logged: it quotes what a client sent.
+        const MOST_CHARACTERS: usize = 200;
+        let nearest = nearest.map(|nearest| {
+            let shown: String = nearest.chars().take(MOST_CHARACTERS).collect();
+            format!("; nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
+        });
+        let line = format!("no rule of websocket {endpoint} fits a message{}", nearest.unwrap_or_default());
+        match self.unmatched.note(&line) {
             NameLine::Name => warn!(world = %self.name, "{line}"),
             NameLine::NoMore => warn!(
                 world = %self.name,
-                "steps are skipped for more than {} reasons; the log names further ones only with -v",
+                "more than {} kinds of messages fit no rule; the log names no further ones",
                 LoggedNames::MOST
             ),
             NameLine::Nothing => {}
@@ -79,7 +103,8 @@ impl Shared {
             last_event: AtomicU64::new(start.sequence()),
             unknown_collections: LoggedNames::default(),
             failures: LoggedNames::default(),
-            skipped: LoggedNames::default(),
+            refused: LoggedNames::default(),
+            unmatched: LoggedNames::default(),
             end,
             has_request_faults: AtomicBool::new(start.has_request_faults()),
             active_faults: ActiveFaults::of(start),

@@ -94,7 +94,7 @@ impl World {
         if let WorldError::Refused(refusal) = &error
             && refusal.is_defect_of_scenario()
         {
-            self.shared().warn_of_failure(Some(route), refusal);
+            self.shared().warn_of_failure(route, refusal);
         }
         error
     }

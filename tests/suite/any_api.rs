@@ -5,6 +5,7 @@ mod clients;
 mod embedded;
 mod examples;
 mod lists;
+mod messages;
 mod reload;
 mod requests;
 mod seeds;

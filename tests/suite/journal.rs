@@ -1,5 +1,6 @@
 //! The journal: what happened between a world and its clients.
 
+mod failures;
 mod routes;
 mod verdicts;
 

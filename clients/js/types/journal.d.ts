@@ -4,11 +4,11 @@ import type { Duration } from "./world.js";
 export type WorldEvent = { at: string; sequence: number } & (
   | { /** A product's order total has a new value. */ event: "total"; id: string; category: string; total: number }
   | { /** A product was added or taken out. */ event: "added" | "removed"; id: string; category: string }
-  | { /** Something that was due could not be done. */ event: "skipped"; reason: string }
+  | { /** Something that was due could not be done. */ event: "skipped"; /** Missing for orders of the shop. */ rule?: string; reason: string }
 );
 
-/** Requests, sockets opened and closed, frames to and from sockets, sockets that fell behind. */
-export type Kind = "request" | "opened" | "closed" | "sent" | "received" | "behind";
+/** Requests, sockets opened and closed, frames to and from sockets, sockets that fell behind, what faults did, rules that failed. */
+export type Kind = "request" | "opened" | "closed" | "sent" | "received" | "behind" | "faulted" | "failed";
 
 /** Which entries to list: all that have what is given. */
 export interface JournalFilter {
@@ -27,6 +27,13 @@ export interface JournalFilter {
   category?: string;
   /** The close code that a socket ended with. */
   code?: number;
+  /**
+   * The number of the rule that fits a message, from 1, or what a rule is called that failed, such as `triggers/orders` or
+   * `websocket /rooms/{room}, rule 2`.
+   */
+  rule?: number | string;
+  /** Why a rule failed; `*` stands for anything. */
+  why?: string;
   /** Text in the body of a request or in a frame. */
   bodyContains?: string;
   /** Only entries after that number. */
@@ -91,6 +98,8 @@ export type JournalEntry = { sequence: number; at: string; world: string } & (
   | ({ kind: "sent"; sockets: number[]; /** The event that it tells of. */ event?: number } & Payload)
   | ({ kind: "received"; socket: number } & Payload)
   | { kind: "behind"; socket: number }
+  | { kind: "faulted"; socket: number; fault: string; /** What the fault did. */ did: string; event?: number }
+  | { kind: "failed"; rule: string; /** With the place in the scenario. */ why: string; /** Of a socket's or a stream's rule. */ socket?: number }
 );
 
 /** How many entries are no longer in a journal, because it is bounded. */

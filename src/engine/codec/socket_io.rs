@@ -39,6 +39,12 @@ const NORMAL: u16 = 1000;
 /// The event by which a client connects to a namespace.
 const CONNECT: &str = "connect";
 
+/// The event by which a client leaves a namespace.
+const DISCONNECT: &str = "disconnect";
+
+/// The event by which a client acknowledges one of the server's.
+const ACK: &str = "ack";
+
 /// What is remembered of a socket that speaks Socket.IO.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -148,10 +154,10 @@ impl Session {
                 Some(Received::Message(message(&namespace, event, args.collect(), id)))
             }
             // The reference implementation ignores an acknowledgement of nothing, too.
-            Kind::Ack => id.map(|id| Received::Message(message(&namespace, "ack".into(), args.collect(), Some(id)))),
+            Kind::Ack => id.map(|id| Received::Message(message(&namespace, ACK.into(), args.collect(), Some(id)))),
             Kind::Connect | Kind::Disconnect | Kind::ConnectError => {
                 self.namespaces.remove(&namespace);
-                Some(Received::Message(message(&namespace, "disconnect".into(), Vec::new(), None)))
+                Some(Received::Message(message(&namespace, DISCONNECT.into(), Vec::new(), None)))
             }
         })
     }
@@ -261,6 +267,12 @@ pub(super) fn frames(namespace: &str, value: &Value) -> Result<Vec<Frame>, Codec
 /// The namespace of a message, or the main one.
 pub(super) fn namespace_of(msg: Option<&Value>) -> &str {
     msg.and_then(|msg| msg.get("namespace")).and_then(Value::as_str).unwrap_or(MAIN)
+}
+
+/// Whether a client's library sends the message without the client's asking for it.
+pub(super) fn is_of_protocol(msg: &Value) -> bool {
+    let is_acknowledgement = msg["event"] == ACK && !msg["ack"].is_null();
+    msg["event"] == DISCONNECT || is_acknowledgement
 }
 
 fn message(namespace: &str, event: Value, args: Vec<Value>, ack: Option<u64>) -> Value {

@@ -248,7 +248,7 @@ fn rest(
     mut outcome: CrudOutcome,
 ) -> Result<Answered, Refusal> {
     let declared = match &answer.status {
-        Some(template) => Some(status(&renders.required(template, context)?)?),
+        Some(template) => Some(status(template, &renders.required(template, context)?)?),
         None => outcome.status,
     };
     let default = if outcome.content == AnsweredContent::Empty { 204 } else { 200 };
@@ -262,18 +262,25 @@ fn rest(
     }
     if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
         let wrong = Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
-        return Err(Refusal::BadAnswer(Box::new(wrong)));
+        let template = answer.headers.iter().find_map(|(own, template)| (own == name).then_some(template));
+        return Err(bad_answer(template, wrong));
     }
     let status = declared.unwrap_or(default);
     let CrudOutcome { content, unknown_fields, .. } = outcome;
     Ok(Answered { number, status, headers, content, after: answer.after, unknown_fields })
 }
 
-fn status(value: &Value) -> Result<u16, Refusal> {
+fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     let status = number.and_then(|number| u16::try_from(number).ok()).filter(|status| (200..600).contains(status));
     let wrong = || Refusal::wrong("the status", "an integer from 200 to 599", value);
-    status.ok_or_else(|| Refusal::BadAnswer(Box::new(wrong())))
+    status.ok_or_else(|| bad_answer(Some(template), wrong()))
+}
+
+/// What HTTP does not allow, with the expressions that it comes from and their place.
+fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
+    let failed = template.and_then(|template| template.failed(wrong.to_string()));
+    failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
 }
 
 /// A file below a directory, which the path begins with the lead to.

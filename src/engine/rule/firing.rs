@@ -235,15 +235,16 @@ impl<'e> Firing<'e> {
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
     }
 
-    /// Notes that a step could not be carried out.
-    pub(super) fn skip(&mut self, refusal: Refusal) {
+    /// Notes that a step of a list could not be carried out.
+    pub(super) fn skip(&mut self, list: &StepList, refusal: Refusal) {
+        let rule = self.origin.name_of_list(&self.engine.scenario, list);
         match self.owner {
             RunOwner::Member(_) | RunOwner::Membership { .. } => {
                 // It has a member.
-                let _ = self.tell(MemberEvent::Failed(refusal));
+                let _ = self.tell(MemberEvent::Failed { rule, refusal });
             }
             RunOwner::World => {
-                let skipped = self.engine.event(EventKind::Skipped { rule: Some(self.origin.key()), refusal });
+                let skipped = self.engine.event(EventKind::Skipped { rule: Some(rule), refusal });
                 self.events.push(skipped);
             }
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::draws::Draws;
 use super::firing::root;
+use super::runs::RuleOrigin;
 use crate::engine::Engine;
 use crate::engine::codec::Address;
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -53,13 +54,23 @@ pub(in crate::engine) struct Wanted {
 }
 
 /// A frame, with what it knows of the member. Two are equal if they say the same and know the same.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::engine) struct Shape {
     frame: Template,
     context: Context,
     /// The member, if the frame uses its memory.
     member: Option<u64>,
+    /// The rule that first joined with it, which a failure names.
+    origin: RuleOrigin,
 }
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        self.member == other.member && self.frame == other.frame && self.context == other.context
+    }
+}
+
+impl Eq for Shape {}
 
 impl Hash for Shape {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -71,10 +82,10 @@ impl Hash for Shape {
 
 impl Shape {
     /// The frame of a member, for which it is made alone if it uses the member's memory.
-    pub(super) fn new(frame: &Template, context: &Context, member: u64) -> Self {
+    pub(super) fn new(frame: &Template, context: &Context, member: u64, origin: &RuleOrigin) -> Self {
         let own = frame.names().iter().filter(|name| !OF_EVENT.contains(&name.as_str()));
         let member = frame.names().contains("conn").then_some(member);
-        Self { frame: frame.clone(), context: context.only(own), member }
+        Self { frame: frame.clone(), context: context.only(own), member, origin: origin.clone() }
     }
 
     /// Whether what members get differs by the topic that it comes by.
@@ -87,7 +98,8 @@ impl Shape {
 struct Delivery {
     wanted: Arc<Wanted>,
     groups: Vec<Arc<Group>>,
-    made: Result<Vec<Frame>, Refusal>,
+    /// The frames, or that they could not be made.
+    made: Result<Vec<Frame>, MemberEvent>,
 }
 
 impl Delivery {
@@ -105,9 +117,8 @@ impl Delivery {
                 let delivered = |frame| EventKind::Delivered { groups: groups.clone(), frame, except };
                 frames.into_iter().map(delivered).collect()
             }
-            Err(refusal) => {
+            Err(what) => {
                 let member = self.groups.first().and_then(|group| group.members.keys().next().copied());
-                let what = MemberEvent::Failed(refusal);
                 vec![EventKind::Member { member: member.unwrap_or_default(), what }]
             }
         }
@@ -231,12 +242,24 @@ impl Engine {
                     deliveries[same].groups.push(group.clone());
                 } else {
                     let made = self.shaped(wanted, &topic, &payload, event);
+                    let made =
+                        made.map_err(|refusal| MemberEvent::Failed { rule: self.rule_of(wanted, group), refusal });
                     deliveries.push(Delivery { wanted: wanted.clone(), groups: vec![group.clone()], made });
                 }
             }
         }
         let event = |kind| Event { sequence: event.sequence, at: event.at, kind };
         deliveries.into_iter().flat_map(|delivery| delivery.into_kinds(except)).map(event).collect()
+    }
+
+    /// The name of the rule by which a group wants what it wants.
+    fn rule_of(&self, wanted: &Wanted, group: &Group) -> Arc<str> {
+        if let Some(shape) = &wanted.shape {
+            return shape.origin.name_of_frame(&self.scenario, &shape.frame);
+        }
+        // What goes on as it is can only fail by the protocol of a socket.
+        let mut sockets = group.members.keys().filter_map(|member| self.members.socket(*member));
+        RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
     }
 
     fn shaped(

@@ -81,7 +81,7 @@ impl Firing<'_> {
         topics.dedup();
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
         let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
-        let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context);
+        let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
         let wanted = self.engine.groups.shared(&topics, wanted);
         let memberships = self.engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
@@ -214,13 +214,14 @@ impl Engine {
         condition: Option<Value>,
         name: Option<&str>,
         context: &Context,
+        origin: &RuleOrigin,
     ) -> Wanted {
         let socket = self.members.socket(member);
         let endpoint = socket.and_then(|socket| self.scenario.endpoints().get(&socket.endpoint));
         let frame = frame.or_else(|| endpoint?.frame.as_ref());
         Wanted {
             condition,
-            shape: frame.map(|frame| Shape::new(frame, context, member)),
+            shape: frame.map(|frame| Shape::new(frame, context, member, origin)),
             address: socket.map_or(Address::Plain, |socket| socket.session.address(name, context.get("msg"))),
         }
     }

@@ -12,7 +12,8 @@ use super::posted::StepsText;
 use super::steps::Strands;
 use crate::engine::Engine;
 use crate::engine::refusal::Refusal;
-use crate::scenario::{Answers, Content, Fires, RuleScript, Scenario, StepList};
+use crate::expression::Template;
+use crate::scenario::{Answers, Content, Fires, MessageRule, RuleScript, Scenario, StepList, Verb};
 
 /// The most lists of steps that wait at a time.
 pub const MAX_WAITING: usize = 100_000;
@@ -69,6 +70,32 @@ impl RuleOrigin {
             Self::Endpoint(key) => format!("websocket {key}").into(),
             Self::Posted => "steps".into(),
         }
+    }
+
+    /// What the journal and the log call it if a list of its steps fails.
+    pub(super) fn name_of_list(&self, scenario: &Scenario, list: &StepList) -> Arc<str> {
+        let rules = self.message_rules(scenario);
+        // Several rules may have lists that are written alike.
+        let same = rules.iter().position(|rule| Arc::ptr_eq(rule.steps.written(), list.written()));
+        let alike = || rules.iter().position(|rule| rule.steps.list_written(list.written()).is_some());
+        self.name(same.or_else(alike).map(|index| index + 1))
+    }
+
+    /// As [`RuleOrigin::name_of_list`], if the frame of a membership fails.
+    pub(super) fn name_of_frame(&self, scenario: &Scenario, frame: &Template) -> Arc<str> {
+        let joins = |verb: &Verb| matches!(verb, Verb::Join(join) if join.frame.as_ref() == Some(frame));
+        let rules = self.message_rules(scenario);
+        self.name(rules.iter().position(|rule| rule.steps.has_verb(&joins)).map(|index| index + 1))
+    }
+
+    /// The key; of an endpoint also the number, from 1, of the rule for messages that is meant.
+    pub(super) fn name(&self, rule: Option<usize>) -> Arc<str> {
+        rule.map_or_else(|| self.key(), |rule| format!("{}, rule {rule}", self.key()).into())
+    }
+
+    fn message_rules<'s>(&self, scenario: &'s Scenario) -> &'s [MessageRule] {
+        let Self::Endpoint(key) = self else { return &[] };
+        scenario.endpoints().get(key).map(|endpoint| &*endpoint.messages).unwrap_or_default()
     }
 
     /// The list that a scenario has there and writes in that way.

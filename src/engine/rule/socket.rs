@@ -103,19 +103,30 @@ impl Engine {
     }
 
     /// Closes a socket: it has left everything when its endpoint hears of it.
-    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Result<Effects, Refusal> {
+    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Effects {
         let conn = self.conn(member);
         self.leave_all(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
-        let Some((socket, conn)) = gone.zip(conn) else { return Ok(Effects::default()) };
+        let Some((socket, conn)) = gone.zip(conn) else { return Effects::default() };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with("conn", conn);
             let origin = RuleOrigin::Endpoint(socket.endpoint);
-            self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(steps, &mut context))?;
+            let rule = origin.key();
+            let done =
+                self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(steps, &mut context));
+            if let Err(refusal) = done {
+                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
+            }
         }
-        Ok(Effects::default())
+        Effects::default()
+    }
+
+    /// The key of the endpoint that a member is a socket of.
+    #[must_use]
+    pub fn endpoint_of(&self, member: u64) -> Option<&Arc<str>> {
+        self.members.socket(member).map(|socket| &socket.endpoint)
     }
 
     /// When a protocol wants something by itself.
@@ -158,7 +169,8 @@ impl Engine {
         if let Some(steps) = scenario.endpoints().get(&key).and_then(|endpoint| endpoint.open.as_ref()) {
             let opened = self.fire_for(member, &key, steps, &mut context, events);
             if let Err(refusal) = opened {
-                self.tell(member, MemberEvent::Failed(refusal), events);
+                let rule = RuleOrigin::Endpoint(key).key();
+                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
             }
         }
         self.settle_message(member, &message, events);
@@ -184,8 +196,8 @@ impl Engine {
         let rules = scenario.endpoints().get(&key).map(|endpoint| &*endpoint.messages).unwrap_or_default();
         let origin = RuleOrigin::Endpoint(key);
         let (mut fits, mut nearest) = (None, None);
-        let fired =
-            self.fire_rule(origin, RunOwner::Member(member), events, |firing| match choose(rules, firing, &context)? {
+        let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
+            match choose(rules, firing, &context)? {
                 Ok((number, rule)) => {
                     fits = Some(number);
                     firing.carry_out_list(&rule.steps, &mut context.clone())
@@ -194,13 +206,14 @@ impl Engine {
                     nearest = why;
                     Ok(())
                 }
-            });
+            }
+        });
         let outcome = match (fired, fits) {
             (Ok(()), Some(number)) => MessageOutcome::Fired(number),
             (Ok(()), None) => MessageOutcome::Unmatched { nearest },
             (Err(refusal), rule) => {
                 let why = refusal.to_string();
-                self.tell(member, MemberEvent::Failed(refusal), events);
+                self.tell(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
                 MessageOutcome::Refused { rule, why }
             }
         };
@@ -212,7 +225,9 @@ impl Engine {
         };
         self.tell_frames(member, frames, events);
         self.settle_message(member, &message, events);
-        Some(outcome)
+        let session = self.members.socket(member).map(|socket| &socket.session);
+        let may_be_left = session.is_some_and(|session| session.says_by_itself(&message));
+        Some(outcome).filter(|outcome| !may_be_left || !matches!(outcome, MessageOutcome::Unmatched { .. }))
     }
 
     /// The client has ended the membership of that name, and what the message of that id has begun.

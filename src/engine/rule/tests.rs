@@ -385,5 +385,8 @@ fn an_answer_that_http_does_not_allow_is_the_scenarios_fault() {
     let mut engine = engine("data: { price: 3 }\nhttp: { GET /a: { status: '{{ price }}' } }");
     let refusal = ask(&mut engine, "GET /a", request("GET", "/a", Value::Null)).unwrap_err();
     assert!(refusal.is_defect_of_scenario());
-    assert_eq!(refusal.to_string(), "the status must be an integer from 200 to 599, found 3");
+    assert_eq!(
+        refusal.to_string(),
+        "`price` fails: the status must be an integer from 200 to 599, found 3 (test.yaml:2:31)"
+    );
 }

@@ -65,6 +65,8 @@ pub(super) struct EventShape {
     frame: Option<Value>,
     /// Its new total.
     total: Option<i64>,
+    /// The rule of which something that was due was skipped.
+    rule: Option<String>,
     /// Why something that was due was skipped.
     reason: Option<String>,
     /// The fault that began or ended.
@@ -120,7 +122,7 @@ pub(super) struct EntryShape {
     cut_from: Option<u64>,
     /// A request's answer.
     answer: Option<AnswerShape>,
-    /// The socket that was opened or closed, sent something or fell behind.
+    /// The socket that was opened or closed, sent something or fell behind, or whose rule failed.
     socket: Option<u64>,
     /// The sockets that a frame was sent to.
     sockets: Option<Vec<u64>>,
@@ -146,6 +148,10 @@ pub(super) struct EntryShape {
     fault: Option<String>,
     /// What it did.
     did: Option<String>,
+    /// What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null.
+    rule: Option<crate::world::RuleName>,
+    /// Why a rule failed.
+    why: Option<String>,
 }
 
 #[derive(JsonSchema)]

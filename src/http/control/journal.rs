@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{DoneAnswer, EntryShape, json};
 use super::input::{self, Time, wrong};
 use crate::http::error::ApiError;
-use crate::world::{Brief, Dropped, Entry, Expectation, Kind, World, WorldError};
+use crate::world::{Brief, Dropped, Entry, Expectation, Kind, RuleName, World, WorldError};
 
 /// The longest that a wait may take.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_mins(10);
@@ -42,6 +42,11 @@ pub(super) struct JournalQuery {
     collection: Option<String>,
     /// The close code that a socket ended with.
     code: Option<u16>,
+    /// The number of the rule that fits a message, from 1, or what a rule is called that failed, such as `triggers/orders` or
+    /// `websocket /rooms/{room}, rule 2`.
+    rule: Option<String>,
+    /// Why a rule failed; `*` stands for anything.
+    why: Option<String>,
     /// Text in the body of a request or in a frame.
     body_contains: Option<String>,
     /// Only entries after that number.
@@ -107,6 +112,8 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         socket: query.socket,
         collection: query.collection,
         code: query.code,
+        rule: query.rule.map(RuleName::from),
+        why: query.why,
         body_contains: query.body_contains,
         after: query.after,
         ..Expectation::default()

@@ -32,7 +32,7 @@ pub(crate) struct RawEndpoint {
     pub(crate) frame: Opt<JsonNode>,
     /// Steps that begin when a socket opens and end with it. With a `protocol`, `msg` is what the client connects with.
     pub(crate) open: Opt<Items<RawRuleStep>>,
-    /// Rules for messages: the first that fits is carried out. A message that no rule fits is in the journal.
+    /// Rules for messages: the first that fits is carried out. A message that no rule fits is in the journal and in the log.
     #[schemars(with = "Opt<Vec<Spanned<RawMessageRule>>>")]
     pub(crate) messages: Opt<Items<RawMessageRule>>,
     /// Steps that begin when a socket has closed. They belong to the world.

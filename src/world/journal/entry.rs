@@ -81,6 +81,15 @@ pub enum Record {
         /// The number of the event that the frame told of.
         event: Option<u64>,
     },
+    /// A rule failed, or a step of it, and no request was answered with that.
+    Failed {
+        /// The rule's key, for a message also which rule of its endpoint.
+        rule: Arc<str>,
+        /// Why, with the place in the scenario if that is known.
+        why: Arc<str>,
+        /// The number of the socket or the stream whose rule it is.
+        socket: Option<u64>,
+    },
 }
 
 /// What a socket or a stream was opened for.
@@ -143,6 +152,7 @@ pub enum Kind {
     Received,
     Behind,
     Faulted,
+    Failed,
 }
 
 impl Entry {
@@ -157,6 +167,7 @@ impl Entry {
             Record::Received { .. } => Kind::Received,
             Record::Behind { .. } => Kind::Behind,
             Record::Faulted { .. } => Kind::Faulted,
+            Record::Failed { .. } => Kind::Failed,
         }
     }
 
@@ -166,7 +177,11 @@ impl Entry {
         match &self.record {
             Record::Request(exchange) => exchange.body.as_ref(),
             Record::Sent { payload, .. } | Record::Received { payload, .. } => Some(payload),
-            Record::Opened { .. } | Record::Closed { .. } | Record::Behind { .. } | Record::Faulted { .. } => None,
+            Record::Opened { .. }
+            | Record::Closed { .. }
+            | Record::Behind { .. }
+            | Record::Faulted { .. }
+            | Record::Failed { .. } => None,
         }
     }
 
@@ -180,6 +195,7 @@ impl Entry {
             | Record::Received { socket, .. }
             | Record::Faulted { socket, .. }
             | Record::Behind { socket } => std::slice::from_ref(socket),
+            Record::Failed { socket, .. } => socket.as_slice(),
             Record::Request(_) => &[],
         }
     }
@@ -194,6 +210,7 @@ impl Entry {
                 // Most often shared with the entries around it, but not so in what is answered.
                 Record::Sent { sockets, .. } => size_of_val(&**sockets),
                 Record::Faulted { did, .. } => did.len(),
+                Record::Failed { why, .. } => why.len(),
                 _ => 0,
             }
     }
@@ -240,6 +257,13 @@ impl Serialize for Entry {
                 if let Some(event) = event {
                     map.serialize_entry("event", event)?;
                 }
+            }
+            Record::Failed { rule, why, socket } => {
+                if let Some(socket) = socket {
+                    map.serialize_entry("socket", socket)?;
+                }
+                map.serialize_entry("rule", rule)?;
+                map.serialize_entry("why", why)?;
             }
         }
         map.end()
@@ -318,6 +342,10 @@ impl Serialize for Brief {
             Record::Faulted { fault, did, .. } => {
                 map.serialize_entry("fault", fault)?;
                 map.serialize_entry("did", did)?;
+            }
+            Record::Failed { rule, why, .. } => {
+                map.serialize_entry("rule", rule)?;
+                map.serialize_entry("why", why)?;
             }
             Record::Received { outcomes, .. } => {
                 for outcome in &**outcomes {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -44,6 +44,10 @@ pub struct Expectation {
     pub collection: Option<String>,
     /// The close code that a socket ended with.
     pub code: Option<u16>,
+    /// The number of the rule that fits a message, or what a rule is called that failed.
+    pub rule: Option<RuleName>,
+    /// Why a rule failed; `*` stands for anything.
+    pub why: Option<String>,
     /// Only entries after that number.
     pub after: Option<u64>,
     /// At least so many.
@@ -52,6 +56,29 @@ pub struct Expectation {
     pub at_most: Option<u64>,
     /// Exactly so many.
     pub exactly: Option<u64>,
+}
+
+/// A rule, as the entries of a journal name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RuleName {
+    /// The number, from 1, of one for messages, beside the socket that has sent the message.
+    Number(usize),
+    /// The key of one that failed, of an endpoint with the number, such as `websocket /rooms/{room}, rule 2`.
+    Key(String),
+}
+
+impl From<usize> for RuleName {
+    fn from(number: usize) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A text that is a number names the rule of that number.
+impl From<String> for RuleName {
+    fn from(text: String) -> Self {
+        text.parse().map_or(Self::Key(text), Self::Number)
+    }
 }
 
 /// Why an expectation makes no sense.
@@ -158,11 +185,11 @@ impl Expectation {
 
     /// A typing mistake must not make that nothing matches: who expects none would never know.
     fn check_kinds(&self) -> Result<(), ExpectationError> {
-        use Kind::{Behind, Closed, Opened, Received, Request, Sent};
+        use Kind::{Behind, Closed, Failed, Faulted, Opened, Received, Request, Sent};
         let kind = self.kind.as_ref().map(std::slice::from_ref);
         // A request that opens a stream has the stream's path as well: it is one entry, not two, that a path alone means.
         let with_path = if self.kind == Some(Opened) { &[Opened][..] } else { &[Request] };
-        let fields: [(&'static str, Option<&[Kind]>); 12] = [
+        let fields: [(&'static str, Option<&[Kind]>); 14] = [
             ("kind", kind),
             ("method", self.method.as_ref().map(|_| &[Request][..])),
             ("path", self.path.as_ref().map(|_| with_path)),
@@ -172,7 +199,12 @@ impl Expectation {
             ("status", self.status.map(|_| &[Request][..])),
             (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
-            ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind][..])),
+            ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind, Faulted, Failed][..])),
+            (
+                "rule",
+                self.rule.as_ref().map(|rule| if let RuleName::Number(_) = rule { &[Received][..] } else { &[Failed] }),
+            ),
+            ("why", self.why.as_ref().map(|_| &[Failed][..])),
             ("body", self.body.as_ref().or(self.body_equals.as_ref()).map(|_| &[Request, Sent, Received][..])),
             ("bodyContains", self.body_contains.as_ref().map(|_| &[Request, Sent, Received][..])),
         ];

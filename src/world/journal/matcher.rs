@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::entry::{COLLECTION, OpenedBy};
-use super::{Entry, Expectation, Kind, Record};
-use crate::engine::matches_wildcard;
+use super::{Entry, Expectation, Kind, Record, RuleName};
+use crate::engine::{MessageOutcome, matches_wildcard};
 use crate::matching::{is_same, mismatches};
 
 /// One thing in which an entry is not as expected.
@@ -36,6 +36,8 @@ impl Expectation {
             self.socket.is_some(),
             self.collection.is_some(),
             self.code.is_some(),
+            self.rule.is_some(),
+            self.why.is_some(),
         ];
         let headers = self.headers.as_ref().map_or(0, std::collections::BTreeMap::len);
         fields.into_iter().filter(|given| *given).count() + headers
@@ -72,6 +74,7 @@ impl Expectation {
         self.compare_request(entry, &mut found);
         self.compare_socket(entry, &mut found);
         self.compare_body(entry, &mut found);
+        self.compare_rule(entry, &mut found);
         found.0
     }
 
@@ -150,6 +153,38 @@ impl Expectation {
             let actual = payload.and_then(|payload| payload.as_text()).map(str::to_owned);
             found.check("bodyContains", expected, actual, |actual| actual.contains(expected.as_str()));
         }
+    }
+}
+
+impl Expectation {
+    fn compare_rule(&self, entry: &Entry, found: &mut Differences) {
+        if let Some(expected) = &self.rule {
+            let rules = rules(entry);
+            if !rules.contains(expected) {
+                found.add("rule", expected, rules.first());
+            }
+        }
+        if let Some(expected) = &self.why {
+            let actual = match &entry.record {
+                Record::Failed { why, .. } => Some(why.to_string()),
+                _ => None,
+            };
+            found.check("why", expected, actual, |actual| matches_wildcard(expected, actual));
+        }
+    }
+}
+
+/// The rules that an entry is about.
+fn rules(entry: &Entry) -> Vec<RuleName> {
+    let fitted = |outcome: &MessageOutcome| match outcome {
+        MessageOutcome::Fired(rule) => Some(RuleName::Number(*rule)),
+        MessageOutcome::Refused { rule, .. } => rule.map(RuleName::Number),
+        MessageOutcome::Unmatched { .. } => None,
+    };
+    match &entry.record {
+        Record::Failed { rule, .. } => vec![RuleName::Key(rule.to_string())],
+        Record::Received { outcomes, .. } => outcomes.iter().filter_map(fitted).collect(),
+        _ => Vec::new(),
     }
 }
 

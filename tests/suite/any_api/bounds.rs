@@ -39,6 +39,31 @@ http:
 }
 
 #[tokio::test]
+async fn a_status_that_http_does_not_allow_names_its_place() {
+    let mockd = paused(
+        "http:
+  GET /status: { status: $query.code }
+  GET /header: { headers: { x-name: 'I am {{ query.name }}' }, body: 1 }
+",
+    )
+    .await;
+    for (path, message) in [
+        (
+            "/status?code=999",
+            "`query.code` fails: the status must be an integer from 200 to 599, found \"999\" (shop.yaml:2:",
+        ),
+        (
+            "/header?name=a%0Ab",
+            "`query.name` fails: the header x-name must be text of one line, found \"I am a\\nb\" (shop.yaml:3:",
+        ),
+    ] {
+        let answer = mockd.get(path).await;
+        assert_eq!(answer.status, 500, "{}", answer.text);
+        assert!(answer.json()["message"].as_str().unwrap().starts_with(message), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn an_expression_that_takes_too_long_is_stopped() {
     let sorts = " | sort".repeat(20);
     let mockd = paused(&format!(
@@ -76,6 +101,12 @@ triggers:
         let reason = last["reason"].as_str().unwrap();
         assert_eq!(last["event"], "skipped");
         assert!(reason.starts_with("more than 1000 triggers set each other off, the last by topic `p"), "{reason}");
+        // The journal names it, too.
+        let journal = mockd.get("/__mockd/journal?kind=failed").await.json();
+        let failed = journal["entries"].as_array().unwrap();
+        assert_eq!(failed.len() as u64, round);
+        assert_eq!((&failed[0]["rule"], &failed[0]["why"]), (&last["rule"], &last["reason"]));
+        assert!(["triggers/ping", "triggers/pong"].contains(&last["rule"].as_str().unwrap()), "{last}");
     }
 }
 
@@ -110,12 +141,13 @@ http: { PUT /n: { set: { n: $body } }, DELETE /rows: { remove: { rows: 5 } } }
         ]
     );
     let events = transcript(&mockd).await;
-    let skipped = |row: u8| {
+    let skipped = |rule: &str, row: u8| {
         let reason = format!("Row {row} not found in rows");
-        events.iter().filter(|event| event["reason"] == reason).count()
+        events.iter().filter(|event| event["rule"] == rule && event["reason"] == reason).count()
     };
-    assert_eq!((skipped(6), skipped(7), skipped(8)), (1, 3, 1));
-    assert!(skipped(9) > 1);
+    let night = (skipped("scripts/night", 7), skipped("scripts/night", 8));
+    assert_eq!((skipped("triggers/n", 6), night), (1, (3, 1)));
+    assert!(skipped("random/crowd", 9) > 1);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ fn replies(events: &[Event]) -> Vec<Value> {
 
 fn failures(events: &[Event]) -> Vec<Refusal> {
     let failure = |event: &Event| match &event.kind {
-        EventKind::Member { member: 5, what: MemberEvent::Failed(refusal) } => Some(refusal.clone()),
+        EventKind::Member { member: 5, what: MemberEvent::Failed { refusal, .. } } => Some(refusal.clone()),
         _ => None,
     };
     events.iter().filter_map(failure).collect()

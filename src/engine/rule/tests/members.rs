@@ -22,7 +22,9 @@ pub(super) fn told(events: &[Event]) -> Vec<String> {
         EventKind::Member { member, what: MemberEvent::Joined(group) } => Some(format!("{member} in {group}")),
         EventKind::Member { member, what: MemberEvent::Left(group) } => Some(format!("{member} out {group}")),
         EventKind::Member { member, what: MemberEvent::Closed(_) } => Some(format!("{member} closed")),
-        EventKind::Member { member, what: MemberEvent::Failed(refusal) } => Some(format!("{member} failed: {refusal}")),
+        EventKind::Member { member, what: MemberEvent::Failed { rule, refusal } } => {
+            Some(format!("{member} failed: {rule}: {refusal}"))
+        }
         EventKind::Delivered { groups, frame, .. } => {
             let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
             Some(format!("group {}: {}", groups.join("+"), shown(frame)))

@@ -15,7 +15,7 @@ const isSame = (one, other) => one !== undefined && other !== undefined && ["seq
 const by = ({ route, number }) => (route === undefined ? "" : ` (${route}${number ? `, answer ${number}` : ""})`);
 
 const summary = (entry) => {
-  const { kind, method, path, query, status, socket, count, category, stream, by: side, code, did, fault, text } = entry;
+  const { kind, method, path, query, status, socket, count, category, stream, by: side, code, did, fault, rule, why, text } = entry;
   const frame = text ?? "a binary frame";
   switch (kind) {
     case "request": return `${method} ${path}${query ? `?${query}` : ""} → ${status ?? "…"}${by(entry)}${fault ? ` (${fault})` : ""} ${text ?? ""}`;
@@ -24,6 +24,7 @@ const summary = (entry) => {
     case "opened": return stream === undefined ? `socket ${socket} for ${category}` : `stream ${socket} of ${stream}`;
     case "closed": return `socket ${socket} by the ${side}${code ? ` with ${code}` : ""}`;
     case "faulted": return `socket ${socket}: ${did} (${fault})`;
+    case "failed": return `${rule}${socket === undefined ? "" : ` (socket ${socket})`}: ${why}`;
     default: return `socket ${socket}`;
   }
 };
@@ -43,7 +44,7 @@ export class Journal {
   constructor({ open, answered }) {
     this.answered = answered;
     const fill = (row, { at, kind, line, fault }) => {
-      row.className = fault ? "faulted" : "";
+      row.className = fault || kind === "failed" ? "faulted" : "";
       row.append(...[short(at), kind, line].map((textContent) => element("span", { textContent })));
     };
     const key = ({ sequence, status }) => `${this.#era} ${sequence} ${status ?? ""}`;

@@ -1,0 +1,33 @@
+//! Values that turn out to be wrong where they are used, after their expressions have run.
+
+use super::{Expression, Node, Piece, Template};
+use crate::expression::error::{RunError, RunErrorKind};
+
+impl Template {
+    /// That what its expressions gave is wrong, and why. It has the place of the first of them, and names them all; `None` if
+    /// there are none.
+    #[must_use]
+    pub fn failed(&self, why: String) -> Option<RunError> {
+        let mut expressions = Vec::new();
+        self.node.add_expressions(&mut expressions);
+        let first = expressions.first()?;
+        let sources: Vec<&str> = expressions.iter().map(|expression| &*expression.source).collect();
+        let error = first.error(RunErrorKind::Failed(why), 0..first.source.len());
+        Some(RunError { expression: sources.join("`, `"), ..error })
+    }
+}
+
+impl Node {
+    fn add_expressions<'n>(&'n self, to: &mut Vec<&'n Expression>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Expression(expression) => to.push(expression),
+            Self::Text(pieces) => to.extend(pieces.iter().filter_map(|piece| match piece {
+                Piece::Text(_) => None,
+                Piece::Expression(expression) => Some(expression),
+            })),
+            Self::List(nodes) => nodes.iter().for_each(|node| node.add_expressions(to)),
+            Self::Map(nodes) => nodes.iter().for_each(|(_, node)| node.add_expressions(to)),
+        }
+    }
+}
