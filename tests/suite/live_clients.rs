@@ -33,14 +33,14 @@ fn assert_seen<const N: usize>(mut seen: Map<String, Value>, expected: [(&str, V
 }
 
 #[tokio::test]
-async fn the_client_of_socket_io_does_all_that_it_can() {
+async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
     needs!(LiveClients);
-    let mockd = example("socketio.yaml").await;
     let message = |id: u64, from: Value, text: &str| json!(["message", { "id": id, "room": "lobby", "from": from, "text": text }]);
     let (hello, by_rest) = (message(1, json!(2), "Hello"), message(2, json!("rest"), "By REST"));
     let expected = [
         ("welcome", json!(["welcome", { "online": 1 }])),
         ("connected", json!(true)),
+        ("transport", json!(true)),
         ("joined", json!({ "ok": true, "messages": [] })),
         ("other", json!(["joined", 2])),
         ("said", json!(1)),
@@ -56,9 +56,12 @@ async fn the_client_of_socket_io_does_all_that_it_can() {
         ("closed", json!("transport close")),
         ("reconnected", json!("welcome")),
     ];
-    let mut client = node("socketio.mjs");
-    client.env("TRANSPORTS", "websocket");
-    assert_seen(seen_by(client, &mockd).await, expected);
+    for transports in ["websocket", "polling", "polling,websocket"] {
+        let mockd = example("socketio.yaml").await;
+        let mut client = node("socketio.mjs");
+        client.env("TRANSPORTS", transports);
+        assert_seen(seen_by(client, &mockd).await, expected.clone());
+    }
 }
 
 #[tokio::test]

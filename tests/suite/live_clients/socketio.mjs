@@ -18,6 +18,10 @@ function connect(namespace = "", more = {}) {
 const ada = connect();
 seen.welcome = await ada.inbox.next();
 seen.connected = ada.socket.connected && ada.socket.id.length === 20;
+const { engine } = ada.socket.io;
+const wanted = transports.at(-1);
+if (engine.transport.name !== wanted) await once(engine, "upgrade");
+seen.transport = engine.transport.name === wanted;
 seen.joined = await ada.socket.emitWithAck("join", "lobby");
 
 const bob = connect();
