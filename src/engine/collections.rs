@@ -278,8 +278,7 @@ impl RowSet {
 
     /// That there is no room for more.
     pub(super) fn full(&self) -> Refusal {
-        let collection = self.declared.name().clone();
-        if self.is_counted() { Refusal::Full { collection } } else { Refusal::RowsTooLarge { collection } }
+        Refusal::Full { collection: self.declared.name().clone(), is_counted: self.is_counted() }
     }
 
     /// Whether one of its rows may become another; one that grows may not take more than [`MAX_COLLECTION_BYTES`].

@@ -214,12 +214,12 @@ http:
             json!([201, { "id": "x", "title": "c", "done": 1, "url": "/todos" }]),
         ),
         (Add, "/todos", json!({ "title": 1 }), json!("Field title must be string")),
-        (Add, "/todos", json!([1]), json!("the body must be a JSON object, found [1]")),
-        (Add, "/todos", json!(null), json!("the body must be a JSON object, found null")),
+        (Add, "/todos", json!([1]), json!("The body must be a JSON object, found [1]")),
+        (Add, "/todos", json!(null), json!("The request has no body")),
         (Merge, "/todos/1", json!({ "n": 5 }), json!([200, { "id": 1, "title": "a", "n": 5 }])),
         (Merge, "/todos/1", json!({ "n": "x" }), json!("Field n must be integer")),
         (Merge, "/todos/1", json!({ "id": "1", "n": null }), json!([200, { "id": 1, "title": "a" }])),
-        (Merge, "/todos/1", json!({ "id": 7 }), json!("the id 1 cannot change")),
+        (Merge, "/todos/1", json!({ "id": 7 }), json!("The id 1 cannot change")),
         (Replace, "/todos/1", json!({ "n": 5 }), json!("Field title is missing")),
         (Replace, "/todos/1", json!({ "title": "z" }), json!([200, { "id": 1, "title": "z" }])),
         (Remove, "/todos/2", json!(null), json!([200, { "id": 2, "title": "b" }])),
@@ -385,5 +385,5 @@ fn an_answer_that_http_does_not_allow_is_the_scenarios_fault() {
     let mut engine = engine("data: { price: 3 }\nhttp: { GET /a: { status: '{{ price }}' } }");
     let refusal = ask(&mut engine, "GET /a", request("GET", "/a", Value::Null)).unwrap_err();
     assert!(refusal.is_defect_of_scenario());
-    assert_eq!(refusal.to_string(), "the status must be an integer from 200 to 599, found 3");
+    assert_eq!(refusal.to_string(), "The status must be an integer from 200 to 599, found 3");
 }

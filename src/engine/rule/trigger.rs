@@ -30,14 +30,16 @@ impl Engine {
             let payload = if named.is_empty() { None } else { event.payload().map(Arc::new) };
             at += 1;
             let Some(payload) = payload else { continue };
-            for topic in named {
-                let name = topic.to_string();
-                for trigger in triggers.iter().filter(|trigger| *trigger.topic == *name) {
+            let names: Vec<String> = named.iter().map(ToString::to_string).collect();
+            for (index, name) in names.iter().enumerate() {
+                // One thing that happened fires a trigger once, also if it hears of several of its topics.
+                let is_first = |trigger: &Trigger| !names[..index].iter().any(|earlier| trigger.hears(earlier));
+                for trigger in triggers.iter().filter(|trigger| trigger.hears(name) && is_first(trigger)) {
                     fired += 1;
                     let refusal = if fired > MAX_TRIGGERED {
                         Some(Refusal::TooManyTriggers(trigger.topic.clone()))
                     } else {
-                        self.trigger(trigger, &name, &payload, events).err()
+                        self.trigger(trigger, name, &payload, events).err()
                     };
                     if let Some(refusal) = refusal {
                         let rule = Some(trigger.key.clone());

@@ -193,6 +193,12 @@ impl Rules<'_, '_, '_> {
         scope: &Scope<'_>,
     ) -> Option<(Arc<str>, Template)> {
         let (name, span) = name.get()?;
+        if verb == RowVerb::Increment && self.known.is_value(name) {
+            let by = node.value.and_then(|node| self.check.document.json(node.0)).filter(Value::is_number);
+            let by = by.map_or_else(|| "1".to_owned(), |by| by.to_string());
+            self.check.note(ProblemKind::IncrementsValue { name: name.clone(), by }, span);
+            return None;
+        }
         let collection = self.known.collection(name, span, self.check);
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
             self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);

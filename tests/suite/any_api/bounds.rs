@@ -75,7 +75,7 @@ triggers:
         let last = transcript(&mockd).await.pop().unwrap();
         let reason = last["reason"].as_str().unwrap();
         assert_eq!(last["event"], "skipped");
-        assert!(reason.starts_with("more than 1000 triggers set each other off, the last by topic `p"), "{reason}");
+        assert!(reason.starts_with("More than 1000 triggers set each other off, the last by topic `p"), "{reason}");
     }
 }
 
