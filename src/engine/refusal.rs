@@ -30,6 +30,9 @@ pub enum Refusal {
     /// No row has this id at the time.
     #[error("{} not found{}", .0.titled(NOUNS.count.title), .0.place())]
     UnknownRow(RowName),
+    /// No row has this id, and no collection has rows with counters.
+    #[error("There is no {row} {0}: the scenario has no `{collections}`", row = NOUNS.row.one, collections = NOUNS.collection.many)]
+    NothingCounted(Arc<str>),
     /// The collection does not exist at the time.
     #[error("{noun} {0} not found", noun = NOUNS.collection.title)]
     UnknownCollection(Arc<str>),
@@ -209,6 +212,7 @@ impl Refusal {
         match self {
             Self::At { refusal, .. } => refusal.kind(),
             Self::UnknownRow(_)
+            | Self::NothingCounted(_)
             | Self::UnknownCollection(_)
             | Self::UnknownValue(_)
             | Self::UnknownFault(_)

@@ -128,3 +128,19 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
         assert_eq!(shown, expected, "{amount}");
     }
 }
+
+#[test]
+fn a_trigger_may_be_for_all_topics_that_begin_alike() {
+    let mut engine = engine(
+        "
+data: { rows: [], heard: [] }
+triggers:
+  - { topic: room/*, add: { heard: { of: $topic } } }
+  - { topic: rows*, add: { heard: { of: $topic } } }
+",
+    );
+    let sent = json!({ "send": { "to": ["room/1", "rooms"], "frame": 1 } });
+    post(&mut engine, json!([sent, { "add": { "rows": {} } }])).unwrap();
+    // What is added to a collection is sent to a topic of the row as well, and fires once.
+    assert_eq!(rows(&engine, "heard"), json!([{ "id": 1, "of": "room/1" }, { "id": 2, "of": "rows" }]));
+}
