@@ -16,7 +16,7 @@ with_verbs! {
         extend("required" = ["topic"], "oneOf" = one_verb())
     )]
     RawTrigger {
-        /// The topic. A `*` at its end stands for any text: `room/*` is for all topics that begin with `room/`. What changes a
+        /// The topic. A `*` at its end stands for any text: `room/*` is for all topics that begin with `room/`. A change of a
         /// row is sent to two topics, and fires such a trigger once.
         #[schemars(example = &"todos", example = &"room/*", length(min = 1))]
         topic: Opt<String>,

@@ -131,6 +131,6 @@ http:
     .await;
     let refused = mockd.send("POST", "/many", None).await;
     assert_eq!(refused.status, 500, "{}", refused.text);
-    assert!(refused.text.contains("more than 10000 steps"), "{}", refused.text);
+    assert!(refused.text.contains("More than 10000 steps"), "{}", refused.text);
     assert_eq!(mockd.get("/rows").await.json(), json!([]));
 }

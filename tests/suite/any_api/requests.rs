@@ -214,15 +214,15 @@ async fn what_a_body_lacks_is_said() {
     let mockd = paused(
         "
 data: { notes: [] }
-http: { /notes: { crud: notes }, POST /count: { order: { product: A1, amount: 1 } } }
+http: { /notes: { crud: notes }, POST /count: { order: { product: $body.product, amount: 1 } } }
 ",
     )
     .await;
-    let id = json!({ "id": "" });
+    let (id, product) = (json!({ "id": "" }), json!({ "product": "A1" }));
     for (path, body, status, message) in [
         ("/notes", None, 400, "The request has no body"),
         ("/notes", Some(&id), 400, "A row's id must be non-empty text or an integer, found \"\""),
-        ("/count", None, 404, "There is no product A1: the scenario has no `categories`"),
+        ("/count", Some(&product), 404, "There is no product A1: the scenario has no `categories`"),
     ] {
         let refused = mockd.send("POST", path, body).await;
         assert_eq!((refused.status, &refused.json()["message"]), (status, &json!(message)), "{path}");
