@@ -42,6 +42,8 @@ impl Eq for Template {}
 enum Node {
     Constant(Json),
     Expression(Expression),
+    /// One that must not be undefined.
+    Required(Expression),
     Text(Vec<Piece>),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
@@ -101,6 +103,18 @@ impl Template {
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
+    }
+
+    /// The same, in which the value of that key must not be undefined, if it is a mapping that has the key.
+    #[must_use]
+    pub fn requiring(mut self, key: &str) -> Self {
+        let nodes = if let Node::Map(nodes) = &mut self.node { &mut nodes[..] } else { &mut [] };
+        for (_, node) in nodes.iter_mut().filter(|(name, _)| name == key) {
+            if let Node::Expression(expression) = node {
+                *node = Node::Required(expression.clone());
+            }
+        }
+        self
     }
 
     /// The same, whose errors say where they are.
@@ -210,7 +224,7 @@ impl Node {
     fn locate(&mut self, locate: Locate) {
         match self {
             Self::Constant(_) => {}
-            Self::Expression(expression) => expression.locate(locate),
+            Self::Expression(expression) | Self::Required(expression) => expression.locate(locate),
             Self::Text(pieces) => pieces.iter_mut().for_each(|piece| match piece {
                 Piece::Text(_) => {}
                 Piece::Expression(expression) => expression.locate(locate),
@@ -224,6 +238,7 @@ impl Node {
         Ok(Some(match self {
             Self::Constant(value) => value.clone(),
             Self::Expression(expression) => return expression.json(scope, output),
+            Self::Required(expression) => expression.json(scope, output)?.ok_or_else(|| expression.undefined())?,
             Self::Text(pieces) => {
                 let mut text = String::new();
                 for piece in pieces {

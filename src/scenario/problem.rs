@@ -222,6 +222,14 @@ pub enum ProblemKind {
     /// A category where numbers of rows are added to.
     #[error("`{0}` is a category, whose products have totals alone")]
     IncrementsCategory(String),
+    /// A value of `data` where numbers of rows are added to.
+    #[error("`{name}` is a value")]
+    IncrementsValue {
+        /// The value's name.
+        name: String,
+        /// What is added.
+        by: String,
+    },
     /// An id of a row that no collection declares.
     #[error("no collection declares a row `{id}`")]
     UnknownRow {

@@ -119,6 +119,7 @@ impl ProblemKind {
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
+            Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
             Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
             Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),

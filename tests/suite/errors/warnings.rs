@@ -73,6 +73,8 @@ warning: nothing is ever sent to `odrers/7`
         "http: { GET /a: { stream: [{ join: oders }] }, POST /a: { send: { to: $body.topic, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: elsewhere }] }, POST /a: { send: { to: here, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: seats/2 }] }, POST /a: { send: { to: seats/1, frame: 1 } } }\n",
+        "data: { n: 1 }\nhttp: { POST /a: { send: { to: seats/1, frame: 1 } } }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
+        "data: { seats: [], n: 1 }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
     ];
     for text in others {
         assert_eq!(warnings(text), "", "{text}");
