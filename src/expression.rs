@@ -37,7 +37,8 @@
 //! | `x \| tojson`, `x \| tojson(indent=2)` | JSON text, without escapes for HTML |
 //! | `text \| fromjson` | the value that JSON text says |
 //!
-//! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`.
+//! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`. What is undefined
+//! is an error there, and for every filter but `default`, `find`, `where`, `tojson`, and `int` and `float` with a `default`.
 //!
 //! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
 //!
@@ -45,9 +46,9 @@
 //! value. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
 //! [required](Template::render_required), it is an error.
 
+mod catalogue;
 mod chance;
 mod check;
-mod concat;
 mod data;
 mod error;
 mod fake;
@@ -55,6 +56,8 @@ mod filters;
 mod functions;
 mod habits;
 mod names;
+mod oddities;
+mod operands;
 mod output;
 mod program;
 mod scope;
@@ -66,6 +69,7 @@ mod tokens;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Value;
 
+pub use catalogue::{Entry, EntryKind, entries};
 pub use data::{Data, Rows};
 pub use error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunErrorKind, Word};
 pub use fake::KINDS;
@@ -131,6 +135,12 @@ impl Language {
     /// All that is wrong with its expressions, in their order.
     pub fn template(&self, value: &Value, names: &Names) -> Result<Template, Vec<CompileError>> {
         Compiler::new(&self.environment, names).template(value, self.limits.bytes)
+    }
+
+    /// What is written in the way of other languages, and so is text here: each is a [warning](CompileErrorKind::is_warning).
+    #[must_use]
+    pub fn oddities(&self, value: &Value, names: &Names) -> Vec<CompileError> {
+        oddities::of(value, names)
     }
 
     /// Compiles an expression without braces that is true or false.
