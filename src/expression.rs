@@ -29,7 +29,7 @@
 //! | `next('ticket')` | 1, 2, 3 …: a counter by name |
 //! | `fake('name')` | made-up data, one of [`KINDS`] |
 //! | `joined('room')` | how many have joined a topic |
-//! | `members('room')` | who has joined it |
+//! | `members('room')` | the ids of the sockets that have joined it |
 //! | `now.iso` `now.ms` `now.s` | the time: RFC 3339 in UTC, milliseconds and seconds since 1970 |
 //! | `rows \| where(done=true)` | the rows with these fields; text is the same as the number or boolean that it says |
 //! | `rows \| find(7)` | the row with that `id`, compared as text; undefined if there is none |
@@ -43,7 +43,7 @@
 //! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
 //!
 //! A field that is not there is undefined, and so is a field of it: false in a condition; `or` and `default` give another
-//! value. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
+//! value. A condition in which a filter or `~` has no value to work on is false. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
 //! [required](Template::render_required), it is an error.
 
 mod catalogue;

@@ -188,7 +188,8 @@ impl Condition {
         self
     }
 
-    /// Whether it is true now: it is not undefined, null, false, 0 or empty.
+    /// Whether it is true now: it is not undefined, null, false, 0 or empty. It is false where a filter or `~` has no value to
+    /// work on.
     ///
     /// # Errors
     ///
@@ -200,7 +201,11 @@ impl Condition {
     ) -> Result<bool, RunError> {
         lend(surroundings, |surroundings| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
-            Ok(self.expression.run(&scope)?.is_true())
+            match self.expression.run(&scope) {
+                Ok(value) => Ok(value.is_true()),
+                Err(error) if matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => Ok(false),
+                Err(error) => Err(error),
+            }
         })
     }
 }
