@@ -148,6 +148,9 @@ impl ProblemKind {
             Self::Syntax(message) if message.contains("flow") => {
                 "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes".into()
             }
+            Self::Syntax(message) if message.contains("mapping values") => {
+                "check the indentation on this line and the one above; text that has `: ` in it needs quotes".into()
+            }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
                 "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
@@ -199,7 +202,7 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
     let number = found.strip_prefix("the number `").and_then(|rest| rest.strip_suffix('`'));
     if let Some(number) = number.filter(|_| expected.starts_with("a duration")) {
-        return (!number.starts_with('-')).then(|| format!("{number}ms"));
+        return number.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{number}ms"));
     }
     let text = quoted.or(plain)?;
     if expected.contains("true or false") {

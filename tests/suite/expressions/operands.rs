@@ -12,7 +12,7 @@ use crate::support::properties;
 
 /// Expressions of which minijinja writes every part as JSON does: integers and text.
 fn expressions() -> impl Strategy<Value = String> {
-    let leaf = prop::sample::select(vec!["1", "20", "'a'", "'b~c'", "n", "t", "m.in", "l[0]"]).prop_map(str::to_owned);
+    let leaf = prop::sample::select(vec!["1", "2", "'a'", "'b~c'", "n", "t", "m.in", "l[0]"]).prop_map(str::to_owned);
     leaf.prop_recursive(5, 24, 3, |inner| {
         let operators = vec!["~", "+", "-", "*", "//", "%", "and", "or"];
         let comparisons = vec!["==", "!=", "<", ">=", "in", "not in"];
@@ -23,7 +23,7 @@ fn expressions() -> impl Strategy<Value = String> {
             2 => (pair(), inner.clone()).prop_map(|((a, b), c)| format!("{a} ~ {b} ~ {c}")),
             2 => (inner.clone(), prop::sample::select(filters)).prop_map(|(a, filter)| format!("{a} | {filter}")),
             1 => (pair(), prop::sample::select(comparisons)).prop_map(|((a, b), sign)| format!("1 if {a} {sign} {b} else 0")),
-            1 => pair().prop_map(|(a, b)| format!("{a} if not {b} else {b}")),
+            1 => pair().prop_map(|(a, b)| format!("{a} if not {b} else n")),
             1 => inner.clone().prop_map(|a| format!("1 if {a} is not string else 0")),
             1 => inner.clone().prop_map(|a| format!("-{a}")),
             1 => inner.clone().prop_map(|a| format!("({a})")),
