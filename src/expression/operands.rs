@@ -1,7 +1,8 @@
-//! The operands of `~` and of filters.
+//! The operands of `~`, of filters and of slices.
 //!
-//! minijinja takes undefined for empty text or 0 there, and its `~` joins what Python prints, such as `True`. So filters are
-//! put behind the operands: what is compiled for `a ~ b | upper` is `(a)|joined_text ~ (b|given_value | upper)|joined_text`.
+//! minijinja takes undefined for empty text, 0 or an empty list there, and its `~` joins what Python prints, such as `True`.
+//! So filters are put behind the operands: what is compiled for `a ~ b | upper` is
+//! `(a)|joined_text ~ (b|given_value | upper)|joined_text`.
 
 use std::ops::Range;
 
@@ -27,7 +28,7 @@ pub(super) struct Operands {
 pub(super) struct Required {
     /// Its bytes.
     pub(super) range: Range<usize>,
-    /// The filter that takes it; empty for `~` and for an argument.
+    /// The filter that takes it; empty for `~`, for a slice and for an argument.
     pub(super) filter: &'static str,
 }
 
@@ -39,16 +40,27 @@ struct Level {
     follows_tilde: bool,
     /// The start of the value that a filter could follow.
     value: Option<usize>,
+    /// The start of the value that a slice could follow.
+    sliced: Option<usize>,
+    /// Whether what comes is a test and what it takes, where a bracket would open its arguments.
+    is_test: bool,
     /// Whether these are arguments that cannot be undefined.
     has_arguments: bool,
     argument: Option<(usize, usize)>,
+}
+
+impl Level {
+    /// What comes is another value.
+    fn end_value(&mut self) {
+        (self.value, self.sliced, self.is_test) = (None, None, false);
+    }
 }
 
 impl Operands {
     /// Those of a valid expression.
     pub(super) fn of(tokens: &[Token]) -> Self {
         let mut operands = Self::default();
-        if tokens.iter().all(|token| !matches!(token.text, "~" | "|")) {
+        if tokens.iter().all(|token| !matches!(token.text, "~" | "|" | "[")) {
             return operands;
         }
         let mut levels = vec![Level::default()];
@@ -100,13 +112,20 @@ impl Operands {
         let token = &tokens[at];
         if is_between_operands(tokens, at) {
             self.end_operand(level, token.text == "~");
-            level.value = None;
+            level.end_value();
         } else {
             extend(&mut level.operand, token);
             match token.text {
-                "*" | "/" | "//" | "%" | "**" => level.value = None,
+                "*" | "/" | "//" | "%" | "**" => level.end_value(),
                 "|" => self.filter(tokens, at, level),
-                _ => level.value = level.value.or(Some(token.start)),
+                // A minus binds less than a slice does.
+                "-" => level.value = level.value.or(Some(token.start)),
+                "[" if is_slice(tokens, at) => self.slice(tokens, at, level),
+                "is" if !is_field(tokens, at) => (level.sliced, level.is_test) = (None, true),
+                _ => {
+                    level.value = level.value.or(Some(token.start));
+                    level.sliced = level.sliced.or((!level.is_test).then_some(token.start));
+                }
             }
         }
         if level.has_arguments {
@@ -123,6 +142,13 @@ impl Operands {
         let filter = tokens.get(at + 1).and_then(|name| filter(name.text)).map_or("", |signature| signature.name);
         self.inserts.push((last.end(), "|given_value"));
         self.required.push(Required { range: start..last.end(), filter });
+    }
+
+    /// What a slice is taken of, whose `[` is there.
+    fn slice(&mut self, tokens: &[Token], at: usize, level: &Level) {
+        let (Some(start), Some(last)) = (level.sliced, at.checked_sub(1).map(|before| &tokens[before])) else { return };
+        self.inserts.extend([(start, "("), (last.end(), "|given_value)")]);
+        self.required.push(Required { range: start..last.end(), filter: "" });
     }
 
     fn argument(&mut self, token: &Token, level: &mut Level) {
@@ -175,6 +201,17 @@ fn takes_undefined(tokens: &[Token], at: usize) -> bool {
     }
 }
 
+/// Whether a bracket takes a slice of the value before it.
+fn is_slice(tokens: &[Token], at: usize) -> bool {
+    let follows_value = at.checked_sub(1).is_some_and(|before| ends_value(tokens, before));
+    let mut open = 0;
+    let found = tokens[at..].iter().find(|token| {
+        open += token.nesting();
+        open == 0 || (open == 1 && token.text == ":")
+    });
+    follows_value && found.is_some_and(|token| token.text == ":")
+}
+
 /// Whether a bracket opens the arguments of a filter that puts them into text.
 fn has_required_arguments(tokens: &[Token], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
@@ -184,7 +221,7 @@ fn has_required_arguments(tokens: &[Token], at: usize) -> bool {
 /// Whether a token binds less than `~` or as much.
 fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
-    if before(1) == "." {
+    if is_field(tokens, at) {
         return false;
     }
     match tokens[at].text {
@@ -199,11 +236,15 @@ fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     }
 }
 
+/// Whether a token is a step of a path, whatever it would mean elsewhere.
+fn is_field(tokens: &[Token], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| tokens[before].text == ".")
+}
+
 /// Whether a value ends with the token, so that a `-` behind it subtracts.
 fn ends_value(tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
-    let is_field = at.checked_sub(1).is_some_and(|before| tokens[before].text == ".");
-    let is_operator = OPERATORS.contains(&token.text) && !is_field;
+    let is_operator = OPERATORS.contains(&token.text) && !is_field(tokens, at);
     match token.kind {
         TokenKind::Word => !is_operator,
         TokenKind::Number | TokenKind::Quoted => true,

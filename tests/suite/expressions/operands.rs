@@ -12,11 +12,12 @@ use crate::support::properties;
 
 /// Expressions of which minijinja writes every part as JSON does: integers and text.
 fn expressions() -> impl Strategy<Value = String> {
-    let leaf = prop::sample::select(vec!["1", "2", "'a'", "'b~c'", "n", "t", "m.in", "l[0]"]).prop_map(str::to_owned);
+    let leaf = prop::sample::select(vec!["1", "2", "'a'", "'b~c'", "n", "t", "m.in", "l[0]", "t[1:3]"])
+        .prop_map(str::to_owned);
     leaf.prop_recursive(5, 24, 3, |inner| {
         let operators = vec!["~", "+", "-", "*", "//", "%", "and", "or"];
         let comparisons = vec!["==", "!=", "<", ">=", "in", "not in"];
-        let filters = vec!["upper", "string", "default('z')", "replace('a', n ~ 1)", "int(default=2)"];
+        let filters = vec!["upper", "string", "default('z')", "replace('a', n ~ 1)", "length"];
         let pair = || (inner.clone(), inner.clone());
         prop_oneof![
             4 => (pair(), prop::sample::select(operators)).prop_map(|((a, b), sign)| format!("{a} {sign} {b}")),
@@ -25,9 +26,12 @@ fn expressions() -> impl Strategy<Value = String> {
             1 => (pair(), prop::sample::select(comparisons)).prop_map(|((a, b), sign)| format!("1 if {a} {sign} {b} else 0")),
             1 => pair().prop_map(|(a, b)| format!("{a} if not {b} else n")),
             1 => inner.clone().prop_map(|a| format!("1 if {a} is not string else 0")),
+            1 => inner.clone().prop_map(|a| format!("1 if {a} is eq t[1:3] else 0")),
             1 => inner.clone().prop_map(|a| format!("-{a}")),
             1 => inner.clone().prop_map(|a| format!("({a})")),
             1 => pair().prop_map(|(a, b)| format!("[{a}, {b}][0]")),
+            1 => pair().prop_map(|(a, b)| format!("[{a}, {b}][:1][0]")),
+            1 => inner.clone().prop_map(|a| format!("({a})[1:]")),
             1 => pair().prop_map(|(a, b)| format!("{{'k': {a}, 'l': {b}}}.k")),
             1 => inner.prop_map(|a| format!("dict(k={a}).k")),
         ]

@@ -336,6 +336,11 @@ pub(super) const UNDEFINED: &[&str] = &[
     "msg.text | upper | lower | trim",
     "-msg.id | abs",
     "msg.items|length~msg.text|upper",
+    "msg.nope[:3]",
+    "'x' ~ msg.nope.deep[1:][0]",
+    "(msg.nope or 'abcd')[:2]",
+    "-[1, 2][1:][0]",
+    "{'a': msg.text}.a[1:][:2] ~ msg.id",
 ];
 
 /// What is true.
