@@ -530,7 +530,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                       ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown name `name`
  --> shop.yaml:3:34
@@ -538,7 +538,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                                  ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown filter `fixedd`
  --> shop.yaml:3:41
@@ -569,7 +569,11 @@ fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
     assert!(messages(&text).contains(&"`6) == 6` is not a key: the comma before it ends the value".to_owned()));
     assert!(report(&text).contains("= help: put the whole value in quotes"));
     let list = answer("{ when: path.id in ['a', 'b'], body: 1 }");
-    assert!(help(&list).unwrap().contains("inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes"));
+    assert!(
+        help(&list)
+            .unwrap()
+            .contains("inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes")
+    );
 }
 
 #[test]
