@@ -43,10 +43,10 @@ use fault::FaultRun;
 pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;
 pub use generator::GeneratorState;
-pub use listing::{ListError, ListQuery, Listing, UnknownField, query_pairs};
+pub use listing::{ListError, ListQuery, Listing, QueryNote, query_pairs};
 use members::Members;
 pub(crate) use random::RandomStream;
-pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RowName};
+pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RefusalKind, RowName};
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{

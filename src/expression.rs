@@ -29,7 +29,7 @@
 //! | `next('ticket')` | 1, 2, 3 …: a counter by name |
 //! | `fake('name')` | made-up data, one of [`KINDS`] |
 //! | `joined('room')` | how many have joined a topic |
-//! | `members('room')` | who has joined it |
+//! | `members('room')` | the ids of the sockets that have joined it |
 //! | `now.iso` `now.ms` `now.s` | the time: RFC 3339 in UTC, milliseconds and seconds since 1970 |
 //! | `rows \| where(done=true)` | the rows with these fields; text is the same as the number or boolean that it says |
 //! | `rows \| find(7)` | the row with that `id`, compared as text; undefined if there is none |
@@ -37,17 +37,18 @@
 //! | `x \| tojson`, `x \| tojson(indent=2)` | JSON text, without escapes for HTML |
 //! | `text \| fromjson` | the value that JSON text says |
 //!
-//! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`.
+//! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`. What is undefined
+//! is an error there, and for every filter but `default`, `find`, `where`, `tojson`, and `int` and `float` with a `default`.
 //!
 //! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
 //!
 //! A field that is not there is undefined, and so is a field of it: false in a condition; `or` and `default` give another
-//! value. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
+//! value. A condition in which a filter or `~` has no value to work on is false. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
 //! [required](Template::render_required), it is an error.
 
+mod catalogue;
 mod chance;
 mod check;
-mod concat;
 mod data;
 mod error;
 mod fake;
@@ -55,6 +56,8 @@ mod filters;
 mod functions;
 mod habits;
 mod names;
+mod oddities;
+mod operands;
 mod output;
 mod program;
 mod scope;
@@ -66,6 +69,7 @@ mod tokens;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Value;
 
+pub use catalogue::{Entry, EntryKind, entries};
 pub use data::{Data, Rows};
 pub use error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunErrorKind, Word};
 pub use fake::KINDS;
@@ -131,6 +135,12 @@ impl Language {
     /// All that is wrong with its expressions, in their order.
     pub fn template(&self, value: &Value, names: &Names) -> Result<Template, Vec<CompileError>> {
         Compiler::new(&self.environment, names).template(value, self.limits.bytes)
+    }
+
+    /// What is written in the way of other languages, and so is text here: each is a [warning](CompileErrorKind::is_warning).
+    #[must_use]
+    pub fn oddities(&self, value: &Value, names: &Names) -> Vec<CompileError> {
+        oddities::of(value, names)
     }
 
     /// Compiles an expression without braces that is true or false.

@@ -57,6 +57,7 @@ use mock::Mock;
 pub use rule::{FormError, read_form};
 pub use site::Site;
 pub(crate) use stream::HEARTBEAT;
+use stream::is_stream;
 use target::{Api, RequestTarget};
 
 use crate::reloads::Reloads;
@@ -134,11 +135,13 @@ impl Service {
     }
 }
 
-/// The answer to HEAD: that of GET with its length and no body (RFC 9110, 9.3.2).
+/// The answer to HEAD: that of GET with its length, if it has one, and no body (RFC 9110, 9.3.2).
 async fn headers_only(response: Response) -> Response {
+    let is_stream = is_stream(&response);
     let (mut parts, body) = response.into_parts();
     // A 304 is not about its own length (RFC 9110, 8.6).
-    if parts.status != StatusCode::NOT_MODIFIED
+    if !is_stream
+        && parts.status != StatusCode::NOT_MODIFIED
         && !parts.headers.contains_key(header::CONTENT_LENGTH)
         && let Ok(bytes) = Box::pin(body.into_bytes()).await
     {

@@ -62,8 +62,8 @@ pub use problem::{Problem, ProblemKind, Problems, RouteMistake, SocketMistake};
 pub(crate) use raw::{RawFault as FaultShape, RawPostedSteps as PostedStepsShape};
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{
-    Feed, Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable, SocketEndpoint,
-    encode_segment,
+    Feed, NOT_IN_SEGMENT, Parameter, PathMatch, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable,
+    SocketEndpoint, encode_segment,
 };
 pub use rule::{
     DataPath, GeneratedRule, Join, Pick, RowVerb, RuleScript, RuleStep, SetTarget, StepList, StepStart, Trigger, Verb,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::{complain, say};
+use crate::expression::{Entry, EntryKind, entries};
 use crate::scenario::language::{KeyDoc, page, sections};
 use crate::scenario::schema;
 use crate::words::nearest;
@@ -59,18 +60,22 @@ fn write_new(path: &Path, text: &str) -> bool {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A key such as `every`, or the end of its path such as `random.every`; all keys without it
+    /// A key such as `every`, or the end of its path such as `random.every`; a word of expressions such as `where`;
+    /// `expressions` for all of these; all keys without it
     key: Option<String>,
 }
 
 impl ExplainArgs {
-    /// Exit code 1 if there is no such key.
+    /// Exit code 1 if there is no such key or word.
     pub(super) fn execute(self) -> ExitCode {
         let keys: Vec<KeyDoc> = sections().into_iter().flat_map(|section| section.keys).collect();
         let text = match &self.key {
             None => overview(&keys),
+            Some(wanted) if wanted == "expressions" => expressions(),
             Some(wanted) => {
-                let found: Vec<String> = keys.iter().filter(|key| is_meant(key, wanted)).map(explain).collect();
+                let words = entries().filter(|entry| entry.name == wanted).map(|entry| explain_word(&entry));
+                let found: Vec<String> =
+                    keys.iter().filter(|key| is_meant(key, wanted)).map(explain).chain(words).collect();
                 if found.is_empty() {
                     complain(&unknown(wanted, &keys));
                     return ExitCode::FAILURE;
@@ -120,9 +125,43 @@ fn explain(key: &KeyDoc) -> String {
     lines.join("\n")
 }
 
+/// All that expressions can say, a line each.
+fn expressions() -> String {
+    let part = |kind: EntryKind| {
+        let entries: Vec<Entry> = entries().filter(|entry| entry.kind == kind).collect();
+        let words: Vec<(&str, &str)> = entries.iter().map(|entry| (entry.name, entry.gives)).collect();
+        let lines: Vec<String> = table(&words).iter().map(|line| format!("  {line}\n")).collect();
+        format!("{}\n{}", heading(kind), lines.concat())
+    };
+    EntryKind::ALL.map(part).join("\n")
+}
+
+fn heading(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Sign => "Signs",
+        EntryKind::Name => "Names, besides those of `data` and of the place",
+        EntryKind::Function => "Functions: `random(1, 6)`",
+        EntryKind::Filter => "Filters: `text | upper`",
+        EntryKind::Test => "Tests: `value is number`",
+    }
+}
+
+fn explain_word(entry: &Entry) -> String {
+    let what = match entry.kind {
+        EntryKind::Sign => "a sign",
+        EntryKind::Name => "a name",
+        EntryKind::Function => "a function",
+        EntryKind::Filter => "a filter",
+        EntryKind::Test => "a test",
+    };
+    let takes = entry.takes().map(|takes| format!("; takes {takes}")).unwrap_or_default();
+    format!("{}\n  {what} of expressions{takes}\n\n  {}.\n\n    {}\n", entry.name, entry.gives, entry.example)
+}
+
 fn unknown(wanted: &str, keys: &[KeyDoc]) -> String {
     let last = wanted.rsplit('.').next().unwrap_or(wanted);
-    let advice = nearest(last, keys.iter().map(|key| key.name.as_str()))
+    let names = keys.iter().map(|key| key.name.as_str()).chain(entries().map(|entry| entry.name));
+    let advice = nearest(last, names)
         .map_or_else(|| "`mockd explain` lists all of them".to_owned(), |near| format!("did you mean `{near}`?"));
     format!("error: the language has no key `{wanted}`; {advice}")
 }

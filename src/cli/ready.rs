@@ -16,7 +16,8 @@ use super::terminal::Greeting;
 use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
 
-/// What stands for itself in a segment of a path (RFC 3986, 2.3); the rest is percent-encoded.
+/// What is percent-encoded in a path: all that is not unreserved (RFC 3986, 2.3). More than has to be, since shells read `&`, `;`
+/// or `(` as their own.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a ready file begins with.

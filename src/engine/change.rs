@@ -111,6 +111,12 @@ pub enum Change {
     RouteRemoved { route: Arc<str> },
     /// A route with other answers. What an answer has still to do goes on if its text is the same.
     RouteChanged { route: Arc<str> },
+    /// An endpoint for sockets that was not there.
+    EndpointAdded { endpoint: Arc<str> },
+    /// An endpoint that is gone. Its sockets stay open.
+    EndpointRemoved { endpoint: Arc<str> },
+    /// An endpoint that says something else. What its steps have still to do goes on if its text is the same.
+    EndpointChanged { endpoint: Arc<str> },
     /// A trigger that was not there.
     TriggerAdded { trigger: Arc<str> },
     /// A trigger that is gone.
@@ -148,6 +154,7 @@ impl Change {
                 | Self::CounterReset { to: 0, .. }
                 | Self::DataRemoved { .. }
                 | Self::RouteRemoved { .. }
+                | Self::EndpointRemoved { .. }
                 | Self::TriggerRemoved { .. }
                 | Self::ScriptRemoved { .. }
                 | Self::GeneratorRemoved { .. }
@@ -186,6 +193,9 @@ impl fmt::Display for Change {
             Self::RouteAdded { route } => write!(f, "{route} added"),
             Self::RouteRemoved { route } => write!(f, "{route} removed"),
             Self::RouteChanged { route } => write!(f, "{route} changed"),
+            Self::EndpointAdded { endpoint } => write!(f, "websocket {endpoint} added"),
+            Self::EndpointRemoved { endpoint } => write!(f, "websocket {endpoint} removed"),
+            Self::EndpointChanged { endpoint } => write!(f, "websocket {endpoint} changed"),
             Self::TriggerAdded { trigger } => write!(f, "{trigger} added"),
             Self::TriggerRemoved { trigger } => write!(f, "{trigger} removed"),
             Self::TriggerChanged { trigger } => write!(f, "{trigger} changed"),

@@ -99,6 +99,14 @@ impl Collections {
         self.counted().any(|(_, row_set)| row_set.rows.iter().any(|row| &**row.id() == id))
     }
 
+    /// Says that there are no rows with counters where a row of that kind is missing because of that.
+    pub(super) fn explained(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::UnknownRow(row) if self.counted().next().is_none() => Refusal::NothingCounted(row.id),
+            other => other,
+        }
+    }
+
     pub(super) fn put(&mut self, name: Arc<str>, row_set: RowSet) {
         Arc::make_mut(&mut self.row_sets).insert(name, Arc::new(row_set));
     }
@@ -278,8 +286,7 @@ impl RowSet {
 
     /// That there is no room for more.
     pub(super) fn full(&self) -> Refusal {
-        let collection = self.declared.name().clone();
-        if self.is_counted() { Refusal::Full { collection } } else { Refusal::RowsTooLarge { collection } }
+        Refusal::Full { collection: self.declared.name().clone(), is_counted: self.is_counted() }
     }
 
     /// Whether one of its rows may become another; one that grows may not take more than [`MAX_COLLECTION_BYTES`].

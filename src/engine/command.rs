@@ -375,7 +375,8 @@ impl Engine {
     }
 
     pub(super) fn change_counter(&mut self, id: &str, change: CounterChange) -> Result<Event, Refusal> {
-        let changed = self.counters.change(id, change, self.sequence + 1)?;
+        let changed = self.counters.change(id, change, self.sequence + 1);
+        let changed = changed.map_err(|refusal| self.collections.explained(refusal))?;
         let event = changed.event(self.sequence + 1, self.now);
         self.sequence += 1;
         Ok(event)
@@ -400,7 +401,7 @@ impl Engine {
                 Err(refusal) => {
                     applied.into_iter().rev().for_each(|one| self.counters.revert(one));
                     events.truncate(before);
-                    return Err(Refusal::At { index, refusal: Box::new(refusal) });
+                    return Err(Refusal::At { index, refusal: Box::new(self.collections.explained(refusal)) });
                 }
             }
         }

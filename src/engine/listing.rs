@@ -5,7 +5,7 @@
 //! | `field=v`, `a.b=v` | the rows whose field says that, written as text; of a list, one of its items |
 //! | `field:eq=` `:ne=` `:lt=` `:lte=` `:gt=` `:gte=` | … is equal, different, less, at most, greater, at least: as numbers if both are some, else as text |
 //! | `field:in=a,b` | … is one of these |
-//! | `field:contains=` `:startsWith=` `:endsWith=` | … is text with that in it, in capitals or not |
+//! | `field:contains=` `:like=` `:startsWith=` `:endsWith=` | … is text with that in it, in capitals or not; `like` is `contains` |
 //! | `field_ne=` `_lt=` `_lte=` `_gt=` `_gte=` `_like=` | the older way to write them; `_like` is `contains` |
 //! | `q=text` | the rows with a text that contains it |
 //! | `_sort=-a,b`, `_order=desc,asc` | in that order; a `-` or `desc` for a falling one |
@@ -13,14 +13,14 @@
 //! | `_start=20`, `_end=30` or `_limit=10` | a part |
 //!
 //! Any other parameter is a filter on the field of its name. A row without the field fits no filter on it, so that a mistyped
-//! name lists no rows; [`ListQuery::unknown_fields`] says so. Of a parameter that comes several times, one value has to fit, but
+//! name lists no rows; [`ListQuery::notes`] says so. Of a parameter that comes several times, one value has to fit, but
 //! for `ne` all of them.
 
 mod filter;
+mod notes;
 mod order;
 #[cfg(test)]
 mod tests;
-mod unknown;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use self::filter::{Filter, contains};
+pub use self::notes::QueryNote;
 use self::order::{SortKey, sorted};
-pub use self::unknown::UnknownField;
 use crate::scenario::{CrudQuery, Row};
 
 /// Rows on a page if the query does not say it.
@@ -53,6 +53,8 @@ pub struct ListQuery {
     search: Option<String>,
     sort: Vec<SortKey>,
     window: Window,
+    /// Parameters that json-server knows, and that are not looked at.
+    unsupported: Vec<&'static str>,
 }
 
 /// Which of the rows that fit are listed.
@@ -132,6 +134,7 @@ impl ListQuery {
     ) -> Result<Self, ListError> {
         let (mut numbers, mut search, mut sort, mut order) = (Numbers::default(), None, "", "");
         let mut filters: IndexMap<String, Filter> = IndexMap::new();
+        let mut unsupported = Vec::new();
         for (name, value) in parameters {
             let number = |least| number(name, value, least).map(Some);
             match name {
@@ -143,8 +146,10 @@ impl ListQuery {
                 "_end" => numbers.end = number(0)?,
                 "_order" => order = value,
                 "q" => search = Some(value.to_lowercase()),
-                // Those that json-server knows and that change no choice of rows, and what jQuery adds against caches.
-                "_embed" | "_expand" | "_" => {}
+                "_embed" => unsupported.push("_embed"),
+                "_expand" => unsupported.push("_expand"),
+                // What jQuery adds against caches.
+                "_" => {}
                 _ => filters.entry(name.to_owned()).or_insert_with(|| Filter::new(name)).add(value),
             }
         }
@@ -155,7 +160,8 @@ impl ListQuery {
         if sort.len() > MAX_SORT_KEYS {
             return Err(ListError::TooManySortKeys);
         }
-        Ok(Self { filters, search, sort, window: numbers.window() })
+        unsupported.dedup();
+        Ok(Self { filters, search, sort, window: numbers.window(), unsupported })
     }
 
     /// The rows that it asks for. Without a filter, a search and an order, it looks at those of the page alone.

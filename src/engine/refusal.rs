@@ -30,6 +30,9 @@ pub enum Refusal {
     /// No row has this id at the time.
     #[error("{} not found{}", .0.titled(NOUNS.count.title), .0.place())]
     UnknownRow(RowName),
+    /// No row has this id, and no collection has rows with counters.
+    #[error("There is no {row} {0}: the scenario has no `{collections}`", row = NOUNS.row.one, collections = NOUNS.collection.many)]
+    NothingCounted(Arc<str>),
     /// The collection does not exist at the time.
     #[error("{noun} {0} not found", noun = NOUNS.collection.title)]
     UnknownCollection(Arc<str>),
@@ -48,20 +51,13 @@ pub enum Refusal {
     #[error(
         "The {rows} of {collection} take more than {} MiB, a reset removes those that were added",
         MAX_COLLECTION_BYTES >> 20,
-        rows = NOUNS.row.many
+        rows = if *is_counted { NOUNS.row.many } else { "rows" }
     )]
     Full {
         /// The collection.
         collection: Arc<str>,
-    },
-    /// The collection, whose rows have no counters, has no room for more.
-    #[error(
-        "The rows of {collection} take more than {} MiB, a reset removes those that were added",
-        MAX_COLLECTION_BYTES >> 20
-    )]
-    RowsTooLarge {
-        /// The collection.
-        collection: Arc<str>,
+        /// Whether its rows have counters.
+        is_counted: bool,
     },
     /// No value of `data` has this name at the time.
     #[error("Value {0} not found")]
@@ -86,7 +82,7 @@ pub enum Refusal {
         field: String,
     },
     /// A change of a row names another id.
-    #[error("the id {0} cannot change")]
+    #[error("The id {0} cannot change")]
     FixedId(Arc<str>),
     /// A row lacks a declared field, or a field has the wrong type.
     #[error("Field {field} must be {expected}")]
@@ -109,19 +105,19 @@ pub enum Refusal {
     #[error("Fault {0} exists already; change it, or remove it first")]
     FaultExists(String),
     /// There are enough faults.
-    #[error("there are {MAX_FAULTS} faults already, remove one first")]
+    #[error("There are {MAX_FAULTS} faults already, remove one first")]
     TooManyFaults,
     /// A member has joined enough topics.
-    #[error("joined {MAX_TOPICS} topics already, leave one first")]
+    #[error("Joined {MAX_TOPICS} topics already, leave one first")]
     TooManyTopics,
     /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
-    #[error("the fault cannot be read: {0}")]
+    #[error("The fault cannot be read: {0}")]
     UnreadableFault(String),
     /// The text of steps cannot be parsed. It was parsed where it came from: the servers differ.
-    #[error("the steps cannot be read: {0}")]
+    #[error("The steps cannot be read: {0}")]
     UnreadableSteps(String),
     /// The route has gone since the request came.
-    #[error("there is no route `{0}` any more")]
+    #[error("There is no route `{0}` any more")]
     UnknownRoute(Arc<str>),
     /// No answer of a route fits the request.
     #[error("No answer of {route} fits the request{}", .nearest.as_ref().map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default())]
@@ -137,8 +133,11 @@ pub enum Refusal {
     /// An expression fails.
     #[error("{0}")]
     Expression(Box<RunError>),
+    /// A request has no body, where there has to be one.
+    #[error("The request has no body")]
+    NoBody,
     /// A value is of the wrong kind.
-    #[error("{what} must be {expected}, found {found}")]
+    #[error("{} must be {expected}, found {found}", capitalised(what))]
     WrongValue {
         /// What the value is for.
         what: String,
@@ -148,7 +147,7 @@ pub enum Refusal {
         found: String,
     },
     /// The endpoint has gone since the handshake.
-    #[error("there is no endpoint `{0}` any more")]
+    #[error("There is no endpoint `{0}` any more")]
     UnknownEndpoint(Arc<str>),
     /// `conn` of a socket would become too large.
     #[error("`conn` would take more than {MAX_MEMORY_BYTES} bytes")]
@@ -157,28 +156,28 @@ pub enum Refusal {
     #[error("{0}")]
     Codec(CodecError),
     /// A step is about a member, and the rule has none.
-    #[error("there is no socket or stream that this step is about")]
+    #[error("There is no socket or stream that this step is about")]
     NoMember,
     /// A stream of one server would change what several share.
     #[error(
-        "a stream or a socket of a world that several servers play only replies, joins, leaves, closes and sets `conn`; \
+        "A stream or a socket of a world that several servers play only replies, joins, leaves, closes and sets `conn`; \
          change data and send by a route, in the answer's `do`"
     )]
     SharedStream,
     /// A rule carries out too many steps at one moment.
-    #[error("more than {MAX_STEPS} steps at one moment")]
+    #[error("More than {MAX_STEPS} steps at one moment")]
     TooManySteps,
     /// Too many lists of steps wait for their time.
-    #[error("more than {MAX_WAITING} lists of steps wait for their time")]
+    #[error("More than {MAX_WAITING} lists of steps wait for their time")]
     TooManyWaiting,
     /// Triggers set off triggers without end.
-    #[error("more than {MAX_TRIGGERED} triggers set each other off, the last by topic `{0}`")]
+    #[error("More than {MAX_TRIGGERED} triggers set each other off, the last by topic `{0}`")]
     TooManyTriggers(Arc<str>),
     /// A script that plays for ever takes no time.
     #[error("`{0}` takes no time and would play without end")]
     InstantRepeat(Arc<str>),
     /// One of several changes is refused, and so all are.
-    #[error("number {} of them is refused, and so all are: {refusal}", index + 1)]
+    #[error("Number {} of them is refused, and so all are: {refusal}", index + 1)]
     At {
         /// Which one, from 0.
         index: usize,
@@ -187,23 +186,69 @@ pub enum Refusal {
     },
 }
 
+/// What kind of thing is wrong when a change is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What the change is about does not exist.
+    Missing,
+    /// There is one already, or there are as many as there may be.
+    Taken,
+    /// There is no room for it.
+    TooLarge,
+    /// What was asked for is wrong.
+    Wrong,
+    /// The steps are wrong, whatever was asked for.
+    Defect,
+    /// Too much happens at once.
+    Overload,
+    /// The servers of a world do not agree.
+    Disagreement,
+}
+
 impl Refusal {
+    /// What kind of thing is wrong.
+    #[must_use]
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            Self::At { refusal, .. } => refusal.kind(),
+            Self::UnknownRow(_)
+            | Self::NothingCounted(_)
+            | Self::UnknownCollection(_)
+            | Self::UnknownValue(_)
+            | Self::UnknownFault(_)
+            | Self::UnknownRoute(_)
+            | Self::UnknownEndpoint(_)
+            | Self::NoAnswer { .. } => RefusalKind::Missing,
+            Self::DuplicateRow(_) | Self::FaultExists(_) | Self::TooManyFaults | Self::TooManyTopics => {
+                RefusalKind::Taken
+            }
+            Self::Full { .. } | Self::ValuesTooLarge => RefusalKind::TooLarge,
+            Self::OutOfRange { .. }
+            | Self::NotAPart { .. }
+            | Self::Overflow { .. }
+            | Self::FixedId(_)
+            | Self::Field { .. }
+            | Self::MissingField(_)
+            | Self::Query(_)
+            | Self::NoBody
+            | Self::WrongValue { .. } => RefusalKind::Wrong,
+            Self::Expression(_)
+            | Self::BadAnswer(_)
+            | Self::NoMember
+            | Self::Codec(_)
+            | Self::MemoryTooLarge
+            | Self::SharedStream
+            | Self::TooManySteps
+            | Self::InstantRepeat(_) => RefusalKind::Defect,
+            Self::TooManyWaiting | Self::TooManyTriggers(_) => RefusalKind::Overload,
+            Self::UnreadableFault(_) | Self::UnreadableSteps(_) => RefusalKind::Disagreement,
+        }
+    }
+
     /// Whether it is the scenario that is wrong, and no request.
     #[must_use]
     pub fn is_defect_of_scenario(&self) -> bool {
-        matches!(
-            self,
-            Self::Expression(_)
-                | Self::BadAnswer(_)
-                | Self::NoMember
-                | Self::Codec(_)
-                | Self::MemoryTooLarge
-                | Self::SharedStream
-                | Self::TooManySteps
-                | Self::TooManyWaiting
-                | Self::TooManyTriggers(_)
-                | Self::InstantRepeat(_)
-        )
+        matches!(self.kind(), RefusalKind::Defect | RefusalKind::Overload)
     }
 
     /// A value that is of the wrong kind.
@@ -228,6 +273,11 @@ impl From<RunError> for Refusal {
     fn from(error: RunError) -> Self {
         Self::Expression(Box::new(error))
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// Which row a [`Refusal`] is about.

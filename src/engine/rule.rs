@@ -8,6 +8,7 @@ mod firing;
 mod groups;
 mod local;
 mod membership;
+mod nearest;
 mod posted;
 mod reading;
 mod rows;
@@ -44,7 +45,7 @@ pub use waiting::WaitingState;
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};
-use super::listing::UnknownField;
+use super::listing::QueryNote;
 use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
@@ -87,8 +88,8 @@ pub struct Answered {
     pub content: AnsweredContent,
     /// How much later it comes, on the world's clock.
     pub after: Duration,
-    /// Of a list: fields that the query names and that no row has.
-    pub unknown_fields: Vec<UnknownField>,
+    /// Of a list: what the query names that means nothing.
+    pub query_notes: Vec<QueryNote>,
 }
 
 /// What an answer has in it.

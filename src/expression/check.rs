@@ -104,10 +104,9 @@ impl<'w> Words<'w> {
             }
             "|" => {
                 let (name, range, next) = self.dotted(at + 1);
-                if let Some(signature) = filter(&name) {
-                    self.arguments(signature, range, next);
-                } else if !is_filter(&name) {
-                    self.found.push((unknown(Word::Filter, &name, filters()), range));
+                match filter(&name) {
+                    Some(signature) => self.arguments(signature, range, next),
+                    None => self.found.push((unknown(Word::Filter, &name, filters()), range)),
                 }
                 self.named_argument(&name, next);
                 next
@@ -126,6 +125,10 @@ impl<'w> Words<'w> {
 
     fn name(&mut self, token: Token, at: usize) -> usize {
         let name = token.text;
+        if let Some(found) = self.object(token, at) {
+            self.found.push(found);
+            return at + 3;
+        }
         let kind = match self.text(at + 1) {
             // The name of an argument.
             "=" => None,
@@ -150,6 +153,13 @@ impl<'w> Words<'w> {
         };
         self.found.extend(kind.map(|kind| (kind, token.range())));
         at + 1
+    }
+
+    /// A call of what is an object of another language.
+    fn object(&self, token: Token, at: usize) -> Option<Found> {
+        let function = self.tokens.get(at + 2).filter(|_| self.text(at + 1) == "." && self.text(at + 3) == "(")?;
+        let kind = habits::object(&format!("{}.{}", token.text, function.text))?;
+        (!self.names.contains(token.text)).then(|| (kind, token.start..function.end()))
     }
 
     /// Checks the first step behind a name, and gives the token to look at next.
@@ -248,21 +258,40 @@ impl<'w> Words<'w> {
         (parts.iter().map(|part| part.text).collect(), range, next)
     }
 
-    /// Counts the arguments of a call, whose `(` is there or not.
+    /// Checks the arguments of a call, whose `(` is there or not.
     fn arguments(&mut self, signature: &'static Signature, range: Range<usize>, at: usize) {
         let Some((by_place, by_name)) = self.count_arguments(at) else { return };
-        if !signature.arguments.contains(&by_place) || (by_name > 0 && !signature.takes_named) {
-            let kind = CompileErrorKind::Arguments { name: signature.name.into(), takes: signature.takes };
+        let is_known = by_name.iter().all(|name| signature.named.contains(name));
+        if !signature.arguments.contains(&by_place) || !is_known {
+            // A field in place of an id.
+            let is_search = signature.name == "find" && by_place == 0 && !by_name.is_empty();
+            let meant = is_search.then(|| format!("where{} | first", self.bracketed(at)));
+            let kind = CompileErrorKind::Arguments { name: signature.name.into(), takes: signature.takes, meant };
             self.found.push((kind, range));
         }
     }
 
-    /// How many there are by place and by name; `None` if a list or mapping is spread over them.
-    fn count_arguments(&self, at: usize) -> Option<(usize, usize)> {
-        if self.text(at) != "(" {
-            return Some((0, 0));
+    /// What is written from a bracket to the one that closes it.
+    fn bracketed(&self, at: usize) -> String {
+        let (mut written, mut open, mut end) = (String::new(), 0, self.tokens[at].start);
+        for token in &self.tokens[at..] {
+            written.push_str(if token.start > end { " " } else { "" });
+            written.push_str(token.text);
+            end = token.end();
+            open += token.nesting();
+            if open == 0 {
+                break;
+            }
         }
-        let (mut open, mut by_place, mut by_name, mut is_start) = (0, 0, 0, true);
+        written
+    }
+
+    /// How many there are by place, and the names of the others; `None` if a list or mapping is spread over them.
+    fn count_arguments(&self, at: usize) -> Option<(usize, Vec<&'w str>)> {
+        if self.text(at) != "(" {
+            return Some((0, Vec::new()));
+        }
+        let (mut open, mut by_place, mut by_name, mut is_start) = (0, 0, Vec::new(), true);
         for (token, next) in self.tokens[at..].iter().zip(at + 1..) {
             let is_first = std::mem::take(&mut is_start) || open == 0;
             let is_end = open == 1 && token.nesting() < 0;
@@ -271,7 +300,7 @@ impl<'w> Words<'w> {
             } else if open > 0 && is_first && !is_end {
                 match token.text {
                     "*" | "**" => return None,
-                    _ if token.kind == TokenKind::Word && self.text(next) == "=" => by_name += 1,
+                    _ if token.kind == TokenKind::Word && self.text(next) == "=" => by_name.push(token.text),
                     _ => by_place += 1,
                 }
             }

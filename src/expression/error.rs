@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::fake::KINDS;
 use super::habits;
 use super::tokens::MAX_TOKENS;
 use crate::words::{joined, nearest};
@@ -60,6 +61,21 @@ pub enum CompileErrorKind {
     /// `$name` inside longer text.
     #[error("`${0}` inside longer text is not looked up")]
     InsideText(String),
+    /// An expression behind a `$`, which takes a path alone.
+    #[error("`$` takes a name and its fields, not a whole expression")]
+    NotAPath(String),
+    /// A path in the braces of another language: a warning.
+    #[error("`${{{0}}}` is text")]
+    DollarBraces(String),
+    /// A statement or comment of a template language: a warning.
+    #[error("`{0}` is text")]
+    Statement(&'static str),
+    /// An expression in the key of a mapping: a warning.
+    #[error("a key is text: the expression in `{0}` is not computed")]
+    InKey(String),
+    /// A key that would spread a value in another language: a warning.
+    #[error("the key `{0}` is text, and spreads nothing")]
+    SpreadKey(String),
     /// A name that means nothing here.
     #[error("unknown {what} `{name}`")]
     Unknown {
@@ -136,6 +152,8 @@ pub enum CompileErrorKind {
         name: String,
         /// What it takes, in words.
         takes: &'static str,
+        /// What was most likely meant.
+        meant: Option<String>,
     },
     /// More words and signs than an expression may have.
     #[error("the expression has more than {MAX_TOKENS} words and signs")]
@@ -170,6 +188,12 @@ impl fmt::Display for Word {
 }
 
 impl CompileErrorKind {
+    /// Whether the expression is good all the same.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Self::DollarBraces(_) | Self::Statement(_) | Self::InKey(_) | Self::SpreadKey(_))
+    }
+
     /// The name that was most likely meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
@@ -188,10 +212,20 @@ impl CompileErrorKind {
             return Some(format!("did you mean `{suggestion}`?"));
         }
         Some(match self {
-            Self::Unknown { what: Word::Function | Word::Filter, name, .. } | Self::Method(name) => {
-                return habits::call(name);
+            Self::Unknown { what: Word::Name, .. } => return None,
+            Self::Unknown { what: Word::Kind, .. } => {
+                let kinds: Vec<String> = KINDS.iter().map(|kind| format!("`{kind}`")).collect();
+                format!("the kinds are {}", joined(&kinds, "and"))
+            }
+            Self::Unknown { what, name, .. } => {
+                habits::call(name).unwrap_or_else(|| format!("`mockd explain expressions` lists every {what}"))
+            }
+            Self::Method(name) => return habits::call(name),
+            Self::Foreign { written, meant } if habits::changes(written) => {
+                format!("write `{meant}`; a value is changed by the steps `set` and `increment`")
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),
+            Self::Arguments { meant, .. } => format!("write `{}`", meant.as_ref()?),
             Self::UnknownField { of, known, .. } => match &**known {
                 [] => return None,
                 [only] => format!("the only field of `{of}` is `{only}`"),
@@ -214,6 +248,21 @@ impl CompileErrorKind {
             Self::Braces => "remove the braces".into(),
             Self::Dollar => "remove the `$`".into(),
             Self::InsideText(name) => format!("write `{{{{ {name} }}}}` for its value, `$${name}` for the text"),
+            Self::NotAPath(expression) => format!("write `{{{{ {expression} }}}}`"),
+            Self::DollarBraces(expression) => format!("write `{{{{ {expression} }}}}` for its value"),
+            Self::Statement("{#") => "expressions have no comments: a comment of the file follows a `#`".into(),
+            Self::Statement(_) => {
+                "there are no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` puts the items of a list together"
+                    .into()
+            }
+            Self::InKey(key) => {
+                let key = key.trim_matches(['$', '{', '}', ' ']);
+                format!("write the whole mapping as one expression: `\"{{{{ {{{key}: value}} }}}}\"`")
+            }
+            Self::SpreadKey(key) => {
+                let value = key.trim_start_matches(['.', '$']);
+                format!("write the whole mapping as one expression: `\"{{{{ dict({value}, name=value) }}}}\"`")
+            }
             Self::NotCalled(name) => format!("call it: `{name}(…)`"),
             _ => return None,
         })
@@ -232,7 +281,7 @@ pub struct RunError {
     pub kind: RunErrorKind,
     /// Where.
     pub place: Place,
-    /// The expression as written.
+    /// The expression as written, or the part of it that is undefined.
     pub expression: String,
     /// Where that is in a file, such as `pizza.yaml:12:20`, if it is known.
     pub location: Option<Arc<str>>,
@@ -240,14 +289,29 @@ pub struct RunError {
 
 /// What to do about it.
 fn remedy(kind: &RunErrorKind, expression: &str) -> String {
-    if *kind != RunErrorKind::Undefined {
-        return String::new();
-    }
-    let length = expression.strip_suffix(".length");
-    let length = length.map(|value| format!("; how long a value is says `{value} | length`")).unwrap_or_default();
     let has_parts = expression.contains(char::is_whitespace);
     let value = if has_parts { format!("({expression})") } else { expression.to_owned() };
-    format!("; give another value with `or`: `{{{{ {value} or '' }}}}`{length}")
+    let other = match kind {
+        RunErrorKind::Undefined => format!("{{{{ {value} or '' }}}}"),
+        RunErrorKind::UndefinedOperand("") => format!("({value} or '')"),
+        RunErrorKind::UndefinedOperand(filter) => format!("({value} or {}) | {filter}", empty_value(filter)),
+        _ => return String::new(),
+    };
+    let length = expression.strip_suffix(".length");
+    let length = length.map(|value| format!("; how long a value is says `{value} | length`")).unwrap_or_default();
+    format!("; give another value with `or`: `{other}`{length}")
+}
+
+/// The empty value of the kind that a filter takes.
+fn empty_value(filter: &str) -> &'static str {
+    match filter {
+        "abs" | "fixed" | "float" | "int" | "round" => "0",
+        "capitalize" | "e" | "escape" | "format" | "fromjson" | "indent" | "lines" | "lower" | "replace" | "split"
+        | "string" | "title" | "trim" | "upper" => "''",
+        "attr" | "dictsort" | "items" => "{}",
+        "bool" => "false",
+        _ => "[]",
+    }
 }
 
 /// What can go wrong when an expression runs.
@@ -257,6 +321,9 @@ pub enum RunErrorKind {
     /// No value where one is needed.
     #[error("is undefined")]
     Undefined,
+    /// No value for `~` or for a filter, which is given by its name.
+    #[error("is undefined")]
+    UndefinedOperand(&'static str),
     /// A function or another thing that JSON cannot say.
     #[error("is not a value that JSON can say")]
     NotJson,

@@ -1,19 +1,24 @@
 //! The filters of expressions that are not minijinja's own, and those that write what JSON would.
 
-use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, State, Value};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::data::{is_list, row_with_id, value_of};
 use super::functions::refused;
+use super::operands::{GIVEN, JOINED};
 use super::output::{Output, plain_text};
+use super::signatures::TAKE_UNDEFINED;
 
 /// The most decimals that `fixed` writes, and the most spaces that `tojson` indents by.
 const MAX_DIGITS: usize = 20;
 
 pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
+    environment.add_filter(GIVEN, |value: &Value| given(value).cloned());
+    environment.add_filter(JOINED, move |value: &Value| text(given(value)?, max_bytes));
+    environment.add_filter("map", map);
     environment.add_filter("where", |state: &State, list: &Value, fields: Kwargs| matching(state, list, &fields));
     environment.add_filter("find", find);
     environment.add_filter("fixed", fixed);
@@ -32,6 +37,33 @@ pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
             join(state, list, between.unwrap_or_default(), attribute.or(named_attribute.as_deref()), max_bytes)
         },
     );
+}
+
+/// A value, which is not undefined.
+fn given(value: &Value) -> Result<&Value, Error> {
+    if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(value) }
+}
+
+/// An item of a list, which is not undefined.
+fn given_item(item: &Value, index: usize) -> Result<&Value, Error> {
+    let why = "is undefined; give another value with `or`, or leave it out with `select('defined')`";
+    given(item).map_err(|_| refused(format!("item {index} of the list {why}")))
+}
+
+/// As minijinja's. A filter cannot be given an item that is undefined, unless it is made for that.
+fn map(state: &mut State, list: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Vec<Value>, Error> {
+    let filter = arguments.first().and_then(|argument| argument.as_str());
+    if filter.is_none_or(|filter| TAKE_UNDEFINED.contains(&filter)) {
+        return minijinja::filters::map(state, list.clone(), arguments);
+    }
+    let mut items = Vec::new();
+    for (index, item) in list.try_iter()?.checked().enumerate() {
+        let item = item?;
+        state.consume_fuel(1)?;
+        given_item(&item, index)?;
+        items.push(item);
+    }
+    minijinja::filters::map(state, Value::from(items), arguments)
 }
 
 fn list_of(filter: &str, value: &Value) -> Result<impl Iterator<Item = Result<Value, Error>>, Error> {
@@ -139,7 +171,7 @@ fn join(state: &State, list: &Value, between: &str, field: Option<&str>, max_byt
     for (index, item) in list_of("join", list)?.enumerate() {
         let item = item?;
         let item = field.map_or(Ok(item.clone()), |field| item.get_attr(field))?;
-        let item = text(&item, max_bytes)?;
+        let item = text(given_item(&item, index)?, max_bytes)?;
         let item = item.as_str().unwrap_or_default();
         let before = if index == 0 { "" } else { between };
         state.consume_fuel(1 + (before.len() + item.len()) as u64 / 64)?;

@@ -15,6 +15,32 @@ const SIGNS: &[(&str, &str)] = &[
     ("=>", "list | where(field=value)"),
     ("?.", "."),
     ("!", "not"),
+    ("++", "n + 1"),
+    ("--", "n - 1"),
+    ("+=", "a + b"),
+    ("-=", "a - b"),
+    ("*=", "a * b"),
+    ("/=", "a / b"),
+    ("=", "=="),
+];
+
+/// Signs of JavaScript that change a variable.
+const CHANGES: &[&str] = &["++", "--", "+=", "-=", "*=", "/="];
+
+/// Functions of JavaScript's own objects, each with what does the same.
+const OBJECTS: &[(&str, &str)] = &[
+    ("Date.now", "now.ms"),
+    ("JSON.parse", "text | fromjson"),
+    ("JSON.stringify", "value | tojson"),
+    ("Math.abs", "number | abs"),
+    ("Math.ceil", "number | round(method='ceil')"),
+    ("Math.floor", "number | round(method='floor')"),
+    ("Math.max", "list | max"),
+    ("Math.min", "list | min"),
+    ("Math.random", "random(0, 1.0)"),
+    ("Math.round", "number | round"),
+    ("Object.keys", "value | list"),
+    ("crypto.randomUUID", "uuid()"),
 ];
 
 /// Words for nothing in other languages, each with what means the same.
@@ -57,6 +83,16 @@ pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
     meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
 }
 
+/// A function of an object that other languages have, such as `Date.now`.
+pub(super) fn object(written: &str) -> Option<CompileErrorKind> {
+    meaning(written, OBJECTS).map(|meant| CompileErrorKind::Foreign { written: written.into(), meant: meant.into() })
+}
+
+/// Whether a sign of another language changes a variable.
+pub(super) fn changes(sign: &str) -> bool {
+    CHANGES.contains(&sign)
+}
+
 /// What to write for a call of that name, which does not exist or does so as a filter alone.
 pub(super) fn call(name: &str) -> Option<String> {
     let filter = || is_filter(name).then(|| format!("a filter follows a `|`: `value | {name}`"));
@@ -66,10 +102,11 @@ pub(super) fn call(name: &str) -> Option<String> {
 /// The signs of other languages in what is no expression.
 pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut at = 0;
+    let (mut at, mut open) = (0, 0);
     while let Some(token) = tokens.get(at) {
         let written = &text[token.start..];
-        let sign = SIGNS.iter().find(|(sign, _)| written.starts_with(sign) && is_sign(token, written, sign));
+        let is_outer = open <= 0;
+        let sign = SIGNS.iter().find(|(sign, _)| written.starts_with(sign) && is_sign(token, written, sign, is_outer));
         let (kind, end) = match sign {
             Some((sign, meant)) => {
                 let kind = CompileErrorKind::Foreign { written: (*sign).into(), meant: (*meant).into() };
@@ -80,6 +117,7 @@ pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
                 (CompileErrorKind::Foreign { written: "?".into(), meant }, token.end())
             }
             None => {
+                open += token.nesting();
                 at += 1;
                 continue;
             }
@@ -90,9 +128,14 @@ pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     found
 }
 
-/// Whether the token begins that sign: `!` is also the beginning of `!=`.
-fn is_sign(token: &Token, written: &str, sign: &str) -> bool {
-    token.is_sign() && (sign != "!" || !written.starts_with("!="))
+/// Whether the token begins that sign: `!` is also the beginning of `!=`, and `=` inside of brackets names an argument.
+fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
+    token.is_sign()
+        && match sign {
+            "!" => !written.starts_with("!="),
+            "=" => is_outer && token.text == "=",
+            _ => true,
+        }
 }
 
 /// `a ? b : c` as it is written here, if it is the whole of an expression.
@@ -116,13 +159,13 @@ fn choice(text: &str, tokens: &[Token]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CALLS, WORDS};
+    use super::{CALLS, OBJECTS, WORDS};
     use crate::expression::{Language, Names};
 
     #[test]
     fn what_is_proposed_for_calls_and_words_is_an_expression() {
         let names = Names::from(["text", "value", "list", "number", "x"]);
-        for (written, meant) in CALLS.iter().chain(WORDS) {
+        for (written, meant) in CALLS.iter().chain(WORDS).chain(OBJECTS) {
             let proposed = meant.replace("field=value", "field=1");
             let compiled = Language::default().condition(&proposed, &names);
             assert!(compiled.is_ok(), "{written}: {compiled:?}");

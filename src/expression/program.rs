@@ -7,10 +7,10 @@ use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind};
 
 use super::check::{Found, Uses, check, check_field, check_name, hyphenated};
-use super::concat::TextOperands;
 use super::error::{CompileErrorKind, RunErrorKind};
 use super::habits;
 use super::names::Names;
+use super::operands::Operands;
 use super::output::failed;
 use super::scope::Scope;
 use super::signatures::is_keyword;
@@ -42,7 +42,7 @@ enum Code {
 #[derive(Debug)]
 struct Run {
     environment: Environment<'static>,
-    written: TextOperands,
+    operands: Operands,
 }
 
 /// An error at some bytes of the expression.
@@ -104,21 +104,26 @@ impl Program {
                 let done = template.and_then(|template| template.render(Value::from_dyn_object(scope.clone())));
                 match done {
                     Ok(_) => Ok(scope.take_result()),
-                    Err(error) => Err(self.failed(&error, &run.written)),
+                    Err(error) => Err(self.failed(&error, &run.operands)),
                 }
             }
         }
     }
 
-    fn failed(&self, error: &minijinja::Error, written: &TextOperands) -> RunFound {
+    fn failed(&self, error: &minijinja::Error, operands: &Operands) -> RunFound {
         let whole = 0..self.length;
         if error.kind() == ErrorKind::OutOfFuel {
             return (RunErrorKind::OutOfFuel(self.fuel), whole);
         }
         let range = error.range().map_or(whole.clone(), |range| {
-            let inside = |at: usize| written.original(at.saturating_sub(BEFORE.len())).min(self.length);
+            let inside = |at: usize| operands.original(at.saturating_sub(BEFORE.len())).min(self.length);
             inside(range.start)..inside(range.end)
         });
+        if error.kind() == ErrorKind::UndefinedError
+            && let Some(operand) = operands.required(range.start)
+        {
+            return (RunErrorKind::UndefinedOperand(operand.filter), operand.range.clone());
+        }
         (failed(error), if range.is_empty() { whole } else { range })
     }
 }
@@ -128,9 +133,9 @@ const NAME: &str = "expression";
 impl Run {
     fn compile(text: &str, tokens: &[Token], environment: &Environment<'static>) -> Result<Self, minijinja::Error> {
         let mut environment = environment.clone();
-        let written = TextOperands::of(tokens);
-        environment.add_template_owned(NAME, format!("{BEFORE}{}{AFTER}", written.write(text)))?;
-        Ok(Self { environment, written })
+        let operands = Operands::of(tokens);
+        environment.add_template_owned(NAME, format!("{BEFORE}{}{AFTER}", operands.write(text)))?;
+        Ok(Self { environment, operands })
     }
 }
 

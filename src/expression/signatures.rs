@@ -8,19 +8,51 @@ pub(super) struct Signature {
     pub(super) name: &'static str,
     /// How many arguments it takes by place.
     pub(super) arguments: RangeInclusive<usize>,
-    /// Whether it takes arguments by name.
-    pub(super) takes_named: bool,
+    /// The arguments that it takes by name.
+    pub(super) named: Named,
     /// The same in words.
     pub(super) takes: &'static str,
 }
 
-const fn by_place(name: &'static str, arguments: RangeInclusive<usize>, takes: &'static str) -> Signature {
-    Signature { name, arguments, takes_named: false, takes }
+/// Names of arguments.
+#[derive(Debug)]
+pub(super) enum Named {
+    Any,
+    Only(&'static [&'static str]),
 }
 
-const fn by_name(name: &'static str, arguments: RangeInclusive<usize>, takes: &'static str) -> Signature {
-    Signature { name, arguments, takes_named: true, takes }
+impl Named {
+    /// Whether an argument can have that name.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(names) => names.contains(&name),
+        }
+    }
 }
+
+const fn by_place(name: &'static str, arguments: RangeInclusive<usize>, takes: &'static str) -> Signature {
+    Signature { name, arguments, named: Named::Only(&[]), takes }
+}
+
+const fn with_names(
+    name: &'static str,
+    arguments: RangeInclusive<usize>,
+    names: &'static [&'static str],
+    takes: &'static str,
+) -> Signature {
+    Signature { name, arguments, named: Named::Only(names), takes }
+}
+
+const fn with_any_names(name: &'static str, arguments: RangeInclusive<usize>, takes: &'static str) -> Signature {
+    Signature { name, arguments, named: Named::Any, takes }
+}
+
+/// As many arguments as one likes.
+const MANY: usize = usize::MAX;
+
+/// What a filter takes that compares texts.
+const CASE: &str = "case_sensitive";
 
 /// All functions.
 pub(super) const FUNCTIONS: &[Signature] = &[
@@ -34,66 +66,71 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     by_place("joined", 1..=1, "a topic"),
     by_place("members", 1..=1, "a topic"),
     by_place("range", 1..=3, "one to three integers: from, to and step"),
-    by_name("dict", 0..=1, "a mapping, or values by name"),
+    with_any_names("dict", 0..=1, "a mapping, or values by name"),
 ];
 
 /// The filters that are not the evaluator's own.
 pub(super) const FILTERS: &[Signature] = &[
-    by_name("where", 0..=0, "fields by name, such as `where(done=true)`"),
+    with_any_names("where", 0..=0, "fields by name, such as `where(done=true)`"),
     by_place("find", 1..=1, "an id"),
     by_place("fixed", 1..=1, "the number of decimals"),
-    by_name("tojson", 0..=1, "at most an indent"),
+    with_names("tojson", 0..=1, &["indent"], "at most an indent"),
     by_place("fromjson", 0..=0, "no arguments"),
     by_place("string", 0..=0, "no arguments"),
-    by_name("join", 0..=2, "what to put between, and `attribute`"),
+    with_names("join", 0..=2, &["attribute"], "what to put between, and `attribute`"),
+    with_any_names("map", 0..=MANY, "`attribute` by name, or the name of a filter with its arguments"),
 ];
 
 /// The filters of minijinja that are left as they are.
-pub(super) const OTHER_FILTERS: &[&str] = &[
-    "abs",
-    "attr",
-    "batch",
-    "bool",
-    "capitalize",
-    "chain",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "e",
-    "escape",
-    "first",
-    "float",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "split",
-    "sum",
-    "title",
-    "trim",
-    "unique",
-    "upper",
-    "zip",
+pub(super) const OTHER_FILTERS: &[Signature] = &[
+    by_place("abs", 0..=0, "no arguments"),
+    by_place("attr", 1..=1, "a key"),
+    by_place("batch", 1..=2, "how many items are in each list, and what fills the last one"),
+    by_place("bool", 0..=0, "no arguments"),
+    by_place("capitalize", 0..=0, "no arguments"),
+    by_place("chain", 0..=MANY, "lists or mappings"),
+    by_place("count", 0..=0, "no arguments"),
+    by_place("d", 0..=2, "the other value, and true if it is for all that is false"),
+    by_place("default", 0..=2, "the other value, and true if it is for all that is false"),
+    with_names("dictsort", 0..=0, &["by", CASE, "reverse"], "`by`, `reverse` and `case_sensitive` by name"),
+    by_place("e", 0..=0, "no arguments"),
+    by_place("escape", 0..=0, "no arguments"),
+    by_place("first", 0..=0, "no arguments"),
+    with_names("float", 0..=1, &["default"], "at most a `default`"),
+    with_any_names("format", 0..=MANY, "the values that its `%s` stand for"),
+    with_names("groupby", 0..=1, &["attribute", "default", CASE], "a field, `default` and `case_sensitive`"),
+    with_names("indent", 0..=3, &["width", "first", "blank"], "`width`, `first` and `blank`"),
+    with_names("int", 0..=2, &["default", "base"], "`default` and `base`"),
+    by_place("items", 0..=0, "no arguments"),
+    by_place("last", 0..=0, "no arguments"),
+    by_place("length", 0..=0, "no arguments"),
+    by_place("lines", 0..=0, "no arguments"),
+    by_place("list", 0..=0, "no arguments"),
+    by_place("lower", 0..=0, "no arguments"),
+    with_names("max", 0..=0, &["attribute", CASE], "`attribute` and `case_sensitive` by name"),
+    with_names("min", 0..=0, &["attribute", CASE], "`attribute` and `case_sensitive` by name"),
+    with_any_names("reject", 0..=MANY, "the name of a test with its arguments"),
+    with_any_names("rejectattr", 1..=MANY, "a field, and the name of a test with its arguments"),
+    with_names("replace", 2..=3, &["count"], "the text to replace, the text in its place, and `count`"),
+    by_place("reverse", 0..=0, "no arguments"),
+    with_names("round", 0..=2, &["precision", "method"], "`precision` and `method`"),
+    with_any_names("select", 0..=MANY, "the name of a test with its arguments"),
+    with_any_names("selectattr", 1..=MANY, "a field, and the name of a test with its arguments"),
+    by_place("slice", 1..=2, "how many lists to make, and what fills the short ones"),
+    with_names("sort", 0..=0, &["attribute", CASE, "reverse"], SORT),
+    by_place("split", 0..=2, "the text between the parts, and how often to split"),
+    with_names("sum", 0..=2, &["attribute", "start"], "`attribute` and `start`"),
+    by_place("title", 0..=0, "no arguments"),
+    by_place("trim", 0..=1, "at most the characters to remove"),
+    with_names("unique", 0..=0, &["attribute", CASE], "`attribute` and `case_sensitive` by name"),
+    by_place("upper", 0..=0, "no arguments"),
+    by_place("zip", 0..=MANY, "lists"),
 ];
+
+const SORT: &str = "`attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
+
+/// The filters that are made for what is undefined.
+pub(super) const TAKE_UNDEFINED: &[&str] = &["d", "default", "find", "tojson", "where"];
 
 /// The filters of minijinja that make Python's notation, or mean nothing where nothing is escaped.
 pub(super) const REMOVED_FILTERS: &[&str] = &["pprint", "safe"];
@@ -162,17 +199,17 @@ pub(super) fn is_pure_function(name: &str) -> bool {
 }
 
 pub(super) fn filter(name: &str) -> Option<&'static Signature> {
-    FILTERS.iter().find(|signature| signature.name == name)
+    FILTERS.iter().chain(OTHER_FILTERS).find(|signature| signature.name == name)
 }
 
 /// Whether there is a filter of that name.
 pub(super) fn is_filter(name: &str) -> bool {
-    filter(name).is_some() || OTHER_FILTERS.contains(&name)
+    filter(name).is_some()
 }
 
 /// The names of all filters.
 pub(super) fn filters() -> impl Iterator<Item = &'static str> {
-    OTHER_FILTERS.iter().copied().chain(FILTERS.iter().map(|filter| filter.name))
+    OTHER_FILTERS.iter().chain(FILTERS).map(|filter| filter.name)
 }
 
 /// Whether expressions give the word a meaning of its own, so that no value can have that name.
@@ -197,9 +234,11 @@ mod tests {
     #[test]
     fn the_lists_are_all_filters_and_tests_that_there_are() {
         let own = format!("{:?}", Environment::new());
-        let mut filters: Vec<&str> = OTHER_FILTERS.iter().chain(REMOVED_FILTERS).copied().collect();
+        let mut filters: Vec<&str> = OTHER_FILTERS.iter().map(|filter| filter.name).collect();
+        filters.extend(REMOVED_FILTERS);
         // Those that are written anew.
-        filters.extend(FILTERS.iter().map(|filter| filter.name).filter(|name| ["string", "join"].contains(name)));
+        filters
+            .extend(FILTERS.iter().map(|filter| filter.name).filter(|name| ["string", "join", "map"].contains(name)));
         filters.sort_unstable();
         assert_eq!(names(&own, "filters: "), filters);
         assert_eq!(names(&own, "tests: "), TESTS);

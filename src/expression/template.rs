@@ -42,6 +42,8 @@ impl Eq for Template {}
 enum Node {
     Constant(Json),
     Expression(Expression),
+    /// One that must not be undefined.
+    Required(Expression),
     Text(Vec<Piece>),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
@@ -101,6 +103,18 @@ impl Template {
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
+    }
+
+    /// The same, in which the value of that key must not be undefined, if it is a mapping that has the key.
+    #[must_use]
+    pub fn requiring(mut self, key: &str) -> Self {
+        let nodes = if let Node::Map(nodes) = &mut self.node { &mut nodes[..] } else { &mut [] };
+        for (_, node) in nodes.iter_mut().filter(|(name, _)| name == key) {
+            if let Node::Expression(expression) = node {
+                *node = Node::Required(expression.clone());
+            }
+        }
+        self
     }
 
     /// The same, whose errors say where they are.
@@ -189,7 +203,8 @@ impl Condition {
         self
     }
 
-    /// Whether it is true now: it is not undefined, null, false, 0 or empty.
+    /// Whether it is true now: it is not undefined, null, false, 0 or empty. It is false where a filter or `~` has no value to
+    /// work on.
     ///
     /// # Errors
     ///
@@ -201,7 +216,11 @@ impl Condition {
     ) -> Result<bool, RunError> {
         lend(surroundings, |surroundings| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
-            Ok(self.expression.run(&scope)?.is_true())
+            match self.expression.run(&scope) {
+                Ok(value) => Ok(value.is_true()),
+                Err(error) if matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => Ok(false),
+                Err(error) => Err(error),
+            }
         })
     }
 }
@@ -210,7 +229,7 @@ impl Node {
     fn locate(&mut self, locate: Locate) {
         match self {
             Self::Constant(_) => {}
-            Self::Expression(expression) => expression.locate(locate),
+            Self::Expression(expression) | Self::Required(expression) => expression.locate(locate),
             Self::Text(pieces) => pieces.iter_mut().for_each(|piece| match piece {
                 Piece::Text(_) => {}
                 Piece::Expression(expression) => expression.locate(locate),
@@ -224,6 +243,7 @@ impl Node {
         Ok(Some(match self {
             Self::Constant(value) => value.clone(),
             Self::Expression(expression) => return expression.json(scope, output),
+            Self::Required(expression) => expression.json(scope, output)?.ok_or_else(|| expression.undefined())?,
             Self::Text(pieces) => {
                 let mut text = String::new();
                 for piece in pieces {
@@ -273,9 +293,10 @@ impl Expression {
     }
 
     fn error(&self, kind: RunErrorKind, range: Range<usize>) -> RunError {
-        let range = shifted(range, self.start);
-        let place = Place { path: self.path.clone(), range };
-        RunError { kind, place, expression: self.source.clone(), location: self.location.clone() }
+        let operand = matches!(kind, RunErrorKind::UndefinedOperand(_)).then(|| self.source.get(range.clone()));
+        let expression = operand.flatten().unwrap_or(&self.source).to_owned();
+        let place = Place { path: self.path.clone(), range: shifted(range, self.start) };
+        RunError { kind, place, expression, location: self.location.clone() }
     }
 }
 
@@ -366,11 +387,18 @@ impl<'c> Compiler<'c> {
                 pieces.into_iter().collect::<Option<_>>().map(Node::Text)
             }
             Err((kind, range)) => {
-                self.error(kind, range);
+                match whole(text).filter(|whole| self.is_expression(whole)) {
+                    Some(whole) => self.error(CompileErrorKind::NotAPath(whole.to_owned()), 0..text.len()),
+                    None => self.error(kind, range),
+                }
                 None
             }
         };
         node.unwrap_or(Node::Constant(Json::Null))
+    }
+
+    fn is_expression(&self, text: &str) -> bool {
+        Program::compile(text, self.environment, self.names, &mut Uses::default()).is_ok()
     }
 
     /// The expression at these bytes of a text, or nothing if something is wrong with it.
@@ -405,6 +433,11 @@ impl<'c> Compiler<'c> {
     fn error(&mut self, kind: CompileErrorKind, range: Range<usize>) {
         self.errors.push(CompileError { kind, place: Place { path: self.path.clone(), range } });
     }
+}
+
+/// What follows the `$` that a text begins with.
+fn whole(text: &str) -> Option<&str> {
+    text.strip_prefix('$').filter(|rest| rest.starts_with(char::is_alphabetic))
 }
 
 /// A list is constant if all of its items are.

@@ -12,8 +12,8 @@ use thiserror::Error;
 use super::body::ApiResponse;
 use super::host_name::is_host_name;
 use super::live::polling::EngineIoError;
-use super::rule::{self, FormError};
-use crate::engine::Refusal;
+use super::rule::FormError;
+use crate::engine::{Refusal, RefusalKind};
 use crate::scenario::{Problems, describe};
 use crate::selector::SwitchError;
 use crate::words::joined;
@@ -24,7 +24,7 @@ use crate::worlds::WorldsError;
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
     #[error("Route {method}:{uri} not found{}", .nearest.as_ref().map(|near| format!(", did you mean {near}?")).unwrap_or_default())]
-    RouteNotFound { method: Method, uri: Box<Uri>, nearest: Option<String> },
+    RouteNotFound { method: Method, uri: Box<Uri>, nearest: Option<String>, is_of_shop: bool },
     #[error("{method} is not a method of {path}, which has {}", joined_methods(.allowed))]
     MethodNotAllowed { method: Method, path: String, allowed: Vec<&'static str> },
     #[error("The answer cannot be sent: HTTP does not allow {0}")]
@@ -124,7 +124,7 @@ impl ResponseError for ApiError {
             | Self::Worlds(WorldsError::Unknown(_)) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Refused(refusal) => rule::status_of_refusal(refusal),
+            Self::Refused(refusal) => status_of_refusal(refusal, StepsOf::Scenario),
             Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
@@ -184,8 +184,10 @@ impl ApiError {
                 json!({ "statusCode": code, "error": error, "message": message, "problems": describe(problem) })
             }
             Self::EngineIo(why) => json!({ "code": why.code(), "message": message }),
-            // Fastify answers unknown routes with its keys in another order, and clients compare bytes.
-            Self::RouteNotFound { .. } => json!({ "message": message, "error": error, "statusCode": code }),
+            // Fastify answers unknown routes with its keys in another order, and clients of a shop compare bytes.
+            Self::RouteNotFound { is_of_shop: true, .. } => {
+                json!({ "message": message, "error": error, "statusCode": code })
+            }
             _ => json!({ "statusCode": code, "error": error, "message": message }),
         };
         let mut reply = ApiResponse::json(json.to_string()).with_status(status);
@@ -240,7 +242,7 @@ impl ApiError {
 
     /// That there is no such route.
     pub(super) fn not_found(method: &Method, uri: &Uri) -> Self {
-        Self::RouteNotFound { method: method.clone(), uri: Box::new(uri.clone()), nearest: None }
+        Self::RouteNotFound { method: method.clone(), uri: Box::new(uri.clone()), nearest: None, is_of_shop: true }
     }
 }
 
@@ -271,7 +273,7 @@ fn status_of(error: &WorldError) -> StatusCode {
         #[cfg(feature = "redis")]
         WorldError::Store(_) | WorldError::Unplayable => StatusCode::SERVICE_UNAVAILABLE,
         WorldError::Defect => StatusCode::INTERNAL_SERVER_ERROR,
-        WorldError::Refused(refusal) => status_of_refusal(refusal),
+        WorldError::Refused(refusal) => status_of_refusal(refusal, StepsOf::Request),
         WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
         WorldError::Snapshot(SnapshotError::TooMany) | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
         WorldError::Clock(ClockError::InThePast { .. }) | WorldError::Expectation { .. } | WorldError::Wait(_) => {
@@ -284,38 +286,22 @@ fn nearest_endpoint(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default()
 }
 
-fn status_of_refusal(refusal: &Refusal) -> StatusCode {
-    match refusal {
-        Refusal::Full { .. } | Refusal::RowsTooLarge { .. } | Refusal::ValuesTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnknownRow(_)
-        | Refusal::UnknownCollection(_)
-        | Refusal::UnknownValue(_)
-        | Refusal::UnknownFault(_)
-        | Refusal::UnknownRoute(_)
-        | Refusal::UnknownEndpoint(_)
-        | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
-        Refusal::TooManyFaults | Refusal::FaultExists(_) | Refusal::TooManyTopics => StatusCode::CONFLICT,
-        Refusal::UnreadableFault(_) | Refusal::UnreadableSteps(_) | Refusal::BadAnswer(_) | Refusal::Expression(_) => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-        Refusal::DuplicateRow(_)
-        | Refusal::OutOfRange { .. }
-        | Refusal::FixedId(_)
-        | Refusal::Field { .. }
-        | Refusal::Query(_)
-        | Refusal::MissingField(_)
-        | Refusal::WrongValue { .. }
-        | Refusal::NoMember
-        | Refusal::Codec(_)
-        | Refusal::MemoryTooLarge
-        | Refusal::TooManySteps
-        | Refusal::TooManyWaiting
-        | Refusal::TooManyTriggers(_)
-        | Refusal::SharedStream
-        | Refusal::InstantRepeat(_)
-        | Refusal::Overflow { .. }
-        | Refusal::NotAPart { .. }
-        | Refusal::At { .. } => StatusCode::BAD_REQUEST,
+/// Whose steps a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StepsOf {
+    Scenario,
+    Request,
+}
+
+fn status_of_refusal(refusal: &Refusal, steps: StepsOf) -> StatusCode {
+    match refusal.kind() {
+        RefusalKind::Missing => StatusCode::NOT_FOUND,
+        RefusalKind::Taken => StatusCode::CONFLICT,
+        RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalKind::Wrong => StatusCode::BAD_REQUEST,
+        RefusalKind::Defect if steps == StepsOf::Request => StatusCode::BAD_REQUEST,
+        RefusalKind::Defect | RefusalKind::Disagreement => StatusCode::INTERNAL_SERVER_ERROR,
+        RefusalKind::Overload => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

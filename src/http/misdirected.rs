@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::error::ApiError;
 use super::host_name::is_host_name;
-use crate::engine::UnknownField;
+use crate::engine::QueryNote;
 use crate::logged_names::{LoggedNames, NameLine};
 use crate::world::World;
 
@@ -28,7 +28,7 @@ const ASKED_BY_THEMSELVES: [&str; 4] = [
 pub(crate) struct Misdirected {
     hosts: LoggedNames,
     routes: LoggedNames,
-    fields: LoggedNames,
+    queries: LoggedNames,
     tls: AtomicBool,
     http2: AtomicBool,
 }
@@ -68,13 +68,13 @@ impl Misdirected {
         }
     }
 
-    /// A list of a route of that key was asked for by a field that no row has.
-    pub(super) fn found_no_field(&self, world: &World, route: &str, field: &UnknownField) {
-        match self.fields.note(&format!("{route} {}", field.name())) {
-            NameLine::Name => warn!(world = %world.name(), "`{route}`: {field}"),
+    /// A list of a route of that key was asked for by something that means nothing.
+    pub(super) fn found_no_meaning(&self, world: &World, route: &str, note: &QueryNote) {
+        match self.queries.note(&format!("{route} {}", note.name())) {
+            NameLine::Name => warn!(world = %world.name(), "`{route}`: {note}"),
             NameLine::NoMore => {
                 warn!(
-                    "lists were asked for by more than {} unknown fields; the log names no further ones",
+                    "lists were asked for by more than {} names that mean nothing; the log names no further ones",
                     LoggedNames::MOST
                 );
             }

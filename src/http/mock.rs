@@ -238,14 +238,15 @@ impl Mock {
     fn with_nearest_route(&self, error: ApiError, target: &RequestTarget<'_>, moment: &Moment) -> ApiError {
         let routes = moment.view.scenario.routes();
         let ApiError::RouteNotFound { method, uri, .. } = error else { return error };
+        let is_of_shop = routes.iter().any(|route| !matches!(route.plan(), Plan::Answer { .. }));
         if !routes.has_answers() {
-            return ApiError::RouteNotFound { method, uri, nearest: None };
+            return ApiError::RouteNotFound { method, uri, nearest: None, is_of_shop };
         }
         let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
         let near = routes.nearest(asked.as_str(), &target.route_path());
         let nearest = near.map(|near| format!("{} {}", near.method(), near.path()));
         self.app.misdirected.found_no_route(&moment.world, &method, &target.path, nearest.as_deref());
-        ApiError::RouteNotFound { method, uri, nearest }
+        ApiError::RouteNotFound { method, uri, nearest, is_of_shop }
     }
 
     async fn site(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<ApiResponse, ApiError> {

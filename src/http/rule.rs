@@ -14,7 +14,7 @@ use bytes::Bytes;
 pub use forms::{FormError, read as read_form};
 use percent_encoding::percent_decode_str;
 use poem::Request;
-use poem::http::{HeaderMap, StatusCode};
+use poem::http::{HeaderMap, Method};
 
 pub(super) use request::handshake_request;
 
@@ -22,7 +22,7 @@ use super::body::ApiResponse;
 use super::error::ApiError;
 use super::target::RequestTarget;
 use super::{App, stream};
-use crate::engine::{Answered, Refusal, RuleRequest};
+use crate::engine::{Answered, AnsweredContent, RuleRequest};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, PathMatch, Route};
 use crate::world::{StreamOpening, View, World, WorldError};
 
@@ -58,7 +58,7 @@ impl RuleCall<'_> {
             let Moment { world, view, .. } = moment;
             let request = self.read(headers, body)?;
             let answered = world.read_answer(view, self.answers, self.crud, request).map_err(refused)?;
-            let notes = self.note_unknown_fields(app, world, &answered);
+            let notes = self.note_query(app, world, &answered);
             let number = Some(answered.number);
             Ok(ApiResponse { number, notes, ..self.made(answered)? })
         })
@@ -82,12 +82,14 @@ impl RuleCall<'_> {
             world.pass_since(*arrived, opening.answered.after).await;
         }
         let StreamOpening { answered, stream } = opening;
-        let number = answered.number;
-        let notes = self.note_unknown_fields(app, world, &answered);
+        let (number, is_stream) = (answered.number, matches!(answered.content, AnsweredContent::Stream { .. }));
+        let notes = self.note_query(app, world, &answered);
         let mut response = self.response(answered, request).await?;
-        if let Some(feed) = stream {
-            response.response = stream::stream(app, feed, response.response);
-        }
+        response.response = match stream {
+            Some(feed) => stream::stream(app, feed, response.response),
+            None if is_stream => stream::head(response.response),
+            None => response.response,
+        };
         Ok(ApiResponse { number: Some(number), notes, ..response })
     }
 
@@ -95,20 +97,23 @@ impl RuleCall<'_> {
         self.answers.only_reads && self.crud.is_none_or(CrudOperation::only_reads)
     }
 
-    /// Logs the fields that a query names and no row has, and gives what the journal says of them.
-    fn note_unknown_fields(&self, app: &App, world: &World, answered: &Answered) -> Vec<String> {
-        for field in &answered.unknown_fields {
-            app.misdirected.found_no_field(world, &self.answers.key, field);
+    /// Logs what the query of a list names that means nothing, and gives what the journal says of it.
+    fn note_query(&self, app: &App, world: &World, answered: &Answered) -> Vec<String> {
+        for note in &answered.query_notes {
+            app.misdirected.found_no_meaning(world, &self.answers.key, note);
         }
-        answered.unknown_fields.iter().map(ToString::to_string).collect()
+        answered.query_notes.iter().map(ToString::to_string).collect()
     }
 
-    /// What the engine answers: from what readers see if that changes nothing, else as a command.
+    /// What the engine answers: from what readers see if that changes nothing, else as a command. HEAD carries out the steps
+    /// before the answer as any method does, but opens no stream: the steps of a stream are its content (RFC 9110, 9.3.2).
     async fn answered(&self, world: &World, view: &View, request: RuleRequest) -> Result<StreamOpening, WorldError> {
         let Self { answers, crud, .. } = self;
         let answered = if self.only_reads() {
             world.read_answer(view, answers, *crud, request)?
-        } else if answers.list.iter().any(|answer| matches!(answer.content, Content::Stream(_))) {
+        } else if self.target.method != Method::HEAD
+            && answers.list.iter().any(|answer| matches!(answer.content, Content::Stream(_)))
+        {
             let path = percent_decode_str(&self.target.path).decode_utf8_lossy();
             return world.open_stream(&answers.key, request, &path, stream::encode).await;
         } else {
@@ -123,46 +128,6 @@ fn refused(error: WorldError) -> ApiError {
     match error {
         WorldError::Refused(refusal) => ApiError::Refused(refusal),
         error => error.into(),
-    }
-}
-
-/// The status of the answer whose steps, or whose operation on a collection, are refused.
-pub(super) fn status_of_refusal(refusal: &Refusal) -> StatusCode {
-    match refusal {
-        Refusal::UnknownRow(_)
-        | Refusal::UnknownCollection(_)
-        | Refusal::UnknownValue(_)
-        | Refusal::UnknownRoute(_)
-        | Refusal::UnknownEndpoint(_)
-        | Refusal::NoAnswer { .. } => StatusCode::NOT_FOUND,
-        Refusal::DuplicateRow(_) => StatusCode::CONFLICT,
-        Refusal::At { refusal, .. } => status_of_refusal(refusal),
-        Refusal::UnreadableFault(_)
-        | Refusal::UnreadableSteps(_)
-        | Refusal::Expression(_)
-        | Refusal::BadAnswer(_)
-        | Refusal::NoMember
-        | Refusal::Codec(_)
-        | Refusal::MemoryTooLarge
-        | Refusal::SharedStream
-        | Refusal::TooManySteps
-        | Refusal::InstantRepeat(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Refusal::TooManyWaiting | Refusal::TooManyTriggers(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::OutOfRange { .. }
-        | Refusal::Full { .. }
-        | Refusal::FixedId(_)
-        | Refusal::Field { .. }
-        | Refusal::UnknownFault(_)
-        | Refusal::FaultExists(_)
-        | Refusal::TooManyFaults
-        | Refusal::Query(_)
-        | Refusal::MissingField(_)
-        | Refusal::RowsTooLarge { .. }
-        | Refusal::ValuesTooLarge
-        | Refusal::Overflow { .. }
-        | Refusal::NotAPart { .. }
-        | Refusal::WrongValue { .. }
-        | Refusal::TooManyTopics => StatusCode::BAD_REQUEST,
     }
 }
 

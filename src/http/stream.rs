@@ -29,18 +29,28 @@ pub(super) fn stream(app: &Arc<App>, feed: Subscription, mut response: Response)
     let sink = Arc::new(StreamSink::default());
     let member = BufferedMember::new(feed, sink.clone(), app.clone());
     let (body, streaming) = StreamBody::of(sink.clone());
+    response.set_body(Body::from_bytes_stream(body));
+    let response = marked(response, streaming);
+    app.tasks.spawn(serve(Stream { sink, member }));
+    response
+}
+
+/// The answer to HEAD for a stream, made of an answer without a body: the same headers, and no stream.
+pub(super) fn head(response: Response) -> Response {
+    marked(response, Streaming::default())
+}
+
+fn marked(mut response: Response, streaming: Streaming) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_TYPE).or_insert(EVENT_STREAM);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     // Proxies that know it pass on each event at once.
     headers.entry("x-accel-buffering").or_insert(HeaderValue::from_static("no"));
-    response.set_body(Body::from_bytes_stream(body));
     response.extensions_mut().insert(streaming);
-    app.tasks.spawn(serve(Stream { sink, member }));
     response
 }
 
-/// Whether a response is a stream.
+/// Whether a response is a stream, or the head of one.
 pub(super) fn is_stream(response: &Response) -> bool {
     response.extensions().get::<Streaming>().is_some()
 }

@@ -9,12 +9,12 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::{percent_decode_str, percent_encode};
 use poem::Response;
 use poem::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 
 use super::error::ApiError;
-use crate::scenario::encode_segment;
+use crate::scenario::{NOT_IN_SEGMENT, encode_segment};
 use crate::world::World;
 use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
 
@@ -23,26 +23,6 @@ const WORLD: HeaderName = HeaderName::from_static("x-mockd-world");
 
 /// What the paths of the control API begin with.
 const CONTROL: &str = "/__mockd";
-
-/// What is percent-encoded in a segment of a path: all but `pchar` (RFC 3986, 3.3).
-const NOT_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@');
 
 /// A request's target.
 pub(super) struct RequestTarget<'r> {

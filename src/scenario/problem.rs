@@ -222,6 +222,14 @@ pub enum ProblemKind {
     /// A category where numbers of rows are added to.
     #[error("`{0}` is a category, whose products have totals alone")]
     IncrementsCategory(String),
+    /// A value of `data` where numbers of rows are added to.
+    #[error("`{name}` is a value")]
+    IncrementsValue {
+        /// The value's name.
+        name: String,
+        /// What is added.
+        by: String,
+    },
     /// An id of a row that no collection declares.
     #[error("no collection declares a row `{id}`")]
     UnknownRow {
@@ -277,6 +285,9 @@ pub enum ProblemKind {
     /// A message rule that no message gets to: a warning.
     #[error("no message gets to this rule")]
     UnreachableMessageRule,
+    /// Text to compare a message with that looks like an expression: a warning.
+    #[error("`match` compares with this text, and computes nothing")]
+    MatchesExpression(String),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,
@@ -400,9 +411,13 @@ impl ProblemKind {
     /// Whether a scenario is good all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
+        if let Self::Expression { error, .. } = self {
+            return error.is_warning();
+        }
         matches!(
             self,
             Self::NeverMatches(_)
+                | Self::MatchesExpression(_)
                 | Self::HidesFile { .. }
                 | Self::UnreachableAnswer
                 | Self::UnreachableMessageRule

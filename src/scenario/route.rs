@@ -6,6 +6,7 @@
 mod insert;
 mod methods;
 mod nearest;
+mod segment;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use strum::Display;
 use thiserror::Error;
 
 pub(super) use insert::insert_path;
+pub use segment::{NOT_IN_SEGMENT, encode_segment};
 
 use super::{Answers, CrudOperation};
 
@@ -250,12 +252,6 @@ fn shape_of(segments: &[Segment]) -> String {
         Segment::Rest(parameter) => format!("/{{*{}}}", parameter.index),
     };
     segments.iter().map(segment).collect()
-}
-
-/// A segment's text as a [`RouteTable`] takes it in a path.
-#[must_use]
-pub fn encode_segment(text: &str) -> String {
-    text.replace('%', "%25").replace('/', "%2F")
 }
 
 impl RouteTable {

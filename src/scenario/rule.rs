@@ -199,12 +199,20 @@ pub struct DataPath {
 pub struct Trigger {
     /// Names its random stream.
     pub key: Arc<str>,
-    /// The topic.
+    /// The topic, or with a `*` at its end all topics that begin with what is before it.
     pub topic: Arc<str>,
     /// Whether it fires.
     pub when: Option<Condition>,
     /// What happens. Later steps belong to the world.
     pub steps: StepList,
+}
+
+impl Trigger {
+    /// Whether it is for what is sent to that topic.
+    #[must_use]
+    pub fn hears(&self, topic: &str) -> bool {
+        self.topic.strip_suffix('*').map_or(*self.topic == *topic, |start| topic.starts_with(start))
+    }
 }
 
 /// A script of general steps.

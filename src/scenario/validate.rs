@@ -77,7 +77,7 @@ pub(super) fn validate(
     let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
     let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
     let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
-    let judged = Judged { names: has_names && data.is_complete, rows: readable && data.is_complete };
+    let judged = Judged { names: has_names, rows: readable };
     let known = Known::new(&categories, &data.collections, &data.values, judged).with_unread(data.unread);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));

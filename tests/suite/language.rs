@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mockd::expression::entries;
 use mockd::scenario::{language, load, schema};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -238,4 +239,31 @@ async fn explain_suggests_the_nearest_key() {
     let (code, said, error) = run(&["explain", "random.evry"]).await;
     let expected = "error: the language has no key `random.evry`; did you mean `every`?\n";
     assert_eq!((code, said.as_str(), error.as_str()), (Some(1), "", expected));
+}
+
+#[tokio::test]
+async fn explain_tells_about_the_words_of_expressions() {
+    let (code, said, _) = run(&["explain", "fixed"]).await;
+    let expected = "\
+fixed
+  a filter of expressions; takes the number of decimals
+
+  a number as text with so many decimals.
+
+    9.5 | fixed(2)
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    for (word, part) in [
+        ("fake", "  a function of expressions; takes a kind, such as 'name'\n"),
+        ("members", "  who has joined a topic: a list of their `conn.id`.\n"),
+        ("now", "    now.iso\n"),
+        ("where", "  a filter of expressions; takes fields by name"),
+    ] {
+        let (code, said, _) = run(&["explain", word]).await;
+        assert!(code == Some(0) && said.contains(part), "{word}: {said}");
+    }
+    let (code, all, _) = run(&["explain", "expressions"]).await;
+    assert_eq!((code, all.lines().filter(|line| line.starts_with("  ")).count()), (Some(0), entries().count()));
+    let (code, _, error) = run(&["explain", "upperr"]).await;
+    assert_eq!((code, error.as_str()), (Some(1), "error: the language has no key `upperr`; did you mean `upper`?\n"));
 }

@@ -36,6 +36,7 @@ mod language;
 mod lifecycle;
 mod limits;
 mod live;
+mod live_clients;
 #[cfg(unix)]
 mod live_line;
 mod misdirected;
@@ -66,5 +67,6 @@ mod streams;
 mod support;
 #[cfg(unix)]
 mod torture;
+mod websocket;
 mod wire;
 mod worlds;

@@ -9,13 +9,22 @@ use futures_util::{StreamExt, stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, Socket, number, poll};
+use crate::support::{EventStream, Mockd, SHOP, ScenarioFile, Socket, number, poll};
 
 /// Sockets of a round, if the process may open as many.
 const SOCKETS: usize = 2_000;
 
 /// Files that tests beside this one may have open.
 const OTHER_FILES: u64 = 1_000;
+
+/// Streams of a round.
+const STREAMS: usize = 50;
+
+const ROUTES: &str = "
+http:
+  GET /live: { stream: [{ join: news }] }
+  POST /say: { send: { to: news, frame: hi } }
+";
 
 /// Sockets that connect at once.
 const AT_ONCE: usize = 100;
@@ -36,6 +45,11 @@ fn sockets() -> usize {
     SOCKETS.min(usize::try_from(files).unwrap_or(usize::MAX))
 }
 
+/// A shop with streams, in which A2 has that total.
+fn scenario(total: usize) -> String {
+    format!("{}{ROUTES}", SHOP.replace("total: 7 }", &format!("total: {total} }}")))
+}
+
 /// The transcript is bounded, and full then.
 async fn fill_transcript(mockd: &Mockd) {
     let orders: Vec<_> = (0..1000).map(|_| json!({ "id": "B1", "amount": 1 })).collect();
@@ -47,14 +61,21 @@ async fn fill_transcript(mockd: &Mockd) {
     }
 }
 
-/// Sockets come, hear of orders and of a save, and go, half of them without a word.
+/// Sockets and streams come, hear of orders, of what is said and of a save, and go, half of the sockets without a word.
 async fn round(mockd: &Mockd, file: &ScenarioFile, sockets: usize, number: usize) {
     let categories = ["electronics", "confectionery", "nothing"].into_iter().cycle().take(sockets);
     let opening = stream::iter(categories).map(|category| mockd.live(category)).buffer_unordered(AT_ONCE);
     let mut open: Vec<Socket> = opening.collect().await;
+    let opening = stream::iter(0..STREAMS).map(|_| EventStream::open(mockd, "/live")).buffer_unordered(AT_ONCE);
+    let mut streams: Vec<EventStream> = opening.collect().await;
     join_all((0..20).map(|_| mockd.order("A1", 1))).await;
+    assert_eq!(mockd.send("POST", "/say", None).await.status, 204);
+    for events in join_all(streams.iter_mut().map(|stream| stream.events(1))).await {
+        assert_eq!(events, ["data: hi"]);
+    }
+    drop(streams);
     let total = 1000 + number;
-    file.save_like_jetbrains(&SHOP.replace("total: 7 }", &format!("total: {total} }}")));
+    file.save_like_jetbrains(&scenario(total));
     let saved = format!(r#"{{"id":"A2","total":{total}}}"#);
     join_all(open.iter_mut().map(|socket| socket.until(&saved))).await;
     let polite = open.split_off(sockets / 2);
@@ -79,10 +100,10 @@ async fn settled_memory(mockd: &Mockd) -> u64 {
 #[tokio::test]
 async fn memory_and_open_files_are_after_all_rounds_what_they_were_before() {
     let sockets = sockets();
-    let file = ScenarioFile::new(SHOP);
+    let file = ScenarioFile::new(&scenario(7));
     let mut mockd = Mockd::run_with(file.path(), &["--journal", "100"]).await;
     // With the first save that is followed, it has all files that it keeps; and no connection yet.
-    file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
+    file.write_in_place(&scenario(8));
     mockd.logged("reloaded").await;
     let files = mockd.open_files();
     mockd.forget_log();

@@ -21,7 +21,7 @@ pub enum CodecError {
     /// A key that has no meaning there.
     #[error("unknown key `{0}` in a frame for Socket.IO")]
     UnknownKey(String),
-    /// The message asked for no acknowledgement, or the connection has been acknowledged before.
+    /// There is no message that could ask for an acknowledgement, or the connection has been acknowledged before.
     #[error("there is nothing to acknowledge")]
     NothingToAcknowledge,
     /// A refusal in answer to something else than a connection, or after its acknowledgement.

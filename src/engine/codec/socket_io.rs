@@ -197,8 +197,10 @@ impl Session {
                 });
             }
             Content::Ack(args) => {
-                let id = msg.and_then(|msg| msg.get("ack")).and_then(Value::as_u64);
-                (Kind::Ack, Some(id.ok_or(CodecError::NothingToAcknowledge)?), args)
+                let event = msg.filter(|msg| !is_connect(Some(msg))).ok_or(CodecError::NothingToAcknowledge)?;
+                // One and the same event may be emitted with a callback or without.
+                let Some(id) = event.get("ack").and_then(Value::as_u64) else { return Ok(Vec::new()) };
+                (Kind::Ack, Some(id), args)
             }
             Content::Event { data, asks } => {
                 let next = known.map_or(0, |known| known.next_id);

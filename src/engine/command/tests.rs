@@ -120,7 +120,7 @@ fn a_refused_change_of_a_row_changes_nothing() {
     let before = (rows(&engine, "toys"), rows(&engine, "digits"));
     let field = |field: &str, expected: &str| Refusal::Field { field: field.into(), expected: expected.into() };
     let large = "x".repeat(MAX_COLLECTION_BYTES);
-    let full = || Refusal::Full { collection: "toys".into() };
+    let full = || Refusal::Full { collection: "toys".into(), is_counted: true };
     for (command, refusal) in [
         (merge("games", "T1", json!({})), Refusal::UnknownCollection("games".into())),
         (replace("games", "T1", json!({})), Refusal::UnknownCollection("games".into())),
@@ -177,7 +177,7 @@ fn a_full_collection_takes_what_makes_a_row_smaller() {
     engine.apply(Command::add_row("toys", added.clone())).unwrap();
     assert_eq!(
         engine.apply(merge("toys", "T1", json!({ "price": 33 }))),
-        Err(Refusal::Full { collection: "toys".into() })
+        Err(Refusal::Full { collection: "toys".into(), is_counted: true })
     );
     added.insert("name".into(), "y".repeat(1000).into());
     engine.apply(merge("toys", "T3", added.into())).unwrap();

@@ -35,6 +35,10 @@ enum Operator {
     EndsWith,
 }
 
+/// The operators that a parameter names behind a `:`.
+pub(super) const OPERATORS: [&str; 11] =
+    ["eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "like", "startsWith", "endsWith"];
+
 /// What a parameter says.
 #[derive(Debug)]
 struct Operand {
@@ -135,7 +139,7 @@ impl Operator {
             "gt" => Self::Greater,
             "gte" => Self::AtLeast,
             "in" => Self::In,
-            "contains" => Self::Contains,
+            "contains" | "like" => Self::Contains,
             "startsWith" => Self::StartsWith,
             "endsWith" => Self::EndsWith,
             _ => return None,
@@ -145,8 +149,7 @@ impl Operator {
     /// As the versions of json-server before 1 name it.
     fn named_as_before(name: &str) -> Option<Self> {
         match name {
-            "like" => Some(Self::Contains),
-            "ne" | "lt" | "lte" | "gt" | "gte" => Self::named(name),
+            "ne" | "lt" | "lte" | "gt" | "gte" | "like" => Self::named(name),
             _ => None,
         }
     }

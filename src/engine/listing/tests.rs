@@ -78,6 +78,7 @@ fn filters_list_the_rows_that_fit() {
         ("tags.0=b", ""),
         ("name:contains=NN", "1 4"),
         ("name_like=o", "2"),
+        ("name:like=o", "2"),
         ("name:startsWith=ä", "4"),
         ("name:endsWith=L", "3"),
         ("age:contains=0", "3"),
@@ -226,24 +227,35 @@ fn unknown(crud: &Crud, rows: &[Arc<Row>], text: &str) -> Vec<String> {
     let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
     let query = ListQuery::new(pairs.iter().map(|(name, value)| (&**name, &**value)), &crud.query).unwrap();
     let listing = query.list(rows.iter());
-    query.unknown_fields(rows, &listing, crud).iter().map(ToString::to_string).collect()
+    query.notes(rows, &listing, crud).iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn fields_that_no_row_has_are_named_with_what_was_meant() {
+fn what_means_nothing_is_named_with_what_was_meant() {
     let (rows, plain) = (rows(), crud(""));
     let renamed = crud(", query: { page: page, per_page: limit }");
     let declared = crud(", fields: { name: string, address: { type: object, optional: true } }");
     let long = "x".repeat(100);
     let no = |field: &str| format!("no row of `todos` has a field `{field}`");
     let meant = |field: &str, meant: &str| format!("{}; did you mean `{meant}`?", no(field));
+    let operator = |parameter: &str, name: &str, meant: &str| {
+        format!("`{name}` in `{parameter}` is not an operator of a filter; did you mean `{meant}`?")
+    };
+    let unsupported = |parameter: &str| format!("`{parameter}` is not supported, and changes nothing");
     for (crud, rows, text, expected) in [
         (&plain, &rows[..], "name=nobody&city.zip=1&age:gt=1000", vec![no("city.zip")]),
         (&plain, &rows, "nam=Anna", vec![meant("nam", "name")]),
         (&plain, &rows, "nam:contains=A&nam=B&done_ne=1&tag=b", vec![meant("nam", "name"), meant("tag", "tags")]),
         (&plain, &rows, "page=2&limit=1", vec![meant("page", "_page"), meant("limit", "_limit")]),
         (&plain, &rows, "_sort=-nam,id,age&_page=1", vec![meant("nam", "name")]),
-        (&plain, &rows, "_page=9&_embed=x&q=nothing&id=99&id:ne=1", vec![]),
+        (&plain, &rows, "_page=9&q=nothing&id=99&id:ne=1&_=1", vec![]),
+        (&plain, &rows, "name:lke=A", vec![operator("name:lke", "lke", "like")]),
+        (&plain, &rows, "city.name:startWith=A", vec![operator("city.name:startWith", "startWith", "startsWith")]),
+        (&plain, &rows, "id:is=1", vec![operator("id:is", "is", "in")]),
+        (&plain, &rows, "name:xyz=1", vec!["`xyz` in `name:xyz` is not an operator of a filter".to_owned()]),
+        (&plain, &rows, "nam:lke=A", vec![no("nam:lke")]),
+        (&plain, &rows, "_embed=x&_embed=y", vec![unsupported("_embed")]),
+        (&plain, &[], "_expand=x&nam=1", vec![unsupported("_expand")]),
         (&plain, &rows, &format!("{long}%0a=1"), vec![no(&long[..64])]),
         (&renamed, &rows, "_page=2&page=1", vec![meant("_page", "page")]),
         (&renamed, &rows, "page=2&limit=1", vec![]),

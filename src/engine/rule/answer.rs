@@ -8,6 +8,7 @@ use super::context::Context;
 use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, root};
+use super::nearest::{Misfit, Nearest};
 use super::reading::Reading;
 use super::runs::{RuleOrigin, RunOwner};
 use super::{Answered, AnsweredContent, RuleRequest};
@@ -87,8 +88,8 @@ impl Reading<'_> {
 }
 
 impl Engine {
-    /// What the route of that key answers at the engine's time, after its steps; a stream begins for `member`. All of it
-    /// happens, or nothing.
+    /// What the route of that key answers at the engine's time, after its steps; a stream begins for `member`, and does not
+    /// without one. All of it happens, or nothing.
     ///
     /// # Errors
     /// [`Refusal`] if no answer fits, a step is refused, or an expression fails.
@@ -118,12 +119,11 @@ impl Engine {
                 }
                 (Content::Stream(steps), _) => {
                     let answered = plain(chosen, firing, &context)?;
-                    if firing.engine.local.is_some() {
-                        // The server that has the member begins it.
-                        return Ok(answered);
+                    // Of several servers, the one that has the member begins it.
+                    if let Some(member) = member.filter(|_| firing.engine.local.is_none()) {
+                        firing.owner = RunOwner::Member(member);
+                        firing.begin_stream(steps, &mut context)?;
                     }
-                    firing.owner = RunOwner::Member(member.ok_or(Refusal::NoMember)?);
-                    firing.begin_stream(steps, &mut context)?;
                     Ok(answered)
                 }
                 _ => plain(chosen, firing, &context),
@@ -140,33 +140,31 @@ struct Chosen<'a> {
     answer: &'a Answer,
 }
 
-/// The first answer that fits, and what its expressions know. If none does, the one with the fewest differences is the nearest,
-/// and of several the first.
+/// The first answer that fits, and what its expressions know.
 fn choose<'a>(
     answers: &'a Answers,
     renders: &mut impl Renders,
     context: &Context,
 ) -> Result<(Chosen<'a>, Context), Refusal> {
-    let mut nearest: Option<(usize, String)> = None;
+    let mut nearest = Nearest::of("answer");
     for (number, answer) in (1..).zip(&answers.list) {
-        let mut differences = match &answer.matches {
+        let differences = match &answer.matches {
             Some(matches) => matching_differences(matches, renders, context)?,
             None => Vec::new(),
         };
-        if differences.is_empty() {
-            let context = named(answer, renders, context)?;
-            match &answer.when {
-                Some(when) if !renders.holds(when, &context)? => {
-                    differences.push(format!("`when: {}` is false", when.source()));
-                }
-                _ => return Ok((Chosen { number, answer }, context)),
-            }
+        if !differences.is_empty() {
+            nearest.note(number, &Misfit::Differs(differences));
+            continue;
         }
-        if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
-            nearest = Some((differences.len(), format!("answer {number}: {}", differences.join("; "))));
+        let context = named(answer, renders, context)?;
+        match &answer.when {
+            Some(when) if !renders.holds(when, &context)? => {
+                nearest.note(number, &Misfit::of_when(when.source(), answer.matches.is_some()));
+            }
+            _ => return Ok((Chosen { number, answer }, context)),
         }
     }
-    Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.map(|(_, text)| text) })
+    Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.text() })
 }
 
 /// What the expressions of an answer know: also the names that it gives values.
@@ -266,8 +264,8 @@ fn rest(
         return Err(bad_answer(template, wrong));
     }
     let status = declared.unwrap_or(default);
-    let CrudOutcome { content, unknown_fields, .. } = outcome;
-    Ok(Answered { number, status, headers, content, after: answer.after, unknown_fields })
+    let CrudOutcome { content, query_notes, .. } = outcome;
+    Ok(Answered { number, status, headers, content, after: answer.after, query_notes })
 }
 
 fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
 use super::AnsweredContent;
@@ -11,10 +11,10 @@ use super::context::Context;
 use super::firing::Firing;
 use super::rows::text_id;
 use crate::engine::collections::RowSet;
-use crate::engine::listing::{ListQuery, UnknownField, query_pairs};
+use crate::engine::listing::{ListQuery, QueryNote, query_pairs};
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::reading::Reading;
-use crate::scenario::{Crud, CrudOperation, RowVerb};
+use crate::scenario::{Crud, CrudOperation, NOT_IN_SEGMENT, RowVerb};
 
 /// What an operation gives, before the answer's own status and headers.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ pub(super) struct CrudOutcome {
     pub(super) status: Option<u16>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) content: AnsweredContent,
-    /// Fields that the query of a list names and no row has.
-    pub(super) unknown_fields: Vec<UnknownField>,
+    /// What the query of a list names that means nothing.
+    pub(super) query_notes: Vec<QueryNote>,
 }
 
 impl CrudOutcome {
     /// What has no status and no headers of its own.
     pub(super) fn of(content: AnsweredContent) -> Self {
-        Self { status: None, headers: Vec::new(), content, unknown_fields: Vec::new() }
+        Self { status: None, headers: Vec::new(), content, query_notes: Vec::new() }
     }
 
     fn json(value: Value) -> Self {
@@ -73,7 +73,7 @@ fn list(
     let query = context.get("query").and_then(Value::as_object).unwrap_or(&none);
     let query = ListQuery::new(query_pairs(query), &crud.query).map_err(Refusal::Query)?;
     let page = query.list(rows.rows().iter());
-    let unknown_fields = query.unknown_fields(rows.rows(), &page, crud);
+    let query_notes = query.notes(rows.rows(), &page, crud);
     let items = Value::Array(page.rows.iter().map(|row| row.to_json()).collect());
     let mut headers = vec![("x-total-count".to_owned(), page.total.to_string())];
     headers.extend(page.link(url, &crud.query.page).map(|link| ("link".to_owned(), link)));
@@ -89,7 +89,7 @@ fn list(
             renders.required(template, &context)?
         }
     };
-    Ok(CrudOutcome { headers, unknown_fields, ..CrudOutcome::json(body) })
+    Ok(CrudOutcome { headers, query_notes, ..CrudOutcome::json(body) })
 }
 
 fn path_id(context: &Context) -> String {
@@ -119,6 +119,7 @@ impl Firing<'_> {
         }
         let mut fields = match context.get("body") {
             Some(Value::Object(fields)) => fields.clone(),
+            None => return Err(Refusal::NoBody),
             other => return Err(Refusal::wrong("the body", "a JSON object", other.unwrap_or(&Value::Null))),
         };
         if operation == CrudOperation::Add {
@@ -129,7 +130,7 @@ impl Firing<'_> {
             let row = self.change_row(RowVerb::Add, collection, Value::Object(fields))?;
             let id = row.get("id").and_then(text_id).unwrap_or_default();
             let path = url.split('?').next().unwrap_or_default().trim_end_matches('/');
-            let location = format!("{path}/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
+            let location = format!("{path}/{}", utf8_percent_encode(&id, NOT_IN_SEGMENT));
             let headers = vec![("location".to_owned(), location)];
             return Ok(CrudOutcome { status: Some(201), headers, ..CrudOutcome::json(Arc::unwrap_or_clone(row)) });
         }

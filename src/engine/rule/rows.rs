@@ -99,6 +99,7 @@ pub(super) fn text_id(id: &Value) -> Option<String> {
 /// A row of these fields, with the id that is among them or none.
 fn new_row(fields: Map<String, Value>) -> Result<Row, Refusal> {
     let row = Row::new(Arc::default(), fields);
-    let wrong = || Refusal::wrong("a row's id", "text or an integer", row.own().get("id").unwrap_or(&Value::Null));
+    let wrong =
+        || Refusal::wrong("a row's id", "non-empty text or an integer", row.own().get("id").unwrap_or(&Value::Null));
     row.with_own_id().ok_or_else(wrong)
 }

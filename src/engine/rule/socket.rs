@@ -10,6 +10,7 @@ use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
 use super::groups::Wanted;
+use super::nearest::{Misfit, Nearest};
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
 use crate::engine::codec::{Address, Received, Session, SessionOptions};
@@ -320,20 +321,18 @@ fn choose<'r>(
     firing: &mut Firing<'_>,
     context: &Context,
 ) -> Result<Result<(usize, &'r MessageRule), Option<String>>, Refusal> {
-    let mut nearest: Option<(usize, String)> = None;
+    let mut nearest = Nearest::of("rule");
     for (number, rule) in (1..).zip(rules) {
-        let differences = differences(rule, firing, context)?;
-        if differences.is_empty() {
-            return Ok(Ok((number, rule)));
-        }
-        if nearest.as_ref().is_none_or(|(count, _)| differences.len() < *count) {
-            nearest = Some((differences.len(), format!("rule {number}: {}", differences.join("; "))));
+        match misfit(rule, firing, context)? {
+            Some(misfit) => nearest.note(number, &misfit),
+            None => return Ok(Ok((number, rule))),
         }
     }
-    Ok(Err(nearest.map(|(_, text)| text)))
+    Ok(Err(nearest.text()))
 }
 
-fn differences(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Result<Vec<String>, Refusal> {
+/// Why a rule does not fit; `None` if it does.
+fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Result<Option<Misfit>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
     let mut differences = Vec::new();
     if let Some(matches) = &rule.matches {
@@ -347,11 +346,13 @@ fn differences(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -
     {
         differences.push(format!("msg is not the text \"{text}\""));
     }
-    if let Some(when) = &rule.when
-        && differences.is_empty()
-        && !firing.holds(when, context)?
-    {
-        differences.push(format!("`when: {}` is false", when.source()));
+    if !differences.is_empty() {
+        return Ok(Some(Misfit::Differs(differences)));
     }
-    Ok(differences)
+    Ok(match &rule.when {
+        Some(when) if !firing.holds(when, context)? => {
+            Some(Misfit::of_when(when.source(), rule.matches.is_some() || rule.text.is_some()))
+        }
+        _ => None,
+    })
 }

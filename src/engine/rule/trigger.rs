@@ -25,19 +25,20 @@ impl Engine {
         let triggers = scenario.triggers();
         let (mut at, mut fired) = (from, 0);
         while let Some(event) = events.get(at) {
-            let named: Vec<Topic> =
-                event.topics().into_iter().filter(|topic| matches!(topic, Topic::Named(_))).collect();
-            let payload = if named.is_empty() { None } else { event.payload().map(Arc::new) };
+            let named = |topic| if let Topic::Named(name) = topic { Some(name) } else { None };
+            let topics: Vec<Arc<str>> = event.topics().into_iter().filter_map(named).collect();
+            let payload = if topics.is_empty() { None } else { event.payload().map(Arc::new) };
             at += 1;
             let Some(payload) = payload else { continue };
-            for topic in named {
-                let name = topic.to_string();
-                for trigger in triggers.iter().filter(|trigger| *trigger.topic == *name) {
+            for (index, topic) in topics.iter().enumerate() {
+                // One thing that happened fires a trigger once, also if it hears of several of its topics.
+                let is_first = |trigger: &Trigger| !topics[..index].iter().any(|earlier| trigger.hears(earlier));
+                for trigger in triggers.iter().filter(|trigger| trigger.hears(topic) && is_first(trigger)) {
                     fired += 1;
                     let refusal = if fired > MAX_TRIGGERED {
-                        Some(Refusal::TooManyTriggers(trigger.topic.clone()))
+                        Some(Refusal::TooManyTriggers(topic.clone()))
                     } else {
-                        self.trigger(trigger, &name, &payload, events).err()
+                        self.trigger(trigger, topic, &payload, events).err()
                     };
                     if let Some(refusal) = refusal {
                         let rule = Some(trigger.key.clone());

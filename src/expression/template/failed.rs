@@ -21,7 +21,7 @@ impl Node {
     fn add_expressions<'n>(&'n self, to: &mut Vec<&'n Expression>) {
         match self {
             Self::Constant(_) => {}
-            Self::Expression(expression) => to.push(expression),
+            Self::Expression(expression) | Self::Required(expression) => to.push(expression),
             Self::Text(pieces) => to.extend(pieces.iter().filter_map(|piece| match piece {
                 Piece::Text(_) => None,
                 Piece::Expression(expression) => Some(expression),

@@ -109,3 +109,11 @@ fn templates_and_conditions_can_go_to_other_threads() {
     expect_shared(&condition("a + 1"));
     expect_shared(&Language::default());
 }
+
+#[test]
+fn what_is_required_must_not_be_undefined() {
+    let written = template(&json!({ "data": "$a", "id": "$b" }));
+    assert_eq!(written.render(&|_| None, &mut Still).unwrap(), Some(json!({})));
+    let error = written.requiring("data").render(&|_| None, &mut Still).unwrap_err();
+    assert!(error.to_string().contains("`a` is undefined"), "{error}");
+}

@@ -232,7 +232,8 @@ fn on_state() -> Vec<ControlOperation> {
             "Carry out steps, all or none; later ones belong to the world",
             |generator| generator.subschema_for::<PostedStepsShape>().to_value(),
             shape::<answer::Happened>,
-        ),
+        )
+        .errors(&["400", "404", "409", "413", "415", "503"]),
         ControlOperation {
             content: AnswerContent::Lines,
             ..get(

@@ -14,7 +14,7 @@ use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
 use super::input::{self, Time, wrong};
 use super::server::CollectionAnswer;
-use crate::engine::{Command, Refusal, RowSet, StepsText};
+use crate::engine::{Command, Refusal, RefusalKind, RowSet, StepsText};
 use crate::http::body;
 use crate::http::error::ApiError;
 use crate::scenario::{Row, Source, integer, parse_steps};
@@ -213,7 +213,8 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
     let amounts: Result<Vec<_>, ApiError> = request.amounts.iter().enumerate().map(amount).collect();
     let effects = world.apply(Command::CountAll { amounts: amounts? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
-            let field = if matches!(*refusal, Refusal::UnknownRow(_)) { "id" } else { "amount" };
+            let is_missing = refusal.kind() == RefusalKind::Missing;
+            let field = if is_missing { "id" } else { "amount" };
             wrong(&format!("orders[{index}].{field}"), describe(&refusal))
         }
         other => other.into(),

@@ -89,15 +89,17 @@ fn refused(answered: Answered) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse { number: Some(answered.number), ..reply.with_status(status) })
 }
 
-/// The first subprotocol that the client offers and the endpoint has (RFC 6455, 4.2.2); of an endpoint that names none, the
-/// first that is offered.
+/// The first of the endpoint's subprotocols that the client offers (RFC 6455, 4.2.2); of an endpoint that names none, the
+/// client's first.
 fn subprotocol(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let mut offered = values.flat_map(|value| value.split(',')).map(str::trim).filter(|text| is_token(text));
-    let known = &endpoint.subprotocols;
-    let chosen = offered.find(|one| known.is_empty() || known.iter().any(|own| &**own == *one));
-    if chosen.is_none() && !known.is_empty() {
-        return Err(ApiError::NoSubprotocol(known.join(", ")));
+    let own = &endpoint.subprotocols;
+    if own.is_empty() {
+        return Ok(offered.next().and_then(|first| HeaderValue::from_str(first).ok()));
     }
-    Ok(chosen.and_then(|chosen| HeaderValue::from_str(chosen).ok()))
+    let offered: Vec<&str> = offered.collect();
+    let chosen = own.iter().find(|one| offered.contains(&&***one));
+    let chosen = chosen.ok_or_else(|| ApiError::NoSubprotocol(own.join(", ")))?;
+    Ok(HeaderValue::from_str(chosen).ok())
 }

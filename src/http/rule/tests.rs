@@ -12,7 +12,7 @@ use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::{Answered, AnsweredContent};
+use crate::engine::{Answered, AnsweredContent, Refusal};
 use crate::expression::{Language, Names, Template};
 use crate::http::cors::Readers;
 use crate::scenario::{Answer, Crud, CrudQuery, PathPattern, Plan, RequestMatch, RouteMethod, RouteTable};
@@ -209,7 +209,7 @@ async fn a_path_that_is_no_text_cannot_be_read() {
 
 fn answered(status: u16, headers: &[(&str, &str)], content: AnsweredContent) -> Answered {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Answered { number: 1, status, headers, content, after: Duration::ZERO, unknown_fields: Vec::new() }
+    Answered { number: 1, status, headers, content, after: Duration::ZERO, query_notes: Vec::new() }
 }
 
 /// The status, the headers and the body of a response.
@@ -359,9 +359,26 @@ fn a_refusal_has_a_status() {
         (Refusal::DuplicateRow("7".into()), 409),
         (Refusal::At { index: 1, refusal: Box::new(Refusal::DuplicateRow("7".into())) }, 409),
         (Refusal::FixedId("7".into()), 400),
-        (Refusal::Full { collection: "todos".into() }, 400),
+        (Refusal::NoBody, 400),
+        (Refusal::Full { collection: "todos".into(), is_counted: false }, 413),
+        (Refusal::ValuesTooLarge, 413),
+        (Refusal::TooManyWaiting, 503),
+        (Refusal::UnreadableSteps("x".into()), 500),
     ] {
-        assert_eq!(status_of_refusal(&refusal).as_u16(), status, "{refusal}");
-        assert_eq!(refused(WorldError::Refused(refusal)).reply().response.status().as_u16(), status);
+        // Through a route as through the control API.
+        for error in
+            [refused(WorldError::Refused(refusal.clone())), ApiError::from(WorldError::Refused(refusal.clone()))]
+        {
+            assert_eq!(error.reply().response.status().as_u16(), status, "{refusal}");
+        }
+    }
+}
+
+#[test]
+fn who_wrote_steps_is_to_blame_for_them() {
+    for refusal in [Refusal::TooManySteps, Refusal::NoMember, Refusal::MemoryTooLarge] {
+        let of_scenario = refused(WorldError::Refused(refusal.clone())).reply().response.status();
+        let of_request = ApiError::from(WorldError::Refused(refusal)).reply().response.status();
+        assert_eq!((of_scenario.as_u16(), of_request.as_u16()), (500, 400));
     }
 }

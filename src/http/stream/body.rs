@@ -120,8 +120,8 @@ impl FrameSink for StreamSink {
     }
 }
 
-/// Says whether an answer still streams: its connection is not idle then.
-#[derive(Debug, Clone)]
+/// Says whether an answer still streams: its connection is not idle then. The default is one that never did.
+#[derive(Debug, Clone, Default)]
 pub(in crate::http) struct Streaming(Weak<()>);
 
 impl Streaming {

@@ -14,7 +14,7 @@ pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 /// What an event can have.
 const FIELDS: [&str; 5] = ["event", "id", "data", "retry", "comment"];
 
-/// A message as an event: a mapping that has nothing but what an event has is one, anything else is the data of one.
+/// A message as an event: a mapping that [is one](is_event), anything else is the data of one.
 pub(in crate::http) fn encode(message: &Message) -> Bytes {
     let payload = message.payload();
     let data = |text: &str| {
@@ -34,9 +34,11 @@ pub(in crate::http) fn encode(message: &Message) -> Bytes {
     event.into()
 }
 
-/// Whether a mapping is an event. One that has nothing but an `id` is more likely a row.
+/// Whether a mapping is an event: it has `data` and nothing but what an event has, or a `comment` or a `retry` alone. Clients
+/// tell of no other event without data (HTML, 9.2.6), so that such a mapping is more likely a row.
 fn is_event(fields: &Map<String, Value>) -> bool {
-    fields.keys().all(|key| FIELDS.contains(&key.as_str())) && fields.keys().any(|key| key != "id")
+    let is_alone = fields.len() == 1 && (fields.contains_key("comment") || fields.contains_key("retry"));
+    is_alone || fields.contains_key("data") && fields.keys().all(|key| FIELDS.contains(&key.as_str()))
 }
 
 fn event(fields: &Map<String, Value>) -> String {
@@ -53,11 +55,8 @@ fn event(fields: &Map<String, Value>) -> String {
             let _ = writeln!(event, "{key}: {value}");
         }
     }
-    match fields.get("data") {
-        Some(data) => lines(&mut event, "data", &text(data)),
-        // Without data, clients would not tell of it.
-        None if fields.contains_key("event") => event.push_str("data\n"),
-        None => {}
+    if let Some(data) = fields.get("data") {
+        lines(&mut event, "data", &text(data));
     }
     event.push('\n');
     event
@@ -86,10 +85,15 @@ mod tests {
             (json!({ "data": "two\nlines\r\nthree" }), "data: two\ndata: lines\ndata: three\n\n"),
             (json!({ "comment": "hi" }), ": hi\n\n"),
             (json!({ "retry": 100 }), "retry: 100\n\n"),
-            (json!({ "event": "ping" }), "event: ping\ndata\n\n"),
+            (json!({ "event": "ping", "data": null }), "event: ping\ndata: null\n\n"),
+            (json!({ "comment": "hi", "data": 1 }), ": hi\ndata: 1\n\n"),
             (json!({ "event": "a\nb", "data": "" }), "event: a b\ndata: \n\n"),
             (json!({ "id": 7 }), "data: {\"id\":7}\n\n"),
             (json!({ "event": "x", "other": 1 }), "data: {\"event\":\"x\",\"other\":1}\n\n"),
+            (json!({ "id": 2, "event": "gig" }), "data: {\"id\":2,\"event\":\"gig\"}\n\n"),
+            (json!({ "id": 2, "comment": "great" }), "data: {\"id\":2,\"comment\":\"great\"}\n\n"),
+            (json!({ "event": "ping" }), "data: {\"event\":\"ping\"}\n\n"),
+            (json!({ "comment": "hi", "retry": 100 }), "data: {\"comment\":\"hi\",\"retry\":100}\n\n"),
             (json!([1]), "data: [1]\n\n"),
         ] {
             let message = Message::from(&Frame::Json(frame.clone().into()));

@@ -54,9 +54,8 @@ impl ProblemKind {
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
-            Self::UnknownKey { key: found, expected } | Self::NotOneOf { found, expected } => {
-                nearest(found, expected.iter().copied()).map(str::to_owned)
-            }
+            Self::UnknownKey { key: found, expected } => nearest(found, supported(expected)).map(str::to_owned),
+            Self::NotOneOf { found, expected } => nearest(found, expected.iter().copied()).map(str::to_owned),
             Self::UnknownProduct { nearest, .. }
             | Self::UnknownCategory { nearest, .. }
             | Self::UnknownCollection { nearest, .. }
@@ -100,7 +99,13 @@ impl ProblemKind {
             return Some(format!("did you mean `{suggestion}`?{alike}"));
         }
         Some(match self {
-            Self::UnknownKey { expected, .. } => format!("the keys that may stand here are {}", list(expected)),
+            Self::UnknownKey { expected, .. } => {
+                format!("the keys that may stand here are {}", list(&supported(expected).collect::<Vec<_>>()))
+            }
+            Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
+            Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
+                "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
+            }
             Self::NotAnOrigin(_) => {
                 "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
             }
@@ -119,6 +124,7 @@ impl ProblemKind {
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
+            Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
             Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
             Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
@@ -141,7 +147,10 @@ impl ProblemKind {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(message) if message.contains("flow") => {
-                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes".into()
+                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes".into()
+            }
+            Self::Syntax(message) if message.contains("mapping values") => {
+                "check the indentation on this line and the one above; text that has `: ` in it needs quotes".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
@@ -168,7 +177,7 @@ impl ProblemKind {
             Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
                 "all rows share a billion steps: make fewer of them, or compute less for each".into()
             }
-            Self::ExpressionFails { kind: RunErrorKind::Undefined, .. } => {
+            Self::ExpressionFails { kind: RunErrorKind::Undefined | RunErrorKind::UndefinedOperand(_), .. } => {
                 "give another value with `or`, or with the filter `default`".into()
             }
             Self::DuplicateFault(_) => "give one of them another name".into(),
@@ -192,6 +201,10 @@ impl ProblemKind {
 fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
+    let number = found.strip_prefix("the number `").and_then(|rest| rest.strip_suffix('`'));
+    if let Some(number) = number.filter(|_| expected.starts_with("a duration")) {
+        return number.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{number}ms"));
+    }
     let text = quoted.or(plain)?;
     if expected.contains("true or false") {
         match text {
@@ -215,6 +228,16 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     } else {
         Some(format!("[\"{text}\"]"))
     }
+}
+
+/// The keys of a mapping that do something.
+fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    keys.iter().copied().filter(|key| *key != "proxy")
+}
+
+/// Whether what is found is a text that compares.
+fn compares(found: &str) -> bool {
+    found.starts_with("the text") && found.contains(" == ")
 }
 
 /// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.

@@ -14,6 +14,14 @@ pub enum RouteMistake {
     /// A method where REST on a collection answers several.
     #[error("a route with `crud` has no method")]
     CrudWithMethod(String),
+    /// A method as the key of an answer, as `OpenAPI` has it.
+    #[error("`{method}` is not a key that may stand here")]
+    MethodInside {
+        /// The method as written.
+        method: String,
+        /// The key of the route that is meant.
+        meant: String,
+    },
     /// No path at all.
     #[error("the route has no path")]
     NoPath,
@@ -80,6 +88,7 @@ impl RouteMistake {
             Self::NoMethod(path) => {
                 format!("write `GET {path}`, or `ANY {path}` for every method; only a route with `crud` has none")
             }
+            Self::MethodInside { meant, .. } => format!("the method belongs before the path: `{meant}:`"),
             Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
             Self::NotPath('?') => "parameters of the query are for `match: { query: … }`".into(),
             Self::NotPath(_) => "clients keep to themselves what follows it".into(),

@@ -55,13 +55,14 @@ with_verbs! {
         /// directory of this file, or that which the path begins with, as in `../images/{{ path.name }}`.
         #[schemars(example = &"images/cat.png", extend("type" = ["string", "null"]))]
         file: Opt<JsonNode>,
-        /// How much later the answer comes, on the world's clock.
+        /// How much later the answer comes, on the world's clock. Its steps and expressions are those of when the request came.
         #[schemars(example = &"300ms", extend("default" = "0s"))]
         after: Opt<RawDuration>,
         /// REST on a collection. The route's key has no method.
         #[schemars(example = &"todos")]
         crud: Opt<RawCrud>,
-        /// Server-sent events, on any method: steps that begin with the request and end with it.
+        /// Server-sent events, on any method: steps that begin with the request and end with it. HEAD carries out `do`, and
+        /// opens no stream.
         stream: Opt<Items<RawRuleStep>>,
         #[schemars(skip)]
         proxy: Opt<JsonNode>,

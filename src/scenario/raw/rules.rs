@@ -16,8 +16,9 @@ with_verbs! {
         extend("required" = ["topic"], "oneOf" = one_verb())
     )]
     RawTrigger {
-        /// The topic.
-        #[schemars(example = &"todos", length(min = 1))]
+        /// The topic. A `*` at its end stands for any text: `room/*` is for all topics that begin with `room/`. A change of a
+        /// row is sent to two topics, and fires such a trigger once.
+        #[schemars(example = &"todos", example = &"room/*", length(min = 1))]
         topic: Opt<String>,
         /// An expression: it fires only if that is true. What was sent is `event`, the topic `topic`.
         #[schemars(example = &"event.change == 'added'")]

@@ -98,7 +98,8 @@ macro_rules! with_verbs {
             /// A list of steps. That of a step is carried out at one moment: all of it, or nothing if one is refused.
             pub(crate) r#do: Opt<Items<$crate::scenario::raw::RawRuleStep>>,
             /// Sends a frame to the socket whose step it is: JSON, a text as it is, or `{ binary: BASE64 }`; in a `stream`, an
-            /// event: `event`, `id`, `data`, `retry` and `comment`, or any other value as its data. Only in streams and sockets.
+            /// event: a mapping that has `data`, and besides it only `event`, `id`, `retry` and `comment`, or a `comment` or
+            /// `retry` alone; any other value is the data of an event. Only in streams and sockets.
             #[serde(deserialize_with = "super::steps::also_null")]
             #[schemars(example = &"$it", example = serde_json::json!({ "event": "price", "data": "$price" }))]
             pub(crate) reply: Opt<JsonNode>,

@@ -26,20 +26,12 @@ const OWN_NAMES: [&str; 18] = [
 ];
 
 /// The names of `data` with what they stand for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
-    /// Names of which it could not be read what they stand for.
+    /// Names that nothing can have, and those of which it could not be read what they stand for.
     pub(super) unread: Vec<Arc<str>>,
-    /// False if something has no name that could be read.
-    pub(super) is_complete: bool,
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self { collections: Vec::new(), values: IndexMap::new(), unread: Vec::new(), is_complete: true }
-    }
 }
 
 /// What rows are made from, besides what is said about them.
@@ -63,7 +55,7 @@ pub(super) fn data(
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
         if let Some(why) = refusal(name, categories) {
             check.note(ProblemKind::DataName { name: name.clone(), why }, span);
-            data.is_complete = false;
+            data.unread.push(name.as_str().into());
             continue;
         }
         let name: Arc<str> = name.as_str().into();

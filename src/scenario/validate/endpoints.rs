@@ -176,6 +176,12 @@ impl Rules<'_, '_, '_> {
         written: Option<&Value>,
         scope: &Scope<'_>,
     ) -> Option<MessageRule> {
+        if let Some((node, span)) = given(raw.r#match.as_ref())
+            && let Some(Value::String(text)) = self.check.document.json(node.0)
+            && [" == ", " != "].iter().any(|sign| text.contains(sign))
+        {
+            self.check.note(ProblemKind::MatchesExpression(text), span);
+        }
         let matches = self.optional(raw.r#match.as_ref(), scope);
         let text = given(raw.text.as_ref()).map(|(text, span)| self.pattern(text, span));
         let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check));

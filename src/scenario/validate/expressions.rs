@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Validator;
 use super::known::Known;
-use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, Template, Word};
+use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, PathStep, Template, Word};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawExpression;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
@@ -158,6 +158,7 @@ impl<'k> Expressions<'k> {
     ) -> Option<Template> {
         let compiled = self.language.template(value, &scope.names);
         let template = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
+        self.note(self.language.oddities(value, &scope.names), node, scope, check);
         self.add(template.names(), template.only_reads(), scope);
         Some(template.located(&|path, byte| check.location(node, path, byte)))
     }
@@ -191,11 +192,22 @@ impl<'k> Expressions<'k> {
             if is_name && !self.known.judged().names {
                 continue;
             }
-            let span = check.document.place(node, &place.path, place.range);
-            let known = scope.names.iter().filter(|_| is_name).map(str::to_owned).collect();
+            let is_key = matches!(kind, CompileErrorKind::InKey(_) | CompileErrorKind::SpreadKey(_));
+            let span = match place.path.split_last() {
+                Some((PathStep::Key(key), path)) if is_key => check.document.key_inside(node, path, key),
+                _ => check.document.place(node, &place.path, place.range),
+            };
+            let known = if is_name { known_names(scope) } else { Vec::new() };
             check.note(ProblemKind::Expression { error: kind, known }, span);
         }
     }
+}
+
+/// The names that expressions can use, in order.
+fn known_names(scope: &Scope<'_>) -> Vec<String> {
+    let mut known: Vec<String> = scope.names.iter().chain(["now"]).map(str::to_owned).collect();
+    known.sort_unstable();
+    known
 }
 
 impl Validator<'_> {

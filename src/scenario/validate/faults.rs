@@ -122,22 +122,22 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
         RawOn::WebSocket => ON_SOCKETS,
         RawOn::Stream => ON_STREAMS,
     };
-    let [(key, place)] = chosen(raw)[..] else {
-        check.exactly_one("a fault", keys, span);
-        return None;
-    };
-    if !keys.contains(&key) {
+    let (own, others): (Vec<_>, Vec<_>) = chosen(raw).into_iter().partition(|(key, _)| keys.contains(key));
+    for (key, place) in others.iter().copied() {
         let needs = match (ON_REQUESTS.contains(&key), ON_SOCKETS.contains(&key)) {
             (true, true) => "on: http` or `on: websocket",
             (true, false) => "on: http",
             (false, _) => "on: websocket",
         };
         check.note(ProblemKind::Needs { key, needs }, place);
-        return None;
     }
+    if own.len() > 1 || own.is_empty() && others.is_empty() {
+        check.exactly_one("a fault", keys, span);
+    }
+    let ([(key, _)], []) = (&own[..], &others[..]) else { return None };
     let after = given(raw.after.as_ref()).and_then(|(after, span)| check.whole("after", *after, span));
     let chance = check.share(raw.chance.as_ref());
-    Some(match (key, on) {
+    Some(match (*key, on) {
         ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
         ("latency", _) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
         ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),

@@ -8,11 +8,11 @@ use matchit::InsertError;
 use super::Validator;
 use super::answers::CheckedAnswers;
 use super::expressions::Scope;
-use super::paths::{RouteKey, read};
+use super::paths::{RouteKey, method, read};
 use super::steps::Rules;
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
 use crate::scenario::source::Span;
-use crate::scenario::yaml::{Entries, JsonNode};
+use crate::scenario::yaml::{Entries, JsonNode, NodeView};
 use crate::scenario::{CrudOperation, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable};
 
 /// A route with the place that declares it.
@@ -49,6 +49,11 @@ impl Rules<'_, '_, '_> {
                 Some(path) => scope.with_request_to(parameters(path)),
                 None => scope.with_request(),
             };
+            if let Some(path) = path.as_ref().filter(|path| path.method.is_none())
+                && self.has_methods_inside(&path.path, *node)
+            {
+                continue;
+            }
             let checked = self.answers(key, *node, &scope);
             for (kind, range) in mistakes {
                 let place = self.check.document.part(span, key, range);
@@ -59,6 +64,19 @@ impl Rules<'_, '_, '_> {
             }
         }
         routes
+    }
+
+    /// Notes the methods that are keys of an answer, and says whether there are any.
+    fn has_methods_inside(&mut self, path: &PathPattern, JsonNode(node): JsonNode) -> bool {
+        let tree = self.check.document.tree();
+        let NodeView::Mapping(entries) = tree.view(node) else { return false };
+        let keys = entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), tree.span(entry[0])));
+        let methods: Vec<_> = keys.filter(|(key, _)| method(&key.to_ascii_uppercase()).is_some()).collect();
+        for (key, span) in &methods {
+            let meant = format!("{} {path}", key.to_ascii_uppercase());
+            self.check.note(RouteMistake::MethodInside { method: (*key).to_owned(), meant }.into(), *span);
+        }
+        !methods.is_empty()
     }
 
     fn routes_of(

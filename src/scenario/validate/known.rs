@@ -83,6 +83,11 @@ impl Known {
         self.judged.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
+    /// Whether a value has that name.
+    pub(super) fn is_value(&self, name: &str) -> bool {
+        self.values.iter().any(|value| &**value == name)
+    }
+
     /// The collection of that name; a problem if there is none.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);

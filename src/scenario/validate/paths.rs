@@ -60,7 +60,8 @@ pub(super) fn read_path(key: &str) -> (Option<PathPattern>, Vec<Mistake>) {
     if path.mistakes.is_empty() { (Some(path.pattern), Vec::new()) } else { (None, path.mistakes) }
 }
 
-fn method(word: &str) -> Option<RouteMethod> {
+/// The method that a word in capitals names.
+pub(super) fn method(word: &str) -> Option<RouteMethod> {
     Some(match word {
         "GET" => RouteMethod::Get,
         "POST" => RouteMethod::Post,

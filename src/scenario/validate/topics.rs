@@ -21,8 +21,12 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Whether a step may send to a topic.
+    /// Whether a step may send to a topic, or to one of those that a `*` at its end stands for.
     fn reach(&self, topic: &str) -> bool {
+        if let Some(beginning) = topic.strip_suffix('*') {
+            let is_alike = |start: &String| start.starts_with(beginning) || beginning.starts_with(&**start);
+            return self.sent.iter().any(|sent| sent.starts_with(beginning)) || self.beginnings.iter().any(is_alike);
+        }
         self.sent.iter().any(|sent| sent == topic) || self.beginnings.iter().any(|start| topic.starts_with(&**start))
     }
 
@@ -46,8 +50,10 @@ fn are_of_one_kind(one: &str, other: &str) -> bool {
 
 /// Whether an event of data is sent to a topic: `NAME`, or `NAME/ID`.
 fn is_of_data(topic: &str, known: &Known) -> bool {
-    let first = topic.split('/').next().unwrap_or(topic);
-    known.names().any(|name| name == first)
+    match topic.split_once('/').map_or(topic, |(first, _)| first).strip_suffix('*') {
+        Some(beginning) => known.names().any(|name| name.starts_with(beginning)),
+        None => known.names().any(|name| topic.split('/').next() == Some(name)),
+    }
 }
 
 impl Validator<'_> {

@@ -18,6 +18,11 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
 use crate::scenario::{Join, RowVerb, Verb};
 
+/// What a member gets. The data of a stream's event must not be undefined: without it, a mapping would not be an event.
+fn of_owner(frame: Template, owner: Owner) -> Template {
+    if owner == Owner::Stream { frame.requiring("data") } else { frame }
+}
+
 /// What a topic is, in words.
 const TOPIC: &str = "a topic or a list of topics";
 
@@ -56,7 +61,9 @@ impl Rules<'_, '_, '_> {
                 let written = written.and_then(|step| step.get("do"));
                 self.steps(list, ("`do`", raw.span), written, place.inside(true)).map(Verb::Do)
             }
-            RawVerbValue::Reply(frame) => self.template(frame, scope).map(Verb::Reply),
+            RawVerbValue::Reply(frame) => {
+                self.template(frame, scope).map(|frame| Verb::Reply(of_owner(frame, place.owner)))
+            }
             RawVerbValue::Send(send) => self.send(send, raw.span, place),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
                 self.check.awaits(*to);
@@ -145,6 +152,7 @@ impl Rules<'_, '_, '_> {
         let condition = self.optional(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.optional(raw.frame.as_ref(), &scope.and(EVENT));
+        let frame = frame.map(|frame| frame.map(|frame| of_owner(frame, place.owner)));
         let steps = match given(raw.r#do.as_ref()) {
             Some((list, span)) => {
                 let written = written.and_then(|join| join.get("do"));
@@ -193,6 +201,12 @@ impl Rules<'_, '_, '_> {
         scope: &Scope<'_>,
     ) -> Option<(Arc<str>, Template)> {
         let (name, span) = name.get()?;
+        if verb == RowVerb::Increment && self.known.is_value(name) {
+            let by = node.value.and_then(|node| self.check.document.json(node.0)).filter(Value::is_number);
+            let by = by.map_or_else(|| "1".to_owned(), |by| by.to_string());
+            self.check.note(ProblemKind::IncrementsValue { name: name.clone(), by }, span);
+            return None;
+        }
         let collection = self.known.collection(name, span, self.check);
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
             self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);

@@ -48,6 +48,12 @@ impl Document {
         }
     }
 
+    /// The place of a key in the mapping to which these steps lead.
+    pub(crate) fn key_inside(&self, id: NodeId, path: &[PathStep], key: &str) -> Span {
+        let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
+        self.key(node, key).unwrap_or_else(|| self.tree().span(node))
+    }
+
     /// The place of some bytes of a text that was read at a place. Where it is not written letter by letter, the place of
     /// the same letters, or of the whole text.
     pub(crate) fn part(&self, span: Span, text: &str, range: Range<usize>) -> Span {

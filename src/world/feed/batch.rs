@@ -206,11 +206,13 @@ mod tests {
             item(Audience::All, "5"),
             item(id("chat"), "6"),
             item(sockets.audience_of(&[topic("news"), topic("chat")]).unwrap(), "7"),
+            item(id("news").without(Some(both.id)), "8"),
+            item(sockets.audience_of(&[topic("news"), topic("chat")]).unwrap().without(Some(switched.id)), "9"),
         ]);
         let mut batch = Batch::read(&feed, 0, 100, u64::MAX).unwrap();
         let mut first = None;
         for (socket, expected) in
-            [(&both, "01234567"), (&news, "02357"), (&late, "2357"), (&same, "02357"), (&switched, "02567")]
+            [(&both, "012345679"), (&news, "0235789"), (&late, "235789"), (&same, "0235789"), (&switched, "02567")]
         {
             let cursor = || Cursor { position: 0, seen: 0, encode };
             let encoded = batch.encoded_for(&mut cursor(), socket).clone();
@@ -219,7 +221,7 @@ mod tests {
             let messages = batch.messages_for(&mut cursor(), socket);
             let payloads: Vec<u8> = messages.iter().flat_map(|delivery| delivery.message.payload().to_vec()).collect();
             assert_eq!(payloads, expected.as_bytes());
-            if expected == "02357" {
+            if expected == "0235789" {
                 assert_eq!(*first.get_or_insert(encoded.bytes.as_ptr()), encoded.bytes.as_ptr());
             }
         }

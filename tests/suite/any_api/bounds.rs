@@ -100,7 +100,7 @@ triggers:
         let last = transcript(&mockd).await.pop().unwrap();
         let reason = last["reason"].as_str().unwrap();
         assert_eq!(last["event"], "skipped");
-        assert!(reason.starts_with("more than 1000 triggers set each other off, the last by topic `p"), "{reason}");
+        assert!(reason.starts_with("More than 1000 triggers set each other off, the last by topic `p"), "{reason}");
         // The journal names it, too.
         let journal = mockd.get("/__mockd/journal?kind=failed").await.json();
         let failed = journal["entries"].as_array().unwrap();
@@ -163,6 +163,6 @@ http:
     .await;
     let refused = mockd.send("POST", "/many", None).await;
     assert_eq!(refused.status, 500, "{}", refused.text);
-    assert!(refused.text.contains("more than 10000 steps"), "{}", refused.text);
+    assert!(refused.text.contains("More than 10000 steps"), "{}", refused.text);
     assert_eq!(mockd.get("/rows").await.json(), json!([]));
 }

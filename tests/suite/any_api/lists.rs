@@ -56,3 +56,17 @@ async fn a_page_that_is_no_number_is_a_400_that_names_it() {
         assert_eq!((refused.status, &refused.json()["message"]), (400, &json!(message)), "{path}");
     }
 }
+
+#[tokio::test]
+async fn unknown_operators_and_parameters_are_named_too() {
+    let mut mockd = paused(TODOS).await;
+    for path in ["/todos?title:lke=e", "/todos?_expand=user"] {
+        assert_eq!(mockd.get(path).await.status, 200, "{path}");
+    }
+    let lke = "`lke` in `title:lke` is not an operator of a filter; did you mean `like`?";
+    let expand = "`_expand` is not supported, and changes nothing";
+    assert_eq!(notes(&mockd).await, json!([[lke], [expand]]));
+    let said = mockd.log_until("_expand").await;
+    let said: Vec<&String> = said.iter().filter(|line| line.starts_with("`/todos`")).collect();
+    assert_eq!(said, [&format!("`/todos`: {lke}"), &format!("`/todos`: {expand}")]);
+}

@@ -176,3 +176,55 @@ http:
     let answer = late.await.unwrap();
     assert_eq!((answer.status, answer.text.as_str()), (200, "late"));
 }
+
+#[tokio::test]
+async fn a_location_escapes_only_what_a_path_cannot_have() {
+    let mockd = paused("data: { files: [] }\nhttp: { /files: { crud: files } }").await;
+    for (id, location) in [
+        ("7b2a-11_x.~", "/files/7b2a-11_x.~"),
+        ("a b/c", "/files/a%20b%2Fc"),
+        ("a:b@c", "/files/a:b@c"),
+        ("100%", "/files/100%25"),
+    ] {
+        let added = mockd.send("POST", "/files", Some(&json!({ "id": id }))).await;
+        assert_eq!((added.status, added.header("location")), (201, location));
+        assert_eq!(mockd.get(location).await.json()["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_match_is_nearer_than_one_with_a_when() {
+    let mockd =
+        paused("http: { GET /s: [{ when: query.a, body: 1 }, { match: { query: { b: '1' } }, body: 2 }] }").await;
+    let message = mockd.get("/s?b=2").await.json()["message"].clone();
+    assert_eq!(message, "No answer of GET /s fits the request; nearest is answer 2: query.b is \"2\" instead of \"1\"");
+}
+
+#[tokio::test]
+async fn errors_have_their_keys_in_one_order() {
+    let mockd = paused(NOTES).await;
+    for path in ["/nothing", "/notes/9"] {
+        let missing = mockd.get(path).await;
+        assert!(missing.text.starts_with(r#"{"statusCode":404,"error":"Not Found","message":"#), "{}", missing.text);
+    }
+}
+
+#[tokio::test]
+async fn what_a_body_lacks_is_said() {
+    let mockd = paused(
+        "
+data: { notes: [] }
+http: { /notes: { crud: notes }, POST /count: { order: { product: $body.product, amount: 1 } } }
+",
+    )
+    .await;
+    let (id, product) = (json!({ "id": "" }), json!({ "product": "A1" }));
+    for (path, body, status, message) in [
+        ("/notes", None, 400, "The request has no body"),
+        ("/notes", Some(&id), 400, "A row's id must be non-empty text or an integer, found \"\""),
+        ("/count", Some(&product), 404, "There is no product A1: the scenario has no `categories`"),
+    ] {
+        let refused = mockd.send("POST", path, body).await;
+        assert_eq!((refused.status, &refused.json()["message"]), (status, &json!(message)), "{path}");
+    }
+}

@@ -164,3 +164,24 @@ async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
     }
     assert_eq!(data(&mockd).await, before);
 }
+
+#[tokio::test]
+async fn a_refusal_has_one_status_through_routes_and_control() {
+    let mockd = paused(
+        "
+data: { notes: [{ id: 1 }] }
+http:
+  POST /add: { add: { notes: { id: 1 } } }
+  POST /remove: { remove: { notes: $body } }
+",
+    )
+    .await;
+    for (path, body, step, status) in [
+        ("/add", json!({}), json!({ "add": { "notes": { "id": 1 } } }), 409),
+        ("/remove", json!(9), json!({ "remove": { "notes": 9 } }), 404),
+        ("/remove", json!([]), json!({ "remove": { "notes": "{{ [] }}" } }), 400),
+    ] {
+        let (by_route, by_control) = (mockd.send("POST", path, Some(&body)).await, steps(&mockd, json!([step])).await);
+        assert_eq!((by_route.status, by_control.status), (status, status), "{} {}", by_route.text, by_control.text);
+    }
+}

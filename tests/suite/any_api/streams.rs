@@ -152,3 +152,78 @@ http:
     pass(&mockd, "", "2s").await;
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
 }
+
+#[tokio::test]
+async fn head_of_a_stream_answers_at_once_and_opens_none() {
+    let mockd = paused(
+        "
+data: { asked: 0 }
+http:
+  GET /endless:
+    set: { asked: '{{ asked + 1 }}' }
+    headers: { x-asked: '{{ asked }}' }
+    stream: [{ times: forever, every: 1s, reply: tick }]
+  GET /asked: { body: $asked }
+",
+    )
+    .await;
+    let head = mockd.send("HEAD", "/endless", None).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+    for (name, value) in [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("content-length", ""),
+        ("x-asked", "1"),
+    ] {
+        assert_eq!(head.header(name), value, "{name}");
+    }
+    // The steps before the answer are carried out, those of the stream are not.
+    assert_eq!(mockd.get("/asked").await.json(), 1);
+    assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
+    assert_eq!(mockd.get("/__mockd/journal?kind=opened").await.json()["entries"], json!([]));
+    assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
+    let mut stream = EventStream::open(&mockd, "/endless").await;
+    assert_eq!(stream.event().await.unwrap(), "data: tick");
+}
+
+#[tokio::test]
+async fn an_event_whose_data_is_undefined_is_refused() {
+    let mockd = paused("http: { GET /q: { stream: [{ reply: { event: q, data: $query.q } }] } }").await;
+    let refused = mockd.get("/q").await;
+    assert_eq!(refused.status, 500, "{}", refused.text);
+    assert!(refused.text.contains("`query.q` is undefined"), "{}", refused.text);
+    assert_eq!(EventStream::open(&mockd, "/q?q=a").await.event().await.unwrap(), "event: q\ndata: a");
+}
+
+#[tokio::test]
+async fn a_row_that_looks_like_an_event_is_data() {
+    let mockd = paused(
+        "
+data: { gigs: [] }
+http:
+  /gigs: { crud: gigs }
+  GET /live: { stream: [{ join: { to: gigs, frame: $event.row } }] }
+",
+    )
+    .await;
+    let mut live = EventStream::open(&mockd, "/live").await;
+    for row in [json!({ "id": 1, "event": "gig" }), json!({ "id": 2, "comment": "great" })] {
+        assert_eq!(mockd.send("POST", "/gigs", Some(&row)).await.status, 201);
+        assert_eq!(live.data().await, row);
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_stream_gets_heartbeats_and_then_its_events() {
+    let scenario = "
+http:
+  GET /live: { stream: [{ join: news }] }
+  POST /say: { send: { to: news, frame: hi } }
+";
+    let mockd = Mockd::run_with(ScenarioFile::new(scenario).path(), &["--ping", "50ms"]).await;
+    let mut live = EventStream::open(&mockd, "/live").await;
+    live.heartbeats(10).await;
+    assert_eq!(mockd.send("POST", "/say", None).await.status, 204);
+    assert_eq!(live.event().await.unwrap(), "data: hi");
+}

@@ -314,3 +314,62 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
     );
     assert_eq!(messages(&step("{ set: { price: $query.a }, at: 1 }")).len(), 2);
 }
+
+#[test]
+fn habits_of_javascript_have_their_remedies() {
+    let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
+    let value = |value: &str| answer(&format!("{{ body: \"{value}\" }}"));
+    let dollar = "`$` takes a name and its fields, not a whole expression";
+    let changes = "a value is changed by the steps `set` and `increment`";
+    let sort = "`sort` takes `attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
+    expect(&[
+        (value("$todos[0].id"), dollar, "$todos[0].id", "write `{{ todos[0].id }}`"),
+        (value("$now.s + 900"), dollar, "$now.s + 900", "write `{{ now.s + 900 }}`"),
+        (when("query.a = 'b'"), "expressions have no `=`", "=", "write `==`"),
+        (value("{{ price++ }}"), "expressions have no `++`", "++", &format!("write `n + 1`; {changes}")),
+        (value("{{ price += 1 }}"), "expressions have no `+=`", "+=", &format!("write `a + b`; {changes}")),
+        (value("{{ Date.now() }}"), "expressions have no `Date.now`", "Date.now", "write `now.ms`"),
+        (value("{{ Math.random() }}"), "expressions have no `Math.random`", "Math.random", "write `random(0, 1.0)`"),
+        (value("{{ todos | find(a='b') }}"), "`find` takes an id", "find", "write `where(a='b') | first`"),
+        (value("{{ todos | sort('-id') }}"), sort, "sort", ""),
+        (value("{{ todos | sort(by='id') }}"), sort, "sort", ""),
+        (
+            value("{{ query.a | frobnicate }}"),
+            "unknown filter `frobnicate`",
+            "frobnicate",
+            "`mockd explain expressions` lists every filter",
+        ),
+    ]);
+}
+
+#[test]
+fn a_match_that_is_an_expression_was_meant_as_when() {
+    let text = answer("{ match: query.a == 'b', body: 1 }");
+    assert_eq!(messages(&text), ["expected a mapping, found the text `query.a == 'b'`"]);
+    assert!(help(&text).unwrap().ends_with("did you mean `when`?"));
+}
+
+#[test]
+fn a_number_is_a_duration_with_its_unit() {
+    let text = answer("{ body: 1, after: 300 }");
+    assert_eq!(help(&text).as_deref(), Some("did you mean `300ms`?"));
+}
+
+#[test]
+fn text_with_a_colon_says_that_it_needs_quotes() {
+    let flow = answer("{ text: Note: hello }");
+    assert!(
+        help(&flow).unwrap().contains("text that has `: ` or one of `,[]{}` in it needs quotes"),
+        "{}",
+        report(&flow)
+    );
+    let block = with("http:\n  GET /x:\n    text: Note: hello");
+    assert!(help(&block).unwrap().ends_with("text that has `: ` in it needs quotes"), "{}", report(&block));
+}
+
+#[test]
+fn keys_that_do_nothing_yet_are_not_proposed() {
+    let text = answer("{ body: 1, zzzzzz: 2 }");
+    let help = help(&text).unwrap();
+    assert!(help.starts_with("the keys that may stand here are `") && !help.contains("proxy"), "{help}");
+}

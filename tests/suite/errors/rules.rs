@@ -176,6 +176,12 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
             "/__mockd",
             "`/__mockd` is the control API, and `/@NAME` is another world",
         ),
+        (
+            route("/x", "{ get: { body: 1 } }"),
+            "`get` is not a key that may stand here",
+            "get",
+            "the method belongs before the path: `GET /x:`",
+        ),
         (key("GET /@a"), "`/@a` is reserved", "/@a", "`/__mockd` is the control API, and `/@NAME` is another world"),
         (
             route("GET /todos", "{ crud: todos }"),
@@ -435,6 +441,12 @@ fn each_mistake_in_a_verb_has_its_message() {
             "streams",
             "did you mean `stream`?",
         ),
+        (
+            step("{ increment: { price: 5 } }"),
+            "`price` is a value",
+            "price",
+            "write `set: { price: \"{{ price + 5 }}\" }`",
+        ),
         (stream("{ leave: {} }"), "`leave` has to say exactly one of `as` and `to`", "{}", ""),
         (stream("{ join: { where: 1 } }"), "`join` needs `to`", "{ where: 1 }", ""),
         (stream("{ join: { to: a, frame: $evnt } }"), "unknown name `evnt`", "evnt", "did you mean `event`?"),
@@ -518,7 +530,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                       ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown name `name`
  --> shop.yaml:3:34
@@ -526,7 +538,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                                  ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown filter `fixedd`
  --> shop.yaml:3:41
@@ -557,7 +569,11 @@ fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
     assert!(messages(&text).contains(&"`6) == 6` is not a key: the comma before it ends the value".to_owned()));
     assert!(report(&text).contains("= help: put the whole value in quotes"));
     let list = answer("{ when: path.id in ['a', 'b'], body: 1 }");
-    assert!(help(&list).unwrap().contains("inside `{ }` and `[ ]`, text that has one of `,[]{}` in it needs quotes"));
+    assert!(
+        help(&list)
+            .unwrap()
+            .contains("inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes")
+    );
 }
 
 #[test]
@@ -630,8 +646,15 @@ fn mistakes_elsewhere_do_not_hide_wrong_references() {
 
 #[test]
 fn names_are_not_judged_while_those_of_data_are_unknown() {
-    for data in ["dta: { x: 1 }", "data: 3", "data: { a-b: 1 }"] {
-        let found = messages(&format!("{data}\nhttp: {{ GET /: {{ body: $x, set: {{ x: 1 }} }} }}\n"));
-        assert_eq!(found.len(), 1, "{found:?}");
+    let found = |data: &str| messages(&format!("{data}\nhttp: {{ GET /: {{ body: $x, set: {{ x: 1 }} }} }}\n"));
+    for data in ["dta: { x: 1 }", "data: 3"] {
+        assert_eq!(found(data).len(), 1, "{data}");
+    }
+    // A name that nothing can have hides only what is said about that name.
+    for name in ["a-b", "now"] {
+        let mut found = found(&format!("data: {{ {name}: 1 }}"));
+        found.sort();
+        let refused = format!("`{name}` cannot name data");
+        assert_eq!(found, [refused, "there is no value `x`".into(), "unknown name `x`".into()]);
     }
 }

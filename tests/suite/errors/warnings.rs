@@ -73,8 +73,52 @@ warning: nothing is ever sent to `odrers/7`
         "http: { GET /a: { stream: [{ join: oders }] }, POST /a: { send: { to: $body.topic, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: elsewhere }] }, POST /a: { send: { to: here, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: seats/2 }] }, POST /a: { send: { to: seats/1, frame: 1 } } }\n",
+        "data: { n: 1 }\nhttp: { POST /a: { send: { to: seats/1, frame: 1 } } }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
+        "data: { seats: [], n: 1 }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
     ];
     for text in others {
         assert_eq!(warnings(text), "", "{text}");
+    }
+}
+
+#[test]
+fn what_other_languages_compute_is_a_warning_with_the_remedy() {
+    let text = "http:
+  GET /a/{id}: { body: { text: 'so ${path.id}', '{{ path.id }}': 1, ...path: 2 } }
+  GET /b: { headers: { X-A: '{% if url %}a{% endif %}' }, text: '${HOME}' }
+websocket:
+  /c:
+    messages:
+      - { match: msg.type == 'a', reply: 1 }
+      - { match: { type: 'a == b' }, reply: 2 }
+";
+    let expected = "\
+warning: a key is text: the expression in `{{ path.id }}` is not computed
+ --> DIR/mockd.yaml:2:49
+  |
+2 |   GET /a/{id}: { body: { text: 'so ${path.id}', '{{ path.id }}': 1, ...path: 2 } }
+  |                                                 ^^^^^^^^^^^^^^^
+  |
+  = help: write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`
+";
+    let found = warnings(text);
+    assert!(found.contains(expected), "{found}");
+    let first_lines: Vec<&str> = found.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(
+        first_lines,
+        [
+            "warning: `${path.id}` is text",
+            "warning: a key is text: the expression in `{{ path.id }}` is not computed",
+            "warning: the key `...path` is text, and spreads nothing",
+            "warning: `{%` is text",
+            "warning: `match` compares with this text, and computes nothing",
+        ]
+    );
+    for help in [
+        "= help: write `{{ path.id }}` for its value",
+        "= help: write the whole mapping as one expression: `\"{{ dict(path, name=value) }}\"`",
+        "= help: did you mean `when: msg.type == 'a'`?",
+    ] {
+        assert!(found.contains(help), "{help}: {found}");
     }
 }

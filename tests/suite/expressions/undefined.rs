@@ -58,3 +58,34 @@ fn null_is_a_value_and_not_undefined() {
     let template = Language::default().template(&json!("$msg.none"), &names()).unwrap();
     assert_eq!(template.render_required(&known, &mut Setting::default()), Ok(Value::Null));
 }
+
+#[test]
+fn what_is_undefined_is_no_empty_text_before_a_filter() {
+    for filter in ["upper", "lower", "trim", "title", "capitalize", "replace('a', 'b')", "escape"] {
+        let name = filter.split('(').next().unwrap();
+        let said = format!("`msg.nope` is undefined; give another value with `or`: `(msg.nope or '') | {name}`");
+        let text = format!("Hi {{{{ msg.nope | {filter} }}}}!");
+        assert_eq!(rendered(&json!({ "k": text })), format!("failed at k 6..14: {said}"));
+        assert_eq!(rendered(&json!(format!("{{{{ msg.nope | {filter} }}}}"))), format!("failed at 3..11: {said}"));
+        let given = rendered(&json!(format!("Hi {{{{ (msg.nope or '') | {filter} }}}}!")));
+        assert_eq!(given, "\"Hi !\"", "{filter}");
+    }
+}
+
+#[test]
+fn a_condition_whose_filter_has_no_value_is_false() {
+    for text in ["msg.nope | int > 1", "msg.nope | int < 1", "not (msg.nope | upper)", "msg.nope ~ 'x'"] {
+        assert_eq!(condition(text), "false", "{text}");
+    }
+    assert_eq!(condition("msg.nope | int(default=2) > 1"), "true");
+    assert_eq!(condition("msg.nope is defined or msg.done"), "true");
+}
+
+#[test]
+fn numbers_and_text_are_ordered_by_their_types() {
+    for (text, expected) in
+        [("'120' < 5", "false"), ("none < 5", "true"), ("msg.nope < 5", "true"), ("'5' > 120", "true")]
+    {
+        assert_eq!(condition(text), expected, "{text}");
+    }
+}

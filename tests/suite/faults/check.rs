@@ -64,6 +64,8 @@ async fn mistakes_are_explained_where_they_are() {
             "- { on: stream, drop: true, reset: true }",
             "a fault has to say exactly one of `latency`, `drop`, `duplicate`",
         ),
+        ("- { on: stream, drop: true, status: 503 }", "`status` has no meaning without `on: http` or `on: websocket`"),
+        ("- { on: http, status: 500, freeze: true }", "`freeze` has no meaning without `on: websocket`"),
         ("- { on: stream, freeze: true }", "`freeze` has no meaning without `on: websocket`"),
         ("- { on: stream, storm: 5s }", "`storm` has no meaning without `on: websocket`"),
         ("- { on: stream, corrupt: json }", "`corrupt` has no meaning without `on: websocket`"),

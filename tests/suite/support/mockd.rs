@@ -221,6 +221,11 @@ impl Mockd {
         Socket::open(&format!("ws://{}{prefix}/orders/{category}", self.address())).await
     }
 
+    /// Opens a socket of an endpoint.
+    pub(crate) async fn socket(&self, path: &str) -> Socket {
+        Socket::open(&format!("ws://{}{path}", self.address())).await
+    }
+
     /// Sends a signal.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {

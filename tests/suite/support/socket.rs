@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -19,6 +20,18 @@ impl Socket {
         let is_ipv6 = url.starts_with("ws://[");
         let socket = if is_ipv6 { TcpSocket::new_v6() } else { TcpSocket::new_v4() };
         Self::over(socket.unwrap(), url).await
+    }
+
+    /// Opens one with headers beside those of a handshake.
+    pub(crate) async fn open_with(url: &str, headers: &[(&'static str, &str)]) -> Self {
+        let address = url.strip_prefix("ws://").unwrap().split('/').next().unwrap();
+        let stream = soon("a connection", TcpStream::connect(address)).await.unwrap();
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = soon("a handshake", client_async(request, stream)).await.unwrap();
+        Self(socket)
     }
 
     /// A socket whose receive buffer is as small as the system allows, so that it falls behind soon.
@@ -41,6 +54,12 @@ impl Socket {
             Message::Text(text) => text.to_string(),
             other => panic!("expected a text frame, got {other:?}"),
         }
+    }
+
+    /// The next text frame, which is JSON.
+    pub(crate) async fn json(&mut self) -> Value {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
     }
 
     /// The next frame of any kind but a ping.
@@ -96,6 +115,14 @@ impl Socket {
         self.0.close(Some(frame)).await.unwrap();
     }
 
+    /// Expects the closing frame next, and gives its code and reason.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        match self.message().await {
+            Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
+            other => panic!("expected a closing frame, got {other:?}"),
+        }
+    }
+
     /// Reads until the closing frame, and gives its code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
@@ -107,6 +134,11 @@ impl Socket {
 
     pub(crate) async fn send(&mut self, message: impl Into<Message>) {
         self.0.send(message.into()).await.unwrap();
+    }
+
+    /// Sends JSON.
+    pub(crate) async fn say(&mut self, message: Value) {
+        self.send(message.to_string()).await;
     }
 
     pub(crate) async fn update_category(&mut self, category: &str) {

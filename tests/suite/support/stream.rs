@@ -58,6 +58,13 @@ impl EventStream {
         events
     }
 
+    /// The next heartbeats, of which there are so many, with nothing between them.
+    pub(crate) async fn heartbeats(&mut self, count: usize) {
+        for _ in 0..count {
+            assert_eq!(soon("a heartbeat", self.block()).await.unwrap().as_deref(), Some(":\n\n"));
+        }
+    }
+
     /// What the next event says as its data.
     pub(crate) async fn text(&mut self) -> String {
         let event = self.event().await.expect("the stream has ended");

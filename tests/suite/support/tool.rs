@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     LanguageServer,
     /// User and network namespaces: unshare(1), nsenter(1) and ip(8), and the right to use them.
     Namespaces,
+    /// The npm packages `graphql-ws`, `phoenix`, `socket.io-client` and `ws`, and node, which runs them.
+    LiveClients,
     /// Node.js.
     Node,
     /// The npm package `openai`, and node, which runs it.
@@ -36,6 +38,8 @@ pub(crate) enum Tool {
     Schemathesis,
     /// What Linux has for a terminal or a process: script(1), setsid(1), prlimit(1).
     UtilLinux,
+    /// The Python package `websockets`, beside the Python that has it.
+    Websockets,
 }
 
 impl Tool {
@@ -49,6 +53,7 @@ impl Tool {
             Self::Git => "git".into(),
             Self::Ipv6 => PathBuf::new(),
             Self::LanguageServer => local("editor/node_modules/.bin/yaml-language-server"),
+            Self::LiveClients => local("live-clients"),
             Self::Namespaces => "unshare".into(),
             Self::Node => "node".into(),
             Self::OpenAi => local("openai/node_modules/openai"),
@@ -57,13 +62,15 @@ impl Tool {
             Self::Redis => "redis-server".into(),
             Self::Schemathesis => local("python/bin/schemathesis"),
             Self::UtilLinux => "script".into(),
+            Self::Websockets => local("python/bin/websockets"),
         }
     }
 
     fn is_there(self) -> bool {
         let path = self.path();
         match self {
-            Self::Axe | Self::Pytest | Self::Schemathesis => path.exists(),
+            Self::Axe | Self::Pytest | Self::Schemathesis | Self::Websockets => path.exists(),
+            Self::LiveClients => path.join("node_modules/phoenix").exists() && is_program("node"),
             Self::LanguageServer | Self::OpenAi => path.exists() && is_program("node"),
             Self::Browser => {
                 is_program(path) && ["chromium", "chromium-browser", "google-chrome"].iter().any(is_program)
@@ -98,6 +105,7 @@ impl fmt::Display for Tool {
             Self::Git => "git",
             Self::Ipv6 => "IPv6 on loopback",
             Self::LanguageServer => "node with yaml-language-server below target/editor",
+            Self::LiveClients => "node with graphql-ws, phoenix, socket.io-client and ws below target/live-clients",
             Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
             Self::Node => "node",
             Self::OpenAi => "node with openai below target/openai",
@@ -106,6 +114,7 @@ impl fmt::Display for Tool {
             Self::Redis => "redis-server",
             Self::Schemathesis => "schemathesis below target/python",
             Self::UtilLinux => "script, setsid and prlimit of util-linux",
+            Self::Websockets => "websockets below target/python",
         })
     }
 }

@@ -198,7 +198,11 @@ fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
     ] {
         assert_eq!(session.reply(Some(msg), value).unwrap(), [text(frame)]);
     }
-    assert_eq!(session.reply(Some(&unasked), json!({ "ack": [] })), Err(CodecError::NothingToAcknowledge));
+    assert_eq!(session.reply(Some(&unasked), json!({ "ack": [] })), Ok(Vec::new()));
+    let connect = msg("/", "connect", json!([{}]), Value::Null);
+    for nothing in [None, Some(&connect)] {
+        assert_eq!(session.reply(nothing, json!({ "ack": [] })), Err(CodecError::NothingToAcknowledge));
+    }
     assert_eq!(session.reply(None, json!({ "event": "a" })).unwrap(), [text(r#"42["a"]"#)]);
     let elsewhere = json!({ "namespace": "/admin", "event": "a" });
     assert_eq!(session.reply(Some(&unasked), elsewhere), Ok(Vec::new()));

@@ -247,7 +247,9 @@ fn a_collection_that_is_full_takes_no_row() {
     let large = |less: usize| json!({ "note": "x".repeat(MAX_COLLECTION_BYTES - less) });
     engine.apply(merge("todos", "7", large(200))).unwrap();
     engine.apply(add(json!({ "note": "x".repeat(1000) }))).unwrap();
-    assert_eq!(engine.apply(add(json!({}))), Err(Refusal::RowsTooLarge { collection: "todos".into() }));
+    let full = Refusal::Full { collection: "todos".into(), is_counted: false };
+    assert_eq!(full.to_string(), "The rows of todos take more than 64 MiB, a reset removes those that were added");
+    assert_eq!(engine.apply(add(json!({}))), Err(full));
     engine.apply(remove("todos", "9")).unwrap();
     engine.apply(add(json!({}))).unwrap();
 }

@@ -115,7 +115,7 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
         (json!(2), "T1: 2"),
         (json!(-2.0), "T1: 0"),
         (json!(1e2), "T1: 100"),
-        (json!(1.5), "an order's amount must be an integer, found 1.5"),
+        (json!(1.5), "An order's amount must be an integer, found 1.5"),
         (json!(1e16), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
         (json!(u64::MAX), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
         (json!(-1e300), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
@@ -127,4 +127,20 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
         };
         assert_eq!(shown, expected, "{amount}");
     }
+}
+
+#[test]
+fn a_trigger_may_be_for_all_topics_that_begin_alike() {
+    let mut engine = engine(
+        "
+data: { rows: [], heard: [] }
+triggers:
+  - { topic: room/*, add: { heard: { of: $topic } } }
+  - { topic: rows*, add: { heard: { of: $topic } } }
+",
+    );
+    let sent = json!({ "send": { "to": ["room/1", "rooms"], "frame": 1 } });
+    post(&mut engine, json!([sent, { "add": { "rows": {} } }])).unwrap();
+    // What is added to a collection is sent to a topic of the row as well, and fires once.
+    assert_eq!(rows(&engine, "heard"), json!([{ "id": 1, "of": "room/1" }, { "id": 2, "of": "rows" }]));
 }

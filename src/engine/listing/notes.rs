@@ -1,0 +1,119 @@
+//! What a query names that means nothing for the rows: mostly typing mistakes, or parameters of another API.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use super::filter::{Field, Filter, OPERATORS};
+use super::order::SortKey;
+use super::{ListQuery, Listing};
+use crate::scenario::{Crud, Row};
+use crate::words::nearest;
+
+/// Fields of a query that are looked for.
+const MOST_FIELDS: usize = 10;
+
+/// Characters of a name that are shown.
+const MOST_CHARACTERS: usize = 64;
+
+/// Parameters of a list that no route gives another name.
+const PARAMETERS: [&str; 4] = ["_start", "_end", "_limit", "_order"];
+
+/// Something that a query names and that means nothing for the rows of a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryNote {
+    collection: Arc<str>,
+    /// The beginning of the name.
+    name: String,
+    why: Meaningless,
+}
+
+/// Why a name means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Meaningless {
+    /// No row has such a field. Another field was meant, or a parameter of the list.
+    Field { meant: Option<String> },
+    /// There is such a field, and no such operator behind it. Another was meant.
+    Operator { name: String, meant: Option<&'static str> },
+    /// json-server knows the parameter, and mockd does not.
+    Parameter,
+}
+
+impl QueryNote {
+    /// The name, of which only the beginning is kept.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for QueryNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let meant: Option<&str> = match &self.why {
+            Meaningless::Field { meant } => {
+                write!(f, "no row of `{}` has a field `{}`", self.collection, self.name)?;
+                meant.as_deref()
+            }
+            Meaningless::Operator { name, meant } => {
+                write!(f, "`{name}` in `{}` is not an operator of a filter", self.name)?;
+                *meant
+            }
+            Meaningless::Parameter => return write!(f, "`{}` is not supported, and changes nothing", self.name),
+        };
+        meant.map_or(Ok(()), |meant| write!(f, "; did you mean `{meant}`?"))
+    }
+}
+
+impl ListQuery {
+    /// What it names that means nothing: parameters that are not supported, and the fields by which it filters or sorts although
+    /// no row has them and `fields` of `crud` declares none of that name. An empty collection whose fields are not declared may
+    /// have any. `listing` is what it lists of these rows.
+    #[must_use]
+    pub fn notes<'r>(
+        &self,
+        rows: impl IntoIterator<Item = &'r Arc<Row>> + Copy,
+        listing: &Listing,
+        crud: &Crud,
+    ) -> Vec<QueryNote> {
+        let note = |name: &str, why| QueryNote { collection: crud.collection.clone(), name: shown(name), why };
+        let mut notes: Vec<_> = self.unsupported.iter().map(|name| note(name, Meaningless::Parameter)).collect();
+        let is_empty = rows.into_iter().next().is_none();
+        if is_empty && crud.fields.is_empty() {
+            return notes;
+        }
+        // A row that is listed has every field that is filtered by.
+        let filters = self.filters.values().filter(|_| listing.total == 0).map(Filter::field);
+        let fields = filters.chain(self.sort.iter().map(SortKey::field)).take(MOST_FIELDS);
+        let is_declared = |field: &Field| field.is_id() || crud.fields.iter().any(|(name, _)| field.is_in(name));
+        let is_missing = |field: &Field| !is_declared(field) && rows.into_iter().all(|row| field.of(row).is_none());
+        let names: IndexSet<&str> = fields.filter(|field| is_missing(field)).map(Field::name).collect();
+        notes.extend(names.into_iter().map(|name| {
+            let operator = name.rsplit_once(':').filter(|(field, _)| !is_missing(&Field::new(field)));
+            note(
+                name,
+                operator.map_or_else(|| unknown_field(name, rows, crud), |(_, operator)| unknown_operator(operator)),
+            )
+        }));
+        notes
+    }
+}
+
+fn unknown_field<'r>(name: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>, crud: &Crud) -> Meaningless {
+    let of_rows = rows.into_iter().flat_map(|row| row.own().keys()).map(String::as_str);
+    let declared = crud.fields.iter().map(|(name, _)| name.as_str());
+    let own_names = [&crud.query.page, &crud.query.per_page, &crud.query.sort].map(String::as_str);
+    let known: BTreeSet<&str> = of_rows.chain(declared).chain(own_names).chain(PARAMETERS).chain(["id"]).collect();
+    Meaningless::Field { meant: nearest(name, known).map(str::to_owned) }
+}
+
+fn unknown_operator(name: &str) -> Meaningless {
+    Meaningless::Operator { name: shown(name), meant: nearest(name, OPERATORS) }
+}
+
+/// The beginning of a name, without what would garble a log.
+fn shown(name: &str) -> String {
+    let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    name.chars().take(MOST_CHARACTERS).map(shown).collect()
+}

@@ -1,0 +1,248 @@
+//! All that expressions can say, with what it gives and an example of each.
+
+use super::signatures::{filter, function};
+
+/// A sign, name, function, filter or test of expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// The word, or how the sign is written.
+    pub name: &'static str,
+    /// What it gives; of a test, what it asks.
+    pub gives: &'static str,
+    /// An expression that has it.
+    pub example: &'static str,
+}
+
+/// What an expression is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum EntryKind {
+    Sign,
+    Name,
+    Function,
+    Filter,
+    Test,
+}
+
+impl EntryKind {
+    /// All of them, in the order in which they are explained.
+    pub const ALL: [Self; 5] = [Self::Sign, Self::Name, Self::Function, Self::Filter, Self::Test];
+
+    fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
+        match self {
+            Self::Sign => SIGNS,
+            Self::Name => NAMES,
+            Self::Function => FUNCTIONS,
+            Self::Filter => FILTERS,
+            Self::Test => TESTS,
+        }
+    }
+}
+
+impl Entry {
+    /// What a function or filter takes besides the value before its `|`, in words.
+    #[must_use]
+    pub fn takes(&self) -> Option<&'static str> {
+        let signature = match self.kind {
+            EntryKind::Function => function(self.name),
+            EntryKind::Filter => filter(self.name),
+            EntryKind::Sign | EntryKind::Name | EntryKind::Test => None,
+        };
+        signature.map(|signature| signature.takes)
+    }
+}
+
+/// All of them.
+pub fn entries() -> impl Iterator<Item = Entry> {
+    let of_kind =
+        |kind: EntryKind| kind.table().iter().map(move |&(name, gives, example)| Entry { kind, name, gives, example });
+    EntryKind::ALL.into_iter().flat_map(of_kind)
+}
+
+const SIGNS: &[(&str, &str, &str)] = &[
+    ("a + b", "the sum of numbers; a list behind a list", "[1] + [2]"),
+    ("a - b", "the difference of numbers", "7 - 2"),
+    ("a * b", "the product of numbers", "7 * 2"),
+    ("a / b", "the quotient of numbers", "7 / 2"),
+    ("a // b", "the quotient without its fraction", "7 // 2"),
+    ("a % b", "what is left after `//`", "7 % 2"),
+    ("a ** b", "a power", "2 ** 10"),
+    ("a ~ b", "the two as one text; neither can be undefined", "'so ' ~ 1"),
+    ("a == b", "whether the two are equal; 1 and '1' are not", "1 == 1.0"),
+    ("a != b", "whether they are not", "1 != 2"),
+    ("a < b", "whether one is below the other, also `<=` `>` `>=`; numbers and text do not compare", "1 < 2 < 3"),
+    ("a in b", "whether a list has the item, a mapping the key, or a text the part, also `not in`", "1 in [1, 2]"),
+    ("a and b", "the second if the first is true, else the first", "true and 1"),
+    ("a or b", "the first if it is true, else the second", "none or 'other'"),
+    ("not a", "whether it is false, undefined, none, 0 or empty", "not []"),
+    ("a if b else c", "the first if the second is true, else the third", "'yes' if 1 < 2 else 'no'"),
+    ("a.b", "a field, also `a['b']`; undefined if there is none", "{'b': 1}.b"),
+    ("a.0", "an item, also `a[0]`, and from the end `a[-1]`", "[1, 2].0"),
+    ("a[1:3]", "the items 1 and 2, or these letters of a text; `[:3]` are the first three", "[1, 2, 3][:2]"),
+    ("a is b", "what the tests below ask, also `is not`", "1 is number"),
+];
+
+const NAMES: &[(&str, &str, &str)] = &[(
+    "now",
+    "the world's date and time: `now.iso` is RFC 3339 in UTC, `now.ms` and `now.s` count from 1970",
+    "now.iso",
+)];
+
+const FUNCTIONS: &[(&str, &str, &str)] = &[
+    (
+        "random",
+        "a number by chance: of two integers an integer, both included; else one below the second",
+        "random(1, 6)",
+    ),
+    ("normal", "a number of the normal distribution", "normal(100, 15)"),
+    ("pick", "one of a list by chance; undefined if it is empty", "pick(['a', 'b'])"),
+    ("chance", "true so often", "chance(0.1)"),
+    ("uuid", "a random UUID, version 4", "uuid()"),
+    ("next", "1, 2, 3 and so on: a counter by name", "next('ticket')"),
+    (
+        "fake",
+        "made-up data: name, first, last, email, word, sentence, city, country, company, colour, price, phone, url or date",
+        "fake('email')",
+    ),
+    ("joined", "how many have joined a topic", "joined('room')"),
+    ("members", "who has joined a topic: a list of their `conn.id`", "members('room') | length"),
+    ("range", "integers from 0, or from the first up to, but without, the second", "range(1, 4)"),
+    ("dict", "a mapping; of a mapping and values, the two merged", "dict({'a': 1}, b=2)"),
+];
+
+const FILTERS: &[(&str, &str, &str)] = &[
+    ("abs", "a number without its sign", "-1 | abs"),
+    ("attr", "the field of that name", "{'a': 1} | attr('a')"),
+    ("batch", "lists of so many items each", "range(5) | batch(2)"),
+    ("bool", "whether it is true", "'' | bool"),
+    ("capitalize", "text with a capital at the start, else in small letters", "'ada' | capitalize"),
+    ("chain", "lists one after the other, or mappings merged", "[1] | chain([2])"),
+    ("count", "the same as `length`", "[1, 2] | count"),
+    ("d", "the same as `default`", "none | d('other', true)"),
+    (
+        "default",
+        "another value for what is undefined; with true also for all that is false",
+        "none | default('other', true)",
+    ),
+    ("dictsort", "the pairs of a mapping in the order of its keys", "{'b': 1, 'a': 2} | dictsort"),
+    ("e", "the same as `escape`", "'<a>' | e"),
+    ("escape", "text with HTML's own signs escaped", "'<a>' | escape"),
+    ("find", "the row with that `id`, which compares as text; undefined if there is none", "[{'id': 7}] | find('7')"),
+    ("first", "the first item or letter; undefined if there is none", "[1, 2] | first"),
+    ("fixed", "a number as text with so many decimals", "9.5 | fixed(2)"),
+    ("float", "a number; `default` is for what is none", "'x' | float(default=0)"),
+    ("format", "text with values in place of its `%s`", "'%s!' | format('so')"),
+    ("fromjson", "the value that JSON text says", "'[1]' | fromjson"),
+    ("groupby", "pairs of a field's value and the items that have it", "[{'a': 1}] | groupby('a')"),
+    ("indent", "text whose lines start with so many spaces", "'a' | indent(2)"),
+    ("int", "an integer; `default` is for what is none", "'x' | int(default=0)"),
+    ("items", "the pairs of a mapping", "{'a': 1} | items"),
+    ("join", "the items as one text", "[1, 2] | join(', ')"),
+    ("last", "the last item or letter; undefined if there is none", "[1, 2] | last"),
+    ("length", "how many items, keys or letters there are", "[1, 2] | length"),
+    ("lines", "the lines of a text", "'a' | lines"),
+    ("list", "the items, keys or letters as a list", "'ab' | list"),
+    ("lower", "text in small letters", "'A' | lower"),
+    ("map", "that field of each item, or what a filter makes of each", "[{'id': 1}] | map(attribute='id')"),
+    ("max", "the greatest item", "[1, 2] | max"),
+    ("min", "the least item", "[1, 2] | min"),
+    ("reject", "the items for which a test is false", "[1, 2] | reject('odd')"),
+    ("rejectattr", "the items for whose field a test is false", "[{'p': 1}] | rejectattr('p', 'gt', 1)"),
+    ("replace", "text with another text in place of one", "'abc' | replace('b', 'x')"),
+    ("reverse", "the items or letters from the end", "[1, 2] | reverse"),
+    ("round", "the nearest number with so many decimals; `method` is common, ceil or floor", "2.55 | round(1)"),
+    ("select", "the items for which a test is true", "[1, 2] | select('odd')"),
+    ("selectattr", "the items for whose field a test is true", "[{'p': 2}] | selectattr('p', 'gt', 1)"),
+    ("slice", "so many lists of about the same length", "range(5) | slice(2)"),
+    ("sort", "the items in order", "[{'p': 1}] | sort(attribute='p', reverse=true)"),
+    ("split", "the parts of a text; between spaces without an argument", "'a,b' | split(',')"),
+    ("string", "text: what a value is inside text", "1 | string"),
+    ("sum", "the sum of numbers, or of a field of each item", "[{'p': 1}] | sum(attribute='p')"),
+    ("title", "text with a capital at the start of each word", "'ada b' | title"),
+    ("tojson", "JSON text", "[1] | tojson(indent=2)"),
+    ("trim", "text without the spaces around it", "' a ' | trim"),
+    ("unique", "the items without repetitions", "[1, 1] | unique"),
+    ("upper", "text in capitals", "'a' | upper"),
+    ("where", "the rows with these fields; text is the same as the number that it says", "[{'a': 1}] | where(a='1')"),
+    ("zip", "lists of the first items, the second, and so on", "[1, 2] | zip([3, 4])"),
+];
+
+const TESTS: &[(&str, &str, &str)] = &[
+    ("boolean", "true or false", "true is boolean"),
+    ("defined", "not undefined", "1 is defined"),
+    ("divisibleby", "a multiple of the number", "6 is divisibleby(3)"),
+    ("endingwith", "text with that end", "'ab' is endingwith('b')"),
+    ("eq", "equal, also `equalto`", "1 is eq(1)"),
+    ("equalto", "equal", "1 is equalto(1)"),
+    ("escaped", "text that needs no escaping", "'a' is escaped"),
+    ("even", "an even number", "2 is even"),
+    ("false", "false", "false is false"),
+    ("filter", "the name of a filter", "'upper' is filter"),
+    ("float", "a number with a fraction", "1.5 is float"),
+    ("ge", "at least the number", "2 is ge(1)"),
+    ("greaterthan", "above the number, also `gt`", "2 is greaterthan(1)"),
+    ("gt", "above the number", "2 is gt(1)"),
+    ("in", "an item, key or part of it", "1 is in([1])"),
+    ("int", "an integer", "1 is int"),
+    ("integer", "an integer, also `int`", "1 is integer"),
+    ("iterable", "a list, a mapping or text", "[] is iterable"),
+    ("le", "at most the number", "1 is le(2)"),
+    ("lessthan", "below the number, also `lt`", "1 is lessthan(2)"),
+    ("lower", "text in small letters", "'a' is lower"),
+    ("lt", "below the number", "1 is lt(2)"),
+    ("mapping", "a mapping", "{} is mapping"),
+    ("ne", "not equal", "1 is ne(2)"),
+    ("none", "null", "none is none"),
+    ("number", "a number", "1 is number"),
+    ("odd", "an odd number", "1 is odd"),
+    ("safe", "text that needs no escaping", "'a' is safe"),
+    ("sameas", "equal and of the same kind", "1 is sameas(1)"),
+    ("sequence", "a list", "[] is sequence"),
+    ("startingwith", "text with that start", "'ab' is startingwith('a')"),
+    ("string", "text", "'a' is string"),
+    ("test", "the name of a test", "'odd' is test"),
+    ("true", "true", "true is true"),
+    ("undefined", "undefined", "{}.a is undefined"),
+    ("upper", "text in capitals", "'A' is upper"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{EntryKind, entries};
+    use crate::expression::fake::KINDS;
+    use crate::expression::signatures::{FUNCTIONS, TESTS, filters};
+    use crate::expression::{Language, Names};
+
+    fn names(kind: EntryKind) -> Vec<&'static str> {
+        let mut names: Vec<&str> = kind.table().iter().map(|(name, ..)| *name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_function_filter_and_test_is_explained() {
+        let mut all: Vec<&str> = filters().collect();
+        all.sort_unstable();
+        assert_eq!(names(EntryKind::Filter), all);
+        assert_eq!(names(EntryKind::Test), TESTS);
+        let mut functions: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
+        functions.sort_unstable();
+        assert_eq!(names(EntryKind::Function), functions);
+    }
+
+    #[test]
+    fn every_example_of_an_explanation_is_an_expression() {
+        for entry in entries() {
+            let compiled = Language::default().condition(entry.example, &Names::default());
+            assert!(compiled.is_ok(), "{entry:?}: {compiled:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_fake_names_every_kind() {
+        let fake = entries().find(|entry| entry.name == "fake").map_or("", |entry| entry.gives);
+        assert!(KINDS.iter().all(|kind| fake.contains(kind)), "{fake}");
+    }
+}

@@ -1,0 +1,97 @@
+//! What other languages compute in a text or key, and what is sent here as it is written.
+
+use std::ops::Range;
+
+use serde_json::Value as Json;
+
+use super::error::{CompileError, CompileErrorKind, PathStep, Place};
+use super::names::Names;
+use super::tokens::end_of_expression;
+
+/// All of it in a value whose expressions are right.
+pub(super) fn of(value: &Json, names: &Names) -> Vec<CompileError> {
+    let mut oddities = Oddities { names, path: Vec::new(), found: Vec::new() };
+    oddities.value(value);
+    oddities.found
+}
+
+struct Oddities<'o> {
+    names: &'o Names<'o>,
+    path: Vec<PathStep>,
+    found: Vec<CompileError>,
+}
+
+impl Oddities<'_> {
+    fn value(&mut self, value: &Json) {
+        match value {
+            Json::String(text) => self.text(text),
+            Json::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.path.push(PathStep::Index(index));
+                    self.value(item);
+                    self.path.pop();
+                }
+            }
+            Json::Object(fields) => {
+                for (key, field) in fields {
+                    self.path.push(PathStep::Key(key.clone()));
+                    self.key(key);
+                    self.value(field);
+                    self.path.pop();
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        let is_path = key.strip_prefix('$').is_some_and(|path| self.names.contains(first_word(path)));
+        if key.starts_with("...") && key.len() > 3 {
+            self.note(CompileErrorKind::SpreadKey(key.to_owned()), 0..0);
+        } else if is_path || key.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
+            self.note(CompileErrorKind::InKey(key.to_owned()), 0..0);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        for literal in literals(text) {
+            let (start, literal) = (literal.start, &text[literal]);
+            for (at, _) in literal.match_indices("${") {
+                let Some((inner, _)) = literal[at + 2..].split_once('}') else { continue };
+                if self.names.contains(first_word(inner.trim_start())) && !literal[..at].ends_with('$') {
+                    let end = at + 2 + inner.len() + 1;
+                    self.note(CompileErrorKind::DollarBraces(inner.trim().to_owned()), start + at..start + end);
+                }
+            }
+            for (open, close) in [("{%", "%}"), ("{#", "#}")] {
+                let found = literal.find(open).and_then(|at| Some((at, literal[at + 2..].find(close)?)));
+                if let Some((at, length)) = found {
+                    self.note(CompileErrorKind::Statement(open), start + at..start + at + length + 4);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, kind: CompileErrorKind, range: Range<usize>) {
+        self.found.push(CompileError { kind, place: Place { path: self.path.clone(), range } });
+    }
+}
+
+/// The parts of a text that are outside of its expressions.
+fn literals(text: &str) -> Vec<Range<usize>> {
+    let (mut literals, mut at) = (Vec::new(), 0);
+    while let Some(length) = text[at..].find("{{") {
+        let expression = at + length + 2;
+        literals.push(at..at + length);
+        let Some(end) = end_of_expression(&text[expression..]) else { return literals };
+        at = expression + end + 2;
+    }
+    literals.push(at..text.len());
+    literals
+}
+
+/// The letters, digits and `_` that a text begins with.
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}

@@ -1,0 +1,142 @@
+//! Which paths are endpoints, whom they refuse, and which subprotocol it is.
+
+use serde_json::json;
+
+use super::paused;
+use crate::support::{Answer, Mockd, Socket, http};
+
+const ROOMS: &str = r#"
+data: { tokens: [{ id: t1, user: ada }] }
+http:
+  GET /rooms/{room}: { body: { room: $path.room } }
+  GET /plain: { text: plain }
+websocket:
+  /rooms/{room}:
+    handshake:
+      - when: not query.token
+        status: 401
+        headers: { www-authenticate: Bearer }
+        body: { error: "a token for {{ path.room }}" }
+      - { when: not (tokens | find(query.token)), status: "{{ 400 + 4 }}", text: nobody }
+      - { match: { headers: { origin: "http://evil.example" } } }
+    open: [{ reply: "{{ (tokens | find(query.token)).user }} in {{ path.room }}" }]
+  /versions: { subprotocol: [chat.v2, chat.v1], open: [{ reply: $headers.sec-websocket-protocol }] }
+  /any: { open: [{ reply: any }] }
+  /files/{*rest}: { open: [{ reply: $path.rest }] }
+"#;
+
+/// The answer to a handshake with more headers; its key is of RFC 6455's own example (section 1.3).
+async fn handshake(mockd: &Mockd, path: &str, more: &[(&str, &str)]) -> Answer {
+    let headers = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    http("GET", &format!("{}{path}", mockd.url()), &[&headers[..], more].concat(), None).await
+}
+
+async fn refused(mockd: &Mockd, path: &str) -> (u16, String) {
+    let answer = handshake(mockd, path, &[]).await;
+    (answer.status, answer.json()["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_handshake_is_refused_by_the_first_answer_that_fits() {
+    let mockd = paused(ROOMS).await;
+    let answer = handshake(&mockd, "/rooms/lobby", &[]).await;
+    assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"));
+    assert_eq!(answer.json(), json!({ "error": "a token for lobby" }));
+    let answer = handshake(&mockd, "/rooms/lobby?token=x", &[]).await;
+    assert_eq!((answer.status, answer.text.as_str()), (404, "nobody"));
+    let evil = [("origin", "http://evil.example")];
+    let answer = handshake(&mockd, "/rooms/lobby?token=t1", &evil).await;
+    assert_eq!((answer.status, answer.text.as_str()), (403, ""));
+    // Nobody has opened anything.
+    assert_eq!(mockd.get("/__mockd/journal?kind=opened").await.json()["entries"], json!([]));
+    assert_eq!(mockd.socket("/rooms/lobby?token=t1").await.text().await, "ada in lobby");
+}
+
+#[tokio::test]
+async fn parameters_of_a_path_are_decoded() {
+    let mockd = paused(ROOMS).await;
+    for (path, text) in [
+        ("/rooms/lo%2Fbby?token=t1", "ada in lo/bby"),
+        ("/rooms/%C3%A4%20b?token=t1", "ada in ä b"),
+        ("/files/a/b%20c", "a/b c"),
+        ("/any/", "any"),
+    ] {
+        assert_eq!(mockd.socket(path).await.text().await, text, "{path}");
+    }
+    let opened = mockd.get("/__mockd/journal?kind=opened").await.json();
+    assert_eq!(opened["entries"][2]["path"], "/files/a/b c");
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_endpoint_names_the_nearest() {
+    let mockd = paused(ROOMS).await;
+    for (path, message) in [
+        ("/room/lobby", "/room/lobby is no WebSocket endpoint; nearest is /rooms/{room}"),
+        ("/rooms/lobby/x", "/rooms/lobby/x is no WebSocket endpoint; nearest is /rooms/{room}"),
+        ("/version", "/version is no WebSocket endpoint; nearest is /versions"),
+        ("/something-else", "/something-else is no WebSocket endpoint"),
+    ] {
+        assert_eq!(refused(&mockd, path).await, (404, message.to_owned()));
+    }
+    // A route of HTTP is there, but no sockets are.
+    assert_eq!(refused(&mockd, "/plain").await, (400, "/plain is no WebSocket endpoint".to_owned()));
+}
+
+#[tokio::test]
+async fn a_request_that_wants_no_socket_gets_426_or_its_route() {
+    let mockd = paused(ROOMS).await;
+    for method in ["GET", "POST"] {
+        let answer = mockd.send(method, "/any", None).await;
+        assert_eq!((answer.status, answer.header("upgrade")), (426, "websocket"), "{method}");
+        assert_eq!(answer.json()["message"], "This path speaks WebSocket, connect with ws://");
+    }
+    assert_eq!(mockd.get("/rooms/lobby").await.json(), json!({ "room": "lobby" }));
+    assert_eq!(mockd.send("POST", "/rooms/lobby", None).await.status, 426);
+    assert_eq!(mockd.get("/plain").await.text, "plain");
+}
+
+#[tokio::test]
+async fn a_subprotocol_is_the_first_of_ones_own_that_is_offered() {
+    let mockd = paused(ROOMS).await;
+    for (offered, chosen) in [("chat.v1", "chat.v1"), ("chat.v0, chat.v1, chat.v2", "chat.v2"), ("chat.v2", "chat.v2")]
+    {
+        let answer = handshake(&mockd, "/versions", &[("sec-websocket-protocol", offered)]).await;
+        assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, chosen), "{offered}");
+    }
+    let message = "This endpoint speaks only the WebSocket subprotocols chat.v2, chat.v1";
+    assert_eq!(refused(&mockd, "/versions").await, (400, message.to_owned()));
+    let other = handshake(&mockd, "/versions", &[("sec-websocket-protocol", "chat.v3, CHAT.V1")]).await;
+    assert_eq!(other.status, 400);
+    let url = format!("ws://{}/versions", mockd.address());
+    let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "chat.v1")]).await;
+    assert_eq!(socket.text().await, "chat.v1");
+}
+
+#[tokio::test]
+async fn an_endpoint_without_subprotocols_takes_any() {
+    let mockd = paused(ROOMS).await;
+    let none = handshake(&mockd, "/any", &[]).await;
+    assert!(none.status == 101 && !none.headers.contains_key("sec-websocket-protocol"));
+    let answer = handshake(&mockd, "/any", &[("sec-websocket-protocol", "x, y")]).await;
+    assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "x"));
+}
+
+#[tokio::test]
+async fn a_broken_handshake_is_refused_before_any_rule() {
+    let mockd = paused(ROOMS).await;
+    let url = format!("{}/rooms/lobby", mockd.url());
+    let [connection, upgrade] = [("connection", "upgrade"), ("upgrade", "websocket")];
+    let key = ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    for (headers, status) in [
+        (vec![connection, upgrade, ("sec-websocket-version", "8"), key], 426),
+        (vec![connection, upgrade, ("sec-websocket-version", "13"), ("sec-websocket-key", "short")], 400),
+        (vec![connection, upgrade, ("sec-websocket-version", "13")], 400),
+    ] {
+        assert_eq!(http("GET", &url, &headers, None).await.status, status, "{headers:?}");
+    }
+}

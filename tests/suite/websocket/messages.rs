@@ -1,0 +1,212 @@
+//! What a client says, which rule it fits, and what comes of it.
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::paused;
+use crate::support::{Mockd, Socket};
+
+const ECHO: &str = r#"
+data: { rows: [{ id: 1, n: 0 }] }
+http:
+  GET /rows: { body: $rows }
+websocket:
+  /echo/{room}:
+    open:
+      - reply: { room: $path.room, from: $query.from, agent: $headers.x-agent, sid: $cookies.sid, url: $url, id: $conn.id }
+    messages:
+      - { match: { type: say, tags: [a, { deep: true }] }, reply: "tagged {{ msg.text }}" }
+      - { match: { type: say }, reply: untagged }
+      - { text: "hello *", reply: "{{ msg }} to you" }
+      - { when: (msg.n or 0) > 3, reply: { more: "{{ msg.n + 1 }}" } }
+      - { match: { type: name }, do: [{ set: { conn.user.name: $msg.name } }, { reply: $conn.user }] }
+      - { match: { type: who }, reply: { who: $conn.user.name, id: $conn.id } }
+      - match: { type: break }
+        do:
+          - increment: { rows: { id: 1, n: 1 } }
+          - set: { conn.user.name: nobody }
+          - reply: lost
+          - merge: { rows: { id: 9 } }
+      - { match: { type: echo }, reply: $msg.value }
+      - { match: { type: bye }, close: { code: "{{ msg.code or 4000 }}", reason: "bye {{ msg.why or '' }}" } }
+      - { match: { type: normal }, close: {} }
+    closed:
+      - add: { rows: { gone: "{{ conn.user.name or 'nobody' }}", from: $path.room } }
+  /typed: { messages: [{ reply: { got: $msg } }] }
+"#;
+
+/// A socket that has heard what comes first.
+async fn echo(mockd: &Mockd) -> Socket {
+    let mut socket = mockd.socket("/echo/lobby").await;
+    assert_eq!(socket.json().await["room"], "lobby");
+    socket
+}
+
+/// Whether the next that comes is the answer to this: nothing came before it.
+async fn has_heard_nothing(socket: &mut Socket) {
+    socket.send("hello now").await;
+    assert_eq!(socket.text().await, "hello now to you");
+}
+
+#[tokio::test]
+async fn a_socket_that_opens_knows_its_handshake() {
+    let mockd = paused(ECHO).await;
+    let url = format!("ws://{}/echo/a%20b?from=x", mockd.address());
+    let mut socket = Socket::open_with(&url, &[("x-agent", "me"), ("cookie", "sid=7; other=8")]).await;
+    let expected =
+        json!({ "room": "a b", "from": "x", "agent": "me", "sid": "7", "url": "/echo/a%20b?from=x", "id": 1 });
+    assert_eq!(socket.json().await, expected);
+    // What is not there is left out.
+    assert_eq!(mockd.socket("/echo/c").await.json().await, json!({ "room": "c", "url": "/echo/c", "id": 2 }));
+}
+
+#[tokio::test]
+async fn a_message_is_json_if_it_can_be_else_text_or_bytes() {
+    let mockd = paused(ECHO).await;
+    let mut socket = mockd.socket("/typed").await;
+    for (message, got) in [
+        (Message::text(r#"{"a":[1,null]}"#), json!({ "a": [1, null] })),
+        (Message::text("7"), json!(7)),
+        (Message::text("null"), json!(null)),
+        (Message::text("hello"), json!("hello")),
+        (Message::text(r#""quoted""#), json!("quoted")),
+        (Message::text("{broken"), json!("{broken")),
+        (Message::text(""), json!("")),
+        (Message::binary(vec![0, 255]), json!({ "binary": "AP8=" })),
+        (Message::binary(b"{}".to_vec()), json!({ "binary": "e30=" })),
+    ] {
+        socket.send(message.clone()).await;
+        assert_eq!(socket.json().await, json!({ "got": got }), "{message:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_is_json_text_as_it_is_or_bytes() {
+    let mockd = paused(ECHO).await;
+    let mut socket = echo(&mockd).await;
+    for (value, frame) in [
+        (json!(null), Message::text("null")),
+        (json!(1.5), Message::text("1.5")),
+        (json!([{ "a": 1 }]), Message::text(r#"[{"a":1}]"#)),
+        (json!("text"), Message::text("text")),
+        (json!({ "binary": "AP8=" }), Message::binary(vec![0, 255])),
+        (json!({ "binary": 1 }), Message::text(r#"{"binary":1}"#)),
+    ] {
+        socket.say(json!({ "type": "echo", "value": value })).await;
+        assert_eq!(socket.message().await, frame, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_rule_that_fits_is_carried_out() {
+    let mockd = paused(ECHO).await;
+    let mut socket = echo(&mockd).await;
+    for (message, answer) in [
+        (r#"{"type":"say","text":"hi","tags":["a",{"deep":true,"more":1}]}"#, "tagged hi"),
+        (r#"{"type":"say","text":"hi","tags":[{"deep":true},"a"]}"#, "untagged"),
+        (r#"{"type":"say","n":4}"#, "untagged"),
+        ("hello there", "hello there to you"),
+        (r#"{"n":4}"#, r#"{"more":5}"#),
+        (r#"{"n":4.5}"#, r#"{"more":5.5}"#),
+    ] {
+        socket.send(message).await;
+        assert_eq!(socket.text().await, answer, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_no_rule_fits_is_in_the_journal() {
+    let mockd = paused(ECHO).await;
+    let mut socket = echo(&mockd).await;
+    for message in [r#"{"type":"sya"}"#, "hell", r#"{"type":"who"}"#] {
+        socket.send(message).await;
+    }
+    assert_eq!(socket.json().await, json!({ "id": 1 }));
+    let received = mockd.get("/__mockd/journal?kind=received").await.json();
+    let entries: Vec<Value> = received["entries"].as_array().unwrap().clone();
+    let nearest = |entry: &Value| entry["nearest"].as_str().unwrap().to_owned();
+    assert_eq!((&entries[0]["rule"], &entries[0]["body"]), (&Value::Null, &json!({ "type": "sya" })));
+    assert_eq!(nearest(&entries[0]), r#"rule 2: msg.type is "sya" instead of "say""#);
+    assert_eq!((&entries[1]["rule"], &entries[1]["text"]), (&Value::Null, &json!("hell")));
+    assert!(nearest(&entries[1]).starts_with("rule "), "{}", entries[1]);
+    assert_eq!((&entries[2]["rule"], entries[2].get("nearest")), (&json!(6), None));
+}
+
+#[tokio::test]
+async fn a_rule_that_is_refused_changes_and_sends_nothing() {
+    let mut mockd = paused(ECHO).await;
+    let mut socket = echo(&mockd).await;
+    socket.say(json!({ "type": "name", "name": "ada" })).await;
+    assert_eq!(socket.json().await, json!({ "name": "ada" }));
+    socket.say(json!({ "type": "break" })).await;
+    has_heard_nothing(&mut socket).await;
+    socket.say(json!({ "type": "who" })).await;
+    assert_eq!(socket.json().await, json!({ "who": "ada", "id": 1 }));
+    assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "n": 0 }]));
+    let received = mockd.get("/__mockd/journal?kind=received").await.json();
+    let entry = &received["entries"][1];
+    assert_eq!((&entry["rule"], &entry["refused"]), (&json!(7), &json!("Row 9 not found in rows")));
+    mockd.logged("Row 9 not found in rows").await;
+}
+
+#[tokio::test]
+async fn each_socket_has_a_memory_of_its_own() {
+    let mockd = paused(ECHO).await;
+    let (mut ada, mut bob) = (echo(&mockd).await, echo(&mockd).await);
+    for (socket, name) in [(&mut ada, "ada"), (&mut bob, "bob")] {
+        socket.say(json!({ "type": "name", "name": name })).await;
+        assert_eq!(socket.json().await, json!({ "name": name }));
+    }
+    for (socket, who) in [(&mut ada, json!({ "who": "ada", "id": 1 })), (&mut bob, json!({ "who": "bob", "id": 2 }))] {
+        socket.say(json!({ "type": "who" })).await;
+        assert_eq!(socket.json().await, who);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_closes_with_a_code_and_a_reason() {
+    let mockd = paused(ECHO).await;
+    for (message, expected) in [
+        (json!({ "type": "normal" }), (1000, String::new())),
+        (json!({ "type": "bye", "why": "ada" }), (4000, "bye ada".to_owned())),
+        (json!({ "type": "bye", "code": 1013 }), (1013, "bye ".to_owned())),
+        // A reason has at most 123 bytes, and whole letters.
+        (json!({ "type": "bye", "why": "ä".repeat(100) }), (4000, format!("bye {}", "ä".repeat(59)))),
+    ] {
+        let mut socket = echo(&mockd).await;
+        socket.say(message.clone()).await;
+        assert_eq!(socket.closed().await, expected, "{message}");
+    }
+    let mut socket = echo(&mockd).await;
+    socket.say(json!({ "type": "bye", "code": 1005 })).await;
+    has_heard_nothing(&mut socket).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_hears_of_every_end_once() {
+    let mockd = paused(ECHO).await;
+    let mut named = Vec::new();
+    for name in ["closes", "breaks off", "is closed"] {
+        let mut socket = echo(&mockd).await;
+        socket.say(json!({ "type": "name", "name": name })).await;
+        assert_eq!(socket.json().await, json!({ "name": name }));
+        named.push(socket);
+    }
+    let gone = async |names: &[&str]| {
+        let are_gone = |rows: &Value| {
+            let gone: Vec<&Value> = rows.as_array().unwrap().iter().filter_map(|row| row.get("gone")).collect();
+            gone == names
+        };
+        mockd.until("/rows", are_gone).await;
+    };
+    let mut last = named.pop().unwrap();
+    drop(named.pop());
+    gone(&["breaks off"]).await;
+    named.remove(0).close().await;
+    gone(&["breaks off", "closes"]).await;
+    let closing = mockd.control("POST", "/__mockd/sockets/3/close", json!({ "code": 4001, "reason": "told to" }));
+    let (answer, closed) = futures_util::future::join(closing, last.closed()).await;
+    assert_eq!((answer, closed), (json!({ "closed": [3] }), (4001, "told to".to_owned())));
+    gone(&["breaks off", "closes", "is closed"]).await;
+    assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
+}

@@ -1,0 +1,145 @@
+//! A save of the file applies to sockets that are open, and closes none.
+
+use serde_json::{Value, json};
+
+use super::pass;
+use crate::support::{Mockd, ScenarioFile, Socket};
+
+const LIVE: &str = r#"
+data: { price: 10 }
+http:
+  POST /news: { send: { to: news, frame: $body } }
+websocket:
+  /live:
+    open:
+      - { reply: "one {{ price }}" }
+      - { join: { to: news, frame: { old: $event } } }
+    messages:
+      - { match: { do: name }, set: { conn.name: $msg.name } }
+      - { match: { do: who }, reply: { name: $conn.name, topics: $conn.topics } }
+      - { match: { do: stay }, do: [{ after: 3s, reply: stayed }] }
+      - { match: { do: change }, do: [{ after: 3s, reply: before }] }
+      - { match: { do: beat }, join: { to: beats, do: [{ after: 1s, times: forever, every: 1s, reply: beat }] } }
+  /other: { messages: [{ reply: other }] }
+"#;
+
+async fn run(file: &ScenarioFile) -> Mockd {
+    Mockd::run_with(file.path(), &["--paused"]).await
+}
+
+/// Saves a text, and gives what the log says has changed.
+async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) -> String {
+    file.write_in_place(text);
+    let message = mockd.logged("reloaded").await;
+    message.split_once("ms: ").unwrap_or_else(|| panic!("{message}")).1.to_owned()
+}
+
+/// What a socket knows of itself. Nothing has come before the answer.
+async fn who(socket: &mut Socket) -> Value {
+    socket.say(json!({ "do": "who" })).await;
+    socket.json().await
+}
+
+async fn ada(mockd: &Mockd) -> Socket {
+    let mut socket = mockd.socket("/live").await;
+    assert_eq!(socket.text().await, "one 10");
+    socket.say(json!({ "do": "name", "name": "ada" })).await;
+    assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
+    socket
+}
+
+async fn post_news(mockd: &Mockd, body: Value) {
+    assert_eq!(mockd.send("POST", "/news", Some(&body)).await.status, 204);
+}
+
+#[tokio::test]
+async fn sockets_keep_memory_and_memberships_and_get_new_rules() {
+    let file = ScenarioFile::new(LIVE);
+    let mut mockd = run(&file).await;
+    let mut socket = ada(&mockd).await;
+    let new = LIVE
+        .replace("one {{ price }}", "two {{ price }}")
+        .replace("{ old: $event }", "{ new: $event }")
+        .replace("price: 10", "price: 20")
+        .replace(
+            "    messages:\n      - { match: { do: name }",
+            "    messages:\n      - { text: hi, reply: ho }\n      - { match: { do: name }",
+        );
+    saved(&mut mockd, &file, &new).await;
+    socket.send("hi").await;
+    assert_eq!(socket.text().await, "ho");
+    assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
+    let mut later = mockd.socket("/live").await;
+    assert_eq!(later.text().await, "two 20");
+    // What one has joined stays as it was joined.
+    post_news(&mockd, json!(1)).await;
+    assert_eq!((socket.json().await, later.json().await), (json!({ "old": 1 }), json!({ "new": 1 })));
+}
+
+#[tokio::test]
+async fn steps_that_wait_go_on_if_their_text_is_the_same() {
+    let file = ScenarioFile::new(LIVE);
+    let mut mockd = run(&file).await;
+    let mut socket = ada(&mockd).await;
+    for step in ["stay", "change", "beat"] {
+        socket.say(json!({ "do": step })).await;
+    }
+    assert_eq!(who(&mut socket).await["topics"], json!(["beats", "news"]));
+    pass(&mockd, "1s").await;
+    assert_eq!(socket.text().await, "beat");
+    saved(&mut mockd, &file, &LIVE.replace("reply: before", "reply: after")).await;
+    pass(&mockd, "2s").await;
+    let mut seen = socket.texts(3).await;
+    seen.sort_unstable();
+    assert_eq!(seen, ["beat", "beat", "stayed"]);
+    socket.say(json!({ "do": "change" })).await;
+    assert_eq!(who(&mut socket).await["name"], "ada");
+    pass(&mockd, "3s").await;
+    assert_eq!(socket.texts(4).await.iter().filter(|text| *text == "after").count(), 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_goes_away_keeps_its_sockets() {
+    let file = ScenarioFile::new(LIVE);
+    let mut mockd = run(&file).await;
+    let mut socket = ada(&mockd).await;
+    let (before, _) = LIVE.split_once("websocket:").unwrap();
+    let without = format!("{before}websocket: {{ /other: {{ open: [{{ reply: here }}] }} }}\n");
+    let changes = saved(&mut mockd, &file, &without).await;
+    assert_eq!(changes, "websocket /other changed, websocket /live removed");
+    assert_eq!(mockd.socket("/other").await.text().await, "here");
+    // No rule answers it any more, but it gets what it has joined.
+    socket.say(json!({ "do": "who" })).await;
+    let unmatched =
+        |journal: &Value| journal["entries"].as_array().unwrap().iter().any(|entry| entry["rule"] == Value::Null);
+    mockd.until("/__mockd/journal?kind=received", unmatched).await;
+    post_news(&mockd, json!(1)).await;
+    assert_eq!(socket.json().await, json!({ "old": 1 }));
+    saved(&mut mockd, &file, LIVE).await;
+    assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
+}
+
+#[tokio::test]
+async fn a_broken_file_changes_nothing_for_sockets() {
+    let file = ScenarioFile::new(LIVE);
+    let mut mockd = run(&file).await;
+    let mut socket = ada(&mockd).await;
+    file.write_in_place(&LIVE.replace("reply: other", "reply: $nobody"));
+    mockd.logged("nobody").await;
+    assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
+    let mut other = mockd.socket("/other").await;
+    other.send("?").await;
+    assert_eq!(other.text().await, "other");
+}
+
+#[tokio::test]
+async fn sockets_hear_all_once_a_rule_begins_to_send_to_all() {
+    let file = ScenarioFile::new(LIVE);
+    let mut mockd = run(&file).await;
+    let (mut one, mut two) = (mockd.socket("/other").await, mockd.socket("/other").await);
+    one.send("?").await;
+    assert_eq!(one.text().await, "other");
+    saved(&mut mockd, &file, &LIVE.replace("{ reply: other }", "{ send: { frame: all } }")).await;
+    one.send("?").await;
+    assert_eq!((one.text().await, two.text().await), ("all".to_owned(), "all".to_owned()));
+}
