@@ -3,7 +3,7 @@
 //! A row that declares an id is known by it. Any other is known by what it says, and then by its place among those that are
 //! left. It keeps the id that it has in this world, even if the scenario gives it another at the start.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::collections::RowSet;
@@ -160,20 +160,34 @@ fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
 }
 
 fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
-    let replaces_added = |row: &&PlacedRow| {
-        let added = before.added_row(row.declared.id());
-        added.is_some_and(|added| row.row.as_ref().is_some_and(|row| row != added))
-    };
-    let (replacing, made): (Vec<&PlacedRow>, Vec<&PlacedRow>) =
-        rows.iter().filter(|row| row.is_made).partition(replaces_added);
-    let ids = |rows: Vec<&PlacedRow>| rows.into_iter().map(|row| row.declared.id().clone()).collect::<Vec<_>>();
+    let declared_before: HashMap<&str, &Arc<Row>> =
+        before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
+    let (mut replacing, mut added, mut anew, mut changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for placed in rows.iter().filter(|row| row.is_made) {
+        let id = placed.declared.id();
+        let is_other = |was: &Arc<Row>| placed.row.as_ref().is_some_and(|row| row != was);
+        let ids = match (before.added_row(id), declared_before.get(&**id)) {
+            (Some(was), _) if is_other(was) => &mut replacing,
+            (_, None) => &mut added,
+            (_, Some(declared)) => {
+                let has_become_other = |was: &&Arc<Row>| was != declared && is_other(was);
+                if before.declared_row(id).is_some_and(|was| has_become_other(&was)) { &mut anew } else { &mut changed }
+            }
+        };
+        ids.push(id.clone());
+    }
+    let removed = gone(rows, before).into_iter().cloned().collect();
     let name = before.declaration().name();
-    let made: Vec<Arc<str>> = ids(made).into_iter().chain(gone(rows, before).into_iter().cloned()).collect();
     let named = |ids: Vec<Arc<str>>, change: fn(Arc<str>, Vec<Arc<str>>, usize) -> Change| {
         let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
         (!ids.is_empty()).then(|| change(name.clone(), ids.into_iter().take(MAX_NAMED_ROWS).collect(), more))
     };
-    let changed = named(made, |name, rows, more| Change::DataChanged { name, rows, more });
-    let replaced = named(ids(replacing), |name, rows, more| Change::DataReplaced { name, rows, more });
-    changed.into_iter().chain(replaced).collect()
+    let changes = [
+        named(changed, |name, rows, more| Change::DataChanged { name, rows, more }),
+        named(anew, |name, rows, more| Change::DataDeclaredAnew { name, rows, more }),
+        named(added, |name, rows, more| Change::DataRowsAdded { name, rows, more }),
+        named(removed, |name, rows, more| Change::DataRowsRemoved { name, rows, more }),
+        named(replacing, |name, rows, more| Change::DataReplaced { name, rows, more }),
+    ];
+    changes.into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! How the rules that two scenarios declare differ: routes, triggers and scripts of general steps.
+//! How the rules that two scenarios declare differ: routes, endpoints, triggers and scripts of general steps.
 
 use std::sync::Arc;
 
@@ -21,6 +21,15 @@ pub(super) fn changes(old: &Scenario, new: &Scenario) -> Vec<Change> {
         How::Added => Change::RouteAdded { route: key },
         How::Removed => Change::RouteRemoved { route: key },
         How::Changed => Change::RouteChanged { route: key },
+    }));
+    let endpoints = |scenario: &Scenario| {
+        let endpoints = scenario.endpoints().iter();
+        endpoints.map(|endpoint| (endpoint.key.clone(), endpoint.clone())).collect()
+    };
+    changes.extend(differences(&endpoints(old), &endpoints(new), |key, how| match how {
+        How::Added => Change::EndpointAdded { endpoint: key },
+        How::Removed => Change::EndpointRemoved { endpoint: key },
+        How::Changed => Change::EndpointChanged { endpoint: key },
     }));
     let triggers = |scenario: &Scenario| {
         let triggers = scenario.triggers().iter();
