@@ -41,6 +41,8 @@ struct PlacedRow {
     row: Option<Arc<Row>>,
     /// Whether it says something else than the row of before with its id.
     is_made: bool,
+    /// The id under which it was declared in the same way.
+    was_under: Option<Arc<str>>,
 }
 
 impl<'r> NewRow<'r> {
@@ -67,13 +69,13 @@ impl<'r> NewRow<'r> {
     /// The row as it is declared with its id, and what it is.
     fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
         let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
-            return PlacedRow { row: Some(declared.clone()), declared, is_made: true };
+            return PlacedRow { row: Some(declared.clone()), declared, is_made: true, was_under: None };
         };
         let row = before.declared_row(origin.id()).map(|row| {
             // Nothing of a scenario that is no longer played is kept for nothing.
             if row == origin { declared.clone() } else { under_id_of(&declared, row) }
         });
-        PlacedRow { is_made: origin.id() != declared.id(), row, declared }
+        PlacedRow { is_made: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
     }
 }
 
@@ -162,19 +164,23 @@ fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
 fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     let declared_before: HashMap<&str, &Arc<Row>> =
         before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
-    let (mut replacing, mut added, mut anew, mut changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for placed in rows.iter().filter(|row| row.is_made) {
+    let made = || rows.iter().filter(|row| row.is_made);
+    let go_on_elsewhere: HashSet<&str> = made().filter_map(|row| row.was_under.as_deref()).collect();
+    let (mut changed, mut anew, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for placed in made() {
         let id = placed.declared.id();
         let is_other = |was: &Arc<Row>| placed.row.as_ref().is_some_and(|row| row != was);
-        let ids = match (before.added_row(id), declared_before.get(&**id)) {
+        let is_lost = |declared: &Arc<Row>| {
+            let was = before.declared_row(id).filter(|was| *was != declared && is_other(was));
+            was.is_some() && !go_on_elsewhere.contains(&**id)
+        };
+        let kind = match (before.added_row(id), declared_before.get(&**id)) {
             (Some(was), _) if is_other(was) => &mut replacing,
             (_, None) => &mut added,
-            (_, Some(declared)) => {
-                let has_become_other = |was: &&Arc<Row>| was != declared && is_other(was);
-                if before.declared_row(id).is_some_and(|was| has_become_other(&was)) { &mut anew } else { &mut changed }
-            }
+            (_, Some(declared)) if is_lost(declared) => &mut anew,
+            (_, Some(_)) => &mut changed,
         };
-        ids.push(id.clone());
+        kind.push(id.clone());
     }
     let removed = gone(rows, before).into_iter().cloned().collect();
     let name = before.declaration().name();

@@ -4,6 +4,7 @@
 
 mod answers;
 mod members;
+mod reloaded;
 
 use std::sync::Arc;
 use std::time::Duration;
