@@ -186,7 +186,8 @@ impl World {
     }
 
     /// Goes back to the start of the scenario: values, rows, clock, random streams, transcript, journal and snapshots.
-    /// Open sockets stay and get current values. A seed, if given, is the world's own from now on.
+    /// Open sockets of a shop stay and get current values; those of endpoints are closed with 1012, and streams end. A seed, if
+    /// given, is the world's own from now on.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -202,8 +203,8 @@ impl World {
         self.apply(WorldCommand::Save(name.to_owned())).await.map(drop)
     }
 
-    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Open sockets stay and get current
-    /// values; the journal goes on.
+    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Sockets and streams are as after
+    /// [`World::reset`]; the journal goes on.
     ///
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.
