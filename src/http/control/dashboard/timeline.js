@@ -73,8 +73,8 @@ export class Timeline {
         (due === null ? "over" : `next at ${short(due)}`);
     };
     keep(find("#generators"), generators, ({ generator }) => generator, () => element("li"), update);
-    const drawn = new Set(scripts.map(({ script }) => script));
-    const others = waiting.filter(({ rule }) => !drawn.has(rule));
+    const shown = new Set(scripts.map(({ script }) => script));
+    const others = waiting.filter(({ rule }) => !shown.has(rule));
     const soon = others.slice(0, WAITING).map(({ rule, due }) => `${rule}: next at ${short(due)}`);
     const lines = others.length > WAITING ? [...soon, "and more"] : soon;
     keep(find("#waiting"), lines.map((line, place) => ({ line, place })), ({ place }) => place, () => element("li"), (item, { line }) => { item.textContent = line; });
