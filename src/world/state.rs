@@ -204,8 +204,8 @@ impl WorldState {
         self.notify(&reload.events);
         self.refresh_faults();
         self.publish(self.notice());
-        let closes = |event: &&Event| matches!(event.kind, EventKind::Member { what: MemberEvent::Closed(_), .. });
-        let closed = reload.events.iter().filter(closes).count();
+        let is_closing = |event: &&Event| matches!(event.kind, EventKind::Member { what: MemberEvent::Closed(_), .. });
+        let closed = reload.events.iter().filter(is_closing).count();
         if closed > 0 {
             info!(world = %self.shared.name, "sockets closed, because their endpoint is gone: {closed}");
         }

@@ -188,12 +188,12 @@ fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
         let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
         (!ids.is_empty()).then(|| change(name.clone(), ids.into_iter().take(MAX_NAMED_ROWS).collect(), more))
     };
-    let changes = [
+    let kinds = [
         named(changed, |name, rows, more| Change::DataChanged { name, rows, more }),
         named(anew, |name, rows, more| Change::DataDeclaredAnew { name, rows, more }),
         named(added, |name, rows, more| Change::DataRowsAdded { name, rows, more }),
         named(removed, |name, rows, more| Change::DataRowsRemoved { name, rows, more }),
         named(replacing, |name, rows, more| Change::DataReplaced { name, rows, more }),
     ];
-    changes.into_iter().flatten().collect()
+    kinds.into_iter().flatten().collect()
 }
