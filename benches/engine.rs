@@ -1,6 +1,9 @@
 //! Events a second in virtual time: through the engine alone, and through a world with its transcript, whose feed
 //! nobody reads. And what it takes to read rows of a large collection.
 //!
+//! A row by its id and a page in the collection's order look at no other rows: they have to take less than 1 ms of 100,000 rows.
+//! Filters, `?q=` and another order look at all of them, and have no such bound.
+//!
 //! `cargo bench --bench engine`
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on says so by panicking")]
@@ -71,6 +74,13 @@ fn rows(criterion: &mut Criterion) {
     for (name, operation, path, query) in [
         ("get by id", CrudOperation::Get, texts(&[("id", "77777")]), texts(&[])),
         ("a page", CrudOperation::List, texts(&[]), texts(&[("_page", "5000"), ("_per_page", "20")])),
+        (
+            "a filtered page",
+            CrudOperation::List,
+            texts(&[]),
+            texts(&[("name:contains", "an"), ("_page", "3"), ("_per_page", "20")]),
+        ),
+        ("a page of ?q=", CrudOperation::List, texts(&[]), texts(&[("q", "an"), ("_page", "3"), ("_per_page", "20")])),
         ("a page in another order", CrudOperation::List, texts(&[]), texts(&[("_page", "3"), ("_sort", "-name")])),
     ] {
         let request =

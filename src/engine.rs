@@ -17,6 +17,7 @@ mod frame;
 mod generator;
 mod listing;
 mod members;
+mod pairing;
 mod random;
 mod refusal;
 mod reload;
@@ -50,8 +51,8 @@ pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, Refusal
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest, StepsText,
-    WaitingState,
+    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest,
+    RuleScriptState, ScriptPlace, StepsText, WaitingState,
 };
 use rule::{Drawn, Groups, LocalRules, RuleRuns};
 pub use script::ScriptState;

@@ -22,11 +22,12 @@ pub(crate) fn thousand_a_second(directory: &Path) -> PathBuf {
     write(directory, "script.yaml", text)
 }
 
-/// A route `GET /electronics` with that JSON as its answer, one with a path parameter and an expression, and `count` more
-/// routes, each of which answers with the edition.
+/// A route `GET /electronics` with that JSON, a list of products, as its answer, `GET /products` with the same from `data`, one with
+/// a path parameter and an expression, and `count` more routes, each of which answers with the edition.
 pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize) -> PathBuf {
     let mut text = format!(
-        "http:\n  GET /electronics: {{ body: {body} }}\n  GET /products/{{id}}/price:\n    \
+        "data: {{ products: {body} }}\nhttp:\n  GET /electronics: {{ body: {body} }}\n  \
+         GET /products: {{ body: $products }}\n  GET /products/{{id}}/price:\n    \
          {{ body: {{ id: $path.id, price: \"{{{{ path.id | length * 10 }}}}\" }} }}\n"
     );
     for number in 1..=count {
@@ -36,21 +37,15 @@ pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize)
     write(directory, &format!("routes-{count}.yaml"), &text)
 }
 
-/// A hundred events a second, for ever: to streams, or to sockets.
-pub(crate) fn hundred_a_second(directory: &Path, is_streamed: bool) -> PathBuf {
-    let products = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n";
-    let (name, steps) = if is_streamed {
-        let frame = "{ id: A1, total: \"{{ next('total') }}\" }";
-        let script = format!(
-            "{{ name: ticks, repeat: forever, steps: [{{ after: 10ms, send: {{ to: ticks, frame: {frame} }} }}] }}"
-        );
-        let route = "GET /ticks: { stream: [{ reply: ready }, { join: ticks }] }";
-        ("streams.yaml", format!("scripts: [{script}]\nhttp: {{ {route} }}\n"))
-    } else {
-        let script = "{ repeat: forever, steps: [{ after: 10ms, product: A1, amount: 1 }] }";
-        ("sockets.yaml", format!("orders: {{ scripts: [{script}] }}\n"))
-    };
-    write(directory, name, &format!("{products}{steps}"))
+/// A hundred events a second, for ever, to all who have joined a topic: streams of `GET /ticks`, and sockets of `/ticks`. Each of them
+/// gets one event more at first.
+pub(crate) fn hundred_a_second(directory: &Path) -> PathBuf {
+    let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
+                scripts:\n  - name: ticks\n    repeat: forever\n    steps:\n      \
+                - { after: 10ms, send: { to: ticks, frame: { id: A1, total: \"{{ next('total') }}\" } } }\n\
+                http: { GET /ticks: { stream: [{ reply: ready }, { join: ticks }] } }\n\
+                websocket: { /ticks: { open: [{ reply: ready }, { join: ticks }] } }\n";
+    write(directory, "ticks.yaml", text)
 }
 
 /// A shop, and rows of a collection whose topic sockets at `/rows` join; `POST /rows` changes one of them.

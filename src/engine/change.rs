@@ -1,13 +1,11 @@
-//! The differences that a new scenario makes to a running engine: the changes that users are shown, and which script,
-//! generator or fault of the new scenario continues which of the old one.
+//! The differences that a new scenario makes to a running engine, as users are shown them.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::scenario::{Fault, Feed, Generator, NOUNS, Script};
+use crate::scenario::{Feed, NOUNS};
 
 /// One difference that a new scenario makes. As JSON each has its `kind`, such as `value-reset`, and its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,20 +87,21 @@ pub enum Change {
     /// A collection without counters, or a value, that is declared in another way.
     DataChanged {
         name: Arc<str>,
-        /// The ids of the first rows that are new, gone, or declared in another way.
+        /// The ids of the first rows that are declared in another way; none for a value, or if only their order is another.
         rows: Vec<Arc<str>>,
         /// How many more rows there are of these.
         more: usize,
     },
+    /// Rows of a collection without counters that are declared in another way, after clients or steps had changed them: they
+    /// are as they are declared now.
+    DataDeclaredAnew { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
+    /// Rows of a collection without counters that were not declared.
+    DataRowsAdded { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
+    /// Rows of a collection without counters that are no longer declared.
+    DataRowsRemoved { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
     /// Rows of a collection without counters that are declared now in place of others of their ids, which clients or steps
     /// had added.
-    DataReplaced {
-        name: Arc<str>,
-        /// The first of the ids.
-        rows: Vec<Arc<str>>,
-        /// How many more there are.
-        more: usize,
-    },
+    DataReplaced { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
     /// Another date and time at the start.
     Starts,
     /// A route that was not there.
@@ -113,9 +112,9 @@ pub enum Change {
     RouteChanged { route: Arc<str> },
     /// An endpoint for sockets that was not there.
     EndpointAdded { endpoint: Arc<str> },
-    /// An endpoint that is gone. Its sockets stay open.
+    /// An endpoint that is gone; its sockets are closed.
     EndpointRemoved { endpoint: Arc<str> },
-    /// An endpoint that says something else. What its steps have still to do goes on if its text is the same.
+    /// An endpoint that says something else. Its sockets stay, and what they have still to do goes on if its text is the same.
     EndpointChanged { endpoint: Arc<str> },
     /// A trigger that was not there.
     TriggerAdded { trigger: Arc<str> },
@@ -153,6 +152,7 @@ impl Change {
                 | Self::RowRemoved { .. }
                 | Self::CounterReset { to: 0, .. }
                 | Self::DataRemoved { .. }
+                | Self::DataRowsRemoved { .. }
                 | Self::RouteRemoved { .. }
                 | Self::EndpointRemoved { .. }
                 | Self::TriggerRemoved { .. }
@@ -185,6 +185,12 @@ impl fmt::Display for Change {
             Self::DataRemoved { name } => write!(f, "data {name} removed"),
             Self::DataChanged { name, rows, .. } if rows.is_empty() => write!(f, "data {name} changed"),
             Self::DataChanged { name, rows, more } => write!(f, "data {name} {} changed", Ids(rows, *more)),
+            Self::DataDeclaredAnew { name, rows, more } => {
+                let they = if rows.len() + more == 1 { "it" } else { "they" };
+                write!(f, "data {name} {} declared anew, what {they} had become is gone", Ids(rows, *more))
+            }
+            Self::DataRowsAdded { name, rows, more } => write!(f, "data {name} {} added", Ids(rows, *more)),
+            Self::DataRowsRemoved { name, rows, more } => write!(f, "data {name} {} removed", Ids(rows, *more)),
             Self::DataReplaced { name, rows, more } => {
                 let others = if rows.len() + more == 1 { "one that was added" } else { "those that were added" };
                 write!(f, "data {name} {} declared, in place of {others}", Ids(rows, *more))
@@ -221,179 +227,4 @@ impl fmt::Display for Ids<'_> {
         f.write_str(&ids.join(", "))?;
         if *more > 0 { write!(f, " and {more} more") } else { Ok(()) }
     }
-}
-
-/// What becomes of each declaration.
-#[derive(Debug)]
-pub(super) struct Pairing {
-    /// For each new one, in order.
-    new: Vec<Continuation>,
-    /// The old ones, by index, that are gone.
-    gone: Vec<usize>,
-}
-
-/// What a declaration of the new scenario continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Continuation {
-    /// It is the same as the old one of that index, and carries on.
-    Kept(usize),
-    /// It was the old one of that index, says something else now, and starts over.
-    Changed(usize),
-    /// It is new.
-    Added,
-}
-
-/// A declaration that messages can name.
-pub(super) trait Declaration: PartialEq {
-    /// The name that the user gave it.
-    fn name(&self) -> Option<&str>;
-    /// What messages call it; `index` counts from 0.
-    fn label(&self, index: usize) -> String;
-    fn added(label: String) -> Change;
-    fn removed(label: String) -> Change;
-    fn changed(label: String) -> Change;
-}
-
-impl Pairing {
-    /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
-    /// between the same neighbours, in order.
-    pub(super) fn of<D: Declaration>(old: &[D], new: &[D]) -> Self {
-        let mut free = vec![true; old.len()];
-        let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
-            let found = range.into_iter().find(|index| free[*index] && matches(*index))?;
-            free[found] = false;
-            Some(found)
-        };
-        let all = 0..old.len();
-        let kept: Vec<Option<usize>> = new.iter().map(|one| take(all.clone(), &|index| old[index] == *one)).collect();
-        let mut below = 0;
-        let mut origins = Vec::with_capacity(new.len());
-        for (place, one) in new.iter().enumerate() {
-            let above = kept[place..].iter().flatten().next().map_or(old.len(), |index| *index);
-            let origin = match (kept[place], one.name()) {
-                (Some(index), _) => Continuation::Kept(index),
-                (None, Some(name)) => take(all.clone(), &|index| old[index].name() == Some(name))
-                    .map_or(Continuation::Added, Continuation::Changed),
-                (None, None) => {
-                    let between = below..above.max(below);
-                    take(between, &|index| old[index].name().is_none())
-                        .map_or(Continuation::Added, Continuation::Changed)
-                }
-            };
-            if let Continuation::Kept(index) | Continuation::Changed(index) = origin {
-                below = below.max(index + 1);
-            }
-            origins.push(origin);
-        }
-        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
-    }
-
-    /// The indices of the old ones that end: they are gone, or say something else.
-    pub(super) fn ended(&self) -> impl Iterator<Item = usize> {
-        let changed = self.new.iter().filter_map(|continued| match continued {
-            Continuation::Changed(index) => Some(*index),
-            Continuation::Kept(_) | Continuation::Added => None,
-        });
-        changed.chain(self.gone.iter().copied())
-    }
-
-    /// The indices of the new ones that begin: they are new, or say something else.
-    pub(super) fn begun(&self) -> impl Iterator<Item = usize> {
-        let continued = self.new.iter().enumerate();
-        continued.filter_map(|(index, continued)| (!matches!(continued, Continuation::Kept(_))).then_some(index))
-    }
-
-    pub(super) fn changes<D: Declaration>(&self, old: &[D], new: &[D]) -> Vec<Change> {
-        let of_new = self.new.iter().enumerate().filter_map(|(index, origin)| match origin {
-            Continuation::Kept(_) => None,
-            Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
-            Continuation::Added => Some(D::added(new[index].label(index))),
-        });
-        of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
-    }
-}
-
-impl Declaration for Script {
-    fn name(&self) -> Option<&str> {
-        Script::name(self)
-    }
-
-    fn label(&self, index: usize) -> String {
-        self.name().map_or_else(|| format!("script {}", index + 1), |name| format!("script {name}"))
-    }
-
-    fn added(script: String) -> Change {
-        Change::ScriptAdded { script }
-    }
-
-    fn removed(script: String) -> Change {
-        Change::ScriptRemoved { script }
-    }
-
-    fn changed(script: String) -> Change {
-        Change::ScriptChanged { script }
-    }
-}
-
-impl Declaration for Generator {
-    fn name(&self) -> Option<&str> {
-        None
-    }
-
-    fn label(&self, index: usize) -> String {
-        format!("generator {}", index + 1)
-    }
-
-    fn added(generator: String) -> Change {
-        Change::GeneratorAdded { generator }
-    }
-
-    fn removed(generator: String) -> Change {
-        Change::GeneratorRemoved { generator }
-    }
-
-    fn changed(generator: String) -> Change {
-        Change::GeneratorChanged { generator }
-    }
-}
-
-impl Declaration for Arc<Fault> {
-    fn name(&self) -> Option<&str> {
-        Fault::name(self)
-    }
-
-    fn label(&self, index: usize) -> String {
-        Declaration::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
-    }
-
-    fn added(fault: String) -> Change {
-        Change::FaultAdded { fault }
-    }
-
-    fn removed(fault: String) -> Change {
-        Change::FaultRemoved { fault }
-    }
-
-    fn changed(fault: String) -> Change {
-        Change::FaultChanged { fault }
-    }
-}
-
-/// The runs of old declarations, as a new scenario finds them.
-pub(super) struct Carried<R> {
-    /// For each new declaration the run that it carries on.
-    pub(super) kept: Vec<Option<R>>,
-    /// The runs of declarations that are gone or say something else, each with the index of the old one.
-    pub(super) ended: Vec<(usize, R)>,
-}
-
-/// Keeps the runs whose declaration stays. There is one for each old declaration, in their order.
-pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
-    let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
-    let mut kept = |continued: &Continuation| match continued {
-        Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take),
-        Continuation::Changed(_) | Continuation::Added => None,
-    };
-    let kept = pairing.new.iter().map(&mut kept).collect();
-    Carried { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
 }

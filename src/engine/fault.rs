@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::change::{Carried, Pairing, carry_on};
 use super::digest::Digest;
 use super::event::{Event, EventKind};
+use super::pairing::{Carried, Pairing, carry_on};
 use super::refusal::{MAX_FAULTS, Refusal};
 use super::retained::TimelineState;
 use crate::scenario::{Action, Effect, Fault};

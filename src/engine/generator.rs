@@ -9,10 +9,10 @@ use serde_json::Value;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::change::Declaration;
 use super::collections::Collections;
 use super::command::Command;
 use super::counters::Counters;
+use super::pairing::Declaration;
 use super::random::RandomStream;
 use super::timeline::Fired;
 use crate::scenario::{Arrivals, Draw, Fires, Generator, Pick, times};

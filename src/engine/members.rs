@@ -59,6 +59,8 @@ pub(super) struct Membership {
     pub(super) name: Option<Arc<str>>,
     pub(super) topics: Vec<Topic>,
     pub(super) wanted: Arc<Wanted>,
+    /// Whether it has the frame of its endpoint, if that has one.
+    pub(super) follows_frame: bool,
     /// The message in answer to which it was joined.
     pub(super) message: Option<Arc<Value>>,
 }

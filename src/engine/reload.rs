@@ -15,10 +15,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Engine;
-use super::change::{Change, Pairing};
+use super::change::Change;
 use super::collections::{Collections, RowSet};
 use super::counters::{CounterChange, CounterView, Counters};
 use super::event::Event;
+use super::pairing::Pairing;
 use super::rows::RowEdits;
 use super::timeline::TimelineEdits;
 use crate::scenario::{Collection, Fault, Feed, Row, RuleScript, Scenario};

@@ -41,7 +41,7 @@ pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 pub use socket::MessageOutcome;
 pub(in crate::engine) use state::RuleState;
 pub use trigger::MAX_TRIGGERED;
-pub use waiting::WaitingState;
+pub use waiting::{RuleScriptState, ScriptPlace, WaitingState};
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};

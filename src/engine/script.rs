@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::change::Declaration;
 use super::command::{Command, FaultText};
+use super::pairing::Declaration;
 use super::random::RandomStream;
 use crate::scenario::{Action, Repeat, Script};
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Engine;
-use super::change::{Carried, Change, Declaration, Pairing, carry_on};
+use super::change::Change;
 use super::collections::Collections;
 use super::command::Command;
 use super::counters::Counters;
 use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
+use super::pairing::{Carried, Declaration, Pairing, carry_on};
 use super::random::RandomStream;
 use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};

@@ -14,7 +14,8 @@ use super::state::{WorldCommand, WorldState};
 use super::task::{Request, WorldEffects};
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, ScriptState, WaitingState,
+    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState, ScriptState,
+    WaitingState,
 };
 use crate::scenario::Fault;
 
@@ -60,6 +61,8 @@ pub struct Timelines {
     pub now: Duration,
     /// The scripts, in declared order.
     pub scripts: Vec<ScriptState>,
+    /// The scripts of general steps, in declared order.
+    pub rule_scripts: Vec<RuleScriptState>,
     /// The generators, in declared order.
     pub generators: Vec<GeneratorState>,
     /// The lists of steps that wait, the soonest first, at most 100 of them.
@@ -123,6 +126,7 @@ impl World {
         self.ask(|state| Timelines {
             now: state.now(),
             scripts: state.engine.script_states().collect(),
+            rule_scripts: state.engine.rule_script_states().collect(),
             generators: state.engine.generator_states().collect(),
             waiting: state.engine.waiting_states().take(WAITING_LISTED).collect(),
         })
@@ -182,7 +186,8 @@ impl World {
     }
 
     /// Goes back to the start of the scenario: values, rows, clock, random streams, transcript, journal and snapshots.
-    /// Open sockets stay and get current values. A seed, if given, is the world's own from now on.
+    /// Open sockets of a shop stay and get current values; those of endpoints are closed with 1012, and streams end. A seed, if
+    /// given, is the world's own from now on.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -198,8 +203,8 @@ impl World {
         self.apply(WorldCommand::Save(name.to_owned())).await.map(drop)
     }
 
-    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Open sockets stay and get current
-    /// values; the journal goes on.
+    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Sockets and streams are as after
+    /// [`World::reset`]; the journal goes on.
     ///
     /// # Errors
     /// [`WorldError`] if there is none of that name, or the world has ended.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
+use tracing::info;
 
 use super::clock::Pace;
 use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
@@ -15,7 +16,7 @@ use super::message::Message;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
 use super::view::{CollectionsJson, View, WorldReload, WorldStart};
-use crate::engine::{Command, Effects, Engine, FIXED_START, Reload};
+use crate::engine::{Command, Effects, Engine, Event, EventKind, FIXED_START, MemberEvent, Reload};
 use crate::scenario::Feed;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
@@ -203,6 +204,11 @@ impl WorldState {
         self.notify(&reload.events);
         self.refresh_faults();
         self.publish(self.notice());
+        let is_closing = |event: &&Event| matches!(event.kind, EventKind::Member { what: MemberEvent::Closed(_), .. });
+        let closed = reload.events.iter().filter(is_closing).count();
+        if closed > 0 {
+            info!(world = %self.shared.name, "sockets closed, because their endpoint is gone: {closed}");
+        }
         reload
     }
 

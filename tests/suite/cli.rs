@@ -291,7 +291,7 @@ async fn check_reports_as_json() {
               "help": "give one of them another id",
               "related": { "file": broken, "line": 2, "column": 39, "endColumn": 41 } },
             { "kind": "unknown-key", "message": "unknown key `sed`", "file": broken,
-              "line": 3, "column": 1, "endColumn": 4, "label": "not a key that may stand here", "suggestion": "seed",
+              "line": 3, "column": 1, "endColumn": 4, "label": "unknown key", "suggestion": "seed",
               "help": "did you mean `seed`?" },
         ] },
         { "file": gone, "ok": false, "problems": [
@@ -312,7 +312,7 @@ async fn check_reports_as_annotations_of_a_pull_request() {
         run(&["check", "--format", "github", broken.to_str().unwrap(), "gone.yaml", "scenarios/shop.yaml"]).await;
     let file = broken.to_str().unwrap().replace("50%,a", "50%25%2Ca");
     let expected = format!(
-        "::error file={file},line=1,endLine=1,col=30,endColumn=34,title=unknown key `prefx`::not a key that may stand here%0Adid you mean `prefix`?
+        "::error file={file},line=1,endLine=1,col=30,endColumn=34,title=unknown key `prefx`::unknown key%0Adid you mean `prefix`?
 ::error file={file},line=2,endLine=2,col=7,endColumn=8,title=`al` is not one of the words that may stand here::expected `all`, `category`%0Adid you mean `all`?
 ::error file=gone.yaml::cannot read gone.yaml: there is no such file
 scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts

@@ -44,7 +44,7 @@ error: unknown key `sed`
  --> shop.yaml:1:1
   |
 1 | sed: 42
-  | ^^^ not a key that may stand here
+  | ^^^ unknown key
   |
   = help: did you mean `seed`?
 

@@ -1,12 +1,14 @@
 //! Declared routes: what a request costs, the start with many of them, and how soon a saved one answers.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::rates::{measure, with_path};
 use super::{Bench, ms};
 use crate::client::PATIENCE;
 use crate::http::{fetch, get};
+use crate::process::Server;
 use crate::scenarios;
 use crate::subject::{Kind, Subject, shop};
 
@@ -26,17 +28,27 @@ pub(super) fn run(bench: &mut Bench) {
     reload(bench, &body);
 }
 
-fn requests(bench: &mut Bench, body: &str, file: &std::path::Path) {
+fn requests(bench: &mut Bench, body: &str, file: &Path) {
     let few = scenarios::routes(&bench.scratch, body, 10, 0);
-    let of_file = |subject: &Subject| !matches!(&subject.kind, Kind::Peer(peer) if !peer.serves_files);
-    let subjects: Vec<Subject> = bench.all().into_iter().filter(of_file).collect();
-    measure(bench, &subjects, "GET of a route with a constant body", |subject| {
-        with_path(subject.start_large(&few, file))
-    });
-    let mockd = bench.mockd.clone();
-    measure(bench, &mockd, "GET of a route with a parameter and an expression", |subject| {
-        (subject.start_with(&few, &["--paused"]), get("/products/a1b2/price"))
-    });
+    let is_compared = |subject: &Subject| !matches!(&subject.kind, Kind::Peer(peer) if !peer.serves_files);
+    let subjects: Vec<Subject> = bench.all().into_iter().filter(is_compared).collect();
+    for (what, path) in [
+        ("GET of a route with a constant body", "/electronics"),
+        ("GET of a route whose body is data alone", "/products"),
+        ("GET of a route with a parameter and an expression", "/products/a1b2/price"),
+    ] {
+        measure(bench, &subjects, what, |subject| served(subject, &few, file, path));
+    }
+}
+
+/// Starts mockd with a scenario, to be asked for that path. Others answer with a constant body whatever mockd does: the floor with the
+/// file, and nginx by its `return 200`.
+fn served(subject: &Subject, scenario: &Path, file: &Path, path: &str) -> (Server, Vec<u8>) {
+    match &subject.kind {
+        Kind::Mockd(_) => (subject.start_with(scenario, &["--paused"]), get(path)),
+        Kind::Floor => with_path(subject.start_large(scenario, file)),
+        Kind::Peer(_) => (subject.start(), get("/electronics")),
+    }
 }
 
 fn start(bench: &mut Bench, body: &str) {

@@ -1,4 +1,4 @@
-//! What an event on a stream costs beside the same event on a socket: 100 clients, 100 events a second each.
+//! What an event on a stream costs beside the same event of the same rule on a socket: 100 clients, 100 events a second each.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,9 +10,12 @@ use crate::epoll::Epoll;
 use crate::figures::count;
 use crate::process::Server;
 use crate::scenarios;
-use crate::subject::{LIVE, Subject};
+use crate::subject::Subject;
 
 const CLIENTS: usize = 100;
+
+/// Where streams and sockets are opened.
+const PATH: &str = "/ticks";
 
 pub(super) fn run(bench: &mut Bench) {
     let mockd = bench.mockd.clone();
@@ -21,15 +24,20 @@ pub(super) fn run(bench: &mut Bench) {
 
 fn round(bench: &mut Bench, subject: &Subject) {
     let time = bench.pick(Duration::from_secs(2), Duration::from_secs(5));
-    for (what, is_streamed) in [("stream", true), ("socket", false)] {
-        let server = subject.start_with(&scenarios::hundred_a_second(&bench.scratch, is_streamed), &[]);
-        let (events, cpu) = if is_streamed { of_streams(&server, time) } else { of_sockets(&server, time) };
+    let scenario = scenarios::hundred_a_second(&bench.scratch);
+    let mut cost = |what: &str, run: fn(&Server, Duration) -> (usize, Duration)| {
+        let server = subject.start_with(&scenario, &[]);
+        let (events, cpu) = run(&server, time);
         let mut add = |figure: &str, unit, value| {
             bench.figures.add(&format!("{figure} on each {what} of {CLIENTS}"), unit, &subject.name, value);
         };
         add("events", "1/s", count(events) / time.as_secs_f64() / count(CLIENTS));
-        add("CPU per event", "µs", us(cpu) / count(events));
-    }
+        let each = us(cpu) / count(events);
+        add("CPU per event", "µs", each);
+        each
+    };
+    let ratio = cost("stream", of_streams) / cost("socket", of_sockets);
+    bench.figures.add("CPU per event, stream / socket", "ratio", &subject.name, ratio);
 }
 
 fn of_streams(server: &Server, time: Duration) -> (usize, Duration) {
@@ -39,7 +47,7 @@ fn of_streams(server: &Server, time: Duration) -> (usize, Duration) {
 
 fn of_sockets(server: &Server, time: Duration) -> (usize, Duration) {
     let mut client = Client::new();
-    client.open(server.address, LIVE.0, CLIENTS, 1);
+    client.open(server.address, PATH, CLIENTS, 2);
     measured(server, time, || {
         let mut events = 0;
         client.poll(Duration::from_millis(10), |_, _| events += 1);
@@ -72,7 +80,8 @@ impl Streams {
             Self { epoll: Epoll::new(), connections: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
         for token in 0..CLIENTS {
             let mut stream = TcpStream::connect(server).expect("the server accepts");
-            stream.write_all(b"GET /ticks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").expect("the server takes a request");
+            let request = format!("GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("the server takes a request");
             stream.set_nonblocking(true).expect("a socket");
             all.epoll.add(&stream, token);
             all.connections.push((stream, 0));

@@ -3,7 +3,7 @@
 //! A row that declares an id is known by it. Any other is known by what it says, and then by its place among those that are
 //! left. It keeps the id that it has in this world, even if the scenario gives it another at the start.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::engine::collections::RowSet;
@@ -41,6 +41,8 @@ struct PlacedRow {
     row: Option<Arc<Row>>,
     /// Whether it says something else than the row of before with its id.
     is_made: bool,
+    /// The id under which it was declared in the same way.
+    was_under: Option<Arc<str>>,
 }
 
 impl<'r> NewRow<'r> {
@@ -67,13 +69,13 @@ impl<'r> NewRow<'r> {
     /// The row as it is declared with its id, and what it is.
     fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
         let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
-            return PlacedRow { row: Some(declared.clone()), declared, is_made: true };
+            return PlacedRow { row: Some(declared.clone()), declared, is_made: true, was_under: None };
         };
         let row = before.declared_row(origin.id()).map(|row| {
             // Nothing of a scenario that is no longer played is kept for nothing.
             if row == origin { declared.clone() } else { under_id_of(&declared, row) }
         });
-        PlacedRow { is_made: origin.id() != declared.id(), row, declared }
+        PlacedRow { is_made: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
     }
 }
 
@@ -160,20 +162,38 @@ fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
 }
 
 fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
-    let replaces_added = |row: &&PlacedRow| {
-        let added = before.added_row(row.declared.id());
-        added.is_some_and(|added| row.row.as_ref().is_some_and(|row| row != added))
-    };
-    let (replacing, made): (Vec<&PlacedRow>, Vec<&PlacedRow>) =
-        rows.iter().filter(|row| row.is_made).partition(replaces_added);
-    let ids = |rows: Vec<&PlacedRow>| rows.into_iter().map(|row| row.declared.id().clone()).collect::<Vec<_>>();
+    let declared_before: HashMap<&str, &Arc<Row>> =
+        before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
+    let made = || rows.iter().filter(|row| row.is_made);
+    let go_on_elsewhere: HashSet<&str> = made().filter_map(|row| row.was_under.as_deref()).collect();
+    let (mut changed, mut anew, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for placed in made() {
+        let id = placed.declared.id();
+        let is_other = |was: &Arc<Row>| placed.row.as_ref().is_some_and(|row| row != was);
+        let is_lost = |declared: &Arc<Row>| {
+            let was = before.declared_row(id).filter(|was| *was != declared && is_other(was));
+            was.is_some() && !go_on_elsewhere.contains(&**id)
+        };
+        let kind = match (before.added_row(id), declared_before.get(&**id)) {
+            (Some(was), _) if is_other(was) => &mut replacing,
+            (_, None) => &mut added,
+            (_, Some(declared)) if is_lost(declared) => &mut anew,
+            (_, Some(_)) => &mut changed,
+        };
+        kind.push(id.clone());
+    }
+    let removed = gone(rows, before).into_iter().cloned().collect();
     let name = before.declaration().name();
-    let made: Vec<Arc<str>> = ids(made).into_iter().chain(gone(rows, before).into_iter().cloned()).collect();
     let named = |ids: Vec<Arc<str>>, change: fn(Arc<str>, Vec<Arc<str>>, usize) -> Change| {
         let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
         (!ids.is_empty()).then(|| change(name.clone(), ids.into_iter().take(MAX_NAMED_ROWS).collect(), more))
     };
-    let changed = named(made, |name, rows, more| Change::DataChanged { name, rows, more });
-    let replaced = named(ids(replacing), |name, rows, more| Change::DataReplaced { name, rows, more });
-    changed.into_iter().chain(replaced).collect()
+    let kinds = [
+        named(changed, |name, rows, more| Change::DataChanged { name, rows, more }),
+        named(anew, |name, rows, more| Change::DataDeclaredAnew { name, rows, more }),
+        named(added, |name, rows, more| Change::DataRowsAdded { name, rows, more }),
+        named(removed, |name, rows, more| Change::DataRowsRemoved { name, rows, more }),
+        named(replacing, |name, rows, more| Change::DataReplaced { name, rows, more }),
+    ];
+    kinds.into_iter().flatten().collect()
 }

@@ -97,7 +97,8 @@ impl Firing<'_> {
         self.command(Command::Join { member, topics: topics.clone() })?;
         let number = self.engine.members.next_membership();
         let message = context.shared("msg").cloned();
-        let membership = Membership { number, name, topics, wanted, message };
+        let follows_frame = join.frame.is_none();
+        let membership = Membership { number, name, topics, wanted, follows_frame, message };
         self.engine.begin_membership(member, membership, self.events);
         if let Some(steps) = &join.steps {
             let owner = std::mem::replace(&mut self.owner, RunOwner::Membership { member, number });
@@ -258,12 +259,13 @@ impl Engine {
             return self.end_membership(member, membership, events);
         }
         let leaving: Vec<Topic> = membership.topics.iter().filter(|topic| !staying.contains(topic)).cloned().collect();
-        let Membership { number, name, wanted, message, .. } = &**membership;
+        let Membership { number, name, wanted, follows_frame, message, .. } = &**membership;
         let rest = Membership {
             number: *number,
             name: name.clone(),
             topics: staying,
             wanted: wanted.clone(),
+            follows_frame: *follows_frame,
             message: message.clone(),
         };
         let memberships = &mut self.members.entry(member).memberships;

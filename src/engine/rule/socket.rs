@@ -1,5 +1,7 @@
 //! Sockets of endpoints: what happens when one opens, when a message comes, and when it has closed.
 
+mod carried;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::wildcard::matches_wildcard;
 use crate::matching;
-use crate::scenario::{Endpoint, MessageRule, StepList};
+use crate::scenario::{MessageRule, StepList};
 
 /// What an endpoint's rules made of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +88,8 @@ impl Engine {
         let topics = vec![Topic::SocketsOf(endpoint.clone())];
         let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
         let number = self.members.next_membership();
-        self.begin_membership(member, Membership { number, name: None, topics, wanted, message: None }, events);
+        let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
+        self.begin_membership(member, membership, events);
     }
 
     /// Takes a frame from the client of a socket.
@@ -294,24 +297,6 @@ impl Engine {
             self.end_membership(member, &membership, events);
         }
         self.members.reschedule(member);
-    }
-
-    /// Has the sockets of endpoints follow another scenario: some hear now what is sent to all.
-    pub(in crate::engine) fn carry_sockets_over(&mut self, events: &mut Vec<Event>) {
-        let scenario = self.scenario.clone();
-        let hears =
-            |endpoint: &str| scenario.endpoints().get(endpoint).is_some_and(|one: &Arc<Endpoint>| one.sends_to_all);
-        let mut new: Vec<(u64, Arc<str>)> = Vec::new();
-        for (member, socket) in self.members.sockets() {
-            let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
-            if hears(&socket.endpoint) && !memberships.iter().any(|one| one.is_of_all_sockets()) {
-                new.push((member, socket.endpoint.clone()));
-            }
-        }
-        new.sort_unstable();
-        for (member, endpoint) in new {
-            self.hear_all(member, &endpoint, events);
-        }
     }
 }
 

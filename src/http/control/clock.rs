@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, wrong};
-use crate::engine::{Event, GeneratorState, ScriptState, WaitingState};
+use crate::engine::{Event, GeneratorState, RuleScriptState, ScriptState, WaitingState};
 use crate::http::error::ApiError;
 use crate::scenario::{Generator, Repeat, Step};
 use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
@@ -122,7 +122,7 @@ const BEHIND: usize = 60;
 pub(super) struct TimelineAnswer {
     /// The world's time.
     at: Time,
-    /// The scripts, in declared order.
+    /// The scripts of orders, then those of general steps, each in declared order.
     scripts: Vec<ScriptAnswer>,
     /// The generators, in declared order.
     generators: Vec<GeneratorAnswer>,
@@ -133,25 +133,25 @@ pub(super) struct TimelineAnswer {
 /// A script.
 #[derive(Serialize, JsonSchema)]
 struct ScriptAnswer {
-    /// What messages call it: its name, or its place.
+    /// What messages call it: its name, or its place; of one of general steps, its key, such as `scripts/morning`.
     script: String,
-    /// The world's time when the current repeat began or begins.
-    began: Time,
-    /// How long a repeat takes.
-    length: Time,
+    /// The world's time when the current repeat began or begins; null for one of general steps that is over.
+    began: Option<Time>,
+    /// How long a repeat takes; null for one of general steps, of which that is known only afterwards.
+    length: Option<Time>,
     /// Which repeat this is, from 1.
     round: u64,
     /// How often it plays; null for ever.
     repeat: Option<u64>,
     /// How many steps it has.
     count: usize,
-    /// How many of them have begun in this repeat.
+    /// How many of them have begun in this repeat; of one of general steps, how many are before the next.
     begun: usize,
     /// The world's time when it does something next; null once it is over.
     due: Option<Time>,
     /// How many steps there are before the first that is listed.
     first: usize,
-    /// Its steps around the next one.
+    /// Its steps around the next one; of one of general steps, that one alone.
     steps: Vec<StepAnswer>,
 }
 
@@ -162,13 +162,21 @@ struct StepAnswer {
     at: Time,
     /// What was declared, as in scenarios.
     #[schemars(with = "Map<String, Value>")]
-    step: Step,
+    step: DeclaredStep,
+}
+
+/// A step as it was declared.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DeclaredStep {
+    Order(Step),
+    General(Value),
 }
 
 /// A generator.
 #[derive(Serialize, JsonSchema)]
 struct GeneratorAnswer {
-    /// What messages call it: its place.
+    /// What messages call it: its place; of one of general steps, its key, such as `random/crowd`.
     generator: String,
     /// The world's time when its own time began.
     began: Time,
@@ -191,10 +199,12 @@ struct WaitingAnswer {
 /// What happens by itself, and how far it is.
 #[handler]
 pub(super) async fn get_timeline(Data(world): Data<&World>) -> poem::Result<Response> {
-    let Timelines { now, scripts, generators, waiting } = world.timelines().await.map_err(ApiError::from)?;
+    let Timelines { now, scripts, rule_scripts, generators, waiting } =
+        world.timelines().await.map_err(ApiError::from)?;
+    let orders = scripts.into_iter().map(ScriptAnswer::from);
     Ok(json(&TimelineAnswer {
         at: Time(now),
-        scripts: scripts.into_iter().map(ScriptAnswer::from).collect(),
+        scripts: orders.chain(rule_scripts.into_iter().map(ScriptAnswer::from)).collect(),
         generators: generators.into_iter().map(GeneratorAnswer::from).collect(),
         waiting: waiting
             .into_iter()
@@ -207,22 +217,52 @@ impl From<ScriptState> for ScriptAnswer {
     fn from(state: ScriptState) -> Self {
         let ScriptState { label, script, origin, round, next, due } = state;
         let (steps, listed) = (script.steps(), listed(script.steps().len(), next));
-        let step = |step: &Step| StepAnswer { at: Time(origin.saturating_add(step.at)), step: step.clone() };
+        let step = |step: &Step| {
+            let at = Time(origin.saturating_add(step.at));
+            StepAnswer { at, step: DeclaredStep::Order(step.clone()) }
+        };
         Self {
             script: label,
-            began: Time(origin),
-            length: Time(script.length()),
+            began: Some(Time(origin)),
+            length: Some(Time(script.length())),
             round: round + 1,
-            repeat: match script.repeat() {
-                Repeat::Times(times) => Some(times),
-                Repeat::Forever => None,
-            },
+            repeat: times(script.repeat()),
             count: steps.len(),
             begun: next,
             due: due.map(Time),
             first: listed.start,
             steps: steps[listed].iter().map(step).collect(),
         }
+    }
+}
+
+impl From<RuleScriptState> for ScriptAnswer {
+    fn from(RuleScriptState { script, place }: RuleScriptState) -> Self {
+        let (count, repeat) = (script.steps.steps().len(), times(script.repeat));
+        let begun = place.map_or(count, |place| place.next);
+        let next = place.and_then(|place| {
+            let step = script.steps.written().get(place.next)?.clone();
+            Some(StepAnswer { at: Time(place.due), step: DeclaredStep::General(step) })
+        });
+        Self {
+            script: script.key.to_string(),
+            began: place.map(|place| Time(place.origin)),
+            length: None,
+            round: place.map_or(repeat.unwrap_or(1), |place| place.round + 1),
+            repeat,
+            count,
+            begun,
+            due: place.map(|place| Time(place.due)),
+            first: begun,
+            steps: next.into_iter().collect(),
+        }
+    }
+}
+
+fn times(repeat: Repeat) -> Option<u64> {
+    match repeat {
+        Repeat::Times(times) => Some(times),
+        Repeat::Forever => None,
     }
 }
 

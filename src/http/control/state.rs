@@ -172,7 +172,7 @@ pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Da
     Ok(json(&Happened { events: effects.events }))
 }
 
-/// Goes back to the scenario's start; open sockets stay.
+/// Goes back to the scenario's start. Sockets of a shop stay, those of endpoints are closed, and streams end.
 #[handler]
 pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let ResetRequest { seed } = input::read_if_any(headers, body).await?;

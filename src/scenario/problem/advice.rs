@@ -10,7 +10,7 @@ impl ProblemKind {
     #[must_use]
     pub fn label(&self) -> String {
         match self {
-            Self::UnknownKey { .. } => "not a key that may stand here".into(),
+            Self::UnknownKey { .. } => "unknown key".into(),
             Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
                 "declared again here".into()
             }

@@ -1,9 +1,10 @@
 //! A save of the file applies to what clients have changed and to streams that are open.
 
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{NOTES, add, texts};
-use crate::support::{EventStream, Mockd, ScenarioFile};
+use crate::support::{EventStream, Mockd, ScenarioFile, Socket};
 
 async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) {
     file.write_in_place(text);
@@ -71,4 +72,38 @@ async fn a_route_is_there_and_gone_with_the_file() {
     assert_eq!(mockd.get("/hello").await.text, "Hello");
     saved(&mut mockd, &file, NOTES).await;
     assert_eq!(mockd.get("/hello").await.status, 404);
+}
+
+const ROOMS: &str = "
+data: { left: 0 }
+http: { GET /left: { body: $left } }
+websocket:
+  /rooms/{room}:
+    messages: [{ text: ping, reply: pong }]
+    closed: [{ set: { left: 1 } }]
+";
+
+#[tokio::test]
+async fn a_socket_follows_its_endpoint_and_is_closed_with_it() {
+    let file = ScenarioFile::new(ROOMS);
+    let mut mockd = Mockd::run(&file).await;
+    let url = format!("ws://{}/rooms/a", mockd.address());
+    let mut socket = Socket::open(&url).await;
+    file.write_in_place(&ROOMS.replace("reply: pong", "reply: PONG"));
+    let said = mockd.logged("reloaded").await;
+    assert!(said.ends_with(": websocket /rooms/{room} changed"), "{said}");
+    socket.send("ping").await;
+    assert_eq!(socket.text().await, "PONG");
+    file.write_in_place(&ROOMS.replace("{room}", "{id}"));
+    let said = mockd.log_until("reloaded").await;
+    assert!(said.contains(&"sockets closed, because their endpoint is gone: 1".to_owned()), "{said:?}");
+    let last = said.last().unwrap();
+    assert!(last.ends_with(": websocket /rooms/{id} added, websocket /rooms/{room} removed"), "{last}");
+    let Message::Close(Some(frame)) = socket.message().await else { panic!("it is not closed") };
+    assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1001, "the endpoint is gone"));
+    // The steps that would have heard of it are gone, too.
+    assert_eq!(mockd.get("/left").await.json(), 0);
+    let mut socket = Socket::open(&url).await;
+    socket.send("ping").await;
+    assert_eq!(socket.text().await, "pong");
 }

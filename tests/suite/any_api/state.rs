@@ -88,6 +88,36 @@ async fn the_timeline_tells_which_steps_wait() {
 }
 
 #[tokio::test]
+async fn general_scripts_and_generators_are_in_the_timeline() {
+    let script = json!({ "name": "morning", "repeat": 2, "steps": [
+        { "at": "1m", "set": { "price": 1 } },
+        { "after": "30s", "set": { "price": 2 } },
+    ] });
+    let random =
+        json!([{ "name": "bot", "every": "1h", "set": { "price": 3 } }, { "every": "2h", "set": { "price": 4 } }]);
+    let mockd = paused(&format!("{NOTES}scripts: [{script}]\nrandom: {random}\n")).await;
+    let timeline = async || mockd.get("/__mockd/timeline").await.json();
+    let place = |round: u64, began: &str, begun: usize, due: &str| {
+        json!([{
+            "script": "scripts/morning", "began": began, "length": null, "round": round, "repeat": 2, "count": 2,
+            "begun": begun, "due": due, "first": begun, "steps": [{ "at": due, "step": script["steps"][begun] }],
+        }])
+    };
+    let at_start = timeline().await;
+    assert_eq!(at_start["scripts"], place(1, "0s", 0, "1m"));
+    let generators = at_start["generators"].as_array().unwrap();
+    assert_eq!(generators.iter().map(|one| &one["generator"]).collect::<Vec<_>>(), ["random/bot", "random#2"]);
+    for (time, expected) in [("1m", place(1, "0s", 1, "1m30s")), ("30s", place(2, "1m30s", 0, "2m30s"))] {
+        pass(&mockd, "", time).await;
+        assert_eq!(timeline().await["scripts"], expected);
+    }
+    pass(&mockd, "", "5m").await;
+    let over = &timeline().await["scripts"][0];
+    assert_eq!((&over["due"], &over["began"], &over["steps"]), (&Value::Null, &Value::Null, &json!([])));
+    assert_eq!((&over["round"], &over["begun"], &over["first"]), (&json!(2), &json!(2), &json!(2)));
+}
+
+#[tokio::test]
 async fn data_is_set_and_streams_are_told() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;

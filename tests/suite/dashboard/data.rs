@@ -122,7 +122,7 @@ async fn the_sections_are_those_that_the_scenario_has() {
         page.becomes(SHOP_SECTIONS, json!([true, true])).await;
         page.becomes(DATA_SECTION, false).await;
         page.becomes(
-            &format!("/^generator 1: every 8s ± 3s, set .*price.*, next at /.test({})", text("#generators li")),
+            &format!("/^random#1: every 8s ± 3s, set .*price.*, next at /.test({})", text("#generators li")),
             true,
         )
         .await;

@@ -69,18 +69,28 @@ async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances(
 }
 
 #[tokio::test]
-async fn it_shows_which_general_steps_wait() {
+async fn it_shows_general_scripts_and_which_steps_wait() {
     at_both_widths(async |window| {
-        let scripts = "data: { price: 1 }\nscripts: [{ name: morning, steps: [{ at: 30s, set: { price: 2 } }] }]\n";
+        let scripts = "data: { price: 1 }\nscripts: [{ name: morning, steps: [{ at: 30s, set: { price: 2 } }, { after: 5s, set: { price: 4 } }] }]\n";
         let page = Dashboard::open(scripts, window).await;
         let lines = "[...document.querySelectorAll('#waiting li')].map(({ textContent }) => textContent)";
-        page.becomes(lines, json!(["scripts/morning: next at 30s"])).await;
+        page.becomes(lines, json!([])).await;
+        page.becomes(&text("#scripts h3"), "scripts/morning").await;
+        page.becomes(&text("#scripts span"), "repeat 1 of 1, 0 of 2 steps").await;
+        page.becomes(&text("#scripts p"), r#"next at 30s: set {"price":2}"#).await;
+        page.becomes(MARKS, json!([[r#"30s: set {"price":2}"#, "ahead", "false", 100]])).await;
         page.enter("#post textarea", r#"{"do":[{"after":"5s","set":{"price":3}}]}"#).await;
         page.click("#post button").await;
-        page.becomes(lines, json!(["steps: next at 5s", "scripts/morning: next at 30s"])).await;
+        page.becomes(lines, json!(["steps: next at 5s"])).await;
         page.click("#step").await;
         page.becomes(&text("[data-name=price] pre"), "3").await;
-        page.becomes(lines, json!(["scripts/morning: next at 30s"])).await;
+        page.becomes(lines, json!([])).await;
+        page.click("#scripts .marks button").await;
+        page.becomes(&text("#scripts span"), "repeat 1 of 1, 1 of 2 steps").await;
+        page.becomes(&text("[data-name=price] pre"), "2").await;
+        page.click("#scripts .marks button").await;
+        page.becomes(&text("#scripts p"), "over").await;
+        page.becomes("document.querySelectorAll('#scripts .marks button').length", 0).await;
         page.close().await;
     })
     .await;

@@ -22,7 +22,7 @@ async fn a_row_before_others_leaves_them_their_ids() {
     assert_eq!(mockd.send("PATCH", "/notes/1", Some(&json!({ "text": "uno" }))).await.status, 200);
     file.write_in_place(&notes("{ text: zero }, { text: one }, { text: two }"));
     let said = mockd.logged("reloaded").await;
-    assert!(said.ends_with(": data notes 4 changed"), "{said}");
+    assert!(said.ends_with(": data notes 4 added"), "{said}");
     let row = |id: i64, text: &str| (Value::from(id), text.to_owned());
     assert_eq!(shown(&mockd).await, [row(4, "zero"), row(1, "uno"), row(2, "two"), row(3, "three")]);
     file.write_in_place(&notes("{ text: zero }, { text: one }, { text: two }, { id: 3, text: drei }"));

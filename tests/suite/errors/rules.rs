@@ -91,7 +91,7 @@ error: unknown key `statsu`
  --> shop.yaml:5:50
   |
 5 |     - { match: { query: { page: \"{{ 1 + }}\" } }, statsu: 404 }
-  |                                                  ^^^^^^ not a key that may stand here
+  |                                                  ^^^^^^ unknown key
   |
   = help: did you mean `status`?
 

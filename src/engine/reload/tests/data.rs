@@ -103,14 +103,14 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![merge()],
             json!({ "todos": [{ "id": 1, "a": 3 }, { "id": 2 }] }),
             json!([{ "id": 1, "a": 3 }, { "id": 2 }]),
-            vec!["data todos 1 changed"],
+            vec!["data todos 1 declared anew, what it had become is gone"],
             vec!["2 replaced {id:1,a:1,b:2} → {id:1,a:3}"],
         ),
         (
             vec![merge()],
             json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2, "x": 0 }, { "id": 3 }] }),
             json!([{ "id": 1, "a": 1, "b": 2 }, { "id": 2, "x": 0 }, { "id": 3 }]),
-            vec!["data todos 2, 3 changed"],
+            vec!["data todos 2 changed", "data todos 3 added"],
             vec!["2 replaced {id:2} → {id:2,x:0}", "3 added null → {id:3}"],
         ),
         (
@@ -119,6 +119,17 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             json!([{ "id": 2 }, { "id": 1, "a": 1, "b": 2 }]),
             vec!["data todos changed"],
             vec![],
+        ),
+        (
+            vec![merge(), merged("2", &json!({ "b": 2 }))],
+            json!({ "todos": [{ "id": 1, "a": 3 }, { "id": 2, "a": 3 }, { "id": 3 }] }),
+            json!([{ "id": 1, "a": 3 }, { "id": 2, "a": 3 }, { "id": 3 }]),
+            vec!["data todos 1, 2 declared anew, what they had become is gone", "data todos 3 added"],
+            vec![
+                "3 replaced {id:1,a:1,b:2} → {id:1,a:3}",
+                "4 replaced {id:2,b:2} → {id:2,a:3}",
+                "5 added null → {id:3}",
+            ],
         ),
         // What is declared as it has become is no event.
         (
@@ -133,7 +144,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![merge(), removed("2")],
             json!({ "todos": [] }),
             json!([]),
-            vec!["data todos 1, 2 changed"],
+            vec!["data todos 1, 2 removed"],
             vec!["3 removed {id:1,a:1,b:2} → null"],
         ),
         // What was taken out comes back if it is edited.
@@ -149,7 +160,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![json!({ "add": { "x": 1 } }), json!({ "add": { "id": "z" } }), removed("z")],
             json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 9 }] }),
             json!([{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 9 }, { "id": 3, "x": 1 }]),
-            vec!["data todos 9 changed"],
+            vec!["data todos 9 added"],
             vec!["4 added null → {id:9}"],
         ),
         // Also under the id of a declared one that was taken out.
@@ -157,14 +168,14 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![removed("1"), json!({ "add": { "id": 1, "x": 1 } })],
             json!({ "todos": [{ "id": 1, "a": 1 }] }),
             json!([{ "id": 1, "x": 1 }]),
-            vec!["data todos 2 changed"],
+            vec!["data todos 2 removed"],
             vec!["3 removed {id:2} → null"],
         ),
         (
             vec![removed("1"), json!({ "add": { "id": 1, "x": 1 } })],
             json!({ "todos": [{ "id": 2 }] }),
             json!([{ "id": 2 }, { "id": 1, "x": 1 }]),
-            vec!["data todos 1 changed"],
+            vec!["data todos 1 removed"],
             vec![],
         ),
         // Unless another is declared under it.
@@ -179,7 +190,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![json!({ "add": { "x": 1 } }), json!({ "add": { "x": 2 } })],
             json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 4 }, { "id": 3 }] }),
             json!([{ "id": 1, "a": 1 }, { "id": 4 }, { "id": 3 }]),
-            vec!["data todos 2 changed", "data todos 4, 3 declared, in place of those that were added"],
+            vec!["data todos 2 removed", "data todos 4, 3 declared, in place of those that were added"],
             vec!["3 replaced {id:4,x:2} → {id:4}", "4 replaced {id:3,x:1} → {id:3}", "5 removed {id:2} → null"],
         ),
         // Or the same.
@@ -187,7 +198,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![json!({ "add": { "x": 1 } })],
             json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3, "x": 1 }] }),
             json!([{ "id": 1, "a": 1 }, { "id": 2 }, { "id": 3, "x": 1 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 added"],
             vec![],
         ),
     ] {
@@ -278,9 +289,21 @@ fn names_that_are_declared_again_are_what_they_were() {
 fn a_change_names_few_of_many_rows() {
     let rows = |from: i32| json!({ "todos": (from..from + 12).map(|id| json!({ "id": id })).collect::<Vec<_>>() });
     let changes = engine(rows(0)).changes(&data(rows(20)), 42);
-    assert_eq!(changes[0].to_string(), "data todos 20, 21, 22, 23, 24, 25, 26, 27, 28, 29 and 14 more changed");
-    let json = json!({ "kind": "data-changed", "name": "todos", "rows": ["20", "21", "22", "23", "24", "25", "26", "27", "28", "29"], "more": 14 });
-    assert_eq!(serde_json::to_value(&changes).unwrap(), json!([json]));
+    let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "data todos 20, 21, 22, 23, 24, 25, 26, 27, 28, 29 and 2 more added",
+            "data todos 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more removed",
+        ]
+    );
+    let ids = |from: i32| (from..from + 10).map(|id| id.to_string()).collect::<Vec<_>>();
+    let json = json!([
+        { "kind": "data-rows-added", "name": "todos", "rows": ids(20), "more": 2 },
+        { "kind": "data-rows-removed", "name": "todos", "rows": ids(0), "more": 2 },
+    ]);
+    assert_eq!(serde_json::to_value(&changes).unwrap(), json);
+    assert_eq!(changes.iter().map(Change::is_removal).collect::<Vec<_>>(), [false, true]);
     let changes = engine(json!({ "todos": [], "a": 1 })).changes(&data(json!({ "a": 1, "b": 2 })), 42);
     let json = json!([{ "kind": "data-added", "name": "b" }, { "kind": "data-removed", "name": "todos" }]);
     assert_eq!(serde_json::to_value(&changes).unwrap(), json);

@@ -49,7 +49,9 @@ export class Steps {
     const now = millis(at);
     if (now < this.#now && this.#recordings.at(-1).length > 0) this.#recordings = [...this.#recordings, []].slice(-RECORDINGS);
     this.#now = now;
-    const has = { orders: scripts.length + generators.length > 0, scripts: scripts.length > 0 };
+    // Those of general steps are declared elsewhere.
+    const hasScripts = scripts.some(({ length }) => length !== null);
+    const has = { orders: hasScripts || generators.some(({ declared }) => declared.amount !== undefined), scripts: hasScripts };
     if (has.orders === this.#has.orders && has.scripts === this.#has.scripts) return;
     this.#has = has;
     this.#show();

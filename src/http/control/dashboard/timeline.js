@@ -55,7 +55,7 @@ const together = (steps, first) => {
   return marks;
 };
 
-const told = ({ at, steps }) => `${short(at)}: ${steps.slice(0, 5).map(describe).join("; ")}${steps.length > 5 ? ` and ${steps.length - 5} more` : ""}`;
+const told = ({ at, steps }, say) => `${short(at)}: ${steps.slice(0, 5).map(say).join("; ")}${steps.length > 5 ? ` and ${steps.length - 5} more` : ""}`;
 
 export class Timeline {
   // `advance(at)` is called with the time to go to.
@@ -73,8 +73,10 @@ export class Timeline {
         (due === null ? "over" : `next at ${short(due)}`);
     };
     keep(find("#generators"), generators, ({ generator }) => generator, () => element("li"), update);
-    const soon = waiting.slice(0, WAITING).map(({ rule, due }) => `${rule}: next at ${short(due)}`);
-    const lines = waiting.length > WAITING ? [...soon, "and more"] : soon;
+    const shown = new Set(scripts.map(({ script }) => script));
+    const others = waiting.filter(({ rule }) => !shown.has(rule));
+    const soon = others.slice(0, WAITING).map(({ rule, due }) => `${rule}: next at ${short(due)}`);
+    const lines = others.length > WAITING ? [...soon, "and more"] : soon;
     keep(find("#waiting"), lines.map((line, place) => ({ line, place })), ({ place }) => place, () => element("li"), (item, { line }) => { item.textContent = line; });
   }
 
@@ -93,9 +95,12 @@ export class Timeline {
 
   #draw(item, script, now) {
     const { script: name, began, length, round, repeat, count, begun, due, first, steps } = script;
-    const isWhole = steps.length === count;
-    const start = isWhole ? millis(began) : millis(steps[0].at);
-    const end = isWhole ? start + millis(length) : millis(steps.at(-1).at);
+    // Of general steps the next one is known, and no length.
+    const isGeneral = length === null;
+    const say = isGeneral ? written : describe;
+    const isWhole = !isGeneral && steps.length === count;
+    const start = began === null ? now : isWhole || isGeneral ? millis(began) : millis(steps[0].at);
+    const end = isWhole ? start + millis(length) : steps.length > 0 ? millis(steps.at(-1).at) : start;
     const place = (time) => `${(100 * Math.min(1, Math.max(0, (time - start) / (end - start || 1)))).toFixed(3)}%`;
     const [title, progress, rail, next, words] = item.children;
     const [cursor, marks] = rail.children;
@@ -104,10 +109,10 @@ export class Timeline {
     rail.ariaLabel = `Steps of ${name}`;
     Object.assign(rail.dataset, { over: due === null, start, end, now });
     const coming = steps[begun - first];
-    next.textContent = due === null ? "over" : coming ? `next at ${short(coming.at)}: ${describe(coming.step)}` : `goes on at ${short(due)}`;
+    next.textContent = due === null ? "over" : coming ? `next at ${short(coming.at)}: ${say(coming.step)}` : `goes on at ${short(due)}`;
     const update = (mark, one) => {
       const isBehind = one.number < begun || due === null;
-      const text = told(one);
+      const text = told(one, say);
       mark.dataset.at = one.at;
       mark.dataset.count = one.steps.length > 1 ? one.steps.length : "";
       mark.className = isBehind ? "behind" : "ahead";

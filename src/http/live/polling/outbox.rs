@@ -147,8 +147,13 @@ impl Outbox {
     }
 
     /// The client was heard of.
-    pub(super) fn touch(&self) {
-        self.lock().seen = Instant::now();
+    ///
+    /// # Errors
+    /// [`EngineIoError::UnknownSession`] if the session is over, also if its task has not heard of it yet.
+    pub(super) fn touch(&self) -> Result<(), EngineIoError> {
+        let mut state = self.lock();
+        state.seen = Instant::now();
+        if let Phase::Over { .. } = state.phase { Err(EngineIoError::UnknownSession) } else { Ok(()) }
     }
 
     /// Waits until nothing was heard of the client for that long. One that polls is there.

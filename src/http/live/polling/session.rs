@@ -112,7 +112,7 @@ impl Session {
     /// # Errors
     /// [`EngineIoError`] if the session is over.
     pub(super) async fn receive(&self, frames: Vec<Frame>) -> Result<(), EngineIoError> {
-        self.outbox.touch();
+        self.outbox.touch()?;
         let (done, is_done) = oneshot::channel();
         let request = SessionRequest::Receive { frames, done };
         self.requests.send(request).await.map_err(|_| EngineIoError::UnknownSession)?;

@@ -16,21 +16,21 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![merge()],
             json!([{ "a": 0 }, { "a": 1 }, { "a": 2 }]),
             json!([{ "id": 3, "a": 0 }, { "id": 1, "a": 1, "b": 2 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 added"],
             vec!["2 added null → {id:3,a:0}"],
         ),
         (
             vec![merge()],
             json!([{ "a": 1 }, { "a": 1 }, { "a": 2 }]),
             json!([{ "id": 1, "a": 1, "b": 2 }, { "id": 3, "a": 1 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 added"],
             vec!["2 added null → {id:3,a:1}"],
         ),
         (
             vec![],
             json!([{ "a": 1 }, { "a": 2 }, { "a": 3 }]),
             json!([{ "id": 1, "a": 1 }, { "id": 2, "a": 2 }, { "id": 3, "a": 3 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 added"],
             vec!["1 added null → {id:3,a:3}"],
         ),
         // The order, and one that goes.
@@ -45,7 +45,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![merge()],
             json!([{ "a": 2 }]),
             json!([{ "id": 2, "a": 2 }]),
-            vec!["data todos 1 changed"],
+            vec!["data todos 1 removed"],
             vec!["2 removed {id:1,a:1,b:2} → null"],
         ),
         // One that is edited is known by its place.
@@ -53,7 +53,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![merge()],
             json!([{ "a": 9 }, { "a": 2 }]),
             json!([{ "id": 1, "a": 9 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 1 changed"],
+            vec!["data todos 1 declared anew, what it had become is gone"],
             vec!["2 replaced {id:1,a:1,b:2} → {id:1,a:9}"],
         ),
         // The id of a client's row is not given to another.
@@ -61,14 +61,14 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![json!({ "add": { "x": 1 } })],
             json!([{ "a": 1 }, { "a": 2 }, { "a": 3 }]),
             json!([{ "id": 1, "a": 1 }, { "id": 2, "a": 2 }, { "id": 4, "a": 3 }, { "id": 3, "x": 1 }]),
-            vec!["data todos 4 changed"],
+            vec!["data todos 4 added"],
             vec!["2 added null → {id:4,a:3}"],
         ),
         (
             vec![removed("1"), json!({ "add": { "id": 1, "x": 1 } })],
             json!([{ "a": 9 }, { "a": 2 }]),
             json!([{ "id": 3, "a": 9 }, { "id": 2, "a": 2 }, { "id": 1, "x": 1 }]),
-            vec!["data todos 3, 1 changed"],
+            vec!["data todos 3 added", "data todos 1 removed"],
             vec!["3 added null → {id:3,a:9}"],
         ),
         // One that was removed stays so, and nothing else gets its id.
@@ -76,7 +76,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![removed("1")],
             json!([{ "a": 0 }, { "a": 1 }, { "a": 2 }]),
             json!([{ "id": 3, "a": 0 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 3 changed"],
+            vec!["data todos 3 added"],
             vec!["2 added null → {id:3,a:0}"],
         ),
         // An id that is declared is that of the row that declares it.
@@ -84,7 +84,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![merge()],
             json!([{ "id": 1, "z": 1 }, { "a": 1 }, { "a": 2 }]),
             json!([{ "id": 1, "z": 1 }, { "id": 3, "a": 1, "b": 2 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 1, 3 changed"],
+            vec!["data todos 1 changed", "data todos 3 added"],
             vec!["2 replaced {id:1,a:1,b:2} → {id:1,z:1}", "3 added null → {id:3,a:1,b:2}"],
         ),
         (

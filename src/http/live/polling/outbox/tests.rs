@@ -155,7 +155,7 @@ async fn silence_begins_when_the_client_was_heard_of_last() {
     let (outbox, time, begun) = (Outbox::new(), Duration::from_secs(45), Instant::now());
     let talking = async {
         tokio::time::sleep(Duration::from_secs(40)).await;
-        outbox.touch();
+        outbox.touch().unwrap();
         tokio::time::sleep(Duration::from_secs(30)).await;
         let filling = async {
             tokio::time::sleep(Duration::from_secs(100)).await;

@@ -1,0 +1,185 @@
+//! Which script, generator or fault of a new scenario continues which of the old one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::change::Change;
+use crate::scenario::{Fault, Fires, Generator, Script};
+
+/// What becomes of each declaration.
+#[derive(Debug)]
+pub(super) struct Pairing {
+    /// For each new one, in order.
+    new: Vec<Continuation>,
+    /// The old ones, by index, that are gone.
+    gone: Vec<usize>,
+}
+
+/// What a declaration of the new scenario continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continuation {
+    /// It is the same as the old one of that index, and carries on.
+    Kept(usize),
+    /// It was the old one of that index, says something else now, and starts over.
+    Changed(usize),
+    /// It is new.
+    Added,
+}
+
+/// A declaration that messages can name.
+pub(super) trait Declaration: PartialEq {
+    /// The name that the user gave it.
+    fn name(&self) -> Option<&str>;
+    /// What messages call it; `index` counts from 0.
+    fn label(&self, index: usize) -> String;
+    fn added(label: String) -> Change;
+    fn removed(label: String) -> Change;
+    fn changed(label: String) -> Change;
+}
+
+impl Pairing {
+    /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
+    /// between the same neighbours, in order.
+    pub(super) fn of<D: Declaration>(old: &[D], new: &[D]) -> Self {
+        let mut free = vec![true; old.len()];
+        let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
+            let found = range.into_iter().find(|index| free[*index] && matches(*index))?;
+            free[found] = false;
+            Some(found)
+        };
+        let all = 0..old.len();
+        let kept: Vec<Option<usize>> = new.iter().map(|one| take(all.clone(), &|index| old[index] == *one)).collect();
+        let mut below = 0;
+        let mut origins = Vec::with_capacity(new.len());
+        for (place, one) in new.iter().enumerate() {
+            let above = kept[place..].iter().flatten().next().map_or(old.len(), |index| *index);
+            let origin = match (kept[place], one.name()) {
+                (Some(index), _) => Continuation::Kept(index),
+                (None, Some(name)) => take(all.clone(), &|index| old[index].name() == Some(name))
+                    .map_or(Continuation::Added, Continuation::Changed),
+                (None, None) => {
+                    let between = below..above.max(below);
+                    take(between, &|index| old[index].name().is_none())
+                        .map_or(Continuation::Added, Continuation::Changed)
+                }
+            };
+            if let Continuation::Kept(index) | Continuation::Changed(index) = origin {
+                below = below.max(index + 1);
+            }
+            origins.push(origin);
+        }
+        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
+    }
+
+    /// The indices of the old ones that end: they are gone, or say something else.
+    pub(super) fn ended(&self) -> impl Iterator<Item = usize> {
+        let changed = self.new.iter().filter_map(|continued| match continued {
+            Continuation::Changed(index) => Some(*index),
+            Continuation::Kept(_) | Continuation::Added => None,
+        });
+        changed.chain(self.gone.iter().copied())
+    }
+
+    /// The indices of the new ones that begin: they are new, or say something else.
+    pub(super) fn begun(&self) -> impl Iterator<Item = usize> {
+        let continued = self.new.iter().enumerate();
+        continued.filter_map(|(index, continued)| (!matches!(continued, Continuation::Kept(_))).then_some(index))
+    }
+
+    pub(super) fn changes<D: Declaration>(&self, old: &[D], new: &[D]) -> Vec<Change> {
+        let of_new = self.new.iter().enumerate().filter_map(|(index, origin)| match origin {
+            Continuation::Kept(_) => None,
+            Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
+            Continuation::Added => Some(D::added(new[index].label(index))),
+        });
+        of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
+    }
+}
+
+impl Declaration for Script {
+    fn name(&self) -> Option<&str> {
+        Script::name(self)
+    }
+
+    fn label(&self, index: usize) -> String {
+        self.name().map_or_else(|| format!("script {}", index + 1), |name| format!("script {name}"))
+    }
+
+    fn added(script: String) -> Change {
+        Change::ScriptAdded { script }
+    }
+
+    fn removed(script: String) -> Change {
+        Change::ScriptRemoved { script }
+    }
+
+    fn changed(script: String) -> Change {
+        Change::ScriptChanged { script }
+    }
+}
+
+impl Declaration for Generator {
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    fn label(&self, index: usize) -> String {
+        match self.fires() {
+            Fires::Count { .. } => format!("generator {}", index + 1),
+            Fires::Rule(rule) => rule.key.to_string(),
+        }
+    }
+
+    fn added(generator: String) -> Change {
+        Change::GeneratorAdded { generator }
+    }
+
+    fn removed(generator: String) -> Change {
+        Change::GeneratorRemoved { generator }
+    }
+
+    fn changed(generator: String) -> Change {
+        Change::GeneratorChanged { generator }
+    }
+}
+
+impl Declaration for Arc<Fault> {
+    fn name(&self) -> Option<&str> {
+        Fault::name(self)
+    }
+
+    fn label(&self, index: usize) -> String {
+        Declaration::name(self).map_or_else(|| format!("fault {}", index + 1), |name| format!("fault {name}"))
+    }
+
+    fn added(fault: String) -> Change {
+        Change::FaultAdded { fault }
+    }
+
+    fn removed(fault: String) -> Change {
+        Change::FaultRemoved { fault }
+    }
+
+    fn changed(fault: String) -> Change {
+        Change::FaultChanged { fault }
+    }
+}
+
+/// The runs of old declarations, as a new scenario finds them.
+pub(super) struct Carried<R> {
+    /// For each new declaration the run that it carries on.
+    pub(super) kept: Vec<Option<R>>,
+    /// The runs of declarations that are gone or say something else, each with the index of the old one.
+    pub(super) ended: Vec<(usize, R)>,
+}
+
+/// Keeps the runs whose declaration stays. There is one for each old declaration, in their order.
+pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
+    let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
+    let mut kept = |continued: &Continuation| match continued {
+        Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take),
+        Continuation::Changed(_) | Continuation::Added => None,
+    };
+    let kept = pairing.new.iter().map(&mut kept).collect();
+    Carried { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
+}

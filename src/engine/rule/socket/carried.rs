@@ -1,0 +1,85 @@
+//! Sockets of endpoints over a reload: those of an endpoint that is gone are closed, and the others follow theirs.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::engine::event::{Closing, Event, MemberEvent};
+use crate::engine::members::Membership;
+use crate::engine::rule::groups::{Shape, Wanted};
+use crate::engine::rule::runs::RuleOrigin;
+use crate::expression::Template;
+use crate::scenario::Endpoint;
+
+/// The code of a socket whose server has nothing more for it (RFC 6455, 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+impl Engine {
+    /// Has the sockets of endpoints follow another scenario, which this engine plays already.
+    pub(in crate::engine) fn carry_sockets_over(&mut self, events: &mut Vec<Event>) {
+        let sockets = self.members.sockets().map(|(member, socket)| (member, socket.endpoint.clone()));
+        let mut sockets: Vec<(u64, Arc<str>)> = sockets.collect();
+        sockets.sort_unstable();
+        let scenario = self.scenario.clone();
+        for (member, endpoint) in sockets {
+            match scenario.endpoints().get(&endpoint) {
+                Some(endpoint) => self.follow_endpoint(member, endpoint, events),
+                None => self.close_orphan(member, events),
+            }
+        }
+    }
+
+    /// Closes a socket whose endpoint is gone. What it has joined ends at once: nothing more comes to it.
+    fn close_orphan(&mut self, member: u64, events: &mut Vec<Event>) {
+        let closing = Closing { code: GOING_AWAY, reason: "the endpoint is gone".into() };
+        self.close_member(member, closing, events);
+        self.leave_all(member);
+        self.follow_session(member, events);
+    }
+
+    /// Has a socket hear what its endpoint sends to all by now, in the frame that it has by now.
+    fn follow_endpoint(&mut self, member: u64, endpoint: &Endpoint, events: &mut Vec<Event>) {
+        let memberships = self.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        if endpoint.sends_to_all && !memberships.iter().any(|one| one.is_of_all_sockets()) {
+            self.hear_all(member, &endpoint.key, events);
+        }
+        for membership in memberships.iter().filter(|one| one.follows_frame) {
+            self.reframe(member, membership, endpoint.frame.as_ref(), events);
+        }
+    }
+
+    /// Has a membership go on with another frame, if it is another.
+    fn reframe(
+        &mut self,
+        member: u64,
+        membership: &Arc<Membership>,
+        frame: Option<&Template>,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(socket) = self.members.socket(member) else { return };
+        let origin = RuleOrigin::Endpoint(socket.endpoint.clone());
+        let shape = frame.map(|frame| Shape::new(frame, &socket.handshake, member, &origin));
+        let Membership { number, name, topics, wanted: before, follows_frame, message } = &**membership;
+        if shape == before.shape {
+            return;
+        }
+        let wanted = Wanted { condition: before.condition.clone(), shape, address: before.address.clone() };
+        let wanted = self.groups.shared(topics, wanted);
+        for group in self.groups.leave(member, topics, before) {
+            self.tell(member, MemberEvent::Left(group), events);
+        }
+        for group in self.groups.join(member, topics, &wanted) {
+            self.tell(member, MemberEvent::Joined(group), events);
+        }
+        let reframed = Membership {
+            number: *number,
+            name: name.clone(),
+            topics: topics.clone(),
+            wanted,
+            follows_frame: *follows_frame,
+            message: message.clone(),
+        };
+        if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {
+            *place = Arc::new(reframed);
+        }
+    }
+}
