@@ -106,7 +106,7 @@ fn leaving_is_by_topic_by_name_or_by_both() {
 fn sockets_cannot_leave_what_is_sent_to_all() {
     let mut play = with("", "[{ leave: $msg }, { leave: { as: $msg } }, { send: { frame: all } }]");
     assert_eq!(play.open("/s", 1), Vec::<String>::new());
-    let refused = "a topic must be text that does not begin with `__`, found \"__sockets/s\"";
+    let refused = "A topic must be text that does not begin with `__`, found \"__sockets/s\"";
     assert_eq!(play.say(1, "__sockets/s"), [format!("1 failed: {refused}")]);
     assert_eq!(play.say(1, "/s"), [r#"1: "all""#]);
 }
@@ -150,7 +150,7 @@ fn a_socket_has_up_to_a_thousand_memberships() {
     play.open("/s", 1);
     let list =
         |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
-    let refused = ["1 failed: joined 1000 topics already, leave one first"];
+    let refused = ["1 failed: Joined 1000 topics already, leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
@@ -176,7 +176,7 @@ fn the_lists_of_steps_that_wait_are_bounded() {
         receive(&mut play);
     }
     let refused = receive(&mut play);
-    assert_eq!(play.follow(&refused), ["1 failed: more than 100000 lists of steps wait for their time"]);
+    assert_eq!(play.follow(&refused), ["1 failed: More than 100000 lists of steps wait for their time"]);
     play.close(1);
     assert_eq!(play.engine.next_due(), None);
 }
