@@ -190,7 +190,7 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn send_to(&self, topic: &str, frame: Frame) -> Result<Vec<Event>, WorldError> {
         let to = Topic::Named(topic.into());
-        Ok(self.apply(Command::Send { to, frame, except: None }).await?.events)
+        Ok(self.apply(Command::Send { to: vec![to], frame, except: None }).await?.events)
     }
 }
 

@@ -119,9 +119,9 @@ pub enum Command {
     LeaveAll {
         member: u64,
     },
-    /// Sends a frame to a topic's members, but for one of them.
+    /// Sends a frame to the members of topics, but for one of them; once to each.
     Send {
-        to: Topic,
+        to: Vec<Topic>,
         frame: Frame,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         except: Option<u64>,
@@ -348,7 +348,7 @@ impl Engine {
                 self.leave_all(member);
             }
             Command::Send { to, frame, except } => {
-                events.push(self.event(EventKind::Sent { topic: to, frame, except }));
+                events.push(self.event(EventKind::Sent { topics: to.into(), frame, except }));
             }
             Command::Open { member, endpoint, request, options } => {
                 return self.open_socket(member, &endpoint, *request, options, events);

@@ -54,9 +54,13 @@ impl Serialize for Event {
                 map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
                 map.serialize_entry("fault", label)?;
             }
-            EventKind::Sent { topic, frame, .. } => {
+            EventKind::Sent { topics, frame, .. } => {
                 map.serialize_entry("event", "sent")?;
-                map.serialize_entry("topic", &topic.to_string())?;
+                let names: Vec<String> = topics.iter().map(ToString::to_string).collect();
+                match &names[..] {
+                    [topic] => map.serialize_entry("topic", topic)?,
+                    topics => map.serialize_entry("topics", topics)?,
+                }
                 map.serialize_entry("frame", &frame.shown())?;
             }
             EventKind::Delivered { .. } => map.serialize_entry("event", "delivered")?,
@@ -103,8 +107,8 @@ pub enum EventKind {
     FaultBegan { fault: u64, label: Arc<str> },
     /// The fault of that number is over.
     FaultEnded { fault: u64, label: Arc<str> },
-    /// A frame was sent to the members of a topic, but for one of them.
-    Sent { topic: Topic, frame: Frame, except: Option<u64> },
+    /// A frame was sent to the members of topics, but for one of them.
+    Sent { topics: Arc<[Topic]>, frame: Frame, except: Option<u64> },
     /// Members of these groups, but for one of them, get a frame of the event before it, whose number it has; one of several
     /// groups gets it once.
     Delivered {
@@ -200,7 +204,7 @@ impl Event {
     pub(crate) fn topics(&self) -> Vec<Topic> {
         match &self.kind {
             EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
-            EventKind::Sent { topic, .. } => vec![topic.clone()],
+            EventKind::Sent { topics, .. } => topics.to_vec(),
             EventKind::Delivered { groups, .. } => groups.iter().copied().map(Topic::Group).collect(),
             EventKind::Added { id, collection, .. }
             | EventKind::Merged { id, collection, .. }

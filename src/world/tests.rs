@@ -55,7 +55,7 @@ async fn a_frame_reaches_who_has_joined_its_topic_when_it_is_sent() {
     let mut socket = world.subscribe("toys", false, |message| message.payload().clone()).await.unwrap();
     let member = world.open_sockets().await.unwrap()[0].socket;
     let news = Topic::Named("news".into());
-    let send = |text: &str| Command::Send { to: news.clone(), frame: Frame::Text(text.into()), except: None };
+    let send = |text: &str| Command::Send { to: vec![news.clone()], frame: Frame::Text(text.into()), except: None };
     let topics = || vec![news.clone(), Topic::Counters];
     for command in [
         send("before "),

@@ -97,7 +97,8 @@ mod tests {
         let frame = Frame::Text("x".repeat(bytes).into());
         let mut transcript = Transcript::default();
         for sequence in 1..=count {
-            let kind = EventKind::Sent { topic: Topic::Named("news".into()), frame: frame.clone(), except: None };
+            let kind =
+                EventKind::Sent { topics: [Topic::Named("news".into())].into(), frame: frame.clone(), except: None };
             transcript.extend([&Event { sequence, at: Duration::ZERO, kind }]);
         }
         transcript

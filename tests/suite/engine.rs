@@ -33,7 +33,7 @@ fn lines(events: &[Event]) -> Vec<String> {
         EventKind::ValueSet { name, .. } => format!("{} set {name}", event.at.as_millis()),
         EventKind::FaultBegan { label, .. } => format!("{} {label} began", event.at.as_millis()),
         EventKind::FaultEnded { label, .. } => format!("{} {label} ended", event.at.as_millis()),
-        EventKind::Sent { topic, .. } => format!("{} sent to {topic}", event.at.as_millis()),
+        EventKind::Sent { topics, .. } => format!("{} sent to {}", event.at.as_millis(), topics[0]),
         EventKind::Skipped { refusal, .. } => format!("{} {refusal}", event.at.as_millis()),
         EventKind::Delivered { groups, .. } => format!("{} delivered to {groups:?}", event.at.as_millis()),
         EventKind::Member { member, what } => format!("{} {what:?} to {member}", event.at.as_millis()),

@@ -197,7 +197,7 @@ fn what_is_sent_is_one_event_and_joining_is_none() {
     }
     assert_eq!((members(&engine, &Topic::Notices), members(&engine, &named("a"))), (vec![7], vec![]));
     let frame = Frame::Json(json!({ "bid": 3 }).into());
-    let effects = engine.apply(Command::Send { to: named("a"), frame, except: None }).unwrap();
+    let effects = engine.apply(Command::Send { to: vec![named("a")], frame, except: None }).unwrap();
     let events: Vec<_> = effects.events.iter().map(|event| serde_json::to_value(event).unwrap()).collect();
     assert_eq!(events, [json!({ "at": "0s", "sequence": 1, "event": "sent", "topic": "a", "frame": { "bid": 3 } })]);
 }
@@ -279,7 +279,7 @@ fn commands_come_back_from_json_as_they_were() {
         ),
         (Command::LeaveAll { member: 1 }, json!({ "leave-all": { "member": 1 } })),
         (
-            Command::Send { to: named("a"), frame: Frame::Text("hi".into()), except: None },
+            Command::Send { to: vec![named("a")], frame: Frame::Text("hi".into()), except: None },
             json!({ "send": { "to": { "named": "a" }, "frame": { "text": "hi" } } }),
         ),
     ] {

@@ -60,17 +60,16 @@ impl Firing<'_> {
         others: bool,
         context: &Context,
     ) -> Result<(), Refusal> {
-        let topics = match (to, &self.origin) {
+        let mut topics = match (to, &self.origin) {
             (Some(to), _) => self.topics(to, context)?,
             (None, RuleOrigin::Endpoint(key)) => vec![Topic::SocketsOf(key.clone())],
             (None, _) => return Err(Refusal::NoMember),
         };
+        topics.sort_unstable();
+        topics.dedup();
         let frame = Frame::of(self.required(frame, context)?);
         let except = self.owner.member().filter(|_| others);
-        for to in topics {
-            self.command(Command::Send { to, frame: frame.clone(), except })?;
-        }
-        Ok(())
+        self.command(Command::Send { to: topics, frame, except })
     }
 
     /// Joins topics. What is joined already in the same way stays as it is; another membership of the same name goes.

@@ -202,7 +202,7 @@ pub(super) async fn send_to_topic(
         return Err(wrong("topic", format!("`{topic}` begins with `__`, as only the world's own topics do")).into());
     }
     let frame = input::read::<SendRequest>(headers, body).await?.frame()?;
-    let command = Command::Send { to: Topic::Named(topic.into()), frame, except: None };
+    let command = Command::Send { to: vec![Topic::Named(topic.into())], frame, except: None };
     let effects = world.apply(command).await.map_err(ApiError::from)?;
     Ok(json(&Happened { events: effects.events }))
 }

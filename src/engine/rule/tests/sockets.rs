@@ -360,3 +360,17 @@ websocket:
     assert_eq!(play.pass(4), Vec::<String>::new());
     assert_eq!(play.post(json!([{ "add": { "rows": {} } }])), Vec::<String>::new());
 }
+
+#[test]
+fn what_is_sent_to_several_topics_comes_once() {
+    let mut play = Play::new(
+        "
+websocket:
+  /s:
+    open: [{ join: [a, b] }]
+    messages: [{ text: both, send: { to: [a, b, a], frame: hi } }]
+",
+    );
+    play.open("/s", 1);
+    assert_eq!(play.say(1, "both"), [r#"1: "hi""#]);
+}
