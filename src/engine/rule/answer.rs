@@ -277,7 +277,7 @@ fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
 
 /// What HTTP does not allow, with the expressions that it comes from and their place.
 fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
-    let failed = template.and_then(|template| template.failed(wrong.to_string()));
+    let failed = template.and_then(|template| template.failed(&wrong.to_string()));
     failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
 }
 

@@ -394,6 +394,6 @@ fn an_answer_that_http_does_not_allow_is_the_scenarios_fault() {
     assert!(refusal.is_defect_of_scenario());
     assert_eq!(
         refusal.to_string(),
-        "`price` fails: The status must be an integer from 200 to 599, found 3 (test.yaml:2:31)"
+        "`price` fails: the status must be an integer from 200 to 599, found 3 (test.yaml:2:31)"
     );
 }

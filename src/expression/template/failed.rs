@@ -7,7 +7,10 @@ impl Template {
     /// That what its expressions gave is wrong, and why. It has the place of the first of them, and names them all; `None` if
     /// there are none.
     #[must_use]
-    pub fn failed(&self, why: String) -> Option<RunError> {
+    pub fn failed(&self, why: &str) -> Option<RunError> {
+        // It goes on after a colon.
+        let mut letters = why.chars();
+        let why: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
         let mut expressions = Vec::new();
         self.node.add_expressions(&mut expressions);
         let first = expressions.first()?;
