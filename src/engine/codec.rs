@@ -313,7 +313,7 @@ mod tests {
             (json!("hi"), Frame::Text("hi".into())),
             (json!({ "binary": "AP8=" }), Frame::Binary([0, 0xff].into())),
         ] {
-            assert_eq!(address.frames(&value).unwrap(), [frame.clone()]);
+            assert_eq!(address.frames(&value).unwrap(), std::slice::from_ref(&frame));
             assert!(!address.is_ended_by(&value));
             assert_eq!(session.reply(None, value).unwrap(), [frame]);
         }

@@ -4,16 +4,17 @@
 //! timeline fires it. It is serialisable: a shared world's log holds what clients want, and every server that plays the world
 //! applies it in the log's order.
 
+mod fault_text;
 mod increment;
 mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::de::Deserializer;
-use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use fault_text::FaultText;
 
 use super::Engine;
 use super::codec::SessionOptions;
@@ -25,7 +26,7 @@ use super::refusal::{MAX_TOPICS, Refusal};
 use super::rule::{Answered, MessageOutcome, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;
-use crate::scenario::{CrudOperation, Fault, Row, Scenario, Source, parse_fault};
+use crate::scenario::{CrudOperation, Row};
 
 /// A change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -229,48 +230,6 @@ impl Command {
     /// Whether it changes which faults are in force.
     pub(crate) fn changes_faults(&self) -> bool {
         matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::RemoveFault { .. } | Self::ClearFaults)
-    }
-}
-
-/// A fault that was parsed here, or its text as another server wrote it.
-#[derive(Debug, Clone)]
-pub enum FaultText {
-    /// The fault.
-    Parsed(Arc<Fault>),
-    /// Its text as JSON, to be parsed against the scenario that is played.
-    Written(String),
-}
-
-impl From<Fault> for FaultText {
-    fn from(fault: Fault) -> Self {
-        Self::Parsed(Arc::new(fault))
-    }
-}
-
-impl FaultText {
-    fn parse(self, scenario: &Scenario) -> Result<Arc<Fault>, Refusal> {
-        match self {
-            Self::Parsed(fault) => Ok(fault),
-            Self::Written(text) => match parse_fault(&Source::new("fault", &text), scenario) {
-                Ok((fault, _)) => Ok(Arc::new(fault)),
-                Err(problems) => Err(Refusal::UnreadableFault(problems.to_string())),
-            },
-        }
-    }
-}
-
-impl Serialize for FaultText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Parsed(fault) => serializer.serialize_str(&serde_json::to_string(fault).map_err(S::Error::custom)?),
-            Self::Written(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for FaultText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::Written)
     }
 }
 

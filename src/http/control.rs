@@ -11,6 +11,7 @@ mod faults;
 mod input;
 mod journal;
 mod openapi;
+mod operation;
 mod operations;
 mod route_list;
 mod server;
@@ -29,7 +30,8 @@ use super::error::{ApiError, alone};
 use super::target::{RequestTarget, WorldName};
 use super::{App, body, cors};
 use crate::world::WorldError;
-use operations::{Access, ControlOperation, Subject, operations};
+use operation::{Access, ControlOperation, Subject};
+use operations::operations;
 
 /// The control API.
 pub(super) struct Control {

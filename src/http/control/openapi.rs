@@ -6,7 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::answer::{ErrorAnswer, json as json_answer};
-use super::operations::{Access, AnswerContent, ControlOperation, operations};
+use super::operation::{Access, AnswerContent, ControlOperation};
+use super::operations::operations;
 
 /// The document that describes the control API.
 #[handler]

@@ -4,7 +4,7 @@ use poem::endpoint::make_sync;
 use poem::http::{Method, StatusCode, Uri};
 use poem::{Endpoint, EndpointExt, Request, Response};
 
-use super::operations::{Access, AnswerContent, ControlOperation, Subject};
+use super::operation::{Access, AnswerContent, ControlOperation, Subject};
 use super::routes;
 use crate::http::test_app::{app, shop};
 

@@ -44,9 +44,8 @@ fn check_protocol(protocol: Protocol, frames: &[Frame], reads: Reads) {
         expect_received(&received, reads);
         for one in received {
             match one {
-                Received::Opened(msg) => answer(&mut session, &msg, &replies, reads),
                 Received::Message(msg) if number % 3 == 2 => reads(&session.unmatched(&msg, Some("none"))),
-                Received::Message(msg) => answer(&mut session, &msg, &replies, reads),
+                Received::Opened(msg) | Received::Message(msg) => answer(&mut session, &msg, &replies, reads),
                 Received::Close { .. } => assert_eq!(session, Session::Closed),
                 Received::Reply(_) | Received::Ended(_) => {}
             }

@@ -103,7 +103,7 @@ pub(crate) fn check(bytes: &[u8]) {
     }
     match language.template(&Value::from(&*text), &names) {
         Ok(template) => {
-            assert!(template.names().iter().all(|name| name == "now" || names.contains(&**name)), "{text}");
+            assert!(template.names().iter().all(|name| name == "now" || names.contains(name)), "{text}");
             let render = || template.render(&known, &mut Setting::default());
             let first = render();
             assert_eq!(first, render(), "{text}");

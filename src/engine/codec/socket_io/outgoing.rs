@@ -108,22 +108,22 @@ mod tests {
 
     use super::*;
 
-    fn event(data: Value, asks: Option<Asked>) -> Content {
-        Content::Event { data: list(&data), asks }
+    fn event(data: &Value, asks: Option<Asked>) -> Content {
+        Content::Event { data: list(data), asks }
     }
 
     #[test]
     fn frames_are_events_acknowledgements_or_refusals() {
         for (value, namespace, content) in [
-            (json!({ "event": "a" }), None, event(json!(["a"]), None)),
-            (json!({ "event": "a", "args": 1 }), None, event(json!(["a", 1]), None)),
-            (json!({ "event": "a", "args": [1, [2]] }), None, event(json!(["a", 1, [2]]), None)),
-            (json!({ "event": 7, "args": [], "ack": false }), None, event(json!([7]), None)),
-            (json!({ "event": "a", "ack": true }), None, event(json!(["a"]), Some(Asked::Next))),
-            (json!({ "event": "a", "ack": 5 }), None, event(json!(["a"]), Some(Asked::Id(5)))),
-            (json!({ "event": "a", "id": 0 }), None, event(json!(["a"]), Some(Asked::Id(0)))),
-            (json!({ "namespace": "/b", "event": "a", "ack": null }), Some("/b"), event(json!(["a"]), None)),
-            (json!({ "namespace": "b", "event": "a" }), Some("/b"), event(json!(["a"]), None)),
+            (json!({ "event": "a" }), None, event(&json!(["a"]), None)),
+            (json!({ "event": "a", "args": 1 }), None, event(&json!(["a", 1]), None)),
+            (json!({ "event": "a", "args": [1, [2]] }), None, event(&json!(["a", 1, [2]]), None)),
+            (json!({ "event": 7, "args": [], "ack": false }), None, event(&json!([7]), None)),
+            (json!({ "event": "a", "ack": true }), None, event(&json!(["a"]), Some(Asked::Next))),
+            (json!({ "event": "a", "ack": 5 }), None, event(&json!(["a"]), Some(Asked::Id(5)))),
+            (json!({ "event": "a", "id": 0 }), None, event(&json!(["a"]), Some(Asked::Id(0)))),
+            (json!({ "namespace": "/b", "event": "a", "ack": null }), Some("/b"), event(&json!(["a"]), None)),
+            (json!({ "namespace": "b", "event": "a" }), Some("/b"), event(&json!(["a"]), None)),
             (json!({ "namespace": "", "ack": [] }), Some("/"), Content::Ack(vec![])),
             (json!({ "ack": null }), None, Content::Ack(vec![Value::Null])),
             (json!({ "ack": "ok" }), None, Content::Ack(vec![json!("ok")])),

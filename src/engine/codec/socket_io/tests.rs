@@ -35,7 +35,7 @@ fn text(text: &str) -> Frame {
 }
 
 fn msg(namespace: &str, event: &str, args: Value, ack: Value) -> Value {
-    json!({ "namespace": namespace, "event": event, "args": args, "ack": ack })
+    Value::from_iter([("namespace", namespace.into()), ("event", event.into()), ("args", args), ("ack", ack)])
 }
 
 /// The acknowledgement of a connection, with the id of the client there.
@@ -69,7 +69,7 @@ fn the_server_pings_at_every_interval_and_waits_for_no_pong() {
     for round in 1..4 {
         let due = start + PING_INTERVAL * round;
         assert_eq!(session.due(), Some(due));
-        assert_eq!(session.elapse(due - Duration::from_nanos(1)), []);
+        assert_eq!(session.elapse(due.saturating_sub(Duration::from_nanos(1))), []);
         assert_eq!(session.elapse(due), [Received::Reply(text("2"))]);
     }
     assert_eq!(session.receive(text("3")), []);

@@ -128,6 +128,7 @@ fn line(member: u64, frame: &Frame) -> String {
 /// Expects that members, groups, topics and waiting steps say the same.
 pub(super) fn expect_consistent(engine: &Engine) {
     engine.members.expect_settled();
+    #[expect(clippy::mutable_key_type, reason = "the cache inside takes no part in equality and hash")]
     let mut wanted: HashMap<_, BTreeMap<u64, u32>> = HashMap::new();
     let (mut joined, mut several) = (BTreeSet::new(), BTreeSet::new());
     for (member, membership) in engine.members.memberships() {

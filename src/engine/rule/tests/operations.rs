@@ -56,7 +56,7 @@ fn connected(members: u64) -> Play {
     play
 }
 
-fn subscribe(play: &mut Play, member: u64, id: &str, operation: &str, variables: Value) -> Vec<String> {
+fn subscribe(play: &mut Play, member: u64, id: &str, operation: &str, variables: &Value) -> Vec<String> {
     let payload = json!({ "operationName": operation, "query": format!("subscription {operation} {{ x }}"), "variables": variables });
     let got = play.send(member, &json!({ "id": id, "type": "subscribe", "payload": payload }));
     short(&got)
@@ -79,7 +79,7 @@ fn price(play: &mut Play, price: u64) -> Vec<String> {
 }
 
 /// Sends a value to a topic.
-fn tell(play: &mut Play, topic: &str, value: Value) -> Vec<String> {
+fn tell(play: &mut Play, topic: &str, value: &Value) -> Vec<String> {
     let got = play.post(json!([{ "send": { "to": topic, "frame": value } }]));
     short(&got)
 }
@@ -94,7 +94,7 @@ const NOTHING: [&str; 0] = [];
 #[test]
 fn an_operation_is_completed_once_when_nothing_goes_on() {
     let mut play = connected(1);
-    let run = |play: &mut Play, id: &str, operation: &str| subscribe(play, 1, id, operation, json!({}));
+    let run = |play: &mut Play, id: &str, operation: &str| subscribe(play, 1, id, operation, &json!({}));
     assert_eq!(run(&mut play, "1", "Once"), [r#"1 1 next {"data":"t"}"#, "1 1 complete"]);
     // The id is free again.
     assert_eq!(run(&mut play, "1", "Once").len(), 2);
@@ -108,18 +108,18 @@ fn an_operation_is_completed_once_when_nothing_goes_on() {
     assert_eq!(pass(&mut play, 1), [r#"1 3 next {"data":"last"}"#, "1 3 complete"]);
     // A membership in the place of another is no end.
     assert_eq!(run(&mut play, "4", "Twice"), NOTHING);
-    assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING);
-    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
+    assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
     assert_eq!(
-        subscribe(&mut play, 1, "5", "End", json!({ "id": "4" })),
+        subscribe(&mut play, 1, "5", "End", &json!({ "id": "4" })),
         ["1 4 complete", r#"1 5 next {"data":"ended"}"#, "1 5 complete"]
     );
-    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), NOTHING);
+    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
     // Nor is leaving a part of one.
     assert_eq!(run(&mut play, "6", "Parts"), NOTHING);
     assert_eq!(pass(&mut play, 1), NOTHING);
-    assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING);
-    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 6 next {"data":1}"#]);
+    assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 6 next {"data":1}"#]);
     assert_eq!(pass(&mut play, 1), ["1 6 complete"]);
 }
 
@@ -127,12 +127,12 @@ fn an_operation_is_completed_once_when_nothing_goes_on() {
 fn an_operation_that_the_client_completes_is_not_answered() {
     for operation in ["Live", "Unnamed", "Later", "Both", "Parts", "Steps"] {
         let mut play = connected(1);
-        subscribe(&mut play, 1, "1", operation, json!({}));
+        subscribe(&mut play, 1, "1", operation, &json!({}));
         assert_eq!(play.send(1, &json!({ "id": "1", "type": "complete" })), Vec::<String>::new(), "{operation}");
         assert_eq!((price(&mut play, 2), pass(&mut play, 3)), (Vec::new(), Vec::new()), "{operation}");
-        assert_eq!(tell(&mut play, "a", json!({ "data": 1 })), NOTHING, "{operation}");
+        assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING, "{operation}");
         assert_eq!(play.engine.next_due(), None, "{operation}");
-        assert_eq!(subscribe(&mut play, 1, "1", "Once", json!({})).len(), 2);
+        assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
     }
 }
 
@@ -141,17 +141,17 @@ fn operations_of_a_socket_are_apart() {
     let mut play = connected(2);
     for (member, id) in [(1, "a"), (1, "b"), (2, "a")] {
         let start = format!(r#"{member} {id} next {{"data":"start"}}"#);
-        assert_eq!(subscribe(&mut play, member, id, "Live", json!({})), [start]);
+        assert_eq!(subscribe(&mut play, member, id, "Live", &json!({})), [start]);
     }
     let next = |of: &str, price: u64| format!(r#"{of} next {{"data":{price}}}"#);
     assert_eq!(price(&mut play, 2), [next("1 a", 2), next("2 a", 2), next("1 b", 2)]);
-    let ended = subscribe(&mut play, 1, "c", "End", json!({ "id": "a" }));
+    let ended = subscribe(&mut play, 1, "c", "End", &json!({ "id": "a" }));
     assert_eq!(ended[0], "1 a complete");
     assert_eq!(price(&mut play, 3), [next("2 a", 3), next("1 b", 3)]);
     play.close(2);
     assert_eq!(price(&mut play, 4), [next("1 b", 4)]);
     // One that has joined without a name goes on as long as its membership.
-    assert_eq!(subscribe(&mut play, 1, "d", "Unnamed", json!({})), NOTHING);
+    assert_eq!(subscribe(&mut play, 1, "d", "Unnamed", &json!({})), NOTHING);
     assert_eq!(price(&mut play, 5), [next("1 b", 5), next("1 d", 5)]);
 }
 
@@ -159,19 +159,19 @@ fn operations_of_a_socket_are_apart() {
 fn an_error_ends_an_operation_and_what_it_has_joined() {
     let mut play = connected(2);
     let error = r#"error [{"message":"bad"}]"#;
-    assert_eq!(subscribe(&mut play, 1, "1", "Wrong", json!({})), [format!("1 1 {error}")]);
-    let refused = subscribe(&mut play, 1, "1", "Refused", json!({}));
+    assert_eq!(subscribe(&mut play, 1, "1", "Wrong", &json!({})), [format!("1 1 {error}")]);
+    let refused = subscribe(&mut play, 1, "1", "Refused", &json!({}));
     assert_eq!(refused, ["1 failed: Row 9 not found in log", r#"1 1 error [{"message":"Row 9 not found in log"}]"#]);
-    let [unmatched] = &subscribe(&mut play, 1, "1", "None", json!({}))[..] else { panic!() };
+    let [unmatched] = &subscribe(&mut play, 1, "1", "None", &json!({}))[..] else { panic!() };
     assert!(unmatched.starts_with("1 1 error ") && unmatched.contains("operation `None`"), "{unmatched}");
     // An error that is sent to members ends the operation of each.
     for member in [1, 2] {
-        subscribe(&mut play, member, "1", "Twice", json!({}));
-        subscribe(&mut play, member, "2", "Steps", json!({}));
+        subscribe(&mut play, member, "1", "Twice", &json!({}));
+        subscribe(&mut play, member, "2", "Steps", &json!({}));
     }
-    assert_eq!(tell(&mut play, "b", json!({ "errors": ["bad"] })), [format!("1 1 {error}"), format!("2 1 {error}")]);
-    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), NOTHING);
-    assert_eq!(subscribe(&mut play, 1, "1", "Once", json!({})).len(), 2);
+    assert_eq!(tell(&mut play, "b", &json!({ "errors": ["bad"] })), [format!("1 1 {error}"), format!("2 1 {error}")]);
+    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
     // Its steps end as well. The other's go on, and so do both of its own.
     let error = json!([{ "send": { "to": "a", "frame": { "errors": ["bad"] } } }, { "send": { "to": "a", "frame": { "data": 1 } } }]);
     let got = play.post(error);
@@ -184,12 +184,12 @@ fn an_error_ends_an_operation_and_what_it_has_joined() {
 fn an_error_in_a_refused_rule_ends_nothing() {
     let mut play = connected(2);
     for member in [1, 2] {
-        subscribe(&mut play, member, "1", "Twice", json!({}));
+        subscribe(&mut play, member, "1", "Twice", &json!({}));
     }
     let steps = json!([{ "send": { "to": "b", "frame": { "errors": ["bad"] } } }, { "remove": { "log": 9 } }]);
     let steps = StepsText::Written(steps);
     assert!(play.engine.apply(Command::Steps { steps }).is_err());
-    assert_eq!(tell(&mut play, "b", json!({ "data": 1 })), [r#"1 1 next {"data":1}"#, r#"2 1 next {"data":1}"#]);
+    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 1 next {"data":1}"#, r#"2 1 next {"data":1}"#]);
 }
 
 #[test]

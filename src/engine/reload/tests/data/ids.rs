@@ -95,16 +95,14 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec![],
         ),
     ] {
-        let outcome = reloaded(&todos(&both), &happened, &todos(&new));
-        let texts = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(outcome, (todos(&expected), texts(changes), texts(events)), "{happened:?} → {new}");
+        expect_reload(&todos(&both), &happened, &todos(&new), (todos(&expected), changes, events));
     }
 }
 
 #[test]
 fn kept_ids_outlast_reloads_restores_and_a_time_without() {
     let rows = |fields: &[i64]| fields.iter().map(|a| json!({ "a": a })).collect::<Value>();
-    let mut engine = engine(todos(&rows(&[1, 2])));
+    let mut engine = engine(&todos(&rows(&[1, 2])));
     for (declared, ids) in [
         (&[0, 1, 2][..], json!([3, 1, 2])),
         (&[0, 1, 2, 4], json!([3, 1, 2, 4])),
@@ -112,7 +110,7 @@ fn kept_ids_outlast_reloads_restores_and_a_time_without() {
         (&[1, 2, 4], json!([1, 2, 4])),
         (&[4, 1, 5, 2], json!([4, 1, 3, 2])),
     ] {
-        let scenario = Arc::new(data(todos(&rows(declared))));
+        let scenario = Arc::new(data(&todos(&rows(declared))));
         engine.replace(&scenario, 42);
         let expected: Value =
             declared.iter().zip(ids.as_array().unwrap()).map(|(a, id)| json!({ "id": id, "a": a })).collect();
@@ -122,7 +120,7 @@ fn kept_ids_outlast_reloads_restores_and_a_time_without() {
         engine = Engine::restored(&start, serde_json::from_value(state.clone()).unwrap()).unwrap();
         assert_eq!((shown(&engine), serde_json::to_value(engine.save(&start)).unwrap()), (todos(&expected), state));
         let mut later = engine.clone();
-        later.replace(&Arc::new(data(json!({ "other": 1 }))), 42);
+        later.replace(&Arc::new(data(&json!({ "other": 1 }))), 42);
         later.replace(&scenario, 42);
         assert_eq!(shown(&later), todos(&expected), "{declared:?}");
     }
@@ -130,7 +128,7 @@ fn kept_ids_outlast_reloads_restores_and_a_time_without() {
 
 #[test]
 fn a_state_with_other_kept_ids_than_rows_does_not_fit() {
-    let start = engine(json!({ "todos": [{ "a": 1 }, { "id": 7 }] }));
+    let start = engine(&json!({ "todos": [{ "a": 1 }, { "id": 7 }] }));
     let mut changed = start.clone();
     add(&mut changed, "todos", json!({}));
     let state = serde_json::to_value(changed.save(&start)).unwrap();
@@ -148,7 +146,7 @@ fn a_state_with_other_kept_ids_than_rows_does_not_fit() {
 #[test]
 fn a_made_uuid_stays_with_its_row() {
     let old = json!({ "todos": [{ "id": "x" }, { "a": 1 }] });
-    let before = shown(&engine(old.clone()))["todos"].clone();
+    let before = shown(&engine(&old))["todos"].clone();
     let new = json!({ "todos": [{ "id": "x" }, { "a": 0 }, { "a": 1 }] });
     let (shown, _, _) = reloaded(&old, &vec![], &new);
     assert_eq!(shown["todos"][2], before[1]);

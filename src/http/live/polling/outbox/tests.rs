@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-fn packets(text: &str) -> Result<Polled, EngineIoError> {
-    Ok(Polled::Packets(text.to_owned().into()))
+fn packets(text: &str) -> Polled {
+    Polled::Packets(text.to_owned().into())
 }
 
 /// What a poll is answered that need not wait.
@@ -33,9 +33,9 @@ async fn a_poll_waits_for_packets_and_takes_all_of_them() {
     assert!(poll!(waiting.as_mut()).is_pending());
     assert_eq!(outbox.write(b"\x1e40").unwrap(), 3);
     assert_eq!(outbox.write(b"\x1e42[\"a\"]\x1ebAP8=").unwrap(), 14);
-    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("40\u{1e}42[\"a\"]\u{1e}bAP8=")));
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(Ok(packets("40\u{1e}42[\"a\"]\u{1e}bAP8="))));
     outbox.write(b"\x1e2").unwrap();
-    assert_eq!(polled(&outbox).await, packets("2"));
+    assert_eq!(polled(&outbox).await, Ok(packets("2")));
     assert!(poll!(pin!(outbox.poll())).is_pending());
 }
 
@@ -58,7 +58,7 @@ async fn two_polls_at_once_end_the_session_for_both() {
     let mut first = pin!(outbox.poll());
     assert!(poll!(first.as_mut()).is_pending());
     assert_eq!(polled(&outbox).await, Err(EngineIoError::BadRequest));
-    assert_eq!(poll!(first.as_mut()), Progress::Ready(packets("1")));
+    assert_eq!(poll!(first.as_mut()), Progress::Ready(Ok(packets("1"))));
     assert!(poll!(pin!(outbox.over())).is_ready());
     assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession));
 }
@@ -75,7 +75,7 @@ async fn a_poll_that_is_given_up_ends_the_session() {
 #[tokio::test]
 async fn the_end_of_a_session_is_told_to_one_poll_at_most() {
     for (end, lingers, waiting, next) in [
-        (OutboxEnd::Close, true, "1", packets("41\u{1e}1")),
+        (OutboxEnd::Close, true, "1", Ok(packets("41\u{1e}1"))),
         (OutboxEnd::Close, false, "1", Err(EngineIoError::UnknownSession)),
         (OutboxEnd::Noop, false, "6", Err(EngineIoError::UnknownSession)),
     ] {
@@ -83,7 +83,7 @@ async fn the_end_of_a_session_is_told_to_one_poll_at_most() {
         let mut poll = pin!(outbox.poll());
         assert!(poll!(poll.as_mut()).is_pending());
         outbox.end(end, lingers);
-        assert_eq!(poll!(poll.as_mut()), Progress::Ready(packets(waiting)));
+        assert_eq!(poll!(poll.as_mut()), Progress::Ready(Ok(packets(waiting))));
         assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession), "{end:?}");
         let outbox = Outbox::new();
         outbox.write(b"\x1e41").unwrap();
@@ -111,13 +111,13 @@ async fn while_a_socket_probes_polls_do_not_wait_for_long() {
     let mut waiting = pin!(outbox.poll());
     assert!(poll!(waiting.as_mut()).is_pending());
     outbox.probed();
-    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("6")));
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(Ok(packets("6"))));
     let begun = Instant::now();
-    assert_eq!(outbox.poll().await, packets("6"));
+    assert_eq!(outbox.poll().await, Ok(packets("6")));
     // Timers go by whole milliseconds.
     assert!((WAIT_WHILE_PROBED..2 * WAIT_WHILE_PROBED).contains(&begun.elapsed()));
     outbox.write(b"\x1e2").unwrap();
-    assert_eq!(polled(&outbox).await, packets("2"));
+    assert_eq!(polled(&outbox).await, Ok(packets("2")));
     outbox.end_upgrade();
     assert!(tokio::time::timeout(10 * WAIT_WHILE_PROBED, outbox.poll()).await.is_err());
 }
@@ -147,7 +147,7 @@ async fn a_poll_that_waits_at_the_upgrade_is_answered_with_nothing() {
     let mut waiting = pin!(outbox.poll());
     assert!(poll!(waiting.as_mut()).is_pending());
     outbox.upgrade(stream().await).unwrap();
-    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(packets("6")));
+    assert_eq!(poll!(waiting.as_mut()), Progress::Ready(Ok(packets("6"))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,6 +164,6 @@ async fn silence_begins_when_the_client_was_heard_of_last() {
         tokio::join!(outbox.poll(), filling).0
     };
     let (polled, ()) = tokio::join!(talking, outbox.expired(time));
-    assert_eq!(polled, packets("2"));
+    assert_eq!(polled, Ok(packets("2")));
     assert_eq!(begun.elapsed().as_secs(), 40 + 30 + 100 + 45);
 }
