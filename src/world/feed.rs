@@ -205,8 +205,9 @@ pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
         EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
-        EventKind::Sent { topics, frame, .. } => Some(Message::from(frame).by_topics(named(&**topics))),
-        EventKind::Delivered { topics, frame, .. } => Some(Message::from(frame).by_topics(named(&**topics))),
+        EventKind::Sent { topics, frame, .. } | EventKind::Delivered { topics, frame, .. } => {
+            Some(Message::from(frame).by_topics(named(&**topics)))
+        }
         EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
         _ => None,
     }
