@@ -81,7 +81,7 @@ fn the_caret_stands_right_after_letters_of_more_than_one_byte() {
     let text = "categories: { \"Süßes – 甘い\": { prefx: S } }\n";
     let report = report(text);
     assert!(
-        report.contains("shop.yaml:1:31") && report.contains("|                                 ^^^^^ not a key"),
+        report.contains("shop.yaml:1:31") && report.contains("|                                 ^^^^^ unknown key"),
         "{report}"
     );
 }

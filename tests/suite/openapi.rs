@@ -143,13 +143,13 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
         "journal/wait",
         "worlds",
         "sockets/send",
-        "topics/news",
         "reset",
         "faults",
         "scenarios",
     ] {
         contract.exchange("POST", &format!("/__mockd/{path}"), &[], json!({ "unknown": 1 }), 400).await;
     }
+    contract.exchange("POST", "/__mockd/topics/{topic}", &["news"], json!({ "unknown": 1 }), 400).await;
     contract.exchange("PATCH", "/__mockd/state", &[], json!({ "totals": { "Z9": 1 } }), 400).await;
     for (path, operations) in contract.document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {

@@ -185,7 +185,7 @@ fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Va
     goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
     // Of requests it is noted with all that they do not have.
     let has_topic = on == RawOn::Http || effect.is_about_frames();
-    goes("topic", span(raw.topic.as_ref()), has_topic, "a fault of frames such as `drop");
+    goes("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 

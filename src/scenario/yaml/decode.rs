@@ -95,7 +95,9 @@ impl<'t> Decoder<'t> {
 
     /// Whether it is quoted, maybe after a tag.
     fn is_quoted(self) -> bool {
-        self.document.sources().text(self.span()).ends_with(['"', '\''])
+        let text = self.document.sources().text(self.span());
+        // A plain one may end with a quote, but not begin with one.
+        text.starts_with(['"', '\'', '!']) && text.ends_with(['"', '\''])
     }
 
     /// Counts the visit of items or entries, and ends the reading when aliases unfold without bound.

@@ -27,7 +27,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, topic: news, status: 500 }", "`topic` has no meaning without `on: websocket` or `on: stream`"),
         (
             "- { on: websocket, topic: news, freeze: true }",
-            "`topic` has no meaning without a fault of frames such as `drop`",
+            "`topic` has no meaning without `drop` or another fault of frames such as `latency`",
         ),
         ("- { on: http, status: 600 }", "expected a status from 400 to 599, found the number 600"),
         ("- { on: http, latency: { min: 2s, max: 1s } }", "the range is empty"),

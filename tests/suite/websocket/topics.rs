@@ -202,7 +202,7 @@ async fn a_topic_of_the_worlds_own_is_refused() {
     socket.say(json!({ "do": "join", "to": "" })).await;
     assert_eq!(topics(&mut socket).await["topics"], json!(["7"]));
     let received = mockd.get("/__mockd/journal?kind=received").await.json();
-    let refused = "a topic must be text that does not begin with `__`, found \"__counters\"";
+    let refused = "A topic must be text that does not begin with `__`, found \"__counters\"";
     assert_eq!(received["entries"][1]["refused"], refused);
 }
 
