@@ -280,7 +280,7 @@ fn commands_come_back_from_json_as_they_were() {
         (Command::LeaveAll { member: 1 }, json!({ "leave-all": { "member": 1 } })),
         (
             Command::Send { to: vec![named("a")], frame: Frame::Text("hi".into()), except: None },
-            json!({ "send": { "to": { "named": "a" }, "frame": { "text": "hi" } } }),
+            json!({ "send": { "to": [{ "named": "a" }], "frame": { "text": "hi" } } }),
         ),
     ] {
         let written = serde_json::to_value(&command).unwrap();

@@ -128,19 +128,18 @@ impl Model {
         }
     }
 
-    /// Who gets a frame: each member once for each room, and once in each form.
+    /// Who gets a frame: each member of one of the rooms once in each form.
     fn sent_to(&self, rooms: &[&'static str], frame: u64, except: Option<u64>) -> Vec<String> {
         let mut got = Vec::new();
-        for room in rooms {
-            for (member, memberships) in self.members.iter().filter(|(member, _)| Some(**member) != except) {
-                let forms: BTreeSet<u8> =
-                    memberships.values().filter(|(joined, _)| joined.contains(room)).map(|(_, form)| *form).collect();
-                got.extend(forms.into_iter().map(|form| match form {
-                    1 => format!("{member}: {frame}"),
-                    2 => format!("{member}: {}", json!({ "got": frame })),
-                    _ => format!("{member}: {}", json!({ "got": frame, "me": member })),
-                }));
-            }
+        for (member, memberships) in self.members.iter().filter(|(member, _)| Some(**member) != except) {
+            let is_there = |joined: &BTreeSet<&str>| rooms.iter().any(|room| joined.contains(room));
+            let forms: BTreeSet<u8> =
+                memberships.values().filter(|(joined, _)| is_there(joined)).map(|(_, form)| *form).collect();
+            got.extend(forms.into_iter().map(|form| match form {
+                1 => format!("{member}: {frame}"),
+                2 => format!("{member}: {}", json!({ "got": frame })),
+                _ => format!("{member}: {}", json!({ "got": frame, "me": member })),
+            }));
         }
         got
     }

@@ -144,7 +144,7 @@ websocket:
         assert_eq!(play.open(endpoint, member), Vec::<String>::new());
     }
     for (text, members) in
-        [("all", &[1, 2][..]), ("rest", &[2]), ("room", &[1, 2, 3]), ("others", &[2, 3]), ("two", &[2, 3, 3])]
+        [("all", &[1, 2][..]), ("rest", &[2]), ("room", &[1, 2, 3]), ("others", &[2, 3]), ("two", &[2, 3])]
     {
         let expected: Vec<String> = members.iter().map(|member| format!("{member}: \"{text}\"")).collect();
         assert_eq!(play.say(1, text), expected);
