@@ -345,7 +345,10 @@ fn habits_of_javascript_have_their_remedies() {
 #[test]
 fn a_match_that_is_an_expression_was_meant_as_when() {
     let text = answer("{ match: query.a == 'b', body: 1 }");
-    assert_eq!(messages(&text), ["expected a mapping, found the text `query.a == 'b'`"]);
+    assert_eq!(
+        messages(&text),
+        ["expected a mapping with the keys query, headers, body, found the text `query.a == 'b'`"]
+    );
     assert!(help(&text).unwrap().ends_with("did you mean `when`?"));
 }
 
