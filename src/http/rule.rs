@@ -17,6 +17,7 @@ use poem::Request;
 use poem::http::{HeaderMap, Method};
 
 pub(super) use request::handshake_request;
+pub(super) use response::made;
 
 use super::body::ApiResponse;
 use super::error::ApiError;
@@ -60,7 +61,7 @@ impl RuleCall<'_> {
             let answered = world.read_answer(view, self.answers, self.crud, request).map_err(refused)?;
             let notes = self.note_query(app, world, &answered);
             let number = Some(answered.number);
-            Ok(ApiResponse { number, notes, ..self.made(answered)? })
+            Ok(ApiResponse { number, notes, ..self.at_hand(answered)? })
         })
     }
 

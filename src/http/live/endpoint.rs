@@ -3,22 +3,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
-use poem::{Request, Response};
+use poem::Request;
+use poem::http::{HeaderMap, HeaderValue, header};
 
 use super::{begin, check, encode, is_token, polling, switching_protocols};
-use crate::engine::{Answered, AnsweredContent, Refusal};
+use crate::engine::Refusal;
 use crate::http::App;
 use crate::http::body::ApiResponse;
 use crate::http::cors;
 use crate::http::error::ApiError;
-use crate::http::rule::{Moment, handshake_request};
+use crate::http::rule::{Moment, handshake_request, made};
 use crate::http::target::RequestTarget;
 use crate::http::upgrade::Upgrade;
 use crate::scenario::{Endpoint, EndpointMatch, Protocol};
-use crate::world::{Transport, WorldError};
+use crate::world::{OpenedSocket, Transport, WorldError};
 
 /// Answers the handshake of a socket, and starts its task if it is not refused.
 ///
@@ -45,12 +44,23 @@ pub(in crate::http) async fn open(
     }
     let subprotocol = subprotocol(endpoint, headers)?;
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
-    let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
-    let path = percent_decode_str(&target.path).decode_utf8_lossy();
-    let transport = Transport { encode, polling: false };
-    let opened = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
+    let opened = open_member(moment, target, found, headers, Transport { encode, polling: false }).await?;
     app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(&accept, subprotocol).into())
+}
+
+/// Opens the member of the world that a client is which is not refused.
+pub(super) async fn open_member(
+    moment: &Moment,
+    target: &RequestTarget<'_>,
+    found: &EndpointMatch<'_, '_>,
+    headers: &HeaderMap,
+    transport: Transport,
+) -> Result<OpenedSocket, ApiError> {
+    let endpoint = found.endpoint();
+    let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
+    let path = percent_decode_str(&target.path).decode_utf8_lossy();
+    Ok(moment.world.open_socket(&endpoint.key, known, &path, transport).await?)
 }
 
 /// The answer that refuses a client, if there is one for it.
@@ -63,30 +73,14 @@ pub(in crate::http) fn refusal(
     let Some(answers) = &found.endpoint().handshake else { return Ok(None) };
     let request = handshake_request(target, found, headers, |_| true)?;
     match moment.world.read_answer(&moment.view, answers, None, request) {
-        Ok(answered) => refused(answered).map(Some),
+        Ok(answered) => {
+            let number = Some(answered.number);
+            Ok(Some(ApiResponse { number, ..made(answered)? }))
+        }
         Err(WorldError::Refused(Refusal::NoAnswer { .. })) => Ok(None),
         Err(WorldError::Refused(refusal)) => Err(ApiError::Refused(refusal)),
         Err(error) => Err(error.into()),
     }
-}
-
-fn refused(answered: Answered) -> Result<ApiResponse, ApiError> {
-    let bad = |what: String| ApiError::BadAnswer(what);
-    let status = StatusCode::from_u16(answered.status).map_err(|_| bad(format!("the status {}", answered.status)))?;
-    let mut reply = match answered.content {
-        AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
-        AnsweredContent::Encoded(json) => ApiResponse::json(json),
-        AnsweredContent::Text(text) => ApiResponse::text(Bytes::from(text)),
-        AnsweredContent::Empty | AnsweredContent::File(_) | AnsweredContent::Stream { .. } => {
-            Response::default().into()
-        }
-    };
-    for (name, value) in answered.headers {
-        let name = header::HeaderName::try_from(&name).map_err(|_| bad(format!("the header {name}")))?;
-        let value = HeaderValue::try_from(value).map_err(|_| bad(format!("the header {name}")))?;
-        reply.response.headers_mut().append(name, value);
-    }
-    Ok(ApiResponse { number: Some(answered.number), ..reply.with_status(status) })
 }
 
 /// The first of the endpoint's subprotocols that the client offers (RFC 6455, 4.2.2); of an endpoint that names none, the

@@ -14,17 +14,16 @@ mod session;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Request, Response};
 
-use super::endpoint::refusal;
+use super::endpoint::{open_member, refusal};
 use crate::engine::codec::engine_io::{MAX_PAYLOAD, decode_payload};
 use crate::http::App;
 use crate::http::body::ApiResponse;
 use crate::http::error::ApiError;
 use crate::http::faults::ResponseOverride;
-use crate::http::rule::{Moment, handshake_request};
+use crate::http::rule::Moment;
 use crate::http::target::RequestTarget;
 use crate::http::upgrade::Upgrade;
 use crate::scenario::{EndpointMatch, Protocol};
@@ -88,12 +87,9 @@ async fn open(
     if app.polling.len() >= app.limits.connections {
         return Err(ApiError::TooManyConnections(app.limits.connections));
     }
-    let (world, endpoint) = (&moment.world, found.endpoint());
-    let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
-    let path = percent_decode_str(&target.path).decode_utf8_lossy();
     let transport = Transport { encode: packets::encode, polling: true };
-    let opened = world.open_socket(&endpoint.key, known, &path, transport).await?;
-    poll(&Session::start(app, world.name(), opened)).await
+    let opened = open_member(moment, target, found, headers, transport).await?;
+    poll(&Session::start(app, moment.world.name(), opened)).await
 }
 
 async fn poll(session: &Session) -> Result<ApiResponse, ApiError> {

@@ -17,6 +17,7 @@ use crate::http::App;
 use crate::http::live::connection::Connection;
 use crate::http::live::serve;
 use crate::http::upgrade::{Upgrade, Upgraded};
+use crate::http::wire::write_all;
 use crate::websocket::{Encoded, Reader};
 
 /// How long the client may take to probe and to go over.
@@ -71,7 +72,7 @@ impl Probe {
                 Ok(_) | Err(_) => return false,
             };
             if let Some(frame) = answer
-                && self.write(frame.frame()).await.is_err()
+                && write_all(&self.stream, frame.frame()).await.is_err()
             {
                 return false;
             }
@@ -90,18 +91,6 @@ impl Probe {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            self.stream.writable().await?;
-            match self.stream.try_write(bytes) {
-                Ok(count) => bytes = &bytes[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// Closes a connection that takes over nothing.
