@@ -11,7 +11,7 @@ use super::journal::{OpenedBy, Payload, Record};
 use super::message::Encode;
 use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
-use super::subscription::{Joined, Subscription};
+use super::subscription::Subscription;
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Command, Effects, Frame, MessageOutcome, Refusal, RuleRequest};
 
@@ -72,25 +72,16 @@ impl WorldState {
         path: Arc<str>,
         transport: Transport,
     ) -> Result<OpenedSocket, WorldError> {
-        self.start_fanout();
-        self.forget_gone();
-        let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
-        let socket = self.shared.sockets.open_endpoint(path.clone(), at, position);
+        let (socket, joined) = self.open_of_rules(SocketKind::Endpoint(path.clone()));
         let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
         let options =
             SessionOptions { sid: sid.clone(), patience: self.shared.clock.pace().paused, polling: transport.polling };
         let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
-        let effects = match self.apply_of_socket(command) {
-            Ok(effects) => effects,
-            Err(refusal) => {
-                self.shared.sockets.leave(&socket);
-                return Err(refusal.into());
-            }
-        };
-        self.hit(&socket, position);
-        self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
+        let opened = self.apply_of_socket(command);
+        let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
+        self.hit(&socket, joined.position);
+        self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
         self.notify(&effects.events);
-        let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
         Ok(OpenedSocket { feed: Subscription::new(world, socket, transport.encode, &joined), sid })
     }
 

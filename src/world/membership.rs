@@ -9,7 +9,7 @@ use super::fanout;
 use super::feed;
 use super::journal::{OpenedBy, Recipients, Record};
 use super::message::Message;
-use super::socket::{Socket, SocketClose};
+use super::socket::{Socket, SocketClose, SocketKind};
 use super::state::WorldState;
 use super::subscription::Joined;
 use crate::engine::{Command, Effects, MemberEvent, Topic};
@@ -33,6 +33,15 @@ impl WorldState {
         }
         self.record_sent(&Recipients::One(socket.id), &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
+    }
+
+    /// Opens a member whose rules decide what it gets. It begins with nothing.
+    pub(super) fn open_of_rules(&mut self, kind: SocketKind) -> (Arc<Socket>, Joined) {
+        self.start_fanout();
+        self.forget_gone();
+        let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
+        let socket = self.shared.sockets.open_of_kind(kind, at, position);
+        (socket, Joined { sequence, position, at, messages: Arc::default(), notice: None })
     }
 
     /// Starts the fan-out, if this is for the first socket or stream.

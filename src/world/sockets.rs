@@ -122,14 +122,9 @@ impl Sockets {
         self.open_as(collection, opened, position, |socket| socket)
     }
 
-    /// As [`Sockets::open`], for a stream that answers a request for that path.
-    pub(super) fn open_stream(&self, path: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
-        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(SocketKind::Stream(path)))
-    }
-
-    /// As [`Sockets::open`], for a socket of an endpoint by that path.
-    pub(super) fn open_endpoint(&self, path: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
-        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(SocketKind::Endpoint(path)))
+    /// As [`Sockets::open`], for a member of another kind.
+    pub(super) fn open_of_kind(&self, kind: SocketKind, opened: Duration, position: u64) -> Arc<Socket> {
+        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(kind))
     }
 
     fn open_as(

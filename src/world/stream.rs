@@ -7,8 +7,9 @@ use super::World;
 use super::error::WorldError;
 use super::journal::{OpenedBy, Record};
 use super::message::Encode;
+use super::socket::SocketKind;
 use super::state::WorldState;
-use super::subscription::{Joined, Subscription};
+use super::subscription::Subscription;
 use super::task::WorldEffects;
 use crate::engine::{Answered, AnsweredContent, Command, Effects, Refusal, RuleRequest};
 use crate::scenario::{Answers, CrudOperation};
@@ -108,28 +109,19 @@ impl WorldState {
         encode: Encode,
         begin: impl FnOnce(&mut Self, u64) -> Result<Effects, Refusal>,
     ) -> Result<StreamOpening, WorldError> {
-        self.start_fanout();
-        self.forget_gone();
-        let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
-        let socket = self.shared.sockets.open_stream(path.clone(), at, position);
-        let effects = match begin(self, socket.id) {
-            Ok(effects) => effects,
-            Err(refusal) => {
-                self.shared.sockets.leave(&socket);
-                return Err(refusal.into());
-            }
-        };
+        let (socket, joined) = self.open_of_rules(SocketKind::Stream(path.clone()));
+        let opened = begin(self, socket.id);
+        let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
         let answered = effects.answer.ok_or(WorldError::Defect)?;
         let is_stream = matches!(answered.content, AnsweredContent::Stream { .. });
         if is_stream {
             // What its own rule has it send at once is hit as well.
-            self.hit(&socket, position);
-            self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Stream { path } });
+            self.hit(&socket, joined.position);
+            self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by: OpenedBy::Stream { path } });
         } else {
             self.shared.sockets.leave(&socket);
         }
         self.notify(&effects.events);
-        let joined = Joined { sequence, position, at, messages: Arc::default(), notice: None };
         let stream = is_stream.then(|| Subscription::new(world, socket, encode, &joined));
         Ok(StreamOpening { answered, stream })
     }
