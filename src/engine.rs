@@ -243,7 +243,7 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let faults = self.faults.iter().filter_map(FaultRun::due);
-        let sessions = self.next_session_due().filter(|_| self.local.is_none());
+        let sessions = self.members.next_due().filter(|_| self.local.is_none());
         faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).chain(sessions).min()
     }
 
@@ -328,7 +328,7 @@ impl Engine {
             return;
         }
         let from = events.len();
-        if self.local.is_none() && self.next_session_due().is_some_and(|session| session <= due) {
+        if self.local.is_none() && self.members.next_due().is_some_and(|session| session <= due) {
             self.elapse_session(due, events);
             return self.react(events, from);
         }

@@ -22,6 +22,12 @@ pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value)
     all
 }
 
+/// The same as sentences, for whoever reads why a rule does not fit.
+pub(crate) fn differences(field: &str, expected: &Value, found: &Value) -> Vec<String> {
+    let all = mismatches(field, expected, found).into_iter();
+    all.map(|(field, expected, found)| format!("{field} is {found} instead of {expected}")).collect()
+}
+
 fn compare<'v>(
     field: &str,
     expected: &'v Value,

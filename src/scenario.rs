@@ -48,6 +48,7 @@ use serde_json::Value;
 pub use answer::{Answer, Answers, Content, Crud, CrudOperation, CrudQuery, RequestMatch};
 pub(crate) use collection::row_number;
 pub use collection::{Collection, FieldRule, IdScheme, JsonType, Row};
+pub(crate) use endpoint::is_close_code;
 pub use endpoint::{Endpoint, EndpointError, EndpointMatch, EndpointTable, MessageRule, Protocol};
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
@@ -73,6 +74,8 @@ pub(crate) use shop::NOUNS;
 pub use source::{MAX_FILE_BYTES, ReadError, Source, Sources, Span};
 pub use units::{MAX_TOTAL, UnitError, format_duration, parse_duration, parse_rate};
 pub(crate) use units::{integer, times};
+
+pub(crate) use crate::websocket::MAX_REASON;
 
 /// A checked scenario.
 #[derive(Debug, Clone, PartialEq)]

@@ -21,11 +21,9 @@ pub use error::CodecError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::event::fit_for_closing;
 use super::frame::Frame;
 use crate::scenario::Protocol;
-
-/// The most bytes of a closing frame's reason (RFC 6455, 5.5).
-const MAX_REASON: usize = 123;
 
 /// What a socket speaks above WebSocket, with what has to be remembered of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +72,7 @@ pub enum Received {
 
 impl Received {
     fn close(code: u16, reason: impl Into<String>) -> Self {
-        let mut reason = reason.into();
-        reason.truncate(reason.floor_char_boundary(MAX_REASON));
-        Self::Close { code, reason }
+        Self::Close { code, reason: fit_for_closing(reason.into()) }
     }
 }
 

@@ -313,7 +313,10 @@ impl Engine {
                 return self.open_socket(member, &endpoint, *request, options, events);
             }
             Command::Receive { member, frame } => return Ok(self.receive(member, frame, events)),
-            Command::Close { member } => return Ok(self.close_socket(member, events)),
+            Command::Close { member } => {
+                self.close_socket(member, events);
+                return Ok(Effects::default());
+            }
         }
         self.deliver(events, from);
         if source != CommandSource::Rule {

@@ -10,7 +10,7 @@ use super::collections::json_len;
 use super::frame::Frame;
 use super::refusal::Refusal;
 use super::topics::Topic;
-use crate::scenario::{Row, format_duration};
+use crate::scenario::{MAX_REASON, Row, format_duration};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +156,12 @@ pub struct Closing {
     pub code: u16,
     /// The reason, of at most 123 bytes.
     pub reason: Arc<str>,
+}
+
+/// A reason, cut to what a closing frame has room for.
+pub(super) fn fit_for_closing(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    reason
 }
 
 impl Event {

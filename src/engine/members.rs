@@ -52,7 +52,7 @@ pub(super) struct SocketMember {
 }
 
 /// What a member has joined by one step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Membership {
     pub(super) number: u64,
     /// Its `as`.
@@ -63,6 +63,13 @@ pub(super) struct Membership {
     pub(super) follows_frame: bool,
     /// The message in answer to which it was joined.
     pub(super) message: Option<Arc<Value>>,
+}
+
+impl SocketMember {
+    /// Whether it speaks a protocol above WebSocket, which is to hear what becomes of messages.
+    pub(super) fn has_protocol(&self) -> bool {
+        self.session != Session::Plain
+    }
 }
 
 impl Membership {
@@ -80,6 +87,11 @@ impl Membership {
 impl Members {
     pub(super) fn get(&self, member: u64) -> Option<&Arc<Member>> {
         self.by_number.get(&member)
+    }
+
+    /// What a member has joined.
+    pub(super) fn memberships_of(&self, member: u64) -> &[Arc<Membership>] {
+        self.get(member).map(|member| &*member.memberships).unwrap_or_default()
     }
 
     pub(super) fn socket(&self, member: u64) -> Option<&SocketMember> {

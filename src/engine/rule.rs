@@ -215,7 +215,7 @@ impl Engine {
     /// Whether what waits still belongs to somebody.
     fn has_owner(&self, owner: RunOwner) -> bool {
         let RunOwner::Membership { member, number } = owner else { return true };
-        self.members.get(member).is_some_and(|member| member.memberships.iter().any(|one| one.number == number))
+        self.members.memberships_of(member).iter().any(|one| one.number == number)
     }
 
     /// Has a generator's rule fire; `it` is the row that was drawn.

@@ -106,3 +106,8 @@ impl Endpoint {
         self.lists().find_map(|list| list.list_written(written))
     }
 }
+
+/// Whether a rule may close a socket with a code (RFC 6455, 7.4): those that an endpoint may mean, and no other.
+pub(crate) fn is_close_code(code: u64) -> bool {
+    matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999)
+}

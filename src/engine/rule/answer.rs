@@ -189,9 +189,7 @@ fn matching_differences(
         let expected = renders.required(template, context)?;
         let found = context.get(name).cloned().unwrap_or_default();
         let found = if name == "query" { as_texts(&expected, found) } else { found };
-        for (field, expected, found) in matching::mismatches(name, &expected, &found) {
-            differences.push(format!("{field} is {found} instead of {expected}"));
-        }
+        differences.extend(matching::differences(name, &expected, &found));
     }
     if let Some(template) = &matches.headers {
         let expected = renders.required(template, context)?;

@@ -330,13 +330,13 @@ impl Firing<'_> {
         text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
     }
 
-    /// A topic or a list of topics.
+    /// A topic or a list of topics, in order and each once.
     pub(super) fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
         let topics = match self.required(template, context)? {
             Value::Array(topics) => topics,
             one => vec![one],
         };
-        topics.iter().map(topic).collect()
+        Ok(topics.iter().map(topic).collect::<Result<BTreeSet<Topic>, Refusal>>()?.into_iter().collect())
     }
 }
 

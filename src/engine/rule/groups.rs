@@ -221,6 +221,16 @@ impl Groups {
     fn is_empty(&self) -> bool {
         self.0.by_topic.is_empty()
     }
+
+    /// The members of a group who may be in several.
+    fn in_several<'g>(&'g self, group: &'g Group) -> Box<dyn Iterator<Item = u64> + 'g> {
+        let several = &self.0.several;
+        if several.len() < group.members.len() {
+            Box::new(several.iter().copied().filter(|member| group.members.contains_key(member)))
+        } else {
+            Box::new(group.members.keys().copied().filter(|member| several.contains(member)))
+        }
+    }
 }
 
 impl Engine {
@@ -336,17 +346,5 @@ impl Groups {
     /// Members that may be in several groups.
     pub(super) fn several(&self) -> &BTreeSet<u64> {
         &self.0.several
-    }
-}
-
-impl Groups {
-    /// The members of a group who may be in several.
-    fn in_several<'g>(&'g self, group: &'g Group) -> Box<dyn Iterator<Item = u64> + 'g> {
-        let several = &self.0.several;
-        if several.len() < group.members.len() {
-            Box::new(several.iter().copied().filter(|member| group.members.contains_key(member)))
-        } else {
-            Box::new(group.members.keys().copied().filter(|member| several.contains(member)))
-        }
     }
 }

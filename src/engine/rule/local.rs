@@ -40,7 +40,7 @@ impl Engine {
     /// When the next step of a stream or a socket is due, in a world that several servers play.
     #[must_use]
     pub fn next_local_due(&self) -> Option<Duration> {
-        self.local.as_ref()?.runs.next_due().into_iter().chain(self.next_session_due()).min()
+        self.local.as_ref()?.runs.next_due().into_iter().chain(self.members.next_due()).min()
     }
 
     /// Carries out what streams have due by then, at most that many lists of steps, in a world that several servers play.

@@ -9,23 +9,20 @@ use super::firing::Firing;
 use super::groups::{Shape, Wanted};
 use super::runs::{RuleOrigin, RunOwner};
 use crate::engine::Engine;
-use crate::engine::codec::{Address, Session};
+use crate::engine::codec::Address;
 use crate::engine::collections::json_len;
 use crate::engine::command::Command;
-use crate::engine::event::{Closing, Event, EventKind, MemberEvent};
+use crate::engine::event::{Closing, Event, EventKind, MemberEvent, fit_for_closing};
 use crate::engine::frame::Frame;
-use crate::engine::members::{Member, Membership};
+use crate::engine::members::{Member, Membership, SocketMember};
 use crate::engine::refusal::{MAX_MEMORY_BYTES, MAX_TOPICS, Refusal};
 use crate::engine::topics::{Topic, Topics};
 use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
-use crate::scenario::Join;
+use crate::scenario::{Join, is_close_code};
 
 /// The code of a socket that has done what it was there for (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
-
-/// The most bytes of a closing frame's reason (RFC 6455, 5.5).
-const MAX_REASON: usize = 123;
 
 impl Firing<'_> {
     /// The member whose rule it is.
@@ -43,7 +40,7 @@ impl Firing<'_> {
     pub(super) fn reply(&mut self, frame: &Template, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let value = self.required(frame, context)?;
-        let has_protocol = self.engine.members.socket(member).is_some_and(|socket| socket.session != Session::Plain);
+        let has_protocol = self.engine.members.socket(member).is_some_and(SocketMember::has_protocol);
         let frames = match self.engine.members.socket_mut(member).filter(|_| has_protocol) {
             Some(socket) => socket.session.reply(context.get("msg"), value)?,
             None => vec![Frame::of(value)],
@@ -60,13 +57,11 @@ impl Firing<'_> {
         others: bool,
         context: &Context,
     ) -> Result<(), Refusal> {
-        let mut topics = match (to, &self.origin) {
+        let topics = match (to, &self.origin) {
             (Some(to), _) => self.topics(to, context)?,
             (None, RuleOrigin::Endpoint(key)) => vec![Topic::SocketsOf(key.clone())],
             (None, _) => return Err(Refusal::NoMember),
         };
-        topics.sort_unstable();
-        topics.dedup();
         let frame = Frame::of(self.required(frame, context)?);
         let except = self.owner.member().filter(|_| others);
         self.command(Command::Send { to: topics, frame, except })
@@ -75,14 +70,12 @@ impl Firing<'_> {
     /// Joins topics. What is joined already in the same way stays as it is; another membership of the same name goes.
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
-        let mut topics = self.topics(&join.to, context)?;
-        topics.sort_unstable();
-        topics.dedup();
+        let topics = self.topics(&join.to, context)?;
         let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
         let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
         let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
         let wanted = self.engine.groups.shared(&topics, wanted);
-        let memberships = self.engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let memberships = self.engine.members.memberships_of(member);
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
             return Ok(());
         }
@@ -118,7 +111,7 @@ impl Firing<'_> {
         let member = self.member()?;
         let topics = to.map(|to| self.topics(to, context)).transpose()?;
         let name = name.map(|name| self.id(name, context)).transpose()?;
-        let memberships = self.engine.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        let memberships = self.engine.members.memberships_of(member).to_vec();
         let is_meant = |one: &Membership| name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name));
         for membership in memberships.iter().filter(|one| is_meant(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
@@ -142,9 +135,9 @@ impl Firing<'_> {
         let code = code.map(|code| self.required(code, context)).transpose()?;
         let code = code.map_or(Ok(NORMAL), |code| close_code(&code))?;
         let reason = reason.map(|reason| self.required(reason, context)).transpose()?;
-        let mut reason = reason.map(|reason| plain_text(&reason)).unwrap_or_default();
-        reason.truncate(reason.floor_char_boundary(MAX_REASON));
-        self.engine.close_member(member, Closing { code, reason: reason.into() }, self.events);
+        let reason = reason.map(|reason| plain_text(&reason)).unwrap_or_default();
+        let closing = Closing { code, reason: fit_for_closing(reason).into() };
+        self.engine.close_member(member, closing, self.events);
         Ok(())
     }
 
@@ -169,10 +162,8 @@ impl Firing<'_> {
 }
 
 fn close_code(value: &Value) -> Result<u16, Refusal> {
-    let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
-    let is_sendable = |code: &u16| matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999);
-    let wrong = || Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999", value);
-    code.filter(is_sendable).ok_or_else(wrong)
+    let code = value.as_u64().filter(|code| is_close_code(*code)).and_then(|code| u16::try_from(code).ok());
+    code.ok_or_else(|| Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999", value))
 }
 
 /// Whether what is sent may come to a member by several ways.
@@ -258,22 +249,14 @@ impl Engine {
             return self.end_membership(member, membership, events);
         }
         let leaving: Vec<Topic> = membership.topics.iter().filter(|topic| !staying.contains(topic)).cloned().collect();
-        let Membership { number, name, wanted, follows_frame, message, .. } = &**membership;
-        let rest = Membership {
-            number: *number,
-            name: name.clone(),
-            topics: staying,
-            wanted: wanted.clone(),
-            follows_frame: *follows_frame,
-            message: message.clone(),
-        };
+        let rest = Membership { topics: staying, ..Membership::clone(membership) };
         let memberships = &mut self.members.entry(member).memberships;
-        if let Some(place) = memberships.iter_mut().find(|one| one.number == *number) {
+        if let Some(place) = memberships.iter_mut().find(|one| one.number == membership.number) {
             *place = Arc::new(rest);
         }
         let is_in_several = is_in_several(memberships);
         self.groups.note_several(member, is_in_several);
-        self.leave_groups(member, &leaving, wanted, events);
+        self.leave_groups(member, &leaving, &membership.wanted, events);
     }
 
     /// Tells the protocol that a member has left what it joined by that name, unless it is still in a part of it.
@@ -291,7 +274,7 @@ impl Engine {
     pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
         let of = self.members.entry(member);
         of.memberships.retain(|one| one.number != membership.number);
-        if let Some(socket) = of.socket.as_mut().filter(|socket| socket.session != Session::Plain) {
+        if let Some(socket) = of.socket.as_mut().filter(|socket| socket.has_protocol()) {
             socket.unsettled.extend(membership.message.clone());
         }
         let is_in_several = is_in_several(&of.memberships);
@@ -306,7 +289,7 @@ impl Engine {
         for group in self.groups.leave(member, topics, wanted) {
             self.tell(member, MemberEvent::Left(group), events);
         }
-        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let memberships = self.members.memberships_of(member);
         let is_left = |topic: &&Topic| !memberships.iter().any(|one| one.topics.contains(topic));
         let left: Vec<Topic> = topics.iter().filter(is_left).cloned().collect();
         for topic in left {

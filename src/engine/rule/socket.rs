@@ -103,36 +103,43 @@ impl Engine {
     }
 
     /// Closes a socket: it has left everything when its endpoint hears of it.
-    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) -> Effects {
+    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
         self.leave_all(member);
         let conn = self.conn(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
-        let Some((socket, conn)) = gone.zip(conn) else { return Effects::default() };
+        let Some((socket, conn)) = gone.zip(conn) else { return };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with("conn", conn);
-            let origin = RuleOrigin::Endpoint(socket.endpoint);
-            let rule = origin.key();
             // What several servers share, one of them does not change alone.
             let owner = if self.local.is_some() { RunOwner::Member(member) } else { RunOwner::World };
-            let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, &mut context));
-            if let Err(refusal) = done {
-                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
-            }
+            self.fire_alone(member, socket.endpoint, owner, steps, &mut context, events);
         }
-        Effects::default()
+    }
+
+    /// Carries out steps of an endpoint that answer nobody: a member is told if they are refused.
+    fn fire_alone(
+        &mut self,
+        member: u64,
+        endpoint: Arc<str>,
+        owner: RunOwner,
+        steps: &StepList,
+        context: &mut Context,
+        events: &mut Vec<Event>,
+    ) {
+        let origin = RuleOrigin::Endpoint(endpoint);
+        let rule = origin.key();
+        let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, context));
+        if let Err(refusal) = done {
+            self.tell(member, MemberEvent::Failed { rule, refusal }, events);
+        }
     }
 
     /// The key of the endpoint that a member is a socket of.
     #[must_use]
     pub fn endpoint_of(&self, member: u64) -> Option<&Arc<str>> {
         self.members.socket(member).map(|socket| &socket.endpoint)
-    }
-
-    /// When a protocol wants something by itself.
-    pub(in crate::engine) fn next_session_due(&self) -> Option<Duration> {
-        self.members.next_due()
     }
 
     /// Has a protocol do what is due first by then.
@@ -169,25 +176,9 @@ impl Engine {
         }
         let scenario = self.scenario.clone();
         if let Some(steps) = scenario.endpoints().get(&key).and_then(|endpoint| endpoint.open.as_ref()) {
-            let opened = self.fire_for(member, &key, steps, &mut context, events);
-            if let Err(refusal) = opened {
-                let rule = RuleOrigin::Endpoint(key).key();
-                self.tell(member, MemberEvent::Failed { rule, refusal }, events);
-            }
+            self.fire_alone(member, key, RunOwner::Member(member), steps, &mut context, events);
         }
         self.settle_message(member, &message, events);
-    }
-
-    fn fire_for(
-        &mut self,
-        member: u64,
-        endpoint: &Arc<str>,
-        steps: &StepList,
-        context: &mut Context,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Refusal> {
-        let origin = RuleOrigin::Endpoint(endpoint.clone());
-        self.fire_rule(origin, RunOwner::Member(member), events, |firing| firing.carry_out_list(steps, context))
     }
 
     fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<MessageOutcome> {
@@ -234,7 +225,7 @@ impl Engine {
 
     /// The client has ended the membership of that name, and what the message of that id has begun.
     fn ended(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
-        let memberships = self.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        let memberships = self.members.memberships_of(member).to_vec();
         for membership in memberships.iter().filter(|one| one.name.as_deref() == Some(name)) {
             self.end_membership(member, membership, events);
         }
@@ -246,11 +237,11 @@ impl Engine {
 
     /// Tells the protocol that what answers a message is at its end, if it is.
     pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
-        let listens = |socket: &SocketMember| socket.session != Session::Plain && !socket.is_closing;
+        let listens = |socket: &SocketMember| socket.has_protocol() && !socket.is_closing;
         if !self.members.socket(member).is_some_and(listens) {
             return;
         }
-        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let memberships = self.members.memberships_of(member);
         let goes_on = memberships.iter().any(|one| one.message.as_ref() == Some(message))
             || self.has_waiting(member, |run| run.context.get("msg") == Some(message));
         let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, goes_on));
@@ -287,11 +278,11 @@ impl Engine {
 
     /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.
     pub(super) fn follow_session(&mut self, member: u64, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket(member).filter(|socket| socket.session != Session::Plain) else {
+        let Some(socket) = self.members.socket(member).filter(|socket| socket.has_protocol()) else {
             return;
         };
         let is_lost = |one: &&Arc<Membership>| !one.is_of_all_sockets() && !socket.session.reaches(one.address());
-        let memberships = self.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let memberships = self.members.memberships_of(member);
         let lost: Vec<Arc<Membership>> = memberships.iter().filter(is_lost).cloned().collect();
         for membership in lost {
             self.end_membership(member, &membership, events);
@@ -322,9 +313,7 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Res
     let mut differences = Vec::new();
     if let Some(matches) = &rule.matches {
         let expected = firing.required(matches, context)?;
-        for (field, expected, found) in matching::mismatches("msg", &expected, message) {
-            differences.push(format!("{field} is {found} instead of {expected}"));
-        }
+        differences.extend(matching::differences("msg", &expected, message));
     }
     if let Some(text) = &rule.text
         && !message.as_str().is_some_and(|message| matches_wildcard(text, message))

@@ -10,10 +10,7 @@ use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::raw::RawClose;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
-use crate::scenario::{DataPath, SetTarget, Verb};
-
-/// The most bytes of a reason (RFC 6455, 5.5).
-const MAX_REASON_BYTES: usize = 123;
+use crate::scenario::{DataPath, MAX_REASON, SetTarget, Verb, is_close_code};
 
 /// What a close code is, in words.
 const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
@@ -93,10 +90,9 @@ impl Rules<'_, '_, '_> {
 
     fn code(&mut self, node: JsonNode, place: Place<'_, '_>) -> Option<Template> {
         let template = self.template(node, place.scope)?;
-        let is_code = |code: u64| matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999);
         if place.owner == Owner::Socket
             && template.is_constant()
-            && !self.check.document.json(node.0)?.as_u64().is_some_and(is_code)
+            && !self.check.document.json(node.0)?.as_u64().is_some_and(is_close_code)
         {
             self.check.wrong_value(node, CODE);
             return None;
@@ -108,7 +104,7 @@ impl Rules<'_, '_, '_> {
         let template = self.template(node, place.scope)?;
         if place.owner == Owner::Socket && template.is_constant() {
             let reason = self.check.document.json(node.0)?;
-            if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON_BYTES) {
+            if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON) {
                 self.check.wrong_value(node, "a reason, which is text of at most 123 bytes");
                 return None;
             }

@@ -38,7 +38,7 @@ impl Engine {
 
     /// Has a socket hear what its endpoint sends to all by now, in the frame that it has by now.
     fn follow_endpoint(&mut self, member: u64, endpoint: &Endpoint, events: &mut Vec<Event>) {
-        let memberships = self.members.get(member).map(|member| member.memberships.clone()).unwrap_or_default();
+        let memberships = self.members.memberships_of(member).to_vec();
         if endpoint.sends_to_all && !memberships.iter().any(|one| one.is_of_all_sockets()) {
             self.hear_all(member, &endpoint.key, events);
         }
@@ -58,7 +58,7 @@ impl Engine {
         let Some(socket) = self.members.socket(member) else { return };
         let origin = RuleOrigin::Endpoint(socket.endpoint.clone());
         let shape = frame.map(|frame| Shape::new(frame, &socket.handshake, member, &origin));
-        let Membership { number, name, topics, wanted: before, follows_frame, message } = &**membership;
+        let Membership { number, topics, wanted: before, .. } = &**membership;
         if shape == before.shape {
             return;
         }
@@ -70,14 +70,7 @@ impl Engine {
         for group in self.groups.join(member, topics, &wanted) {
             self.tell(member, MemberEvent::Joined(group), events);
         }
-        let reframed = Membership {
-            number: *number,
-            name: name.clone(),
-            topics: topics.clone(),
-            wanted,
-            follows_frame: *follows_frame,
-            message: message.clone(),
-        };
+        let reframed = Membership { wanted, ..Membership::clone(membership) };
         if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {
             *place = Arc::new(reframed);
         }

@@ -136,7 +136,7 @@ pub(super) fn expect_consistent(engine: &Engine) {
             *wanted.entry((topic, &membership.wanted)).or_default().entry(member).or_default() += 1;
             joined.extend(matches!(topic, Topic::Named(_)).then_some((member, topic)));
         }
-        let memberships = engine.members.get(member).map(|member| &*member.memberships).unwrap_or_default();
+        let memberships = engine.members.memberships_of(member);
         several.extend(is_in_several(memberships).then_some(member));
     }
     let mut numbers = BTreeSet::new();
