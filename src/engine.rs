@@ -51,7 +51,7 @@ pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, Refusal
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest,
+    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest,
     RuleScriptState, ScriptPlace, StepsText, WaitingState,
 };
 use rule::{Drawn, Groups, LocalRules, RuleRuns};

@@ -35,7 +35,7 @@ pub use firing::MAX_STEPS;
 pub(in crate::engine) use groups::{Groups, Wanted};
 pub(in crate::engine) use local::LocalRules;
 pub use posted::StepsText;
-pub use reading::Reading;
+pub use reading::{DataBodies, Reading};
 pub use runs::MAX_WAITING;
 pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
 pub use socket::MessageOutcome;

@@ -79,6 +79,8 @@ pub enum Content {
     Constant(Bytes),
     /// JSON.
     Json(Template),
+    /// JSON that is the same until data changes.
+    JsonOfData(Template),
     /// Plain text.
     Text(Template),
     /// A file below a directory.

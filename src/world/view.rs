@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::engine::{Collections, DataValues, Engine, Reading, ReloadPlan};
+use crate::engine::{Collections, DataBodies, DataValues, Engine, Reading, ReloadPlan};
 use crate::scenario::Scenario;
 
 /// What readers see without asking the task.
@@ -23,6 +23,7 @@ pub struct View {
     /// Milliseconds since 1970 at the world's time 0.
     started: i64,
     pub(super) json: CollectionsJson,
+    bodies: DataBodies,
 }
 
 impl View {
@@ -31,13 +32,21 @@ impl View {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
         let (values, started) = (engine.values_of_data().clone(), engine.started());
-        Self { scenario: engine.scenario().clone(), seed: engine.seed(), collections, values, started, json }
+        Self {
+            scenario: engine.scenario().clone(),
+            seed: engine.seed(),
+            collections,
+            values,
+            started,
+            json,
+            bodies: DataBodies::default(),
+        }
     }
 
     /// What expressions see at that time of the world.
     #[must_use]
     pub fn reading(&self, now: Duration) -> Reading<'_> {
-        Reading::at(&self.collections, &self.values, self.started, now)
+        Reading::at(&self.collections, &self.values, self.started, now).with_bodies(&self.bodies)
     }
 
     /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an

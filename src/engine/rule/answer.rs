@@ -1,6 +1,7 @@
 //! What a route answers: the first answer that fits, after its steps.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -25,6 +26,8 @@ pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
+    /// The body of an answer of a route that depends on data alone.
+    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
 }
 
 impl Renders for Firing<'_> {
@@ -38,6 +41,11 @@ impl Renders for Firing<'_> {
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         Firing::holds(self, condition, context)
+    }
+
+    fn of_data(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+        // Steps before it may have changed the data.
+        Ok(AnsweredContent::Json(self.required(body, &Context::default())?))
     }
 }
 
@@ -61,6 +69,11 @@ impl Renders for Reader<'_> {
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         let reading = &self.reading;
         Ok(condition.holds(&|name| root(context, reading, name), &mut self.moment)?)
+    }
+
+    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+        let reading = self.reading;
+        reading.body(route, number, || self.required(body, &Context::default())).map(AnsweredContent::Encoded)
     }
 }
 
@@ -135,6 +148,8 @@ impl Engine {
 /// The answer that fits.
 #[derive(Clone, Copy)]
 struct Chosen<'a> {
+    /// The key of its route.
+    route: &'a Arc<str>,
     /// Which of its route's answers it is, from 1.
     number: usize,
     answer: &'a Answer,
@@ -161,7 +176,7 @@ fn choose<'a>(
             Some(when) if !renders.holds(when, &context)? => {
                 nearest.note(number, &Misfit::of_when(when.source(), answer.matches.is_some()));
             }
-            _ => return Ok((Chosen { number, answer }, context)),
+            _ => return Ok((Chosen { route: &answers.key, number, answer }, context)),
         }
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.text() })
@@ -223,6 +238,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
+        Content::JsonOfData(body) => renders.of_data(chosen.route, chosen.number, body)?,
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
@@ -238,7 +254,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
 
 /// Status and headers of an answer, over those that its content brings.
 fn rest(
-    Chosen { number, answer }: Chosen<'_>,
+    Chosen { number, answer, .. }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,
     mut outcome: CrudOutcome,

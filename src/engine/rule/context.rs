@@ -50,11 +50,17 @@ impl Context {
 impl From<RuleRequest> for Context {
     fn from(request: RuleRequest) -> Self {
         let RuleRequest { method, url, path, query, headers, cookies, body } = request;
-        let texts = [("method", method), ("url", url)].map(|(name, text)| (name, text.map(Value::from)));
-        let maps = [("path", path), ("query", query), ("headers", headers), ("cookies", cookies)];
-        let maps = maps.map(|(name, map)| (name, map.map(Value::Object)));
-        let all = texts.into_iter().chain(maps).chain([("body", body)]);
-        let given = all.filter_map(|(name, value)| Some((name.into(), Arc::new(value?))));
-        Self(Arc::new(given.collect()))
+        let mut known = BTreeMap::new();
+        let mut add = |name: &str, value: Option<Value>| {
+            known.extend(value.map(|value| (name.into(), Arc::new(value))));
+        };
+        add("method", method.map(Value::from));
+        add("url", url.map(Value::from));
+        add("path", path.map(Value::Object));
+        add("query", query.map(Value::Object));
+        add("headers", headers.map(Value::Object));
+        add("cookies", cookies.map(Value::Object));
+        add("body", body);
+        Self(Arc::new(known))
     }
 }

@@ -190,7 +190,7 @@ impl Rules<'_, '_, '_> {
         if let Some(proxy) = &raw.proxy {
             self.check.note(ProblemKind::NotYet("proxy"), proxy.span);
         }
-        let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(json));
+        let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(|body| json(body, scope)));
         let text = given(raw.text.as_ref()).map(|(text, _)| self.text(*text, scope).map(Content::Text));
         let file = given(raw.file.as_ref()).map(|(file, span)| self.file(*file, span, scope));
         let crud = raw.crud.as_ref().map(|crud| {
@@ -267,9 +267,10 @@ fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
 }
 
 /// A body of JSON.
-fn json(body: Template) -> Content {
+fn json(body: Template, scope: &Scope<'_>) -> Content {
     match body.constant() {
         Some(value) => Content::Constant(value.to_string().into()),
+        None if scope.is_of_data_alone(&body) => Content::JsonOfData(body),
         None => Content::Json(body),
     }
 }

@@ -17,6 +17,9 @@ pub(super) const REQUEST: [&str; 7] = ["path", "query", "headers", "cookies", "b
 /// What expressions know of a socket's handshake.
 pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", "url"];
 
+/// The time.
+const NOW: &str = "now";
+
 /// A socket's own memory.
 pub(super) const CONN: &str = "conn";
 
@@ -41,6 +44,8 @@ pub(super) struct Scope<'n> {
     names: Names<'n>,
     /// Those of a request that still name that.
     of_request: BTreeSet<&'n str>,
+    /// Those that are not of `data`.
+    own: BTreeSet<&'n str>,
 }
 
 impl<'n> Scope<'n> {
@@ -50,7 +55,7 @@ impl<'n> Scope<'n> {
         for collection in known.collections() {
             names.insert(&collection.name, Fields::OfRows);
         }
-        Self { names, of_request: BTreeSet::new() }
+        Self { names, of_request: BTreeSet::new(), own: BTreeSet::from([NOW]) }
     }
 
     /// The same with a request.
@@ -93,7 +98,13 @@ impl<'n> Scope<'n> {
         for name in names {
             self.names.insert(name, Fields::Any);
             self.of_request.remove(name);
+            self.own.insert(name);
         }
+    }
+
+    /// Whether a template gives the same until data changes.
+    pub(super) fn is_of_data_alone(&self, template: &Template) -> bool {
+        template.only_reads() && !template.names().iter().any(|name| self.own.contains(name.as_str()))
     }
 }
 
@@ -181,7 +192,7 @@ impl<'k> Expressions<'k> {
     }
 
     fn add(&mut self, names: &BTreeSet<String>, only_reads: bool, scope: &Scope<'_>) {
-        let is_of_request = |name: &&String| scope.of_request.contains(name.as_str()) || name.as_str() == "now";
+        let is_of_request = |name: &&String| scope.of_request.contains(name.as_str()) || name.as_str() == NOW;
         self.uses.names.extend(names.iter().filter(is_of_request).cloned());
         self.uses.surroundings |= !only_reads;
     }
@@ -205,7 +216,7 @@ impl<'k> Expressions<'k> {
 
 /// The names that expressions can use, in order.
 fn known_names(scope: &Scope<'_>) -> Vec<String> {
-    let mut known: Vec<String> = scope.names.iter().chain(["now"]).map(str::to_owned).collect();
+    let mut known: Vec<String> = scope.names.iter().chain([NOW]).map(str::to_owned).collect();
     known.sort_unstable();
     known
 }
