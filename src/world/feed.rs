@@ -93,7 +93,8 @@ impl EventFeed {
         self.lock().log.end()
     }
 
-    pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {
+    /// Adds what is published at once; says whether that is anything. The fan-out has to be [woken](Self::wake) for it.
+    pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) -> bool {
         let mut published = self.lock();
         let Published { log, resync, transition } = &mut *published;
         let mut after = log.end();
@@ -105,11 +106,12 @@ impl EventFeed {
                 Content::Event(..) | Content::Message(_) | Content::Messages(_) => {}
             }
         }));
-        drop(published);
-        // The fan-out is not woken for nothing.
-        if added > 0 {
-            self.published.notify_one();
-        }
+        added > 0
+    }
+
+    /// Wakes the fan-out.
+    pub(super) fn wake(&self) {
+        self.published.notify_one();
     }
 
     /// Whether there was a resync after that position.

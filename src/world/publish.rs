@@ -8,6 +8,7 @@ use indexmap::IndexSet;
 use tracing::debug;
 
 use super::audience::Audience;
+use super::fanout;
 use super::feed::{self, Content, FeedItem};
 use super::journal::{Payload, Recipients, Record};
 use super::message::Message;
@@ -119,8 +120,11 @@ impl WorldState {
     pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) {
         if self.shared.sockets.len() == 0 {
             self.shared.feed.clear();
-        } else {
-            self.shared.feed.publish(items);
+            return;
+        }
+        let from = self.shared.feed.end();
+        if self.shared.feed.publish(items) && !fanout::hand_out_few(&self.shared, from) {
+            self.shared.feed.wake();
         }
     }
 

@@ -217,7 +217,7 @@ impl Sockets {
 
     /// The fan-out has handed out everything up to there. To be called before the feed may drop it.
     pub(super) fn hand_out(&self, position: u64) {
-        self.handed_out.store(position, Ordering::SeqCst);
+        self.handed_out.fetch_max(position, Ordering::SeqCst);
         self.wake_faulted();
         self.tell_waiting();
     }
