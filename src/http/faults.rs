@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Body, Response};
 use serde_json::json;
 
@@ -13,7 +13,6 @@ use super::body::ApiResponse;
 use super::rule;
 use super::stream::is_stream;
 use super::target::RequestTarget;
-use super::upgrade::asks_for_socket;
 use super::wire::{Wire, last_answer};
 use crate::engine::{FaultSubject, FaultTarget, Hit};
 use crate::scenario::{Effect, FaultResponse, PathMatch, Plan, SocketEndpoint, format_duration};
@@ -46,17 +45,15 @@ pub(super) enum ResponseOverride {
 }
 
 impl RequestFaults {
-    /// `None` if nothing hits it. `is_of_endpoint` says whether the scenario declares an endpoint of its path.
+    /// `None` if nothing hits it. `is_of_endpoint` says whether the scenario declares an endpoint of its path, and `is_handshake`
+    /// whether it opens a socket.
     pub(super) async fn of(
         target: &RequestTarget<'_>,
         found: Option<&PathMatch<'_, '_>>,
         is_of_endpoint: bool,
-        headers: &HeaderMap,
+        is_handshake: bool,
         world: &World,
     ) -> Option<Self> {
-        let is_get = target.method == Method::GET;
-        let has_socket = is_of_endpoint || found.is_some_and(|found| found.endpoint().is_some());
-        let is_handshake = is_get && has_socket && asks_for_socket(headers);
         let subject = match found.map_or(FaultSubject::Other, |found| subject(found, is_handshake)) {
             FaultSubject::Other if is_of_endpoint => FaultSubject::Route,
             subject => subject,

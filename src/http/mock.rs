@@ -67,8 +67,10 @@ impl Mock {
         let found = found.as_ref();
         let endpoint = moment.view.scenario.endpoints().find(&path);
         let endpoint = endpoint.as_ref();
+        let polled = endpoint.filter(|endpoint| is_polled(target, found, endpoint, &request));
         let faults = if world.has_request_faults() && body.is_ok() {
-            Box::pin(RequestFaults::of(target, found, endpoint.is_some(), request.headers(), world)).await
+            let is_handshake = is_handshake(target, Found { route: found, endpoint, polled }, &request);
+            Box::pin(RequestFaults::of(target, found, endpoint.is_some(), is_handshake, world)).await
         } else {
             None
         };
@@ -94,7 +96,6 @@ impl Mock {
                 world.answered(place, Answer { status, body, by, is_stream, notes });
             }
         };
-        let polled = endpoint.filter(|endpoint| is_polled(target, found, endpoint, &request));
         let declared = match polled {
             Some(polled) => Some(&polled.endpoint().key),
             None => found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method())),
@@ -180,7 +181,7 @@ impl Mock {
                 return Err(no_endpoint(target, found.is_some(), moment));
             }
         } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
-            return Err(ApiError::UpgradeRequired);
+            return self.beside_endpoint(target, request).await;
         }
         let Some(found) = found else {
             if method != RouteMethod::Any {
@@ -211,6 +212,17 @@ impl Mock {
                 }
                 Box::pin(call.respond(&self.app, moment, request, &body)).await
             }
+        }
+    }
+
+    /// The answer for a path that has nothing but an endpoint, for a client that asks for no socket. The site may have a page there.
+    async fn beside_endpoint(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
+        if request.method() != Method::GET {
+            return Err(ApiError::UpgradeRequired);
+        }
+        match self.site(target, request).await {
+            Err(ApiError::RouteNotFound { .. }) => Err(ApiError::UpgradeRequired),
+            answer => answer,
         }
     }
 
@@ -281,6 +293,14 @@ fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, met
         Plan::Answer { answers, .. } => Some(&answers.key),
         _ => None,
     }
+}
+
+/// Whether a request opens a socket, or a session that polls in place of one.
+fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request) -> bool {
+    let Found { route, endpoint, polled } = found;
+    let has_socket = endpoint.is_some() || route.is_some_and(|route| route.endpoint().is_some());
+    let is_upgrade = request.method() == Method::GET && has_socket && asks_for_socket(request.headers());
+    is_upgrade || polled.is_some() && live::polling::opens(target)
 }
 
 /// Whether a request is one of a client that polls an endpoint in place of a socket.

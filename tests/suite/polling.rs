@@ -473,3 +473,14 @@ async fn faults_of_sockets_refuse_handshakes_of_endpoints() {
     assert_eq!(http("GET", &url, &HANDSHAKE, None).await.status, 503);
     Polling::connected(&mockd).await;
 }
+
+#[tokio::test]
+async fn a_storm_lets_no_session_in_that_polls() {
+    let mockd = chat().await;
+    mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "storm": "5s" })).await;
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let answer = mockd.get(path).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+    mockd.advance("", "5s").await;
+    assert_eq!(mockd.get(path).await.status, 200);
+}

@@ -47,6 +47,11 @@ pub(in crate::http) fn is_meant(target: &RequestTarget<'_>, found: &EndpointMatc
         && (!has_route || EngineQuery::read(target.query()).is_of_engine_io())
 }
 
+/// Whether a request opens a session.
+pub(in crate::http) fn opens(target: &RequestTarget<'_>) -> bool {
+    matches!(EngineQuery::read(target.query()).asked(target.method, Carrier::Polling), Ok(Asked::Open))
+}
+
 /// Answers a request that opens a session, polls or posts. The body may be one that was not received.
 ///
 /// # Errors

@@ -34,24 +34,28 @@ impl RuleCall<'_> {
 
     /// The same for an answer that is no file.
     pub(super) fn at_hand(&self, mut answered: Answered) -> Result<ApiResponse, ApiError> {
-        if self.crud.is_some() {
-            for (name, value) in &mut answered.headers {
-                *value = self.below_prefix(name, std::mem::take(value));
-            }
+        for (name, value) in &mut answered.headers {
+            *value = self.below_prefix(name, std::mem::take(value));
         }
         made(answered)
     }
 
-    /// The headers of a collection name its paths, which are below the world's prefix if the request's is.
+    /// Headers name paths of the scenario, which are below the world's prefix if the request's is: a client that follows them stays
+    /// in its world.
     fn below_prefix(&self, name: &str, value: String) -> String {
         let prefix = self.target.prefix();
         match name {
             _ if prefix.is_empty() => value,
-            "location" if value.starts_with('/') => format!("{prefix}{value}"),
-            "link" => value.replace("</", &format!("<{prefix}/")),
+            "location" if is_path(&value) => format!("{prefix}{value}"),
+            "link" if self.crud.is_some() => value.replace("</", &format!("<{prefix}/")),
             _ => value,
         }
     }
+}
+
+/// Whether a reference is a path of the scenario: it names neither another server (RFC 3986, 4.2) nor a world.
+fn is_path(reference: &str) -> bool {
+    reference.starts_with('/') && !reference.starts_with("//") && !reference.starts_with("/@")
 }
 
 /// The response that an answer says which is no file.

@@ -193,6 +193,21 @@ async fn a_location_escapes_only_what_a_path_cannot_have() {
 }
 
 #[tokio::test]
+async fn a_redirect_stays_in_the_world_of_its_request() {
+    let mockd = paused("http: { 'GET /old/{*to}': { status: 302, headers: { location: $path.to } } }").await;
+    for (to, location) in [
+        ("%2Fnew?x=1", "/@a/new"),
+        ("%2F%2Fexample.com%2Fnew", "//example.com/new"),
+        ("%2F@b%2Fnew", "/@b/new"),
+        ("https:%2F%2Fexample.com%2F", "https://example.com/"),
+    ] {
+        let answer = mockd.get(&format!("/@a/old/{to}")).await;
+        assert_eq!((answer.status, answer.header("location")), (302, location));
+    }
+    assert_eq!(mockd.get("/old/%2Fnew").await.header("location"), "/new");
+}
+
+#[tokio::test]
 async fn an_answer_with_a_match_is_nearer_than_one_with_a_when() {
     let mockd =
         paused("http: { GET /s: [{ when: query.a, body: 1 }, { match: { query: { b: '1' } }, body: 2 }] }").await;

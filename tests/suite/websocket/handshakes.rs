@@ -140,3 +140,11 @@ async fn a_broken_handshake_is_refused_before_any_rule() {
         assert_eq!(http("GET", &url, &headers, None).await.status, status, "{headers:?}");
     }
 }
+
+#[tokio::test]
+async fn an_endpoint_at_the_root_leaves_the_page_there() {
+    let mockd = paused("websocket: { /: { open: [{ reply: hello }] } }").await;
+    let page = mockd.get("/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(mockd.socket("/").await.text().await, "hello");
+}
