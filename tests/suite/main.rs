@@ -16,6 +16,7 @@ mod dashboard;
 mod data;
 #[cfg(target_os = "linux")]
 mod deprived;
+mod docs;
 mod editor;
 mod engine;
 mod errors;

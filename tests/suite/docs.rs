@@ -1,0 +1,249 @@
+//! What the tutorial and the guides show works as it stands.
+
+mod page;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use self::page::{Block, Page, Shown};
+use crate::support::{Mockd, Tool, command, needs, schema_rejects, soon};
+
+/// The path with the binary's directory first.
+fn path() -> OsString {
+    let binary = Path::new(env!("CARGO_BIN_EXE_mockd")).parent().unwrap().to_owned();
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(binary).chain(std::env::split_paths(&inherited))).unwrap()
+}
+
+/// What a command prints that has to succeed.
+async fn printed(mut command: Command) -> String {
+    let output = soon("the end of the command", command.kill_on_drop(true).output()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+async fn check(scenario: &Path) {
+    let mut check = command(&["check"]);
+    check.arg(scenario);
+    printed(check).await;
+}
+
+#[tokio::test]
+async fn each_whole_scenario_of_the_guides_is_right() {
+    for page in Page::all() {
+        let files = page.files();
+        for block in &page.blocks {
+            if let Some(name) = block.scenario() {
+                check(&files.path().join(name)).await;
+                assert_eq!(schema_rejects(&block.text), None, "{name} in {}", page.name());
+            }
+            if let Some(name) = block.added_to() {
+                let longer = files.path().join("longer.yaml");
+                fs::write(&longer, page.file(name).to_owned() + &block.text).unwrap();
+                check(&longer).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn each_block_of_yaml_in_the_guides_says_what_it_is() {
+    for page in Page::all() {
+        let yaml: Vec<&Block> = page.blocks.iter().filter(|block| block.language == "yaml").collect();
+        let is_whole = yaml.first().is_none_or(|first| first.scenario().is_some());
+        assert!(is_whole, "{} does not begin with a whole scenario", page.name());
+        for block in yaml {
+            match block.added_to().or(block.part_of()) {
+                Some(whole) => assert!(!page.file(whole).is_empty()),
+                None => assert!(block.file_name().is_some(), "{}:\n{}", page.name(), block.text),
+            }
+        }
+    }
+}
+
+#[test]
+fn each_block_of_json_in_the_guides_is_json() {
+    for page in Page::all() {
+        for block in page.blocks.iter().filter(|block| block.language == "json") {
+            let parsed = serde_json::from_str::<Value>(&block.text);
+            assert!(parsed.is_ok(), "{}: {parsed:?}\n{}", page.name(), block.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn mockd_has_the_commands_and_flags_of_the_guides() {
+    for page in Page::all() {
+        for Shown { command: line, .. } in page.blocks.iter().flat_map(Block::session) {
+            let Some(arguments) = line.strip_prefix("mockd ") else { continue };
+            let mut words = arguments.split(['>', '|', '&']).next().unwrap().split_whitespace().peekable();
+            let subcommand = words.next_if(|word| !word.starts_with('-'));
+            let help = printed(command(&[subcommand.as_slice(), &["--help"]].concat())).await;
+            for flag in words.filter(|word| word.starts_with("--")) {
+                let is_known = help.split([' ', ',', '\n']).any(|word| word == flag);
+                assert!(is_known, "{flag} in `{line}` of {}", page.name());
+            }
+        }
+    }
+}
+
+/// What a command of curl's prints when it is sent to this mock.
+async fn curled(mockd: &Mockd, line: &str, folder: &TempDir) -> String {
+    let line = line.replacen("curl ", "curl -sS ", 1).replace("localhost:3000", mockd.address());
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &line]).current_dir(folder.path());
+    printed(shell).await.replace('\r', "").replace(mockd.address(), "localhost:3000")
+}
+
+/// Each session belongs to the scenario before it. What never ends, and what goes to another server, is left out.
+#[tokio::test]
+async fn each_curl_of_the_guides_is_answered_as_shown() {
+    needs!(Curl);
+    let mut count = 0;
+    for page in Page::all() {
+        let files = page.files();
+        let mut mockd = None;
+        for block in &page.blocks {
+            if let Some(name) = block.scenario() {
+                let mut started = Mockd::run_with(&files.path().join(name), &["--paused"]).await;
+                started.forget_log();
+                mockd = Some(started);
+            }
+            let Some(mockd) = &mockd else { continue };
+            for shown in block.session() {
+                let line = &shown.command;
+                if !line.starts_with("curl ") || !line.contains("localhost:3000") || line.contains(" -N") {
+                    continue;
+                }
+                let answer = curled(mockd, line, &files).await;
+                assert!(shown.fits(&answer), "{}\n$ {line}\n{answer}instead of\n{}", page.name(), shown.output);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 40, "{count}");
+}
+
+/// What pytest says of the tests in a folder, all of which pass.
+async fn pytest(folder: &TempDir) -> String {
+    let mut pytest = Command::new(Tool::Pytest.path());
+    pytest.args(["-q", "-p", "no:cacheprovider"]).current_dir(folder.path()).env("PATH", path());
+    printed(pytest).await
+}
+
+#[tokio::test]
+async fn the_python_tests_of_the_guides_pass() {
+    needs!(Pytest);
+    for (page, passed) in [("tutorial/first-test.md", "1 passed"), ("how-to/pytest.md", "3 passed")] {
+        let said = pytest(&Page::named(page).files()).await;
+        assert!(said.contains(passed), "{page}: {said}");
+    }
+}
+
+/// Tests of one name, with parameters that begin alike, and with one that holds no letter of a world's name.
+const ALIKE: &str = r#"
+import pytest
+from conftest import call
+
+LONG = "a-parameter-that-is-longer-than-the-name-of-a-world-may-be-and-ends-with-"
+
+
+@pytest.mark.parametrize("text", [LONG + "1", LONG + "2", "家電", "電家", "a b", "a-b", "", "/@?#%"])
+def test_alike(world, text):
+    assert len(call(f"{world}/tickets")) == 1
+    call(f"{world}/tickets", {"title": text})
+
+
+class TestAlike:
+    def test_alike(self, world):
+        test_alike(world, "")
+
+
+def test_unused(world):
+    pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(mockd):
+    yield
+    assert [world["name"] for world in call(f"{mockd}/__mockd/worlds")["worlds"]] == ["default"]
+
+"#;
+
+/// Runs each test once before the time that counts, as plugins do that run those again that fail.
+const TWICE: &str = r"
+
+from _pytest.runner import runtestprotocol
+
+
+def pytest_runtest_protocol(item, nextitem):
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    assert all(report.passed for report in reports), reports
+    item._initrequest()
+";
+
+#[tokio::test]
+async fn each_test_of_the_pytest_guide_has_a_world_of_its_own() {
+    needs!(Pytest);
+    let folder = Page::named("how-to/pytest.md").files();
+    let conftest = folder.path().join("conftest.py");
+    let twice = fs::read_to_string(&conftest).unwrap() + TWICE;
+    fs::write(conftest, twice).unwrap();
+    for file in ["test_one.py", "test_two.py"] {
+        fs::write(folder.path().join(file), ALIKE).unwrap();
+    }
+    let said = pytest(&folder).await;
+    assert!(said.contains("23 passed"), "{said}");
+}
+
+/// With the client of this repository, and the `ws` that tests of sockets use.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_javascript_tests_of_the_guides_pass() {
+    needs!(LiveClients);
+    let mut count = 0;
+    for page in Page::all() {
+        let files = page.files();
+        let modules = files.path().join("node_modules");
+        fs::create_dir(&modules).unwrap();
+        let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/js");
+        std::os::unix::fs::symlink(client, modules.join("mockd")).unwrap();
+        std::os::unix::fs::symlink(Tool::LiveClients.path().join("node_modules/ws"), modules.join("ws")).unwrap();
+        for name in page.blocks.iter().filter_map(Block::file_name).filter(|name| name.ends_with(".test.js")) {
+            // Node takes a file without a `package.json` for the older kind of module.
+            fs::write(files.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
+            let mut node = Command::new("node");
+            node.args(["--test", name]).current_dir(files.path()).env("MOCKD_BINARY", env!("CARGO_BIN_EXE_mockd"));
+            printed(node).await;
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_ci_guide_starts_mockd_and_finds_where_it_is() {
+    needs!(Curl);
+    let page = Page::named("how-to/ci.md");
+    let folder = page.files();
+    let workflow: Value = serde_yaml::from_str(page.file(".github/workflows/test.yml")).unwrap();
+    let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
+    let run = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.contains("mockd run")).unwrap();
+    // The address is asked while mockd runs; then it is told to end.
+    let script = format!(
+        "{}curl -sf \"$(cut -d= -f2 \"$GITHUB_ENV\")/@a/tickets\"\nkill $!\nwait $!\n",
+        run.replace("jq -r .url", "sed -E 's/.*\"url\":\"([^\"]*)\".*/\\1/'")
+    );
+    let mut shell = Command::new("bash");
+    shell.args(["-ec", &script]).current_dir(folder.path()).env("PATH", path());
+    shell.env("GITHUB_ENV", folder.path().join("environment"));
+    let said = printed(shell).await;
+    assert!(said.contains("Printer on fire"), "{said}");
+}
