@@ -46,6 +46,7 @@ mod polling;
 mod print;
 mod properties;
 mod readme;
+mod reference;
 mod reload;
 mod replicas;
 mod requests;
