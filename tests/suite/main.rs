@@ -24,6 +24,7 @@ mod expressions;
 mod faults;
 mod fragments;
 mod golden;
+mod guides;
 mod handshake;
 mod history;
 mod ids;
