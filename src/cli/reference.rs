@@ -59,11 +59,11 @@ impl HelpArgs {
     /// Exit code 2 if there is no such command.
     pub(super) fn execute(self, mut mockd: Command) -> ExitCode {
         mockd.build();
-        if let HelpFormat::Markdown = self.format {
+        if matches!(self.format, HelpFormat::Markdown) {
             return if say(&page(&mut mockd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         let printed = match &self.command {
-            None => mockd.print_help(),
+            None => mockd.print_long_help(),
             Some(name) => match mockd.find_subcommand_mut(name) {
                 Some(command) => command.print_long_help(),
                 None => {

@@ -81,11 +81,8 @@ impl<'d> Writer<'d> {
     fn answers(&mut self, responses: &Value) {
         let (done, failed): (Vec<_>, Vec<_>) = entries(responses).partition(|(status, _)| status.starts_with('2'));
         for (status, response) in done {
-            let content = &response["content"];
-            let what = match content["application/json"]["schema"].as_object() {
-                Some(_) => kind(&content["application/json"]["schema"]),
-                None => "JSON lines".to_owned(),
-            };
+            let schema = &response["content"]["application/json"]["schema"];
+            let what = if schema.is_object() { kind(schema) } else { "JSON lines".to_owned() };
             self.line(format_args!("\nAnswers {status}: {what}."));
         }
         if !failed.is_empty() {
