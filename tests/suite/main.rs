@@ -24,7 +24,6 @@ mod expressions;
 mod faults;
 mod fragments;
 mod golden;
-mod guides;
 mod handshake;
 mod history;
 mod ids;

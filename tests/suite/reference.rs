@@ -1,6 +1,8 @@
-//! The pages of the reference that mockd prints itself, and `mockd help`.
+//! The pages of the reference: those that mockd prints itself, and the one with the API of a shop. `mockd help`.
 
-use crate::support::{command, soon};
+use std::path::Path;
+
+use crate::support::{Mockd, command, needs, soon};
 
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = soon("the end of mockd", command(arguments).output()).await.unwrap();
@@ -35,4 +37,22 @@ async fn help_for_a_command_that_does_not_exist_is_an_error() {
     let (code, said, error) = run(&["help", "serve"]).await;
     assert_eq!((code, said.as_str()), (Some(2), ""));
     assert!(error.starts_with("error: unrecognized subcommand 'serve'\n"), "{error}");
+}
+
+#[tokio::test]
+async fn the_api_of_a_shop_answers_as_its_page_shows() {
+    needs!(Curl);
+    let page = std::fs::read_to_string("docs/content/reference/http-and-frames.md").unwrap();
+    let mockd = Mockd::run_with(Path::new("scenarios/webhook.yaml"), &[]).await;
+    let lines: Vec<&str> = page.lines().collect();
+    let shown = lines.windows(2).filter_map(|pair| Some((pair[0].strip_prefix("$ curl ")?, pair[1])));
+    let mut count = 0;
+    for (arguments, answer) in shown {
+        let line = format!("curl -s {}", arguments.replace("localhost:3000", mockd.address()));
+        let mut shell = tokio::process::Command::new("bash");
+        let output = soon("curl", shell.args(["-c", &line]).kill_on_drop(true).output()).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), answer, "{line}");
+        count += 1;
+    }
+    assert_eq!(count, 5);
 }
