@@ -53,9 +53,9 @@ enum CliCommand {
     Explain(language::ExplainArgs),
     /// Print the language as a JSON Schema for editors, or as a page to read
     Schema(language::SchemaArgs),
-    /// Print the control API as an OpenAPI document, or as a page to read
+    #[command(about = "Print the control API as an OpenAPI document or as a reference page")]
     Openapi(reference::OpenapiArgs),
-    /// Print the help of mockd or of one of its commands, or all of it as a page to read
+    /// Print the help of mockd or of one of its commands, or a reference page of all commands
     Help(reference::HelpArgs),
 }
 

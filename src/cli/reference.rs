@@ -13,15 +13,15 @@ use crate::http::{control_document, control_page};
 
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// How the API is written
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: OpenapiFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum OpenapiFormat {
-    /// OpenAPI 3.1
     #[default]
+    #[value(help = "OpenAPI 3.1")]
     Json,
     /// The reference page
     Markdown,
@@ -39,9 +39,9 @@ impl OpenapiArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct HelpArgs {
-    /// The command; mockd itself without it
+    /// The command to describe [default: mockd itself]
     command: Option<String>,
-    /// How the help is written
+    /// The output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with = "command")]
     format: HelpFormat,
 }
