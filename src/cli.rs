@@ -5,6 +5,7 @@ mod language;
 mod options;
 mod play;
 mod ready;
+mod reference;
 mod run;
 mod stop;
 mod terminal;
@@ -12,7 +13,7 @@ mod terminal;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::scenario::{LoadError, Style, render};
@@ -31,6 +32,7 @@ Exit codes:
 /// A mock backend with live data, from a YAML file.
 #[derive(Debug, Parser)]
 #[command(name = "mockd", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: CliCommand,
@@ -51,6 +53,10 @@ enum CliCommand {
     Explain(language::ExplainArgs),
     /// Print the language as a JSON Schema for editors, or as a page to read
     Schema(language::SchemaArgs),
+    #[command(about = "Print the control API as an OpenAPI document or as a reference page")]
+    Openapi(reference::OpenapiArgs),
+    /// Print the help of mockd or of one of its commands, or a reference page of all commands
+    Help(reference::HelpArgs),
 }
 
 /// Why a command failed; `Display` is what the user reads.
@@ -87,6 +93,8 @@ impl Cli {
             CliCommand::Init(init) => init.execute(),
             CliCommand::Explain(explain) => explain.execute(),
             CliCommand::Schema(schema) => schema.execute(),
+            CliCommand::Openapi(openapi) => openapi.execute(),
+            CliCommand::Help(help) => help.execute(Self::command()),
         }
     }
 }

@@ -43,6 +43,7 @@ pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
 pub(crate) use connections::MAX_REFUSALS;
 pub(crate) use connections::serve;
 use control::Control;
+pub use control::{control_document, control_page};
 use cors::Readers;
 use error::ApiError;
 #[cfg(feature = "cli")]

@@ -1,5 +1,45 @@
-//! mockd plays a scenario: collections of rows over HTTP, counters on those rows, and every new value live over WebSocket. It
-//! follows the scenario's file while it is edited. A shop with categories, products and orders is its first user.
+//! mockd is a mock backend with live data: one YAML file says what it answers over HTTP, WebSocket and server-sent events, and
+//! what happens by itself. This is the library; [`embed`] runs a mock inside a test's own process.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mockd::embed::Mockd;
+//! use mockd::world::{Expectation, Until};
+//! use serde_json::json;
+//!
+//! const SCENARIO: &str = "
+//!   data:
+//!     tickets: [{ title: Printer on fire, status: open }]
+//!   http:
+//!     /tickets: { crud: tickets }
+//!   scripts:
+//!     - steps: [{ at: 5s, merge: { tickets: { id: 1, status: assigned } } }]
+//! ";
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mockd = Mockd::builder().yaml(SCENARIO).paused().start().await?;
+//!
+//!     // Each test has a world of its own. The app under test talks to `world.url()`.
+//!     let world = mockd.world("a-test")?;
+//!
+//!     // The clock stands still until the test advances it.
+//!     world.advance(Until::By(Duration::from_secs(5))).await?;
+//!     let assigned = json!([{ "id": 1, "title": "Printer on fire", "status": "assigned" }]);
+//!     assert_eq!(world.data("tickets"), Some(assigned));
+//!
+//!     // The journal knows what the app did: nothing yet.
+//!     let read = Expectation::request("GET", "/tickets").exactly(0);
+//!     assert!(world.verify(&[read], false)?.pass);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! In `Cargo.toml`, `default-features = false` leaves out the command line and the store of several servers. The example needs
+//! `serde_json`, and `tokio` with its features `macros` and `rt-multi-thread`.
+//!
+//! # The parts
 //!
 //! Three rings, dependencies only inward:
 //!
@@ -45,8 +85,6 @@
 //! - A switch to another file: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.
 //! - A fault: the scenario, a step or a client brings it → the [engine](engine::Engine) says when it is in force and whom it hits →
 //!   request faults are carried out in [`http`], a socket's frames pass through it in [`world`], off the ways of all others.
-//!
-//! Tests in Rust need no other process: [`embed`] starts a mock on a free port and gives each test a world of its own.
 
 #[cfg(feature = "cli")]
 pub mod cli;

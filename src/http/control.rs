@@ -33,6 +33,8 @@ use crate::world::WorldError;
 use operation::{Access, ControlOperation, Subject};
 use operations::operations;
 
+pub use openapi::{control_document, control_page};
+
 /// The control API.
 pub(super) struct Control {
     app: Arc<App>,

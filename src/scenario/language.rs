@@ -249,9 +249,25 @@ fn add_section(page: &mut String, Section { path, description, keys }: &Section)
     for key in keys {
         let default = key.default.as_ref().map(|default| format!("`{default}`"));
         let default = default.unwrap_or_else(|| if key.needed { "an error".to_owned() } else { String::new() });
-        let takes = key.takes.replace('|', "\\|");
-        let _ = writeln!(page, "| `{}` | {takes} | {default} | {} |", key.name, meaning(key).replace('|', "\\|"));
+        let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, cell(&key.takes), cell(&meaning(key)));
     }
+}
+
+/// Text for a cell of a table. Renderers of Markdown disagree on a `|` in code between backquotes, so such code becomes HTML.
+fn cell(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(index, part)| match (index % 2 == 1, part.contains('|')) {
+        (true, true) => format!("<code>{}</code>", entities(part)),
+        (true, false) => format!("`{part}`"),
+        (false, _) => part.replace('|', "\\|"),
+    });
+    parts.collect()
+}
+
+/// Text in which the characters that HTML or Markdown would read as their own are written as their numbers.
+fn entities(text: &str) -> String {
+    let is_special = |c: char| "|*_[]<>&~\\".contains(c);
+    let written = |c: char| if is_special(c) { format!("&#{};", u32::from(c)) } else { c.to_string() };
+    text.chars().map(written).collect()
 }
 
 fn meaning(key: &KeyDoc) -> String {

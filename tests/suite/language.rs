@@ -1,4 +1,4 @@
-//! The language as schema, page and explanations, and the starter scenario.
+//! The language as schema and explanations, and the starter scenario.
 
 use std::path::Path;
 
@@ -26,13 +26,6 @@ async fn the_schema_file_beside_the_examples_is_what_mockd_prints() {
     let kept = std::fs::read_to_string("scenarios/mockd.schema.json").unwrap();
     let (code, printed, _) = run(&["schema"]).await;
     assert_eq!((code, printed == kept), (Some(0), true), "mockd schema > scenarios/mockd.schema.json");
-}
-
-#[tokio::test]
-async fn the_page_beside_the_examples_is_what_mockd_prints() {
-    let kept = std::fs::read_to_string("scenarios/README.md").unwrap();
-    let (code, printed, _) = run(&["schema", "--format", "markdown"]).await;
-    assert_eq!((code, printed == kept), (Some(0), true), "mockd schema --format markdown > scenarios/README.md");
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod polling;
 mod print;
 mod properties;
 mod readme;
+mod reference;
 mod reload;
 mod replicas;
 mod requests;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::support::{Mockd, SHOP, ScenarioFile, Tool, needs};
+use crate::support::{Mockd, SHOP, ScenarioFile, Tool, command, needs, soon};
 
 /// An order that is due after a second.
 const SCRIPT: &str = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
@@ -161,6 +161,15 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
             assert!(is_close || contract.seen.contains(&seen), "{method} {path} {success} was not asked for");
         }
     }
+}
+
+#[tokio::test]
+async fn mockd_openapi_prints_the_document_that_is_served() {
+    let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
+    let printed = soon("the document", command(&["openapi"]).output()).await.unwrap();
+    assert!(printed.status.success());
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed, mockd.get("/__mockd/openapi.json").await.json());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The `OpenAPI` 3.1 document of the control API, made from its table and the types that handlers read and answer with.
 
+mod page;
+
 use poem::{Response, handler};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -9,14 +11,17 @@ use super::answer::{ErrorAnswer, json as json_answer};
 use super::operation::{Access, AnswerContent, ControlOperation};
 use super::operations::operations;
 
+pub use page::control_page;
+
 /// The document that describes the control API.
 #[handler]
 pub(super) fn get_openapi() -> Response {
-    json_answer(&document())
+    json_answer(&control_document())
 }
 
-/// The document.
-fn document() -> Value {
+/// The `OpenAPI` 3.1 document of the control API.
+#[must_use]
+pub fn control_document() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();

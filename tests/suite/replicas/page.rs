@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::command;
 
-const PAGE: &str = include_str!("../../../src/store/several-servers.md");
+const PAGE: &str = include_str!("../../../docs/content/explanation/several-servers.md");
 
 /// The code blocks of a language.
 fn blocks(language: &str) -> Vec<&'static str> {

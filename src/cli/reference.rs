@@ -1,0 +1,150 @@
+//! `mockd openapi` and `mockd help`: the control API and the command line, for programs and for readers.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command, ValueEnum};
+use indexmap::IndexMap;
+
+use super::{WRONG_ARGUMENTS, say};
+use crate::http::{control_document, control_page};
+
+#[derive(Debug, Args)]
+pub(super) struct OpenapiArgs {
+    /// The output format
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: OpenapiFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum OpenapiFormat {
+    #[default]
+    #[value(help = "OpenAPI 3.1")]
+    Json,
+    /// The reference page
+    Markdown,
+}
+
+impl OpenapiArgs {
+    pub(super) fn execute(self) -> ExitCode {
+        let text = match self.format {
+            OpenapiFormat::Json => format!("{:#}\n", control_document()),
+            OpenapiFormat::Markdown => control_page(),
+        };
+        if say(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HelpArgs {
+    /// The command to describe [default: mockd itself]
+    command: Option<String>,
+    /// The output format
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with = "command")]
+    format: HelpFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum HelpFormat {
+    /// As `--help` prints it
+    #[default]
+    Text,
+    /// The reference page, with all commands
+    Markdown,
+}
+
+impl HelpArgs {
+    /// Exit code 2 if there is no such command.
+    pub(super) fn execute(self, mut mockd: Command) -> ExitCode {
+        mockd.build();
+        if matches!(self.format, HelpFormat::Markdown) {
+            return if say(&page(&mut mockd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        let printed = match &self.command {
+            None => mockd.print_long_help(),
+            Some(name) => match mockd.find_subcommand_mut(name) {
+                Some(command) => command.print_long_help(),
+                None => {
+                    let unknown = format!("unrecognized subcommand '{name}'");
+                    let _ = mockd.error(ErrorKind::InvalidSubcommand, unknown).print();
+                    return ExitCode::from(WRONG_ARGUMENTS);
+                }
+            },
+        };
+        if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// All commands in Markdown.
+fn page(mockd: &mut Command) -> String {
+    let mut page = "# The command line\n\nThis page is printed by `mockd help --format markdown`.\n".to_owned();
+    page += "\n| command | what it does |\n|---|---|\n";
+    // Writing into text cannot fail.
+    for command in mockd.get_subcommands() {
+        let (name, about) = (command.get_name(), command.get_about().map(ToString::to_string));
+        let _ = writeln!(page, "| [`mockd {name}`](#mockd-{name}) | {} |", escaped(&about.unwrap_or_default()));
+    }
+    if let Some(after) = mockd.get_after_help() {
+        let _ = write!(page, "\n```text\n{after}\n```\n");
+    }
+    for command in mockd.get_subcommands_mut() {
+        section(&mut page, command);
+    }
+    page
+}
+
+fn section(page: &mut String, command: &mut Command) {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let usage = command.render_usage();
+    let _ = write!(page, "\n## `mockd {}`\n\n{}.\n", command.get_name(), escaped(&about));
+    let _ = write!(page, "\n```text\n{usage}\n```\n");
+    let mut tables: IndexMap<&str, String> = IndexMap::new();
+    for argument in command.get_arguments().filter(|argument| !argument.is_hide_set() && argument.get_id() != "help") {
+        let usual = if argument.is_positional() { "Arguments" } else { "Options" };
+        let table = tables.entry(argument.get_help_heading().unwrap_or(usual)).or_default();
+        let (name, default) = (shown(argument), defaults(argument));
+        let _ = writeln!(table, "| `{name}` | {default} | {} |", meaning(argument));
+    }
+    for (heading, rows) in tables {
+        let _ = write!(page, "\n| {heading} | default | meaning |\n|---|---|---|\n{rows}");
+    }
+}
+
+/// The argument as it is written, such as `-p, --port <PORT>`.
+fn shown(argument: &Arg) -> String {
+    let short = argument.get_short().filter(|_| argument.get_long().is_some());
+    format!("{}{argument}", short.map(|short| format!("-{short}, ")).unwrap_or_default())
+}
+
+fn defaults(argument: &Arg) -> String {
+    let values = argument.get_default_values().iter().filter(|_| argument.get_action().takes_values());
+    values.map(|value| format!("`{}`", value.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
+
+fn meaning(argument: &Arg) -> String {
+    let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
+    let mut meaning = escaped(&help);
+    for value in argument.get_possible_values() {
+        let _ = write!(meaning, "<br>`{}`", value.get_name());
+        if let Some(help) = value.get_help() {
+            let _ = write!(meaning, ": {}", escaped(&help.to_string()));
+        }
+    }
+    if let Some(variable) = argument.get_env().map(OsStr::to_string_lossy) {
+        let _ = write!(meaning, "<br>Environment: `{variable}`");
+    }
+    meaning
+}
+
+/// Plain text, in which backquotes enclose code, for a cell of a table in Markdown.
+fn escaped(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(index, part)| {
+        let is_code = index % 2 == 1;
+        let special = |c: char| c == '|' || !is_code && "*_<[".contains(c);
+        let escape = |c: char| if special(c) { format!("\\{c}") } else { c.to_string() };
+        part.replace('\n', " ").chars().map(escape).collect::<String>()
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
