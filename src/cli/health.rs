@@ -27,21 +27,22 @@ pub(super) struct HealthArgs {
 }
 
 impl HealthArgs {
+    /// Asks once.
+    ///
     /// # Errors
-    /// [`CliError::Unhealthy`] unless it answers that it is well.
+    /// [`CliError::Unhealthy`] unless the answer says that all is well.
     pub(super) fn execute(self) -> Result<(), CliError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
         let asked = runtime.block_on(timeout(PATIENCE, self.ask()));
         // The name may still be looked up.
         runtime.shutdown_background();
-        let why = match asked {
+        let trouble = match asked {
             Ok(Ok(answer)) => trouble(&answer),
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
         };
-        why.map_or(Ok(()), |why| {
-            Err(CliError::Unhealthy { url: self.url.as_str().trim_end_matches('/').to_owned(), why })
-        })
+        let Some(why) = trouble else { return Ok(()) };
+        Err(CliError::Unhealthy { url: self.url.as_str().trim_end_matches('/').to_owned(), why })
     }
 
     async fn ask(&self) -> io::Result<Vec<u8>> {

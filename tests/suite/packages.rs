@@ -205,6 +205,19 @@ async fn the_container_serves_what_is_mounted_and_is_healthy() {
 }
 
 #[cfg(unix)]
+#[test]
+fn the_compose_file_serves_as_the_container_does() {
+    let compose = yaml("packaging/compose.yaml");
+    let (command, all) = (&compose["services"]["mockd"]["command"], container("CMD"));
+    let words: Vec<&str> = command.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let (file, flags) = words.split_last().unwrap();
+    assert_eq!(flags, &all[..all.len() - 1]);
+    let mounted = compose["services"]["mockd"]["volumes"][0].as_str().unwrap().split(':').next().unwrap();
+    let served = file.strip_prefix("/scenarios").unwrap();
+    assert!(project("packaging").join(format!("{mounted}{served}")).is_file(), "{mounted}{served}");
+}
+
+#[cfg(unix)]
 #[tokio::test]
 async fn the_action_serves_the_scenario_and_gives_its_url() {
     needs!(Curl);
