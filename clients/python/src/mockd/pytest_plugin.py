@@ -24,20 +24,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mockd-scenario",
         metavar="FILE",
-        help="the scenario that the fixtures mockd and mockd_world play [default: mockd_scenario of the configuration]",
+        help="the scenario of the fixtures mockd and mockd_world [default: mockd_scenario in the configuration]",
     )
     group.addoption(
         "--mockd-seed",
         metavar="SEED",
         type=int,
-        help="the seed of all that is random in it [default: the scenario's, or one by chance]",
+        help="the seed of every random choice [default: the scenario's, or a random one]",
     )
     parser.addini("mockd_scenario", "the scenario for --mockd-scenario, relative to this file", type="paths")
 
 
 @pytest.fixture(scope="session")
 def mockd(pytestconfig: pytest.Config) -> Iterator[Mockd]:
-    """A mockd that plays the scenario of ``--mockd-scenario``, with clocks that stand still until a test advances them."""
+    """A mockd that serves the scenario of ``--mockd-scenario``, with paused clocks that tests advance."""
     with start(*_scenarios(pytestconfig), seed=pytestconfig.option.mockd_seed, paused=True) as started:
         pytestconfig.stash[_SEED] = started.seed
         yield started
