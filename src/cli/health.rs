@@ -33,7 +33,7 @@ impl HealthArgs {
     /// [`CliError::Unhealthy`] unless the answer says that all is well.
     pub(super) fn execute(self) -> Result<(), CliError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
-        let asked = runtime.block_on(timeout(PATIENCE, self.ask()));
+        let asked = runtime.block_on(async { timeout(PATIENCE, self.ask()).await });
         // The name may still be looked up.
         runtime.shutdown_background();
         let trouble = match asked {
