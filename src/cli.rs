@@ -1,6 +1,7 @@
 //! The command line: arguments, and one command each.
 
 mod check;
+mod health;
 mod language;
 mod options;
 mod play;
@@ -47,6 +48,8 @@ enum CliCommand {
     Play(play::PlayArgs),
     /// Say whether scenarios are right, without serving them
     Check(check::CheckArgs),
+    /// Say whether a mockd answers: exit code 0 if it does
+    Health(health::HealthArgs),
     /// Write a scenario to start from, and the schema by which editors complete it
     Init(language::InitArgs),
     /// Show what a key of the scenario language means
@@ -78,6 +81,8 @@ enum CliError {
     Token(#[from] crate::http::BadToken),
     #[error("the server was started but does not answer: {0}")]
     NotReady(std::io::Error),
+    #[error("{url} is not healthy: {why}")]
+    Unhealthy { url: String, why: String },
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
 }
@@ -90,6 +95,7 @@ impl Cli {
             CliCommand::Run(run) => finish(run.execute()),
             CliCommand::Play(play) => finish(play.execute()),
             CliCommand::Check(check) => check.execute(),
+            CliCommand::Health(health) => finish(health.execute()),
             CliCommand::Init(init) => init.execute(),
             CliCommand::Explain(explain) => explain.execute(),
             CliCommand::Schema(schema) => schema.execute(),

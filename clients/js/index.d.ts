@@ -6,6 +6,7 @@
  */
 /// <reference lib="esnext.disposable" />
 
+import type { Optional, Schema } from "./types/schema.js";
 import type { World } from "./types/world.js";
 
 export * from "./types/journal.js";
@@ -18,7 +19,10 @@ export interface StartOptions {
    * first is served, and {@link Mockd.useScenario} switches to another.
    */
   scenario: string | URL | readonly (string | URL)[];
-  /** The program; otherwise what the environment variable `MOCKD_BINARY` names, otherwise `mockd` on the path. */
+  /**
+   * The program; otherwise what the environment variable `MOCKD_BINARY` names, otherwise that of the package for this
+   * system, otherwise `mockd` on the path.
+   */
   binary?: string | undefined;
   /** The port to listen on; 0, as if nothing is said, for any free one. */
   port?: number | undefined;
@@ -43,54 +47,16 @@ export interface ConnectOptions {
 }
 
 /** How a world starts. What is not said is as mockd was started. */
-export interface WorldOptions {
-  /** The seed of all that is random in it, an integer from 0 to 2^53 - 1. */
-  seed?: number | undefined;
-  /** Whether its clock stands still at first. */
-  paused?: boolean | undefined;
-  /** How many times as fast as the machine's its clock goes, from 0.001 to 100000. */
-  speed?: number | undefined;
-}
+export type WorldOptions = Optional<Omit<Schema<"WorldRequest">, "name">>;
 
 /** A world in the list of all. */
-export interface WorldInfo {
-  /** Its name. */
-  name: string;
-  /** What the paths of its API begin with, such as `/@a/`. */
-  path: string;
-  /** The seed of all that is random in it. */
-  seed: number;
-  /** Its time. */
-  at: string;
-  /** Whether its clock stands still. */
-  paused: boolean;
-  /** How many times as fast as the machine's its clock goes. */
-  speed: number;
-  /** How many sockets are open in it. */
-  sockets: number;
-}
+export type WorldInfo = Schema<"WorldAnswer">;
 
 /** A scenario file that mockd was started with. */
-export interface ScenarioInfo {
-  /** Its path as it was given, or that of its folder and its name. */
-  file: string;
-  /** Whether it is the one that is served. */
-  serving: boolean;
-}
+export type ScenarioInfo = Schema<"ScenarioAnswer">;
 
 /** What the last save or switch did. */
-export interface Reload {
-  /** Whether what is in the file is what is served. */
-  ok: boolean;
-  /** How often a scenario was applied since the start. */
-  count: number;
-  /** What the last of these changed in the default world: `text` says it, and data of the kind stands beside it. */
-  changes: { kind: string; text: string; [key: string]: unknown }[];
-  /** Why what is in the file now could not be applied, if it could not. */
-  error?: string;
-  /** What is odd about what is in the file, if it is right. */
-  warnings?: string;
-}
+export type Reload = Schema<"ReloadAnswer">;
 
 /** A mockd that runs. */
 export declare class Mockd {

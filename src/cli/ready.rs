@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::CliError;
+use super::health::{ask, is_ok};
 use super::terminal::Greeting;
 use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
@@ -42,8 +41,8 @@ impl Ready<'_> {
     /// # Errors
     /// [`CliError::NotReady`] if it does not answer with a 200.
     pub(super) async fn check(&self) -> Result<(), CliError> {
-        let answer = ask(here(self.server.address())).await.map_err(CliError::NotReady)?;
-        if answer.starts_with(b"HTTP/1.1 200 ") {
+        let answer = ask(here(self.server.address()), "localhost").await.map_err(CliError::NotReady)?;
+        if is_ok(&answer) {
             Ok(())
         } else {
             let line = String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned();
@@ -210,12 +209,4 @@ fn here(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-async fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(b"GET /__mockd/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    Ok(answer)
 }

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+import { installedBinary } from "./binary.js";
 import { Mockd } from "./mockd.js";
 import { filePath } from "./path.js";
 import { Connection } from "./request.js";
@@ -35,7 +36,7 @@ export class StartedMockd extends Mockd {
 
 export async function startMockd({
   scenario,
-  binary = process.env.MOCKD_BINARY || "mockd",
+  binary = installedBinary() ?? "mockd",
   port = 0,
   seed,
   paused = false,

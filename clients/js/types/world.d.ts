@@ -1,29 +1,14 @@
 import type { Expectation, ExpectOptions, Journal, Verdict, WorldEvent } from "./journal.js";
+import type { Schema } from "./schema.js";
 
 /** A duration: text as in scenarios, such as `"250ms"`, `"10s"` or `"1h30m"`, or a number of milliseconds. */
 export type Duration = string | number;
 
 /** How a world's clock goes. */
-export interface ClockState {
-  /** The world's time since its start or reset. */
-  at: string;
-  /** Whether it stands still. */
-  paused: boolean;
-  /** How many seconds of the world pass in one of the machine's while it does not stand still. */
-  speed: number;
-  /** When the next script step or random order is due; null if nothing happens by itself any more. */
-  nextDue: string | null;
-}
+export type ClockState = Schema<"ClockAnswer">;
 
 /** The clock after an advance, and what happened by it. */
-export interface Advanced extends ClockState {
-  /** How many events there were. */
-  count: number;
-  /** The events, 10,000 at the most; the transcript has more. */
-  events: WorldEvent[];
-  /** Sockets that wrote nothing for a second and may not have everything yet. */
-  leftBehind: number[];
-}
+export type Advanced = Schema<"Advanced">;
 
 /** A world's time. */
 export interface Clock {
@@ -46,11 +31,7 @@ export interface Clock {
 }
 
 /** A moment that a world can go back to. */
-export interface Snapshot {
-  name: string;
-  /** The world's time in it. */
-  at: string;
-}
+export type Snapshot = Schema<"SnapshotAnswer">;
 
 /** Moments that a world can go back to. They are gone after a reset. */
 export interface Snapshots {
@@ -63,27 +44,7 @@ export interface Snapshots {
 }
 
 /** An open socket or stream. */
-export type Socket = {
-  /** Its number, from 1 in each world. */
-  socket: number;
-  /** The name of its world. */
-  world: string;
-  /** The world's time when it was opened. */
-  opened: string;
-  /** How long it is open, by the machine's time. */
-  age: string;
-  /** Frames or events written to it. */
-  sent: number;
-  /** Frames that came from it. */
-  received: number;
-  /** Frames or events that wait to be written to it. */
-  backlog: number;
-  /** How often it was so far behind that it got current totals instead of what it had missed. */
-  caughtUp: number;
-} & (
-  | { /** The category that a socket asked for last. */ category: string; stream?: undefined }
-  | { category?: undefined; /** The path of the request that a stream answers. */ stream: string }
-);
+export type Socket = Schema<"SocketAnswer">;
 
 /** What is in a frame: one of `text`, `json` and `binary`. A stream gets it as an event. */
 export type FrameContent =
@@ -118,30 +79,10 @@ export interface Topics {
  * What goes wrong on purpose, as in scenarios: `on` says what it hits, `method`, `path`, `category`, `product`, `topic`,
  * `share`, `skip`, `times`, `from` and `until` narrow that, and exactly one other key says what goes wrong.
  */
-export interface FaultDeclaration {
-  name?: string;
-  on: "http" | "websocket" | "stream";
-  [key: string]: unknown;
-}
+export type FaultDeclaration = Schema<"fault">;
 
 /** A fault and how it is. */
-export interface Fault {
-  /** Its number, from 1 in each world. */
-  id: number;
-  /** What messages and the journal call it. */
-  label: string;
-  source: "scenario" | "script" | "api";
-  phase: "waiting" | "active" | "over";
-  /** The world's time when it begins or began. */
-  from: string;
-  /** The world's time when it ends; null if it does not by itself. */
-  until: string | null;
-  /** Requests, handshakes or sockets that it could have hit so far. */
-  matched: number;
-  /** Those that it has hit. */
-  hit: number;
-  fault: FaultDeclaration;
-}
+export type Fault = Schema<"FaultAnswer">;
 
 /** What goes wrong on purpose in a world. A reset leaves those of the scenario. */
 export interface Faults {
@@ -159,25 +100,10 @@ export interface Faults {
 }
 
 /** A world at one moment. */
-export interface WorldState extends ClockState {
-  /** The world's name. */
-  world: string;
-  /** The scenario's name. */
-  scenario: string;
-  /** The seed of all that is random. A world that starts with it does the same again. */
-  seed: number;
-  /** The number of the last event. */
-  sequence: number;
-  /** The categories in declared order: name, what ids of added products start with, number of products. */
-  categories: { name: string; prefix: string; products: number }[];
-  /** Every product's order total by id. */
-  totals: Record<string, number>;
-  /** How many sockets are open. */
-  sockets: number;
-  /** The faults that are in force. */
-  faults: Fault[];
-  snapshots: Snapshot[];
-}
+export type WorldState = Schema<"StateAnswer">;
+
+/** Something to do, as in scenarios. */
+export type Step = Schema<"ruleStep">;
 
 /** An isolated copy of the scenario with totals, products, clock, sockets and journal of its own. */
 export declare class World {
@@ -201,11 +127,11 @@ export declare class World {
   /** Sets values of `data` and the rows of its collections, all or none. */
   setData(data: Record<string, unknown>): Promise<WorldEvent[]>;
   /** Carries out steps, written as in a scenario, all or none. Later ones belong to the world. */
-  steps(steps: Record<string, unknown>[]): Promise<WorldEvent[]>;
+  steps(steps: readonly Step[]): Promise<WorldEvent[]>;
   /** Sets totals by product id, all or none. Resolves with what that changed. */
   setTotals(totals: Record<string, number>): Promise<WorldEvent[]>;
   /** Carries out orders, all or none. Resolves with what happened. */
-  orders(orders: readonly { id: string | number; amount: number }[]): Promise<WorldEvent[]>;
+  orders(orders: readonly Schema<"OrderRequest">[]): Promise<WorldEvent[]>;
   /** Back to the scenario's start, with another seed if one is given; open sockets stay and get the totals of then. */
   reset(options?: { seed?: number }): Promise<void>;
   /**

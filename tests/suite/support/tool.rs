@@ -28,8 +28,12 @@ pub(crate) enum Tool {
     Namespaces,
     /// The npm packages `graphql-ws`, `phoenix`, `socket.io-client` and `ws`, and node, which runs them.
     LiveClients,
+    /// The Python package `maturin`, beside the Python that has it and the wheels of pytest.
+    Maturin,
     /// Node.js.
     Node,
+    /// npm, and node, which runs it.
+    Npm,
     /// The npm package `openai`, and node, which runs it.
     OpenAi,
     Pytest,
@@ -55,7 +59,9 @@ impl Tool {
             Self::LanguageServer => local("editor/node_modules/.bin/yaml-language-server"),
             Self::LiveClients => local("live-clients"),
             Self::Namespaces => "unshare".into(),
+            Self::Maturin => local("python/bin/maturin"),
             Self::Node => "node".into(),
+            Self::Npm => "npm".into(),
             Self::OpenAi => local("openai/node_modules/openai"),
             Self::Pytest => local("python/bin/pytest"),
             Self::Python => "python3".into(),
@@ -72,6 +78,8 @@ impl Tool {
             Self::Axe | Self::Pytest | Self::Schemathesis | Self::Websockets => path.exists(),
             Self::LiveClients => path.join("node_modules/phoenix").exists() && is_program("node"),
             Self::LanguageServer | Self::OpenAi => path.exists() && is_program("node"),
+            Self::Maturin => path.exists() && path.with_file_name("../wheels").exists(),
+            Self::Npm => is_program(path) && is_program("node"),
             Self::Browser => {
                 is_program(path) && ["chromium", "chromium-browser", "google-chrome"].iter().any(is_program)
             }
@@ -107,7 +115,9 @@ impl fmt::Display for Tool {
             Self::LanguageServer => "node with yaml-language-server below target/editor",
             Self::LiveClients => "node with graphql-ws, phoenix, socket.io-client and ws below target/live-clients",
             Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
+            Self::Maturin => "maturin and the wheels of pytest below target/python",
             Self::Node => "node",
+            Self::Npm => "npm",
             Self::OpenAi => "node with openai below target/openai",
             Self::Pytest => "pytest below target/python",
             Self::Python => "python3",

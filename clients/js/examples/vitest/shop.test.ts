@@ -111,6 +111,15 @@ describe.concurrent("a shop", () => {
     expect((await world.state()).totals.A1).toBe(3);
   });
 
+  test("has types by which a misspelled fault does not compile", async ({ world, expect }) => {
+    // @ts-expect-error: the key is called `status`.
+    const misspelled = await world.faults.add({ on: "http", stats: 503 }).catch((error) => error);
+    expect(misspelled.message).toContain("did you mean `status`?");
+    // @ts-expect-error: the word is `http`.
+    const unknown = await world.faults.add({ on: "htpt", status: 503 }).catch((error) => error);
+    expect(unknown).toMatchObject({ status: 400 });
+  });
+
   test("says what came nearest to an expectation that fails", async ({ world, expect }) => {
     await order(world, "A1", 2);
     const failed = await world.verify({ path: "/orders/A1", body: { amount: 3 } }).catch((error) => error);
