@@ -74,18 +74,25 @@ pub struct Loading {
 /// Reads and checks a scenario file, all that it includes, and the files that its `data` names.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
-    load_by(path, read)
+    load_first(path, read(path))
+}
+
+/// As [`load()`], of a scenario that is read from a stream, such as standard input. `path` is its name in messages, and what
+/// the paths in it are relative to.
+#[must_use]
+pub fn load_stream(path: &Path, stream: impl Read) -> Loading {
+    load_first(path, read_stream(path, stream, 0))
 }
 
 /// As [`load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
 #[must_use]
 pub fn load_regular(path: &Path) -> Loading {
-    load_by(path, read_regular)
+    load_first(path, read_regular(path))
 }
 
-fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
+fn load_first(path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Loading {
     let mut disk = Disk::default();
-    let content = disk.note(path, read_first(path)).map_err(LoadError::from);
+    let content = disk.note(path, bytes).map_err(LoadError::from);
     let checked = content.and_then(|content| check(path, content, &mut disk).map_err(LoadError::from));
     let (outcome, warnings) = match checked {
         Ok(Validated { scenario, warnings }) => (Ok(scenario), warnings),
@@ -228,9 +235,14 @@ fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     let length = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default();
-    // One more than there is, which tells the end without growing.
-    let mut bytes = Vec::with_capacity(length + 1);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    // One more than the file has, so that the read that finds the end does not grow it.
+    read_stream(path, file, length + 1)
+}
+
+fn read_stream(path: &Path, stream: impl Read, capacity: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(capacity);
+    let read = stream.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| ReadError::new(path, &error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge { path: path.to_owned() });
     }

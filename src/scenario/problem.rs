@@ -50,12 +50,21 @@ pub enum ProblemKind {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
     Syntax(String),
-    /// The text of a file that is called JSON is not JSON.
+    /// A tab where YAML takes only spaces.
+    #[error("a tab here; YAML indents with spaces")]
+    Tab,
+    /// A bracket without its closing one.
+    #[error("this `{0}` is never closed")]
+    UnclosedBracket(char),
+    /// The text of a file whose name ends in `.json` is not JSON.
     #[error("not valid JSON: {0}")]
     JsonSyntax(String),
     /// A byte that is not part of UTF-8 text.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
+    /// Text in UTF-16, with or without a byte order mark.
+    #[error("the file is UTF-16 text")]
+    Utf16,
     /// Nothing but blanks and comments.
     #[error("the file declares nothing")]
     Empty,

@@ -195,7 +195,7 @@ const SHARE_PATTERN: &str = r"^([0-9]+\.?[0-9]*|\.[0-9]+) *%$";
 
 /// A duration. What serde calls it is what the decoder says it expected.
 #[derive(Debug, Deserialize)]
-#[serde(rename = "a duration such as 250ms, 1.5s, 2m or 1h30m")]
+#[serde(rename = "a duration such as 500ms, 5s or 1m30s")]
 pub(crate) struct RawDuration(#[serde(deserialize_with = "duration")] pub(crate) Result<Duration, UnitError>);
 
 /// A rate, as the mean time between two events.

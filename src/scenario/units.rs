@@ -66,14 +66,19 @@ pub enum UnitError {
 }
 
 impl UnitError {
+    /// What would be right at its place.
     pub(crate) fn expected(&self) -> &'static str {
         match self {
-            Self::Duration(text) if text.chars().any(|c| c.is_ascii_digit()) => {
-                "expected hours (h), minutes (m), seconds (s), ms, us, ns, in this order, a fraction only in the last"
+            Self::Duration(text) if text.chars().all(|c| c.is_ascii_digit() || c == '.') => {
+                "expected a number with a unit, such as 500ms, 5s or 1m30s"
             }
-            Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
+            Self::Duration(text) if text.chars().any(|c| c.is_ascii_digit()) => {
+                "expected a duration such as 500ms, 5s or 1m30s: units are h, m, s, ms, us, ns, in this order, and only the \
+                 last number may have a fraction"
+            }
+            Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 500ms, 5s or 1m30s",
             Self::Moment(text) if text.parse::<jiff::civil::Date>().is_ok() && !text.contains(['T', 't', ' ']) => {
-                "expected a time behind the date, such as T09:30:00Z"
+                "expected a time after the date, such as T09:30:00Z"
             }
             Self::Moment(_) => "expected a date and time with its offset (RFC 3339), such as 2026-01-01T09:30:00Z",
             Self::Share(_) => "expected a percentage such as 20% or 0.5%",

@@ -1,5 +1,8 @@
 //! The command line: what it prints, what it refuses, how it ends.
 
+mod arguments;
+mod help;
+
 use std::net::TcpListener;
 use std::process::Output;
 
@@ -80,14 +83,17 @@ async fn a_missing_file_is_one_clear_sentence() {
 }
 
 #[tokio::test]
-async fn a_directory_in_place_of_a_file_is_one_clear_sentence() {
-    refuses(&["play", "tests"], "cannot read tests: it is a directory; give a scenario file in it").await;
+async fn a_folder_without_a_scenario_is_one_clear_sentence() {
+    let message = "no scenario in tests: it has no file that ends in .yaml, .yml or .json; put one there, or name another \
+                   folder or a file";
+    refuses(&["play", "tests"], message).await;
+    refuses(&["check", "tests"], "cannot read tests: no file in it ends in .yaml, .yml or .json").await;
 }
 
 #[tokio::test]
 async fn a_missing_static_directory_is_one_clear_sentence() {
     let file = ScenarioFile::new(SHOP);
-    let message = "nowhere is not a directory that can be served; give another with --static";
+    let message = "nowhere is not a directory; --static takes the directory to serve";
     refuses(&["run", file.path().to_str().unwrap(), "--static", "nowhere"], message).await;
 }
 
@@ -117,7 +123,8 @@ async fn wrong_flags_end_with_2_and_a_hint() {
         (&["run", "x.yaml", "--host", "nowhere"], "nowhere"),
         (&["run", "x.yaml", "--poll", "--no-watch"], "--no-watch"),
         (&["chek", "x.yaml"], "'check'"),
-        (&["run"], "<FILE>"),
+        (&["run", "x.yaml", "--ping", "5"], "`5` is not a duration: expected a number with a unit, such as 500ms, 5s or 1m30s"),
+        (&["completions", "tcsh"], "tcsh"),
     ] {
         let output = run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -382,8 +389,11 @@ async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
         ("10 MiB of anchors", repeated("- &a x\n"), "expected a mapping"),
         ("10 MiB of NUL", vec![0; 10 << 20], "error"),
         ("bad UTF-8", b"name: \xff\xfe\n".to_vec(), "the file is not UTF-8 text"),
-        ("UTF-16", b"\xff\xfen\0a\0m\0e\0".to_vec(), "the file is not UTF-8 text"),
-        ("a tab as indentation", b"categories:\n\ttoys: {}\n".to_vec(), "not valid YAML"),
+        ("UTF-16, little-endian", b"\xff\xfen\0a\0m\0e\0".to_vec(), "the file is UTF-16 text"),
+        ("UTF-16, big-endian", b"\xfe\xff\0n\0a\0m\0e".to_vec(), "the file is UTF-16 text"),
+        ("UTF-16 without a mark", b"n\0a\0m\0e\0:\0".to_vec(), "the file is UTF-16 text"),
+        ("UTF-16 without a mark, big-endian", b"\0n\0a\0m\0e".to_vec(), "the file is UTF-16 text"),
+        ("a tab as indentation", b"categories:\n\ttoys: {}\n".to_vec(), "a tab here; YAML indents with spaces"),
         ("a NUL in text", b"name: a\0b\n".to_vec(), "error"),
     ] {
         let (code, report) = check_bytes(&bytes).await;
@@ -468,7 +478,7 @@ async fn play_says_if_nothing_is_scheduled() {
     let later = "data: { n: 0 }\nscripts: [{ steps: [{ at: 2m, set: { n: 1 } }] }]\n";
     for (text_of_file, until, said) in [
         (answers, "1m", "nothing is scheduled in {}: it only answers clients; `mockd run {}` serves it\n"),
-        (later, "1m", "nothing is scheduled in {} until 1m: the first is due at 2m; play on with --until\n"),
+        (later, "1m", "nothing is scheduled in {} until 1m: the first action is due at 2m; use a longer --until\n"),
         (later, "2m", "seed "),
     ] {
         let file = ScenarioFile::new(text_of_file);

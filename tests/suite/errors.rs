@@ -5,6 +5,7 @@ mod endpoints;
 mod expressions;
 mod products;
 mod rules;
+mod syntax;
 mod warnings;
 
 use std::fmt::Write;
@@ -107,7 +108,7 @@ fn each_mistake_has_its_message() {
         (with("orders: { random: [{ every: 1s, rate: 1/s }] }\n"), "`every` and `rate` exclude each other"),
         (
             with("orders: { random: [{ every: 1500 }] }\n"),
-            "expected a duration such as 250ms, 1.5s, 2m or 1h30m, found the number `1500`",
+            "expected a duration such as 500ms, 5s or 1m30s, found the number `1500`",
         ),
         (with("orders: { random: [{ every: 15 apples }] }\n"), "`15 apples` is not a duration"),
         (with("orders: { random: [{ every: 0s }] }\n"), "`every` has to be at least 1us"),

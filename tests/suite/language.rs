@@ -139,7 +139,7 @@ async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
     assert!(text.contains("$schema=mockd.schema.json"));
     std::fs::write(&file, "mine").unwrap();
     let (code, _, error) = run(&["init", shop.to_str().unwrap()]).await;
-    let expected = format!("error: {} is there already; remove it, or name another directory\n", file.display());
+    let expected = format!("error: {} already exists; remove it, or name another directory\n", file.display());
     assert_eq!((code, error), (Some(1), expected));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
@@ -168,7 +168,7 @@ async fn init_writes_what_check_accepts_and_run_serves() {
 async fn init_says_when_it_cannot_write() {
     let (code, _, error) = run(&["init", "Cargo.toml/sub"]).await;
     assert_eq!(code, Some(1));
-    assert!(error.starts_with("error: cannot make the directory Cargo.toml/sub: "), "{error}");
+    assert!(error.starts_with("error: cannot create the directory Cargo.toml/sub: "), "{error}");
     assert!(!Path::new("Cargo.toml/sub").exists());
 }
 
@@ -178,7 +178,7 @@ async fn explain_tells_about_a_key_wherever_it_may_stand() {
     let expected = "\
 orders.random[].jitter
   takes duration
-  without it, 0s
+  default 0s
 
   How far an order may be from its even time, to both sides; at most `every`. Errors do not add up. Not with `arrivals: poisson`.
 

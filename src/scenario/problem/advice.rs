@@ -46,6 +46,8 @@ impl ProblemKind {
             Self::RemovedProduct(_) => "removed here",
             Self::UnreachableAnswer => "this one is for all requests",
             Self::UnreachableMessageRule => "this one is for all messages",
+            Self::UnclosedBracket('[') => "`]` is missing here",
+            Self::UnclosedBracket(_) => "`}` is missing here",
             _ => "first declared here",
         }
     }
@@ -191,7 +193,8 @@ impl ProblemKind {
                 "remove it; what a value is follows from how it is written, and `not x` is how an expression says the opposite".into()
             }
             Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
-            Self::NotUtf8 => "save the file as UTF-8".into(),
+            Self::NotUtf8 | Self::Utf16 => "save the file as UTF-8".into(),
+            Self::Tab => "replace it with spaces".into(),
             _ => return None,
         })
     }

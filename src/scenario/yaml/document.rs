@@ -3,6 +3,7 @@
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::scalar::is_null;
 use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
@@ -51,22 +52,13 @@ impl Document {
     }
 
     fn read_tree(&mut self, path: &Path, content: FileContent) -> Result<NodeId, Vec<Problem>> {
-        match content {
-            FileContent::Text(text) => self.tree.read(Source::shared(path, text)),
-            FileContent::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
-        }
+        let text = self.text(path, content).map_err(|problem| vec![problem])?;
+        self.tree.read(Source::shared(path, text))
     }
 
     /// Keeps the text of a table, and gives its place.
     pub(crate) fn read_table(&mut self, path: &Path, content: FileContent) -> Option<Span> {
-        let text = match content {
-            FileContent::Text(text) => text,
-            FileContent::Other(bytes) => {
-                let problem = self.not_utf8(path, &bytes);
-                self.note(problem);
-                return None;
-            }
-        };
+        let text = self.text(path, content).map_err(|problem| self.note(problem)).ok()?;
         let source = Source::shared(path, text);
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let start = self.tree.add_source(source);
@@ -83,14 +75,26 @@ impl Document {
         self.data_files.get(&value).copied()
     }
 
-    /// Keeps what is text, so that the place can be shown.
-    fn not_utf8(&mut self, path: &Path, bytes: &[u8]) -> Problem {
-        let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+    fn text(&mut self, path: &Path, content: FileContent) -> Result<Arc<String>, Problem> {
+        if is_utf16(content.bytes()) {
+            return Err(self.no_text(path, "", ProblemKind::Utf16));
+        }
+        match content {
+            FileContent::Text(text) => Ok(text),
+            FileContent::Other(bytes) => {
+                let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+                Err(self.no_text(path, text, ProblemKind::NotUtf8))
+            }
+        }
+    }
+
+    /// Keeps what is text, so that the place behind it can be shown.
+    fn no_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
         let source = Source::new(path, &format!("{text}\u{fffd}"));
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let end = self.tree.add_source(source) + length;
         let start = end - u32::try_from('\u{fffd}'.len_utf8()).unwrap_or_default();
-        Problem::new(ProblemKind::NotUtf8, Span { start, end })
+        Problem::new(kind, Span { start, end })
     }
 
     /// Writes a problem down, unless it is known.
@@ -137,5 +141,15 @@ impl Document {
     /// The files and the problems.
     pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>) {
         (self.tree.into_sources(), self.problems.into_inner())
+    }
+}
+
+/// Whether bytes begin with the byte order mark of UTF-16, or with two ASCII characters of two bytes each.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => false,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [0, first, 0, second, ..] | [first, 0, second, 0, ..] => *first != 0 && *second != 0,
+        _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod json;
+mod syntax;
 mod unquoted;
 
 use crate::scenario::problem::Problem;

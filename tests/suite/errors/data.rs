@@ -107,7 +107,7 @@ error: `2026-01-01` is not a date and time
  --> shop.yaml:1:9
   |
 1 | starts: 2026-01-01
-  |         ^^^^^^^^^^ expected a time behind the date, such as T09:30:00Z"
+  |         ^^^^^^^^^^ expected a time after the date, such as T09:30:00Z"
     );
     assert_eq!(
         report("starts: 2026-01-01T09:00:00\ndata: {}\n"),

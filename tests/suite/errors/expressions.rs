@@ -308,7 +308,7 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
             "there is no value `prise`",
             "`later` is not a duration",
             "there is no collection `todo`",
-            "expected a duration such as 250ms, 1.5s, 2m or 1h30m, found the number `1`",
+            "expected a duration such as 500ms, 5s or 1m30s, found the number `1`",
             "there is no collection `todoz`",
         ]
     );

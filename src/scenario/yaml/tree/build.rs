@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::super::scalar::{expect_tag, is_plain};
 use super::json::is_json;
+use super::syntax::{is_about_tabs, misplaced_tab, unclosed_bracket};
 use super::unquoted::unquoted;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
@@ -42,6 +43,8 @@ pub(super) struct Builder<'t, 's> {
     pending: Vec<NodeId>,
     anchors: HashMap<usize, FinishedNode>,
     root: Option<NodeId>,
+    /// Where the last event ends.
+    end: u32,
     documents: usize,
     merged: usize,
     offsets: Offsets<'s>,
@@ -59,6 +62,7 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
         pending: Vec::new(),
         anchors: HashMap::new(),
         root: None,
+        end: base,
         documents: 0,
         merged: 0,
         offsets: Offsets::new(&text, base),
@@ -87,6 +91,7 @@ impl<'s> Builder<'_, 's> {
         for event in parser {
             let (event, place) = event.map_err(|error| self.syntax(&error))?;
             let span = Span { start: self.offsets.place(place.start), end: self.offsets.place(place.end) };
+            self.end = self.end.max(span.end);
             match event {
                 Event::DocumentStart(_) => {
                     self.documents += 1;
@@ -127,7 +132,39 @@ impl<'s> Builder<'_, 's> {
         {
             return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
         }
-        Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+        self.cause(error.info(), at).unwrap_or_else(|| {
+            Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+        })
+    }
+
+    /// The mistake that an error most likely comes from, where that is somewhere else.
+    fn cause(&self, error: &str, at: u32) -> Option<Problem> {
+        let Offsets { text, base, .. } = self.offsets;
+        let [at, end] = [at, self.end].map(|place| text.floor_char_boundary((place - base) as usize));
+        let tab = misplaced_tab(text, error, at).map(|tab| Problem::new(ProblemKind::Tab, self.offsets.span(tab, 1)));
+        if is_about_tabs(error) && tab.is_some() {
+            return tab;
+        }
+        let starts = self.open.iter().map(|open| (open.start.start - base) as usize);
+        let open: Vec<usize> = starts.filter(|start| text[*start..].starts_with(['[', '{'])).collect();
+        if open.is_empty() && tab.is_some() {
+            return tab;
+        }
+        if error.contains("quoted scalar") || error.contains("recursion") {
+            return None;
+        }
+        let bracket = unclosed_bracket(text, open, end, at)?;
+        let kind = ProblemKind::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
+        let problem = Problem::new(kind, self.offsets.span(bracket, 1));
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        // A line below that of the bracket is no part of what is inside of it.
+        let rest = &text[if bracket < line { line } else { at }..];
+        let missing = rest.trim_start().chars().next();
+        let place = text.len() - rest.trim_start().len();
+        Some(match missing {
+            Some(first) => problem.related_to(self.offsets.span(place, first.len_utf8())),
+            None => problem,
+        })
     }
 
     pub(super) fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
@@ -292,6 +329,12 @@ impl<'s> Offsets<'s> {
         self.base + u32::try_from(byte).unwrap_or(u32::MAX)
     }
 
+    /// The span of some bytes of the text.
+    fn span(&self, at: usize, length: usize) -> Span {
+        let place = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: place(at), end: place(at + length) }
+    }
+
     /// What is written at a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
@@ -311,8 +354,7 @@ impl<'s> Offsets<'s> {
         let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let (range, meant) = unquoted(line, at - start)?;
-        let offset = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span { start: offset(start + range.start), end: offset(start + range.end) };
+        let span = self.span(start + range.start, range.len());
         Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
     }
 

@@ -38,7 +38,7 @@ fn last_open_braces(line: &str) -> Option<usize> {
 }
 
 /// What stands before a value.
-const BEFORE_VALUES: &str = ":,[{-";
+pub(super) const BEFORE_VALUES: &str = ":,[{-";
 
 /// The bytes of the value that an expression is in or begins.
 fn value_around(line: &str, expression: usize) -> Range<usize> {
