@@ -180,7 +180,7 @@ orders.random[].jitter
   takes duration
   default 0s
 
-  How far an order may be from its even time, to both sides; at most `every`. Errors do not add up. Not with `arrivals: poisson`.
+  How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
 
     jitter: 200ms
 ";
@@ -213,14 +213,14 @@ async fn explain_lists_the_keys_of_a_mapping() {
 http.NAME.crud
   takes text or mapping
 
-  REST on a collection. The route's key has no method.
+  A REST API for a collection. The route's key has no method.
 
     collection  The collection's name
-    fields      What a row must have that a client sends: its fields by name, each with the JSON types that are allowed
-    defaults    What an added row has besides what the client sends
-    only        The operations that are allowed; all of them without it
-    query       How the parameters of a list are called
-    list        What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it has room for, which is `$per_page`, and how many `$pages` there are
+    fields      The fields that a row sent by a client must have: their names, each with its allowed JSON types
+    defaults    Fields that an added row has in addition to those that the client sends
+    only        The allowed operations
+    query       The names of the query parameters for pages and sorting
+    list        The body of a list: `$items` are the rows of the page, `$total` is the number of matching rows, `$page` the number of the page, `$per_page` its size, and `$pages` the number of pages
 
     crud: todos
 ";
@@ -231,6 +231,40 @@ http.NAME.crud
         let (_, said, _) = run(&["explain", key]).await;
         let line = format!("\n    {inside} ");
         assert_eq!(said.matches(&line).count(), 1, "{key}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn explain_of_a_mapping_has_a_line_for_each_key() {
+    let (code, said, _) = run(&["explain", "orders"]).await;
+    let expected = "\
+orders
+  takes mapping
+
+  Orders that mockd places itself. Without it, totals change only by POST.
+
+    random   Generators of random orders
+    scripts  Timelines of orders
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    let (code, said, _) = run(&["explain", "categories.electronics"]).await;
+    let expected = "\
+categories.NAME
+  takes mapping
+
+  A list of products with its own path.
+
+    prefix    The prefix of its products' ids: a product without an id gets the prefix and the next number
+    products  The products, in the order in which the API lists them
+    fields    The properties that a product added by POST must have: their names, each with its allowed JSON types
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    for section in language::sections().iter().filter(|section| section.keys.len() > 1 && section.path.contains('.')) {
+        let (code, said, _) = run(&["explain", &section.path]).await;
+        assert_eq!(code, Some(0), "{}", section.path);
+        for key in &section.keys {
+            assert!(said.contains(&format!("\n    {} ", key.name)), "{}: {}: {said}", section.path, key.name);
+        }
     }
 }
 
