@@ -53,13 +53,13 @@ pub enum CompileErrorKind {
     #[error("the expression is empty")]
     Empty,
     /// Braces around what is an expression without them.
-    #[error("an expression takes no `{{{{ }}}}` here")]
+    #[error("an expression is written without `{{{{ }}}}` here")]
     Braces,
     /// A `$` before what is an expression without it.
-    #[error("an expression takes no `$` here")]
+    #[error("an expression is written without `$` here")]
     Dollar,
     /// `$name` inside longer text.
-    #[error("`${0}` inside longer text is not looked up")]
+    #[error("`${0}` inside longer text is not evaluated")]
     InsideText(String),
     /// An expression behind a `$`, which takes a path alone.
     #[error("`$` takes a name and its fields, not a whole expression")]
@@ -74,7 +74,7 @@ pub enum CompileErrorKind {
     #[error("a key is text: the expression in `{0}` is not computed")]
     InKey(String),
     /// A key that would spread a value in another language: a warning.
-    #[error("the key `{0}` is text, and spreads nothing")]
+    #[error("the key `{0}` is text and spreads nothing")]
     SpreadKey(String),
     /// A name that means nothing here.
     #[error("unknown {what} `{name}`")]
@@ -156,7 +156,7 @@ pub enum CompileErrorKind {
         meant: Option<String>,
     },
     /// More words and signs than an expression may have.
-    #[error("the expression has more than {MAX_TOKENS} words and signs")]
+    #[error("the expression has more than {MAX_TOKENS} tokens")]
     TooLong,
     /// Lists and mappings inside each other beyond all reason.
     #[error("nested deeper than {0} levels")]
@@ -222,7 +222,7 @@ impl CompileErrorKind {
             }
             Self::Method(name) => return habits::call(name),
             Self::Foreign { written, meant } if habits::changes(written) => {
-                format!("write `{meant}`; a value is changed by the steps `set` and `increment`")
+                format!("write `{meant}`; the steps `set` and `increment` change values")
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),
             Self::Arguments { meant, .. } => format!("write `{}`", meant.as_ref()?),
@@ -235,7 +235,7 @@ impl CompileErrorKind {
                 }
             },
             Self::FieldOfRows { of, field } if ["length", "count", "size"].contains(&&**field) => {
-                format!("write `{of} | length` for how many rows there are")
+                format!("write `{of} | length` for the number of rows")
             }
             Self::FieldOfRows { of, field } => format!(
                 "write `{of} | map(attribute='{field}')` for that field of each row, `({of} | find(1)).{field}` for that of one"
@@ -250,9 +250,9 @@ impl CompileErrorKind {
             Self::InsideText(name) => format!("write `{{{{ {name} }}}}` for its value, `$${name}` for the text"),
             Self::NotAPath(expression) => format!("write `{{{{ {expression} }}}}`"),
             Self::DollarBraces(expression) => format!("write `{{{{ {expression} }}}}` for its value"),
-            Self::Statement("{#") => "expressions have no comments: a comment of the file follows a `#`".into(),
+            Self::Statement("{#") => "expressions have no comments; YAML comments start with `#`".into(),
             Self::Statement(_) => {
-                "there are no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` puts the items of a list together"
+                "expressions have no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` joins the items of a list"
                     .into()
             }
             Self::InKey(key) => {
@@ -298,8 +298,8 @@ fn remedy(kind: &RunErrorKind, expression: &str) -> String {
         _ => return String::new(),
     };
     let length = expression.strip_suffix(".length");
-    let length = length.map(|value| format!("; how long a value is says `{value} | length`")).unwrap_or_default();
-    format!("; give another value with `or`: `{other}`{length}")
+    let length = length.map(|value| format!("; for the length, write `{value} | length`")).unwrap_or_default();
+    format!("; provide a fallback with `or`: `{other}`{length}")
 }
 
 /// The empty value of the kind that a filter takes.
@@ -325,7 +325,7 @@ pub enum RunErrorKind {
     #[error("is undefined")]
     UndefinedOperand(&'static str),
     /// A function or another thing that JSON cannot say.
-    #[error("is not a value that JSON can say")]
+    #[error("is not a JSON value")]
     NotJson,
     /// More work than an expression may take.
     #[error("takes more than {0} steps")]

@@ -46,7 +46,7 @@ fn given(value: &Value) -> Result<&Value, Error> {
 
 /// An item of a list, which is not undefined.
 fn given_item(item: &Value, index: usize) -> Result<&Value, Error> {
-    let why = "is undefined; give another value with `or`, or leave it out with `select('defined')`";
+    let why = "is undefined; provide a fallback with `or`, or leave it out with `select('defined')`";
     given(item).map_err(|_| refused(format!("item {index} of the list {why}")))
 }
 

@@ -87,16 +87,16 @@ pub enum ProblemKind {
     #[error("`<<` takes a mapping or a list of mappings")]
     BadMerge,
     /// A key that is a list or a mapping.
-    #[error("a key has to be a plain word")]
+    #[error("a key must be text")]
     ComplexKey,
     /// An expression without quotes, which YAML reads as a mapping. As it has to be written.
-    #[error("an expression has to be in quotes")]
+    #[error("an expression must be in quotes")]
     UnquotedExpression(String),
     /// A part of a value behind a comma, which YAML reads as a key.
     #[error("`{0}` is not a key: the comma before it ends the value")]
     StrayComma(String),
     /// A tag that is not one of JSON's types.
-    #[error("the tag `{0}` means nothing here")]
+    #[error("unknown tag `{0}`")]
     UnknownTag(String),
     /// The same key twice in one mapping.
     #[error("`{0}` is declared twice")]
@@ -130,7 +130,7 @@ pub enum ProblemKind {
         found: String,
     },
     /// A word that is none of the allowed ones.
-    #[error("`{found}` is not one of the words that may stand here")]
+    #[error("`{found}` is not a valid value here")]
     NotOneOf {
         /// The word as written.
         found: String,
@@ -138,16 +138,16 @@ pub enum ProblemKind {
         expected: &'static [&'static str],
     },
     /// A number that JSON cannot say.
-    #[error("`{0}` is not a number that JSON can carry")]
+    #[error("`{0}` is not a number that JSON can represent")]
     NotFinite(String),
     /// A duration or a rate that cannot be read.
     #[error(transparent)]
     Unit(#[from] UnitError),
     /// Two keys that exclude each other.
-    #[error("`{0}` and `{1}` exclude each other")]
+    #[error("`{0}` and `{1}` cannot be used together")]
     Exclusive(&'static str, &'static str),
     /// A mapping that has to do exactly one thing does none or several.
-    #[error("{owner} has to say exactly one of {}", either(keys))]
+    #[error("{owner} needs exactly one of {}", either(keys))]
     NotExactlyOne {
         /// What it is about.
         owner: &'static str,
@@ -155,7 +155,7 @@ pub enum ProblemKind {
         keys: &'static [&'static str],
     },
     /// A key that only makes sense beside another.
-    #[error("`{key}` has no meaning without `{needs}`")]
+    #[error("`{key}` requires `{needs}`")]
     Needs {
         /// The key that stands alone.
         key: &'static str,
@@ -169,7 +169,7 @@ pub enum ProblemKind {
     #[error("product id `{0}` is declared twice")]
     DuplicateId(String),
     /// A category name that mockd keeps for itself.
-    #[error("`{0}` cannot name a category")]
+    #[error("`{0}` is not a valid name for a category")]
     ReservedCategory(String),
     /// A category that the scenario does not declare.
     #[error("there is no category `{name}`")]
@@ -190,7 +190,7 @@ pub enum ProblemKind {
         late: bool,
     },
     /// A product that a step before has removed.
-    #[error("product `{0}` is removed before")]
+    #[error("product `{0}` has already been removed")]
     RemovedProduct(String),
     /// An entry of `cors` that no browser would send.
     #[error(transparent)]
@@ -229,7 +229,7 @@ pub enum ProblemKind {
     #[error("`{0}` is a collection")]
     SetsCollection(String),
     /// A category where numbers of rows are added to.
-    #[error("`{0}` is a category, whose products have totals alone")]
+    #[error("`{0}` is a category, whose products have only totals")]
     IncrementsCategory(String),
     /// A value of `data` where numbers of rows are added to.
     #[error("`{name}` is a value")]
@@ -266,7 +266,7 @@ pub enum ProblemKind {
     #[error("`{0}` and `{1}` are two verbs")]
     TwoVerbs(&'static str, &'static str),
     /// A time of a step among others that happen at one moment.
-    #[error("`{0}` has no place among steps of one moment")]
+    #[error("`{0}` is not allowed among steps that happen at one moment")]
     TimeInMoment(&'static str),
     /// More steps in a list than a mistake can be told from.
     #[error("a list of more than {0} steps")]
@@ -289,13 +289,13 @@ pub enum ProblemKind {
     #[error("there is no file {0}")]
     MissingFile(String),
     /// An answer that no request gets: a warning.
-    #[error("no request gets this answer")]
+    #[error("no request can reach this answer")]
     UnreachableAnswer,
     /// A message rule that no message gets to: a warning.
-    #[error("no message gets to this rule")]
+    #[error("no message can reach this rule")]
     UnreachableMessageRule,
     /// Text to compare a message with that looks like an expression: a warning.
-    #[error("`match` compares with this text, and computes nothing")]
+    #[error("`match` compares with this text and does not evaluate it")]
     MatchesExpression(String),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
@@ -318,7 +318,7 @@ pub enum ProblemKind {
     #[error("{0} is outside ±{MAX_TOTAL}")]
     TotalOutOfRange(i64),
     /// A number below what makes sense here.
-    #[error("`{key}` has to be at least {least}")]
+    #[error("`{key}` must be at least {least}")]
     TooSmall {
         /// The key.
         key: &'static str,
@@ -332,7 +332,7 @@ pub enum ProblemKind {
     #[error("`times` above {MAX_AT_ONCE} needs `every`")]
     TooManyAtOnce,
     /// A script that repeats for ever without taking any time.
-    #[error("a script that repeats forever has to take at least 1us")]
+    #[error("a script that repeats forever must take at least 1us")]
     InstantRepeat,
     /// A script that takes no time and repeats too often.
     #[error("the repeats of a script that takes less than 1us make more than {MAX_AT_ONCE} actions at once")]
@@ -367,7 +367,7 @@ pub enum ProblemKind {
     #[error("the included files merge into more than {0} keys")]
     TooManyMerged(usize),
     /// A name that nothing of `data` can have.
-    #[error("`{name}` cannot name data")]
+    #[error("`{name}` is not a valid name for data")]
     DataName {
         /// The name.
         name: String,
@@ -375,13 +375,13 @@ pub enum ProblemKind {
         why: &'static str,
     },
     /// A file of data whose name does not tell what is in it.
-    #[error("`{0}` is no CSV, JSON or YAML file by its name")]
+    #[error("`{0}` is not the name of a CSV, JSON or YAML file")]
     UnknownDataFile(String),
     /// A file of data with nothing but blanks and comments.
     #[error("the file has no data")]
     EmptyDataFile,
     /// A file of data that names another.
-    #[error("the file names data instead of having it")]
+    #[error("the file refers to another data file")]
     NamesData,
     /// An id that is neither text nor an integer, as JSON.
     #[error("expected text or an integer, found {0}")]

@@ -124,8 +124,8 @@ pub struct Parameter {
 /// Why routes make no table.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RouteError {
-    /// Two routes are for the same requests.
-    #[error("`{0}` and `{1}` are for the same requests")]
+    /// Two routes match the same requests.
+    #[error("`{0}` and `{1}` match the same requests")]
     Ambiguous(Arc<Route>, Arc<Route>),
     /// The path cannot be told from that of another route.
     #[error("`{route}` does not fit in with the other routes: {error}")]
@@ -258,7 +258,7 @@ impl RouteTable {
     /// The table of these routes.
     ///
     /// # Errors
-    /// [`RouteError`] if two of them are for the same requests.
+    /// [`RouteError`] if two of them match the same requests.
     pub fn new(routes: impl IntoIterator<Item = Route>) -> Result<Self, RouteError> {
         let routes: Vec<Arc<Route>> = routes.into_iter().map(Arc::new).collect();
         let mut paths: IndexMap<String, Vec<Arc<Route>>> = IndexMap::new();

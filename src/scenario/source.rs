@@ -69,7 +69,7 @@ impl ReadError {
     pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".into(),
-            io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
+            io::ErrorKind::IsADirectory => "it is a directory; name a file in it".into(),
             io::ErrorKind::PermissionDenied => "permission denied".into(),
             _ => error.to_string(),
         };

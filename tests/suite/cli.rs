@@ -320,7 +320,7 @@ async fn check_reports_as_annotations_of_a_pull_request() {
     let file = broken.to_str().unwrap().replace("50%,a", "50%25%2Ca");
     let expected = format!(
         "::error file={file},line=1,endLine=1,col=30,endColumn=34,title=unknown key `prefx`::unknown key%0Adid you mean `prefix`?
-::error file={file},line=2,endLine=2,col=7,endColumn=8,title=`al` is not one of the words that may stand here::expected `all`, `category`%0Adid you mean `all`?
+::error file={file},line=2,endLine=2,col=7,endColumn=8,title=`al` is not a valid value here::expected `all`, `category`%0Adid you mean `all`?
 ::error file=gone.yaml::cannot read gone.yaml: there is no such file
 scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts
 "

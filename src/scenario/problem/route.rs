@@ -15,7 +15,7 @@ pub enum RouteMistake {
     #[error("a route with `crud` has no method")]
     CrudWithMethod(String),
     /// A method as the key of an answer, as `OpenAPI` has it.
-    #[error("`{method}` is not a key that may stand here")]
+    #[error("unknown key `{method}`")]
     MethodInside {
         /// The method as written.
         method: String,
@@ -32,7 +32,7 @@ pub enum RouteMistake {
     #[error("the path has an empty segment")]
     EmptySegment,
     /// A `?` or `#`, which ends a path.
-    #[error("`{0}` is not a part of a path")]
+    #[error("`{0}` is not allowed in a path")]
     NotPath(char),
     /// Braces that are no parameter.
     #[error("`{0}` is not a parameter")]
@@ -46,19 +46,19 @@ pub enum RouteMistake {
         meant: String,
     },
     /// Two parameters of one name.
-    #[error("the path has two parameters `{0}`")]
+    #[error("the path has two parameters named `{0}`")]
     SameParameter(String),
     /// Two parameters of one name, of which REST on a collection adds one.
-    #[error("the path has a parameter `id`, as the paths of rows have")]
+    #[error("the path has a parameter `id`, which the paths of rows add")]
     RowParameter,
     /// `{*rest}` before other segments.
     #[error("`{0}` is not the last segment")]
     RestNotLast(String),
     /// Two routes for the same requests.
-    #[error("`{0}` and `{1}` are for the same requests")]
+    #[error("`{0}` and `{1}` match the same requests")]
     SameRequests(String, String),
     /// Two endpoints for the same sockets.
-    #[error("`{0}` and `{1}` are for the same sockets")]
+    #[error("`{0}` and `{1}` match the same sockets")]
     SameSockets(String, String),
     /// A method before the path of an endpoint.
     #[error("an endpoint of `websocket` has no method")]
@@ -90,16 +90,16 @@ impl RouteMistake {
             }
             Self::MethodInside { meant, .. } => format!("the method belongs before the path: `{meant}:`"),
             Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
-            Self::NotPath('?') => "parameters of the query are for `match: { query: … }`".into(),
-            Self::NotPath(_) => "clients keep to themselves what follows it".into(),
+            Self::NotPath('?') => "match query parameters with `match: { query: … }`".into(),
+            Self::NotPath(_) => "clients do not send what follows it".into(),
             Self::EmptySegment => "remove one of the two slashes".into(),
             Self::Braces(_) => {
                 "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()
             }
             Self::SameParameter(_) | Self::RowParameter => "give one of them another name".into(),
             Self::SameRequests(..) | Self::SameSockets(..) => "remove one of the two, or give it another path".into(),
-            Self::Overlapping(..) => "begin the two with different segments".into(),
-            Self::RestNotLast(_) => "`{*rest}` is all that is left of the path".into(),
+            Self::Overlapping(..) => "start the two with different segments".into(),
+            Self::RestNotLast(_) => "`{*rest}` matches the rest of the path, so nothing can follow it".into(),
             Self::Reserved(_) => "`/__mockd` is the control API, and `/@NAME` is another world".into(),
             _ => return None,
         })

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SocketMistake {
     /// A verb for a socket that has closed.
-    #[error("`{0}` is not for the steps of `closed`")]
+    #[error("`{0}` is not allowed in the steps of `closed`")]
     AfterClose(&'static str),
     /// `others` in steps that nobody sends.
     #[error("`others` is only for the steps of streams and sockets")]
@@ -27,7 +27,7 @@ impl SocketMistake {
     pub(super) fn help(&self) -> &'static str {
         match self {
             Self::AfterClose(_) => "the socket has closed; `send` reaches others",
-            Self::NoSender => "leave it out: the frame has no sender who could be left out",
+            Self::NoSender => "remove it: the frame has no sender to skip",
             Self::SetsConn => "each socket has its own `conn`: set it in the steps of `open` or `messages`",
             Self::FixedConn(_) => "give the value another name",
         }

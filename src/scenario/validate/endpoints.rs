@@ -209,7 +209,7 @@ fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     }
 }
 
-/// The table of all endpoints; `None` if some are for the same sockets. Those of a shop are among its routes.
+/// The table of all endpoints; `None` if some match the same sockets. Those of a shop are among its routes.
 pub(super) fn table(
     declared: &[DeclaredEndpoint],
     of_shop: &[DeclaredRoute],

@@ -1,4 +1,4 @@
-//! Checks routes: their keys, and that no two are for the same requests.
+//! Checks routes: their keys, and that no two match the same requests.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl DeclaredRoute {
         Self { route, span, name, is_crud: false }
     }
 
-    /// What is the same for all routes that are for the same requests.
+    /// What is the same for all routes that match the same requests.
     fn shape(&self) -> (String, RouteMethod) {
         (self.route.path().shape(), self.route.method())
     }
@@ -135,7 +135,7 @@ fn crud_route(operation: CrudOperation, path: &PathPattern) -> (RouteMethod, Pat
     }
 }
 
-/// The table of all routes; `None` if some are for the same requests.
+/// The table of all routes; `None` if some match the same requests.
 pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Option<RouteTable> {
     // A method that is declared beside REST on a collection wins.
     let single: HashSet<_> = routes.iter().filter(|route| !route.is_crud).map(DeclaredRoute::shape).collect();

@@ -43,7 +43,7 @@ fn keys_of_mappings_are_text() {
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
             "$path.id 0..0: a key is text: the expression in `$path.id` is not computed \
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
-            "...msg 0..0: the key `...msg` is text, and spreads nothing \
+            "...msg 0..0: the key `...msg` is text and spreads nothing \
              (write the whole mapping as one expression: `\"{{ dict(msg, name=value) }}\"`)",
         ]
     );
