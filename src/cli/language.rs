@@ -142,7 +142,7 @@ fn explain(key: &KeyDoc) -> String {
     lines.join("\n")
 }
 
-/// A line for each sign, name, function, filter and test of expressions.
+/// A line for each operator, name, function, filter and test of expressions.
 fn expressions() -> String {
     let part = |kind: EntryKind| {
         let entries: Vec<Entry> = entries().filter(|entry| entry.kind == kind).collect();
@@ -155,7 +155,7 @@ fn expressions() -> String {
 
 fn heading(kind: EntryKind) -> &'static str {
     match kind {
-        EntryKind::Sign => "Signs",
+        EntryKind::Sign => "Operators",
         EntryKind::Name => "Names, in addition to those of `data` and of the place",
         EntryKind::Function => "Functions: `random(1, 6)`",
         EntryKind::Filter => "Filters: `text | upper`",
@@ -165,7 +165,7 @@ fn heading(kind: EntryKind) -> &'static str {
 
 fn explain_word(entry: &Entry) -> String {
     let what = match entry.kind {
-        EntryKind::Sign => "a sign",
+        EntryKind::Sign => "an operator",
         EntryKind::Name => "a name",
         EntryKind::Function => "a function",
         EntryKind::Filter => "a filter",

@@ -95,7 +95,7 @@ fn fake_of(state: &State, kind: &str) -> Result<Value, Error> {
     let scope = Scope::of(state)?;
     let mut surroundings = scope.surroundings();
     let made = fake(kind, &mut Chance(&mut *surroundings));
-    made.ok_or_else(|| refused(format!("there is no kind `{kind}`, only {}", KINDS.join(", "))))
+    made.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
 }
 
 fn joined(state: &State, topic: &Value) -> Result<u64, Error> {

@@ -95,7 +95,7 @@ pub(super) fn changes(sign: &str) -> bool {
 
 /// What to write for a call of that name, which does not exist or does so as a filter alone.
 pub(super) fn call(name: &str) -> Option<String> {
-    let filter = || is_filter(name).then(|| format!("a filter follows a `|`: `value | {name}`"));
+    let filter = || is_filter(name).then(|| format!("a filter comes after `|`: `value | {name}`"));
     meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
 }
 

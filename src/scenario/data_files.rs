@@ -65,7 +65,7 @@ impl Reader<'_> {
         };
         let content = self.files.read(path).map_err(|error| match error {
             ReadError::NoFiles { path } => {
-                let reason = "only a scenario that is read from a file can name others".to_owned();
+                let reason = "only a scenario read from a file can refer to others".to_owned();
                 ReadError::Unreadable { path, reason }
             }
             error => error,

@@ -455,7 +455,7 @@ fn either(keys: &[impl Display]) -> String {
 /// The files in the middle of a cycle, in words.
 fn by_way(files: &[String]) -> String {
     match files {
-        [_, middle @ .., _] if !middle.is_empty() => format!(" by way of {}", middle.join(", ")),
+        [_, middle @ .., _] if !middle.is_empty() => format!(" through {}", middle.join(", ")),
         _ => String::new(),
     }
 }

@@ -51,13 +51,13 @@ pub enum ReadError {
         reason: String,
     },
     /// The file is larger than any scenario.
-    #[error("{} is larger than {} MiB, which no scenario needs; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
+    #[error("{} is larger than {} MiB, which is too large for a scenario; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The path as given.
         path: PathBuf,
     },
     /// Text that came from no file includes one.
-    #[error("cannot include {}: only a scenario that is read from a file can include others", path.display())]
+    #[error("cannot include {}: only a scenario read from a file can include others", path.display())]
     NoFiles {
         /// The path as given.
         path: PathBuf,

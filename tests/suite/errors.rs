@@ -210,7 +210,7 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
         (with("orders: !!set {}\n"), "unknown tag `tag:yaml.org,2002:set`"),
         (
             with("include: [common.yaml]\n"),
-            "cannot include common.yaml: only a scenario that is read from a file can include others",
+            "cannot include common.yaml: only a scenario read from a file can include others",
         ),
         (with("include: { a: b }\n"), "expected text or a list, found a mapping"),
         (with("orders: { random: [{ evry: 1s }] }\n"), "unknown key `evry`"),

@@ -107,7 +107,7 @@ fn a_cycle_is_shown_with_the_way_around() {
         ("b.yaml", "include: [main.yaml]\n"),
     ]);
     let expected = "\
-error: main.yaml includes itself by way of a.yaml, b.yaml
+error: main.yaml includes itself through a.yaml, b.yaml
  --> b.yaml:1:11
   |
 1 | include: [main.yaml]

@@ -282,14 +282,14 @@ async fn explain_tells_about_the_words_of_expressions() {
 fixed
   a filter of expressions; takes the number of decimals
 
-  a number as text with so many decimals.
+  a number as text with this many decimals.
 
     9.5 | fixed(2)
 ";
     assert_eq!((code, said.as_str()), (Some(0), expected));
     for (word, part) in [
         ("fake", "  a function of expressions; takes a kind, such as 'name'\n"),
-        ("members", "  who has joined a topic: a list of their `conn.id`.\n"),
+        ("members", "  the members of a topic: a list of their `conn.id`.\n"),
         ("now", "    now.iso\n"),
         ("where", "  a filter of expressions; takes fields by name"),
     ] {

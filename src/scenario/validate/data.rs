@@ -73,11 +73,11 @@ fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
-        Some("a name has letters, digits and `_`, and does not start with a digit")
+        Some("a name consists of letters, digits and `_`, and does not start with a digit")
     } else if OWN_NAMES.contains(&name) || is_reserved_name(name) {
-        Some("this name has a meaning of its own in expressions")
+        Some("expressions use this name for something else")
     } else if name.starts_with("__") {
-        Some("names that start with `__` are mockd's own")
+        Some("names that start with `__` are reserved")
     } else if categories.iter().any(|category| &*category.name == name) {
         Some("a category has this name")
     } else {
@@ -96,7 +96,7 @@ fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut 
         ["from"] => file(node, check),
         ["generate"] => {
             let raw = check.document.decode::<RawMadeRows>(node)?;
-            let (raw, span) = check.required(raw.generate.as_ref(), "what is made", "generate", span, span)?;
+            let (raw, span) = check.required(raw.generate.as_ref(), "generated data", "generate", span, span)?;
             made::rows(name, raw, span, origin, check).map(Datum::Rows)
         }
         ["from", "generate"] | ["generate", "from"] => {

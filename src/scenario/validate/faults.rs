@@ -76,7 +76,7 @@ pub(in crate::scenario) fn fault(
     if let (Some(name), Some(raw)) = (&name, &raw.name)
         && name.bytes().all(|byte| byte.is_ascii_digit())
     {
-        let (expected, found) = ("a name that is no number, which stands for another fault", format!("`{name}`"));
+        let (expected, found) = ("a name that is not a number: a number identifies another fault", format!("`{name}`"));
         check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
@@ -227,7 +227,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at the most"), found }, span);
+        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at most"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
@@ -316,7 +316,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         let method = method.to_ascii_uppercase();
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {
-            let why = format!("the API answers {} alone", methods.join(", "));
+            let why = format!("the API answers only {}", methods.join(", "));
             check.note(ProblemKind::NeverMatches(why), span);
         }
         method
@@ -324,7 +324,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     let path = given(raw.path.as_ref()).map(|(path, span)| {
         if !path.starts_with(['/', '*']) {
             let found = format!("the text `{path}`");
-            check.note(ProblemKind::WrongType { expected: "a path that begins with / or *".into(), found }, span);
+            check.note(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
         }
         path.clone()
     });
@@ -336,7 +336,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         id.as_str().into()
     });
     if let (Some("GET" | "HEAD"), Some(_), RawOn::Http) = (method.as_deref(), &product, on) {
-        let why = "a product is ordered with POST".into();
+        let why = "products are ordered with POST".into();
         check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
     }
     let share = check.share(raw.share.as_ref());

@@ -254,7 +254,7 @@ impl Rules<'_, '_, '_> {
                 continue;
             };
             if !is_name(name) || is_reserved_name(name) {
-                let expected = "a name of letters, digits and `_` that means nothing else in expressions".into();
+                let expected = "a name of letters, digits and `_` that expressions do not already use".into();
                 self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
             }
             let template = self.template(*node, scope);

@@ -15,7 +15,7 @@ error: `to-do` is not a valid name for data
  --> shop.yaml:2:3
   |
 2 |   to-do: []
-  |   ^^^^^ a name has letters, digits and `_`, and does not start with a digit"
+  |   ^^^^^ a name consists of letters, digits and `_`, and does not start with a digit"
     );
     for name in ["path", "msg", "now", "random", "true", "__x", "1a", "frame", "toys", "é", "\"\""] {
         let text = format!("categories: {{ toys: {{ prefix: T }} }}\ndata: {{ {name}: 1 }}\n");
@@ -92,7 +92,7 @@ error: row id `0` is declared twice
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),
         (with("rows: { generate: { count: 1, row: {}, rows: 2 } }"), "unknown key `rows`"),
         (with("rows: { from: a.csv, generate: { count: 1, row: {} } }"), "`from` and `generate` cannot be used together"),
-        (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario that is read from a file can name others"),
+        (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario read from a file can refer to others"),
     ] {
         assert_eq!(messages(&text), [message], "{text}");
     }

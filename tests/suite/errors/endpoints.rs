@@ -179,7 +179,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
         (message("{ close: bye }"), &code("the text `bye`"), "bye", ""),
         (
             message(&format!("{{ close: {{ reason: {quoted} }} }}")),
-            &format!("expected a reason, which is text of at most 123 bytes, found the text \"{long}\""),
+            &format!("expected a reason of at most 123 bytes of text, found the text \"{long}\""),
             &quoted,
             "",
         ),

@@ -218,10 +218,10 @@ fn what_javascript_writes_is_shown_as_it_is_written_here() {
             value("query.a.length()"),
             "values have no method `length`",
             "length",
-            "a filter follows a `|`: `value | length`",
+            "a filter comes after `|`: `value | length`",
         ),
         (value("query.a.foo()"), "values have no method `foo`", "foo", ""),
-        (value("int(query.a)"), "unknown function `int`", "int", "a filter follows a `|`: `value | int`"),
+        (value("int(query.a)"), "unknown function `int`", "int", "a filter comes after `|`: `value | int`"),
         (value("parseInt(query.a)"), "unknown function `parseInt`", "parseInt", "write `text | int`"),
     ]);
     let all = when("query.a && !query.b || query.c === 1");
@@ -298,7 +298,7 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
     assert_eq!(
         messages(text),
         [
-            "cannot read nowhere.csv: only a scenario that is read from a file can name others",
+            "cannot read nowhere.csv: only a scenario read from a file can refer to others",
             "expected a status from 200 to 599, found the text `ok`",
             "there is no collection `todoz`",
             "unknown name `pric`",

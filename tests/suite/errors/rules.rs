@@ -355,7 +355,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ with: { random: 1 }, set: { price: 1 } }"),
-            "expected a name of letters, digits and `_` that means nothing else in expressions, found `random`",
+            "expected a name of letters, digits and `_` that expressions do not already use, found `random`",
             "random",
             "",
         ),
@@ -387,7 +387,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ set: { price.: 1 } }"),
-            "expected a name of `data`, or the way to a part of it, such as `prices.BTC`, found `price.`",
+            "expected a name of `data`, or the path of a part of it, such as `prices.BTC`, found `price.`",
             "price.",
             "",
         ),

@@ -51,7 +51,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, share: 101%, status: 500 }", "`101%` is not a percentage from 0% to 100%"),
         ("- { on: http, from: 5s, until: 5s, status: 500 }", "`until` is not after `from`"),
         ("- { on: http, category: electronic, status: 500 }", "there is no category `electronic`"),
-        ("- { on: http, path: orders, status: 500 }", "expected a path that begins with / or *"),
+        ("- { on: http, path: orders, status: 500 }", "expected a path that starts with / or *"),
         ("- { name: a, on: http, empty: true }\n- { name: a, on: http, empty: true }", "fault `a` is declared twice"),
         ("- { name: '12', on: http, empty: true }", "expected a name that is no number"),
         (
@@ -85,7 +85,7 @@ async fn mistakes_are_explained_where_they_are() {
             "- { on: stream, product: A1, reset: true }",
             "`product` requires `on: http` or `on: websocket`",
         ),
-        ("- { on: stream, path: events, drop: true }", "expected a path that begins with / or *"),
+        ("- { on: stream, path: events, drop: true }", "expected a path that starts with / or *"),
         (
             "- { on: stream, latency: 1s, chance: 3% }",
             "`chance` requires `drop`, `duplicate` or `corrupt`",
@@ -99,9 +99,9 @@ async fn mistakes_are_explained_where_they_are() {
 #[tokio::test]
 async fn a_fault_that_can_never_match_is_a_warning() {
     for (fault, expected) in [
-        ("- { on: http, method: PATCH, status: 500 }", "the API answers GET, HEAD, POST, OPTIONS alone"),
+        ("- { on: http, method: PATCH, status: 500 }", "the API answers only GET, HEAD, POST, OPTIONS"),
         ("- { on: http, share: 0%, status: 500 }", "a share of 0% hits nothing"),
-        ("- { on: http, product: A1, method: GET, status: 500 }", "a product is ordered with POST"),
+        ("- { on: http, product: A1, method: GET, status: 500 }", "products are ordered with POST"),
         ("- { on: http, product: Z9, status: 500 }", "there is no product `Z9`"),
         (
             "- { on: websocket, category: confectionery, product: A1, stale: true }",
@@ -136,7 +136,7 @@ async fn a_scenario_with_routes_answers_more_methods() {
     }
     let (code, _, said) = check(&with_route("TRACE"), &[]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the API answers GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS alone"), "{said}");
+    assert!(said.contains("the API answers only GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), "{said}");
 }
 
 #[tokio::test]
