@@ -14,18 +14,18 @@ use super::validate;
 use super::yaml::Document;
 use super::{Fault, Scenario, StepList};
 
-/// Why a scenario file gives no scenario.
+/// Why a scenario file cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LoadError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The file can be read, but what it says is wrong.
+    /// The file can be read, but its content is invalid.
     #[error(transparent)]
     Invalid(#[from] Box<Problems>),
 }
 
-/// A file as it was found. A clone shares what was in it.
+/// A file as it was found. Clones share its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     path: PathBuf,
@@ -34,7 +34,7 @@ pub struct FoundFile {
 }
 
 impl FoundFile {
-    /// Where it was looked for.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -46,32 +46,32 @@ impl FoundFile {
         self.content.is_some()
     }
 
-    /// What was in it.
+    /// Its content.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         self.content.as_ref().map(FileContent::bytes)
     }
 
-    /// Whether a look at the file now finds the same.
+    /// Whether the file still has the same content.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(FileContent::bytes)
     }
 }
 
-/// What came of reading a scenario: the scenario or what is wrong, and all files that it depends on, the one that was
-/// asked for first.
+/// The result of reading a scenario: the scenario or its problems, and all files that it depends on, the requested one
+/// first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loading {
     /// The scenario.
     pub outcome: Result<Scenario, LoadError>,
-    /// What is odd about a scenario that is right.
+    /// Warnings about a valid scenario.
     pub warnings: Option<Box<Problems>>,
-    /// The files, also those that could not be read: with them there it may be right.
+    /// The files, including those that could not be read: once these exist, the scenario may become valid.
     pub files: Vec<FoundFile>,
 }
 
-/// Reads and checks a scenario file, all that it includes, and the files that its `data` names.
+/// Reads and checks a scenario file, everything that it includes, and the files that its `data` refers to.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
     load_first(path, read(path))
@@ -84,7 +84,7 @@ pub fn load_stream(path: &Path, stream: impl Read) -> Loading {
     load_first(path, read_stream(path, stream, 0))
 }
 
-/// As [`load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+/// As [`load()`], but refuses anything but a regular file: reading a pipe would block until someone writes to it.
 #[must_use]
 pub fn load_regular(path: &Path) -> Loading {
     load_first(path, read_regular(path))
@@ -101,7 +101,7 @@ fn load_first(path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Loading {
     Loading { outcome, warnings, files: disk.found }
 }
 
-/// The file system, and what was looked for in it.
+/// The file system, and the files that were looked for in it.
 #[derive(Default)]
 struct Disk {
     found: Vec<FoundFile>,
@@ -129,7 +129,7 @@ impl Files for Disk {
     }
 }
 
-/// There are no files beside a text.
+/// A text on its own has no files beside it.
 struct NoFiles;
 
 impl Files for NoFiles {
@@ -155,8 +155,8 @@ pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
     check(source.path(), content, &mut NoFiles).map(|checked| checked.scenario)
 }
 
-/// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON. Gives what is
-/// odd about it, too: scripts and clients may have brought what it is about.
+/// Checks a fault that is added to a scenario, written like one item of `faults`, as YAML or JSON. Also gives warnings,
+/// which are not errors: steps and clients may have created what the fault refers to.
 ///
 /// # Errors
 /// Every problem in it, in the order of the text.
@@ -176,7 +176,8 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
     }
 }
 
-/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or as JSON. What they know is the scenario's data.
+/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or JSON. Their expressions can use the scenario's
+/// data.
 ///
 /// # Errors
 /// Every problem in them, in the order of the text.
@@ -193,7 +194,7 @@ pub fn parse_steps(source: &Source, scenario: &Scenario) -> Result<StepList, Box
     }
 }
 
-/// A scenario that is right.
+/// A valid scenario.
 struct Validated {
     scenario: Scenario,
     warnings: Option<Box<Problems>>,
@@ -201,7 +202,7 @@ struct Validated {
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (mut document, root) = Includes::of(path, content, files);
-    // What a file of data has is missing under one name alone.
+    // A missing data file affects only one name.
     let is_complete = document.problems().is_empty();
     if let Some(root) = root {
         data_files::read(&mut document, root, files);
