@@ -92,8 +92,8 @@ pub enum Feed {
     /// Those of every collection.
     #[default]
     All,
-    /// Those of the collection that the socket asked for last.
-    // Events call it as the shop does.
+    /// Those of the collection that the socket requested last.
+    // Events use the shop's name for it.
     #[serde(rename = "category")]
     Collection,
 }

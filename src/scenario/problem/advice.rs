@@ -1,4 +1,4 @@
-//! What a report says beside a problem: at the caret, and what to do about it.
+//! What a report adds to a problem: the label at the caret, and help.
 
 use super::{BY_TAG, ProblemKind};
 use crate::expression::{CompileErrorKind, RunErrorKind, Word};
@@ -6,7 +6,7 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl ProblemKind {
-    /// What the caret says: what was expected at the place.
+    /// The label at the caret: what was expected there.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -40,7 +40,7 @@ impl ProblemKind {
         }
     }
 
-    /// What a report says at the other place that belongs to a problem.
+    /// The label at the related place of a problem.
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
             Self::RemovedProduct(_) => "removed here",
@@ -73,7 +73,7 @@ impl ProblemKind {
         suggestion.filter(|suggestion| self.written() != Some(suggestion))
     }
 
-    /// The name or word in place of which another is suggested.
+    /// The name or word that the suggestion would replace.
     fn written(&self) -> Option<&str> {
         match self {
             Self::UnknownKey { key: found, .. }
@@ -199,7 +199,7 @@ impl ProblemKind {
     }
 }
 
-/// What a value of the wrong type was most likely meant to be.
+/// The most likely intended value, for a value of the wrong type.
 fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
@@ -232,17 +232,18 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
 }
 
-/// The keys of a mapping that do something.
+/// The supported keys of a mapping.
 fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
     keys.iter().copied().filter(|key| *key != "proxy")
 }
 
-/// Whether what is found is a text that compares.
+/// Whether the value found is a text with a comparison.
 fn compares(found: &str) -> bool {
     found.starts_with("the text") && found.contains(" == ")
 }
 
-/// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.
+/// The characters that distinguish two texts that look the same: spaces, letters of other alphabets, and invisible
+/// characters.
 fn lookalikes(written: &str, meant: &str) -> String {
     let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
     let only = |one: &str, other: &str| -> Vec<String> {
@@ -256,12 +257,12 @@ fn lookalikes(written: &str, meant: &str) -> String {
     }
 }
 
-/// A text in the quotes that it does not have itself.
+/// A text in quotes of the kind that it does not contain.
 fn quoted(text: &str) -> String {
     if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {
-    // Those that no text can say stand for a kind of value.
+    // Names that YAML cannot write stand for a kind of value.
     words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

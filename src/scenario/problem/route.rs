@@ -3,23 +3,23 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// Why a key is no route. `Display` is the message's first line.
+/// Why a key is not a route. `Display` is the message's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RouteMistake {
-    /// A path alone, where no answer is REST on a collection.
+    /// A path without a method, where no answer is a REST API for a collection.
     #[error("the route has no method")]
     NoMethod(String),
-    /// A method where REST on a collection answers several.
+    /// A method where a REST API for a collection answers several.
     #[error("a route with `crud` has no method")]
     CrudWithMethod(String),
-    /// A method as the key of an answer, as `OpenAPI` has it.
+    /// A method as the key of an answer, as in `OpenAPI`.
     #[error("unknown key `{method}`")]
     MethodInside {
         /// The method as written.
         method: String,
-        /// The key of the route that is meant.
+        /// The key of the intended route.
         meant: String,
     },
     /// No path at all.
@@ -28,16 +28,16 @@ pub enum RouteMistake {
     /// A path that does not begin with a slash.
     #[error("the path does not begin with `/`")]
     NoSlash(String),
-    /// A segment without a character.
+    /// An empty segment.
     #[error("the path has an empty segment")]
     EmptySegment,
     /// A `?` or `#`, which ends a path.
     #[error("`{0}` is not allowed in a path")]
     NotPath(char),
-    /// Braces that are no parameter.
+    /// Braces that are not a parameter.
     #[error("`{0}` is not a parameter")]
     Braces(String),
-    /// A parameter as other routers write it.
+    /// A parameter in the syntax of another router.
     #[error("`{written}` is not a parameter")]
     OtherSyntax {
         /// The segment as written.
@@ -45,10 +45,10 @@ pub enum RouteMistake {
         /// The same as a parameter.
         meant: String,
     },
-    /// Two parameters of one name.
+    /// Two parameters with the same name.
     #[error("the path has two parameters named `{0}`")]
     SameParameter(String),
-    /// Two parameters of one name, of which REST on a collection adds one.
+    /// A parameter named `id`, which a REST API for a collection adds itself.
     #[error("the path has a parameter `id`, which the paths of rows add")]
     RowParameter,
     /// `{*rest}` before other segments.
@@ -63,10 +63,10 @@ pub enum RouteMistake {
     /// A method before the path of an endpoint.
     #[error("an endpoint of `websocket` has no method")]
     MethodOfEndpoint(String),
-    /// Two routes of which neither is more exact.
+    /// Two overlapping routes of which neither is more specific.
     #[error("`{0}` and `{1}` cannot be told apart")]
     Overlapping(String, String),
-    /// A path that mockd keeps for itself.
+    /// A reserved path.
     #[error("`{0}` is reserved")]
     Reserved(String),
 }

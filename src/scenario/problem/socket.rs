@@ -3,7 +3,7 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// Why steps cannot be those of their place. `Display` is the message's first line.
+/// Why a step is not allowed at its place. `Display` is the message's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
@@ -11,13 +11,13 @@ pub enum SocketMistake {
     /// A verb for a socket that has closed.
     #[error("`{0}` is not allowed in the steps of `closed`")]
     AfterClose(&'static str),
-    /// `others` in steps that nobody sends.
+    /// `others` in steps without a sender.
     #[error("`others` is only for the steps of streams and sockets")]
     NoSender,
     /// `conn` is set where there is no open socket.
     #[error("only the steps of an open socket set `conn`")]
     SetsConn,
-    /// A part of `conn` that each socket has by itself.
+    /// A built-in part of `conn`.
     #[error("`conn.{0}` cannot be set")]
     FixedConn(String),
 }

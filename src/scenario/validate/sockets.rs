@@ -1,4 +1,4 @@
-//! Checks what steps set, and how they close sockets.
+//! Checks `set` and `close`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::scenario::{DataPath, MAX_REASON, SetTarget, Verb, is_close_code};
 /// What a close code is, in words.
 const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
 
-/// What a socket's memory has by itself.
+/// The built-in parts of a socket's memory.
 const OWN_KEYS: [&str; 2] = ["id", "topics"];
 
 impl Rules<'_, '_, '_> {

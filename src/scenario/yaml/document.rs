@@ -1,4 +1,4 @@
-//! A scenario's files as one tree, and what is wrong with them.
+//! A scenario's files as one tree, and their problems.
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -10,36 +10,37 @@ use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{FileContent, Source, Sources, Span};
 
-/// A tree, and what is wrong with what was read into it and decoded from it so far.
+/// A tree, and the problems found while reading into it and decoding from it.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     tree: Tree,
     problems: RefCell<Vec<Problem>>,
-    /// Where which kind of problem was noted: what several aliases name is read, and is wrong, several times.
+    /// The places and kinds of the problems noted so far: a value with several aliases is decoded, and reported,
+    /// several times.
     noted: RefCell<HashSet<(Span, &'static str)>>,
-    /// Items and entries visited so far; more than there are nodes means that aliases unfold.
+    /// Items and entries visited so far; more than the number of nodes means that aliases expand.
     visited: Cell<usize>,
-    /// Values that come from other files, by the mappings that say so.
+    /// Values that come from other files, by the mappings that refer to them.
     data_files: HashMap<NodeId, DataFile>,
 }
 
-/// What a file has that a value comes from.
+/// The content of a file that a value comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DataFile {
     /// A value.
     Value(NodeId),
-    /// A table in text (RFC 4180), all of it.
+    /// The text of a table (RFC 4180).
     Table(Span),
 }
 
 impl Document {
-    /// Reads a file, and gives its root unless it is no YAML.
+    /// Reads a file, and gives its root unless it is not YAML.
     pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
 
-    /// As [`Self::read`], of a file that is no scenario.
+    /// As [`Self::read`], for a file that is not a scenario.
     pub(crate) fn read_value(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         let note = |mut problem: Problem| {
@@ -88,7 +89,7 @@ impl Document {
         }
     }
 
-    /// Keeps what is text, so that the place behind it can be shown.
+    /// Keeps the valid part of the text, so that a report can show where it ends.
     fn no_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
         let source = Source::new(path, &format!("{text}\u{fffd}"));
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
@@ -97,14 +98,14 @@ impl Document {
         Problem::new(kind, Span { start, end })
     }
 
-    /// Writes a problem down, unless it is known.
+    /// Records a problem, unless it is already recorded.
     pub(crate) fn note(&self, problem: Problem) {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
     }
 
-    /// Whether nothing is said there.
+    /// Whether a node is null.
     pub(crate) fn is_null(&self, id: NodeId) -> bool {
         matches!(self.tree.view(id), NodeView::Scalar { text, plain: true } if is_null(text))
     }
@@ -127,7 +128,7 @@ impl Document {
         self.problems.borrow()
     }
 
-    /// Counts visits; false once aliases unfold without bound, which is a problem then.
+    /// Counts visits; false, and a problem, once aliases expand without bound.
     pub(super) fn visit(&self, count: usize, span: Span) -> bool {
         let before = self.visited.replace(self.visited.get().saturating_add(count));
         let most = self.tree.len() * 4 + MAX_UNFOLDED;

@@ -1,4 +1,4 @@
-//! Parser events become nodes; duplicate keys, merge keys and aliases are settled here.
+//! Turns parser events into nodes, and resolves duplicate keys, merge keys and aliases.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -13,13 +13,13 @@ use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
 
-/// Deeper nesting than this is refused; a scenario needs seven levels, a product's own data a few more.
+/// The deepest nesting. A scenario needs seven levels, and a product's own data a few more.
 const MAX_DEPTH: u16 = 64;
 
-/// The keys of a mapping that are compared one by one, without sorting.
+/// Up to this many keys of a mapping are compared pairwise, without sorting.
 const FEW: usize = 8;
 
-/// A finished node and the levels below it, which bound what aliases can build: no tower that no stack can walk.
+/// A finished node and the levels below it, which bound the depth that aliases can build.
 #[derive(Clone, Copy)]
 struct FinishedNode {
     id: NodeId,
@@ -31,7 +31,7 @@ struct OpenCollection {
     start: Span,
     anchor: usize,
     is_mapping: bool,
-    /// Where its children begin among the pending ones.
+    /// The index of its first child among the pending ones.
     first: usize,
     height: u16,
 }
@@ -137,7 +137,7 @@ impl<'s> Builder<'_, 's> {
         })
     }
 
-    /// The mistake that an error most likely comes from, where that is somewhere else.
+    /// The most likely cause of an error, if it is at another place.
     fn cause(&self, error: &str, at: u32) -> Option<Problem> {
         let Offsets { text, base, .. } = self.offsets;
         let [at, end] = [at, self.end].map(|place| text.floor_char_boundary((place - base) as usize));
@@ -157,7 +157,7 @@ impl<'s> Builder<'_, 's> {
         let kind = ProblemKind::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
         let problem = Problem::new(kind, self.offsets.span(bracket, 1));
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        // A line below that of the bracket is no part of what is inside of it.
+        // On a line below the bracket's, nothing belongs inside the bracket.
         let rest = &text[if bracket < line { line } else { at }..];
         let missing = rest.trim_start().chars().next();
         let place = text.len() - rest.trim_start().len();
@@ -211,7 +211,7 @@ impl<'s> Builder<'_, 's> {
         self.finish(FinishedNode { id, height: closed.height }, closed.anchor)
     }
 
-    /// Puts a finished node where the open collection expects it.
+    /// Adds a finished node to the open collection.
     fn place(&mut self, FinishedNode { id, height }: FinishedNode) -> Result<(), Problem> {
         let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
@@ -232,7 +232,7 @@ impl<'s> Builder<'_, 's> {
         Ok(())
     }
 
-    /// Whether there is nothing to settle: few keys, all different, and nothing merged. Most mappings are so.
+    /// Whether there is nothing to resolve: few keys, all different, and no merge key. Most mappings are like this.
     fn is_plain_mapping(&self, first: usize) -> bool {
         let entries = &self.pending[first..];
         let mut keys = [""; FEW];
@@ -249,8 +249,8 @@ impl<'s> Builder<'_, 's> {
         true
     }
 
-    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings over
-    /// later ones (YAML 1.1 merge type).
+    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings win
+    /// over later ones (YAML 1.1 merge type).
     fn merge(&mut self, first: usize) -> Result<(), Problem> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let is_merge = |key: NodeId| matches!(tree.view(key), NodeView::Scalar { text: "<<", plain: true });
@@ -279,7 +279,7 @@ impl<'s> Builder<'_, 's> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let mut keys: Vec<(&str, NodeId)> =
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
-        // A key's id counts up in the order of the file, so the first of equal ones stays the first.
+        // Ids of keys increase in the order of the file, so the first of equal keys stays the first.
         keys.sort_unstable();
         let mut first = 0;
         for (at, (text, key)) in keys.iter().enumerate() {
@@ -307,8 +307,8 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     named.iter().map(mapping).collect()
 }
 
-/// Turns the parser's character indices into places in a scenario's files. Events come almost in order, so the walk
-/// goes on from the last answer.
+/// Converts the parser's character indices into places in a scenario's files. Events come almost in order, so each
+/// search continues from the last result.
 struct Offsets<'s> {
     text: &'s str,
     /// The place of the text's first byte.
@@ -335,7 +335,7 @@ impl<'s> Offsets<'s> {
         Span { start: place(at), end: place(at + length) }
     }
 
-    /// What is written at a span.
+    /// The source text of a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
     }
@@ -348,7 +348,7 @@ impl<'s> Offsets<'s> {
         Some((&rest[..length], Span { start: at, end }))
     }
 
-    /// The problem that an expression without quotes is, if one begins before a place on its line.
+    /// The problem of an unquoted expression, if one begins before a place on its line.
     fn unquoted_expression(&self, at: u32) -> Option<Problem> {
         let at = self.text.floor_char_boundary((at - self.base) as usize);
         let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
@@ -358,7 +358,7 @@ impl<'s> Offsets<'s> {
         Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
     }
 
-    /// The span without white space at its end, which the parser counts to some scalars.
+    /// The span without trailing white space, which the parser includes in some scalars.
     fn trim(&self, span: Span) -> Span {
         let text = self.text(span);
         if !text.ends_with(char::is_whitespace) {

@@ -1,14 +1,14 @@
-//! What most likely causes an error of the parser: a tab, or a bracket that is never closed. The parser reports such mistakes
-//! where it notices them, which may be many lines further down.
+//! The most likely cause of a parser error: a misplaced tab, or a bracket that is never closed. The parser reports such
+//! mistakes where it notices them, possibly many lines further down.
 
 use super::unquoted::BEFORE_VALUES;
 
-/// Whether the parser complains of a tab, which may also be where white space has to be a space.
+/// Whether a parser error is about a tab, in the indentation or elsewhere.
 pub(super) fn is_about_tabs(error: &str) -> bool {
     error.contains("tab") || error.contains("YAML whitespace")
 }
 
-/// The tab that an error at a byte comes from.
+/// The tab that causes an error at a byte.
 pub(super) fn misplaced_tab(text: &str, error: &str, at: usize) -> Option<usize> {
     let before = &text[..at];
     if error.contains("YAML whitespace") {
@@ -18,7 +18,7 @@ pub(super) fn misplaced_tab(text: &str, error: &str, at: usize) -> Option<usize>
     if !error.contains("tab") {
         return indented_with_tab(text, start);
     }
-    // A plain text that goes on after a tab is reported where it begins.
+    // A plain scalar that continues after a tab is reported at its start.
     let ends = text[start..].match_indices('\n').map(|(end, _)| start + end + 1);
     let below = std::iter::once(start).chain(ends).find_map(|line| indented_with_tab(text, line));
     below.or_else(|| before[start..].rfind('\t').map(|tab| start + tab))
@@ -32,8 +32,8 @@ fn indented_with_tab(text: &str, line: usize) -> Option<usize> {
     (rest[spaces..].starts_with('\t') && !is_blank).then_some(line + spaces)
 }
 
-/// The bracket that is innermost at the byte `at`, if a bracket is never closed. The scan begins at `from`, where `open` are
-/// open; the parser knows no more when its error lies ahead.
+/// The innermost bracket at the byte `at`, if a bracket is never closed. The scan starts at `from`, the end of the last
+/// event, where the brackets `open` are open: the parser's error may lie further ahead.
 pub(super) fn unclosed_bracket(text: &str, open: Vec<usize>, from: usize, at: usize) -> Option<usize> {
     let mut scan = Scan { text, open, place: from, before: text[..from].trim_end().chars().last().unwrap_or(':') };
     while scan.place < at {
@@ -61,7 +61,8 @@ struct Scan<'t> {
 }
 
 impl Scan<'_> {
-    /// Goes on by a character, a quoted text or a comment. False for a bracket that closes another kind; `None` at the end.
+    /// Advances by a character, a quoted text or a comment. False at a closing bracket of the wrong kind; `None` at the
+    /// end.
     fn step(&mut self) -> Option<bool> {
         let rest = &self.text[self.place..];
         let c = rest.chars().next()?;
@@ -91,7 +92,7 @@ impl Scan<'_> {
     }
 }
 
-/// The bytes of the quoted text that a text begins with.
+/// The length in bytes of the quoted text that a text starts with.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = letters.next() {
