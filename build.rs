@@ -19,7 +19,10 @@ fn commit() -> Option<String> {
     let is_checkout = Path::new(".git").exists();
     let commit = is_checkout.then(|| git(&["rev-parse", "--short=9", "HEAD"])).flatten()?;
     let reference = git(&["symbolic-ref", "--quiet", "HEAD"]);
-    let files = [Some("HEAD"), reference.as_deref()].into_iter().flatten().filter_map(|name| git(&["rev-parse", "--git-path", name]));
+    let files = [Some("HEAD"), reference.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|name| git(&["rev-parse", "--git-path", name]));
     // Cargo would run this at every build because of a file that does not exist, such as a packed reference.
     for file in files.filter(|file| Path::new(file).exists()) {
         println!("cargo:rerun-if-changed={file}");

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 
 use super::given::{Given, or_usual};
 use super::{CliError, complain, describe_load, finish, say, style};
-use crate::scenario::{
-    FrameMade, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render,
-};
+use crate::scenario::{FrameMade, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {

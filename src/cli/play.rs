@@ -58,7 +58,9 @@ impl PlayArgs {
             None => format!("nothing is scheduled in {file}: it only answers clients; `mockd run {file}` serves it"),
             Some(due) => {
                 let [until, due] = [self.until, due].map(format_duration);
-                format!("nothing is scheduled in {file} until {until}: the first action is due at {due}; use a longer --until")
+                format!(
+                    "nothing is scheduled in {file} until {until}: the first action is due at {due}; use a longer --until"
+                )
             }
         }
     }

@@ -123,7 +123,10 @@ async fn wrong_flags_end_with_2_and_a_hint() {
         (&["run", "x.yaml", "--host", "nowhere"], "nowhere"),
         (&["run", "x.yaml", "--poll", "--no-watch"], "--no-watch"),
         (&["chek", "x.yaml"], "'check'"),
-        (&["run", "x.yaml", "--ping", "5"], "`5` is not a duration: expected a number with a unit, such as 500ms, 5s or 1m30s"),
+        (
+            &["run", "x.yaml", "--ping", "5"],
+            "`5` is not a duration: expected a number with a unit, such as 500ms, 5s or 1m30s",
+        ),
         (&["completions", "tcsh"], "tcsh"),
     ] {
         let output = run(arguments).await;

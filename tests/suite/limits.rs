@@ -87,7 +87,9 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
     limited.args(["-c", script]).arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
     let mut mockd = Mockd::start(limited).await;
-    mockd.logged("--max-connections 500 exceeds the limit on open files (ulimit -n); mockd accepts 16 connections").await;
+    mockd
+        .logged("--max-connections 500 exceeds the limit on open files (ulimit -n); mockd accepts 16 connections")
+        .await;
     let mut streams = Vec::new();
     for _ in 0..16 {
         let mut stream = Connection::open(&mockd).await;

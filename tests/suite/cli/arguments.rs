@@ -56,7 +56,8 @@ async fn run_without_a_file_serves_the_usual_one() {
 async fn without_a_file_an_error_names_what_was_looked_for() {
     let none = "error: no scenario given, and the current folder has no mockd.yaml and no *.mockd.yaml; name a file or a \
                 folder, or write a scenario with `mockd init`\n";
-    let several = "error: no scenario given, and the current folder has a.mockd.yaml and b.mockd.yaml; name one of them\n";
+    let several =
+        "error: no scenario given, and the current folder has a.mockd.yaml and b.mockd.yaml; name one of them\n";
     for (files, message) in [(&["another.yaml"][..], none), (&["b.mockd.yaml", "a.mockd.yaml"], several)] {
         let folder = folder_with(files);
         for command in ["run", "check", "play"] {
@@ -79,8 +80,11 @@ async fn check_takes_every_file_of_a_folder() {
 #[tokio::test]
 async fn play_takes_the_file_that_run_would_start_with() {
     let folder = folder_with(&["a.yaml"]);
-    std::fs::write(folder.path().join("shop.yaml"), "seed: 1\ndata: { n: 0 }\nrandom: [{ every: 1s, set: { n: 1 } }]\n")
-        .unwrap();
+    std::fs::write(
+        folder.path().join("shop.yaml"),
+        "seed: 1\ndata: { n: 0 }\nrandom: [{ every: 1s, set: { n: 1 } }]\n",
+    )
+    .unwrap();
     let output = run_in(folder.path(), &["play", ".", "--until", "3s"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(!output.stdout.is_empty());

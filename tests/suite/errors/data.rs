@@ -91,7 +91,10 @@ error: row id `0` is declared twice
         (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),
         (with("rows: { generate: { count: 1, row: {}, rows: 2 } }"), "unknown key `rows`"),
-        (with("rows: { from: a.csv, generate: { count: 1, row: {} } }"), "`from` and `generate` cannot be used together"),
+        (
+            with("rows: { from: a.csv, generate: { count: 1, row: {} } }"),
+            "`from` and `generate` cannot be used together",
+        ),
         (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario read from a file can refer to others"),
     ] {
         assert_eq!(messages(&text), [message], "{text}");

@@ -140,9 +140,7 @@ fn each_mistake_in_an_endpoint_has_its_message() {
             "put it in quotes to make it text",
         ),
     ]);
-    assert!(
-        messages(&message("{ text: a }"))[0].starts_with("a message rule needs exactly one of `do`, `reply`, ")
-    );
+    assert!(messages(&message("{ text: a }"))[0].starts_with("a message rule needs exactly one of `do`, `reply`, "));
 }
 
 #[test]

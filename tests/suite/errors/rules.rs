@@ -169,7 +169,12 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         (key("ANY /files/*"), "`*` is not a parameter", "*", "did you mean `{*rest}`?"),
         (key("ANY /files/*path"), "`*path` is not a parameter", "*path", "did you mean `{*path}`?"),
         (key("GET /{a}/{a}"), "the path has two parameters named `a`", "{a}", "give one of them another name"),
-        (key("GET /{*a}/b"), "`{*a}` is not the last segment", "{*a}", "`{*rest}` matches the rest of the path, so nothing can follow it"),
+        (
+            key("GET /{*a}/b"),
+            "`{*a}` is not the last segment",
+            "{*a}",
+            "`{*rest}` matches the rest of the path, so nothing can follow it",
+        ),
         (
             key("GET /__mockd/x"),
             "`/__mockd` is reserved",
@@ -340,12 +345,7 @@ fn each_mistake_in_a_step_has_its_message() {
             "remove one of the two",
         ),
         (step("{ every: 1s, set: { price: 1 } }"), "`every` requires `times` or `each`", "1s", ""),
-        (
-            step("{ times: forever, set: { price: 1 } }"),
-            "`times: forever` requires `every`",
-            "forever",
-            "",
-        ),
+        (step("{ times: forever, set: { price: 1 } }"), "`times: forever` requires `every`", "forever", ""),
         (step("{ times: 1000001, set: { price: 1 } }"), "`times` above 1000000 needs `every`", "1000001", ""),
         (
             step("{ each: 3, set: { price: 1 } }"),
@@ -423,12 +423,7 @@ fn each_mistake_in_a_verb_has_its_message() {
             "",
         ),
         (step("{ fault: { on: http, status: 9 } }"), "expected a status from 400 to 599, found the number 9", "9", ""),
-        (
-            step("{ fault: { on: stream, freeze: true } }"),
-            "`freeze` requires `on: websocket`",
-            "true",
-            "",
-        ),
+        (step("{ fault: { on: stream, freeze: true } }"), "`freeze` requires `on: websocket`", "true", ""),
         (
             step("{ fault: { on: stream, product: T1, drop: true } }"),
             "`product` requires `on: http` or `on: websocket`",

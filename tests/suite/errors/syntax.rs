@@ -29,11 +29,7 @@ fn the_unclosed_bracket_is_the_innermost_one() {
         ("data: { a: [1, { b: 2], c: 3 }\n", "this `{` is never closed", "1:16"),
         ("{ data: { a: [1, 2 }, b: 3 }", "this `[` is never closed", "1:14"),
         ("data: [\n1,\n2\nhttp: { GET /x: { body: 1 } }\n", "this `[` is never closed", "1:7"),
-        (
-            "http:\n  GET /x: { body: { a: \"}\" }\n  GET /y/{id}: { body: 2 }\n",
-            "this `{` is never closed",
-            "2:11",
-        ),
+        ("http:\n  GET /x: { body: { a: \"}\" }\n  GET /y/{id}: { body: 2 }\n", "this `{` is never closed", "2:11"),
         ("data: { é: [ä, ö }\n", "this `[` is never closed", "1:12"),
     ] {
         assert_eq!(messages(text), [message], "{text}");

@@ -37,10 +37,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, status: 500, body: {}, reason: x }", "`reason` requires `close`"),
         ("- { on: http, empty: true, retryAfter: 1s }", "`retryAfter` requires `status`"),
         ("- { on: websocket, freeze: true, after: 3 }", "`after` requires `reset` or `close`"),
-        (
-            "- { on: websocket, freeze: true, chance: 3% }",
-            "`chance` requires `drop`, `duplicate` or `corrupt`",
-        ),
+        ("- { on: websocket, freeze: true, chance: 3% }", "`chance` requires `drop`, `duplicate` or `corrupt`"),
         ("- { on: websocket, reorder: 1 }", "expected a number of frames from 2 to 1000"),
         ("- { on: websocket, close: 1006 }", "expected a close code"),
         ("- { on: http, contentLength: 0 }", "other than 0"),
@@ -54,16 +51,10 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, path: orders, status: 500 }", "expected a path that starts with / or *"),
         ("- { name: a, on: http, empty: true }\n- { name: a, on: http, empty: true }", "fault `a` is declared twice"),
         ("- { name: '12', on: http, empty: true }", "expected a name that is no number"),
-        (
-            "- { on: websocket, product: A1, freeze: true }",
-            "`product` requires `on: http` or a fault of frames",
-        ),
+        ("- { on: websocket, product: A1, freeze: true }", "`product` requires `on: http` or a fault of frames"),
         ("- { name: '', on: http, status: 500 }", "a fault's name cannot be empty"),
         ("- { on: stream }", "a fault needs exactly one of `latency`, `drop`, `duplicate` and `reset`"),
-        (
-            "- { on: stream, drop: true, reset: true }",
-            "a fault needs exactly one of `latency`, `drop`, `duplicate`",
-        ),
+        ("- { on: stream, drop: true, reset: true }", "a fault needs exactly one of `latency`, `drop`, `duplicate`"),
         ("- { on: stream, drop: true, status: 503 }", "`status` requires `on: http` or `on: websocket`"),
         ("- { on: http, status: 500, freeze: true }", "`freeze` requires `on: websocket`"),
         ("- { on: stream, freeze: true }", "`freeze` requires `on: websocket`"),
@@ -77,19 +68,10 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: stream, status: 503 }", "`status` requires `on: http` or `on: websocket`"),
         ("- { on: stream, malformed: true }", "`malformed` requires `on: http`"),
         ("- { on: stream, method: GET, drop: true }", "`method` requires `on: http`"),
-        (
-            "- { on: stream, category: electronics, drop: true }",
-            "`category` requires `on: http` or `on: websocket`",
-        ),
-        (
-            "- { on: stream, product: A1, reset: true }",
-            "`product` requires `on: http` or `on: websocket`",
-        ),
+        ("- { on: stream, category: electronics, drop: true }", "`category` requires `on: http` or `on: websocket`"),
+        ("- { on: stream, product: A1, reset: true }", "`product` requires `on: http` or `on: websocket`"),
         ("- { on: stream, path: events, drop: true }", "expected a path that starts with / or *"),
-        (
-            "- { on: stream, latency: 1s, chance: 3% }",
-            "`chance` requires `drop`, `duplicate` or `corrupt`",
-        ),
+        ("- { on: stream, latency: 1s, chance: 3% }", "`chance` requires `drop`, `duplicate` or `corrupt`"),
     ] {
         let (code, _, said) = check(fault, &[]).await;
         assert!(code == Some(1) && said.contains(expected), "{fault}: {said}");
