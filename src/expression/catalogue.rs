@@ -1,17 +1,17 @@
-//! All that expressions can say, with what it gives and an example of each.
+//! The vocabulary of expressions: every operator, name, function, filter and test, with its result and an example.
 
 use super::signatures::{filter, function};
 
-/// A sign, name, function, filter or test of expressions.
+/// An operator, name, function, filter or test of expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// What it is.
     pub kind: EntryKind,
-    /// The word, or how the sign is written.
+    /// The word, or the notation of the operator.
     pub name: &'static str,
-    /// What it gives; of a test, what it asks.
+    /// What it gives; for a test, the condition.
     pub gives: &'static str,
-    /// An expression that has it.
+    /// An example expression.
     pub example: &'static str,
 }
 
@@ -27,7 +27,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// All of them, in the order in which they are explained.
+    /// All kinds, in the order of explanation.
     pub const ALL: [Self; 5] = [Self::Sign, Self::Name, Self::Function, Self::Filter, Self::Test];
 
     fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
@@ -42,7 +42,7 @@ impl EntryKind {
 }
 
 impl Entry {
-    /// What a function or filter takes besides the value before its `|`, in words.
+    /// What a function or filter takes in addition to the value before its `|`, in words.
     #[must_use]
     pub fn takes(&self) -> Option<&'static str> {
         let signature = match self.kind {

@@ -1,4 +1,4 @@
-//! Templates and conditions by themselves; `tests/suite/expressions.rs` has what they give.
+//! Templates and conditions in isolation; `tests/suite/expressions.rs` covers their values.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
