@@ -229,7 +229,7 @@ fn what_javascript_writes_is_shown_as_it_is_written_here() {
     assert_eq!(messages(&all), signs);
     accepted(&when("query.a != 'b && !c'"));
     assert_eq!(messages(&when("!query.a")), ["unknown tag `!query.a`"]);
-    assert!(help(&when("!query.a")).unwrap().ends_with("`not x` is how an expression says the opposite"));
+    assert!(help(&when("!query.a")).unwrap().ends_with("to negate an expression, write `not x`"));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn braces_and_statements_of_other_languages_are_text() {
     );
     let statement = oddities(&json!(["a", "{% if msg.id %}b{% endif %}"]));
     assert_eq!(statement.len(), 1);
-    assert!(statement[0].starts_with("1 0..15: `{%` is text (there are no statements: "), "{statement:?}");
+    assert!(statement[0].starts_with("1 0..15: `{%` is text (expressions have no statements: "), "{statement:?}");
     let comment = oddities(&json!({ "a": "b {# c #}" }));
     assert_eq!(comment.len(), 1);
     assert!(comment[0].starts_with("a 2..9: `{#` is text (expressions have no comments"), "{comment:?}");

@@ -21,7 +21,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { status: 500 }", "a fault needs `on`"),
         ("- { on: htp, status: 500 }", "help: did you mean `http`?"),
         ("- { on: http }", "a fault needs exactly one of `latency`, `status`, `reset`"),
-        ("- { on: http, status: 500, empty: true }", "a fault has to say exactly one of"),
+        ("- { on: http, status: 500, empty: true }", "a fault needs exactly one of"),
         ("- { on: websocket, bandwidth: 5 }", "`bandwidth` requires `on: http`"),
         ("- { on: websocket, method: GET, freeze: true }", "`method` requires `on: http`"),
         ("- { on: http, topic: news, status: 500 }", "`topic` requires `on: websocket` or `on: stream`"),
