@@ -234,7 +234,7 @@ impl<'s> Takes<'s> {
 #[must_use]
 pub fn page() -> String {
     let mut page = format!("{INTRODUCTION}\n## Every key\n\n");
-    page += "`[]` stands for an item of a list, `NAME` for a key of your own. Nothing behind a key of this table is the same as no key.\n";
+    page += "`[]` is an item of a list, `NAME` a key that you choose. A key of this table without a value counts as missing.\n";
     for section in sections() {
         add_section(&mut page, &section);
     }
@@ -244,11 +244,10 @@ pub fn page() -> String {
 fn add_section(page: &mut String, Section { path, description, keys }: &Section) {
     let title = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
     // Writing into text cannot fail.
-    let _ =
-        write!(page, "\n### {title}\n\n{description}\n\n| key | takes | without it | meaning |\n|---|---|---|---|\n");
+    let _ = write!(page, "\n### {title}\n\n{description}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n");
     for key in keys {
         let default = key.default.as_ref().map(|default| format!("`{default}`"));
-        let default = default.unwrap_or_else(|| if key.needed { "an error".to_owned() } else { String::new() });
+        let default = default.unwrap_or_else(|| if key.needed { "required".to_owned() } else { String::new() });
         let takes = key.takes.replace('|', "\\|");
         let _ = writeln!(page, "| `{}` | {takes} | {default} | {} |", key.name, meaning(key).replace('|', "\\|"));
     }
@@ -258,6 +257,6 @@ fn meaning(key: &KeyDoc) -> String {
     let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
     let words: Vec<String> = words.map(|(word, meaning)| format!(" `{word}`: {meaning}")).collect();
     let examples: Vec<String> = key.examples.iter().map(|example| format!("`{example}`")).collect();
-    let examples = if examples.is_empty() { String::new() } else { format!(" Such as {}.", examples.join(", ")) };
+    let examples = if examples.is_empty() { String::new() } else { format!(" For example {}.", examples.join(", ")) };
     format!("{}{}{examples}", key.description, words.concat())
 }

@@ -19,6 +19,9 @@ const MAX_DEPTH: u16 = 64;
 /// Up to this many keys of a mapping are compared pairwise, without sorting.
 const FEW: usize = 8;
 
+/// Parts of the parser's errors that do not come from an unclosed bracket.
+const NOT_ABOUT_BRACKETS: [&str; 5] = ["quoted scalar", "recursion", "unprintable", "byte order mark", "tag"];
+
 /// A finished node and the levels below it, which bound the depth that aliases can build.
 #[derive(Clone, Copy)]
 struct FinishedNode {
@@ -150,7 +153,7 @@ impl<'s> Builder<'_, 's> {
         if open.is_empty() && tab.is_some() {
             return tab;
         }
-        if error.contains("quoted scalar") || error.contains("recursion") {
+        if NOT_ABOUT_BRACKETS.iter().any(|words| error.contains(words)) {
             return None;
         }
         let bracket = unclosed_bracket(text, open, end, at)?;
