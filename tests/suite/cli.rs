@@ -8,7 +8,7 @@ mod play;
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::support::{Mockd, Port, SHOP, ScenarioFile, command, needs, poll, signal, soon};
+use crate::support::{Mockd, Port, SHOP, ScenarioFile, command, poll, signal, soon};
 
 async fn run(arguments: &[&str]) -> Output {
     soon("the end of mockd", command(arguments).output()).await.unwrap()
