@@ -75,7 +75,7 @@ pub enum ProblemKind {
     #[error("nested deeper than {0} levels")]
     TooDeep(u16),
     /// Aliases that would expand into too many values.
-    #[error("aliases unfold into more than {0} values")]
+    #[error("aliases expand into more than {0} values")]
     AliasBomb(usize),
     /// An alias inside the value that its anchor names.
     #[error("an alias refers to the value that contains it")]
@@ -269,7 +269,7 @@ pub enum ProblemKind {
     #[error("`{0}` is not allowed among steps that happen at one moment")]
     TimeInMoment(&'static str),
     /// Too many steps in a list.
-    #[error("a list of more than {0} steps")]
+    #[error("more than {0} steps in a list")]
     TooManySteps(usize),
     /// Steps nested too deeply.
     #[error("steps are nested deeper than {0} levels")]

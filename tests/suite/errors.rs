@@ -287,7 +287,7 @@ fn an_alias_bomb_is_refused() {
         text.replace("a: &a", "x-a: &a")
     );
     let found = messages(&bomb);
-    assert!(found.iter().any(|message| message.starts_with("aliases unfold into more than")), "{found:?}");
+    assert!(found.iter().any(|message| message.starts_with("aliases expand into more than")), "{found:?}");
 }
 
 #[test]
@@ -339,14 +339,14 @@ fn help(text: &str) -> Option<String> {
 #[test]
 fn advice_never_repeats_what_is_written() {
     for (text, advice) in [
-        (with("orders: { random: [{ every: 1s, products: [\"T1\u{200b}\"] }] }\n"), "did you mean `T1`? what is written has U+200B"),
-        (with("orders: { random: [{ every: 1s, products: [\"T1 \"] }] }\n"), "did you mean `T1`? what is written has U+0020"),
-        (with("orders: { random: [{ every: 1s, products: [\u{422}1] }] }\n"), "did you mean `T1`? what is written has U+0422"),
+        (with("orders: { random: [{ every: 1s, products: [\"T1\u{200b}\"] }] }\n"), "did you mean `T1`? the text has U+200B"),
+        (with("orders: { random: [{ every: 1s, products: [\"T1 \"] }] }\n"), "did you mean `T1`? the text has U+0020"),
+        (with("orders: { random: [{ every: 1s, products: [\u{422}1] }] }\n"), "did you mean `T1`? the text has U+0422"),
         (
             "categories: { cafe\u{301}teria: { prefix: T } }\norders: { random: [{ every: 1s, products: { category: caf\u{e9}teria } }] }\n".into(),
-            "did you mean `cafe\u{301}teria`? what is meant has U+0301",
+            "did you mean `cafe\u{301}teria`? the suggestion has U+0301",
         ),
-        (with("se\u{435}d: 4\n"), "did you mean `seed`? what is written has U+0435"),
+        (with("se\u{435}d: 4\n"), "did you mean `seed`? the text has U+0435"),
         (with("SEED: 4\n"), "did you mean `seed`?"),
         (with("seed: \"007\"\n"), "did you mean `7`?"),
         (with("seed: 1_000\n"), "did you mean `1000`?"),

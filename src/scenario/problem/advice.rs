@@ -35,7 +35,7 @@ impl ProblemKind {
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
-            Self::HidesFile { category, file } => format!("GET /{category} gives its products, not {file}"),
+            Self::HidesFile { category, file } => format!("GET /{category} returns its products, not {file}"),
             _ => String::new(),
         }
     }
@@ -251,8 +251,8 @@ fn lookalikes(written: &str, meant: &str) -> String {
         odd.map(|c| format!("U+{:04X}", u32::from(c))).collect()
     };
     match (only(written, meant), only(meant, written)) {
-        (more, _) if !more.is_empty() => format!(" what is written has {}", joined(&more, "and")),
-        (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
+        (more, _) if !more.is_empty() => format!(" the text has {}", joined(&more, "and")),
+        (_, less) if !less.is_empty() => format!(" the suggestion has {}", joined(&less, "and")),
         _ => String::new(),
     }
 }

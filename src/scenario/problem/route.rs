@@ -12,7 +12,7 @@ pub enum RouteMistake {
     #[error("the route has no method")]
     NoMethod(String),
     /// A method where a REST API for a collection answers several.
-    #[error("a route with `crud` has no method")]
+    #[error("a route with `crud` takes no method")]
     CrudWithMethod(String),
     /// A method as the key of an answer, as in `OpenAPI`.
     #[error("unknown key `{method}`")]
@@ -26,7 +26,7 @@ pub enum RouteMistake {
     #[error("the route has no path")]
     NoPath,
     /// A path that does not begin with a slash.
-    #[error("the path does not begin with `/`")]
+    #[error("the path must start with `/`")]
     NoSlash(String),
     /// An empty segment.
     #[error("the path has an empty segment")]
@@ -61,7 +61,7 @@ pub enum RouteMistake {
     #[error("`{0}` and `{1}` match the same sockets")]
     SameSockets(String, String),
     /// A method before the path of an endpoint.
-    #[error("an endpoint of `websocket` has no method")]
+    #[error("an endpoint of `websocket` takes no method")]
     MethodOfEndpoint(String),
     /// Two overlapping routes of which neither is more specific.
     #[error("`{0}` and `{1}` cannot be told apart")]

@@ -136,22 +136,22 @@ async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
         (
             "alias bomb",
             format!("{bomb}categories: {{ t: {{ prefix: T, products: [{{ x: *n }}] }} }}\n").into_bytes(),
-            "aliases unfold into more than",
+            "aliases expand into more than",
         ),
         (
             "aliases of wrong keys",
             aliases("random", format!("{{ every: 1s, {} }}", keys(5_000, "k#: 1"))),
-            "aliases unfold into more than",
+            "aliases expand into more than",
         ),
         (
             "aliases of weights",
             aliases("random", format!("{{ every: 1s, products: {{ weights: {{ {} }} }} }}", keys(5_000, "T#: 1"))),
-            "aliases unfold into more than",
+            "aliases expand into more than",
         ),
         (
             "aliases of steps",
             aliases("scripts", format!("{{ steps: [{}] }}", keys(5_000, "{ product: T1, amount: 1 }"))),
-            "aliases unfold into more than",
+            "aliases expand into more than",
         ),
         ("10 MiB of brackets", repeated("["), "recursion limit"),
         ("10 MiB of one key", repeated("a: 1\n"), "`a` is declared twice"),

@@ -30,10 +30,10 @@ fn closed(step: &str) -> String {
 #[test]
 fn each_mistake_in_the_key_of_an_endpoint_has_its_message() {
     expect(&[
-        (key("rooms"), "the path does not begin with `/`", "rooms", "did you mean `/rooms`?"),
-        (key("\"\""), "the path does not begin with `/`", "\"\"", "did you mean `/`?"),
-        (key("GET /rooms"), "an endpoint of `websocket` has no method", "GET /rooms", "did you mean `/rooms`?"),
-        (key("get /rooms"), "an endpoint of `websocket` has no method", "get /rooms", "did you mean `/rooms`?"),
+        (key("rooms"), "the path must start with `/`", "rooms", "did you mean `/rooms`?"),
+        (key("\"\""), "the path must start with `/`", "\"\"", "did you mean `/`?"),
+        (key("GET /rooms"), "an endpoint of `websocket` takes no method", "GET /rooms", "did you mean `/rooms`?"),
+        (key("get /rooms"), "an endpoint of `websocket` takes no method", "get /rooms", "did you mean `/rooms`?"),
         (key("/rooms/:id"), "`:id` is not a parameter", ":id", "did you mean `{id}`?"),
         (key("/a//b"), "the path has an empty segment", "//", "remove one of the two slashes"),
         (

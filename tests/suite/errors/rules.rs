@@ -144,8 +144,8 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
     expect(&[
         (key("HEAD /x"), "`HEAD` is not a valid value here", "HEAD", ""),
         (key("post /x"), "`post` is not a valid value here", "post", "did you mean `POST`?"),
-        (key("GET todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
-        (key("todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
+        (key("GET todos"), "the path must start with `/`", "todos", "did you mean `/todos`?"),
+        (key("todos"), "the path must start with `/`", "todos", "did you mean `/todos`?"),
         (key("GET"), "the route has no path", "GET", "write a method and a path, such as `GET /todos/{id}`"),
         (
             key("/x"),
@@ -190,7 +190,7 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         (key("GET /@a"), "`/@a` is reserved", "/@a", "`/__mockd` is the control API, and `/@NAME` is another world"),
         (
             route("GET /todos", "{ crud: todos }"),
-            "a route with `crud` has no method",
+            "a route with `crud` takes no method",
             "GET /todos",
             "did you mean `/todos`?",
         ),
@@ -579,7 +579,7 @@ fn lists_of_steps_have_bounds() {
     assert_eq!(messages(&deep(9)), ["steps are nested deeper than 8 levels"]);
     let many = |count: usize| step(&vec!["{ set: { price: 1 } }"; count].join(", "));
     parse(&Source::new("shop.yaml", &many(10_000))).unwrap();
-    assert_eq!(messages(&many(10_001)), ["a list of more than 10000 steps"]);
+    assert_eq!(messages(&many(10_001)), ["more than 10000 steps in a list"]);
 }
 
 #[test]
