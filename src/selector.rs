@@ -254,11 +254,11 @@ pub fn usual_file() -> Result<PathBuf, GivenError> {
     if names.iter().any(|name| name == USUAL_NAME) {
         return Ok(USUAL_NAME.into());
     }
-    let named: Vec<String> = names.into_iter().filter(|name| name.ends_with(USUAL_ENDING)).collect();
-    match &named[..] {
+    let usual: Vec<String> = names.into_iter().filter(|name| name.ends_with(USUAL_ENDING)).collect();
+    match &usual[..] {
         [] => Err(GivenError::Nothing),
         [only] => Ok(only.into()),
-        _ => Err(GivenError::Several(named)),
+        _ => Err(GivenError::Several(usual)),
     }
 }
 

@@ -34,18 +34,14 @@ impl ManArgs {
         let mut mockd = Cli::command().disable_help_subcommand(true);
         // It gives the commands their full names, such as `mockd-run`.
         mockd.build();
-        let command = match self.command.as_deref() {
-            None => mockd.clone(),
-            Some(name) => match mockd.find_subcommand(name) {
-                Some(command) => command.clone(),
-                None => {
-                    complain(&format!("error: mockd has no command `{name}`; `mockd --help` lists the commands"));
-                    return ExitCode::from(WRONG_ARGUMENTS);
-                }
-            },
+        let named = self.command.as_deref();
+        let Some(command) = named.map_or(Some(&mockd), |name| mockd.find_subcommand(name)) else {
+            let name = named.unwrap_or_default();
+            complain(&format!("error: mockd has no command `{name}`; `mockd --help` lists the commands"));
+            return ExitCode::from(WRONG_ARGUMENTS);
         };
         let mut page = Vec::new();
-        match Man::new(command).render(&mut page) {
+        match Man::new(command.clone()).render(&mut page) {
             Ok(()) => print(&page),
             Err(error) => {
                 complain(&format!("error: cannot write the manual page: {error}"));

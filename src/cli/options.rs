@@ -189,7 +189,7 @@ fn backlog(text: &str) -> Result<usize, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct StoreArgs {
-    /// Redis or Valkey server through which several mockds act as one, such as redis://user:password@host:6379/0
+    /// Redis or Valkey server through which several mockds act as one, such as `redis://user:password@host:6379/0`
     #[arg(long, env = "MOCKD_STORE", hide_env_values = true, value_name = "URL")]
     store: Option<RedisUrl>,
     /// Name of this mock in the store, which others may share
