@@ -1,8 +1,10 @@
 //! The command line: arguments, and one command each.
 
 mod check;
+mod given;
 mod health;
 mod language;
+mod manual;
 mod options;
 mod play;
 mod ready;
@@ -12,27 +14,31 @@ mod stop;
 mod terminal;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
-use crate::scenario::{LoadError, Style, render};
+use crate::scenario::{LoadError, Style, parse_duration, render};
 use crate::selector::GivenError;
 use crate::server::ServeError;
 
-/// The exit code for wrong arguments, which is that of clap too.
+/// The exit code for wrong arguments, the same as clap's.
 const WRONG_ARGUMENTS: u8 = 2;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done, or stopped as it was told to
-  1  it did not work: the scenario is wrong or cannot be read, the port is taken, …; standard error says what
+  0  success, or stopped on request
+  1  failure: the scenario is invalid or unreadable, the port is taken, …; standard error says why
   2  wrong arguments";
 
-/// A mock backend with live data, from a YAML file.
+/// A mock server for HTTP and WebSocket APIs with live data, described in a YAML file
 #[derive(Debug, Parser)]
-#[command(name = "mockd", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "mockd", version = env!("MOCKD_VERSION"), arg_required_else_help = true, after_help = EXIT_CODES)]
 #[command(disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
@@ -41,25 +47,29 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
-    /// Serve a scenario over HTTP and WebSocket, follow the file as it is edited, and switch to others
+    /// Serve a scenario over HTTP and WebSocket, and reload it whenever the file is saved
     #[command(after_help = EXIT_CODES)]
     Run(Box<run::RunArgs>),
-    /// Print what happens in a scenario as JSON lines, without serving it and without waiting
+    /// Print the events of a scenario as JSON lines, without a server and without waiting
     Play(play::PlayArgs),
-    /// Say whether scenarios are right, without serving them
+    /// Check scenarios for errors without serving them
     Check(check::CheckArgs),
-    /// Say whether a mockd answers: exit code 0 if it does
+    /// Check whether a mockd answers: exit code 0 if it does
     Health(health::HealthArgs),
-    /// Write a scenario to start from, and the schema by which editors complete it
+    /// Write a scenario to start from, and a JSON Schema for your editor
     Init(language::InitArgs),
-    /// Show what a key of the scenario language means
+    /// Explain a key of the scenario language
     Explain(language::ExplainArgs),
-    /// Print the language as a JSON Schema for editors, or as a page to read
+    /// Print the scenario language as a JSON Schema or as a reference page
     Schema(language::SchemaArgs),
     #[command(about = "Print the control API as an OpenAPI document or as a reference page")]
     Openapi(reference::OpenapiArgs),
     /// Print the help of mockd or of one of its commands, or a reference page of all commands
     Help(reference::HelpArgs),
+    /// Print a script that completes mockd's commands and flags in a shell
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page of mockd or of one of its commands
+    Man(manual::ManArgs),
 }
 
 /// Why a command failed; `Display` is what the user reads.
@@ -71,23 +81,29 @@ enum CliError {
     Given(#[from] GivenError),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("{0} is not a directory that can be served; give another with --static")]
+    #[error("{0} is not a directory; --static takes the directory to serve")]
     NoSite(std::path::PathBuf),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
-    #[error("cannot write {}: {error}; give another --ready-file", .path.display())]
+    #[error("cannot write {}: {error}; name another file with --ready-file", .path.display())]
     ReadyFile { path: std::path::PathBuf, error: std::io::Error },
     #[error("--control-token or MOCKD_CONTROL_TOKEN: {0}")]
     Token(#[from] crate::http::BadToken),
-    #[error("the server was started but does not answer: {0}")]
+    #[error("the server has started but does not answer: {0}")]
     NotReady(std::io::Error),
     #[error("{url} is not healthy: {why}")]
     Unhealthy { url: String, why: String },
-    #[error("the runtime cannot be started: {0}")]
+    #[error("cannot start the runtime: {0}")]
     Runtime(std::io::Error),
 }
 
 impl Cli {
+    /// Reads the program's arguments. Wrong ones, `--help` and `--version` end the process.
+    #[must_use]
+    pub fn from_arguments() -> Self {
+        Self::try_parse().unwrap_or_else(|error| suggest_run(error).exit())
+    }
+
     /// Runs the command. Results go to standard output, errors and the log to standard error.
     #[must_use]
     pub fn execute(self) -> ExitCode {
@@ -101,8 +117,27 @@ impl Cli {
             CliCommand::Schema(schema) => schema.execute(),
             CliCommand::Openapi(openapi) => openapi.execute(),
             CliCommand::Help(help) => help.execute(Self::command()),
+            CliCommand::Completions(completions) => completions.execute(),
+            CliCommand::Man(man) => man.execute(),
         }
     }
+}
+
+/// Suggests `mockd run` where the command is the name of a file.
+fn suggest_run(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+        && is_scenario_name(Path::new(name))
+    {
+        let tip = StyledStr::from(format!("to serve a scenario, use 'mockd run {name}'"));
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
+}
+
+fn is_scenario_name(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|one| ending == *one)) || path.exists()
 }
 
 fn finish(outcome: Result<(), CliError>) -> ExitCode {
@@ -110,12 +145,24 @@ fn finish(outcome: Result<(), CliError>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&describe(&error));
-            if matches!(error, CliError::Token(_)) { ExitCode::from(WRONG_ARGUMENTS) } else { ExitCode::FAILURE }
+            if error.is_about_arguments() { ExitCode::from(WRONG_ARGUMENTS) } else { ExitCode::FAILURE }
         }
     }
 }
 
-/// Writes to standard output, and says whether that went well.
+impl CliError {
+    /// Whether other arguments are the way out.
+    fn is_about_arguments(&self) -> bool {
+        matches!(self, Self::Token(_) | Self::Given(GivenError::Nothing | GivenError::Several(_)))
+    }
+}
+
+/// Reads an argument that is a duration.
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| format!("{error}: {}", error.expected()))
+}
+
+/// Writes to standard output, and says whether that succeeded.
 fn say(text: &str) -> bool {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => true,
@@ -126,7 +173,7 @@ fn say(text: &str) -> bool {
     }
 }
 
-/// To standard error, whether anybody reads it or not.
+/// Writes a line to standard error; a failure is ignored, as there is nowhere to report it.
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -145,7 +192,7 @@ fn describe_load(error: &LoadError) -> String {
     }
 }
 
-/// Colour on a terminal, unless the user does not want any (no-color.org).
+/// Colour on a terminal, unless the user has turned it off (no-color.org).
 fn style() -> Style {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if wanted && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }

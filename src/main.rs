@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    mockd::cli::Cli::parse().execute()
+    mockd::cli::Cli::from_arguments().execute()
 }

@@ -54,7 +54,7 @@ pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub use frames::{FrameMade, MemberFrame};
 pub use host::Host;
-pub use load::{FoundFile, LoadError, Loading, load, load_regular, parse, parse_fault, parse_steps};
+pub use load::{FoundFile, LoadError, Loading, load, load_regular, load_stream, parse, parse_fault, parse_steps};
 pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repeat, Script, Step};
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]

@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 
 use crate::reloads::LastReload;
 use crate::scenario::{LoadError, ReadError};
+use crate::words::joined;
 
 /// Switches that may wait for the task before who asks for one waits.
 const WAITING_SWITCHES: usize = 16;
@@ -183,17 +184,22 @@ pub struct ScenarioFiles(Arc<[PathBuf]>);
 /// Why there is nothing to serve.
 #[derive(Debug, Error)]
 pub enum GivenError {
-    /// Nothing was given.
-    #[error("no scenario is given; name a file, or a folder of files")]
-    Nothing,
-    /// A folder has no scenario.
+    /// Nothing was given, and no file has a name that is looked for.
     #[error(
-        "there is no scenario in {}: no file directly in it ends in .yaml, .yml or .json; put one there, or give another folder \
-         or a file",
+        "no scenario given, and the current folder has no mockd.yaml and no *.mockd.yaml; name a file or a folder, or write \
+         a scenario with `mockd init`"
+    )]
+    Nothing,
+    /// Nothing was given, and several files have a name that is looked for.
+    #[error("no scenario given, and the current folder has {}; name one of them", joined(.0, "and"))]
+    Several(Vec<String>),
+    /// A folder has no scenario directly in it.
+    #[error(
+        "no scenario in {}: it has no file that ends in .yaml, .yml or .json; put one there, or name another folder or a file",
         .0.display()
     )]
     Empty(PathBuf),
-    /// A file or folder is not there, or the system does not give it.
+    /// A file or folder does not exist or cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -204,17 +210,18 @@ impl ScenarioFiles {
         Self(given.into_iter().collect())
     }
 
-    /// Whether each of what was given is there and gives a file: the first one, which is served at the start.
+    /// The file to start with, which is the first one given. Of a folder it is `mockd.yaml` or `shop.yaml` if it has one,
+    /// else the first by name.
     ///
     /// # Errors
-    /// [`GivenError`] for the first that is not.
+    /// [`GivenError`] for the first path given, of all of them, that leads to no file.
     pub fn first(&self) -> Result<PathBuf, GivenError> {
         let mut first = None;
         for given in &*self.0 {
             let failed = |error| ReadError::new(given, &error);
             let file = if std::fs::metadata(given).map_err(failed)?.is_dir() {
                 let files = files_in(given).map_err(failed)?;
-                files.into_iter().next().ok_or_else(|| GivenError::Empty(given.clone()))?
+                main_file(files).ok_or_else(|| GivenError::Empty(given.clone()))?
             } else {
                 given.clone()
             };
@@ -233,6 +240,38 @@ impl ScenarioFiles {
         let mut seen = HashSet::new();
         self.0.iter().flat_map(of).filter(|file| seen.insert(whole(file))).collect()
     }
+}
+
+/// The file to use when none is given: `mockd.yaml`, or the only `*.mockd.yaml`, in the current folder.
+///
+/// # Errors
+/// [`GivenError`] if there is none or more than one.
+pub fn usual_file() -> Result<PathBuf, GivenError> {
+    let here = Path::new(".");
+    let files = files_in(here).map_err(|error| ReadError::new(here, &error))?;
+    let names: Vec<String> =
+        files.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned())).collect();
+    if names.iter().any(|name| name == USUAL_NAME) {
+        return Ok(USUAL_NAME.into());
+    }
+    let usual: Vec<String> = names.into_iter().filter(|name| name.ends_with(USUAL_ENDING)).collect();
+    match &usual[..] {
+        [] => Err(GivenError::Nothing),
+        [only] => Ok(only.into()),
+        _ => Err(GivenError::Several(usual)),
+    }
+}
+
+const USUAL_NAME: &str = "mockd.yaml";
+const USUAL_ENDING: &str = ".mockd.yaml";
+
+/// The names that a folder's files are searched for, best first.
+const MAIN_NAMES: [&str; 2] = [USUAL_NAME, "shop.yaml"];
+
+/// The file of a folder to start with; `files` are sorted by name.
+fn main_file(files: Vec<PathBuf>) -> Option<PathBuf> {
+    let named = |name: &&str| files.iter().find(|file| file.file_name().is_some_and(|own| own == *name)).cloned();
+    MAIN_NAMES.iter().find_map(named).or_else(|| files.into_iter().next())
 }
 
 /// Whether two paths name the same file. Links are not followed: each is a file to choose.

@@ -1,4 +1,4 @@
-//! `mockd check`: is it right, and if not, what is wrong where.
+//! `mockd check`: whether scenarios are valid, and if not, what is wrong where.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,49 +6,50 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{complain, describe_load, say, style};
-use crate::scenario::{
-    FrameMade, Loading, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, load, render,
-};
+use super::given::{Given, or_usual};
+use super::{CliError, complain, describe_load, finish, say, style};
+use crate::scenario::{FrameMade, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Scenario files
-    #[arg(required = true, value_name = "FILE")]
+    /// Scenario files, folders of them, or - for standard input [default: mockd.yaml, or the only *.mockd.yaml here]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print each scenario as mockd sees it: files included, ids given, anchors and merge keys resolved, defaults
-    /// filled in
+    /// Print each scenario in full: includes merged, ids assigned, anchors and merge keys resolved, defaults filled in
     #[arg(long, conflicts_with = "format")]
     print: bool,
-    /// Say of each `frame` of a membership how often it is made: once for all members, or apart for some
+    /// Also print how often each membership's `frame` is encoded: once for all members, or separately for some
     #[arg(short, long, conflicts_with_all = ["print", "format"])]
     verbose: bool,
-    /// How the result is written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: CheckFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum CheckFormat {
-    /// For people: reports on standard error
+    /// Reports for people, on standard error
     #[default]
     Text,
     /// One JSON object for programs, on standard output
     Json,
-    /// Annotations of a GitHub pull request, on standard output
+    /// Annotations for a GitHub pull request, on standard output
     Github,
 }
 
 impl CheckArgs {
-    /// Checks every file, also after one that is wrong. Exit code 1 if any is.
-    pub(super) fn execute(self) -> ExitCode {
-        let outcomes: Vec<CheckedFile> =
-            self.files.iter().map(|path| CheckedFile { path, loading: load(path) }).collect();
+    /// Checks every file, even after an invalid one. Exit code 1 if any is invalid.
+    pub(super) fn execute(mut self) -> ExitCode {
+        let files = match or_usual(std::mem::take(&mut self.files)) {
+            Ok(files) => files,
+            Err(error) => return finish(Err(CliError::Given(error))),
+        };
+        let outcomes: Vec<Given> = files.iter().flat_map(|file| Given::all(file)).collect();
         let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
             CheckFormat::Json => say(&format!("{:#}\n", as_json(&outcomes, all_right))),
             CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
-            CheckFormat::Github => outcomes.iter().all(|CheckedFile { path, loading }| {
+            CheckFormat::Github => outcomes.iter().all(|Given { path, loading }| {
                 let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
                 match &loading.outcome {
                     Ok(scenario) => say(&(warnings + &ok_line(path, scenario))),
@@ -56,12 +57,12 @@ impl CheckArgs {
                 }
             }),
         };
-        // The system takes the memory of a large scenario back at once, which is sooner than piece by piece.
+        // The process ends now: the system frees a large scenario at once, faster than value by value.
         std::mem::forget(outcomes);
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn as_text(&self, CheckedFile { path, loading }: &CheckedFile) -> bool {
+    fn as_text(&self, Given { path, loading }: &Given) -> bool {
         if let Some(warnings) = &loading.warnings {
             complain(&render(warnings, style()));
         }
@@ -77,14 +78,8 @@ impl CheckArgs {
     }
 }
 
-/// A file and what is to be said of it.
-struct CheckedFile<'p> {
-    path: &'p Path,
-    loading: Loading,
-}
-
-fn as_json(outcomes: &[CheckedFile], ok: bool) -> Value {
-    let file = |CheckedFile { path, loading }: &CheckedFile| {
+fn as_json(outcomes: &[Given], ok: bool) -> Value {
+    let file = |Given { path, loading }: &Given| {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
         if let Some(warnings) = &loading.warnings {
             file["warnings"] = describe_problems(warnings);
@@ -104,7 +99,7 @@ fn ok_line(path: &Path, scenario: &Scenario) -> String {
     format!("{}: ok{counts}\n", path.display())
 }
 
-/// How often frames of memberships are made.
+/// A line for each membership's frame: how often it is encoded.
 fn frame_lines(scenario: &Scenario) -> String {
     let line = |MemberFrame { place, made }: MemberFrame| {
         let made = match made {
@@ -117,7 +112,7 @@ fn frame_lines(scenario: &Scenario) -> String {
     scenario.member_frames().into_iter().map(line).collect()
 }
 
-/// How much of what there is: one, many, and the number.
+/// What a scenario has: the singular, the plural, and the count.
 fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
     let of_shop = scenario.collections().iter().filter(|collection| collection.is_counted()).count();
     let shop_rows = scenario.rows().filter(|(collection, _)| collection.is_counted()).count();
@@ -135,7 +130,7 @@ fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
         ("trigger", "triggers", scenario.triggers().len()),
         ("fault", "faults", scenario.faults().len()),
     ];
-    // A shop has the first four, even if that is none.
+    // For a shop the first four are always shown, even if they are 0.
     let is_told = |(index, (_, _, count)): &(usize, (_, _, usize))| *count > 0 || (of_shop > 0 && *index < 4);
     counts.into_iter().enumerate().filter(is_told).map(|(_, counted)| counted).collect()
 }

@@ -1,4 +1,4 @@
-//! `mockd init`, `mockd explain` and `mockd schema`: what helps to write a scenario.
+//! `mockd init`, `mockd explain` and `mockd schema`: help with writing a scenario.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -9,31 +9,31 @@ use clap::{Args, ValueEnum};
 
 use super::{complain, say};
 use crate::expression::{Entry, EntryKind, entries};
-use crate::scenario::language::{KeyDoc, page, sections};
+use crate::scenario::language::{KeyDoc, Section, page, sections};
 use crate::scenario::schema;
 use crate::words::nearest;
 
-/// The scenario, with comments that say what to try.
+/// The scenario that `mockd init` writes.
 const STARTER: &str = include_str!("language/starter.yaml");
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Where to write it; made if it is not there
+    /// Directory to write to; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     directory: PathBuf,
 }
 
 impl InitArgs {
-    /// Writes the scenario and its schema. A file that is there already is left alone, and the exit code is 1.
+    /// Writes the scenario and its schema. Never overwrites a file: if one exists, the exit code is 1.
     pub(super) fn execute(self) -> ExitCode {
         if let Err(error) = std::fs::create_dir_all(&self.directory) {
-            complain(&format!("error: cannot make the directory {}: {error}", self.directory.display()));
+            complain(&format!("error: cannot create the directory {}: {error}", self.directory.display()));
             return ExitCode::FAILURE;
         }
         let scenario = self.directory.join("mockd.yaml");
         let schema_file = self.directory.join("mockd.schema.json");
         if let Some(taken) = [&scenario, &schema_file].into_iter().find(|path| path.symlink_metadata().is_ok()) {
-            complain(&format!("error: {} is there already; remove it, or name another directory", taken.display()));
+            complain(&format!("error: {} already exists; remove it, or name another directory", taken.display()));
             return ExitCode::FAILURE;
         }
         let written = write_new(&schema_file, &format!("{:#}\n", schema())) && write_new(&scenario, STARTER);
@@ -47,12 +47,12 @@ impl InitArgs {
     }
 }
 
-/// Writes a file that must not be there yet.
+/// Writes a new file; one that exists is an error.
 fn write_new(path: &Path, text: &str) -> bool {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => format!("error: {} is there already; remove it first", path.display()),
+        ErrorKind::AlreadyExists => format!("error: {} already exists; remove it first", path.display()),
         _ => format!("error: cannot write {}: {error}", path.display()),
     };
     written.map_err(|error| complain(&failed(error))).is_ok()
@@ -60,22 +60,28 @@ fn write_new(path: &Path, text: &str) -> bool {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A key such as `every`, or the end of its path such as `random.every`; a word of expressions such as `where`;
-    /// `expressions` for all of these; all keys without it
+    /// A key (every), the end of its path (random.every), a word of expressions (where), or `expressions` for all of those
+    /// words [default: list every key]
     key: Option<String>,
 }
 
 impl ExplainArgs {
     /// Exit code 1 if there is no such key or word.
     pub(super) fn execute(self) -> ExitCode {
-        let keys: Vec<KeyDoc> = sections().into_iter().flat_map(|section| section.keys).collect();
+        let sections = sections();
+        let keys: Vec<KeyDoc> = sections.iter().flat_map(|section| section.keys.iter().cloned()).collect();
         let text = match &self.key {
             None => overview(&keys),
             Some(wanted) if wanted == "expressions" => expressions(),
             Some(wanted) => {
                 let words = entries().filter(|entry| entry.name == wanted).map(|entry| explain_word(&entry));
-                let found: Vec<String> =
-                    keys.iter().filter(|key| is_meant(key, wanted)).map(explain).chain(words).collect();
+                let found: Vec<String> = keys
+                    .iter()
+                    .filter(|key| is_meant(&key.path, wanted))
+                    .map(explain)
+                    .chain(sections.iter().filter(|section| is_named(section, wanted)).map(explain_section))
+                    .chain(words)
+                    .collect();
                 if found.is_empty() {
                     complain(&unknown(wanted, &keys));
                     return ExitCode::FAILURE;
@@ -87,14 +93,25 @@ impl ExplainArgs {
     }
 }
 
-/// Whether the key's path ends with these parts. Brackets may be left out, and a name of the user's own may stand for
-/// `NAME`.
-fn is_meant(key: &KeyDoc, wanted: &str) -> bool {
+/// Whether a mapping under a name of the user's own is wanted, such as `categories.toys`.
+fn is_named(section: &Section, wanted: &str) -> bool {
+    section.path.ends_with("NAME") && wanted.contains('.') && is_meant(&section.path, wanted)
+}
+
+/// Whether a path ends with these parts. Brackets are optional, and any name matches `NAME`.
+fn is_meant(path: &str, wanted: &str) -> bool {
     fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
         path.split('.').map(|part| part.split('[').next().unwrap_or(part))
     }
-    let mut own = parts(&key.path).rev();
+    let mut own = parts(path).rev();
     parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
+}
+
+fn explain_section(section: &Section) -> String {
+    let keys: Vec<(&str, &str)> = section.keys.iter().map(|key| (&*key.name, &*key.description)).collect();
+    let mut lines = vec![section.path.clone(), "  takes mapping\n".to_owned(), format!("  {}\n", section.description)];
+    lines.extend(table(&keys).iter().map(|line| format!("    {line}")));
+    lines.join("\n") + "\n"
 }
 
 fn overview(keys: &[KeyDoc]) -> String {
@@ -102,7 +119,7 @@ fn overview(keys: &[KeyDoc]) -> String {
     table(&keys).join("\n") + "\n"
 }
 
-/// Keys with the first sentences of their meanings, a line each.
+/// A line for each key, with the first sentence of its meaning.
 fn table(keys: &[(&str, &str)]) -> Vec<String> {
     let widest = keys.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let first = |text: &str| text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.').to_owned();
@@ -111,8 +128,8 @@ fn table(keys: &[(&str, &str)]) -> Vec<String> {
 
 fn explain(key: &KeyDoc) -> String {
     let mut lines = vec![key.path.clone(), format!("  takes {}", key.takes)];
-    lines.extend(key.needed.then(|| "  has to be there".to_owned()));
-    lines.extend(key.default.as_ref().map(|default| format!("  without it, {default}")));
+    lines.extend(key.needed.then(|| "  required".to_owned()));
+    lines.extend(key.default.as_ref().map(|default| format!("  default {default}")));
     lines.push(String::new());
     lines.push(format!("  {}", key.description));
     let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
@@ -125,7 +142,7 @@ fn explain(key: &KeyDoc) -> String {
     lines.join("\n")
 }
 
-/// All that expressions can say, a line each.
+/// A line for each operator, name, function, filter and test of expressions.
 fn expressions() -> String {
     let part = |kind: EntryKind| {
         let entries: Vec<Entry> = entries().filter(|entry| entry.kind == kind).collect();
@@ -138,8 +155,8 @@ fn expressions() -> String {
 
 fn heading(kind: EntryKind) -> &'static str {
     match kind {
-        EntryKind::Sign => "Signs",
-        EntryKind::Name => "Names, besides those of `data` and of the place",
+        EntryKind::Sign => "Operators",
+        EntryKind::Name => "Names, in addition to those of `data` and of the place",
         EntryKind::Function => "Functions: `random(1, 6)`",
         EntryKind::Filter => "Filters: `text | upper`",
         EntryKind::Test => "Tests: `value is number`",
@@ -148,7 +165,7 @@ fn heading(kind: EntryKind) -> &'static str {
 
 fn explain_word(entry: &Entry) -> String {
     let what = match entry.kind {
-        EntryKind::Sign => "a sign",
+        EntryKind::Sign => "an operator",
         EntryKind::Name => "a name",
         EntryKind::Function => "a function",
         EntryKind::Filter => "a filter",
@@ -162,13 +179,13 @@ fn unknown(wanted: &str, keys: &[KeyDoc]) -> String {
     let last = wanted.rsplit('.').next().unwrap_or(wanted);
     let names = keys.iter().map(|key| key.name.as_str()).chain(entries().map(|entry| entry.name));
     let advice = nearest(last, names)
-        .map_or_else(|| "`mockd explain` lists all of them".to_owned(), |near| format!("did you mean `{near}`?"));
+        .map_or_else(|| "`mockd explain` lists every key".to_owned(), |near| format!("did you mean `{near}`?"));
     format!("error: the language has no key `{wanted}`; {advice}")
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// How the language is written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: SchemaFormat,
 }

@@ -1,4 +1,4 @@
-//! What is said once a server really answers: to people, to programs that read standard output, and in a file.
+//! What a server announces once it answers: to people and programs on standard output, and in a file.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,14 +15,14 @@ use super::terminal::Greeting;
 use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
 
-/// What is percent-encoded in a path: all that is not unreserved (RFC 3986, 2.3). More than has to be, since shells read `&`, `;`
-/// or `(` as their own.
+/// What is percent-encoded in a path: everything but unreserved characters (RFC 3986, 2.3). That is more than URLs need, because
+/// shells interpret `&`, `;` and `(`.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a ready file begins with.
 const MARK: &[u8] = br#"{"ready":true,"#;
 
-/// The most lines about collections, and about routes.
+/// The most lines each about collections, routes and endpoints.
 const MOST_LINES: usize = 20;
 
 /// A server that has been started.
@@ -31,7 +31,7 @@ pub(super) struct Ready<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) file: &'a Path,
     pub(super) watches: bool,
-    /// How many scenario files there are to choose from.
+    /// The number of scenario files to choose from.
     pub(super) scenarios: usize,
 }
 
@@ -80,7 +80,7 @@ impl Ready<'_> {
             Greeting::ShortText => format!("{}\n{}", self.first_line(), self.last_line()),
             Greeting::Text => self.text(),
         };
-        // Whoever reads the greeting may be gone; the server is there for others.
+        // The reader of the greeting may be gone; the server runs for its clients.
         let _ = writeln!(io::stdout(), "{greeting}");
     }
 
@@ -110,12 +110,12 @@ impl Ready<'_> {
     }
 }
 
-/// A line for each category: its path and its socket's URL, as one types them into curl, and its name if that looks different.
+/// A line for each category: its path and its socket's URL, ready to paste into curl, and its name if that differs.
 fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
     let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| one.is_counted()).collect();
     let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
     let paths: Vec<String> = collections.iter().map(|collection| encoded(collection.name())).collect();
-    // What is percent-encoded has ASCII characters alone: each is one column wide.
+    // Percent-encoded text is ASCII: each character is one column wide.
     let widest = paths.iter().map(String::len).max().unwrap_or(0);
     let most = collections.iter().map(|collection| collection.rows().len().to_string().len()).max().unwrap_or(0);
     let line = |(collection, path): (&&Collection, &String)| {
@@ -127,7 +127,7 @@ fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
     collections.iter().zip(&paths).map(line).collect()
 }
 
-/// A line for each collection of `data`, up to some.
+/// A line for each collection of `data`, up to [`MOST_LINES`].
 fn collection_lines(scenario: &Scenario) -> Vec<String> {
     let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| !one.is_counted()).collect();
     let shown = &collections[..collections.len().min(MOST_LINES)];
@@ -140,7 +140,7 @@ fn collection_lines(scenario: &Scenario) -> Vec<String> {
     shown.iter().map(line).chain(more(collections.len(), "collections")).collect()
 }
 
-/// A line for each key of `http`, up to some. That of a collection has no method.
+/// A line for each key of `http`, up to [`MOST_LINES`]. The key of a collection has no method.
 fn route_lines(scenario: &Scenario) -> Vec<String> {
     let answers = scenario.routes().all_answers();
     let line = |answers: &&Arc<Answers>| {
@@ -150,27 +150,27 @@ fn route_lines(scenario: &Scenario) -> Vec<String> {
     answers.iter().take(MOST_LINES).map(line).chain(more(answers.len(), "routes")).collect()
 }
 
-/// A line for each key of `websocket`, up to some.
+/// A line for each key of `websocket`, up to [`MOST_LINES`].
 fn endpoint_lines(scenario: &Scenario) -> Vec<String> {
     let endpoints: Vec<&Arc<Endpoint>> = scenario.endpoints().iter().collect();
     let line = |endpoint: &&Arc<Endpoint>| format!("  SOCKET {}", endpoint.key.replace(char::is_control, " "));
     endpoints.iter().take(MOST_LINES).map(line).chain(more(endpoints.len(), "endpoints")).collect()
 }
 
-/// That there are more of them than lines.
+/// The line that counts those without a line.
 fn more(count: usize, what: &str) -> Option<String> {
     count.checked_sub(MOST_LINES).filter(|more| *more > 0).map(|more| format!("  … and {more} more {what}"))
 }
 
-/// A file that says that mockd is ready, for as long as it is.
+/// A file that exists while mockd is ready.
 pub(super) struct ReadyFile {
     path: PathBuf,
     text: String,
 }
 
 impl ReadyFile {
-    /// Writes it beside and renames it, so that whoever waits for it sees all of it or nothing. One that an earlier run
-    /// left is replaced; any other file stays.
+    /// Writes the file under another name and renames it, so that readers see all of it or nothing. Replaces the ready file
+    /// of an earlier run, but no other file.
     ///
     /// # Errors
     /// [`CliError::ReadyFile`].
@@ -178,7 +178,7 @@ impl ReadyFile {
         let failed = |error| CliError::ReadyFile { path: path.to_owned(), error };
         match fs::read(path) {
             Ok(bytes) if !bytes.starts_with(MARK) => {
-                return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "another file is there")));
+                return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is not a ready file of mockd")));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
@@ -194,14 +194,14 @@ impl ReadyFile {
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // Another mockd may have put its own there meanwhile. That it is gone already is just as well.
+        // Another mockd may have replaced it by its own, and it may be gone already.
         if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Where this machine reaches a server that listens there.
+/// The address at which this machine reaches a server that listens on an address.
 fn here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

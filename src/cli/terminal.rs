@@ -1,13 +1,13 @@
-//! What people see of a server: the log, and below it one line of what the server is doing, which is redrawn every second.
+//! What people see of a server: the log, and below it one status line, which is redrawn every second.
 //!
-//! The log goes to standard error, as text for people or as JSON lines for machines. A thread of its own writes it. A pipe that
-//! is full because nobody reads it would hold up whoever writes to it, and with that the server; so what is logged then is lost.
+//! The log goes to standard error, as text for people or as JSON lines for programs. Its own thread writes it. A full pipe that
+//! nobody reads would block the writer, and with it the server; so log lines are dropped then.
 //!
-//! The line stands below all that was printed. Log lines often go to the same terminal, so whoever writes them takes the line
-//! away meanwhile ([`LiveLine::beside`]). While another program has the terminal, as a shell has that started mockd with
-//! `&`, it is not drawn. It reads what worlds show to everybody and asks none of them for anything.
+//! The status line stays below everything printed. Log lines often go to the same terminal, so their writer removes the line
+//! meanwhile ([`LiveLine::beside`]). It is not drawn while another program owns the terminal, such as a shell that started
+//! mockd with `&`. It only reads what worlds publish, and sends them no request.
 //!
-//! A terminal that is held (Ctrl-S) takes nothing. So only threads that may wait write to it, never one that serves.
+//! A terminal that is stopped (Ctrl-S) blocks writers. So only threads that may block write to it, never one that serves.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -31,13 +31,13 @@ use crate::worlds::Worlds;
 
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
-    /// How the log, and what is printed at the start, are written
+    /// Format of the log and of what is printed at the start
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) log_format: LogFormat,
     /// Log more: requests and sockets (-v), everything (-vv)
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Print and log less: warnings, errors, and a port that the system chose (-q), nothing (-qq)
+    /// Print less: only warnings, errors and a port that the system chose (-q), or nothing (-qq)
     #[arg(short, long, action = clap::ArgAction::Count)]
     quiet: u8,
 }
@@ -51,23 +51,23 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// What is printed once the server answers.
+/// What is printed once the server is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Greeting {
     /// Lines for people.
     Text,
-    /// Of these, the first and the last: where it is, and that it is ready.
+    /// The first and the last of these lines: the URL, and that it is ready.
     ShortText,
     /// One JSON object for programs.
     Json,
 }
 
-/// Lines that may wait to be written.
+/// How many lines may wait to be written.
 const WAITING_LINES: usize = 4096;
 
 impl LogArgs {
-    /// Starts the log; what it was given is written when the guard is dropped, if anybody reads it. A second start, which only
-    /// an embedder could cause, leaves the first in place. On a terminal it keeps clear of the live line, if there is one.
+    /// Starts the log. Dropping the guard writes the lines that are left. A second start, which only an embedder could cause,
+    /// leaves the first in place. On a terminal, log lines go above the status line, if there is one.
     pub(super) fn start(&self, line: Option<&LiveLine>) -> WorkerGuard {
         let own = match (self.verbose, self.quiet) {
             (0, 0) => LevelFilter::INFO,
@@ -93,13 +93,13 @@ impl LogArgs {
         guard
     }
 
-    /// Whether people look at what is printed.
+    /// Whether the output is for people.
     pub(super) fn is_for_people(&self) -> bool {
         self.log_format == LogFormat::Text && self.quiet == 0
     }
 
-    /// What is printed once the server answers. A program that reads JSON waits for that line, and the port that the system
-    /// chose is known from it alone; so only `-qq` prints nothing.
+    /// What is printed once the server is ready. A program that reads JSON waits for that line, and only that line tells the
+    /// port that the system chose; so only `-qq` prints nothing.
     pub(super) fn greeting(&self, is_port_known: bool) -> Option<Greeting> {
         match (self.log_format, self.quiet) {
             (_, 2..) => None,
@@ -112,7 +112,7 @@ impl LogArgs {
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// A line that is not shown yet. A clone is the same.
+/// The status line, hidden until [`LiveLine::show`]. Clones are one line.
 #[derive(Debug, Clone)]
 pub(super) struct LiveLine(ProgressBar);
 
@@ -122,7 +122,7 @@ impl LiveLine {
         (io::stdout().is_terminal() && !is_dumb()).then(|| Self(ProgressBar::hidden()))
     }
 
-    /// Writes to the same terminal as if the line were not there.
+    /// A writer that writes above the line.
     pub(super) fn beside<W: Write>(&self, log: W) -> Beside<W> {
         Beside { line: self.0.clone(), log }
     }
@@ -130,7 +130,7 @@ impl LiveLine {
     /// Shows the line, and redraws it until the shutdown, when it is erased.
     pub(super) async fn show(self, mut figures: Figures, shutdown: CancellationToken) {
         let Self(line) = self;
-        // It fails only for a template that is none.
+        // It fails only for a malformed template.
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             line.set_style(style);
         }
@@ -152,14 +152,14 @@ fn draw(line: &ProgressBar, text: String) {
             let screen = Screen(Term::buffered_stdout());
             line.set_draw_target(ProgressDrawTarget::term_like(Box::new(screen)));
         }
-        // What stands there may be under what others have written since.
+        // Others may have written over the line since.
         (false, false) => line.set_draw_target(ProgressDrawTarget::hidden()),
         (true, false) | (false, true) => {}
     }
     line.set_message(text);
 }
 
-/// A writer that takes the line away for as long as it writes.
+/// A writer that removes the line while it writes.
 #[derive(Debug)]
 pub(super) struct Beside<W> {
     line: ProgressBar,
@@ -180,12 +180,12 @@ impl<W: Write> Write for Beside<W> {
     }
 }
 
-/// What the line tells, and what it told last.
+/// The figures of the line, and what the next rate is computed from.
 #[derive(Debug)]
 pub(super) struct Figures {
     worlds: Worlds,
     reloads: Reloads,
-    /// When it was looked at last, and the number of the default world's last event then.
+    /// The time of the last reading, and the number of the default world's last event then.
     last: Option<(Instant, u64)>,
 }
 
@@ -198,7 +198,7 @@ impl Figures {
     fn text(&mut self) -> String {
         let worlds = self.worlds.all();
         let (default, others) = (self.worlds.default_world(), worlds.len() - 1);
-        // What could move the cursor is no part of a line.
+        // Control characters could move the cursor.
         let mut parts = vec![default.view().scenario.name().replace(char::is_control, " "), time(default.now())];
         match default.pace() {
             Pace { paused: true, .. } => parts.push("paused".into()),
@@ -216,7 +216,7 @@ impl Figures {
         parts.join("  ")
     }
 
-    /// Events in a second, since the last look. A world that was reset starts to count anew.
+    /// Events per second since the last reading. A world that was reset counts from 0 again.
     fn rate(&mut self, events: u64) -> u64 {
         let now = Instant::now();
         let (since, before) = self.last.replace((now, events)).unwrap_or((now, events));
@@ -225,7 +225,7 @@ impl Figures {
     }
 }
 
-/// In whole seconds, always as wide: `59s`, `1m02s`, `1h00m02s`.
+/// In whole seconds, with two digits after the first unit: `59s`, `1m02s`, `1h00m02s`.
 fn time(time: Duration) -> String {
     let (seconds, minutes, hours) = (time.as_secs() % 60, time.as_secs() / 60 % 60, time.as_secs() / 3600);
     match (hours, minutes) {
@@ -239,8 +239,8 @@ fn counted(count: u64, one: &str, unit: &str) -> String {
     format!("{count} {one}{}{unit}", if count == 1 { "" } else { "s" })
 }
 
-/// The terminal, said to be a little narrower than it is. The line is filled to its end, where the cursor stays: the `^C`
-/// that a terminal then shows for Ctrl-C is on the line too, and is erased with it.
+/// The terminal, reported a little narrower than it is. The line is filled to that width and the cursor stays there, so the
+/// `^C` that a terminal shows for Ctrl-C is on the line too, and is erased with it.
 #[derive(Debug)]
 struct Screen(Term);
 

@@ -1,17 +1,17 @@
-//! All that expressions can say, with what it gives and an example of each.
+//! The vocabulary of expressions: every operator, name, function, filter and test, with its result and an example.
 
 use super::signatures::{filter, function};
 
-/// A sign, name, function, filter or test of expressions.
+/// An operator, name, function, filter or test of expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// What it is.
     pub kind: EntryKind,
-    /// The word, or how the sign is written.
+    /// The word, or the notation of the operator.
     pub name: &'static str,
-    /// What it gives; of a test, what it asks.
+    /// What it gives; for a test, the condition.
     pub gives: &'static str,
-    /// An expression that has it.
+    /// An example expression.
     pub example: &'static str,
 }
 
@@ -27,7 +27,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// All of them, in the order in which they are explained.
+    /// All kinds, in the order of explanation.
     pub const ALL: [Self; 5] = [Self::Sign, Self::Name, Self::Function, Self::Filter, Self::Test];
 
     fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
@@ -42,7 +42,7 @@ impl EntryKind {
 }
 
 impl Entry {
-    /// What a function or filter takes besides the value before its `|`, in words.
+    /// What a function or filter takes in addition to the value before its `|`, in words.
     #[must_use]
     pub fn takes(&self) -> Option<&'static str> {
         let signature = match self.kind {
@@ -62,17 +62,17 @@ pub fn entries() -> impl Iterator<Item = Entry> {
 }
 
 const SIGNS: &[(&str, &str, &str)] = &[
-    ("a + b", "the sum of numbers; a list behind a list", "[1] + [2]"),
+    ("a + b", "the sum of numbers, or two lists joined", "[1] + [2]"),
     ("a - b", "the difference of numbers", "7 - 2"),
     ("a * b", "the product of numbers", "7 * 2"),
     ("a / b", "the quotient of numbers", "7 / 2"),
-    ("a // b", "the quotient without its fraction", "7 // 2"),
-    ("a % b", "what is left after `//`", "7 % 2"),
-    ("a ** b", "a power", "2 ** 10"),
-    ("a ~ b", "the two as one text; neither can be undefined", "'so ' ~ 1"),
+    ("a // b", "the integer part of the quotient", "7 // 2"),
+    ("a % b", "the remainder of `//`", "7 % 2"),
+    ("a ** b", "the power", "2 ** 10"),
+    ("a ~ b", "both joined as text; neither may be undefined", "'so ' ~ 1"),
     ("a == b", "whether the two are equal; 1 and '1' are not", "1 == 1.0"),
-    ("a != b", "whether they are not", "1 != 2"),
-    ("a < b", "whether one is below the other, also `<=` `>` `>=`; numbers and text do not compare", "1 < 2 < 3"),
+    ("a != b", "whether the two differ", "1 != 2"),
+    ("a < b", "whether one is less than the other, also `<=` `>` `>=`; numbers and text do not compare", "1 < 2 < 3"),
     ("a in b", "whether a list has the item, a mapping the key, or a text the part, also `not in`", "1 in [1, 2]"),
     ("a and b", "the second if the first is true, else the first", "true and 1"),
     ("a or b", "the first if it is true, else the second", "none or 'other'"),
@@ -80,8 +80,8 @@ const SIGNS: &[(&str, &str, &str)] = &[
     ("a if b else c", "the first if the second is true, else the third", "'yes' if 1 < 2 else 'no'"),
     ("a.b", "a field, also `a['b']`; undefined if there is none", "{'b': 1}.b"),
     ("a.0", "an item, also `a[0]`, and from the end `a[-1]`", "[1, 2].0"),
-    ("a[1:3]", "the items 1 and 2, or these letters of a text; `[:3]` are the first three", "[1, 2, 3][:2]"),
-    ("a is b", "what the tests below ask, also `is not`", "1 is number"),
+    ("a[1:3]", "the items 1 and 2, or these characters of a text; `[:3]` are the first three", "[1, 2, 3][:2]"),
+    ("a is b", "whether a test below is true of a value, also `is not`", "1 is number"),
 ];
 
 const NAMES: &[(&str, &str, &str)] = &[(
@@ -93,12 +93,12 @@ const NAMES: &[(&str, &str, &str)] = &[(
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     (
         "random",
-        "a number by chance: of two integers an integer, both included; else one below the second",
+        "a random number: between two integers an integer, both included; otherwise a number below the second",
         "random(1, 6)",
     ),
-    ("normal", "a number of the normal distribution", "normal(100, 15)"),
-    ("pick", "one of a list by chance; undefined if it is empty", "pick(['a', 'b'])"),
-    ("chance", "true so often", "chance(0.1)"),
+    ("normal", "a random number from a normal distribution", "normal(100, 15)"),
+    ("pick", "a random item of a list; undefined if the list is empty", "pick(['a', 'b'])"),
+    ("chance", "true with this probability", "chance(0.1)"),
     ("uuid", "a random UUID, version 4", "uuid()"),
     ("next", "1, 2, 3 and so on: a counter by name", "next('ticket')"),
     (
@@ -106,74 +106,74 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
         "made-up data: name, first, last, email, word, sentence, city, country, company, colour, price, phone, url or date",
         "fake('email')",
     ),
-    ("joined", "how many have joined a topic", "joined('room')"),
-    ("members", "who has joined a topic: a list of their `conn.id`", "members('room') | length"),
-    ("range", "integers from 0, or from the first up to, but without, the second", "range(1, 4)"),
-    ("dict", "a mapping; of a mapping and values, the two merged", "dict({'a': 1}, b=2)"),
+    ("joined", "the number of members of a topic", "joined('room')"),
+    ("members", "the members of a topic: a list of their `conn.id`", "members('room') | length"),
+    ("range", "the integers from 0, or from the first number, up to but not including the second", "range(1, 4)"),
+    ("dict", "a mapping of named values, merged into another mapping if there is one", "dict({'a': 1}, b=2)"),
 ];
 
 const FILTERS: &[(&str, &str, &str)] = &[
-    ("abs", "a number without its sign", "-1 | abs"),
+    ("abs", "the absolute value of a number", "-1 | abs"),
     ("attr", "the field of that name", "{'a': 1} | attr('a')"),
-    ("batch", "lists of so many items each", "range(5) | batch(2)"),
+    ("batch", "lists of this many items each", "range(5) | batch(2)"),
     ("bool", "whether it is true", "'' | bool"),
-    ("capitalize", "text with a capital at the start, else in small letters", "'ada' | capitalize"),
-    ("chain", "lists one after the other, or mappings merged", "[1] | chain([2])"),
+    ("capitalize", "text with its first letter in upper case and all others in lower case", "'ada' | capitalize"),
+    ("chain", "lists joined, or mappings merged", "[1] | chain([2])"),
     ("count", "the same as `length`", "[1, 2] | count"),
     ("d", "the same as `default`", "none | d('other', true)"),
     (
         "default",
-        "another value for what is undefined; with true also for all that is false",
+        "another value in place of undefined; with true, also in place of everything that is false",
         "none | default('other', true)",
     ),
     ("dictsort", "the pairs of a mapping in the order of its keys", "{'b': 1, 'a': 2} | dictsort"),
     ("e", "the same as `escape`", "'<a>' | e"),
-    ("escape", "text with HTML's own signs escaped", "'<a>' | escape"),
+    ("escape", "text with HTML's special characters escaped", "'<a>' | escape"),
     ("find", "the row with that `id`, which compares as text; undefined if there is none", "[{'id': 7}] | find('7')"),
-    ("first", "the first item or letter; undefined if there is none", "[1, 2] | first"),
-    ("fixed", "a number as text with so many decimals", "9.5 | fixed(2)"),
-    ("float", "a number; `default` is for what is none", "'x' | float(default=0)"),
+    ("first", "the first item or character; undefined if there is none", "[1, 2] | first"),
+    ("fixed", "a number as text with this many decimals", "9.5 | fixed(2)"),
+    ("float", "a number; `default` replaces what is not a number", "'x' | float(default=0)"),
     ("format", "text with values in place of its `%s`", "'%s!' | format('so')"),
-    ("fromjson", "the value that JSON text says", "'[1]' | fromjson"),
+    ("fromjson", "the value of a JSON text", "'[1]' | fromjson"),
     ("groupby", "pairs of a field's value and the items that have it", "[{'a': 1}] | groupby('a')"),
-    ("indent", "text whose lines start with so many spaces", "'a' | indent(2)"),
-    ("int", "an integer; `default` is for what is none", "'x' | int(default=0)"),
+    ("indent", "text with its lines indented by this many spaces", "'a' | indent(2)"),
+    ("int", "an integer; `default` replaces what is not a number", "'x' | int(default=0)"),
     ("items", "the pairs of a mapping", "{'a': 1} | items"),
-    ("join", "the items as one text", "[1, 2] | join(', ')"),
-    ("last", "the last item or letter; undefined if there is none", "[1, 2] | last"),
-    ("length", "how many items, keys or letters there are", "[1, 2] | length"),
+    ("join", "the items joined to one text", "[1, 2] | join(', ')"),
+    ("last", "the last item or character; undefined if there is none", "[1, 2] | last"),
+    ("length", "the number of items, keys or characters", "[1, 2] | length"),
     ("lines", "the lines of a text", "'a' | lines"),
-    ("list", "the items, keys or letters as a list", "'ab' | list"),
-    ("lower", "text in small letters", "'A' | lower"),
-    ("map", "that field of each item, or what a filter makes of each", "[{'id': 1}] | map(attribute='id')"),
-    ("max", "the greatest item", "[1, 2] | max"),
-    ("min", "the least item", "[1, 2] | min"),
+    ("list", "the items, keys or characters as a list", "'ab' | list"),
+    ("lower", "text in lower case", "'A' | lower"),
+    ("map", "a field of each item, or the result of a filter for each", "[{'id': 1}] | map(attribute='id')"),
+    ("max", "the largest item", "[1, 2] | max"),
+    ("min", "the smallest item", "[1, 2] | min"),
     ("reject", "the items for which a test is false", "[1, 2] | reject('odd')"),
     ("rejectattr", "the items for whose field a test is false", "[{'p': 1}] | rejectattr('p', 'gt', 1)"),
-    ("replace", "text with another text in place of one", "'abc' | replace('b', 'x')"),
-    ("reverse", "the items or letters from the end", "[1, 2] | reverse"),
-    ("round", "the nearest number with so many decimals; `method` is common, ceil or floor", "2.55 | round(1)"),
+    ("replace", "text with one part replaced by another", "'abc' | replace('b', 'x')"),
+    ("reverse", "the items or characters in reverse order", "[1, 2] | reverse"),
+    ("round", "a number rounded to this many decimals; `method` is common, ceil or floor", "2.55 | round(1)"),
     ("select", "the items for which a test is true", "[1, 2] | select('odd')"),
     ("selectattr", "the items for whose field a test is true", "[{'p': 2}] | selectattr('p', 'gt', 1)"),
-    ("slice", "so many lists of about the same length", "range(5) | slice(2)"),
-    ("sort", "the items in order", "[{'p': 1}] | sort(attribute='p', reverse=true)"),
-    ("split", "the parts of a text; between spaces without an argument", "'a,b' | split(',')"),
-    ("string", "text: what a value is inside text", "1 | string"),
+    ("slice", "this many lists of about the same length", "range(5) | slice(2)"),
+    ("sort", "the items sorted", "[{'p': 1}] | sort(attribute='p', reverse=true)"),
+    ("split", "the parts of a text between separators; without an argument, between spaces", "'a,b' | split(',')"),
+    ("string", "the value as text, as it appears inside text", "1 | string"),
     ("sum", "the sum of numbers, or of a field of each item", "[{'p': 1}] | sum(attribute='p')"),
-    ("title", "text with a capital at the start of each word", "'ada b' | title"),
-    ("tojson", "JSON text", "[1] | tojson(indent=2)"),
+    ("title", "text with the first letter of each word in upper case", "'ada b' | title"),
+    ("tojson", "the value as JSON text", "[1] | tojson(indent=2)"),
     ("trim", "text without the spaces around it", "' a ' | trim"),
-    ("unique", "the items without repetitions", "[1, 1] | unique"),
-    ("upper", "text in capitals", "'a' | upper"),
-    ("where", "the rows with these fields; text is the same as the number that it says", "[{'a': 1}] | where(a='1')"),
-    ("zip", "lists of the first items, the second, and so on", "[1, 2] | zip([3, 4])"),
+    ("unique", "the items without duplicates", "[1, 1] | unique"),
+    ("upper", "text in upper case", "'a' | upper"),
+    ("where", "the rows with these fields; a number equals the same number as text", "[{'a': 1}] | where(a='1')"),
+    ("zip", "lists of the first items, the second items, and so on", "[1, 2] | zip([3, 4])"),
 ];
 
 const TESTS: &[(&str, &str, &str)] = &[
     ("boolean", "true or false", "true is boolean"),
     ("defined", "not undefined", "1 is defined"),
     ("divisibleby", "a multiple of the number", "6 is divisibleby(3)"),
-    ("endingwith", "text with that end", "'ab' is endingwith('b')"),
+    ("endingwith", "text that ends with this", "'ab' is endingwith('b')"),
     ("eq", "equal, also `equalto`", "1 is eq(1)"),
     ("equalto", "equal", "1 is equalto(1)"),
     ("escaped", "text that needs no escaping", "'a' is escaped"),
@@ -182,16 +182,16 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("filter", "the name of a filter", "'upper' is filter"),
     ("float", "a number with a fraction", "1.5 is float"),
     ("ge", "at least the number", "2 is ge(1)"),
-    ("greaterthan", "above the number, also `gt`", "2 is greaterthan(1)"),
-    ("gt", "above the number", "2 is gt(1)"),
+    ("greaterthan", "greater than the number, also `gt`", "2 is greaterthan(1)"),
+    ("gt", "greater than the number", "2 is gt(1)"),
     ("in", "an item, key or part of it", "1 is in([1])"),
     ("int", "an integer", "1 is int"),
     ("integer", "an integer, also `int`", "1 is integer"),
     ("iterable", "a list, a mapping or text", "[] is iterable"),
     ("le", "at most the number", "1 is le(2)"),
-    ("lessthan", "below the number, also `lt`", "1 is lessthan(2)"),
-    ("lower", "text in small letters", "'a' is lower"),
-    ("lt", "below the number", "1 is lt(2)"),
+    ("lessthan", "less than the number, also `lt`", "1 is lessthan(2)"),
+    ("lower", "text in lower case", "'a' is lower"),
+    ("lt", "less than the number", "1 is lt(2)"),
     ("mapping", "a mapping", "{} is mapping"),
     ("ne", "not equal", "1 is ne(2)"),
     ("none", "null", "none is none"),
@@ -200,12 +200,12 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("safe", "text that needs no escaping", "'a' is safe"),
     ("sameas", "equal and of the same kind", "1 is sameas(1)"),
     ("sequence", "a list", "[] is sequence"),
-    ("startingwith", "text with that start", "'ab' is startingwith('a')"),
+    ("startingwith", "text that starts with this", "'ab' is startingwith('a')"),
     ("string", "text", "'a' is string"),
     ("test", "the name of a test", "'odd' is test"),
     ("true", "true", "true is true"),
     ("undefined", "undefined", "{}.a is undefined"),
-    ("upper", "text in capitals", "'A' is upper"),
+    ("upper", "text in upper case", "'A' is upper"),
 ];
 
 #[cfg(test)]

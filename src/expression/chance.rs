@@ -1,39 +1,39 @@
 //! Numbers from random words.
 //!
-//! How words become numbers is written here, so that the same words give the same values on every platform and with every
-//! version.
+//! The conversion of random words to numbers is defined here, so that the same words give the same values on every
+//! platform and in every version.
 
 use super::scope::Surroundings;
 use crate::streams::uuid;
 use crate::uniform::below;
 
-/// What is drawn from a stream of random words.
+/// Draws from a stream of random words.
 pub(super) struct Chance<'s>(pub(super) &'s mut dyn Surroundings);
 
 impl Chance<'_> {
-    /// An integer from 0 to `n - 1`, each with the same chance; any integer if `n` is 0.
+    /// An integer from 0 to `n - 1`, uniformly distributed; any integer if `n` is 0.
     pub(super) fn below(&mut self, n: u64) -> u64 {
         if n == 0 { self.0.word() } else { below(n, || self.0.word()) }
     }
 
-    /// One of a list that is not empty.
+    /// An item of a list, which must not be empty.
     pub(super) fn one_of<'l>(&mut self, list: &[&'l str]) -> &'l str {
         list[self.index(list.len())]
     }
 
-    /// An index of a list of that length, which is above 0.
+    /// An index of a list with this length, which must be above 0.
     pub(super) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or_default()
     }
 
-    /// An integer between two, each of which can be drawn. The first is not above the second.
+    /// An integer between two, both included. The first must not be above the second.
     pub(super) fn integer(&mut self, least: i64, most: i64) -> i64 {
-        // All of 2^64 integers wrap to 0.
+        // The full range of 2^64 integers wraps to 0.
         let count = most.abs_diff(least).wrapping_add(1);
         least.wrapping_add_unsigned(self.below(count))
     }
 
-    /// An integer between two small ones, each of which can be drawn. The first is not above the second.
+    /// An integer between two small ones, both included. The first must not be above the second.
     pub(super) fn between(&mut self, least: i32, most: i32) -> i32 {
         i32::try_from(self.integer(least.into(), most.into())).unwrap_or(least)
     }

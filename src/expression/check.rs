@@ -1,7 +1,7 @@
-//! What the words of an expression are about, before it runs.
+//! Checks the names in an expression before it runs.
 //!
-//! An expression binds no names of its own, so that each of its words is a name, a function, a filter, a test, a field, the
-//! name of an argument, or a word of the language.
+//! An expression cannot bind names, so each of its words is a name, a function, a filter, a test, a field, the name of
+//! an argument, or a keyword.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use super::signatures::{FUNCTIONS, Signature, TESTS, filter, filters, function, 
 use super::tokens::{Token, TokenKind};
 use crate::words::nearest;
 
-/// What is wrong, and the bytes of the expression that it is about.
+/// What is wrong, and the bytes of the expression that are wrong.
 pub(super) type Found = (CompileErrorKind, Range<usize>);
 
 pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> CompileErrorKind {
@@ -49,12 +49,12 @@ pub(super) fn check_field(of: &str, field: &str, fields: &Fields) -> Option<Comp
     }
 }
 
-/// The field of headers and the like that is written with `_`, with `-` in its place.
+/// A field of headers and the like that is written with `_`, corrected to `-`.
 pub(super) fn hyphenated(field: &str, fields: &Fields) -> Option<String> {
     (*fields == Fields::Hyphenated && field.contains('_')).then(|| field.replace('_', "-"))
 }
 
-/// What expressions make use of.
+/// What expressions use.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Uses {
     pub(super) names: BTreeSet<String>,
@@ -69,7 +69,7 @@ impl Uses {
     }
 }
 
-/// What a valid expression makes use of, or all that is wrong with its words.
+/// What a valid expression uses, or everything that is wrong with its names.
 pub(super) fn check(tokens: &[Token], names: &Names) -> Result<Uses, Vec<Found>> {
     let mut words = Words { tokens, names, used: Uses::default(), found: Vec::new() };
     let mut at = 0;
@@ -91,7 +91,7 @@ impl<'w> Words<'w> {
         self.tokens.get(at).map_or("", |token| token.text)
     }
 
-    /// Looks at a token, and gives the one to look at next.
+    /// Checks a token, and gives the next one to check.
     fn word(&mut self, at: usize) -> usize {
         let token = self.tokens[at];
         match token.text {
@@ -155,14 +155,14 @@ impl<'w> Words<'w> {
         at + 1
     }
 
-    /// A call of what is an object of another language.
+    /// A call of an object of another language.
     fn object(&self, token: Token, at: usize) -> Option<Found> {
         let function = self.tokens.get(at + 2).filter(|_| self.text(at + 1) == "." && self.text(at + 3) == "(")?;
         let kind = habits::object(&format!("{}.{}", token.text, function.text))?;
         (!self.names.contains(token.text)).then(|| (kind, token.start..function.end()))
     }
 
-    /// Checks the first step behind a name, and gives the token to look at next.
+    /// Checks the first step after a name, and gives the next token to check.
     fn field(&mut self, name: Token, at: usize) -> usize {
         let fields = self.names.fields(name.text);
         let Some(field) = self.tokens.get(at + 2) else { return at + 1 };
@@ -212,7 +212,7 @@ impl<'w> Words<'w> {
 
     /// Whether words that `-` joins are meant as the name of one field.
     fn is_one_field(&self, words: &[Token], joined: &str, fields: &Fields) -> bool {
-        // A short word is near to almost any other.
+        // A short word is near almost any other.
         let is_far = |word: &Token, nearest: Option<String>| nearest.is_none() || word.text.len() <= 3;
         let means_nothing = |word: &Token| match check_name(word.text, self.names) {
             Some(CompileErrorKind::Unknown { nearest, .. }) => word.is_name() && is_far(word, nearest),
@@ -227,7 +227,7 @@ impl<'w> Words<'w> {
             }
     }
 
-    /// `map` and its kind take the name of a filter or test.
+    /// `map` and similar filters take the name of a filter or test.
     fn named_argument(&mut self, filter: &str, at: usize) {
         let (is_test, place) = match filter {
             "map" => (false, at + 1),
@@ -241,7 +241,7 @@ impl<'w> Words<'w> {
         if is_test && name.starts_with(char::is_alphabetic) && !TESTS.contains(&name) {
             self.found.push((unknown(Word::Test, name, TESTS.iter().copied()), range));
         } else if !is_test && !is_filter(name) {
-            // One letter is near to any other.
+            // One letter is near any other.
             let nearest = nearest(name, filters().filter(|filter| filter.len() > 1)).map(str::to_owned);
             self.found.push((CompileErrorKind::MappedField { name: name.into(), nearest }, range));
         }
@@ -258,7 +258,7 @@ impl<'w> Words<'w> {
         (parts.iter().map(|part| part.text).collect(), range, next)
     }
 
-    /// Checks the arguments of a call, whose `(` is there or not.
+    /// Checks the arguments of a call, with or without `(`.
     fn arguments(&mut self, signature: &'static Signature, range: Range<usize>, at: usize) {
         let Some((by_place, by_name)) = self.count_arguments(at) else { return };
         let is_known = by_name.iter().all(|name| signature.named.contains(name));
@@ -271,7 +271,7 @@ impl<'w> Words<'w> {
         }
     }
 
-    /// What is written from a bracket to the one that closes it.
+    /// The text from a bracket to its closing one.
     fn bracketed(&self, at: usize) -> String {
         let (mut written, mut open, mut end) = (String::new(), 0, self.tokens[at].start);
         for token in &self.tokens[at..] {
@@ -286,7 +286,8 @@ impl<'w> Words<'w> {
         written
     }
 
-    /// How many there are by place, and the names of the others; `None` if a list or mapping is spread over them.
+    /// The number of positional arguments, and the names of the others; `None` if a list or mapping is spread over
+    /// them.
     fn count_arguments(&self, at: usize) -> Option<(usize, Vec<&'w str>)> {
         if self.text(at) != "(" {
             return Some((0, Vec::new()));
@@ -313,7 +314,7 @@ impl<'w> Words<'w> {
         Some((by_place, by_name))
     }
 
-    /// A kind that is written out has to be one that there is.
+    /// A literal kind must exist.
     fn fake_kind(&mut self, function: &str, at: usize) {
         let Some(token) = self.tokens.get(at + 2).filter(|token| token.kind == TokenKind::Quoted) else { return };
         if function == "fake" && self.text(at + 3) == ")" {

@@ -1,4 +1,4 @@
-//! Values that expressions look into without copying them.
+//! Values that expressions read without copying them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use serde_json::Value as Json;
 
-/// What a name stands for. A clone is cheap.
+/// The value of a name. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Data(Value);
 
 impl Data {
-    /// A value that is shared, and looked into as it is.
+    /// A shared value, read in place.
     #[must_use]
     pub fn shared(value: &Arc<Json>) -> Self {
         Self(view(value, value, Vec::new))
     }
 
-    /// The same. A key that a mapping does not have is looked up in lower case, too.
+    /// The same, but a key that a mapping does not have is also looked up in lower case.
     #[must_use]
     pub fn in_any_case(value: &Arc<Json>) -> Self {
         if !value.is_object() {
@@ -46,17 +46,17 @@ impl<T: Into<Json>> From<T> for Data {
 
 /// The rows of a collection, looked up one by one.
 pub trait Rows: fmt::Debug + Send + Sync + 'static {
-    /// How many there are.
+    /// The number of rows.
     fn count(&self) -> usize;
 
     /// The row at an index, from 0.
     fn at(&self, index: usize) -> Option<Arc<Json>>;
 
-    /// The row with an id; ids that are numbers are written in digits.
+    /// The row with an id; numeric ids are given as digits.
     fn with_id(&self, id: &str) -> Option<Arc<Json>>;
 }
 
-/// The value of an expression, as JSON that it may share.
+/// The value of an expression, as JSON, shared if possible.
 pub(super) fn value_of(value: Json) -> Value {
     match value {
         Json::Array(_) | Json::Object(_) => Data::shared(&Arc::new(value)).0,
@@ -64,7 +64,7 @@ pub(super) fn value_of(value: Json) -> Value {
     }
 }
 
-/// The JSON that a value shares, if that is all it is.
+/// The shared JSON of a value, if it is just that.
 pub(super) fn shared_json(value: &Value) -> Option<&Json> {
     value.downcast_object_ref::<View>().and_then(View::json)
 }
@@ -75,12 +75,12 @@ pub(super) fn row_with_id(rows: &Value, id: &str) -> Option<Value> {
     Some(rows.with_id(id).map(|row| Data::shared(&row).0).unwrap_or_default())
 }
 
-/// A list or mapping inside JSON that is shared.
+/// A list or mapping inside shared JSON.
 #[derive(Debug)]
 struct View {
     root: Arc<Json>,
     path: Vec<Key>,
-    /// Whether a key that is not there is looked up in lower case, too.
+    /// Whether a missing key is also looked up in lower case.
     has_any_case: bool,
 }
 
@@ -108,7 +108,7 @@ impl Key {
     fn look_up<'j>(&self, json: &'j Json) -> Option<&'j Json> {
         match (self, json) {
             (Self::Name(name), Json::Object(fields)) => fields.get(&**name),
-            // A path such as `scores.1` is about a key as well.
+            // A path such as `scores.1` may also refer to a key.
             (Self::Index(index), Json::Object(fields)) => fields.get(&index.to_string()),
             (Self::Index(index), Json::Array(items)) => items.get(*index),
             _ => None,
@@ -127,7 +127,7 @@ impl View {
     }
 }
 
-/// A value as expressions see it: `json` is what `path` leads to from `root`.
+/// A value as expressions see it: `json` is the value that `path` leads to from `root`.
 fn view(json: &Json, root: &Arc<Json>, path: impl FnOnce() -> Vec<Key>) -> Value {
     match json {
         Json::Null => Value::from(()),
@@ -188,7 +188,7 @@ impl Object for RowList {
     }
 }
 
-/// Whether it is a list, of whatever origin.
+/// Whether it is a list of any origin.
 pub(super) fn is_list(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
 }

@@ -16,20 +16,20 @@ use crate::words::{joined, nearest};
 pub struct Place {
     /// The keys and indexes that lead to the text; empty if the template is the text itself.
     pub path: Vec<PathStep>,
-    /// The bytes of the text that the caret belongs under.
+    /// The bytes of the text to mark.
     pub range: Range<usize>,
 }
 
 /// A step into a JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathStep {
-    /// The value of that key.
+    /// The value of a key.
     Key(String),
-    /// The item at that index, from 0.
+    /// The item at an index, from 0.
     Index(usize),
 }
 
-/// Something wrong with an expression that shows before it runs. `Display` is the message's first line.
+/// A mistake in an expression, found before it runs. `Display` is the message's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind}")]
 pub struct CompileError {
@@ -49,19 +49,19 @@ pub enum CompileErrorKind {
     /// A `{{` without its `}}`.
     #[error("this `{{{{` has no `}}}}`")]
     Unclosed,
-    /// Nothing where an expression is needed.
+    /// An empty expression.
     #[error("the expression is empty")]
     Empty,
-    /// Braces around what is an expression without them.
-    #[error("an expression takes no `{{{{ }}}}` here")]
+    /// Braces around an expression that takes none.
+    #[error("an expression is written without `{{{{ }}}}` here")]
     Braces,
-    /// A `$` before what is an expression without it.
-    #[error("an expression takes no `$` here")]
+    /// A `$` before an expression that takes none.
+    #[error("an expression is written without `$` here")]
     Dollar,
     /// `$name` inside longer text.
-    #[error("`${0}` inside longer text is not looked up")]
+    #[error("`${0}` inside longer text is not evaluated")]
     InsideText(String),
-    /// An expression behind a `$`, which takes a path alone.
+    /// An expression after a `$`, which takes only a path.
     #[error("`$` takes a name and its fields, not a whole expression")]
     NotAPath(String),
     /// A path in the braces of another language: a warning.
@@ -74,24 +74,24 @@ pub enum CompileErrorKind {
     #[error("a key is text: the expression in `{0}` is not computed")]
     InKey(String),
     /// A key that would spread a value in another language: a warning.
-    #[error("the key `{0}` is text, and spreads nothing")]
+    #[error("the key `{0}` is text and spreads nothing")]
     SpreadKey(String),
-    /// A name that means nothing here.
+    /// An unknown name.
     #[error("unknown {what} `{name}`")]
     Unknown {
         /// What the name would be.
         what: Word,
         /// The name as written.
         name: String,
-        /// The closest name that there is.
+        /// The closest known name.
         nearest: Option<String>,
     },
-    /// A word or sign that other languages have.
+    /// A word or operator of another language.
     #[error("expressions have no `{written}`")]
     Foreign {
-        /// The word or sign.
+        /// The word or operator.
         written: String,
-        /// What means the same.
+        /// The equivalent here.
         meant: String,
     },
     /// A field that a value never has.
@@ -155,10 +155,10 @@ pub enum CompileErrorKind {
         /// What was most likely meant.
         meant: Option<String>,
     },
-    /// More words and signs than an expression may have.
-    #[error("the expression has more than {MAX_TOKENS} words and signs")]
+    /// Too many tokens.
+    #[error("the expression has more than {MAX_TOKENS} tokens")]
     TooLong,
-    /// Lists and mappings inside each other beyond all reason.
+    /// Lists and mappings nested too deeply.
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
 }
@@ -171,7 +171,7 @@ pub enum Word {
     Function,
     Filter,
     Test,
-    /// What `fake` makes.
+    /// A kind of data for `fake`.
     Kind,
 }
 
@@ -188,7 +188,7 @@ impl fmt::Display for Word {
 }
 
 impl CompileErrorKind {
-    /// Whether the expression is good all the same.
+    /// Whether it is a warning: the expression is valid nevertheless.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::DollarBraces(_) | Self::Statement(_) | Self::InKey(_) | Self::SpreadKey(_))
@@ -222,7 +222,7 @@ impl CompileErrorKind {
             }
             Self::Method(name) => return habits::call(name),
             Self::Foreign { written, meant } if habits::changes(written) => {
-                format!("write `{meant}`; a value is changed by the steps `set` and `increment`")
+                format!("write `{meant}`; the steps `set` and `increment` change values")
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),
             Self::Arguments { meant, .. } => format!("write `{}`", meant.as_ref()?),
@@ -235,7 +235,7 @@ impl CompileErrorKind {
                 }
             },
             Self::FieldOfRows { of, field } if ["length", "count", "size"].contains(&&**field) => {
-                format!("write `{of} | length` for how many rows there are")
+                format!("write `{of} | length` for the number of rows")
             }
             Self::FieldOfRows { of, field } => format!(
                 "write `{of} | map(attribute='{field}')` for that field of each row, `({of} | find(1)).{field}` for that of one"
@@ -250,9 +250,9 @@ impl CompileErrorKind {
             Self::InsideText(name) => format!("write `{{{{ {name} }}}}` for its value, `$${name}` for the text"),
             Self::NotAPath(expression) => format!("write `{{{{ {expression} }}}}`"),
             Self::DollarBraces(expression) => format!("write `{{{{ {expression} }}}}` for its value"),
-            Self::Statement("{#") => "expressions have no comments: a comment of the file follows a `#`".into(),
+            Self::Statement("{#") => "expressions have no comments; YAML comments start with `#`".into(),
             Self::Statement(_) => {
-                "there are no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` puts the items of a list together"
+                "expressions have no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` joins the items of a list"
                     .into()
             }
             Self::InKey(key) => {
@@ -269,7 +269,7 @@ impl CompileErrorKind {
     }
 }
 
-/// Something that goes wrong when an expression runs. `Display` is the whole message.
+/// An error while an expression runs. `Display` is the whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "`{expression}` {kind}{}{}",
@@ -283,7 +283,7 @@ pub struct RunError {
     pub place: Place,
     /// The expression as written, or the part of it that is undefined.
     pub expression: String,
-    /// Where that is in a file, such as `pizza.yaml:12:20`, if it is known.
+    /// The place in a file, such as `pizza.yaml:12:20`, if it is known.
     pub location: Option<Arc<str>>,
 }
 
@@ -298,11 +298,11 @@ fn remedy(kind: &RunErrorKind, expression: &str) -> String {
         _ => return String::new(),
     };
     let length = expression.strip_suffix(".length");
-    let length = length.map(|value| format!("; how long a value is says `{value} | length`")).unwrap_or_default();
-    format!("; give another value with `or`: `{other}`{length}")
+    let length = length.map(|value| format!("; for the length, write `{value} | length`")).unwrap_or_default();
+    format!("; provide a fallback with `or`: `{other}`{length}")
 }
 
-/// The empty value of the kind that a filter takes.
+/// An empty value that a filter accepts.
 fn empty_value(filter: &str) -> &'static str {
     match filter {
         "abs" | "fixed" | "float" | "int" | "round" => "0",
@@ -318,22 +318,22 @@ fn empty_value(filter: &str) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RunErrorKind {
-    /// No value where one is needed.
+    /// A required value is undefined.
     #[error("is undefined")]
     Undefined,
-    /// No value for `~` or for a filter, which is given by its name.
+    /// The operand of `~` or of a filter is undefined. The field is the filter's name, empty for `~`.
     #[error("is undefined")]
     UndefinedOperand(&'static str),
-    /// A function or another thing that JSON cannot say.
-    #[error("is not a value that JSON can say")]
+    /// A function, or another value that JSON cannot represent.
+    #[error("is not a JSON value")]
     NotJson,
-    /// More work than an expression may take.
+    /// Too many steps.
     #[error("takes more than {0} steps")]
     OutOfFuel(u64),
-    /// More bytes of JSON than a template may give.
+    /// Too many bytes of JSON.
     #[error("gives more than {0} bytes")]
     TooLong(usize),
-    /// A value that nests beyond all reason.
+    /// A value that is nested too deeply.
     #[error("gives a value nested deeper than {0} levels")]
     TooDeep(usize),
     /// An operation that its values do not allow.

@@ -1,6 +1,6 @@
 //! Made-up data.
 //!
-//! Which word is drawn for which random number is part of what every user's tests see: the lists stay as they are.
+//! Users' tests see which word is drawn for which random number, so the lists must never change.
 
 mod words;
 
@@ -11,16 +11,16 @@ use minijinja::Value;
 use super::chance::Chance;
 use words::{CITIES, COLOURS, COUNTRIES, FIRST_NAMES, LAST_NAMES, LEGAL_FORMS, WORDS};
 
-/// What `fake` makes.
+/// A kind of data for `fake`.
 pub const KINDS: [&str; 14] = [
     "name", "first", "last", "email", "word", "sentence", "city", "country", "company", "colour", "price", "phone",
     "url", "date",
 ];
 
-/// Top-level domains that are nobody's (RFC 2606).
+/// Reserved top-level domains (RFC 2606).
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 
-/// Makes data of a kind; `None` if there is no such kind.
+/// Generates data of a kind; `None` if the kind is unknown.
 pub(super) fn fake(kind: &str, chance: &mut Chance) -> Option<Value> {
     let text = match kind {
         "first" => chance.one_of(FIRST_NAMES).to_owned(),
@@ -38,7 +38,7 @@ pub(super) fn fake(kind: &str, chance: &mut Chance) -> Option<Value> {
         "colour" => chance.one_of(COLOURS).to_owned(),
         // From 1.00 to 999.99.
         "price" => return Some(Value::from(f64::from(chance.between(100, 99_999)) / 100.0)),
-        // Numbers that are nobody's (North American Numbering Plan).
+        // Numbers reserved for fiction (North American Numbering Plan).
         "phone" => format!("+1-{}-555-01{:02}", chance.between(201, 989), chance.between(0, 99)),
         "url" => format!("https://{}/{}", chance.one_of(&DOMAINS), chance.one_of(WORDS)),
         // From 2000 to 2029.

@@ -1,4 +1,4 @@
-//! The filters of expressions that are not minijinja's own, and those that write what JSON would.
+//! The filters of expressions that are not minijinja's, and those that write JSON.
 
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
@@ -39,18 +39,18 @@ pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
     );
 }
 
-/// A value, which is not undefined.
+/// The value; an error if it is undefined.
 fn given(value: &Value) -> Result<&Value, Error> {
     if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(value) }
 }
 
-/// An item of a list, which is not undefined.
+/// An item of a list; an error if it is undefined.
 fn given_item(item: &Value, index: usize) -> Result<&Value, Error> {
-    let why = "is undefined; give another value with `or`, or leave it out with `select('defined')`";
+    let why = "is undefined; provide a fallback with `or`, or leave it out with `select('defined')`";
     given(item).map_err(|_| refused(format!("item {index} of the list {why}")))
 }
 
-/// As minijinja's. A filter cannot be given an item that is undefined, unless it is made for that.
+/// As minijinja's, but an undefined item is an error, unless the filter accepts it.
 fn map(state: &mut State, list: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Vec<Value>, Error> {
     let filter = arguments.first().and_then(|argument| argument.as_str());
     if filter.is_none_or(|filter| TAKE_UNDEFINED.contains(&filter)) {
@@ -67,14 +67,14 @@ fn map(state: &mut State, list: &Value, arguments: Rest<ValueOrKwargs>) -> Resul
 }
 
 fn list_of(filter: &str, value: &Value) -> Result<impl Iterator<Item = Result<Value, Error>>, Error> {
-    // Nothing is no rows: a list that is not there has none.
+    // Undefined and null count as an empty list.
     if !is_list(value) && !value.is_undefined() {
         return Err(refused(format!("{filter} takes a list, found {}", value.kind())));
     }
     Ok(value.try_iter()?.checked())
 }
 
-/// The items of a list whose fields are these.
+/// The items of a list with these fields.
 fn matching(state: &State, list: &Value, fields: &Kwargs) -> Result<Value, Error> {
     let fields: Vec<(&str, Value)> =
         fields.args().map(|field| Ok((field, fields.get(field)?))).collect::<Result<_, Error>>()?;
@@ -89,8 +89,8 @@ fn matching(state: &State, list: &Value, fields: &Kwargs) -> Result<Value, Error
     Ok(Value::from(found))
 }
 
-/// Whether a field is that value. Text is also the same as the number or boolean that it says, since what a path or query
-/// says is text.
+/// Whether a field has a value. Text also equals the number or boolean that it represents, because values from paths
+/// and queries are text.
 fn is_same(field: &Value, value: &Value) -> bool {
     let says = |text: &Value, other: &Value| {
         let is_scalar = matches!(other.kind(), ValueKind::Number | ValueKind::Bool);
@@ -103,7 +103,7 @@ fn scalar_text(value: &Value) -> Option<String> {
     Some(plain_text(&Output::new(usize::MAX).json(value).ok()??))
 }
 
-/// The row of that id; ids compare as text.
+/// The row with an id. Ids compare as text.
 fn find(state: &State, list: &Value, id: &Value) -> Result<Value, Error> {
     let is_id = matches!(id.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool);
     let Some(id) = scalar_text(id).filter(|_| is_id) else { return Ok(Value::UNDEFINED) };
@@ -125,7 +125,7 @@ fn find(state: &State, list: &Value, id: &Value) -> Result<Value, Error> {
     Ok(Value::UNDEFINED)
 }
 
-/// A number with so many decimals, as text.
+/// A number with this many decimals, as text.
 fn fixed(value: &Value, decimals: usize) -> Result<String, Error> {
     if decimals > MAX_DIGITS {
         return Err(refused(format!("fixed writes at most {MAX_DIGITS} decimals")));
@@ -142,7 +142,7 @@ fn from_json(text: &Value) -> Result<Value, Error> {
     Ok(value_of(json))
 }
 
-/// As `JSON.stringify`; undefined where that gives nothing.
+/// As `JSON.stringify`, including undefined for an undefined value.
 fn to_json(value: &Value, indent: Option<usize>, max_bytes: usize) -> Result<Value, Error> {
     let Some(json) = json_of(value, max_bytes)? else { return Ok(Value::UNDEFINED) };
     let Some(indent) = indent else { return Ok(Value::from(json.to_string())) };
@@ -157,7 +157,7 @@ fn json_of(value: &Value, max_bytes: usize) -> Result<Option<Json>, Error> {
     Output::new(max_bytes).json(value).map_err(|kind| refused(format!("the value {kind}")))
 }
 
-/// A value as it is written inside text.
+/// A value as it appears inside text.
 fn text(value: &Value, max_bytes: usize) -> Result<Value, Error> {
     if value.as_str().is_some() {
         return Ok(value.clone());

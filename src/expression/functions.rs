@@ -25,13 +25,13 @@ pub(super) fn refused(why: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, why)
 }
 
-/// Hands over the expression's value.
+/// Stores the expression's value.
 fn keep(state: &State, value: Value) -> Result<Value, Error> {
     Scope::of(state)?.put_result(value);
     Ok(Value::UNDEFINED)
 }
 
-/// Integers include both ends; numbers with a fraction leave out the upper one.
+/// Ranges of integers include both ends, other ranges exclude the upper one.
 fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
     let (from, to) = (float("random", &least)?, float("random", &most)?);
     if from > to {
@@ -59,7 +59,7 @@ fn normal(state: &State, mean: &Value, deviation: &Value) -> Result<f64, Error> 
     Ok(mean + deviation * drawn)
 }
 
-/// One of a list; nothing of an empty one.
+/// An item of a list; undefined if it is empty.
 fn pick(state: &State, list: Value) -> Result<Value, Error> {
     if !is_list(&list) {
         return Err(refused(format!("pick takes a list, found {}", list.kind())));
@@ -95,7 +95,7 @@ fn fake_of(state: &State, kind: &str) -> Result<Value, Error> {
     let scope = Scope::of(state)?;
     let mut surroundings = scope.surroundings();
     let made = fake(kind, &mut Chance(&mut *surroundings));
-    made.ok_or_else(|| refused(format!("there is no kind `{kind}`, only {}", KINDS.join(", "))))
+    made.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
 }
 
 fn joined(state: &State, topic: &Value) -> Result<u64, Error> {
@@ -107,7 +107,7 @@ fn members(state: &State, topic: &Value) -> Result<Value, Error> {
     Ok(value_of(members.into()))
 }
 
-/// A topic is text; an id that is a number is written in digits.
+/// A topic is text; a numeric id is written as digits.
 fn topic_name(function: &str, topic: &Value) -> Result<String, Error> {
     if topic.as_str().is_some() || topic.is_number() {
         return Ok(topic.to_string());

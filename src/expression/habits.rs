@@ -1,11 +1,11 @@
-//! What other languages write, and how it is written here.
+//! The syntax of other languages, and its equivalents here.
 
 use super::check::Found;
 use super::error::CompileErrorKind;
 use super::signatures::is_filter;
 use super::tokens::Token;
 
-/// Signs of JavaScript, each with what means the same.
+/// Operators of JavaScript, each with its equivalent.
 const SIGNS: &[(&str, &str)] = &[
     ("&&", "and"),
     ("||", "or"),
@@ -24,10 +24,10 @@ const SIGNS: &[(&str, &str)] = &[
     ("=", "=="),
 ];
 
-/// Signs of JavaScript that change a variable.
+/// Operators of JavaScript that change a variable.
 const CHANGES: &[&str] = &["++", "--", "+=", "-=", "*=", "/="];
 
-/// Functions of JavaScript's own objects, each with what does the same.
+/// Functions of JavaScript's built-in objects, each with its equivalent.
 const OBJECTS: &[(&str, &str)] = &[
     ("Date.now", "now.ms"),
     ("JSON.parse", "text | fromjson"),
@@ -43,10 +43,10 @@ const OBJECTS: &[(&str, &str)] = &[
     ("crypto.randomUUID", "uuid()"),
 ];
 
-/// Words for nothing in other languages, each with what means the same.
+/// Null values of other languages, each with its equivalent.
 const WORDS: &[(&str, &str)] = &[("null", "none"), ("nil", "none"), ("undefined", "x is undefined")];
 
-/// Methods and functions of other languages, each with what does the same.
+/// Methods and functions of other languages, each with its equivalent.
 const CALLS: &[(&str, &str)] = &[
     ("Number", "text | float"),
     ("String", "value | string"),
@@ -78,28 +78,28 @@ fn meaning(of: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
     table.iter().find(|(written, _)| *written == of).map(|(_, meant)| *meant)
 }
 
-/// A word that other languages have for nothing.
+/// A null value of another language.
 pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
     meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
 }
 
-/// A function of an object that other languages have, such as `Date.now`.
+/// A function of an object of another language, such as `Date.now`.
 pub(super) fn object(written: &str) -> Option<CompileErrorKind> {
     meaning(written, OBJECTS).map(|meant| CompileErrorKind::Foreign { written: written.into(), meant: meant.into() })
 }
 
-/// Whether a sign of another language changes a variable.
+/// Whether an operator of another language changes a variable.
 pub(super) fn changes(sign: &str) -> bool {
     CHANGES.contains(&sign)
 }
 
-/// What to write for a call of that name, which does not exist or does so as a filter alone.
+/// What to write in place of a call of a name that does not exist, or exists only as a filter.
 pub(super) fn call(name: &str) -> Option<String> {
-    let filter = || is_filter(name).then(|| format!("a filter follows a `|`: `value | {name}`"));
+    let filter = || is_filter(name).then(|| format!("a filter comes after `|`: `value | {name}`"));
     meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
 }
 
-/// The signs of other languages in what is no expression.
+/// The operators of other languages in a text that is not a valid expression.
 pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut at, mut open) = (0, 0);
@@ -128,7 +128,7 @@ pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     found
 }
 
-/// Whether the token begins that sign: `!` is also the beginning of `!=`, and `=` inside of brackets names an argument.
+/// Whether the token starts this operator: `!` also starts `!=`, and `=` in brackets names an argument.
 fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
     token.is_sign()
         && match sign {
@@ -138,7 +138,7 @@ fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
         }
 }
 
-/// `a ? b : c` as it is written here, if it is the whole of an expression.
+/// The equivalent of `a ? b : c`, if that is the whole expression.
 fn choice(text: &str, tokens: &[Token]) -> Option<String> {
     let mut open = 0;
     let outer: Vec<&Token> = tokens

@@ -1,4 +1,4 @@
-//! What other languages compute in a text or key, and what is sent here as it is written.
+//! Syntax that other languages evaluate in a text or key, but that is literal text here.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::error::{CompileError, CompileErrorKind, PathStep, Place};
 use super::names::Names;
 use super::tokens::end_of_expression;
 
-/// All of it in a value whose expressions are right.
+/// All occurrences in a value with valid expressions.
 pub(super) fn of(value: &Json, names: &Names) -> Vec<CompileError> {
     let mut oddities = Oddities { names, path: Vec::new(), found: Vec::new() };
     oddities.value(value);
@@ -77,7 +77,7 @@ impl Oddities<'_> {
     }
 }
 
-/// The parts of a text that are outside of its expressions.
+/// The parts of a text outside its expressions.
 fn literals(text: &str) -> Vec<Range<usize>> {
     let (mut literals, mut at) = (Vec::new(), 0);
     while let Some(length) = text[at..].find("{{") {
@@ -90,7 +90,7 @@ fn literals(text: &str) -> Vec<Range<usize>> {
     literals
 }
 
-/// The letters, digits and `_` that a text begins with.
+/// The letters, digits and `_` that a text starts with.
 fn first_word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]

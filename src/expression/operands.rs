@@ -1,29 +1,29 @@
 //! The operands of `~`, of filters and of slices.
 //!
-//! minijinja takes undefined for empty text, 0 or an empty list there, and its `~` joins what Python prints, such as `True`.
-//! So filters are put behind the operands: what is compiled for `a ~ b | upper` is
-//! `(a)|joined_text ~ (b|given_value | upper)|joined_text`.
+//! minijinja treats undefined as empty text, 0 or an empty list there, and its `~` joins what Python prints, such as
+//! `True`. So filters are inserted after the operands: `a ~ b | upper` is compiled as `(a)|joined_text ~ (b|given_value
+//! | upper)|joined_text`.
 
 use std::ops::Range;
 
 use super::signatures::{OPERATORS, TAKE_UNDEFINED, filter};
 use super::tokens::{Token, TokenKind};
 
-/// The filter that refuses undefined. No expression can write it, since it is not among the filters.
+/// The filter that refuses undefined. Expressions cannot use it, because it is not among the known filters.
 pub(super) const GIVEN: &str = "given_value";
 
-/// The filter that refuses undefined, and writes a value as text does. No expression can write it.
+/// The filter that refuses undefined, and writes a value as it appears inside text. Expressions cannot use it.
 pub(super) const JOINED: &str = "joined_text";
 
-/// What is put into an expression, and the operands that cannot be undefined.
+/// What is inserted into an expression, and the operands that must not be undefined.
 #[derive(Debug, Default)]
 pub(super) struct Operands {
-    /// At which byte, and what.
+    /// The byte, and the inserted text.
     inserts: Vec<(usize, &'static str)>,
     required: Vec<Required>,
 }
 
-/// An operand that cannot be undefined.
+/// An operand that must not be undefined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Required {
     /// Its bytes.
@@ -32,7 +32,7 @@ pub(super) struct Required {
     pub(super) filter: &'static str,
 }
 
-/// What a pair of brackets encloses, so far.
+/// The state of a pair of brackets so far.
 #[derive(Debug, Default)]
 struct Level {
     /// The bytes of the operand that a `~` could follow.
@@ -42,22 +42,22 @@ struct Level {
     value: Option<usize>,
     /// The start of the value that a slice could follow.
     sliced: Option<usize>,
-    /// Whether what comes is a test and what it takes, where a bracket would open its arguments.
+    /// Whether a test and its argument follow, where a bracket opens its arguments.
     is_test: bool,
-    /// Whether these are arguments that cannot be undefined.
+    /// Whether these are arguments that must not be undefined.
     has_arguments: bool,
     argument: Option<(usize, usize)>,
 }
 
 impl Level {
-    /// What comes is another value.
+    /// Another value follows.
     fn end_value(&mut self) {
         (self.value, self.sliced, self.is_test) = (None, None, false);
     }
 }
 
 impl Operands {
-    /// Those of a valid expression.
+    /// The operands of a valid expression.
     pub(super) fn of(tokens: &[Token]) -> Self {
         let mut operands = Self::default();
         if tokens.iter().all(|token| !matches!(token.text, "~" | "|" | "[")) {
@@ -83,7 +83,7 @@ impl Operands {
         operands
     }
 
-    /// The expression with all of it put in.
+    /// The expression with all insertions.
     pub(super) fn write(&self, text: &str) -> String {
         let (mut written, mut from) = (String::with_capacity(text.len()), 0);
         for (at, insert) in &self.inserts {
@@ -94,7 +94,7 @@ impl Operands {
         written + &text[from..]
     }
 
-    /// The byte of the expression that a byte of what is written stands for.
+    /// The byte of the original expression for a byte of the result.
     pub(super) fn original(&self, written: usize) -> usize {
         let mut more = 0;
         for (at, insert) in &self.inserts {
@@ -103,7 +103,7 @@ impl Operands {
         written - more
     }
 
-    /// The operand that ends at a byte and cannot be undefined.
+    /// The operand that ends at a byte and must not be undefined.
     pub(super) fn required(&self, end: usize) -> Option<&Required> {
         self.required.iter().filter(|required| required.range.end == end).max_by_key(|required| required.range.start)
     }
@@ -133,7 +133,7 @@ impl Operands {
         }
     }
 
-    /// The operand of a filter whose `|` is there.
+    /// The operand of a filter whose `|` is at a token.
     fn filter(&mut self, tokens: &[Token], at: usize, level: &Level) {
         let (Some(start), Some(last)) = (level.value, at.checked_sub(1).map(|before| &tokens[before])) else { return };
         if takes_undefined(tokens, at + 1) {
@@ -144,7 +144,7 @@ impl Operands {
         self.required.push(Required { range: start..last.end(), filter });
     }
 
-    /// What a slice is taken of, whose `[` is there.
+    /// The operand of a slice whose `[` is at a token.
     fn slice(&mut self, tokens: &[Token], at: usize, level: &Level) {
         let (Some(start), Some(last)) = (level.sliced, at.checked_sub(1).map(|before| &tokens[before])) else { return };
         self.inserts.extend([(start, "("), (last.end(), "|given_value)")]);
@@ -154,7 +154,7 @@ impl Operands {
     fn argument(&mut self, token: &Token, level: &mut Level) {
         match token.text {
             "," => self.end_argument(level),
-            // What was before is the argument's name.
+            // The previous token is the argument's name.
             "=" => level.argument = None,
             // A list or mapping that is spread over arguments.
             "*" | "**" if level.argument.is_none() => level.has_arguments = false,
@@ -187,7 +187,7 @@ fn extend(range: &mut Option<(usize, usize)>, token: &Token) {
     *range = Some((range.map_or(token.start, |(start, _)| start), token.end()));
 }
 
-/// Whether a filter is made for what is undefined; its name is there.
+/// Whether the filter whose name is at a token accepts undefined.
 fn takes_undefined(tokens: &[Token], at: usize) -> bool {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     match text(at) {
@@ -218,7 +218,7 @@ fn has_required_arguments(tokens: &[Token], at: usize) -> bool {
     tokens[at].text == "(" && matches!(before(1), "replace" | "format") && before(2) == "|"
 }
 
-/// Whether a token binds less than `~` or as much.
+/// Whether a token binds at most as tightly as `~`.
 fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
     if is_field(tokens, at) {
@@ -229,19 +229,19 @@ fn is_between_operands(tokens: &[Token], at: usize) -> bool {
         "-" => at.checked_sub(1).is_some_and(|before| ends_value(tokens, before)),
         // A list or mapping that is spread over arguments.
         "*" | "**" => matches!(before(1), "(" | ","),
-        // `is not` and `is in` ask what a value is.
+        // `is not` and `is in` are tests.
         "not" => before(1) != "is",
         "in" => before(1) != "is" && !(before(1) == "not" && before(2) == "is"),
         _ => false,
     }
 }
 
-/// Whether a token is a step of a path, whatever it would mean elsewhere.
+/// Whether a token is a step of a path, no matter what it means elsewhere.
 fn is_field(tokens: &[Token], at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| tokens[before].text == ".")
 }
 
-/// Whether a value ends with the token, so that a `-` behind it subtracts.
+/// Whether a value ends with the token, so that a `-` after it subtracts.
 fn ends_value(tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
     let is_operator = OPERATORS.contains(&token.text) && !is_field(tokens, at);

@@ -1,4 +1,4 @@
-//! What the values of expressions are outside: JSON and text.
+//! The conversion of values to JSON and text.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -7,10 +7,10 @@ use serde_json::{Map, Number, Value as Json};
 use super::data::shared_json;
 use super::error::RunErrorKind;
 
-/// The most levels of lists and mappings inside each other.
+/// The deepest nesting of lists and mappings.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// A value of JSON as text: text is itself, all else is written as JSON.
+/// A JSON value as text: text is unchanged, everything else is written as JSON.
 #[must_use]
 pub fn plain_text(value: &Json) -> String {
     match value {
@@ -31,7 +31,7 @@ impl Output {
         Self { most, left: most }
     }
 
-    /// What `JSON.stringify` makes of a value. `None` stands for undefined.
+    /// The result of `JSON.stringify` for a value; `None` if it is undefined.
     pub(super) fn json(&mut self, value: &Value) -> Result<Option<Json>, RunErrorKind> {
         self.json_at(value, 0)
     }
@@ -76,7 +76,7 @@ impl Output {
         }))
     }
 
-    /// Accounts for JSON that is copied as it is.
+    /// Counts the bytes of JSON that is copied unchanged.
     fn take_all(&mut self, json: &Json, depth: usize) -> Result<(), RunErrorKind> {
         if depth > MAX_DEPTH {
             return Err(RunErrorKind::TooDeep(MAX_DEPTH));
@@ -99,7 +99,7 @@ impl Output {
     }
 }
 
-/// Integers stay integers where JSON's readers take them as such; what is not finite is null.
+/// Integers stay integers where readers of JSON accept them; numbers that are not finite become null.
 fn number(value: &Value) -> Json {
     if value.is_integer() {
         if let Ok(integer) = i64::try_from(value.clone()) {
@@ -112,7 +112,7 @@ fn number(value: &Value) -> Json {
     f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
 }
 
-/// What the evaluator says about an error, without the place.
+/// The evaluator's message for an error, without the place.
 pub(super) fn failed(error: &minijinja::Error) -> RunErrorKind {
     RunErrorKind::Failed(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
 }

@@ -16,7 +16,8 @@ use super::scope::Scope;
 use super::signatures::is_keyword;
 use super::tokens::{MAX_TOKENS, Token, TokenKind, Tokens};
 
-/// The function that an expression's value is given to. No expression can call it, since it is not among the functions.
+/// The function that receives an expression's value. Expressions cannot call it, because it is not among the known
+/// functions.
 pub(super) const KEEP: &str = "keep_value";
 
 const BEFORE: &str = "{% do keep_value(";
@@ -33,12 +34,12 @@ pub(super) struct Program {
 
 #[derive(Debug, Clone)]
 enum Code {
-    /// A name with steps behind it, which nothing needs to be run for.
+    /// A name followed by steps, which needs no evaluation.
     Path(Vec<String>),
     Run(Arc<Run>),
 }
 
-/// An expression inside a template that hands over its value.
+/// An expression inside a template that passes its value on.
 #[derive(Debug)]
 struct Run {
     environment: Environment<'static>,
@@ -49,7 +50,7 @@ struct Run {
 type RunFound = (RunErrorKind, Range<usize>);
 
 impl Program {
-    /// Compiles an expression, which is not blank. Adds what it makes use of, or gives all that is wrong with it.
+    /// Compiles an expression, which must not be blank. Adds what it uses, or gives everything that is wrong with it.
     pub(super) fn compile(
         text: &str,
         environment: &Environment<'static>,
@@ -147,7 +148,7 @@ fn syntax(error: &minijinja::Error, text: &str) -> Found {
     (CompileErrorKind::Syntax(error.detail().unwrap_or("").to_owned()), start..end)
 }
 
-/// The steps of an expression that is a name with steps behind it.
+/// The steps of an expression that is a name followed by steps.
 fn path(tokens: &[Token]) -> Option<Vec<String>> {
     let (first, rest) = tokens.split_first()?;
     let is_step = |step: &[Token]| matches!(step, [dot, name] if dot.text == "." && matches!(name.kind, TokenKind::Word | TokenKind::Number));
@@ -156,7 +157,7 @@ fn path(tokens: &[Token]) -> Option<Vec<String>> {
     (is_path && is_name).then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
 }
 
-/// What a path leads to; a field of undefined is undefined.
+/// The value at a path; a field of undefined is undefined.
 fn walk(path: &[String], scope: &Scope) -> Value {
     let Some((name, steps)) = path.split_first() else { return Value::UNDEFINED };
     steps.iter().fold(scope.root(name), |value, step| {

@@ -1,4 +1,4 @@
-//! What an expression can read: names, and what its functions draw on.
+//! The environment of an expression: names, and what its functions use.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,32 +10,32 @@ use serde_json::Value as Json;
 
 use super::data::Data;
 
-/// What functions draw on. An expression has no other effect than to draw words and to count.
+/// What functions use. Drawing random words and counting are the only side effects of an expression.
 pub trait Surroundings: Send + 'static {
     /// The next word of the random stream.
     fn word(&mut self) -> u64;
 
-    /// Counts on: 1, 2, 3 … for each counter.
+    /// Increments a counter: 1, 2, 3 …
     fn count(&mut self, counter: &str) -> u64;
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;
 
-    /// How many have joined a topic.
+    /// The number of members of a topic.
     fn joined(&self, topic: &str) -> u64;
 
-    /// Who has joined a topic, in an order that is always the same.
+    /// The members of a topic, in a deterministic order.
     fn members(&self, topic: &str) -> Vec<Json>;
 }
 
-/// The name under which functions find the scope. No expression can write it.
+/// The name under which functions find the scope. Expressions cannot use it.
 const SELF: &str = "\0";
 
-/// What the expressions of one template see.
+/// The scope of the expressions of one template.
 pub(super) struct Scope {
     roots: BTreeMap<String, Value>,
     surroundings: Arc<Mutex<dyn Surroundings>>,
-    /// What the last expression gave.
+    /// The value of the last expression.
     result: Mutex<Value>,
 }
 
@@ -52,7 +52,7 @@ impl Scope {
         Self { roots, surroundings, result: Mutex::default() }
     }
 
-    /// The scope of a function that runs.
+    /// The scope of a running function.
     pub(super) fn of(state: &State) -> Result<Arc<Self>, Error> {
         let scope = state.lookup(SELF).and_then(|scope| scope.downcast_object());
         scope.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there is no scope"))
@@ -91,7 +91,7 @@ impl Object for Scope {
     }
 }
 
-/// Runs something with surroundings that are lent to it.
+/// Runs something with borrowed surroundings.
 pub(super) fn lend<S: Surroundings + Default, T>(
     surroundings: &mut S,
     run: impl FnOnce(Arc<Mutex<dyn Surroundings>>) -> T,
@@ -102,7 +102,7 @@ pub(super) fn lend<S: Surroundings + Default, T>(
     result
 }
 
-/// No code panics while it holds one of these locks, so that what they hold is whole in any case.
+/// No code panics while it holds one of these locks, so a poisoned lock still holds consistent data.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

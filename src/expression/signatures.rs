@@ -1,14 +1,14 @@
-//! What expressions can call: functions, filters and tests, and what they take.
+//! What expressions can call: functions, filters and tests, with their arguments.
 
 use std::ops::RangeInclusive;
 
-/// A function or filter with what it takes.
+/// A function or filter with its arguments.
 #[derive(Debug)]
 pub(super) struct Signature {
     pub(super) name: &'static str,
-    /// How many arguments it takes by place.
+    /// The number of positional arguments.
     pub(super) arguments: RangeInclusive<usize>,
-    /// The arguments that it takes by name.
+    /// The named arguments.
     pub(super) named: Named,
     /// The same in words.
     pub(super) takes: &'static str,
@@ -22,7 +22,7 @@ pub(super) enum Named {
 }
 
 impl Named {
-    /// Whether an argument can have that name.
+    /// Whether an argument may have a name.
     pub(super) fn contains(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
@@ -48,16 +48,16 @@ const fn with_any_names(name: &'static str, arguments: RangeInclusive<usize>, ta
     Signature { name, arguments, named: Named::Any, takes }
 }
 
-/// As many arguments as one likes.
+/// Any number of arguments.
 const MANY: usize = usize::MAX;
 
-/// What a filter takes that compares texts.
+/// The named argument of filters that compare texts.
 const CASE: &str = "case_sensitive";
 
 /// All functions.
 pub(super) const FUNCTIONS: &[Signature] = &[
-    by_place("random", 2..=2, "two numbers: the least and the most"),
-    by_place("normal", 2..=2, "two numbers: the mean and the deviation"),
+    by_place("random", 2..=2, "two numbers: the smallest and the largest"),
+    by_place("normal", 2..=2, "two numbers: the mean and the standard deviation"),
     by_place("pick", 1..=1, "a list"),
     by_place("chance", 1..=1, "a number from 0 to 1"),
     by_place("uuid", 0..=0, "no arguments"),
@@ -69,7 +69,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     with_any_names("dict", 0..=1, "a mapping, or values by name"),
 ];
 
-/// The filters that are not the evaluator's own.
+/// The filters that are not minijinja's.
 pub(super) const FILTERS: &[Signature] = &[
     with_any_names("where", 0..=0, "fields by name, such as `where(done=true)`"),
     by_place("find", 1..=1, "an id"),
@@ -77,27 +77,27 @@ pub(super) const FILTERS: &[Signature] = &[
     with_names("tojson", 0..=1, &["indent"], "at most an indent"),
     by_place("fromjson", 0..=0, "no arguments"),
     by_place("string", 0..=0, "no arguments"),
-    with_names("join", 0..=2, &["attribute"], "what to put between, and `attribute`"),
+    with_names("join", 0..=2, &["attribute"], "the separator, and `attribute`"),
     with_any_names("map", 0..=MANY, "`attribute` by name, or the name of a filter with its arguments"),
 ];
 
-/// The filters of minijinja that are left as they are.
+/// The filters of minijinja that are unchanged.
 pub(super) const OTHER_FILTERS: &[Signature] = &[
     by_place("abs", 0..=0, "no arguments"),
     by_place("attr", 1..=1, "a key"),
-    by_place("batch", 1..=2, "how many items are in each list, and what fills the last one"),
+    by_place("batch", 1..=2, "the number of items in each list, and what fills the last one"),
     by_place("bool", 0..=0, "no arguments"),
     by_place("capitalize", 0..=0, "no arguments"),
     by_place("chain", 0..=MANY, "lists or mappings"),
     by_place("count", 0..=0, "no arguments"),
-    by_place("d", 0..=2, "the other value, and true if it is for all that is false"),
-    by_place("default", 0..=2, "the other value, and true if it is for all that is false"),
+    by_place("d", 0..=2, "the other value, and true to replace everything that is false"),
+    by_place("default", 0..=2, "the other value, and true to replace everything that is false"),
     with_names("dictsort", 0..=0, &["by", CASE, "reverse"], "`by`, `reverse` and `case_sensitive` by name"),
     by_place("e", 0..=0, "no arguments"),
     by_place("escape", 0..=0, "no arguments"),
     by_place("first", 0..=0, "no arguments"),
     with_names("float", 0..=1, &["default"], "at most a `default`"),
-    with_any_names("format", 0..=MANY, "the values that its `%s` stand for"),
+    with_any_names("format", 0..=MANY, "the values for its `%s`"),
     with_names("groupby", 0..=1, &["attribute", "default", CASE], "a field, `default` and `case_sensitive`"),
     with_names("indent", 0..=3, &["width", "first", "blank"], "`width`, `first` and `blank`"),
     with_names("int", 0..=2, &["default", "base"], "`default` and `base`"),
@@ -116,7 +116,7 @@ pub(super) const OTHER_FILTERS: &[Signature] = &[
     with_names("round", 0..=2, &["precision", "method"], "`precision` and `method`"),
     with_any_names("select", 0..=MANY, "the name of a test with its arguments"),
     with_any_names("selectattr", 1..=MANY, "a field, and the name of a test with its arguments"),
-    by_place("slice", 1..=2, "how many lists to make, and what fills the short ones"),
+    by_place("slice", 1..=2, "the number of lists, and what fills the short ones"),
     with_names("sort", 0..=0, &["attribute", CASE, "reverse"], SORT),
     by_place("split", 0..=2, "the text between the parts, and how often to split"),
     with_names("sum", 0..=2, &["attribute", "start"], "`attribute` and `start`"),
@@ -129,16 +129,16 @@ pub(super) const OTHER_FILTERS: &[Signature] = &[
 
 const SORT: &str = "`attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
 
-/// The filters that are made for what is undefined.
+/// The filters that accept undefined.
 pub(super) const TAKE_UNDEFINED: &[&str] = &["d", "default", "find", "tojson", "where"];
 
-/// The filters of minijinja that make Python's notation, or mean nothing where nothing is escaped.
+/// The filters of minijinja that write Python's notation, or that have no meaning without escaping.
 pub(super) const REMOVED_FILTERS: &[&str] = &["pprint", "safe"];
 
-/// The globals of minijinja that show or change its own state.
+/// The globals of minijinja that show or change its state.
 pub(super) const REMOVED_GLOBALS: &[&str] = &["debug", "namespace"];
 
-/// The tests of minijinja, but for those that are written as signs.
+/// The tests of minijinja, except those that are operators.
 pub(super) const TESTS: &[&str] = &[
     "boolean",
     "defined",
@@ -178,13 +178,13 @@ pub(super) const TESTS: &[&str] = &[
     "upper",
 ];
 
-/// Words that stand between values.
+/// Words between values.
 pub(super) const OPERATORS: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
 
 /// Words that are values.
 const CONSTANTS: &[&str] = &["true", "True", "false", "False", "none", "None"];
 
-/// Whether a word belongs to the language itself.
+/// Whether a word is a keyword.
 pub(super) fn is_keyword(word: &str) -> bool {
     OPERATORS.contains(&word) || CONSTANTS.contains(&word)
 }
@@ -193,7 +193,8 @@ pub(super) fn function(name: &str) -> Option<&'static Signature> {
     FUNCTIONS.iter().find(|signature| signature.name == name)
 }
 
-/// Whether a function gives the same for the same arguments: it draws nothing, counts nothing and knows no topics.
+/// Whether a function always gives the same for the same arguments: it does not draw, count, or ask for members of a
+/// topic.
 pub(super) fn is_pure_function(name: &str) -> bool {
     ["range", "dict"].contains(&name)
 }
@@ -202,7 +203,7 @@ pub(super) fn filter(name: &str) -> Option<&'static Signature> {
     FILTERS.iter().chain(OTHER_FILTERS).find(|signature| signature.name == name)
 }
 
-/// Whether there is a filter of that name.
+/// Whether there is a filter with this name.
 pub(super) fn is_filter(name: &str) -> bool {
     filter(name).is_some()
 }
@@ -212,7 +213,7 @@ pub(super) fn filters() -> impl Iterator<Item = &'static str> {
     OTHER_FILTERS.iter().chain(FILTERS).map(|filter| filter.name)
 }
 
-/// Whether expressions give the word a meaning of its own, so that no value can have that name.
+/// Whether the word has a meaning in expressions, so that it cannot name a value.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {
     is_keyword(name) || function(name).is_some() || ["loop", "self", super::scope::NOW].contains(&name)
@@ -224,7 +225,7 @@ mod tests {
 
     use super::{FILTERS, OTHER_FILTERS, REMOVED_FILTERS, TESTS};
 
-    /// The names after a label in what an environment says of itself.
+    /// The names after a label in the debug output of an environment.
     fn names<'t>(text: &'t str, label: &str) -> Vec<&'t str> {
         let start = text.split_once(label).map_or("", |(_, rest)| rest);
         let list = start.split_once(']').or(start.split_once('}')).map_or(start, |(list, _)| list);
@@ -236,7 +237,7 @@ mod tests {
         let own = format!("{:?}", Environment::new());
         let mut filters: Vec<&str> = OTHER_FILTERS.iter().map(|filter| filter.name).collect();
         filters.extend(REMOVED_FILTERS);
-        // Those that are written anew.
+        // Those that are reimplemented.
         filters
             .extend(FILTERS.iter().map(|filter| filter.name).filter(|name| ["string", "join", "map"].contains(name)));
         filters.sort_unstable();

@@ -20,7 +20,7 @@ use super::output::{Output, plain_text};
 use super::program::Program;
 use super::scope::{Scope, Surroundings, lend};
 
-/// A JSON value in which texts may be expressions. It has been checked.
+/// A checked JSON value whose texts may be expressions.
 #[derive(Debug, Clone)]
 pub struct Template {
     node: Node,
@@ -28,7 +28,7 @@ pub struct Template {
     max_bytes: usize,
 }
 
-/// Two are equal if they say the same.
+/// Two are equal if they are written the same.
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.node == other.node
@@ -42,7 +42,7 @@ impl Eq for Template {}
 enum Node {
     Constant(Json),
     Expression(Expression),
-    /// One that must not be undefined.
+    /// A part that must not be undefined.
     Required(Expression),
     Text(Vec<Piece>),
     List(Vec<Node>),
@@ -66,7 +66,8 @@ struct Expression {
     location: Option<Arc<str>>,
 }
 
-/// Where an expression is, such as `pizza.yaml:12:20`: by the steps to its text in what was compiled, and its byte there.
+/// Finds the place of an expression, such as `pizza.yaml:12:20`, from the steps to its text in what was compiled, and
+/// its byte there.
 pub type Locate<'l> = &'l dyn Fn(&[PathStep], usize) -> Option<Arc<str>>;
 
 impl Eq for Expression {}
@@ -78,13 +79,13 @@ impl PartialEq for Expression {
 }
 
 impl Template {
-    /// Whether it has no expressions, and so gives the same whatever happens.
+    /// Whether it has no expressions, and so always gives the same.
     #[must_use]
     pub fn is_constant(&self) -> bool {
         self.constant().is_some()
     }
 
-    /// What it gives whatever happens, if it has no expressions.
+    /// Its constant value, if it has no expressions.
     #[must_use]
     pub fn constant(&self) -> Option<&Json> {
         match &self.node {
@@ -99,13 +100,13 @@ impl Template {
         &self.uses.names
     }
 
-    /// Whether its names and the time decide what it gives: it draws nothing, counts nothing and asks no topic.
+    /// Whether only its names and the time determine its value: it does not draw, count, or ask for members of a topic.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
     }
 
-    /// The same, in which the value of that key must not be undefined, if it is a mapping that has the key.
+    /// The same template, but if it is a mapping with this key, the key's value must not be undefined.
     #[must_use]
     pub fn requiring(mut self, key: &str) -> Self {
         let nodes = if let Node::Map(nodes) = &mut self.node { &mut nodes[..] } else { &mut [] };
@@ -117,18 +118,18 @@ impl Template {
         self
     }
 
-    /// The same, whose errors say where they are.
+    /// The same template, whose errors name their places.
     #[must_use]
     pub fn located(mut self, locate: Locate) -> Self {
         self.node.locate(locate);
         self
     }
 
-    /// What it gives now; `None` if that is undefined. Each name that it uses is looked up once.
+    /// Its value now; `None` if that is undefined. Each name that it uses is looked up once.
     ///
     /// # Errors
     ///
-    /// An expression inside text that is undefined, one that fails, or more than the limits allow.
+    /// An expression inside text is undefined, an expression fails, or a limit is exceeded.
     pub fn render<S: Surroundings + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -143,11 +144,11 @@ impl Template {
         })
     }
 
-    /// As [`Self::render`], where there has to be a value: a body, a frame, a topic, an id.
+    /// As [`Self::render`], where a value is required: a body, a frame, a topic, an id.
     ///
     /// # Errors
     ///
-    /// As [`Self::render`], and if it is undefined.
+    /// As [`Self::render`], and if the value is undefined.
     pub fn render_required<S: Surroundings + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -162,9 +163,9 @@ impl Template {
     }
 }
 
-/// An expression that is true or false, such as that of `when`. It has been checked.
+/// A checked expression that is true or false, such as that of `when`.
 ///
-/// Two are equal if they say the same.
+/// Two are equal if they are written the same.
 #[derive(Debug, Clone)]
 pub struct Condition {
     expression: Expression,
@@ -203,12 +204,12 @@ impl Condition {
         self
     }
 
-    /// Whether it is true now: it is not undefined, null, false, 0 or empty. It is false where a filter or `~` has no value to
-    /// work on.
+    /// Whether it is true now, which means not undefined, null, false, 0 or empty. It is false if a filter or `~` has
+    /// an undefined operand.
     ///
     /// # Errors
     ///
-    /// An expression that fails, or takes more than the limits allow.
+    /// An expression fails, or a limit is exceeded.
     pub fn holds<S: Surroundings + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,

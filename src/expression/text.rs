@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::error::CompileErrorKind;
 use super::tokens::end_of_expression;
 
-/// What a text says.
+/// The meaning of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Said<'t> {
-    /// Itself, with `$$` as `$`.
+    /// Literal text, with `$$` for `$`.
     Text(String),
     /// A path without its `$`, such as `msg.id`; it starts at byte 1.
     Path(&'t str),
@@ -25,7 +25,7 @@ pub(super) enum Part {
     Expression(Range<usize>),
 }
 
-/// Reads a text; `is_name` tells what can be looked up.
+/// Reads a text; `is_name` tells whether a name exists.
 pub(super) fn read(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Said<'_>, (CompileErrorKind, Range<usize>)> {
     if let Some(path) = text.strip_prefix('$').filter(|path| is_path(path)) {
         return Ok(Said::Path(path));
@@ -69,13 +69,13 @@ pub(super) fn read(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Said<'_
     Ok(Said::Parts(parts))
 }
 
-/// Whether it is a name with steps behind it, such as `msg.items.0` or `headers.x-api-key`.
+/// Whether it is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
 fn is_path(path: &str) -> bool {
     let is_step = |step: &str| !step.is_empty() && step.chars().all(is_step_char);
     path.starts_with(|c: char| c.is_ascii_alphabetic()) && path.split('.').all(is_step)
 }
 
-/// The path that a text starts with, without what ends a sentence.
+/// The path that a text starts with, without punctuation at its end.
 fn path_at(text: &str) -> &str {
     let end = text.find(|c: char| !is_step_char(c) && c != '.').unwrap_or(text.len());
     text[..end].trim_end_matches(['.', '-'])

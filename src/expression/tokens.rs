@@ -1,22 +1,22 @@
-//! The words and signs of an expression, with their places.
+//! The tokens of an expression, with their places.
 //!
-//! They say where an expression in a text ends and what its words are about. Whether it is an expression at all is for its
-//! parser to say.
+//! They tell where an expression in a text ends, and what its words refer to. Its parser decides whether it is a valid
+//! expression.
 
 use std::ops::Range;
 
 use super::signatures::is_keyword;
 
-/// The most tokens of an expression: its parser recurses without a bound of its own, by at most one level for each.
+/// The most tokens of an expression. The parser's recursion has no other bound: at most one level for each token.
 pub(super) const MAX_TOKENS: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Word,
     Number,
-    /// Text in quotes, with them.
+    /// Quoted text, including the quotes.
     Quoted,
-    /// One sign, or two that belong together.
+    /// An operator or bracket, of one or two characters.
     Sign,
 }
 
@@ -37,7 +37,7 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether it is a word that the language has no meaning for.
+    /// Whether it is a word that is not a keyword.
     pub(super) fn is_name(&self) -> bool {
         self.kind == TokenKind::Word && !is_keyword(self.text)
     }
@@ -46,18 +46,18 @@ impl Token<'_> {
         self.kind == TokenKind::Sign
     }
 
-    /// What is between its quotes, if it has them.
+    /// The text between its quotes, if it has quotes.
     pub(super) fn unquoted(&self) -> Option<(&str, Range<usize>)> {
         let inner = self.start + 1..self.end().max(self.start + 2) - 1;
         (self.kind == TokenKind::Quoted).then(|| (self.text.trim_matches(['\'', '"']), inner))
     }
 
-    /// Whether the other one follows without a space.
+    /// Whether the other token follows without a space.
     pub(super) fn touches(&self, next: &Self) -> bool {
         self.end() == next.start
     }
 
-    /// By how much it changes the number of open brackets.
+    /// The change in the number of open brackets.
     pub(super) fn nesting(&self) -> isize {
         match self.text {
             "(" | "[" | "{" => 1,
@@ -67,12 +67,12 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of a text, one after the other.
+/// The tokens of a text, in order.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens<'t> {
     text: &'t str,
     at: usize,
-    /// Whether the last one was a dot: what follows is a whole number, not a fraction.
+    /// Whether the last token was a dot: what follows is an integer, not a fraction.
     after_dot: bool,
 }
 
@@ -107,7 +107,7 @@ impl<'t> Iterator for Tokens<'t> {
     }
 }
 
-/// Bytes of the letters, digits and `_` that the text starts with.
+/// The length of the letters, digits and `_` that the text starts with.
 fn word_len(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
@@ -128,11 +128,11 @@ fn quoted_len(text: &str, quote: char) -> usize {
     end.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// The byte at which the `}}` is that ends the expression a text starts with: one outside of brackets and quotes.
+/// The byte of the `}}` that ends the expression a text starts with: the first outside brackets and quotes.
 pub(super) fn end_of_expression(text: &str) -> Option<usize> {
     let mut open = 0;
     for token in Tokens::new(text) {
-        // Brackets that close too often are for the parser to report.
+        // The parser reports unmatched closing brackets.
         if open <= 0 && text[token.start..].starts_with("}}") {
             return Some(token.start);
         }

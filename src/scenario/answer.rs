@@ -1,4 +1,4 @@
-//! Answers: what a route answers, whom, and what it does before.
+//! The answers of routes: which requests each is for, its steps, and its content.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,23 +13,23 @@ use strum::Display;
 use super::{FieldRule, StepList};
 use crate::expression::{Condition, Template};
 
-/// The answers of a route, of which the first that fits is given.
+/// The answers of a route. The first one that matches the request is sent.
 #[derive(Debug)]
 pub struct Answers {
     /// The route's key as the scenario writes it, such as `GET /todos/{id}`. It names the random stream.
     pub key: Arc<str>,
     /// In declared order.
     pub list: Vec<Answer>,
-    /// The names, besides those of `data`, that their expressions use.
+    /// The names that their expressions use, apart from those of `data`.
     pub names: BTreeSet<String>,
-    /// Whether answering changes nothing and draws nothing, so that any moment's state will do to answer from; of a
-    /// collection's routes, that is so of those that read.
+    /// Whether answering neither changes state nor draws random numbers, so that any published state will do. For
+    /// routes of a collection, this holds for those that read.
     pub only_reads: bool,
     /// The route's value as the scenario writes it.
     pub written: Value,
 }
 
-/// Two are equal if the scenario writes them in the same way.
+/// Two are equal if the scenario writes them the same way.
 impl PartialEq for Answers {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.written == other.written
@@ -41,36 +41,36 @@ impl Eq for Answers {}
 /// One answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Whom it is for: everybody if there is none.
+    /// Which requests it is for; all of them without it.
     pub when: Option<Condition>,
-    /// What the request has to contain.
+    /// What the request must contain.
     pub matches: Option<RequestMatch>,
-    /// Names with their values, which all but `matches` can use; each knows those before it.
+    /// Named values, for everything but `matches`. Each can use those before it.
     pub with: Vec<(Arc<str>, Template)>,
-    /// What is carried out first.
+    /// The steps to run first.
     pub steps: Option<StepList>,
-    /// How much later the answer comes, on the world's clock.
+    /// The delay of the answer, on the world's clock.
     pub after: Duration,
-    /// The status; 200, or 204 without content, if there is none.
+    /// The status. Without it, 200, or 204 if there is no content.
     pub status: Option<Template>,
-    /// Names in lower case with their values; a list stands for several headers of that name.
+    /// Names in lower case with their values. A list sends several headers with that name.
     pub headers: Vec<(String, Template)>,
-    /// What it has in it.
+    /// Its content.
     pub content: Content,
 }
 
-/// What a request has to contain. Each is JSON with expressions.
+/// What a request must contain. Each is JSON with expressions.
 #[derive(Debug, Default)]
 pub struct RequestMatch {
     /// Parameters with their values.
     pub query: Option<Template>,
-    /// Headers, in lower case, with their values, in which `*` stands for any text.
+    /// Headers in lower case with their values. `*` in a value matches any text.
     pub headers: Option<Template>,
-    /// What the body contains.
+    /// What the body must contain.
     pub body: Option<Template>,
 }
 
-/// What an answer has in it.
+/// The content of an answer.
 #[derive(Debug)]
 pub enum Content {
     /// Nothing.
@@ -87,38 +87,38 @@ pub enum Content {
     File {
         /// Its path as the scenario writes it.
         path: Template,
-        /// What the path begins with if that leads elsewhere than below the file that declares it, such as `../images/`;
-        /// else empty. Expressions have no part in it.
+        /// The prefix of the path that leads out of the declaring file's directory, such as `../images/`; otherwise
+        /// empty. It contains no expressions.
         lead: Arc<str>,
-        /// The directory that the lead leads to, from that of the file that declares it.
+        /// The directory that the prefix leads to, relative to the declaring file's directory.
         directory: Arc<Path>,
-        /// The directory of the file that declares it, from that of the main file.
+        /// The declaring file's directory, relative to that of the main file.
         declared_in: Arc<Path>,
     },
-    /// REST on a collection.
+    /// A REST API for a collection.
     Crud(Arc<Crud>),
     /// Server-sent events.
     Stream(StepList),
 }
 
-/// REST on a collection.
+/// A REST API for a collection.
 #[derive(Debug)]
 pub struct Crud {
     /// The collection's name.
     pub collection: Arc<str>,
-    /// What a row sent by a client must have; empty if anything goes.
+    /// The fields that a row sent by a client must have; empty if any row is accepted.
     pub fields: Vec<(String, FieldRule)>,
-    /// What an added row has besides.
+    /// Fields that an added row gets in addition.
     pub defaults: Option<Template>,
-    /// Which operations there are.
+    /// The allowed operations.
     pub only: Vec<CrudOperation>,
-    /// The names of the parameters of a list.
+    /// The names of the query parameters for pages and sorting.
     pub query: CrudQuery,
-    /// What a list looks like, from `items`, `total`, `page`, `per_page` and `pages`.
+    /// The body of a list, computed from `items`, `total`, `page`, `per_page` and `pages`.
     pub list: Option<Template>,
 }
 
-/// The names of the parameters of a list.
+/// The names of the query parameters for pages and sorting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct CrudQuery {
@@ -142,21 +142,21 @@ pub enum CrudOperation {
     List,
     /// One row: `GET /{id}`.
     Get,
-    /// Another row: `POST /`.
+    /// Add a row: `POST /`.
     Add,
-    /// Other fields for a row: `PUT /{id}`.
+    /// Replace a row: `PUT /{id}`.
     Replace,
-    /// Some other fields for a row: `PATCH /{id}`.
+    /// Change some fields of a row: `PATCH /{id}`.
     Merge,
-    /// A row less: `DELETE /{id}`.
+    /// Remove a row: `DELETE /{id}`.
     Remove,
 }
 
 impl CrudOperation {
-    /// All of them.
+    /// All operations.
     pub const ALL: [Self; 6] = [Self::List, Self::Get, Self::Add, Self::Replace, Self::Merge, Self::Remove];
 
-    /// Whether it changes nothing.
+    /// Whether it only reads.
     #[must_use]
     pub fn only_reads(self) -> bool {
         matches!(self, Self::List | Self::Get)

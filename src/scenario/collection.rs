@@ -9,23 +9,23 @@ use serde_json::{Map, Value};
 
 use super::units::MAX_TOTAL;
 
-/// A collection: a path of the API, a prefix for ids, and rows.
+/// A collection: its API path, its id prefix, and its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collection {
     pub(super) name: Arc<str>,
     pub(super) prefix: String,
     pub(super) rows: Arc<[Arc<Row>]>,
     pub(super) fields: Vec<(String, FieldRule)>,
-    /// Whether each of its rows has a counter. The ids of all rows with counters are different; others only differ
-    /// from those of their collection.
+    /// Whether each of its rows has a counter. Ids of rows with counters are unique in the scenario, other ids in
+    /// their collection.
     pub(super) is_counted: bool,
     pub(super) ids: IdScheme,
 }
 
-/// The ids that rows get which come without one.
+/// The ids of rows added without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdScheme {
-    /// The prefix, which may be empty, with the next number.
+    /// The prefix, which may be empty, followed by the next number.
     Numbered,
     /// A random UUID from the seed.
     Uuid,
@@ -38,7 +38,7 @@ impl Collection {
         &self.name
     }
 
-    /// What ids of added rows start with; empty if these are numbers.
+    /// The prefix of the ids of added rows; empty if these are numbers.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -50,7 +50,7 @@ impl Collection {
         self.is_counted
     }
 
-    /// The ids that rows get which come without one.
+    /// The ids of rows added without one.
     #[must_use]
     pub fn ids(&self) -> IdScheme {
         self.ids
@@ -68,23 +68,23 @@ impl Collection {
         Self { rows: rows.into(), ..self.clone() }
     }
 
-    /// The keys of its own, besides its rows, in which it differs from another.
+    /// The keys, apart from its rows, in which it differs from another collection.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
         let keys = [("prefix", self.prefix != other.prefix), ("fields", self.fields != other.fields)];
         keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 
-    /// What a row sent by a client must have; empty if anything goes.
+    /// The fields that a row sent by a client must have; empty if any row is accepted.
     #[must_use]
     pub fn fields(&self) -> &[(String, FieldRule)] {
         &self.fields
     }
 }
 
-/// A row with the value it starts from.
+/// A row, and the value that its counter starts from.
 ///
-/// Two are equal if they have the same id, properties and seed, wherever the id comes from.
+/// Two are equal if they have the same id, properties and seed, no matter where the id comes from.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub(super) id: Arc<str>,
@@ -97,13 +97,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row with no extra order properties that starts at 0, as a client adds one.
+    /// A row as clients add it: without extra order properties, and starting at 0.
     #[must_use]
     pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
         Self::written(id, own, Map::new(), 0)
     }
 
-    /// A row with all that it has.
+    /// A row with all its parts.
     #[must_use]
     pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, value: i64) -> Self {
         Self { id, has_made_id: false, has_number_id: false, own, order, value }
@@ -121,8 +121,8 @@ impl Row {
         Self { own, id: self.id.clone(), order: self.order.clone(), ..*self }
     }
 
-    /// The same row with the id that is among its properties, if one is: text, or an integer, which the API writes as a number.
-    /// One that is null is none. `None` if it is anything else.
+    /// The same row with the id among its properties, if there is one: text, or an integer, which the API writes as a
+    /// number. A null id counts as missing. `None` if the id is anything else.
     #[must_use]
     pub(crate) fn with_own_id(&self) -> Option<Self> {
         let mut own = self.own.clone();
@@ -135,7 +135,7 @@ impl Row {
         Some(Self { id, has_number_id, ..self.with_own(own) })
     }
 
-    /// Whether the scenario declares no id, so that the id is the collection's prefix and a number, by the row's place.
+    /// Whether the scenario declares no id. The id is then the collection's prefix and a number, assigned by position.
     #[must_use]
     pub fn has_made_id(&self) -> bool {
         self.has_made_id
@@ -146,13 +146,13 @@ impl Row {
         (&self.own, &self.order, self.value)
     }
 
-    /// The same row, whose id the API writes as a number or as text.
+    /// The same row, with an id that the API writes as a number or as text.
     #[must_use]
     pub(crate) fn with_number_id(self, has_number_id: bool) -> Self {
         Self { has_number_id, ..self }
     }
 
-    /// Whether the API writes its id as a number.
+    /// Whether the API writes the id as a number.
     #[must_use]
     pub fn has_number_id(&self) -> bool {
         self.has_number_id
@@ -165,14 +165,14 @@ impl Row {
         number.map_or_else(|| Value::from(&*self.id), Value::from)
     }
 
-    /// Whether its live orders are other than `{"id":"A1","value":3}`.
+    /// Whether its live orders differ from `{"id":"A1","value":3}`.
     #[must_use]
     pub(crate) fn has_own_frames(&self) -> bool {
         self.has_number_id || !self.order.is_empty()
     }
 
-    /// The properties in which it differs from another, and `order` for what it adds to its order frames. If the
-    /// properties only stand in another order, all of them differ.
+    /// The properties in which it differs from another row, and `order` for its extra order properties. If only the
+    /// order of the properties differs, all of them count.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<String> {
         let differs = |key: &&String| self.own.get(*key) != other.own.get(*key);
@@ -205,7 +205,7 @@ impl Row {
         Value::Object(fields)
     }
 
-    /// Its own properties, in declared order, without the id.
+    /// Its own properties in declared order, without the id.
     #[must_use]
     pub fn own(&self) -> &Map<String, Value> {
         &self.own
@@ -248,17 +248,17 @@ impl Serialize for Row {
     }
 }
 
-/// Ids with higher numbers than this are words like any other: nobody counts on from them.
+/// Ids with higher numbers than this count as plain text: no next number follows from them.
 const MAX_NUMBER: u64 = MAX_TOTAL.unsigned_abs();
 
-/// The number of an id that is the prefix and a number.
+/// The number in an id that consists of the prefix and a number.
 pub(crate) fn row_number(prefix: &str, id: &str) -> Option<u64> {
     let digits = id.strip_prefix(prefix)?;
     let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
     number.filter(|number| *number <= MAX_NUMBER)
 }
 
-/// What one field of a row sent by a client must be.
+/// The rule for one field of a row sent by a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldRule {
     pub(super) types: Vec<JsonType>,
@@ -266,7 +266,7 @@ pub struct FieldRule {
 }
 
 impl FieldRule {
-    /// Whether a row may come without the field.
+    /// Whether the field may be missing.
     #[must_use]
     pub fn optional(&self) -> bool {
         self.optional
@@ -291,7 +291,7 @@ impl FieldRule {
 #[schemars(
     rename = "type",
     description = "A type of JSON; `integer` is a number without a fraction.",
-    // Without quotes, YAML reads the last of them as no text.
+    // Without quotes, YAML does not read the last of them as text.
     extend("type" = ["string", "null"], "enum" = ["string", "number", "integer", "boolean", "object", "array", "null", null])
 )]
 #[allow(missing_docs, reason = "the names say it")]

@@ -1,4 +1,4 @@
-//! The files that `data` names: read below a scenario's own, before anything is decoded.
+//! The files that `data` refers to, read into the scenario's tree before anything is decoded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::raw::RawDataFile;
 use super::source::{MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{DataFile, Document, NodeId, NodeView};
 
-/// Reads the files that values of `data` are to come from.
+/// Reads the files that values of `data` come from.
 pub(super) fn read(document: &mut Document, root: NodeId, files: &mut dyn Files) {
     let mut reader = Reader { document, files, done: HashMap::new() };
     for (value, path, span) in reader.named(root) {
@@ -22,12 +22,12 @@ pub(super) fn read(document: &mut Document, root: NodeId, files: &mut dyn Files)
 struct Reader<'r> {
     document: &'r mut Document,
     files: &'r mut dyn Files,
-    /// What was read, by the files' identities; none for what is wrong.
+    /// What was read, by file identity; `None` for an invalid file.
     done: HashMap<PathBuf, Option<DataFile>>,
 }
 
 impl Reader<'_> {
-    /// The values that are to come from files, with the paths of these and the places where they are named.
+    /// The values that come from files, each with the path and the place that names it.
     fn named(&self, root: NodeId) -> Vec<(NodeId, PathBuf, Span)> {
         let tree = self.document.tree();
         let Some(NodeView::Mapping(entries)) = self.document.entry(root, "data").map(|data| tree.view(data)) else {
@@ -55,7 +55,7 @@ impl Reader<'_> {
         file
     }
 
-    /// What is in a file; nothing if it has problems of its own.
+    /// The content of a file; `None` if it is invalid.
     fn read(&mut self, path: &Path) -> Result<Option<DataFile>, ProblemKind> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         let is_table = match &*ending {
@@ -65,7 +65,7 @@ impl Reader<'_> {
         };
         let content = self.files.read(path).map_err(|error| match error {
             ReadError::NoFiles { path } => {
-                let reason = "only a scenario that is read from a file can name others".to_owned();
+                let reason = "only a scenario read from a file can refer to others".to_owned();
                 ReadError::Unreadable { path, reason }
             }
             error => error,

@@ -1,8 +1,8 @@
-//! WebSocket endpoints: what happens when a socket opens, when a message comes, and when it has closed.
+//! WebSocket endpoints: what happens when a socket opens, when a message arrives, and after the socket has closed.
 //!
-//! An endpoint is a rule of several lists of steps. Its path is its key: it names the random stream of all of them, and a
-//! reload recognises the endpoint by it. Steps belong to the socket, or to the membership that they were begun with, and end
-//! with it.
+//! An endpoint is a rule with several lists of steps. Its path is its key: it names the random stream of all of them,
+//! and a reload recognises the endpoint by it. Steps belong to the socket, or to the membership that started them, and
+//! end with it.
 
 mod table;
 
@@ -25,30 +25,32 @@ pub struct Endpoint {
     pub key: Arc<str>,
     /// The path.
     pub path: PathPattern,
-    /// Who is refused: the first answer that fits is the response to the handshake. If none fits, it is accepted.
+    /// Which handshakes are refused: the first answer that matches is the response. If none matches, the handshake is
+    /// accepted.
     pub handshake: Option<Arc<Answers>>,
-    /// The subprotocols (RFC 6455, 1.9) by preference; a client that offers none of them is refused. Empty if any client will do.
+    /// The subprotocols (RFC 6455, 1.9) in order of preference. A client that offers none of them is refused. Empty if
+    /// any client is accepted.
     pub subprotocols: Vec<Arc<str>>,
-    /// What the messages are written in.
+    /// The protocol of the messages.
     pub protocol: Protocol,
-    /// How members get what is sent, if their `join` does not say.
+    /// The frame for members whose `join` has none.
     pub frame: Option<Template>,
-    /// What happens when a socket has opened.
+    /// What happens once a socket is open.
     pub open: Option<StepList>,
-    /// What happens when a message comes: the first rule that fits fires.
+    /// What happens when a message arrives: the first rule that matches fires.
     pub messages: Vec<MessageRule>,
-    /// What happens when a socket has closed. Its steps belong to the world.
+    /// What happens after a socket has closed. These steps belong to the world.
     pub closed: Option<StepList>,
     /// Whether steps send to all of its sockets.
     pub sends_to_all: bool,
-    /// The names of the handshake's request (`path`, `query`, `headers`, `cookies`, `url`) that expressions use which are not
-    /// those of `handshake`.
+    /// The names of the handshake request (`path`, `query`, `headers`, `cookies`, `url`) that expressions outside of
+    /// `handshake` use.
     pub names: BTreeSet<String>,
     /// The endpoint as the scenario writes it.
     pub written: Value,
 }
 
-/// Two are equal if the scenario writes them in the same way.
+/// Two are equal if the scenario writes them the same way.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.written == other.written
@@ -57,39 +59,39 @@ impl PartialEq for Endpoint {
 
 impl Eq for Endpoint {}
 
-/// What happens when a message comes that fits.
+/// A rule for messages.
 #[derive(Debug)]
 pub struct MessageRule {
-    /// JSON that the message contains.
+    /// JSON that the message must contain.
     pub matches: Option<Template>,
-    /// The text of the message, in which `*` stands for any text.
+    /// The text of the message. `*` matches any text.
     pub text: Option<Arc<str>>,
-    /// An expression that is true.
+    /// An expression that must be true.
     pub when: Option<Condition>,
     /// What happens.
     pub steps: StepList,
 }
 
-/// What the messages of an endpoint are written in, above WebSocket.
+/// The protocol of an endpoint on top of WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Display, IntoStaticStr)]
 pub enum Protocol {
-    /// Nothing more: JSON, text or bytes.
+    /// None: JSON, text or bytes.
     #[default]
     #[serde(rename = "plain")]
     #[strum(serialize = "plain")]
     Plain,
-    /// Engine.IO 4 and Socket.IO 5, by WebSocket and by HTTP long-polling.
+    /// Engine.IO 4 and Socket.IO 5, by WebSocket and HTTP long-polling.
     #[serde(rename = "socket.io")]
     #[strum(serialize = "socket.io")]
     SocketIo,
-    /// GraphQL over WebSocket, subprotocol `graphql-transport-ws`.
+    /// GraphQL over WebSocket, with the subprotocol `graphql-transport-ws`.
     #[serde(rename = "graphql-transport-ws")]
     #[strum(serialize = "graphql-transport-ws")]
     GraphqlTransportWs,
 }
 
 impl Endpoint {
-    /// Every list of steps that it has, without those inside of steps.
+    /// Every list of steps, without those nested in steps.
     pub fn lists(&self) -> impl Iterator<Item = &StepList> {
         self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)
     }
@@ -100,14 +102,14 @@ impl Endpoint {
         lists.into_iter().any(|list| list.has_verb(&is_meant))
     }
 
-    /// The list of steps that is written in that way, also inside of steps.
+    /// The list of steps with this key, also if it is nested in steps.
     #[must_use]
     pub fn list_written(&self, written: &Value) -> Option<&StepList> {
         self.lists().find_map(|list| list.list_written(written))
     }
 }
 
-/// Whether a rule may close a socket with a code (RFC 6455, 7.4): those that an endpoint may mean, and no other.
+/// Whether a rule may close a socket with a code: only codes that an endpoint may send (RFC 6455, 7.4).
 pub(crate) fn is_close_code(code: u64) -> bool {
     matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999)
 }

@@ -1,12 +1,11 @@
-//! What goes wrong on purpose: faults, whom they hit, when, and what they do.
+//! Faults, which go wrong on purpose: what they hit, when, and their effects.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// A fault. Its times count from the start of the world, or from the reload, the step or the request that brought or changed
-/// it.
+/// A fault. Its times count from the start of the world, or from the reload, step or request that added or changed it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
     pub(super) name: Option<String>,
@@ -17,13 +16,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What the user calls it.
+    /// The name that the user gave it.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whom it hits.
+    /// What it hits.
     #[must_use]
     pub fn matches(&self) -> &Matches {
         &self.matches
@@ -35,44 +34,44 @@ impl Fault {
         self.from
     }
 
-    /// When it is over; `None` if it never is by itself.
+    /// When it ends; `None` if it does not end by itself.
     #[must_use]
     pub fn until(&self) -> Option<Duration> {
         self.until
     }
 
-    /// What it does.
+    /// Its effect.
     #[must_use]
     pub fn effect(&self) -> &Effect {
         &self.effect
     }
 }
 
-/// Whom a fault hits: requests that are no handshakes; sockets, handshake included; or streams.
+/// What a fault hits: requests other than handshakes; sockets, including their handshakes; or streams.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Matches {
-    /// The method of requests; any otherwise.
+    /// The method of requests; `None` for any.
     pub method: Option<String>,
-    /// The path of requests, in which `*` stands for any characters, otherwise the paths of the API; that of streams, or of
-    /// handshakes and the sockets of endpoints, any otherwise.
+    /// The path of requests, of streams, or of handshakes and the sockets of endpoints; `*` matches any characters.
+    /// `None` for any path, or for requests any path of the API.
     pub path: Option<String>,
-    /// Whether it hits streams, and no sockets.
+    /// Whether it hits streams rather than sockets.
     pub streams: bool,
-    /// The category that is asked for, or to which the ordered product belongs.
+    /// The requested category, or that of the ordered product.
     pub collection: Option<Arc<str>>,
-    /// The product that is ordered, or of which a frame tells.
+    /// The product that is ordered, or that a frame is about.
     pub row: Option<Arc<str>>,
-    /// The topics by which frames come, in which `*` stands for any characters; any frames otherwise.
+    /// The topics of frames; `*` matches any characters. `None` for any frame.
     pub topic: Option<Arc<str>>,
-    /// The chance that one that matches is hit.
+    /// The probability that a match is hit.
     pub share: Share,
-    /// How many that match are spared first.
+    /// How many matches are spared first.
     pub skip: u64,
-    /// How many are hit after that; all otherwise.
+    /// How many are hit after that; `None` for all.
     pub times: Option<u64>,
 }
 
-/// A share of all, in millionths.
+/// A share, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share(u32);
 
@@ -83,9 +82,9 @@ impl Default for Share {
 }
 
 impl Share {
-    /// All of them.
+    /// The whole.
     pub const ALL: Self = Self(Self::WHOLE);
-    /// What all are.
+    /// The whole in millionths.
     pub const WHOLE: u32 = 1_000_000;
 
     /// Reads a percentage such as `30%` or `0.5%`.
@@ -112,31 +111,32 @@ impl Share {
     }
 }
 
-/// What a fault does. Whatever it is, the state underneath stays right, and what sockets have missed comes when it is over.
+/// The effect of a fault. It never affects the state underneath, and sockets get what they have missed when it is
+/// over.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// The request is carried out, and answered so much later.
+    /// The request is processed, and the answer is delayed.
     AnswerLate(Latency),
-    /// The request is not carried out, and answered with an error.
+    /// The request is not processed, and answered with an error.
     Answer(FaultResponse),
-    /// The connection is reset: before the request is carried out, or after so many bytes of its answer.
+    /// The connection is reset before the request is processed, or after some bytes of its answer.
     ResetRequest {
-        /// Bytes of the answer that still come, head included.
+        /// How many bytes of the answer are still sent, head included.
         after: Option<u64>,
     },
-    /// The connection is closed without a byte; the request is not carried out.
+    /// The connection is closed without a byte, and the request is not processed.
     Empty,
-    /// The request is carried out, and the body of its answer comes at so many bytes a second.
+    /// The request is processed, and the body of its answer is sent at this many bytes per second.
     Bandwidth(u64),
-    /// The request is carried out, and the JSON of its answer is broken.
+    /// The request is processed, and the JSON of its answer is cut off.
     Malformed,
-    /// The request is not carried out, and not answered; the connection is closed after a while, or never.
+    /// The request is neither processed nor answered; the connection is closed after this time, or never.
     Timeout(Option<Duration>),
-    /// The request is carried out, and its answer says to be so many bytes longer than it is.
+    /// The request is processed, and its answer declares this many bytes more than it has.
     ContentLength(i64),
     /// The handshake is refused.
     Refuse(FaultResponse),
-    /// The handshake is answered so much later.
+    /// The answer to the handshake is delayed.
     ConnectLate(Latency),
     /// Sockets are closed.
     Close {
@@ -144,7 +144,7 @@ pub enum Effect {
         code: u16,
         /// The reason.
         reason: String,
-        /// Frames that each still gets; otherwise those that are open when it begins are closed then.
+        /// How many frames each socket still gets; without it, the sockets that are open at the start are closed then.
         after: Option<u64>,
     },
     /// Sockets are reset.
@@ -152,70 +152,70 @@ pub enum Effect {
         /// As with [`Effect::Close`].
         after: Option<u64>,
     },
-    /// Sockets stay open and silent: no frames, no pongs, and nothing they send is read.
+    /// Sockets stay open, but get no frames and no pongs, and nothing that they send is read.
     Freeze,
-    /// Frames come later, in their order.
+    /// Frames are delayed, in order.
     Delay(Latency),
-    /// Frames do not come.
+    /// Frames are dropped.
     Drop(Share),
-    /// Frames come twice.
+    /// Frames are sent twice.
     Duplicate(Share),
-    /// So many frames each come in another order.
+    /// Frames are reordered in groups of this many.
     Reorder(u64),
-    /// Frames come damaged.
+    /// Frames are damaged.
     Corrupt(Damage, Share),
-    /// Totals are told as they were when the fault hit first.
+    /// Totals stay as they were when the fault first hit.
     Stale,
-    /// All sockets are closed when it begins, and nobody gets in for so long.
+    /// All sockets are closed when it begins, and handshakes are refused for this time.
     Storm(Duration),
-    /// What clients send is read, and nothing is done about it.
+    /// What clients send is read and ignored.
     Ignore,
 }
 
-/// An answer that is an error.
+/// An error answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultResponse {
     /// The status code.
     pub status: u16,
-    /// The body, in place of that of mockd's own errors.
+    /// The body, instead of that of mockd's own errors.
     pub body: Option<Value>,
-    /// What the `retry-after` header says, in whole seconds (RFC 9110, 10.2.3).
+    /// The `retry-after` header, in whole seconds (RFC 9110, 10.2.3).
     pub retry_after: Option<Duration>,
 }
 
 /// How a frame is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// Its JSON breaks off.
+    /// Its JSON is cut off.
     Json,
-    /// A text that is not UTF-8.
+    /// Text that is not UTF-8.
     Utf8,
-    /// A frame of a mebibyte.
+    /// A frame of one mebibyte.
     Oversized,
-    /// A binary frame in place of a text.
+    /// A binary frame instead of text.
     Type,
 }
 
-/// How long something takes.
+/// A delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Latency {
     /// Always the same.
     Fixed(Duration),
-    /// Anything from the one to the other, each with the same chance.
+    /// Uniformly distributed.
     Uniform {
         /// The shortest.
         min: Duration,
         /// The longest.
         max: Duration,
     },
-    /// Around a mean, as a normal distribution has it; never less than nothing.
+    /// Normally distributed, but never below 0.
     Normal {
         /// The mean.
         mean: Duration,
         /// The standard deviation.
         deviation: Duration,
     },
-    /// Half of them shorter than the median, and a few much longer.
+    /// Lognormally distributed: a few are much longer than the median.
     LogNormal {
         /// The median.
         median: Duration,
@@ -225,7 +225,7 @@ pub enum Latency {
 }
 
 impl Effect {
-    /// Whether it is about requests; otherwise it is about sockets or streams.
+    /// Whether it affects requests rather than sockets or streams.
     #[must_use]
     pub fn is_for_requests(&self) -> bool {
         matches!(
@@ -241,13 +241,13 @@ impl Effect {
         )
     }
 
-    /// Whether it is about handshakes alone.
+    /// Whether it affects only handshakes.
     #[must_use]
     pub fn is_for_handshakes(&self) -> bool {
         matches!(self, Self::Refuse(_) | Self::ConnectLate(_))
     }
 
-    /// Whether something else comes in place of the answer.
+    /// Whether it replaces the answer.
     #[must_use]
     pub fn is_in_place_of_answer(&self) -> bool {
         matches!(
@@ -261,14 +261,14 @@ impl Effect {
         )
     }
 
-    /// Whether the answer is not written as HTTP has it, of which there can be but one way.
+    /// Whether the answer is not valid HTTP; at most one such effect can apply.
     #[must_use]
     pub fn overrides_answer(&self) -> bool {
         matches!(self, Self::ResetRequest { after: Some(_) } | Self::Bandwidth(_) | Self::ContentLength(_))
     }
 
-    /// Whether browsers repeat a request by themselves that it hits on a connection that was kept alive, so that no page sees
-    /// it: the connection ends, or the status is 408 (RFC 9110, 15.5.9). What gets 421 is repeated on every connection.
+    /// Whether browsers silently repeat a request that it hits on a connection that was kept alive, so that no page
+    /// notices: the connection ends, or the status is 408 (RFC 9110, 15.5.9). A 421 is repeated on every connection.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         match self {
@@ -278,19 +278,19 @@ impl Effect {
         }
     }
 
-    /// Whether the answer comes later.
+    /// Whether it delays the answer.
     #[must_use]
     pub fn delays_answer(&self) -> bool {
         matches!(self, Self::AnswerLate(_) | Self::ConnectLate(_))
     }
 
-    /// Whether it happens at one moment, when it begins.
+    /// Whether it takes effect only at the moment when it begins.
     #[must_use]
     pub fn is_momentary(&self) -> bool {
         matches!(self, Self::Close { after: None, .. } | Self::ResetSocket { after: None })
     }
 
-    /// Whether it is about the frames of a product.
+    /// Whether it affects the frames of a product.
     #[must_use]
     pub fn is_about_frames(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! A hash for numbers that have to stay.
+//! A hash whose values never change.
 
 /// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.
 pub(crate) struct Fnv(u64);

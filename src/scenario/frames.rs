@@ -1,9 +1,9 @@
-//! How often the frames of memberships are made: once for all members, or apart for some.
+//! How often the frames of memberships are encoded: once for all members, or separately for some.
 
 use super::{Answers, Content, Endpoint, Scenario, StepList, Verb};
 use crate::expression::Template;
 
-/// The names that a frame may use and still be made once for all.
+/// The names that a frame may use and still be encoded once for all.
 const OF_ALL: [&str; 3] = ["event", "topic", "now"];
 
 /// The name of a socket's own memory.
@@ -12,20 +12,20 @@ const OWN: &str = "conn";
 /// The `frame` of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberFrame {
-    /// Where it is: the key of its rule, and which part of that.
+    /// Its place: the key of its rule, and which part of that.
     pub place: String,
-    /// For whom it is made.
+    /// How often it is encoded.
     pub made: FrameMade,
 }
 
-/// For whom a frame is made.
+/// How often a frame is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameMade {
-    /// Once for all members: it depends on what is sent, on the time and on data alone.
+    /// Once for all members: it depends only on what is sent, the time and data.
     Once,
     /// Once for all members for whom these names have the same values.
     PerValue(Vec<String>),
-    /// Once for each member, since it uses the member's `conn`.
+    /// Once for each member, because it uses the member's `conn`.
     PerMember,
 }
 

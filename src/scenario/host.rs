@@ -15,13 +15,14 @@ pub enum Host {
 }
 
 impl Host {
-    /// Whether `::1` is to be listened on beside [`Host::ip`], so that a browser that opens `localhost` gets to the server.
+    /// Whether to listen on `::1` in addition to [`Host::ip`], so that a browser that opens `localhost` reaches the
+    /// server.
     #[must_use]
     pub fn needs_ipv6_loopback(self) -> bool {
         matches!(self, Self::Localhost | Self::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
-    /// The IP address; of `localhost` that of IPv4.
+    /// The IP address; for `localhost` the IPv4 address.
     #[must_use]
     pub fn ip(self) -> IpAddr {
         match self {
@@ -31,7 +32,7 @@ impl Host {
     }
 }
 
-/// Reads `localhost` or an IP address, also in the brackets that an IPv6 address has in a URL.
+/// Reads `localhost` or an IP address. An IPv6 address may be in brackets, as in a URL.
 impl FromStr for Host {
     type Err = AddrParseError;
 

@@ -1,7 +1,7 @@
-//! `include`: the files that a scenario names are read and merged below it, before anything is decoded.
+//! `include`: the files that a scenario names are read and merged into its tree before anything is decoded.
 //!
-//! Mappings are merged key by key; of two other values under one key that of the including file wins, and among
-//! included files the later one. A key with nothing behind it says nothing, so it wins over nothing.
+//! Mappings are merged key by key. Of two other values for a key, the including file's wins, and among included files
+//! the later one's. A key without a value is no value, so any other value wins over it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use super::raw::RawInclude;
 use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{Document, NodeId, NodeView, Spanned};
 
-/// What the keys of a file begin with that hold anchors, and say nothing by themselves.
+/// The prefix of keys that only hold anchors.
 pub(super) const ANCHORS: &str = "x-";
 
-/// More files than this are not included: links that lead in circles could go on for ever.
+/// The most files that are included: circular links could go on forever.
 const MAX_FILES: usize = 256;
 
-/// More keys than this are not merged: files that include each other's parts over and over could go on for ever.
+/// The most keys that are merged: files that include each other's parts repeatedly could go on forever.
 const MAX_MERGED: usize = 2_000_000;
 
 /// How included files are found.
 pub(super) trait Files {
-    /// What is in a file.
+    /// The content of a file.
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError>;
-    /// Whether there is a file or folder.
+    /// Whether a file or folder exists.
     fn exists(&self, path: &Path) -> bool;
     /// A path that is the same for the same file, however it is written.
     fn identity(&self, path: &Path) -> PathBuf;
@@ -36,9 +36,9 @@ pub(super) trait Files {
 pub(super) struct Includes<'r> {
     document: Document,
     files: &'r mut dyn Files,
-    /// The files that are being read, each included by the one before it: identities, and paths for messages.
+    /// The files being read, each included by the previous one: identities, and paths for messages.
     open: Vec<(PathBuf, PathBuf)>,
-    /// The roots of those that were read, with what they include; none for those that are wrong.
+    /// The roots of the files read so far, with what they include; `None` for invalid files.
     done: HashMap<PathBuf, Option<NodeId>>,
     bytes: u64,
     /// Keys that were merged so far.
@@ -66,7 +66,7 @@ impl<'r> Includes<'r> {
         root
     }
 
-    /// Puts what a file includes below it, and takes out the key and those that hold anchors.
+    /// Merges what a file includes below its own keys, and removes `include` and the keys that hold anchors.
     fn resolve(&mut self, root: NodeId) -> NodeId {
         let tree = self.document.tree();
         let NodeView::Mapping(entries) = tree.view(root) else { return root };
@@ -85,7 +85,7 @@ impl<'r> Includes<'r> {
         let mut layers = Vec::new();
         for (path, span) in self.named(value) {
             if let Some(root) = self.include(&path, span) {
-                // Of a file that is named twice the second time counts, as it would over the first.
+                // If a file is named twice, the second time counts, since it would override the first.
                 layers.retain(|layer| *layer != root);
                 layers.push(root);
             }
@@ -94,7 +94,7 @@ impl<'r> Includes<'r> {
         self.merge(&layers, span)
     }
 
-    /// The paths that stand behind `include`.
+    /// The paths under `include`.
     fn named(&self, value: NodeId) -> Vec<(PathBuf, Span)> {
         let named = self.document.decode::<Spanned<Option<RawInclude>>>(value);
         let paths = match named.and_then(|named| Some((named.value??, named.span))) {
@@ -110,7 +110,7 @@ impl<'r> Includes<'r> {
             }
             !path.is_empty()
         };
-        // Without the `.` of `./common.yaml`, which says nothing in a message.
+        // Without the `./` of `./common.yaml`, which is noise in a message.
         let beside = |path: String, span| self.document.sources().directory(span).join(path).components().collect();
         paths.into_iter().filter(is_named).map(|(path, span)| (beside(path, span), span)).collect()
     }
@@ -144,7 +144,8 @@ impl<'r> Includes<'r> {
         }
     }
 
-    /// What is left of values under one key, the one that wins last. Mappings become one with the keys of all.
+    /// The result of merging the values of one key, in ascending order of precedence. Mappings become one with the
+    /// keys of all.
     fn merge(&mut self, layers: &[NodeId], place: Span) -> NodeId {
         let given: Vec<NodeId> = layers.iter().copied().filter(|layer| !self.document.is_null(*layer)).collect();
         let Some(top) = given.last().or(layers.last()).copied() else { return self.document.add_mapping(place, &[]) };

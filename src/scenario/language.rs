@@ -1,4 +1,4 @@
-//! The language explained: every key with its place, what it takes and what it means, as the schema has it.
+//! The language explained: every key with its place, what it takes and what it means, generated from the schema.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -8,41 +8,41 @@ use serde_json::{Map, Value};
 use super::schema::schema;
 use crate::words::joined;
 
-/// What goes before the keys, by hand.
+/// The handwritten part of the page, before the keys.
 const INTRODUCTION: &str = include_str!("language/introduction.md");
 
 /// A mapping of the language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
-    /// Where it stands, such as `orders.random[]`; empty for the file as a whole.
+    /// Its place, such as `orders.random[]`; empty for the file as a whole.
     pub path: String,
     /// What it is.
     pub description: String,
-    /// Its keys, in the order in which one would write them.
+    /// Its keys, in the usual order.
     pub keys: Vec<KeyDoc>,
 }
 
 /// A key of the language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyDoc {
-    /// The key with all that it is inside of, such as `orders.random[].every`. `[]` is an item of a list, `NAME` a key of
-    /// the user's own.
+    /// The key with everything that contains it, such as `orders.random[].every`. `[]` is an item of a list, `NAME` a
+    /// key that the user chooses.
     pub path: String,
     /// The key itself.
     pub name: String,
-    /// What may stand behind it, in words.
+    /// The kinds of value it takes, in words.
     pub takes: String,
     /// What it means.
     pub description: String,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub needed: bool,
-    /// What holds without it, as YAML.
+    /// The default, as YAML.
     pub default: Option<String>,
-    /// Values that could stand behind it, as YAML.
+    /// Example values, as YAML.
     pub examples: Vec<String>,
-    /// The words that may stand behind it, each with its meaning.
+    /// The words it takes, each with its meaning.
     pub words: Vec<(String, String)>,
-    /// The keys of the mapping that may stand behind it, or of those in it, each with its meaning.
+    /// The keys of the mapping that it takes, or of the mappings in it, each with its meaning.
     pub keys: Vec<(String, String)>,
 }
 
@@ -57,7 +57,7 @@ pub fn sections() -> Vec<Section> {
 
 struct Walk<'s> {
     definitions: Takes<'s>,
-    /// The definitions that were visited: each is explained where it comes first.
+    /// The definitions visited so far: each is explained at its first place.
     seen: HashSet<&'s str>,
     sections: Vec<Section>,
 }
@@ -118,11 +118,11 @@ fn text(schema: &Value, key: &str) -> String {
     schema[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// A value in YAML's flow style, as one would write it on one line.
+/// A value in YAML's flow style, on one line.
 fn as_yaml(value: &Value) -> String {
     match value {
         Value::String(text) if text.chars().all(|c| c.is_alphanumeric() || " ./_".contains(c)) => {
-            // What would be read as something else is quoted, as is a number that is meant as text.
+            // Text that YAML would read as something else is quoted, such as a number.
             if text.parse::<f64>().is_ok() { format!("\"{text}\"") } else { text.clone() }
         }
         Value::Array(items) => format!("[{}]", items.iter().map(as_yaml).collect::<Vec<_>>().join(", ")),
@@ -202,7 +202,7 @@ impl<'s> Takes<'s> {
         })
     }
 
-    /// The keys of the mappings that may stand there, or are the items or values of what may stand there.
+    /// The keys of the mappings that are allowed there, directly or as items or values.
     fn keys(&self, schema: &Value) -> Vec<(String, String)> {
         let schema = self.resolve(schema);
         if let Some(properties) = schema["properties"].as_object().filter(|_| schema.get("type").is_some()) {
@@ -219,7 +219,7 @@ impl<'s> Takes<'s> {
         keys
     }
 
-    /// The words that may stand there, each with its meaning where it has one.
+    /// The words allowed there, each with its meaning if it has one.
     fn words(&self, schema: &Value) -> Vec<(String, String)> {
         let schema = self.resolve(schema);
         let alternatives = ["anyOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten();
@@ -234,7 +234,7 @@ impl<'s> Takes<'s> {
 #[must_use]
 pub fn page() -> String {
     let mut page = format!("{INTRODUCTION}\n## Every key\n\n");
-    page += "`[]` stands for an item of a list, `NAME` for a key of your own. Nothing behind a key of this table is the same as no key.\n";
+    page += "`[]` is an item of a list, `NAME` a key that you choose. A key of this table without a value counts as missing.\n";
     for section in sections() {
         add_section(&mut page, &section);
     }
@@ -244,11 +244,10 @@ pub fn page() -> String {
 fn add_section(page: &mut String, Section { path, description, keys }: &Section) {
     let title = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
     // Writing into text cannot fail.
-    let _ =
-        write!(page, "\n### {title}\n\n{description}\n\n| key | takes | without it | meaning |\n|---|---|---|---|\n");
+    let _ = write!(page, "\n### {title}\n\n{description}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n");
     for key in keys {
         let default = key.default.as_ref().map(|default| format!("`{default}`"));
-        let default = default.unwrap_or_else(|| if key.needed { "an error".to_owned() } else { String::new() });
+        let default = default.unwrap_or_else(|| if key.needed { "required".to_owned() } else { String::new() });
         let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, cell(&key.takes), cell(&meaning(key)));
     }
 }
@@ -274,6 +273,6 @@ fn meaning(key: &KeyDoc) -> String {
     let words = key.words.iter().filter(|(_, meaning)| !meaning.is_empty());
     let words: Vec<String> = words.map(|(word, meaning)| format!(" `{word}`: {meaning}")).collect();
     let examples: Vec<String> = key.examples.iter().map(|example| format!("`{example}`")).collect();
-    let examples = if examples.is_empty() { String::new() } else { format!(" Such as {}.", examples.join(", ")) };
+    let examples = if examples.is_empty() { String::new() } else { format!(" For example {}.", examples.join(", ")) };
     format!("{}{}{examples}", key.description, words.concat())
 }

@@ -14,18 +14,18 @@ use super::validate;
 use super::yaml::Document;
 use super::{Fault, Scenario, StepList};
 
-/// Why a scenario file gives no scenario.
+/// Why a scenario file cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LoadError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The file can be read, but what it says is wrong.
+    /// The file can be read, but its content is invalid.
     #[error(transparent)]
     Invalid(#[from] Box<Problems>),
 }
 
-/// A file as it was found. A clone shares what was in it.
+/// A file as it was found. Clones share its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     path: PathBuf,
@@ -34,7 +34,7 @@ pub struct FoundFile {
 }
 
 impl FoundFile {
-    /// Where it was looked for.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -46,46 +46,53 @@ impl FoundFile {
         self.content.is_some()
     }
 
-    /// What was in it.
+    /// Its content.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         self.content.as_ref().map(FileContent::bytes)
     }
 
-    /// Whether a look at the file now finds the same.
+    /// Whether the file still has the same content.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(FileContent::bytes)
     }
 }
 
-/// What came of reading a scenario: the scenario or what is wrong, and all files that it depends on, the one that was
-/// asked for first.
+/// The result of reading a scenario: the scenario or its problems, and all files that it depends on, the requested one
+/// first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loading {
     /// The scenario.
     pub outcome: Result<Scenario, LoadError>,
-    /// What is odd about a scenario that is right.
+    /// Warnings about a valid scenario.
     pub warnings: Option<Box<Problems>>,
-    /// The files, also those that could not be read: with them there it may be right.
+    /// The files, including those that could not be read: once these exist, the scenario may become valid.
     pub files: Vec<FoundFile>,
 }
 
-/// Reads and checks a scenario file, all that it includes, and the files that its `data` names.
+/// Reads and checks a scenario file, everything that it includes, and the files that its `data` refers to.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
-    load_by(path, read)
+    load_first(path, read(path))
 }
 
-/// As [`load()`], but refuses what is not a regular file: to read a pipe would wait for who writes to it.
+/// As [`load()`], of a scenario that is read from a stream, such as standard input. `path` is its name in messages, and what
+/// the paths in it are relative to.
+#[must_use]
+pub fn load_stream(path: &Path, stream: impl Read) -> Loading {
+    load_first(path, read_stream(path, stream, 0))
+}
+
+/// As [`load()`], but refuses anything but a regular file: reading a pipe would block until someone writes to it.
 #[must_use]
 pub fn load_regular(path: &Path) -> Loading {
-    load_by(path, read_regular)
+    load_first(path, read_regular(path))
 }
 
-fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> Loading {
+fn load_first(path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Loading {
     let mut disk = Disk::default();
-    let content = disk.note(path, read_first(path)).map_err(LoadError::from);
+    let content = disk.note(path, bytes).map_err(LoadError::from);
     let checked = content.and_then(|content| check(path, content, &mut disk).map_err(LoadError::from));
     let (outcome, warnings) = match checked {
         Ok(Validated { scenario, warnings }) => (Ok(scenario), warnings),
@@ -94,7 +101,7 @@ fn load_by(path: &Path, read_first: fn(&Path) -> Result<Vec<u8>, ReadError>) -> 
     Loading { outcome, warnings, files: disk.found }
 }
 
-/// The file system, and what was looked for in it.
+/// The file system, and the files that were looked for in it.
 #[derive(Default)]
 struct Disk {
     found: Vec<FoundFile>,
@@ -122,7 +129,7 @@ impl Files for Disk {
     }
 }
 
-/// There are no files beside a text.
+/// A text on its own has no files beside it.
 struct NoFiles;
 
 impl Files for NoFiles {
@@ -148,8 +155,8 @@ pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
     check(source.path(), content, &mut NoFiles).map(|checked| checked.scenario)
 }
 
-/// Checks a fault that is brought to a scenario; its text is that of one item of `faults`, as YAML or as JSON. Gives what is
-/// odd about it, too: scripts and clients may have brought what it is about.
+/// Checks a fault that is added to a scenario, written like one item of `faults`, as YAML or JSON. Also gives warnings,
+/// which are not errors: steps and clients may have created what the fault refers to.
 ///
 /// # Errors
 /// Every problem in it, in the order of the text.
@@ -169,7 +176,8 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
     }
 }
 
-/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or as JSON. What they know is the scenario's data.
+/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or JSON. Their expressions can use the scenario's
+/// data.
 ///
 /// # Errors
 /// Every problem in them, in the order of the text.
@@ -186,7 +194,7 @@ pub fn parse_steps(source: &Source, scenario: &Scenario) -> Result<StepList, Box
     }
 }
 
-/// A scenario that is right.
+/// A valid scenario.
 struct Validated {
     scenario: Scenario,
     warnings: Option<Box<Problems>>,
@@ -194,7 +202,7 @@ struct Validated {
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (mut document, root) = Includes::of(path, content, files);
-    // What a file of data has is missing under one name alone.
+    // A missing data file affects only one name.
     let is_complete = document.problems().is_empty();
     if let Some(root) = root {
         data_files::read(&mut document, root, files);
@@ -228,9 +236,14 @@ fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     let length = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default();
-    // One more than there is, which tells the end without growing.
-    let mut bytes = Vec::with_capacity(length + 1);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    // One more than the file has, so that the read that finds the end does not grow it.
+    read_stream(path, file, length + 1)
+}
+
+fn read_stream(path: &Path, stream: impl Read, capacity: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(capacity);
+    let read = stream.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| ReadError::new(path, &error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ReadError::TooLarge { path: path.to_owned() });
     }

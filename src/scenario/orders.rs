@@ -1,4 +1,4 @@
-//! What moves values by itself: random generators and timed scripts.
+//! Changes that happen by themselves: random generators and timed scripts.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Fault, GeneratedRule, Row};
 
 /// An independent source of random changes.
 ///
-/// Its times count from the start of the world, or from the reload that brought or changed it.
+/// Its times count from the start of the world, or from the reload that added or changed it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generator {
     pub(super) arrivals: Arrivals,
@@ -21,13 +21,13 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// When changes come.
+    /// When changes happen.
     #[must_use]
     pub fn arrivals(&self) -> Arrivals {
         self.arrivals
     }
 
-    /// How far a change may be from its even time, to both sides.
+    /// How much earlier or later than scheduled a change may happen.
     #[must_use]
     pub fn jitter(&self) -> Duration {
         self.jitter
@@ -39,13 +39,13 @@ impl Generator {
         &self.fires
     }
 
-    /// When it starts; the first change comes one gap later.
+    /// When it starts. The first change follows after one interval.
     #[must_use]
     pub fn from(&self) -> Duration {
         self.from
     }
 
-    /// When it stops; a change due then still comes.
+    /// When it stops. A change due at that time still happens.
     #[must_use]
     pub fn until(&self) -> Option<Duration> {
         self.until
@@ -62,30 +62,30 @@ pub enum Fires {
         /// Which rows it draws from.
         rows: Draw,
     },
-    /// Carries out the steps of a rule.
+    /// Runs the steps of a rule.
     Rule(Arc<GeneratedRule>),
 }
 
 /// The gaps between random changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrivals {
-    /// All the same.
+    /// All equal.
     Every(Duration),
     /// Exponentially distributed around this mean: a Poisson process.
     Poisson(Duration),
 }
 
-/// What a change adds to a value: each of these with the same chance.
+/// What a change adds to a value: each of these with the same probability.
 pub type Amount = RangeInclusive<i64>;
 
 /// The rows that a generator draws from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Draw {
-    /// Every row there is at the time, also those added at run time.
+    /// Every current row, including those added at run time.
     All,
-    /// These ids, each with the same chance.
+    /// These ids, each with the same probability.
     Ids(Vec<Arc<str>>),
-    /// Every row that the collection has at the time.
+    /// Every current row of the collection.
     Collection(Arc<str>),
     /// These ids with their weights, all above 0.
     Weights(Vec<(Arc<str>, u32)>),
@@ -93,7 +93,7 @@ pub enum Draw {
 
 /// A timeline of steps.
 ///
-/// Its times count from the start of the world, or from the reload that brought or changed it.
+/// Its times count from the start of the world, or from the reload that added or changed it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
     pub(super) name: Option<String>,
@@ -112,13 +112,13 @@ impl Script {
         self.name.as_deref()
     }
 
-    /// When its time 0 is.
+    /// When it starts.
     #[must_use]
     pub fn start(&self) -> Duration {
         self.start
     }
 
-    /// How often it plays.
+    /// How many times it runs.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat
@@ -130,35 +130,35 @@ impl Script {
         &self.steps
     }
 
-    /// From its time 0 to its last action, which is when the next repeat starts.
+    /// The time from its start to its last action, at which the next repeat starts.
     #[must_use]
     pub fn length(&self) -> Duration {
         self.length
     }
 
-    /// The number of the random stream that its amounts are drawn from; `None` if none is drawn.
+    /// The number of the random stream that its amounts are drawn from; `None` if no amount is random.
     #[must_use]
     pub fn stream(&self) -> Option<u64> {
         self.stream
     }
 }
 
-/// How often a script plays.
+/// How many times a script runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repeat {
-    /// So many times, at least once.
+    /// This many times, at least once.
     Times(u64),
     /// Until the server stops.
     Forever,
 }
 
-/// One line of a script.
+/// One step of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Since the script's or the repeat's start.
+    /// Counted from the start of the script or of the current repeat.
     pub at: Duration,
-    /// How often the action happens, at least once.
+    /// How many times the action happens, at least once.
     pub times: u64,
     /// The time between two of these.
     pub every: Duration,
@@ -171,26 +171,26 @@ pub struct Step {
 pub enum Action {
     /// Adds to a value.
     Count {
-        /// Whose value.
+        /// The row.
         row: Arc<str>,
-        /// What is added; may be negative. One of several is drawn each time.
+        /// The amount, possibly negative. From a range, one is drawn each time.
         amount: Amount,
     },
     /// Sets a value.
     Set {
-        /// Whose value.
+        /// The row.
         row: Arc<str>,
         /// The new value.
         value: i64,
     },
     /// Adds a row to a collection.
     Add(Box<NewRow>),
-    /// Takes a row out.
+    /// Removes a row.
     Remove {
-        /// Which one.
+        /// The row.
         row: Arc<str>,
     },
-    /// Brings a fault.
+    /// Starts a fault.
     Fault(Arc<Fault>),
 }
 

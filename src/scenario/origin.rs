@@ -3,7 +3,7 @@
 use thiserror::Error;
 use url::{Origin, Url};
 
-/// Why a text is the origin of no page.
+/// A text that is not the origin of a web page.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not the origin of a web page")]
 pub struct NotAnOrigin {
@@ -26,7 +26,7 @@ pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
     }
     let bare = text.trim();
     let Some((scheme, rest)) = bare.split_once("://") else { return Err(wrong(without_scheme(bare))) };
-    // Pages have their origins from what they were fetched with, not from what they speak to their server.
+    // A page's origin comes from the scheme it was fetched with, not from the one it uses to talk to its server.
     let page_scheme = match scheme.to_ascii_lowercase().as_str() {
         "ws" => "http".to_owned(),
         "wss" => "https".to_owned(),
@@ -35,7 +35,7 @@ pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
     };
     let Some(origin) = origin(&page_scheme, rest) else { return Err(wrong(None)) };
     let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    // What differs in more than case and port is not what anybody meant to write.
+    // A value that differs in more than case and port is not what the user meant.
     let is_exact = bare == text && host == rest && host.is_ascii() && !host.contains('@');
     if is_exact && page_scheme.eq_ignore_ascii_case(scheme) { Ok(origin) } else { Err(wrong(Some(origin))) }
 }
@@ -50,14 +50,14 @@ fn without_scheme(text: &str) -> Option<String> {
 
 /// The origin of a URL, which is that scheme and this rest.
 fn origin(scheme: &str, rest: &str) -> Option<String> {
-    // `Url` takes it for a host, which no page comes from.
+    // `Url` accepts it as a host, but no page comes from it.
     if rest.contains('*') || rest.contains(char::is_whitespace) {
         return None;
     }
     let url = Url::parse(&format!("{scheme}://{rest}")).ok()?;
     match url.origin() {
         origin @ Origin::Tuple(..) => Some(origin.ascii_serialization()),
-        // Apps that are pages have schemes of their own, such as `tauri://localhost`.
+        // Apps built from pages have their own schemes, such as `tauri://localhost`.
         Origin::Opaque(_) => {
             let host = url.host_str().filter(|host| !host.is_empty())?.to_ascii_lowercase();
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -19,14 +19,14 @@ use super::{
 impl Scenario {
     /// The scenario as YAML text that reads back as the same scenario.
     ///
-    /// Paths are written as seen from the file that was asked for, so the text belongs into the directory of that.
+    /// Paths are relative to the requested file, so the text belongs in the directory of that file.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         self.written(true)
     }
 
-    /// As [`Scenario::to_yaml`], but without the ids that were made: what reads it knows which ones these are, and makes
-    /// the same.
+    /// As [`Scenario::to_yaml`], but without assigned ids: a reader recognises the rows without one and assigns the
+    /// same ids.
     #[must_use]
     #[cfg(feature = "redis")]
     pub(crate) fn to_yaml_as_declared(&self) -> String {
@@ -40,7 +40,7 @@ impl Scenario {
         let mut after = json!({});
         general::insert_rules(&mut after, self);
         insert(&mut after, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
-        // It holds nothing that YAML could not say.
+        // YAML can represent every value in it.
         serde_yaml::to_string(&Sections { before, data: WrittenData::of(self, with_made_ids), after })
             .unwrap_or_default()
     }

@@ -50,44 +50,53 @@ pub enum ProblemKind {
     /// The text is not YAML.
     #[error("not valid YAML: {0}")]
     Syntax(String),
-    /// The text of a file that is called JSON is not JSON.
+    /// A tab where YAML takes only spaces.
+    #[error("a tab here; YAML indents with spaces")]
+    Tab,
+    /// A bracket without its closing one.
+    #[error("this `{0}` is never closed")]
+    UnclosedBracket(char),
+    /// The text of a file whose name ends in `.json` is not JSON.
     #[error("not valid JSON: {0}")]
     JsonSyntax(String),
     /// A byte that is not part of UTF-8 text.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
-    /// Nothing but blanks and comments.
+    /// Text in UTF-16, with or without a byte order mark.
+    #[error("the file is UTF-16 text")]
+    Utf16,
+    /// Only white space and comments.
     #[error("the file declares nothing")]
     Empty,
     /// A second document after `---`.
     #[error("more than one YAML document in the file")]
     SecondDocument,
-    /// Mappings and lists inside each other beyond all reason.
+    /// Mappings and lists nested too deeply.
     #[error("nested deeper than {0} levels")]
     TooDeep(u16),
-    /// Aliases that would unfold into more than a machine should hold.
-    #[error("aliases unfold into more than {0} values")]
+    /// Aliases that would expand into too many values.
+    #[error("aliases expand into more than {0} values")]
     AliasBomb(usize),
-    /// An alias inside the very value that its anchor names.
+    /// An alias inside the value that its anchor names.
     #[error("an alias refers to the value that contains it")]
     RecursiveAlias,
     /// An alias whose anchor is not before it in the file.
     #[error("there is no anchor `&{0}` before this alias in the file")]
     UnknownAnchor(String),
-    /// `<<` with something else than a mapping or a list of mappings.
+    /// `<<` with anything but a mapping or a list of mappings.
     #[error("`<<` takes a mapping or a list of mappings")]
     BadMerge,
     /// A key that is a list or a mapping.
-    #[error("a key has to be a plain word")]
+    #[error("a key must be text")]
     ComplexKey,
-    /// An expression without quotes, which YAML reads as a mapping. As it has to be written.
-    #[error("an expression has to be in quotes")]
+    /// An expression without quotes, which YAML reads as a mapping. The field is the expression to quote.
+    #[error("an expression must be in quotes")]
     UnquotedExpression(String),
-    /// A part of a value behind a comma, which YAML reads as a key.
+    /// A part of a value after a comma, which YAML reads as a key.
     #[error("`{0}` is not a key: the comma before it ends the value")]
     StrayComma(String),
     /// A tag that is not one of JSON's types.
-    #[error("the tag `{0}` means nothing here")]
+    #[error("unknown tag `{0}`")]
     UnknownTag(String),
     /// The same key twice in one mapping.
     #[error("`{0}` is declared twice")]
@@ -97,17 +106,17 @@ pub enum ProblemKind {
     UnknownKey {
         /// The key as written.
         key: String,
-        /// The keys that may stand here.
+        /// The keys allowed here.
         expected: &'static [&'static str],
     },
-    /// A file without any of the keys that a scenario is made of.
+    /// A file without any of the keys that make a scenario.
     #[error("the scenario declares nothing")]
     #[strum(serialize = "missing-key")]
     DeclaresNothing,
-    /// A key that has to be here.
+    /// A required key.
     #[error("{owner} needs `{key}`")]
     MissingKey {
-        /// What lacks it.
+        /// What requires it.
         owner: &'static str,
         /// The missing key.
         key: &'static str,
@@ -115,42 +124,42 @@ pub enum ProblemKind {
     /// A value of the wrong type.
     #[error("expected {expected}, found {found}")]
     WrongType {
-        /// What may stand here.
+        /// What is allowed here.
         expected: String,
-        /// What stands here.
+        /// What was found.
         found: String,
     },
-    /// A word that is none of the allowed ones.
-    #[error("`{found}` is not one of the words that may stand here")]
+    /// A word that is not one of the allowed ones.
+    #[error("`{found}` is not a valid value here")]
     NotOneOf {
         /// The word as written.
         found: String,
         /// The allowed words.
         expected: &'static [&'static str],
     },
-    /// A number that JSON cannot say.
-    #[error("`{0}` is not a number that JSON can carry")]
+    /// A number that JSON cannot represent.
+    #[error("`{0}` is not a number that JSON can represent")]
     NotFinite(String),
     /// A duration or a rate that cannot be read.
     #[error(transparent)]
     Unit(#[from] UnitError),
-    /// Two keys that exclude each other.
-    #[error("`{0}` and `{1}` exclude each other")]
+    /// Two keys that cannot be used together.
+    #[error("`{0}` and `{1}` cannot be used together")]
     Exclusive(&'static str, &'static str),
-    /// A mapping that has to do exactly one thing does none or several.
-    #[error("{owner} has to say exactly one of {}", either(keys))]
+    /// A mapping with none or several of a set of keys, of which it needs exactly one.
+    #[error("{owner} needs exactly one of {}", either(keys))]
     NotExactlyOne {
         /// What it is about.
         owner: &'static str,
         /// The keys to choose from.
         keys: &'static [&'static str],
     },
-    /// A key that only makes sense beside another.
-    #[error("`{key}` has no meaning without `{needs}`")]
+    /// A key that requires another.
+    #[error("`{key}` requires `{needs}`")]
     Needs {
-        /// The key that stands alone.
+        /// The key.
         key: &'static str,
-        /// The key it needs.
+        /// The key that it requires.
         needs: &'static str,
     },
     /// An empty string where a name is needed.
@@ -159,8 +168,8 @@ pub enum ProblemKind {
     /// Two products with one id.
     #[error("product id `{0}` is declared twice")]
     DuplicateId(String),
-    /// A category name that mockd keeps for itself.
-    #[error("`{0}` cannot name a category")]
+    /// A category name that is reserved.
+    #[error("`{0}` is not a valid name for a category")]
     ReservedCategory(String),
     /// A category that the scenario does not declare.
     #[error("there is no category `{name}`")]
@@ -170,29 +179,29 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A product that is neither declared nor added by a step before.
+    /// A product that is neither declared nor added by an earlier step.
     #[error("there is no product `{id}`{}", if *late { " yet" } else { "" })]
     UnknownProduct {
         /// The id as written.
         id: String,
-        /// The closest id that there is.
+        /// The closest known id.
         nearest: Option<String>,
         /// Whether a later step adds it.
         late: bool,
     },
-    /// A product that a step before has removed.
-    #[error("product `{0}` is removed before")]
+    /// A product that an earlier step has removed.
+    #[error("product `{0}` has already been removed")]
     RemovedProduct(String),
     /// An entry of `cors` that no browser would send.
     #[error(transparent)]
     NotAnOrigin(#[from] NotAnOrigin),
-    /// Routes that cannot be told apart.
+    /// Ambiguous routes.
     #[error(transparent)]
     RouteConflict(#[from] RouteError),
-    /// Endpoints that cannot be told apart.
+    /// Ambiguous endpoints.
     #[error(transparent)]
     EndpointConflict(#[from] EndpointError),
-    /// An expression that cannot be right.
+    /// An invalid expression.
     #[error("{error}")]
     Expression {
         /// What is wrong with it.
@@ -216,13 +225,13 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A collection where a value of `data` is set.
+    /// `set` with a collection, which takes a value of `data`.
     #[error("`{0}` is a collection")]
     SetsCollection(String),
-    /// A category where numbers of rows are added to.
-    #[error("`{0}` is a category, whose products have totals alone")]
+    /// `increment` with a category, which takes rows of a collection.
+    #[error("`{0}` is a category, whose products have only totals")]
     IncrementsCategory(String),
-    /// A value of `data` where numbers of rows are added to.
+    /// `increment` with a value of `data`, which takes rows of a collection.
     #[error("`{name}` is a value")]
     IncrementsValue {
         /// The value's name.
@@ -230,42 +239,42 @@ pub enum ProblemKind {
         /// What is added.
         by: String,
     },
-    /// An id of a row that no collection declares.
+    /// A row id that no collection declares.
     #[error("no collection declares a row `{id}`")]
     UnknownRow {
         /// The id as written.
         id: String,
-        /// The closest id that there is.
+        /// The closest known id.
         nearest: Option<String>,
     },
-    /// Ids of rows that no collection declares all of.
+    /// Row ids of which no collection declares all.
     #[error("no collection declares all of these rows")]
     RowsOfSeveral,
-    /// Ids of rows that several collections declare.
+    /// Row ids that several collections declare.
     #[error("{} declare all of these rows", either(.0))]
     AmbiguousRows(Vec<String>),
     /// A key of the language that does nothing yet.
     #[error("`{0}` is not supported yet")]
     NotYet(&'static str),
-    /// A verb outside of a stream and of a socket.
+    /// A verb outside of streams and sockets.
     #[error("`{0}` is only for the steps of streams and sockets")]
     OnlyInStream(&'static str),
-    /// A step that is not for its place in or beside an endpoint.
+    /// A step that is not allowed at its place in an endpoint.
     #[error(transparent)]
     Socket(#[from] SocketMistake),
     /// Two verbs where one is needed.
     #[error("`{0}` and `{1}` are two verbs")]
     TwoVerbs(&'static str, &'static str),
-    /// A time of a step among others that happen at one moment.
-    #[error("`{0}` has no place among steps of one moment")]
+    /// A time for a step that happens at one moment with others.
+    #[error("`{0}` is not allowed among steps that happen at one moment")]
     TimeInMoment(&'static str),
-    /// More steps in a list than a mistake can be told from.
-    #[error("a list of more than {0} steps")]
+    /// Too many steps in a list.
+    #[error("more than {0} steps in a list")]
     TooManySteps(usize),
-    /// Steps inside each other beyond all reason.
+    /// Steps nested too deeply.
     #[error("steps are nested deeper than {0} levels")]
     StepsTooDeep(usize),
-    /// A key that is no route.
+    /// A key that is not a route.
     #[error(transparent)]
     Route(#[from] RouteMistake),
     /// A topic that something waits for, and that no step sends to: a warning.
@@ -273,25 +282,25 @@ pub enum ProblemKind {
     NothingSent {
         /// The topic.
         topic: String,
-        /// The closest one that something is sent to.
+        /// The closest topic that something is sent to.
         nearest: String,
     },
-    /// A file of an answer that is not there: a warning.
+    /// A missing file of an answer: a warning.
     #[error("there is no file {0}")]
     MissingFile(String),
-    /// An answer that no request gets: a warning.
-    #[error("no request gets this answer")]
+    /// An answer that no request can reach: a warning.
+    #[error("no request can reach this answer")]
     UnreachableAnswer,
-    /// A message rule that no message gets to: a warning.
-    #[error("no message gets to this rule")]
+    /// A message rule that no message can reach: a warning.
+    #[error("no message can reach this rule")]
     UnreachableMessageRule,
-    /// Text to compare a message with that looks like an expression: a warning.
-    #[error("`match` compares with this text, and computes nothing")]
+    /// Text to compare with that looks like an expression: a warning.
+    #[error("`match` compares with this text and does not evaluate it")]
     MatchesExpression(String),
-    /// Weights of which none lets anything be drawn.
+    /// Weights that are all 0.
     #[error("all weights are 0")]
     NoWeight,
-    /// A range with nothing in it.
+    /// An empty range.
     #[error("the range is empty: min {min} is above max {max}")]
     EmptyRange {
         /// Lower bound as written.
@@ -302,48 +311,48 @@ pub enum ProblemKind {
     /// `until` that is not after `from`.
     #[error("`until` is not after `from`")]
     UntilBeforeFrom,
-    /// A list that draws from nothing.
+    /// An empty list.
     #[error("{0} cannot be empty")]
     EmptyList(&'static str),
     /// A total or amount that JavaScript numbers cannot hold exactly.
     #[error("{0} is outside ±{MAX_TOTAL}")]
     TotalOutOfRange(i64),
-    /// A number below what makes sense here.
-    #[error("`{key}` has to be at least {least}")]
+    /// A number below its lower bound.
+    #[error("`{key}` must be at least {least}")]
     TooSmall {
         /// The key.
         key: &'static str,
-        /// The smallest value that is allowed, as text with its unit.
+        /// The smallest allowed value, as text with its unit.
         least: &'static str,
     },
-    /// `jitter` that could put one event before the one before it.
+    /// `jitter` that could move an event before the previous one.
     #[error("`jitter` is longer than `every`")]
     JitterTooLong,
-    /// A step that happens too often at one moment.
+    /// A step that happens too many times at one moment.
     #[error("`times` above {MAX_AT_ONCE} needs `every`")]
     TooManyAtOnce,
-    /// A script that repeats for ever without taking any time.
-    #[error("a script that repeats forever has to take at least 1us")]
+    /// A script that repeats forever without taking any time.
+    #[error("a script that repeats forever must take at least 1us")]
     InstantRepeat,
-    /// A script that takes no time and repeats too often.
+    /// A script that takes no time and repeats too many times.
     #[error("the repeats of a script that takes less than 1us make more than {MAX_AT_ONCE} actions at once")]
     TooManyRepeatsAtOnce,
-    /// A script's step beyond the longest time there is.
+    /// A script's step after the longest possible time.
     #[error("the step ends later than 24000h")]
     TooLate,
     /// A file that cannot be included.
     #[error(transparent)]
     Include(#[from] ReadError),
-    /// Files that include each other: the way from one back to it.
+    /// Files that include each other: the path from one back to itself.
     #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
     IncludeCycle(Vec<String>),
     /// Two faults with one name.
     #[error("fault `{0}` is declared twice")]
     DuplicateFault(String),
-    /// A fault that hits nothing, whatever clients do: a warning.
+    /// A fault that can never hit anything: a warning.
     #[error("this fault can never match")]
     NeverMatches(String),
-    /// A category at whose path a page's file would be: a warning.
+    /// A category whose path hides a file of the page: a warning.
     #[error("category `{category}` hides a file of the page")]
     HidesFile {
         /// The category.
@@ -351,28 +360,28 @@ pub enum ProblemKind {
         /// The file.
         file: String,
     },
-    /// So many included files that they can only be a mistake.
+    /// Too many included files.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
-    /// So many keys in included files that they can only be a mistake.
+    /// Too many keys in included files.
     #[error("the included files merge into more than {0} keys")]
     TooManyMerged(usize),
-    /// A name that nothing of `data` can have.
-    #[error("`{name}` cannot name data")]
+    /// A name that cannot be used in `data`.
+    #[error("`{name}` is not a valid name for data")]
     DataName {
         /// The name.
         name: String,
         /// The reason.
         why: &'static str,
     },
-    /// A file of data whose name does not tell what is in it.
-    #[error("`{0}` is no CSV, JSON or YAML file by its name")]
+    /// A data file with an unknown extension.
+    #[error("`{0}` is not the name of a CSV, JSON or YAML file")]
     UnknownDataFile(String),
-    /// A file of data with nothing but blanks and comments.
+    /// A data file with only white space and comments.
     #[error("the file has no data")]
     EmptyDataFile,
-    /// A file of data that names another.
-    #[error("the file names data instead of having it")]
+    /// A data file that refers to another.
+    #[error("the file refers to another data file")]
     NamesData,
     /// An id that is neither text nor an integer, as JSON.
     #[error("expected text or an integer, found {0}")]
@@ -388,13 +397,13 @@ pub enum ProblemKind {
         /// Cells of the header.
         fields: u64,
     },
-    /// A cell of a table that is quoted, up to the end of the file.
+    /// A quoted cell of a table that never ends.
     #[error("this quote is never closed")]
     UnclosedQuote,
-    /// More rows than are made.
+    /// Too many generated rows.
     #[error("more than {0} rows")]
     TooManyRows(u64),
-    /// More data than is made.
+    /// Too much generated data.
     #[error("the rows have more than {0} MiB")]
     TooManyBytes(usize),
     /// An expression that fails when the scenario is read.
@@ -408,7 +417,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// Whether a scenario is good all the same.
+    /// Whether it is a warning: the scenario is valid nevertheless.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         if let Self::Expression { error, .. } = self {
@@ -446,15 +455,15 @@ fn either(keys: &[impl Display]) -> String {
 /// The files in the middle of a cycle, in words.
 fn by_way(files: &[String]) -> String {
     match files {
-        [_, middle @ .., _] if !middle.is_empty() => format!(" by way of {}", middle.join(", ")),
+        [_, middle @ .., _] if !middle.is_empty() => format!(" through {}", middle.join(", ")),
         _ => String::new(),
     }
 }
 
-/// How a value of the wrong type ends that is quoted, and is no text because of its tag.
+/// The end of the description of a quoted value that is not text because of its tag.
 pub(super) const BY_TAG: &str = ", by its tag";
 
-/// All that is wrong with a scenario, with the text it is about. `Display` is the rendered report without colour.
+/// All problems of a scenario, with its files. `Display` is the rendered report without colour.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Problems {
     /// The files.

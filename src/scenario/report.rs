@@ -1,4 +1,4 @@
-//! Tells problems: drawn for people, and as data for programs.
+//! Reports problems: drawn for people, and as data for programs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +12,13 @@ use super::load::LoadError;
 use super::problem::{Problem, Problems};
 use super::source::{Source, Sources, Span};
 
-/// More than this many problems are counted rather than drawn: nobody reads them, and drawing each searches the file.
+/// The most problems that are drawn; the rest are only counted: nobody reads them, and drawing one searches the file.
 const MOST_DRAWN: usize = 50;
 
 /// How a report is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Bytes for a file or a pipe.
+    /// Plain text, for a file or a pipe.
     Plain,
     /// ANSI colours for a terminal.
     Colour,
@@ -57,7 +57,7 @@ fn draw(problem: &Problem, places: &LineIndex<'_>, renderer: &Renderer) -> Strin
     renderer.render(&[group])
 }
 
-/// One for each file that the problem is about.
+/// A snippet for each file that the problem is about.
 fn snippets<'s>(problem: &Problem, places: &LineIndex<'s>) -> Vec<Snippet<'s, Annotation<'s>>> {
     let Some(main) = places.find(problem.span) else { return Vec::new() };
     let related = problem.related.and_then(|span| places.find(span));
@@ -69,8 +69,8 @@ fn snippets<'s>(problem: &Problem, places: &LineIndex<'s>) -> Vec<Snippet<'s, An
     }
 }
 
-/// Marks in one file. Only the lines from the first to the last of them are handed over: the renderer reads all that
-/// it is given, for each problem.
+/// A snippet with marks in one file. It gets only the lines from the first to the last mark, because the renderer
+/// reads all of its text for each problem.
 fn snippet(marks: Vec<(Location<'_>, AnnotationKind, String)>) -> Snippet<'_, Annotation<'_>> {
     let (source, text) = marks.first().map_or((None, ""), |(place, ..)| (Some(place.source), place.source.text()));
     let first = marks.iter().map(|(place, ..)| place.bytes.start).min().unwrap_or_default();
@@ -134,11 +134,10 @@ fn property(text: &str) -> String {
     escape(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// What is wrong with a scenario as a JSON array, in the order of the files. Each problem has a `kind` that stays the
-/// same when messages are reworded, the `message`, the `file`, and unless that cannot be read, `line` and `column` (from
-/// 1, in characters; `endColumn` is one past the last). Where there is one, the `label` that a report writes
-/// at the place, the `suggestion` of what to put there, the `help`, and
-/// the place that it is `related` to.
+/// The problems of a scenario as a JSON array, in the order of the files. Each has a `kind` that stays the same when
+/// messages are reworded, the `message`, the `file`, and unless the file cannot be read, `line` and `column` (from 1,
+/// in characters; `endColumn` is one past the last). Where they exist, it also has the `label` that a report writes at
+/// the place, the `suggestion` of a replacement, the `help`, and the place that it is `related` to.
 #[must_use]
 pub fn describe(error: &LoadError) -> Value {
     match error {
@@ -183,7 +182,7 @@ fn place_json(place: &Location<'_>) -> Value {
     json!({ "file": place.path(), "line": place.line, "column": place.columns.start, "endColumn": place.columns.end })
 }
 
-/// Finds lines and columns, with one search for line ends a file.
+/// Finds lines and columns, searching each file for line ends once.
 pub(super) struct LineIndex<'s> {
     sources: &'s Sources,
     /// Each file with the first byte of each of its lines.
@@ -210,14 +209,15 @@ impl<'s> LineIndex<'s> {
         Self { sources, lines: sources.iter().map(starts).collect() }
     }
 
-    /// A place in words, such as `pizza.yaml:12:20`: with the name of the file alone, so that it is the same wherever that is.
+    /// A place in words, such as `pizza.yaml:12:20`: with only the file's name, so that it does not depend on its
+    /// directory.
     pub(super) fn describe(&self, span: Span) -> Option<Arc<str>> {
         let Location { source, line, columns, .. } = self.find(span)?;
         let name = source.path().file_name()?.to_string_lossy();
         Some(format!("{name}:{line}:{}", columns.start).into())
     }
 
-    /// The part of a span that is in its first line. `None` only for the problems of no file.
+    /// The part of a span in its first line. `None` only if there are no files.
     fn find(&self, span: Span) -> Option<Location<'s>> {
         let (source, range) = self.sources.locate(span)?;
         let text = source.text();

@@ -50,7 +50,7 @@ pub enum RouteMethod {
 /// How a request is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// With all rows of a collection, as a JSON array.
+    /// Answers with all rows of a collection, as a JSON array.
     List {
         /// The collection's name.
         collection: Arc<str>,
@@ -65,40 +65,40 @@ pub enum Plan {
         /// The row's id.
         row: Parameter,
     },
-    /// With a live socket.
+    /// Opens a live socket.
     Endpoint(SocketEndpoint),
-    /// As the scenario says.
+    /// Answers as the scenario declares.
     Answer {
-        /// The answers, of which the first that fits is given.
+        /// The answers; the first one that matches is sent.
         answers: Arc<Answers>,
-        /// What the route is to a collection, if one of the answers is REST on it.
+        /// The operation of the route, if one of the answers is a REST API for a collection.
         crud: Option<CrudOperation>,
     },
 }
 
-/// A live socket: the counters of a collection, then each value that they take.
+/// A live socket: the counters of a collection, then each new value of a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketEndpoint {
-    /// The name of the collection whose counters it begins with. A socket of an unknown one begins with none.
+    /// The collection whose counters it starts with. With an unknown collection it starts with none.
     pub collection: Parameter,
-    /// Which counters it goes on with.
+    /// Whose counters' new values it gets.
     pub feed: Feed,
 }
 
-/// Which counters the sockets of an endpoint get the values of.
+/// Which counters' values the sockets of an endpoint get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Feed {
     /// Those of every collection.
     #[default]
     All,
-    /// Those of the collection that the socket asked for last.
-    // Events call it as the shop does.
+    /// Those of the collection that the socket requested last.
+    // Events use the shop's name for it.
     #[serde(rename = "category")]
     Collection,
 }
 
-/// A path in which each segment is a literal or a parameter, such as `/orders/{id}`. Without a segment it is `/`.
+/// A path whose segments are literals or parameters, such as `/orders/{id}`. Without segments it is `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathPattern {
     segments: Vec<Segment>,
@@ -109,7 +109,7 @@ pub struct PathPattern {
 enum Segment {
     Literal(Arc<str>),
     Parameter(Parameter),
-    /// All segments that are left, at least one.
+    /// All remaining segments, at least one.
     Rest(Parameter),
 }
 
@@ -117,17 +117,17 @@ enum Segment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     name: Arc<str>,
-    /// Which of its path's parameters it is, from 0.
+    /// The index of the parameter in its path, from 0.
     index: usize,
 }
 
-/// Why routes make no table.
+/// Why routes cannot form a table.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RouteError {
-    /// Two routes are for the same requests.
-    #[error("`{0}` and `{1}` are for the same requests")]
+    /// Two routes match the same requests.
+    #[error("`{0}` and `{1}` match the same requests")]
     Ambiguous(Arc<Route>, Arc<Route>),
-    /// The path cannot be told from that of another route.
+    /// The path is ambiguous with that of another route.
     #[error("`{route}` does not fit in with the other routes: {error}")]
     Conflict {
         /// The route.
@@ -147,7 +147,7 @@ pub struct RouteTable {
     answers: HashMap<Arc<str>, Arc<Answers>>,
 }
 
-/// The routes of a request's path, one for each method, with what the path says for their parameters.
+/// The routes of a request's path, one for each method, with the values of their parameters.
 #[derive(Debug)]
 pub struct PathMatch<'t, 'p> {
     routes: &'t [Arc<Route>],
@@ -173,7 +173,7 @@ impl Route {
         &self.path
     }
 
-    /// How its requests are answered.
+    /// How to answer its requests.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -188,14 +188,14 @@ impl Route {
 }
 
 impl PathPattern {
-    /// The path with one more segment, which is this text.
+    /// The path with one more segment, a literal.
     #[must_use]
     pub fn literal(mut self, text: impl Into<Arc<str>>) -> Self {
         self.segments.push(Segment::Literal(text.into()));
         self
     }
 
-    /// The path with one more segment, which may be any text, and the parameter that this text is for.
+    /// The path with one more segment, a parameter, and that parameter.
     #[must_use]
     pub fn parameter(mut self, name: &str) -> (Self, Parameter) {
         let parameter = self.next_parameter(name);
@@ -203,7 +203,7 @@ impl PathPattern {
         (self, parameter)
     }
 
-    /// The path with all segments that are left, at least one, and the parameter that their text is for.
+    /// The path with all remaining segments, at least one, as a parameter, and that parameter.
     #[must_use]
     pub fn rest(mut self, name: &str) -> (Self, Parameter) {
         let parameter = self.next_parameter(name);
@@ -224,7 +224,7 @@ impl PathPattern {
         self.parameters().map(|parameter| &**parameter.name()).collect()
     }
 
-    /// What is the same for all paths that differ in the names of parameters alone.
+    /// A text that is equal for paths that differ only in the names of parameters.
     pub(super) fn shape(&self) -> String {
         shape_of(&self.segments)
     }
@@ -243,7 +243,7 @@ impl Parameter {
     }
 }
 
-/// A path as matchit reads it. Parameters are named by their index, so that paths that differ in names alone are one.
+/// A path in matchit's syntax. Parameters are named by their index, so that paths that differ only in names are equal.
 fn shape_of(segments: &[Segment]) -> String {
     let segment = |segment: &Segment| match segment {
         // matchit reads a doubled brace as a brace.
@@ -258,7 +258,7 @@ impl RouteTable {
     /// The table of these routes.
     ///
     /// # Errors
-    /// [`RouteError`] if two of them are for the same requests.
+    /// [`RouteError`] if two of them match the same requests.
     pub fn new(routes: impl IntoIterator<Item = Route>) -> Result<Self, RouteError> {
         let routes: Vec<Arc<Route>> = routes.into_iter().map(Arc::new).collect();
         let mut paths: IndexMap<String, Vec<Arc<Route>>> = IndexMap::new();
@@ -287,13 +287,13 @@ impl RouteTable {
         self.routes.iter().map(|route| &**route)
     }
 
-    /// The answers of that key.
+    /// The answers with this key.
     #[must_use]
     pub fn answers(&self, key: &str) -> Option<&Arc<Answers>> {
         self.answers.get(key)
     }
 
-    /// The answers of all routes, in declared order. Several routes of a collection share theirs, which come once.
+    /// The answers of all routes, in declared order. Answers that several routes of a collection share appear once.
     #[must_use]
     pub fn all_answers(&self) -> Vec<&Arc<Answers>> {
         let answers = self.routes.iter().filter_map(|route| match route.plan() {
@@ -310,8 +310,8 @@ impl RouteTable {
 
     /// The routes of a path; `None` if there are none.
     ///
-    /// The path has no slash at its end, and each segment is as [`encode_segment`] writes it. Segments that are no text (UTF-8)
-    /// may be encoded in any other way: they match parameters alone.
+    /// The path must not end with a slash, and each segment must be encoded as by [`encode_segment`]. Segments that are
+    /// not UTF-8 may be encoded in any way: they match only parameters.
     #[must_use]
     pub fn find<'t, 'p>(&'t self, path: &'p str) -> Option<PathMatch<'t, 'p>> {
         let matched = self.by_path.at(path).ok()?;
@@ -346,7 +346,7 @@ impl<'t, 'p> PathMatch<'t, 'p> {
         self.route(RouteMethod::Get)?.endpoint()
     }
 
-    /// What the path says for a parameter, encoded as in the path.
+    /// The value of a parameter, encoded as in the path.
     #[must_use]
     pub fn parameter(&self, parameter: &Parameter) -> &'p str {
         parameter.of(&self.parameters)

@@ -1,7 +1,7 @@
-//! Rules: what a scenario has happen, as lists of steps.
+//! Rules: what happens in a scenario, as lists of steps.
 //!
-//! A route's answer, a trigger, a script, a generator and a stream are all rules: each has a key of its own, which names
-//! its random stream and by which a reload recognises it, and a list of [`RuleStep`]s. Their expressions are compiled and
+//! A route's answer, a trigger, a script, a generator and a stream are all rules: each has a key, which names its
+//! random stream and by which a reload recognises it, and a list of [`RuleStep`]s. Their expressions are compiled and
 //! their names are checked.
 
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::{Fault, Repeat};
 use crate::expression::{Condition, Template};
 
-/// Steps in the order of the file. A clone is cheap.
+/// Steps in the order of the file. Cloning is cheap.
 ///
-/// Two are equal if the scenario writes them in the same way.
+/// Two are equal if the scenario writes them the same way.
 #[derive(Debug, Clone)]
 pub struct StepList {
     pub(super) steps: Arc<[RuleStep]>,
@@ -34,14 +34,14 @@ impl StepList {
         &self.written
     }
 
-    /// Whether a step of it, or inside of one, has such a verb.
+    /// Whether one of its steps, or a step nested in one, has a verb for which the test is true.
     pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
         let has =
             |step: &RuleStep| is_meant(&step.verb) || step.verb.steps().is_some_and(|list| list.has_verb(is_meant));
         self.steps.iter().any(has)
     }
 
-    /// This list, or one inside of its steps, if it is written in that way.
+    /// This list, or one nested in its steps, if the scenario writes it this way.
     pub(crate) fn list_written(&self, written: &Value) -> Option<&Self> {
         if *self.written == *written {
             return Some(self);
@@ -58,21 +58,21 @@ impl PartialEq for StepList {
 
 /// One step: what happens, when and how often.
 ///
-/// A step without a time comes when the one before has ended. One that goes on for ever has no end: what follows it counts
-/// from its start.
+/// A step without a time begins when the previous one has ended. A step that repeats forever has no end: what follows
+/// it counts from its start.
 #[derive(Debug, Clone)]
 pub struct RuleStep {
     /// When it begins.
     pub start: StepStart,
-    /// How often it happens; once for each item of `each`, if that is there.
+    /// How many times it happens; with `each`, once for each item.
     pub times: Repeat,
     /// The time between two of these.
     pub every: Duration,
-    /// Whether it happens, looked at whenever it is due.
+    /// Whether it happens, evaluated whenever it is due.
     pub when: Option<Condition>,
-    /// A list: it happens once for each item, which is `item`, with its place, which is `index`.
+    /// A list: it happens once for each item. `item` is the item, `index` its position.
     pub each: Option<Template>,
-    /// Names with their values, computed in order whenever it is due.
+    /// Named values, computed in order whenever it is due.
     pub with: Vec<(Arc<str>, Template)>,
     /// What happens.
     pub verb: Verb,
@@ -81,9 +81,9 @@ pub struct RuleStep {
 /// When a step begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStart {
-    /// That long after the list has begun.
+    /// This long after the start of the list.
     At(Duration),
-    /// That long after the step before has ended.
+    /// This long after the end of the previous step.
     After(Duration),
 }
 
@@ -92,15 +92,15 @@ pub enum StepStart {
 pub enum Verb {
     /// Several steps at one moment, all or none.
     Do(StepList),
-    /// Sends a frame to the one whose rule it is.
+    /// Sends a frame to the socket or stream that the rule belongs to.
     Reply(Template),
     /// Sends a frame to the members of topics.
     Send {
-        /// A topic or a list of topics; `None` for all sockets of the endpoint whose step it is.
+        /// A topic or a list of topics; `None` for all sockets of the step's endpoint.
         to: Option<Template>,
         /// The frame.
         frame: Template,
-        /// Whether the sender gets none.
+        /// Whether to skip the sender.
         others: bool,
     },
     /// Joins topics.
@@ -130,12 +130,12 @@ pub enum Verb {
         /// An integer.
         amount: Template,
     },
-    /// Brings a fault.
+    /// Starts a fault.
     Fault(Arc<Fault>),
 }
 
 impl Verb {
-    /// The steps that it has inside.
+    /// The steps nested in it.
     pub(super) fn steps(&self) -> Option<&StepList> {
         match self {
             Self::Do(steps) => Some(steps),
@@ -145,43 +145,43 @@ impl Verb {
     }
 }
 
-/// What is set.
+/// The target of `set`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetTarget {
     /// A value of `data`, or a part of it.
     Value(DataPath),
-    /// A value of the socket's memory `conn`: the keys that lead to it, at least one, of which the first is neither `id` nor
+    /// A value of the socket's memory `conn`: the keys that lead to it, at least one. The first is neither `id` nor
     /// `topics`.
     Conn(Vec<Arc<str>>),
 }
 
-/// How a row changes.
+/// How to change a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowVerb {
-    /// The value is a row that is added.
+    /// Add a row: the value is the row.
     Add,
-    /// The value has the id and fields that are merged into the row.
+    /// Merge fields into a row: the value has the id and the fields.
     Merge,
-    /// The value is the row from then on.
+    /// Replace a row: the value is the new row.
     Replace,
-    /// The value is the row's id.
+    /// Remove a row: the value is its id.
     Remove,
-    /// The value has the id and numbers that are added to those of the row.
+    /// Add to numbers of a row: the value has the id and the numbers to add.
     Increment,
 }
 
-/// What a member wants of topics.
+/// Topics to join, with options.
 #[derive(Debug, Clone)]
 pub struct Join {
     /// A topic or a list of topics.
     pub to: Template,
-    /// JSON that is contained in what the member gets.
+    /// JSON that an event must contain to reach the member.
     pub condition: Option<Template>,
     /// The name of the membership.
     pub name: Option<Template>,
-    /// What the member gets in place of what was sent.
+    /// The frame that the member gets for an event.
     pub frame: Option<Template>,
-    /// What ends with the membership.
+    /// Steps that end with the membership.
     pub steps: Option<StepList>,
 }
 
@@ -190,7 +190,7 @@ pub struct Join {
 pub struct DataPath {
     /// The name in `data`.
     pub name: Arc<str>,
-    /// The keys that lead to the part; an index of a list is written in digits.
+    /// The keys that lead to the part; digits are an index of a list.
     pub keys: Vec<Arc<str>>,
 }
 
@@ -199,7 +199,7 @@ pub struct DataPath {
 pub struct Trigger {
     /// Names its random stream.
     pub key: Arc<str>,
-    /// The topic, or with a `*` at its end all topics that begin with what is before it.
+    /// The topic. With a `*` at its end, all topics that start with the text before it.
     pub topic: Arc<str>,
     /// Whether it fires.
     pub when: Option<Condition>,
@@ -208,7 +208,7 @@ pub struct Trigger {
 }
 
 impl Trigger {
-    /// Whether it is for what is sent to that topic.
+    /// Whether it fires for this topic.
     #[must_use]
     pub fn hears(&self, topic: &str) -> bool {
         self.topic.strip_suffix('*').map_or(*self.topic == *topic, |start| topic.starts_with(start))
@@ -222,20 +222,20 @@ pub struct RuleScript {
     pub key: Arc<str>,
     /// The declared name.
     pub name: Option<String>,
-    /// When its time 0 is.
+    /// When it starts.
     pub start: Duration,
-    /// How often it plays.
+    /// How many times it runs.
     pub repeat: Repeat,
     /// What happens.
     pub steps: StepList,
 }
 
-/// What a generator fires that counts nothing itself.
+/// The rule of a generator that does not add to counters itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratedRule {
     /// Names its random stream; a reload recognises the generator by it.
     pub key: Arc<str>,
-    /// The row that it draws each time, which is `it`.
+    /// The row to pick each time, available as `it`.
     pub pick: Option<Pick>,
     /// What happens.
     pub steps: StepList,
@@ -243,11 +243,11 @@ pub struct GeneratedRule {
     pub written: Arc<Value>,
 }
 
-/// Rows of a collection, of which one is drawn.
+/// Rows of a collection to pick one from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
     /// The collection.
     pub collection: Arc<str>,
-    /// Ids with their weights, all above 0; `None` for every row that the collection has at the time, with the same chance.
+    /// Ids with their weights, all above 0; `None` for every current row of the collection, with equal weights.
     pub weights: Option<Vec<(Arc<str>, u32)>>,
 }

@@ -1,4 +1,4 @@
-//! The language as a JSON Schema (draft 2020-12), made from the shapes that files are decoded into.
+//! The language as a JSON Schema (draft 2020-12), generated from the types that files are decoded into.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,15 @@ use super::include::ANCHORS;
 use super::raw::RawScenario;
 use super::yaml::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 
-/// The JSON Schema of scenario files. Whatever it rejects, [`super::load()`] rejects; the reverse does not hold, since
-/// a schema cannot follow references.
+/// The JSON Schema of scenario files. [`super::load()`] rejects everything that it rejects, and more, since a schema
+/// cannot follow references.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawScenario>();
     schema.insert("title".into(), "mockd scenario".into());
     let anchors = json!({ "description": "Anchors for the rest of the file, and nothing else." });
     schema.insert("patternProperties".into(), json!({ format!("^{ANCHORS}"): anchors }));
-    // A file that includes others may leave to them what would be missing here.
+    // A file that includes others may leave required keys to them.
     schema.insert("if".into(), json!({ "required": ["include"] }));
     schema.insert("then".into(), true.into());
     let numbers = json!({ "properties": { "id": { "type": ["integer", "null"] } } });
@@ -32,7 +32,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Makes one line of each description, and leaves out formats, which are Rust's and not the standard's.
+/// Joins each description to one line, and removes formats, which are Rust's and not in the standard.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(mapping) => {
@@ -47,7 +47,7 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-// What our own generic shapes look like in a schema: places are no part of it.
+// The schemas of our generic types, which leave out places.
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

@@ -1,13 +1,13 @@
-//! The shop: what `categories`, `orders` and `feed` declare, in the shop's own words.
+//! The shop: what `categories`, `orders` and `feed` declare, in the shop's own terms.
 //!
-//! [`validate`](super::validate) makes a [`Shop`] of what is written, and [`lower()`] the general declaration of a shop: each
-//! category is a collection with routes to list and add its rows, each total a counter, and all orders one route and one
-//! endpoint. [`Shop::of`] is the way back. Beside this module, only the language's shapes, its checks and its printing know
-//! of categories, products and orders.
+//! [`validate`](super::validate) turns what is written into a [`Shop`], and [`lower()`] turns the shop into the general
+//! model: each category is a collection with routes to list and add its rows, each total is a counter, and all orders
+//! share one route and one endpoint. [`Shop::of`] is the reverse. Apart from this module, only the language's types,
+//! their validation and printing know of categories, products and orders.
 //!
-//! A [`Scenario`](super::Scenario) keeps what a shop is lowered to and not the shop as well: the two say the same, and a
-//! script may have a million steps, which would take 80 MB more. The products of a category are the rows of its collection,
-//! and shared with it.
+//! A [`Scenario`](super::Scenario) keeps only the lowered form, not the shop as well: both say the same, and with a
+//! script of a million steps the second copy would take 80 MB. The products of a category are the rows of its
+//! collection, and shared with it.
 
 mod lower;
 mod raise;
@@ -20,11 +20,11 @@ pub(super) use lower::lower;
 use super::units::times;
 use super::{Amount, Arrivals, Fault, FieldRule, NewRow, Repeat, Row};
 
-/// What messages call the parts of the general model.
+/// The names of the parts of the general model in messages.
 pub(crate) struct Nouns {
     pub(crate) collection: Noun,
     pub(crate) row: Noun,
-    /// What adds to a counter.
+    /// A change of a counter.
     pub(crate) count: Noun,
     /// The value of a counter.
     pub(crate) value: Noun,
@@ -34,11 +34,11 @@ pub(crate) struct Nouns {
 pub(crate) struct Noun {
     pub(crate) one: &'static str,
     pub(crate) many: &'static str,
-    /// As a sentence begins with it.
+    /// Capitalised, for the start of a sentence.
     pub(crate) title: &'static str,
 }
 
-/// The nouns of a shop, which every scenario is as yet.
+/// The nouns of a shop, which are those of every scenario so far.
 pub(crate) const NOUNS: Nouns = Nouns {
     collection: Noun { one: "category", many: "categories", title: "Category" },
     row: Noun { one: "product", many: "products", title: "Product" },
@@ -51,7 +51,7 @@ pub(crate) const NOUNS: Nouns = Nouns {
 pub(super) struct Shop {
     /// In declared order.
     pub(super) categories: Vec<Category>,
-    /// Which orders a live socket gets.
+    /// Which orders a live socket receives.
     pub(super) feed: ShopFeed,
     /// `orders.random`, in declared order.
     pub(super) generators: Vec<OrderGenerator>,
@@ -59,25 +59,25 @@ pub(super) struct Shop {
     pub(super) scripts: Vec<OrderScript>,
 }
 
-/// A list of products at a path of its own.
+/// A list of products with its own path.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Category {
     /// Unique in the shop.
     pub(super) name: Arc<str>,
-    /// What ids of products start with that declare none; empty if these are numbers.
+    /// The prefix of the ids of products that declare none; empty if these are numbers.
     pub(super) prefix: String,
     /// In declared order. Each has an id, and its total is the row's counter.
     pub(super) products: Arc<[Arc<Row>]>,
-    /// What a product sent by a client must have; empty if anything goes.
+    /// The properties that a product sent by a client must have; empty if any product is accepted.
     pub(super) fields: Vec<(String, FieldRule)>,
 }
 
-/// Which orders a live socket gets.
+/// Which orders a live socket receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShopFeed {
-    /// Those of every category.
+    /// The orders of every category.
     All,
-    /// Those of the category that it asked for last.
+    /// The orders of the category that the socket requested last.
     Category,
 }
 
@@ -86,50 +86,50 @@ pub(super) enum ShopFeed {
 pub(super) struct OrderGenerator {
     /// When orders arrive.
     pub(super) arrivals: Arrivals,
-    /// How far an order may be from its even time, to both sides.
+    /// How much earlier or later than scheduled an order may come.
     pub(super) jitter: Duration,
     /// What one order adds to a total.
     pub(super) amount: Amount,
-    /// What is ordered.
+    /// Which products are ordered.
     pub(super) products: OrderedProducts,
-    /// When it starts; the first order comes one gap later.
+    /// When it starts. The first order follows after one interval.
     pub(super) from: Duration,
-    /// When it stops; an order due then still comes.
+    /// When it stops. An order due at that time still comes.
     pub(super) until: Option<Duration>,
 }
 
 /// The products that random orders are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OrderedProducts {
-    /// Every product there is at the time.
+    /// Every current product.
     All,
-    /// These ids, each with the same chance.
+    /// These ids, each with the same probability.
     Ids(Vec<Arc<str>>),
-    /// Every product that the category has at the time.
+    /// Every current product of the category.
     Category(Arc<str>),
     /// These ids with their weights, all above 0.
     Weights(Vec<(Arc<str>, u32)>),
 }
 
-/// A timeline of orders and of what happens to products.
+/// A timeline of orders and changes of products.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderScript {
-    /// What messages call it.
+    /// Its name in messages.
     pub(super) name: Option<String>,
-    /// When its time 0 is.
+    /// When it starts.
     pub(super) start: Duration,
-    /// How often it plays.
+    /// How many times it runs.
     pub(super) repeat: Repeat,
     /// In the order of the file.
     pub(super) steps: Vec<OrderStep>,
 }
 
-/// One line of a script.
+/// One step of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderStep {
-    /// Since the script's or the repeat's start.
+    /// Counted from the start of the script or of the current repeat.
     pub(super) at: Duration,
-    /// How often it happens, at least once.
+    /// How many times it happens, at least once.
     pub(super) times: u64,
     /// The time between two of these.
     pub(super) every: Duration,
@@ -144,7 +144,7 @@ impl OrderStep {
     }
 }
 
-/// From a script's time 0 to its last action.
+/// The time from a script's start to its last action.
 pub(super) fn length(steps: &[OrderStep]) -> Duration {
     steps.iter().map(OrderStep::end).max().unwrap_or_default()
 }
@@ -156,10 +156,10 @@ pub(super) enum ShopAction {
     Order {
         /// Its id.
         product: Arc<str>,
-        /// What is added to its total, negative for a return. One of several is drawn each time.
+        /// The amount to add to its total, negative for a return. From a range, one is drawn each time.
         amount: Amount,
     },
-    /// Puts a product's total to a value.
+    /// Sets a product's total.
     Set {
         /// The product's id.
         product: Arc<str>,
@@ -168,11 +168,11 @@ pub(super) enum ShopAction {
     },
     /// Adds a product to a category.
     Add(Box<NewRow>),
-    /// Takes a product out of its category.
+    /// Removes a product from its category.
     Remove {
         /// The product's id.
         product: Arc<str>,
     },
-    /// Brings a fault.
+    /// Starts a fault.
     Fault(Arc<Fault>),
 }

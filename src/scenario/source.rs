@@ -1,4 +1,4 @@
-//! The text of scenario files, why it cannot be had, and places in it.
+//! The text of scenario files, errors of reading it, and places in it.
 
 use std::io;
 use std::ops::Range;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// The most bytes that a scenario may have, with all files that it includes. Far above any made by hand, and low
-/// enough that a wrong path (a log, a disk image) is refused rather than read.
+/// The maximum size of a scenario with all included files, in bytes. Far above any written by hand, and low enough that
+/// a wrong path (a log, a disk image) is refused rather than read.
 pub const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What was found in a file. A clone shares it.
+/// The content of a file. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileContent {
     Text(Arc<String>),
@@ -38,26 +38,26 @@ impl From<Vec<u8>> for FileContent {
     }
 }
 
-/// Why the text of a file is not to be had.
+/// Why the text of a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum ReadError {
-    /// The system does not give it.
+    /// The system refuses to read it.
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
         /// The path as given.
         path: PathBuf,
-        /// What the system says.
+        /// The system's reason.
         reason: String,
     },
     /// The file is larger than any scenario.
-    #[error("{} is larger than {} MiB, which no scenario needs; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
+    #[error("{} is larger than {} MiB, which is too large for a scenario; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The path as given.
         path: PathBuf,
     },
-    /// Text that came from no file includes one.
-    #[error("cannot include {}: only a scenario that is read from a file can include others", path.display())]
+    /// A text that does not come from a file includes one.
+    #[error("cannot include {}: only a scenario read from a file can include others", path.display())]
     NoFiles {
         /// The path as given.
         path: PathBuf,
@@ -65,11 +65,11 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Why the system does not give a file or folder.
+    /// The error of reading a file or folder.
     pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".into(),
-            io::ErrorKind::IsADirectory => "it is a directory; give a scenario file in it".into(),
+            io::ErrorKind::IsADirectory => "it is a directory; name a file in it".into(),
             io::ErrorKind::PermissionDenied => "permission denied".into(),
             _ => error.to_string(),
         };
@@ -91,7 +91,7 @@ impl ReadError {
     }
 }
 
-/// One file as it was read. A clone shares the text.
+/// One file as it was read. Clones share the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     path: PathBuf,
@@ -99,10 +99,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source from text that is already in memory; `path` is how messages name it, and what the paths in it are
-    /// relative to.
+    /// A source from text in memory. `path` is its name in messages, and the paths in it are relative to its directory.
     ///
-    /// A byte order mark is not part of the text (YAML 1.2.2, section 5.2) and is left out.
+    /// A byte order mark is not part of the text (YAML 1.2.2, section 5.2) and is removed.
     pub fn new(path: impl Into<PathBuf>, text: &str) -> Self {
         Self { path: path.into(), text: Arc::new(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).into()) }
     }
@@ -129,8 +128,8 @@ impl Source {
     }
 }
 
-/// A range of bytes in a scenario's files, counted through from the first to the last; [`Sources::locate`] tells
-/// which file it is in. All places of a file that is the only one are offsets into its text.
+/// A range of bytes in a scenario's files, counted through from the first file to the last; [`Sources::locate`] finds
+/// the file. If there is only one file, spans are offsets into its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
     /// First byte.
@@ -140,22 +139,22 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether the other begins inside of this.
+    /// Whether the other begins inside this one.
     pub(super) fn holds(self, other: Self) -> bool {
         (self.start..self.end).contains(&other.start)
     }
 }
 
-/// The files of one scenario, the one that was asked for first.
+/// The files of one scenario, the requested one first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sources {
-    /// Each with the span's start that stands for its first byte.
+    /// Each with the span start of its first byte.
     files: Vec<(u32, Source)>,
 }
 
 impl Sources {
-    /// Adds a file and gives what its offsets count from. Files of more than [`MAX_FILE_BYTES`] in all must have been
-    /// refused before.
+    /// Adds a file, and gives the span start of its first byte. The caller must have refused files of more than
+    /// [`MAX_FILE_BYTES`] in all.
     pub(super) fn add(&mut self, source: Source) -> u32 {
         let base = self.length();
         self.files.push((base, source));
@@ -167,12 +166,12 @@ impl Sources {
         self.files.iter().map(|(_, source)| source)
     }
 
-    /// What the offsets of the next file will count from.
+    /// The span start of the next file's first byte.
     pub(super) fn next_base(&self) -> u32 {
         self.length()
     }
 
-    /// The number of bytes that are taken; a file's end has a place of its own.
+    /// The number of bytes in use; the end of a file counts as one.
     fn length(&self) -> u32 {
         let length = |(base, source): &(u32, Source)| u32::try_from(source.text.len() + 1).unwrap_or(u32::MAX) + base;
         self.files.last().map_or(0, length)
@@ -188,7 +187,7 @@ impl Sources {
         Some((source, span.start.saturating_sub(*base) as usize..span.end.saturating_sub(*base) as usize))
     }
 
-    /// The text at a span; empty if it is no place in a file.
+    /// The text at a span; empty if the span is in no file.
     pub(super) fn text(&self, span: Span) -> &str {
         self.locate(span).and_then(|(source, range)| source.text.get(range)).unwrap_or_default()
     }
@@ -198,7 +197,7 @@ impl Sources {
         self.locate(span).and_then(|(source, _)| source.path.parent()).unwrap_or(Path::new(""))
     }
 
-    /// As [`Sources::directory`], from the directory of the first file; as it is if it is not written as a path from there.
+    /// As [`Sources::directory`], relative to the directory of the first file if it is below that.
     pub(super) fn directory_from_first(&self, span: Span) -> &Path {
         let first = self.files.first().and_then(|(_, source)| source.path.parent()).unwrap_or(Path::new(""));
         let directory = self.directory(span);

@@ -1,4 +1,4 @@
-//! Durations, rates and the range of totals, as the language writes them.
+//! Durations, rates, dates and the range of totals, as the language writes them.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub const MAX_TOTAL: i64 = (1 << 53) - 1;
 /// The longest duration that the language takes, 1,000 days. Sums of a few stay far from overflow.
 pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24_000);
 
-/// The shortest time between two orders of one source: a million a second.
+/// The shortest time between two orders of one generator or script: a million per second.
 pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
 
 /// The most orders of one step at one moment.
 pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
 
-/// An integer, however it is written (`3`, `3.0`, `1e2`). One beyond what any total can be is cut to just beyond that, which is
-/// refused as such.
+/// An integer in any notation (`3`, `3.0`, `1e2`). One beyond the range of totals is clamped to just beyond it, so that
+/// it is refused as such.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     const BEYOND: i64 = 4 * MAX_TOTAL;
     let number = value.as_number()?;
@@ -32,7 +32,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     Some((float as i64).clamp(-BEYOND, BEYOND))
 }
 
-/// So many times a duration, without the 32-bit limit of `Duration`'s own product; at most [`Duration::MAX`].
+/// A multiple of a duration, without the 32-bit limit of `Duration`'s own product; at most [`Duration::MAX`].
 pub(crate) fn times(duration: Duration, count: u64) -> Duration {
     const NANOS: u128 = 1_000_000_000;
     let total = duration.as_nanos().saturating_mul(count.into());
@@ -66,14 +66,19 @@ pub enum UnitError {
 }
 
 impl UnitError {
+    /// What is expected instead.
     pub(crate) fn expected(&self) -> &'static str {
         match self {
-            Self::Duration(text) if text.chars().any(|c| c.is_ascii_digit()) => {
-                "expected hours (h), minutes (m), seconds (s), ms, us, ns, in this order, a fraction only in the last"
+            Self::Duration(text) if text.chars().all(|c| c.is_ascii_digit() || c == '.') => {
+                "expected a number with a unit, such as 500ms, 5s or 1m30s"
             }
-            Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 250ms, 1.5s, 2m or 1h30m",
+            Self::Duration(text) if text.chars().any(|c| c.is_ascii_digit()) => {
+                "expected a duration such as 500ms, 5s or 1m30s: units are h, m, s, ms, us, ns, in this order, and only the \
+                 last number may have a fraction"
+            }
+            Self::Duration(_) | Self::TooLong(_) => "expected a duration such as 500ms, 5s or 1m30s",
             Self::Moment(text) if text.parse::<jiff::civil::Date>().is_ok() && !text.contains(['T', 't', ' ']) => {
-                "expected a time behind the date, such as T09:30:00Z"
+                "expected a time after the date, such as T09:30:00Z"
             }
             Self::Moment(_) => "expected a date and time with its offset (RFC 3339), such as 2026-01-01T09:30:00Z",
             Self::Share(_) => "expected a percentage such as 20% or 0.5%",
@@ -85,10 +90,10 @@ impl UnitError {
 /// Reads `250ms`, `1.5s`, `2m`, `1h30m`.
 ///
 /// # Errors
-/// [`UnitError`] if it is something else, negative, or longer than 24,000 hours.
+/// [`UnitError`] if it is not a duration, negative, or longer than 24,000 hours.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Duration(text.to_owned());
-    // jiff reads more forms (ISO 8601, words, signs); the language has one.
+    // jiff accepts more notations (ISO 8601, words, signs); the language has only one.
     let is_allowed = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'h' | 'm' | 's' | 'u' | 'µ' | 'n');
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(is_allowed) {
         return Err(wrong());
@@ -107,7 +112,7 @@ pub fn format_duration(duration: Duration) -> String {
 /// Reads a moment (RFC 3339), as milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// # Errors
-/// [`UnitError`] if it is something else.
+/// [`UnitError`] if it is not a date and time.
 pub(crate) fn parse_moment(text: &str) -> Result<i64, UnitError> {
     let wrong = |_| UnitError::Moment(text.to_owned());
     text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(wrong)
@@ -122,7 +127,7 @@ pub(crate) fn format_moment(ms: i64) -> String {
 /// Reads a rate such as `20/s` and gives the mean time between two events.
 ///
 /// # Errors
-/// [`UnitError`] if it is something else, or not between one in 1,000 hours and one in a microsecond.
+/// [`UnitError`] if it is not a rate, or not between one in 1,000 hours and one per microsecond.
 pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Rate(text.to_owned());
     let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
@@ -133,7 +138,7 @@ pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
         _ => return Err(wrong()),
     };
     let count = count.trim_end_matches(' ');
-    // Rust reads more forms (signs, exponents, words); the language has one.
+    // Rust accepts more notations (signs, exponents, words); the language has only one.
     if count.contains(|c: char| !c.is_ascii_digit() && c != '.') {
         return Err(wrong());
     }

@@ -1,4 +1,4 @@
-//! From what is written to what is meant: everything is checked and filled in here, once.
+//! Validation: everything written is checked here, and defaults are filled in, once.
 
 mod answers;
 mod categories;
@@ -48,8 +48,8 @@ use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Sce
 use crate::expression::PathStep;
 use crate::words::nearest;
 
-/// Decodes and checks the whole of a scenario, from which no file is missing if it is complete. It is only good if the
-/// document has no problems after it.
+/// Decodes and checks a whole scenario; `is_complete` tells that no file of it is missing. The scenario is only valid
+/// if the document has no problems afterwards.
 pub(super) fn validate(
     document: &Document,
     root: NodeId,
@@ -95,7 +95,7 @@ pub(super) fn validate(
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
     check.judge_topics(&known);
-    // A scenario that is no file has none beside it.
+    // A scenario that does not come from a file has no files beside it.
     if exists(path) {
         missing_files(exists, &mut check);
     }
@@ -110,7 +110,7 @@ pub(super) fn validate(
         Some(_) => shop::lower(Shop { categories, feed, generators, scripts }),
         None => Declaration::default(),
     };
-    // Those of a shop come first: the random stream of each is its place among all.
+    // Those of a shop come first: the random stream of each is its position among all.
     declaration.generators.extend(rule_generators);
     declaration.collections.extend(data.collections);
     declaration.values = data.values;
@@ -153,7 +153,7 @@ fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &
 /// The files of mockd's own page.
 const PAGE: [&str; 6] = ["app.js", "index.html", "live.js", "overview.js", "products.js", "style.css"];
 
-/// Notes the categories that hide what the page at `/` may load.
+/// Notes the categories that hide files of the page at `/`.
 fn hidden_files(
     entries: &Entries<RawCategory>,
     site: Option<&PathBuf>,
@@ -172,7 +172,7 @@ fn hidden_files(
     }
 }
 
-/// Notes the files of answers that are not there: who puts one there later gets it served.
+/// Notes the missing files of answers, as warnings: a file that is added later is served.
 fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     for (path, span) in std::mem::take(&mut check.files) {
         if !exists(&path) {
@@ -181,7 +181,7 @@ fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     }
 }
 
-/// Steps that are brought to a running scenario.
+/// Steps that are added to a running scenario.
 pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scenario) -> Option<StepList> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawPostedSteps>(root)?;
@@ -199,7 +199,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     rules.steps(list, ("`do`", span), written, Place::new(Owner::World, &scope))
 }
 
-/// A fault that is brought to a running scenario, in which any product may have come since.
+/// A fault that is added to a running scenario, in which any product may exist by now.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
@@ -222,7 +222,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         };
         u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
     });
-    // Relative to the file that says it, which may be an included one.
+    // Relative to the declaring file, which may be an included one.
     let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
     let printed_site = site.map(|(site, span)| sources.directory_from_first(span).join(site));
     let site = site.map(|(site, span)| sources.directory(span).join(site));
@@ -240,17 +240,17 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     ServerOptions { host, port, site, printed_site, cors }
 }
 
-/// With more problems than this, one that follows from another is not looked for any more.
+/// With more problems than this, consequential problems are no longer filtered out.
 const FEW_PROBLEMS: usize = 1000;
 
-/// Collects problems, and holds what the parts of the check share.
+/// Collects problems, and holds what the parts of the validation share.
 struct Validator<'d> {
     document: &'d Document,
-    /// False if a file is missing from the scenario: what seems to lack may be in it.
+    /// False if a file of the scenario is missing: what seems to be missing may be in it.
     complete: bool,
     lines: OnceCell<LineIndex<'d>>,
     topics: Topics,
-    /// The files of answers whose paths are known, with the places that name them.
+    /// The files of answers with fixed paths, with the places that name them.
     files: Vec<(PathBuf, Span)>,
 }
 
@@ -260,7 +260,7 @@ impl<'d> Validator<'d> {
         Self { document, complete, lines: OnceCell::new(), topics: Topics::default(), files: Vec::new() }
     }
 
-    /// Where a byte of a text is, for messages at run time. Steps lead to the text from a node.
+    /// The place of a byte of a text, for messages at run time. The steps lead from a node to the text.
     fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
         let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
         lines.describe(self.document.place(node, path, byte..byte + 1))
@@ -270,8 +270,8 @@ impl<'d> Validator<'d> {
         self.document.note(Problem::new(kind, span));
     }
 
-    /// The value of a key that has to be there. What `owner` it belongs to is for the message, as is the place;
-    /// `inside` is where the key would stand.
+    /// The value of a required key. `owner` and the place are for the message; `inside` is the mapping that would
+    /// contain the key.
     fn required<'r, T>(
         &mut self,
         value: Option<&'r Spanned<T>>,
@@ -286,7 +286,7 @@ impl<'d> Validator<'d> {
         value?.get()
     }
 
-    /// A scenario declares something.
+    /// A scenario must declare something.
     fn declares(&mut self, raw: &RawScenario, inside: Span) {
         const KEYS: [&str; 7] = ["categories", "data", "http", "websocket", "triggers", "scripts", "random"];
         let has_rules = raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
@@ -301,7 +301,7 @@ impl<'d> Validator<'d> {
         }
     }
 
-    /// Exactly one of these keys has to be there.
+    /// Requires exactly one of these keys.
     fn exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
         if !self.is_misspelt(keys, inside) {
             self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
@@ -343,7 +343,7 @@ impl<'d> Validator<'d> {
         moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
-    /// The time between two of a kind.
+    /// The time between two repetitions.
     fn period(&mut self, key: &'static str, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
@@ -361,7 +361,7 @@ impl<'d> Validator<'d> {
         value
     }
 
-    /// What an order adds.
+    /// The amount of an order.
     fn amount(&mut self, raw: &RawAmount, span: Span) -> Option<Amount> {
         let range = match raw {
             RawAmount::Fixed(amount) => {

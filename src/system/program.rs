@@ -77,7 +77,7 @@ impl StopSignals {
 // The flag that ends the program with its parent, where the system tells of that one's end.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParentArgs {
-    /// Stop when the process that started mockd has ended
+    /// Stop when the process that started mockd exits
     #[cfg(unix)]
     #[arg(long)]
     exit_with_parent: bool,

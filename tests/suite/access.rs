@@ -70,7 +70,9 @@ async fn an_origin_can_be_allowed_with_a_flag() {
         soon("the end", command(&["run", "x.yaml", "--control-origin", "app.example/"]).output()).await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        String::from_utf8(output.stderr).unwrap().contains("expected what browsers send, such as https://app.example")
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("expected an origin as browsers send it, such as https://app.example")
     );
 }
 

@@ -61,7 +61,7 @@ async fn an_editor_completes_keys_and_words_and_tells_what_they_mean() {
     let words = server.completions("words.yaml", 5, 16).await;
     assert!(words.contains(&"even".to_owned()) && words.contains(&"poisson".to_owned()), "{words:?}");
     let hover = server.hover("words.yaml", 5, 8).await;
-    assert!(hover.contains("How the times between orders are spread."), "{hover}");
+    assert!(hover.contains("How the times between orders are distributed."), "{hover}");
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ fn an_error_at_run_time_says_where_its_expression_is() {
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`price.x` is undefined (scenario.yaml:3:32); give another value with `or`: `{{ price.x or '' }}`"
+        "`price.x` is undefined (scenario.yaml:3:32); provide a fallback with `or`: `{{ price.x or '' }}`"
     );
     let when = answer("GET /y").when.as_ref().unwrap();
     let one = |_: &str| Some(Data::from(1));

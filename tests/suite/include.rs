@@ -107,13 +107,13 @@ fn a_cycle_is_shown_with_the_way_around() {
         ("b.yaml", "include: [main.yaml]\n"),
     ]);
     let expected = "\
-error: main.yaml includes itself by way of a.yaml, b.yaml
+error: main.yaml includes itself through a.yaml, b.yaml
  --> b.yaml:1:11
   |
 1 | include: [main.yaml]
   |           ^^^^^^^^^
   |
-  = help: remove one of the `include`s on the way";
+  = help: remove one of these `include`s";
     assert_eq!(files.report(), expected);
 }
 
@@ -220,7 +220,7 @@ fn anchors_stay_in_their_file_whatever_key_holds_them() {
     let files = Files::new(&[("main.yaml", &format!("{main}seed: *b\n{toys}")), ("part.yaml", part)]);
     let report = files.report();
     assert!(report.starts_with("error: there is no anchor `&b` before this alias in the file\n"), "{report}");
-    assert!(report.contains("anchors do not reach across files"), "{report}");
+    assert!(report.contains("anchors work only within one file"), "{report}");
     let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", "name: *a\n")]);
     let report = files.report();
     assert!(report.contains("no anchor `&a` before this alias in the file\n --> part.yaml:1:7"), "{report}");

@@ -132,7 +132,7 @@ async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
     assert!(text.contains("$schema=mockd.schema.json"));
     std::fs::write(&file, "mine").unwrap();
     let (code, _, error) = run(&["init", shop.to_str().unwrap()]).await;
-    let expected = format!("error: {} is there already; remove it, or name another directory\n", file.display());
+    let expected = format!("error: {} already exists; remove it, or name another directory\n", file.display());
     assert_eq!((code, error), (Some(1), expected));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }
@@ -161,7 +161,7 @@ async fn init_writes_what_check_accepts_and_run_serves() {
 async fn init_says_when_it_cannot_write() {
     let (code, _, error) = run(&["init", "Cargo.toml/sub"]).await;
     assert_eq!(code, Some(1));
-    assert!(error.starts_with("error: cannot make the directory Cargo.toml/sub: "), "{error}");
+    assert!(error.starts_with("error: cannot create the directory Cargo.toml/sub: "), "{error}");
     assert!(!Path::new("Cargo.toml/sub").exists());
 }
 
@@ -171,9 +171,9 @@ async fn explain_tells_about_a_key_wherever_it_may_stand() {
     let expected = "\
 orders.random[].jitter
   takes duration
-  without it, 0s
+  default 0s
 
-  How far an order may be from its even time, to both sides; at most `every`. Errors do not add up. Not with `arrivals: poisson`.
+  How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
 
     jitter: 200ms
 ";
@@ -206,14 +206,14 @@ async fn explain_lists_the_keys_of_a_mapping() {
 http.NAME.crud
   takes text or mapping
 
-  REST on a collection. The route's key has no method.
+  A REST API for a collection. The route's key has no method.
 
     collection  The collection's name
-    fields      What a row must have that a client sends: its fields by name, each with the JSON types that are allowed
-    defaults    What an added row has besides what the client sends
-    only        The operations that are allowed; all of them without it
-    query       How the parameters of a list are called
-    list        What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it has room for, which is `$per_page`, and how many `$pages` there are
+    fields      The fields that a row sent by a client must have: their names, each with its allowed JSON types
+    defaults    Fields that an added row has in addition to those that the client sends
+    only        The allowed operations
+    query       The names of the query parameters for pages and sorting
+    list        The body of a list: `$items` are the rows of the page, `$total` is the number of matching rows, `$page` the number of the page, `$per_page` its size, and `$pages` the number of pages
 
     crud: todos
 ";
@@ -224,6 +224,40 @@ http.NAME.crud
         let (_, said, _) = run(&["explain", key]).await;
         let line = format!("\n    {inside} ");
         assert_eq!(said.matches(&line).count(), 1, "{key}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn explain_of_a_mapping_has_a_line_for_each_key() {
+    let (code, said, _) = run(&["explain", "orders"]).await;
+    let expected = "\
+orders
+  takes mapping
+
+  Orders that mockd places itself. Without it, totals change only by POST.
+
+    random   Generators of random orders
+    scripts  Timelines of orders
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    let (code, said, _) = run(&["explain", "categories.electronics"]).await;
+    let expected = "\
+categories.NAME
+  takes mapping
+
+  A list of products with its own path.
+
+    prefix    The prefix of its products' ids: a product without an id gets the prefix and the next number
+    products  The products, in the order in which the API lists them
+    fields    The properties that a product added by POST must have: their names, each with its allowed JSON types
+";
+    assert_eq!((code, said.as_str()), (Some(0), expected));
+    for section in language::sections().iter().filter(|section| section.keys.len() > 1 && section.path.contains('.')) {
+        let (code, said, _) = run(&["explain", &section.path]).await;
+        assert_eq!(code, Some(0), "{}", section.path);
+        for key in &section.keys {
+            assert!(said.contains(&format!("\n    {} ", key.name)), "{}: {}: {said}", section.path, key.name);
+        }
     }
 }
 
@@ -241,14 +275,14 @@ async fn explain_tells_about_the_words_of_expressions() {
 fixed
   a filter of expressions; takes the number of decimals
 
-  a number as text with so many decimals.
+  a number as text with this many decimals.
 
     9.5 | fixed(2)
 ";
     assert_eq!((code, said.as_str()), (Some(0), expected));
     for (word, part) in [
         ("fake", "  a function of expressions; takes a kind, such as 'name'\n"),
-        ("members", "  who has joined a topic: a list of their `conn.id`.\n"),
+        ("members", "  the members of a topic: a list of their `conn.id`.\n"),
         ("now", "    now.iso\n"),
         ("where", "  a filter of expressions; takes fields by name"),
     ] {

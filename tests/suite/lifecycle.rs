@@ -36,7 +36,7 @@ async fn a_ready_file_that_cannot_be_written_ends_the_start() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with(&format!("error: cannot write {}: ", path.display())), "{said}");
-        assert!(said.ends_with("; give another --ready-file\n"), "{said}");
+        assert!(said.ends_with("; name another file with --ready-file\n"), "{said}");
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), SHOP);
     }
 }
@@ -110,7 +110,7 @@ async fn it_can_end_with_the_process_that_started_it() {
 async fn the_exit_codes_are_told_by_the_help() {
     let output = soon("the help", command(&["--help"]).output()).await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for line in ["0  done, or stopped as it was told to", "1  it did not work", "2  wrong arguments"] {
+    for line in ["0  success, or stopped on request", "1  failure: ", "2  wrong arguments"] {
         assert!(help.contains(line), "{help}");
     }
     let output = soon("an error", command(&["run", "x.yaml", "--speed", "0"]).output()).await.unwrap();

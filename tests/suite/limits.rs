@@ -87,7 +87,9 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
     limited.args(["-c", script]).arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
     let mut mockd = Mockd::start(limited).await;
-    mockd.logged("--max-connections 500 is more than the limit on open files allows; it takes 16").await;
+    mockd
+        .logged("--max-connections 500 exceeds the limit on open files (ulimit -n); mockd accepts 16 connections")
+        .await;
     let mut streams = Vec::new();
     for _ in 0..16 {
         let mut stream = Connection::open(&mockd).await;
@@ -185,7 +187,7 @@ async fn a_socket_that_is_further_behind_than_the_backlog_gets_current_totals() 
 #[tokio::test]
 async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
     for (flag, value, expected) in [
-        ("--backlog", "3", "expected a whole number from 16 on"),
+        ("--backlog", "3", "expected an integer of at least 16"),
         ("--request-timeout", "1ms", "expected at least 100ms"),
         ("--max-connections", "0", "0 is not in 1..=4294967295"),
         ("--max-message", "12", "12 is not in 125..=1073741824"),

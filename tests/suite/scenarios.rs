@@ -68,11 +68,24 @@ async fn files_and_those_of_folders_are_listed_in_order_each_once_and_the_first_
 #[tokio::test]
 async fn the_first_of_a_folder_by_name_is_served() {
     let file = ScenarioFile::new(SHOP);
-    let first = beside(&file, "another.yaml", &format!("name: another\n{SHOP}"));
-    let mockd = Mockd::run_with(file.directory(), &[]).await;
+    let first = beside(&file, "more/another.yaml", &format!("name: another\n{SHOP}"));
+    let second = beside(&file, "more/my.mockd.yaml", SHOP);
+    let mockd = Mockd::run_with(&file.directory().join("more"), &[]).await;
     assert_eq!(mockd.greeting()["scenario"], "another");
     assert_eq!(mockd.greeting()["watching"], first.as_str());
-    assert_eq!(listed(&mockd).await, (vec![first.clone(), text_of(file.path())], Some(first)));
+    assert_eq!(listed(&mockd).await, (vec![first.clone(), second], Some(first)));
+}
+
+#[tokio::test]
+async fn a_folder_starts_with_mockd_yaml_or_shop_yaml() {
+    let file = ScenarioFile::new(SHOP);
+    let first = beside(&file, "another.yaml", &format!("name: another\n{SHOP}"));
+    let mockd = Mockd::run_with(file.directory(), &[]).await;
+    assert_eq!(listed(&mockd).await, (vec![first.clone(), text_of(file.path())], Some(text_of(file.path()))));
+    let usual = beside(&file, "mockd.yaml", &format!("name: usual\n{SHOP}"));
+    let mockd = Mockd::run_with(file.directory(), &[]).await;
+    assert_eq!(mockd.greeting()["scenario"], "usual");
+    assert_eq!(listed(&mockd).await, (vec![first, usual.clone(), text_of(file.path())], Some(usual)));
 }
 
 #[tokio::test]
@@ -311,8 +324,8 @@ async fn a_folder_without_scenarios_and_a_second_file_that_is_not_there_are_one_
     beside(&file, "empty/notes.txt", "");
     let (first, empty) = (text_of(file.path()), text_of(&file.directory().join("empty")));
     let in_empty = format!(
-        "error: there is no scenario in {empty}: no file directly in it ends in .yaml, .yml or .json; put one there, or give \
-         another folder or a file\n"
+        "error: no scenario in {empty}: it has no file that ends in .yaml, .yml or .json; put one there, or name another \
+         folder or a file\n"
     );
     let not_there = "error: cannot read nope.yaml: there is no such file\n".to_owned();
     for (arguments, message) in [

@@ -151,7 +151,7 @@ fn all_steps_of_an_answer_happen_or_none() {
     let Err(Refusal::Expression(error)) = order(json!({ "broken": true })) else { panic!() };
     assert_eq!(
         error.to_string(),
-        "`it.nope` is undefined (test.yaml:6:76); give another value with `or`: `{{ it.nope or '' }}`"
+        "`it.nope` is undefined (test.yaml:6:76); provide a fallback with `or`: `{{ it.nope or '' }}`"
     );
     let Effects { events, answer, .. } = order(json!({ "pizza": "funghi" })).unwrap();
     let answer = answer.unwrap();

@@ -1,4 +1,4 @@
-//! The words that made-up data is made of, in alphabetical order.
+//! The words for made-up data, in alphabetical order.
 
 /// The given names.
 pub(super) const FIRST_NAMES: &[&str] = &[
@@ -312,7 +312,7 @@ pub(super) const COLOURS: &[&str] = &[
     "yellow",
 ];
 
-/// What follows the name of a company.
+/// Legal forms, which follow the name of a company.
 pub(super) const LEGAL_FORMS: &[&str] = &[
     "& Co",
     "& Daughters",

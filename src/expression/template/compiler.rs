@@ -1,4 +1,4 @@
-//! Compiles what a scenario says, and collects all that is wrong with it.
+//! Compiles templates and conditions, and collects everything that is wrong with them.
 
 use std::ops::Range;
 
@@ -89,7 +89,7 @@ impl<'c> Compiler<'c> {
             }
             Ok(Said::Expression(range)) => self.expression(text, range).map(Node::Expression),
             Ok(Said::Parts(parts)) => {
-                // All of them are compiled, whatever is wrong with the first.
+                // All of them are compiled, even if the first is invalid.
                 let pieces: Vec<Option<Piece>> = parts
                     .into_iter()
                     .map(|part| match part {
@@ -114,12 +114,12 @@ impl<'c> Compiler<'c> {
         Program::compile(text, self.environment, self.names, &mut Uses::default()).is_ok()
     }
 
-    /// The expression at these bytes of a text, or nothing if something is wrong with it.
+    /// The expression at a range of a text; `None` if it is invalid.
     fn expression(&mut self, text: &str, range: Range<usize>) -> Option<Expression> {
         let whole = &text[range.clone()];
         let source = whole.trim();
         if source.is_empty() {
-            // With its braces, if it has them.
+            // Including its braces, if it has them.
             self.error(CompileErrorKind::Empty, range.start.saturating_sub(2)..(range.end + 2).min(text.len()));
             return None;
         }
@@ -148,7 +148,7 @@ impl<'c> Compiler<'c> {
     }
 }
 
-/// What follows the `$` that a text begins with.
+/// The text after the `$` that a text starts with.
 fn whole(text: &str) -> Option<&str> {
     text.strip_prefix('$').filter(|rest| rest.starts_with(char::is_alphabetic))
 }

@@ -1,14 +1,14 @@
-//! Values that turn out to be wrong where they are used, after their expressions have run.
+//! Values that turn out to be invalid where they are used, after their expressions have run.
 
 use super::{Expression, Node, Piece, Template};
 use crate::expression::error::{RunError, RunErrorKind};
 
 impl Template {
-    /// That what its expressions gave is wrong, and why. It has the place of the first of them, and names them all; `None` if
-    /// there are none.
+    /// The error that the value of its expressions is invalid, and why. It has the place of the first expression, and
+    /// names all of them; `None` if there are none.
     #[must_use]
     pub fn failed(&self, why: &str) -> Option<RunError> {
-        // It goes on after a colon.
+        // It continues after a colon.
         let mut letters = why.chars();
         let why: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
         let mut expressions = Vec::new();

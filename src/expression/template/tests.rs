@@ -1,4 +1,4 @@
-//! Templates and conditions by themselves; `tests/suite/expressions.rs` has what they give.
+//! Templates and conditions in isolation; `tests/suite/expressions.rs` covers their values.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -95,9 +95,9 @@ fn errors_say_where_the_located_expression_is() {
     assert_eq!(located, template(&written));
     let nothing = |_: &str| None;
     let error = located.render(&nothing, &mut Still).unwrap_err();
-    assert_eq!(error.to_string(), "`a.b` is undefined (f.yaml:2:6); give another value with `or`: `{{ a.b or '' }}`");
+    assert_eq!(error.to_string(), "`a.b` is undefined (f.yaml:2:6); provide a fallback with `or`: `{{ a.b or '' }}`");
     let error = template(&written).render(&nothing, &mut Still).unwrap_err();
-    assert_eq!(error.to_string(), "`a.b` is undefined; give another value with `or`: `{{ a.b or '' }}`");
+    assert_eq!(error.to_string(), "`a.b` is undefined; provide a fallback with `or`: `{{ a.b or '' }}`");
     let error = condition("1 // 0").located(&locate).holds(&nothing, &mut Still).unwrap_err();
     assert!(error.to_string().ends_with(" (f.yaml:0:0)"), "{error}");
 }

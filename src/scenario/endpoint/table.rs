@@ -21,7 +21,7 @@ pub struct EndpointTable {
     by_path: Router<Arc<Endpoint>>,
 }
 
-/// The path of an endpoint cannot be told from that of another.
+/// The path of an endpoint is ambiguous with that of another.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("endpoint `{}` does not fit in with the others: {error}", .endpoint.key)]
 pub struct EndpointError {
@@ -42,7 +42,7 @@ impl EndpointTable {
     /// The table of these endpoints, whose keys differ.
     ///
     /// # Errors
-    /// [`EndpointError`] if the path of one cannot be told from that of another.
+    /// [`EndpointError`] if the path of one is ambiguous with that of another.
     pub fn new(endpoints: impl IntoIterator<Item = Arc<Endpoint>>) -> Result<Self, EndpointError> {
         let mut table = Self::default();
         for endpoint in endpoints {
@@ -53,7 +53,7 @@ impl EndpointTable {
         Ok(table)
     }
 
-    /// Whether there are none.
+    /// Whether there are no endpoints.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
@@ -64,7 +64,7 @@ impl EndpointTable {
         self.by_key.values()
     }
 
-    /// The endpoint of that key.
+    /// The endpoint with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Arc<Endpoint>> {
         self.by_key.get(key)
@@ -77,7 +77,7 @@ impl EndpointTable {
         Some(EndpointMatch { endpoint: matched.value, parameters: matched.params })
     }
 
-    /// The endpoint whose path is nearest to one that has none, as
+    /// The endpoint whose path is nearest to a path without an endpoint, as
     /// [`RouteTable::nearest`](crate::scenario::RouteTable::nearest) finds routes.
     #[must_use]
     pub fn nearest(&self, path: &str) -> Option<&Arc<Endpoint>> {
@@ -101,7 +101,7 @@ impl<'t, 'p> EndpointMatch<'t, 'p> {
         self.endpoint
     }
 
-    /// The path's text for a parameter, encoded as in the path.
+    /// The value of a parameter, encoded as in the path.
     #[must_use]
     pub fn parameter(&self, parameter: &Parameter) -> &'p str {
         parameter.of(&self.parameters)

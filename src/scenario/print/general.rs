@@ -1,4 +1,4 @@
-//! The sections beyond the shop: data as it was read or made, and rules as they are written.
+//! The sections beyond the shop: data as read or generated, and rules as written.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{duration, insert, list, repeat};
 use crate::scenario::{Answers, Collection, Content, Fires, Row, RuleScript, Scenario, Trigger};
 
-/// The `data` section, which is written row by row: there may be many.
+/// The `data` section, written row by row because there may be many rows.
 pub(super) struct WrittenData<'s> {
     collections: Vec<&'s Collection>,
     values: &'s IndexMap<Arc<str>, Arc<Value>>,
@@ -41,7 +41,7 @@ impl Serialize for WrittenData<'_> {
     }
 }
 
-/// Rows, and whether they have the ids that were made.
+/// Rows, and whether to write assigned ids.
 struct Rows<'s>(&'s [Arc<Row>], bool);
 
 impl Serialize for Rows<'_> {
@@ -60,7 +60,7 @@ impl Serialize for WrittenRow<'_> {
     }
 }
 
-/// Inserts what is not empty of `http`, `websocket`, `triggers`, `scripts` and `random`.
+/// Inserts the sections `http`, `websocket`, `triggers`, `scripts` and `random` that are not empty.
 pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     let routes = scenario.routes.all_answers().into_iter().map(|one| (one.key.to_string(), answers(one)));
     let routes: Map<String, Value> = routes.collect();
@@ -77,7 +77,7 @@ pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     insert(root, "random", list(rules.collect()));
 }
 
-/// As they are written, but with the paths of files as seen from the main file.
+/// As written, but with paths relative to the main file.
 fn answers(answers: &Answers) -> Value {
     let mut written = answers.written.clone();
     let items = match &mut written {
@@ -93,14 +93,14 @@ fn answers(answers: &Answers) -> Value {
     written
 }
 
-/// The path of a file from a directory, from where that is seen. There may be expressions in it.
+/// The path of a file relative to the main file. It may contain expressions.
 fn below(directory: &Path, path: &str) -> String {
     if directory.as_os_str().is_empty() {
         return path.to_owned();
     }
     let directory = PathBuf::from(directory.to_string_lossy().replace('$', "$$"));
     let path = match path.strip_prefix('$') {
-        // `$name` is only looked up as the whole text.
+        // `$name` is only evaluated as a whole text.
         Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic()) => format!("{{{{ {name} }}}}"),
         _ => path.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! What a report says beside a problem: at the caret, and what to do about it.
+//! What a report adds to a problem: the label at the caret, and help.
 
 use super::{BY_TAG, ProblemKind};
 use crate::expression::{CompileErrorKind, RunErrorKind, Word};
@@ -6,7 +6,7 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl ProblemKind {
-    /// What the caret says: what was expected at the place.
+    /// The label at the caret: what was expected there.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -20,8 +20,8 @@ impl ProblemKind {
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
             Self::ReservedCategory(_) => "reserved".into(),
             Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
-            Self::RemovedProduct(_) => "it is no longer there by then".into(),
-            Self::UnknownProduct { .. } => "not declared, and no step before adds it".into(),
+            Self::RemovedProduct(_) => "no longer exists at this point".into(),
+            Self::UnknownProduct { .. } => "not declared, and no earlier step adds it".into(),
             Self::UnknownCategory { .. } => "not declared under `categories`".into(),
             Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
             Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
@@ -29,23 +29,25 @@ impl ProblemKind {
                 error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
                 ..
             } => "not known here".into(),
-            Self::NothingSent { .. } => "no name of `data`, and no step sends to it".into(),
-            Self::UnreachableAnswer => "never given".into(),
-            Self::UnreachableMessageRule => "never carried out".into(),
+            Self::NothingSent { .. } => "not a name of `data`, and no step sends to it".into(),
+            Self::UnreachableAnswer => "never used".into(),
+            Self::UnreachableMessageRule => "never runs".into(),
             Self::TotalOutOfRange(_) => format!("expected a number from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::Unit(error) => error.expected().into(),
             Self::NeverMatches(why) => why.clone(),
-            Self::HidesFile { category, file } => format!("GET /{category} gives its products, not {file}"),
+            Self::HidesFile { category, file } => format!("GET /{category} returns its products, not {file}"),
             _ => String::new(),
         }
     }
 
-    /// What a report says at the other place that belongs to a problem.
+    /// The label at the related place of a problem.
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
             Self::RemovedProduct(_) => "removed here",
-            Self::UnreachableAnswer => "this one is for all requests",
-            Self::UnreachableMessageRule => "this one is for all messages",
+            Self::UnreachableAnswer => "this one matches all requests",
+            Self::UnreachableMessageRule => "this one matches all messages",
+            Self::UnclosedBracket('[') => "`]` is missing here",
+            Self::UnclosedBracket(_) => "`}` is missing here",
             _ => "first declared here",
         }
     }
@@ -71,7 +73,7 @@ impl ProblemKind {
         suggestion.filter(|suggestion| self.written() != Some(suggestion))
     }
 
-    /// The name or word in place of which another is suggested.
+    /// The name or word that the suggestion would replace.
     fn written(&self) -> Option<&str> {
         match self {
             Self::UnknownKey { key: found, .. }
@@ -100,19 +102,19 @@ impl ProblemKind {
         }
         Some(match self {
             Self::UnknownKey { expected, .. } => {
-                format!("the keys that may stand here are {}", list(&supported(expected).collect::<Vec<_>>()))
+                format!("the keys allowed here are {}", list(&supported(expected).collect::<Vec<_>>()))
             }
             Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
             Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
                 "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
             Self::NotAnOrigin(_) => {
-                "write each as the browser sends it, such as http://localhost:5173, without path and wildcard; `cors: true` allows all".into()
+                "write each as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows all".into()
             }
             Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
             Self::StrayComma(_) => "put the whole value in quotes".into(),
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
-                format!("the names that are known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                format!("the names known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }
             Self::Expression { error: CompileErrorKind::UnknownField { of, name, known, .. }, .. }
                 if of == "path" && known.is_empty() =>
@@ -126,21 +128,21 @@ impl ProblemKind {
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
             Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
-            Self::RowsOfSeveral => "all of them have to be rows of one collection".into(),
+            Self::RowsOfSeveral => "all of them must be rows of one collection".into(),
             Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
             Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
             Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
             Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
             Self::MissingFile(_) => "a path is relative to the file that names it".into(),
-            Self::UnreachableAnswer => "move it before the answer that is for all requests".into(),
-            Self::UnreachableMessageRule => "move it before the rule that is for all messages".into(),
+            Self::UnreachableAnswer => "move it before the answer that matches all requests".into(),
+            Self::UnreachableMessageRule => "move it before the rule that matches all messages".into(),
             Self::DeclaresNothing | Self::Empty => {
                 "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`".into()
             }
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
-                "a category's name is a path of its own: not `orders`, `.` or `..`, not empty, no `/`, no leading `__` or `@`".into()
+                "a category's name is its path: it cannot be empty, `orders`, `.` or `..`, contain `/`, or start with `__` or `@`".into()
             }
             Self::WrongType { found, .. } if found.ends_with(BY_TAG) => "remove the tag".into(),
             Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
@@ -154,31 +156,30 @@ impl ProblemKind {
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
-                "JSON has keys and text in double quotes, no comments, and no comma behind the last item".into()
+                "JSON has keys and text in double quotes, no comments, and no comma after the last item".into()
             }
-            Self::SecondDocument => "keep one scenario in a file: what is below the `---` goes into a file of its own".into(),
-            Self::UnknownProduct { late: true, .. } => "move this step behind the one that adds the product".into(),
+            Self::SecondDocument => "keep one scenario per file: move everything below the `---` into another file".into(),
+            Self::UnknownProduct { late: true, .. } => "move this step after the one that adds the product".into(),
             Self::HidesFile { .. } => "give the category or the file another name".into(),
             Self::UnknownAnchor(name) => format!(
-                "anchors do not reach across files, included or including: write `&{name}` in this file, above the alias; keys \
-                 that start with `x-` hold what only aliases use"
+                "anchors work only within one file: define `&{name}` in this file, above the alias; keys that start with `x-` hold values that only aliases use"
             ),
             Self::RemovedProduct(_) => {
                 "move this step before the one that removes the product, or add the product again between them".into()
             }
-            Self::IncludeCycle(_) => "remove one of the `include`s on the way".into(),
+            Self::IncludeCycle(_) => "remove one of these `include`s".into(),
             Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
             Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
-            Self::UnknownDataFile(_) => "its name has to end with .csv, .tsv, .json, .yaml or .yml".into(),
+            Self::UnknownDataFile(_) => "the name must end with .csv, .tsv, .json, .yaml or .yml".into(),
             Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
             Self::NamesData => "name that file here, or write the rows out".into(),
             Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
             Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
             Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
-                "all rows share a billion steps: make fewer of them, or compute less for each".into()
+                "all rows together may take a billion steps: generate fewer rows, or compute less for each".into()
             }
             Self::ExpressionFails { kind: RunErrorKind::Undefined | RunErrorKind::UndefinedOperand(_), .. } => {
-                "give another value with `or`, or with the filter `default`".into()
+                "provide a fallback with `or` or the filter `default`".into()
             }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
@@ -188,16 +189,17 @@ impl ProblemKind {
                 "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
             }
             Self::UnknownTag(tag) if tag.starts_with('!') => {
-                "remove it; what a value is follows from how it is written, and `not x` is how an expression says the opposite".into()
+                "remove it: the type of a value follows from how it is written; to negate an expression, write `not x`".into()
             }
-            Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
-            Self::NotUtf8 => "save the file as UTF-8".into(),
+            Self::UnknownTag(_) => "remove it: the type of a value follows from how it is written".into(),
+            Self::NotUtf8 | Self::Utf16 => "save the file as UTF-8".into(),
+            Self::Tab => "replace it with spaces".into(),
             _ => return None,
         })
     }
 }
 
-/// What a value of the wrong type was most likely meant to be.
+/// The most likely intended value, for a value of the wrong type.
 fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
@@ -230,17 +232,18 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
 }
 
-/// The keys of a mapping that do something.
+/// The supported keys of a mapping.
 fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
     keys.iter().copied().filter(|key| *key != "proxy")
 }
 
-/// Whether what is found is a text that compares.
+/// Whether the value found is a text with a comparison.
 fn compares(found: &str) -> bool {
     found.starts_with("the text") && found.contains(" == ")
 }
 
-/// What tells two texts apart that look the same: spaces, letters of other alphabets, and what cannot be seen.
+/// The characters that distinguish two texts that look the same: spaces, letters of other alphabets, and invisible
+/// characters.
 fn lookalikes(written: &str, meant: &str) -> String {
     let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
     let only = |one: &str, other: &str| -> Vec<String> {
@@ -248,18 +251,18 @@ fn lookalikes(written: &str, meant: &str) -> String {
         odd.map(|c| format!("U+{:04X}", u32::from(c))).collect()
     };
     match (only(written, meant), only(meant, written)) {
-        (more, _) if !more.is_empty() => format!(" what is written has {}", joined(&more, "and")),
-        (_, less) if !less.is_empty() => format!(" what is meant has {}", joined(&less, "and")),
+        (more, _) if !more.is_empty() => format!(" the text has {}", joined(&more, "and")),
+        (_, less) if !less.is_empty() => format!(" the suggestion has {}", joined(&less, "and")),
         _ => String::new(),
     }
 }
 
-/// A text in the quotes that it does not have itself.
+/// A text in quotes of the kind that it does not contain.
 fn quoted(text: &str) -> String {
     if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {
-    // Those that no text can say stand for a kind of value.
+    // Names that YAML cannot write stand for a kind of value.
     words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -3,41 +3,41 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// Why a key is no route. `Display` is the message's first line.
+/// Why a key is not a route. `Display` is the message's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RouteMistake {
-    /// A path alone, where no answer is REST on a collection.
+    /// A path without a method, where no answer is a REST API for a collection.
     #[error("the route has no method")]
     NoMethod(String),
-    /// A method where REST on a collection answers several.
-    #[error("a route with `crud` has no method")]
+    /// A method where a REST API for a collection answers several.
+    #[error("a route with `crud` takes no method")]
     CrudWithMethod(String),
-    /// A method as the key of an answer, as `OpenAPI` has it.
-    #[error("`{method}` is not a key that may stand here")]
+    /// A method as the key of an answer, as in `OpenAPI`.
+    #[error("unknown key `{method}`")]
     MethodInside {
         /// The method as written.
         method: String,
-        /// The key of the route that is meant.
+        /// The key of the intended route.
         meant: String,
     },
     /// No path at all.
     #[error("the route has no path")]
     NoPath,
     /// A path that does not begin with a slash.
-    #[error("the path does not begin with `/`")]
+    #[error("the path must start with `/`")]
     NoSlash(String),
-    /// A segment without a character.
+    /// An empty segment.
     #[error("the path has an empty segment")]
     EmptySegment,
     /// A `?` or `#`, which ends a path.
-    #[error("`{0}` is not a part of a path")]
+    #[error("`{0}` is not allowed in a path")]
     NotPath(char),
-    /// Braces that are no parameter.
+    /// Braces that are not a parameter.
     #[error("`{0}` is not a parameter")]
     Braces(String),
-    /// A parameter as other routers write it.
+    /// A parameter in the syntax of another router.
     #[error("`{written}` is not a parameter")]
     OtherSyntax {
         /// The segment as written.
@@ -45,28 +45,28 @@ pub enum RouteMistake {
         /// The same as a parameter.
         meant: String,
     },
-    /// Two parameters of one name.
-    #[error("the path has two parameters `{0}`")]
+    /// Two parameters with the same name.
+    #[error("the path has two parameters named `{0}`")]
     SameParameter(String),
-    /// Two parameters of one name, of which REST on a collection adds one.
-    #[error("the path has a parameter `id`, as the paths of rows have")]
+    /// A parameter named `id`, which a REST API for a collection adds itself.
+    #[error("the path has a parameter `id`, which the paths of rows add")]
     RowParameter,
     /// `{*rest}` before other segments.
     #[error("`{0}` is not the last segment")]
     RestNotLast(String),
     /// Two routes for the same requests.
-    #[error("`{0}` and `{1}` are for the same requests")]
+    #[error("`{0}` and `{1}` match the same requests")]
     SameRequests(String, String),
     /// Two endpoints for the same sockets.
-    #[error("`{0}` and `{1}` are for the same sockets")]
+    #[error("`{0}` and `{1}` match the same sockets")]
     SameSockets(String, String),
     /// A method before the path of an endpoint.
-    #[error("an endpoint of `websocket` has no method")]
+    #[error("an endpoint of `websocket` takes no method")]
     MethodOfEndpoint(String),
-    /// Two routes of which neither is more exact.
+    /// Two overlapping routes of which neither is more specific.
     #[error("`{0}` and `{1}` cannot be told apart")]
     Overlapping(String, String),
-    /// A path that mockd keeps for itself.
+    /// A reserved path.
     #[error("`{0}` is reserved")]
     Reserved(String),
 }
@@ -90,16 +90,16 @@ impl RouteMistake {
             }
             Self::MethodInside { meant, .. } => format!("the method belongs before the path: `{meant}:`"),
             Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
-            Self::NotPath('?') => "parameters of the query are for `match: { query: … }`".into(),
-            Self::NotPath(_) => "clients keep to themselves what follows it".into(),
+            Self::NotPath('?') => "match query parameters with `match: { query: … }`".into(),
+            Self::NotPath(_) => "clients do not send what follows it".into(),
             Self::EmptySegment => "remove one of the two slashes".into(),
             Self::Braces(_) => {
                 "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()
             }
             Self::SameParameter(_) | Self::RowParameter => "give one of them another name".into(),
             Self::SameRequests(..) | Self::SameSockets(..) => "remove one of the two, or give it another path".into(),
-            Self::Overlapping(..) => "begin the two with different segments".into(),
-            Self::RestNotLast(_) => "`{*rest}` is all that is left of the path".into(),
+            Self::Overlapping(..) => "start the two with different segments".into(),
+            Self::RestNotLast(_) => "`{*rest}` matches the rest of the path, so nothing can follow it".into(),
             Self::Reserved(_) => "`/__mockd` is the control API, and `/@NAME` is another world".into(),
             _ => return None,
         })

@@ -11,21 +11,21 @@ use super::Opt;
 use crate::scenario::JsonType;
 use crate::scenario::yaml::{Entries, Id, Items, Spanned};
 
-/// A list of products at a path of its own.
+/// A list of products with its own path.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "category")]
 pub(crate) struct RawCategory {
-    /// What the ids of its products start with: one without an id gets the prefix and the next number. Every category
-    /// needs it, here or in an included file, unless all ids that its products declare are numbers: one without an id
-    /// then gets the next number, as a number.
+    /// The prefix of its products' ids: a product without an id gets the prefix and the next number. Every category
+    /// needs a prefix, here or in an included file, unless all ids that its products declare are numbers: a product
+    /// without an id then gets the next number, as a number.
     #[schemars(example = &"A", length(min = 1))]
     pub(crate) prefix: Opt<String>,
-    /// Its products, in the order in which the API lists them.
+    /// The products, in the order in which the API lists them.
     #[schemars(with = "Opt<Vec<Spanned<RawProduct>>>")]
     pub(crate) products: Opt<Items<RawProduct>>,
-    /// What a product must have that is added by POST: its properties by name, each with the JSON types that are
-    /// allowed. Without it anything goes.
+    /// The properties that a product added by POST must have: their names, each with its allowed JSON types. Without
+    /// it, any product is accepted.
     #[schemars(example = serde_json::json!({ "name": "string", "rrp": ["string", "number"] }))]
     pub(crate) fields: Opt<Entries<RawField>>,
 }
@@ -42,7 +42,7 @@ pub(crate) enum RawField {
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     AnyOf(#[schemars(length(min = 1))] Vec<Spanned<JsonType>>),
-    /// As described.
+    /// In full.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(RawFieldDescription),
@@ -53,11 +53,11 @@ pub(crate) enum RawField {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "describedField")]
 pub(crate) struct RawFieldDescription {
-    /// The JSON type, or a list of those that are allowed; any without it.
+    /// The JSON type, or a list of allowed types. Without it, any type.
     #[schemars(example = &"string")]
     #[serde(deserialize_with = "also_null")]
     pub(crate) r#type: Opt<RawTypes>,
-    /// Whether a product may come without the property.
+    /// Whether the property may be missing.
     #[schemars(extend("default" = false))]
     pub(crate) optional: Opt<bool>,
 }
@@ -81,18 +81,18 @@ pub(crate) enum RawTypes {
     AnyOf(#[schemars(length(min = 1))] Vec<Spanned<JsonType>>),
 }
 
-/// A product. Every key but `id`, `total` and `order` is the product's own, with any JSON value.
+/// A product. Every key except `id`, `total` and `order` is a property of the product, with any JSON value.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(rename = "product", example = serde_json::json!({ "id": "A1", "name": "Vacuum Cleaner", "rrp": "99.99", "total": 3 }))]
 pub(crate) struct RawProduct {
-    /// Unique in the scenario; the category's prefix and its next number otherwise. An integer without quotes, such as `1`,
-    /// is a number in the API too; `007`, `1.0` and `1e3` are text.
+    /// The product's id, unique in the scenario. Without it, the category's prefix and its next number. An integer
+    /// without quotes, such as `1`, is a number in the API too; `007`, `1.0` and `1e3` are text.
     #[schemars(example = &"A1", example = 1)]
     pub(crate) id: Opt<Id>,
-    /// Orders at the start. Not part of the product that the API shows.
+    /// The order total at the start. The API does not show it as a property of the product.
     #[schemars(range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64), extend("default" = 0))]
     pub(crate) total: Opt<i64>,
-    /// Extra properties of its order frames on live sockets, beside `id` and `total`.
+    /// Extra properties of the product's order frames on live sockets, in addition to `id` and `total`.
     #[schemars(
         example = serde_json::json!({ "returned": 1 }),
         extend("propertyNames" = { "not": { "enum": ["id", "total"] } })

@@ -1,4 +1,4 @@
-//! What stands under `data`: values as they are, files that have them, and rows that are made.
+//! The values under `data`: literal values, values from files, and generated rows.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,54 +12,54 @@ use super::{Opt, StrVisitor};
 use crate::scenario::units::{UnitError, parse_moment};
 use crate::scenario::yaml::{JsonNode, Spanned};
 
-/// What stands behind a name of `data`, for the schema alone: which of these it is, its keys tell.
+/// A value of `data`. Only the schema uses this type: the decoder tells the variants apart by their keys.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "datum")]
 #[expect(dead_code, reason = "the schema is made of its declaration")]
 pub(crate) enum RawDatum {
-    /// A file with the value.
+    /// A value from a file.
     #[schemars(untagged)]
     File(RawDataFile),
-    /// Rows that are made.
+    /// Generated rows.
     #[schemars(untagged)]
     Made(RawMadeRows),
-    /// The value itself.
+    /// A literal value.
     #[schemars(untagged)]
     Value(JsonNode),
 }
 
-/// A file that the value is read from. It is followed as the scenario is.
+/// A file that contains the value. mockd watches it like the scenario.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "dataFile")]
 pub(crate) struct RawDataFile {
-    /// Its path, relative to the file that says it. A `.csv` or `.tsv` file has rows below a line with the names of their
-    /// fields: a cell that is a number, `true` or `false` as JSON writes it has that type, an empty one is no field, and all
-    /// else is text. What is in a `.json`, `.yaml` or `.yml` file is the value.
+    /// The file's path, relative to this file. A `.csv` or `.tsv` file contains rows below a header with the names of
+    /// their fields: a cell that is a number, `true` or `false` in JSON has that type, an empty cell is a missing
+    /// field, and everything else is text. The content of a `.json`, `.yaml` or `.yml` file is the value itself.
     #[schemars(example = &"quotes.csv", required)]
     pub(crate) from: Opt<String>,
 }
 
-/// Rows that are made when the scenario is read: the same ones whenever it says the same.
+/// Rows that are generated when the scenario is read: the same scenario gives the same rows.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "madeRows")]
 pub(crate) struct RawMadeRows {
-    /// How many, and what they look like.
+    /// How many rows to generate, and what they look like.
     #[schemars(required)]
     pub(crate) generate: Opt<RawGenerate>,
 }
 
-/// How many rows, and what they look like.
+/// How many rows to generate, and what they look like.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "generate")]
 pub(crate) struct RawGenerate {
-    /// How many.
+    /// The number of rows.
     #[schemars(range(min = 0, max = 1_000_000), required)]
     pub(crate) count: Opt<u64>,
-    /// A row, with expressions that know its place, `index`, from 0. They draw from a stream of the collection's own, which
-    /// follows from its name and `seed`.
+    /// One row, with expressions. `index` is its position, from 0. Random functions draw from the collection's own
+    /// stream, which is derived from its name and `seed`.
     #[schemars(
         required,
         with = "Map<String, Value>",
@@ -68,7 +68,7 @@ pub(crate) struct RawGenerate {
     pub(crate) row: Opt<JsonNode>,
 }
 
-/// A row. Every key but `id` is a field of its own.
+/// A row. Every key except `id` is one of its fields.
 #[derive(Debug, Default)]
 pub(crate) struct RawRow {
     pub(crate) id: Opt<Value>,

@@ -1,4 +1,4 @@
-//! What sockets connect to.
+//! WebSocket endpoints.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,8 +8,8 @@ use super::{Opt, RawAnswer, RawAnswers, RawExpression, RawMatch, RawRuleStep};
 use crate::scenario::Protocol;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// A WebSocket endpoint. Expressions of its steps know `conn`, the socket's own memory (`conn.id`, `conn.topics` and what `set`
-/// puts there), `path`, `query`, `headers`, `cookies` and `url` of the handshake, and all of
+/// A WebSocket endpoint. Expressions in its steps can use `conn`, the socket's own memory (`conn.id`, `conn.topics`
+/// and what `set` stores there), the handshake's `path`, `query`, `headers`, `cookies` and `url`, and everything in
 /// `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -18,29 +18,34 @@ use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
     example = serde_json::json!({ "open": [{ "join": "news" }], "messages": [{ "text": "ping", "reply": "pong" }] })
 )]
 pub(crate) struct RawEndpoint {
-    /// Refuses handshakes: the first answer that fits is the response. If none fits, the handshake is accepted.
+    /// Answers that refuse handshakes: the first one that matches is the response. If none matches, the handshake is
+    /// accepted.
     pub(crate) handshake: Opt<RawRefusals>,
-    /// The subprotocol, or several by preference: the first that the client offers is chosen, and a client that offers none of
-    /// them is refused with 400. Without it, the socket has no subprotocol; with `protocol: graphql-transport-ws`, it has that.
+    /// The subprotocol, or several in order of preference: mockd chooses the first that the client offers, and refuses
+    /// a client that offers none of them with 400. Without it, the socket has no subprotocol; with `protocol:
+    /// graphql-transport-ws`, it has that one.
     #[schemars(example = &"chat.v1", example = ["chat.v2", "chat.v1"])]
     pub(crate) subprotocol: Opt<RawSubprotocols>,
-    /// What messages are written in. Without it, they are JSON, text or bytes.
+    /// The protocol on top of WebSocket. Without it, messages are JSON, text or bytes.
     pub(crate) protocol: Opt<RawProtocol>,
-    /// What the sockets get in place of what is sent to a topic, if their `join` does not say: `$event`, sent to `$topic`.
+    /// The frame that sockets get for an event of a topic, unless their `join` has its own. `$event` is what was sent,
+    /// `$topic` the topic.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "topic": "$topic", "data": "$event" }))]
     pub(crate) frame: Opt<JsonNode>,
-    /// Steps that begin when a socket opens and end with it. With a `protocol`, `msg` is what the client connects with.
+    /// Steps that start when a socket opens and stop when it closes. With a `protocol`, `msg` is the payload of the
+    /// client's connect message.
     pub(crate) open: Opt<Items<RawRuleStep>>,
-    /// Rules for messages: the first that fits is carried out. A message that no rule fits is in the journal and in the log.
+    /// Rules for messages: the first one that matches runs. A message that matches no rule appears in the journal and
+    /// in the log.
     #[schemars(with = "Opt<Vec<Spanned<RawMessageRule>>>")]
     pub(crate) messages: Opt<Items<RawMessageRule>>,
-    /// Steps that begin when a socket has closed. They belong to the world.
+    /// Steps that start after a socket has closed. They belong to the world.
     #[schemars(example = serde_json::json!([{ "send": { "frame": { "left": "$conn.name" } } }]))]
     pub(crate) closed: Opt<Items<RawRuleStep>>,
 }
 
-/// Who is refused.
+/// Which handshakes are refused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "refusals")]
 pub(crate) enum RawRefusals {
@@ -48,14 +53,14 @@ pub(crate) enum RawRefusals {
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     One(Box<RawRefusal>),
-    /// The first that fits.
+    /// The first answer that matches.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Several(#[schemars(length(min = 1))] Vec<Spanned<RawRefusal>>),
 }
 
-/// An answer that refuses a handshake. Expressions know `path`, `query`, `headers`, `cookies` and `url` of the request, and
-/// all of `data`.
+/// An answer that refuses a handshake. Expressions can use the request's `path`, `query`, `headers`, `cookies` and
+/// `url`, and everything in `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -63,22 +68,22 @@ pub(crate) enum RawRefusals {
     example = serde_json::json!({ "when": "query.token != 'secret'", "status": 401 })
 )]
 pub(crate) struct RawRefusal {
-    /// An expression: handshakes for which it is true are refused.
+    /// An expression: a handshake for which it is true is refused.
     #[schemars(example = &"query.token != 'secret'")]
     pub(crate) when: Opt<RawExpression>,
-    /// What a request has to contain that is refused.
+    /// What the request must contain to be refused.
     pub(crate) r#match: Opt<RawMatch>,
     /// The status, from 200 to 599.
     #[schemars(example = 401, extend("type" = ["integer", "string", "null"], "default" = 403))]
     pub(crate) status: Opt<JsonNode>,
-    /// Headers by name. A list stands for several headers of that name.
+    /// Headers by name. A list sends several headers with that name.
     #[schemars(example = serde_json::json!({ "www-authenticate": "Bearer" }))]
     pub(crate) headers: Opt<Entries<JsonNode>>,
-    /// JSON, in which any text may be an expression.
+    /// A JSON body. Any text in it may be an expression.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "error": "no such room" }))]
     pub(crate) body: Opt<JsonNode>,
-    /// Plain text.
+    /// A plain text body.
     #[schemars(example = &"no such room", extend("type" = ["string", "number", "boolean", "null"]))]
     pub(crate) text: Opt<JsonNode>,
 }
@@ -106,21 +111,21 @@ impl From<RawRefusal> for RawAnswer {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "subprotocols")]
 pub(crate) enum RawSubprotocols {
-    /// This one.
+    /// This subprotocol.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     One(String),
-    /// One of these.
+    /// One of these subprotocols.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Several(#[schemars(length(min = 1))] Vec<Spanned<String>>),
 }
 
-/// What messages are written in, above WebSocket.
+/// A protocol on top of WebSocket.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[schemars(rename = "protocol")]
 pub(crate) enum RawProtocol {
-    /// Socket.IO 5 over Engine.IO 4, by WebSocket and by HTTP long-polling.
+    /// Socket.IO 5 over Engine.IO 4, by WebSocket and HTTP long-polling.
     #[serde(rename = "socket.io")]
     SocketIo,
     /// GraphQL over WebSocket.
@@ -138,22 +143,23 @@ impl From<RawProtocol> for Protocol {
 }
 
 with_verbs! {
-    /// What happens when a message comes that fits: `do`, or a verb in its place. Without `match`, `text` and `when`, every
-    /// message fits. Expressions know the message as `msg`.
+    /// What to do with a message that matches: `do`, or a verb in its place. A rule without `match`, `text` and `when`
+    /// matches every message. Expressions can use the message as `msg`.
     #[schemars(
         deny_unknown_fields, rename = "messageRule",
         example = serde_json::json!({ "match": { "type": "subscribe" }, "join": "$msg.channel" }),
         extend("oneOf" = one_verb())
     )]
     RawMessageRule {
-        /// JSON that the message contains: the keys of a mapping, the items of a list by place. Texts may be expressions.
+        /// JSON that the message must contain: the keys of a mapping, the items of a list by position. Texts may be
+        /// expressions.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
-        /// The message's text, in which `*` stands for any text. It has no expressions.
+        /// The message's text. `*` matches any text. Expressions are not allowed here.
         #[schemars(example = &"hello *")]
         text: Opt<String>,
-        /// An expression that is true.
+        /// An expression that must be true.
         #[schemars(example = &"msg.price | float > 100")]
         when: Opt<RawExpression>,
     }

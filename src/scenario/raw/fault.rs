@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Opt, RawDuration, RawShare};
 use crate::scenario::yaml::Id;
 
-/// Something that goes wrong on purpose: whom it hits (`on`, and what narrows it), when, and exactly one thing that it does.
-/// Its times count from the start, or from the reload, the step or the request that brought or changed it.
+/// A fault, something that goes wrong on purpose: what it hits (`on` and the keys that narrow it), when, and exactly
+/// one effect. Its times count from the start, or from the reload, step or request that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(
@@ -17,106 +17,109 @@ use crate::scenario::yaml::Id;
     example = serde_json::json!({ "on": "websocket", "from": "10s", "until": "20s", "freeze": true }),
 )]
 pub(crate) struct RawFault {
-    /// What messages, the journal and `/__mockd/faults` call it.
+    /// The fault's name in messages, in the journal and in `/__mockd/faults`.
     #[schemars(example = &"busy checkout")]
     pub(crate) name: Opt<String>,
-    /// What it hits.
+    /// What the fault hits.
     pub(crate) on: Opt<RawOn>,
-    /// Requests with this method alone. With `on: http`.
+    /// Only requests with this method. With `on: http`.
     #[schemars(example = &"POST")]
     pub(crate) method: Opt<String>,
-    /// Requests with this path alone, below the world's prefix; `*` stands for any characters. Without it, those of the
-    /// API. With `on: http`. Or streams that answer a request for it, with `on: stream`; or sockets of an endpoint of
-    /// `websocket` that were opened with it, with `on: websocket`.
+    /// Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all requests
+    /// for the API. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
+    /// sockets of an endpoint that were opened with it.
     #[schemars(example = &"/orders/*")]
     pub(crate) path: Opt<String>,
-    /// Requests for this category or a product of it, or sockets that asked for it last.
+    /// Only requests for this category or one of its products, or only sockets that requested it last.
     #[schemars(example = &"electronics")]
     pub(crate) category: Opt<String>,
-    /// Orders of this product, or frames that tell of it.
+    /// Only orders of this product, or only frames about it.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<Id>,
-    /// Frames or events that come by this topic alone; `*` stands for any characters. With a fault of frames, such as `drop`.
+    /// Only frames or events of this topic; `*` matches any characters. With a fault that affects frames, such as
+    /// `drop`.
     #[schemars(example = &"room/*")]
     pub(crate) topic: Opt<String>,
-    /// The share of requests, sockets or streams that is hit.
+    /// The share of requests, sockets or streams that the fault hits.
     #[schemars(example = &"20%", extend("default" = "100%"))]
     pub(crate) share: Opt<RawShare>,
-    /// The share of frames or events that is hit, of the sockets or streams that are. With `drop`, `duplicate` and `corrupt`.
+    /// The share of frames or events that the fault hits, on the sockets or streams that it hits. With `drop`,
+    /// `duplicate` and `corrupt`.
     #[schemars(example = &"5%", extend("default" = "100%"))]
     pub(crate) chance: Opt<RawShare>,
-    /// How many requests, sockets or streams are spared first.
+    /// How many requests, sockets or streams to spare first.
     #[schemars(example = 3, range(min = 0), extend("default" = 0))]
     pub(crate) skip: Opt<i64>,
-    /// How many requests, sockets or streams are hit, after those that are spared; without it, all.
+    /// How many requests, sockets or streams to hit after `skip`. Without it, all of them.
     #[schemars(example = 2, range(min = 1))]
     pub(crate) times: Opt<i64>,
-    /// When it begins.
+    /// When the fault begins.
     #[schemars(extend("default" = "0s"))]
     pub(crate) from: Opt<RawDuration>,
-    /// When it is over. Without it, never.
+    /// When the fault ends. Without it, never.
     #[schemars(example = &"1m")]
     pub(crate) until: Opt<RawDuration>,
-    /// Answers, frames or events come later: so much, or as a distribution says. Frames and events keep their order.
+    /// Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order.
     #[schemars(example = &"300ms", example = serde_json::json!({ "median": "90ms", "sigma": 0.5 }))]
     pub(crate) latency: Opt<RawLatency>,
-    /// Requests are answered with this status and not carried out; handshakes are refused with it.
+    /// Answers requests with this status without processing them; refuses handshakes with it.
     #[schemars(example = 503, range(min = 400, max = 599))]
     pub(crate) status: Opt<i64>,
-    /// The JSON that comes with `status`, in place of mockd's own.
+    /// The JSON body sent with `status`, instead of mockd's own.
     #[schemars(example = serde_json::json!({ "error": "out of stock" }))]
     pub(crate) body: Opt<Value>,
-    /// What `retry-after` says beside `status`, in whole seconds.
+    /// The `retry-after` header sent with `status`, in whole seconds.
     #[schemars(example = &"2s")]
     pub(crate) retry_after: Opt<RawDuration>,
-    /// Connections are reset: requests before they are carried out, sockets and streams when the fault begins; or `after` so
-    /// much.
+    /// Resets connections: those of requests before they are processed, those of sockets and streams when the fault
+    /// begins, or after the number given by `after`.
     pub(crate) reset: Opt<bool>,
-    /// With `reset`: after so many bytes of an answer that is no stream, frames of a socket, or events of a stream. With
-    /// `close`: after so many frames.
+    /// With `reset`: after this many bytes of an answer that is not a stream, frames of a socket, or events of a
+    /// stream. With `close`: after this many frames.
     #[schemars(example = 20, range(min = 0))]
     pub(crate) after: Opt<i64>,
-    /// Connections are closed in place of an answer. With `on: http`.
+    /// Closes the connection without an answer. With `on: http`.
     pub(crate) empty: Opt<bool>,
-    /// The body of an answer that is no stream comes at so many bytes a second. With `on: http`.
+    /// Sends the body of an answer at this many bytes per second; streams are not affected. With `on: http`.
     #[schemars(example = 100, range(min = 1))]
     pub(crate) bandwidth: Opt<i64>,
-    /// The JSON of an answer breaks off; a stream stays as it is. With `on: http`.
+    /// Cuts off the JSON of an answer; streams are not affected. With `on: http`.
     pub(crate) malformed: Opt<bool>,
-    /// Requests are not answered: their connections are closed after so long, or `never`. With `on: http`.
+    /// Leaves requests unanswered and closes their connections after this time, or `never`. With `on: http`.
     #[schemars(example = &"30s", example = &"never")]
     pub(crate) timeout: Opt<RawTimeout>,
-    /// An answer says that it is so many bytes longer than it is, or shorter; a stream, which says nothing of its length,
-    /// stays as it is. With `on: http`.
+    /// Declares an answer this many bytes longer than it is, or shorter if negative; streams, which declare no length,
+    /// are not affected. With `on: http`.
     #[schemars(example = 10, range(min = -1_048_576, max = 1_048_576))]
     pub(crate) content_length: Opt<i64>,
-    /// Handshakes are answered later. With `on: websocket`.
+    /// Delays the answer to handshakes. With `on: websocket`.
     #[schemars(example = &"2s")]
     pub(crate) connect: Opt<RawLatency>,
-    /// Sockets are closed with this code: those that are open when the fault begins, or each `after` so many frames. With
-    /// `on: websocket`.
+    /// Closes sockets with this code: those that are open when the fault begins, or with `after` each socket after
+    /// that many frames. With `on: websocket`.
     #[schemars(example = 1011, range(min = 1000, max = 4999))]
     pub(crate) close: Opt<i64>,
-    /// The reason that goes with `close`, of 123 bytes at the most.
+    /// The reason sent with `close`, at most 123 bytes.
     pub(crate) reason: Opt<String>,
-    /// Sockets stay open and silent, without pongs, and what they send is not read. With `on: websocket`.
+    /// Freezes sockets: they stay open, but mockd sends nothing, not even pongs, and reads nothing. With `on:
+    /// websocket`.
     pub(crate) freeze: Opt<bool>,
-    /// Frames or events do not come. With `on: websocket`, after which the latest totals follow, or `on: stream`.
+    /// Drops frames or events. With `on: websocket`, where the latest totals follow afterwards, or `on: stream`.
     pub(crate) drop: Opt<bool>,
-    /// Frames or events come twice. With `on: websocket` or `on: stream`.
+    /// Sends frames or events twice. With `on: websocket` or `on: stream`.
     pub(crate) duplicate: Opt<bool>,
-    /// Of so many frames at a time, the last comes first. With `on: websocket`.
+    /// Reorders frames in groups of this many: the last frame of each group comes first. With `on: websocket`.
     #[schemars(example = 4, range(min = 2, max = 1000))]
     pub(crate) reorder: Opt<i64>,
-    /// Frames come damaged. With `on: websocket`.
+    /// Damages frames. With `on: websocket`.
     pub(crate) corrupt: Opt<RawDamage>,
-    /// Totals stay as they are when the fault hits first. With `on: websocket`, and best with `product`.
+    /// Freezes totals at their values when the fault first hits. With `on: websocket`, and best with `product`.
     pub(crate) stale: Opt<bool>,
-    /// All sockets are closed with 1012 when the fault begins, and handshakes are refused with 503 for so long. With
-    /// `on: websocket`.
+    /// Closes all sockets with 1012 when the fault begins, and refuses handshakes with 503 for this long. With `on:
+    /// websocket`.
     #[schemars(example = &"5s")]
     pub(crate) storm: Opt<RawDuration>,
-    /// What clients send is read and not obeyed. With `on: websocket`.
+    /// Reads what clients send, but ignores it. With `on: websocket`.
     pub(crate) ignore: Opt<bool>,
 }
 
@@ -125,11 +128,11 @@ pub(crate) struct RawFault {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "on")]
 pub(crate) enum RawOn {
-    /// Requests that open no socket.
+    /// Requests, except those that open a socket.
     Http,
     /// Sockets, and the handshakes that open them.
     WebSocket,
-    /// Streams of server-sent events that are open. A request that opens one is hit as any other, with `on: http`.
+    /// Open streams of server-sent events. A request that opens one is a request like any other, hit with `on: http`.
     Stream,
 }
 
@@ -138,21 +141,21 @@ pub(crate) enum RawOn {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "corrupt")]
 pub(crate) enum RawDamage {
-    /// JSON that breaks off.
+    /// JSON that is cut off.
     Json,
     /// Text that is not UTF-8.
     Utf8,
-    /// A frame of a mebibyte.
+    /// A frame of one mebibyte.
     Oversized,
     /// A binary frame.
     Type,
 }
 
-/// How long something takes.
+/// A delay.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "latency")]
 pub(crate) enum RawLatency {
-    /// As a distribution says.
+    /// Drawn from a distribution.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Spread(Box<RawSpread>),
@@ -174,25 +177,25 @@ pub(crate) struct RawSpread {
     pub(crate) max: Opt<RawDuration>,
     /// The mean.
     pub(crate) mean: Opt<RawDuration>,
-    /// How far from the mean a time may be, to both sides.
+    /// How much shorter or longer than the mean a time may be.
     pub(crate) jitter: Opt<RawDuration>,
     /// The standard deviation.
     pub(crate) deviation: Opt<RawDuration>,
-    /// Half of the times are shorter.
+    /// The median.
     pub(crate) median: Opt<RawDuration>,
-    /// The standard deviation of the logarithm: 0.5 has one in ten at twice the median or more.
+    /// The standard deviation of the logarithm: with 0.5, one time in ten is at least twice the median.
     #[schemars(example = 0.5, range(min = 0, max = 5))]
     pub(crate) sigma: Opt<f64>,
 }
 
-/// How long nothing is answered.
+/// How long a request stays unanswered.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "timeout")]
 pub(crate) enum RawTimeout {
-    /// For ever.
+    /// Forever.
     #[serde(rename = "never")]
     Never,
-    /// For so long.
+    /// For this long.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     After(RawDuration),

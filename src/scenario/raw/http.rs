@@ -1,4 +1,4 @@
-//! What requests are answered with.
+//! Routes and their answers.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,24 +7,24 @@ use super::steps::{also_null, with_verbs};
 use super::{Opt, RawDuration, RawExpression, RawField, RawRuleStep};
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// What a route answers.
+/// The answers of a route.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "route")]
 pub(crate) enum RawAnswers {
-    /// The same for all requests.
+    /// One answer for all requests.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     One(Box<RawAnswer>),
-    /// The first that fits the request; 404 if none does.
+    /// The first answer that matches the request; 404 if none does.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Several(#[schemars(length(min = 1))] Vec<Spanned<RawAnswer>>),
 }
 
 with_verbs! {
-    /// An answer: whom it is for, what happens first, and what is in it, which is at most one of `body`, `text`, `file`,
-    /// `crud` and `stream`. A verb may stand in it in place of `do`. Expressions know `path`, `query`, `headers`, `cookies`,
-    /// `body`, `method` and `url` of the request, and all of `data`.
+    /// An answer: which requests it is for, what happens first, and its content, which is at most one of `body`,
+    /// `text`, `file`, `crud` and `stream`. A verb may take the place of `do`. Expressions can use the request's
+    /// `path`, `query`, `headers`, `cookies`, `body`, `method` and `url`, and everything in `data`.
     #[schemars(
         deny_unknown_fields, rename = "answer",
         example = serde_json::json!({ "status": 201, "body": { "hello": "$path.name" } })
@@ -33,35 +33,38 @@ with_verbs! {
         /// An expression: the answer is for requests for which it is true.
         #[schemars(example = &"query.page | int > 1")]
         when: Opt<RawExpression>,
-        /// What a request has to contain that the answer is for.
+        /// What a request must contain for this answer.
         r#match: Opt<RawMatch>,
-        /// Values by name, which `when`, the steps and all that is in the answer can use. They are computed once `match` fits.
+        /// Named values for `when`, the steps and everything else in the answer. They are computed once `match`
+        /// matches.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
-        /// The status, from 200 to 599; 200 without it, or 204 if nothing is in the answer.
+        /// The status, from 200 to 599. Without it, 200, or 204 if the answer has no content.
         #[schemars(example = 201, extend("type" = ["integer", "string", "null"]))]
         status: Opt<JsonNode>,
-        /// Headers by name. A list stands for several headers of that name.
+        /// Headers by name. A list sends several headers with that name.
         #[schemars(example = serde_json::json!({ "cache-control": "no-store" }))]
         headers: Opt<Entries<JsonNode>>,
-        /// JSON, in which any text may be an expression.
+        /// A JSON body. Any text in it may be an expression.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "id": "$path.id" }))]
         body: Opt<JsonNode>,
-        /// Plain text.
+        /// A plain text body.
         #[schemars(example = &"Hello {{ query.name }}", extend("type" = ["string", "number", "boolean", "null"]))]
         text: Opt<JsonNode>,
-        /// The path of a file, relative to this one. Its name says what type it is. Expressions lead nowhere but below the
-        /// directory of this file, or that which the path begins with, as in `../images/{{ path.name }}`.
+        /// The path of a file, relative to this one. Its extension decides the content type. A path with expressions
+        /// cannot leave the directory of this file, or the directory that the path starts with, as in `../images/{{
+        /// path.name }}`.
         #[schemars(example = &"images/cat.png", extend("type" = ["string", "null"]))]
         file: Opt<JsonNode>,
-        /// How much later the answer comes, on the world's clock. Its steps and expressions are those of when the request came.
+        /// The delay of the answer, on the world's clock. Its steps run and its expressions are computed when the
+        /// request arrives.
         #[schemars(example = &"300ms", extend("default" = "0s"))]
         after: Opt<RawDuration>,
-        /// REST on a collection. The route's key has no method.
+        /// A REST API for a collection. The route's key has no method.
         #[schemars(example = &"todos")]
         crud: Opt<RawCrud>,
-        /// Server-sent events, on any method: steps that begin with the request and end with it. HEAD carries out `do`, and
+        /// Server-sent events, for any method: steps that start with the request and stop with it. HEAD runs `do`, but
         /// opens no stream.
         stream: Opt<Items<RawRuleStep>>,
         #[schemars(skip)]
@@ -69,38 +72,38 @@ with_verbs! {
     }
 }
 
-/// What a request has to contain. Texts may be expressions.
+/// What a request must contain. Texts may be expressions.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "match")]
 pub(crate) struct RawMatch {
-    /// Parameters of the query with their values.
+    /// Query parameters with their values.
     #[schemars(example = serde_json::json!({ "page": "2" }), extend("type" = ["object", "null"]))]
     pub(crate) query: Opt<JsonNode>,
-    /// Headers with their values, in which `*` stands for any text.
+    /// Headers with their values. `*` in a value matches any text.
     #[schemars(example = serde_json::json!({ "authorization": "Bearer *" }), extend("type" = ["object", "null"]))]
     pub(crate) headers: Opt<JsonNode>,
-    /// What the body contains.
+    /// What the body must contain.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "role": "admin" }))]
     pub(crate) body: Opt<JsonNode>,
 }
 
-/// REST on a collection.
+/// A REST API for a collection.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "crud")]
 pub(crate) enum RawCrud {
-    /// On the collection of this name.
+    /// For the collection with this name.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     Collection(String),
-    /// As described.
+    /// In full.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(Box<RawCrudDescription>),
 }
 
-/// REST on a collection, in full.
+/// A REST API for a collection, with options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "describedCrud", extend("required" = ["collection"]))]
@@ -108,21 +111,22 @@ pub(crate) struct RawCrudDescription {
     /// The collection's name.
     #[schemars(example = &"todos")]
     pub(crate) collection: Opt<String>,
-    /// What a row must have that a client sends: its fields by name, each with the JSON types that are allowed. Without it
-    /// anything goes. A list that is asked for by a field that is neither here nor in any row is empty; the log and the journal
-    /// say so.
+    /// The fields that a row sent by a client must have: their names, each with its allowed JSON types. Without it,
+    /// any row is accepted. Filtering by a field that is neither declared here nor present in any row gives an empty
+    /// list; the log and the journal say so.
     #[schemars(example = serde_json::json!({ "title": "string" }))]
     pub(crate) fields: Opt<Entries<RawField>>,
-    /// What an added row has besides what the client sends.
+    /// Fields that an added row has in addition to those that the client sends.
     #[schemars(example = serde_json::json!({ "status": "placed", "at": "$now.iso" }), extend("type" = ["object", "string", "null"]))]
     pub(crate) defaults: Opt<JsonNode>,
-    /// The operations that are allowed; all of them without it.
+    /// The allowed operations. Without it, all of them.
     #[schemars(example = ["list", "get"], length(min = 1))]
     pub(crate) only: Opt<Vec<Spanned<RawOperation>>>,
-    /// How the parameters of a list are called.
+    /// The names of the query parameters for pages and sorting.
     pub(crate) query: Opt<RawCrudQuery>,
-    /// What a list looks like: `$items`, how many rows fit in all, which is `$total`, which `$page` this is, how many rows it
-    /// has room for, which is `$per_page`, and how many `$pages` there are. Without it, a list of the rows.
+    /// The body of a list: `$items` are the rows of the page, `$total` is the number of matching rows, `$page` the
+    /// number of the page, `$per_page` its size, and `$pages` the number of pages. Without it, the body is a list of
+    /// the rows.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page", "pages": "$pages" }))]
     pub(crate) list: Opt<JsonNode>,
@@ -137,28 +141,28 @@ pub(crate) enum RawOperation {
     List,
     /// One row: `GET /{id}`.
     Get,
-    /// Another row: `POST /`.
+    /// Add a row: `POST /`.
     Add,
-    /// Other fields for a row: `PUT /{id}`.
+    /// Replace a row: `PUT /{id}`.
     Replace,
-    /// Other values for some fields of a row: `PATCH /{id}`.
+    /// Change some fields of a row: `PATCH /{id}`.
     Merge,
-    /// One row less: `DELETE /{id}`.
+    /// Remove a row: `DELETE /{id}`.
     Remove,
 }
 
-/// How the parameters of a list are called.
+/// The names of the query parameters for pages and sorting.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "crudQuery")]
 pub(crate) struct RawCrudQuery {
-    /// Which page is asked for, from 1.
+    /// The number of the page, from 1.
     #[schemars(extend("default" = "_page"), length(min = 1))]
     pub(crate) page: Opt<String>,
-    /// How many rows are on a page.
+    /// The number of rows on a page.
     #[schemars(extend("default" = "_per_page"), length(min = 1))]
     pub(crate) per_page: Opt<String>,
-    /// The fields by which rows are sorted.
+    /// The fields to sort by.
     #[schemars(extend("default" = "_sort"), length(min = 1))]
     pub(crate) sort: Opt<String>,
 }

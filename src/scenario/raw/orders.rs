@@ -1,4 +1,4 @@
-//! What moves totals by itself: random generators and scripts.
+//! Orders that mockd places itself: random generators and scripts.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{Opt, RawDuration, RawFault, RawProduct, RawRate};
 use crate::scenario::yaml::{Entries, Id, IdNode, Items, Spanned};
 
-/// A source of random orders, drawn from a random stream of its own. It says `every` or `rate`; its times count from
-/// the start, or from the reload that brought or changed it.
+/// A generator of random orders, with its own random stream. It needs `every` or `rate`; its times count from the
+/// start, or from the reload that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -18,23 +18,23 @@ use crate::scenario::yaml::{Entries, Id, IdNode, Items, Spanned};
     ])
 )]
 pub(crate) struct RawGenerator {
-    /// The time between two orders; with `arrivals: poisson` the mean of it. At least 1us.
+    /// The time between two orders; with `arrivals: poisson`, the mean time. At least 1us.
     #[schemars(example = &"1500ms")]
     pub(crate) every: Opt<RawDuration>,
-    /// The same as `every`, said as orders in a time.
+    /// How often an order comes, as an alternative to `every`.
     #[schemars(example = &"20/s")]
     pub(crate) rate: Opt<RawRate>,
-    /// How the times between orders are spread.
+    /// How the times between orders are distributed.
     #[schemars(extend("default" = "even"))]
     pub(crate) arrivals: Opt<RawArrivals>,
-    /// How far an order may be from its even time, to both sides; at most `every`. Errors do not add up. Not with
+    /// How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with
     /// `arrivals: poisson`.
     #[schemars(example = &"200ms", extend("default" = "0s"))]
     pub(crate) jitter: Opt<RawDuration>,
-    /// What one order adds to a total: a number, or one drawn uniformly from a range.
+    /// What one order adds to the total: a number, or a range from which one is drawn uniformly.
     #[schemars(example = serde_json::json!({ "min": 1, "max": 7 }), extend("default" = 1))]
     pub(crate) amount: Opt<RawAmount>,
-    /// What is ordered: `all`, a list of ids, those of a category, or ids with weights.
+    /// Which products are ordered: `all`, a list of ids, those of a category, or ids with weights.
     #[schemars(
         example = ["A1", "B1"],
         example = serde_json::json!({ "category": "electronics" }),
@@ -42,22 +42,22 @@ pub(crate) struct RawGenerator {
         extend("default" = "all")
     )]
     pub(crate) products: Opt<RawDraw>,
-    /// When it starts; the first order comes one gap later.
+    /// When it starts. The first order follows after one interval.
     #[schemars(extend("default" = "0s"))]
     pub(crate) from: Opt<RawDuration>,
-    /// When it ends; an order due then still comes. Without it, never.
+    /// When it ends. An order due at that time still comes. Without it, never.
     #[schemars(example = &"10m")]
     pub(crate) until: Opt<RawDuration>,
 }
 
-/// How the times between random orders are spread.
+/// How the times between random orders are distributed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "arrivals")]
 pub(crate) enum RawArrivals {
-    /// All the same, but for `jitter`.
+    /// All equal, apart from `jitter`.
     Even,
-    /// Exponentially around the mean, as orders of many independent buyers are: a Poisson process.
+    /// Exponentially distributed, like the orders of many independent buyers: a Poisson process.
     Poisson,
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum RawAmount {
     #[serde(rename = "\0integer")]
     #[schemars(untagged)]
     Fixed(#[schemars(range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))] i64),
-    /// Any of a range.
+    /// Any number of a range.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Range(RawRange),
@@ -80,10 +80,10 @@ pub(crate) enum RawAmount {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "range", extend("required" = ["min", "max"]))]
 pub(crate) struct RawRange {
-    /// The lowest of them; negative ones are returns.
+    /// The lowest number; negative numbers are returns.
     #[schemars(example = 1, range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))]
     pub(crate) min: Opt<i64>,
-    /// The highest of them.
+    /// The highest number.
     #[schemars(example = 7, range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))]
     pub(crate) max: Opt<i64>,
 }
@@ -92,14 +92,14 @@ pub(crate) struct RawRange {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "draw")]
 pub(crate) enum RawDraw {
-    /// Every product there is at the time, also those added since the start.
+    /// Every product that exists at the time, including those added since the start.
     #[serde(rename = "all")]
     All,
-    /// These ids, each with the same chance.
+    /// These ids, each with the same probability.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Ids(#[schemars(length(min = 1))] Vec<Spanned<Id>>),
-    /// Those of a category, or ids with weights.
+    /// The products of a category, or ids with weights.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     By(RawDrawBy),
@@ -116,10 +116,11 @@ pub(crate) enum RawDraw {
     ])
 )]
 pub(crate) struct RawDrawBy {
-    /// Every product that this category has at the time, each with the same chance.
+    /// Every product of this category at the time, each with the same probability.
     #[schemars(example = &"electronics")]
     pub(crate) category: Opt<String>,
-    /// Ids with their weights: one with 5 is ordered five times as often as one with 1. At least one is above 0.
+    /// Ids with their weights: a weight of 5 is ordered five times as often as a weight of 1. At least one weight is
+    /// above 0.
     #[schemars(
         example = serde_json::json!({ "A1": 5, "A2": 1 }),
         extend("additionalProperties" = { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 })
@@ -127,39 +128,40 @@ pub(crate) struct RawDrawBy {
     pub(crate) weights: Opt<Entries<i64>>,
 }
 
-/// A timeline of steps. Its times count from the start, or from the reload that brought or changed it.
+/// A timeline of steps. Its times count from the start, or from the reload that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "script", extend("required" = ["steps"]))]
 pub(crate) struct RawScript {
-    /// What messages call it.
+    /// The script's name in messages.
     #[schemars(example = &"flash sale")]
     pub(crate) name: Opt<String>,
-    /// When its time 0 is.
+    /// When the script starts.
     #[schemars(extend("default" = "0s"))]
     pub(crate) start: Opt<RawDuration>,
-    /// How often it plays: a number, or `forever`. Each repeat starts when the last action of the one before happens.
+    /// How many times the script runs: a number, or `forever`. Each run starts with the last action of the previous
+    /// one.
     #[schemars(example = 3, example = &"forever", extend("default" = 1))]
     pub(crate) repeat: Opt<RawRepeat>,
-    /// What happens when, at least one step.
+    /// The steps, at least one.
     pub(crate) steps: Opt<Items<RawStep>>,
 }
 
-/// How often a script plays.
+/// How many times a script or a step repeats.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "repeat")]
 pub(crate) enum RawRepeat {
     /// Until the server stops.
     #[serde(rename = "forever")]
     Forever,
-    /// So many times.
+    /// This many times.
     #[serde(rename = "\0integer")]
     #[schemars(untagged)]
     Times(#[schemars(range(min = 1))] i64),
 }
 
-/// One line of a script: a time (`at` or `after`; that of the step before otherwise) and what happens, which is an
-/// order (`product` and `amount`), `set`, `add`, `remove` or `fault`.
+/// One step of a script: a time (`at` or `after`; without either, that of the previous step) and an action, which is
+/// an order (`product` and `amount`), `set`, `add`, `remove` or `fault`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -175,36 +177,36 @@ pub(crate) enum RawRepeat {
     ])
 )]
 pub(crate) struct RawStep {
-    /// When it happens, since the script's or the repeat's start. Not with `after`.
+    /// When it happens, counted from the start of the script or of the current repeat. Not with `after`.
     #[schemars(example = &"2s")]
     pub(crate) at: Opt<RawDuration>,
-    /// When it happens, since the step before was done. Not with `at`.
+    /// When it happens, counted from the end of the previous step. Not with `at`.
     #[schemars(example = &"500ms")]
     pub(crate) after: Opt<RawDuration>,
-    /// The id of the product that is ordered.
+    /// The id of the product to order.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<IdNode>,
-    /// What the order adds to the product's total, negative for a return: a number, or one drawn uniformly from a
-    /// range each time.
+    /// What the order adds to the product's total, negative for a return: a number, or a range from which one is drawn
+    /// uniformly each time.
     #[schemars(example = 10, example = serde_json::json!({ "min": 1, "max": 7 }))]
     pub(crate) amount: Opt<RawAmount>,
-    /// How often the step happens, `every` so long. More than 1000000 times takes `every`.
+    /// How many times the step happens, with `every` as the interval. More than 1000000 requires `every`.
     #[schemars(example = 100, range(min = 1), extend("default" = 1))]
     pub(crate) times: Opt<i64>,
-    /// The time between two of the step's `times`; all at once without it. At least 1us.
+    /// The time between two of the step's `times`. At least 1us. Without it, all happen at once.
     #[schemars(example = &"10ms")]
     pub(crate) every: Opt<RawDuration>,
-    /// Puts a product's total to a value.
+    /// Sets a product's total.
     pub(crate) set: Opt<Box<RawSet>>,
     /// Adds a product to a category.
     pub(crate) add: Opt<Box<RawAdd>>,
-    /// Takes a product out of its category.
+    /// Removes a product from its category.
     pub(crate) remove: Opt<Box<RawRemove>>,
-    /// Brings a fault, whose times count from the step on.
+    /// Starts a fault, whose times count from this step.
     pub(crate) fault: Opt<Box<RawFault>>,
 }
 
-/// A product's total is put to a value.
+/// A product's new total.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "set", extend("required" = ["product", "total"]))]
@@ -217,7 +219,7 @@ pub(crate) struct RawSet {
     pub(crate) total: Opt<i64>,
 }
 
-/// A product is added to a category.
+/// A product to add to a category.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "add", extend("required" = ["category", "product"]))]
@@ -230,7 +232,7 @@ pub(crate) struct RawAdd {
     pub(crate) product: Opt<RawProduct>,
 }
 
-/// A product is taken out of its category.
+/// A product to remove from its category.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "remove", extend("required" = ["product"]))]

@@ -30,12 +30,12 @@ impl JsonSchema for RawExpression {
     }
 }
 
-/// Nothing behind the key is `null`, a value like any other.
+/// A key without a value is `null`, a value like any other.
 pub(super) fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt<JsonNode>, D::Error> {
     Spanned::deserialize(deserializer).map(Some)
 }
 
-/// One verb of a step, as it is written.
+/// One verb of a step, as written.
 pub(crate) struct RawVerb<'r> {
     /// Its key.
     pub(crate) key: &'static str,
@@ -78,7 +78,7 @@ pub(crate) const VERBS: &[&str] = &[
     "fault",
 ];
 
-/// That exactly one verb is given, for a JSON Schema.
+/// The part of a JSON Schema that requires exactly one verb.
 pub(super) fn one_verb() -> Value {
     let one = |key: &&str| match *key {
         "reply" => json!({ "required": [key] }),
@@ -87,7 +87,7 @@ pub(super) fn one_verb() -> Value {
     VERBS.iter().map(one).collect()
 }
 
-/// Declares a mapping that has the verbs of steps among its keys.
+/// Declares a mapping whose keys include the verbs of steps.
 macro_rules! with_verbs {
     ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $field:ident: $type:ty,)* }) => {
         #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -95,43 +95,45 @@ macro_rules! with_verbs {
         $(#[$meta])*
         pub(crate) struct $name {
             $($(#[$about])* pub(crate) $field: $type,)*
-            /// A list of steps. That of a step is carried out at one moment: all of it, or nothing if one is refused.
+            /// A list of steps. A step's `do` runs at one moment, all or none: if one of its steps is refused, none
+            /// takes effect.
             pub(crate) r#do: Opt<Items<$crate::scenario::raw::RawRuleStep>>,
-            /// Sends a frame to the socket whose step it is: JSON, a text as it is, or `{ binary: BASE64 }`; in a `stream`, an
-            /// event: a mapping that has `data`, and besides it only `event`, `id`, `retry` and `comment`, or a `comment` or
-            /// `retry` alone; any other value is the data of an event. Only in streams and sockets.
+            /// Sends a frame to this socket: JSON, text as it is, or `{ binary: BASE64 }`. In a `stream`, sends an
+            /// event: a mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only
+            /// `comment` or `retry`, sets the fields of the event; any other value is its data. Only in streams and
+            /// sockets.
             #[serde(deserialize_with = "super::steps::also_null")]
             #[schemars(example = &"$it", example = serde_json::json!({ "event": "price", "data": "$price" }))]
             pub(crate) reply: Opt<JsonNode>,
-            /// Sends a frame to all who have joined a topic, or to all sockets of an endpoint.
+            /// Sends a frame to all members of a topic, or to all sockets of an endpoint.
             #[schemars(example = serde_json::json!({ "to": "news", "frame": { "text": "Hello" } }))]
             pub(crate) send: Opt<$crate::scenario::raw::RawSend>,
-            /// Joins a topic, a list of topics, or what a mapping says. Only in streams and sockets.
+            /// Joins a topic or a list of topics; a mapping has more options. Only in streams and sockets.
             #[schemars(example = &"news")]
             pub(crate) join: Opt<$crate::scenario::raw::RawJoin>,
-            /// Leaves a topic, a list of topics, or the membership of a name. Only in streams and sockets.
+            /// Leaves a topic, a list of topics, or the membership with a name. Only in streams and sockets.
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
-            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in streams and
-            /// sockets.
+            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in
+            /// streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
-            /// Adds a row to a collection. One without an `id` gets the next.
+            /// Adds a row to a collection. A row without an `id` gets the next one.
             #[schemars(example = serde_json::json!({ "todos": { "title": "$body.title" } }))]
             pub(crate) add: Opt<Entries<JsonNode>>,
-            /// Gives other values to some fields of the row with that `id`.
+            /// Changes some fields of the row with that `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "done": true } }))]
             pub(crate) merge: Opt<Entries<JsonNode>>,
-            /// Puts a row in the place of the one with its `id`.
+            /// Replaces the row that has the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "title": "Sleep" } }))]
             pub(crate) replace: Opt<Entries<JsonNode>>,
             /// Removes the row with that id.
             #[schemars(example = serde_json::json!({ "todos": "$path.id" }))]
             pub(crate) remove: Opt<Entries<JsonNode>>,
-            /// Adds to numbers of the row with that `id`.
+            /// Adds to numeric fields of the row with that `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "votes": 1 } }))]
             pub(crate) increment: Opt<Entries<JsonNode>>,
-            /// Sets values of `data`, or parts of them; in steps of a socket also values of its memory `conn`.
+            /// Sets values of `data`, or parts of them; in the steps of a socket also values of its memory `conn`.
             #[schemars(
                 example = serde_json::json!({ "price": 3, "prices.BTC": 50000 }),
                 example = serde_json::json!({ "conn.name": "$msg.name" })
@@ -140,12 +142,12 @@ macro_rules! with_verbs {
             /// Orders a product of `categories`.
             #[schemars(example = serde_json::json!({ "product": "A1", "amount": 10 }))]
             pub(crate) order: Opt<Box<$crate::scenario::raw::RawOrder>>,
-            /// Brings a fault, whose times count from then on.
+            /// Starts a fault, whose times count from then on.
             pub(crate) fault: Opt<Box<$crate::scenario::raw::RawFault>>,
         }
 
         impl $name {
-            /// The verbs that are given, in the order of the language.
+            /// The verbs given, in the order of the language.
             pub(crate) fn verbs(&self) -> Vec<$crate::scenario::raw::RawVerb<'_>> {
                 use $crate::scenario::raw::{RawVerb, RawVerbValue as Value};
                 fn verb<'r, T>(
@@ -183,51 +185,54 @@ macro_rules! with_verbs {
 pub(super) use with_verbs;
 
 with_verbs! {
-    /// A step: exactly one verb, when it happens, and how often. Without a time it happens when the step before has ended.
+    /// A step: exactly one verb, when it happens, and how often. Without a time it happens when the previous step has
+    /// ended.
     #[schemars(
         deny_unknown_fields, rename = "ruleStep",
         example = serde_json::json!({ "after": "5s", "merge": { "todos": { "id": 1, "done": true } } }),
         extend("oneOf" = one_verb())
     )]
     RawRuleStep {
-        /// When it happens, since the list of steps has begun. Not with `after`.
+        /// When it happens, counted from the start of the list of steps. Not with `after`.
         #[schemars(example = &"2s")]
         at: Opt<RawDuration>,
-        /// When it happens, since the step before has ended. Not with `at`.
+        /// When it happens, counted from the end of the previous step. Not with `at`.
         #[schemars(example = &"500ms")]
         after: Opt<RawDuration>,
-        /// How often it happens: a number, or `forever`, `every` so long. Not with `each`.
+        /// How many times it happens: a number, or `forever`, with `every` as the interval. Not with `each`.
         #[schemars(example = 100, example = &"forever", extend("default" = 1))]
         times: Opt<RawRepeat>,
-        /// The time between two of its `times`, or between two items of `each`; all at once without it. At least 1us.
+        /// The time between two of its `times`, or between two items of `each`. At least 1us. Without it, all happen
+        /// at once.
         #[schemars(example = &"10ms")]
         every: Opt<RawDuration>,
-        /// An expression: it happens only if that is true when it is due.
+        /// An expression: the step happens only if it is true when the step is due.
         #[schemars(example = &"chance(0.5)")]
         when: Opt<RawExpression>,
-        /// A list, or an expression that gives one: it happens once for each item, which is `$item`, with its place from 0,
-        /// which is `$index`.
+        /// A list, or an expression that gives one: the step happens once for each item. `$item` is the item, `$index`
+        /// its position, from 0.
         #[schemars(example = &"{{ todos | where(done=true) }}", extend("type" = ["array", "string", "null"]))]
         each: Opt<JsonNode>,
-        /// Values by name, computed when the step is due, which it and what is inside it can use.
+        /// Named values for the step and the steps inside it, computed when the step is due.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
     }
 }
 
-/// A frame for those who have joined topics, or for all sockets of an endpoint.
+/// A frame for the members of topics, or for all sockets of an endpoint.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "send", extend("required" = ["frame"]))]
 pub(crate) struct RawSend {
-    /// A topic or a list of topics. Only an endpoint's steps may leave it out, and send to all sockets of the endpoint then.
+    /// A topic or a list of topics. Only the steps of an endpoint may omit it: they then send to all sockets of the
+    /// endpoint.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// What is sent, any JSON value.
+    /// What to send: any JSON value.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "text": "Hello" }))]
     pub(crate) frame: Opt<JsonNode>,
-    /// Whether the sender gets none. Only in streams and sockets.
+    /// Whether to skip the sender. Only in streams and sockets.
     #[schemars(extend("default" = false))]
     pub(crate) others: Opt<bool>,
 }
@@ -244,13 +249,13 @@ pub(crate) enum RawJoin {
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Topics(#[schemars(with = "Vec<String>")] JsonNode),
-    /// Topics, with what the member wants of them.
+    /// Topics with options.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(Box<RawMembership>),
 }
 
-/// Topics to join, with what the member wants of them.
+/// Topics to join, with options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "membership", extend("required" = ["to"]))]
@@ -258,17 +263,17 @@ pub(crate) struct RawMembership {
     /// A topic or a list of topics.
     #[schemars(example = &"orders", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// What an event has to contain that the member gets.
+    /// What an event must contain to reach the member.
     #[schemars(example = serde_json::json!({ "row": { "room": "$path.room" } }))]
     pub(crate) r#where: Opt<JsonNode>,
-    /// The name of the membership, by which `leave` ends it.
+    /// The name of the membership, for `leave`.
     #[schemars(example = &"$query.id")]
     pub(crate) r#as: Opt<JsonNode>,
-    /// What the member gets in place of what is sent, which is `$event`, to a topic, which is `$topic`.
+    /// The frame that the member gets for an event. `$event` is what was sent, `$topic` the topic.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = &"$event.row")]
     pub(crate) frame: Opt<JsonNode>,
-    /// Steps that end with the membership.
+    /// Steps that start with the membership and stop with it.
     pub(crate) r#do: Opt<Items<RawRuleStep>>,
 }
 
@@ -284,7 +289,7 @@ pub(crate) enum RawLeave {
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     Topics(#[schemars(with = "Vec<String>")] JsonNode),
-    /// The membership of a name.
+    /// The membership with a name.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Named(RawLeaving),
@@ -298,12 +303,12 @@ pub(crate) struct RawLeaving {
     /// A topic or a list of topics.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// The name that the membership was joined by.
+    /// The name of the membership, as its `join` says under `as`.
     #[schemars(example = &"sub-1")]
     pub(crate) r#as: Opt<JsonNode>,
 }
 
-/// How it is closed.
+/// How to close the socket.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "close")]
 pub(crate) enum RawClose {
@@ -321,15 +326,15 @@ pub(crate) enum RawClose {
     Described(RawClosing),
 }
 
-/// With what code and reason it is closed.
+/// The code and the reason to close the socket with.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "closing")]
 pub(crate) struct RawClosing {
-    /// The code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999; 1000 without it.
+    /// The close code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999. Without it, 1000.
     #[schemars(example = 4401, extend("type" = ["integer", "string", "null"]))]
     pub(crate) code: Opt<JsonNode>,
-    /// The reason, at most 123 bytes.
+    /// The close reason, at most 123 bytes.
     #[schemars(example = &"bye", extend("type" = ["string", "null"]))]
     pub(crate) reason: Opt<JsonNode>,
 }
@@ -342,8 +347,8 @@ pub(crate) struct RawOrder {
     /// The product's id.
     #[schemars(example = &"A1", example = &"$it.id", extend("type" = ["string", "number", "null"]))]
     pub(crate) product: Opt<JsonNode>,
-    /// What is added to its total, negative for a return: an integer, an expression that gives one, or a range of which one
-    /// is drawn each time.
+    /// What to add to its total, negative for a return: an integer, an expression that gives one, or a range from
+    /// which one is drawn each time.
     #[schemars(
         example = 10,
         example = serde_json::json!({ "min": 1, "max": 7 }),

@@ -6,12 +6,13 @@ use std::ops::Add;
 use super::{PathPattern, Route, RouteTable, Segment, encode_segment};
 use crate::words::mistakes;
 
-/// What a segment too many or too few costs, in typing mistakes.
+/// The cost of a missing or extra segment, in typing mistakes.
 const MISSING: usize = 2;
 
 impl RouteTable {
-    /// The route whose path is nearest to one that has none, as [`RouteTable::find`] takes it. A literal segment may be
-    /// mistyped, and one segment may be missing or too many. Of equally near ones, one of that method wins, then the first.
+    /// The route whose path is nearest to a path without a route, which is written as for [`RouteTable::find`]. A
+    /// literal segment may be mistyped, and one segment may be missing or extra. Among equally near routes, one with
+    /// the request's method wins, then the first.
     #[must_use]
     pub fn nearest(&self, method: &str, path: &str) -> Option<&Route> {
         let routes = self.iter().enumerate().filter_map(|(place, route)| {
@@ -23,20 +24,20 @@ impl RouteTable {
 }
 
 impl PathPattern {
-    /// How far a path is from this one, the nearer, the less; `None` if they are too far apart.
+    /// The distance of a path from this one; `None` if they are too far apart.
     pub(in crate::scenario) fn distance(&self, path: &str) -> Option<impl Ord + Copy + use<>> {
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let distance = Distance::between(&self.segments, &parts, true)?;
-        // What only parameters match is near to anything.
+        // A path of only parameters is near to everything.
         (distance.literals > 0).then(|| distance.rank())
     }
 }
 
-/// How far a path is from that of a route.
+/// The distance of a path from that of a route.
 #[derive(Debug, Clone, Copy, Default)]
 struct Distance {
     mistakes: usize,
-    /// How many literal segments the path has, perhaps mistyped.
+    /// How many literal segments the path has, possibly mistyped.
     literals: usize,
 }
 
@@ -62,7 +63,7 @@ impl Distance {
         [here, shorter, longer].into_iter().flatten().min_by_key(Self::rank)
     }
 
-    /// The nearer, the less: of equally many mistakes, those beside more of the path itself.
+    /// Smaller is nearer: with equally many mistakes, more matching literal segments are nearer.
     fn rank(&self) -> (usize, Reverse<usize>) {
         (self.mistakes, Reverse(self.literals))
     }
@@ -70,7 +71,7 @@ impl Distance {
     fn of_segment(segment: &Segment, part: &str) -> Option<Self> {
         let Segment::Literal(text) = segment else { return Some(Self::default()) };
         let text = encode_segment(text);
-        // Letters in capitals or not are no mistake to `mistakes`, but the path is another.
+        // `mistakes` ignores case, but a path in another case is another path.
         let mistakes = if text == part { 0 } else { mistakes(part, &text)?.max(1) };
         Some(Self { mistakes, literals: 1 })
     }
@@ -154,7 +155,7 @@ mod tests {
                 of_method.map(|one| one.split_once(' ').unwrap().1.to_owned()).next()
             };
             assert_eq!((near("GET"), near("POST")), (first("GET"), first("POST")), "{written:?}");
-            // Without one of that method, the first of all.
+            // Without one with that method, the first.
             assert_eq!(near("PUT"), first(""), "{written:?}");
             written.rotate_left(1);
         }

@@ -82,10 +82,10 @@ fn a_path_has_one_route_for_each_method() {
 #[test]
 fn two_routes_for_the_same_requests_are_an_error() {
     for (routes, expected) in [
-        ([list("toys"), list("toys")], "`GET /toys → list toys` and `GET /toys → list toys` are for the same requests"),
+        ([list("toys"), list("toys")], "`GET /toys → list toys` and `GET /toys → list toys` match the same requests"),
         (
             [count("id"), count("row")],
-            "`POST /orders/{id} → count {id}` and `POST /orders/{row} → count {row}` are for the same requests",
+            "`POST /orders/{id} → count {id}` and `POST /orders/{row} → count {row}` match the same requests",
         ),
     ] {
         assert_eq!(RouteTable::new(routes).unwrap_err().to_string(), expected);

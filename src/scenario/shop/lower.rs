@@ -1,4 +1,4 @@
-//! What a shop is in general terms: pure functions from the shop's words to collections, timelines and routes.
+//! The shop in general terms: pure functions from the shop to collections, timelines and routes.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use crate::scenario::{
 
 /// The general declaration of a shop.
 ///
-/// It takes the shop, whose steps need not be in memory twice then.
+/// It consumes the shop, so that its steps are not in memory twice.
 pub(in crate::scenario) fn lower(shop: Shop) -> Declaration {
     let Shop { categories, feed, generators, scripts } = shop;
     Declaration {
@@ -32,7 +32,7 @@ fn collection(category: Category) -> Collection {
     Collection { name, prefix, rows: products, fields, is_counted: true, ids: IdScheme::Numbered }
 }
 
-/// Each category is a list that products are added to, and `/orders` is for all of them.
+/// Each category is a list that products can be added to; `/orders` serves all of them.
 fn routes(categories: &[Category], feed: ShopFeed) -> Vec<Route> {
     let mut routes: Vec<Route> = categories.iter().flat_map(category_routes).collect();
     let orders = PathPattern::default().literal("orders");
@@ -71,7 +71,7 @@ fn generator(generator: OrderGenerator) -> Generator {
 
 fn scripts(scripts: Vec<OrderScript>) -> Vec<Script> {
     let mut scripts: Vec<Script> = scripts.into_iter().map(script).collect();
-    // Scripts without names that draw the same have streams of their own.
+    // Scripts without names that draw the same amounts get different streams.
     let mut equal: HashMap<u64, u64> = HashMap::new();
     for script in scripts.iter_mut().filter(|script| script.name.is_none()) {
         let Some(stream) = &mut script.stream else { continue };
@@ -86,7 +86,7 @@ fn script(script: OrderScript) -> Script {
     let OrderScript { name, start, repeat, steps } = script;
     let length = length(&steps);
     let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
-    // Of steps at one time, those further up come first.
+    // Steps at the same time keep the order of the file.
     steps.sort_by_key(|step| step.at);
     let stream = stream(name.as_deref(), start, &steps);
     Script { name, start, repeat, steps: Arc::new(steps), length, stream }
@@ -104,11 +104,12 @@ fn step(step: OrderStep) -> Step {
     Step { at, times, every, action }
 }
 
-/// Random streams of scripts have these two bits: generators count theirs from 0, and those of faults lack the second bit.
+/// The two bits that mark random streams of scripts: those of generators count from 0, and those of faults lack the
+/// second bit.
 const SCRIPT_STREAMS: u64 = 0b11 << 62;
 
-/// The random stream of a script that draws amounts. It follows from the script's name, or from its steps if it has none, so
-/// that other scripts and generators may come and go.
+/// The random stream of a script that draws amounts. It is derived from the script's name, or without one from its
+/// steps, so that it does not depend on other scripts and generators.
 fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
     let orders = steps.iter().filter_map(|step| match &step.action {
         Action::Count { row, amount } => Some((step, row, amount)),

@@ -1,5 +1,5 @@
-//! The way back: the shop that a scenario was declared as. What is lowered and raised is the same again, but that the steps
-//! of a script are ordered by time.
+//! The reverse of lowering: the shop that a scenario was declared as. Lowering and raising a shop gives the same shop,
+//! except that the steps of a script are ordered by time.
 
 use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
 use crate::scenario::{Action, Collection, Draw, Feed, Fires, Generator, Scenario, Script, Step};
@@ -20,7 +20,7 @@ impl Shop {
 }
 
 impl Category {
-    /// The category that is that collection.
+    /// The category of a collection.
     pub(in crate::scenario) fn of(collection: &Collection) -> Self {
         let Collection { name, prefix, rows, fields, .. } = collection.clone();
         Self { name, prefix, products: rows, fields }
@@ -28,7 +28,7 @@ impl Category {
 }
 
 impl OrderGenerator {
-    /// The generator in the shop's words, if it is one of orders.
+    /// The generator in the shop's terms, if it generates orders.
     pub(in crate::scenario) fn of(generator: &Generator) -> Option<Self> {
         let Generator { arrivals, jitter, fires, from, until } = generator.clone();
         let Fires::Count { amount, rows } = fires else { return None };
@@ -50,7 +50,7 @@ impl OrderScript {
 }
 
 impl OrderStep {
-    /// The step in the shop's words.
+    /// The step in the shop's terms.
     pub(in crate::scenario) fn of(step: &Step) -> Self {
         let Step { at, times, every, action } = step.clone();
         let action = match action {

@@ -16,15 +16,15 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
-/// The answers of a route, with the operations on collections that are among them.
+/// The answers of a route, and the operations on collections among them.
 pub(super) struct CheckedAnswers {
     pub(super) answers: Option<Answers>,
-    /// None if no answer is REST on a collection.
+    /// Empty if no answer is a REST API for a collection.
     pub(super) operations: Option<Vec<CrudOperation>>,
 }
 
 impl Rules<'_, '_, '_> {
-    /// The answers under a route's key, with what they know; `None` if they cannot be read.
+    /// The answers under a route's key; `None` if they cannot be read.
     pub(super) fn answers(&mut self, key: &str, node: JsonNode, scope: &Scope<'_>) -> Option<CheckedAnswers> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
@@ -32,7 +32,7 @@ impl Rules<'_, '_, '_> {
         Some(self.checked_answers(key, raw, span, document.json(node.0), scope))
     }
 
-    /// The answers of a key, which are written in that way.
+    /// The answers of a key.
     pub(super) fn checked_answers(
         &mut self,
         key: &str,
@@ -77,7 +77,7 @@ impl Rules<'_, '_, '_> {
             let place = Place::new(Owner::World, scope);
             self.steps_of(&verbs, "an answer", span, written, place)
         });
-        // The row that the last step has changed.
+        // The row that the last step changed.
         let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
@@ -112,7 +112,7 @@ impl Rules<'_, '_, '_> {
         Some(RequestMatch { query: query?, headers: headers?, body: body? })
     }
 
-    /// A mapping, whatever is in it.
+    /// A mapping with any values.
     pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_mapping(node.0) {
@@ -234,7 +234,8 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The directories that a path begins with before its first expression, if they lead elsewhere than below; else nothing.
+/// The leading directories of a path, before its first expression, if they lead out of the declaring directory;
+/// otherwise empty.
 fn lead(path: &str) -> String {
     let literal = path.find("{{").map_or(path, |at| &path[..at]);
     let directories = literal.rfind('/').map_or("", |at| &literal[..=at]);
@@ -242,13 +243,13 @@ fn lead(path: &str) -> String {
     if Path::new(directories).components().all(is_below) { String::new() } else { directories.replace("$$", "$") }
 }
 
-/// What is wrong is none, what is not given is right.
+/// `None` if it is wrong; a missing value is valid.
 #[expect(clippy::option_option, reason = "the inner one is whether it is given, the outer one whether it is right")]
 pub(super) fn right<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     value.map_or(Some(None), |value| value.map(Some))
 }
 
-/// The keys for what is in an answer, with the places of their values.
+/// The keys for the content of an answer, with the places of their values.
 fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
         value.map(|value| value.span)
@@ -275,7 +276,7 @@ fn json(body: Template, scope: &Scope<'_>) -> Content {
     }
 }
 
-/// Notes the answers behind one that is for all requests.
+/// Notes the answers after one that matches all requests.
 fn note_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     let is_for_all = |answer: &&Spanned<RawAnswer>| {
         answer.value.as_ref().is_some_and(|raw| raw.when.is_none() && raw.r#match.is_none())

@@ -1,4 +1,4 @@
-//! Checks categories, gives ids to products that declare none.
+//! Checks categories, and assigns ids to products that declare none.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, Spanned};
 use crate::scenario::{FieldRule, JsonType, Row, row_number};
 
-/// A product as it is written.
+/// A product as written.
 type WrittenProduct = Spanned<RawProduct>;
 
-/// The categories, and whether they could be read so that all their ids are known.
+/// The categories, and whether all their ids are known.
 pub(super) fn categories(
     entries: &Entries<RawCategory>,
     span: Span,
@@ -35,7 +35,7 @@ pub(super) fn categories(
     (categories.filter_map(category).collect(), readable)
 }
 
-/// Whether nothing that gives an id is wrong, so that all ids are known.
+/// Whether everything that determines ids is valid, so that all ids are known.
 fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
     let has_id = |product: &WrittenProduct| product.value.as_ref().is_some_and(|raw| raw.id.is_some());
     let is_right = |product: &WrittenProduct| {
@@ -82,17 +82,17 @@ fn category(
     Some(Category { name: name.as_str().into(), prefix, products: products.into(), fields })
 }
 
-/// Whether ids are declared, all of them numbers: then none needs a prefix.
+/// Whether ids are declared and all of them are numbers: then no prefix is needed.
 fn has_number_ids(written: &[WrittenProduct]) -> bool {
     let mut ids = written.iter().filter_map(|product| product.value.as_ref()?.id.as_ref()).peekable();
     ids.peek().is_some() && ids.all(|id| id.value.as_ref().is_some_and(|id| id.is_number))
 }
 
-/// Where the id of each product was declared, or the product itself for which it was made.
+/// The place of each product's id, or of the product if its id was assigned.
 struct ProductIds(HashMap<Arc<str>, Span>);
 
 impl ProductIds {
-    /// Declared ids first, so that a made id never takes one that stands further down.
+    /// Declared ids first, so that an assigned id never takes one that is declared further down.
     fn declared(written: &[Vec<WrittenProduct>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
@@ -108,12 +108,12 @@ impl ProductIds {
         Self(ids)
     }
 
-    /// The id as it is shared by all that know the product.
+    /// The id, shared by everything that refers to the product.
     fn shared(&self, id: &str) -> Arc<str> {
         self.0.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone())
     }
 
-    /// The prefix with the next number that no product has.
+    /// The prefix with the next free number.
     fn next_free(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
         let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
         let id = candidates.find(|id| !self.0.contains_key(id)).unwrap_or_else(|| prefix.into());

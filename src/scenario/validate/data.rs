@@ -19,22 +19,22 @@ use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 
-/// Names that expressions and messages know as something else.
+/// Names that have another meaning in expressions and messages.
 const OWN_NAMES: [&str; 18] = [
     "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
     "msg", "conn", "items", "total", "page",
 ];
 
-/// The names of `data` with what they stand for.
+/// The names of `data` with their values.
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
-    /// Names that nothing can have, and those of which it could not be read what they stand for.
+    /// Invalid names, and names whose values could not be read.
     pub(super) unread: Vec<Arc<str>>,
 }
 
-/// What rows are made from, besides what is said about them.
+/// What generated rows depend on, apart from their declaration.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     /// The declared seed.
@@ -43,7 +43,7 @@ pub(super) struct Origin {
     pub(super) starts: Option<i64>,
 }
 
-/// Checks all of them. `categories` are names that are taken.
+/// Checks all of them. `categories` are names already in use.
 pub(super) fn data(
     entries: &Entries<JsonNode>,
     categories: &[Category],
@@ -68,16 +68,16 @@ pub(super) fn data(
     data
 }
 
-/// Why nothing can have that name.
+/// Why a name is not allowed.
 fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
-        Some("a name has letters, digits and `_`, and does not start with a digit")
+        Some("a name consists of letters, digits and `_`, and does not start with a digit")
     } else if OWN_NAMES.contains(&name) || is_reserved_name(name) {
-        Some("this name has a meaning of its own in expressions")
+        Some("expressions use this name for something else")
     } else if name.starts_with("__") {
-        Some("names that start with `__` are mockd's own")
+        Some("names that start with `__` are reserved")
     } else if categories.iter().any(|category| &*category.name == name) {
         Some("a category has this name")
     } else {
@@ -85,7 +85,7 @@ fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     }
 }
 
-/// What a name stands for.
+/// The value of a name.
 enum Datum {
     Rows(Vec<WrittenRow>),
     Value(Value),
@@ -96,7 +96,7 @@ fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut 
         ["from"] => file(node, check),
         ["generate"] => {
             let raw = check.document.decode::<RawMadeRows>(node)?;
-            let (raw, span) = check.required(raw.generate.as_ref(), "what is made", "generate", span, span)?;
+            let (raw, span) = check.required(raw.generate.as_ref(), "generated data", "generate", span, span)?;
             made::rows(name, raw, span, origin, check).map(Datum::Rows)
         }
         ["from", "generate"] | ["generate", "from"] => {
@@ -118,7 +118,7 @@ fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
     }
 }
 
-/// What the file has that a value names.
+/// The content of the file that a value names.
 fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let raw = check.document.decode::<RawDataFile>(node)?;
     let span = check.document.tree().span(node);
@@ -129,7 +129,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     match check.document.attached(node)? {
         DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
         DataFile::Value(root) => {
-            // It could not be printed, since it would name a file then.
+            // It could not be printed: printed, it would name a file.
             if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
                 check.note(ProblemKind::NamesData, check.document.tree().span(root));
                 return None;
@@ -139,7 +139,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     }
 }
 
-/// A list of mappings, or an empty list, has rows; all else is a value.
+/// A list of mappings, or an empty list, is a collection; everything else is a value.
 fn value(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let tree = check.document.tree();
     let is_mapping = |item: &NodeId| matches!(tree.view(*item), NodeView::Mapping(_));

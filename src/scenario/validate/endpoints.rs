@@ -1,4 +1,4 @@
-//! Checks endpoints for sockets, and that no two are for the same.
+//! Checks endpoints, and that no two match the same sockets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct DeclaredEndpoint {
     span: Span,
 }
 
-/// What `open` and `closed` are given.
+/// The lists of steps under `open` and `closed`.
 struct SocketSteps<'s, 'n> {
     key: &'static str,
     owner: Owner,
@@ -43,7 +43,7 @@ impl Rules<'_, '_, '_> {
                 let place = self.check.document.part(span, key, range);
                 self.check.note(kind, place);
             }
-            // Whatever is wrong with its key, it is checked.
+            // It is checked even if its key is wrong.
             let endpoint = self.endpoint(key, path.as_ref(), *node);
             if let (Some(_), Some(endpoint)) = (path, endpoint) {
                 endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
@@ -65,7 +65,7 @@ impl Rules<'_, '_, '_> {
         let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| self.subprotocols(raw, span));
         let socket = known.with_socket(path.map(PathPattern::parameter_names));
         let message = socket.and([MESSAGE]);
-        // With a protocol, a client says something to connect.
+        // With a protocol, a client sends a message to connect.
         let scope = if protocol.is_some() { &message } else { &socket };
         let open = SocketSteps { key: "`open`", owner: Owner::Socket, scope };
         let closed = SocketSteps { key: "`closed`", owner: Owner::ClosedSocket, scope: &socket };
@@ -94,7 +94,7 @@ impl Rules<'_, '_, '_> {
         })
     }
 
-    /// The answers that refuse sockets.
+    /// The answers that refuse handshakes.
     fn handshake(
         &mut self,
         key: &str,
@@ -190,7 +190,7 @@ impl Rules<'_, '_, '_> {
         Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, steps: steps? })
     }
 
-    /// Text in which `*` stands for any text.
+    /// Text in which `*` matches any text.
     fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if text.contains("{{") {
             let expected = "a pattern without expressions, which are for `when`".into();
@@ -201,7 +201,7 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The subprotocols of an endpoint that does not say which.
+/// The default subprotocols of an endpoint.
 fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     match protocol {
         Some(RawProtocol::GraphqlTransportWs) => vec![<&str>::from(Protocol::GraphqlTransportWs).into()],
@@ -209,7 +209,7 @@ fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     }
 }
 
-/// The table of all endpoints; `None` if some are for the same sockets. Those of a shop are among its routes.
+/// The table of all endpoints; `None` if some match the same sockets. Those of a shop are among its routes.
 pub(super) fn table(
     declared: &[DeclaredEndpoint],
     of_shop: &[DeclaredRoute],

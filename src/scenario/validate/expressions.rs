@@ -1,4 +1,4 @@
-//! Compiles expressions, and puts what is wrong with them under their own letters.
+//! Compiles expressions, and reports their problems at their exact places.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawExpression;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
 
-/// What expressions know of a request.
+/// The names of a request in expressions.
 pub(super) const REQUEST: [&str; 7] = ["path", "query", "headers", "cookies", "body", "method", "url"];
 
-/// What expressions know of a socket's handshake.
+/// The names of a socket's handshake in expressions.
 pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", "url"];
 
 /// The time.
@@ -23,33 +23,33 @@ const NOW: &str = "now";
 /// A socket's own memory.
 pub(super) const CONN: &str = "conn";
 
-/// What a client has sent on a socket.
+/// The message that a client sent on a socket.
 pub(super) const MESSAGE: &str = "msg";
 
-/// The row that the step before has changed, or that a generator has drawn.
+/// The row that the previous step changed, or that a generator picked.
 pub(super) const ROW: &str = "it";
 
-/// What expressions know of what is sent to a topic.
+/// The names of an event in expressions.
 pub(super) const EVENT: [&str; 2] = ["event", "topic"];
 
-/// What expressions know of an item of `each`.
+/// The names of an item of `each` in expressions.
 pub(super) const ITEM: [&str; 2] = ["item", "index"];
 
-/// What expressions of `list` know of a page of rows.
+/// The names of a page of rows in the expressions of `list`.
 pub(super) const PAGE: [&str; 5] = ["items", "total", "page", "per_page", "pages"];
 
-/// The names that the expressions of a place can use.
+/// The names that expressions can use at a place.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope<'n> {
     names: Names<'n>,
-    /// Those of a request that still name that.
+    /// The names that still refer to the request.
     of_request: BTreeSet<&'n str>,
     /// Those that are not of `data`.
     own: BTreeSet<&'n str>,
 }
 
 impl<'n> Scope<'n> {
-    /// What all places know.
+    /// The names known everywhere.
     pub(super) fn of(known: &'n Known) -> Self {
         let mut names: Names = known.names().collect();
         for collection in known.collections() {
@@ -58,19 +58,19 @@ impl<'n> Scope<'n> {
         Self { names, of_request: BTreeSet::new(), own: BTreeSet::from([NOW]) }
     }
 
-    /// The same with a request.
+    /// The same, with a request.
     pub(super) fn with_request(&self) -> Self {
         self.with_names_of_request(&REQUEST)
     }
 
-    /// The same with a request to a path that has these parameters.
+    /// The same, with a request to a path with these parameters.
     pub(super) fn with_request_to(&self, parameters: Vec<&'n str>) -> Self {
         let mut scope = self.with_request();
         scope.names.insert("path", Fields::Only(parameters));
         scope
     }
 
-    /// The same with a socket of an endpoint; `None` for parameters of its path that are not known.
+    /// The same, with a socket of an endpoint; `None` if the parameters of its path are unknown.
     pub(super) fn with_socket(&self, parameters: Option<Vec<&'n str>>) -> Self {
         let mut scope = self.with_names_of_request(&HANDSHAKE).and([CONN]);
         if let Some(parameters) = parameters {
@@ -86,14 +86,14 @@ impl<'n> Scope<'n> {
         scope
     }
 
-    /// The same with other names, which hide what is called so.
+    /// The same, with more names, which hide existing ones.
     pub(super) fn and(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut scope = self.clone();
         scope.add(names);
         scope
     }
 
-    /// Adds names, which hide what is called so.
+    /// Adds names, which hide existing ones.
     pub(super) fn add(&mut self, names: impl IntoIterator<Item = &'n str>) {
         for name in names {
             self.names.insert(name, Fields::Any);
@@ -108,16 +108,16 @@ impl<'n> Scope<'n> {
     }
 }
 
-/// What expressions make use of.
+/// What expressions use.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     /// Names of a request, and `now`.
     pub(super) names: BTreeSet<String>,
-    /// Whether any draws, counts or asks a topic.
+    /// Whether any expression draws random numbers, counts, or asks for members of a topic.
     pub(super) surroundings: bool,
 }
 
-/// Compiles expressions, and notes what they make use of.
+/// Compiles expressions, and notes what they use.
 pub(super) struct Expressions<'k> {
     language: Language,
     known: &'k Known,
@@ -129,17 +129,17 @@ impl<'k> Expressions<'k> {
         Self { language: Language::default(), known, uses: Uses::default() }
     }
 
-    /// What was compiled since the last time makes use of.
+    /// What was used by expressions compiled since the last call.
     pub(super) fn take_uses(&mut self) -> Uses {
         std::mem::take(&mut self.uses)
     }
 
-    /// Notes that names of a request are made use of.
+    /// Notes that names of a request are used.
     pub(super) fn uses(&mut self, names: impl IntoIterator<Item = &'static str>) {
         self.uses.names.extend(names.into_iter().map(str::to_owned));
     }
 
-    /// Whether anything compiled so far draws, counts or asks a topic.
+    /// Whether anything compiled so far draws random numbers, counts, or asks for members of a topic.
     pub(super) fn surroundings(&self) -> bool {
         self.uses.surroundings
     }
@@ -148,7 +148,7 @@ impl<'k> Expressions<'k> {
         self.uses.surroundings = surroundings;
     }
 
-    /// JSON in which texts may be expressions.
+    /// JSON whose texts may be expressions.
     pub(super) fn template(
         &mut self,
         node: JsonNode,
@@ -159,7 +159,7 @@ impl<'k> Expressions<'k> {
         self.template_of(&value, node, scope, check)
     }
 
-    /// The same, of a value that was made from what is written there.
+    /// The same, for a value derived from what is written there.
     pub(super) fn template_of(
         &mut self,
         value: &Value,

@@ -18,11 +18,11 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
 use crate::websocket::{MAX_REASON, may_be_sent};
 
-/// The keys of which a fault on requests says exactly one.
+/// The effects of faults on requests, of which exactly one is required.
 const ON_REQUESTS: &[&str] =
     &["latency", "status", "reset", "empty", "bandwidth", "malformed", "timeout", "contentLength"];
 
-/// The keys of which a fault on sockets says exactly one.
+/// The effects of faults on sockets, of which exactly one is required.
 const ON_SOCKETS: &[&str] = &[
     "status",
     "connect",
@@ -39,13 +39,13 @@ const ON_SOCKETS: &[&str] = &[
     "ignore",
 ];
 
-/// The keys of which a fault on streams says exactly one.
+/// The effects of faults on streams, of which exactly one is required.
 const ON_STREAMS: &[&str] = &["latency", "drop", "duplicate", "reset"];
 
-/// The longest that a content length may be off.
+/// The largest deviation of a content length, in bytes.
 const MOST_OFF: i64 = 1 << 20;
 
-/// The most frames that change places.
+/// The largest group of reordered frames.
 const LONGEST_WINDOW: u64 = 1000;
 
 pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
@@ -59,7 +59,7 @@ pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, ch
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
 }
 
-/// A fault as it is meant.
+/// A checked fault.
 pub(in crate::scenario) fn fault(
     raw: &RawFault,
     span: Span,
@@ -76,7 +76,7 @@ pub(in crate::scenario) fn fault(
     if let (Some(name), Some(raw)) = (&name, &raw.name)
         && name.bytes().all(|byte| byte.is_ascii_digit())
     {
-        let (expected, found) = ("a name that is no number, which stands for another fault", format!("`{name}`"));
+        let (expected, found) = ("a name that is not a number: a number identifies another fault", format!("`{name}`"));
         check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
@@ -89,7 +89,7 @@ fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
     value.map(|value| value.span)
 }
 
-/// The effects that are chosen, each by its key.
+/// The chosen effects by key.
 fn chosen(raw: &RawFault) -> Vec<(&'static str, Span)> {
     let is_on =
         |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
@@ -165,7 +165,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     })
 }
 
-/// Keys that only go with certain effects.
+/// Keys that require certain effects.
 fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Validator<'_>) {
     let Some(effect) = effect else { return };
     let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
@@ -180,10 +180,10 @@ fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Va
     goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
     goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
-    // Of streams it is noted with all that they do not have.
+    // For streams it is noted with all the keys that they do not take.
     let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
     goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
-    // Of requests it is noted with all that they do not have.
+    // For requests it is noted with all the keys that they do not take.
     let has_topic = on == RawOn::Http || effect.is_about_frames();
     goes("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
@@ -227,7 +227,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at the most"), found }, span);
+        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at most"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
@@ -251,7 +251,7 @@ fn damage(raw: &RawFault) -> Option<Damage> {
 }
 
 impl Validator<'_> {
-    /// A share, all if nothing is said.
+    /// A share; all by default.
     fn share(&mut self, value: Option<&Spanned<crate::scenario::raw::RawShare>>) -> Share {
         let Some((share, span)) = given(value) else { return Share::ALL };
         match &share.0 {
@@ -268,7 +268,7 @@ impl Validator<'_> {
         }
     }
 
-    /// A whole number from 0 on.
+    /// An integer of at least 0.
     fn whole(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
         let number = u64::try_from(value).ok();
         if number.is_none() {
@@ -293,7 +293,7 @@ const METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS"];
 /// The methods that declared routes answer.
 const ROUTE_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// Whom a fault hits.
+/// What a fault hits.
 fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Matches {
     let spans = [
         ("method", self::span(raw.method.as_ref())),
@@ -312,11 +312,11 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         check.note(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
-        // Methods are written in capitals, and nobody means another with small letters.
+        // Methods are written in upper case; lower case means the same one.
         let method = method.to_ascii_uppercase();
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {
-            let why = format!("the API answers {} alone", methods.join(", "));
+            let why = format!("the API answers only {}", methods.join(", "));
             check.note(ProblemKind::NeverMatches(why), span);
         }
         method
@@ -324,7 +324,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     let path = given(raw.path.as_ref()).map(|(path, span)| {
         if !path.starts_with(['/', '*']) {
             let found = format!("the text `{path}`");
-            check.note(ProblemKind::WrongType { expected: "a path that begins with / or *".into(), found }, span);
+            check.note(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
         }
         path.clone()
     });
@@ -336,7 +336,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         id.as_str().into()
     });
     if let (Some("GET" | "HEAD"), Some(_), RawOn::Http) = (method.as_deref(), &product, on) {
-        let why = "a product is ordered with POST".into();
+        let why = "products are ordered with POST".into();
         check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
     }
     let share = check.share(raw.share.as_ref());

@@ -44,7 +44,7 @@ fn generator(
     Some(OrderGenerator { arrivals, jitter, amount: amount?, products: products?, from, until })
 }
 
-/// When the events of a generator come, as it is written.
+/// When the events of a generator happen, as written.
 pub(super) struct Timing<'r> {
     pub(super) every: Option<&'r Spanned<RawDuration>>,
     pub(super) rate: Option<&'r Spanned<RawRate>>,
@@ -54,7 +54,7 @@ pub(super) struct Timing<'r> {
     pub(super) until: Option<&'r Spanned<RawDuration>>,
 }
 
-/// When the events of a generator come.
+/// When the events of a generator happen.
 pub(super) struct CheckedTiming {
     pub(super) arrivals: Arrivals,
     pub(super) jitter: Duration,

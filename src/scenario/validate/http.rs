@@ -1,4 +1,4 @@
-//! Checks routes: their keys, and that no two are for the same requests.
+//! Checks routes: their keys, and that no two match the same requests.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::scenario::{CrudOperation, PathPattern, Plan, Route, RouteError, Route
 pub(super) struct DeclaredRoute {
     pub(super) route: Route,
     pub(super) span: Span,
-    /// What messages call it, such as `GET /todos`.
+    /// Its name in messages, such as `GET /todos`.
     pub(super) name: String,
-    /// Whether it is one of several by which REST on a collection goes.
+    /// Whether it is one of the routes of a REST API for a collection.
     is_crud: bool,
 }
 
@@ -32,7 +32,7 @@ impl DeclaredRoute {
         Self { route, span, name, is_crud: false }
     }
 
-    /// What is the same for all routes that are for the same requests.
+    /// A text that is equal for routes that match the same requests.
     fn shape(&self) -> (String, RouteMethod) {
         (self.route.path().shape(), self.route.method())
     }
@@ -66,7 +66,7 @@ impl Rules<'_, '_, '_> {
         routes
     }
 
-    /// Notes the methods that are keys of an answer, and says whether there are any.
+    /// Notes methods used as keys of an answer, and tells whether there are any.
     fn has_methods_inside(&mut self, path: &PathPattern, JsonNode(node): JsonNode) -> bool {
         let tree = self.check.document.tree();
         let NodeView::Mapping(entries) = tree.view(node) else { return false };
@@ -114,7 +114,7 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The names that `path` has values for.
+/// The names of the parameters in `path`.
 fn parameters(RouteKey { method, path }: &RouteKey) -> Vec<&str> {
     let of_row = method.is_none().then_some(ROW_ID);
     path.parameters().map(|parameter| &**parameter.name()).chain(of_row).collect()
@@ -135,9 +135,9 @@ fn crud_route(operation: CrudOperation, path: &PathPattern) -> (RouteMethod, Pat
     }
 }
 
-/// The table of all routes; `None` if some are for the same requests.
+/// The table of all routes; `None` if some match the same requests.
 pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Option<RouteTable> {
-    // A method that is declared beside REST on a collection wins.
+    // A method that is declared beside a REST API for a collection wins.
     let single: HashSet<_> = routes.iter().filter(|route| !route.is_crud).map(DeclaredRoute::shape).collect();
     let routes: Vec<DeclaredRoute> =
         routes.into_iter().filter(|route| !route.is_crud || !single.contains(&route.shape())).collect();

@@ -1,4 +1,4 @@
-//! What the scenario's data is called.
+//! The names of the scenario's data.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::scenario::source::Span;
 use crate::scenario::{Collection, Row};
 use crate::words::nearest;
 
-/// The names of `data` and of categories, and the rows that are declared.
+/// The names of `data` and of categories, and the declared rows.
 pub(super) struct Known {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
-    /// Names of which it is not known what they stand for.
+    /// Names whose values are unknown.
     unread: Vec<Arc<str>>,
     judged: Judged,
 }
 
-/// What is known in full, so that what is not among it is a mistake.
+/// What is completely known, so that anything else is a mistake.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judged {
     pub(super) names: bool,
@@ -58,7 +58,7 @@ impl Known {
         Self { collections, values, unread: Vec::new(), judged }
     }
 
-    /// The same with names of which it is not known what they stand for.
+    /// The same, with names whose values are unknown.
     pub(super) fn with_unread(self, unread: Vec<Arc<str>>) -> Self {
         let rows = self.judged.rows && unread.is_empty();
         Self { unread, judged: Judged { rows, ..self.judged }, ..self }
@@ -78,17 +78,17 @@ impl Known {
         collections.chain(self.values.iter().chain(&self.unread).map(|name| &**name))
     }
 
-    /// Whether a name that stands for nothing is a mistake.
+    /// Whether an unknown name is a mistake.
     fn is_judged(&self, name: &str) -> bool {
         self.judged.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
-    /// Whether a value has that name.
+    /// Whether there is a value with this name.
     pub(super) fn is_value(&self, name: &str) -> bool {
         self.values.iter().any(|value| &**value == name)
     }
 
-    /// The collection of that name; a problem if there is none.
+    /// The collection with this name; a problem if there is none.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
         if found.is_none() && self.is_judged(name) {
@@ -100,7 +100,7 @@ impl Known {
         found
     }
 
-    /// The value of that name; a problem if there is none.
+    /// The value with this name; a problem if there is none.
     pub(super) fn value(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
         if let Some(found) = self.values.iter().find(|value| &***value == name) {
             return Some(found.clone());

@@ -1,7 +1,7 @@
-//! Which products and categories orders refer to, and whether these are there by then.
+//! The products and categories that orders refer to, and whether they exist by then.
 //!
-//! A product may be declared, or be added by a step. Which steps come before an order is only known once all scripts
-//! are on their timelines, so ids that are not declared are judged at the end.
+//! A product may be declared or added by a step. Which steps come before an order is only known once all scripts are on
+//! the timeline, so undeclared ids are judged at the end.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -15,32 +15,32 @@ use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::words::nearest;
 
-/// The ids and categories that there are, and those that are asked for.
+/// The existing ids and categories, and the referenced ones.
 pub(super) struct References<'c> {
     categories: &'c [Category],
-    /// False when the categories could not be read in full: references to them are not judged then.
+    /// False if the categories could not be read completely: references to them are then not judged.
     readable: bool,
-    /// Whether the scenario says what routes of its own answer, or may do so.
+    /// Whether the scenario has, or may have, its own routes.
     pub(super) has_routes: bool,
     declared: HashSet<Arc<str>>,
     added: Vec<Added>,
     wanted: Vec<ProductReference>,
     removed: Vec<AfterRemoval>,
-    /// Whether a step adds a product whose id is not known: any may be there then.
+    /// Whether a step adds a product with an unknown id: any product may exist then.
     adds_any: bool,
 }
 
-/// A step that asks for a product which a step of the same script has removed before, and none has added again.
+/// A step that refers to a product which an earlier step of the same script has removed, and none has added again.
 pub(super) struct AfterRemoval {
     pub(super) id: Arc<str>,
-    /// Where it is asked for.
+    /// The place of the reference.
     pub(super) span: Span,
-    /// Where it is removed.
+    /// The place of the removal.
     pub(super) removed: Span,
     pub(super) script: usize,
 }
 
-/// The nearest id is looked for so often; reports show no more problems than that.
+/// The most searches for the nearest id; reports show no more problems than this.
 const MOST_SUGGESTED: usize = 50;
 
 /// A step of a script, both counted from 0 in the order of the file.
@@ -50,7 +50,7 @@ pub(super) struct StepNumber {
     pub(super) step: usize,
 }
 
-/// A product that a step adds, at the earliest time that it can.
+/// A product that a step adds, at the earliest possible time.
 struct Added {
     id: AddedId,
     from: Duration,
@@ -60,11 +60,11 @@ struct Added {
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum AddedId {
     Declared(Arc<str>),
-    /// The prefix and some number.
+    /// The prefix and an unknown number.
     Numbered(Arc<str>),
 }
 
-/// A product that is not declared, at the latest time that it is asked for.
+/// An undeclared product, at the latest time of a reference to it.
 struct ProductReference {
     id: Arc<str>,
     span: Span,
@@ -72,7 +72,7 @@ struct ProductReference {
     by: Option<StepNumber>,
 }
 
-/// How much was noted before a script.
+/// How many entries there were before a script.
 #[derive(Clone, Copy)]
 pub(super) struct ReferenceMark {
     added: usize,
@@ -94,7 +94,7 @@ impl<'c> References<'c> {
         }
     }
 
-    /// The same for a scenario that has routes of its own.
+    /// The same, for a scenario with its own routes.
     pub(super) fn with_routes(self, has_routes: bool) -> Self {
         Self { has_routes, ..self }
     }
@@ -103,8 +103,7 @@ impl<'c> References<'c> {
         self.removed.push(one);
     }
 
-    /// Whether a step of another script may add the product, or a client: it gets its number from a category to which the
-    /// product does not belong.
+    /// Whether a step of another script, or a client, may add the product.
     fn may_come_back(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
         let AfterRemoval { id, script, .. } = one;
         let elsewhere = |id: AddedId| added_by.get(&id).is_some_and(|by| by.iter().any(|by| by != script));
@@ -137,7 +136,7 @@ impl<'c> References<'c> {
         name.into()
     }
 
-    /// A product that is asked for until a time.
+    /// A reference to a product until a time.
     pub(super) fn product(&mut self, id: &str, span: Span, until: Duration, by: Option<StepNumber>) -> Arc<str> {
         if let Some(id) = self.declared.get(id) {
             return id.clone();
@@ -147,8 +146,8 @@ impl<'c> References<'c> {
         id
     }
 
-    /// Why no product of that id can be there, in that category if one is named; clients add others, which only the prefix
-    /// of a category can tell.
+    /// Why there can be no product with an id, in a category if one is given. Clients may add products, whose ids start
+    /// with the prefix of a category.
     pub(super) fn why_no_product(&self, id: &str, category: Option<&str>) -> Option<String> {
         if !self.readable {
             return None;
@@ -172,7 +171,7 @@ impl<'c> References<'c> {
         Some(format!("there is no product `{id}`{place}{meant}"))
     }
 
-    /// A product that a step adds, with a declared id or one that is made at the time.
+    /// A product that a step adds, with a declared id or one that is assigned at the time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
         match self.added_id(id, category) {
             Some(id) => self.added.push(Added { id, from, by }),
@@ -180,7 +179,7 @@ impl<'c> References<'c> {
         }
     }
 
-    /// A product that a step adds, of which nothing is known.
+    /// A product that a step adds, about which nothing is known.
     pub(super) fn add_any(&mut self) {
         self.adds_any = true;
     }
@@ -195,7 +194,7 @@ impl<'c> References<'c> {
         self.readable && !self.adds_any
     }
 
-    /// How a step that adds a product gives it its id.
+    /// How a product that a step adds gets its id.
     pub(super) fn added_id(&self, id: Option<&Arc<str>>, category: &str) -> Option<AddedId> {
         if let Some(id) = id {
             return Some(AddedId::Declared(id.clone()));
@@ -208,8 +207,8 @@ impl<'c> References<'c> {
         ReferenceMark { added: self.added.len(), wanted: self.wanted.len() }
     }
 
-    /// Puts the times of a script's steps, noted since the mark, from its own timeline on the world's. `repeats` is the
-    /// time from its first to its last repeat.
+    /// Converts the times of a script's steps, noted since the mark, from its own timeline to the world's. `repeats` is
+    /// the time from its first to its last repeat.
     pub(super) fn place(&mut self, since: ReferenceMark, start: Duration, repeats: Duration) {
         for added in &mut self.added[since.added..] {
             added.from = added.from.saturating_add(start);
@@ -219,7 +218,7 @@ impl<'c> References<'c> {
         }
     }
 
-    /// Reports the products that no step could have added before they are asked for, and those that were removed before.
+    /// Reports references to products that no step could have added by then, and to products that were removed earlier.
     pub(super) fn judge(&self, check: &mut Validator<'_>) {
         self.judge_removed(check);
         let mut first: HashMap<&AddedId, First> = HashMap::new();
@@ -249,14 +248,14 @@ impl<'c> References<'c> {
     }
 }
 
-/// The ways in which a step can have given an id: as it is, or as a prefix and a number.
+/// The ways in which a step can have given an id: literally, or as a prefix and a number.
 pub(super) fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
     let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let prefixes = (1..=digits).map(|count| AddedId::Numbered(id[..id.len() - count].into()));
     std::iter::once(AddedId::Declared(id.clone())).chain(prefixes)
 }
 
-/// The step that is the first to add a product.
+/// The first step that adds a product.
 struct First {
     from: Duration,
     by: StepNumber,
@@ -277,8 +276,8 @@ impl First {
         }
     }
 
-    /// Whether it can be there when it is asked for. Of steps at one time in one script, those further up come first;
-    /// steps are noted in that order.
+    /// Whether it can exist at the time of the reference. Steps of a script at the same time keep the order of the
+    /// file, and are noted in this order.
     fn serves(&self, wanted: &ProductReference) -> bool {
         match self.from.cmp(&wanted.until) {
             Ordering::Less => true,

@@ -1,7 +1,7 @@
-//! Which steps ask for a product that a step of the same script has removed before.
+//! Steps that refer to a product which an earlier step of the same script has removed.
 //!
-//! Only what is certain is noted: within one repeat, no step between the two can have added the product again. What other
-//! scripts add is known once all of them are read, so [`References::judge`] decides.
+//! Only certain cases are noted: within one repeat, no step between the two can have added the product again. What
+//! other scripts add is known once all of them are read, so [`References::judge`] decides.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::scenario::shop::{OrderStep, ShopAction};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Items, Spanned};
 
-/// The position of a step in its script: its time, and of those at one time the order of the file.
+/// The position of a step in its script: by time, and at the same time by the order of the file.
 type StepPosition = (Duration, usize);
 
-/// Looks through the steps of a script, in the order of the file.
+/// Examines the steps of a script, in the order of the file.
 pub(super) fn note(
     list: &Items<RawStep>,
     steps: &[OrderStep],
@@ -25,7 +25,7 @@ pub(super) fn note(
     references: &mut References<'_>,
     check: &Validator<'_>,
 ) {
-    // Where a step is wrong, what it would have done is not known.
+    // What an invalid step would have done is unknown.
     if steps.len() != list.len() {
         return;
     }
@@ -69,7 +69,7 @@ fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedI
     added
 }
 
-/// The product that has to be there for a step.
+/// The product that must exist for a step.
 fn product(step: &OrderStep) -> Option<&Arc<str>> {
     match &step.action {
         ShopAction::Order { product, .. } | ShopAction::Set { product, .. } | ShopAction::Remove { product } => {

@@ -163,7 +163,7 @@ fn weights_of(entries: &Entries<i64>, span: Span, rules: &mut Rules<'_, '_, '_>)
     weights(entries, span, &mut |id, _| id.into(), rules.check)
 }
 
-/// Whether a list of steps that repeats would do so without end at one moment. What `each` gives is not known before.
+/// Whether a list of steps would repeat endlessly at one moment. How many items `each` has is not known in advance.
 fn takes_no_time(steps: &StepList) -> bool {
     let may_take_time = steps.steps().iter().any(|step| step.each.is_some() && step.every > Duration::ZERO);
     !may_take_time && length(steps.steps()) < MIN_PERIOD

@@ -48,7 +48,7 @@ fn script(
     removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
-        // A step that is wrong may take time.
+        // An invalid step may take time.
         && steps.len() == list.len()
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
@@ -67,7 +67,7 @@ fn script(
 /// From the start of the first repeat to that of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        // A repeat comes after the one before, also where both take no time.
+        // A repeat comes after the previous one even if both take no time.
         Some(Repeat::Times(count)) => times(length.max(Duration::from_nanos(1)), count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
@@ -93,7 +93,7 @@ fn steps(
         before = step.end();
         if before > MAX_DURATION {
             check.note(ProblemKind::TooLate, span);
-            // Once: what comes after it would be later still.
+            // Once: everything after it would be even later.
             break;
         }
         steps.push(step);
@@ -132,7 +132,7 @@ fn step(
         check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
     }
     let every = every.map(|(every, _)| every).unwrap_or_default();
-    // A step whose time is wrong could happen at any.
+    // A step with an invalid time could happen at any time.
     let last = at.zip(times).map_or(Duration::MAX, |(at, times)| last(at, times, every));
     let when = When { first: at.unwrap_or_default(), last, by };
     let action = action(raw, span, when, references, check);

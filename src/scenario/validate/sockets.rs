@@ -1,4 +1,4 @@
-//! Checks what steps set, and how they close sockets.
+//! Checks `set` and `close`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::scenario::{DataPath, MAX_REASON, SetTarget, Verb, is_close_code};
 /// What a close code is, in words.
 const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
 
-/// What a socket's memory has by itself.
+/// The built-in parts of a socket's memory.
 const OWN_KEYS: [&str; 2] = ["id", "topics"];
 
 impl Rules<'_, '_, '_> {
@@ -41,7 +41,7 @@ impl Rules<'_, '_, '_> {
         let name = keys.next().unwrap_or_default();
         let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
         if name.is_empty() || keys.iter().any(|key| key.is_empty()) {
-            self.not_a_path(path, "a name of `data`, or the way to a part of it, such as `prices.BTC`", span);
+            self.not_a_path(path, "a name of `data`, or the path of a part of it, such as `prices.BTC`", span);
             return None;
         }
         let place = self.check.document.part(span, path, 0..name.len());
@@ -105,7 +105,7 @@ impl Rules<'_, '_, '_> {
         if place.owner == Owner::Socket && template.is_constant() {
             let reason = self.check.document.json(node.0)?;
             if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON) {
-                self.check.wrong_value(node, "a reason, which is text of at most 123 bytes");
+                self.check.wrong_value(node, "a reason of at most 123 bytes of text");
                 return None;
             }
         }

@@ -1,4 +1,4 @@
-//! Checks lists of steps: when they happen, how often, and what they know.
+//! Checks lists of steps: when and how often they happen, and the names they can use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
 use crate::scenario::yaml::{Entries, Items, JsonNode};
 use crate::scenario::{Repeat, RuleStep, StepList, StepStart};
 
-/// More steps than this are not in one list.
+/// The most steps in a list.
 const MAX_STEPS: usize = 10_000;
 
-/// Steps are not nested deeper than this.
+/// The deepest nesting of steps.
 const MAX_NESTING: usize = 8;
 
 /// What the checks of rules share.
@@ -31,7 +31,7 @@ pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) expressions: Expressions<'c>,
 }
 
-/// Who carries steps out.
+/// What a list of steps belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     World,
@@ -81,7 +81,7 @@ impl Rules<'_, '_, '_> {
         self.expressions.template(node, scope, self.check)
     }
 
-    /// The steps of a list, which `key` is behind.
+    /// The steps of a list under `key`.
     pub(super) fn steps(
         &mut self,
         list: &Items<RawRuleStep>,
@@ -104,7 +104,7 @@ impl Rules<'_, '_, '_> {
         let place = place.with_scope(&scope);
         let document = self.check.document;
         let mut before = Duration::ZERO;
-        // All of them are checked, whatever is wrong with the first.
+        // All of them are checked, even if the first is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
             .enumerate()
@@ -114,7 +114,7 @@ impl Rules<'_, '_, '_> {
                 before = end(&step, before);
                 if before > MAX_DURATION {
                     self.check.note(ProblemKind::TooLate, span);
-                    // Once: what comes after it would be later still.
+                    // Once: everything after it would be even later.
                     before = Duration::ZERO;
                 }
                 Some(step)
@@ -127,7 +127,7 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: steps?, written: Arc::new(written?.clone()) })
     }
 
-    /// The steps of a mapping that has them under `do`, or one verb in place of it.
+    /// The steps of a mapping with `do`, or with one verb in its place.
     pub(super) fn steps_of(
         &mut self,
         verbs: &[RawVerb<'_>],
@@ -231,7 +231,7 @@ impl Rules<'_, '_, '_> {
         times.map(|_| period)
     }
 
-    /// A list, or what gives one.
+    /// A list, or an expression that gives one.
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
@@ -241,7 +241,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// Named values, each of which knows those before it.
+    /// Named values. Each can use those before it.
     pub(super) fn with<'e>(
         &mut self,
         entries: &'e Entries<JsonNode>,
@@ -254,7 +254,7 @@ impl Rules<'_, '_, '_> {
                 continue;
             };
             if !is_name(name) || is_reserved_name(name) {
-                let expected = "a name of letters, digits and `_` that means nothing else in expressions".into();
+                let expected = "a name of letters, digits and `_` that expressions do not already use".into();
                 self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
             }
             let template = self.template(*node, scope);
@@ -274,7 +274,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// When a step ends that comes behind another; one that goes on for ever has no end, and counts as its start.
+/// When a step that follows another ends. One that repeats forever has no end: its start counts.
 fn end(step: &RuleStep, before: Duration) -> Duration {
     let start = match step.start {
         StepStart::At(at) => at,
@@ -286,7 +286,7 @@ fn end(step: &RuleStep, before: Duration) -> Duration {
     }
 }
 
-/// From the beginning of a list to the end of its last step, as far as that is known.
+/// The time from the start of a list to the end of its last step, as far as it is known.
 pub(super) fn length(steps: &[RuleStep]) -> Duration {
     let mut before = Duration::ZERO;
     let ends = steps.iter().map(|step| {

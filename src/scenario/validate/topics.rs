@@ -1,6 +1,6 @@
-//! Which topics something waits for, and whether anything is ever sent there.
+//! The topics that something waits for, and whether anything is ever sent to them.
 //!
-//! Programs send to topics from outside, too. So a topic is only noted if its name is near to one that the file has.
+//! Programs may send to topics from outside, too. So a topic is only reported if its name is near to one in the file.
 
 use super::Validator;
 use super::known::Known;
@@ -16,12 +16,12 @@ pub(super) struct Topics {
     awaited: Vec<(String, Span)>,
     /// Those that steps send to.
     sent: Vec<String>,
-    /// What the computed ones that steps send to begin with.
+    /// The fixed beginnings of computed topics that steps send to.
     beginnings: Vec<String>,
 }
 
 impl Topics {
-    /// Whether a step may send to a topic, or to one of those that a `*` at its end stands for.
+    /// Whether a step may send to a topic, or to one that a pattern with `*` matches.
     fn reach(&self, topic: &str) -> bool {
         if let Some(beginning) = topic.strip_suffix('*') {
             let is_alike = |start: &String| start.starts_with(beginning) || beginning.starts_with(&**start);
@@ -42,7 +42,7 @@ impl Topics {
     }
 }
 
-/// Whether two topics have as many segments, and differ in more than digits: `rooms/1` is not meant by `rooms/2`.
+/// Whether two topics have equally many segments and differ in more than digits: `rooms/2` is not a misspelt `rooms/1`.
 fn are_of_one_kind(one: &str, other: &str) -> bool {
     let letters = |topic: &str| topic.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     one.matches('/').count() == other.matches('/').count() && letters(one) != letters(other)
@@ -95,7 +95,7 @@ impl Validator<'_> {
 
     /// Notes the topics to which nothing is ever sent.
     pub(super) fn judge_topics(&mut self, known: &Known) {
-        // What is wrong may be what would send there.
+        // Something invalid may be what sends to it.
         let is_wrong = |problem: &Problem| !problem.kind.is_warning();
         if !self.complete || !known.judged().names || self.document.problems().iter().any(is_wrong) {
             return;
@@ -112,7 +112,7 @@ impl Validator<'_> {
     }
 }
 
-/// What a topic begins with that is computed.
+/// The fixed beginning of a computed topic.
 fn computed(topic: &str) -> Option<&str> {
     let is_path = topic.starts_with('$') && !topic.starts_with("$$");
     if is_path { Some("") } else { topic.split_once("{{").map(|(start, _)| start) }

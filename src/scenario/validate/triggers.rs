@@ -13,7 +13,7 @@ use crate::scenario::raw::RawTrigger;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::Items;
 
-/// Gives rules keys that differ: the second of one name is `NAME#2`.
+/// Gives rules unique keys: the second rule with a name gets `NAME#2`.
 #[derive(Default)]
 pub(super) struct RuleKeys {
     counts: HashMap<String, usize>,

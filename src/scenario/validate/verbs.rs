@@ -1,4 +1,4 @@
-//! Checks what steps do.
+//! Checks the verbs of steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
 use crate::scenario::{Join, RowVerb, Verb};
 
-/// What a member gets. The data of a stream's event must not be undefined: without it, a mapping would not be an event.
+/// The frame for a member. The data of a stream's event must not be undefined: without data, a mapping would not be an
+/// event.
 fn of_owner(frame: Template, owner: Owner) -> Template {
     if owner == Owner::Stream { frame.requiring("data") } else { frame }
 }
@@ -88,7 +89,7 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// Of an optional key, what it gives; `None` if that is wrong.
+    /// The value of an optional key; `None` if it is invalid.
     #[expect(
         clippy::option_option,
         reason = "the inner one is whether the key is given, the outer one whether it is right"
@@ -220,7 +221,7 @@ impl Rules<'_, '_, '_> {
         Some((collection?, template))
     }
 
-    /// Notes that orders may be for a product that is added.
+    /// Notes that orders may refer to an added product.
     fn adds_product(&mut self, category: &str, row: Option<JsonNode>) {
         let document = self.check.document;
         let Some(JsonNode(row)) = row.filter(|row| document.is_mapping(row.0)) else {
@@ -233,7 +234,7 @@ impl Rules<'_, '_, '_> {
         self.references.add_by_rule(id.map(Arc::from).as_ref(), category);
     }
 
-    /// Checks what can be told of a row before it is computed.
+    /// Checks what is known about a row before it is computed.
     fn row_value(&mut self, verb: RowVerb, node: JsonNode, template: &Template, scope: &Scope<'_>) {
         let document = self.check.document;
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
@@ -258,7 +259,7 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// A number, or what may give one.
+    /// A number, or an expression that may give one.
     fn number(&mut self, node: JsonNode, scope: &Scope<'_>) {
         let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
         let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
@@ -291,7 +292,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// An integer, or what gives one; one of a range is drawn.
+    /// An integer, an expression that gives one, or a range to draw one from.
     fn amount(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let document = self.check.document;
         if !document.is_mapping(node.0) {

@@ -1,5 +1,5 @@
-//! A serde `Deserializer` over the tree. It knows the keys of every struct, so it reports unknown keys itself, and
-//! it writes each problem down with its place instead of stopping the whole reading at the first.
+//! A serde `Deserializer` over the tree. It knows the keys of every struct, so it reports unknown keys itself, and it
+//! records each problem with its place instead of stopping at the first.
 
 mod access;
 
@@ -20,12 +20,12 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl Document {
-    /// Decodes a node, and writes down every problem found. Some of it may be there even then.
+    /// Decodes a node, and records every problem found. Even then, parts of it may be decoded.
     pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
         T::deserialize(Decoder { document: self, id }).ok()
     }
 
-    /// Decodes the items of a list one by one, so that only one is in memory.
+    /// Decodes the items of a list one at a time, so that only one is in memory.
     pub(crate) fn items<'d, T: DeserializeOwned>(
         &'d self,
         list: &'d Items<T>,
@@ -33,9 +33,9 @@ impl Document {
         list.ids().iter().filter_map(|id| self.decode(*id))
     }
 
-    /// Notes that a node is not what is expected.
+    /// Notes that a node is not what was expected.
     pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
-        // The failure has been noted.
+        // The failure is already noted.
         let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
     }
 
@@ -93,14 +93,14 @@ impl<'t> Decoder<'t> {
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
 
-    /// Whether it is quoted, maybe after a tag.
+    /// Whether it is quoted, possibly after a tag.
     fn is_quoted(self) -> bool {
         let text = self.document.sources().text(self.span());
         // A plain one may end with a quote, but not begin with one.
         text.starts_with(['"', '\'', '!']) && text.ends_with(['"', '\''])
     }
 
-    /// Counts the visit of items or entries, and ends the reading when aliases unfold without bound.
+    /// Counts a visit of items or entries, and fails when aliases expand without bound.
     fn visit(self, count: usize) -> Result<(), Failure> {
         if self.document.visit(count, self.span()) { Ok(()) } else { Err(Failure::Reported) }
     }
@@ -113,7 +113,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    /// The integer that this scalar is, however it is written (`3`, `3.0`, `3e2`).
+    /// The value of an integer scalar, in any notation (`3`, `3.0`, `3e2`).
     fn integer(self) -> Option<i128> {
         match self.scalar()? {
             Scalar::Integer(integer) => Some(integer.into()),
@@ -226,7 +226,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         let word = match self.scalar() {
             Some(Scalar::Text(text)) => variants.iter().find(|variant| **variant == text),
-            // The one type of JSON whose name YAML reads as a value of it.
+            // The only JSON type whose name is also a YAML value of it.
             Some(Scalar::Null) => variants.iter().find(|variant| **variant == "null"),
             _ => None,
         };
@@ -268,7 +268,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
                 _ => self.wrong(ID),
             },
-            // Other newtypes stand for text of a certain form, and are named by what they expect.
+            // Other newtypes are text in a certain notation; their name says what they expect.
             _ => match self.scalar() {
                 Some(Scalar::Text(text)) => self.placed(visitor.visit_newtype_struct(StrDeserializer::new(text))),
                 _ => self.wrong(name),
@@ -285,9 +285,9 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 /// Why a value could not be decoded.
 #[derive(Debug)]
 enum Failure {
-    /// It is in the list already.
+    /// It has been reported.
     Reported,
-    /// It is not, because only the caller knows the place.
+    /// It has not been reported, because only the caller knows the place.
     Unplaced(ProblemKind),
 }
 
@@ -318,7 +318,7 @@ impl de::Error for Failure {
 
 // Enums whose variant is chosen by the shape of the value rather than by a word.
 
-/// The name of a variant that takes any text; no YAML text can say it. The others are alike.
+/// The name of a variant that takes any text; YAML cannot write it. The others are similar.
 const TEXT: &str = "\0text";
 const INTEGER: &str = "\0integer";
 const BOOLEAN: &str = "\0boolean";

@@ -1,44 +1,46 @@
-//! A scenario's files as one tree, and what is wrong with them.
+//! A scenario's files as one tree, and their problems.
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::scalar::is_null;
 use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{FileContent, Source, Sources, Span};
 
-/// A tree, and what is wrong with what was read into it and decoded from it so far.
+/// A tree, and the problems found while reading into it and decoding from it.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     tree: Tree,
     problems: RefCell<Vec<Problem>>,
-    /// Where which kind of problem was noted: what several aliases name is read, and is wrong, several times.
+    /// The places and kinds of the problems noted so far: a value with several aliases is decoded, and reported,
+    /// several times.
     noted: RefCell<HashSet<(Span, &'static str)>>,
-    /// Items and entries visited so far; more than there are nodes means that aliases unfold.
+    /// Items and entries visited so far; more than the number of nodes means that aliases expand.
     visited: Cell<usize>,
-    /// Values that come from other files, by the mappings that say so.
+    /// Values that come from other files, by the mappings that refer to them.
     data_files: HashMap<NodeId, DataFile>,
 }
 
-/// What a file has that a value comes from.
+/// The content of a file that a value comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DataFile {
     /// A value.
     Value(NodeId),
-    /// A table in text (RFC 4180), all of it.
+    /// The text of a table (RFC 4180).
     Table(Span),
 }
 
 impl Document {
-    /// Reads a file, and gives its root unless it is no YAML.
+    /// Reads a file, and gives its root unless it is not YAML.
     pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
 
-    /// As [`Self::read`], of a file that is no scenario.
+    /// As [`Self::read`], for a file that is not a scenario.
     pub(crate) fn read_value(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         let note = |mut problem: Problem| {
@@ -51,22 +53,13 @@ impl Document {
     }
 
     fn read_tree(&mut self, path: &Path, content: FileContent) -> Result<NodeId, Vec<Problem>> {
-        match content {
-            FileContent::Text(text) => self.tree.read(Source::shared(path, text)),
-            FileContent::Other(bytes) => Err(vec![self.not_utf8(path, &bytes)]),
-        }
+        let text = self.text(path, content).map_err(|problem| vec![problem])?;
+        self.tree.read(Source::shared(path, text))
     }
 
     /// Keeps the text of a table, and gives its place.
     pub(crate) fn read_table(&mut self, path: &Path, content: FileContent) -> Option<Span> {
-        let text = match content {
-            FileContent::Text(text) => text,
-            FileContent::Other(bytes) => {
-                let problem = self.not_utf8(path, &bytes);
-                self.note(problem);
-                return None;
-            }
-        };
+        let text = self.text(path, content).map_err(|problem| self.note(problem)).ok()?;
         let source = Source::shared(path, text);
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let start = self.tree.add_source(source);
@@ -83,24 +76,36 @@ impl Document {
         self.data_files.get(&value).copied()
     }
 
-    /// Keeps what is text, so that the place can be shown.
-    fn not_utf8(&mut self, path: &Path, bytes: &[u8]) -> Problem {
-        let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+    fn text(&mut self, path: &Path, content: FileContent) -> Result<Arc<String>, Problem> {
+        if is_utf16(content.bytes()) {
+            return Err(self.no_text(path, "", ProblemKind::Utf16));
+        }
+        match content {
+            FileContent::Text(text) => Ok(text),
+            FileContent::Other(bytes) => {
+                let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+                Err(self.no_text(path, text, ProblemKind::NotUtf8))
+            }
+        }
+    }
+
+    /// Keeps the valid part of the text, so that a report can show where it ends.
+    fn no_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
         let source = Source::new(path, &format!("{text}\u{fffd}"));
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let end = self.tree.add_source(source) + length;
         let start = end - u32::try_from('\u{fffd}'.len_utf8()).unwrap_or_default();
-        Problem::new(ProblemKind::NotUtf8, Span { start, end })
+        Problem::new(kind, Span { start, end })
     }
 
-    /// Writes a problem down, unless it is known.
+    /// Records a problem, unless it is already recorded.
     pub(crate) fn note(&self, problem: Problem) {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
     }
 
-    /// Whether nothing is said there.
+    /// Whether a node is null.
     pub(crate) fn is_null(&self, id: NodeId) -> bool {
         matches!(self.tree.view(id), NodeView::Scalar { text, plain: true } if is_null(text))
     }
@@ -123,7 +128,7 @@ impl Document {
         self.problems.borrow()
     }
 
-    /// Counts visits; false once aliases unfold without bound, which is a problem then.
+    /// Counts visits; false, and a problem, once aliases expand without bound.
     pub(super) fn visit(&self, count: usize, span: Span) -> bool {
         let before = self.visited.replace(self.visited.get().saturating_add(count));
         let most = self.tree.len() * 4 + MAX_UNFOLDED;
@@ -137,5 +142,15 @@ impl Document {
     /// The files and the problems.
     pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>) {
         (self.tree.into_sources(), self.problems.into_inner())
+    }
+}
+
+/// Whether bytes begin with the byte order mark of UTF-16, or with two ASCII characters of two bytes each.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => false,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [0, first, 0, second, ..] | [first, 0, second, 0, ..] => *first != 0 && *second != 0,
+        _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Places inside values: of a part of a text, and of what is deep inside a list or mapping.
+//! Places inside values: parts of texts, and values nested in lists and mappings.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::expression::PathStep;
 use crate::scenario::source::Span;
 
 impl Document {
-    /// A value as JSON; `None` if it is none, which is a problem then.
+    /// A value as JSON; `None`, and a problem, if it is invalid.
     pub(crate) fn json(&self, id: NodeId) -> Option<Value> {
         self.decode::<Spanned<Value>>(id)?.value
     }
@@ -38,7 +38,7 @@ impl Document {
         matches!(self.tree().view(id), NodeView::List(_))
     }
 
-    /// The place of some bytes of a text to which these steps lead; of all of it for no bytes.
+    /// The place of a range of bytes in the text that these steps lead to; of the whole text for an empty range.
     pub(crate) fn place(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
         let span = self.tree().span(node);
@@ -54,8 +54,8 @@ impl Document {
         self.key(node, key).unwrap_or_else(|| self.tree().span(node))
     }
 
-    /// The place of some bytes of a text that was read at a place. Where it is not written letter by letter, the place of
-    /// the same letters, or of the whole text.
+    /// The place of a range of bytes in a text that was read at a place. If the text is not written literally, the
+    /// place of the same characters, or of the whole text.
     pub(crate) fn part(&self, span: Span, text: &str, range: Range<usize>) -> Span {
         let written = self.sources().text(span);
         let unquoted = written.get(1..written.len().saturating_sub(1));
@@ -92,7 +92,7 @@ impl Document {
     }
 }
 
-/// Where the letters are written that are a part of the text.
+/// Where the characters of a part of the text are written.
 fn alike(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
     let letters = text.get(range.clone()).filter(|letters| !letters.is_empty())?;
     let before = text[..range.start].matches(letters).count();

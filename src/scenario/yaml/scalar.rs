@@ -1,8 +1,8 @@
-//! What scalars mean, and tags, of which JSON's types are allowed and say little.
+//! The meaning of scalars, and of tags, which are limited to JSON's types.
 //!
-//! A plain scalar means what it does by the YAML 1.2 core schema (chapter 10.3), with two choices of our own. A number that
-//! starts with a zero (`010`) stays text, for it is an id or an article number far more often than an integer;
-//! and octal `0o17` and hexadecimal `0x1F` stay text because JSON has neither.
+//! A plain scalar is resolved by the YAML 1.2 core schema (chapter 10.3), with two exceptions. A number that starts
+//! with a zero (`010`) stays text, because it is an id or an article number far more often than an integer; and octal
+//! `0o17` and hexadecimal `0x1F` stay text, because JSON has neither.
 
 use saphyr_parser::{ScalarStyle, Tag};
 
@@ -88,7 +88,7 @@ fn shape(text: &str) -> NumberForm {
     if !exponent.is_empty() && digits(exponent) == exponent.len() { NumberForm::Float } else { NumberForm::Other }
 }
 
-/// Whether a scalar means what it looks like; otherwise it is text.
+/// Whether a scalar is resolved as plain; otherwise it is text.
 pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: Span) -> Result<bool, Problem> {
     expect_tag(tag, &["str", "int", "float", "bool", "null"], span)?;
     let Some(tag) = tag else { return Ok(style == ScalarStyle::Plain) };
@@ -107,7 +107,7 @@ pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: 
     Err(Problem::new(kind, span))
 }
 
-/// Refuses a tag of a kind that JSON does not have. One that says what a value looks like anyway says nothing new.
+/// Refuses a tag for a type that JSON does not have. A tag that matches the value's type is redundant.
 pub(super) fn expect_tag(tag: Option<&Tag>, allowed: &[&str], span: Span) -> Result<(), Problem> {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() || !allowed.contains(&tag.suffix.as_str()) => {

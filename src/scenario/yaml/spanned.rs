@@ -9,7 +9,7 @@ use super::document::Document;
 use super::tree::NodeId;
 use crate::scenario::source::Span;
 
-/// The newtype name by which [`Spanned`] asks the decoder for a place. No YAML text can say it.
+/// The newtype name by which [`Spanned`] asks the decoder for a place. YAML cannot write it.
 pub(super) const SPANNED: &str = "\0spanned";
 
 /// A value with its place. One that could not be decoded is `None` here and a problem in the decoder's list, so
@@ -53,7 +53,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
 /// The newtype name by which [`Items`] asks the decoder for node ids.
 pub(super) const ITEMS: &str = "\0items";
 
-/// A list whose items are decoded when they are asked for: a script may have a million of them.
+/// A list whose items are decoded on demand: a script may have a million of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Items<T> {
     ids: Vec<NodeId>,
@@ -130,7 +130,7 @@ impl Visitor<'_> for IdNodeVisitor {
 /// The newtype name by which [`JsonNode`] asks the decoder for a node id.
 pub(super) const JSON_NODE: &str = "\0json node";
 
-/// Any value, which stays in the tree: [`Document::json`] reads it, [`Document::place`] finds what is inside.
+/// Any value, which stays in the tree: [`Document::json`] reads it, and [`Document::place`] finds places in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JsonNode(pub(crate) NodeId);
 
@@ -157,7 +157,7 @@ impl Visitor<'_> for JsonNodeVisitor {
 /// The newtype name by which [`Id`] asks the decoder for itself, and what it expects, in words.
 pub(super) const ID: &str = "text or a number";
 
-/// A product's id as it is written. Ids are compared as text.
+/// A product's id as written. Ids are compared as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Id {
     pub(crate) text: String,
@@ -190,7 +190,7 @@ impl Visitor<'_> for IdVisitor {
     }
 }
 
-/// A mapping with keys of the user's own, in the order of the file.
+/// A mapping with keys that the user chooses, in the order of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries<T>(pub(crate) Vec<(Spanned<String>, Spanned<T>)>);
 

@@ -1,13 +1,14 @@
-//! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are settled.
+//! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are resolved.
 
 mod build;
 mod json;
+mod syntax;
 mod unquoted;
 
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};
 
-/// The most entries that all `<<` of a file may copy, and the most values that its aliases may unfold into.
+/// The most entries that all `<<` of a file may copy, and the most values that its aliases may expand into.
 pub(super) const MAX_UNFOLDED: usize = 2_000_000;
 
 /// An index into a tree's nodes. An alias is the id of the node that it names.
@@ -22,7 +23,7 @@ pub(crate) struct Tree {
     collections: Vec<Collection>,
     /// The items of lists, and the keys and values of mappings in turn.
     children: Vec<NodeId>,
-    /// The scalars that are not, letter by letter, what stands in the source.
+    /// The scalars that are not written literally in the source.
     texts: Vec<Box<str>>,
 }
 
@@ -32,7 +33,7 @@ struct Node {
     content: NodeContent,
 }
 
-/// A [`NodeKind`] in the lowest bits, and an index in the others: 2^29 of a kind are more than a file can have bytes.
+/// A [`NodeKind`] in the lowest bits, and an index in the others: 2^29 is more than the number of bytes in a file.
 #[derive(Debug, Clone, Copy)]
 struct NodeContent(u32);
 
@@ -70,15 +71,15 @@ impl NodeContent {
     }
 }
 
-/// So many children from there on.
+/// A range of children.
 #[derive(Debug, Clone, Copy)]
 struct Collection {
     first: u32,
     length: u32,
 }
 
-/// An index into one of the tree's vectors. All files together have less than 2^28 bytes, and all that is counted
-/// takes at least one of them, or is bounded by [`MAX_UNFOLDED`].
+/// An index into one of the tree's vectors. All files together have less than 2^28 bytes, and everything counted takes
+/// at least one byte, or is bounded by [`MAX_UNFOLDED`].
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
@@ -104,7 +105,7 @@ impl Tree {
         build::build(self, source)
     }
 
-    /// Adds a file that cannot be read as YAML, for its places.
+    /// Adds a file that is not YAML, for places in it.
     pub(super) fn add_source(&mut self, source: Source) -> u32 {
         self.sources.add(source)
     }
@@ -149,7 +150,7 @@ impl Tree {
         &self.children[first as usize..][..length as usize]
     }
 
-    /// The text of a scalar; nothing for what is none.
+    /// The text of a scalar; empty for other nodes.
     pub(crate) fn text(&self, id: NodeId) -> &str {
         match self.view(id) {
             NodeView::Scalar { text, .. } => text,

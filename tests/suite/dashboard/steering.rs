@@ -96,7 +96,7 @@ async fn it_brings_faults_and_switches_them_off_and_on() {
         page.becomes("document.querySelector('#fault textarea').value", r#"{"on":"http","latency":"2s"}"#).await;
         page.enter("#fault textarea", r#"{"on":"http"}"#).await;
         page.click("#fault button").await;
-        page.becomes(&format!("{ERROR}.includes('a fault has to say exactly one of')"), true).await;
+        page.becomes(&format!("{ERROR}.includes('a fault needs exactly one of')"), true).await;
         // Where whoever did it looks.
         let place = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('#error').getBoundingClientRect())";
         page.becomes(place, true).await;

@@ -123,13 +123,13 @@ error: cannot read gone.csv: there is no such file
     assert_eq!(
         main("t.txt"),
         "\
-error: `t.txt` is no CSV, JSON or YAML file by its name
+error: `t.txt` is not the name of a CSV, JSON or YAML file
  --> main.yaml:1:23
   |
 1 | data: { rows: { from: t.txt } }
   |                       ^^^^^
   |
-  = help: its name has to end with .csv, .tsv, .json, .yaml or .yml"
+  = help: the name must end with .csv, .tsv, .json, .yaml or .yml"
     );
     assert!(main("3").starts_with("error: expected text, found the number `3`\n"), "{}", main("3"));
     assert!(main("\"\"").starts_with("error: the path of a file cannot be empty\n"), "{}", main("\"\""));
@@ -202,7 +202,7 @@ error: the name of a column cannot be empty
         (value("v.yaml", "# nothing\n"), "error: the file has no data\n --> v.yaml:1:1\n"),
         (value("v.yaml", "- { id: true }\n"), "error: expected text or an integer, found true\n --> v.yaml:1:9\n"),
         (value("v.yaml", "- { id: 1 }\n- { id: \"1\" }\n"), "error: row id `1` is declared twice\n --> v.yaml:2:9\n"),
-        (value("v.yaml", "from: other.csv\n"), "error: the file names data instead of having it\n --> v.yaml:1:1\n"),
+        (value("v.yaml", "from: other.csv\n"), "error: the file refers to another data file\n --> v.yaml:1:1\n"),
     ] {
         assert!(report.starts_with(start), "{report}");
     }

@@ -11,15 +11,15 @@ fn a_name_that_nothing_can_have_is_shown_with_the_reason() {
     assert_eq!(
         report(&with("to-do: []")),
         "\
-error: `to-do` cannot name data
+error: `to-do` is not a valid name for data
  --> shop.yaml:2:3
   |
 2 |   to-do: []
-  |   ^^^^^ a name has letters, digits and `_`, and does not start with a digit"
+  |   ^^^^^ a name consists of letters, digits and `_`, and does not start with a digit"
     );
     for name in ["path", "msg", "now", "random", "true", "__x", "1a", "frame", "toys", "é", "\"\""] {
         let text = format!("categories: {{ toys: {{ prefix: T }} }}\ndata: {{ {name}: 1 }}\n");
-        assert_eq!(messages(&text), [format!("`{}` cannot name data", name.trim_matches('"'))]);
+        assert_eq!(messages(&text), [format!("`{}` is not a valid name for data", name.trim_matches('"'))]);
     }
 }
 
@@ -91,8 +91,11 @@ error: row id `0` is declared twice
         (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),
         (with("rows: { generate: { count: 1, row: {}, rows: 2 } }"), "unknown key `rows`"),
-        (with("rows: { from: a.csv, generate: { count: 1, row: {} } }"), "`from` and `generate` exclude each other"),
-        (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario that is read from a file can name others"),
+        (
+            with("rows: { from: a.csv, generate: { count: 1, row: {} } }"),
+            "`from` and `generate` cannot be used together",
+        ),
+        (with("rows: { from: a.csv }"), "cannot read a.csv: only a scenario read from a file can refer to others"),
     ] {
         assert_eq!(messages(&text), [message], "{text}");
     }
@@ -107,7 +110,7 @@ error: `2026-01-01` is not a date and time
  --> shop.yaml:1:9
   |
 1 | starts: 2026-01-01
-  |         ^^^^^^^^^^ expected a time behind the date, such as T09:30:00Z"
+  |         ^^^^^^^^^^ expected a time after the date, such as T09:30:00Z"
     );
     assert_eq!(
         report("starts: 2026-01-01T09:00:00\ndata: {}\n"),

@@ -30,10 +30,10 @@ fn closed(step: &str) -> String {
 #[test]
 fn each_mistake_in_the_key_of_an_endpoint_has_its_message() {
     expect(&[
-        (key("rooms"), "the path does not begin with `/`", "rooms", "did you mean `/rooms`?"),
-        (key("\"\""), "the path does not begin with `/`", "\"\"", "did you mean `/`?"),
-        (key("GET /rooms"), "an endpoint of `websocket` has no method", "GET /rooms", "did you mean `/rooms`?"),
-        (key("get /rooms"), "an endpoint of `websocket` has no method", "get /rooms", "did you mean `/rooms`?"),
+        (key("rooms"), "the path must start with `/`", "rooms", "did you mean `/rooms`?"),
+        (key("\"\""), "the path must start with `/`", "\"\"", "did you mean `/`?"),
+        (key("GET /rooms"), "an endpoint of `websocket` takes no method", "GET /rooms", "did you mean `/rooms`?"),
+        (key("get /rooms"), "an endpoint of `websocket` takes no method", "get /rooms", "did you mean `/rooms`?"),
         (key("/rooms/:id"), "`:id` is not a parameter", ":id", "did you mean `{id}`?"),
         (key("/a//b"), "the path has an empty segment", "//", "remove one of the two slashes"),
         (
@@ -55,7 +55,7 @@ websocket:
   /orders/{id}: {}
 ";
     let expected = "\
-error: `/a/{x}` and `/a/{y}/` are for the same sockets
+error: `/a/{x}` and `/a/{y}/` match the same sockets
  --> shop.yaml:4:3
   |
 3 |   /a/{x}: {}
@@ -65,7 +65,7 @@ error: `/a/{x}` and `/a/{y}/` are for the same sockets
   |
   = help: remove one of the two, or give it another path
 
-error: `/orders/{category}` and `/orders/{id}` are for the same sockets
+error: `/orders/{category}` and `/orders/{id}` match the same sockets
  --> shop.yaml:5:3
   |
 1 | categories: { toys: { prefix: T } }
@@ -86,7 +86,7 @@ error: `/a/{x}/b` and `/a/{*rest}` cannot be told apart
   |              |
   |              first declared here
   |
-  = help: begin the two with different segments";
+  = help: start the two with different segments";
     assert_eq!(report(overlapping), expected);
 }
 
@@ -104,7 +104,7 @@ fn each_mistake_in_an_endpoint_has_its_message() {
         ),
         (
             endpoint("{ protocol: socketio }"),
-            "`socketio` is not one of the words that may stand here",
+            "`socketio` is not a valid value here",
             "socketio",
             "did you mean `socket.io`?",
         ),
@@ -112,13 +112,13 @@ fn each_mistake_in_an_endpoint_has_its_message() {
             endpoint("{ handshake: { stream: [] } }"),
             "unknown key `stream`",
             "stream",
-            "the keys that may stand here are `when`, `match`, `status`, `headers`, `body`, `text`",
+            "the keys allowed here are `when`, `match`, `status`, `headers`, `body`, `text`",
         ),
         (
             endpoint("{ handshake: [{ set: { price: 1 } }] }"),
             "unknown key `set`",
             "set",
-            "the keys that may stand here are `when`, `match`, `status`, `headers`, `body`, `text`",
+            "the keys allowed here are `when`, `match`, `status`, `headers`, `body`, `text`",
         ),
         (
             endpoint("{ handshake: { status: 42 } }"),
@@ -140,9 +140,7 @@ fn each_mistake_in_an_endpoint_has_its_message() {
             "put it in quotes to make it text",
         ),
     ]);
-    assert!(
-        messages(&message("{ text: a }"))[0].starts_with("a message rule has to say exactly one of `do`, `reply`, ")
-    );
+    assert!(messages(&message("{ text: a }"))[0].starts_with("a message rule needs exactly one of `do`, `reply`, "));
 }
 
 #[test]
@@ -170,7 +168,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
     };
     let long = "x".repeat(124);
     let quoted = format!("'{long}'");
-    let no_reply = "`reply` is not for the steps of `closed`";
+    let no_reply = "`reply` is not allowed in the steps of `closed`";
     let has_closed = "the socket has closed; `send` reaches others";
     expect(&[
         (message("{ close: 1005 }"), &code("the number `1005`"), "1005", ""),
@@ -179,13 +177,13 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
         (message("{ close: bye }"), &code("the text `bye`"), "bye", ""),
         (
             message(&format!("{{ close: {{ reason: {quoted} }} }}")),
-            &format!("expected a reason, which is text of at most 123 bytes, found the text \"{long}\""),
+            &format!("expected a reason of at most 123 bytes of text, found the text \"{long}\""),
             &quoted,
             "",
         ),
         (closed("{ reply: 1 }"), no_reply, "1", has_closed),
         (closed("{ do: [{ reply: 1 }] }"), no_reply, "1", has_closed),
-        (closed("{ join: a }"), "`join` is not for the steps of `closed`", "a", has_closed),
+        (closed("{ join: a }"), "`join` is not allowed in the steps of `closed`", "a", has_closed),
         (
             closed("{ set: { conn.a: 1 } }"),
             "only the steps of an open socket set `conn`",
@@ -218,7 +216,7 @@ fn others_and_all_sockets_are_for_the_steps_of_endpoints() {
             step("{ send: { to: a, frame: 1, others: true } }"),
             "`others` is only for the steps of streams and sockets",
             "true",
-            "leave it out: the frame has no sender who could be left out",
+            "remove it: the frame has no sender to skip",
         ),
         (with("http: { GET /x: { stream: [{ send: { frame: 1 } }] } }"), "`send` needs `to`", "{ frame: 1 }", ""),
     ]);
@@ -233,8 +231,8 @@ fn a_rule_behind_one_for_all_messages_is_a_warning() {
     let loading = load(&file);
     assert!(loading.outcome.is_ok());
     let warnings = loading.warnings.unwrap().to_string();
-    assert!(warnings.starts_with("warning: no message gets to this rule\n"), "{warnings}");
+    assert!(warnings.starts_with("warning: no message can reach this rule\n"), "{warnings}");
     let (first, second) = ("-".repeat("{ reply: 1 }".len()), "^".repeat("{ text: a, reply: 2 }".len()));
-    assert!(warnings.contains(&format!(" {first} this one is for all messages")), "{warnings}");
-    assert!(warnings.contains(&format!(" {second} never carried out")), "{warnings}");
+    assert!(warnings.contains(&format!(" {first} this one matches all messages")), "{warnings}");
+    assert!(warnings.contains(&format!(" {second} never runs")), "{warnings}");
 }

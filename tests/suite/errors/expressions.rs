@@ -171,7 +171,7 @@ error: `todos` is a list of rows, which has no field `length`
 3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
   |                         ^^^^^^
   |
-  = help: write `todos | length` for how many rows there are
+  = help: write `todos | length` for the number of rows
 
 error: `todos` is a list of rows, which has no field `title`
  --> shop.yaml:3:64
@@ -218,18 +218,18 @@ fn what_javascript_writes_is_shown_as_it_is_written_here() {
             value("query.a.length()"),
             "values have no method `length`",
             "length",
-            "a filter follows a `|`: `value | length`",
+            "a filter comes after `|`: `value | length`",
         ),
         (value("query.a.foo()"), "values have no method `foo`", "foo", ""),
-        (value("int(query.a)"), "unknown function `int`", "int", "a filter follows a `|`: `value | int`"),
+        (value("int(query.a)"), "unknown function `int`", "int", "a filter comes after `|`: `value | int`"),
         (value("parseInt(query.a)"), "unknown function `parseInt`", "parseInt", "write `text | int`"),
     ]);
     let all = when("query.a && !query.b || query.c === 1");
     let signs = ["&&", "!", "||", "==="].map(|sign| format!("expressions have no `{sign}`"));
     assert_eq!(messages(&all), signs);
     accepted(&when("query.a != 'b && !c'"));
-    assert_eq!(messages(&when("!query.a")), ["the tag `!query.a` means nothing here"]);
-    assert!(help(&when("!query.a")).unwrap().ends_with("`not x` is how an expression says the opposite"));
+    assert_eq!(messages(&when("!query.a")), ["unknown tag `!query.a`"]);
+    assert!(help(&when("!query.a")).unwrap().ends_with("to negate an expression, write `not x`"));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn filters_and_tests_that_are_proposed_exist() {
 fn the_whole_text_around_an_expression_without_quotes_is_shown() {
     let text = answer("{ status: 200, text: Hello {{ query.name }}, it is {{ now.iso }}!, after: 1s }");
     let expected = "\
-error: an expression has to be in quotes
+error: an expression must be in quotes
  --> shop.yaml:3:38
   |
 3 |   GET /x: { status: 200, text: Hello {{ query.name }}, it is {{ now.iso }}!, after: 1s }
@@ -298,7 +298,7 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
     assert_eq!(
         messages(text),
         [
-            "cannot read nowhere.csv: only a scenario that is read from a file can name others",
+            "cannot read nowhere.csv: only a scenario read from a file can refer to others",
             "expected a status from 200 to 599, found the text `ok`",
             "there is no collection `todoz`",
             "unknown name `pric`",
@@ -308,7 +308,7 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
             "there is no value `prise`",
             "`later` is not a duration",
             "there is no collection `todo`",
-            "expected a duration such as 250ms, 1.5s, 2m or 1h30m, found the number `1`",
+            "expected a duration such as 500ms, 5s or 1m30s, found the number `1`",
             "there is no collection `todoz`",
         ]
     );
@@ -320,7 +320,7 @@ fn habits_of_javascript_have_their_remedies() {
     let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
     let value = |value: &str| answer(&format!("{{ body: \"{value}\" }}"));
     let dollar = "`$` takes a name and its fields, not a whole expression";
-    let changes = "a value is changed by the steps `set` and `increment`";
+    let changes = "the steps `set` and `increment` change values";
     let sort = "`sort` takes `attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
     expect(&[
         (value("$todos[0].id"), dollar, "$todos[0].id", "write `{{ todos[0].id }}`"),
@@ -374,5 +374,5 @@ fn text_with_a_colon_says_that_it_needs_quotes() {
 fn keys_that_do_nothing_yet_are_not_proposed() {
     let text = answer("{ body: 1, zzzzzz: 2 }");
     let help = help(&text).unwrap();
-    assert!(help.starts_with("the keys that may stand here are `") && !help.contains("proxy"), "{help}");
+    assert!(help.starts_with("the keys allowed here are `") && !help.contains("proxy"), "{help}");
 }

@@ -52,13 +52,13 @@ fn an_order_after_the_removal_of_its_product_shows_both_places() {
         "orders:\n  scripts:\n    - steps:\n        - { at: 1s, remove: { product: T1 } }\n        - { at: 2s, product: T1, amount: 1 }\n",
     );
     let expected = "\
-error: product `T1` is removed before
+error: product `T1` has already been removed
  --> shop.yaml:6:30
   |
 5 |         - { at: 1s, remove: { product: T1 } }
   |                                        -- removed here
 6 |         - { at: 2s, product: T1, amount: 1 }
-  |                              ^^ it is no longer there by then
+  |                              ^^ no longer exists at this point
   |
   = help: move this step before the one that removes the product, or add the product again between them";
     assert_eq!(report(&text), expected);
@@ -78,7 +78,7 @@ fn a_removed_product_is_missed_only_where_that_is_certain() {
         scripts(&format!("steps: [{remove}, {{ set: {{ product: T1, total: 1 }} }}]"), other),
         scripts(&format!("steps: [{remove}, {{ after: 1s, remove: {{ product: T1 }} }}]"), other),
     ] {
-        assert_eq!(messages(&wrong), ["product `T1` is removed before"], "{wrong}");
+        assert_eq!(messages(&wrong), ["product `T1` has already been removed"], "{wrong}");
     }
     for right in [
         scripts(&format!("steps: [{remove}, {{ {add} }}, {order}]"), other),

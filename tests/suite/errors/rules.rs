@@ -57,7 +57,7 @@ triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
 random: [{ every: 1s, pick: { weights: { 7: 1 } }, remove: { todos: $it.id } }]
 ";
     let expected = "\
-error: `get` is not one of the words that may stand here
+error: `get` is not a valid value here
  --> shop.yaml:3:3
   |
 3 |   get /todos: { body: $todoz }
@@ -103,7 +103,7 @@ error: there is no collection `todo`
   |
   = help: did you mean `todos`?
 
-error: `body` and `text` exclude each other
+error: `body` and `text` cannot be used together
  --> shop.yaml:6:53
   |
 6 |     - { add: { todo: { title: x } }, body: 1, text: x }
@@ -142,10 +142,10 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
     let key = |key: &str| route(key, "{}");
     let parameter = "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`";
     expect(&[
-        (key("HEAD /x"), "`HEAD` is not one of the words that may stand here", "HEAD", ""),
-        (key("post /x"), "`post` is not one of the words that may stand here", "post", "did you mean `POST`?"),
-        (key("GET todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
-        (key("todos"), "the path does not begin with `/`", "todos", "did you mean `/todos`?"),
+        (key("HEAD /x"), "`HEAD` is not a valid value here", "HEAD", ""),
+        (key("post /x"), "`post` is not a valid value here", "post", "did you mean `POST`?"),
+        (key("GET todos"), "the path must start with `/`", "todos", "did you mean `/todos`?"),
+        (key("todos"), "the path must start with `/`", "todos", "did you mean `/todos`?"),
         (key("GET"), "the route has no path", "GET", "write a method and a path, such as `GET /todos/{id}`"),
         (
             key("/x"),
@@ -156,11 +156,11 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         (key("GET /a//b"), "the path has an empty segment", "//", "remove one of the two slashes"),
         (
             key("GET /a?b=1"),
-            "`?` is not a part of a path",
+            "`?` is not allowed in a path",
             "?b=1",
-            "parameters of the query are for `match: { query: … }`",
+            "match query parameters with `match: { query: … }`",
         ),
-        (key("\"GET /a#b\""), "`#` is not a part of a path", "#b", "clients keep to themselves what follows it"),
+        (key("\"GET /a#b\""), "`#` is not allowed in a path", "#b", "clients do not send what follows it"),
         (key("GET /a{id}"), "`a{id}` is not a parameter", "a{id}", parameter),
         (key("GET /{id"), "`{id` is not a parameter", "{id", parameter),
         (key("GET /{}"), "`{}` is not a parameter", "{}", parameter),
@@ -168,8 +168,13 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         (key("GET /<int:id>"), "`<int:id>` is not a parameter", "<int:id>", "did you mean `{id}`?"),
         (key("ANY /files/*"), "`*` is not a parameter", "*", "did you mean `{*rest}`?"),
         (key("ANY /files/*path"), "`*path` is not a parameter", "*path", "did you mean `{*path}`?"),
-        (key("GET /{a}/{a}"), "the path has two parameters `a`", "{a}", "give one of them another name"),
-        (key("GET /{*a}/b"), "`{*a}` is not the last segment", "{*a}", "`{*rest}` is all that is left of the path"),
+        (key("GET /{a}/{a}"), "the path has two parameters named `a`", "{a}", "give one of them another name"),
+        (
+            key("GET /{*a}/b"),
+            "`{*a}` is not the last segment",
+            "{*a}",
+            "`{*rest}` matches the rest of the path, so nothing can follow it",
+        ),
         (
             key("GET /__mockd/x"),
             "`/__mockd` is reserved",
@@ -178,20 +183,20 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         ),
         (
             route("/x", "{ get: { body: 1 } }"),
-            "`get` is not a key that may stand here",
+            "unknown key `get`",
             "get",
             "the method belongs before the path: `GET /x:`",
         ),
         (key("GET /@a"), "`/@a` is reserved", "/@a", "`/__mockd` is the control API, and `/@NAME` is another world"),
         (
             route("GET /todos", "{ crud: todos }"),
-            "a route with `crud` has no method",
+            "a route with `crud` takes no method",
             "GET /todos",
             "did you mean `/todos`?",
         ),
         (
             route("/of/{id}", "{ crud: todos }"),
-            "the path has a parameter `id`, as the paths of rows have",
+            "the path has a parameter `id`, which the paths of rows add",
             "/of/{id}",
             "give one of them another name",
         ),
@@ -209,7 +214,7 @@ http:
   POST /orders/{x}: {}
 ";
     let expected = "\
-error: `GET /toys` and `GET /toys/` are for the same requests
+error: `GET /toys` and `GET /toys/` match the same requests
  --> shop.yaml:3:3
   |
 1 | categories: { toys: { prefix: T } }
@@ -220,7 +225,7 @@ error: `GET /toys` and `GET /toys/` are for the same requests
   |
   = help: remove one of the two, or give it another path
 
-error: `GET /a/{x}` and `GET /a/{y}` are for the same requests
+error: `GET /a/{x}` and `GET /a/{y}` match the same requests
  --> shop.yaml:5:3
   |
 4 |   GET /a/{x}: {}
@@ -230,7 +235,7 @@ error: `GET /a/{x}` and `GET /a/{y}` are for the same requests
   |
   = help: remove one of the two, or give it another path
 
-error: `POST /orders/{id}` and `POST /orders/{x}` are for the same requests
+error: `POST /orders/{id}` and `POST /orders/{x}` match the same requests
  --> shop.yaml:6:3
   |
 1 | categories: { toys: { prefix: T } }
@@ -242,7 +247,7 @@ error: `POST /orders/{id}` and `POST /orders/{x}` are for the same requests
   = help: remove one of the two, or give it another path";
     assert_eq!(report(text), expected);
     let crud = with("http: { /t: { crud: todos }, /t/: { crud: people } }");
-    assert_eq!(messages(&crud), ["`GET /t` and `GET /t` are for the same requests"]);
+    assert_eq!(messages(&crud), ["`GET /t` and `GET /t` match the same requests"]);
     let overlapping = with("http: { 'GET /a/{x}/b': {}, 'GET /a/{*rest}': {} }");
     let expected = "\
 error: `GET /a/{x}/b` and `GET /a/{*rest}` cannot be told apart
@@ -253,7 +258,7 @@ error: `GET /a/{x}/b` and `GET /a/{*rest}` cannot be told apart
   |         |
   |         first declared here
   |
-  = help: begin the two with different segments";
+  = help: start the two with different segments";
     assert_eq!(report(&overlapping), expected);
 }
 
@@ -298,7 +303,7 @@ fn each_mistake_in_an_answer_has_its_message() {
         (route("/t", "{ crud: { collection: todos, only: [] } }"), "`only` cannot be empty", "[]", ""),
         (
             route("/t", "{ crud: { collection: todos, only: [lst] } }"),
-            "`lst` is not one of the words that may stand here",
+            "`lst` is not a valid value here",
             "lst",
             "did you mean `list`?",
         ),
@@ -316,7 +321,7 @@ fn each_mistake_in_an_answer_has_its_message() {
         ),
         (
             route("/t", "{ crud: { collection: todos, fields: { title: strng } } }"),
-            "`strng` is not one of the words that may stand here",
+            "`strng` is not a valid value here",
             "strng",
             "did you mean `string`?",
         ),
@@ -329,23 +334,18 @@ fn each_mistake_in_a_step_has_its_message() {
         (step("{ ad: { todos: {} } }"), "unknown key `ad`", "ad", "did you mean `add`?"),
         (
             step("{ at: 1s, after: 1s, set: { price: 1 } }"),
-            "`at` and `after` exclude each other",
+            "`at` and `after` cannot be used together",
             "1s",
             "remove one of the two",
         ),
         (
             step("{ times: 2, each: [1], set: { price: 1 } }"),
-            "`times` and `each` exclude each other",
+            "`times` and `each` cannot be used together",
             "2",
             "remove one of the two",
         ),
-        (step("{ every: 1s, set: { price: 1 } }"), "`every` has no meaning without `times` or `each`", "1s", ""),
-        (
-            step("{ times: forever, set: { price: 1 } }"),
-            "`times: forever` has no meaning without `every`",
-            "forever",
-            "",
-        ),
+        (step("{ every: 1s, set: { price: 1 } }"), "`every` requires `times` or `each`", "1s", ""),
+        (step("{ times: forever, set: { price: 1 } }"), "`times: forever` requires `every`", "forever", ""),
         (step("{ times: 1000001, set: { price: 1 } }"), "`times` above 1000000 needs `every`", "1000001", ""),
         (
             step("{ each: 3, set: { price: 1 } }"),
@@ -355,7 +355,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ with: { random: 1 }, set: { price: 1 } }"),
-            "expected a name of letters, digits and `_` that means nothing else in expressions, found `random`",
+            "expected a name of letters, digits and `_` that expressions do not already use, found `random`",
             "random",
             "",
         ),
@@ -387,7 +387,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ set: { price.: 1 } }"),
-            "expected a name of `data`, or the way to a part of it, such as `prices.BTC`, found `price.`",
+            "expected a name of `data`, or the path of a part of it, such as `prices.BTC`, found `price.`",
             "price.",
             "",
         ),
@@ -412,7 +412,7 @@ fn each_mistake_in_a_verb_has_its_message() {
         ),
         (
             step("{ do: [{ after: 1s, set: { price: 1 } }] }"),
-            "`after` has no place among steps of one moment",
+            "`after` is not allowed among steps that happen at one moment",
             "1s",
             "the steps of a `do` that is a step happen at one moment; give the time to that step",
         ),
@@ -423,21 +423,16 @@ fn each_mistake_in_a_verb_has_its_message() {
             "",
         ),
         (step("{ fault: { on: http, status: 9 } }"), "expected a status from 400 to 599, found the number 9", "9", ""),
-        (
-            step("{ fault: { on: stream, freeze: true } }"),
-            "`freeze` has no meaning without `on: websocket`",
-            "true",
-            "",
-        ),
+        (step("{ fault: { on: stream, freeze: true } }"), "`freeze` requires `on: websocket`", "true", ""),
         (
             step("{ fault: { on: stream, product: T1, drop: true } }"),
-            "`product` has no meaning without `on: http` or `on: websocket`",
+            "`product` requires `on: http` or `on: websocket`",
             "T1",
             "",
         ),
         (
             step("{ fault: { on: streams, drop: true } }"),
-            "`streams` is not one of the words that may stand here",
+            "`streams` is not a valid value here",
             "streams",
             "did you mean `stream`?",
         ),
@@ -447,15 +442,15 @@ fn each_mistake_in_a_verb_has_its_message() {
             "price",
             "write `set: { price: \"{{ price + 5 }}\" }`",
         ),
-        (stream("{ leave: {} }"), "`leave` has to say exactly one of `as` and `to`", "{}", ""),
+        (stream("{ leave: {} }"), "`leave` needs exactly one of `as` and `to`", "{}", ""),
         (stream("{ join: { where: 1 } }"), "`join` needs `to`", "{ where: 1 }", ""),
         (stream("{ join: { to: a, frame: $evnt } }"), "unknown name `evnt`", "evnt", "did you mean `event`?"),
         (stream("{ join: { to: a, do: [] } }"), "`do` cannot be empty", "[]", ""),
     ]);
     let verbs = step("{ at: 1s }");
-    assert!(messages(&verbs)[0].starts_with("a step has to say exactly one of `do`, `reply`, "), "{verbs}");
+    assert!(messages(&verbs)[0].starts_with("a step needs exactly one of `do`, `reply`, "), "{verbs}");
     let category = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\nscripts: [{ steps: [{ increment: { toys: { id: T1, x: 1 } } }] }]\n";
-    assert_eq!(messages(category), ["`toys` is a category, whose products have totals alone"]);
+    assert_eq!(messages(category), ["`toys` is a category, whose products have only totals"]);
 }
 
 #[test]
@@ -469,13 +464,13 @@ fn each_mistake_in_a_trigger_script_or_generator_has_its_message() {
         (with("scripts: [{ steps: [] }]"), "`steps` cannot be empty", "[]", ""),
         (
             with("scripts: [{ repeat: forever, steps: [{ set: { price: 1 } }] }]"),
-            "a script that repeats forever has to take at least 1us",
+            "a script that repeats forever must take at least 1us",
             "forever",
             "give a step an `at` or `after` of at least 1us",
         ),
         (
             with("random: [{ set: { price: 1 } }]"),
-            "a generator has to say exactly one of `every` and `rate`",
+            "a generator needs exactly one of `every` and `rate`",
             "{ set: { price: 1 } }",
             "",
         ),
@@ -485,7 +480,7 @@ fn each_mistake_in_a_trigger_script_or_generator_has_its_message() {
             generator(&format!("pick: {{ weights: {{ ada: 1, 1: 1 }} }}, {set}")),
             "no collection declares all of these rows",
             "{ ada: 1, 1: 1 }",
-            "all of them have to be rows of one collection",
+            "all of them must be rows of one collection",
         ),
         (
             generator(&format!("pick: {{ weights: {{ 2: 1 }} }}, {set}")),
@@ -501,7 +496,7 @@ fn each_mistake_in_a_trigger_script_or_generator_has_its_message() {
         ),
     ]);
     let verbs = with("triggers: [{ topic: a }]");
-    assert!(messages(&verbs)[0].starts_with("a trigger has to say exactly one of `do`, `reply`, "));
+    assert!(messages(&verbs)[0].starts_with("a trigger needs exactly one of `do`, `reply`, "));
 }
 
 #[test]
@@ -530,7 +525,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                       ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown name `name`
  --> shop.yaml:3:34
@@ -538,7 +533,7 @@ error: unknown name `name`
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
   |                                  ^^^^ not known here
   |
-  = help: the names that are known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown filter `fixedd`
  --> shop.yaml:3:41
@@ -552,7 +547,7 @@ error: unknown filter `fixedd`
 
 #[test]
 fn an_expression_without_quotes_says_that_it_needs_them() {
-    let braces = "an expression has to be in quotes";
+    let braces = "an expression must be in quotes";
     expect(&[
         (answer("{ body: {{ path.id }} }"), braces, "{{ path.id }}", "write \"{{ path.id }}\""),
         (answer("{ body: {{ 'a' ~ 1 }} }"), braces, "{{ 'a' ~ 1 }}", "write \"{{ 'a' ~ 1 }}\""),
@@ -560,7 +555,7 @@ fn an_expression_without_quotes_says_that_it_needs_them() {
         (answer("\n    body: {{ fake(\"name\") }}"), braces, "{{ fake(\"name\") }}", "write '{{ fake(\"name\") }}'"),
         (answer("[{ a: {{ [1] | length }} }]"), braces, "{{ [1] | length }}", "write \"{{ [1] | length }}\""),
     ]);
-    assert_eq!(messages("? { a: 1 }\n: 1\n"), ["a key has to be a plain word"]);
+    assert_eq!(messages("? { a: 1 }\n: 1\n"), ["a key must be text"]);
 }
 
 #[test]
@@ -584,7 +579,7 @@ fn lists_of_steps_have_bounds() {
     assert_eq!(messages(&deep(9)), ["steps are nested deeper than 8 levels"]);
     let many = |count: usize| step(&vec!["{ set: { price: 1 } }"; count].join(", "));
     parse(&Source::new("shop.yaml", &many(10_000))).unwrap();
-    assert_eq!(messages(&many(10_001)), ["a list of more than 10000 steps"]);
+    assert_eq!(messages(&many(10_001)), ["more than 10000 steps in a list"]);
 }
 
 #[test]
@@ -596,9 +591,9 @@ fn an_answer_behind_one_for_all_requests_is_a_warning() {
     let loading = load(&file);
     assert!(loading.outcome.is_ok());
     let warnings = loading.warnings.unwrap().to_string();
-    assert!(warnings.starts_with("warning: no request gets this answer\n"), "{warnings}");
+    assert!(warnings.starts_with("warning: no request can reach this answer\n"), "{warnings}");
     assert!(
-        warnings.contains("^^^^^^^^^^^ never given") && warnings.contains("----------- this one is for all requests")
+        warnings.contains("^^^^^^^^^^^ never used") && warnings.contains("----------- this one matches all requests")
     );
 }
 
@@ -654,7 +649,7 @@ fn names_are_not_judged_while_those_of_data_are_unknown() {
     for name in ["a-b", "now"] {
         let mut found = found(&format!("data: {{ {name}: 1 }}"));
         found.sort();
-        let refused = format!("`{name}` cannot name data");
+        let refused = format!("`{name}` is not a valid name for data");
         assert_eq!(found, [refused, "there is no value `x`".into(), "unknown name `x`".into()]);
     }
 }

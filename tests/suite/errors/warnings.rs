@@ -49,7 +49,7 @@ warning: nothing is ever sent to `oders`
  --> DIR/mockd.yaml:3:31
   |
 3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
-  |                               ^^^^^ no name of `data`, and no step sends to it
+  |                               ^^^^^ not a name of `data`, and no step sends to it
   |
   = help: did you mean `orders`?
 
@@ -57,7 +57,7 @@ warning: nothing is ever sent to `chats`
  --> DIR/mockd.yaml:3:56
   |
 3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
-  |                                                        ^^^^^ no name of `data`, and no step sends to it
+  |                                                        ^^^^^ not a name of `data`, and no step sends to it
   |
   = help: did you mean `chat`?
 
@@ -65,7 +65,7 @@ warning: nothing is ever sent to `odrers/7`
  --> DIR/mockd.yaml:3:80
   |
 3 |   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
-  |                                                                                ^^^^^^^^ no name of `data`, and no step sends to it
+  |                                                                                ^^^^^^^^ not a name of `data`, and no step sends to it
   |
   = help: did you mean `orders/7`?";
     assert_eq!(warnings(text), expected);
@@ -109,9 +109,9 @@ warning: a key is text: the expression in `{{ path.id }}` is not computed
         [
             "warning: `${path.id}` is text",
             "warning: a key is text: the expression in `{{ path.id }}` is not computed",
-            "warning: the key `...path` is text, and spreads nothing",
+            "warning: the key `...path` is text and spreads nothing",
             "warning: `{%` is text",
-            "warning: `match` compares with this text, and computes nothing",
+            "warning: `match` compares with this text and does not evaluate it",
         ]
     );
     for help in [

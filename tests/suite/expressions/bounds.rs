@@ -67,7 +67,7 @@ fn an_expression_of_many_words_is_refused_or_runs() {
         let result = rendered(&json!(at_most));
         assert!(!result.contains("more than 1000"), "{one}: {result}");
         let beyond = format!("{{{{ {}{last} }}}}", one.repeat(100_000));
-        assert!(rendered(&json!(beyond)).ends_with("the expression has more than 1000 words and signs"), "{one}");
+        assert!(rendered(&json!(beyond)).ends_with("the expression has more than 1000 tokens"), "{one}");
     }
     for (open, close) in [("(", ")"), ("[", "]"), ("{'a':", "}")] {
         let nested = format!("{{{{ {}1{} }}}}", open.repeat(160), close.repeat(160));

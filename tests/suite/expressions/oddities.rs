@@ -28,7 +28,7 @@ fn braces_and_statements_of_other_languages_are_text() {
     );
     let statement = oddities(&json!(["a", "{% if msg.id %}b{% endif %}"]));
     assert_eq!(statement.len(), 1);
-    assert!(statement[0].starts_with("1 0..15: `{%` is text (there are no statements: "), "{statement:?}");
+    assert!(statement[0].starts_with("1 0..15: `{%` is text (expressions have no statements: "), "{statement:?}");
     let comment = oddities(&json!({ "a": "b {# c #}" }));
     assert_eq!(comment.len(), 1);
     assert!(comment[0].starts_with("a 2..9: `{#` is text (expressions have no comments"), "{comment:?}");
@@ -43,7 +43,7 @@ fn keys_of_mappings_are_text() {
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
             "$path.id 0..0: a key is text: the expression in `$path.id` is not computed \
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
-            "...msg 0..0: the key `...msg` is text, and spreads nothing \
+            "...msg 0..0: the key `...msg` is text and spreads nothing \
              (write the whole mapping as one expression: `\"{{ dict(msg, name=value) }}\"`)",
         ]
     );

@@ -37,16 +37,16 @@ fn what_is_undefined_is_an_error_in_text_and_where_required() {
     for text in UNDEFINED {
         let end = 3 + text.len();
         let value = if text.contains(' ') { format!("({text})") } else { text.to_owned() };
-        let said = format!("`{text}` is undefined; give another value with `or`: `{{{{ {value} or '' }}}}`");
+        let said = format!("`{text}` is undefined; provide a fallback with `or`: `{{{{ {value} or '' }}}}`");
         let expected = format!("failed at 3..{end}: {said}");
         assert_eq!(rendered(&json!(format!("{{{{ {text} }}}}"))), expected, "{text}");
         let expected = format!("failed at k 4..{}: {said}", end + 1);
         assert_eq!(rendered(&json!({ "k": format!("x{{{{ {text} }}}}") })), expected, "{text}");
     }
-    let expected = "failed at 1..9: `msg.nope` is undefined; give another value with `or`: `{{ msg.nope or '' }}`";
+    let expected = "failed at 1..9: `msg.nope` is undefined; provide a fallback with `or`: `{{ msg.nope or '' }}`";
     assert_eq!(rendered(&json!("$msg.nope")), expected);
-    let expected = "failed at 1..16: `msg.text.length` is undefined; give another value with `or`: \
-                    `{{ msg.text.length or '' }}`; how long a value is says `msg.text | length`";
+    let expected = "failed at 1..16: `msg.text.length` is undefined; provide a fallback with `or`: \
+                    `{{ msg.text.length or '' }}`; for the length, write `msg.text | length`";
     assert_eq!(rendered(&json!("$msg.text.length")), expected);
 }
 
@@ -63,7 +63,7 @@ fn null_is_a_value_and_not_undefined() {
 fn what_is_undefined_is_no_empty_text_before_a_filter() {
     for filter in ["upper", "lower", "trim", "title", "capitalize", "replace('a', 'b')", "escape"] {
         let name = filter.split('(').next().unwrap();
-        let said = format!("`msg.nope` is undefined; give another value with `or`: `(msg.nope or '') | {name}`");
+        let said = format!("`msg.nope` is undefined; provide a fallback with `or`: `(msg.nope or '') | {name}`");
         let text = format!("Hi {{{{ msg.nope | {filter} }}}}!");
         assert_eq!(rendered(&json!({ "k": text })), format!("failed at k 6..14: {said}"));
         assert_eq!(rendered(&json!(format!("{{{{ msg.nope | {filter} }}}}"))), format!("failed at 3..11: {said}"));

@@ -91,8 +91,8 @@ async fn a_fault_that_is_wrong_is_refused_with_its_place_and_nothing_is_changed(
     let mockd = shop("- { name: declared, on: http, status: 500, path: /nothing }").await;
     for (method, path, body, status, why) in [
         ("POST", "", r#"{"on":"http","statos":500}"#, 400, "unknown key `statos`"),
-        ("POST", "", r#"{"on":"http"}"#, 400, "a fault has to say exactly one of"),
-        ("POST", "", r#"{"on":"http","freeze":true}"#, 400, "`freeze` has no meaning without `on: websocket`"),
+        ("POST", "", r#"{"on":"http"}"#, 400, "a fault needs exactly one of"),
+        ("POST", "", r#"{"on":"http","freeze":true}"#, 400, "`freeze` requires `on: websocket`"),
         ("POST", "", r#"{"on":"http","status":200}"#, 400, "expected a status from 400 to 599, found the number 200"),
         ("POST", "", r#"{"on":"websocket","close":1005}"#, 400, "expected a close code"),
         ("POST", "", r#"{"on":"http","status":500,"share":"150%"}"#, 400, "`150%` is not a percentage"),

@@ -1,4 +1,4 @@
-//! Rows that `generate` makes.
+//! Generated rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::streams::Words;
 /// The most rows.
 const MAX_ROWS: u64 = 1_000_000;
 
-/// The most bytes of all rows, as JSON.
+/// The maximum size of all rows, in bytes of JSON.
 const MAX_BYTES: usize = 64 << 20;
 
-/// The most steps that an expression takes for all rows; each row has its part of them.
+/// The budget of steps for expressions in all rows; each row gets an equal part.
 const FUEL: u64 = 1_000_000_000;
 
 /// The time of expressions if the scenario declares none: 2026-01-01T00:00:00Z.
 const DEFAULT_START: i64 = 1_767_225_600_000;
 
-/// The rows; what is wrong with their expressions is a problem of the first row where it shows.
+/// The rows. An expression that fails is reported for the first row where it fails.
 pub(super) fn rows(
     name: &Arc<str>,
     raw: &RawGenerate,
@@ -93,7 +93,7 @@ fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     check.document.note(Problem::new(ProblemKind::ExpressionFails { expression, kind }, span));
 }
 
-/// About the bytes of a value as JSON.
+/// The approximate size of a value, in bytes of JSON.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
@@ -103,7 +103,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// What expressions draw on before there is a world.
+/// The environment of expressions before there is a world.
 #[derive(Default)]
 struct AtLoad {
     words: Option<Words>,
@@ -126,7 +126,7 @@ impl Surroundings for AtLoad {
         self.now
     }
 
-    /// Nobody has joined yet.
+    /// There are no members yet.
     fn joined(&self, _: &str) -> u64 {
         0
     }

@@ -1,4 +1,4 @@
-//! Rows with their ids, those that are declared and those that are made.
+//! Rows with their ids, declared or assigned.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,15 +13,15 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::{Collection, IdScheme, Row, row_number};
 use crate::streams::Words;
 
-/// A row as it is written.
+/// A row as written.
 pub(super) struct WrittenRow {
-    /// None if it is to be made.
+    /// `None` if it is to be assigned.
     pub(super) id: Option<WrittenId>,
     /// All other fields.
     pub(super) own: Map<String, Value>,
 }
 
-/// An id as it is written, with its place.
+/// An id as written, with its place.
 pub(super) struct WrittenId {
     text: Arc<str>,
     is_number: bool,
@@ -61,7 +61,7 @@ pub(super) fn collection(name: &Arc<str>, written: Vec<WrittenRow>, check: &mut 
                 (format!("{prefix}{next}").into(), prefix.is_empty())
             }
             (None, IdScheme::Uuid) => {
-                // By its place alone, whatever other rows there are.
+                // By its position only, no matter what other rows there are.
                 words.skip_to(index as u64 * 2);
                 (words.uuid().into(), false)
             }
@@ -80,7 +80,7 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
             Entry::Occupied(first) => {
                 let kind = ProblemKind::DuplicateRowId(id.text.to_string());
                 let problem = Problem::new(kind, id.span);
-                // Rows that are made have one place.
+                // Generated rows share one place.
                 let is_elsewhere = *first.get() != id.span;
                 check.document.note(if is_elsewhere { problem.related_to(*first.get()) } else { problem });
             }
@@ -89,8 +89,8 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
     }
 }
 
-/// How ids go on behind those that are declared: as integers if all of these are, as numbers behind a prefix if all have the
-/// same, else as UUIDs. With the prefix and the highest number.
+/// How ids continue after the declared ones: as integers if all of them are integers, as numbers after a prefix if all
+/// share one, otherwise as UUIDs. With the prefix and the highest number.
 fn scheme<'i>(declared: impl Iterator<Item = &'i WrittenId>) -> (IdScheme, String, u64) {
     let (mut prefix, mut highest) = (None, 0);
     for WrittenId { text, is_number, .. } in declared {

@@ -1,7 +1,7 @@
 //! Rows from a table: comma-separated values (RFC 4180) below a header.
 //!
-//! Tabs separate those of a `.tsv` file, and semicolons those of a file whose header has them and no comma. Spaces around a
-//! cell are not part of it.
+//! The separator is a tab in a `.tsv` file, and a semicolon in a file whose header has semicolons but no comma. Spaces
+//! around a cell are not part of it.
 
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Number, Value};
@@ -12,7 +12,7 @@ use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 
-/// The rows of a table that is all of a file.
+/// The rows of a table that fills a file.
 pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenRow>> {
     let (source, _) = check.document.sources().locate(span)?;
     let text = source.text();
@@ -35,7 +35,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
                 rows.push(row(&record, &headers, last, &table, check));
             }
             Err(error) => {
-                // The text is in memory, and is UTF-8.
+                // Reading UTF-8 text from memory cannot fail.
                 let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else { break };
                 last = table.row(pos.as_ref());
                 let kind = ProblemKind::UnequalRow { cells: *len, fields: *expected_len };
@@ -43,7 +43,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
             }
         }
     }
-    // What is left open also takes cells from its row.
+    // An unclosed quote also swallows cells of its row.
     let unclosed = table.unclosed_quote(last).map(|span| Problem::new(ProblemKind::UnclosedQuote, span));
     unclosed.or(unequal).into_iter().for_each(|problem| check.document.note(problem));
     Some(rows)
@@ -58,7 +58,7 @@ fn delimiter(text: &str, is_tsv: bool) -> u8 {
     }
 }
 
-/// Each column needs a name of its own.
+/// Column names must be unique.
 fn check_headers(headers: &StringRecord, table: &Table, check: &mut Validator<'_>) {
     let at = table.row(None);
     for (index, name) in headers.iter().enumerate() {
@@ -82,7 +82,7 @@ fn row(
     for (index, (name, cell)) in headers.iter().zip(record).enumerate() {
         let Some(value) = value(cell) else { continue };
         if name == "id" {
-            // What is no integer is text, since there is no other way to write that.
+            // Anything but an integer is text, since a table has no other way to write text.
             let value = if value.is_i64() { value } else { cell.into() };
             row.id = id(&value, table.cell(at, index), check);
         } else {
@@ -92,7 +92,7 @@ fn row(
     row
 }
 
-/// What a cell means: a number, `true` or `false` as JSON writes it, else text; nothing if it is empty. Integers that
+/// The value of a cell: a number, `true` or `false` in JSON, otherwise text; `None` if it is empty. Integers that
 /// JavaScript cannot hold exactly are text.
 fn value(cell: &str) -> Option<Value> {
     Some(match cell {
@@ -124,7 +124,7 @@ impl Table<'_> {
         Span { start: place(from), end: place(to) }
     }
 
-    /// Where the row begins that the reader found there, or the first: it counts line ends before a row to it.
+    /// The start of the row that the reader found, which counts the line ends before a row to it.
     fn row(&self, position: Option<&Position>) -> usize {
         let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let rest = self.text.get(at..).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Table<'_> {
         self.span(start, start + cell.trim().len())
     }
 
-    /// The quote that begins a cell and is not closed, in the row that begins at a byte and is the last.
+    /// The quote that opens a cell and is never closed, in the last row, which begins at a byte.
     fn unclosed_quote(&self, row: usize) -> Option<Span> {
         let rest = self.text.get(row..).unwrap_or_default();
         let mut quotes = Quotes::new(self.delimiter);
@@ -169,12 +169,12 @@ impl Table<'_> {
     }
 }
 
-/// Tells what is inside of quotes while a row is read.
+/// Tracks quotes while a row is read.
 struct Quotes {
     delimiter: u8,
     before: u8,
     open: Option<usize>,
-    /// The byte behind the last quote that was closed.
+    /// The byte after the last closed quote.
     closed: Option<usize>,
 }
 
@@ -183,9 +183,9 @@ impl Quotes {
         Self { delimiter, before: delimiter, open: None, closed: None }
     }
 
-    /// Takes the next byte, and gives where the quote is that is open behind it.
+    /// Takes the next byte, and gives the place of the quote that is open after it.
     fn step(&mut self, at: usize, byte: u8) -> Option<usize> {
-        // The second of two quotes inside a quoted cell opens it again.
+        // The second of two quotes in a quoted cell reopens it.
         let can_open = self.before == self.delimiter || matches!(self.before, b'\r' | b'\n') || self.closed == Some(at);
         if byte == b'"' && self.open.take().is_some() {
             self.closed = Some(at + 1);

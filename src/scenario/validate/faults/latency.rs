@@ -1,4 +1,4 @@
-//! How long answers and frames take, as faults say it.
+//! The latencies of faults.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::scenario::yaml::Spanned;
 /// The widest lognormal distribution: one in six of its times is more than 148 times the median.
 const WIDEST: f64 = 5.0;
 
-/// How long something takes.
+/// A delay.
 pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
     let (latency, span) = given(raw)?;
     match latency {
@@ -21,7 +21,7 @@ pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'
     }
 }
 
-/// A pair of keys says which distribution it is.
+/// A pair of keys selects the distribution.
 fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Latency> {
     let given_keys = [
         raw.min.is_some(),

@@ -30,7 +30,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
     }
 }
 
-/// The entries of a mapping; with the keys of a struct, others are reported and passed over.
+/// The entries of a mapping. With the keys of a struct, other keys are reported and skipped.
 pub(super) struct Fields<'t> {
     pub(super) decoder: Decoder<'t>,
     rest: std::slice::ChunksExact<'t, NodeId>,
@@ -47,7 +47,7 @@ impl<'t> Fields<'t> {
         Self { decoder, rest, known, value: decoder.id }
     }
 
-    /// Whether it is a word without a value in `{ }`, and not the first: most likely a part of the value before it.
+    /// Whether it is a key without a value in `{ }`, and not the first: most likely a part of the previous value.
     fn is_behind_stray_comma(&self, entry: &[NodeId]) -> bool {
         let Decoder { document, .. } = self.decoder;
         let (mapping, key) = (self.decoder.span(), document.tree().span(entry[0]));
@@ -94,7 +94,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 }
 
-/// A key: always text, whatever it would resolve to as a value.
+/// A key: always text, no matter what it would resolve to as a value.
 struct MapKey<'t>(Decoder<'t>);
 
 impl<'de> Deserializer<'de> for MapKey<'_> {

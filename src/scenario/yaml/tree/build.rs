@@ -1,4 +1,4 @@
-//! Parser events become nodes; duplicate keys, merge keys and aliases are settled here.
+//! Turns parser events into nodes, and resolves duplicate keys, merge keys and aliases.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,18 +7,22 @@ use saphyr_parser::{Event, Marker, Parser, ScanError, StrInput};
 
 use super::super::scalar::{expect_tag, is_plain};
 use super::json::is_json;
+use super::syntax::{is_about_tabs, misplaced_tab, unclosed_bracket};
 use super::unquoted::unquoted;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
 
-/// Deeper nesting than this is refused; a scenario needs seven levels, a product's own data a few more.
+/// The deepest nesting. A scenario needs seven levels, and a product's own data a few more.
 const MAX_DEPTH: u16 = 64;
 
-/// The keys of a mapping that are compared one by one, without sorting.
+/// Up to this many keys of a mapping are compared pairwise, without sorting.
 const FEW: usize = 8;
 
-/// A finished node and the levels below it, which bound what aliases can build: no tower that no stack can walk.
+/// Parts of the parser's errors that do not come from an unclosed bracket.
+const NOT_ABOUT_BRACKETS: [&str; 5] = ["quoted scalar", "recursion", "unprintable", "byte order mark", "tag"];
+
+/// A finished node and the levels below it, which bound the depth that aliases can build.
 #[derive(Clone, Copy)]
 struct FinishedNode {
     id: NodeId,
@@ -30,7 +34,7 @@ struct OpenCollection {
     start: Span,
     anchor: usize,
     is_mapping: bool,
-    /// Where its children begin among the pending ones.
+    /// The index of its first child among the pending ones.
     first: usize,
     height: u16,
 }
@@ -42,6 +46,8 @@ pub(super) struct Builder<'t, 's> {
     pending: Vec<NodeId>,
     anchors: HashMap<usize, FinishedNode>,
     root: Option<NodeId>,
+    /// Where the last event ends.
+    end: u32,
     documents: usize,
     merged: usize,
     offsets: Offsets<'s>,
@@ -59,6 +65,7 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
         pending: Vec::new(),
         anchors: HashMap::new(),
         root: None,
+        end: base,
         documents: 0,
         merged: 0,
         offsets: Offsets::new(&text, base),
@@ -87,6 +94,7 @@ impl<'s> Builder<'_, 's> {
         for event in parser {
             let (event, place) = event.map_err(|error| self.syntax(&error))?;
             let span = Span { start: self.offsets.place(place.start), end: self.offsets.place(place.end) };
+            self.end = self.end.max(span.end);
             match event {
                 Event::DocumentStart(_) => {
                     self.documents += 1;
@@ -127,7 +135,39 @@ impl<'s> Builder<'_, 's> {
         {
             return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
         }
-        Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+        self.cause(error.info(), at).unwrap_or_else(|| {
+            Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+        })
+    }
+
+    /// The most likely cause of an error, if it is at another place.
+    fn cause(&self, error: &str, at: u32) -> Option<Problem> {
+        let Offsets { text, base, .. } = self.offsets;
+        let [at, end] = [at, self.end].map(|place| text.floor_char_boundary((place - base) as usize));
+        let tab = misplaced_tab(text, error, at).map(|tab| Problem::new(ProblemKind::Tab, self.offsets.span(tab, 1)));
+        if is_about_tabs(error) && tab.is_some() {
+            return tab;
+        }
+        let starts = self.open.iter().map(|open| (open.start.start - base) as usize);
+        let open: Vec<usize> = starts.filter(|start| text[*start..].starts_with(['[', '{'])).collect();
+        if open.is_empty() && tab.is_some() {
+            return tab;
+        }
+        if NOT_ABOUT_BRACKETS.iter().any(|words| error.contains(words)) {
+            return None;
+        }
+        let bracket = unclosed_bracket(text, open, end, at)?;
+        let kind = ProblemKind::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
+        let problem = Problem::new(kind, self.offsets.span(bracket, 1));
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        // On a line below the bracket's, nothing belongs inside the bracket.
+        let rest = &text[if bracket < line { line } else { at }..];
+        let missing = rest.trim_start().chars().next();
+        let place = text.len() - rest.trim_start().len();
+        Some(match missing {
+            Some(first) => problem.related_to(self.offsets.span(place, first.len_utf8())),
+            None => problem,
+        })
     }
 
     pub(super) fn scalar(&mut self, text: Cow<'s, str>, plain: bool, anchor: usize, span: Span) -> Result<(), Problem> {
@@ -174,7 +214,7 @@ impl<'s> Builder<'_, 's> {
         self.finish(FinishedNode { id, height: closed.height }, closed.anchor)
     }
 
-    /// Puts a finished node where the open collection expects it.
+    /// Adds a finished node to the open collection.
     fn place(&mut self, FinishedNode { id, height }: FinishedNode) -> Result<(), Problem> {
         let levels = self.open.len();
         let Some(parent) = self.open.last_mut() else {
@@ -195,7 +235,7 @@ impl<'s> Builder<'_, 's> {
         Ok(())
     }
 
-    /// Whether there is nothing to settle: few keys, all different, and nothing merged. Most mappings are so.
+    /// Whether there is nothing to resolve: few keys, all different, and no merge key. Most mappings are like this.
     fn is_plain_mapping(&self, first: usize) -> bool {
         let entries = &self.pending[first..];
         let mut keys = [""; FEW];
@@ -212,8 +252,8 @@ impl<'s> Builder<'_, 's> {
         true
     }
 
-    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings over
-    /// later ones (YAML 1.1 merge type).
+    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings win
+    /// over later ones (YAML 1.1 merge type).
     fn merge(&mut self, first: usize) -> Result<(), Problem> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let is_merge = |key: NodeId| matches!(tree.view(key), NodeView::Scalar { text: "<<", plain: true });
@@ -242,7 +282,7 @@ impl<'s> Builder<'_, 's> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let mut keys: Vec<(&str, NodeId)> =
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
-        // A key's id counts up in the order of the file, so the first of equal ones stays the first.
+        // Ids of keys increase in the order of the file, so the first of equal keys stays the first.
         keys.sort_unstable();
         let mut first = 0;
         for (at, (text, key)) in keys.iter().enumerate() {
@@ -270,8 +310,8 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     named.iter().map(mapping).collect()
 }
 
-/// Turns the parser's character indices into places in a scenario's files. Events come almost in order, so the walk
-/// goes on from the last answer.
+/// Converts the parser's character indices into places in a scenario's files. Events come almost in order, so each
+/// search continues from the last result.
 struct Offsets<'s> {
     text: &'s str,
     /// The place of the text's first byte.
@@ -292,7 +332,13 @@ impl<'s> Offsets<'s> {
         self.base + u32::try_from(byte).unwrap_or(u32::MAX)
     }
 
-    /// What is written at a span.
+    /// The span of some bytes of the text.
+    fn span(&self, at: usize, length: usize) -> Span {
+        let place = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
+        Span { start: place(at), end: place(at + length) }
+    }
+
+    /// The source text of a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
     }
@@ -305,18 +351,17 @@ impl<'s> Offsets<'s> {
         Some((&rest[..length], Span { start: at, end }))
     }
 
-    /// The problem that an expression without quotes is, if one begins before a place on its line.
+    /// The problem of an unquoted expression, if one begins before a place on its line.
     fn unquoted_expression(&self, at: u32) -> Option<Problem> {
         let at = self.text.floor_char_boundary((at - self.base) as usize);
         let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let (range, meant) = unquoted(line, at - start)?;
-        let offset = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span { start: offset(start + range.start), end: offset(start + range.end) };
+        let span = self.span(start + range.start, range.len());
         Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
     }
 
-    /// The span without white space at its end, which the parser counts to some scalars.
+    /// The span without trailing white space, which the parser includes in some scalars.
     fn trim(&self, span: Span) -> Span {
         let text = self.text(span);
         if !text.ends_with(char::is_whitespace) {

@@ -1,6 +1,7 @@
-//! JSON read into the tree. YAML holds almost all of JSON, but not its surrogate pairs, and no tabs as indentation.
+//! JSON read into the tree. YAML includes almost all of JSON, except surrogate pairs and tabs as indentation.
 //!
-//! `serde_json` decides whether a text is JSON and reads strings with escapes; here is only found where each value is.
+//! `serde_json` decides whether a text is JSON and reads strings with escapes; this module only finds the place of each
+//! value.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,10 +12,10 @@ use super::build::Builder;
 use crate::scenario::problem::{Problem, ProblemKind};
 use crate::scenario::source::{Source, Span};
 
-/// Whether a file is JSON: its text is, or has to be because of its name.
+/// Whether a file is JSON: its text is, or must be because of its name.
 ///
 /// # Errors
-/// Why the text of a file that is called JSON is not.
+/// Why the text of a file named as JSON is not JSON.
 pub(super) fn is_json(source: &Source, base: u32) -> Result<bool, Problem> {
     let text = source.text();
     let is_named_so = is_named_json(source.path()) && !text.trim().is_empty();
@@ -37,7 +38,7 @@ fn is_named_json(path: &Path) -> bool {
 }
 
 fn syntax(error: &serde_json::Error, at: u32) -> Problem {
-    // The report shows the place.
+    // The report shows the place itself.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
     Problem::new(ProblemKind::JsonSyntax(message), Span { start: at, end: at + 1 })
@@ -78,7 +79,7 @@ impl Builder<'_, '_> {
     }
 }
 
-/// The bytes of the string with which a text begins, with its quotes.
+/// The length in bytes of the string that a text starts with, with its quotes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     let end = text.bytes().skip(1).position(|byte| {

@@ -1,9 +1,8 @@
-//! Expressions without quotes, which YAML reads as mappings: where they are in a line, and how it would be right.
+//! Expressions without quotes, which YAML reads as mappings: where they are in a line, and what to write instead.
 
 use std::ops::Range;
 
-/// The last expression of a line that begins outside of quotes before a byte, and what the whole value has to be, without
-/// the quotes that it needs.
+/// The last unquoted expression of a line that begins before a byte, and the whole value to quote.
 pub(super) fn unquoted(line: &str, before: usize) -> Option<(Range<usize>, String)> {
     let start = last_open_braces(line.get(..before + 2).unwrap_or(line))?;
     let rest = &line[start..];
@@ -19,13 +18,13 @@ pub(super) fn unquoted(line: &str, before: usize) -> Option<(Range<usize>, Strin
     Some((start..end, meant))
 }
 
-/// Where the last `{{` of a line is that is outside of quotes.
+/// The last `{{` of a line outside quotes.
 fn last_open_braces(line: &str) -> Option<usize> {
     let (mut quote, mut before, mut found) = (None, ':', None);
     for (at, c) in line.char_indices() {
         match quote {
             Some(open) if c == open => quote = None,
-            // Inside a plain text, a quote is a letter.
+            // Inside plain text, a quote is an ordinary character.
             None if matches!(c, '\'' | '"') && BEFORE_VALUES.contains(before) => quote = Some(c),
             None if line[at..].starts_with("{{") && before != '{' => found = Some(at),
             _ => {}
@@ -37,10 +36,10 @@ fn last_open_braces(line: &str) -> Option<usize> {
     found.filter(|_| quote.is_none())
 }
 
-/// What stands before a value.
-const BEFORE_VALUES: &str = ":,[{-";
+/// The characters after which a value starts.
+pub(super) const BEFORE_VALUES: &str = ":,[{-";
 
-/// The bytes of the value that an expression is in or begins.
+/// The range of the value that contains an expression or starts with it.
 fn value_around(line: &str, expression: usize) -> Range<usize> {
     let (begin, inside) = beginning(line, expression);
     let end = end(line, expression, inside);
@@ -49,7 +48,7 @@ fn value_around(line: &str, expression: usize) -> Range<usize> {
     start..start + value.trim().len()
 }
 
-/// Where the value begins, and the bracket that it is inside of.
+/// The start of the value, and the bracket that contains it.
 fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
     let (mut at, mut begin, mut before) = (0, 0, ':');
     let (mut open, mut quote) = (Vec::new(), None);
@@ -81,7 +80,7 @@ fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
     (begin, open.last().copied())
 }
 
-/// Where the value ends: before what closes the bracket that it is inside of, the next key or item, or a comment.
+/// The end of the value: before the bracket that closes its container, the next key or item, or a comment.
 fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
     let (mut at, mut open) = (expression, 0);
     while let Some(c) = line[at..].chars().next() {

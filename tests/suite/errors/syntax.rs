@@ -1,0 +1,71 @@
+//! Text that is not YAML: what is wrong, rather than where the parser noticed it.
+
+use super::{help, messages, report, with};
+
+#[test]
+fn an_unclosed_bracket_is_reported_where_it_opens() {
+    let text = "data:
+  a: [1, 2
+  b: 3
+http:
+  GET /x: { body: 1 }
+";
+    let expected = "\
+error: this `[` is never closed
+ --> shop.yaml:2:6
+  |
+2 |   a: [1, 2
+  |      ^
+3 |   b: 3
+  |   - `]` is missing here";
+    assert_eq!(report(text), expected);
+}
+
+#[test]
+fn the_unclosed_bracket_is_the_innermost_one() {
+    for (text, message, place) in [
+        ("data:\n  a: [1, 2\n", "this `[` is never closed", "2:6"),
+        ("data:\n  a: { x: 1, y: [1, 2}\n", "this `[` is never closed", "2:17"),
+        ("data: { a: [1, { b: 2], c: 3 }\n", "this `{` is never closed", "1:16"),
+        ("{ data: { a: [1, 2 }, b: 3 }", "this `[` is never closed", "1:14"),
+        ("data: [\n1,\n2\nhttp: { GET /x: { body: 1 } }\n", "this `[` is never closed", "1:7"),
+        ("http:\n  GET /x: { body: { a: \"}\" }\n  GET /y/{id}: { body: 2 }\n", "this `{` is never closed", "2:11"),
+        ("data: { é: [ä, ö }\n", "this `[` is never closed", "1:12"),
+    ] {
+        assert_eq!(messages(text), [message], "{text}");
+        assert!(report(text).contains(&format!("shop.yaml:{place}\n")), "{}", report(text));
+    }
+}
+
+#[test]
+fn closed_brackets_keep_the_error_of_the_parser() {
+    for text in ["data: { a: b: c, d: [1, 2] }\n", "data: [1, 2]]\n", "data: { text: \"never\n"] {
+        assert!(messages(text)[0].starts_with("not valid YAML: "), "{}", report(text));
+    }
+}
+
+#[test]
+fn a_tab_in_the_indentation_is_reported_as_one() {
+    for (text, place) in [
+        ("data:\n\ta: 1\n", "2:1"),
+        ("data:\n  a:\n  \tb: 1\n", "3:3"),
+        ("data:\n  a: 1\n\tb: 2\n", "3:1"),
+        ("data:\n\t- a\n\t- b\n", "2:1"),
+        ("data:\n  a:\n    -\t- 2\n", "3:6"),
+        ("data:\n  é: ä\n\t\tb: 2\n", "3:1"),
+    ] {
+        assert_eq!(messages(text), ["a tab here; YAML indents with spaces"], "{text:?}");
+        assert!(report(text).contains(&format!("shop.yaml:{place}\n")), "{}", report(text));
+        assert_eq!(help(text).as_deref(), Some("replace it with spaces"));
+    }
+}
+
+#[test]
+fn a_number_without_a_unit_is_told_what_a_duration_is() {
+    let of = |every: &str| report(&with(&format!("orders: {{ random: [{{ every: {every} }}] }}\n")));
+    assert!(of("\"5\"").starts_with("error: `5` is not a duration\n"), "{}", of("\"5\""));
+    assert!(of("\"5\"").contains(" expected a number with a unit, such as 500ms, 5s or 1m30s"), "{}", of("\"5\""));
+    assert!(of("soon").contains(" expected a duration such as 500ms, 5s or 1m30s"), "{}", of("soon"));
+    let order = " expected a duration such as 500ms, 5s or 1m30s: units are h, m, s, ms, us, ns, in this order";
+    assert!(of("30m1h").contains(order), "{}", of("30m1h"));
+}
