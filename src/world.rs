@@ -16,12 +16,15 @@
 
 mod advance;
 mod audience;
+mod catch_up;
+mod changed_rows;
 mod clock;
 mod control;
 mod delegation;
 mod endpoint;
 mod error;
 mod fanout;
+mod farewell;
 mod fault_hits;
 mod feed;
 mod frame_faults;
@@ -60,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
+pub use catch_up::SlowMembers;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use endpoint::{OpenedSocket, Transport};
@@ -67,9 +71,9 @@ pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
-    Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
-    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, RuleName,
-    SocketEnd, Verdict, WrongWait,
+    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange,
+    Expectation, ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients,
+    RequestHead, RuleName, SocketEnd, Verdict, WrongWait,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
@@ -277,8 +281,7 @@ impl World {
 
     /// A socket that had fallen behind got these messages instead of what it missed.
     fn caught_up(&self, socket: &Socket, messages: &[Message]) {
-        socket.caught_up.fetch_add(1, Ordering::Relaxed);
-        self.record(Record::Behind { socket: socket.id });
+        self.note_caught_up(socket);
         self.handed(socket, messages);
     }
 

@@ -25,7 +25,7 @@ use tokio::sync::futures::Notified;
 pub use budget::Budget;
 use budget::Holding;
 pub(super) use entry::Record;
-pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
+pub use entry::{AfterBehind, Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
 pub use expectation::{Expectation, ExpectationError, RuleName, WrongWait};
 use failures::Failures;

@@ -16,7 +16,7 @@ use crate::world::socket::Socket;
 pub(in crate::world) struct Cursor {
     /// The position of the next item to look at.
     pub(in crate::world) position: u64,
-    /// The number of the last event that was handed out.
+    /// The number of the last event that was handed out; of a member of rules, of the last that it has got.
     pub(in crate::world) seen: u64,
     /// The socket's transport.
     pub(in crate::world) encode: Encode,
@@ -104,7 +104,7 @@ impl Batch {
 
     /// What a socket gets of it. Its cursor is at the start of the batch, and at its end afterwards.
     pub(in crate::world) fn encoded_for(&mut self, cursor: &mut Cursor, socket: &Socket) -> &EncodedBatch {
-        self.pass(cursor);
+        self.pass(cursor, socket);
         self.is_in.clear();
         let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
         if is_partial {
@@ -140,7 +140,7 @@ impl Batch {
             messages.into_iter().map(move |message| Delivery { message, event, at, position })
         };
         let messages = self.heard(socket).flat_map(deliveries).collect();
-        self.pass(cursor);
+        self.pass(cursor, socket);
         messages
     }
 
@@ -150,9 +150,23 @@ impl Batch {
         positions.filter(|(position, item)| socket.coverage(&item.to, *position, position + 1) == Coverage::Everything)
     }
 
-    fn pass(&self, cursor: &mut Cursor) {
+    fn pass(&self, cursor: &mut Cursor, socket: &Socket) {
         cursor.position = self.to;
-        cursor.seen = self.seen.unwrap_or(cursor.seen);
+        let Some(seen) = self.seen else { return };
+        if !socket.is_of_rules() {
+            cursor.seen = seen;
+        } else if seen > cursor.seen {
+            // What tells of the last event may go on behind the batch.
+            cursor.seen = cursor.seen.max(if self.tells_of(seen, socket) { seen } else { seen - 1 });
+        }
+    }
+
+    /// Whether a socket gets something of the last event in it.
+    fn tells_of(&self, last: u64, socket: &Socket) -> bool {
+        let tail = self.items.iter().rev().take_while(|item| item.sequence().is_none_or(|sequence| sequence == last));
+        (self.from..self.to).rev().zip(tail).any(|(position, item)| {
+            item.sequence().is_some() && socket.coverage(&item.to, position, position + 1) == Coverage::Everything
+        })
     }
 }
 

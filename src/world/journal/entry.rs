@@ -66,11 +66,13 @@ pub enum Record {
         /// What rules made of its messages, if it is a socket of an endpoint.
         outcomes: Box<[MessageOutcome]>,
     },
-    /// A socket fell too far behind: of the frames before this entry it did not get the last ones, but current values,
-    /// which follow.
+    /// A socket or a stream fell too far behind: of the frames before this entry it did not get the last ones, but what is so
+    /// now, which follows, or nothing more.
     Behind {
-        /// The socket's number.
+        /// Its number.
         socket: u64,
+        /// What became of a member of rules. A socket of a collection always gets current values.
+        then: Option<AfterBehind>,
     },
     /// A fault did something to a socket, or to a frame from or to it.
     Faulted {
@@ -92,6 +94,30 @@ pub enum Record {
         /// The number of the socket or the stream whose rule it is.
         socket: Option<u64>,
     },
+}
+
+/// What became of a member of rules that fell too far behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterBehind {
+    /// It got what is so now of what it has joined.
+    CaughtUp,
+    /// It was closed.
+    Closed {
+        /// Why it could not be brought up to date.
+        why: Arc<str>,
+    },
+}
+
+impl AfterBehind {
+    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match self {
+            Self::CaughtUp => map.serialize_entry("did", "caught up"),
+            Self::Closed { why } => {
+                map.serialize_entry("did", "closed")?;
+                map.serialize_entry("why", why)
+            }
+        }
+    }
 }
 
 /// What a socket or a stream was opened for.
@@ -196,7 +222,7 @@ impl Entry {
             | Record::Closed { socket, .. }
             | Record::Received { socket, .. }
             | Record::Faulted { socket, .. }
-            | Record::Behind { socket } => std::slice::from_ref(socket),
+            | Record::Behind { socket, .. } => std::slice::from_ref(socket),
             Record::Failed { socket, .. } => socket.as_slice(),
             Record::Request(_) => &[],
         }
@@ -254,7 +280,12 @@ impl Serialize for Entry {
                     outcome_entries(outcome, &mut map)?;
                 }
             }
-            Record::Behind { socket } => map.serialize_entry("socket", socket)?,
+            Record::Behind { socket, then } => {
+                map.serialize_entry("socket", socket)?;
+                if let Some(then) = then {
+                    then.entries(&mut map)?;
+                }
+            }
             Record::Faulted { socket, fault, did, event } => {
                 map.serialize_entry("socket", socket)?;
                 map.serialize_entry("fault", fault)?;

@@ -1,9 +1,14 @@
 //! Which paths are endpoints, whom they refuse, and which subprotocol it is.
 
+use std::time::Duration;
+
 use serde_json::json;
+use socket2::SockRef;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::paused;
-use crate::support::{Answer, Mockd, Socket, http};
+use crate::support::{Answer, Mockd, ScenarioFile, Socket, http, poll};
 
 const ROOMS: &str = r#"
 data: { tokens: [{ id: t1, user: ada }] }
@@ -139,4 +144,39 @@ async fn a_broken_handshake_is_refused_before_any_rule() {
     ] {
         assert_eq!(http("GET", &url, &headers, None).await.status, status, "{headers:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_vanishes_in_the_handshake_has_left() {
+    let mockd = Mockd::run(&ScenarioFile::new(
+        "
+data: { online: [], left: 0 }
+websocket:
+  /s:
+    open: [{ add: { online: { id: $conn.id } } }]
+    closed: [{ remove: { online: $conn.id } }, { set: { left: '{{ left + 1 }}' } }]
+",
+    ))
+    .await;
+    let request = format!(
+        "GET /s HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        mockd.address()
+    );
+    for client in 0..40 {
+        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // Every second one resets the connection, perhaps before the request is read.
+        if client % 2 == 0 {
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+    }
+    let left = poll("the end of all that were opened", async || {
+        let opened = mockd.get("/__mockd/journal?kind=opened").await.json()["entries"].as_array().unwrap().len();
+        let data = mockd.get("/__mockd/state").await.json()["data"].clone();
+        (opened >= 20 && data == json!({ "online": [], "left": opened })).then_some(opened)
+    })
+    .await;
+    assert!(left <= 40, "{left}");
+    assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
 }
