@@ -11,7 +11,7 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
 //! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish`, `membership` and `fault_hits` are its other parts; these use `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
+//! `publish`, `membership`, `catch_up` and `fault_hits` are its other parts; these use `changed_rows`, `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
 //! what a socket holds, so it uses the handle.
 
 mod advance;

@@ -87,7 +87,7 @@ pub(super) struct WorldArgs {
     /// The most journal entries of each world, once for frames to sockets and once for everything else; 0 for no journal
     #[arg(long, default_value_t = DEFAULT_ENTRIES, value_name = "COUNT")]
     journal: usize,
-    /// Frames that a socket may be behind before it gets current totals instead
+    /// Frames that a socket may be behind before it gets what is so now instead, or is closed
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
     backlog: usize,
 }

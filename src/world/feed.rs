@@ -2,8 +2,8 @@
 //!
 //! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
 //! values, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
-//! further behind does not get what it missed but the values that changed since the last item it saw: the latest state, not a
-//! growing queue.
+//! further behind does not get what it missed but what changed since the last item it saw: the latest state, not a growing
+//! queue. That of a member of rules is in [`ChangedRows`](super::changed_rows::ChangedRows).
 //!
 //! A run of items is encoded once for all sockets that get the same ([`Batch`]).
 

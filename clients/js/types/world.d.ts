@@ -78,7 +78,7 @@ export type Socket = {
   received: number;
   /** Frames or events that wait to be written to it. */
   backlog: number;
-  /** How often it was so far behind that it got current totals instead of what it had missed. */
+  /** How often it was so far behind that it got what is so now instead of what it had missed. */
   caughtUp: number;
 } & (
   | { /** The category that a socket asked for last. */ category: string; stream?: undefined }

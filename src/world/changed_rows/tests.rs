@@ -78,7 +78,7 @@ fn topics() -> Vec<Topic> {
 }
 
 #[test]
-fn what_members_missed_is_the_same_once_changes_are_put_together() {
+fn what_was_missed_is_the_same_once_changes_are_put_together() {
     let (mut past, mut draws) = (Past::default(), Draws(7));
     let (mut all, mut few) = (ChangedRows::default(), ChangedRows::default());
     let (mut kept, mut stuck) = (0, Vec::new());

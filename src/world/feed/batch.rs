@@ -181,6 +181,7 @@ mod tests {
     use crate::engine::Topic;
     use crate::world::audience::Join;
     use crate::world::feed::Content;
+    use crate::world::socket::SocketKind;
     use crate::world::sockets::Sockets;
 
     fn topic(name: &str) -> Topic {
@@ -238,6 +239,41 @@ mod tests {
             if expected == "0235789" {
                 assert_eq!(*first.get_or_insert(encoded.bytes.as_ptr()), encoded.bytes.as_ptr());
             }
+        }
+    }
+
+    #[test]
+    fn a_member_of_rules_knows_the_last_event_that_it_has_got() {
+        let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
+        let other = socket(&sockets, &["others"], 0);
+        let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), Duration::ZERO, 0);
+        sockets.change_topics(&member, |_| false, vec![Join { topic: topic("own"), state: None }], 0);
+        let delivery = |(name, event): (&str, u64)| {
+            let content = Content::Delivery(event, Message::text("x"));
+            FeedItem { to: sockets.audience_of(&[topic(name)]).unwrap(), at: Duration::ZERO, content }
+        };
+        feed.publish([("own", 1), ("others", 2), ("own", 2), ("others", 2), ("others", 3)].map(delivery));
+        let mut step_by_step = Cursor { position: 0, seen: 0, encode };
+        for (to, seen) in [(1, 1), (2, 1), (3, 2), (4, 2), (5, 2)] {
+            let mut at_once = Cursor { position: 0, seen: 0, encode };
+            for cursor in [&mut at_once, &mut step_by_step] {
+                let mut batch = Batch::read(&feed, cursor.position, 100, to).unwrap();
+                batch.encoded_for(cursor, &member);
+                assert_eq!((cursor.position, cursor.seen), (to, seen));
+            }
+            // A socket of a collection has no part of an event to itself.
+            let mut cursor = Cursor { position: 0, seen: 0, encode };
+            Batch::read(&feed, 0, 100, to).unwrap().messages_for(&mut cursor, &other);
+            assert_eq!(
+                cursor.seen,
+                if to < 2 {
+                    1
+                } else if to < 5 {
+                    2
+                } else {
+                    3
+                }
+            );
         }
     }
 }

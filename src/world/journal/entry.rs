@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Exchange, Payload};
+use super::{AfterBehind, Exchange, Payload};
 use crate::engine::MessageOutcome;
 use crate::scenario::format_duration;
 
@@ -94,30 +94,6 @@ pub enum Record {
         /// The number of the socket or the stream whose rule it is.
         socket: Option<u64>,
     },
-}
-
-/// What became of a member of rules that fell too far behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AfterBehind {
-    /// It got what is so now of what it has joined.
-    CaughtUp,
-    /// It was closed.
-    Closed {
-        /// Why it could not be brought up to date.
-        why: Arc<str>,
-    },
-}
-
-impl AfterBehind {
-    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        match self {
-            Self::CaughtUp => map.serialize_entry("did", "caught up"),
-            Self::Closed { why } => {
-                map.serialize_entry("did", "closed")?;
-                map.serialize_entry("why", why)
-            }
-        }
-    }
 }
 
 /// What a socket or a stream was opened for.

@@ -1,10 +1,12 @@
 //! Clients that do not read for a while: those that missed changes of rows alone get what is so now, others end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::support::{EventStream, Mockd, ScenarioFile, Socket};
+use crate::support::{EventStream, Mockd, ScenarioFile, Socket, seed};
 
 /// Changes in one call: fewer than a member may be behind.
 const BURST: usize = 500;
@@ -64,8 +66,8 @@ impl Known {
         id == "99"
     }
 
-    fn expect(&self, mockd: &Value, seen: usize) {
-        assert_eq!(self.rows, Self::of(mockd).rows);
+    fn expect(&self, rows: &Value, seen: usize) {
+        assert_eq!(self.rows, Self::of(rows).rows);
         assert!(self.events < seen, "{} of {seen} events", self.events);
     }
 }
@@ -172,4 +174,63 @@ async fn a_slow_socket_that_missed_a_frame_is_closed_with_1013() {
     let slow = &mockd.get("/__mockd/sockets").await.json()["slow"];
     assert_eq!(*slow, json!({ "caughtUp": 0, "closed": 1 }));
     assert_eq!(mockd.log_until("is too slow").await.last().unwrap(), &format!("socket 1 is too slow and ends: {why}"));
+}
+
+/// A change by chance of one of a few rows, of which these are there.
+fn change(random: &mut ChaCha8Rng, there: &mut BTreeSet<u64>) -> Value {
+    let row = json!({ "id": random.random_range(1..=6), "n": random.random_range(0..1000) });
+    let id = row["id"].as_u64().unwrap();
+    if there.insert(id) {
+        return json!({ "add": { "rows": row } });
+    }
+    match random.random_range(0..4) {
+        0 => {
+            there.remove(&id);
+            json!({ "remove": { "rows": id } })
+        }
+        1 => json!({ "replace": { "rows": row } }),
+        _ => json!({ "merge": { "rows": row } }),
+    }
+}
+
+#[tokio::test]
+async fn sockets_that_were_frozen_now_and_then_know_all_in_the_end() {
+    let scenario = "
+data: { rows: [] }
+http: { /rows: { crud: rows } }
+websocket: { '/live/{name}': { open: [{ reply: $rows }, { join: rows }] } }
+";
+    let mut random = ChaCha8Rng::seed_from_u64(seed("MOCKD_SLOW_SEED"));
+    let mockd = Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused", "--backlog", "16"]).await;
+    let names = ["a", "b", "c"];
+    let mut sockets = Vec::new();
+    for name in names {
+        let mut socket = mockd.socket(&format!("/live/{name}")).await;
+        let known = Known::of(&socket.json().await);
+        sockets.push((socket, known));
+    }
+    let (mut there, mut frozen) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..60 {
+        let name = names[random.random_range(0..names.len())];
+        if frozen.remove(name) {
+            mockd.control("DELETE", &format!("/__mockd/faults/{name}"), Value::Null).await;
+        } else {
+            frozen.insert(name);
+            let fault = json!({ "name": name, "on": "websocket", "path": format!("/live/{name}"), "freeze": true });
+            mockd.control("POST", "/__mockd/faults", fault).await;
+        }
+        for _ in 0..random.random_range(0..12) {
+            let steps: Vec<Value> = (0..random.random_range(1..5)).map(|_| change(&mut random, &mut there)).collect();
+            mockd.control("POST", "/__mockd/steps", json!({ "do": steps })).await;
+        }
+    }
+    mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
+    mockd.control("POST", "/__mockd/steps", json!({ "do": [{ "add": { "rows": { "id": 99 } } }] })).await;
+    let rows = Known::of(&mockd.get("/rows").await.json()).rows;
+    for (socket, known) in &mut sockets {
+        while !known.follow(&socket.json().await) {}
+        assert_eq!(known.rows, rows);
+    }
+    let slow = mockd.get("/__mockd/sockets").await.json()["slow"].clone();
+    assert!(slow["caughtUp"].as_u64().unwrap() > 3 && slow["closed"] == 0, "{slow}");
 }
