@@ -5,7 +5,8 @@
 //! forgotten, and changes of one row between which no member is are kept as one. So it is as long as there are rows that
 //! changed, however often they did.
 //!
-//! A member may be anywhere in a [`Span`]. That is enough, for a member behind what the feed reaches back to does not move.
+//! The world's task knows where a member is only as a [`Span`]. That suffices, since a member that the feed no longer reaches
+//! does not move.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -210,7 +210,8 @@ websocket: { '/live/{name}': { open: [{ reply: $rows }, { join: rows }] } }
         sockets.push((socket, known));
     }
     let (mut there, mut frozen) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..60 {
+    // More changes than the server notes before it puts them together.
+    for _ in 0..200 {
         let name = names[random.random_range(0..names.len())];
         if frozen.remove(name) {
             mockd.control("DELETE", &format!("/__mockd/faults/{name}"), Value::Null).await;
