@@ -68,7 +68,7 @@ pub(in crate::http) async fn answer(
     let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
     match *target.method {
         Method::GET => poll(&session).await,
-        Method::POST => post(&session, body, app.limits.payload()).await,
+        Method::POST => post(&session, &target.path, body, app.limits.payload()).await,
         _ => Err(EngineIoError::BadRequest.into()),
     }
 }
@@ -100,14 +100,21 @@ async fn poll(session: &Session) -> Result<ApiResponse, ApiError> {
     })
 }
 
-async fn post(session: &Session, body: Result<Bytes, ApiError>, most: usize) -> Result<ApiResponse, ApiError> {
+async fn post(
+    session: &Session,
+    path: &str,
+    body: Result<Bytes, ApiError>,
+    most: usize,
+) -> Result<ApiResponse, ApiError> {
     let received = match &body {
         Ok(body) if body.len() <= most => std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok()),
         _ => None,
     };
     let Some(frames) = received else {
         if body.as_ref().is_ok_and(|body| body.len() > most) {
-            warn!("what a polling client posts at once has more than the {most} bytes that its handshake allows");
+            warn!(
+                "a client of {path} posts more than the {most} bytes of its handshake's maxPayload, its session ends"
+            );
         }
         session.fail();
         return Err(match body {
