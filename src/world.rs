@@ -11,8 +11,9 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
 //! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish`, `membership`, `catch_up` and `fault_hits` are its other parts; these use `changed_rows`, `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
-//! what a socket holds, so it uses the handle.
+//! `publish`, `membership`, `catch_up` and `fault_hits` are its other parts; these use `changed_rows`, `fanout`, `feed`,
+//! `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is what a socket holds, so it uses the handle, and
+//! so does a `farewell`.
 
 mod advance;
 mod audience;

@@ -145,13 +145,13 @@ impl ChangedRows {
 
     /// Puts changes of one row together, as far as the feed does not reach back to them and no member is between them.
     fn put_together(&mut self, behind: &[Span], kept: u64) {
-        let mut changes: Vec<Option<Noted>> = Vec::with_capacity(self.changes.len());
+        let mut list: Vec<Option<Noted>> = Vec::with_capacity(self.changes.len());
         let mut last: HashMap<Changed, usize> = HashMap::new();
         for noted in self.changes.drain(..) {
             let Some(changed) = noted.event.changed() else { continue };
             let is_settled = noted.place.positions.end <= kept;
             let earlier = last.get(&changed).copied().filter(|_| is_settled);
-            let earlier = earlier.and_then(|index| changes[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
+            let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
             let together = match earlier {
                 None => Some(noted),
                 Some(earlier) => {
@@ -160,13 +160,13 @@ impl ChangedRows {
                 }
             };
             if together.is_some() {
-                last.insert(changed, changes.len());
+                last.insert(changed, list.len());
             } else {
                 last.remove(&changed);
             }
-            changes.push(together);
+            list.push(together);
         }
-        self.changes.extend(changes.into_iter().flatten());
+        self.changes.extend(list.into_iter().flatten());
     }
 
     /// Forgets everything up to that position of the feed: nobody is there who may have missed it.
