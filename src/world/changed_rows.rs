@@ -146,11 +146,11 @@ impl ChangedRows {
     /// Puts changes of one row together, as far as the feed does not reach back to them and no member is between them.
     fn put_together(&mut self, behind: &[Span], kept: u64) {
         let mut list: Vec<Option<Noted>> = Vec::with_capacity(self.changes.len());
-        let mut last: HashMap<Changed, usize> = HashMap::new();
+        let mut newest: HashMap<Changed, usize> = HashMap::new();
         for noted in self.changes.drain(..) {
             let Some(changed) = noted.event.changed() else { continue };
             let is_settled = noted.place.positions.end <= kept;
-            let earlier = last.get(&changed).copied().filter(|_| is_settled);
+            let earlier = newest.get(&changed).copied().filter(|_| is_settled);
             let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
             let together = match earlier {
                 None => Some(noted),
@@ -160,9 +160,9 @@ impl ChangedRows {
                 }
             };
             if together.is_some() {
-                last.insert(changed, list.len());
+                newest.insert(changed, list.len());
             } else {
-                last.remove(&changed);
+                newest.remove(&changed);
             }
             list.push(together);
         }
