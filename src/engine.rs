@@ -6,6 +6,7 @@
 //! events on every platform.
 
 mod change;
+mod coalesced;
 pub mod codec;
 mod collections;
 mod command;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use change::Change;
+pub use coalesced::Changed;
 pub use collections::{Collections, RowIter, RowSet, Rows};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
@@ -51,7 +53,7 @@ pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, Refusal
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, Reading, RuleRequest,
+    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, MissedEnd, Reading, RuleRequest,
     RuleScriptState, ScriptPlace, StepsText, WaitingState,
 };
 use rule::{Drawn, Groups, LocalRules, RuleRuns};

@@ -11,17 +11,21 @@
 //! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
 //!
 //! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish`, `membership` and `fault_hits` are its other parts; these use `fanout`, `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is
-//! what a socket holds, so it uses the handle.
+//! `publish`, `membership`, `catch_up` and `fault_hits` are its other parts; these use `changed_rows`, `fanout`, `feed`,
+//! `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is what a socket holds, so it uses the handle, and
+//! so does a `farewell`.
 
 mod advance;
 mod audience;
+mod catch_up;
+mod changed_rows;
 mod clock;
 mod control;
 mod delegation;
 mod endpoint;
 mod error;
 mod fanout;
+mod farewell;
 mod fault_hits;
 mod feed;
 mod frame_faults;
@@ -60,6 +64,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
+pub use catch_up::SlowMembers;
 pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use endpoint::{OpenedSocket, Transport};
@@ -67,9 +72,9 @@ pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
 pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
 use journal::Record;
 pub use journal::{
-    Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange, Expectation,
-    ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients, RequestHead, RuleName,
-    SocketEnd, Verdict, WrongWait,
+    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange,
+    Expectation, ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients,
+    RequestHead, RuleName, SocketEnd, Verdict, WrongWait,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
@@ -277,8 +282,7 @@ impl World {
 
     /// A socket that had fallen behind got these messages instead of what it missed.
     fn caught_up(&self, socket: &Socket, messages: &[Message]) {
-        socket.caught_up.fetch_add(1, Ordering::Relaxed);
-        self.record(Record::Behind { socket: socket.id });
+        self.note_caught_up(socket);
         self.handed(socket, messages);
     }
 

@@ -170,7 +170,7 @@ pub(super) struct WorldArgs {
     /// Journal size of each world: this many frames sent to sockets, and this many other entries; 0 turns the journal off
     #[arg(long, default_value_t = DEFAULT_ENTRIES, value_name = "COUNT")]
     journal: usize,
-    /// How many frames a slow socket may fall behind before it gets the current totals instead
+    /// How many frames a slow socket may fall behind before it gets the current state instead, or is closed
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
     backlog: usize,
 }

@@ -48,6 +48,8 @@ pub struct SessionOptions {
     pub patience: bool,
     /// Whether the client polls by HTTP, and may upgrade to WebSocket.
     pub polling: bool,
+    /// The most bytes that the client may send at once.
+    pub max_payload: usize,
 }
 
 /// What has come of a frame from the client, or of time.

@@ -21,7 +21,7 @@ pub const MAX_FAULTS: usize = 1000;
 /// The most bytes of a socket's own memory, as JSON.
 pub(super) const MAX_MEMORY_BYTES: usize = 1 << 20;
 
-/// The most topics of a member at a time.
+/// The most topics of a member at a time, and the most memberships.
 pub const MAX_TOPICS: usize = 1000;
 
 /// Why a change is refused; nothing has changed then.
@@ -110,6 +110,9 @@ pub enum Refusal {
     /// A member has joined enough topics.
     #[error("Joined {MAX_TOPICS} topics already, leave one first")]
     TooManyTopics,
+    /// A member has enough memberships; a topic may be joined several times.
+    #[error("Has {MAX_TOPICS} memberships already, leave one first")]
+    TooManyMemberships,
     /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
     #[error("The fault cannot be read: {0}")]
     UnreadableFault(String),
@@ -219,9 +222,11 @@ impl Refusal {
             | Self::UnknownRoute(_)
             | Self::UnknownEndpoint(_)
             | Self::NoAnswer { .. } => RefusalKind::Missing,
-            Self::DuplicateRow(_) | Self::FaultExists(_) | Self::TooManyFaults | Self::TooManyTopics => {
-                RefusalKind::Taken
-            }
+            Self::DuplicateRow(_)
+            | Self::FaultExists(_)
+            | Self::TooManyFaults
+            | Self::TooManyTopics
+            | Self::TooManyMemberships => RefusalKind::Taken,
             Self::Full { .. } | Self::ValuesTooLarge => RefusalKind::TooLarge,
             Self::OutOfRange { .. }
             | Self::NotAPart { .. }

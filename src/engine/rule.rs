@@ -1,6 +1,7 @@
 //! Rules at work: what a scenario answers, and what happens when it does.
 
 mod answer;
+mod catch_up;
 mod context;
 mod crud;
 mod draws;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use catch_up::MissedEnd;
 pub(in crate::engine) use context::Context;
 pub(in crate::engine) use draws::Drawn;
 use firing::Firing;

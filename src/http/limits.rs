@@ -24,6 +24,13 @@ pub struct Limits {
 impl Limits {
     /// The least [time for a request](Limits::request).
     pub const SHORTEST_REQUEST: Duration = Duration::from_millis(100);
+
+    /// Bytes of what a client of Engine.IO may send at once, in a request as well as in a message on its socket: it may go
+    /// over from one to the other at any time.
+    #[must_use]
+    pub fn payload(&self) -> usize {
+        self.message.min(self.body)
+    }
 }
 
 impl Default for Limits {

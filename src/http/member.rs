@@ -63,8 +63,11 @@ impl BufferedMember {
                 return end.map_or(Ok(()), Err);
             }
             if !self.flush()? {
-                // A client that does not read is not waited for.
-                return end.map_or_else(|| Ok(self.feed.expect_next()?), Err);
+                // A client that does not read is not waited for, unless it can go on later.
+                return match end {
+                    Some(end) => Err(end),
+                    None => Ok(self.feed.expect_next().await?),
+                };
             }
             match (self.feed.next().await?, end) {
                 (Some(EncodedBatch { bytes, messages }), _) => (self.output, self.frames) = (bytes, messages),

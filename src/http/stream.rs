@@ -1,9 +1,9 @@
 //! Server-sent events (HTML, 9.2): an answer whose body goes on for as long as its rule has something to say.
 //!
 //! A stream is a member of its world's feed as a socket is, with the same fan-out and the same bound: the fan-out writes into
-//! a small buffer, from which the body is sent. One that does not take what comes is ended as soon as it is further behind than
-//! the feed reaches back, and the journal says so. Its client may still read what was on the way to it, until the connection of
-//! a peer that takes nothing counts as gone.
+//! a small buffer, from which the body is sent. One that does not take what comes, and is further behind than the feed reaches
+//! back, gets what is so now once it does; it is ended at once if it has missed what has no state, and the journal says so. Its
+//! client may still read what was on the way to it, until the connection of a peer that takes nothing counts as gone.
 
 mod body;
 mod event;

@@ -22,7 +22,7 @@ pub enum Violation {
     #[error("the text is not UTF-8")]
     NotUtf8,
     /// A message over the limit.
-    #[error("the message has more than {0} bytes")]
+    #[error("the message has more than the {0} bytes of --max-message")]
     TooLarge(usize),
 }
 

@@ -120,6 +120,11 @@ impl Memberships {
         self.0.retain(|membership| membership.until > position);
     }
 
+    /// Whether one of them begins or ends after a position.
+    pub(super) fn changes_from(&self, position: u64) -> bool {
+        self.0.iter().any(|one| one.from > position || (position + 1..u64::MAX).contains(&one.until))
+    }
+
     /// The topics that it has joined now.
     pub(super) fn topics(&self) -> Vec<TopicId> {
         self.current().map(|membership| membership.topic).collect()

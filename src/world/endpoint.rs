@@ -22,6 +22,8 @@ pub struct Transport {
     pub encode: Encode,
     /// Whether the client polls by HTTP, and may go over to WebSocket.
     pub polling: bool,
+    /// The most bytes that the client may send at once.
+    pub max_payload: usize,
 }
 
 /// A socket of an endpoint that has just opened.
@@ -74,15 +76,16 @@ impl WorldState {
     ) -> Result<OpenedSocket, WorldError> {
         let (socket, joined) = self.open_of_rules(SocketKind::Endpoint(path.clone()));
         let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
-        let options =
-            SessionOptions { sid: sid.clone(), patience: self.shared.clock.pace().paused, polling: transport.polling };
+        let Transport { encode, polling, max_payload } = transport;
+        let patience = self.shared.clock.pace().paused;
+        let options = SessionOptions { sid: sid.clone(), patience, polling, max_payload };
         let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
         let opened = self.apply_of_socket(command);
         let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
         self.hit(&socket, joined.position);
         self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
         self.notify(&effects.events);
-        Ok(OpenedSocket { feed: Subscription::new(world, socket, transport.encode, &joined), sid })
+        Ok(OpenedSocket { feed: Subscription::new(world, socket, encode, &joined), sid })
     }
 
     fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {

@@ -2,8 +2,8 @@
 //!
 //! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
 //! values, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
-//! further behind does not get what it missed but the values that changed since the last item it saw: the latest state, not a
-//! growing queue.
+//! further behind does not get what it missed but what changed since the last item it saw: the latest state, not a growing
+//! queue. That of a member of rules is in [`ChangedRows`](super::changed_rows::ChangedRows).
 //!
 //! A run of items is encoded once for all sockets that get the same ([`Batch`]).
 
@@ -46,6 +46,8 @@ pub(super) struct FeedItem {
 pub(super) enum Content {
     /// What tells of the event of that number.
     Event(u64, Message),
+    /// What members of rules get of the event of that number.
+    Delivery(u64, Message),
     /// What tells of no event.
     Message(Message),
     /// Several that tell of no event, at one moment: a burst for one member takes one place in the feed.
@@ -103,7 +105,7 @@ impl EventFeed {
             match item.content {
                 Content::Resync(..) => *resync = after,
                 Content::FaultTransition => *transition = after,
-                Content::Event(..) | Content::Message(_) | Content::Messages(_) => {}
+                Content::Event(..) | Content::Delivery(..) | Content::Message(_) | Content::Messages(_) => {}
             }
         }));
         added > 0
@@ -138,6 +140,11 @@ impl EventFeed {
     /// Whether it still has everything from a position on.
     pub(super) fn has(&self, from: u64) -> bool {
         self.lock().log.read(from, 0, from).is_some()
+    }
+
+    /// The position of the first item that it still has.
+    pub(super) fn first(&self) -> u64 {
+        self.lock().log.first()
     }
 
     /// Up to where the fan-out has handed everything out.
@@ -177,25 +184,33 @@ impl FeedItem {
     }
 
     /// The number of the last event in it.
-    fn sequence(&self) -> Option<u64> {
+    pub(super) fn sequence(&self) -> Option<u64> {
         match self.content {
-            Content::Event(sequence, _) | Content::Resync(sequence, _) => Some(sequence),
+            Content::Event(sequence, _) | Content::Delivery(sequence, _) | Content::Resync(sequence, _) => {
+                Some(sequence)
+            }
             Content::Message(_) | Content::Messages(_) | Content::FaultTransition => None,
         }
     }
 
-    /// The event that it tells of.
+    /// The event that it tells of, whatever rules make of it.
     fn event(&self) -> Option<u64> {
         match self.content {
             Content::Event(sequence, _) => Some(sequence),
-            Content::Resync(..) | Content::Message(_) | Content::Messages(_) | Content::FaultTransition => None,
+            Content::Delivery(..)
+            | Content::Resync(..)
+            | Content::Message(_)
+            | Content::Messages(_)
+            | Content::FaultTransition => None,
         }
     }
 
     /// What it says to whom it is for.
     pub(super) fn messages(&self) -> &[Message] {
         match &self.content {
-            Content::Event(_, message) | Content::Message(message) => std::slice::from_ref(message),
+            Content::Event(_, message) | Content::Delivery(_, message) | Content::Message(message) => {
+                std::slice::from_ref(message)
+            }
             Content::Resync(_, messages) | Content::Messages(messages) => messages,
             Content::FaultTransition => &[],
         }

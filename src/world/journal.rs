@@ -4,6 +4,7 @@
 //! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
 //! a test wants to see. What the built-in page fetches for itself is left out before it gets here.
 
+mod behind;
 mod budget;
 mod entry;
 mod exchange;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+pub use behind::AfterBehind;
 pub use budget::Budget;
 use budget::Holding;
 pub(super) use entry::Record;

@@ -54,13 +54,16 @@ impl WorldState {
         if self.shared.sockets.len() == 0 {
             // A socket that joins later gets counter values, and reads on from here.
             self.shared.feed.clear();
+            self.changed_rows.clear(self.shared.feed.end());
             return;
         }
         // A membership holds from its place among the events on.
         for run in events.chunk_by(|event, _| member_change(event).is_none()) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_events(&items);
-            self.publish(in_bursts(&items));
+            let items = in_bursts(&items);
+            self.note_changes(run, &items);
+            self.publish(items);
             if let Some((member, what)) = run.last().and_then(member_change) {
                 self.follow_member(member, what);
             }
@@ -78,8 +81,11 @@ impl WorldState {
             _ => self.shared.sockets.audience_of(&event.topics())?,
         };
         let message = feed::message_of(event)?;
-        let content =
-            if event.is_delivery() { Content::Message(message) } else { Content::Event(event.sequence, message) };
+        let content = match event.kind {
+            EventKind::Member { .. } => Content::Message(message),
+            EventKind::Delivered { .. } => Content::Delivery(event.sequence, message),
+            _ => Content::Event(event.sequence, message),
+        };
         Some(FeedItem { to, at: event.at, content })
     }
 
@@ -98,6 +104,7 @@ impl WorldState {
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
         let collections: IndexSet<Arc<str>> = sockets.iter().map(|socket| socket.collection()).collect();
+        self.changed_rows.clear(end);
         let (sequence, at) = (self.engine.sequence(), self.now());
         let mut items = Vec::with_capacity(collections.len() + 1);
         for collection in collections {
@@ -123,6 +130,13 @@ impl WorldState {
             return;
         }
         let from = self.shared.feed.end();
+        let mut end = from;
+        let items = items.into_iter().inspect(|item| {
+            end += 1;
+            if !item.messages().is_empty() {
+                self.shared.sockets.note_direct(&item.to, end);
+            }
+        });
         if self.shared.feed.publish(items) && !fanout::hand_out_few(&self.shared, from) {
             self.shared.feed.wake();
         }
@@ -159,7 +173,7 @@ impl WorldState {
         let records = items.iter().filter_map(|item| {
             let (event, message) = match &item.content {
                 Content::Event(sequence, message) => (Some(*sequence), message),
-                Content::Message(message) => (None, message),
+                Content::Delivery(_, message) | Content::Message(message) => (None, message),
                 _ => return None,
             };
             let sockets = self.shared.sockets.recorded(&item.to, end);
@@ -210,7 +224,7 @@ fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
 }
 
 impl WorldState {
-    fn log(&self, event: &Event) {
+    pub(super) fn log(&self, event: &Event) {
         match &event.kind {
             EventKind::Skipped { rule, refusal } => {
                 debug!(at = ?event.at, rule = rule.as_deref(), %refusal, "step skipped");

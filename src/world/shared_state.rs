@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Setup;
+use super::catch_up::SlowCounts;
 use super::clock::Clock;
 use super::feed::EventFeed;
 use super::journal::Journal;
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) feed: EventFeed,
     pub(super) sockets: Sockets,
+    pub(super) slow: SlowCounts,
     pub(super) journal: Journal,
     pub(super) unknown_collections: LoggedNames,
     /// By what rules failed that the scenario is to blame for.
@@ -99,6 +101,7 @@ impl Shared {
             clock: Clock::start(setup.pace),
             feed: EventFeed::new(setup.backlog),
             sockets: Sockets::default(),
+            slow: SlowCounts::default(),
             journal: Journal::new(name, setup.journal, &setup.budget),
             last_event: AtomicU64::new(start.sequence()),
             unknown_collections: LoggedNames::default(),

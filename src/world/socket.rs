@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::audience::{Audience, Coverage, Memberships};
+use super::changed_rows::Span;
 use super::delegation::Delegation;
-use super::feed::{Cursor, EncodedBatch};
+use super::feed::{Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::unknown_collections::is_reserved_collection;
 use crate::engine::{Closing, FaultMember, SocketFault};
 use crate::scenario::Effect;
@@ -83,6 +84,10 @@ pub(super) struct Socket {
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
     pub(super) kind: SocketKind,
+    /// The position in the feed after the last item that is for it alone, or for all whatever they have joined.
+    direct: AtomicU64,
+    /// The position in the feed from which its task has read last.
+    read_from: AtomicU64,
     /// How often it was so far behind that it got current values instead.
     pub(super) caught_up: AtomicU64,
     /// What few sockets have.
@@ -139,6 +144,8 @@ impl Socket {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             kind: SocketKind::Collection,
+            direct: AtomicU64::new(0),
+            read_from: AtomicU64::new(position),
             caught_up: AtomicU64::new(0),
             position: AtomicU64::new(position),
             handed_out,
@@ -239,6 +246,28 @@ impl Socket {
     pub(super) fn set_written(&self, position: u64) {
         // It never goes back.
         self.position.fetch_max(position, Ordering::SeqCst);
+    }
+
+    /// Notes where in the feed the last item ends that is for it whatever it has joined.
+    pub(super) fn note_direct(&self, position: u64) {
+        self.direct.fetch_max(position, Ordering::SeqCst);
+    }
+
+    /// Whether something is for it in the feed from a position on that it gets whatever it has joined.
+    pub(super) fn has_direct_from(&self, position: u64) -> bool {
+        self.direct.load(Ordering::SeqCst) > position
+    }
+
+    /// Notes that its task reads the feed from that position on, or goes on there.
+    pub(super) fn reads_from(&self, position: u64) {
+        self.read_from.fetch_max(position, Ordering::SeqCst);
+    }
+
+    /// Where its cursor may be: its task and the fan-out read one batch at a time, from what is written or was read.
+    pub(super) fn span(&self) -> Span {
+        let from = self.written();
+        let read_from = self.read_from.load(Ordering::SeqCst).max(from);
+        Span { from, to: read_from + MAX_BATCH_ITEMS as u64 }
     }
 
     /// Takes its cursor back from the fan-out, with what that has not written; `None` if it is not delegated.

@@ -193,6 +193,15 @@ impl Sockets {
         std::mem::take(&mut lock(&self.open).index().gone)
     }
 
+    /// Notes that an item of the feed before that position is for one socket alone, or for all whatever they have joined.
+    pub(super) fn note_direct(&self, audience: &Audience, position: u64) {
+        match audience {
+            Audience::One(id) => self.get(*id).into_iter().for_each(|socket| socket.note_direct(position)),
+            Audience::All => self.all().iter().for_each(|socket| socket.note_direct(position)),
+            Audience::Topic(_) | Audience::AnyOf(_) | Audience::Without { .. } | Audience::State(_) => {}
+        }
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
         lock(&self.open).sockets.values().cloned().collect()
     }

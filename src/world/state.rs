@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use super::changed_rows::ChangedRows;
 use super::clock::Pace;
 use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::keep_alive::Suspension;
@@ -90,6 +91,8 @@ pub(super) struct WorldState {
     pub(super) snapshots: BTreeMap<String, Snapshot>,
     /// The counter values of collections, and the number of the last event in them.
     pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
+    /// What members of rules may have missed.
+    pub(super) changed_rows: ChangedRows,
     /// What sockets get that have asked for a collection, as they have joined topics by now.
     pub(super) feed: Feed,
     /// Whether a fault may hit sockets.
@@ -122,6 +125,7 @@ impl WorldState {
             transcript: Transcript::default(),
             snapshots: BTreeMap::new(),
             current: HashMap::new(),
+            changed_rows: ChangedRows::default(),
             feed: start.scenario().feed(),
             has_faulted_sockets: start.has_socket_faults(),
             start,

@@ -18,6 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::catch_up::NoCatchUp;
+use super::changed_rows::Got;
+use super::farewell::Farewell;
 use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
@@ -35,9 +38,13 @@ pub struct Subscription {
     cursor: Option<Cursor>,
     /// Handed out before anything else of the feed.
     waiting: Vec<Delivery>,
+    /// Whether it is behind the feed, and could be brought up to date when that was looked at.
+    waits_for_room: bool,
     /// The faults that hit the socket, if any do.
     faults: Option<Box<FrameFaults>>,
     end: Option<SocketEnd>,
+    /// Said after it has left, which it does when it is dropped.
+    farewell: Farewell,
 }
 
 /// What a subscription begins with, and goes on with where the feed does not lead on.
@@ -69,7 +76,9 @@ impl Subscription {
         let Joined { sequence, position, .. } = joined;
         let cursor = Cursor { position: *position, seen: *sequence, encode };
         let waiting = joined.deliveries();
-        let mut subscription = Self { world, socket, cursor: Some(cursor), waiting, faults: None, end: None };
+        let (cursor, farewell) = (Some(cursor), Farewell::of(&world, &socket));
+        let (waits_for_room, faults, end) = (false, None, None);
+        let mut subscription = Self { world, socket, cursor, waiting, waits_for_room, faults, end, farewell };
         // Those that are in force now hit its counter values, also if they are over by the time these are written.
         while subscription.take_transition() {}
         subscription
@@ -103,6 +112,9 @@ impl Subscription {
                 let messages = waiting.iter().map(|delivery| &delivery.message);
                 return Ok((!waiting.is_empty()).then(|| EncodedBatch::of(messages, encode)));
             }
+            if self.is_at_its_end() {
+                return Ok(None);
+            }
             let batch = self.read();
             let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match batch {
@@ -119,6 +131,7 @@ impl Subscription {
     /// What comes next in the feed; `None` if the feed no longer has it, or the cursor is delegated.
     fn read(&self) -> Option<Batch> {
         let from = self.cursor.as_ref()?.position;
+        self.socket.reads_from(from);
         loop {
             let last = self.readable();
             let batch = Batch::read(&self.world.shared().feed, from, MAX_BATCH_ITEMS, last);
@@ -129,18 +142,35 @@ impl Subscription {
         }
     }
 
-    /// Whether the feed still has what comes next. A socket that is further behind is brought up to date once it reads.
+    /// Expects that it can go on once there is room: the feed still has what comes next, or what it has missed has a state.
     ///
     /// # Errors
-    /// [`WorldError::Behind`] for a stream, or a socket of an endpoint, that is further behind.
-    pub fn expect_next(&self) -> Result<(), WorldError> {
-        let is_lost = self.cursor.as_ref().is_some_and(|cursor| !self.world.shared().feed.has(cursor.position));
-        if is_lost && self.socket.is_of_rules() { Err(self.falls_behind()) } else { Ok(()) }
+    /// [`WorldError::Behind`] for a stream, or a socket of an endpoint, that has missed something else; [`WorldError::Ended`].
+    pub async fn expect_next(&mut self) -> Result<(), WorldError> {
+        let Some(got) = self.got().filter(|_| self.socket.is_of_rules() && !self.waits_for_room) else { return Ok(()) };
+        if self.is_at_its_end() || self.world.shared().feed.has(got.position) {
+            return Ok(());
+        }
+        let expected = self.world.expect_up_to_date(&self.socket, got).await?;
+        expected.map_err(|why| self.falls_behind(&why))?;
+        // Once is enough: when it has room, what it has missed by then is looked at anew.
+        self.waits_for_room = true;
+        Ok(())
     }
 
-    /// Notes that it is further behind than the feed reaches back: there is no telling what its frames were made of.
-    fn falls_behind(&self) -> WorldError {
-        self.world.record(Record::Behind { socket: self.socket.id });
+    /// What it has got; `None` while its cursor is delegated.
+    fn got(&self) -> Option<Got> {
+        self.cursor.as_ref().map(|cursor| Got { position: cursor.position, event: cursor.seen })
+    }
+
+    /// Whether nothing more is for it: it is to be closed, and has got everything before.
+    fn is_at_its_end(&self) -> bool {
+        self.socket.is_of_rules() && self.cursor.as_ref().is_some_and(|cursor| cursor.position >= self.socket.end())
+    }
+
+    /// Notes that it is further behind than the feed reaches back, and that what it has missed cannot be made up for.
+    fn falls_behind(&self, why: &NoCatchUp) -> WorldError {
+        self.world.note_closed(&self.socket, why);
         WorldError::Behind
     }
 
@@ -201,6 +231,12 @@ impl Subscription {
         }
     }
 
+    /// Its number, as journal and control API have it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.socket.id
+    }
+
     /// The collection that the socket asked for last.
     #[must_use]
     pub fn collection(&self) -> Arc<str> {
@@ -240,14 +276,11 @@ impl Subscription {
         self.world.receive(&self.socket, frame, payload).await
     }
 
-    /// Ends it. The endpoint hears of it if it is one of its sockets.
-    pub async fn finish(self) {
-        let (world, socket) = (self.world.clone(), self.socket.clone());
-        let is_of_endpoint = self.is_of_endpoint();
+    /// Ends it, and waits until its endpoint has heard of that if it is a socket of one.
+    pub async fn finish(mut self) {
+        let farewell = std::mem::replace(&mut self.farewell, Farewell::nobody());
         drop(self);
-        if is_of_endpoint {
-            world.socket_closed(&socket).await;
-        }
+        farewell.say().await;
     }
 
     /// Notes how the socket ended, for the journal.
@@ -282,17 +315,17 @@ impl Subscription {
         }
     }
 
-    /// Gets current values instead of what is no longer in the feed.
+    /// Gets what is so now instead of what is no longer in the feed.
     async fn catch_up(&mut self) -> Result<(), WorldError> {
+        if self.socket.is_of_rules() {
+            return self.catch_up_by_rules().await;
+        }
         let seen = self.cursor.as_ref().map(|cursor| cursor.seen);
         self.bring_up_to_date(seen).await
     }
 
     /// Gets the values that changed after an event; without one, everything.
     async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
-        if self.cursor.is_some() && self.socket.is_of_rules() {
-            return Err(self.falls_behind());
-        }
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
         // What is still there of the feed, and may be no value, comes first.
@@ -304,6 +337,19 @@ impl Subscription {
         cursor.seen = current.sequence;
         cursor.position = current.position;
         // Only now is it sure that they are handed out.
+        self.world.caught_up(&self.socket, &current.messages);
+        self.waiting.extend(current.deliveries());
+        Ok(())
+    }
+
+    /// Gets what is so now of what it has joined by rules, if that is all that it has missed.
+    async fn catch_up_by_rules(&mut self) -> Result<(), WorldError> {
+        let Some(got) = self.got() else { return Ok(()) };
+        let current = self.world.up_to_date(&self.socket, got).await?.map_err(|why| self.falls_behind(&why))?;
+        self.waits_for_room = false;
+        if let Some(cursor) = &mut self.cursor {
+            (cursor.seen, cursor.position) = (current.sequence, current.position);
+        }
         self.world.caught_up(&self.socket, &current.messages);
         self.waiting.extend(current.deliveries());
         Ok(())

@@ -83,3 +83,40 @@ async fn a_frame_reaches_who_has_joined_its_topic_when_it_is_sent() {
     let unknown = world.apply(Command::LeaveAll { member: 99 }).await;
     assert_eq!(unknown.map(|_| ()), Err(WorldError::UnknownSocket(99)));
 }
+
+#[tokio::test]
+async fn an_endpoint_hears_of_a_socket_that_nobody_serves() {
+    use futures_util::FutureExt;
+
+    use crate::engine::RuleRequest;
+
+    let text = "
+data: { log: [] }
+websocket: { /s: { open: [{ join: log }], closed: [{ add: { log: { gone: $conn.id } } }] } }
+";
+    let scenario = parse(&Source::new("log.yaml", text));
+    let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
+    let world = World::start("default".into(), engine.into(), &Setup::default(), end, &TaskTracker::new());
+    let transport = Transport { encode: |message| message.payload().clone(), polling: false, max_payload: 1 };
+    let endpoint: Arc<str> = "/s".into();
+    let open = || world.open_socket(&endpoint, RuleRequest::default(), "/s", transport);
+    let mut view = world.0.view.clone();
+    let mut log = async |count: usize| {
+        let has_all = |view: &Arc<View>| view.collections.get("log").unwrap().rows().len() == count;
+        let view = view.wait_for(has_all).await.unwrap();
+        let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.own()["gone"].clone());
+        rows.collect::<Vec<_>>()
+    };
+    // Its connection never came to be.
+    drop(open().await.unwrap());
+    assert_eq!(log(1).await, [1]);
+    // Its client is gone before it is opened.
+    assert!(open().now_or_never().is_none());
+    assert_eq!(log(2).await, [1, 2]);
+    // Whoever waits for it finds it heard, and once.
+    open().await.unwrap().feed.finish().await;
+    assert_eq!(log(3).await, [1, 2, 3]);
+    assert_eq!(world.open_sockets().await.unwrap(), []);
+    let is_known = world.ask(|state| (1..=3).any(|member| state.engine.endpoint_of(member).is_some())).await;
+    assert_eq!((is_known, log(3).await.len()), (Ok(false), 3));
+}

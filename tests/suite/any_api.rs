@@ -9,6 +9,7 @@ mod messages;
 mod reload;
 mod requests;
 mod seeds;
+mod slow;
 mod sockets;
 mod state;
 mod streams;

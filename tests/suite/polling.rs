@@ -155,7 +155,7 @@ async fn a_session_opens_with_what_the_client_has_to_know() {
     let answer = http("GET", &url, &[("origin", "http://localhost:5173")], None).await;
     let handshake: Value = serde_json::from_str(answer.text.strip_prefix('0').unwrap()).unwrap();
     let expected = json!({ "sid": "default-0-1", "upgrades": ["websocket"], "pingInterval": 25_000,
-        "pingTimeout": 86_400_000, "maxPayload": 1_000_000 });
+        "pingTimeout": 86_400_000, "maxPayload": 65_536 });
     assert_eq!((answer.status, handshake), (200, expected));
     assert_eq!(answer.header("content-type"), "text/plain; charset=UTF-8");
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -163,6 +163,29 @@ async fn a_session_opens_with_what_the_client_has_to_know() {
     assert_eq!(answer.header("access-control-allow-credentials"), "true");
     let list = listed(&mockd, 1).await;
     assert_eq!((list.len(), &list[0]["path"]), (1, &json!("/socket.io/")));
+}
+
+#[tokio::test]
+async fn the_handshake_announces_what_both_transports_take() {
+    for (flag, most) in [("--max-message", 5000), ("--max-body", 2000)] {
+        let mockd = Mockd::run_with(ScenarioFile::new(CHAT).path(), &["--paused", flag, &most.to_string()]).await;
+        let polled = mockd.get("/socket.io/?EIO=4&transport=polling").await.text;
+        let mut socket = Socket::open(&format!("ws://{}/socket.io/?EIO=4&transport=websocket", mockd.address())).await;
+        for opened in [polled, socket.text().await] {
+            let handshake: Value = serde_json::from_str(opened.strip_prefix('0').unwrap()).unwrap();
+            assert_eq!(handshake["maxPayload"], most, "{flag}");
+        }
+        let echo = |length: usize| format!("42[\"echo\",\"{}\"]", "x".repeat(length - 13));
+        let mut client = Polling::connected(&mockd).await;
+        client.post(&echo(most)).await;
+        assert_eq!(client.packet().await, echo(most));
+        assert_eq!(client.send(&echo(most + 1)).await.status, 400, "{flag}");
+        client.is_gone().await;
+        socket.send("40").await;
+        socket.text().await;
+        socket.send(echo(most)).await;
+        assert_eq!(socket.text().await, echo(most));
+    }
 }
 
 #[tokio::test]

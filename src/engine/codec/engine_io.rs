@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use serde_json::json;
 use thiserror::Error;
 
+use super::SessionOptions;
 use crate::engine::frame::Frame;
 
 /// The time between two pings of the server.
@@ -19,9 +20,6 @@ pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The same in a world whose time does not go by itself.
 pub const PATIENT_PING_TIMEOUT: Duration = Duration::from_hours(24);
-
-/// The most bytes of a payload that a client may send.
-pub const MAX_PAYLOAD: usize = 1_000_000;
 
 /// What divides the packets of a payload.
 const SEPARATOR: char = '\u{1e}';
@@ -96,14 +94,15 @@ pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
 }
 
 /// The packet that opens a session.
-pub(super) fn open(sid: &str, polling: bool, patience: bool) -> Frame {
-    let upgrades: &[&str] = if polling { &["websocket"] } else { &[] };
+pub(super) fn open(options: &SessionOptions) -> Frame {
+    let SessionOptions { sid, patience, polling, max_payload } = options;
+    let upgrades: &[&str] = if *polling { &["websocket"] } else { &[] };
     let handshake = json!({
         "sid": sid,
         "upgrades": upgrades,
         "pingInterval": PING_INTERVAL.as_millis(),
-        "pingTimeout": if patience { PATIENT_PING_TIMEOUT } else { PING_TIMEOUT }.as_millis(),
-        "maxPayload": MAX_PAYLOAD,
+        "pingTimeout": if *patience { PATIENT_PING_TIMEOUT } else { PING_TIMEOUT }.as_millis(),
+        "maxPayload": max_payload,
     });
     Frame::Text(format!("0{handshake}").into())
 }

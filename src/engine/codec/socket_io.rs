@@ -48,9 +48,7 @@ const ACK: &str = "ack";
 /// What is remembered of a socket that speaks Socket.IO.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    sid: String,
-    polling: bool,
-    patience: bool,
+    options: SessionOptions,
     /// When the next ping is due; `None` before the socket has opened.
     ping: Option<Duration>,
     namespaces: BTreeMap<String, Namespace>,
@@ -68,13 +66,12 @@ struct Namespace {
 
 impl Session {
     pub(super) fn new(options: SessionOptions) -> Self {
-        let SessionOptions { sid, patience, polling } = options;
-        Self { sid, polling, patience, ping: None, namespaces: BTreeMap::new(), partial: None }
+        Self { options, ping: None, namespaces: BTreeMap::new(), partial: None }
     }
 
     pub(super) fn opened(&mut self, now: Duration) -> Frame {
         self.ping = Some(now.saturating_add(PING_INTERVAL));
-        engine_io::open(&self.sid, self.polling, self.patience)
+        engine_io::open(&self.options)
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
@@ -238,7 +235,7 @@ impl Session {
 
     /// The id of the client in a namespace: 20 characters, always the same for the same socket.
     fn sid_of(&self, namespace: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.sid).chain_update([0]).chain_update(namespace).finalize();
+        let digest = Sha256::new().chain_update(&self.options.sid).chain_update([0]).chain_update(namespace).finalize();
         let mut sid = BASE64URL_NOPAD.encode(&digest);
         sid.truncate(20);
         sid

@@ -96,6 +96,20 @@ impl Shape {
     }
 }
 
+impl Wanted {
+    /// Whether it wants what is sent.
+    pub(super) fn takes(&self, payload: &Value) -> bool {
+        self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
+    }
+
+    /// Whether another membership gets the same of an event, by another topic of it or with another condition.
+    pub(super) fn gives_the_same(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self.address == other.address
+            && other.shape.as_ref().is_none_or(|shape| !shape.names_topic())
+    }
+}
+
 /// What groups get of an event. Members of several of them get it once.
 struct Delivery {
     wanted: Arc<Wanted>,
@@ -106,20 +120,13 @@ struct Delivery {
 }
 
 /// What is made of an event.
-struct Made {
-    frames: Vec<Frame>,
+pub(super) struct Made {
+    pub(super) frames: Vec<Frame>,
     /// Whether it ends what it is about: an error of a GraphQL operation.
-    ends: bool,
+    pub(super) ends: bool,
 }
 
 impl Delivery {
-    /// Whether it is the same for another group, of another topic of the event or with another condition.
-    fn is_for(&self, wanted: &Wanted) -> bool {
-        self.wanted.shape == wanted.shape
-            && self.wanted.address == wanted.address
-            && wanted.shape.as_ref().is_none_or(|shape| !shape.names_topic())
-    }
-
     fn into_kinds(self, except: Option<u64>) -> Vec<EventKind> {
         let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
         let topics: Arc<[Topic]> = self.groups.iter().map(|(topic, _)| topic.clone()).collect();
@@ -218,8 +225,13 @@ impl Groups {
         Self(Arc::new(All { last: self.0.last, ..All::default() }))
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.by_topic.is_empty()
+    }
+
+    /// Whether there is a group of a topic.
+    pub(super) fn has(&self, topic: &Topic) -> bool {
+        self.0.by_topic.contains_key(topic)
     }
 
     /// The members of a group who may be in several.
@@ -262,7 +274,7 @@ impl Engine {
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in topics {
             for (wanted, group) in all.0.by_topic.get(&topic).into_iter().flatten() {
-                if wanted.condition.as_ref().is_some_and(|condition| !matching::contains(condition, &payload)) {
+                if !wanted.takes(&payload) {
                     continue;
                 }
                 let is_passed_over =
@@ -272,7 +284,7 @@ impl Engine {
                 }
                 let several: Vec<u64> = all.in_several(group).collect();
                 let mut earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
-                let same = earlier.find(|at| deliveries[*at].is_for(wanted));
+                let same = earlier.find(|at| deliveries[*at].wanted.gives_the_same(wanted));
                 for member in several {
                     reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
                 }
@@ -280,8 +292,10 @@ impl Engine {
                     deliveries[same].groups.push((topic.clone(), group.clone()));
                 } else {
                     let made = self.shaped(wanted, &topic, &payload, event);
-                    let made =
-                        made.map_err(|refusal| MemberEvent::Failed { rule: self.rule_of(wanted, group), refusal });
+                    let made = made.map_err(|refusal| {
+                        let rule = self.rule_of(wanted, group.members.keys().copied());
+                        MemberEvent::Failed { rule, refusal }
+                    });
                     deliveries.push(Delivery {
                         wanted: wanted.clone(),
                         groups: vec![(topic.clone(), group.clone())],
@@ -300,17 +314,24 @@ impl Engine {
         deliveries.into_iter().flat_map(|delivery| delivery.into_kinds(except)).map(event).collect()
     }
 
-    /// The name of the rule by which a group wants what it wants.
-    fn rule_of(&self, wanted: &Wanted, group: &Group) -> Arc<str> {
+    /// The name of the rule by which these members want something.
+    pub(super) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
         if let Some(shape) = &wanted.shape {
             return shape.origin.name_of_frame(&self.scenario, &shape.frame);
         }
         // What goes on as it is can only fail by the protocol of a socket.
-        let mut sockets = group.members.keys().filter_map(|member| self.members.socket(*member));
+        let mut sockets = members.filter_map(|member| self.members.socket(member));
         RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
     }
 
-    fn shaped(&mut self, wanted: &Wanted, topic: &Topic, payload: &Arc<Value>, event: &Event) -> Result<Made, Refusal> {
+    /// What a membership gets of an event.
+    pub(super) fn shaped(
+        &mut self,
+        wanted: &Wanted,
+        topic: &Topic,
+        payload: &Arc<Value>,
+        event: &Event,
+    ) -> Result<Made, Refusal> {
         let Some(shape) = &wanted.shape else {
             // What was sent goes on as it is.
             let frames = match (&wanted.address, &event.kind) {

@@ -81,7 +81,7 @@ impl Firing<'_> {
         }
         let same_name = memberships.iter().find(|one| name.is_some() && one.name == name).cloned();
         if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
-            return Err(Refusal::TooManyTopics);
+            return Err(Refusal::TooManyMemberships);
         }
         if let Some(same_name) = same_name {
             self.engine.end_membership(member, &same_name, self.events);

@@ -150,11 +150,11 @@ pub(super) struct EntryShape {
     faults: Option<Vec<MarkShape>>,
     /// The fault that did something to a socket or a frame, or in brief to a request.
     fault: Option<String>,
-    /// What it did.
+    /// What it did; or what became of a stream, or of a socket of `websocket`, that fell behind: `caught up` or `closed`.
     did: Option<String>,
     /// What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null.
     rule: Option<crate::world::RuleName>,
-    /// Why a rule failed.
+    /// Why a rule failed, or why one that fell behind was closed.
     why: Option<String>,
 }
 

@@ -17,13 +17,26 @@ use super::input::{self, Time, wrong};
 use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
-use crate::world::{Message, SocketClose, SocketKind, SocketState, World};
+use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World};
 
 /// All open sockets and streams of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SocketsAnswer {
     /// In the order in which they were opened.
     sockets: Vec<SocketAnswer>,
+    /// How many were too slow, also of those that are closed by now.
+    slow: SlowAnswer,
+}
+
+/// What became of sockets and streams that were further behind than what is kept for them, since the world was made.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SlowAnswer {
+    /// How often one got what is so now instead of what it had missed: current totals, or the rows and values of `data` that
+    /// had changed.
+    caught_up: u64,
+    /// How many were closed, with 1013, or ended, because they had missed something else.
+    closed: u64,
 }
 
 /// An open socket or stream.
@@ -56,7 +69,8 @@ struct SocketAnswer {
     received: u64,
     /// Frames or events that wait to be written to it.
     backlog: u64,
-    /// How often it was so far behind that it got current totals instead of what it had missed.
+    /// How often it was so far behind that it got what is so now instead of what it had missed: current totals, or the rows
+    /// and values of `data` that had changed.
     caught_up: u64,
 }
 
@@ -128,7 +142,11 @@ pub(super) async fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::
         sockets.sort_by_key(|socket| Reverse(socket.backlog));
     }
     let shown = sockets.iter().take(limit.unwrap_or(usize::MAX));
-    Ok(json(&SocketsAnswer { sockets: shown.map(|socket| SocketAnswer::new(world, socket)).collect() }))
+    let SlowMembers { caught_up, closed } = world.slow_members();
+    Ok(json(&SocketsAnswer {
+        sockets: shown.map(|socket| SocketAnswer::new(world, socket)).collect(),
+        slow: SlowAnswer { caught_up, closed },
+    }))
 }
 
 impl SocketAnswer {

@@ -44,7 +44,8 @@ pub(in crate::http) async fn open(
     }
     let subprotocol = subprotocol(endpoint, headers)?;
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
-    let opened = open_member(moment, target, found, headers, Transport { encode, polling: false }).await?;
+    let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
+    let opened = open_member(moment, target, found, headers, transport).await?;
     app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(&accept, subprotocol).into())
 }

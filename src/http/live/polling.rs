@@ -16,9 +16,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, Method, header};
 use poem::{Request, Response};
+use tracing::warn;
 
 use super::endpoint::{open_member, refusal};
-use crate::engine::codec::engine_io::{MAX_PAYLOAD, decode_payload};
+use crate::engine::codec::engine_io::decode_payload;
 use crate::http::App;
 use crate::http::body::ApiResponse;
 use crate::http::error::ApiError;
@@ -72,7 +73,7 @@ pub(in crate::http) async fn answer(
     let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
     match *target.method {
         Method::GET => poll(&session).await,
-        Method::POST => post(&session, body).await,
+        Method::POST => post(&session, &target.path, body, app.limits.payload()).await,
         _ => Err(EngineIoError::BadRequest.into()),
     }
 }
@@ -92,7 +93,7 @@ async fn open(
     if app.polling.len() >= app.limits.connections {
         return Err(ApiError::TooManyConnections(app.limits.connections));
     }
-    let transport = Transport { encode: packets::encode, polling: true };
+    let transport = Transport { encode: packets::encode, polling: true, max_payload: app.limits.payload() };
     let opened = open_member(moment, target, found, headers, transport).await?;
     poll(&Session::start(app, moment.world.name(), opened)).await
 }
@@ -104,14 +105,22 @@ async fn poll(session: &Session) -> Result<ApiResponse, ApiError> {
     })
 }
 
-async fn post(session: &Session, body: Result<Bytes, ApiError>) -> Result<ApiResponse, ApiError> {
+async fn post(
+    session: &Session,
+    path: &str,
+    body: Result<Bytes, ApiError>,
+    most: usize,
+) -> Result<ApiResponse, ApiError> {
     let received = match &body {
-        Ok(body) if body.len() <= MAX_PAYLOAD => {
-            std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok())
-        }
+        Ok(body) if body.len() <= most => std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok()),
         _ => None,
     };
     let Some(frames) = received else {
+        if body.as_ref().is_ok_and(|body| body.len() > most) {
+            warn!(
+                "a client of {path} posts more than the {most} bytes of its handshake's maxPayload, its session ends"
+            );
+        }
         session.fail();
         return Err(match body {
             Ok(_) | Err(ApiError::TooLarge(_)) => EngineIoError::BadRequest.into(),

@@ -16,7 +16,7 @@ use crate::world::socket::Socket;
 pub(in crate::world) struct Cursor {
     /// The position of the next item to look at.
     pub(in crate::world) position: u64,
-    /// The number of the last event that was handed out.
+    /// The number of the last event that was handed out; of a member of rules, of the last that it has got.
     pub(in crate::world) seen: u64,
     /// The socket's transport.
     pub(in crate::world) encode: Encode,
@@ -104,7 +104,7 @@ impl Batch {
 
     /// What a socket gets of it. Its cursor is at the start of the batch, and at its end afterwards.
     pub(in crate::world) fn encoded_for(&mut self, cursor: &mut Cursor, socket: &Socket) -> &EncodedBatch {
-        self.pass(cursor);
+        self.pass(cursor, socket);
         self.is_in.clear();
         let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
         if is_partial {
@@ -140,7 +140,7 @@ impl Batch {
             messages.into_iter().map(move |message| Delivery { message, event, at, position })
         };
         let messages = self.heard(socket).flat_map(deliveries).collect();
-        self.pass(cursor);
+        self.pass(cursor, socket);
         messages
     }
 
@@ -150,9 +150,23 @@ impl Batch {
         positions.filter(|(position, item)| socket.coverage(&item.to, *position, position + 1) == Coverage::Everything)
     }
 
-    fn pass(&self, cursor: &mut Cursor) {
+    fn pass(&self, cursor: &mut Cursor, socket: &Socket) {
         cursor.position = self.to;
-        cursor.seen = self.seen.unwrap_or(cursor.seen);
+        let Some(seen) = self.seen else { return };
+        if !socket.is_of_rules() {
+            cursor.seen = seen;
+        } else if seen > cursor.seen {
+            // What tells of the last event may go on behind the batch.
+            cursor.seen = cursor.seen.max(if self.tells_of(seen, socket) { seen } else { seen - 1 });
+        }
+    }
+
+    /// Whether a socket gets something of the last event in it.
+    fn tells_of(&self, last: u64, socket: &Socket) -> bool {
+        let tail = self.items.iter().rev().take_while(|item| item.sequence().is_none_or(|sequence| sequence == last));
+        (self.from..self.to).rev().zip(tail).any(|(position, item)| {
+            item.sequence().is_some() && socket.coverage(&item.to, position, position + 1) == Coverage::Everything
+        })
     }
 }
 
@@ -167,6 +181,7 @@ mod tests {
     use crate::engine::Topic;
     use crate::world::audience::Join;
     use crate::world::feed::Content;
+    use crate::world::socket::SocketKind;
     use crate::world::sockets::Sockets;
 
     fn topic(name: &str) -> Topic {
@@ -224,6 +239,32 @@ mod tests {
             if expected == "0235789" {
                 assert_eq!(*first.get_or_insert(encoded.bytes.as_ptr()), encoded.bytes.as_ptr());
             }
+        }
+    }
+
+    #[test]
+    fn a_member_of_rules_knows_the_last_event_that_it_has_got() {
+        let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
+        let other = socket(&sockets, &["others"], 0);
+        let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), Duration::ZERO, 0);
+        sockets.change_topics(&member, |_| false, vec![Join { topic: topic("own"), state: None }], 0);
+        let delivery = |(name, event): (&str, u64)| {
+            let content = Content::Delivery(event, Message::text("x"));
+            FeedItem { to: sockets.audience_of(&[topic(name)]).unwrap(), at: Duration::ZERO, content }
+        };
+        feed.publish([("own", 1), ("others", 2), ("own", 2), ("others", 2), ("others", 3)].map(delivery));
+        let mut step_by_step = Cursor { position: 0, seen: 0, encode };
+        for (to, seen, in_batch) in [(1, 1, 1), (2, 1, 2), (3, 2, 2), (4, 2, 2), (5, 2, 3)] {
+            let mut at_once = Cursor { position: 0, seen: 0, encode };
+            for cursor in [&mut at_once, &mut step_by_step] {
+                let mut batch = Batch::read(&feed, cursor.position, 100, to).unwrap();
+                batch.encoded_for(cursor, &member);
+                assert_eq!((cursor.position, cursor.seen), (to, seen));
+            }
+            // A socket of a collection has no part of an event to itself.
+            let mut cursor = Cursor { position: 0, seen: 0, encode };
+            Batch::read(&feed, 0, 100, to).unwrap().messages_for(&mut cursor, &other);
+            assert_eq!(cursor.seen, in_batch);
         }
     }
 }

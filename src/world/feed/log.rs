@@ -25,6 +25,11 @@ impl<T: Clone> FeedLog<T> {
         Self { backlog, items: VecDeque::new(), first: 0, handed_out: 0, spare: 0 }
     }
 
+    /// The position of the first item that it still has.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The position of the next item.
     pub(super) fn end(&self) -> u64 {
         self.first + self.items.len() as u64
@@ -58,7 +63,7 @@ impl<T: Clone> FeedLog<T> {
     /// The items from a position on, at most `most` and none after `last`, with the position after them. `None` if
     /// the place is no longer there.
     pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<T>, u64)> {
-        let offset = from.checked_sub(self.first)?;
+        let offset = from.checked_sub(self.first())?;
         let end = self.end().min(last).min(from.saturating_add(most as u64)).max(from);
         let count = usize::try_from(end - from).unwrap_or(usize::MAX);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Exchange, Payload};
+use super::{AfterBehind, Exchange, Payload};
 use crate::engine::MessageOutcome;
 use crate::scenario::format_duration;
 
@@ -66,11 +66,13 @@ pub enum Record {
         /// What rules made of its messages, if it is a socket of an endpoint.
         outcomes: Box<[MessageOutcome]>,
     },
-    /// A socket fell too far behind: of the frames before this entry it did not get the last ones, but current values,
-    /// which follow.
+    /// A socket or a stream fell too far behind: of the frames before this entry it did not get the last ones, but what is so
+    /// now, which follows, or nothing more.
     Behind {
-        /// The socket's number.
+        /// Its number.
         socket: u64,
+        /// What became of a member of rules. A socket of a collection always gets current values.
+        then: Option<AfterBehind>,
     },
     /// A fault did something to a socket, or to a frame from or to it.
     Faulted {
@@ -196,7 +198,7 @@ impl Entry {
             | Record::Closed { socket, .. }
             | Record::Received { socket, .. }
             | Record::Faulted { socket, .. }
-            | Record::Behind { socket } => std::slice::from_ref(socket),
+            | Record::Behind { socket, .. } => std::slice::from_ref(socket),
             Record::Failed { socket, .. } => socket.as_slice(),
             Record::Request(_) => &[],
         }
@@ -254,7 +256,12 @@ impl Serialize for Entry {
                     outcome_entries(outcome, &mut map)?;
                 }
             }
-            Record::Behind { socket } => map.serialize_entry("socket", socket)?,
+            Record::Behind { socket, then } => {
+                map.serialize_entry("socket", socket)?;
+                if let Some(then) = then {
+                    then.entries(&mut map)?;
+                }
+            }
             Record::Faulted { socket, fault, did, event } => {
                 map.serialize_entry("socket", socket)?;
                 map.serialize_entry("fault", fault)?;

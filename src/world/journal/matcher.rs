@@ -263,7 +263,7 @@ mod tests {
             (answered(Some(("GET /todos/*", Some(2)))), false),
             (answered(None), false),
             (entry(Record::Request(Arc::new(unanswered))), false),
-            (entry(Record::Behind { socket: 1 }), false),
+            (entry(Record::Behind { socket: 1, then: None }), false),
         ] {
             assert_eq!(with_route(KEY).matches(&entry), fits, "{entry:?}");
         }

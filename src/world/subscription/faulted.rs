@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Subscription;
 use crate::world::WorldError;
+use crate::world::catch_up::NoCatchUp;
 use crate::world::feed::EncodedBatch;
 use crate::world::frame_faults::{Behind, Disconnect, FrameFaults};
 use crate::world::journal::Record;
@@ -109,15 +110,15 @@ impl Subscription {
             if self.is_frozen() {
                 return Ok(None);
             }
-            let (waiting, now) = (self.before_transition(), self.world.now());
+            let (waiting, now, is_at_its_end) = (self.before_transition(), self.world.now(), self.is_at_its_end());
             let Some(faults) = &mut self.faults else { return Ok(None) };
             for delivery in &waiting {
                 faults.take(delivery, now);
             }
             if self.socket.is_of_rules() && faults.has_given_up() {
-                return self.bring_up_to_date(None).await.map(|()| None);
+                return Err(self.falls_behind(&NoCatchUp::HeldBack));
             }
-            if !self.waiting.is_empty() || faults.is_full() {
+            if !self.waiting.is_empty() || faults.is_full() || is_at_its_end {
                 break;
             }
             let batch = self.read();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{pass, paused};
-use crate::support::Mockd;
+use crate::support::{Mockd, ScenarioFile};
 
 async fn transcript(mockd: &Mockd) -> Vec<Value> {
     let lines = mockd.get("/__mockd/transcript").await.text;
@@ -165,4 +165,37 @@ http:
     assert_eq!(refused.status, 500, "{}", refused.text);
     assert!(refused.text.contains("More than 10000 steps"), "{}", refused.text);
     assert_eq!(mockd.get("/rows").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn what_a_socket_may_have_is_bounded_and_named() {
+    let scenario = "
+websocket:
+  /s:
+    messages:
+      - { match: { do: topics }, join: $msg.topics }
+      - { match: { do: memberships }, do: [{ each: '{{ range(1001) }}', join: { to: t, as: '{{ index }}', frame: $topic } }] }
+      - { match: { do: memory }, set: { conn.much: '{{ [range(100000) | list, range(100000) | list] }}' } }
+";
+    let mockd = Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused", "--max-message", "20000"]).await;
+    let mut socket = mockd.socket("/s").await;
+    let topics: Vec<String> = (0..1001).map(|number| format!("t{number}")).collect();
+    for (message, rule, why) in [
+        (json!({ "do": "topics", "topics": topics }), 1, "Joined 1000 topics already, leave one first"),
+        (json!({ "do": "memberships" }), 2, "Has 1000 memberships already, leave one first"),
+        (json!({ "do": "memory" }), 3, "`conn` would take more than 1048576 bytes"),
+    ] {
+        socket.say(message).await;
+        let count = |journal: &Value| journal["entries"].as_array().is_some_and(|failed| failed.len() == rule);
+        let journal = mockd.until("/__mockd/journal?kind=failed", count).await;
+        let expected = (&json!(format!("websocket /s, rule {rule}")), &json!(why), &json!(1));
+        let failed = &journal["entries"][rule - 1];
+        assert_eq!((&failed["rule"], &failed["why"], &failed["socket"]), expected);
+    }
+    socket.send("x".repeat(20_000)).await;
+    mockd.until("/__mockd/sockets", |answer| answer["sockets"][0]["received"] == 4).await;
+    socket.send("x".repeat(20_001)).await;
+    assert_eq!(socket.closed().await, (1009, "the message has more than the 20000 bytes of --max-message".to_owned()));
+    let closed = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
+    assert_eq!((&closed["entries"][0]["socket"], &closed["entries"][0]["code"]), (&json!(1), &json!(1009)));
 }

@@ -35,7 +35,7 @@ fn frame(bytes: &[u8]) -> Frame {
 }
 
 fn check_protocol(protocol: Protocol, frames: &[Frame], reads: Reads) {
-    let options = SessionOptions { sid: "sid".to_owned(), patience: false, polling: true };
+    let options = SessionOptions { sid: "sid".to_owned(), polling: true, ..SessionOptions::default() };
     let mut session = Session::new(protocol, options);
     expect_received(&session.opened(Duration::ZERO), reads);
     let replies: Vec<Value> = frames.iter().filter_map(json_of).collect();

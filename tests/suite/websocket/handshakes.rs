@@ -1,9 +1,14 @@
 //! Which paths are endpoints, whom they refuse, and which subprotocol it is.
 
+use std::time::Duration;
+
 use serde_json::json;
+use socket2::SockRef;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::paused;
-use crate::support::{Answer, Mockd, Socket, http};
+use crate::support::{Answer, Mockd, ScenarioFile, Socket, http, poll};
 
 const ROOMS: &str = r#"
 data: { tokens: [{ id: t1, user: ada }] }
@@ -147,4 +152,37 @@ async fn an_endpoint_at_the_root_leaves_the_page_there() {
     let page = mockd.get("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(mockd.socket("/").await.text().await, "hello");
+}
+
+#[tokio::test]
+async fn a_client_that_vanishes_in_the_handshake_has_left() {
+    let mockd = Mockd::run(&ScenarioFile::new(
+        "
+data: { online: [], left: 0 }
+websocket:
+  /s:
+    open: [{ add: { online: { id: $conn.id } } }]
+    closed: [{ remove: { online: $conn.id } }, { set: { left: '{{ left + 1 }}' } }]
+",
+    ))
+    .await;
+    let request = format!(
+        "GET /s HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        mockd.address()
+    );
+    for client in 0..40 {
+        let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // Every second one resets the connection, perhaps before the request is read.
+        if client % 2 == 0 {
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+    }
+    poll("the end of all that were opened", async || {
+        let opened = mockd.get("/__mockd/journal?kind=opened").await.json()["entries"].as_array().unwrap().len();
+        let data = mockd.get("/__mockd/state").await.json()["data"].clone();
+        (opened > 0 && data == json!({ "online": [], "left": opened })).then_some(())
+    })
+    .await;
 }

@@ -13,7 +13,8 @@ use crate::engine::frame::Frame;
 use crate::scenario::Protocol;
 
 fn session(polling: bool, patience: bool) -> Session {
-    Session::new(Protocol::SocketIo, SessionOptions { sid: "lv_VI97H".to_owned(), patience, polling })
+    let (sid, max_payload) = ("lv_VI97H".to_owned(), 1_000_000);
+    Session::new(Protocol::SocketIo, SessionOptions { sid, patience, polling, max_payload })
 }
 
 fn opened() -> Session {

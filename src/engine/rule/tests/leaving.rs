@@ -150,7 +150,7 @@ fn a_socket_has_up_to_a_thousand_memberships() {
     play.open("/s", 1);
     let list =
         |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
-    let refused = ["1 failed: Joined 1000 topics already, leave one first"];
+    let refused = ["1 failed: Has 1000 memberships already, leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
@@ -162,6 +162,19 @@ fn a_socket_has_up_to_a_thousand_memberships() {
     let mut play = with("", "[{ each: $msg, join: { to: t, frame: $topic, as: $item.name } }]");
     play.open("/s", 1);
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
+}
+
+#[test]
+fn a_socket_has_joined_up_to_a_thousand_topics() {
+    let mut play = with("", "[{ join: $msg }]");
+    play.open("/s", 1);
+    let list = |numbers: Range<usize>| -> Value { numbers.map(|number| format!("t{number}")).collect() };
+    let refused = ["1 failed: Joined 1000 topics already, leave one first"];
+    assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
+    assert_eq!(play.tell("t0"), Vec::<String>::new());
+    assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
+    assert_eq!(play.tell("t0"), [r#"1: "t0""#]);
+    assert_eq!(play.send(1, &list(MAX_TOPICS..MAX_TOPICS + 1)), refused);
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tracing::warn;
+use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
-use tungstenite::{Message, Utf8Bytes};
 
 use super::{CLOSING_TIME, Connection, SocketClosure};
-use crate::websocket::{Encoded, Reader};
+use crate::websocket::{Encoded, Reader, Violation};
 use crate::world::{EndedBy, SocketEnd, Subscription};
 
 impl Connection {
@@ -47,8 +47,11 @@ impl Connection {
             }
             SocketClosure::Asked(frame) => self.ask(&frame).await,
             SocketClosure::Violated(violation) => {
-                warn!(error = %violation, "socket broke the protocol, closing it");
-                let frame = CloseFrame { code: violation.code(), reason: Utf8Bytes::default() };
+                warn!(socket = self.feed.number(), error = %violation, "socket broke the protocol, closing it");
+                // A client of an endpoint is told its limit, which may be another on the server that is mocked.
+                let is_told = self.feed.is_of_endpoint() && matches!(violation, Violation::TooLarge(_));
+                let reason = if is_told { violation.to_string() } else { String::new() };
+                let frame = CloseFrame { code: violation.code(), reason: reason.into() };
                 if self.say(Some(&frame)).await {
                     // To close on unread bytes would reset the connection, and the peer would not see why.
                     self.drain().await;

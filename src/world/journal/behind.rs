@@ -1,0 +1,29 @@
+//! What became of a member that fell behind, as the journal has it.
+
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+
+/// What became of a member of rules that fell too far behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterBehind {
+    /// It got what is so now of what it has joined.
+    CaughtUp,
+    /// It was closed.
+    Closed {
+        /// Why it could not be brought up to date.
+        why: Arc<str>,
+    },
+}
+
+impl AfterBehind {
+    pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        match self {
+            Self::CaughtUp => map.serialize_entry("did", "caught up"),
+            Self::Closed { why } => {
+                map.serialize_entry("did", "closed")?;
+                map.serialize_entry("why", why)
+            }
+        }
+    }
+}

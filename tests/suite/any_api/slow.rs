@@ -1,0 +1,237 @@
+//! Clients that do not read for a while: those that missed changes of rows alone get what is so now, others end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use crate::support::{EventStream, Mockd, ScenarioFile, Socket, seed};
+
+/// Changes in one call: fewer than a member may be behind.
+const BURST: usize = 500;
+
+/// Frames that a member may be behind, with those that its connection may be about to write.
+const FAR_BEHIND: u64 = 1_500;
+
+/// Calls that are more than all buffers between mockd and a client take.
+const MOST_BURSTS: usize = 60;
+
+/// Rows that change, long so that buffers are full soon, and who hears of them.
+fn scenario() -> String {
+    let long = "x".repeat(4_000);
+    let row = |id: u8| format!("{{ id: {id}, n: 0, of: {}, text: {long} }}", if id == 3 { "b" } else { "a" });
+    let rows = [1, 2, 3].map(row).join(", ");
+    format!(
+        "
+data: {{ rows: [{rows}] }}
+http:
+  /rows: {{ crud: rows }}
+  GET /live: {{ stream: [{{ reply: $rows }}, {{ join: rows }}] }}
+  POST /burst: {{ do: [{{ each: '{{{{ range({BURST}) }}}}', increment: {{ rows: {{ id: '{{{{ index % 3 + 1 }}}}', n: 1 }} }} }}] }}
+  POST /news: {{ send: {{ to: news, frame: hi }} }}
+websocket:
+  /live: {{ open: [{{ reply: $rows }}, {{ join: rows }}] }}
+  /a: {{ open: [{{ join: {{ to: rows, where: {{ row: {{ of: a }} }}, frame: $event.row }} }}] }}
+  /news: {{ open: [{{ join: [rows, news] }}] }}
+"
+    )
+}
+
+/// What a client knows of the rows by what it was told.
+#[derive(Default)]
+struct Known {
+    rows: BTreeMap<String, Value>,
+    events: usize,
+}
+
+impl Known {
+    fn of(rows: &Value) -> Self {
+        let rows = rows.as_array().unwrap().iter().map(|row| (row["id"].to_string(), row.clone())).collect();
+        Self { rows, events: 0 }
+    }
+
+    /// Follows an event, which has to be one that can follow what is known. Says whether it is the last.
+    fn follow(&mut self, event: &Value) -> bool {
+        self.events += 1;
+        let (row, before) = (event["row"].clone(), event["before"].clone());
+        let shown = if row.is_null() { &before } else { &row };
+        let id = shown["id"].to_string();
+        let was = match event["change"].as_str().unwrap() {
+            "removed" => self.rows.remove(&id),
+            _ => self.rows.insert(id.clone(), row),
+        };
+        assert_eq!(event["change"] == "added", before.is_null(), "{event}");
+        assert_eq!(was.unwrap_or_default(), before, "what was before {event}");
+        id == "99"
+    }
+
+    fn expect(&self, rows: &Value, seen: usize) {
+        assert_eq!(self.rows, Self::of(rows).rows);
+        assert!(self.events < seen, "{} of {seen} events", self.events);
+    }
+}
+
+/// The open sockets and streams, by what was asked for.
+async fn backlogs(mockd: &Mockd) -> Vec<u64> {
+    let answer = mockd.get("/__mockd/sockets").await.json();
+    let sockets = answer["sockets"].as_array().unwrap();
+    sockets.iter().map(|socket| socket["backlog"].as_u64().unwrap()).collect()
+}
+
+/// Has rows change until nobody who does not read can still be told of each change. Gives how often they did.
+async fn fall_behind(mockd: &Mockd) -> usize {
+    for bursts in 1..=MOST_BURSTS {
+        let burst = mockd.send("POST", "/burst", None).await;
+        assert_eq!(burst.status, 204, "{}", burst.text);
+        if backlogs(mockd).await.iter().all(|backlog| *backlog > FAR_BEHIND) {
+            return bursts * BURST;
+        }
+    }
+    panic!("the buffers of a client that does not read have no end");
+}
+
+/// Changes that need more than a new row in place of an old one, and a last one.
+async fn change_all(mockd: &Mockd) {
+    let steps = json!([
+        { "remove": { "rows": 1 } },
+        { "add": { "rows": { "id": 1, "n": 7, "of": "a" } } },
+        { "remove": { "rows": 2 } },
+        { "add": { "rows": { "id": 4, "n": 1, "of": "a" } } },
+        { "merge": { "rows": { "id": 4, "n": 2 } } },
+        { "add": { "rows": { "id": 5 } } },
+        { "remove": { "rows": 5 } },
+        { "add": { "rows": { "id": 99 } } },
+    ]);
+    let answer = mockd.send("POST", "/__mockd/steps", Some(&json!({ "do": steps }))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn slow_members_of_a_collection_know_it_in_the_end() {
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario())).await;
+    let mut socket = Socket::open_narrow(&format!("ws://{}/live", mockd.address())).await;
+    let mut by_socket = Known::of(&socket.json().await);
+    let mut stream = EventStream::open(&mockd, "/live").await;
+    let mut by_stream = Known::of(&stream.data().await);
+    let seen = fall_behind(&mockd).await;
+    change_all(&mockd).await;
+    let rows = mockd.get("/rows").await.json();
+    while !by_socket.follow(&socket.json().await) {}
+    by_socket.expect(&rows, seen);
+    while !by_stream.follow(&stream.data().await) {}
+    by_stream.expect(&rows, seen);
+    let answer = mockd.get("/__mockd/sockets").await.json();
+    let caught_up: Vec<&Value> = answer["sockets"].as_array().unwrap().iter().map(|one| &one["caughtUp"]).collect();
+    assert_eq!((caught_up, &answer["slow"]), (vec![&json!(1); 2], &json!({ "caughtUp": 2, "closed": 0 })));
+    let behind = mockd.get("/__mockd/journal?kind=behind").await.json();
+    let did: Vec<&Value> = behind["entries"].as_array().unwrap().iter().map(|entry| &entry["did"]).collect();
+    assert_eq!(did, ["caught up"; 2]);
+    // From there on they are told of each change.
+    let merged = mockd.send("PATCH", "/rows/4", Some(&json!({ "n": 3 }))).await;
+    assert_eq!(merged.status, 200, "{}", merged.text);
+    for (known, event) in [(&mut by_socket, socket.json().await), (&mut by_stream, stream.data().await)] {
+        known.follow(&event);
+        assert_eq!((&event["change"], &event["row"]["n"]), (&json!("merged"), &json!(3)));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_member_gets_what_it_wants_in_its_own_words() {
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario())).await;
+    let mut slow = Socket::open_narrow(&format!("ws://{}/a", mockd.address())).await;
+    let seen = fall_behind(&mockd).await;
+    let last = mockd.send("POST", "/rows", Some(&json!({ "id": 99, "n": 1, "of": "a" }))).await;
+    assert_eq!(last.status, 201, "{}", last.text);
+    let (mut known, mut frames) = (BTreeMap::new(), 0);
+    while !known.contains_key(&99) {
+        let frame = slow.json().await;
+        let (id, n) = (frame["id"].as_u64().unwrap(), frame["n"].as_u64().unwrap());
+        let before = known.insert(id, n);
+        assert!(before.is_none_or(|before| before < n), "{id} went back to {n} from {before:?}");
+        frames += 1;
+    }
+    assert!(frames < seen * 2 / 3, "{frames} of {seen}");
+    // The row 3 is of `b`.
+    let rows = mockd.get("/rows").await.json();
+    let n_of = |row: &Value| (row["id"].as_u64().unwrap(), row["n"].as_u64().unwrap());
+    let of_a = rows.as_array().unwrap().iter().filter(|row| row["of"] == "a").map(n_of);
+    assert_eq!(known, of_a.collect::<BTreeMap<_, _>>());
+}
+
+#[tokio::test]
+async fn a_slow_socket_that_missed_a_frame_is_closed_with_1013() {
+    let mut mockd = Mockd::run(&ScenarioFile::new(&scenario())).await;
+    let mut slow = Socket::open_narrow(&format!("ws://{}/news", mockd.address())).await;
+    fall_behind(&mockd).await;
+    assert_eq!(mockd.send("POST", "/news", None).await.status, 204);
+    fall_behind(&mockd).await;
+    assert_eq!(slow.close_code().await, 1013);
+    let why = "it missed what was sent to topic `news`";
+    let behind = mockd.until("/__mockd/journal?kind=behind", |journal| journal["entries"] != json!([])).await;
+    let entry = &behind["entries"][0];
+    assert_eq!((&entry["socket"], &entry["did"], &entry["why"]), (&json!(1), &json!("closed"), &json!(why)));
+    let slow = &mockd.get("/__mockd/sockets").await.json()["slow"];
+    assert_eq!(*slow, json!({ "caughtUp": 0, "closed": 1 }));
+    assert_eq!(mockd.log_until("is too slow").await.last().unwrap(), &format!("socket 1 is too slow and ends: {why}"));
+}
+
+/// A change by chance of one of a few rows, of which these are there.
+fn change(random: &mut ChaCha8Rng, there: &mut BTreeSet<u64>) -> Value {
+    let row = json!({ "id": random.random_range(1..=6), "n": random.random_range(0..1000) });
+    let id = row["id"].as_u64().unwrap();
+    if there.insert(id) {
+        return json!({ "add": { "rows": row } });
+    }
+    match random.random_range(0..4) {
+        0 => {
+            there.remove(&id);
+            json!({ "remove": { "rows": id } })
+        }
+        1 => json!({ "replace": { "rows": row } }),
+        _ => json!({ "merge": { "rows": row } }),
+    }
+}
+
+#[tokio::test]
+async fn sockets_that_were_frozen_now_and_then_know_all_in_the_end() {
+    let scenario = "
+data: { rows: [] }
+http: { /rows: { crud: rows } }
+websocket: { '/live/{name}': { open: [{ reply: $rows }, { join: rows }] } }
+";
+    let mut random = ChaCha8Rng::seed_from_u64(seed("MOCKD_SLOW_SEED"));
+    let mockd = Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused", "--backlog", "16"]).await;
+    let names = ["a", "b", "c"];
+    let mut sockets = Vec::new();
+    for name in names {
+        let mut socket = mockd.socket(&format!("/live/{name}")).await;
+        let known = Known::of(&socket.json().await);
+        sockets.push((socket, known));
+    }
+    let (mut there, mut frozen) = (BTreeSet::new(), BTreeSet::new());
+    // More changes than the server notes before it puts them together.
+    for _ in 0..200 {
+        let name = names[random.random_range(0..names.len())];
+        if frozen.remove(name) {
+            mockd.control("DELETE", &format!("/__mockd/faults/{name}"), Value::Null).await;
+        } else {
+            frozen.insert(name);
+            let fault = json!({ "name": name, "on": "websocket", "path": format!("/live/{name}"), "freeze": true });
+            mockd.control("POST", "/__mockd/faults", fault).await;
+        }
+        for _ in 0..random.random_range(0..12) {
+            let steps: Vec<Value> = (0..random.random_range(1..5)).map(|_| change(&mut random, &mut there)).collect();
+            mockd.control("POST", "/__mockd/steps", json!({ "do": steps })).await;
+        }
+    }
+    mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
+    mockd.control("POST", "/__mockd/steps", json!({ "do": [{ "add": { "rows": { "id": 99 } } }] })).await;
+    let rows = Known::of(&mockd.get("/rows").await.json()).rows;
+    for (socket, known) in &mut sockets {
+        while !known.follow(&socket.json().await) {}
+        assert_eq!(known.rows, rows);
+    }
+    let slow = mockd.get("/__mockd/sockets").await.json()["slow"].clone();
+    assert!(slow["caughtUp"].as_u64().unwrap() > 3 && slow["closed"] == 0, "{slow}");
+}
