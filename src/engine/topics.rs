@@ -84,9 +84,16 @@ impl Topics {
         }
     }
 
+    /// Has those who have joined topics elsewhere join them as well.
+    pub(super) fn extend(&mut self, other: &Self) {
+        for (member, topic) in &other.0.joined {
+            self.join(*member, topic);
+        }
+    }
+
     /// The members of a topic, in the order of their ids.
     #[must_use]
-    pub fn members(&self, topic: &Topic) -> impl ExactSizeIterator<Item = u64> {
+    pub fn members<'t>(&'t self, topic: &Topic) -> impl ExactSizeIterator<Item = u64> + use<'t> {
         const NOBODY: &BTreeSet<u64> = &BTreeSet::new();
         self.0.members.get(topic).unwrap_or(NOBODY).iter().copied()
     }
