@@ -1,7 +1,7 @@
 //! Topics, and who has joined them.
 //!
-//! Memberships say who is there, not what happened: no event tells of them, no snapshot holds them, and a reset, a
-//! restore or a reload keeps them. Nothing here looks at what a topic is about; the world decides what it sends there.
+//! Memberships say who is there, not what happened: no event tells of them, and no moment that is kept to go back to holds
+//! them. A reload keeps them; a reset and a restore keep those that no rule has made. Nothing here looks at what a topic is about; the world decides what it sends there.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

@@ -205,7 +205,10 @@ impl WorldState {
         self.notify(&reload.events);
         self.refresh_faults();
         self.publish(self.notice());
-        let is_closing = |event: &&Event| matches!(event.kind, EventKind::Member { what: MemberEvent::Closed(_), .. });
+        let is_closing = |event: &&Event| match event.kind {
+            EventKind::Member { member, what: MemberEvent::Closed(_) } => !self.is_elsewhere(member),
+            _ => false,
+        };
         let closed = reload.events.iter().filter(is_closing).count();
         if closed > 0 {
             info!(world = %self.shared.name, "sockets closed, because their endpoint is gone: {closed}");

@@ -41,7 +41,7 @@ pub(in crate::world) struct LeaderElection {
     shared: Arc<Shared>,
     token: Option<FencingToken>,
     ask_at: Instant,
-    /// Since when the store has answered whatever it was asked.
+    /// Since when this server asks as often as it is to, and the store answers.
     reached_since: Option<Instant>,
 }
 
@@ -89,6 +89,10 @@ impl LeaderElection {
 
     /// Asks for the lead.
     async fn ask(&mut self) {
+        if self.ask_at.elapsed() > ASK_EVERY {
+            // It stood still, perhaps with others, or nobody was there.
+            self.reached_since = None;
+        }
         let had_lead = self.token.is_some();
         let (token, pause) = match self.claim(LEASE).await {
             Ok(token) => (token, ASK_EVERY),
