@@ -89,17 +89,16 @@ impl LeaderElection {
 
     /// Asks for the lead.
     async fn ask(&mut self) {
-        if self.ask_at.elapsed() > ASK_EVERY {
+        if self.ask_at.elapsed() > PRESENCE / 2 {
             // It stood still, perhaps with others, or nobody was there.
             self.reached_since = None;
         }
         let had_lead = self.token.is_some();
-        let (token, pause) = match self.claim(LEASE).await {
-            Ok(token) => (token, ASK_EVERY),
-            Err(_) => {
-                self.reached_since = None;
-                (None, PAUSE)
-            }
+        let (token, pause) = if let Ok(token) = self.claim(LEASE).await {
+            (token, ASK_EVERY)
+        } else {
+            self.reached_since = None;
+            (None, PAUSE)
         };
         if had_lead != token.is_some() {
             debug!(world = %self.shared.name, leads = token.is_some(), "the lead has changed");

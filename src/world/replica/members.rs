@@ -29,8 +29,8 @@ use crate::world::member::{LocalMember, MemberRequest, OpenedMember, is_open};
 use crate::world::socket::SocketClose;
 use crate::world::state::WorldState;
 
-/// How long a server may be silent before its members are closed.
-pub(super) const PRESENCE: Duration = Duration::from_secs(3);
+/// How long a server may be silent before its members are closed. A busy machine must not look like one that is gone.
+pub(super) const PRESENCE: Duration = Duration::from_secs(5);
 
 /// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
 const SERVICE_RESTART: u16 = 1012;

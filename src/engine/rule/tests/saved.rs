@@ -105,16 +105,16 @@ websocket: {{ '{ROOM}': {{ open: [{{ join: {{ to: rows, frame: '{frame} {{{{ eve
 #[test]
 fn groups_are_taken_up_in_their_order() {
     let mut play = Play::compared(
-        "websocket: { /s: { messages: [{ match: { join: 1 }, join: { to: a, as: $msg.as, frame: '{{ msg.as }} {{ random(1, 1000000) }}' } }, { leave: { as: $msg.as } }] } }",
+        "websocket: { /s: { messages: [{ match: { join: 1 }, join: { to: a, as: $msg.id, frame: '{{ msg.id }} {{ random(1, 1000000) }}' } }, { leave: { as: $msg.id } }] } }",
     );
     play.open("/s", 1);
     for name in ["one", "two", "three", "four"] {
-        play.send(1, &json!({ "join": 1, "as": name }));
+        play.send(1, &json!({ "join": 1, "id": name }));
     }
     // The last one comes into the place of the one that is left.
-    play.send(1, &json!({ "as": "one" }));
+    play.send(1, &json!({ "id": "one" }));
     assert_eq!(play.tell("a").len(), 3);
-    play.send(1, &json!({ "join": 1, "as": "one" }));
+    play.send(1, &json!({ "join": 1, "id": "one" }));
     assert_eq!(play.tell("a").len(), 4);
 }
 
