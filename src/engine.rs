@@ -47,16 +47,17 @@ pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, 
 pub use frame::Frame;
 pub use generator::GeneratorState;
 pub use listing::{ListError, ListQuery, Listing, QueryNote, query_pairs};
+pub use members::FIRST_SHARED_MEMBER;
 use members::Members;
 pub(crate) use random::RandomStream;
 pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, RefusalKind, RowName};
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, MissedEnd, Reading, RuleRequest,
-    RuleScriptState, ScriptPlace, StepsText, WaitingState,
+    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, MissedEnd, Reading,
+    RuleRequest, RuleScriptState, ScriptPlace, StepsText, WaitingState,
 };
-use rule::{Drawn, Groups, LocalRules, RuleRuns};
+use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;
 pub use state::{EngineState, StateError};
 use timeline::{Fired, Timelines};
@@ -103,8 +104,8 @@ pub struct Engine {
     /// Lists of steps that wait for their time.
     rule_runs: RuleRuns,
     drawn: Drawn,
-    /// What streams do on this server alone; `None` in a world that one server plays.
-    local: Option<LocalRules>,
+    /// The lowest number of a member that expressions count: those below it are known to one of several servers alone.
+    counted_from: u64,
 }
 
 /// One row's counter value.
@@ -139,7 +140,7 @@ impl Engine {
             started: scenario.starts().unwrap_or(FIXED_START),
             rule_runs: RuleRuns::default(),
             drawn: Drawn::default(),
-            local: None,
+            counted_from: 0,
             started_with: scenario.server().clone(),
             scenario: scenario.clone(),
         };
@@ -173,21 +174,33 @@ impl Engine {
     /// endpoints and streams are not: what they were told is no longer so.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
-        let local = other.local.as_ref().map(|_| LocalRules::default());
         Self {
             topics: other.topics_without_rules(),
             groups: other.groups.emptied(),
             members: Members::default(),
-            local,
+            counted_from: other.counted_from,
             ..self
         }
+    }
+
+    /// With those memberships of another engine that no rule has made, beside its own: sockets that this server alone has.
+    #[must_use]
+    pub fn with_visitors_of(mut self, other: &Self) -> Self {
+        self.topics.extend(&other.topics_without_rules());
+        Self { counted_from: other.counted_from, ..self }
+    }
+
+    /// For a world that several servers play: what one of them alone has, expressions do not count.
+    #[must_use]
+    pub fn played_by_several(self) -> Self {
+        Self { counted_from: FIRST_SHARED_MEMBER, ..self }
     }
 
     /// Without memberships, for a snapshot: who is there is not what happened.
     #[must_use]
     pub fn without_members(self) -> Self {
         let (topics, groups) = (Topics::default(), Groups::default());
-        let mut engine = Self { topics, groups, members: Members::default(), local: None, ..self };
+        let mut engine = Self { topics, groups, members: Members::default(), ..self };
         engine.end_runs_of_members();
         engine
     }
@@ -245,8 +258,7 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let faults = self.faults.iter().filter_map(FaultRun::due);
-        let sessions = self.members.next_due().filter(|_| self.local.is_none());
-        faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).chain(sessions).min()
+        faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).chain(self.members.next_due()).min()
     }
 
     /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
@@ -265,11 +277,9 @@ impl Engine {
         let mut events = Vec::new();
         for _ in 0..most {
             let Some(due) = self.next_due().filter(|due| *due <= to) else {
-                events.extend(self.advance_local(to, most));
                 self.now = to.max(self.now);
                 break;
             };
-            events.extend(self.advance_local(due, most));
             self.now = due.max(self.now);
             self.fire(due, &mut events);
             if Event::ends_at_fault_transition(&events) {
@@ -330,7 +340,7 @@ impl Engine {
             return;
         }
         let from = events.len();
-        if self.local.is_none() && self.members.next_due().is_some_and(|session| session <= due) {
+        if self.members.next_due().is_some_and(|session| session <= due) {
             self.elapse_session(due, events);
             return self.react(events, from);
         }

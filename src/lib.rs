@@ -80,7 +80,7 @@
 //!
 //! - A step of a script: [`Engine::advance`](engine::Engine::advance) fires its command, then the same way from 9 on.
 //! - A change where several servers are one mock: 7 appends the command to the world's log in the [`store`], and the tasks of
-//!   that world on all servers go on at 8, in the order of the log.
+//!   that world on all servers go on at 8, in the order of the log. So does a frame from the client of an endpoint's socket.
 //! - A save: [`watch`] settles → [`scenario::load`] → [`Engine::reload`](engine::Engine::reload) → events, from 11 on.
 //! - A switch to another file: a handler asks by [`selector`] → [`watch`] loads that file → as a save from there on, and follows it.
 //! - A fault: the scenario, a step or a client brings it → the [engine](engine::Engine) says when it is in force and whom it hits →

@@ -9,6 +9,8 @@
 //! - **Time** is a change as well. What scripts and generators do is not in the log, only how far time has gone; one server
 //!   at a time may say that, the [leader](Store::lead). Its token is in every such entry, and an older one is refused, so
 //!   that a leader that was away too long cannot say anything any more (a fencing token).
+//! - **Presence**: a server that has members in a world says again and again that it is [there](Store::be_present). What one
+//!   has left that died, the leader has closed by an entry, as a change like any other.
 //! - **A checkpoint** is a world's whole state at a position. What is long before it is cut off, and who joins starts there.
 //! - **A gap**, because the log was cut off further than somebody had read or because the store has lost its end, is found
 //!   by the positions, which count up without holes, and by the marks, of which no two are the same. Then the state is taken
@@ -55,6 +57,18 @@ pub trait Store: Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>>;
+
+    /// Notes that a server that plays a world is there for that long from now on, and gives the names of all that are; 0 takes
+    /// that back.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] or [`StoreError::Gone`].
+    fn be_present<'a>(
+        &'a self,
+        world: &'a str,
+        server: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
     /// Keeps a checkpoint, and cuts off what is before another position. Does nothing if a newer checkpoint is kept.
     ///

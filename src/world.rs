@@ -34,6 +34,7 @@ mod join;
 mod journal;
 mod journal_api;
 mod keep_alive;
+mod member;
 mod membership;
 mod message;
 mod publish;
@@ -301,5 +302,9 @@ impl World {
         // First, so that the world is never seen without a socket and unused for long.
         self.touch();
         self.shared().sockets.leave(socket);
+        #[cfg(feature = "redis")]
+        if let Some(replica) = self.0.replica.as_ref().filter(|_| socket.is_of_rules()) {
+            replica.departs(socket.id);
+        }
     }
 }

@@ -13,6 +13,10 @@ use super::codec::{Address, Session};
 use super::rule::{Context, Wanted};
 use super::topics::Topic;
 
+/// The first number of a member of a world that several servers play. All of them know it by that number, which JavaScript
+/// holds exactly; sockets that one server alone has are numbered below.
+pub const FIRST_SHARED_MEMBER: u64 = 1 << 40;
+
 /// All of them, by their numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
@@ -85,6 +89,25 @@ impl Membership {
 }
 
 impl Members {
+    /// These, by their numbers, after so many memberships.
+    pub(super) fn restored(memberships: u64, members: Vec<(u64, Member)>) -> Self {
+        let mut restored = Self { memberships, ..Self::default() };
+        for (number, member) in members {
+            restored.put_back(number, Some(Arc::new(member)));
+        }
+        restored
+    }
+
+    /// All of them, in any order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Arc<Member>)> {
+        self.by_number.iter().map(|(number, member)| (*number, member))
+    }
+
+    /// How many memberships there have been.
+    pub(super) fn memberships_so_far(&self) -> u64 {
+        self.memberships
+    }
+
     pub(super) fn get(&self, member: u64) -> Option<&Arc<Member>> {
         self.by_number.get(&member)
     }

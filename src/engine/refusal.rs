@@ -161,12 +161,6 @@ pub enum Refusal {
     /// A step is about a member, and the rule has none.
     #[error("There is no socket or stream that this step is about")]
     NoMember,
-    /// A stream of one server would change what several share.
-    #[error(
-        "A stream or a socket of a world that several servers play only replies, joins, leaves, closes and sets `conn`; \
-         change data and send by a route, in the answer's `do`"
-    )]
-    SharedStream,
     /// A rule carries out too many steps at one moment.
     #[error("More than {MAX_STEPS} steps at one moment")]
     TooManySteps,
@@ -242,7 +236,6 @@ impl Refusal {
             | Self::NoMember
             | Self::Codec(_)
             | Self::MemoryTooLarge
-            | Self::SharedStream
             | Self::TooManySteps
             | Self::InstantRepeat(_) => RefusalKind::Defect,
             Self::TooManyWaiting | Self::TooManyTriggers(_) => RefusalKind::Overload,

@@ -7,9 +7,9 @@ mod crud;
 mod draws;
 mod firing;
 mod groups;
-mod local;
 mod membership;
 mod nearest;
+mod origin;
 mod posted;
 mod reading;
 mod rows;
@@ -35,13 +35,13 @@ pub(in crate::engine) use draws::Drawn;
 use firing::Firing;
 pub use firing::MAX_STEPS;
 pub(in crate::engine) use groups::{Groups, Wanted};
-pub(in crate::engine) use local::LocalRules;
+pub(in crate::engine) use origin::RuleOrigin;
 pub use posted::StepsText;
 pub use reading::{DataBodies, Reading};
 pub use runs::MAX_WAITING;
-pub(in crate::engine) use runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner};
+pub(in crate::engine) use runs::{RuleRun, RuleRuns, RunOwner};
 pub use socket::MessageOutcome;
-pub(in crate::engine) use state::RuleState;
+pub(in crate::engine) use state::{MembersState, RuleState};
 pub use trigger::MAX_TRIGGERED;
 pub use waiting::{RuleScriptState, ScriptPlace, WaitingState};
 
@@ -108,11 +108,7 @@ pub enum AnsweredContent {
     /// A file.
     File(PathBuf),
     /// Server-sent events, which the member of the request gets.
-    Stream {
-        /// What its steps know besides the request: the names of the answer, and as `it` the row that the steps before it were
-        /// about.
-        known: Map<String, Value>,
-    },
+    Stream,
 }
 
 /// Steps of one list that happen at one moment before others get their turn.
@@ -171,10 +167,7 @@ impl Engine {
         let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
         let goes_on = !run.is_over() && self.has_owner(run.owner);
         if goes_on {
-            match &mut self.local {
-                Some(local) if member.is_some() => local.runs.put_back(number, run),
-                _ => self.rule_runs.put_back(number, run),
-            }
+            self.rule_runs.put_back(number, run);
         }
         let Some(member) = member else { return };
         if !goes_on {

@@ -1,7 +1,7 @@
 //! An engine's state as data: written down by one process, taken up by another that has the same scenario.
 //!
-//! What the scenario declares is not in it, only what has become of that. What faults have hit is not in it either: that is
-//! about the sockets and requests of one process.
+//! What the scenario declares is not in it, only what has become of that. Members that rules have are in it with all that they
+//! have joined. What faults have hit is not: that is about the sockets and requests of one process.
 
 mod data;
 
@@ -20,7 +20,7 @@ use super::counters::{Counter, CounterView, Counters, Rebuild, Running};
 use super::fault::{FaultPhase, FaultRun, FaultSource};
 use super::generator::GeneratorRunState;
 use super::retained::Retained;
-use super::rule::RuleState;
+use super::rule::{MembersState, RuleState};
 use super::script::ScriptRunState;
 use super::timeline::{Run, Timelines};
 use crate::scenario::{Action, Fault, Row, Source, parse_fault};
@@ -48,6 +48,9 @@ pub struct EngineState {
     generators: Vec<GeneratorRunState>,
     faults: Vec<FaultRunState>,
     rules: RuleState,
+    /// The members that rules have.
+    #[serde(default, skip_serializing_if = "MembersState::is_empty")]
+    members: MembersState,
     /// What reloads have taken away.
     retained: Retained,
 }
@@ -84,6 +87,7 @@ impl Engine {
             generators: self.timelines.generators().map(GeneratorRunState::of).collect(),
             faults: self.faults.iter().map(|run| FaultRunState::of(run, self)).collect(),
             rules: RuleState::of(self),
+            members: MembersState::of(self),
             retained: self.retained.clone(),
         }
     }
@@ -113,6 +117,7 @@ impl Engine {
             Some(Run::Generator(Box::new(state.resume(run.declared.clone(), seed))))
         })?;
         engine.timelines = Timelines::of_world(scripts.into_iter().chain(generators));
+        state.members.put_in(&mut engine);
         state.rules.put_in(&mut engine)?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)

@@ -1,7 +1,7 @@
 //! Topics, and who has joined them.
 //!
-//! Memberships say who is there, not what happened: no event tells of them, no snapshot holds them, and a reset, a
-//! restore or a reload keeps them. Nothing here looks at what a topic is about; the world decides what it sends there.
+//! Memberships say who is there, not what happened: no event tells of them, and no moment that is kept to go back to holds
+//! them. A reload keeps them; a reset and a restore keep those that no rule has made. Nothing here looks at what a topic is about; the world decides what it sends there.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -84,9 +84,16 @@ impl Topics {
         }
     }
 
+    /// Has those who have joined topics elsewhere join them as well.
+    pub(super) fn extend(&mut self, other: &Self) {
+        for (member, topic) in &other.0.joined {
+            self.join(*member, topic);
+        }
+    }
+
     /// The members of a topic, in the order of their ids.
     #[must_use]
-    pub fn members(&self, topic: &Topic) -> impl ExactSizeIterator<Item = u64> {
+    pub fn members<'t>(&'t self, topic: &Topic) -> impl ExactSizeIterator<Item = u64> + use<'t> {
         const NOBODY: &BTreeSet<u64> = &BTreeSet::new();
         self.0.members.get(topic).unwrap_or(NOBODY).iter().copied()
     }

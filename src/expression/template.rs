@@ -26,6 +26,8 @@ pub struct Template {
     node: Node,
     uses: Uses,
     max_bytes: usize,
+    /// What it was compiled from, where somebody asks for that.
+    written: Option<Arc<Json>>,
 }
 
 /// Two are equal if they are written the same.
@@ -104,6 +106,18 @@ impl Template {
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
+    }
+
+    /// The same, which can be [written down](Self::written) as this, from which it was compiled.
+    #[must_use]
+    pub fn written_as(self, written: Json) -> Self {
+        Self { written: Some(Arc::new(written)), ..self }
+    }
+
+    /// What it was compiled from, if that was kept.
+    #[must_use]
+    pub fn written(&self) -> Option<&Arc<Json>> {
+        self.written.as_ref()
     }
 
     /// The same template, but if it is a mapping with this key, the key's value must not be undefined.

@@ -83,7 +83,7 @@ impl RuleCall<'_> {
             world.pass_since(*arrived, opening.answered.after).await;
         }
         let StreamOpening { answered, stream } = opening;
-        let (number, is_stream) = (answered.number, matches!(answered.content, AnsweredContent::Stream { .. }));
+        let (number, is_stream) = (answered.number, matches!(answered.content, AnsweredContent::Stream));
         let notes = self.note_query(app, world, &answered);
         let mut response = self.response(answered, request).await?;
         response.response = match stream {

@@ -107,6 +107,12 @@ impl Endpoint {
     pub fn list_written(&self, written: &Value) -> Option<&StepList> {
         self.lists().find_map(|list| list.list_written(written))
     }
+
+    /// How members get what is sent, if the endpoint or a `join` of its steps writes it in that way.
+    pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
+        let own = self.frame.as_ref().filter(|frame| frame.written().is_some_and(|one| **one == *written));
+        own.or_else(|| self.lists().find_map(|list| list.frame_written(written)))
+    }
 }
 
 /// Whether a rule may close a socket with a code: only codes that an endpoint may send (RFC 6455, 7.4).

@@ -48,6 +48,15 @@ impl StepList {
         }
         self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_written(written))
     }
+
+    /// What members get by a `join` of its steps, or of those inside of them, that writes it in that way.
+    pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
+        self.steps.iter().find_map(|step| {
+            let frame = if let Verb::Join(join) = &step.verb { join.frame.as_ref() } else { None };
+            let frame = frame.filter(|frame| frame.written().is_some_and(|one| **one == *written));
+            frame.or_else(|| step.verb.steps()?.frame_written(written))
+        })
+    }
 }
 
 impl PartialEq for StepList {

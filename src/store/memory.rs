@@ -40,6 +40,8 @@ struct MemoryLog {
     announced: (Duration, Instant),
     token: u64,
     leader: Option<(String, Instant)>,
+    /// The servers that are there, each with the end of that.
+    present: BTreeMap<String, Instant>,
 }
 
 impl MemoryLog {
@@ -104,6 +106,7 @@ impl Memory {
                     announced: (Duration::ZERO, Instant::now()),
                     token: 0,
                     leader: None,
+                    present: BTreeMap::new(),
                 });
                 let born = log.append(first);
                 log.born = Some(born);
@@ -129,6 +132,15 @@ impl Memory {
             log.leader = Some((claim.server.to_owned(), now + claim.lease));
             log.announced = (claim.at, now);
             Ok(Some(FencingToken(log.token)))
+        })
+    }
+
+    fn be_present_now(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
+        self.with(world, |log| {
+            let now = Instant::now();
+            log.present.insert(server.to_owned(), now + time);
+            log.present.retain(|_, until| *until > now);
+            Ok(log.present.keys().cloned().collect())
         })
     }
 
@@ -185,6 +197,15 @@ impl Store for Memory {
 
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>> {
         ready(self.lead_now(world, &claim)).boxed()
+    }
+
+    fn be_present<'a>(
+        &'a self,
+        world: &'a str,
+        server: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        ready(self.be_present_now(world, server, time)).boxed()
     }
 
     fn keep<'a>(

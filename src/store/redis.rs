@@ -139,6 +139,12 @@ impl Redis {
         }
     }
 
+    async fn note_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
+        let (is_there, present): (bool, Vec<String>) =
+            self.run(self.0.scripts.present(&self.keys(world), server, time)).await?;
+        if is_there { Ok(present) } else { Err(StoreError::Missing) }
+    }
+
     async fn keep_state(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
         match self.run(self.0.scripts.keep(&self.keys(world), checkpoint, cut)).await? {
             scripts::MISSING => Err(StoreError::Missing),
@@ -170,6 +176,15 @@ impl Store for Redis {
 
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>> {
         self.ask_for_lead(world, claim).boxed()
+    }
+
+    fn be_present<'a>(
+        &'a self,
+        world: &'a str,
+        server: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        self.note_presence(world, server, time).boxed()
     }
 
     fn keep<'a>(

@@ -171,10 +171,7 @@ impl Advance {
     }
 
     fn some(&mut self, begun: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
-        let is_due = |state: &WorldState| {
-            let due = [state.engine.next_due(), state.engine.next_local_due()];
-            due.into_iter().flatten().any(|due| due <= begun.target)
-        };
+        let is_due = |state: &WorldState| state.engine.next_due().is_some_and(|due| due <= begun.target);
         match self.change.until {
             Until::Steps(_) => self.step(begun, state, actions),
             Until::Now => {

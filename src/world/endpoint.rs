@@ -1,19 +1,19 @@
 //! Sockets of endpoints that a scenario declares: members like streams, whose clients say something, too.
 //!
 //! A frame from a client is one step of the world's task: what its rule does, and what everybody gets of it, has one place in
-//! the order of all that happens. Where several servers play the world, its sockets are each server's own.
+//! the order of all that happens. Where several servers play the world, it is an entry of their log, and has one place there.
 
 use std::sync::Arc;
 
 use super::World;
 use super::error::WorldError;
-use super::journal::{OpenedBy, Payload, Record};
+use super::journal::{Payload, Record};
+use super::member::MemberRequest;
 use super::message::Encode;
 use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::Subscription;
-use crate::engine::codec::SessionOptions;
-use crate::engine::{Command, Effects, Frame, MessageOutcome, Refusal, RuleRequest};
+use crate::engine::{Command, Frame, MessageOutcome, RuleRequest};
 
 /// What carries the frames of a socket.
 #[derive(Debug, Clone, Copy)]
@@ -47,77 +47,72 @@ impl World {
         path: &str,
         transport: Transport,
     ) -> Result<OpenedSocket, WorldError> {
-        let (world, endpoint, path): (_, _, Arc<str>) = (self.clone(), endpoint.clone(), path.into());
-        self.ask(move |state| state.open_socket(world, endpoint, request, path, transport)).await?
+        let Transport { encode, polling, max_payload } = transport;
+        let (endpoint, request) = (endpoint.clone(), Box::new(request));
+        let request = MemberRequest::Socket { endpoint, request, polling, max_payload };
+        let opened = self.open_member(SocketKind::Endpoint(path.into()), encode, request).await?;
+        Ok(OpenedSocket { feed: opened.feed.ok_or(WorldError::Defect)?, sid: opened.sid })
     }
 
     /// Takes a frame from the client of a socket. Whatever comes of it comes through the feed.
     pub(super) async fn receive(&self, socket: &Socket, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         let member = socket.id;
+        #[cfg(feature = "redis")]
+        if let Some(replica) = &self.0.replica {
+            let _in_use = self.in_use();
+            return match replica.receive(member, frame, payload.clone(), self.now()).await {
+                Err(WorldError::Store(error)) => {
+                    self.lost_frame(socket, payload, &error);
+                    Ok(())
+                }
+                received => received,
+            };
+        }
         self.ask(move |state| state.receive(member, frame, payload)).await
     }
 
     /// Has the endpoint of a socket hear that it is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
+        #[cfg(feature = "redis")]
+        if self.0.replica.is_some() {
+            // All servers hear of it, once it has left.
+            return;
+        }
         let member = socket.id;
         // A world that has ended hears of nothing.
-        let _ = self.ask(move |state| state.socket_closed(member)).await;
+        let _ = self.ask(move |state| state.close_member(member)).await;
+    }
+
+    /// Closes a socket whose frame was not carried out, for all that is known here: its client must not take it for heard.
+    #[cfg(feature = "redis")]
+    fn lost_frame(&self, socket: &Socket, payload: Payload, error: &crate::store::StoreError) {
+        use super::socket::SocketClose;
+
+        /// The client is to connect again later (IANA, WebSocket Close Code Number Registry).
+        const TRY_AGAIN_LATER: u16 = 1013;
+        const REASON: &str = "try again later: the store that this world is shared by cannot be reached";
+
+        let refused = MessageOutcome::Refused { rule: None, why: error.to_string() };
+        let path = socket.endpoint_path();
+        self.record(Record::Received { socket: socket.id, path, payload, outcomes: [refused].into() });
+        socket.close(SocketClose { code: TRY_AGAIN_LATER, reason: REASON.into() }, self.shared().feed.end());
     }
 }
 
 impl WorldState {
-    fn open_socket(
-        &mut self,
-        world: World,
-        endpoint: Arc<str>,
-        request: RuleRequest,
-        path: Arc<str>,
-        transport: Transport,
-    ) -> Result<OpenedSocket, WorldError> {
-        let (socket, joined) = self.open_of_rules(SocketKind::Endpoint(path.clone()));
-        let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
-        let Transport { encode, polling, max_payload } = transport;
-        let patience = self.shared.clock.pace().paused;
-        let options = SessionOptions { sid: sid.clone(), patience, polling, max_payload };
-        let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
-        let opened = self.apply_of_socket(command);
-        let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
-        self.hit(&socket, joined.position);
-        self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by: OpenedBy::Socket { path } });
-        self.notify(&effects.events);
-        Ok(OpenedSocket { feed: Subscription::new(world, socket, encode, &joined), sid })
-    }
-
-    fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
+    pub(super) fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
+        self.settle();
         // A socket's commands are not refused: what its rule meets is told to it alone.
-        let effects = self.apply_of_socket(Command::Receive { member, frame }).unwrap_or_default();
+        let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
         for outcome in &effects.messages {
             if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
             {
                 self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
             }
         }
-        let path = self.shared.sockets.get(member).and_then(|socket| match &socket.kind {
-            SocketKind::Endpoint(path) => Some(path.clone()),
-            SocketKind::Collection | SocketKind::Stream(_) => None,
-        });
+        let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
         let record = Record::Received { socket: member, path, payload, outcomes: effects.messages.into() };
         self.shared.journal.record(self.shared.clock.now(), record);
         self.notify(&effects.events);
-    }
-
-    fn socket_closed(&mut self, member: u64) {
-        // Nor is this one.
-        let effects = self.apply_of_socket(Command::Close { member }).unwrap_or_default();
-        self.notify(&effects.events);
-    }
-
-    fn apply_of_socket(&mut self, command: Command) -> Result<Effects, Refusal> {
-        if self.engine.is_played_by_several() {
-            let now = self.now();
-            return self.engine.apply_locally(command, now);
-        }
-        self.settle();
-        self.engine.apply(command)
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::listen::Listener;
-use super::replica::{JoinOptions, LeaderElection, Playback, Replica};
+use super::replica::{Departures, JoinOptions, LeaderElection, Playback, Replica};
 use super::task::Task;
 use super::{Handle, Setup, World, WorldError, WorldStart};
 use crate::engine::Reload;
@@ -44,6 +44,7 @@ impl World {
         let (joined, position) = oneshot::channel();
         tasks.spawn(listener.listen(options.opened, joined, end));
         tasks.spawn(LeaderElection::new(replica.clone(), shared.clone()).run());
+        tasks.spawn(Departures::new(replica.clone(), shared.clone()).run());
         let position = position.await.map_err(|_| WorldError::Unplayable)?;
         replica.reached(position).await;
         Ok(Self(Arc::new(Handle { requests, view, shared, replica: Some(replica) })))

@@ -12,7 +12,7 @@ use super::message::Message;
 use super::socket::{Socket, SocketClose, SocketKind};
 use super::state::WorldState;
 use super::subscription::Joined;
-use crate::engine::{Command, Effects, MemberEvent, Topic};
+use crate::engine::{Command, Effects, FIRST_SHARED_MEMBER, MemberEvent, Topic};
 use crate::scenario::Feed;
 
 impl WorldState {
@@ -35,12 +35,12 @@ impl WorldState {
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
     }
 
-    /// Opens a member whose rules decide what it gets. It begins with nothing.
-    pub(super) fn open_of_rules(&mut self, kind: SocketKind) -> (Arc<Socket>, Joined) {
+    /// Opens a member whose rules decide what it gets, under that number if it has one already. It begins with nothing.
+    pub(super) fn open_of_rules(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
         self.start_fanout();
         self.forget_gone();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
-        let socket = self.shared.sockets.open_of_kind(kind, at, position);
+        let socket = self.shared.sockets.open_of_kind(kind, number, at, position);
         (socket, Joined { sequence, position, at, messages: Arc::default(), notice: None })
     }
 
@@ -107,7 +107,9 @@ impl WorldState {
     /// Carries out a command by which a socket joins or leaves topics.
     pub(super) fn change_memberships(&mut self, member: u64, command: Command) -> Result<Effects, WorldError> {
         self.forget_gone();
-        let socket = self.shared.sockets.get(member).ok_or(WorldError::UnknownSocket(member))?;
+        // What members that all servers know have joined is up to their rules.
+        let socket = self.shared.sockets.get(member).filter(|_| member < FIRST_SHARED_MEMBER);
+        let socket = socket.ok_or(WorldError::UnknownSocket(member))?;
         let before: Vec<Topic> = self.engine.topics().joined(member).cloned().collect();
         let effects = self.engine.apply(command)?;
         let topics = self.engine.topics();

@@ -44,7 +44,7 @@ impl WorldState {
 
     fn publish_events(&mut self, events: &[Event]) {
         let is_gone = |event: &Event| match event.kind {
-            EventKind::Member { member, .. } => self.shared.sockets.get(member).is_none(),
+            EventKind::Member { member, .. } => !self.is_elsewhere(member) && self.shared.sockets.get(member).is_none(),
             _ => false,
         };
         if events.iter().any(is_gone) {
@@ -64,7 +64,8 @@ impl WorldState {
             let items = in_bursts(&items);
             self.note_changes(run, &items);
             self.publish(items);
-            if let Some((member, what)) = run.last().and_then(member_change) {
+            let change = run.last().and_then(member_change);
+            if let Some((member, what)) = change.filter(|(member, _)| !self.is_elsewhere(*member)) {
                 self.follow_member(member, what);
             }
         }
@@ -76,6 +77,7 @@ impl WorldState {
     /// What is published of an event, if somebody has joined one of its topics.
     fn item_of(&self, event: &Event) -> Option<FeedItem> {
         let to = match event.kind {
+            EventKind::Member { member, .. } if self.is_elsewhere(member) => return None,
             EventKind::Member { member, .. } => Audience::One(member),
             EventKind::Delivered { except, .. } => self.shared.sockets.audience_of(&event.topics())?.without(except),
             _ => self.shared.sockets.audience_of(&event.topics())?,
@@ -236,7 +238,9 @@ impl WorldState {
                     self.shared.warn_of_skipped(rule, refusal);
                 }
             }
-            EventKind::Member { member, what: MemberEvent::Failed { rule, refusal } } => {
+            EventKind::Member { member, what: MemberEvent::Failed { rule, refusal } }
+                if !self.is_elsewhere(*member) =>
+            {
                 debug!(at = ?event.at, rule = &**rule, socket = member, %refusal, "rule failed");
                 self.record_failure(event.at, rule, Some(*member), refusal);
                 self.shared.warn_of_failure(rule, refusal);

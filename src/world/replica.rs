@@ -2,17 +2,24 @@
 //!
 //! What changes it does not go to its task but into a [log](crate::store), and comes from there, with what other servers
 //! have appended, in an order that is the same everywhere ([`join`](super::join)). A client gets its answer when its entry has been
-//! carried out here ([`playback`]). Reads, sockets and the journal are this server's own business, as ever.
+//! carried out here ([`playback`]). Members of rules are part of the world, as they open, speak and close ([`members`]). Reads,
+//! sockets of collections and the journal are this server's own business, as ever.
 //!
 //! Nothing in a shared world depends on a clock of one server alone: each entry says at which of the world's times it was
 //! made, and scripts and generators go on only by entries of the server that leads ([`lead`]).
 //!
-//! While the log cannot be reached, the world stays as it is: it is read, its sockets are open, and changes are refused.
+//! While the log cannot be reached, the world stays as it is: it is read, its sockets are open, and changes are refused. A
+//! frame from the client of a member is a change, which cannot be refused: its socket is closed.
 
+mod departures;
 mod lead;
 mod log;
+mod member_table;
+mod members;
 mod playback;
 mod scenarios;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,15 +29,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::Instant;
 use tracing::info;
 
+pub(super) use self::departures::Departures;
 pub(super) use self::lead::LeaderElection;
 pub use self::log::WorldSnapshot;
 pub(super) use self::log::{InstallSnapshot, LogEntry, ScenarioRef};
+pub(super) use self::members::SharedMembers;
 pub(super) use self::playback::{Arrived, LogAction, Playback, set_clock_forward};
 pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
+use super::journal::Payload;
+use super::member::{LocalMember, OpenedMember};
 use super::state::WorldCommand;
 use super::{Advanced, ClockChange, WorldEffects, WorldError};
 use crate::engine::{self, Change, Reload};
@@ -103,15 +115,25 @@ pub(super) struct Replica {
     /// Those who wait for an entry, by its mark.
     pending: Mutex<HashMap<String, PendingReply>>,
     progress: watch::Sender<Progress>,
+    /// The highest number of a member that was given out, for all that is known here.
+    highest_member: AtomicU64,
+    /// Until when this server counts as there, once it has said that it is.
+    present_until: Mutex<Option<Instant>>,
+    /// The members of this server that have gone and that others still have to be told of.
+    departed: Mutex<Vec<u64>>,
+    /// Notified when one has gone.
+    departure: Notify,
 }
 
 /// How far a world has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Progress {
     /// The position of the last entry that was carried out.
     pub(super) position: u64,
     /// When something happens by itself, if the clock goes.
     pub(super) due: Option<Duration>,
+    /// The servers that have members in the world.
+    pub(super) servers: Arc<[Arc<str>]>,
 }
 
 /// How to answer the one who waits for an entry to be carried out.
@@ -119,6 +141,10 @@ pub(super) enum PendingReply {
     Command(oneshot::Sender<Result<WorldEffects, WorldError>>),
     Clock(oneshot::Sender<ClockOutcome>),
     Reload(oneshot::Sender<Reload>),
+    /// A member opens here.
+    Open(Box<LocalMember>, oneshot::Sender<Result<OpenedMember, WorldError>>),
+    /// A frame has come from the client of a member, as the journal has it.
+    Receive(Payload, oneshot::Sender<Result<(), WorldError>>),
 }
 
 impl fmt::Debug for PendingReply {
@@ -157,6 +183,10 @@ impl Replica {
             published: Mutex::default(),
             pending: Mutex::default(),
             progress: watch::Sender::default(),
+            highest_member: AtomicU64::new(0),
+            present_until: Mutex::default(),
+            departed: Mutex::default(),
+            departure: Notify::new(),
         }
     }
 
@@ -251,13 +281,26 @@ impl Replica {
     }
 
     fn progressed(&self, progress: Progress) {
-        self.progress.send_if_modified(|last| std::mem::replace(last, progress) != progress);
+        self.progress.send_if_modified(|last| {
+            let is_new = *last != progress;
+            *last = progress;
+            is_new
+        });
     }
 
     /// Waits until that entry has been carried out.
     pub(super) async fn reached(&self, position: u64) {
         // The sender is this replica's own.
         let _ = self.progress.subscribe().wait_for(|progress| progress.position >= position).await;
+    }
+
+    /// Until when this server counts as there.
+    fn presence(&self) -> Option<Instant> {
+        *self.present_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_presence(&self, until: Instant) {
+        *self.present_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, PendingReply>> {

@@ -172,6 +172,11 @@ impl Socket {
         matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint(_))
     }
 
+    /// The path that it was opened with, if it is of an endpoint that the scenario declares.
+    pub(super) fn endpoint_path(&self) -> Option<Arc<str>> {
+        if let SocketKind::Endpoint(path) = &self.kind { Some(path.clone()) } else { None }
+    }
+
     pub(super) fn collection(&self) -> Arc<str> {
         lock(&self.collection).clone()
     }

@@ -15,7 +15,7 @@ use crate::engine::Topic;
 /// An open socket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketState {
-    /// Its number, from 1 in each world.
+    /// Its number, from 1 in each world; of a member that several servers know, from 2^40.
     pub socket: u64,
     /// The collection that it asked for last.
     pub collection: Arc<str>,

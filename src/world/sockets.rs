@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::audience::{Audience, Coverage, Join, TopicIndex};
 use super::socket::{Socket, SocketClose, SocketKind, lock};
-use crate::engine::Topic;
+use crate::engine::{FIRST_SHARED_MEMBER, Topic};
 
 /// How long a socket may write nothing before nobody waits for it any more.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ struct SocketIndex {
     topics: TopicIndex<Arc<Socket>>,
     /// Those that faults hit, and some that they do not hit any more.
     faulted: BTreeMap<u64, Arc<Socket>>,
-    /// Those that have gone since the world's task has looked.
+    /// Those that have gone since the world's task has looked. Those that other servers know are closed on all of them.
     gone: Vec<u64>,
     /// The ids that the journal has for an audience: made on demand, void when a socket comes, goes, joins or leaves.
     recorded: HashMap<Audience, Arc<[u64]>>,
@@ -119,24 +119,34 @@ impl Drop for Waits<'_> {
 impl Sockets {
     /// Opens a socket at that position of the feed. It has joined nothing yet.
     pub(super) fn open(&self, collection: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
-        self.open_as(collection, opened, position, |socket| socket)
+        self.open_as(collection, None, opened, position, |socket| socket)
     }
 
-    /// As [`Sockets::open`], for a member of another kind.
-    pub(super) fn open_of_kind(&self, kind: SocketKind, opened: Duration, position: u64) -> Arc<Socket> {
-        self.open_as(Arc::default(), opened, position, |socket| socket.of_kind(kind))
+    /// As [`Sockets::open`], for a member of another kind, under that number if it has one already.
+    pub(super) fn open_of_kind(
+        &self,
+        kind: SocketKind,
+        number: Option<u64>,
+        opened: Duration,
+        position: u64,
+    ) -> Arc<Socket> {
+        self.open_as(Arc::default(), number, opened, position, |socket| socket.of_kind(kind))
     }
 
     fn open_as(
         &self,
         collection: Arc<str>,
+        number: Option<u64>,
         opened: Duration,
         position: u64,
         finish: impl FnOnce(Socket) -> Socket,
     ) -> Arc<Socket> {
         let mut open = lock(&self.open);
-        open.last_id += 1;
-        let socket = Socket::new(open.last_id, collection, opened, position, self.handed_out.clone());
+        let number = number.unwrap_or_else(|| {
+            open.last_id += 1;
+            open.last_id
+        });
+        let socket = Socket::new(number, collection, opened, position, self.handed_out.clone());
         let socket = Arc::new(finish(socket));
         open.sockets.insert(socket.id, socket.clone());
         open.index().recorded.clear();
@@ -181,7 +191,7 @@ impl Sockets {
         let index = open.index();
         index.faulted.remove(&socket.id);
         index.leave(socket, 0, |_| false);
-        index.gone.push(socket.id);
+        index.gone.extend((socket.id < FIRST_SHARED_MEMBER).then_some(socket.id));
         index.recorded.clear();
         drop(open);
         socket.gone.store(true, Ordering::SeqCst);

@@ -14,9 +14,13 @@ use super::clock::Pace;
 use super::error::{MAX_SNAPSHOTS, SnapshotError, WorldError};
 use super::keep_alive::Suspension;
 use super::message::Message;
+#[cfg(feature = "redis")]
+use super::replica::SharedMembers;
 use super::shared_state::Shared;
 use super::transcript::Transcript;
 use super::view::{CollectionsJson, View, WorldReload, WorldStart};
+#[cfg(feature = "redis")]
+use crate::engine::FIRST_SHARED_MEMBER;
 use crate::engine::{Command, Effects, Engine, Event, EventKind, FIXED_START, MemberEvent, Reload};
 use crate::scenario::Feed;
 
@@ -38,7 +42,7 @@ pub enum WorldCommand {
 }
 
 impl WorldCommand {
-    /// Whether it is about this server alone, although others play the world too: sockets are each server's own.
+    /// Whether it is about this server alone, although others play the world too: sockets of collections are each server's own.
     #[cfg(feature = "redis")]
     pub(super) fn is_local(&self) -> bool {
         matches!(self, Self::Apply(command) if member_of(command).is_some())
@@ -99,6 +103,9 @@ pub(super) struct WorldState {
     pub(super) has_faulted_sockets: bool,
     /// Held while a fault is in force that clients would not see on a connection that was kept alive.
     pub(super) suspension: Option<Suspension>,
+    /// The members of rules that servers have, if several play the world.
+    #[cfg(feature = "redis")]
+    pub(super) members: Option<SharedMembers>,
 }
 
 impl WorldState {
@@ -130,6 +137,8 @@ impl WorldState {
             has_faulted_sockets: start.has_socket_faults(),
             start,
             start_json,
+            #[cfg(feature = "redis")]
+            members: None,
         }
     }
 
@@ -147,14 +156,6 @@ impl WorldState {
     pub(super) fn catch_up_with_clock(&mut self, most: usize) {
         if !self.shared.clock.pace().paused {
             let events = self.engine.advance_some(self.shared.clock.now(), most);
-            self.notify(&events);
-        }
-    }
-
-    /// Lets happen what streams have due by now, at most that many lists of steps, in a world that several servers play.
-    pub(super) fn run_streams(&mut self, most: usize) {
-        if !self.shared.clock.pace().paused {
-            let events = self.engine.advance_local(self.shared.clock.now(), most);
             self.notify(&events);
         }
     }
@@ -208,7 +209,10 @@ impl WorldState {
         self.notify(&reload.events);
         self.refresh_faults();
         self.publish(self.notice());
-        let is_closing = |event: &&Event| matches!(event.kind, EventKind::Member { what: MemberEvent::Closed(_), .. });
+        let is_closing = |event: &&Event| match event.kind {
+            EventKind::Member { member, what: MemberEvent::Closed(_) } => !self.is_elsewhere(member),
+            _ => false,
+        };
         let closed = reload.events.iter().filter(is_closing).count();
         if closed > 0 {
             info!(world = %self.shared.name, "sockets closed, because their endpoint is gone: {closed}");
@@ -239,6 +243,19 @@ impl WorldState {
         self.shared.clock.set(Duration::ZERO, self.pace_at_start);
         self.engine = self.start.clone().with_members_of(&self.engine);
         self.begin_epoch();
+    }
+
+    /// Whether a member is of another server: what is for it alone is of no interest here.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_elsewhere(&self, member: u64) -> bool {
+        member >= FIRST_SHARED_MEMBER && self.members.as_ref().is_some_and(|members| members.is_elsewhere(member))
+    }
+
+    /// No other server plays the world.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    pub(super) fn is_elsewhere(&self, _: u64) -> bool {
+        false
     }
 
     fn save(&mut self, name: String) -> Result<(), SnapshotError> {
@@ -279,6 +296,10 @@ impl WorldState {
     /// After the engine was put to another moment: everybody gets what is so now.
     fn begin_epoch(&mut self) {
         self.epoch += 1;
+        #[cfg(feature = "redis")]
+        if let Some(members) = &mut self.members {
+            members.table.clear();
+        }
         self.engine.begin_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
         self.resync(Self::counter_readings);
     }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::World;
 use super::error::WorldError;
-use super::journal::{OpenedBy, Record};
+use super::member::MemberRequest;
 use super::message::Encode;
 use super::socket::SocketKind;
-use super::state::WorldState;
 use super::subscription::Subscription;
 use super::task::WorldEffects;
-use crate::engine::{Answered, AnsweredContent, Command, Effects, Refusal, RuleRequest};
+use crate::engine::{Answered, Command, RuleRequest};
 use crate::scenario::{Answers, CrudOperation};
 
 /// What a route has answered that may stream.
@@ -66,28 +65,10 @@ impl World {
         path: &str,
         encode: Encode,
     ) -> Result<StreamOpening, WorldError> {
-        let (world, rule, path): (_, _, Arc<str>) = (self.clone(), key.clone(), path.into());
-        #[cfg(feature = "redis")]
-        if self.0.replica.is_some() {
-            // What it shares with others goes through their log; the stream itself is this server's own.
-            let answered = self.answer(key, None, request.clone()).await?;
-            if !matches!(answered.content, AnsweredContent::Stream { .. }) {
-                return Ok(StreamOpening { answered, stream: None });
-            }
-            let begin = move |state: &mut WorldState, member| {
-                let now = state.now();
-                state.engine.begin_stream(&rule, answered, request, member, now)
-            };
-            let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
-            return opened.map_err(|error| self.failed(key, error));
-        }
-        let begin = move |state: &mut WorldState, member| {
-            state.settle();
-            let (key, request) = (rule, Box::new(request));
-            state.engine.apply(Command::Answer { key, crud: None, request, member: Some(member) })
-        };
-        let opened = self.ask(move |state| state.open_stream(world, path, encode, begin)).await?;
-        opened.map_err(|error| self.failed(key, error))
+        let request = MemberRequest::Stream { key: key.clone(), request: Box::new(request) };
+        let opened = self.open_member(SocketKind::Stream(path.into()), encode, request).await;
+        let opened = opened.map_err(|error| self.failed(key, error))?;
+        Ok(StreamOpening { answered: opened.answered.ok_or(WorldError::Defect)?, stream: opened.feed })
     }
 
     /// Logs a failure of a route that the scenario is to blame for.
@@ -98,31 +79,5 @@ impl World {
             self.shared().warn_of_failure(route, refusal);
         }
         error
-    }
-}
-
-impl WorldState {
-    fn open_stream(
-        &mut self,
-        world: World,
-        path: Arc<str>,
-        encode: Encode,
-        begin: impl FnOnce(&mut Self, u64) -> Result<Effects, Refusal>,
-    ) -> Result<StreamOpening, WorldError> {
-        let (socket, joined) = self.open_of_rules(SocketKind::Stream(path.clone()));
-        let opened = begin(self, socket.id);
-        let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
-        let answered = effects.answer.ok_or(WorldError::Defect)?;
-        let is_stream = matches!(answered.content, AnsweredContent::Stream { .. });
-        if is_stream {
-            // What its own rule has it send at once is hit as well.
-            self.hit(&socket, joined.position);
-            self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by: OpenedBy::Stream { path } });
-        } else {
-            self.shared.sockets.leave(&socket);
-        }
-        self.notify(&effects.events);
-        let stream = is_stream.then(|| Subscription::new(world, socket, encode, &joined));
-        Ok(StreamOpening { answered, stream })
     }
 }

@@ -13,7 +13,7 @@ use tracing::error;
 
 use super::advance::Advance;
 #[cfg(feature = "redis")]
-use super::replica::{Arrived, Playback, WorldSnapshot};
+use super::replica::{Arrived, Playback, SharedMembers, WorldSnapshot};
 use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState, seeded};
@@ -154,7 +154,9 @@ impl Task {
     /// With a log that is played.
     #[cfg(feature = "redis")]
     pub(super) fn with_playback(self, playback: Playback) -> Self {
+        let members = Some(SharedMembers::of(playback.server().clone()));
         let mut task = Self { playback: Some(playback), ..self };
+        task.state.members = members;
         task.state.engine = task.state.engine.played_by_several();
         task
     }
@@ -189,10 +191,6 @@ impl Task {
                 }
                 () = shared.clock.wait_until(self.state.engine.next_due()), if goes_by_clock => {
                     self.state.catch_up_with_clock(at_once);
-                }
-                // What they wait for is not in the log.
-                () = shared.clock.wait_until(self.state.engine.next_local_due()), if !is_advancing && self.is_shared() => {
-                    self.state.run_streams(at_once);
                 }
                 count = self.inbox.recv_many(&mut requests, REQUESTS_AT_ONCE) => {
                     if count == 0 {

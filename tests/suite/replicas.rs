@@ -1,6 +1,7 @@
 //! Several servers by one store are one mock.
 
 mod lead;
+mod members;
 mod outage;
 mod page;
 mod rules;

@@ -55,6 +55,7 @@ for_each_store! {
     whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap
     one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token
     what_an_older_token_says_is_refused
+    a_server_is_there_for_as_long_as_it_says
     an_ended_log_is_read_to_its_end_and_then_made_anew
     texts_are_kept_under_names
 }
@@ -203,6 +204,24 @@ async fn what_an_older_token_says_is_refused(store: &Arc<dyn Store>) {
     store.append("a", says("next", second)).await.unwrap();
     let texts = store.open("a", OpenMode::Existing).await.unwrap().entries;
     assert_eq!(texts.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["born", "in time", "next"]);
+}
+
+async fn a_server_is_there_for_as_long_as_it_says(store: &Arc<dyn Store>) {
+    assert_eq!(store.be_present("a", "one", LEASE).await, Err(StoreError::Missing));
+    made(store, "a").await;
+    made(store, "b").await;
+    assert_eq!(store.be_present("a", "one", LEASE).await.unwrap(), ["one"]);
+    let present = async |server: &str, time: Duration| {
+        let mut present = store.be_present("a", server, time).await.unwrap();
+        present.sort();
+        present
+    };
+    assert_eq!(present("two:2", Duration::from_millis(1)).await, ["one", "two:2"]);
+    let alone = async || Some(present("one", LEASE).await).filter(|present| present.len() == 1);
+    assert_eq!(poll("the end of a presence", alone).await, ["one"]);
+    assert_eq!(present("three", LEASE).await, ["one", "three"]);
+    assert_eq!(present("one", Duration::ZERO).await, ["three"], "it takes its presence back");
+    assert_eq!(store.be_present("b", "two", LEASE).await.unwrap(), ["two"], "each world has its own");
 }
 
 async fn an_ended_log_is_read_to_its_end_and_then_made_anew(store: &Arc<dyn Store>) {

@@ -10,8 +10,9 @@ use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, root};
 use super::nearest::{Misfit, Nearest};
+use super::origin::RuleOrigin;
 use super::reading::Reading;
-use super::runs::{RuleOrigin, RunOwner};
+use super::runs::RunOwner;
 use super::{Answered, AnsweredContent, RuleRequest};
 use crate::engine::Engine;
 use crate::engine::event::Event;
@@ -132,8 +133,7 @@ impl Engine {
                 }
                 (Content::Stream(steps), _) => {
                     let answered = plain(chosen, firing, &context)?;
-                    // Of several servers, the one that has the member begins it.
-                    if let Some(member) = member.filter(|_| firing.engine.local.is_none()) {
+                    if let Some(member) = member {
                         firing.owner = RunOwner::Member(member);
                         firing.begin_stream(steps, &mut context)?;
                     }
@@ -243,11 +243,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
-        Content::Stream(_) => {
-            let names = chosen.answer.with.iter().map(|(name, _)| &**name).chain(["it"]);
-            let known = names.filter_map(|name| Some((name.to_owned(), context.get(name)?.clone())));
-            AnsweredContent::Stream { known: known.collect() }
-        }
+        Content::Stream(_) => AnsweredContent::Stream,
     };
     rest(chosen, renders, context, CrudOutcome::of(made))
 }

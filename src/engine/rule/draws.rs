@@ -35,6 +35,8 @@ struct DrawsOfRule {
     now: i64,
     /// Those that the expression at work sees.
     topics: Option<Topics>,
+    /// The lowest number of a member that it counts.
+    counted_from: u64,
 }
 
 /// What an expression that only reads draws on: nothing but the time, in milliseconds since 1970.
@@ -49,10 +51,17 @@ impl Drawn {
 }
 
 impl Draws {
-    /// What the rule of that key draws on at this moment of an engine, after what was drawn.
-    pub(super) fn of(engine: &Engine, key: Arc<str>, drawn: Drawn) -> Self {
-        let now = engine.wall_clock();
-        Self(Some(Box::new(DrawsOfRule { key, seed: engine.seed, drawn, stream: None, now, topics: None })))
+    /// What the rule of that key draws on at this moment of an engine.
+    pub(super) fn of(engine: &Engine, key: Arc<str>) -> Self {
+        Self(Some(Box::new(DrawsOfRule {
+            key,
+            seed: engine.seed,
+            drawn: engine.drawn.clone(),
+            stream: None,
+            now: engine.wall_clock(),
+            topics: None,
+            counted_from: engine.counted_from,
+        })))
     }
 
     /// Takes notice of what others have drawn meanwhile.
@@ -86,8 +95,14 @@ impl Draws {
         draws.drawn.clone()
     }
 
-    fn topics(&self) -> Option<&Topics> {
-        self.0.as_ref()?.topics.as_ref()
+    /// The members of a topic that the expression at work sees, and how many there are.
+    fn members_of(&self, topic: &str) -> Option<(usize, impl Iterator<Item = u64>)> {
+        let draws = self.0.as_ref()?;
+        let (topics, topic) = (draws.topics.as_ref()?, Topic::Named(topic.into()));
+        let members = topics.members(&topic);
+        // They come in the order of their numbers.
+        let left_out = topics.members(&topic).take_while(|member| *member < draws.counted_from).count();
+        Some((members.len() - left_out, members.skip(left_out)))
     }
 }
 
@@ -110,12 +125,11 @@ impl Surroundings for Draws {
     }
 
     fn joined(&self, topic: &str) -> u64 {
-        self.topics().map_or(0, |topics| topics.members(&Topic::Named(topic.into())).len() as u64)
+        self.members_of(topic).map_or(0, |(count, _)| count as u64)
     }
 
     fn members(&self, topic: &str) -> Vec<Value> {
-        self.topics()
-            .map_or_else(Vec::new, |topics| topics.members(&Topic::Named(topic.into())).map(Value::from).collect())
+        self.members_of(topic).map_or_else(Vec::new, |(_, members)| members.map(Value::from).collect())
     }
 }
 

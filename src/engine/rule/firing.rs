@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
+use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::rows::text_id;
-use super::runs::{RuleOrigin, RuleRun, RunOwner, RunsBefore};
+use super::runs::{RuleRun, RunOwner, RunsBefore};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -49,7 +50,6 @@ struct Checkpoint {
     /// Addresses that the operation has ended.
     ended: usize,
     runs: RunsBefore,
-    local_runs: Option<RunsBefore>,
     drawn: Drawn,
     events: usize,
 }
@@ -72,7 +72,7 @@ impl Engine {
 
 impl<'e> Firing<'e> {
     pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
-        let draws = Draws::of(engine, origin.key(), engine.drawn(engine.is_local(owner)));
+        let draws = Draws::of(engine, origin.key());
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 
@@ -261,13 +261,6 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
-        let is_membership = matches!(command, Command::Join { .. } | Command::Leave { .. });
-        if self.engine.is_local(self.owner) && !is_membership {
-            return Err(Refusal::SharedStream);
-        }
-        if self.engine.local.is_some() {
-            return self.engine.carry_out(command, CommandSource::Rule, self.events).map(drop);
-        }
         // Frames that members get of it draw as well.
         self.engine.drawn = self.draws.drawn();
         let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
@@ -307,7 +300,7 @@ impl Firing<'_> {
         compute: impl FnOnce(&dyn Fn(&str) -> Option<Data>, &mut Draws) -> T,
     ) -> T {
         if !only_reads {
-            self.draws.see(self.engine.visible_topics(self.engine.is_local(self.owner)));
+            self.draws.see(Some(self.engine.topics.clone()));
         }
         let member = self.owner.member().filter(|_| names.contains(CONN));
         let conn = member.and_then(|member| self.engine.conn(member)).map(Arc::new);
@@ -362,7 +355,6 @@ impl Firing<'_> {
             member: member.and_then(|member| engine.members.get(member)).cloned(),
             ended: engine.members.ended(),
             runs: engine.rule_runs.before(),
-            local_runs: engine.local.as_ref().map(|local| local.runs.before()),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -380,9 +372,6 @@ impl Firing<'_> {
         }
         engine.members.undo_ended(checkpoint.ended);
         engine.rule_runs.go_back(checkpoint.runs);
-        if let (Some(local), Some(runs)) = (&mut engine.local, checkpoint.local_runs) {
-            local.runs.go_back(runs);
-        }
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
@@ -391,8 +380,7 @@ impl Firing<'_> {
 
     /// Ends the firing: the engine goes on from what it has drawn.
     pub(super) fn end(mut self) {
-        let is_local = self.engine.is_local(self.owner);
-        self.engine.keep_drawn(self.draws.drawn(), is_local);
+        self.engine.drawn = self.draws.drawn();
         self.engine.carry_out_ends(self.events);
     }
 }

@@ -1,5 +1,7 @@
 //! Members of a topic who want the same of what is sent there, so that it is made once for all of them.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::draws::Draws;
 use super::firing::root;
-use super::runs::RuleOrigin;
+use super::origin::RuleOrigin;
 use crate::engine::Engine;
 use crate::engine::codec::Address;
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -58,12 +60,12 @@ pub(in crate::engine) struct Wanted {
 /// A frame, with what it knows of the member. Two are equal if they say the same and know the same.
 #[derive(Debug)]
 pub(in crate::engine) struct Shape {
-    frame: Template,
-    context: Context,
+    pub(super) frame: Template,
+    pub(super) context: Context,
     /// The member, if the frame uses its memory.
-    member: Option<u64>,
+    pub(super) member: Option<u64>,
     /// The rule that first joined with it, which a failure names.
-    origin: RuleOrigin,
+    pub(super) origin: RuleOrigin,
 }
 
 impl PartialEq for Shape {
@@ -346,11 +348,11 @@ impl Engine {
         if let Some(conn) = shape.member.and_then(|member| self.conn(member)) {
             context.set("conn", conn);
         }
-        let mut draws = Draws::of(self, "frames".into(), self.drawn(self.local.is_some()));
-        draws.see(self.visible_topics(true));
+        let mut draws = Draws::of(self, "frames".into());
+        draws.see(Some(self.topics.clone()));
         let reading = self.reading();
         let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
-        self.keep_drawn(draws.drawn(), self.local.is_some());
+        self.drawn = draws.drawn();
         Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 }

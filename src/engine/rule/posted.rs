@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::firing::Firing;
+use super::origin::RuleOrigin;
 use super::rows::text_id;
-use super::runs::{RuleOrigin, RunOwner};
+use super::runs::RunOwner;
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::event::Event;

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::context::Context;
-use super::posted::StepsText;
+use super::origin::RuleOrigin;
 use super::steps::Strands;
 use crate::engine::Engine;
 use crate::engine::refusal::Refusal;
-use crate::expression::Template;
-use crate::scenario::{Answers, Content, Fires, MessageRule, RuleScript, Scenario, StepList, Verb};
+use crate::scenario::{RuleScript, StepList};
 
 /// The most lists of steps that wait at a time.
 pub const MAX_WAITING: usize = 100_000;
 
 /// Who ends a list of steps that does not end by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::engine) enum RunOwner {
     /// The world.
+    #[default]
     World,
     /// The member of that number: the steps end when it leaves.
     Member(u64),
@@ -35,6 +34,11 @@ pub(in crate::engine) enum RunOwner {
 }
 
 impl RunOwner {
+    // As serde asks.
+    pub(super) fn is_world(&self) -> bool {
+        *self == Self::World
+    }
+
     /// The member that it is, or is of.
     pub(super) fn member(self) -> Option<u64> {
         match self {
@@ -42,101 +46,6 @@ impl RunOwner {
             Self::Member(member) | Self::Membership { member, .. } => Some(member),
         }
     }
-}
-
-/// Where a list of steps is declared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::engine) enum RuleOrigin {
-    /// An answer of the route of that key.
-    Answer(Arc<str>),
-    /// The trigger of that key.
-    Trigger(Arc<str>),
-    /// The generator of that key.
-    Generator(Arc<str>),
-    /// The script of that key.
-    Script(Arc<str>),
-    /// The endpoint of that key.
-    Endpoint(Arc<str>),
-    /// Nowhere: it came from outside.
-    Posted,
-}
-
-impl RuleOrigin {
-    /// The key, which names the random stream.
-    pub(in crate::engine) fn key(&self) -> Arc<str> {
-        match self {
-            Self::Answer(key) | Self::Trigger(key) | Self::Generator(key) | Self::Script(key) => key.clone(),
-            Self::Endpoint(key) => format!("websocket {key}").into(),
-            Self::Posted => "steps".into(),
-        }
-    }
-
-    /// What the journal and the log call it if a list of its steps fails.
-    pub(super) fn name_of_list(&self, scenario: &Scenario, list: &StepList) -> Arc<str> {
-        let rules = self.message_rules(scenario);
-        // Several rules may have lists that are written alike.
-        let same = rules.iter().position(|rule| Arc::ptr_eq(rule.steps.written(), list.written()));
-        let alike = || rules.iter().position(|rule| rule.steps.list_written(list.written()).is_some());
-        self.name(same.or_else(alike).map(|index| index + 1))
-    }
-
-    /// As [`RuleOrigin::name_of_list`], if the frame of a membership fails.
-    pub(super) fn name_of_frame(&self, scenario: &Scenario, frame: &Template) -> Arc<str> {
-        let joins = |verb: &Verb| matches!(verb, Verb::Join(join) if join.frame.as_ref() == Some(frame));
-        let rules = self.message_rules(scenario);
-        self.name(rules.iter().position(|rule| rule.steps.has_verb(&joins)).map(|index| index + 1))
-    }
-
-    /// The key; of an endpoint also the number, from 1, of the rule for messages that is meant.
-    pub(super) fn name(&self, rule: Option<usize>) -> Arc<str> {
-        rule.map_or_else(|| self.key(), |rule| format!("{}, rule {rule}", self.key()).into())
-    }
-
-    fn message_rules<'s>(&self, scenario: &'s Scenario) -> &'s [MessageRule] {
-        let Self::Endpoint(key) = self else { return &[] };
-        scenario.endpoints().get(key).map(|endpoint| &*endpoint.messages).unwrap_or_default()
-    }
-
-    /// The list that a scenario has there and writes in that way.
-    pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
-        let same = |steps: &&StepList| **steps.written() == *written;
-        match self {
-            Self::Answer(key) => {
-                steps_of(scenario.routes().answers(key)?).find_map(|list| list.list_written(written)).cloned()
-            }
-            Self::Trigger(key) => {
-                let triggers = scenario.triggers().iter().filter(|one| one.key == *key);
-                triggers.map(|one| &one.steps).find(same).cloned()
-            }
-            Self::Generator(key) => {
-                let rules = scenario.generators().iter().filter_map(|one| match one.fires() {
-                    Fires::Rule(rule) => Some(rule),
-                    Fires::Count { .. } => None,
-                });
-                rules.filter(|rule| rule.key == *key).map(|rule| &rule.steps).find(same).cloned()
-            }
-            Self::Script(key) => {
-                let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
-                scripts.map(|one| &one.steps).find(same).cloned()
-            }
-            Self::Endpoint(key) => scenario.endpoints().get(key)?.list_written(written).cloned(),
-            Self::Posted => StepsText::Written(written.clone()).parse(scenario).ok(),
-        }
-    }
-
-    /// Whether a list goes on with another scenario.
-    fn goes_on(&self, scenario: &Scenario, steps: &StepList) -> bool {
-        *self == Self::Posted || self.steps(scenario, steps.written()).is_some()
-    }
-}
-
-/// All lists of a route.
-fn steps_of(answers: &Answers) -> impl Iterator<Item = &StepList> {
-    answers.list.iter().flat_map(|answer| {
-        let stream = if let Content::Stream(stream) = &answer.content { Some(stream) } else { None };
-        answer.steps.iter().chain(stream)
-    })
 }
 
 /// A list of steps that waits.
@@ -359,9 +268,6 @@ impl Engine {
             None => run.origin.goes_on(&scenario, &run.steps),
         };
         self.rule_runs.retain(goes_on);
-        if let Some(local) = &mut self.local {
-            local.runs.retain(goes_on);
-        }
         for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
             // There are fewer of them than may wait.
             let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
@@ -376,20 +282,21 @@ impl Engine {
     /// Ends what belongs to a member.
     pub(in crate::engine) fn end_runs_of(&mut self, member: u64) {
         self.end_member_runs(member, |_| true);
-        self.forget_ended_runs();
+        self.rule_runs.forget_ended();
     }
 
     /// Ends what belongs to a member and is so.
     pub(super) fn end_member_runs(&mut self, member: u64, is_over: impl Fn(&RuleRun) -> bool) {
-        self.rule_runs.end_of_member(member, &is_over);
-        if let Some(local) = &mut self.local {
-            local.runs.end_of_member(member, is_over);
-        }
+        self.rule_runs.end_of_member(member, is_over);
+    }
+
+    /// Keeps a list until its next step is due.
+    pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
+        if self.has_owner(run.owner) { self.rule_runs.wait(run) } else { Ok(()) }
     }
 
     /// Whether steps of a member wait for which that is true.
     pub(super) fn has_waiting(&self, member: u64, is_meant: impl Fn(&RuleRun) -> bool) -> bool {
-        let local = self.local.iter().flat_map(|local| local.runs.of_member(member));
-        self.rule_runs.of_member(member).chain(local).any(is_meant)
+        self.rule_runs.of_member(member).any(is_meant)
     }
 }

@@ -13,7 +13,8 @@ use super::context::Context;
 use super::firing::Firing;
 use super::groups::Wanted;
 use super::nearest::{Misfit, Nearest};
-use super::runs::{RuleOrigin, RunOwner};
+use super::origin::RuleOrigin;
+use super::runs::RunOwner;
 use crate::engine::Engine;
 use crate::engine::codec::{Address, Received, Session, SessionOptions};
 use crate::engine::command::Effects;
@@ -112,9 +113,7 @@ impl Engine {
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with("conn", conn);
-            // What several servers share, one of them does not change alone.
-            let owner = if self.local.is_some() { RunOwner::Member(member) } else { RunOwner::World };
-            self.fire_alone(member, socket.endpoint, owner, steps, &mut context, events);
+            self.fire_alone(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
         }
     }
 
@@ -273,7 +272,7 @@ impl Engine {
             }
         }
         self.groups.sweep();
-        self.forget_ended_runs();
+        self.rule_runs.forget_ended();
     }
 
     /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.

@@ -1,4 +1,6 @@
-//! Rules as data: what waits, what was drawn, and when time 0 was.
+//! Rules as data: what waits, what was drawn, when time 0 was, and the members that they have.
+
+mod members;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +10,13 @@ use serde_json::Value;
 
 use super::Drawn;
 use super::context::Context;
-use super::runs::{RuleOrigin, RuleRun, RuleRuns, RunOwner, ScriptRound};
+use super::origin::RuleOrigin;
+use super::runs::{RuleRun, RuleRuns, RunOwner, ScriptRound};
 use super::steps::Strands;
 use crate::engine::{Engine, StateError};
+pub(in crate::engine) use members::MembersState;
 
-/// What becomes of rules. Members are those of one process, and so is what belongs to them.
+/// What becomes of rules.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct RuleState {
@@ -26,6 +30,8 @@ pub(in crate::engine) struct RuleState {
 #[serde(deny_unknown_fields)]
 struct WaitingState {
     origin: RuleOrigin,
+    #[serde(default, skip_serializing_if = "RunOwner::is_world")]
+    owner: RunOwner,
     /// The list as the scenario writes it.
     steps: Arc<Value>,
     strands: Strands,
@@ -36,8 +42,9 @@ struct WaitingState {
 
 impl RuleState {
     pub(in crate::engine) fn of(engine: &Engine) -> Self {
-        let waiting = engine.rule_runs.iter().filter(|run| run.owner == RunOwner::World).map(|run| WaitingState {
+        let waiting = engine.rule_runs.iter().map(|run| WaitingState {
             origin: run.origin.clone(),
+            owner: run.owner,
             steps: run.steps.written().clone(),
             strands: run.strands.clone(),
             context: run.context.clone(),
@@ -46,11 +53,14 @@ impl RuleState {
         Self { started: engine.started, drawn: engine.drawn.clone(), waiting: waiting.collect() }
     }
 
-    /// Has an engine of the same scenario go on from there.
+    /// Has an engine of the same scenario, which has its members already, go on from there.
     pub(in crate::engine) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
         let scenario = engine.scenario.clone();
         let mut runs = RuleRuns::default();
-        for WaitingState { origin, steps, strands, context, round } in self.waiting {
+        for WaitingState { origin, owner, steps, strands, context, round } in self.waiting {
+            if !engine.has_owner(owner) {
+                continue;
+            }
             let unknown = StateError::Misfit("it waits for steps that the scenario does not have");
             let steps = origin.steps(&scenario, &steps).ok_or_else(|| unknown.clone())?;
             if !strands.fit(steps.steps()) {
@@ -63,7 +73,7 @@ impl RuleState {
                 }
                 _ => None,
             };
-            let run = RuleRun { origin, owner: RunOwner::World, steps, strands, context, script };
+            let run = RuleRun { origin, owner, steps, strands, context, script };
             runs.wait(run).map_err(|_| StateError::Misfit("it waits for more than may wait"))?;
         }
         (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);

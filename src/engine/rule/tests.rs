@@ -9,6 +9,7 @@ mod members;
 mod operations;
 mod reloaded;
 mod rooms;
+mod saved;
 mod sockets;
 mod undoing;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::context::Context;
-use super::runs::{RuleOrigin, RunOwner};
+use super::origin::RuleOrigin;
+use super::runs::RunOwner;
 use crate::engine::Engine;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::refusal::Refusal;

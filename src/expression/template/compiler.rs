@@ -33,7 +33,11 @@ impl<'c> Compiler<'c> {
         max_bytes: usize,
     ) -> Result<Template, Vec<CompileError>> {
         let node = self.node(value);
-        if self.errors.is_empty() { Ok(Template { node, uses: self.used, max_bytes }) } else { Err(self.errors) }
+        if self.errors.is_empty() {
+            Ok(Template { node, uses: self.used, max_bytes, written: None })
+        } else {
+            Err(self.errors)
+        }
     }
 
     pub(in crate::expression) fn condition(mut self, text: &str) -> Result<Condition, Vec<CompileError>> {

@@ -68,9 +68,7 @@ pub(in crate::http) fn made(answered: Answered) -> Result<ApiResponse, ApiError>
         AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),
         AnsweredContent::Encoded(json) => ApiResponse::json(json),
         AnsweredContent::Text(text) => ApiResponse::text(text.into()),
-        AnsweredContent::Empty | AnsweredContent::File(_) | AnsweredContent::Stream { .. } => {
-            Response::default().into()
-        }
+        AnsweredContent::Empty | AnsweredContent::File(_) | AnsweredContent::Stream => Response::default().into(),
     };
     let mut response = response.with_status(status);
     add_headers(&mut response.response, answered.headers)?;

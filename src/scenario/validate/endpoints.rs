@@ -7,7 +7,7 @@ use matchit::InsertError;
 use serde_json::{Value, json};
 
 use super::answers::{is_token, right};
-use super::expressions::{EVENT, HANDSHAKE, MESSAGE, Scope};
+use super::expressions::{HANDSHAKE, MESSAGE, Scope};
 use super::http::DeclaredRoute;
 use super::paths::read_path;
 use super::steps::{Owner, Place, Rules};
@@ -69,7 +69,7 @@ impl Rules<'_, '_, '_> {
         let scope = if protocol.is_some() { &message } else { &socket };
         let open = SocketSteps { key: "`open`", owner: Owner::Socket, scope };
         let closed = SocketSteps { key: "`closed`", owner: Owner::ClosedSocket, scope: &socket };
-        let frame = self.optional(raw.frame.as_ref(), &socket.and(EVENT));
+        let frame = self.member_frame(raw.frame.as_ref(), &socket);
         let open = self.socket_steps(raw.open.as_ref(), part("open"), &open);
         let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), &message));
         let closed = self.socket_steps(raw.closed.as_ref(), part("closed"), &closed);

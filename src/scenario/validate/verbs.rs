@@ -101,6 +101,21 @@ impl Rules<'_, '_, '_> {
         }
     }
 
+    /// As [`Rules::optional`], for what members get: it can be written down with them.
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is whether the key is given, the outer one whether it is right"
+    )]
+    pub(super) fn member_frame(
+        &mut self,
+        node: Option<&Spanned<JsonNode>>,
+        scope: &Scope<'_>,
+    ) -> Option<Option<Template>> {
+        let frame = self.optional(node, &scope.and(EVENT))?;
+        let written = given(node).and_then(|(node, _)| self.check.document.json(node.0));
+        Some(frame.map(|frame| frame.written_as(written.unwrap_or_default())))
+    }
+
     fn topics(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         let is_topic = |value: &Value| value.as_str().is_some_and(|topic| !topic.is_empty());
@@ -152,7 +167,7 @@ impl Rules<'_, '_, '_> {
         });
         let condition = self.optional(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
-        let frame = self.optional(raw.frame.as_ref(), &scope.and(EVENT));
+        let frame = self.member_frame(raw.frame.as_ref(), scope);
         let frame = frame.map(|frame| frame.map(|frame| of_owner(frame, place.owner)));
         let steps = match given(raw.r#do.as_ref()) {
             Some((list, span)) => {

@@ -2,8 +2,8 @@
 //!
 //! The fields of a world's hash: `n` the last position, `born` where the world begins, `kept` the checkpoint's position,
 //! `at` the world's time that was told last (ns, always as text: a Lua number would round it) and `told` when that was (ms),
-//! `leader` and `until` when (ms) its lease ends, `token` the highest that was given out. A lifetime says how long (ms) the
-//! keys are kept, 0 for ever.
+//! `leader` and `until` when (ms) its lease ends, `token` the highest that was given out, `there:NAME` until when (ms) the
+//! server of that name is there. A lifetime says how long (ms) the keys are kept, 0 for ever.
 
 use std::time::Duration;
 
@@ -85,6 +85,23 @@ const LEAD: &str = "
     return tonumber(field('token'))
 ";
 
+/// `ARGV`: the server, and how long it is there (ms). Gives whether there is such a log, and the servers that are there.
+const PRESENT: &str = "
+    if not field('born') then return {0, {}} end
+    local now, there = now(), {}
+    redis.call('HSET', meta, 'there:' .. ARGV[1], now + ARGV[2])
+    local fields = redis.call('HGETALL', meta)
+    for index = 1, #fields, 2 do
+        local server = string.match(fields[index], '^there:(.*)$')
+        if server and tonumber(fields[index + 1]) > now then
+            table.insert(there, server)
+        elseif server then
+            redis.call('HDEL', meta, fields[index])
+        end
+    end
+    return {1, there}
+";
+
 /// `ARGV`: position and state, and the position to cut off at.
 const KEEP: &str = "
     local before = field('born') and tonumber(field('kept'))
@@ -115,6 +132,7 @@ pub(super) struct Scripts {
     open: Script,
     append: Script,
     lead: Script,
+    present: Script,
     keep: Script,
     end: Script,
 }
@@ -122,7 +140,14 @@ pub(super) struct Scripts {
 impl Default for Scripts {
     fn default() -> Self {
         let script = |body: &str| Script::new(&format!("{COMMON}{body}"));
-        Self { open: script(OPEN), append: script(APPEND), lead: script(LEAD), keep: script(KEEP), end: script(END) }
+        Self {
+            open: script(OPEN),
+            append: script(APPEND),
+            lead: script(LEAD),
+            present: script(PRESENT),
+            keep: script(KEEP),
+            end: script(END),
+        }
     }
 }
 
@@ -146,6 +171,12 @@ impl Scripts {
     pub(super) fn lead(&self, keys: &[String; 3], claim: &Claim<'_>) -> ScriptInvocation<'_> {
         let mut call = with_keys(&self.lead, keys);
         call.arg(claim.server).arg(millis(claim.lease)).arg(claim.at.as_nanos()).arg(lifetime(claim.lifetime));
+        call
+    }
+
+    pub(super) fn present(&self, keys: &[String; 3], server: &str, time: Duration) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.present, keys);
+        call.arg(server).arg(millis(time));
         call
     }
 

@@ -246,7 +246,7 @@ mod tests {
     fn a_member_of_rules_knows_the_last_event_that_it_has_got() {
         let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
         let other = socket(&sockets, &["others"], 0);
-        let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), Duration::ZERO, 0);
+        let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), None, Duration::ZERO, 0);
         sockets.change_topics(&member, |_| false, vec![Join { topic: topic("own"), state: None }], 0);
         let delivery = |(name, event): (&str, u64)| {
             let content = Content::Delivery(event, Message::text("x"));

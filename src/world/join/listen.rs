@@ -187,6 +187,9 @@ impl Listener {
                 match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(Over::Unplayable)? {
                     LogEntry::Begin(_) => LogAction::Nothing,
                     LogEntry::Do { at, command } => LogAction::Command { at, command: Box::new(command) },
+                    LogEntry::Open { at, opening } => LogAction::Open { at, opening: Box::new(opening) },
+                    LogEntry::Close { at, server, members } => LogAction::Close { at, server, members },
+                    LogEntry::Gone { at, server } => LogAction::Gone { at, server },
                     LogEntry::Clock { at, change } => LogAction::Clock { at, change },
                     LogEntry::Time { to, most } => LogAction::Time { to, most },
                     LogEntry::Reload { scenario, seed } => self.prepare(ScenarioRef { scenario, seed }, place).await?,

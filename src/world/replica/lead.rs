@@ -2,15 +2,20 @@
 //!
 //! Each server that plays a world in which something is due asks for the lead. The one that has it keeps it by asking
 //! again, and appends that time has come; the others ask so often that one of them has the lead a moment after its lease
-//! has run out. Where nothing is due by itself, nobody needs to lead, and nobody asks but to keep the log alive.
+//! has run out. Where nothing is due by itself and nobody is there, nobody needs to lead, and nobody asks but to keep the log
+//! alive.
+//!
+//! A world with members is led as well: the leader notices that a server has died, and has its members closed. Each server
+//! says that it is there as often as it asks for the lead.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::log::LogEntry;
+use super::members::PRESENCE;
 use super::{Progress, Replica};
 use crate::store::{Claim, FencingToken, StoreError};
 use crate::world::shared_state::Shared;
@@ -36,11 +41,13 @@ pub(in crate::world) struct LeaderElection {
     shared: Arc<Shared>,
     token: Option<FencingToken>,
     ask_at: Instant,
+    /// Since when this server asks as often as it is to, and the store answers.
+    reached_since: Option<Instant>,
 }
 
 impl LeaderElection {
     pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
-        Self { replica, shared, token: None, ask_at: Instant::now() }
+        Self { replica, shared, token: None, ask_at: Instant::now(), reached_since: None }
     }
 
     /// Takes part until the world ends, and then gives the lead up.
@@ -56,8 +63,8 @@ impl LeaderElection {
     async fn lead_for_ever(&mut self) {
         let mut progress = self.replica.progress.subscribe();
         loop {
-            let Progress { due, .. } = *progress.borrow_and_update();
-            if due.is_none() && !self.replica.is_always_led {
+            let Progress { due, servers, .. } = progress.borrow_and_update().clone();
+            if due.is_none() && servers.is_empty() && !self.replica.is_always_led {
                 self.token = None;
                 tokio::select! {
                     _ = progress.changed() => {}
@@ -67,6 +74,9 @@ impl LeaderElection {
             }
             if self.ask_at <= Instant::now() {
                 self.ask().await;
+                if !servers.is_empty() {
+                    self.look_for(&servers).await;
+                }
             }
             let (clock, has_lead) = (&self.shared.clock, self.token.is_some());
             tokio::select! {
@@ -79,10 +89,16 @@ impl LeaderElection {
 
     /// Asks for the lead.
     async fn ask(&mut self) {
+        if self.ask_at.elapsed() > PRESENCE / 2 {
+            // It stood still, perhaps with others, or nobody was there.
+            self.reached_since = None;
+        }
         let had_lead = self.token.is_some();
-        let (token, pause) = match self.claim(LEASE).await {
-            Ok(token) => (token, ASK_EVERY),
-            Err(_) => (None, PAUSE),
+        let (token, pause) = if let Ok(token) = self.claim(LEASE).await {
+            (token, ASK_EVERY)
+        } else {
+            self.reached_since = None;
+            (None, PAUSE)
         };
         if had_lead != token.is_some() {
             debug!(world = %self.shared.name, leads = token.is_some(), "the lead has changed");
@@ -96,11 +112,37 @@ impl LeaderElection {
         self.replica.sharing.store.lead(&self.shared.name, claim).await
     }
 
-    /// Appends how far time has come, and waits until that has come back: what is due next is not known before.
+    /// Says that this server is there, and, if it leads, has the members closed of those of these servers that are not.
+    async fn look_for(&mut self, servers: &[Arc<str>]) {
+        // Whoever has a member by now was there before it opened.
+        let Ok(present) = self.replica.renew_presence().await else {
+            self.reached_since = None;
+            return;
+        };
+        if self.reached_since.get_or_insert_with(Instant::now).elapsed() < PRESENCE {
+            // Others may not have had the time to say that they are there, since nobody could.
+            return;
+        }
+        for server in servers.iter().filter(|server| !present.iter().any(|one| **one == ***server)) {
+            if self.token.is_none() {
+                return;
+            }
+            info!(world = %self.shared.name, %server, "a server is gone, and its members are closed");
+            let at = self.shared.clock.now();
+            self.append(&LogEntry::Gone { at, server: server.clone() }, at).await;
+        }
+    }
+
+    /// Appends how far time has come.
     async fn append_time(&mut self) {
         let to = self.shared.clock.now();
-        let (mark, text) = (self.replica.sharing.mark(), LogEntry::Time { to, most: ACTIONS_AT_ONCE }.to_text());
-        let entry = self.replica.new_entry(&mark, &text, to, self.token);
+        self.append(&LogEntry::Time { to, most: ACTIONS_AT_ONCE }, to).await;
+    }
+
+    /// Appends what a leader has to say, and waits until that has come back: what is to be said next is not known before.
+    async fn append(&mut self, entry: &LogEntry, at: Duration) {
+        let (mark, text) = (self.replica.sharing.mark(), entry.to_text());
+        let entry = self.replica.new_entry(&mark, &text, at, self.token);
         if let Ok(position) = self.replica.sharing.store.append(&self.shared.name, entry).await {
             // If it does not come back, the store is gone, which is found out by what comes next.
             let _ = timeout(APPEND_TIMEOUT, self.replica.reached(position)).await;

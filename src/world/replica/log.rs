@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ReplicaError;
+use super::member_table::MemberTable;
+use super::members::MemberOpening;
 use super::scenarios::Scenarios;
 use crate::engine::{Engine, EngineState, Event, EventKind, Topic};
 use crate::store::{Opened, StoreError};
@@ -26,6 +28,22 @@ pub(in crate::world) enum LogEntry {
     Do {
         at: Duration,
         command: WorldCommand,
+    },
+    /// A client becomes a member of the world.
+    Open {
+        at: Duration,
+        opening: MemberOpening,
+    },
+    /// Members of a server are gone.
+    Close {
+        at: Duration,
+        server: Arc<str>,
+        members: Vec<u64>,
+    },
+    /// A server is gone, and so are its members. The leader says so.
+    Gone {
+        at: Duration,
+        server: Arc<str>,
     },
     /// A client changes the clock, or advances time.
     Clock {
@@ -72,14 +90,17 @@ pub struct WorldSnapshot {
     pub engine: Option<Box<EngineState>>,
     /// What it can be restored to.
     pub snapshots: BTreeMap<String, EngineState>,
+    /// Which server its members are of.
+    #[serde(default)]
+    members: MemberTable,
 }
 
 impl WorldSnapshot {
     /// A world at its start.
     #[must_use]
     pub fn new(scenario: String, seed: u64, own_seed: Option<u64>, pace: Pace) -> Self {
-        let (engine, snapshots) = (None, BTreeMap::new());
-        Self { scenario, seed, own_seed, pace_at_start: pace, pace, epoch: 0, engine, snapshots }
+        let (engine, snapshots, members) = (None, BTreeMap::new(), MemberTable::default());
+        Self { scenario, seed, own_seed, pace_at_start: pace, pace, epoch: 0, engine, snapshots, members }
     }
 
     /// A world as it is now.
@@ -95,6 +116,7 @@ impl WorldSnapshot {
             epoch: state.epoch,
             engine: Some(Box::new(state.engine.save(&state.start))),
             snapshots: snapshots.map(|(name, snapshot)| (name.clone(), snapshot.engine.save(&state.start))).collect(),
+            members: state.members.as_ref().map(|members| members.table.clone()).unwrap_or_default(),
         }
     }
 
@@ -125,6 +147,7 @@ pub(in crate::world) struct InstallSnapshot {
     pub(in crate::world) start: WorldStart,
     engine: Engine,
     snapshots: BTreeMap<String, Snapshot>,
+    members: MemberTable,
 }
 
 impl InstallSnapshot {
@@ -147,7 +170,8 @@ impl InstallSnapshot {
     }
 
     fn of(snapshot: WorldSnapshot, start: WorldStart) -> Result<Self, ReplicaError> {
-        let WorldSnapshot { scenario, seed, own_seed, pace_at_start, pace, epoch, engine, snapshots } = snapshot;
+        let WorldSnapshot { scenario, seed, own_seed, pace_at_start, pace, epoch, engine, snapshots, members } =
+            snapshot;
         let start = WorldStart { engine: start.engine.with_seed(seed), ..start };
         let own_start = seeded(start.engine.clone(), own_seed);
         let engine = match engine {
@@ -160,7 +184,7 @@ impl InstallSnapshot {
         };
         let snapshots = snapshots.into_iter().map(saved).collect::<Result<_, _>>()?;
         let scenario_ref = ScenarioRef { scenario, seed };
-        Ok(Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots })
+        Ok(Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots, members })
     }
 }
 
@@ -176,13 +200,17 @@ fn first_snapshot(opened: &Opened) -> Result<WorldSnapshot, ReplicaError> {
 }
 
 impl InstallSnapshot {
-    /// Makes a world's state that of the snapshot. Sockets get the values that are not what they were.
+    /// Makes a world's state that of the snapshot. Sockets get the values that are not what they were; those that rules have are
+    /// closed.
     pub(super) fn install(self, state: &mut WorldState) -> ScenarioRef {
         let before: HashMap<Arc<str>, i64> = state.engine.values().map(|(id, value)| (id.clone(), value)).collect();
-        let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots } = self;
+        let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots, members } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
         (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);
-        state.engine = engine.with_members_of(&state.engine);
+        state.engine = engine.with_visitors_of(&state.engine);
+        if let Some(own) = &mut state.members {
+            own.table = members;
+        }
         (state.snapshots, state.held) = (snapshots, None);
         state.transcript = Transcript::after(state.engine.sequence());
         state.shared.clock.set(state.engine.now(), pace);

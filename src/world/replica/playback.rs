@@ -10,8 +10,9 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::log::{InstallSnapshot, ScenarioRef, WorldSnapshot};
+use super::members::{self, MemberOpening};
 use super::{PendingReply, Progress, Replica};
-use crate::engine::Reload;
+use crate::engine::{Command, Reload};
 use crate::store::Checkpoint;
 use crate::world::advance::Advance;
 use crate::world::state::{WorldCommand, WorldState};
@@ -34,6 +35,9 @@ pub(in crate::world) struct Arrived {
 pub(in crate::world) enum LogAction {
     Nothing,
     Command { at: Duration, command: Box<WorldCommand> },
+    Open { at: Duration, opening: Box<MemberOpening> },
+    Close { at: Duration, server: Arc<str>, members: Vec<u64> },
+    Gone { at: Duration, server: Arc<str> },
     Clock { at: Duration, change: ClockChange },
     Time { to: Duration, most: usize },
     Reload { to: Arc<WorldReload>, scenario_ref: ScenarioRef },
@@ -49,12 +53,20 @@ pub(in crate::world) struct Playback {
     position: u64,
     /// What others know the scenario by; `None` until a snapshot is installed.
     scenario_ref: Option<ScenarioRef>,
+    /// The servers that have members in the world.
+    servers: Arc<[Arc<str>]>,
     tasks: TaskTracker,
 }
 
 impl Playback {
     pub(in crate::world) fn new(replica: Arc<Replica>, tasks: TaskTracker) -> Self {
-        Self { replica, entries: VecDeque::new(), position: 0, scenario_ref: None, tasks }
+        let (entries, servers) = (VecDeque::new(), Arc::default());
+        Self { replica, entries, position: 0, scenario_ref: None, servers, tasks }
+    }
+
+    /// The name of this server.
+    pub(in crate::world) fn server(&self) -> &Arc<str> {
+        &self.replica.sharing.server
     }
 
     /// Takes the next entry of the log.
@@ -87,7 +99,12 @@ impl Playback {
         }
         let goes = advances.is_empty() && !state.shared.clock.pace().paused;
         let due = state.engine.next_due().filter(|_| goes);
-        self.replica.progressed(Progress { position: self.position, due });
+        if let Some(members) = &state.members
+            && !members.table.servers().eq(self.servers.iter())
+        {
+            self.servers = members.table.servers().cloned().collect();
+        }
+        self.replica.progressed(Progress { position: self.position, due, servers: self.servers.clone() });
     }
 
     /// Carries out an entry, or gives the advance that it asks for.
@@ -97,12 +114,15 @@ impl Playback {
                 let _ = reply.send(Reload { changes: self.replica.published(), events: Vec::new() });
             }
             (LogAction::Nothing, _) => {}
-            (LogAction::Command { at, command }, reply) => {
-                let outcome = carry_out_command(state, at, *command);
-                if let Some(PendingReply::Command(reply)) = reply {
-                    // The asker may be gone.
-                    let _ = reply.send(outcome);
-                }
+            (LogAction::Command { at, command }, reply) => carry_out_command(state, at, *command, reply),
+            (LogAction::Open { at, opening }, reply) => {
+                at_its_time(state, at, |state| members::open(&self.replica, state, *opening, reply));
+            }
+            (LogAction::Close { at, server, members }, _) => {
+                at_its_time(state, at, |state| members::close(state, &server, members));
+            }
+            (LogAction::Gone { at, server }, _) => {
+                at_its_time(state, at, |state| members::close_all(&self.replica, state, &server));
             }
             (LogAction::Clock { at, change }, reply) => {
                 let reply = if let Some(PendingReply::Clock(reply)) = reply { Some(reply) } else { None };
@@ -110,7 +130,10 @@ impl Playback {
             }
             (LogAction::Time { to, most }, _) => come_to(state, to, most),
             (LogAction::Reload { to, scenario_ref }, reply) => self.reload(state, &to, scenario_ref, reply),
-            (LogAction::Install(snapshot), _) => self.scenario_ref = Some(snapshot.install(state)),
+            (LogAction::Install(snapshot), _) => {
+                self.scenario_ref = Some(snapshot.install(state));
+                members::depart_without_sockets(&self.replica, state);
+            }
         }
         None
     }
@@ -158,20 +181,38 @@ impl Playback {
     }
 }
 
-/// Carries out a command at the time that its entry gives, so that it is the same everywhere. One that panics fails alone: the
-/// world goes on as it is then.
-fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand) -> Result<WorldEffects, WorldError> {
+/// Carries out a command, and answers the one who waits for it.
+fn carry_out_command(state: &mut WorldState, at: Duration, command: WorldCommand, reply: Option<PendingReply>) {
+    // The asker may be gone.
+    match (command, reply) {
+        (WorldCommand::Apply(Command::Receive { member, frame }), Some(PendingReply::Receive(payload, reply))) => {
+            let received = at_its_time(state, at, |state| state.receive(member, frame, payload));
+            let _ = reply.send(received.ok_or(WorldError::Defect));
+        }
+        (command, reply) => {
+            let carry_out =
+                |state: &mut WorldState| state.apply(command).map(|effects| WorldEffects::of(state, effects));
+            let outcome = at_its_time(state, at, carry_out).unwrap_or(Err(WorldError::Defect));
+            if let Some(PendingReply::Command(reply)) = reply {
+                let _ = reply.send(outcome);
+            }
+        }
+    }
+}
+
+/// Carries out an entry at the time that it gives, so that it is the same everywhere. One that panics fails alone: the world
+/// goes on as it is then.
+fn at_its_time<T>(state: &mut WorldState, at: Duration, carry_out: impl FnOnce(&mut WorldState) -> T) -> Option<T> {
     let now = state.time_at(at);
     // Time goes on, but what is due before waits for the server that leads.
     state.engine.settle(state.engine.next_due().map_or(now, |due| due.min(now)));
     state.given_time = Some(now);
-    let carry_out = || state.apply(command).map(|effects| WorldEffects::of(state, effects));
-    let outcome = catch_unwind(AssertUnwindSafe(carry_out)).unwrap_or_else(|_| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| carry_out(state)));
+    if outcome.is_err() {
         error!(world = %state.shared.name, "an entry has failed; it is a defect in mockd, please report it");
-        Err(WorldError::Defect)
-    });
+    }
     state.given_time = None;
-    outcome
+    outcome.ok()
 }
 
 /// Time has come that far.

@@ -1,5 +1,6 @@
 //! Whatever a client asks of declared routes: it is refused and nothing has changed, or it gets an answer that can be sent. A
-//! command that comes from a log does the same, and a moment that is only read gives the same answer.
+//! command that comes from a log does the same to an engine that was taken up from its state, and a moment that is only read
+//! gives the same answer.
 
 use std::path::Component;
 use std::sync::{Arc, OnceLock};
@@ -55,19 +56,17 @@ fn scenario() -> &'static Arc<Scenario> {
 
 /// Requests, each a line `METHOD TARGET`, lines of headers, an empty line and a body, with a line of `---` between two.
 pub(crate) fn check(bytes: &[u8]) {
-    let start = Engine::new(scenario(), 7);
-    let (mut alone, mut shared) = (start.clone(), start.clone().played_by_several());
-    let mut rest = Some(bytes);
+    let (mut engine, mut rest) = (Engine::new(scenario(), 7), Some(bytes));
     for member in 1..=20 {
         let Some(bytes) = rest.take() else { break };
         let (request, others) = split_at_first(bytes, b"\n---\n");
         let (head, body) = split_at_first(request, b"\n\n");
-        ask(&mut alone, &mut shared, member, &String::from_utf8_lossy(head), body);
-        assert_eq!(alone.now(), shared.now());
+        ask(&mut engine, member, &String::from_utf8_lossy(head), body);
         rest = others;
     }
-    alone.advance(Duration::from_secs(3));
-    shared.advance(Duration::from_secs(3));
+    let mut late = taken_up(&engine);
+    assert_eq!(engine.advance(Duration::from_secs(3)), late.advance(Duration::from_secs(3)));
+    assert_eq!(state(&engine), state(&late));
 }
 
 /// What is before the first separator, and what is behind it.
@@ -76,7 +75,7 @@ fn split_at_first<'b>(bytes: &'b [u8], separator: &[u8]) -> (&'b [u8], Option<&'
     at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + separator.len()..])))
 }
 
-fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
+fn ask(engine: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
     let mut lines = head.lines();
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", head));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -104,44 +103,37 @@ fn ask(alone: &mut Engine, shared: &mut Engine, member: u64, head: &str, body: O
         body,
     };
     let read = (answers.only_reads && crud.is_none_or(CrudOperation::only_reads))
-        .then(|| alone.reading().answer(answers, *crud, request.clone()));
-    let (key, boxed) = (answers.key.clone(), Box::new(request.clone()));
-    let command = |member| Command::Answer { key: key.clone(), crud: *crud, request: boxed.clone(), member };
-    let answered = apply(alone, command(Some(member)));
+        .then(|| engine.reading().answer(answers, *crud, request.clone()));
+    let (key, request) = (answers.key.clone(), Box::new(request));
+    let answered = apply(engine, Command::Answer { key, crud: *crud, request, member: Some(member) });
     if let Some(read) = read {
         assert_eq!(answered.as_ref().map(|effects| effects.answer.as_ref()), read.as_ref().map(Some));
     }
-    apply_shared(shared, command(None), &key, request, member);
     if let Ok(effects) = answered {
         expect_sendable(&effects.answer.expect("a route answers"));
     }
 }
 
-/// Carries out a command, once as it is and once as a log gives it back.
+/// Carries out a command, once as it is and once as a log gives it back, on a server that has joined just now.
 fn apply(engine: &mut Engine, command: Command) -> Result<Effects, Refusal> {
-    let (before, mut copy) = (engine.clone(), engine.clone());
+    let (before, mut copy) = (state(engine), taken_up(engine));
     let text = serde_json::to_string(&command).expect("a command becomes JSON");
     let again = copy.apply(serde_json::from_str(&text).expect("a command comes back"));
     let done = engine.apply(command);
     assert_eq!(done, again, "{text}");
     assert_eq!(state(engine), state(&copy), "{text}");
     if let Err(refusal) = &done {
-        assert_eq!(state(engine), state(&before), "{text}");
+        assert_eq!(state(engine), before, "{text}");
         assert!(!refusal.to_string().is_empty());
     }
     done
 }
 
-/// As one of several servers: a stream that begins leaves what they share as it is.
-fn apply_shared(engine: &mut Engine, command: Command, key: &str, request: RuleRequest, member: u64) {
-    let Ok(Effects { answer: Some(answered), .. }) = apply(engine, command) else { return };
-    if matches!(answered.content, AnsweredContent::Stream { .. }) {
-        let before = state(engine);
-        let now = engine.now();
-        let _ = engine.begin_stream(key, answered, request, member, now);
-        engine.advance_local(now + Duration::from_secs(2), 100);
-        assert_eq!(state(engine), before);
-    }
+/// An engine that goes on from the state of another.
+fn taken_up(engine: &Engine) -> Engine {
+    let start = Engine::new(engine.scenario(), 7);
+    let text = serde_json::to_string(&engine.save(&start)).expect("a state becomes JSON");
+    Engine::restored(&start, serde_json::from_str(&text).expect("a state comes back")).expect("it fits")
 }
 
 fn state(engine: &Engine) -> Value {

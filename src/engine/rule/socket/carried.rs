@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::engine::event::{Closing, Event, MemberEvent};
 use crate::engine::members::Membership;
 use crate::engine::rule::groups::{Shape, Wanted};
-use crate::engine::rule::runs::RuleOrigin;
+use crate::engine::rule::origin::RuleOrigin;
 use crate::expression::Template;
 use crate::scenario::Endpoint;
 

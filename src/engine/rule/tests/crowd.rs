@@ -1,6 +1,7 @@
 //! Sockets of a small scenario, and what each of them gets.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Debug;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,11 +19,30 @@ pub(super) struct Play {
     pub(super) engine: Engine,
     /// The groups that members were told that they are in, with the members.
     groups: BTreeSet<(u64, u64)>,
+    /// Whether an engine that is taken up from its state before has to do the same, each time.
+    is_compared: bool,
 }
 
 impl Play {
     pub(super) fn new(text: &str) -> Self {
-        Self { engine: engine(text), groups: BTreeSet::new() }
+        Self { engine: engine(text), groups: BTreeSet::new(), is_compared: false }
+    }
+
+    /// As [`Play::new`]; whatever happens, an engine that was taken up from the state before does the same.
+    pub(super) fn compared(text: &str) -> Self {
+        Self { is_compared: true, ..Self::new(text) }
+    }
+
+    /// Does something with the engine.
+    fn carry_out<T: Debug + PartialEq>(&mut self, job: impl Fn(&mut Engine) -> T) -> T {
+        let late = self.is_compared.then(|| taken_up(&self.engine));
+        let done = job(&mut self.engine);
+        if let Some(mut late) = late {
+            assert_eq!(job(&mut late), done);
+            assert_eq!(written(&late), written(&self.engine));
+            expect_consistent(&late);
+        }
+        done
     }
 
     /// Opens a socket of an endpoint: Ada's, in the room 7.
@@ -47,7 +67,8 @@ impl Play {
 
     /// As [`Play::say`]; gives what the rules made of it as well.
     pub(super) fn outcomes(&mut self, member: u64, frame: Frame) -> (Vec<MessageOutcome>, Vec<String>) {
-        let effects = self.engine.apply(Command::Receive { member, frame }).unwrap();
+        let command = Command::Receive { member, frame };
+        let effects = self.carry_out(|engine| engine.apply(command.clone()).unwrap());
         let got = self.follow(&effects.events);
         (effects.messages, got)
     }
@@ -60,7 +81,7 @@ impl Play {
 
     /// Carries out steps from outside.
     pub(super) fn post(&mut self, steps: Value) -> Vec<String> {
-        let Effects { events, .. } = post(&mut self.engine, steps).unwrap();
+        let Effects { events, .. } = self.carry_out(|engine| post(engine, steps.clone()).unwrap());
         self.follow(&events)
     }
 
@@ -75,18 +96,19 @@ impl Play {
     }
 
     pub(super) fn pass_millis(&mut self, millis: u64) -> Vec<String> {
-        let events = self.engine.advance(self.engine.now() + Duration::from_millis(millis));
+        let events = self.carry_out(|engine| engine.advance(engine.now() + Duration::from_millis(millis)));
         self.follow(&events)
     }
 
     /// Goes on with another scenario.
     pub(super) fn reload(&mut self, text: &str) -> Vec<String> {
-        let events = self.engine.replace(&scenario(text), 42).events;
+        let scenario = scenario(text);
+        let events = self.carry_out(|engine| engine.replace(&scenario, 42)).events;
         self.follow(&events)
     }
 
     pub(super) fn apply(&mut self, command: Command) -> Vec<String> {
-        let events = self.engine.apply(command).unwrap().events;
+        let events = self.carry_out(|engine| engine.apply(command.clone()).unwrap()).events;
         self.follow(&events)
     }
 
@@ -123,6 +145,18 @@ impl Play {
 
 fn line(member: u64, frame: &Frame) -> String {
     format!("{member}: {}", frame.to_json())
+}
+
+/// The state of an engine.
+pub(super) fn written(engine: &Engine) -> Value {
+    serde_json::to_value(engine.save(&Engine::new(engine.scenario(), 42))).unwrap()
+}
+
+/// An engine that was taken up from the state of another.
+pub(super) fn taken_up(engine: &Engine) -> Engine {
+    let start = Engine::new(engine.scenario(), 42);
+    let text = serde_json::to_string(&engine.save(&start)).unwrap();
+    Engine::restored(&start, serde_json::from_str(&text).unwrap()).unwrap()
 }
 
 /// Expects that members, groups, topics and waiting steps say the same.

@@ -47,7 +47,7 @@ websocket:
 ";
 
 fn connected(members: u64) -> Play {
-    let mut play = Play::new(PRICES);
+    let mut play = Play::compared(PRICES);
     for member in 1..=members {
         assert_eq!(play.open("/graphql", member), Vec::<String>::new());
         let init = json!({ "type": "connection_init", "payload": { "token": "t" } });
@@ -194,7 +194,7 @@ fn an_error_in_a_refused_rule_ends_nothing() {
 
 #[test]
 fn a_connection_is_acknowledged_or_closed_in_time() {
-    let mut play = Play::new(PRICES);
+    let mut play = Play::compared(PRICES);
     for member in [1, 2, 3] {
         assert_eq!(play.open("/graphql", member), Vec::<String>::new());
     }
@@ -232,7 +232,7 @@ websocket:
 
 #[test]
 fn a_namespace_is_connected_refused_and_left() {
-    let mut play = Play::new(CHAT);
+    let mut play = Play::compared(CHAT);
     for member in [1, 2] {
         assert_eq!(play.open("/chat", member).len(), 1);
         let [connected] = &play.say(member, "40")[..] else { panic!() };
@@ -257,7 +257,7 @@ fn a_namespace_is_connected_refused_and_left() {
 
 #[test]
 fn the_server_pings_by_the_time_of_the_world() {
-    let mut play = Play::new(CHAT);
+    let mut play = Play::compared(CHAT);
     play.open("/chat", 1);
     play.pass(10);
     play.open("/chat", 2);

@@ -163,6 +163,21 @@ fn carry_out(play: &mut Play, act: &Act, frame: u64) -> Vec<String> {
 
 proptest! {
     #[test]
+    fn members_that_are_taken_up_get_what_they_would_have(acts in prop::collection::vec(act(), 1..30)) {
+        let (mut play, mut open) = (Play::compared(TEXT), BTreeSet::new());
+        for (act, frame) in acts.iter().zip(1..) {
+            let is_right = match act {
+                Act::Open(member) => open.insert(*member),
+                Act::Close(member) => open.remove(member),
+                _ => true,
+            };
+            if is_right {
+                carry_out(&mut play, act, frame);
+            }
+        }
+    }
+
+    #[test]
     fn everybody_gets_what_is_for_them_once(acts in prop::collection::vec(act(), 1..60)) {
         let (mut play, mut model) = (Play::new(TEXT), Model::default());
         for act in acts {

@@ -1,0 +1,214 @@
+//! Members as data: what they have joined, and what is remembered of sockets. A server that joins a world takes them up under
+//! the numbers that they, their memberships and their groups have, so that it says the same of them from then on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::engine::Engine;
+use crate::engine::codec::{Address, Session};
+use crate::engine::members::{Member, Members, Membership, SocketMember};
+use crate::engine::rule::context::Context;
+use crate::engine::rule::groups::{Groups, Shape, Wanted};
+use crate::engine::rule::membership::is_in_several;
+use crate::engine::rule::origin::RuleOrigin;
+use crate::engine::topics::Topic;
+use crate::scenario::Scenario;
+
+/// All members that rules have.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::engine) struct MembersState {
+    /// Memberships so far.
+    memberships: u64,
+    /// The number of the last group.
+    last_group: u64,
+    /// What memberships want, each once.
+    wanted: Vec<WantedState>,
+    /// The groups, those of a topic in their order: topic, number, and the place of what its members want.
+    groups: Vec<(Topic, u64, usize)>,
+    /// The numbers of those that nobody is in any more, in the order in which they were left.
+    emptied: Vec<u64>,
+    members: Vec<MemberState>,
+}
+
+/// What memberships want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedState {
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    condition: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shape: Option<ShapeState>,
+    address: Address,
+}
+
+/// A frame as the scenario writes it, with what it knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShapeState {
+    frame: Arc<Value>,
+    /// The names that its expressions use.
+    names: BTreeSet<String>,
+    context: Context,
+    member: Option<u64>,
+    origin: RuleOrigin,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberState {
+    number: u64,
+    socket: Option<SocketState>,
+    memberships: Vec<MembershipState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SocketState {
+    endpoint: Arc<str>,
+    handshake: Context,
+    memory: Arc<Value>,
+    session: Session,
+    is_closing: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MembershipState {
+    number: u64,
+    name: Option<Arc<str>>,
+    topics: Vec<Topic>,
+    /// The place of what it wants.
+    wanted: usize,
+    follows_frame: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    message: Option<Arc<Value>>,
+}
+
+/// What is there, also if it is null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl MembersState {
+    pub(in crate::engine) fn of(engine: &Engine) -> Self {
+        let mut table: IndexSet<Arc<Wanted>> = IndexSet::new();
+        let groups = engine.groups.in_order().into_iter();
+        let groups = groups.map(|(topic, number, wanted)| (topic.clone(), number, table.insert_full(wanted.clone()).0));
+        let groups = groups.collect();
+        let mut members: Vec<(u64, &Arc<Member>)> = engine.members.all().collect();
+        members.sort_unstable_by_key(|(number, _)| *number);
+        let members = members.into_iter().map(|(number, member)| MemberState {
+            number,
+            socket: member.socket.as_ref().map(SocketState::of),
+            memberships: member.memberships.iter().map(|one| MembershipState::of(one, &mut table)).collect(),
+        });
+        let members = members.collect();
+        Self {
+            memberships: engine.members.memberships_so_far(),
+            last_group: engine.groups.last(),
+            wanted: table.iter().map(|wanted| WantedState::of(wanted)).collect(),
+            groups,
+            emptied: engine.groups.emptied_numbers(),
+            members,
+        }
+    }
+
+    /// Whether there is nobody, and never was.
+    pub(in crate::engine) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Has an engine of the same scenario, which has no members, go on with these. A membership whose frame cannot be read any
+    /// more is left.
+    pub(in crate::engine) fn put_in(self, engine: &mut Engine) {
+        let scenario = engine.scenario.clone();
+        let wanted: Vec<Option<Arc<Wanted>>> =
+            self.wanted.into_iter().map(|wanted| wanted.read(&scenario).map(Arc::new)).collect();
+        let wanted_at = |place: usize| wanted.get(place).cloned().flatten();
+        let groups = self.groups.into_iter();
+        let groups = groups.filter_map(|(topic, number, place)| Some((topic, number, wanted_at(place)?)));
+        engine.groups = Groups::restored(self.last_group, groups, &self.emptied);
+        let mut members = Vec::with_capacity(self.members.len());
+        for MemberState { number, socket, memberships } in self.members {
+            let memberships = memberships.into_iter().filter_map(|one| {
+                let wanted = wanted_at(one.wanted)?;
+                Some(Arc::new(one.read(wanted)))
+            });
+            let memberships: Vec<Arc<Membership>> = memberships.collect();
+            for membership in &memberships {
+                engine.groups.join(number, &membership.topics, &membership.wanted);
+                for topic in membership.topics.iter().filter(|topic| matches!(topic, Topic::Named(_))) {
+                    engine.topics.join(number, topic);
+                }
+            }
+            engine.groups.note_several(number, is_in_several(&memberships));
+            members.push((number, Member { socket: socket.map(SocketState::read), memberships }));
+        }
+        engine.members = Members::restored(self.memberships, members);
+    }
+}
+
+impl WantedState {
+    fn of(wanted: &Wanted) -> Self {
+        let shape = wanted.shape.as_ref().map(|shape| ShapeState {
+            frame: shape.frame.written().cloned().unwrap_or_default(),
+            names: shape.frame.names().clone(),
+            context: shape.context.clone(),
+            member: shape.member,
+            origin: shape.origin.clone(),
+        });
+        Self { condition: wanted.condition.clone(), shape, address: wanted.address.clone() }
+    }
+
+    fn read(self, scenario: &Scenario) -> Option<Wanted> {
+        let shape = match self.shape {
+            Some(ShapeState { frame, names, context, member, origin }) => {
+                let frame = origin.frame(scenario, &frame, &names)?;
+                Some(Shape { frame, context, member, origin })
+            }
+            None => None,
+        };
+        Some(Wanted { condition: self.condition, shape, address: self.address })
+    }
+}
+
+impl SocketState {
+    fn of(socket: &SocketMember) -> Self {
+        Self {
+            endpoint: socket.endpoint.clone(),
+            handshake: socket.handshake.clone(),
+            memory: socket.memory.clone(),
+            session: socket.session.clone(),
+            is_closing: socket.is_closing,
+        }
+    }
+
+    fn read(self) -> SocketMember {
+        let Self { endpoint, handshake, memory, session, is_closing } = self;
+        let due = session.due().filter(|_| !is_closing);
+        SocketMember { endpoint, handshake, memory, session, is_closing, due, unsettled: Vec::new() }
+    }
+}
+
+impl MembershipState {
+    fn of(membership: &Membership, table: &mut IndexSet<Arc<Wanted>>) -> Self {
+        Self {
+            number: membership.number,
+            name: membership.name.clone(),
+            topics: membership.topics.clone(),
+            wanted: table.insert_full(membership.wanted.clone()).0,
+            follows_frame: membership.follows_frame,
+            message: membership.message.clone(),
+        }
+    }
+
+    fn read(self, wanted: Arc<Wanted>) -> Membership {
+        let Self { number, name, topics, follows_frame, message, .. } = self;
+        Membership { number, name, topics, wanted, follows_frame, message }
+    }
+}

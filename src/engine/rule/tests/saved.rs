@@ -1,0 +1,236 @@
+//! An engine that is taken up from the state of another goes on as that one does, with its members.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::crowd::{Play, taken_up, written};
+use super::{ask, engine, get, post, request, rows};
+use crate::engine::codec::SessionOptions;
+use crate::engine::{Command, Engine, FIRST_SHARED_MEMBER, RuleRequest, Topic};
+use crate::scenario::CrudOperation;
+
+/// The endpoint of rooms.
+const ROOM: &str = "/rooms/{room}";
+
+/// Sockets and streams that have a bit of everything.
+const ALL: &str = "
+data: { rows: [{ n: 0 }], log: [] }
+http:
+  GET /live:
+    stream:
+      - join: { to: rows, frame: { data: '{{ random(1, 1000000) }}', id: $event.row.id } }
+      - { after: 1s, times: 3, every: 1s, reply: '{{ random(1, 1000000) }}' }
+websocket:
+  /rooms/{room}:
+    frame: { all: $event, by: $topic }
+    open:
+      - { set: { conn.name: $query.name } }
+      - join:
+          to: rows
+          where: { change: added }
+          frame: { n: $event.row.n, me: $conn.name, room: $path.room }
+          do: [{ after: 2s, reply: first }, { times: forever, every: 3s, reply: '{{ random(1, 1000000) }}' }]
+      - { join: [a, b] }
+      - { after: 1s, reply: { late: $query.name, here: \"{{ members('a') }}\" } }
+    messages:
+      - { match: { do: name }, set: { conn.name: $msg.name } }
+      - { match: { do: join }, join: { to: $msg.to, as: $msg.as, frame: '{{ random(1, 1000000) }} {{ event }}' } }
+      - { match: { do: leave }, leave: { as: $msg.as } }
+      - { match: { do: all }, send: { frame: $msg.frame } }
+      - { match: { do: add }, add: { rows: { n: '{{ random(1, 9) }}' } } }
+      - { match: { do: later }, do: [{ after: 1s, reply: $msg }, { after: 1s, close: 4000 }] }
+    closed: [{ add: { log: { left: $conn.name } } }, { after: 1s, send: { to: a, frame: gone } }]
+";
+
+/// Opens the stream of a route.
+fn stream(member: u64) -> Command {
+    let request = Box::new(request("GET", "/", Value::Null));
+    Command::Answer { key: "GET /live".into(), crud: None, request, member: Some(member) }
+}
+
+#[test]
+fn members_are_taken_up_with_all_that_they_have() {
+    let mut play = Play::compared(ALL);
+    for member in [1, 2, 3] {
+        play.open(ROOM, member);
+    }
+    play.apply(stream(4));
+    for (member, message) in [
+        (1, json!({ "do": "name", "name": "eve" })),
+        (2, json!({ "do": "join", "to": ["c", "a"], "as": "two" })),
+        (3, json!({ "do": "join", "to": "c", "as": "three" })),
+        (1, json!({ "do": "add" })),
+        (2, json!({ "do": "later", "null": null })),
+    ] {
+        play.send(member, &message);
+    }
+    assert_eq!(play.tell("c").len(), 2);
+    play.pass_millis(1500);
+    play.send(3, &json!({ "do": "leave", "as": "three" }));
+    assert_eq!(play.tell("c").len(), 1);
+    assert_eq!(play.send(3, &json!({ "do": "all", "frame": [1] })).len(), 3);
+    play.pass(1);
+    play.close(2);
+    play.close(1);
+    assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "left": "ada" }, { "id": 2, "left": "eve" }]));
+    assert_eq!(play.tell("a").len(), 1);
+    play.open(ROOM, 5);
+    play.pass(5);
+    assert_eq!(play.send(5, &json!({ "do": "add" })).len(), 3);
+}
+
+#[test]
+fn a_frame_that_a_reload_took_away_is_taken_up() {
+    let text = |frame: &str| {
+        format!(
+            "
+data: {{ rows: [] }}
+http: {{ GET /live: {{ stream: [{{ join: {{ to: rows, frame: {{ data: '{frame} {{{{ event.row.n }}}}' }} }} }}] }} }}
+websocket: {{ '{ROOM}': {{ open: [{{ join: {{ to: rows, frame: '{frame} {{{{ event.row.n }}}} {{{{ path.room }}}}' }} }}] }} }}
+"
+        )
+    };
+    let mut play = Play::compared(&text("old"));
+    play.open(ROOM, 1);
+    play.apply(stream(2));
+    assert_eq!(play.reload(&text("new")), Vec::<String>::new());
+    play.open(ROOM, 3);
+    let add = |play: &mut Play| play.post(json!([{ "add": { "rows": { "n": 5 } } }]));
+    let expected = [r#"1: "old 5 7""#, r#"2: {"data":"old 5"}"#, r#"3: "new 5 7""#];
+    assert_eq!(add(&mut play), expected);
+    assert_eq!(add(&mut play), expected);
+}
+
+#[test]
+fn groups_are_taken_up_in_their_order() {
+    let mut play = Play::compared(
+        "websocket: { /s: { messages: [{ match: { join: 1 }, join: { to: a, as: $msg.id, frame: '{{ msg.id }} {{ random(1, 1000000) }}' } }, { leave: { as: $msg.id } }] } }",
+    );
+    play.open("/s", 1);
+    for name in ["one", "two", "three", "four"] {
+        play.send(1, &json!({ "join": 1, "id": name }));
+    }
+    // The last one comes into the place of the one that is left.
+    play.send(1, &json!({ "id": "one" }));
+    assert_eq!(play.tell("a").len(), 3);
+    play.send(1, &json!({ "join": 1, "id": "one" }));
+    assert_eq!(play.tell("a").len(), 4);
+}
+
+#[test]
+fn a_moment_to_go_back_to_has_no_members() {
+    let mut play = Play::new(ALL);
+    play.open(ROOM, 1);
+    play.apply(stream(2));
+    let waiting = |state: &Value| state["rules"]["waiting"].as_array().unwrap().len();
+    let with_members = written(&play.engine);
+    assert_eq!((with_members["members"]["members"].as_array().unwrap().len(), waiting(&with_members)), (2, 3));
+    let without = written(&play.engine.clone().without_members());
+    assert_eq!((without.get("members"), waiting(&without)), (None, 0));
+}
+
+#[test]
+fn expressions_count_the_members_that_all_servers_know() {
+    let text = "
+http: { GET /here: { body: \"{{ [joined('a'), members('a')] }}\" } }
+websocket: { /s: { open: [{ join: a }] } }
+";
+    let a = Topic::Named("a".into());
+    for (first, expected) in [
+        (FIRST_SHARED_MEMBER, json!([1, [FIRST_SHARED_MEMBER]])),
+        // Of one server alone, all of them count.
+        (7, json!([2, [3, 7]])),
+    ] {
+        let mut engine = engine(text);
+        if first == FIRST_SHARED_MEMBER {
+            engine = engine.played_by_several();
+        }
+        engine.apply(Command::Join { member: 3, topics: vec![a.clone()] }).unwrap();
+        let (request, options) = (Box::<RuleRequest>::default(), SessionOptions::default());
+        engine.apply(Command::Open { member: first, endpoint: "/s".into(), request, options }).unwrap();
+        assert_eq!(get(&mut engine, "GET /here"), expected);
+        let mut late = taken_up(&engine);
+        assert_eq!(late.topics().members(&a).collect::<Vec<_>>(), [first]);
+        late = late.with_visitors_of(&engine);
+        assert_eq!(get(&mut late, "GET /here"), expected);
+        assert!(late.topics().has_joined(3, &a));
+    }
+}
+
+/// A world in which rules do something later.
+const LATER: &str = "
+data: { rows: [{ id: 1, n: 0 }], price: 1 }
+triggers:
+  - { topic: rows, do: [{ after: 1s, set: { price: $event.row.n } }] }
+http:
+  GET /dice: { do: [{ set: { price: '{{ random(1, 1000000) }}' } }], body: $price }
+  GET /seen: { body: \"{{ [now.ms, next('seen'), random(1, 1000000)] }}\" }
+  GET /vote: { increment: { rows: { id: 1, n: 1 } }, body: $it }
+";
+
+#[test]
+fn rules_come_back_from_a_state_with_all_that_waits() {
+    let mut engine = engine(LATER);
+    let answers = |engine: &mut Engine| {
+        ["GET /dice", "GET /seen", "GET /vote"].map(|key| ask(engine, key, request("GET", "/", Value::Null)).unwrap())
+    };
+    answers(&mut engine);
+    let steps = json!([{ "set": { "price": 0.1 } }, { "after": "1s", "set": { "price": "{{ random(1, 1000000) }}" } }]);
+    post(&mut engine, steps).unwrap();
+    let mut late = taken_up(&engine);
+    assert_eq!(engine.advance(Duration::from_secs(5)), late.advance(Duration::from_secs(5)));
+    assert_eq!(answers(&mut engine), answers(&mut late));
+    assert_eq!(written(&engine), written(&late));
+}
+
+#[test]
+fn commands_of_rules_come_back_from_json_as_they_were() {
+    let full = RuleRequest {
+        method: Some("POST".into()),
+        url: Some("/rows/1?a=b".into()),
+        path: Some([("id".to_owned(), json!("1"))].into_iter().collect()),
+        query: Some([("a".to_owned(), json!(["b", "c"]))].into_iter().collect()),
+        headers: Some([("x-a".to_owned(), json!("b"))].into_iter().collect()),
+        cookies: Some([("c".to_owned(), json!("d"))].into_iter().collect()),
+        body: Some(json!({ "n": 1, "f": 0.1, "z": null, "a": [true] })),
+    };
+    let operations = [
+        (CrudOperation::List, "list"),
+        (CrudOperation::Get, "get"),
+        (CrudOperation::Add, "add"),
+        (CrudOperation::Replace, "replace"),
+        (CrudOperation::Merge, "merge"),
+        (CrudOperation::Remove, "remove"),
+    ];
+    let answers = operations.into_iter().map(|(operation, name)| {
+        let request = Box::new(full.clone());
+        let command = Command::Answer { key: "/rows".into(), crud: Some(operation), request, member: None };
+        let written = json!({ "key": "/rows", "crud": name, "request": {
+            "method": "POST", "url": "/rows/1?a=b", "path": { "id": "1" }, "query": { "a": ["b", "c"] },
+            "headers": { "x-a": "b" }, "cookies": { "c": "d" },
+            "body": { "n": 1, "f": 0.1, "z": null, "a": [true] },
+        }, "member": null });
+        (command, json!({ "answer": written }))
+    });
+    let steps = json!([{ "after": "1s", "set": { "price": "{{ price + 1 }}" } }]);
+    let data = json!({ "price": 2, "rows": [{ "id": 1 }] });
+    let Value::Object(set) = data.clone() else { panic!("it is a mapping") };
+    let others = [
+        (
+            Command::Steps { steps: crate::engine::StepsText::Written(steps.clone()) },
+            json!({ "steps": { "steps": steps } }),
+        ),
+        (Command::SetData { data: set }, json!({ "set-data": { "data": data } })),
+    ];
+    for (command, expected) in answers.chain(others) {
+        let text = serde_json::to_string(&command).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+        let read: Command = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), expected);
+    }
+    // A request without a body stays one.
+    let bare = request("GET", "/", Value::Null);
+    let written = serde_json::to_value(&bare).unwrap();
+    assert_eq!(serde_json::from_value::<RuleRequest>(written).unwrap(), bare);
+}

@@ -1,0 +1,184 @@
+//! Members of rules in a shared world: sockets of endpoints, and streams.
+//!
+//! They are part of the world's state, so `members()` gives the same everywhere, and a rule that fires for one of them may change
+//! whatever the world has. What opens a member, each frame of its client and its end are entries of the log, which every
+//! server carries out; only the server that the client is connected to has a socket for it, and what is for that member alone
+//! is published there alone. It binds the socket to the member as the entry is carried out, in the same step.
+//!
+//! A member that opens gets its number from the [`MemberTable`], which says as well whose it is. Its server tells when it has
+//! gone ([`departures`](super::departures)). A server that dies tells nothing: each one that has members renews its
+//! [presence](crate::store::Store::be_present), and the leader has those of a server that does not be closed. If that server
+//! comes back, it finds their end in the log, and closes their sockets.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::log::LogEntry;
+use super::member_table::MemberTable;
+use super::{PendingReply, Replica};
+use crate::engine::{Command, Frame};
+use crate::store::StoreError;
+use crate::world::WorldError;
+use crate::world::journal::Payload;
+use crate::world::member::{LocalMember, MemberRequest, OpenedMember, is_open};
+use crate::world::socket::SocketClose;
+use crate::world::state::WorldState;
+
+/// How long a server may be silent before its members are closed. A busy machine must not look like one that is gone.
+pub(super) const PRESENCE: Duration = Duration::from_secs(5);
+
+/// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
+const SERVICE_RESTART: u16 = 1012;
+
+/// The members of rules, as one server sees them.
+#[derive(Debug)]
+pub(in crate::world) struct SharedMembers {
+    /// The server.
+    server: Arc<str>,
+    pub(in crate::world) table: MemberTable,
+}
+
+/// A member that opens.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::world) struct MemberOpening {
+    /// The server that its client is connected to.
+    pub(super) server: Arc<str>,
+    /// The highest number of a member that this server has seen.
+    pub(super) after: u64,
+    pub(super) request: MemberRequest,
+}
+
+impl SharedMembers {
+    /// Those that a server knows which has just begun: none.
+    pub(in crate::world) fn of(server: Arc<str>) -> Self {
+        Self { server, table: MemberTable::default() }
+    }
+
+    /// Whether a member is of another server.
+    pub(in crate::world) fn is_elsewhere(&self, member: u64) -> bool {
+        !self.table.is_of(&self.server, member) && self.table.servers().any(|server| self.table.is_of(server, member))
+    }
+}
+
+/// What the server's own clients want.
+impl Replica {
+    /// Opens a member on all servers; its client is connected to this one.
+    pub(in crate::world) async fn open(
+        &self,
+        local: LocalMember,
+        request: MemberRequest,
+        now: Duration,
+    ) -> Result<OpenedMember, WorldError> {
+        self.expect_presence().await?;
+        let (reply, opened) = oneshot::channel();
+        let after = self.highest_member.load(Ordering::Relaxed);
+        let opening = MemberOpening { server: self.sharing.server.clone(), after, request };
+        let entry = LogEntry::Open { at: now, opening };
+        self.ask(&entry, now, PendingReply::Open(Box::new(local), reply), opened).await?
+    }
+
+    /// Has all servers take a frame from the client of a member.
+    pub(in crate::world) async fn receive(
+        &self,
+        member: u64,
+        frame: Frame,
+        payload: Payload,
+        now: Duration,
+    ) -> Result<(), WorldError> {
+        let (reply, received) = oneshot::channel();
+        let entry = LogEntry::Do { at: now, command: Command::Receive { member, frame }.into() };
+        self.ask(&entry, now, PendingReply::Receive(payload, reply), received).await?
+    }
+
+    /// Notes that a number of a member is given out.
+    fn saw(&self, member: u64) {
+        self.highest_member.fetch_max(member, Ordering::Relaxed);
+    }
+
+    /// Sees to it that this server counts as there for a while: the leader closes the members of any other.
+    async fn expect_presence(&self) -> Result<(), StoreError> {
+        let is_known = self.presence().is_some_and(|until| until > Instant::now() + PRESENCE / 2);
+        if is_known { Ok(()) } else { self.renew_presence().await.map(drop) }
+    }
+
+    /// Notes in the store that this server is there, and gives the names of all that are.
+    pub(super) async fn renew_presence(&self) -> Result<Vec<String>, StoreError> {
+        let until = Instant::now() + PRESENCE;
+        let there = self.sharing.store.be_present(&self.world, &self.sharing.server, PRESENCE).await?;
+        self.note_presence(until);
+        Ok(there)
+    }
+}
+
+/// Carries out that a member opens.
+pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpening, reply: Option<PendingReply>) {
+    let MemberOpening { server, after, request } = opening;
+    let Some(member) = table(state).map(|table| table.add(&server, after)) else { return };
+    replica.saw(member);
+    let is_there = if let Some(PendingReply::Open(local, reply)) = reply {
+        let opened = state.open_member(*local, request, Some(member));
+        let is_there = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
+        // If the asker is gone, the member departs with its socket.
+        let _ = reply.send(opened);
+        is_there
+    } else {
+        let effects = state.apply_opening(request, member);
+        let is_there = effects.as_ref().is_ok_and(is_open);
+        state.notify(&effects.unwrap_or_default().events);
+        if is_there && server == replica.sharing.server {
+            // Nobody waits for it any more.
+            replica.departs(member);
+        }
+        is_there
+    };
+    if !is_there && let Some(table) = table(state) {
+        table.remove(&server, member);
+    }
+}
+
+/// Carries out that members of a server are gone; those that it has no more are passed over.
+pub(super) fn close(state: &mut WorldState, server: &str, members: Vec<u64>) {
+    for member in members {
+        if table(state).is_some_and(|table| table.is_of(server, member)) {
+            state.close_member(member);
+            if let Some(table) = table(state) {
+                table.remove(server, member);
+            }
+        }
+    }
+}
+
+/// Carries out that a server is gone with all members that it had. If it is this one, which was away for too long, their
+/// clients are to connect again.
+pub(super) fn close_all(replica: &Replica, state: &mut WorldState, server: &str) {
+    let members = table(state).map(|table| table.take(server)).unwrap_or_default();
+    if *server == *replica.sharing.server {
+        let close = SocketClose { code: SERVICE_RESTART, reason: "the other servers went on without this one".into() };
+        let end = state.shared.feed.end();
+        for socket in members.iter().filter_map(|member| state.shared.sockets.get(*member)) {
+            socket.close(close.clone(), end);
+        }
+    }
+    for member in members {
+        state.close_member(member);
+    }
+}
+
+/// Has the members depart of which the world, as it was taken over, says that they are of this server, and which have no
+/// socket here.
+pub(super) fn depart_without_sockets(replica: &Replica, state: &mut WorldState) {
+    let Some(members) = &state.members else { return };
+    replica.saw(members.table.last());
+    let own = members.table.of(&replica.sharing.server);
+    let is_gone = |member: &u64| state.shared.sockets.get(*member).is_none();
+    own.filter(is_gone).for_each(|member| replica.departs(member));
+}
+
+fn table(state: &mut WorldState) -> Option<&mut MemberTable> {
+    state.members.as_mut().map(|members| &mut members.table)
+}
