@@ -4,6 +4,7 @@
 //! the order of all that happens. Where several servers play the world, it is an entry of their log, and has one place there.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::World;
 use super::error::WorldError;
@@ -14,6 +15,9 @@ use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::Subscription;
 use crate::engine::{Command, Frame, MessageOutcome, RuleRequest};
+
+/// Frames of one client that may wait for the world's task; a client that sends more waits itself.
+const MOST_UNHEARD: u32 = 16;
 
 /// What carries the frames of a socket.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +75,26 @@ impl World {
         self.ask(move |state| state.receive(member, frame, payload)).await
     }
 
+    /// As [`World::receive`], but waits for the rules only if several frames wait for them already: a task that is woken once
+    /// more costs about as much as the answer to a frame. What is asked of the world afterwards comes after it.
+    pub(super) async fn hand_in(&self, socket: &Arc<Socket>, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+        if self.is_elsewhere_too() || socket.unheard.load(Ordering::Relaxed) >= MOST_UNHEARD {
+            return self.receive(socket, frame, payload).await;
+        }
+        socket.unheard.fetch_add(1, Ordering::Relaxed);
+        let socket = socket.clone();
+        self.tell(move |state| {
+            socket.unheard.fetch_sub(1, Ordering::Relaxed);
+            state.receive(socket.id, frame, payload);
+        })
+        .await
+    }
+
+    /// Waits until the rules have heard all frames from the client of a socket.
+    pub(super) async fn heard(&self, socket: &Socket) -> Result<(), WorldError> {
+        if socket.unheard.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
+    }
+
     /// Has the endpoint of a socket hear that it is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
         #[cfg(feature = "redis")]
@@ -81,6 +105,19 @@ impl World {
         let member = socket.id;
         // A world that has ended hears of nothing.
         let _ = self.ask(move |state| state.close_member(member)).await;
+    }
+
+    /// Whether other servers play the world too, so that the log decides what comes after what.
+    #[cfg(feature = "redis")]
+    fn is_elsewhere_too(&self) -> bool {
+        self.0.replica.is_some()
+    }
+
+    /// No other server plays the world.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "as with the feature")]
+    fn is_elsewhere_too(&self) -> bool {
+        false
     }
 
     /// Closes a socket whose frame was not carried out, for all that is known here: its client must not take it for heard.

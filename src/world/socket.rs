@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ pub(super) struct Socket {
     collection: Mutex<Arc<str>>,
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
+    /// Frames from its client that wait for the world's task.
+    pub(super) unheard: AtomicU32,
     pub(super) kind: SocketKind,
     /// The position in the feed after the last item that is for it alone, or for all whatever they have joined.
     direct: AtomicU64,
@@ -143,6 +145,7 @@ impl Socket {
             memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            unheard: AtomicU32::new(0),
             kind: SocketKind::Collection,
             direct: AtomicU64::new(0),
             read_from: AtomicU64::new(position),

@@ -276,6 +276,23 @@ impl Subscription {
         self.world.receive(&self.socket, frame, payload).await
     }
 
+    /// As [`Subscription::take`], but mostly without waiting for the rules.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn hand_in(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+        self.socket.received.fetch_add(1, Ordering::Relaxed);
+        self.world.hand_in(&self.socket, frame, payload).await
+    }
+
+    /// Waits until the rules have heard all that was handed in.
+    ///
+    /// # Errors
+    /// [`WorldError::Ended`].
+    pub async fn heard(&self) -> Result<(), WorldError> {
+        self.world.heard(&self.socket).await
+    }
+
     /// Ends it, and waits until its endpoint has heard of that if it is a socket of one.
     pub async fn finish(mut self) {
         let farewell = std::mem::replace(&mut self.farewell, Farewell::nobody());

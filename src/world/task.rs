@@ -86,6 +86,12 @@ impl World {
         self.0.requests.send(Request::Do(job)).await.map_err(|_| WorldError::Ended)?;
         answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
     }
+
+    /// As [`World::ask`], without waiting for it.
+    pub(super) async fn tell(&self, job: impl FnOnce(&mut WorldState) + Send + 'static) -> Result<(), WorldError> {
+        let _in_use = self.in_use();
+        self.0.requests.send(Request::Do(Box::new(job))).await.map_err(|_| WorldError::Ended)
+    }
 }
 
 /// Something to be done with what the task owns.

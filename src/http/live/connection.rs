@@ -284,6 +284,8 @@ impl Connection {
                 self.obey(&bytes).await
             }
             Message::Ping(bytes) => {
+                // What came before it is answered before it.
+                self.feed.heard().await?;
                 self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
@@ -299,7 +301,7 @@ impl Connection {
             self.feed.received(payload);
             return Ok(());
         }
-        Ok(self.feed.take(frame, payload).await?)
+        Ok(self.feed.hand_in(frame, payload).await?)
     }
 
     /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
