@@ -90,7 +90,7 @@ impl Kind {
         match self {
             Self::SocketIo if text == "2" => None,
             Self::SocketIo => {
-                let mut packet: Value = read(text.trim_start_matches("42"));
+                let mut packet: Value = read(text.strip_prefix("42").unwrap_or_default());
                 Some(packet[1].take())
             }
             Self::Quick | Self::Slow => Some(read(text)),
