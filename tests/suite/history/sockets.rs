@@ -129,8 +129,8 @@ const SOCKETS: usize = 9;
 /// Those who only write.
 const WRITERS: usize = 2;
 
-/// More than all that is sent, so that nobody falls too far behind and is closed.
-const BACKLOG: &str = "1000000";
+/// Several times what is sent while a slow client does not read, so that none falls too far behind and is closed.
+const BACKLOG: &str = "16384";
 
 async fn rows(mockd: &Mockd) -> Vec<Value> {
     mockd.get("/rows").await.json().as_array().unwrap().clone()

@@ -11,6 +11,8 @@ pub(super) struct Change {
     pub(super) sequence: u64,
     row: Option<Value>,
     before: Option<Value>,
+    /// That of the last change by then that has a moment: a removal has none.
+    moment: u64,
 }
 
 /// A place in it is the number of changes that are before.
@@ -22,11 +24,6 @@ pub(super) struct Order {
 }
 
 impl Change {
-    /// When it was in the count of moments; none for a removal.
-    fn moment(&self) -> Option<u64> {
-        self.row.as_ref()?["moment"].as_u64()
-    }
-
     pub(super) fn is_for(&self, view: &View) -> bool {
         self.row.iter().chain(&self.before).any(|row| view.shows(row))
     }
@@ -64,22 +61,19 @@ impl Order {
             Some("removed") => row.is_none() && before.is_some(),
             _ => false,
         };
-        let change = Change { sequence, row, before };
-        let last = self.changes.iter().rev().find_map(Change::moment);
-        let is_later = change.moment().is_none_or(|moment| last.is_none_or(|last| last < moment));
-        self.changes.push(change);
+        let last = self.changes.last().map_or(0, |last| last.moment);
+        let moment = row.as_ref().map_or(Some(last), |row| row["moment"].as_u64().filter(|moment| *moment > last));
+        self.changes.push(Change { sequence, row, before, moment: moment.unwrap_or(last) });
         self.states.push(rows);
-        fits && is_later
+        fits && moment.is_some()
     }
 
     /// The place at which these rows were told at a moment. Between two moments there are only removals, so that the rows tell
     /// places apart.
     pub(super) fn place(&self, moment: u64, told: &Rows, view: &View) -> Option<usize> {
-        let is_before = |change: &Change| change.moment().is_some_and(|of| of < moment);
-        let is_after = |change: &Change| change.moment().is_some_and(|of| of > moment);
-        let first = self.changes.iter().rposition(is_before).map_or(0, |last| last + 1);
-        let last = self.changes.iter().position(is_after).unwrap_or(self.changes.len());
-        (first..=last).find(|place| view.told(&self.states[*place]) == *told)
+        let last = self.changes.partition_point(|change| change.moment < moment);
+        let removals = self.changes[..last].iter().rev().take_while(|change| change.row.is_none()).count();
+        (last - removals..=last).find(|place| view.told(&self.states[*place]) == *told)
     }
 
     /// The next change from a place on that a view shows.
