@@ -74,6 +74,18 @@ websocket:
         do: [{ reply: { in: $msg.n, moment: *moment, rows: $rows } }, { join: $msg.topics }]
       - match: { out: ids }
         do: [{ leave: $msg.topics }, { reply: { out: $msg.n, moment: *moment, rows: $rows } }]
+      - match: { in: pinned }
+        do:
+          - reply: { in: $msg.n, moment: *moment, rows: $rows }
+          - join: { to: rows, as: here, where: { row: { room: $msg.room } } }
+          - join: { to: rows, as: from-here, where: { before: { room: $msg.room } } }
+          - join: $msg.topics
+      - match: { out: pinned }
+        do:
+          - leave: { as: here }
+          - leave: { as: from-here }
+          - leave: $msg.topics
+          - reply: { out: $msg.n, moment: *moment, rows: $rows }
       - match: { in: framed }
         do:
           - reply: { in: $msg.n, moment: *moment, rows: $rows }

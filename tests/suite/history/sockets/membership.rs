@@ -22,6 +22,8 @@ pub(super) enum How {
     Told,
     /// By the topics of single rows.
     Ids,
+    /// By a condition for the rows of a room, and by the topics of single rows.
+    Pinned,
     /// By the topic of all rows, with a frame that names the membership.
     Framed,
     /// By the topic of all rows several times, and by those of single rows beside.
@@ -29,7 +31,7 @@ pub(super) enum How {
 }
 
 /// Those between which a client may choose.
-pub(super) const ALL_WAYS: [How; 6] = [How::All, How::Room, How::Told, How::Ids, How::Framed, How::Twice];
+pub(super) const ALL_WAYS: [How; 7] = [How::All, How::Room, How::Told, How::Ids, How::Pinned, How::Framed, How::Twice];
 
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
@@ -45,6 +47,7 @@ impl How {
             Self::Room => "room",
             Self::Told => "told",
             Self::Ids => "ids",
+            Self::Pinned => "pinned",
             Self::Framed => "framed",
             Self::Twice => "twice",
         }
@@ -64,6 +67,7 @@ impl Membership {
             How::All | How::Framed | How::Twice => View::All,
             How::Room | How::Told => View::Room(self.room),
             How::Ids => View::Ids(self.ids.clone()),
+            How::Pinned => View::Pinned(self.room, self.ids.clone()),
         }
     }
 

@@ -57,6 +57,8 @@ pub(super) enum View {
     All,
     Room(&'static str),
     Ids(Vec<u64>),
+    /// Those of a room, and some wherever they are.
+    Pinned(&'static str, Vec<u64>),
 }
 
 pub(super) fn by_id(rows: &[Value]) -> Rows {
@@ -85,10 +87,12 @@ impl Told {
 
 impl View {
     pub(super) fn shows(&self, row: &Value) -> bool {
+        let is_of = |ids: &[u64]| row["id"].as_u64().is_some_and(|id| ids.contains(&id));
         match self {
             Self::All => true,
             Self::Room(room) => row["room"] == *room,
-            Self::Ids(ids) => row["id"].as_u64().is_some_and(|id| ids.contains(&id)),
+            Self::Ids(ids) => is_of(ids),
+            Self::Pinned(room, ids) => row["room"] == *room || is_of(ids),
         }
     }
 
@@ -100,7 +104,7 @@ impl View {
     /// Those of the rows that answers tell: more than it shows where rows are asked for by their ids.
     pub(super) fn told(&self, rows: &Rows) -> Rows {
         match self {
-            Self::All | Self::Ids(_) => rows.clone(),
+            Self::All | Self::Ids(_) | Self::Pinned(..) => rows.clone(),
             Self::Room(_) => self.of(rows),
         }
     }
