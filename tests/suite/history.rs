@@ -14,6 +14,7 @@ mod run;
 #[cfg(target_os = "linux")]
 mod shared;
 mod shop;
+mod sockets;
 mod tap;
 mod views;
 
