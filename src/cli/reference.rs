@@ -64,14 +64,14 @@ impl HelpArgs {
         }
         let printed = match &self.command {
             None => mockd.print_long_help(),
-            Some(name) => match mockd.find_subcommand_mut(name) {
-                Some(command) => command.print_long_help(),
-                None => {
+            Some(name) => {
+                let Some(command) = mockd.find_subcommand_mut(name) else {
                     let unknown = format!("unrecognized subcommand '{name}'");
                     let _ = mockd.error(ErrorKind::InvalidSubcommand, unknown).print();
                     return ExitCode::from(WRONG_ARGUMENTS);
-                }
-            },
+                };
+                command.print_long_help()
+            }
         };
         if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
