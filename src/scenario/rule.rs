@@ -36,9 +36,7 @@ impl StepList {
 
     /// Whether a step of it, or inside of one, has such a verb.
     pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        let has =
-            |step: &RuleStep| is_meant(&step.verb) || step.verb.steps().is_some_and(|list| list.has_verb(is_meant));
-        self.steps.iter().any(has)
+        self.steps.iter().any(|step| step.has_verb(is_meant))
     }
 
     /// This list, or one inside of its steps, if it is written in that way.
@@ -76,6 +74,13 @@ pub struct RuleStep {
     pub with: Vec<(Arc<str>, Template)>,
     /// What happens.
     pub verb: Verb,
+}
+
+impl RuleStep {
+    /// Whether it, or a step inside of it, has such a verb.
+    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
+        is_meant(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(is_meant))
+    }
 }
 
 /// When a step begins.

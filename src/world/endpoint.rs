@@ -55,6 +55,18 @@ impl World {
         self.ask(move |state| state.receive(member, frame, payload)).await
     }
 
+    /// Says that the client of a socket has had its time to connect, by the machine's clock: see
+    /// [`time_to_connect`](crate::engine::codec::time_to_connect).
+    pub async fn socket_overdue(&self, member: u64) {
+        if self.shared().sockets.get(member).is_none() {
+            return;
+        }
+        // A world that has ended closes its sockets anyway.
+        if self.ask(move |state| state.engine.awaits_client(member)).await.unwrap_or_default() {
+            let _ = self.apply(Command::Overdue { member }).await;
+        }
+    }
+
     /// Has the endpoint of a socket hear that it is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
         let member = socket.id;
@@ -74,8 +86,7 @@ impl WorldState {
     ) -> Result<OpenedSocket, WorldError> {
         let (socket, joined) = self.open_of_rules(SocketKind::Endpoint(path.clone()));
         let sid = format!("{}-{}-{}", self.shared.name, self.epoch, socket.id);
-        let options =
-            SessionOptions { sid: sid.clone(), patience: self.shared.clock.pace().paused, polling: transport.polling };
+        let options = SessionOptions { sid: sid.clone(), polling: transport.polling };
         let command = Command::Open { member: socket.id, endpoint, request: Box::new(request), options };
         let opened = self.apply_of_socket(command);
         let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;

@@ -49,7 +49,7 @@ impl Engine {
         for _ in 0..most {
             let Some(due) = self.next_local_due().filter(|due| *due <= to) else { break };
             let Some((number, run)) = self.local.as_mut().and_then(|local| local.runs.take_due(due)) else {
-                self.at_local_time(due, |engine| engine.elapse_session(due, &mut events));
+                self.at_local_time(due, |engine| engine.elapse_session(due, to, &mut events));
                 continue;
             };
             self.at_local_time(due, |engine| {
