@@ -9,7 +9,7 @@ use crate::scenario::Protocol;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
 /// A WebSocket endpoint. Expressions of its steps know `conn`, the socket's own memory (`conn.id`, `conn.topics` and what `set`
-/// puts there), `path`, `query`, `headers`, `cookies` and `url` of the handshake, and all of
+/// puts there; with Socket.IO also `conn.sid`, the client's `socket.id`), `path`, `query`, `headers`, `cookies` and `url` of the handshake, and all of
 /// `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -21,7 +21,8 @@ pub(crate) struct RawEndpoint {
     /// Refuses handshakes: the first answer that fits is the response. If none fits, the handshake is accepted.
     pub(crate) handshake: Opt<RawRefusals>,
     /// The subprotocol, or several by preference: the first that the client offers is chosen, and a client that offers none of
-    /// them is refused with 400. Without it, the socket has no subprotocol; with `protocol: graphql-transport-ws`, it has that.
+    /// them is refused with 400. Without it, the first that the client offers is chosen; with
+    /// `protocol: graphql-transport-ws`, that.
     #[schemars(example = &"chat.v1", example = ["chat.v2", "chat.v1"])]
     pub(crate) subprotocol: Opt<RawSubprotocols>,
     /// What messages are written in. Without it, they are JSON, text or bytes.
@@ -30,12 +31,14 @@ pub(crate) struct RawEndpoint {
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "topic": "$topic", "data": "$event" }))]
     pub(crate) frame: Opt<JsonNode>,
-    /// Steps that begin when a socket opens and end with it. With a `protocol`, `msg` is what the client connects with.
+    /// Steps that begin when a socket opens and end with it. With a `protocol`, they begin when the client connects, with Socket.IO
+    /// once for each namespace, and `msg` is what it connects with: `msg.args[0]` is the `auth` of Socket.IO, `msg.payload` the
+    /// `connectionParams` of GraphQL. `reply: { error: { message } }` refuses a client of Socket.IO.
     pub(crate) open: Opt<Items<RawRuleStep>>,
     /// Rules for messages: the first that fits is carried out. A message that no rule fits is in the journal and in the log.
     #[schemars(with = "Opt<Vec<Spanned<RawMessageRule>>>")]
     pub(crate) messages: Opt<Items<RawMessageRule>>,
-    /// Steps that begin when a socket has closed. They belong to the world.
+    /// Steps that begin when a socket has closed whose client was connected. They belong to the world.
     #[schemars(example = serde_json::json!([{ "send": { "frame": { "left": "$conn.name" } } }]))]
     pub(crate) closed: Opt<Items<RawRuleStep>>,
 }
@@ -120,10 +123,10 @@ pub(crate) enum RawSubprotocols {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[schemars(rename = "protocol")]
 pub(crate) enum RawProtocol {
-    /// Socket.IO 5 over Engine.IO 4, by WebSocket and by HTTP long-polling.
+    /// Socket.IO 5 over Engine.IO 4, by WebSocket and by HTTP long-polling. A message is `{ namespace, event, args, ack }`.
     #[serde(rename = "socket.io")]
     SocketIo,
-    /// GraphQL over WebSocket.
+    /// GraphQL over WebSocket. A message is `{ id, operationName, query, variables, extensions }`.
     #[serde(rename = "graphql-transport-ws")]
     GraphqlTransportWs,
 }
