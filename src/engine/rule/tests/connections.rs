@@ -194,7 +194,7 @@ fn an_open_that_refuses_or_fails_connects_nobody() {
 
 #[test]
 fn a_connection_waits_for_a_step_that_decides_it() {
-    let guard = "{ after: 1s, when: not msg.args[0].token, reply: { error: no } }";
+    let guard = "{ after: 1s, when: not msg.args.0.token, reply: { error: no } }";
     let tick = "{ times: forever, every: 10s, reply: { event: tick } }";
     for (open, token, at_once, later) in [
         (format!("[{guard}]"), false, 0, vec!["44"]),
