@@ -281,7 +281,7 @@ impl Engine {
                 break;
             };
             self.now = due.max(self.now);
-            self.fire(due, &mut events);
+            self.fire(due, to, &mut events);
             if Event::ends_at_fault_transition(&events) {
                 break;
             }
@@ -333,15 +333,15 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    /// Does the first of what is due: faults in declared order, then timelines in theirs.
-    fn fire(&mut self, due: Duration, events: &mut Vec<Event>) {
+    /// Does the first of what is due where time goes on to `to`: faults in declared order, then timelines in theirs.
+    fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));
             return;
         }
         let from = events.len();
         if self.members.next_due().is_some_and(|session| session <= due) {
-            self.elapse_session(due, events);
+            self.elapse_session(due, to, events);
             return self.react(events, from);
         }
         let (rule, done) = match self.timelines.fire(due, &self.counters, &self.collections) {

@@ -2,10 +2,12 @@
 //!
 //! There is one [`Session`] for each socket. In order:
 //!
-//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame of the client, and
-//!    [`Session::elapse`] when [`Session::due`] has come. Each returns what came of it, as [`Received`].
+//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame of the client,
+//!    [`Session::overdue`] once [`time_to_connect`] has passed by the machine's clock, and [`Session::elapse`] when
+//!    [`Session::due`] has come. Each returns what came of it, as [`Received`].
 //! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with [`Session::finished`]. If
-//!    no rule fits, [`Session::unmatched`] is called instead. An endpoint without `open` finishes at once.
+//!    no rule fits, [`Session::unmatched`] is called instead, and [`Session::refused`] if it is refused. An endpoint without
+//!    `open` finishes at once.
 //! 3. Members of a topic get the frames of their [`Address`]; members with equal addresses share them.
 //! 4. [`Session::closing`] comes before the server closes the socket.
 
@@ -13,6 +15,8 @@ pub mod engine_io;
 mod error;
 pub mod graphql_ws;
 pub mod socket_io;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +40,12 @@ pub enum Session {
     /// GraphQL over WebSocket.
     GraphqlWs(Box<graphql_ws::Session>),
     /// The protocol has ended with [`Received::Close`]: nothing is received or sent any more.
-    Closed,
+    Closed {
+        /// As [`Session::was_connected`].
+        was_connected: bool,
+        /// As [`Session::sid`] without an address.
+        sid: Option<Box<str>>,
+    },
 }
 
 /// What a session knows of its socket.
@@ -44,8 +53,6 @@ pub enum Session {
 pub struct SessionOptions {
     /// The id of the Engine.IO session.
     pub sid: String,
-    /// Whether the world is paused or driven by hand, so that a client has to wait for pings for as long as it takes.
-    pub patience: bool,
     /// Whether the client polls by HTTP, and may upgrade to WebSocket.
     pub polling: bool,
     /// The most bytes that the client may send at once.
@@ -59,10 +66,12 @@ pub enum Received {
     Opened(Value),
     /// A message for the endpoint's rules: `msg`.
     Message(Value),
+    /// A message that the client's library makes by itself, so that rules may leave it.
+    Notice(Value),
     /// What the protocol itself sends.
     Reply(Frame),
-    /// The client has ended the membership of this name, and with it all that its message has begun: steps that wait as well.
-    Ended(String),
+    /// The client has ended what has this address: memberships, and the steps that wait in answer to its messages.
+    Ended(Address),
     /// The socket is to be closed. The last of a list.
     Close {
         /// The code (RFC 6455, 7.4).
@@ -110,7 +119,7 @@ impl Session {
                 session.opened(now);
                 Vec::new()
             }
-            Self::Closed => Vec::new(),
+            Self::Closed { .. } => Vec::new(),
         }
     }
 
@@ -120,7 +129,7 @@ impl Session {
             Self::Plain => vec![Received::Message(plain_message(frame))],
             Self::SocketIo(session) => session.receive(&frame),
             Self::GraphqlWs(session) => session.receive(&frame),
-            Self::Closed => Vec::new(),
+            Self::Closed { .. } => Vec::new(),
         };
         self.close_with(&received);
         received
@@ -130,22 +139,46 @@ impl Session {
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         match self {
-            Self::Plain | Self::Closed => None,
+            Self::Plain | Self::Closed { .. } => None,
             Self::SocketIo(session) => session.due(),
             Self::GraphqlWs(session) => session.due(),
         }
     }
 
-    /// Does the first of what is due by now. More may be due after it: see [`Session::due`].
-    pub fn elapse(&mut self, now: Duration) -> Vec<Received> {
+    /// Does the first of what is due by now, where time goes on to `until` at once. More may be due after it: see
+    /// [`Session::due`].
+    pub fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         if self.due().is_none_or(|due| due > now) {
             return Vec::new();
         }
         let received = match self {
-            Self::Plain | Self::Closed => Vec::new(),
-            Self::SocketIo(session) => session.elapse(),
+            Self::Plain | Self::Closed { .. } => Vec::new(),
+            Self::SocketIo(session) => session.elapse(now, until),
             Self::GraphqlWs(_) => vec![graphql_ws::init_timeout()],
         };
+        self.close_with(&received);
+        received
+    }
+
+    /// Whether the client is yet to say that it connects, for which it has [`time_to_connect`].
+    #[must_use]
+    pub fn awaits_client(&self) -> bool {
+        match self {
+            Self::Plain | Self::Closed { .. } => false,
+            Self::SocketIo(session) => session.awaits_client(),
+            Self::GraphqlWs(session) => session.awaits_client(),
+        }
+    }
+
+    /// What comes of it that the client has had its time to connect by the machine's clock. One that has not connected is closed
+    /// once it has had that time by the world's clock as well.
+    pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
+        let received = match self {
+            Self::Plain | Self::Closed { .. } => None,
+            Self::SocketIo(session) => session.overdue(now),
+            Self::GraphqlWs(session) => session.overdue(now),
+        };
+        let received: Vec<Received> = received.into_iter().collect();
         self.close_with(&received);
         received
     }
@@ -161,7 +194,7 @@ impl Session {
             Self::Plain => Ok(vec![Frame::of(value)]),
             Self::SocketIo(session) => session.reply(msg, &value),
             Self::GraphqlWs(session) => session.reply(msg, value),
-            Self::Closed => Ok(Vec::new()),
+            Self::Closed { .. } => Ok(Vec::new()),
         }
     }
 
@@ -169,38 +202,53 @@ impl Session {
     /// names the message goes on, or steps still wait; it is called again after the last of them.
     pub fn finished(&mut self, msg: &Value, goes_on: bool) -> Vec<Frame> {
         match self {
-            Self::Plain | Self::Closed => Vec::new(),
+            Self::Plain | Self::Closed { .. } => Vec::new(),
             Self::SocketIo(session) => session.finished(msg).into_iter().collect(),
             Self::GraphqlWs(session) => session.finished(msg, goes_on).into_iter().collect(),
         }
     }
 
-    /// Whether a message is of the protocol's own making, so that rules may leave it.
+    /// Whether the client waits for its connection, and this is the `msg` of [`Received::Opened`]: it is connected once
+    /// [`Session::finished`] is called, or by a reply.
     #[must_use]
-    pub fn says_by_itself(&self, msg: &Value) -> bool {
-        matches!(self, Self::SocketIo(_)) && socket_io::is_of_protocol(msg)
+    pub fn is_pending(&self, msg: &Value) -> bool {
+        match self {
+            Self::Plain | Self::Closed { .. } => false,
+            Self::SocketIo(session) => session.is_pending(msg),
+            Self::GraphqlWs(session) => session.is_pending(msg),
+        }
+    }
+
+    /// Whether the connection that a message came by is over while the socket stays open: it was refused, or left.
+    #[must_use]
+    pub fn is_over(&self, msg: &Value) -> bool {
+        if let Self::SocketIo(session) = self { session.is_over(msg) } else { false }
     }
 
     /// What is sent when no rule fits a message; `nearest` is the rule that came nearest, and why it does not fit.
     pub fn unmatched(&mut self, msg: &Value, nearest: Option<&str>) -> Vec<Frame> {
         match self {
-            Self::Plain | Self::SocketIo(_) | Self::Closed => Vec::new(),
+            Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
             Self::GraphqlWs(session) => session.unmatched(msg, nearest).into_iter().collect(),
         }
     }
 
-    /// What is sent when the rule that answers a message is refused, and why.
-    pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Frame> {
-        match self {
-            Self::Plain | Self::SocketIo(_) | Self::Closed => Vec::new(),
-            Self::GraphqlWs(session) => session.refused(msg, why).into_iter().collect(),
-        }
+    /// What comes of it that the rule that answers a message is refused, or `open`, and why.
+    pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Received> {
+        let received = match self {
+            Self::Plain | Self::Closed { .. } => None,
+            Self::SocketIo(session) => session.refused(msg, why).map(Received::Reply),
+            Self::GraphqlWs(session) => session.refused(msg, why),
+        };
+        let received: Vec<Received> = received.into_iter().collect();
+        self.close_with(&received);
+        received
     }
 
     /// What is sent when the server ends the membership of this name.
     pub fn left(&mut self, name: &str) -> Vec<Frame> {
         match self {
-            Self::Plain | Self::SocketIo(_) | Self::Closed => Vec::new(),
+            Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
             Self::GraphqlWs(session) => session.left(name).into_iter().collect(),
         }
     }
@@ -209,7 +257,7 @@ impl Session {
     #[must_use]
     pub fn address(&self, name: Option<&str>, msg: Option<&Value>) -> Address {
         match self {
-            Self::Plain | Self::Closed => Address::Plain,
+            Self::Plain | Self::Closed { .. } => Address::Plain,
             Self::SocketIo(_) => Address::SocketIo(socket_io::namespace_of(msg).into()),
             Self::GraphqlWs(session) => Address::GraphqlWs(session.operation(name, msg).map(Into::into)),
         }
@@ -234,18 +282,80 @@ impl Session {
         }
     }
 
+    /// The addresses at which the client gets what is sent to all sockets of its endpoint.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Address> {
+        match self {
+            Self::Plain => vec![Address::Plain],
+            Self::SocketIo(session) => session.namespaces().map(|name| Address::SocketIo(name.into())).collect(),
+            Self::GraphqlWs(_) | Self::Closed { .. } => Vec::new(),
+        }
+    }
+
+    /// The id of the client at an address, as its library knows it; without one, that of the connection which the client would
+    /// call its own.
+    #[must_use]
+    pub fn sid(&self, address: Option<&Address>) -> Option<&str> {
+        match (self, address) {
+            (Self::SocketIo(session), Some(Address::SocketIo(namespace))) => session.sid(Some(namespace)),
+            (Self::SocketIo(session), _) => session.sid(None),
+            (Self::Closed { sid, .. }, _) => sid.as_deref(),
+            (Self::Plain | Self::GraphqlWs(_), _) => None,
+        }
+    }
+
+    /// Whether the client was ever connected as the protocol has it.
+    #[must_use]
+    pub fn was_connected(&self) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::SocketIo(session) => session.was_connected(),
+            Self::GraphqlWs(session) => session.was_connected(),
+            Self::Closed { was_connected, .. } => *was_connected,
+        }
+    }
+
+    /// The protocol; `None` once it has ended.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Protocol> {
+        match self {
+            Self::Plain => Some(Protocol::Plain),
+            Self::SocketIo(_) => Some(Protocol::SocketIo),
+            Self::GraphqlWs(_) => Some(Protocol::GraphqlTransportWs),
+            Self::Closed { .. } => None,
+        }
+    }
+
+    /// What is sent when the server disconnects the client from what a message came by, such as a namespace; `None` if the socket
+    /// itself is to be closed, because the client is connected to nothing else.
+    pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
+        if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
+    }
+
     /// What is sent before the server closes the socket.
     pub fn closing(&mut self) -> Vec<Frame> {
         match self {
             Self::SocketIo(session) => session.closing(),
-            Self::Plain | Self::GraphqlWs(_) | Self::Closed => Vec::new(),
+            Self::Plain | Self::GraphqlWs(_) | Self::Closed { .. } => Vec::new(),
         }
     }
 
     fn close_with(&mut self, received: &[Received]) {
         if matches!(received.last(), Some(Received::Close { .. })) {
-            *self = Self::Closed;
+            let (was_connected, sid) = (self.was_connected(), self.sid(None).map(Into::into));
+            *self = Self::Closed { was_connected, sid };
         }
+    }
+}
+
+/// How long the client of a socket may take to say that it connects, by the world's clock and by the machine's; `None` for as
+/// long as it likes.
+#[must_use]
+pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
+    match protocol {
+        Protocol::Plain => None,
+        Protocol::SocketIo => Some(socket_io::CONNECT_TIMEOUT),
+        Protocol::GraphqlTransportWs => Some(graphql_ws::INIT_TIMEOUT),
     }
 }
 
@@ -264,6 +374,22 @@ impl Address {
         }
     }
 
+    /// Whether a message came by it.
+    #[must_use]
+    pub fn is_of(&self, msg: &Value) -> bool {
+        match self {
+            Self::Plain | Self::GraphqlWs(None) => false,
+            Self::SocketIo(namespace) => socket_io::namespace_of(Some(msg)) == &**namespace,
+            Self::GraphqlWs(Some(operation)) => msg["id"] == **operation,
+        }
+    }
+
+    /// Whether it is in another namespace than the other address.
+    #[must_use]
+    pub fn is_apart_from(&self, other: &Self) -> bool {
+        matches!(self, Self::SocketIo(_)) && self != other
+    }
+
     /// Whether the membership ends with this value: an error of a GraphQL operation. The engine then calls [`Session::end`],
     /// and ends the membership.
     #[must_use]
@@ -277,72 +403,5 @@ fn plain_message(frame: Frame) -> Value {
     match frame {
         Frame::Text(text) => serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text)),
         frame => frame.to_json(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
-
-    use std::time::Duration;
-
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn plain_sockets_get_values_as_they_are() {
-        let mut session = Session::new(Protocol::Plain, SessionOptions::default());
-        assert_eq!(session.opened(Duration::ZERO), [Received::Opened(Value::Null)]);
-        for (frame, msg) in [
-            (Frame::Text(r#"{"a":[1]}"#.into()), json!({ "a": [1] })),
-            (Frame::Text("7".into()), json!(7)),
-            (Frame::Text("hello".into()), json!("hello")),
-            (Frame::Text("".into()), json!("")),
-            (Frame::Text("1e999".into()), json!("1e999")),
-            (Frame::Json(json!([true]).into()), json!([true])),
-            (Frame::Binary([0, 0xff].into()), json!({ "binary": "AP8=" })),
-        ] {
-            assert_eq!(session.receive(frame), [Received::Message(msg)]);
-        }
-        let address = session.address(Some("all"), None);
-        for (value, frame) in [
-            (json!({ "a": 1 }), Frame::Json(json!({ "a": 1 }).into())),
-            (json!("hi"), Frame::Text("hi".into())),
-            (json!({ "binary": "AP8=" }), Frame::Binary([0, 0xff].into())),
-        ] {
-            assert_eq!(address.frames(&value).unwrap(), std::slice::from_ref(&frame));
-            assert!(!address.is_ended_by(&value));
-            assert_eq!(session.reply(None, value).unwrap(), [frame]);
-        }
-        assert!(session.reaches(&address));
-        assert_eq!(session.finished(&Value::Null, false), []);
-        assert_eq!(session.unmatched(&Value::Null, None), []);
-        assert_eq!(session.left("all"), []);
-        assert_eq!(session.closing(), []);
-        assert_eq!((session.due(), session), (None, Session::Plain));
-    }
-
-    #[test]
-    fn reasons_to_close_fit_a_closing_frame() {
-        let Received::Close { reason, .. } = Received::close(4409, "ä".repeat(100)) else { unreachable!() };
-        assert_eq!(reason, "ä".repeat(61));
-    }
-
-    #[test]
-    fn a_closed_session_receives_and_sends_nothing() {
-        let options = || SessionOptions { sid: "s".to_owned(), ..SessionOptions::default() };
-        for protocol in [Protocol::SocketIo, Protocol::GraphqlTransportWs] {
-            let mut session = Session::new(protocol, options());
-            session.opened(Duration::ZERO);
-            let address = session.address(None, None);
-            assert!(matches!(session.receive(Frame::Text("?".into()))[..], [Received::Close { .. }]));
-            assert_eq!(session, Session::Closed);
-            assert_eq!(session.receive(Frame::Text("40".into())), []);
-            assert_eq!(session.elapse(Duration::from_hours(24)), []);
-            assert_eq!(session.reply(None, json!({ "event": "a" })), Ok(Vec::new()));
-            assert_eq!(session.closing(), []);
-            assert!(!session.reaches(&address));
-        }
     }
 }

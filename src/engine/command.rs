@@ -141,6 +141,11 @@ pub enum Command {
         member: u64,
         frame: Frame,
     },
+    /// The client of a socket has had its time to connect, by the machine's clock: see
+    /// [`time_to_connect`](super::codec::time_to_connect).
+    Overdue {
+        member: u64,
+    },
     /// A socket has closed: it leaves everything, then comes what its endpoint does.
     Close {
         member: u64,
@@ -223,6 +228,7 @@ impl Command {
                 | Self::Steps { .. }
                 | Self::Open { .. }
                 | Self::Receive { .. }
+                | Self::Overdue { .. }
                 | Self::Close { .. }
         )
     }
@@ -313,6 +319,10 @@ impl Engine {
                 return self.open_socket(member, &endpoint, *request, options, events);
             }
             Command::Receive { member, frame } => return Ok(self.receive(member, frame, events)),
+            Command::Overdue { member } => {
+                self.overdue(member, events);
+                return Ok(Effects::default());
+            }
             Command::Close { member } => {
                 self.close_socket(member, events);
                 return Ok(Effects::default());

@@ -77,11 +77,6 @@ impl SocketMember {
 }
 
 impl Membership {
-    /// Whether it is there for what is sent to all sockets of its endpoint.
-    pub(super) fn is_of_all_sockets(&self) -> bool {
-        matches!(self.topics[..], [Topic::SocketsOf(_)])
-    }
-
     /// How what is sent to it is written.
     pub(super) fn address(&self) -> &Address {
         &self.wanted.address

@@ -172,9 +172,9 @@ impl Engine {
         let Some(member) = member else { return };
         if !goes_on {
             self.end_if_idle(member, events);
-            if let Some(message) = message {
-                self.settle_message(member, &message, events);
-            }
+        }
+        if let Some(message) = message.filter(|message| !goes_on || self.is_pending(member, message)) {
+            self.settle_message(member, &message, events);
         }
         self.settle_left(member, events);
     }

@@ -25,6 +25,8 @@ pub enum Topic {
     Group(u64),
     /// The sockets of the endpoint of that key.
     SocketsOf(Arc<str>),
+    /// Those of its sockets whose clients are connected to a namespace.
+    SocketsIn(Arc<str>, Arc<str>),
 }
 
 /// The topic as events show it. One that a scenario names is its name; names that begin with `__` are the world's own.
@@ -37,6 +39,7 @@ impl fmt::Display for Topic {
             Self::Named(name) => f.write_str(name),
             Self::Group(number) => write!(f, "__group/{number}"),
             Self::SocketsOf(endpoint) => write!(f, "__sockets{endpoint}"),
+            Self::SocketsIn(endpoint, namespace) => write!(f, "__sockets{endpoint} {namespace}"),
         }
     }
 }

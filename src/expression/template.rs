@@ -96,6 +96,16 @@ impl Template {
         }
     }
 
+    /// Whether it is a mapping that has the key, whatever its expressions give.
+    #[must_use]
+    pub fn has_key(&self, key: &str) -> bool {
+        match &self.node {
+            Node::Constant(Json::Object(fields)) => fields.contains_key(key),
+            Node::Map(nodes) => nodes.iter().any(|(name, _)| name == key),
+            _ => false,
+        }
+    }
+
     /// The names that its expressions use.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {

@@ -423,6 +423,9 @@ impl ProblemKind {
         if let Self::Expression { error, .. } = self {
             return error.is_warning();
         }
+        if let Self::Socket(mistake) = self {
+            return mistake.is_warning();
+        }
         matches!(
             self,
             Self::NeverMatches(_)

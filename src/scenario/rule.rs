@@ -36,9 +36,7 @@ impl StepList {
 
     /// Whether one of its steps, or a step nested in one, has a verb for which the test is true.
     pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        let has =
-            |step: &RuleStep| is_meant(&step.verb) || step.verb.steps().is_some_and(|list| list.has_verb(is_meant));
-        self.steps.iter().any(has)
+        self.steps.iter().any(|step| step.has_verb(is_meant))
     }
 
     /// This list, or one nested in its steps, if the scenario writes it this way.
@@ -85,6 +83,13 @@ pub struct RuleStep {
     pub with: Vec<(Arc<str>, Template)>,
     /// What happens.
     pub verb: Verb,
+}
+
+impl RuleStep {
+    /// Whether it, or a step inside of it, has such a verb.
+    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
+        is_meant(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(is_meant))
+    }
 }
 
 /// When a step begins.

@@ -95,6 +95,18 @@ impl World {
         if socket.unheard.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
     }
 
+    /// Says that the client of a socket has had its time to connect, by the machine's clock: see
+    /// [`time_to_connect`](crate::engine::codec::time_to_connect).
+    pub async fn socket_overdue(&self, member: u64) {
+        if self.shared().sockets.get(member).is_none() {
+            return;
+        }
+        // A world that has ended closes its sockets anyway.
+        if self.ask(move |state| state.engine.awaits_client(member)).await.unwrap_or_default() {
+            let _ = self.apply(Command::Overdue { member }).await;
+        }
+    }
+
     /// Has the endpoint of a socket hear that it is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
         #[cfg(feature = "redis")]

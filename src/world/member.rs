@@ -105,8 +105,7 @@ impl WorldState {
         self.settle();
         let command = match request {
             MemberRequest::Socket { endpoint, request, polling, max_payload } => {
-                let patience = self.shared.clock.pace().paused;
-                let options = SessionOptions { sid: self.session_id(member), patience, polling, max_payload };
+                let options = SessionOptions { sid: self.session_id(member), polling, max_payload };
                 Command::Open { member, endpoint, request, options }
             }
             MemberRequest::Stream { key, request } => {

@@ -21,7 +21,7 @@ use super::transcript::Transcript;
 use super::view::{CollectionsJson, View, WorldReload, WorldStart};
 #[cfg(feature = "redis")]
 use crate::engine::FIRST_SHARED_MEMBER;
-use crate::engine::{Command, Effects, Engine, Event, EventKind, FIXED_START, MemberEvent, Reload};
+use crate::engine::{Command, Effects, Engine, EventKind, FIXED_START, MemberEvent, Reload};
 use crate::scenario::Feed;
 
 /// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
@@ -209,13 +209,17 @@ impl WorldState {
         self.notify(&reload.events);
         self.refresh_faults();
         self.publish(self.notice());
-        let is_closing = |event: &&Event| match event.kind {
-            EventKind::Member { member, what: MemberEvent::Closed(_) } => !self.is_elsewhere(member),
-            _ => false,
-        };
-        let closed = reload.events.iter().filter(is_closing).count();
-        if closed > 0 {
-            info!(world = %self.shared.name, "sockets closed, because their endpoint is gone: {closed}");
+        let mut closed: BTreeMap<&str, usize> = BTreeMap::new();
+        for event in &reload.events {
+            if let EventKind::Member { member, what: MemberEvent::Closed(Some(closing)) } = &event.kind
+                && !self.is_elsewhere(*member)
+            {
+                *closed.entry(&closing.reason).or_default() += 1;
+            }
+        }
+        for (reason, count) in closed {
+            let why = reason.replacen("the endpoint", "their endpoint", 1);
+            info!(world = %self.shared.name, "sockets closed, because {why}: {count}");
         }
         reload
     }

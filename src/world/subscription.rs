@@ -261,6 +261,12 @@ impl Subscription {
         self.world.record(Record::Received { socket: self.socket.id, path: None, payload, outcomes: Box::default() });
     }
 
+    /// The number of its socket.
+    #[must_use]
+    pub fn member(&self) -> u64 {
+        self.socket.id
+    }
+
     /// Whether it is a socket of an endpoint that the scenario declares.
     #[must_use]
     pub fn is_of_endpoint(&self) -> bool {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
-use crate::support::{Mockd, Tool, needs, soon};
+use crate::support::{Mockd, ScenarioFile, Tool, needs, soon};
 
 async fn example(name: &str) -> Mockd {
     Mockd::run_with(&Path::new("scenarios").join(name), &["--paused"]).await
@@ -35,14 +35,15 @@ fn assert_seen<const N: usize>(mut seen: Map<String, Value>, expected: [(&str, V
 #[tokio::test]
 async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
     needs!(LiveClients);
-    let message = |id: u64, from: Value, text: &str| json!(["message", { "id": id, "room": "lobby", "from": from, "text": text }]);
-    let (hello, by_rest) = (message(1, json!(2), "Hello"), message(2, json!("rest"), "By REST"));
+    let message =
+        |id: u64, from: &str, text: &str| json!(["message", { "id": id, "room": "lobby", "from": from, "text": text }]);
+    let (hello, by_rest) = (message(1, "bob", "Hello"), message(2, "rest", "By REST"));
     let expected = [
         ("welcome", json!(["welcome", { "online": 1 }])),
         ("connected", json!(true)),
         ("transport", json!(true)),
         ("joined", json!({ "ok": true, "messages": [] })),
-        ("other", json!(["joined", 2])),
+        ("other", json!(["joined", "bob"])),
         ("said", json!(1)),
         ("heard", json!([hello, hello])),
         ("pushed", json!([by_rest, by_rest])),
@@ -52,7 +53,7 @@ async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
         ("announced", json!({ "reached": 2 })),
         ("announcement", json!([["announcement", "Closing soon"], ["announcement", "Closing soon"]])),
         ("afterPing", json!(true)),
-        ("left", json!(["left", 2])),
+        ("left", json!(["left", "bob"])),
         ("closed", json!("transport close")),
         ("reconnected", json!("welcome")),
     ];
@@ -62,6 +63,36 @@ async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
         client.env("TRANSPORTS", transports);
         assert_seen(seen_by(client, &mockd).await, expected.clone());
     }
+}
+
+/// Namespaces that tick, one that fails to open, and a message that has the server disconnect.
+const NAMESPACES: &str = "
+data: { log: [] }
+websocket:
+  /socket.io:
+    protocol: socket.io
+    open:
+      - { when: msg.namespace == '/closed', remove: { log: 9 } }
+      - { times: forever, every: 200ms, reply: { event: tick } }
+    messages:
+      - { match: { event: who }, reply: { ack: [$conn.sid] } }
+      - { match: { event: kick }, close: {} }
+";
+
+#[tokio::test]
+async fn the_client_of_socket_io_goes_and_comes_back() {
+    needs!(LiveClients);
+    let mockd = Mockd::run_with(ScenarioFile::new(NAMESPACES).path(), &["--paused"]).await;
+    let expected = [
+        ("ids", json!(3)),
+        ("known", json!([true, true])),
+        ("ticks", json!(5)),
+        ("refused", json!("Row 9 not found in log")),
+        ("kicked", json!("io server disconnect")),
+        ("stays", json!(true)),
+        ("last", json!("io server disconnect")),
+    ];
+    assert_seen(seen_by(node("namespaces.mjs"), &mockd).await, expected);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use data_encoding::BASE64;
 use serde_json::json;
 use thiserror::Error;
@@ -15,14 +16,15 @@ use crate::engine::frame::Frame;
 /// The time between two pings of the server.
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 
-/// How long a client waits for a ping that is late.
-pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The same in a world whose time does not go by itself.
-pub const PATIENT_PING_TIMEOUT: Duration = Duration::from_hours(24);
+/// How long a client waits for a ping that is late. The world's clock may be slow or stand still at any time, so this is long:
+/// a client whose server is gone sees its connection break.
+pub const PING_TIMEOUT: Duration = Duration::from_hours(24);
 
 /// What divides the packets of a payload.
-const SEPARATOR: char = '\u{1e}';
+pub const SEPARATOR: u8 = 0x1e;
+
+/// What says that a packet is bytes, in base64.
+const BINARY: u8 = b'b';
 
 /// A packet from the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,15 +69,32 @@ impl<'t> Packet<'t> {
     }
 }
 
-/// The packets of frames as the body of a response.
+/// The bytes of a WebSocket's frame as a packet behind a separator, so that those of several batches need nothing more between
+/// them.
 #[must_use]
-pub fn encode_payload(frames: &[Frame]) -> String {
-    let packets = frames.iter().map(|frame| match frame {
-        Frame::Text(text) => text.to_string(),
-        Frame::Json(value) => value.to_string(),
-        Frame::Binary(bytes) => format!("b{}", BASE64.encode(bytes)),
-    });
-    packets.collect::<Vec<_>>().join(&SEPARATOR.to_string())
+pub fn encode_packet(bytes: &[u8], is_binary: bool) -> Bytes {
+    let length = if is_binary { BASE64.encode_len(bytes.len()) + 1 } else { bytes.len() };
+    let mut packet = BytesMut::with_capacity(length + 1);
+    packet.put_u8(SEPARATOR);
+    if is_binary {
+        packet.put_u8(BINARY);
+        packet.put_slice(BASE64.encode(bytes).as_bytes());
+    } else {
+        packet.put_slice(bytes);
+    }
+    packet.freeze()
+}
+
+/// The bytes that a packet carries; `None` if it is text.
+#[must_use]
+pub fn bytes_of_packet(packet: &[u8]) -> Option<Vec<u8>> {
+    BASE64.decode(packet.strip_prefix(&[BINARY])?).ok()
+}
+
+/// Packets behind separators as the body of a response.
+#[must_use]
+pub fn payload(packets: Bytes) -> Bytes {
+    if packets.first() == Some(&SEPARATOR) { packets.slice(1..) } else { packets }
 }
 
 /// The frames that a WebSocket would carry in place of the body of a request.
@@ -84,7 +103,7 @@ pub fn encode_payload(frames: &[Frame]) -> String {
 ///
 /// If a packet has no type, or its base64 is wrong. No packet is carried out then.
 pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
-    let frames = text.split(SEPARATOR).map(|packet| {
+    let frames = text.split(char::from(SEPARATOR)).map(|packet| {
         Ok(match Packet::read(packet)? {
             Packet::Binary(bytes) => Frame::Binary(bytes.into()),
             _ => Frame::Text(packet.into()),
@@ -95,13 +114,13 @@ pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
 
 /// The packet that opens a session.
 pub(super) fn open(options: &SessionOptions) -> Frame {
-    let SessionOptions { sid, patience, polling, max_payload } = options;
+    let SessionOptions { sid, polling, max_payload } = options;
     let upgrades: &[&str] = if *polling { &["websocket"] } else { &[] };
     let handshake = json!({
         "sid": sid,
         "upgrades": upgrades,
         "pingInterval": PING_INTERVAL.as_millis(),
-        "pingTimeout": if *patience { PATIENT_PING_TIMEOUT } else { PING_TIMEOUT }.as_millis(),
+        "pingTimeout": PING_TIMEOUT.as_millis(),
         "maxPayload": max_payload,
     });
     Frame::Text(format!("0{handshake}").into())
@@ -130,7 +149,13 @@ mod tests {
             ("4hello\u{1e}bAQIDBA==", vec![Frame::Text("4hello".into()), Frame::Binary([1, 2, 3, 4].into())]),
             ("b", vec![Frame::Binary([].into())]),
         ] {
-            assert_eq!(encode_payload(&frames), payload);
+            let packets = frames.iter().map(|frame| match frame {
+                Frame::Binary(bytes) => encode_packet(bytes, true),
+                Frame::Text(text) => encode_packet(text.as_bytes(), false),
+                Frame::Json(value) => panic!("{value} is no packet"),
+            });
+            let packets = packets.collect::<Vec<_>>().concat();
+            assert_eq!(super::payload(packets.into()), payload);
             assert_eq!(decode_payload(payload).unwrap(), frames);
         }
     }

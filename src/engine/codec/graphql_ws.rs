@@ -14,7 +14,7 @@ use document::only_operation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{CodecError, Received};
+use super::{Address, CodecError, Received};
 use crate::engine::frame::Frame;
 
 /// The most operations that are open at a time.
@@ -25,6 +25,9 @@ pub const MAX_ID: usize = 255;
 
 /// How long the server waits for the client to initialise the connection.
 pub const INIT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The code of a connection that the server fails to accept, as the reference implementation has it.
+const INTERNAL_ERROR: u16 = 4500;
 
 /// What is remembered of a socket that speaks `graphql-transport-ws`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +42,11 @@ pub struct Session {
 #[serde(rename_all = "kebab-case")]
 enum Phase {
     /// The client is to initialise it, until some time if the socket has opened.
-    Waiting { until: Option<Duration> },
+    Waiting {
+        until: Option<Duration>,
+        /// Whether the client has had the time for that by the machine's clock.
+        is_overdue: bool,
+    },
     /// The client has initialised it, the server is to acknowledge it.
     Initialised,
     /// Operations may begin.
@@ -48,7 +55,7 @@ enum Phase {
 
 impl Default for Phase {
     fn default() -> Self {
-        Self::Waiting { until: None }
+        Self::Waiting { until: None, is_overdue: false }
     }
 }
 
@@ -116,11 +123,23 @@ impl Outcome {
 
 impl Session {
     pub(super) fn opened(&mut self, now: Duration) {
-        self.phase = Phase::Waiting { until: Some(now.saturating_add(INIT_TIMEOUT)) };
+        self.phase = Phase::Waiting { until: Some(now.saturating_add(INIT_TIMEOUT)), is_overdue: false };
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        if let Phase::Waiting { until } = self.phase { until } else { None }
+        if let Phase::Waiting { until, is_overdue: true } = self.phase { until } else { None }
+    }
+
+    /// Whether the client is yet to initialise the connection.
+    pub(super) fn awaits_client(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
+    }
+
+    /// The client has had its time to initialise the connection by the machine's clock.
+    pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
+        let Phase::Waiting { until, is_overdue } = &mut self.phase else { return None };
+        *is_overdue = true;
+        until.is_some_and(|until| until <= now).then(init_timeout)
     }
 
     pub(super) fn receive(&mut self, frame: &Frame) -> Vec<Received> {
@@ -132,7 +151,10 @@ impl Session {
             Ok(ClientMessage::Pong {}) => None,
             Ok(ClientMessage::Subscribe { id, payload }) => Some(self.subscribe(id, payload)),
             Ok(ClientMessage::Complete { id }) if id.is_empty() => Some(invalid("the id is empty")),
-            Ok(ClientMessage::Complete { id }) => self.operations.remove(&id).then_some(Received::Ended(id)),
+            Ok(ClientMessage::Complete { id }) => {
+                let is_open = self.operations.remove(&id);
+                is_open.then(|| Received::Ended(Address::GraphqlWs(Some(id.into()))))
+            }
             Err(error) => Some(invalid(&error.to_string())),
         };
         received.into_iter().collect()
@@ -218,9 +240,21 @@ impl Session {
         Some(error(id, &format!("no rule of this endpoint answers the {operation}{nearest}")))
     }
 
-    pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Frame> {
-        let id = id_of(Some(msg)).filter(|id| self.operations.remove(*id))?;
-        Some(error(id, why))
+    /// What comes of it that the answer to a message, or `open`, is refused.
+    pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Received> {
+        let Some(id) = id_of(Some(msg)) else {
+            return self.is_pending(msg).then(|| Received::close(INTERNAL_ERROR, why));
+        };
+        self.operations.remove(id).then(|| Received::Reply(error(id, why)))
+    }
+
+    /// Whether the client waits for the acknowledgement of its connection, and this is what it has initialised that with.
+    pub(super) fn is_pending(&self, msg: &Value) -> bool {
+        id_of(Some(msg)).is_none() && self.phase == Phase::Initialised
+    }
+
+    pub(super) fn was_connected(&self) -> bool {
+        self.phase == Phase::Acknowledged
     }
 
     pub(super) fn left(&mut self, id: &str) -> Option<Frame> {

@@ -4,31 +4,31 @@
 //! acknowledgement from the client is an event of the name `ack` with the id of what it acknowledges. Bytes are
 //! `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference implementation.
 
+mod namespaces;
 mod outgoing;
 mod packet;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
+pub use namespaces::MAX_NAMESPACES;
+use namespaces::{Namespaces, Phase};
 use outgoing::{Asked, Content, Outgoing};
 pub use packet::MAX_ATTACHMENTS;
 use packet::{Decoded, Kind, MAIN, Packet, Partial, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::engine_io::{self, PING_INTERVAL};
-use super::{CodecError, Received, SessionOptions};
+use super::{Address, CodecError, Received, SessionOptions};
 use crate::engine::frame::Frame;
-
-/// The most namespaces that a client is connected to at a time.
-pub const MAX_NAMESPACES: usize = 100;
 
 /// The most bytes of a namespace.
 pub const MAX_NAMESPACE: usize = 255;
+
+/// How long a client may take to connect to a namespace, as the reference implementation has it.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// The code that a malformed packet closes a socket with (RFC 6455, 7.4.1).
 const PROTOCOL_ERROR: u16 = 1002;
@@ -51,38 +51,53 @@ pub struct Session {
     options: SessionOptions,
     /// When the next ping is due; `None` before the socket has opened.
     ping: Option<Duration>,
-    namespaces: BTreeMap<String, Namespace>,
+    /// Until when the client is to connect to a namespace; `None` before the socket has opened.
+    connect_by: Option<Duration>,
+    /// Whether the client has had the time for that by the machine's clock.
+    is_overdue: bool,
+    namespaces: Namespaces,
     /// The packet whose attachments are yet to come.
     partial: Option<Partial>,
 }
 
-/// A namespace that the client is connected to, or wants to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Namespace {
-    is_acknowledged: bool,
-    /// The id of the next event that the client is to acknowledge.
-    next_id: u64,
-}
-
 impl Session {
     pub(super) fn new(options: SessionOptions) -> Self {
-        Self { options, ping: None, namespaces: BTreeMap::new(), partial: None }
+        let namespaces = Namespaces::default();
+        Self { options, ping: None, connect_by: None, is_overdue: false, namespaces, partial: None }
     }
 
     pub(super) fn opened(&mut self, now: Duration) -> Frame {
         self.ping = Some(now.saturating_add(PING_INTERVAL));
+        self.connect_by = Some(now.saturating_add(CONNECT_TIMEOUT));
         engine_io::open(&self.options)
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        self.ping
+        let connect_by = self.connect_by.filter(|_| self.is_overdue && self.awaits_client());
+        self.ping.into_iter().chain(connect_by).min()
     }
 
-    /// Pings. A missing pong closes nothing: the world's time may run much faster than the client's, and the server has another
-    /// time-out for dead connections.
-    pub(super) fn elapse(&mut self) -> Vec<Received> {
-        self.ping = self.ping.map(|due| due.saturating_add(PING_INTERVAL));
+    /// Closes the socket of a client that has not connected in time, or pings once for all pings that are due until then. A
+    /// missing pong closes nothing: the world's time may run much faster than the client's, and the server has another time-out
+    /// for dead connections.
+    pub(super) fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
+        let Some(ping) = self.ping.filter(|ping| *ping <= now) else { return vec![Received::close(NORMAL, "")] };
+        let more = until.saturating_sub(ping).as_nanos() / PING_INTERVAL.as_nanos();
+        let rounds = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1);
+        self.ping = Some(ping.saturating_add(PING_INTERVAL.saturating_mul(rounds)));
         vec![Received::Reply(engine_io::ping())]
+    }
+
+    /// Whether the client is yet to connect to a namespace.
+    pub(super) fn awaits_client(&self) -> bool {
+        !self.namespaces.was_connected() && self.namespaces.open().next().is_none()
+    }
+
+    /// The client has had its time to connect by the machine's clock.
+    pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
+        self.is_overdue = true;
+        let is_late = self.awaits_client() && self.connect_by.is_some_and(|by| by <= now);
+        is_late.then(|| Received::close(NORMAL, ""))
     }
 
     pub(super) fn receive(&mut self, frame: &Frame) -> Vec<Received> {
@@ -91,13 +106,10 @@ impl Session {
             Frame::Json(value) => self.receive_text(&value.to_string()),
             Frame::Binary(bytes) => self.receive_attachment(bytes),
         };
-        match received {
-            Ok(received) => received.into_iter().collect(),
-            Err(violation) => vec![Received::close(PROTOCOL_ERROR, violation.to_string())],
-        }
+        received.unwrap_or_else(|violation| vec![Received::close(PROTOCOL_ERROR, violation.to_string())])
     }
 
-    fn receive_text(&mut self, text: &str) -> Result<Option<Received>, Violation> {
+    fn receive_text(&mut self, text: &str) -> Result<Vec<Received>, Violation> {
         match engine_io::Packet::read(text)? {
             engine_io::Packet::Message(message) => {
                 if self.partial.is_some() {
@@ -106,55 +118,61 @@ impl Session {
                 self.receive_decoded(Packet::decode(message)?)
             }
             engine_io::Packet::Binary(bytes) => self.receive_attachment(&bytes),
-            engine_io::Packet::Ping("probe") => Ok(Some(Received::Reply(Frame::Text("3probe".into())))),
+            engine_io::Packet::Ping("probe") => Ok(vec![Received::Reply(Frame::Text("3probe".into()))]),
             engine_io::Packet::Ping(_) => Err(Violation::PingFromClient),
-            engine_io::Packet::Close => Ok(Some(Received::close(NORMAL, ""))),
+            engine_io::Packet::Close => Ok(vec![Received::close(NORMAL, "")]),
             engine_io::Packet::Open
             | engine_io::Packet::Pong
             | engine_io::Packet::Upgrade
-            | engine_io::Packet::Noop => Ok(None),
+            | engine_io::Packet::Noop => Ok(Vec::new()),
         }
     }
 
-    fn receive_attachment(&mut self, bytes: &[u8]) -> Result<Option<Received>, Violation> {
+    fn receive_attachment(&mut self, bytes: &[u8]) -> Result<Vec<Received>, Violation> {
         let partial = self.partial.take().ok_or(Violation::UnexpectedAttachment)?;
         self.receive_decoded(partial.with(bytes)?)
     }
 
-    fn receive_decoded(&mut self, decoded: Decoded) -> Result<Option<Received>, Violation> {
+    fn receive_decoded(&mut self, decoded: Decoded) -> Result<Vec<Received>, Violation> {
         match decoded {
             Decoded::Whole(packet) => self.receive_packet(packet),
             Decoded::Partial(partial) => {
                 self.partial = Some(partial);
-                Ok(None)
+                Ok(Vec::new())
             }
         }
     }
 
-    fn receive_packet(&mut self, packet: Packet) -> Result<Option<Received>, Violation> {
+    fn receive_packet(&mut self, packet: Packet) -> Result<Vec<Received>, Violation> {
         let Packet { kind, namespace, id, data } = packet;
-        let known = self.namespaces.get(&namespace).map(|known| known.is_acknowledged);
-        match (kind, known) {
-            (Kind::Connect, None) => return Ok(Some(self.connect(namespace, data))),
+        match (kind, self.namespaces.phase(&namespace)) {
+            (Kind::Connect, None) => return Ok(vec![self.connect(namespace, data)]),
             (Kind::Connect, Some(_)) => return Err(Violation::ConnectedAlready),
             (Kind::ConnectError, _) => return Err(Violation::RefusalFromClient),
-            (_, None | Some(false)) => return Err(Violation::NotConnected),
-            (_, Some(true)) => {}
+            (_, Some(Phase::Connected)) => {}
+            _ => return Err(Violation::NotConnected),
         }
         let mut args = match data {
             Some(Value::Array(args)) => args.into_iter(),
             _ => Vec::new().into_iter(),
         };
-        Ok(match kind {
-            Kind::Event => {
+        Ok(match (kind, id) {
+            (Kind::Event, id) => {
+                if let Some(id) = id {
+                    self.namespaces.asks(&namespace, id);
+                }
                 let event = args.next().unwrap_or_default();
-                Some(Received::Message(message(&namespace, event, args.collect(), id)))
+                vec![Received::Message(message(&namespace, event, args.collect(), id))]
+            }
+            (Kind::Ack, Some(id)) => {
+                vec![Received::Notice(message(&namespace, ACK.into(), args.collect(), Some(id)))]
             }
             // The reference implementation ignores an acknowledgement of nothing, too.
-            Kind::Ack => id.map(|id| Received::Message(message(&namespace, ACK.into(), args.collect(), Some(id)))),
-            Kind::Connect | Kind::Disconnect | Kind::ConnectError => {
-                self.namespaces.remove(&namespace);
-                Some(Received::Message(message(&namespace, DISCONNECT.into(), Vec::new(), None)))
+            (Kind::Ack, None) => Vec::new(),
+            (Kind::Connect | Kind::Disconnect | Kind::ConnectError, _) => {
+                self.namespaces.leave(&namespace);
+                let gone = message(&namespace, DISCONNECT.into(), Vec::new(), None);
+                vec![Received::Ended(Address::SocketIo(namespace.into())), Received::Notice(gone)]
             }
         })
     }
@@ -162,36 +180,31 @@ impl Session {
     fn connect(&mut self, namespace: String, auth: Option<Value>) -> Received {
         let refusal = if namespace.len() > MAX_NAMESPACE {
             Some("Invalid namespace")
-        } else if self.namespaces.len() >= MAX_NAMESPACES {
+        } else if self.namespaces.is_full() {
             Some("Too many namespaces")
         } else {
             None
         };
         if let Some(message) = refusal {
-            let data = Some(json!({ "message": message }));
-            return Received::Reply(Packet { kind: Kind::ConnectError, namespace, id: None, data }.frame());
+            return Received::Reply(refusal_of(namespace, json!({ "message": message })));
         }
         let auth = auth.unwrap_or_else(|| json!({}));
         let msg = message(&namespace, CONNECT.into(), vec![auth], None);
-        self.namespaces.insert(namespace, Namespace::default());
+        self.namespaces.connect(namespace, &self.options.sid);
         Received::Opened(msg)
     }
 
     pub(super) fn reply(&mut self, msg: Option<&Value>, value: &Value) -> Result<Vec<Frame>, CodecError> {
         let Outgoing { namespace, content } = Outgoing::read(value)?;
         let namespace = namespace.unwrap_or_else(|| namespace_of(msg).to_owned());
-        let known = self.namespaces.get(&namespace);
-        let is_waiting = known.is_some_and(|known| !known.is_acknowledged);
+        let phase = self.namespaces.phase(&namespace);
         let (kind, id, data) = match content {
             Content::Refusal(error) => {
-                if !is_connect(msg) || known.is_some_and(|known| known.is_acknowledged) {
+                if !is_connect(msg) || phase == Some(Phase::Connected) {
                     return Err(CodecError::NothingToRefuse);
                 }
-                return Ok(if self.namespaces.remove(&namespace).is_some() {
-                    vec![Packet { kind: Kind::ConnectError, namespace, id: None, data: Some(error) }.frame()]
-                } else {
-                    Vec::new()
-                });
+                let is_refused = self.namespaces.refuse(&namespace);
+                return Ok(is_refused.then(|| refusal_of(namespace, error)).into_iter().collect());
             }
             Content::Ack(args) => {
                 let event = msg.filter(|msg| !is_connect(Some(msg))).ok_or(CodecError::NothingToAcknowledge)?;
@@ -200,9 +213,8 @@ impl Session {
                 (Kind::Ack, Some(id), args)
             }
             Content::Event { data, asks } => {
-                let next = known.map_or(0, |known| known.next_id);
                 let id = asks.map(|asked| match asked {
-                    Asked::Next => next,
+                    Asked::Next => self.namespaces.next_id(&namespace),
                     Asked::Id(id) => id,
                 });
                 (Kind::Event, id, data)
@@ -210,12 +222,16 @@ impl Session {
         };
         let packet = Packet { kind, namespace: namespace.clone(), id, data: Some(data.into()) };
         let frames = packet.frames()?;
-        if known.is_none() {
+        // A callback is called once.
+        let is_double = kind == Kind::Ack && id.is_some_and(|id| self.namespaces.is_answered(&namespace, id));
+        if phase.is_none() || is_double {
             return Ok(Vec::new());
         }
-        let acknowledgement = if is_waiting { self.acknowledge(&namespace) } else { None };
-        if let (Kind::Event, Some(id), Some(known)) = (kind, id, self.namespaces.get_mut(&namespace)) {
-            known.next_id = known.next_id.max(id.saturating_add(1));
+        let acknowledgement = self.acknowledge(&namespace);
+        match (kind, id) {
+            (Kind::Ack, Some(id)) => self.namespaces.answered(&namespace, id),
+            (_, Some(id)) => self.namespaces.asked(&namespace, id),
+            (_, None) => {}
         }
         Ok(acknowledgement.into_iter().chain(frames).collect())
     }
@@ -224,32 +240,64 @@ impl Session {
         if is_connect(Some(msg)) { self.acknowledge(namespace_of(Some(msg))) } else { None }
     }
 
+    /// What is sent to a client that waits to be connected when `open` is refused.
+    pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Frame> {
+        let namespace = namespace_of(Some(msg));
+        let is_refused = is_connect(Some(msg)) && self.namespaces.refuse(namespace);
+        is_refused.then(|| refusal_of(namespace.to_owned(), json!({ "message": why })))
+    }
+
     /// Tells the client that it is connected to a namespace that it waits for.
     fn acknowledge(&mut self, namespace: &str) -> Option<Frame> {
-        let sid = self.sid_of(namespace);
-        let known = self.namespaces.get_mut(namespace).filter(|known| !known.is_acknowledged)?;
-        known.is_acknowledged = true;
+        let sid = self.namespaces.acknowledge(namespace)?;
         let data = Some(json!({ "sid": sid }));
         Some(Packet { kind: Kind::Connect, namespace: namespace.to_owned(), id: None, data }.frame())
     }
 
-    /// The id of the client in a namespace: 20 characters, always the same for the same socket.
-    fn sid_of(&self, namespace: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.options.sid).chain_update([0]).chain_update(namespace).finalize();
-        let mut sid = BASE64URL_NOPAD.encode(&digest);
-        sid.truncate(20);
-        sid
+    /// Disconnects the client from the namespace of a message; `None` if it is connected to no other, so that the socket is to be
+    /// closed.
+    pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
+        let namespace = namespace_of(msg);
+        if !self.namespaces.open().any(|other| other != namespace) {
+            return None;
+        }
+        let acknowledgement = self.acknowledge(namespace);
+        let is_connected = self.namespaces.phase(namespace).is_some();
+        self.namespaces.leave(namespace);
+        let disconnected = is_connected.then(|| disconnected_from(namespace.to_owned()));
+        Some(acknowledgement.into_iter().chain(disconnected).collect())
+    }
+
+    /// Whether the client waits to be connected by the answer to a message.
+    pub(super) fn is_pending(&self, msg: &Value) -> bool {
+        is_connect(Some(msg)) && self.namespaces.phase(namespace_of(Some(msg))) == Some(Phase::Waiting)
+    }
+
+    /// Whether the client is no longer connected to the namespace of a message, and the message is not that it has left.
+    pub(super) fn is_over(&self, msg: &Value) -> bool {
+        msg["event"] != DISCONNECT && self.namespaces.phase(namespace_of(Some(msg))).is_none()
     }
 
     pub(super) fn is_connected_to(&self, namespace: &str) -> bool {
-        self.namespaces.contains_key(namespace)
+        self.namespaces.phase(namespace).is_some()
+    }
+
+    /// The namespaces that the client is connected to, or wants to be.
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.open()
+    }
+
+    pub(super) fn was_connected(&self) -> bool {
+        self.namespaces.was_connected()
+    }
+
+    /// The id of the client in a namespace; without one, in `/`, or the first by its name.
+    pub(super) fn sid(&self, namespace: Option<&str>) -> Option<&str> {
+        self.namespaces.sid(namespace)
     }
 
     pub(super) fn closing(&mut self) -> Vec<Frame> {
-        let connected = std::mem::take(&mut self.namespaces).into_iter().filter(|(_, known)| known.is_acknowledged);
-        let packets =
-            connected.map(|(namespace, _)| Packet { kind: Kind::Disconnect, namespace, id: None, data: None });
-        packets.map(|packet| packet.frame()).collect()
+        self.namespaces.leave_all().into_iter().map(disconnected_from).collect()
     }
 }
 
@@ -261,15 +309,22 @@ pub(super) fn frames(namespace: &str, value: &Value) -> Result<Vec<Frame>, Codec
     Packet { kind: Kind::Event, namespace, id: None, data: Some(data.into()) }.frames()
 }
 
+/// The namespace that an event names which is sent to all, or that of the message that it answers.
+pub(in crate::engine) fn namespace_for_all(msg: Option<&Value>, value: &Value) -> Result<String, CodecError> {
+    Ok(Outgoing::read(value)?.namespace.unwrap_or_else(|| namespace_of(msg).to_owned()))
+}
+
 /// The namespace of a message, or the main one.
 pub(super) fn namespace_of(msg: Option<&Value>) -> &str {
     msg.and_then(|msg| msg.get("namespace")).and_then(Value::as_str).unwrap_or(MAIN)
 }
 
-/// Whether a client's library sends the message without the client's asking for it.
-pub(super) fn is_of_protocol(msg: &Value) -> bool {
-    let is_acknowledgement = msg["event"] == ACK && !msg["ack"].is_null();
-    msg["event"] == DISCONNECT || is_acknowledgement
+fn refusal_of(namespace: String, error: Value) -> Frame {
+    Packet { kind: Kind::ConnectError, namespace, id: None, data: Some(error) }.frame()
+}
+
+fn disconnected_from(namespace: String) -> Frame {
+    Packet { kind: Kind::Disconnect, namespace, id: None, data: None }.frame()
 }
 
 fn message(namespace: &str, event: Value, args: Vec<Value>, ack: Option<u64>) -> Value {

@@ -161,6 +161,9 @@ impl<'e> Firing<'e> {
         if let Some(it) = it {
             run.context.set("it", it);
         }
+        if self.is_over(&run.context) {
+            run.strands = Strands::default();
+        }
         Ok(())
     }
 
@@ -223,6 +226,9 @@ impl<'e> Firing<'e> {
                 }
                 if let Some(it) = self.carry_out(step, &mut inner)? {
                     context.set("it", it);
+                }
+                if self.is_over(&context) {
+                    return Ok(None);
                 }
             }
         }
@@ -303,7 +309,7 @@ impl Firing<'_> {
             self.draws.see(Some(self.engine.topics.clone()));
         }
         let member = self.owner.member().filter(|_| names.contains(CONN));
-        let conn = member.and_then(|member| self.engine.conn(member)).map(Arc::new);
+        let conn = member.and_then(|member| self.engine.conn_in(member, context)).map(Arc::new);
         let reading = self.engine.reading();
         let of_conn = |name: &str| conn.as_ref().filter(|_| name == CONN).map(Data::shared);
         let computed = compute(&|name| of_conn(name).or_else(|| root(context, &reading, name)), &mut self.draws);

@@ -345,7 +345,7 @@ impl Engine {
         };
         let mut context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
-        if let Some(conn) = shape.member.and_then(|member| self.conn(member)) {
+        if let Some(conn) = shape.member.and_then(|member| self.conn_at(member, Some(&wanted.address))) {
             context.set("conn", conn);
         }
         let mut draws = Draws::of(self, "frames".into());

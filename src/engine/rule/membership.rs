@@ -58,12 +58,14 @@ impl Firing<'_> {
         others: bool,
         context: &Context,
     ) -> Result<(), Refusal> {
-        let topics = match (to, &self.origin) {
-            (Some(to), _) => self.topics(to, context)?,
-            (None, RuleOrigin::Endpoint(key)) => vec![Topic::SocketsOf(key.clone())],
+        let topics = to.map(|to| self.topics(to, context)).transpose()?;
+        let value = self.required(frame, context)?;
+        let topics = match (topics, &self.origin) {
+            (Some(topics), _) => topics,
+            (None, RuleOrigin::Endpoint(key)) => vec![self.engine.topic_of_all(key, context.get("msg"), &value)?],
             (None, _) => return Err(Refusal::NoMember),
         };
-        let frame = Frame::of(self.required(frame, context)?);
+        let frame = Frame::of(value);
         let except = self.owner.member().filter(|_| others);
         self.command(Command::Send { to: topics, frame, except })
     }
@@ -80,7 +82,8 @@ impl Firing<'_> {
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
             return Ok(());
         }
-        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name).cloned();
+        let is_here = |one: &Membership| !one.address().is_apart_from(&wanted.address);
+        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name && is_here(one)).cloned();
         if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
             return Err(Refusal::TooManyMemberships);
         }
@@ -113,7 +116,10 @@ impl Firing<'_> {
         let topics = to.map(|to| self.topics(to, context)).transpose()?;
         let name = name.map(|name| self.id(name, context)).transpose()?;
         let memberships = self.engine.members.memberships_of(member).to_vec();
-        let is_meant = |one: &Membership| name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name));
+        let here = self.engine.address_at(member, context);
+        let is_meant = |one: &Membership| {
+            name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name)) && !one.address().is_apart_from(&here)
+        };
         for membership in memberships.iter().filter(|one| is_meant(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
         }
@@ -133,6 +139,9 @@ impl Firing<'_> {
         if self.engine.members.socket(member).is_none() {
             return self.tell(MemberEvent::Closed(None));
         }
+        if code.is_none() && self.disconnect(member, context) {
+            return Ok(());
+        }
         let code = code.map(|code| self.required(code, context)).transpose()?;
         let code = code.map_or(Ok(NORMAL), |code| close_code(&code))?;
         let reason = reason.map(|reason| self.required(reason, context)).transpose()?;
@@ -140,6 +149,19 @@ impl Firing<'_> {
         let closing = Closing { code, reason: fit_for_closing(reason).into() };
         self.engine.close_member(member, closing, self.events);
         Ok(())
+    }
+
+    /// Has a client leave the namespace that a rule answers in. Says whether it is connected to others, so that its socket stays.
+    fn disconnect(&mut self, member: u64, context: &Context) -> bool {
+        let address = self.engine.address_at(member, context);
+        let socket = self.engine.members.socket_mut(member);
+        let Some(frames) = socket.and_then(|socket| socket.session.disconnect(context.get("msg"))) else {
+            return false;
+        };
+        self.engine.tell_frames(member, frames, self.events);
+        self.engine.end_address(member, &address, self.events);
+        self.engine.follow_session(member, self.events);
+        true
     }
 
     /// Sets a part of the socket's memory.
@@ -185,14 +207,31 @@ impl Engine {
         }
     }
 
-    /// What expressions know as `conn`.
+    /// Where the message came from that a rule answers.
+    pub(super) fn address_at(&self, member: u64, context: &Context) -> Address {
+        let socket = self.members.socket(member);
+        socket.map_or(Address::Plain, |socket| socket.session.address(None, context.get("msg")))
+    }
+
+    /// What expressions know as `conn` once the socket is gone.
     pub(super) fn conn(&self, member: u64) -> Option<Value> {
+        self.conn_at(member, None)
+    }
+
+    /// What expressions of a rule know as `conn`.
+    pub(super) fn conn_in(&self, member: u64, context: &Context) -> Option<Value> {
+        self.conn_at(member, Some(&self.address_at(member, context)))
+    }
+
+    /// What expressions know as `conn`, at an address of the client.
+    pub(super) fn conn_at(&self, member: u64, address: Option<&Address>) -> Option<Value> {
         let socket = self.members.socket(member)?;
         let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
         let topics: Vec<String> = topics.map(ToString::to_string).collect();
         let mut conn = Value::clone(&socket.memory);
         if let Some(fields) = conn.as_object_mut() {
             fields.insert("id".into(), member.into());
+            fields.extend(socket.session.sid(address).map(|sid| ("sid".to_owned(), sid.into())));
             fields.insert("topics".into(), json!(topics));
         }
         Some(conn)
@@ -239,7 +278,7 @@ impl Engine {
         events: &mut Vec<Event>,
     ) {
         let stays = |topic: &&Topic| match topics {
-            None => matches!(topic, Topic::SocketsOf(_)),
+            None => matches!(topic, Topic::SocketsOf(_) | Topic::SocketsIn(..)),
             Some(topics) => !topics.contains(topic),
         };
         let staying: Vec<Topic> = membership.topics.iter().filter(stays).cloned().collect();

@@ -1,6 +1,7 @@
 //! Sockets of endpoints: what happens when one opens, when a message comes, and when it has closed.
 
 mod carried;
+mod connecting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +12,16 @@ use serde_json::Value;
 use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
-use super::groups::Wanted;
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
-use crate::engine::codec::{Address, Received, Session, SessionOptions};
+use crate::engine::codec::{Received, Session, SessionOptions};
 use crate::engine::command::Effects;
 use crate::engine::event::{Closing, Event, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::members::{Membership, SocketMember};
 use crate::engine::refusal::Refusal;
-use crate::engine::topics::Topic;
 use crate::engine::wildcard::matches_wildcard;
 use crate::matching;
 use crate::scenario::{MessageRule, StepList};
@@ -72,25 +71,10 @@ impl Engine {
             unsettled: Vec::new(),
         };
         self.members.entry(member).socket = Some(socket);
-        if declared.sends_to_all {
-            self.hear_all(member, endpoint, events);
-        }
         let now = self.now;
         let received = self.members.socket_mut(member).map(|socket| socket.session.opened(now));
         let messages = self.take_received(member, received.unwrap_or_default(), events);
         Ok(Effects { messages, ..Effects::default() })
-    }
-
-    /// Has a socket get what is sent to all sockets of its endpoint.
-    fn hear_all(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket(member) else { return };
-        let address = socket.session.address(None, None);
-        let address = if matches!(address, Address::GraphqlWs(_)) { Address::Plain } else { address };
-        let topics = vec![Topic::SocketsOf(endpoint.clone())];
-        let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
-        let number = self.members.next_membership();
-        let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
-        self.begin_membership(member, membership, events);
     }
 
     /// Takes a frame from the client of a socket.
@@ -108,6 +92,7 @@ impl Engine {
         self.leave_all(member);
         let conn = self.conn(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
+        let gone = gone.filter(|socket| socket.session.was_connected());
         let Some((socket, conn)) = gone.zip(conn) else { return };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
@@ -117,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// Carries out steps of an endpoint that answer nobody: a member is told if they are refused.
+    /// Carries out steps of an endpoint that answer nobody: a member is told if they are refused. Gives why then.
     fn fire_alone(
         &mut self,
         member: u64,
@@ -126,13 +111,14 @@ impl Engine {
         steps: &StepList,
         context: &mut Context,
         events: &mut Vec<Event>,
-    ) {
+    ) -> Option<String> {
         let origin = RuleOrigin::Endpoint(endpoint);
         let rule = origin.key();
         let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, context));
-        if let Err(refusal) = done {
-            self.tell(member, MemberEvent::Failed { rule, refusal }, events);
-        }
+        let refusal = done.err()?;
+        let why = refusal.to_string();
+        self.tell(member, MemberEvent::Failed { rule, refusal }, events);
+        Some(why)
     }
 
     /// The key of the endpoint that a member is a socket of.
@@ -141,11 +127,11 @@ impl Engine {
         self.members.socket(member).map(|socket| &socket.endpoint)
     }
 
-    /// Has a protocol do what is due first by then.
-    pub(in crate::engine) fn elapse_session(&mut self, due: Duration, events: &mut Vec<Event>) {
+    /// Has a protocol do what is due first by then, where time goes on to `to`.
+    pub(in crate::engine) fn elapse_session(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         let Some(member) = self.members.first_due(due) else { return };
-        let received = self.members.socket_mut(member).map(|socket| socket.session.elapse(due)).unwrap_or_default();
-        self.take_received(member, received, events);
+        let received = self.members.socket_mut(member).map(|socket| socket.session.elapse(due, to));
+        self.take_received(member, received.unwrap_or_default(), events);
     }
 
     fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<MessageOutcome> {
@@ -154,8 +140,12 @@ impl Engine {
             match one {
                 Received::Opened(message) => self.opened(member, message, events),
                 Received::Message(message) => outcomes.extend(self.message(member, message, events)),
+                Received::Notice(message) => {
+                    let outcome = self.message(member, message, events);
+                    outcomes.extend(outcome.filter(|one| !matches!(one, MessageOutcome::Unmatched { .. })));
+                }
                 Received::Reply(frame) => self.tell(member, MemberEvent::Reply(frame), events),
-                Received::Ended(name) => self.ended(member, &name, events),
+                Received::Ended(address) => self.end_address(member, &address, events),
                 Received::Close { code, reason } => {
                     self.close_member(member, Closing { code, reason: reason.into() }, events);
                 }
@@ -164,20 +154,6 @@ impl Engine {
         self.follow_session(member, events);
         self.settle_left(member, events);
         outcomes
-    }
-
-    fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket(member) else { return };
-        let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
-        let message = Arc::new(message);
-        if !message.is_null() {
-            context.set("msg", message.clone());
-        }
-        let scenario = self.scenario.clone();
-        if let Some(steps) = scenario.endpoints().get(&key).and_then(|endpoint| endpoint.open.as_ref()) {
-            self.fire_alone(member, key, RunOwner::Member(member), steps, &mut context, events);
-        }
-        self.settle_message(member, &message, events);
     }
 
     fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<MessageOutcome> {
@@ -209,35 +185,23 @@ impl Engine {
                 MessageOutcome::Refused { rule, why }
             }
         };
-        let session = self.members.socket_mut(member).map(|socket| &mut socket.session);
-        let frames = match (&outcome, session) {
-            (MessageOutcome::Unmatched { nearest }, Some(session)) => session.unmatched(&message, nearest.as_deref()),
-            (MessageOutcome::Refused { why, .. }, Some(session)) => session.refused(&message, why),
-            _ => Vec::new(),
-        };
-        self.tell_frames(member, frames, events);
-        self.settle_message(member, &message, events);
-        let session = self.members.socket(member).map(|socket| &socket.session);
-        let may_be_left = session.is_some_and(|session| session.says_by_itself(&message));
-        Some(outcome).filter(|outcome| !may_be_left || !matches!(outcome, MessageOutcome::Unmatched { .. }))
-    }
-
-    /// The client has ended the membership of that name, and what the message of that id has begun.
-    fn ended(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
-        let memberships = self.members.memberships_of(member).to_vec();
-        for membership in memberships.iter().filter(|one| one.name.as_deref() == Some(name)) {
-            self.end_membership(member, membership, events);
+        match &outcome {
+            MessageOutcome::Fired(_) => {}
+            MessageOutcome::Unmatched { nearest } => {
+                let session = self.members.socket_mut(member).map(|socket| &mut socket.session);
+                let frames = session.map(|session| session.unmatched(&message, nearest.as_deref()));
+                self.tell_frames(member, frames.unwrap_or_default(), events);
+            }
+            MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
-        self.end_member_runs(member, |run| {
-            let id = run.context.get("msg").and_then(|message| message.get("id"));
-            id.and_then(Value::as_str) == Some(name)
-        });
+        self.settle_message(member, &message, events);
+        Some(outcome)
     }
 
     /// Tells the protocol that what answers a message is at its end, if it is.
     pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
         let listens = |socket: &SocketMember| socket.has_protocol() && !socket.is_closing;
-        if !self.members.socket(member).is_some_and(listens) {
+        if !self.members.socket(member).is_some_and(listens) || self.decides_later(member, message) {
             return;
         }
         let memberships = self.members.memberships_of(member);
@@ -280,7 +244,7 @@ impl Engine {
         let Some(socket) = self.members.socket(member).filter(|socket| socket.has_protocol()) else {
             return;
         };
-        let is_lost = |one: &&Arc<Membership>| !one.is_of_all_sockets() && !socket.session.reaches(one.address());
+        let is_lost = |one: &&Arc<Membership>| !socket.session.reaches(one.address());
         let memberships = self.members.memberships_of(member);
         let lost: Vec<Arc<Membership>> = memberships.iter().filter(is_lost).cloned().collect();
         for membership in lost {

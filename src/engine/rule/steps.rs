@@ -101,6 +101,20 @@ impl Strands {
         self.0.is_empty()
     }
 
+    /// The steps that are still to come, but for those that go on for ever.
+    pub(super) fn to_come<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
+        let of_strand = |strand: &Strand| {
+            let follows = |step: &&RuleStep| !is_head(step);
+            let first = steps.get(strand.step);
+            // What follows a step that goes on for ever is a strand of its own once that has happened.
+            let has_split =
+                strand.done > 0 && first.is_some_and(|step| step.times == Repeat::Forever && step.each.is_none());
+            let rest = if has_split { &[][..] } else { steps.get(strand.step + 1..).unwrap_or_default() };
+            first.into_iter().chain(rest.iter().take_while(follows))
+        };
+        self.0.iter().flat_map(of_strand).filter(|step| step.times != Repeat::Forever).collect::<Vec<_>>().into_iter()
+    }
+
     /// Whether they are places in that list.
     pub(super) fn fit(&self, steps: &[RuleStep]) -> bool {
         self.0.iter().all(|strand| strand.step < steps.len())

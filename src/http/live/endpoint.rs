@@ -9,6 +9,7 @@ use poem::http::{HeaderMap, HeaderValue, header};
 
 use super::{begin, check, encode, is_token, polling, switching_protocols};
 use crate::engine::Refusal;
+use crate::engine::codec::time_to_connect;
 use crate::http::App;
 use crate::http::body::ApiResponse;
 use crate::http::cors;
@@ -45,13 +46,14 @@ pub(in crate::http) async fn open(
     let subprotocol = subprotocol(endpoint, headers)?;
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
-    let opened = open_member(moment, target, found, headers, transport).await?;
+    let opened = open_member(app, moment, target, found, headers, transport).await?;
     app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(&accept, subprotocol).into())
 }
 
-/// Opens the member of the world that a client is which is not refused.
+/// Opens the member of the world that a client is which is not refused. It has to connect in time if its protocol asks for that.
 pub(super) async fn open_member(
+    app: &App,
     moment: &Moment,
     target: &RequestTarget<'_>,
     found: &EndpointMatch<'_, '_>,
@@ -61,7 +63,16 @@ pub(super) async fn open_member(
     let endpoint = found.endpoint();
     let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
     let path = percent_decode_str(&target.path).decode_utf8_lossy();
-    Ok(moment.world.open_socket(&endpoint.key, known, &path, transport).await?)
+    let opened = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
+    if let Some(time) = time_to_connect(endpoint.protocol) {
+        let (world, member, shutdown) = (moment.world.clone(), opened.feed.member(), app.shutdown.clone());
+        app.tasks.spawn(async move {
+            if shutdown.run_until_cancelled(tokio::time::sleep(time)).await.is_some() {
+                world.socket_overdue(member).await;
+            }
+        });
+    }
+    Ok(opened)
 }
 
 /// The answer that refuses a client, if there is one for it.

@@ -94,7 +94,7 @@ async fn open(
         return Err(ApiError::TooManyConnections(app.limits.connections));
     }
     let transport = Transport { encode: packets::encode, polling: true, max_payload: app.limits.payload() };
-    let opened = open_member(moment, target, found, headers, transport).await?;
+    let opened = open_member(app, moment, target, found, headers, transport).await?;
     poll(&Session::start(app, moment.world.name(), opened)).await
 }
 

@@ -57,7 +57,10 @@ impl ProblemKind {
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
             Self::UnknownKey { key: found, expected } => nearest(found, supported(expected)).map(str::to_owned),
-            Self::NotOneOf { found, expected } => nearest(found, expected.iter().copied()).map(str::to_owned),
+            Self::NotOneOf { found, expected } => {
+                let alike = nearest(found, expected.iter().copied()).or_else(|| renamed(found, expected));
+                alike.map(str::to_owned)
+            }
             Self::UnknownProduct { nearest, .. }
             | Self::UnknownCategory { nearest, .. }
             | Self::UnknownCollection { nearest, .. }
@@ -197,6 +200,12 @@ impl ProblemKind {
             _ => return None,
         })
     }
+}
+
+/// The word that is meant by another name of the same thing.
+fn renamed(found: &str, expected: &[&'static str]) -> Option<&'static str> {
+    let is_meant = |word: &&str| *word == "graphql-transport-ws" && matches!(found, "graphql-ws" | "graphql");
+    expected.iter().copied().find(|word| is_meant(word))
 }
 
 /// The most likely intended value, for a value of the wrong type.

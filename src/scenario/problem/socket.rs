@@ -3,6 +3,8 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
+use crate::scenario::Protocol;
+
 /// Why a step is not allowed at its place. `Display` is the message's first line.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -20,9 +22,31 @@ pub enum SocketMistake {
     /// A built-in part of `conn`.
     #[error("`conn.{0}` cannot be set")]
     FixedConn(String),
+    /// A frame for all sockets of an endpoint that speaks GraphQL, whose results are those of operations.
+    #[error("with `protocol: graphql-transport-ws`, `send` needs `to`")]
+    SendsToAll,
+    /// Changes of data that members get as they are: a warning.
+    #[error("changes of `{topic}` are no frames of `protocol: {protocol}`")]
+    RawChanges {
+        /// The topic.
+        topic: String,
+        /// What the endpoint speaks.
+        protocol: Protocol,
+    },
+    /// A text that a message has to be which never is text: a warning.
+    #[error("with `protocol: {0}`, no message is text")]
+    NeverText(Protocol),
+    /// A subprotocol that no client of GraphQL offers: a warning.
+    #[error("clients of `protocol: graphql-transport-ws` offer that subprotocol alone")]
+    OtherSubprotocol,
 }
 
 impl SocketMistake {
+    /// Whether a scenario is good all the same.
+    pub(super) fn is_warning(&self) -> bool {
+        matches!(self, Self::RawChanges { .. } | Self::NeverText(_) | Self::OtherSubprotocol)
+    }
+
     /// What to do about it.
     pub(super) fn help(&self) -> &'static str {
         match self {
@@ -30,6 +54,16 @@ impl SocketMistake {
             Self::NoSender => "remove it: the frame has no sender to skip",
             Self::SetsConn => "each socket has its own `conn`: set it in the steps of `open` or `messages`",
             Self::FixedConn(_) => "give the value another name",
+            Self::SendsToAll => {
+                "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it"
+            }
+            Self::RawChanges { protocol: Protocol::GraphqlTransportWs, .. } => {
+                "say what the member gets: `frame: { data: { changed: $event.row } }`"
+            }
+            Self::RawChanges { .. } => "say what the member gets: `frame: { event: changed, args: [$event.row] }`",
+            Self::NeverText(Protocol::GraphqlTransportWs) => "write `match: { operationName: NAME }`",
+            Self::NeverText(_) => "write `match: { event: NAME }`",
+            Self::OtherSubprotocol => "leave `subprotocol` out",
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::scenario::Protocol;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
 /// A WebSocket endpoint. Expressions in its steps can use `conn`, the socket's own memory (`conn.id`, `conn.topics`
-/// and what `set` stores there), the handshake's `path`, `query`, `headers`, `cookies` and `url`, and everything in
+/// and what `set` stores there; with Socket.IO also `conn.sid`, the client's `socket.id`), the handshake's `path`,
+/// `query`, `headers`, `cookies` and `url`, and everything in
 /// `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -22,8 +23,8 @@ pub(crate) struct RawEndpoint {
     /// accepted.
     pub(crate) handshake: Opt<RawRefusals>,
     /// The subprotocol, or several in order of preference: mockd chooses the first that the client offers, and refuses
-    /// a client that offers none of them with 400. Without it, the socket has no subprotocol; with `protocol:
-    /// graphql-transport-ws`, it has that one.
+    /// a client that offers none of them with 400. Without it, mockd chooses the client's first; with `protocol:
+    /// graphql-transport-ws`, that one.
     #[schemars(example = &"chat.v1", example = ["chat.v2", "chat.v1"])]
     pub(crate) subprotocol: Opt<RawSubprotocols>,
     /// The protocol on top of WebSocket. Without it, messages are JSON, text or bytes.
@@ -33,14 +34,16 @@ pub(crate) struct RawEndpoint {
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "topic": "$topic", "data": "$event" }))]
     pub(crate) frame: Opt<JsonNode>,
-    /// Steps that start when a socket opens and stop when it closes. With a `protocol`, `msg` is the payload of the
-    /// client's connect message.
+    /// Steps that start when a socket opens and stop when it closes. With a `protocol`, they start when the client
+    /// connects (with Socket.IO, to each namespace), and `msg` is its connect message: `msg.args[0]` is the `auth` of
+    /// Socket.IO, `msg.payload` the `connectionParams` of GraphQL. `reply: { error: { message } }` refuses a Socket.IO
+    /// client.
     pub(crate) open: Opt<Items<RawRuleStep>>,
     /// Rules for messages: the first one that matches runs. A message that matches no rule appears in the journal and
     /// in the log.
     #[schemars(with = "Opt<Vec<Spanned<RawMessageRule>>>")]
     pub(crate) messages: Opt<Items<RawMessageRule>>,
-    /// Steps that start after a socket has closed. They belong to the world.
+    /// Steps that start after a socket has closed whose client was connected. They belong to the world.
     #[schemars(example = serde_json::json!([{ "send": { "frame": { "left": "$conn.name" } } }]))]
     pub(crate) closed: Opt<Items<RawRuleStep>>,
 }
@@ -125,10 +128,10 @@ pub(crate) enum RawSubprotocols {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[schemars(rename = "protocol")]
 pub(crate) enum RawProtocol {
-    /// Socket.IO 5 over Engine.IO 4, by WebSocket and HTTP long-polling.
+    /// Socket.IO 5 over Engine.IO 4, by WebSocket and HTTP long-polling. A message is `{ namespace, event, args, ack }`.
     #[serde(rename = "socket.io")]
     SocketIo,
-    /// GraphQL over WebSocket.
+    /// GraphQL over WebSocket. A message is `{ id, operationName, query, variables, extensions }`.
     #[serde(rename = "graphql-transport-ws")]
     GraphqlTransportWs,
 }

@@ -114,8 +114,9 @@ macro_rules! with_verbs {
             /// Leaves a topic, a list of topics, or the membership with a name. Only in streams and sockets.
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
-            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in
-            /// streams and sockets.
+            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. With
+            /// Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last.
+            /// Only in streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. A row without an `id` gets the next one.
@@ -225,7 +226,7 @@ with_verbs! {
 #[schemars(deny_unknown_fields, rename = "send", extend("required" = ["frame"]))]
 pub(crate) struct RawSend {
     /// A topic or a list of topics. Only the steps of an endpoint may omit it: they then send to all sockets of the
-    /// endpoint.
+    /// endpoint; with Socket.IO, to those in the namespace of the message or of the frame.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
     /// What to send: any JSON value.

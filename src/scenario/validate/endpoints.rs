@@ -10,6 +10,7 @@ use super::answers::{is_token, right};
 use super::expressions::{HANDSHAKE, MESSAGE, Scope};
 use super::http::DeclaredRoute;
 use super::paths::read_path;
+use super::protocols::Speech;
 use super::steps::{Owner, Place, Rules};
 use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
@@ -24,13 +25,6 @@ use crate::scenario::{Answers, Endpoint, EndpointTable, MessageRule, PathPattern
 pub(super) struct DeclaredEndpoint {
     endpoint: Arc<Endpoint>,
     span: Span,
-}
-
-/// The lists of steps under `open` and `closed`.
-struct SocketSteps<'s, 'n> {
-    key: &'static str,
-    owner: Owner,
-    scope: &'s Scope<'n>,
 }
 
 impl Rules<'_, '_, '_> {
@@ -62,17 +56,27 @@ impl Rules<'_, '_, '_> {
         let handshake = raw.handshake.map(|raw| self.handshake(key, raw, node, part("handshake"), &request));
         self.expressions.take_uses();
         let protocol = raw.protocol.as_ref().map(|protocol| protocol.value);
-        let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| self.subprotocols(raw, span));
+        let spoken = protocol.flatten().map(Protocol::from).unwrap_or_default();
+        let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| {
+            let subprotocols = self.subprotocols(raw, span)?;
+            self.expect_subprotocols(&subprotocols, span, spoken);
+            Some(subprotocols)
+        });
         let socket = known.with_socket(path.map(PathPattern::parameter_names));
         let message = socket.and([MESSAGE]);
         // With a protocol, a client sends a message to connect.
         let scope = if protocol.is_some() { &message } else { &socket };
-        let open = SocketSteps { key: "`open`", owner: Owner::Socket, scope };
-        let closed = SocketSteps { key: "`closed`", owner: Owner::ClosedSocket, scope: &socket };
+        let speech = Speech { protocol: spoken, opens: false, has_frame: given(raw.frame.as_ref()).is_some() };
+        let open = Place::new(Owner::Socket, scope).speaking(Speech { opens: true, ..speech });
+        let closed = Place::new(Owner::ClosedSocket, &socket).speaking(speech);
         let frame = self.member_frame(raw.frame.as_ref(), &socket);
-        let open = self.socket_steps(raw.open.as_ref(), part("open"), &open);
-        let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), &message));
-        let closed = self.socket_steps(raw.closed.as_ref(), part("closed"), &closed);
+        if let (Some((node, _)), Some(Some(frame))) = (given(raw.frame.as_ref()), &frame) {
+            self.expect_frame(*node, frame, spoken);
+        }
+        let open = self.socket_steps(raw.open.as_ref(), "`open`", part("open"), open);
+        let answering = Place::new(Owner::Socket, &message).speaking(speech);
+        let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), answering));
+        let closed = self.socket_steps(raw.closed.as_ref(), "`closed`", part("closed"), closed);
         let mut names = self.expressions.take_uses().names;
         names.retain(|name| HANDSHAKE.contains(&name.as_str()));
         let protocol = right(protocol)?;
@@ -140,17 +144,18 @@ impl Rules<'_, '_, '_> {
     fn socket_steps(
         &mut self,
         raw: Option<&Spanned<Items<RawRuleStep>>>,
+        key: &'static str,
         written: Option<&Value>,
-        SocketSteps { key, owner, scope }: &SocketSteps<'_, '_>,
+        place: Place<'_, '_>,
     ) -> Option<Option<StepList>> {
-        right(given(raw).map(|(list, span)| self.steps(list, (*key, span), written, Place::new(*owner, scope))))
+        right(given(raw).map(|(list, span)| self.steps(list, (key, span), written, place)))
     }
 
     fn messages(
         &mut self,
         list: &Items<RawMessageRule>,
         written: Option<&Value>,
-        scope: &Scope<'_>,
+        place: Place<'_, '_>,
     ) -> Option<Vec<MessageRule>> {
         let document = self.check.document;
         let mut for_all: Option<Span> = None;
@@ -163,7 +168,7 @@ impl Rules<'_, '_, '_> {
                 let (raw, span) = item.get()?;
                 let is_for_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
                 for_all = for_all.or(is_for_all.then_some(span));
-                self.message_rule(raw, span, written.and_then(|list| list.get(index)), scope)
+                self.message_rule(raw, span, written.and_then(|list| list.get(index)), place)
             })
             .collect();
         rules.into_iter().collect()
@@ -174,8 +179,9 @@ impl Rules<'_, '_, '_> {
         raw: &RawMessageRule,
         span: Span,
         written: Option<&Value>,
-        scope: &Scope<'_>,
+        place: Place<'_, '_>,
     ) -> Option<MessageRule> {
+        let scope = place.scope;
         if let Some((node, span)) = given(raw.r#match.as_ref())
             && let Some(Value::String(text)) = self.check.document.json(node.0)
             && [" == ", " != "].iter().any(|sign| text.contains(sign))
@@ -183,9 +189,11 @@ impl Rules<'_, '_, '_> {
             self.check.note(ProblemKind::MatchesExpression(text), span);
         }
         let matches = self.optional(raw.r#match.as_ref(), scope);
-        let text = given(raw.text.as_ref()).map(|(text, span)| self.pattern(text, span));
+        let text = given(raw.text.as_ref()).map(|(text, span)| {
+            self.expect_text(span, place.speech.protocol);
+            self.pattern(text, span)
+        });
         let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check));
-        let place = Place::new(Owner::Socket, scope);
         let steps = self.steps_of(&raw.verbs(), "a message rule", span, written, place);
         Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, steps: steps? })
     }

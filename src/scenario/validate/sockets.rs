@@ -10,13 +10,16 @@ use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::raw::RawClose;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
-use crate::scenario::{DataPath, MAX_REASON, SetTarget, Verb, is_close_code};
+use crate::scenario::{DataPath, MAX_REASON, Protocol, SetTarget, Verb, is_close_code};
 
 /// What a close code is, in words.
 const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
 
 /// The built-in parts of a socket's memory.
 const OWN_KEYS: [&str; 2] = ["id", "topics"];
+
+/// What it has besides with Socket.IO.
+const SID: &str = "sid";
 
 impl Rules<'_, '_, '_> {
     pub(super) fn set(&mut self, entries: &Entries<JsonNode>, span: Span, place: Place<'_, '_>) -> Option<Verb> {
@@ -27,7 +30,7 @@ impl Rules<'_, '_, '_> {
             .0
             .iter()
             .map(|(path, node)| {
-                let target = self.target(path, place.owner);
+                let target = self.target(path, place);
                 let template = node.get().and_then(|(node, _)| self.template(*node, place.scope));
                 target.zip(template)
             })
@@ -35,7 +38,8 @@ impl Rules<'_, '_, '_> {
         Some(Verb::Set(values.into_iter().collect::<Option<_>>()?))
     }
 
-    fn target(&mut self, path: &Spanned<String>, owner: Owner) -> Option<SetTarget> {
+    fn target(&mut self, path: &Spanned<String>, place: Place<'_, '_>) -> Option<SetTarget> {
+        let Place { owner, speech, .. } = place;
         let (path, span) = path.get()?;
         let mut keys = path.split('.');
         let name = keys.next().unwrap_or_default();
@@ -46,13 +50,19 @@ impl Rules<'_, '_, '_> {
         }
         let place = self.check.document.part(span, path, 0..name.len());
         if name == CONN && (owner.is_of_endpoint() || !self.known.names().any(|known| known == name)) {
-            return self.memory(path, keys, owner, span).map(SetTarget::Conn);
+            return self.memory(path, keys, (owner, speech.protocol), span).map(SetTarget::Conn);
         }
         Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
     }
 
     /// The keys of a value of `conn`.
-    fn memory(&mut self, path: &str, keys: Vec<Arc<str>>, owner: Owner, span: Span) -> Option<Vec<Arc<str>>> {
+    fn memory(
+        &mut self,
+        path: &str,
+        keys: Vec<Arc<str>>,
+        (owner, protocol): (Owner, Protocol),
+        span: Span,
+    ) -> Option<Vec<Arc<str>>> {
         if owner != Owner::Socket {
             if owner.is_of_endpoint() || self.known.judged().names {
                 let place = self.check.document.part(span, path, 0..CONN.len());
@@ -64,7 +74,7 @@ impl Rules<'_, '_, '_> {
             self.not_a_path(path, "the name of a value of `conn`, such as `conn.name`", span);
             return None;
         };
-        if OWN_KEYS.contains(&&**first) {
+        if OWN_KEYS.contains(&&**first) || protocol == Protocol::SocketIo && **first == *SID {
             self.check.note(SocketMistake::FixedConn(first.to_string()).into(), span);
             return None;
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::expressions::{Expressions, ITEM, ROW, Scope};
 use super::known::Known;
+use super::protocols::Speech;
 use super::references::References;
 use super::{Validator, given};
 use crate::expression::{Template, is_reserved_name};
@@ -59,15 +60,21 @@ pub(super) struct Place<'s, 'n> {
     depth: usize,
     /// Whether all of them happen at one moment.
     in_moment: bool,
+    pub(super) speech: Speech,
 }
 
 impl<'s, 'n> Place<'s, 'n> {
     pub(super) fn new(owner: Owner, scope: &'s Scope<'n>) -> Self {
-        Self { owner, scope, depth: 0, in_moment: false }
+        Self { owner, scope, depth: 0, in_moment: false, speech: Speech::default() }
+    }
+
+    /// The same of an endpoint that speaks so.
+    pub(super) fn speaking(self, speech: Speech) -> Self {
+        Self { speech, ..self }
     }
 
     fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
-        Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment }
+        Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment, speech: self.speech }
     }
 
     /// Inside one of the steps.

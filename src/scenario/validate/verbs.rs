@@ -62,12 +62,15 @@ impl Rules<'_, '_, '_> {
                 let written = written.and_then(|step| step.get("do"));
                 self.steps(list, ("`do`", raw.span), written, place.inside(true)).map(Verb::Do)
             }
-            RawVerbValue::Reply(frame) => {
-                self.template(frame, scope).map(|frame| Verb::Reply(of_owner(frame, place.owner)))
+            RawVerbValue::Reply(node) => {
+                let frame = self.template(node, scope)?;
+                self.expect_reply(node, &frame, place);
+                Some(Verb::Reply(of_owner(frame, place.owner)))
             }
             RawVerbValue::Send(send) => self.send(send, raw.span, place),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
                 self.check.awaits(*to);
+                self.expect_frames_of(*to, place.speech);
                 let to = self.topics(*to, scope)?;
                 Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
             }
@@ -144,7 +147,13 @@ impl Rules<'_, '_, '_> {
             }
         };
         let frame = self.check.required(raw.frame.as_ref(), "`send`", "frame", span, span);
-        let frame = frame.and_then(|(frame, _)| self.template(*frame, scope));
+        let frame = frame.and_then(|(node, _)| {
+            let frame = self.template(*node, scope)?;
+            if raw.to.is_none() {
+                self.expect_for_all(*node, &frame, span, place.speech.protocol);
+            }
+            Some(frame)
+        });
         let others = given(raw.others.as_ref()).filter(|(others, _)| **others);
         if let Some((_, span)) = others.filter(|_| owner == Owner::World) {
             self.check.note(SocketMistake::NoSender.into(), span);
@@ -168,6 +177,15 @@ impl Rules<'_, '_, '_> {
         let condition = self.optional(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.member_frame(raw.frame.as_ref(), scope);
+        match (given(raw.frame.as_ref()), &frame) {
+            (Some((node, _)), Some(Some(frame))) => self.expect_frame(*node, frame, place.speech.protocol),
+            (None, _) => {
+                if let Some((to, _)) = given(raw.to.as_ref()) {
+                    self.expect_frames_of(*to, place.speech);
+                }
+            }
+            _ => {}
+        }
         let frame = frame.map(|frame| frame.map(|frame| of_owner(frame, place.owner)));
         let steps = match given(raw.r#do.as_ref()) {
             Some((list, span)) => {

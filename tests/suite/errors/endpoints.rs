@@ -1,6 +1,6 @@
 //! What is wrong with endpoints for sockets.
 
-use mockd::scenario::load;
+use mockd::scenario::{Source, load, parse};
 use tempfile::TempDir;
 
 use super::rules::expect;
@@ -206,6 +206,112 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
         (message("{ set: { pric: 1 } }"), "there is no value `pric`", "pric", "did you mean `price`?"),
         (message("{ join: { to: a, do: [{ close: 7 }] } }"), &code("the number `7`"), "7", ""),
     ]);
+}
+
+#[test]
+fn what_a_protocol_has_no_frame_for_has_its_message() {
+    let io = |says: &str| endpoint(&format!("{{ protocol: socket.io, {says} }}"));
+    let graphql = |says: &str| endpoint(&format!("{{ protocol: graphql-transport-ws, {says} }}"));
+    let refusal = "expected a frame for Socket.IO: { event, args } or { error }, found ";
+    let ack = "expected a frame for Socket.IO: { event, args } or { ack }, found ";
+    let event = "expected an event of Socket.IO: { event, args }, found ";
+    let result = "expected a result of GraphQL: { data } or { errors }, found ";
+    let acknowledgement = "expected the acknowledgement of a GraphQL connection: { ack: PAYLOAD }, found ";
+    let found = |expected: &str, found: &str| format!("{expected}{found}");
+    let to_all = "with `protocol: graphql-transport-ws`, `send` needs `to`";
+    let of_operation = "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it";
+    expect(&[
+        (io("open: [{ reply: hello }]"), &found(refusal, "the text `hello`"), "hello", ""),
+        (io("open: [{ reply: { ack: [] } }]"), &found(refusal, "a mapping"), "{ ack: [] }", ""),
+        (io("messages: [{ reply: { foo: 1 } }]"), &found(ack, "a mapping"), "{ foo: 1 }", ""),
+        (io("messages: [{ reply: [a] }]"), &found(ack, "a list"), "[a]", ""),
+        (io("messages: [{ do: [{ do: [{ reply: { error: a } }] }] }]"), &found(ack, "a mapping"), "{ error: a }", ""),
+        (io("messages: [{ reply: { event: a, arg: 1 } }]"), "unknown key `arg`", "arg", "did you mean `args`?"),
+        (io("messages: [{ send: { frame: { ack: [] } } }]"), &found(event, "a mapping"), "{ ack: [] }", ""),
+        (io("closed: [{ send: { frame: left } }]"), &found(event, "the text `left`"), "left", ""),
+        (io("open: [{ join: { to: a, frame: 7 } }]"), &found(event, "the number `7`"), "7", ""),
+        (io("frame: { data: $event }"), &found(event, "a mapping"), "{ data: $event }", ""),
+        (
+            io("messages: [{ set: { conn.sid: 1 } }]"),
+            "`conn.sid` cannot be set",
+            "conn.sid",
+            "give the value another name",
+        ),
+        (graphql("open: [{ reply: { data: 1 } }]"), &found(acknowledgement, "a mapping"), "{ data: 1 }", ""),
+        (graphql("messages: [{ reply: hello }]"), &found(result, "the text `hello`"), "hello", ""),
+        (graphql("messages: [{ reply: { ack: {} } }]"), &found(result, "a mapping"), "{ ack: {} }", ""),
+        (
+            graphql("open: [{ join: { to: a, frame: $event.a } }, { join: { to: a, frame: { a: 1 } } }]"),
+            &found(result, "a mapping"),
+            "{ a: 1 }",
+            "",
+        ),
+        (graphql("messages: [{ send: { frame: { data: 1 } } }]"), to_all, "{ frame: { data: 1 } }", of_operation),
+        (
+            endpoint("{ protocol: graphql-ws }"),
+            "`graphql-ws` is not one of the words that may stand here",
+            "graphql-ws",
+            "did you mean `graphql-transport-ws`?",
+        ),
+    ]);
+    // What an expression gives is known only then, and a topic may have members of other endpoints.
+    for right in [
+        io(
+            "open: [{ reply: $msg.args.0 }, { reply: { event: a, ack: true } }], messages: [{ reply: '{{ msg.args }}' }]",
+        ),
+        io("messages: [{ match: { event: a }, reply: { ack: $msg.args } }, { send: { to: a, frame: b } }]"),
+        graphql("open: [{ reply: { ack: $msg.payload } }], messages: [{ reply: { hasNext: true, incremental: [] } }]"),
+        graphql("messages: [{ join: { to: todos, as: $msg.id, frame: { errors: [no] } } }]"),
+        endpoint("{ messages: [{ text: a, reply: hello }, { set: { conn.sid: 1 } }] }"),
+    ] {
+        let parsed = parse(&Source::new("shop.yaml", &right));
+        assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+    }
+}
+
+#[test]
+fn what_a_protocol_never_says_is_a_warning() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("mockd.yaml");
+    for (protocol, says, expected) in [
+        (
+            "socket.io",
+            "messages: [{ text: hello, reply: { event: a } }]",
+            &["with `protocol: socket.io`, no message is text"][..],
+        ),
+        (
+            "graphql-transport-ws",
+            "messages: [{ text: a, reply: { data: 1 } }]",
+            &["with `protocol: graphql-transport-ws`, no message is text"],
+        ),
+        (
+            "graphql-transport-ws",
+            "subprotocol: [a, b]",
+            &["clients of `protocol: graphql-transport-ws` offer that subprotocol alone"],
+        ),
+        ("graphql-transport-ws", "subprotocol: [a, graphql-transport-ws]", &[]),
+        (
+            "socket.io",
+            "open: [{ join: [todos, todos/1, room] }, { join: { to: price } }]",
+            &[
+                "changes of `todos` are no frames of `protocol: socket.io`",
+                "changes of `todos/1` are no frames of `protocol: socket.io`",
+                "changes of `price` are no frames of `protocol: socket.io`",
+            ],
+        ),
+        ("socket.io", "frame: { event: a, args: [$event] }, open: [{ join: todos }]", &[]),
+        (
+            "socket.io",
+            "open: [{ join: { to: todos, frame: { event: a } } }, { join: room }, { join: $path.room }]",
+            &[],
+        ),
+    ] {
+        std::fs::write(&file, endpoint(&format!("{{ protocol: {protocol}, {says} }}"))).unwrap();
+        let loading = load(&file);
+        assert!(loading.outcome.is_ok(), "{says}");
+        let warnings = loading.warnings.map(|warnings| warnings.list).unwrap_or_default();
+        assert_eq!(warnings.iter().map(|one| one.kind.to_string()).collect::<Vec<_>>(), expected, "{says}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mockd::engine::Frame;
-use mockd::engine::codec::engine_io::{decode_payload, encode_payload};
+use mockd::engine::codec::engine_io::{decode_payload, encode_packet, payload};
 use mockd::engine::codec::{Received, Session, SessionOptions};
 use mockd::scenario::Protocol;
 use serde_json::{Value, json};
@@ -22,7 +22,9 @@ pub(crate) fn check(bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes)
         && let Ok(frames) = decode_payload(text)
     {
-        assert_eq!(decode_payload(&encode_payload(&frames)), Ok(frames));
+        let packets: Vec<u8> = frames.iter().flat_map(packet).collect();
+        let written = payload(packets.into());
+        assert_eq!(decode_payload(str::from_utf8(&written).expect("packets are text")), Ok(frames));
     }
 }
 
@@ -32,6 +34,16 @@ fn frame(bytes: &[u8]) -> Frame {
         (_, Ok(text)) => Frame::Text(text.into()),
         (_, Err(_)) => Frame::Binary(bytes.into()),
     }
+}
+
+/// A frame as it waits for a poll.
+fn packet(frame: &Frame) -> Vec<u8> {
+    match frame {
+        Frame::Text(text) => encode_packet(text.as_bytes(), false),
+        Frame::Binary(bytes) => encode_packet(bytes, true),
+        Frame::Json(value) => encode_packet(value.to_string().as_bytes(), false),
+    }
+    .into()
 }
 
 fn check_protocol(protocol: Protocol, frames: &[Frame], reads: Reads) {
@@ -45,13 +57,18 @@ fn check_protocol(protocol: Protocol, frames: &[Frame], reads: Reads) {
         for one in received {
             match one {
                 Received::Message(msg) if number % 3 == 2 => reads(&session.unmatched(&msg, Some("none"))),
-                Received::Opened(msg) | Received::Message(msg) => answer(&mut session, &msg, &replies, reads),
-                Received::Close { .. } => assert_eq!(session, Session::Closed),
+                Received::Opened(msg) | Received::Message(msg) if number % 7 == 3 => {
+                    expect_received(&session.refused(&msg, "no"), reads);
+                }
+                Received::Opened(msg) | Received::Message(msg) | Received::Notice(msg) => {
+                    answer(&mut session, &msg, &replies, reads);
+                }
+                Received::Close { .. } => assert!(matches!(session, Session::Closed { .. })),
                 Received::Reply(_) | Received::Ended(_) => {}
             }
         }
         if let Some(due) = session.due().filter(|_| number % 5 == 4) {
-            expect_received(&session.elapse(due), reads);
+            expect_received(&session.elapse(due, Duration::ZERO), reads);
             assert!(session.due().is_none_or(|next| next > due));
         }
     }
@@ -92,6 +109,11 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], reads: Reads) {
             }
         }
     }
+    if msg["args"][0] == "leave" {
+        let left = session.disconnect(Some(msg));
+        assert!(left.is_none() || session.is_over(msg));
+        reads(&left.unwrap_or_default());
+    }
     reads(&session.finished(msg, true));
     if msg["id"] == "2" {
         reads(&session.left("2"));
@@ -111,10 +133,10 @@ fn expect_received(received: &[Received], reads: Reads) {
         match one {
             Received::Reply(frame) => reads(std::slice::from_ref(frame)),
             Received::Close { code, reason } => {
-                assert!(reason.len() <= 123 && matches!(*code, 1000 | 1002 | 4400..4500), "{one:?}");
+                assert!(reason.len() <= 123 && matches!(*code, 1000 | 1002 | 4400..=4500), "{one:?}");
                 assert_eq!(index + 1, received.len());
             }
-            Received::Opened(_) | Received::Message(_) | Received::Ended(_) => {}
+            Received::Opened(_) | Received::Message(_) | Received::Notice(_) | Received::Ended(_) => {}
         }
     }
 }

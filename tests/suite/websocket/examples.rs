@@ -76,6 +76,19 @@ async fn graphql_is_answered_over_http_as_well() {
 }
 
 #[tokio::test]
+async fn no_clock_is_too_fast_for_a_client_to_connect() {
+    for arguments in [&["--paused"][..], &["--speed", "100000"]] {
+        let mockd = Mockd::run_with(&Path::new("scenarios").join("graphql.yaml"), arguments).await;
+        let url = format!("ws://{}/graphql", mockd.address());
+        let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
+        // More than the client has to initialise the connection.
+        pass(&mockd, "10s").await;
+        socket.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.json().await["type"], "connection_ack", "{arguments:?}");
+    }
+}
+
+#[tokio::test]
 async fn phoenix_tells_members_of_a_channel_and_nobody_else() {
     let mockd = example("phoenix.yaml").await;
     let (mut ada, mut bob) =

@@ -84,10 +84,33 @@ fn a_reply_may_give_the_acknowledgement_a_payload() {
 fn a_connection_that_is_not_initialised_in_time_is_closed() {
     let mut session = opened();
     let due = Duration::from_secs(10) + INIT_TIMEOUT;
+    let (early, timeout) = (due.saturating_sub(Duration::from_nanos(1)), "Connection initialisation timeout");
+    // The world's clock alone closes nothing, however fast it goes.
+    assert_eq!((session.due(), session.elapse(due, due), session.awaits_client()), (None, Vec::new(), true));
+    let mut fast = session.clone();
+    assert_eq!(fast.overdue(due), close(4408, timeout));
+    assert_eq!(session.overdue(early), []);
     assert_eq!(session.due(), Some(due));
-    assert_eq!(session.elapse(due.saturating_sub(Duration::from_nanos(1))), []);
-    assert_eq!(session.elapse(due), close(4408, "Connection initialisation timeout"));
-    assert_eq!(session.due(), None);
+    assert_eq!(session.elapse(early, early), []);
+    let mut initialised = session.clone();
+    receive(&mut initialised, &json!({ "type": "connection_init" }));
+    assert_eq!((initialised.due(), initialised.awaits_client(), initialised.overdue(due)), (None, false, Vec::new()));
+    assert_eq!(session.elapse(due, due), close(4408, timeout));
+    assert_eq!((session.due(), session.was_connected()), (None, false));
+}
+
+#[test]
+fn an_open_that_fails_closes_the_connection() {
+    let mut session = opened();
+    receive(&mut session, &json!({ "type": "connection_init" }));
+    let msg = json!({ "payload": null });
+    assert!(session.is_pending(&msg));
+    assert_eq!(session.refused(&msg, "Row 9 not found"), close(4500, "Row 9 not found"));
+    assert!(!session.was_connected());
+    // One that is acknowledged goes on.
+    let mut session = connected();
+    assert!(!session.is_pending(&msg) && session.was_connected());
+    assert_eq!(session.refused(&msg, "late"), []);
 }
 
 #[test]
@@ -209,7 +232,8 @@ fn a_client_that_completes_gets_no_more() {
     let mut session = connected();
     let msg = begun(&mut session, "1");
     let complete = json!({ "id": "1", "type": "complete" });
-    assert_eq!(receive(&mut session, &complete), [Received::Ended("1".to_owned())]);
+    let address = session.address(None, Some(&msg));
+    assert_eq!(receive(&mut session, &complete), [Received::Ended(address)]);
     assert_eq!(receive(&mut session, &complete), []);
     assert_eq!(session.reply(Some(&msg), json!({ "data": 1 })), Ok(Vec::new()));
     assert_eq!(session.finished(&msg, false), []);
@@ -293,7 +317,9 @@ fn operations_are_bounded() {
 fn a_session_comes_back_from_json() {
     let mut session = connected();
     begun(&mut session, "1");
-    for session in [opened(), session, Session::Closed] {
+    let mut closed = opened();
+    receive(&mut closed, &json!("?"));
+    for session in [opened(), session, closed] {
         let json = serde_json::to_string(&session).unwrap();
         assert_eq!(serde_json::from_str::<Session>(&json).unwrap(), session);
     }

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::MAX_NAMESPACES;
+use super::{CONNECT_TIMEOUT, MAX_NAMESPACES};
 use crate::engine::codec::engine_io::PING_INTERVAL;
 use crate::engine::codec::{Address, CodecError, Received, Session, SessionOptions};
 use crate::engine::frame::Frame;
 use crate::scenario::Protocol;
 
-fn session(polling: bool, patience: bool) -> Session {
+fn session(polling: bool) -> Session {
     let (sid, max_payload) = ("lv_VI97H".to_owned(), 1_000_000);
-    Session::new(Protocol::SocketIo, SessionOptions { sid, patience, polling, max_payload })
+    Session::new(Protocol::SocketIo, SessionOptions { sid, polling, max_payload })
 }
 
 fn opened() -> Session {
-    let mut session = session(false, false);
+    let mut session = session(false);
     session.opened(Duration::ZERO);
     session
 }
@@ -49,31 +49,66 @@ fn sid_in(frames: &[Frame], before: &str) -> String {
 
 #[test]
 fn a_socket_opens_with_a_handshake() {
-    for (polling, patience, upgrades, timeout) in
-        [(false, false, "", 20_000), (true, false, r#""websocket""#, 20_000), (false, true, "", 86_400_000)]
-    {
+    for (polling, upgrades) in [(false, ""), (true, r#""websocket""#)] {
         let handshake = format!(
-            r#"0{{"sid":"lv_VI97H","upgrades":[{upgrades}],"pingInterval":25000,"pingTimeout":{timeout},"maxPayload":1000000}}"#
+            r#"0{{"sid":"lv_VI97H","upgrades":[{upgrades}],"pingInterval":25000,"pingTimeout":86400000,"maxPayload":1000000}}"#
         );
-        let opened = session(polling, patience).opened(Duration::ZERO);
+        let opened = session(polling).opened(Duration::ZERO);
         assert_eq!(opened, [Received::Reply(text(&handshake))]);
     }
 }
 
 #[test]
 fn the_server_pings_at_every_interval_and_waits_for_no_pong() {
-    let mut session = session(false, false);
+    let mut session = session(false);
     assert_eq!(session.due(), None);
     let start = Duration::from_secs(7);
     session.opened(start);
-    assert_eq!(session.elapse(start), []);
+    assert_eq!(session.elapse(start, start), []);
     for round in 1..4 {
         let due = start + PING_INTERVAL * round;
         assert_eq!(session.due(), Some(due));
-        assert_eq!(session.elapse(due.saturating_sub(Duration::from_nanos(1))), []);
-        assert_eq!(session.elapse(due), [Received::Reply(text("2"))]);
+        let early = due.saturating_sub(Duration::from_nanos(1));
+        assert_eq!(session.elapse(early, early), []);
+        assert_eq!(session.elapse(due, due), [Received::Reply(text("2"))]);
     }
     assert_eq!(session.receive(text("3")), []);
+}
+
+#[test]
+fn pings_that_are_due_in_one_advance_are_one() {
+    for (until, rounds) in [(0, 1), (49, 1), (50, 2), (51, 2), (24 * 3600, 3456)] {
+        let mut session = session(false);
+        session.opened(Duration::ZERO);
+        let ping = [Received::Reply(text("2"))];
+        assert_eq!(session.elapse(PING_INTERVAL, Duration::from_secs(until)), ping, "{until}");
+        assert_eq!(session.due(), Some(PING_INTERVAL * (rounds + 1)), "{until}");
+    }
+}
+
+#[test]
+fn a_client_that_does_not_connect_is_closed_by_both_clocks() {
+    let closed = [Received::Close { code: 1000, reason: String::new() }];
+    // By the world's clock alone it has all the time it wants.
+    let mut session = opened();
+    for _ in 0..3 {
+        let due = session.due().unwrap();
+        assert_eq!(session.elapse(due, due), [Received::Reply(text("2"))]);
+    }
+    let mut late = session.clone();
+    assert_eq!(late.overdue(CONNECT_TIMEOUT), closed);
+    assert!(!late.was_connected());
+    // By the machine's clock alone as well.
+    let early = CONNECT_TIMEOUT.saturating_sub(Duration::from_nanos(1));
+    let mut session = opened();
+    assert_eq!(session.elapse(PING_INTERVAL, PING_INTERVAL), [Received::Reply(text("2"))]);
+    assert_eq!(session.overdue(early), []);
+    assert_eq!(session.due(), Some(CONNECT_TIMEOUT));
+    let mut connected = session.clone();
+    assert_eq!(session.elapse(CONNECT_TIMEOUT, CONNECT_TIMEOUT), closed);
+    connected.receive(text("40"));
+    assert_eq!((connected.awaits_client(), connected.due()), (false, Some(PING_INTERVAL * 2)));
+    assert_eq!(connected.overdue(CONNECT_TIMEOUT), []);
 }
 
 #[test]
@@ -116,6 +151,29 @@ fn each_namespace_has_an_id_of_its_own() {
 }
 
 #[test]
+fn each_connection_has_an_id_that_the_client_is_told() {
+    let (mut session, mut sids) = (opened(), Vec::new());
+    for _ in 0..3 {
+        session.receive(text("40/a,"));
+        let msg = msg("/a", "connect", json!([{}]), Value::Null);
+        let address = session.address(None, Some(&msg));
+        let before = session.sid(Some(&address)).map(str::to_owned);
+        let sid = sid_in(&session.finished(&msg, false), "40/a,");
+        assert_eq!(before.as_ref(), Some(&sid));
+        session.receive(text("41/a,"));
+        // What answers that it has left knows it still, and so does what happens at the end.
+        assert_eq!((session.sid(Some(&address)), session.sid(None)), (Some(&*sid), Some(&*sid)));
+        assert!(!sids.contains(&sid), "{sids:?}");
+        sids.push(sid);
+    }
+    session.receive(text("40"));
+    let main = sid_in(&session.finished(&msg("/", "connect", json!([{}]), Value::Null), false), "40");
+    assert_eq!(session.sid(None), Some(&*main));
+    session.receive(text("1"));
+    assert_eq!((session.sid(None), session.was_connected()), (Some(&*main), true));
+}
+
+#[test]
 fn the_first_reply_of_open_acknowledges_first() {
     let mut session = opened();
     session.receive(text("40/admin,"));
@@ -134,9 +192,11 @@ fn open_may_refuse_a_connection() {
     let mut session = opened();
     session.receive(text("40/admin,"));
     let msg = msg("/admin", "connect", json!([{}]), Value::Null);
+    assert!(session.is_pending(&msg) && !session.is_over(&msg));
     let refusal = json!({ "error": { "message": "Not authorized", "data": { "code": 7 } } });
     let frame = text(r#"44/admin,{"message":"Not authorized","data":{"code":7}}"#);
     assert_eq!(session.reply(Some(&msg), refusal.clone()).unwrap(), [frame]);
+    assert!(!session.is_pending(&msg) && session.is_over(&msg) && !session.was_connected());
     assert_eq!(session.finished(&msg, false), []);
     assert_eq!(session.reply(Some(&msg), json!({ "event": "a" })), Ok(Vec::new()));
     assert_eq!(session.reply(Some(&msg), refusal.clone()), Ok(Vec::new()));
@@ -147,16 +207,54 @@ fn open_may_refuse_a_connection() {
 }
 
 #[test]
+fn an_open_that_fails_refuses_the_connection() {
+    let mut session = opened();
+    session.receive(text("40/admin,"));
+    let msg = msg("/admin", "connect", json!([{}]), Value::Null);
+    let refused = text(r#"44/admin,{"message":"Row 9 not found"}"#);
+    assert_eq!(session.refused(&msg, "Row 9 not found"), [Received::Reply(refused)]);
+    assert_eq!((session.refused(&msg, "again"), session.finished(&msg, false)), (Vec::new(), Vec::new()));
+    // A message that is refused, or a connection that is acknowledged, stays.
+    session.receive(text("40/admin,"));
+    session.finished(&msg, false);
+    assert_eq!(session.refused(&msg, "late"), []);
+    let event = super::message("/admin", "a".into(), Vec::new(), None);
+    assert_eq!((session.refused(&event, "no"), session.is_over(&event)), (Vec::new(), false));
+}
+
+#[test]
+fn the_server_disconnects_a_client_from_one_namespace() {
+    let mut session = connected();
+    let admin = msg("/admin", "connect", json!([{}]), Value::Null);
+    session.receive(text("40/admin,"));
+    session.finished(&admin, false);
+    let (one, other) = (msg("/admin", "bye", json!([]), Value::Null), msg("/", "bye", json!([]), Value::Null));
+    assert_eq!(session.disconnect(Some(&one)), Some(vec![text("41/admin,")]));
+    assert_eq!((session.is_over(&one), session.is_over(&other)), (true, false));
+    assert_eq!(session.disconnect(Some(&one)), Some(Vec::new()));
+    // One that is yet to be acknowledged is so first.
+    session.receive(text("40/admin,"));
+    let frames = session.disconnect(Some(&admin)).unwrap();
+    sid_in(&frames[..1], "40/admin,");
+    assert_eq!(frames[1..], [text("41/admin,")]);
+    // The last is that of the socket.
+    assert_eq!(session.disconnect(Some(&other)), None);
+    assert_eq!(session.closing(), [text("41")]);
+}
+
+#[test]
 fn events_and_acknowledgements_are_messages() {
     let mut session = connected();
     for (packet, event, args, ack) in [
         (r#"42["foo"]"#, "foo", json!([]), Value::Null),
         (r#"42["message",1,"2",{"3":[true]}]"#, "message", json!([1, "2", { "3": [true] }]), Value::Null),
         (r#"4212["foo"]"#, "foo", json!([]), json!(12)),
-        ("4312[]", "ack", json!([]), json!(12)),
-        (r#"430["bar"]"#, "ack", json!(["bar"]), json!(0)),
+        (r#"4212["ack"]"#, "ack", json!([]), json!(12)),
     ] {
         assert_eq!(session.receive(text(packet)), [Received::Message(msg("/", event, args, ack))]);
+    }
+    for (packet, args, ack) in [("4312[]", json!([]), json!(12)), (r#"430["bar"]"#, json!(["bar"]), json!(0))] {
+        assert_eq!(session.receive(text(packet)), [Received::Notice(msg("/", "ack", args, ack))]);
     }
     assert_eq!(session.receive(text("43[]")), []);
 }
@@ -189,7 +287,6 @@ fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
     let unasked = msg("/", "foo", json!([]), Value::Null);
     for (msg, value, frame) in [
         (&asked, json!({ "ack": ["bar"] }), r#"4312["bar"]"#),
-        (&asked, json!({ "ack": [] }), "4312[]"),
         (&asked, json!({ "event": "bar", "args": [1] }), r#"42["bar",1]"#),
         (&unasked, json!({ "event": "bar", "ack": true }), r#"420["bar"]"#),
         (&unasked, json!({ "event": "bar", "ack": true }), r#"421["bar"]"#),
@@ -200,6 +297,10 @@ fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
         assert_eq!(session.reply(Some(msg), value).unwrap(), [text(frame)]);
     }
     assert_eq!(session.reply(Some(&unasked), json!({ "ack": [] })), Ok(Vec::new()));
+    // A callback is called once, unless its id stands for another.
+    assert_eq!(session.reply(Some(&asked), json!({ "ack": [] })), Ok(Vec::new()));
+    session.receive(text(r#"4212["foo"]"#));
+    assert_eq!(session.reply(Some(&asked), json!({ "ack": [] })).unwrap(), [text("4312[]")]);
     let connect = msg("/", "connect", json!([{}]), Value::Null);
     for nothing in [None, Some(&connect)] {
         assert_eq!(session.reply(nothing, json!({ "ack": [] })), Err(CodecError::NothingToAcknowledge));
@@ -229,8 +330,9 @@ fn members_share_the_frames_of_their_namespace() {
     }
     assert!(session.reaches(&address) && !address.is_ended_by(&value));
     let gone = msg("/admin", "disconnect", json!([]), Value::Null);
-    assert_eq!(session.receive(text("41/admin,")), [Received::Message(gone)]);
-    assert!(!session.reaches(&address));
+    assert_eq!(session.receive(text("41/admin,")), [Received::Ended(address.clone()), Received::Notice(gone.clone())]);
+    assert!(!session.reaches(&address) && address.is_of(&gone) && !session.is_over(&gone));
+    assert!(address.is_apart_from(&session.address(None, None)) && !address.is_apart_from(&address));
     assert!(session.reaches(&session.address(None, None)));
 }
 
@@ -269,7 +371,7 @@ fn what_the_protocol_forbids_closes_the_socket() {
         let received: Vec<_> = frames.into_iter().map(|frame| session.receive(frame)).collect();
         let close = Received::Close { code: 1002, reason: reason.to_owned() };
         assert_eq!(received.last().unwrap()[..], [close]);
-        assert_eq!(session, Session::Closed);
+        assert!(matches!(session, Session::Closed { .. }));
     }
 }
 

@@ -1,4 +1,5 @@
-//! Sockets of endpoints over a reload: those of an endpoint that is gone are closed, and the others follow theirs.
+//! Sockets of endpoints over a reload: those of an endpoint that is gone, or that speaks another protocol, are closed, and the
+//! others follow theirs.
 
 use std::sync::Arc;
 
@@ -8,10 +9,13 @@ use crate::engine::members::Membership;
 use crate::engine::rule::groups::{Shape, Wanted};
 use crate::engine::rule::origin::RuleOrigin;
 use crate::expression::Template;
-use crate::scenario::Endpoint;
+use crate::scenario::{Endpoint, Protocol};
 
 /// The code of a socket whose server has nothing more for it (RFC 6455, 7.4.1).
 const GOING_AWAY: u16 = 1001;
+
+/// The code of a socket whose client is to connect anew (IANA, WebSocket Close Code Number Registry).
+const SERVICE_RESTART: u16 = 1012;
 
 impl Engine {
     /// Has the sockets of endpoints follow another scenario, which this engine plays already.
@@ -22,16 +26,24 @@ impl Engine {
         let scenario = self.scenario.clone();
         for (member, endpoint) in sockets {
             match scenario.endpoints().get(&endpoint) {
+                Some(endpoint) if !self.speaks(member, endpoint.protocol) => {
+                    self.part_with(member, SERVICE_RESTART, "the endpoint speaks another protocol", events);
+                }
                 Some(endpoint) => self.follow_endpoint(member, endpoint, events),
-                None => self.close_orphan(member, events),
+                None => self.part_with(member, GOING_AWAY, "the endpoint is gone", events),
             }
         }
     }
 
-    /// Closes a socket whose endpoint is gone. What it has joined ends at once: nothing more comes to it.
-    fn close_orphan(&mut self, member: u64, events: &mut Vec<Event>) {
-        let closing = Closing { code: GOING_AWAY, reason: "the endpoint is gone".into() };
-        self.close_member(member, closing, events);
+    /// Whether a socket speaks a protocol, or none any more.
+    fn speaks(&self, member: u64, protocol: Protocol) -> bool {
+        let spoken = self.members.socket(member).and_then(|socket| socket.session.protocol());
+        spoken.is_none_or(|spoken| spoken == protocol)
+    }
+
+    /// Closes a socket that its endpoint has nothing for. What it has joined ends at once: nothing more comes to it.
+    fn part_with(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
+        self.close_member(member, Closing { code, reason: reason.into() }, events);
         self.leave_all(member);
         self.follow_session(member, events);
     }
@@ -39,7 +51,7 @@ impl Engine {
     /// Has a socket hear what its endpoint sends to all by now, in the frame that it has by now.
     fn follow_endpoint(&mut self, member: u64, endpoint: &Endpoint, events: &mut Vec<Event>) {
         let memberships = self.members.memberships_of(member).to_vec();
-        if endpoint.sends_to_all && !memberships.iter().any(|one| one.is_of_all_sockets()) {
+        if endpoint.sends_to_all {
             self.hear_all(member, &endpoint.key, events);
         }
         for membership in memberships.iter().filter(|one| one.follows_frame) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::crowd::Play;
 use super::members::told;
 use super::{engine, get, post, scenario};
 use crate::engine::codec::SessionOptions;
@@ -83,6 +84,20 @@ websocket:
     assert_eq!(**engine.values_of_data().get("left").unwrap(), 0);
     // They are closed once.
     assert!(closed(&engine.replace(&scenario(&text("room_id")), 42).events).is_empty());
+}
+
+#[test]
+fn sockets_of_another_protocol_are_closed() {
+    let text = |protocol: &str| format!("websocket: {{ /s: {{ {protocol} open: [{{ join: room }}] }} }}");
+    let (socket_io, graphql) = ("protocol: socket.io,", "protocol: graphql-transport-ws,");
+    for (before, after) in [("", socket_io), (socket_io, ""), (graphql, socket_io), ("", graphql)] {
+        let mut play = Play::new(&text(before));
+        play.open("/s", 1);
+        assert_eq!(play.reload(&text(after)), ["1 closed 1012 the endpoint speaks another protocol"], "{before}");
+        assert_eq!((play.tell("room"), play.say(1, "x")), (Vec::new(), Vec::new()));
+        // Once is enough.
+        assert_eq!((play.reload(&text(before)), play.reload(&text(after))), (Vec::new(), Vec::new()));
+    }
 }
 
 #[test]

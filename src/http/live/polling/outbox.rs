@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::packets::{CLOSE, NOOP, payload};
+use super::packets::{CLOSE, NOOP};
 use super::query::EngineIoError;
+use crate::engine::codec::engine_io::payload;
 use crate::world::FrameSink;
 
 /// Bytes of packets that may wait. What makes them more is still taken, because a poll is answered with whole packets.

@@ -1,16 +1,10 @@
-//! Packets as they wait for a poll: each after a separator, so that those of several batches need nothing more between them.
+//! Messages as packets that wait for a poll, and packets as the frames of the WebSocket that takes over.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use data_encoding::BASE64;
 
+use crate::engine::codec::engine_io::{SEPARATOR, bytes_of_packet, encode_packet};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind};
-
-/// What divides the packets of a payload.
-const SEPARATOR: u8 = 0x1e;
-
-/// What says that a packet is bytes, in base64.
-const BINARY: u8 = b'b';
 
 /// A packet that says that the session is over.
 pub(super) const CLOSE: &[u8] = b"\x1e1";
@@ -20,31 +14,15 @@ pub(super) const NOOP: &[u8] = b"\x1e6";
 
 /// A message as a packet behind a separator.
 pub(super) fn encode(message: &Message) -> Bytes {
-    let payload = message.payload();
-    let mut packet = BytesMut::with_capacity(payload.len() + 1);
-    packet.put_u8(SEPARATOR);
-    match message.kind() {
-        MessageKind::Json | MessageKind::Text => packet.put_slice(payload),
-        MessageKind::Binary => {
-            packet.put_u8(BINARY);
-            packet.put_slice(BASE64.encode(payload).as_bytes());
-        }
-    }
-    packet.freeze()
+    encode_packet(message.payload(), message.kind() == MessageKind::Binary)
 }
 
-/// Packets as the payload that answers a poll.
-pub(super) fn payload(packets: Bytes) -> Bytes {
-    if packets.first() == Some(&SEPARATOR) { packets.slice(1..) } else { packets }
-}
-
-/// Packets as the frames of a WebSocket.
+/// Packets behind separators as the frames of a WebSocket.
 pub(super) fn frames(packets: &[u8]) -> Bytes {
     let mut frames = BytesMut::new();
     // Nothing is before the first separator.
     for packet in packets.split(|byte| *byte == SEPARATOR).skip(1) {
-        let bytes = packet.strip_prefix(&[BINARY]).and_then(|text| BASE64.decode(text).ok());
-        let frame = bytes.map_or_else(|| Encoded::text_of(packet), |bytes| Encoded::binary(&bytes));
+        let frame = bytes_of_packet(packet).map_or_else(|| Encoded::text_of(packet), |bytes| Encoded::binary(&bytes));
         frames.put_slice(frame.frame());
     }
     frames.freeze()
@@ -55,6 +33,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::codec::engine_io::payload;
 
     fn frame(message: &Message) -> Bytes {
         match message.kind() {

@@ -13,14 +13,13 @@ use super::outbox::{Outbox, OutboxEnd, Polled};
 use super::packets;
 use super::query::EngineIoError;
 use crate::engine::Frame;
-use crate::engine::codec::engine_io::{PING_INTERVAL, PING_TIMEOUT};
 use crate::http::App;
 use crate::http::live;
 use crate::http::member::{BufferedMember, MemberEnd};
 use crate::world::{EncodedBatch, EndedBy, OpenedSocket, Payload, SocketEnd, Subscription, WorldError};
 
 /// How long a client may neither poll nor post before it counts as gone, in the machine's time.
-const SILENCE: Duration = Duration::from_secs(PING_INTERVAL.as_secs() + PING_TIMEOUT.as_secs());
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// How long the client of a session that the server has ended may take to hear of it.
 const LINGER: Duration = Duration::from_secs(30);

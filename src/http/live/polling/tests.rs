@@ -132,6 +132,8 @@ async fn a_payload_has_the_bytes_of_a_message_at_most() {
 async fn a_client_that_neither_polls_nor_posts_is_gone() {
     let client = client();
     let session = client.open().await;
+    assert_eq!(client.ask("POST", &session, "40").await, answer("ok"));
+    assert!(client.ask("GET", &session, "").await.1.starts_with("40{"));
     sleep(Duration::from_secs(44)).await;
     assert_eq!(client.ask("POST", &session, "3").await, answer("ok"));
     sleep(Duration::from_secs(44)).await;
@@ -142,6 +144,17 @@ async fn a_client_that_neither_polls_nor_posts_is_gone() {
     sleep(Duration::from_secs(2)).await;
     assert_eq!((client.members(), client.app.polling.len()), (0, 0));
     assert_eq!(client.ask("GET", &session, "").await, unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_but_never_connects_is_closed() {
+    let client = client();
+    let session = client.open().await;
+    sleep(Duration::from_secs(44)).await;
+    assert_eq!(client.ask("GET", &session, "").await, answer("2"));
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(client.members(), 0);
+    assert_eq!(client.ask("GET", &session, "").await, answer("1"));
 }
 
 #[tokio::test(start_paused = true)]

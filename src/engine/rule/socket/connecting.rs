@@ -1,0 +1,135 @@
+//! Connections of a socket, as its protocol has them: `open` begins one and may refuse it, the protocol acknowledges it, and it
+//! ends with all that was begun in it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::Engine;
+use crate::engine::codec::{Address, socket_io};
+use crate::engine::event::Event;
+use crate::engine::members::Membership;
+use crate::engine::refusal::Refusal;
+use crate::engine::rule::context::Context;
+use crate::engine::rule::firing::Firing;
+use crate::engine::rule::groups::Wanted;
+use crate::engine::rule::runs::{RuleRun, RunOwner};
+use crate::engine::topics::Topic;
+use crate::scenario::{Protocol, Verb};
+
+impl Engine {
+    /// Carries out `open` for a client that connects. One that it is refused for is not connected.
+    pub(super) fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
+        let Some(socket) = self.members.socket(member) else { return };
+        let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
+        let message = Arc::new(message);
+        if !message.is_null() {
+            context.set("msg", message.clone());
+        }
+        let scenario = self.scenario.clone();
+        let declared = scenario.endpoints().get(&key);
+        if declared.is_some_and(|endpoint| endpoint.sends_to_all) {
+            self.hear_all(member, &key, events);
+        }
+        if let Some(steps) = declared.and_then(|endpoint| endpoint.open.as_ref()) {
+            let refused = self.fire_alone(member, key, RunOwner::Member(member), steps, &mut context, events);
+            if let Some(why) = refused {
+                self.refuse(member, &message, &why, events);
+            }
+        }
+        self.settle_message(member, &message, events);
+    }
+
+    /// Has a socket get what is sent to all sockets of its endpoint, wherever its client is connected.
+    pub(super) fn hear_all(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
+        let addresses = self.members.socket(member).map(|socket| socket.session.addresses());
+        for address in addresses.unwrap_or_default() {
+            let topics = vec![match &address {
+                Address::SocketIo(namespace) => Topic::SocketsIn(endpoint.clone(), namespace.clone()),
+                Address::Plain | Address::GraphqlWs(_) => Topic::SocketsOf(endpoint.clone()),
+            }];
+            if self.members.memberships_of(member).iter().any(|one| one.topics == topics) {
+                continue;
+            }
+            let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
+            let number = self.members.next_membership();
+            let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
+            self.begin_membership(member, membership, events);
+        }
+    }
+
+    /// Where that is sent which a rule of an endpoint sends to all of its sockets: with Socket.IO, to those in the namespace that
+    /// the frame names, or that the message came from.
+    pub(in crate::engine::rule) fn topic_of_all(
+        &self,
+        endpoint: &Arc<str>,
+        message: Option<&Value>,
+        value: &Value,
+    ) -> Result<Topic, Refusal> {
+        let declared = self.scenario.endpoints().get(endpoint);
+        if declared.is_none_or(|endpoint| endpoint.protocol != Protocol::SocketIo) {
+            return Ok(Topic::SocketsOf(endpoint.clone()));
+        }
+        let namespace = socket_io::namespace_for_all(message, value)?;
+        Ok(Topic::SocketsIn(endpoint.clone(), namespace.into()))
+    }
+
+    /// Tells the client that what answers its message is refused: it may end what the message has begun.
+    pub(super) fn refuse(&mut self, member: u64, message: &Value, why: &str, events: &mut Vec<Event>) {
+        let received = self.members.socket_mut(member).map(|socket| socket.session.refused(message, why));
+        self.take_received(member, received.unwrap_or_default(), events);
+    }
+
+    /// Ends what has an address: memberships, and the steps that wait in answer to messages that came by it.
+    pub(in crate::engine::rule) fn end_address(&mut self, member: u64, address: &Address, events: &mut Vec<Event>) {
+        let memberships = self.members.memberships_of(member).to_vec();
+        for membership in memberships.iter().filter(|one| one.address() == address) {
+            self.end_membership(member, membership, events);
+        }
+        self.end_member_runs(member, |run| run.context.get("msg").is_some_and(|message| address.is_of(message)));
+    }
+
+    /// Whether the client waits for its connection, and a step is still to come that may refuse or acknowledge it.
+    pub(super) fn decides_later(&self, member: u64, message: &Value) -> bool {
+        self.is_pending(member, message)
+            && self.has_waiting(member, |run| decides(run) && run.context.get("msg") == Some(message))
+    }
+
+    /// Whether the client waits for the connection that it asks for with a message.
+    pub(in crate::engine::rule) fn is_pending(&self, member: u64, message: &Value) -> bool {
+        self.members.socket(member).is_some_and(|socket| socket.session.is_pending(message))
+    }
+
+    /// Whether the client of a socket is yet to say that it connects.
+    #[must_use]
+    pub fn awaits_client(&self, member: u64) -> bool {
+        self.members.socket(member).is_some_and(|socket| !socket.is_closing && socket.session.awaits_client())
+    }
+
+    /// The client of a socket has had its time to connect, by the machine's clock.
+    pub(in crate::engine) fn overdue(&mut self, member: u64, events: &mut Vec<Event>) {
+        let now = self.now;
+        let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
+        let received = socket.map(|socket| socket.session.overdue(now));
+        self.take_received(member, received.unwrap_or_default(), events);
+    }
+}
+
+impl Firing<'_> {
+    /// Whether the connection that the rule answers in is over: a step has refused or left it, and the list ends.
+    pub(in crate::engine::rule) fn is_over(&self, context: &Context) -> bool {
+        let socket = self.owner.member().and_then(|member| self.engine.members.socket(member));
+        let message = context.get("msg");
+        socket.zip(message).is_some_and(|(socket, message)| socket.session.is_over(message))
+    }
+}
+
+/// Whether a step of a list is still to come whose reply refuses or acknowledges a connection.
+fn decides(run: &RuleRun) -> bool {
+    let is_meant = |verb: &Verb| match verb {
+        // An event may ask for an acknowledgement.
+        Verb::Reply(frame) => frame.has_key("error") || frame.has_key("ack") && !frame.has_key("event"),
+        _ => false,
+    };
+    run.strands.to_come(run.steps.steps()).any(|step| step.has_verb(&is_meant))
+}

@@ -1,0 +1,175 @@
+//! Checks what an endpoint with a protocol says, as far as the file alone decides it: the protocol has no frame for some values,
+//! and no message is text.
+
+use serde_json::{Map, Value};
+
+use super::Validator;
+use super::known::Known;
+use super::steps::{Owner, Place, Rules};
+use crate::expression::Template;
+use crate::scenario::Protocol;
+use crate::scenario::problem::{ProblemKind, SocketMistake};
+use crate::scenario::source::Span;
+use crate::scenario::yaml::{JsonNode, NodeView};
+
+/// What the frames of an endpoint's steps are written in, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Speech {
+    pub(super) protocol: Protocol,
+    /// Whether the steps answer a client that connects.
+    pub(super) opens: bool,
+    /// Whether the endpoint says how its members get what is sent.
+    pub(super) has_frame: bool,
+}
+
+/// What a value has to be, in words, with the keys by which it is that, and all keys that it may have; none if it may have any.
+struct Form {
+    expected: &'static str,
+    needed: &'static [&'static str],
+    allowed: &'static [&'static str],
+}
+
+/// An event for members of a topic.
+const EVENT: Form = Form {
+    expected: "an event of Socket.IO: { event, args }",
+    needed: &["event"],
+    allowed: &["event", "args", "namespace"],
+};
+
+/// A reply in `open`.
+const EVENT_OR_REFUSAL: Form = Form {
+    expected: "a frame for Socket.IO: { event, args } or { error }",
+    needed: &["event", "error"],
+    allowed: &["event", "args", "error", "namespace", "ack", "id"],
+};
+
+/// A reply to a message.
+const EVENT_OR_ACK: Form = Form {
+    expected: "a frame for Socket.IO: { event, args } or { ack }",
+    needed: &["event", "ack"],
+    allowed: &["event", "args", "ack", "namespace", "id"],
+};
+
+/// A result of an operation.
+const RESULT: Form = Form {
+    expected: "a result of GraphQL: { data } or { errors }",
+    needed: &["data", "errors", "hasNext"],
+    allowed: &[],
+};
+
+/// The acknowledgement of a connection.
+const ACKNOWLEDGEMENT: Form = Form {
+    expected: "the acknowledgement of a GraphQL connection: { ack: PAYLOAD }",
+    needed: &["ack"],
+    allowed: &["ack"],
+};
+
+impl Form {
+    /// What a reply is.
+    fn of_reply(speech: Speech) -> Option<Self> {
+        Some(match (speech.protocol, speech.opens) {
+            (Protocol::Plain, _) => return None,
+            (Protocol::SocketIo, true) => EVENT_OR_REFUSAL,
+            (Protocol::SocketIo, false) => EVENT_OR_ACK,
+            (Protocol::GraphqlTransportWs, true) => ACKNOWLEDGEMENT,
+            (Protocol::GraphqlTransportWs, false) => RESULT,
+        })
+    }
+
+    /// What members of a topic get.
+    fn of_members(protocol: Protocol) -> Option<Self> {
+        match protocol {
+            Protocol::Plain => None,
+            Protocol::SocketIo => Some(EVENT),
+            Protocol::GraphqlTransportWs => Some(RESULT),
+        }
+    }
+
+    fn check(&self, node: JsonNode, template: &Template, check: &mut Validator<'_>) {
+        let Some(value) = check.document.json(node.0) else { return };
+        match &value {
+            Value::Object(fields) if self.fits(fields) => {
+                let unknown =
+                    fields.keys().find(|key| !self.allowed.is_empty() && !self.allowed.contains(&key.as_str()));
+                if let Some(key) = unknown {
+                    let place = check.document.key_inside(node.0, &[], key);
+                    check.note(ProblemKind::UnknownKey { key: key.clone(), expected: self.allowed }, place);
+                }
+            }
+            Value::String(_) if !template.is_constant() => {}
+            _ => check.document.note_wrong(node.0, self.expected),
+        }
+    }
+
+    fn fits(&self, fields: &Map<String, Value>) -> bool {
+        self.needed.iter().any(|key| fields.contains_key(*key))
+    }
+}
+
+impl Rules<'_, '_, '_> {
+    /// A reply to the client of a socket.
+    pub(super) fn expect_reply(&mut self, node: JsonNode, template: &Template, place: Place<'_, '_>) {
+        if place.owner == Owner::Socket
+            && let Some(form) = Form::of_reply(place.speech)
+        {
+            form.check(node, template, self.check);
+        }
+    }
+
+    /// What members get of what is sent, by the frame of a `join` or of an endpoint.
+    pub(super) fn expect_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
+        if let Some(form) = Form::of_members(protocol) {
+            form.check(node, template, self.check);
+        }
+    }
+
+    /// What is sent to all sockets of an endpoint.
+    pub(super) fn expect_for_all(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
+        if protocol == Protocol::GraphqlTransportWs {
+            self.check.note(SocketMistake::SendsToAll.into(), span);
+        } else {
+            self.expect_frame(node, template, protocol);
+        }
+    }
+
+    /// Topics that members join who get what is sent as it is: changes of data are no frames of a protocol.
+    pub(super) fn expect_frames_of(&mut self, topics: JsonNode, speech: Speech) {
+        if speech.protocol == Protocol::Plain || speech.has_frame {
+            return;
+        }
+        let tree = self.check.document.tree();
+        let one = [topics.0];
+        let nodes = match tree.view(topics.0) {
+            NodeView::List(items) => items,
+            _ => &one,
+        };
+        let raw = nodes.iter().filter_map(|node| match tree.view(*node) {
+            NodeView::Scalar { text, .. } if is_of_data(text, self.known) => Some((text.to_owned(), tree.span(*node))),
+            _ => None,
+        });
+        for (topic, span) in raw.collect::<Vec<_>>() {
+            self.check.note(SocketMistake::RawChanges { topic, protocol: speech.protocol }.into(), span);
+        }
+    }
+
+    /// The text that a message has.
+    pub(super) fn expect_text(&mut self, span: Span, protocol: Protocol) {
+        if protocol != Protocol::Plain {
+            self.check.note(SocketMistake::NeverText(protocol).into(), span);
+        }
+    }
+
+    /// The subprotocols of an endpoint.
+    pub(super) fn expect_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
+        let own = <&str>::from(Protocol::GraphqlTransportWs);
+        if protocol == Protocol::GraphqlTransportWs && !subprotocols.iter().any(|one| one.as_ref() == own) {
+            self.check.note(SocketMistake::OtherSubprotocol.into(), span);
+        }
+    }
+}
+
+/// Whether a constant topic is that of a name of `data`, or of one of its rows.
+fn is_of_data(topic: &str, known: &Known) -> bool {
+    let first = topic.split('/').next().unwrap_or_default();
+    !first.is_empty() && known.names().any(|name| name == first)
+}
