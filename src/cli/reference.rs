@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use clap::{Arg, Args, Command, ValueEnum};
 use indexmap::IndexMap;
 
@@ -58,22 +57,16 @@ enum HelpFormat {
 impl HelpArgs {
     /// Exit code 2 if there is no such command.
     pub(super) fn execute(self, mut mockd: Command) -> ExitCode {
-        mockd.build();
         if matches!(self.format, HelpFormat::Markdown) {
+            mockd.build();
             return if say(&page(&mut mockd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        let printed = match &self.command {
-            None => mockd.print_long_help(),
-            Some(name) => {
-                let Some(command) = mockd.find_subcommand_mut(name) else {
-                    let unknown = format!("unrecognized subcommand '{name}'");
-                    let _ = mockd.error(ErrorKind::InvalidSubcommand, unknown).print();
-                    return ExitCode::from(WRONG_ARGUMENTS);
-                };
-                command.print_long_help()
-            }
-        };
-        if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        let arguments = ["mockd"].into_iter().chain(self.command.as_deref()).chain(["--help"]);
+        let Err(help) = mockd.try_get_matches_from_mut(arguments) else { return ExitCode::FAILURE };
+        if help.print().is_err() {
+            return ExitCode::FAILURE;
+        }
+        ExitCode::from(u8::try_from(help.exit_code()).unwrap_or(WRONG_ARGUMENTS))
     }
 }
 

@@ -168,7 +168,7 @@ fn a_file_that_cannot_be_included_is_shown_where_it_is_named_and_what_it_may_hol
     )]);
     let report = files.report();
     assert!(report.contains("error: cannot read gone.yaml: there is no such file\n --> main.yaml:1:11"), "{report}");
-    assert!(report.contains("error: `some` is not one of the words"), "{report}");
+    assert!(report.contains("error: `some` is not a valid value here"), "{report}");
     assert_eq!(report.matches("error:").count(), 2, "{report}");
 }
 

@@ -494,7 +494,7 @@ async fn faults_of_sockets_refuse_handshakes_of_endpoints() {
     mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "status": 503 })).await;
     let url = format!("{}/socket.io/?EIO=4&transport=websocket", mockd.url());
     assert_eq!(http("GET", &url, &HANDSHAKE, None).await.status, 503);
-    Polling::connected(&mockd).await;
+    assert_eq!(mockd.get("/socket.io/?EIO=4&transport=polling").await.status, 503);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: http, category: electronic, status: 500 }", "there is no category `electronic`"),
         ("- { on: http, path: orders, status: 500 }", "expected a path that starts with / or *"),
         ("- { name: a, on: http, empty: true }\n- { name: a, on: http, empty: true }", "fault `a` is declared twice"),
-        ("- { name: '12', on: http, empty: true }", "expected a name that is no number"),
+        ("- { name: '12', on: http, empty: true }", "expected a name that is not a number"),
         ("- { on: websocket, product: A1, freeze: true }", "`product` requires `on: http` or a fault of frames"),
         ("- { name: '', on: http, status: 500 }", "a fault's name cannot be empty"),
         ("- { on: stream }", "a fault needs exactly one of `latency`, `drop`, `duplicate` and `reset`"),
