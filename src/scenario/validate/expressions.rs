@@ -21,7 +21,7 @@ pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", 
 pub(super) const CONN: &str = "conn";
 
 /// What a client has sent on a socket.
-pub(super) const MESSAGE: &str = "msg";
+const MESSAGE: &str = "msg";
 
 /// The row that the step before has changed, or that a generator has drawn.
 pub(super) const ROW: &str = "it";
@@ -70,6 +70,15 @@ impl<'n> Scope<'n> {
         let mut scope = self.with_names_of_request(&HANDSHAKE).and([CONN]);
         if let Some(parameters) = parameters {
             scope.names.insert("path", Fields::Only(parameters));
+        }
+        scope
+    }
+
+    /// The same with a message of a client; `None` for fields that are not known.
+    pub(super) fn with_message(&self, fields: Option<Vec<&'n str>>) -> Self {
+        let mut scope = self.and([MESSAGE]);
+        if let Some(fields) = fields {
+            scope.names.insert(MESSAGE, Fields::Only(fields));
         }
         scope
     }
