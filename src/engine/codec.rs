@@ -11,6 +11,7 @@
 //! 3. Members of a topic get the frames of their [`Address`]; members with equal addresses share them.
 //! 4. [`Session::closing`] comes before the server closes the socket.
 
+mod address;
 pub mod engine_io;
 mod error;
 pub mod graphql_ws;
@@ -18,9 +19,9 @@ pub mod socket_io;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+pub use address::Address;
 pub use error::CodecError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -85,18 +86,6 @@ impl Received {
     fn close(code: u16, reason: impl Into<String>) -> Self {
         Self::Close { code, reason: fit_for_closing(reason.into()) }
     }
-}
-
-/// How what is sent to a member is written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Address {
-    /// As it is.
-    Plain,
-    /// As an event of a namespace.
-    SocketIo(Arc<str>),
-    /// As a result of an operation, by its id; `None` for a member who has joined without one.
-    GraphqlWs(Option<Arc<str>>),
 }
 
 impl Session {
@@ -216,6 +205,16 @@ impl Session {
             Self::Plain | Self::Closed { .. } => false,
             Self::SocketIo(session) => session.is_pending(msg),
             Self::GraphqlWs(session) => session.is_pending(msg),
+        }
+    }
+
+    /// The `msg` of each connection that the client waits for, as far as [`Session::finished`] looks at it.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Value> {
+        match self {
+            Self::Plain | Self::Closed { .. } => Vec::new(),
+            Self::SocketIo(session) => session.pending(),
+            Self::GraphqlWs(session) => session.pending().into_iter().collect(),
         }
     }
 
@@ -356,45 +355,6 @@ pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
         Protocol::Plain => None,
         Protocol::SocketIo => Some(socket_io::CONNECT_TIMEOUT),
         Protocol::GraphqlTransportWs => Some(graphql_ws::INIT_TIMEOUT),
-    }
-}
-
-impl Address {
-    /// The frames of what is sent to a member.
-    ///
-    /// # Errors
-    ///
-    /// If the protocol has no frame for the value.
-    pub fn frames(&self, value: &Value) -> Result<Vec<Frame>, CodecError> {
-        match self {
-            Self::Plain => Ok(vec![Frame::of(value.clone())]),
-            Self::SocketIo(namespace) => socket_io::frames(namespace, value),
-            Self::GraphqlWs(Some(operation)) => graphql_ws::frame(operation, value.clone()).map(|frame| vec![frame]),
-            Self::GraphqlWs(None) => Err(CodecError::NoOperation),
-        }
-    }
-
-    /// Whether a message came by it.
-    #[must_use]
-    pub fn is_of(&self, msg: &Value) -> bool {
-        match self {
-            Self::Plain | Self::GraphqlWs(None) => false,
-            Self::SocketIo(namespace) => socket_io::namespace_of(Some(msg)) == &**namespace,
-            Self::GraphqlWs(Some(operation)) => msg["id"] == **operation,
-        }
-    }
-
-    /// Whether it is in another namespace than the other address.
-    #[must_use]
-    pub fn is_apart_from(&self, other: &Self) -> bool {
-        matches!(self, Self::SocketIo(_)) && self != other
-    }
-
-    /// Whether the membership ends with this value: an error of a GraphQL operation. The engine then calls [`Session::end`],
-    /// and ends the membership.
-    #[must_use]
-    pub fn is_ended_by(&self, value: &Value) -> bool {
-        matches!(self, Self::GraphqlWs(_)) && graphql_ws::is_error(value)
     }
 }
 

@@ -253,6 +253,11 @@ impl Session {
         id_of(Some(msg)).is_none() && self.phase == Phase::Initialised
     }
 
+    /// The message of a connection that the client waits for, without its payload.
+    pub(super) fn pending(&self) -> Option<Value> {
+        (self.phase == Phase::Initialised).then(|| json!({ "payload": null }))
+    }
+
     pub(super) fn was_connected(&self) -> bool {
         self.phase == Phase::Acknowledged
     }

@@ -273,6 +273,13 @@ impl Session {
         is_connect(Some(msg)) && self.namespaces.phase(namespace_of(Some(msg))) == Some(Phase::Waiting)
     }
 
+    /// The messages by which the client wants to connect to namespaces that it waits for, without their arguments.
+    pub(super) fn pending(&self) -> Vec<Value> {
+        let is_waiting = |name: &&str| self.namespaces.phase(name) == Some(Phase::Waiting);
+        let waiting = self.namespaces.open().filter(is_waiting);
+        waiting.map(|name| message(name, CONNECT.into(), Vec::new(), None)).collect()
+    }
+
     /// Whether the client is no longer connected to the namespace of a message, and the message is not that it has left.
     pub(super) fn is_over(&self, msg: &Value) -> bool {
         msg["event"] != DISCONNECT && self.namespaces.phase(namespace_of(Some(msg))).is_none()

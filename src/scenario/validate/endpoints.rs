@@ -7,7 +7,7 @@ use matchit::InsertError;
 use serde_json::{Value, json};
 
 use super::answers::{is_token, right};
-use super::expressions::{HANDSHAKE, MESSAGE, Scope};
+use super::expressions::{HANDSHAKE, Scope};
 use super::http::DeclaredRoute;
 use super::paths::read_path;
 use super::protocols::Speech;
@@ -63,11 +63,12 @@ impl Rules<'_, '_, '_> {
             Some(subprotocols)
         });
         let socket = known.with_socket(path.map(PathPattern::parameter_names));
-        let message = socket.and([MESSAGE]);
-        // With a protocol, a client sends a message to connect.
-        let scope = if protocol.is_some() { &message } else { &socket };
         let speech = Speech { protocol: spoken, opens: false, has_frame: given(raw.frame.as_ref()).is_some() };
-        let open = Place::new(Owner::Socket, scope).speaking(Speech { opens: true, ..speech });
+        let opening = Speech { opens: true, ..speech };
+        let message = socket.with_message(speech.fields());
+        // With a protocol, a client sends a message to connect.
+        let at_open = if protocol.is_some() { socket.with_message(opening.fields()) } else { socket.clone() };
+        let open = Place::new(Owner::Socket, &at_open).speaking(opening);
         let closed = Place::new(Owner::ClosedSocket, &socket).speaking(speech);
         let frame = self.member_frame(raw.frame.as_ref(), &socket);
         if let (Some((node, _)), Some(Some(frame))) = (given(raw.frame.as_ref()), &frame) {

@@ -24,7 +24,7 @@ const NOW: &str = "now";
 pub(super) const CONN: &str = "conn";
 
 /// The message that a client sent on a socket.
-pub(super) const MESSAGE: &str = "msg";
+const MESSAGE: &str = "msg";
 
 /// The row that the previous step changed, or that a generator picked.
 pub(super) const ROW: &str = "it";
@@ -75,6 +75,15 @@ impl<'n> Scope<'n> {
         let mut scope = self.with_names_of_request(&HANDSHAKE).and([CONN]);
         if let Some(parameters) = parameters {
             scope.names.insert("path", Fields::Only(parameters));
+        }
+        scope
+    }
+
+    /// The same with a message of a client; `None` for fields that are not known.
+    pub(super) fn with_message(&self, fields: Option<Vec<&'n str>>) -> Self {
+        let mut scope = self.and([MESSAGE]);
+        if let Some(fields) = fields {
+            scope.names.insert(MESSAGE, Fields::Only(fields));
         }
         scope
     }

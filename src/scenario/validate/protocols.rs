@@ -22,6 +22,18 @@ pub(super) struct Speech {
     pub(super) has_frame: bool,
 }
 
+impl Speech {
+    /// The fields of a client's message; `None` if it may have any.
+    pub(super) fn fields(self) -> Option<Vec<&'static str>> {
+        Some(match (self.protocol, self.opens) {
+            (Protocol::Plain, _) => return None,
+            (Protocol::SocketIo, _) => vec!["namespace", "event", "args", "ack"],
+            (Protocol::GraphqlTransportWs, true) => vec!["payload"],
+            (Protocol::GraphqlTransportWs, false) => vec!["id", "operationName", "query", "variables", "extensions"],
+        })
+    }
+}
+
 /// What a value has to be, in words, with the keys by which it is that, and all keys that it may have; none if it may have any.
 struct Form {
     expected: &'static str,

@@ -248,6 +248,24 @@ fn what_a_protocol_has_no_frame_for_has_its_message() {
         ),
         (graphql("messages: [{ send: { frame: { data: 1 } } }]"), to_all, "{ frame: { data: 1 } }", of_operation),
         (
+            io("open: [{ when: msg.auth.token == 'bad', close: 4401 }]"),
+            "`msg` has no field `auth`",
+            "auth",
+            "the fields of `msg` are `namespace`, `event`, `args` and `ack`",
+        ),
+        (
+            graphql("open: [{ set: { price: $msg.token } }]"),
+            "`msg` has no field `token`",
+            "token",
+            "the only field of `msg` is `payload`",
+        ),
+        (
+            graphql("messages: [{ match: { operationName: A }, reply: { data: $msg.variable.n } }]"),
+            "`msg` has no field `variable`",
+            "variable",
+            "did you mean `variables`?",
+        ),
+        (
             endpoint("{ protocol: graphql-ws }"),
             "`graphql-ws` is not one of the words that may stand here",
             "graphql-ws",

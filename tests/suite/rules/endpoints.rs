@@ -92,8 +92,7 @@ fn subprotocols_are_declared_or_follow_from_the_protocol() {
 #[test]
 fn with_a_protocol_open_knows_what_the_client_connects_with() {
     for protocol in ["socket.io", "graphql-transport-ws"] {
-        let endpoint =
-            endpoint(&format!("{{ protocol: {protocol}, open: [{{ set: {{ conn.token: $msg.token }} }}] }}"));
+        let endpoint = endpoint(&format!("{{ protocol: {protocol}, open: [{{ set: {{ conn.client: $msg }} }}] }}"));
         assert_eq!(endpoint.protocol.to_string(), protocol);
     }
 }

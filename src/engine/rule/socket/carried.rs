@@ -57,6 +57,7 @@ impl Engine {
         for membership in memberships.iter().filter(|one| one.follows_frame) {
             self.reframe(member, membership, endpoint.frame.as_ref(), events);
         }
+        self.settle_pending(member, events);
     }
 
     /// Has a membership go on with another frame, if it is another.

@@ -91,8 +91,21 @@ impl Engine {
 
     /// Whether the client waits for its connection, and a step is still to come that may refuse or acknowledge it.
     pub(super) fn decides_later(&self, member: u64, message: &Value) -> bool {
-        self.is_pending(member, message)
-            && self.has_waiting(member, |run| decides(run) && run.context.get("msg") == Some(message))
+        let Some(socket) = self.members.socket(member).filter(|socket| socket.session.is_pending(message)) else {
+            return false;
+        };
+        let session = &socket.session;
+        let address = session.address(None, Some(message));
+        let is_same = |other: &Value| session.is_pending(other) && session.address(None, Some(other)) == address;
+        self.has_waiting(member, |run| decides(run) && run.context.get("msg").is_some_and(is_same))
+    }
+
+    /// Connects a client that waits for steps which the scenario no longer has.
+    pub(super) fn settle_pending(&mut self, member: u64, events: &mut Vec<Event>) {
+        let pending = self.members.socket(member).map(|socket| socket.session.pending());
+        for message in pending.unwrap_or_default() {
+            self.settle_message(member, &Arc::new(message), events);
+        }
     }
 
     /// Whether the client waits for the connection that it asks for with a message.

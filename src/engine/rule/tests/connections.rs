@@ -218,6 +218,24 @@ fn a_connection_waits_for_a_step_that_decides_it() {
 }
 
 #[test]
+fn a_reload_connects_clients_that_wait_for_steps_that_are_gone() {
+    let text = |protocol: &str, open: &str| format!("websocket: {{ /s: {{ protocol: {protocol}, open: [{open}] }} }}");
+    let (error, ack) = ("{ after: 1s, reply: { error: no } }", "{ after: 1s, reply: { ack: {} } }");
+    for (protocol, connect, open, other) in [
+        ("socket.io", "40", error, "{ join: room }"),
+        ("graphql-transport-ws", r#"{"type":"connection_init"}"#, ack, "{ join: room }"),
+    ] {
+        let mut play = Play::new(&text(protocol, open));
+        play.open("/s", 1);
+        assert_eq!(play.say(1, connect), NOTHING, "{protocol}");
+        // What is written in the same way goes on.
+        assert_eq!(play.reload(&format!("seed: 7\n{}", text(protocol, open))), NOTHING, "{protocol}");
+        assert_eq!(play.reload(&text(protocol, other)).len(), 1, "{protocol}");
+        assert_eq!(play.pass(2), NOTHING, "{protocol}");
+    }
+}
+
+#[test]
 fn expressions_know_the_id_of_the_client() {
     let mut play = socket_io(
         "
