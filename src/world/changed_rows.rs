@@ -143,28 +143,35 @@ impl ChangedRows {
         self.sent.retain(|_, place| place.positions.end > position);
     }
 
-    /// Puts changes of one row together, as far as the feed does not reach back to them and no member is between them.
+    /// Puts changes of one row together, as far as the feed does not reach back to them and no member is between them. A row that
+    /// came and went is forgotten, unless somebody may have to hear of an earlier change: the last one then tells when it went.
     fn put_together(&mut self, behind: &[Span], kept: u64) {
         let mut list: Vec<Option<Noted>> = Vec::with_capacity(self.changes.len());
-        let mut newest: HashMap<Changed, usize> = HashMap::new();
+        // Where the changes of a row are in the list.
+        let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
         for noted in self.changes.drain(..) {
             let Some(changed) = noted.event.changed() else { continue };
+            let places = places.entry(changed).or_default();
             let is_settled = noted.place.positions.end <= kept;
-            let earlier = newest.get(&changed).copied().filter(|_| is_settled);
+            let earlier = places.last().copied().filter(|_| is_settled);
             let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
-            let together = match earlier {
-                None => Some(noted),
-                Some(earlier) => {
-                    let event = earlier.event.with_later(&noted.event);
-                    event.map(|event| Noted { event, place: noted.place })
-                }
+            let Some(earlier) = earlier else {
+                places.push(list.len());
+                list.push(Some(noted));
+                continue;
             };
-            if together.is_some() {
-                newest.insert(changed, list.len());
-            } else {
-                newest.remove(&changed);
+            match (earlier.event.with_later(&noted.event), &mut places[..]) {
+                (Some(event), [.., last]) => {
+                    *last = list.len();
+                    list.push(Some(Noted { event, place: noted.place }));
+                }
+                (None, [.., _, last]) => {
+                    list[*last] = Some(earlier);
+                    places.push(list.len());
+                    list.push(Some(noted));
+                }
+                _ => places.clear(),
             }
-            list.push(together);
         }
         self.changes.extend(list.into_iter().flatten());
     }

@@ -275,7 +275,7 @@ async fn paths_of_a_collection_are_below_the_prefix_of_the_world() {
     for (uri, crud, expected) in [
         ("/files/a/b", Some(CrudOperation::Add), ("/files/7", link.to_owned())),
         ("/@w/files/a/b", Some(CrudOperation::Add), ("/@w/files/7", link.replace("</", "</@w/"))),
-        ("/@w/files/a/b", None, ("/files/7", link.to_owned())),
+        ("/@w/files/a/b", None, ("/@w/files/7", link.to_owned())),
     ] {
         let answered = answered(201, &[("location", "/files/7"), ("link", link)], AnsweredContent::Empty);
         let shown = respond(answers(&[], Vec::new()), crud, answered, request(Method::POST, uri, &[])).await;
