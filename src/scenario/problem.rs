@@ -216,6 +216,12 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
+    /// An expression in a key of `set`, with what to write in place of the entry.
+    #[error("a key of `set` is text: the expression in it is not computed")]
+    SetsComputedKey {
+        /// The key and the value.
+        meant: String,
+    },
     /// A collection where a value of `data` is set.
     #[error("`{0}` is a collection")]
     SetsCollection(String),
@@ -288,6 +294,9 @@ pub enum ProblemKind {
     /// Text to compare a message with that looks like an expression: a warning.
     #[error("`match` compares with this text, and computes nothing")]
     MatchesExpression(String),
+    /// Text to compare a message or a body with that looks like a pattern: a warning. An expression that asks the same.
+    #[error("`match` compares with this text, in which `*` stands for itself")]
+    MatchesStar(String),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]
     NoWeight,
@@ -418,6 +427,8 @@ impl ProblemKind {
             self,
             Self::NeverMatches(_)
                 | Self::MatchesExpression(_)
+                | Self::MatchesStar(_)
+                | Self::Socket(SocketMistake::JoinsAgain)
                 | Self::HidesFile { .. }
                 | Self::UnreachableAnswer
                 | Self::UnreachableMessageRule

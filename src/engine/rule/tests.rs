@@ -4,6 +4,7 @@
 
 mod answers;
 mod crowd;
+mod guards;
 mod leaving;
 mod members;
 mod operations;

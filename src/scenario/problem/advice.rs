@@ -1,6 +1,6 @@
 //! What a report says beside a problem: at the caret, and what to do about it.
 
-use super::{BY_TAG, ProblemKind};
+use super::{BY_TAG, ProblemKind, SocketMistake};
 use crate::expression::{CompileErrorKind, RunErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
@@ -46,6 +46,7 @@ impl ProblemKind {
             Self::RemovedProduct(_) => "removed here",
             Self::UnreachableAnswer => "this one is for all requests",
             Self::UnreachableMessageRule => "this one is for all messages",
+            Self::Socket(SocketMistake::JoinsAgain) => "this one ends",
             _ => "first declared here",
         }
     }
@@ -102,7 +103,9 @@ impl ProblemKind {
             Self::UnknownKey { expected, .. } => {
                 format!("the keys that may stand here are {}", list(&supported(expected).collect::<Vec<_>>()))
             }
-            Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
+            Self::MatchesExpression(expression) | Self::MatchesStar(expression) => {
+                format!("did you mean `when: {expression}`?")
+            }
             Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
                 "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
@@ -123,6 +126,7 @@ impl ProblemKind {
             Self::Route(mistake) => return mistake.help(),
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
+            Self::SetsComputedKey { meant } => format!("write `set: {{ {meant} }}`"),
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
             Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),

@@ -1,6 +1,6 @@
 //! What sockets connect to.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::steps::{also_null, one_verb, with_verbs};
@@ -137,16 +137,26 @@ impl From<RawProtocol> for Protocol {
     }
 }
 
+/// A rule may have no steps: its messages are expected, and nothing happens.
+fn allow_no_steps(schema: &mut Schema) {
+    let steps = schema.get_mut("properties").and_then(|properties| properties.get_mut("do"));
+    if let Some(steps) = steps.and_then(serde_json::Value::as_object_mut) {
+        steps.remove("minItems");
+    }
+}
+
 with_verbs! {
-    /// What happens when a message comes that fits: `do`, or a verb in its place. Without `match`, `text` and `when`, every
+    /// What happens when a message comes that fits: `do`, or a verb in its place; with `do: []`, nothing. Without `match`, `text` and `when`, every
     /// message fits. Expressions know the message as `msg`.
     #[schemars(
         deny_unknown_fields, rename = "messageRule",
         example = serde_json::json!({ "match": { "type": "subscribe" }, "join": "$msg.channel" }),
-        extend("oneOf" = one_verb())
+        extend("oneOf" = one_verb()),
+        transform = allow_no_steps
     )]
     RawMessageRule {
-        /// JSON that the message contains: the keys of a mapping, the items of a list by place. Texts may be expressions.
+        /// JSON that the message contains: the keys of a mapping, the items of a list by place. Texts may be expressions. What
+        /// is undefined is in no message.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
@@ -156,5 +166,8 @@ with_verbs! {
         /// An expression that is true.
         #[schemars(example = &"msg.price | float > 100")]
         when: Opt<RawExpression>,
+        /// Values by name, which `when` and the steps can use. Those that `when` does not use are computed only if it is true.
+        #[schemars(example = serde_json::json!({ "room": "{{ msg.room or 'lobby' }}" }))]
+        with: Opt<Entries<JsonNode>>,
     }
 }

@@ -112,8 +112,8 @@ macro_rules! with_verbs {
             /// Leaves a topic, a list of topics, or the membership of a name. Only in streams and sockets.
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
-            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in streams and
-            /// sockets.
+            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. The steps behind it
+            /// are not carried out, nor is what else waits for the socket or stream. Only in streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. One without an `id` gets the next.
@@ -199,7 +199,8 @@ with_verbs! {
         /// How often it happens: a number, or `forever`, `every` so long. Not with `each`.
         #[schemars(example = 100, example = &"forever", extend("default" = 1))]
         times: Opt<RawRepeat>,
-        /// The time between two of its `times`, or between two items of `each`; all at once without it. At least 1us.
+        /// The time between two of its `times`, or between two items of `each`; all at once without it. At least 1us. The first
+        /// comes at once: `after: 15s` beside `every: 15s` has it come after 15 seconds, too.
         #[schemars(example = &"10ms")]
         every: Opt<RawDuration>,
         /// An expression: it happens only if that is true when it is due.
@@ -209,7 +210,8 @@ with_verbs! {
         /// which is `$index`.
         #[schemars(example = &"{{ todos | where(done=true) }}", extend("type" = ["array", "string", "null"]))]
         each: Opt<JsonNode>,
-        /// Values by name, computed when the step is due, which it and what is inside it can use.
+        /// Values by name, computed when the step is due, which it and what is inside it can use. Those that `when` does not use
+        /// are computed only if it is true.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
     }
@@ -258,10 +260,11 @@ pub(crate) struct RawMembership {
     /// A topic or a list of topics.
     #[schemars(example = &"orders", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// What an event has to contain that the member gets.
+    /// JSON that an event has to contain for the member to get it. Texts may be expressions, none of which may be undefined.
     #[schemars(example = serde_json::json!({ "row": { "room": "$path.room" } }))]
     pub(crate) r#where: Opt<JsonNode>,
-    /// The name of the membership, by which `leave` ends it.
+    /// The name of the membership, by which `leave` ends it. Another `join` of the same name takes its place, whatever topics
+    /// it is for: what was joined by that name ends, with its steps.
     #[schemars(example = &"$query.id")]
     pub(crate) r#as: Opt<JsonNode>,
     /// What the member gets in place of what is sent, which is `$event`, to a topic, which is `$topic`.
@@ -326,7 +329,7 @@ pub(crate) enum RawClose {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "closing")]
 pub(crate) struct RawClosing {
-    /// The code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999; 1000 without it.
+    /// The code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999; 1000 without it.
     #[schemars(example = 4401, extend("type" = ["integer", "string", "null"]))]
     pub(crate) code: Opt<JsonNode>,
     /// The reason, at most 123 bytes.

@@ -14,7 +14,8 @@ use super::steps::{Owner, Place, Rules};
 use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
 use crate::scenario::raw::{
-    RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols,
+    RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols, RawVerb,
+    RawVerbValue,
 };
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
@@ -182,12 +183,20 @@ impl Rules<'_, '_, '_> {
         {
             self.check.note(ProblemKind::MatchesExpression(text), span);
         }
+        if let Some((node, _)) = given(raw.r#match.as_ref()) {
+            self.note_stars(MESSAGE, *node);
+        }
         let matches = self.optional(raw.r#match.as_ref(), scope);
         let text = given(raw.text.as_ref()).map(|(text, span)| self.pattern(text, span));
-        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check));
-        let place = Place::new(Owner::Socket, scope);
-        let steps = self.steps_of(&raw.verbs(), "a message rule", span, written, place);
-        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, steps: steps? })
+        let mut scope = scope.clone();
+        let with = self.with(raw.with.as_ref(), &mut scope);
+        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
+        let verbs = raw.verbs();
+        let steps = match &verbs[..] {
+            [RawVerb { value: Some(RawVerbValue::Do(list)), .. }] if list.len() == 0 => Some(StepList::default()),
+            verbs => self.steps_of(verbs, "a message rule", span, written, Place::new(Owner::Socket, &scope)),
+        };
+        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, with: with?, steps: steps? })
     }
 
     /// Text in which `*` stands for any text.

@@ -16,6 +16,8 @@ pub(crate) struct Document {
     problems: RefCell<Vec<Problem>>,
     /// Where which kind of problem was noted: what several aliases name is read, and is wrong, several times.
     noted: RefCell<HashSet<(Span, &'static str)>>,
+    /// Keys of mappings whose own key is not known: names that they may have been meant to give.
+    unread_names: RefCell<HashSet<String>>,
     /// Items and entries visited so far; more than there are nodes means that aliases unfold.
     visited: Cell<usize>,
     /// Values that come from other files, by the mappings that say so.
@@ -98,6 +100,19 @@ impl Document {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
+    }
+
+    /// Notes that nobody reads a value, whose keys may have been meant as names.
+    pub(super) fn leave_unread(&self, value: NodeId) {
+        if let NodeView::Mapping(entries) = self.tree.view(value) {
+            let names = entries.chunks_exact(2).map(|entry| self.tree.text(entry[0]).to_owned());
+            self.unread_names.borrow_mut().extend(names);
+        }
+    }
+
+    /// Whether a value that nobody reads may have been meant to give that name.
+    pub(crate) fn has_unread_name(&self, name: &str) -> bool {
+        self.unread_names.borrow().contains(name)
     }
 
     /// Whether nothing is said there.

@@ -145,12 +145,12 @@ fn steps_of_a_membership_end_with_it() {
 }
 
 #[test]
-fn a_socket_has_up_to_a_thousand_memberships() {
+fn a_socket_has_up_to_1024_memberships() {
     let mut play = with("", "[{ each: $msg, join: { to: 't{{ item.t }}', as: $item.name } }]");
     play.open("/s", 1);
     let list =
         |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
-    let refused = ["1 failed: Joined 1000 topics already, leave one first"];
+    let refused = ["1 failed: Joined 1024 topics already, leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
