@@ -199,7 +199,7 @@ impl<'e> Firing<'e> {
     fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
-            if !self.engine.has_owner(self.owner) {
+            if self.owner.member().is_some_and(|member| self.engine.members.is_closing(member)) {
                 break;
             }
             let items = step.each.as_ref().map(|each| self.items(each, &context)).transpose()?;

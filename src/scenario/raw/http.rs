@@ -69,7 +69,7 @@ with_verbs! {
     }
 }
 
-/// What a request has to contain. Texts may be expressions.
+/// What a request has to contain. Texts may be expressions; what is undefined is in no request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "match")]

@@ -130,6 +130,11 @@ fn steps_of_a_membership_end_with_it() {
             "[{ join: { to: a, as: m, do: [{ after: 1s, reply: v }] } }, { join: { to: b, as: m, do: [{ after: 1s, reply: x }] } }]",
             "|x||",
         ),
+        // Of what happens at one moment, all of it.
+        (
+            "[{ join: { to: a, as: m, do: [{ after: 1s, do: [{ leave: { as: m } }, { reply: x }] }, { reply: v }] } }]",
+            "|x||",
+        ),
         ("[{ join: { to: [a, b], do: [{ after: 2s, reply: x }] } }, { leave: a }]", "||x|"),
         ("[{ join: { to: [a, b], do: [{ after: 2s, reply: v }] } }, { leave: a }, { after: 1s, leave: b }]", "|||"),
         ("[{ join: { to: a, do: [{ join: { to: b, do: [{ after: 1s, reply: x }] } }] } }, { leave: a }]", "|x||"),
