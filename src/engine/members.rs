@@ -31,7 +31,7 @@ pub(super) struct Member {
     /// What it is a socket of; `None` for a stream.
     pub(super) socket: Option<SocketMember>,
     pub(super) memberships: Vec<Arc<Membership>>,
-    /// Of a stream: whether a step has closed it.
+    /// Whether a step has closed this stream.
     pub(super) is_over: bool,
 }
 

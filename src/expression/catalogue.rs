@@ -134,7 +134,11 @@ const FILTERS: &[(&str, &str, &str)] = &[
     ("fixed", "a number as text with so many decimals", "9.5 | fixed(2)"),
     ("float", "a number; `default` is for what is none", "'x' | float(default=0)"),
     ("format", "text with values in place of its `%s`", "'%s!' | format('so')"),
-    ("fromjson", "the value that JSON text says; `default` is for what is none", "'[1' | fromjson(default=none)"),
+    (
+        "fromjson",
+        "the value that JSON text says; `default` is for text that is not JSON",
+        "'[1' | fromjson(default=none)",
+    ),
     ("groupby", "pairs of a field's value and the items that have it", "[{'a': 1}] | groupby('a')"),
     ("indent", "text whose lines start with so many spaces", "'a' | indent(2)"),
     ("int", "an integer; `default` is for what is none", "'x' | int(default=0)"),

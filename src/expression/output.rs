@@ -24,9 +24,9 @@ pub fn plain_text(value: &Json) -> String {
 pub(super) struct Output {
     most: usize,
     left: usize,
-    /// Whether the last value was undefined, or had something in it that was.
+    /// Whether the last value is undefined or has an undefined part.
     is_partial: bool,
-    /// What was undefined so far, if that is noted.
+    /// The undefined values so far, if they are collected.
     undefined: Option<Vec<RunError>>,
 }
 
@@ -35,27 +35,27 @@ impl Output {
         Self { most, left: most, is_partial: false, undefined: None }
     }
 
-    /// The same, which notes what is undefined in place of failing for it.
+    /// An output that collects undefined values instead of failing.
     pub(super) fn noting(most: usize) -> Self {
         Self { undefined: Some(Vec::new()), ..Self::new(most) }
     }
 
-    /// Whether it notes what is undefined.
+    /// Whether it collects undefined values.
     pub(super) fn notes(&self) -> bool {
         self.undefined.is_some()
     }
 
-    /// Notes that something is undefined.
+    /// Adds an undefined value.
     pub(super) fn note(&mut self, error: RunError) {
         self.undefined.get_or_insert_default().push(error);
     }
 
-    /// Whether the last value was undefined, or had something in it that was.
+    /// Whether the last value is undefined or has an undefined part.
     pub(super) fn is_partial(&self) -> bool {
         self.is_partial
     }
 
-    /// What was undefined.
+    /// The undefined values.
     pub(super) fn into_undefined(self) -> Vec<RunError> {
         self.undefined.unwrap_or_default()
     }

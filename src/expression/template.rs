@@ -49,12 +49,12 @@ enum Node {
     Map(Vec<(String, Node)>),
 }
 
-/// What a template gives, with what is undefined in it.
+/// The value of a template, with its undefined parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
-    /// The value, without what is undefined: keys are left out, items are null. `None` if all of it is undefined.
+    /// The value. Undefined keys are left out, undefined items are null. `None` if all of it is undefined.
     pub value: Option<Json>,
-    /// What is undefined, or fails because something is.
+    /// The expressions that are undefined, or fail because an operand is.
     pub undefined: Vec<RunError>,
 }
 
@@ -102,7 +102,7 @@ impl Template {
         }
     }
 
-    /// Whether it gives a text, a number, a boolean or null whatever happens: it is neither a list, a mapping nor an expression.
+    /// Whether its value is always text, a number, a boolean or null.
     #[must_use]
     pub fn gives_scalar(&self) -> bool {
         match &self.node {
@@ -180,8 +180,8 @@ impl Template {
         }
     }
 
-    /// As [`Self::render`], for a value that something is compared with: what is undefined in it is no error, but noted, also
-    /// inside a text and where a filter has no value to work on.
+    /// As [`Self::render`], for a value to compare with: undefined expressions are collected, also inside text and as the
+    /// operand of a filter.
     ///
     /// # Errors
     ///

@@ -216,10 +216,10 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// An expression in a key of `set`, with what to write in place of the entry.
+    /// An expression in a key of `set`.
     #[error("a key of `set` is text: the expression in it is not computed")]
     SetsComputedKey {
-        /// The key and the value.
+        /// The entry to write instead.
         meant: String,
     },
     /// A collection where a value of `data` is set.
@@ -294,8 +294,8 @@ pub enum ProblemKind {
     /// Text to compare a message with that looks like an expression: a warning.
     #[error("`match` compares with this text, and computes nothing")]
     MatchesExpression(String),
-    /// Text to compare a message or a body with that looks like a pattern: a warning. An expression that asks the same.
-    #[error("`match` compares with this text, in which `*` stands for itself")]
+    /// Text of `match` that looks like a pattern, with an expression for it: a warning.
+    #[error("`match` compares this text literally, including the `*`")]
     MatchesStar(String),
     /// Weights of which none lets anything be drawn.
     #[error("all weights are 0")]

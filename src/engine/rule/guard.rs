@@ -1,4 +1,4 @@
-//! Whether something is to happen: what `match` expects, and what `when` says.
+//! Decides whether a rule, answer or step applies: what `match` expects, and whether `when` holds.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::expression::{Condition, PathStep, Rendered, RunError, Template};
 use crate::matching;
 use crate::words::one_line;
 
-/// What a part of `match` expects of a field.
+/// The value that `match` expects of a field.
 pub(super) struct Expected<'f> {
     field: &'f str,
-    /// The value, without what is undefined; `None` if all of it is.
+    /// The value without its undefined parts; `None` if all of it is undefined.
     pub(super) value: Option<Value>,
-    /// What is undefined, which nothing is the same as.
+    /// The undefined parts, which equal nothing.
     undefined: Vec<RunError>,
 }
 
@@ -31,7 +31,7 @@ impl<'f> Expected<'f> {
         Ok(Self { field, value, undefined })
     }
 
-    /// A sentence for each value that is undefined.
+    /// A sentence for each undefined part.
     pub(super) fn undefined(&self) -> impl Iterator<Item = String> {
         let sentence = |(error, place): (&RunError, String)| {
             format!("{place} is compared with `{}`, which is undefined", one_line(&error.expression))
@@ -39,14 +39,14 @@ impl<'f> Expected<'f> {
         self.undefined.iter().zip(self.places()).map(sentence)
     }
 
-    /// In what ways the field differs from what is expected; in none if it contains that.
+    /// How the field differs from the expected value; empty if it contains that value.
     pub(super) fn differences(&self, found: &Value) -> Vec<String> {
         let told: Vec<String> = self.places().collect();
         let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &told));
         self.undefined().chain(value).collect()
     }
 
-    /// Where it is that values are undefined.
+    /// The paths of the undefined parts.
     fn places(&self) -> impl Iterator<Item = String> {
         let step = |step: &PathStep| match step {
             PathStep::Key(key) => format!(".{key}"),
@@ -60,7 +60,10 @@ impl<'f> Expected<'f> {
     }
 }
 
-/// A value in which nothing may be undefined.
+/// A value without undefined parts.
+///
+/// # Errors
+/// [`Refusal`] if a part is undefined or an expression fails.
 pub(super) fn complete(template: &Template, renders: &mut impl Renders, context: &Context) -> Result<Value, Refusal> {
     let Rendered { value, undefined } = renders.render_noting(template, context)?;
     match undefined.into_iter().next() {
@@ -69,8 +72,8 @@ pub(super) fn complete(template: &Template, renders: &mut impl Renders, context:
     }
 }
 
-/// Gives names their values, and says whether `when` is true. That is looked at as soon as the names that it uses have
-/// values: what is not to happen does not fail for the value of another.
+/// Computes names and checks `when`, which comes as soon as the names that it uses are computed: a step that does not happen
+/// does not fail for the value of another name.
 pub(super) fn is_meant(
     with: &[(Arc<str>, Template)],
     when: Option<&Condition>,
@@ -89,7 +92,7 @@ pub(super) fn is_meant(
     Ok(true)
 }
 
-/// Gives names their values.
+/// Computes names.
 fn give(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
     for (name, template) in with {
         if let Some(value) = renders.render(template, context)? {

@@ -46,7 +46,7 @@ impl ProblemKind {
             Self::RemovedProduct(_) => "removed here",
             Self::UnreachableAnswer => "this one is for all requests",
             Self::UnreachableMessageRule => "this one is for all messages",
-            Self::Socket(SocketMistake::JoinsAgain) => "this one ends",
+            Self::Socket(SocketMistake::JoinsAgain) => "this one is replaced",
             _ => "first declared here",
         }
     }

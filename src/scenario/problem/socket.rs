@@ -20,8 +20,8 @@ pub enum SocketMistake {
     /// A part of `conn` that each socket has by itself.
     #[error("`conn.{0}` cannot be set")]
     FixedConn(String),
-    /// Two memberships of one name, joined one after the other: a warning.
-    #[error("this `join` ends the one before, which has the same `as`")]
+    /// A second membership with the same name: a warning.
+    #[error("this `join` replaces an earlier one with the same `as`")]
     JoinsAgain,
 }
 
@@ -33,7 +33,7 @@ impl SocketMistake {
             Self::NoSender => "leave it out: the frame has no sender who could be left out",
             Self::SetsConn => "each socket has its own `conn`: set it in the steps of `open` or `messages`",
             Self::FixedConn(_) => "give the value another name",
-            Self::JoinsAgain => "give it another name, or join all topics at once: `to` takes a list",
+            Self::JoinsAgain => "give it another name, or list all topics in one `join`",
         }
     }
 }

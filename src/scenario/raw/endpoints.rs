@@ -137,7 +137,7 @@ impl From<RawProtocol> for Protocol {
     }
 }
 
-/// A rule may have no steps: its messages are expected, and nothing happens.
+/// Allows a rule without steps, which accepts its messages and does nothing.
 fn allow_no_steps(schema: &mut Schema) {
     let steps = schema.get_mut("properties").and_then(|properties| properties.get_mut("do"));
     if let Some(steps) = steps.and_then(serde_json::Value::as_object_mut) {
@@ -146,8 +146,8 @@ fn allow_no_steps(schema: &mut Schema) {
 }
 
 with_verbs! {
-    /// What happens when a message comes that fits: `do`, or a verb in its place; with `do: []`, nothing. Without `match`, `text` and `when`, every
-    /// message fits. Expressions know the message as `msg`.
+    /// What happens when a message comes that fits: `do`, or a verb in its place; `do: []` does nothing. Without `match`,
+    /// `text` and `when`, every message fits. Expressions know the message as `msg`.
     #[schemars(
         deny_unknown_fields, rename = "messageRule",
         example = serde_json::json!({ "match": { "type": "subscribe" }, "join": "$msg.channel" }),
@@ -155,8 +155,8 @@ with_verbs! {
         transform = allow_no_steps
     )]
     RawMessageRule {
-        /// JSON that the message contains: the keys of a mapping, the items of a list by place. Texts may be expressions. What
-        /// is undefined is in no message.
+        /// JSON that the message contains: the keys of a mapping, the items of a list by place. Texts may be expressions.
+        /// An undefined value fits no message.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
@@ -166,7 +166,8 @@ with_verbs! {
         /// An expression that is true.
         #[schemars(example = &"msg.price | float > 100")]
         when: Opt<RawExpression>,
-        /// Values by name, which `when` and the steps can use. Those that `when` does not use are computed only if it is true.
+        /// Values by name, which `when` and the steps can use. A value that `when` does not use is computed only if `when` is
+        /// true.
         #[schemars(example = serde_json::json!({ "room": "{{ msg.room or 'lobby' }}" }))]
         with: Opt<Entries<JsonNode>>,
     }

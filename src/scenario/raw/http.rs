@@ -69,7 +69,7 @@ with_verbs! {
     }
 }
 
-/// What a request has to contain. Texts may be expressions; what is undefined is in no request.
+/// What a request has to contain. Texts may be expressions; an undefined value fits no request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "match")]

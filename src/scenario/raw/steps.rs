@@ -112,8 +112,8 @@ macro_rules! with_verbs {
             /// Leaves a topic, a list of topics, or the membership of a name. Only in streams and sockets.
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
-            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. The steps behind it
-            /// are not carried out, nor is what else waits for the socket or stream. Only in streams and sockets.
+            /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. The steps after it
+            /// do not run, and neither does anything else that waits for the socket or stream. Only in streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. One without an `id` gets the next.
@@ -200,7 +200,7 @@ with_verbs! {
         #[schemars(example = 100, example = &"forever", extend("default" = 1))]
         times: Opt<RawRepeat>,
         /// The time between two of its `times`, or between two items of `each`; all at once without it. At least 1us. The first
-        /// comes at once: `after: 15s` beside `every: 15s` has it come after 15 seconds, too.
+        /// happens at once; `after: 15s` beside `every: 15s` delays it, too.
         #[schemars(example = &"10ms")]
         every: Opt<RawDuration>,
         /// An expression: it happens only if that is true when it is due.
@@ -210,8 +210,8 @@ with_verbs! {
         /// which is `$index`.
         #[schemars(example = &"{{ todos | where(done=true) }}", extend("type" = ["array", "string", "null"]))]
         each: Opt<JsonNode>,
-        /// Values by name, computed when the step is due, which it and what is inside it can use. Those that `when` does not use
-        /// are computed only if it is true.
+        /// Values by name, computed when the step is due, which it and what is inside it can use. A value that `when` does not
+        /// use is computed only if `when` is true.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
     }
@@ -260,11 +260,11 @@ pub(crate) struct RawMembership {
     /// A topic or a list of topics.
     #[schemars(example = &"orders", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// JSON that an event has to contain for the member to get it. Texts may be expressions, none of which may be undefined.
+    /// JSON that an event must contain for the member to get it. Texts may be expressions; an undefined value is an error.
     #[schemars(example = serde_json::json!({ "row": { "room": "$path.room" } }))]
     pub(crate) r#where: Opt<JsonNode>,
-    /// The name of the membership, by which `leave` ends it. Another `join` of the same name takes its place, whatever topics
-    /// it is for: what was joined by that name ends, with its steps.
+    /// The name of the membership, by which `leave` ends it. Another `join` with the same name replaces it, even for other
+    /// topics: the old membership ends, with its steps.
     #[schemars(example = &"$query.id")]
     pub(crate) r#as: Opt<JsonNode>,
     /// What the member gets in place of what is sent, which is `$event`, to a topic, which is `$topic`.

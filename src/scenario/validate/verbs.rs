@@ -164,7 +164,7 @@ impl Rules<'_, '_, '_> {
         Some(Verb::Join(Arc::new(join)))
     }
 
-    /// What an event has to contain: no event is a text or number that a scenario would compare with.
+    /// The JSON that an event must contain. Text here is most likely meant as an expression.
     #[expect(
         clippy::option_option,
         reason = "the inner one is whether the key is given, the outer one whether it is right"
@@ -173,7 +173,7 @@ impl Rules<'_, '_, '_> {
         let condition = self.optional(node, scope)?;
         let is_scalar = condition.as_ref().is_some_and(Template::gives_scalar);
         if let Some((node, _)) = given(node).filter(|_| is_scalar) {
-            self.check.wrong_value(*node, "the JSON that an event has to contain, such as `{ row: { room: lobby } }`");
+            self.check.wrong_value(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
             return None;
         }
         Some(condition)

@@ -173,7 +173,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
     let no_reply = "`reply` is not for the steps of `closed`";
     let has_closed = "the socket has closed; `send` reaches others";
     let computed = "a key of `set` is text: the expression in it is not computed";
-    let contained = "the JSON that an event has to contain, such as `{ row: { room: lobby } }`";
+    let contained = "the JSON that an event must contain, such as `{ row: { room: lobby } }`";
     expect(&[
         (message("{ close: 1005 }"), &code("the number `1005`"), "1005", ""),
         (message("{ close: 2999 }"), &code("the number `2999`"), "2999", ""),
@@ -238,7 +238,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
 }
 
 #[test]
-fn names_of_a_with_that_is_wrong_are_not_unknown_besides() {
+fn a_wrong_with_makes_its_names_no_further_problems() {
     for (rule, mistake) in [
         ("{ wiht: { n: 1 }, when: n > 0, reply: $n }", "unknown key `wiht`"),
         ("{ with: [n], when: n > 0, reply: $n }", "expected a mapping"),

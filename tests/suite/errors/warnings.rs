@@ -145,7 +145,7 @@ http:
             "`when: body['a-b'] is startingwith('x')`?",
         ]
     );
-    let first = "warning: `match` compares with this text, in which `*` stands for itself
+    let first = "warning: `match` compares this text literally, including the `*`
  --> DIR/mockd.yaml:4:27
   |
 4 |       - { match: { event: 'client-*', tags: ['*a', '*b*', '*'] }, reply: 1 }
@@ -155,15 +155,15 @@ http:
 }
 
 #[test]
-fn a_join_in_the_place_of_one_before_it_is_a_warning() {
+fn a_join_that_replaces_an_earlier_one_is_a_warning() {
     let text = |steps: &str| format!("websocket: {{ /c: {{ messages: [{{ do: {steps} }}] }} }}\n");
     for steps in [
         "[{ join: { to: a, as: m } }, { join: { to: b, as: m } }]",
         "[{ join: { to: a, as: $msg.id } }, { reply: 1 }, { join: { to: b, as: $msg.id } }]",
     ] {
         let found = warnings(&text(steps));
-        assert!(found.starts_with("warning: this `join` ends the one before, which has the same `as`\n"), "{found}");
-        assert!(found.contains(" this one ends"), "{found}");
+        assert!(found.starts_with("warning: this `join` replaces an earlier one with the same `as`\n"), "{found}");
+        assert!(found.contains(" this one is replaced"), "{found}");
         assert_eq!(found.matches("warning: ").count(), 1, "{found}");
     }
     for steps in [

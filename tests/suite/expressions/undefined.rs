@@ -91,7 +91,7 @@ fn numbers_and_text_are_ordered_by_their_types() {
 }
 
 #[test]
-fn fromjson_takes_another_value_for_what_is_no_json() {
+fn fromjson_has_a_default_for_text_that_is_not_json() {
     for (text, expected) in [
         ("'[1' | fromjson(default={'a': 2})", r#"{"a":2}"#),
         ("'[1' | fromjson(3)", "3"),

@@ -1,24 +1,25 @@
-//! Groups of a topic by one text, number or boolean of their `where`, so that an event looks only at those it may be for.
+//! An index of a topic's groups by one text, number or boolean of their `where`: an event is compared only with the groups
+//! that it may be for.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-/// The most leaves of a condition that are looked at.
+/// The number of leaves of a condition that are considered.
 const MOST_LEAVES: usize = 8;
 
 /// The numbers of groups, each under one leaf of its condition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ByLeaf {
-    /// By the keys that lead to the leaf, and by its hash: two values of one hash are only looked at in vain.
+    /// By the keys that lead to the leaf, and by its hash. A hash that two values share costs a comparison, no more.
     leaves: BTreeMap<Vec<String>, HashMap<u64, BTreeSet<u64>>>,
     /// Those without a leaf.
     others: BTreeSet<u64>,
 }
 
 impl ByLeaf {
-    /// Adds a group under the leaf that has the fewest so far: that tells the most groups apart.
+    /// Adds a group under its rarest leaf, which tells the most groups apart.
     pub(super) fn insert(&mut self, condition: Option<&Value>, number: u64) {
         let few = |(path, hash): &(Vec<String>, u64)| {
             self.leaves.get(path).and_then(|values| values.get(hash)).map_or(0, BTreeSet::len)
@@ -49,7 +50,7 @@ impl ByLeaf {
         }
     }
 
-    /// Groups among which are all whose condition an event contains, in order; `None` for all groups.
+    /// A superset of the groups whose condition an event contains, in order; `None` for all groups.
     pub(super) fn candidates(&self, event: &Value) -> Option<Vec<u64>> {
         if self.leaves.is_empty() {
             return None;
@@ -88,13 +89,13 @@ fn add_leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String
     }
 }
 
-/// The same for values that are the same; `None` for what is no leaf. Nor is null, which is also what is not there.
+/// A hash that equal values share; `None` for a value that is not a leaf, such as null, which also equals a missing key.
 fn leaf_hash(value: &Value) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match value {
         Value::String(text) => text.hash(&mut hasher),
         Value::Bool(is_true) => is_true.hash(&mut hasher),
-        // 0 and -0 are the same, and so are 10 and 10.0.
+        // 0 equals -0, and 10 equals 10.0.
         Value::Number(number) => (number.as_f64()? + 0.0).to_bits().hash(&mut hasher),
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     }
@@ -133,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_an_event_is_for_is_found_by_its_leaves(
+        fn the_index_finds_what_a_scan_of_all_groups_finds(
             groups in prop::collection::vec((prop::option::of(value()), any::<bool>()), 0..20),
             events in prop::collection::vec(value(), 1..8),
         ) {
@@ -169,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_a_room_looks_at_the_groups_of_the_room() {
+    fn an_event_of_a_room_is_compared_with_the_rooms_groups() {
         let mut by_leaf = ByLeaf::default();
         for room in 0..1000_u64 {
             by_leaf.insert(Some(&json!({ "change": "added", "row": { "room": room } })), room);
         }
-        // The first found nothing to tell it apart by.
+        // The first group is under `change`: no other group had it yet.
         let event = json!({ "change": "added", "row": { "id": 7, "room": 500 } });
         assert_eq!(by_leaf.candidates(&event), Some(vec![0, 500]));
         assert_eq!(by_leaf.candidates(&json!({ "change": "removed", "row": null })), Some(vec![]));

@@ -1,4 +1,4 @@
-//! What members of topics get of an event: who gets it, what is made of it, and what that ends.
+//! Deliveries of an event to the members of its topics: who gets it, what they get, and what that ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ struct Made {
     ends: bool,
 }
 
-/// The values of frames that have been made of an event, by the shape, and by the topic if the frame names it. Each is made
-/// once, however many ways there are to write it.
+/// The values that frames have for an event, by shape, and by topic if the frame names it. Each is computed once, however many
+/// addresses it is written for.
 type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
 
 impl Delivery {

@@ -1,4 +1,4 @@
-//! The groups of one topic: in the order of their numbers, by what they want, and by what their `where` says.
+//! The groups of one topic: by number, by what they want, and by their `where`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::by_leaf::ByLeaf;
 use super::{Group, Wanted};
 use crate::matching;
 
-/// Groups with what they want. Their order is that in which they get what is sent, and stays as it is when one goes.
+/// Groups in the order in which they get frames. The order stays the same when a group goes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TopicGroups {
     by_number: BTreeMap<u64, (Arc<Wanted>, Arc<Group>)>,
@@ -43,12 +43,12 @@ impl TopicGroups {
         self.by_number.get_mut(self.numbers.get(wanted)?).map(|(_, group)| group)
     }
 
-    /// What a group wants already, if it is the same.
+    /// The equal value that a group has already.
     pub(super) fn shared(&self, wanted: &Wanted) -> Option<&Arc<Wanted>> {
         self.numbers.get_key_value(wanted).map(|(shared, _)| shared)
     }
 
-    /// Adds a group of another number than those that are there, and which wants something else than they do.
+    /// Adds a group with a new number, which wants what no other group wants.
     pub(super) fn insert(&mut self, wanted: Arc<Wanted>, group: Arc<Group>) {
         self.by_leaf.insert(wanted.condition.as_ref(), group.number);
         self.numbers.insert(wanted.clone(), group.number);

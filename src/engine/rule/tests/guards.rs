@@ -1,4 +1,4 @@
-//! Whom rules, answers and steps are for, and what ends the steps of a member.
+//! Which rules, answers and steps apply, and what ends the steps of a member.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn outcome(rule: &str, message: &Value) -> MessageOutcome {
 }
 
 #[test]
-fn what_is_undefined_in_match_fits_no_message() {
+fn an_undefined_value_in_match_fits_no_message() {
     for (expected, message, why) in [
         ("{ room: $conn.room }", json!({ "room": "a" }), "msg.room is compared with `conn.room`, which is undefined"),
         ("{ room: $conn.room }", json!({}), "msg.room is compared with `conn.room`, which is undefined"),
@@ -68,7 +68,7 @@ websocket:
 }
 
 #[test]
-fn what_is_undefined_in_match_fits_no_request() {
+fn an_undefined_value_in_match_fits_no_request() {
     let text = "
 http:
   GET /a:
@@ -118,7 +118,7 @@ websocket:
 }
 
 #[test]
-fn nothing_is_carried_out_behind_close() {
+fn steps_after_close_do_not_run() {
     for steps in [
         "[{ close: 4001 }, { add: { log: {} } }, { reply: late }, { after: 1s, add: { log: {} } }]",
         "[{ after: 1s, add: { log: {} } }, { at: 2s, add: { log: {} } }, { at: 0s, close: 4001 }]",
@@ -143,7 +143,7 @@ fn nothing_is_carried_out_behind_close() {
 }
 
 #[test]
-fn close_ends_what_else_waits_for_its_socket() {
+fn close_ends_all_that_waits_for_its_socket() {
     let mut play = Play::new(
         "
 data: { log: [] }
@@ -170,7 +170,7 @@ websocket:
 }
 
 #[test]
-fn a_stream_carries_nothing_out_behind_close() {
+fn steps_of_a_stream_after_close_do_not_run() {
     let mut engine = engine(
         "
 data: { log: [] }
@@ -191,7 +191,7 @@ http:
 }
 
 #[test]
-fn closed_knows_what_the_socket_had_joined() {
+fn closed_knows_the_topics_of_its_socket() {
     let mut play = Play::new(
         "
 data: { log: [] }
@@ -223,13 +223,13 @@ websocket:
 }
 
 #[test]
-fn with_is_computed_for_what_when_does_not_leave_out() {
+fn with_is_computed_after_a_when_that_does_not_use_it() {
     let guarded = |with: &str, when: &str| {
         format!("{{ do: [{{ with: {{ {with} }}, when: {when}, reply: $n }}, {{ reply: end }}] }}")
     };
     let failing = "n: '{{ msg.n | int }}', bad: '{{ 1 // 0 }}'";
     for (rule, message, expected) in [
-        // What `when` does not use is computed behind it.
+        // A name that `when` does not use is computed after it.
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({}), "\"end\""),
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({ "n": "7" }), "7 \"end\""),
         (guarded(failing, "n > 5"), json!({ "n": 1 }), "\"end\""),
@@ -253,7 +253,7 @@ fn with_is_computed_for_what_when_does_not_leave_out() {
 }
 
 #[test]
-fn a_rule_without_steps_takes_its_messages() {
+fn a_rule_without_steps_accepts_its_messages() {
     let mut play = Play::new("websocket: { /s: { messages: [{ match: { op: 3 }, do: [] }, { reply: unknown }] } }");
     play.open("/s", 1);
     let said = |play: &mut Play, op: u64| play.outcomes(1, Frame::Text(json!({ "op": op }).to_string().into()));
@@ -262,7 +262,7 @@ fn a_rule_without_steps_takes_its_messages() {
 }
 
 #[test]
-fn a_when_that_fails_is_told_of_with_its_rule() {
+fn a_failing_when_is_named_with_its_rule() {
     let mut play = Play::new(
         "
 websocket:
