@@ -103,9 +103,7 @@ impl ProblemKind {
             Self::UnknownKey { expected, .. } => {
                 format!("the keys that may stand here are {}", list(&supported(expected).collect::<Vec<_>>()))
             }
-            Self::MatchesExpression(expression) | Self::MatchesStar(expression) => {
-                format!("did you mean `when: {expression}`?")
-            }
+            Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
             Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
                 "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
@@ -126,7 +124,6 @@ impl ProblemKind {
             Self::Route(mistake) => return mistake.help(),
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
-            Self::SetsComputedKey { meant } => format!("write `set: {{ {meant} }}`"),
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
             Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
             Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
@@ -196,8 +193,17 @@ impl ProblemKind {
             }
             Self::UnknownTag(_) => "remove it; what a value is follows from how it is written".into(),
             Self::NotUtf8 => "save the file as UTF-8".into(),
-            _ => return None,
+            _ => return self.instead(),
         })
+    }
+
+    /// What to write instead, for kinds that carry it.
+    fn instead(&self) -> Option<String> {
+        match self {
+            Self::MatchesStar(expression) => Some(format!("did you mean `when: {expression}`?")),
+            Self::SetsComputedKey { meant } => Some(format!("write `set: {{ {meant} }}`")),
+            _ => None,
+        }
     }
 }
 
