@@ -16,6 +16,7 @@ use super::runs::RuleOrigin;
 use crate::engine::codec::Address;
 use crate::engine::topics::Topic;
 use crate::expression::Template;
+use crate::matching;
 use crate::scenario::{CONN, is_common_name};
 
 /// All groups. A clone is cheap.
@@ -88,6 +89,20 @@ impl Shape {
     /// Whether what members get differs by the topic that it comes by.
     fn names_topic(&self) -> bool {
         self.frame.names().contains("topic")
+    }
+}
+
+impl Wanted {
+    /// Whether it wants what is sent.
+    pub(super) fn takes(&self, payload: &Value) -> bool {
+        self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
+    }
+
+    /// Whether another membership gets the same of an event, by another topic of it or with another condition.
+    pub(super) fn gives_the_same(&self, other: &Self) -> bool {
+        self.shape == other.shape
+            && self.address == other.address
+            && other.shape.as_ref().is_none_or(|shape| !shape.names_topic())
     }
 }
 

@@ -21,29 +21,24 @@ use crate::scenario::CONN;
 /// Groups that get the same of an event. Members of several of them get it once.
 struct Delivery {
     wanted: Arc<Wanted>,
-    /// The topics by which it comes, each with those who get it: at least one.
+    /// The first topic by which it comes.
+    topic: Topic,
+    /// The topics by which it comes, each with those who get it.
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
 /// What is made of an event.
-struct Made {
-    frames: Vec<Frame>,
+pub(in crate::engine::rule) struct Made {
+    pub(in crate::engine::rule) frames: Vec<Frame>,
     /// Whether it ends what it is about: an error of a GraphQL operation.
-    ends: bool,
+    pub(in crate::engine::rule) ends: bool,
 }
 
 /// The values that frames have for an event, by shape, and by topic if the frame names it. Each is computed once, however many
-/// addresses it is written for.
-type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
+/// addresses it is written for, unless it is a member's own.
+pub(in crate::engine::rule) type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
 
 impl Delivery {
-    /// Whether it is the same for another group, of another topic of the event or with another condition.
-    fn is_for(&self, wanted: &Wanted) -> bool {
-        self.wanted.shape == wanted.shape
-            && self.wanted.address == wanted.address
-            && wanted.shape.as_ref().is_none_or(|shape| !shape.names_topic())
-    }
-
     fn members(&self) -> impl Iterator<Item = u64> {
         self.groups.iter().flat_map(|(_, group)| group.members.keys().copied())
     }
@@ -112,14 +107,15 @@ impl Engine {
                 }
                 let several: Vec<u64> = self.groups.in_several(group).collect();
                 let mut earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
-                let same = earlier.find(|at| deliveries[*at].is_for(wanted));
+                let same = earlier.find(|at| deliveries[*at].wanted.gives_the_same(wanted));
                 for member in several {
                     reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
                 }
                 let group = (topic.clone(), group.clone());
-                match same {
-                    Some(same) => deliveries[same].groups.push(group),
-                    None => deliveries.push(Delivery { wanted: wanted.clone(), groups: vec![group] }),
+                if let Some(same) = same {
+                    deliveries[same].groups.push(group);
+                } else {
+                    deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: vec![group] });
                 }
             }
         }
@@ -130,20 +126,25 @@ impl Engine {
     fn make(&mut self, deliveries: &[Delivery], payload: &Arc<Value>, event: &Event) -> Vec<Result<Made, MemberEvent>> {
         let mut values = Values::new();
         let made = deliveries.iter().map(|delivery| {
-            let made = self.made(delivery, payload, event, &mut values);
-            made.map_err(|refusal| MemberEvent::Failed { rule: self.rule_of(delivery), refusal })
+            let shaped = self.shaped(&delivery.wanted, &delivery.topic, payload, event, &mut values);
+            shaped.map_err(|refusal| {
+                let rule = self.rule_of(&delivery.wanted, delivery.members());
+                MemberEvent::Failed { rule, refusal }
+            })
         });
         made.collect()
     }
 
-    fn made<'d>(
+    /// What a membership gets of an event.
+    pub(in crate::engine::rule) fn shaped<'d>(
         &mut self,
-        Delivery { wanted, groups }: &'d Delivery,
+        wanted: &'d Wanted,
+        topic: &'d Topic,
         payload: &Arc<Value>,
         event: &Event,
         values: &mut Values<'d>,
     ) -> Result<Made, Refusal> {
-        let (Some(shape), Some((topic, _))) = (&wanted.shape, groups.first()) else {
+        let Some(shape) = &wanted.shape else {
             // What was sent goes on as it is.
             let frames = match (&wanted.address, &event.kind) {
                 (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
@@ -153,10 +154,13 @@ impl Engine {
             return Ok(Made { frames, ends: wanted.address.is_ended_by(payload) });
         };
         let key = (shape, shape.names_topic().then_some(topic));
-        let value = if let Some(value) = values.get(&key) {
+        let value = if let Some(member) = shape.member {
+            let conn = self.conn(member);
+            self.value(shape, conn, topic, payload).map(Arc::new)
+        } else if let Some(value) = values.get(&key) {
             value.clone()
         } else {
-            let value = self.shaped(shape, topic, payload).map(Arc::new);
+            let value = self.value(shape, None, topic, payload).map(Arc::new);
             values.insert(key, value.clone());
             value
         };
@@ -164,11 +168,17 @@ impl Engine {
         Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 
-    /// What a frame makes of an event.
-    fn shaped(&mut self, shape: &Shape, topic: &Topic, payload: &Arc<Value>) -> Result<Value, Refusal> {
+    /// The value of a frame for an event.
+    fn value(
+        &mut self,
+        shape: &Shape,
+        conn: Option<Value>,
+        topic: &Topic,
+        payload: &Arc<Value>,
+    ) -> Result<Value, Refusal> {
         let mut context =
             shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
-        if let Some(conn) = shape.member.and_then(|member| self.conn(member)) {
+        if let Some(conn) = conn {
             context.set(CONN, conn);
         }
         let mut draws = Draws::of(self, "frames".into(), self.drawn(self.local.is_some()));
@@ -179,13 +189,13 @@ impl Engine {
         Ok(value)
     }
 
-    /// The name of the rule by which groups want what they want.
-    fn rule_of(&self, delivery: &Delivery) -> Arc<str> {
-        if let Some(shape) = &delivery.wanted.shape {
+    /// The name of the rule by which these members want something.
+    pub(in crate::engine::rule) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
+        if let Some(shape) = &wanted.shape {
             return shape.origin.name_of_frame(&self.scenario, &shape.frame);
         }
         // What goes on as it is can only fail by the protocol of a socket.
-        let mut sockets = delivery.members().filter_map(|member| self.members.socket(member));
+        let mut sockets = members.filter_map(|member| self.members.socket(member));
         RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
     }
 }

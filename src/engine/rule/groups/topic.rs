@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::by_leaf::ByLeaf;
 use super::{Group, Wanted};
-use crate::matching;
 
 /// Groups in the order in which they get frames. The order stays the same when a group goes.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +28,7 @@ impl TopicGroups {
         let all = candidates.is_none().then(|| self.iter());
         let found = candidates.into_iter().flatten().filter_map(move |number| self.by_number.get(&number));
         let found = found.map(|(wanted, group)| (wanted, group));
-        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| {
-            wanted.condition.as_ref().is_none_or(|condition| matching::contains(condition, event))
-        })
+        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| wanted.takes(event))
     }
 
     /// The group that wants that.
