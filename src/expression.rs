@@ -35,7 +35,7 @@
 //! | `rows \| find(7)` | the row with that `id`, compared as text; undefined if there is none |
 //! | `x \| fixed(2)` | a number as text with so many decimals |
 //! | `x \| tojson`, `x \| tojson(indent=2)` | JSON text, without escapes for HTML |
-//! | `text \| fromjson` | the value that JSON text says |
+//! | `text \| fromjson` | the value that JSON text says; `default` is for text that is not JSON |
 //!
 //! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`. What is undefined
 //! is an error there, and for every filter but `default`, `find`, `where`, `tojson`, and `int` and `float` with a `default`.
@@ -78,7 +78,7 @@ pub use output::plain_text;
 pub use scope::Surroundings;
 pub use signatures::is_reserved_name;
 use template::Compiler;
-pub use template::{Condition, Locate, Template};
+pub use template::{Condition, Locate, Rendered, Template};
 
 /// How much one run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

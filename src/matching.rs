@@ -9,9 +9,15 @@ const ABSENT: &Value = &Value::Null;
 
 /// Whether a value contains another; see [`mismatches`].
 pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
-    let mut is_contained = true;
-    compare("", expected, found, &mut |_, _, _| is_contained = false);
-    is_contained
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            expected.iter().all(|(key, value)| contains(value, found.get(key).unwrap_or(ABSENT)))
+        }
+        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+            expected.iter().zip(found).all(|(expected, found)| contains(expected, found))
+        }
+        _ => is_same(expected, found),
+    }
 }
 
 /// Everything in which a value does not contain another. The keys of expected objects, at any depth, have to be there with
@@ -22,9 +28,9 @@ pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value)
     all
 }
 
-/// The same as sentences, for whoever reads why a rule does not fit.
-pub(crate) fn differences(field: &str, expected: &Value, found: &Value) -> Vec<String> {
-    let all = mismatches(field, expected, found).into_iter();
+/// The same as sentences, for whoever reads why a rule does not fit; without the fields that are told of already.
+pub(crate) fn differences(field: &str, expected: &Value, found: &Value, told: &[String]) -> Vec<String> {
+    let all = mismatches(field, expected, found).into_iter().filter(|(field, ..)| !told.contains(field));
     all.map(|(field, expected, found)| format!("{field} is {found} instead of {expected}")).collect()
 }
 

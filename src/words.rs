@@ -28,3 +28,8 @@ pub(crate) fn mistakes(word: &str, candidate: &str) -> Option<usize> {
     }
     Some(strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase())).filter(|distance| *distance <= most)
 }
+
+/// A text with its line breaks written as `\n` and `\r`, so that it stays on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\r', "\\r")
+}

@@ -35,6 +35,8 @@ pub(super) struct Member {
     /// What it is a socket of; `None` for a stream.
     pub(super) socket: Option<SocketMember>,
     pub(super) memberships: Vec<Arc<Membership>>,
+    /// Whether a step has closed this stream.
+    pub(super) is_over: bool,
 }
 
 /// A socket of an endpoint.
@@ -67,6 +69,13 @@ pub(super) struct Membership {
     pub(super) follows_frame: bool,
     /// The message in answer to which it was joined.
     pub(super) message: Option<Arc<Value>>,
+}
+
+impl Member {
+    /// Whether a step or its protocol has closed it: nothing more happens for it.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_over || self.socket.as_ref().is_some_and(|socket| socket.is_closing)
+    }
 }
 
 impl SocketMember {
@@ -110,6 +119,11 @@ impl Members {
     /// What a member has joined.
     pub(super) fn memberships_of(&self, member: u64) -> &[Arc<Membership>] {
         self.get(member).map(|member| &*member.memberships).unwrap_or_default()
+    }
+
+    /// Whether a member is to be closed, or is a stream that is to end.
+    pub(super) fn is_closing(&self, member: u64) -> bool {
+        self.get(member).is_some_and(|member| member.is_closing())
     }
 
     pub(super) fn socket(&self, member: u64) -> Option<&SocketMember> {

@@ -21,8 +21,8 @@ pub const MAX_FAULTS: usize = 1000;
 /// The most bytes of a socket's own memory, as JSON.
 pub(super) const MAX_MEMORY_BYTES: usize = 1 << 20;
 
-/// The most topics of a member at a time, and the most memberships.
-pub const MAX_TOPICS: usize = 1000;
+/// The most topics of a member at a time, and the most memberships: as many as the streams that exchanges allow on one connection.
+pub const MAX_TOPICS: usize = 1024;
 
 /// Why a change is refused; nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -7,6 +7,7 @@ mod crud;
 mod draws;
 mod firing;
 mod groups;
+mod guard;
 mod membership;
 mod nearest;
 mod origin;
@@ -201,14 +202,17 @@ impl Engine {
 
     /// Ends a stream if nothing more can come.
     fn end_if_idle(&self, member: u64, events: &mut Vec<Event>) {
-        let is_stream = self.members.socket(member).is_none();
+        let is_stream = self.members.socket(member).is_none() && !self.members.is_closing(member);
         if is_stream && self.topics.joined(member).next().is_none() && !self.has_waiting(member, |_| true) {
             self.tell(member, MemberEvent::Closed(None), events);
         }
     }
 
-    /// Whether what waits still belongs to somebody.
+    /// Whether steps still belong to somebody: a member that is not to be closed, or a membership of it.
     fn has_owner(&self, owner: RunOwner) -> bool {
+        if owner.member().is_some_and(|member| self.members.is_closing(member)) {
+            return false;
+        }
         let RunOwner::Membership { member, number } = owner else { return true };
         self.members.memberships_of(member).iter().any(|one| one.number == number)
     }

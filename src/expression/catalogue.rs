@@ -134,7 +134,7 @@ const FILTERS: &[(&str, &str, &str)] = &[
     ("fixed", "a number as text with this many decimals", "9.5 | fixed(2)"),
     ("float", "a number; `default` replaces what is not a number", "'x' | float(default=0)"),
     ("format", "text with values in place of its `%s`", "'%s!' | format('so')"),
-    ("fromjson", "the value of a JSON text", "'[1]' | fromjson"),
+    ("fromjson", "the value of a JSON text; `default` replaces what is not JSON", "'[1' | fromjson(default=none)"),
     ("groupby", "pairs of a field's value and the items that have it", "[{'a': 1}] | groupby('a')"),
     ("indent", "text with its lines indented by this many spaces", "'a' | indent(2)"),
     ("int", "an integer; `default` replaces what is not a number", "'x' | int(default=0)"),

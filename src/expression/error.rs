@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::fake::KINDS;
 use super::habits;
 use super::tokens::MAX_TOKENS;
-use crate::words::{joined, nearest};
+use crate::words::{joined, nearest, one_line};
 
 /// A place in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -272,9 +272,10 @@ impl CompileErrorKind {
 /// An error while an expression runs. `Display` is the whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "`{expression}` {kind}{}{}",
+    "`{}` {kind}{}{}",
+    one_line(expression),
     location.as_deref().map(|location| format!(" ({location})")).unwrap_or_default(),
-    remedy(kind, expression)
+    remedy(kind, &one_line(expression))
 )]
 pub struct RunError {
     /// What goes wrong.

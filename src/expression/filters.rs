@@ -22,7 +22,11 @@ pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
     environment.add_filter("where", |state: &State, list: &Value, fields: Kwargs| matching(state, list, &fields));
     environment.add_filter("find", find);
     environment.add_filter("fixed", fixed);
-    environment.add_filter("fromjson", from_json);
+    environment.add_filter("fromjson", |text: &Value, default: Option<Value>, named: Kwargs| {
+        let named_default = named.has("default").then(|| named.get("default")).transpose()?;
+        named.assert_all_used()?;
+        from_json(text).or_else(|error| named_default.or(default).ok_or(error))
+    });
     environment.add_filter("tojson", move |value: &Value, indent: Option<usize>, named: Kwargs| {
         let named_indent = named.get::<Option<usize>>("indent")?;
         named.assert_all_used()?;

@@ -192,7 +192,7 @@ fn takes_undefined(tokens: &[Token], at: usize) -> bool {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     match text(at) {
         name if TAKE_UNDEFINED.contains(&name) => true,
-        "int" | "float" if text(at + 1) == "(" => match text(at + 2) {
+        "int" | "float" | "fromjson" if text(at + 1) == "(" => match text(at + 2) {
             ")" => false,
             "base" if text(at + 3) == "=" => text(at + 6) == "default",
             _ => true,

@@ -5,7 +5,7 @@ use minijinja::value::ValueKind;
 use serde_json::{Map, Number, Value as Json};
 
 use super::data::shared_json;
-use super::error::RunErrorKind;
+use super::error::{RunError, RunErrorKind};
 
 /// The deepest nesting of lists and mappings.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -24,15 +24,45 @@ pub fn plain_text(value: &Json) -> String {
 pub(super) struct Output {
     most: usize,
     left: usize,
+    /// Whether the last value is undefined or has an undefined part.
+    is_partial: bool,
+    /// The undefined values so far, if they are collected.
+    undefined: Option<Vec<RunError>>,
 }
 
 impl Output {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, left: most }
+        Self { most, left: most, is_partial: false, undefined: None }
+    }
+
+    /// An output that collects undefined values instead of failing.
+    pub(super) fn noting(most: usize) -> Self {
+        Self { undefined: Some(Vec::new()), ..Self::new(most) }
+    }
+
+    /// Whether it collects undefined values.
+    pub(super) fn notes(&self) -> bool {
+        self.undefined.is_some()
+    }
+
+    /// Adds an undefined value.
+    pub(super) fn note(&mut self, error: RunError) {
+        self.undefined.get_or_insert_default().push(error);
+    }
+
+    /// Whether the last value is undefined or has an undefined part.
+    pub(super) fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// The undefined values.
+    pub(super) fn into_undefined(self) -> Vec<RunError> {
+        self.undefined.unwrap_or_default()
     }
 
     /// The result of `JSON.stringify` for a value; `None` if it is undefined.
     pub(super) fn json(&mut self, value: &Value) -> Result<Option<Json>, RunErrorKind> {
+        self.is_partial = false;
         self.json_at(value, 0)
     }
 
@@ -46,7 +76,10 @@ impl Output {
         }
         self.take(1)?;
         Ok(Some(match value.kind() {
-            ValueKind::Undefined => return Ok(None),
+            ValueKind::Undefined => {
+                self.is_partial = true;
+                return Ok(None);
+            }
             ValueKind::None => Json::Null,
             ValueKind::Bool => Json::Bool(value.is_true()),
             ValueKind::Number => number(value),

@@ -51,6 +51,15 @@ enum Node {
     Map(Vec<(String, Node)>),
 }
 
+/// The value of a template, with its undefined parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// The value. Undefined keys are left out, undefined items are null. `None` if all of it is undefined.
+    pub value: Option<Json>,
+    /// The expressions that are undefined, or fail because an operand is.
+    pub undefined: Vec<RunError>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
@@ -103,6 +112,16 @@ impl Template {
             Node::Constant(Json::Object(fields)) => fields.contains_key(key),
             Node::Map(nodes) => nodes.iter().any(|(name, _)| name == key),
             _ => false,
+        }
+    }
+
+    /// Whether its value is always text, a number, a boolean or null.
+    #[must_use]
+    pub fn gives_scalar(&self) -> bool {
+        match &self.node {
+            Node::Constant(value) => !value.is_array() && !value.is_object(),
+            Node::Text(_) => true,
+            Node::Expression(_) | Node::Required(_) | Node::List(_) | Node::Map(_) => false,
         }
     }
 
@@ -184,6 +203,28 @@ impl Template {
             // Only an expression can be undefined.
             (None, _) => Ok(Json::Null),
         }
+    }
+
+    /// As [`Self::render`], for a value to compare with: undefined expressions are collected, also inside text and as the
+    /// operand of a filter.
+    ///
+    /// # Errors
+    ///
+    /// An expression that fails for another reason, or more than the limits allow.
+    pub fn render_noting<S: Surroundings + Default>(
+        &self,
+        roots: &dyn Fn(&str) -> Option<Data>,
+        surroundings: &mut S,
+    ) -> Result<Rendered, RunError> {
+        if let Node::Constant(value) = &self.node {
+            return Ok(Rendered { value: Some(value.clone()), undefined: Vec::new() });
+        }
+        lend(surroundings, |surroundings| {
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
+            let mut output = Output::noting(self.max_bytes);
+            let value = self.node.render(&scope, &mut output)?;
+            Ok(Rendered { value, undefined: output.into_undefined() })
+        })
     }
 }
 
@@ -274,10 +315,11 @@ impl Node {
                 for piece in pieces {
                     match piece {
                         Piece::Text(literal) => text.push_str(literal),
-                        Piece::Expression(expression) => {
-                            let value = expression.json(scope, output)?.ok_or_else(|| expression.undefined())?;
-                            text.push_str(&plain_text(&value));
-                        }
+                        Piece::Expression(expression) => match expression.json(scope, output)? {
+                            Some(value) => text.push_str(&plain_text(&value)),
+                            None if output.notes() => return Ok(None),
+                            None => return Err(expression.undefined()),
+                        },
                     }
                 }
                 Json::String(text)
@@ -309,8 +351,18 @@ impl Expression {
     }
 
     fn json(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
-        let value = self.run(scope)?;
-        output.json(&value).map_err(|kind| self.error(kind, 0..self.source.len()))
+        let value = match self.run(scope) {
+            Err(error) if output.notes() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
+                output.note(error);
+                return Ok(None);
+            }
+            value => value?,
+        };
+        let json = output.json(&value).map_err(|kind| self.error(kind, 0..self.source.len()))?;
+        if output.notes() && output.is_partial() {
+            output.note(self.undefined());
+        }
+        Ok(json)
     }
 
     fn undefined(&self) -> RunError {

@@ -68,6 +68,8 @@ pub struct MessageRule {
     pub text: Option<Arc<str>>,
     /// An expression that must be true.
     pub when: Option<Condition>,
+    /// Names with their values, which `when` and the steps know.
+    pub with: Vec<(Arc<str>, Template)>,
     /// What happens.
     pub steps: StepList,
 }
@@ -115,7 +117,11 @@ impl Endpoint {
     }
 }
 
-/// Whether a rule may close a socket with a code: only codes that an endpoint may send (RFC 6455, 7.4).
+/// The codes that a closing frame may carry, in words.
+pub(crate) const CLOSE_CODES: &str = "1000 to 1003, 1007 to 1014, or 3000 to 4999";
+
+/// Whether a closing frame may carry the code (RFC 6455, 7.4.1, and IANA's registry of close codes). 1004 means nothing, and
+/// 1005, 1006 and 1015 say what came without such a frame.
 pub(crate) fn is_close_code(code: u64) -> bool {
-    matches!(code, 1000 | 1001 | 1003 | 1007..=1013 | 3000..=4999)
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

@@ -3,11 +3,13 @@
 use super::{Answers, Content, Endpoint, Scenario, StepList, Verb};
 use crate::expression::Template;
 
-/// The names that a frame may use and still be encoded once for all.
-const OF_ALL: [&str; 3] = ["event", "topic", "now"];
+/// The name of a socket's own memory in expressions.
+pub(crate) const CONN: &str = "conn";
 
-/// The name of a socket's own memory.
-const OWN: &str = "conn";
+/// Whether a frame may use a name that is not one of `data` and still be made once for all.
+pub(crate) fn is_common_name(name: &str) -> bool {
+    ["event", "topic", "now"].contains(&name)
+}
 
 /// The `frame` of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +79,11 @@ impl Scenario {
         let is_data = |name: &str| {
             self.values().contains_key(name) || self.collections().iter().any(|collection| **collection.name() == *name)
         };
-        let names = frame.names().iter().filter(|name| !OF_ALL.contains(&name.as_str()) && !is_data(name));
+        let names = frame.names().iter().filter(|name| !is_common_name(name) && !is_data(name));
         let names: Vec<String> = names.cloned().collect();
         let made = match &names[..] {
             [] => FrameMade::Once,
-            names if names.iter().any(|name| name == OWN) => FrameMade::PerMember,
+            names if names.iter().any(|name| name == CONN) => FrameMade::PerMember,
             _ => FrameMade::PerValue(names),
         };
         MemberFrame { place: place.to_owned(), made }

@@ -225,6 +225,12 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
+    /// An expression in a key of `set`.
+    #[error("a key of `set` is text: the expression in it is not computed")]
+    SetsComputedKey {
+        /// The entry to write instead.
+        meant: String,
+    },
     /// `set` with a collection, which takes a value of `data`.
     #[error("`{0}` is a collection")]
     SetsCollection(String),
@@ -297,6 +303,9 @@ pub enum ProblemKind {
     /// Text to compare with that looks like an expression: a warning.
     #[error("`match` compares with this text and does not evaluate it")]
     MatchesExpression(String),
+    /// Text of `match` that looks like a pattern, with an expression for it: a warning.
+    #[error("`match` compares this text literally, including the `*`")]
+    MatchesStar(String),
     /// Weights that are all 0.
     #[error("all weights are 0")]
     NoWeight,
@@ -430,6 +439,8 @@ impl ProblemKind {
             self,
             Self::NeverMatches(_)
                 | Self::MatchesExpression(_)
+                | Self::MatchesStar(_)
+                | Self::Socket(SocketMistake::JoinsAgain)
                 | Self::HidesFile { .. }
                 | Self::UnreachableAnswer
                 | Self::UnreachableMessageRule

@@ -21,6 +21,13 @@ pub struct StepList {
     pub(super) written: Arc<Value>,
 }
 
+/// No steps.
+impl Default for StepList {
+    fn default() -> Self {
+        Self { steps: Arc::default(), written: Arc::new(Value::Array(Vec::new())) }
+    }
+}
+
 impl StepList {
     /// The steps.
     #[must_use]

@@ -11,6 +11,7 @@ mod generators;
 mod http;
 mod known;
 mod paths;
+mod patterns;
 mod protocols;
 mod references;
 mod removals;

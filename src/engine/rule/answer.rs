@@ -9,6 +9,7 @@ use super::context::Context;
 use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, root};
+use super::guard::{Expected, is_meant};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
@@ -18,14 +19,14 @@ use crate::engine::Engine;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::wildcard::matches_wildcard;
-use crate::expression::{Condition, Template, plain_text};
-use crate::matching;
+use crate::expression::{Condition, Rendered, Template, plain_text};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
 /// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
 pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
+    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
     /// The body of an answer of a route that depends on data alone.
     fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
@@ -38,6 +39,10 @@ impl Renders for Firing<'_> {
 
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         Firing::required(self, template, context)
+    }
+
+    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+        Firing::render_noting(self, template, context)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -65,6 +70,11 @@ impl Renders for Reader<'_> {
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
         Ok(template.render_required(&|name| root(context, reading, name), &mut self.moment)?)
+    }
+
+    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+        let reading = &self.reading;
+        Ok(template.render_noting(&|name| root(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -171,26 +181,14 @@ fn choose<'a>(
             nearest.note(number, &Misfit::Differs(differences));
             continue;
         }
-        let context = named(answer, renders, context)?;
-        match &answer.when {
-            Some(when) if !renders.holds(when, &context)? => {
-                nearest.note(number, &Misfit::of_when(when.source(), answer.matches.is_some()));
-            }
-            _ => return Ok((Chosen { route: &answers.key, number, answer }, context)),
+        let mut context = context.clone();
+        if is_meant(&answer.with, answer.when.as_ref(), renders, &mut context)? {
+            return Ok((Chosen { route: &answers.key, number, answer }, context));
         }
+        let source = answer.when.as_ref().map_or("", Condition::source);
+        nearest.note(number, &Misfit::of_when(source, answer.matches.is_some()));
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.text() })
-}
-
-/// What the expressions of an answer know: also the names that it gives values.
-fn named(answer: &Answer, renders: &mut impl Renders, context: &Context) -> Result<Context, Refusal> {
-    let mut context = context.clone();
-    for (name, template) in &answer.with {
-        if let Some(value) = renders.render(template, &context)? {
-            context.set(name, value);
-        }
-    }
-    Ok(context)
 }
 
 fn matching_differences(
@@ -201,14 +199,18 @@ fn matching_differences(
     let mut differences = Vec::new();
     for (name, template) in [("query", &matches.query), ("body", &matches.body)] {
         let Some(template) = template else { continue };
-        let expected = renders.required(template, context)?;
+        let expected = Expected::of(name, template, renders, context)?;
         let found = context.get(name).cloned().unwrap_or_default();
-        let found = if name == "query" { as_texts(&expected, found) } else { found };
-        differences.extend(matching::differences(name, &expected, &found));
+        let found = match &expected.value {
+            Some(value) if name == "query" => as_texts(value, found),
+            _ => found,
+        };
+        differences.extend(expected.differences(&found));
     }
     if let Some(template) = &matches.headers {
-        let expected = renders.required(template, context)?;
-        for (name, pattern) in expected.as_object().into_iter().flatten() {
+        let expected = Expected::of("headers", template, renders, context)?;
+        differences.extend(expected.undefined());
+        for (name, pattern) in expected.value.iter().filter_map(Value::as_object).flatten() {
             let found = context.get("headers").and_then(|headers| headers.get(name)).and_then(Value::as_str);
             if !found.is_some_and(|found| matches_wildcard(&plain_text(pattern), found)) {
                 let found = found.map_or_else(|| "missing".to_owned(), |found| format!("\"{found}\""));

@@ -3,7 +3,7 @@
 use std::iter;
 use std::sync::Arc;
 
-use super::groups::Wanted;
+use super::groups::{Values, Wanted};
 use crate::engine::Engine;
 use crate::engine::event::{Event, MemberEvent};
 use crate::engine::topics::Topic;
@@ -55,7 +55,7 @@ impl Engine {
                         continue;
                     }
                     made.push((topic.clone(), wanted));
-                    match engine.shaped(wanted, &topic, &payload, event) {
+                    match engine.shaped(wanted, &topic, &payload, event, &mut Values::new()) {
                         Ok(shaped) if shaped.ends => return Err(MissedEnd),
                         Ok(shaped) => told.extend(shaped.frames.into_iter().map(MemberEvent::Reply)),
                         Err(refusal) => {

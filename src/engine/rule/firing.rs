@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
+use super::guard::is_meant;
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::rows::text_id;
@@ -18,11 +19,8 @@ use crate::engine::members::Member;
 use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun};
-use crate::expression::{Condition, Data, Template};
-use crate::scenario::{DataPath, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
-
-/// The name of a socket's own memory.
-const CONN: &str = "conn";
+use crate::expression::{Condition, Data, Rendered, Template};
+use crate::scenario::{CONN, DataPath, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
 
 /// The most steps that one firing carries out at one moment.
 pub const MAX_STEPS: u64 = 10_000;
@@ -120,7 +118,7 @@ impl<'e> Firing<'e> {
     }
 
     fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
-        // A step may end the membership that its list is of.
+        // A step may close the member or end the membership that its list is of.
         while run.due().is_some_and(|due| due <= self.engine.now) && self.engine.has_owner(run.owner) {
             self.step(run)?;
         }
@@ -169,14 +167,7 @@ impl<'e> Firing<'e> {
 
     /// Carries out a step once. Gives the row that it was about.
     fn carry_out(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
-        for (name, template) in &step.with {
-            if let Some(value) = self.render(template, context)? {
-                context.set(name, value);
-            }
-        }
-        if let Some(when) = &step.when
-            && !self.holds(when, context)?
-        {
+        if !is_meant(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
         }
         self.verb(&step.verb, context)
@@ -211,6 +202,9 @@ impl<'e> Firing<'e> {
     fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
+            if self.owner.member().is_some_and(|member| self.engine.members.is_closing(member)) {
+                break;
+            }
             let items = step.each.as_ref().map(|each| self.items(each, &context)).transpose()?;
             let times = match (&items, step.times) {
                 (Some(items), _) => items.len() as u64,
@@ -288,6 +282,13 @@ impl Firing<'_> {
     pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render_required(roots, draws)?)
+        })
+    }
+
+    /// As [`Template::render_noting`].
+    pub(super) fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+        self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
+            Ok(template.render_noting(roots, draws)?)
         })
     }
 

@@ -1,29 +1,25 @@
 //! Members of a topic who want the same of what is sent there, so that it is made once for all of them.
 
+mod by_leaf;
+mod delivery;
 mod saved;
+mod topic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
+pub(super) use self::delivery::Values;
+use self::topic::TopicGroups;
 use super::context::Context;
-use super::draws::Draws;
-use super::firing::root;
 use super::origin::RuleOrigin;
-use crate::engine::Engine;
 use crate::engine::codec::Address;
-use crate::engine::event::{Event, EventKind, MemberEvent};
-use crate::engine::frame::Frame;
-use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::expression::Template;
 use crate::matching;
-
-/// The names that a frame may use without being made for one member alone.
-const OF_EVENT: [&str; 2] = ["event", "topic"];
+use crate::scenario::{CONN, is_common_name};
 
 /// All groups. A clone is cheap.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +27,7 @@ pub(in crate::engine) struct Groups(Arc<All>);
 
 #[derive(Debug, Clone, Default)]
 struct All {
-    by_topic: HashMap<Topic, IndexMap<Arc<Wanted>, Arc<Group>>>,
+    by_topic: HashMap<Topic, TopicGroups>,
     /// Members that may be in several groups. Most are in one, and nobody has to look whether they get something twice.
     several: BTreeSet<u64>,
     /// Groups that nobody is in any more. They keep their numbers and places until the rule at work can no longer be undone.
@@ -87,8 +83,8 @@ impl Hash for Shape {
 impl Shape {
     /// The frame of a member, for which it is made alone if it uses the member's memory.
     pub(super) fn new(frame: &Template, context: &Context, member: u64, origin: &RuleOrigin) -> Self {
-        let own = frame.names().iter().filter(|name| !OF_EVENT.contains(&name.as_str()));
-        let member = frame.names().contains("conn").then_some(member);
+        let own = frame.names().iter().filter(|name| !is_common_name(name));
+        let member = frame.names().contains(CONN).then_some(member);
         Self { frame: frame.clone(), context: context.only(own), member, origin: origin.clone() }
     }
 
@@ -112,50 +108,18 @@ impl Wanted {
     }
 }
 
-/// What groups get of an event. Members of several of them get it once.
-struct Delivery {
-    wanted: Arc<Wanted>,
-    /// The topics by which it comes, each with those who get it.
-    groups: Vec<(Topic, Arc<Group>)>,
-    /// The frames, or that they could not be made.
-    made: Result<Made, MemberEvent>,
-}
-
-/// What is made of an event.
-pub(super) struct Made {
-    pub(super) frames: Vec<Frame>,
-    /// Whether it ends what it is about: an error of a GraphQL operation.
-    pub(super) ends: bool,
-}
-
-impl Delivery {
-    fn into_kinds(self, except: Option<u64>) -> Vec<EventKind> {
-        let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
-        let topics: Arc<[Topic]> = self.groups.iter().map(|(topic, _)| topic.clone()).collect();
-        match self.made {
-            Ok(made) => {
-                let delivered =
-                    |frame| EventKind::Delivered { groups: groups.clone(), topics: topics.clone(), frame, except };
-                made.frames.into_iter().map(delivered).collect()
-            }
-            Err(what) => {
-                let member = self.groups.first().and_then(|(_, group)| group.members.keys().next().copied());
-                vec![EventKind::Member { member: member.unwrap_or_default(), what }]
-            }
-        }
-    }
-}
-
 impl Groups {
     /// Has a member join topics once more, and gives the numbers of the groups that it was not in.
     pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
         let All { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
         for topic in topics {
-            let group = by_topic.entry(topic.clone()).or_default().entry(wanted.clone()).or_insert_with(|| {
+            let groups = by_topic.entry(topic.clone()).or_default();
+            if groups.get(wanted).is_none() {
                 *last += 1;
-                Arc::new(Group { number: *last, members: BTreeMap::new() })
-            });
+                groups.insert(wanted.clone(), Arc::new(Group { number: *last, members: BTreeMap::new() }));
+            }
+            let Some(group) = groups.get_mut(wanted) else { continue };
             let times = Arc::make_mut(group).members.entry(member).or_default();
             *times += 1;
             if *times == 1 {
@@ -167,8 +131,8 @@ impl Groups {
 
     /// What others of these topics want already, if it is the same: one place for all of them.
     pub(in crate::engine) fn shared(&self, topics: &[Topic], wanted: Wanted) -> Arc<Wanted> {
-        let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.get_key_value(&wanted));
-        known.map_or_else(|| Arc::new(wanted), |(known, _)| known.clone())
+        let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.shared(&wanted)).cloned();
+        known.unwrap_or_else(|| Arc::new(wanted))
     }
 
     /// Has a member leave topics that it has joined so once, and gives the numbers of the groups that it is in no longer.
@@ -201,7 +165,7 @@ impl Groups {
         for (topic, wanted) in emptied.drain(..) {
             let Some(groups) = by_topic.get_mut(&topic) else { continue };
             if groups.get(&wanted).is_some_and(|group| group.members.is_empty()) {
-                groups.swap_remove(&wanted);
+                groups.remove(&wanted);
             }
             if groups.is_empty() {
                 by_topic.remove(&topic);
@@ -244,116 +208,6 @@ impl Groups {
         } else {
             Box::new(group.members.keys().copied().filter(|member| several.contains(member)))
         }
-    }
-}
-
-impl Engine {
-    /// Makes what the members of topics get of the events from that index on, each behind its event.
-    pub(in crate::engine) fn deliver(&mut self, events: &mut Vec<Event>, from: usize) {
-        if self.groups.is_empty() || events.len() == from {
-            return;
-        }
-        let fresh = events.split_off(from);
-        for event in fresh {
-            let deliveries = self.deliveries(&event);
-            events.push(event);
-            events.extend(deliveries);
-        }
-    }
-
-    fn deliveries(&mut self, event: &Event) -> Vec<Event> {
-        let topics: Vec<Topic> =
-            event.topics().into_iter().filter(|topic| self.groups.0.by_topic.contains_key(topic)).collect();
-        if topics.is_empty() {
-            return Vec::new();
-        }
-        let Some(payload) = event.payload() else { return Vec::new() };
-        let payload = Arc::new(payload);
-        let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
-        let all = self.groups.clone();
-        let mut deliveries: Vec<Delivery> = Vec::new();
-        // Of members that may be in several groups: the deliveries that they get.
-        let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for topic in topics {
-            for (wanted, group) in all.0.by_topic.get(&topic).into_iter().flatten() {
-                if !wanted.takes(&payload) {
-                    continue;
-                }
-                let is_passed_over =
-                    |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
-                if group.members.keys().all(|member| is_passed_over(*member)) {
-                    continue;
-                }
-                let several: Vec<u64> = all.in_several(group).collect();
-                let mut earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
-                let same = earlier.find(|at| deliveries[*at].wanted.gives_the_same(wanted));
-                for member in several {
-                    reached.entry(member).or_default().push(same.unwrap_or(deliveries.len()));
-                }
-                if let Some(same) = same {
-                    deliveries[same].groups.push((topic.clone(), group.clone()));
-                } else {
-                    let made = self.shaped(wanted, &topic, &payload, event);
-                    let made = made.map_err(|refusal| {
-                        let rule = self.rule_of(wanted, group.members.keys().copied());
-                        MemberEvent::Failed { rule, refusal }
-                    });
-                    deliveries.push(Delivery {
-                        wanted: wanted.clone(),
-                        groups: vec![(topic.clone(), group.clone())],
-                        made,
-                    });
-                }
-            }
-        }
-        for delivery in deliveries.iter().filter(|one| one.made.as_ref().is_ok_and(|made| made.ends)) {
-            let members = delivery.groups.iter().flat_map(|(_, group)| group.members.keys());
-            for member in members.filter(|member| Some(**member) != except) {
-                self.members.note_ended(*member, &delivery.wanted.address);
-            }
-        }
-        let event = |kind| Event { sequence: event.sequence, at: event.at, kind };
-        deliveries.into_iter().flat_map(|delivery| delivery.into_kinds(except)).map(event).collect()
-    }
-
-    /// The name of the rule by which these members want something.
-    pub(super) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
-        if let Some(shape) = &wanted.shape {
-            return shape.origin.name_of_frame(&self.scenario, &shape.frame);
-        }
-        // What goes on as it is can only fail by the protocol of a socket.
-        let mut sockets = members.filter_map(|member| self.members.socket(member));
-        RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
-    }
-
-    /// What a membership gets of an event.
-    pub(super) fn shaped(
-        &mut self,
-        wanted: &Wanted,
-        topic: &Topic,
-        payload: &Arc<Value>,
-        event: &Event,
-    ) -> Result<Made, Refusal> {
-        let Some(shape) = &wanted.shape else {
-            // What was sent goes on as it is.
-            let frames = match (&wanted.address, &event.kind) {
-                (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
-                (Address::Plain, _) => vec![Frame::Json(payload.clone())],
-                (address, _) => address.frames(payload)?,
-            };
-            return Ok(Made { frames, ends: wanted.address.is_ended_by(payload) });
-        };
-        let mut context =
-            shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
-        if let Some(conn) = shape.member.and_then(|member| self.conn_at(member, Some(&wanted.address))) {
-            context.set("conn", conn);
-        }
-        let mut draws = Draws::of(self, "frames".into());
-        draws.see(Some(self.topics.clone()));
-        let reading = self.reading();
-        let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
-        self.drawn = draws.drawn();
-        Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::firing::Firing;
 use super::groups::{Shape, Wanted};
+use super::guard::complete;
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
@@ -20,7 +21,7 @@ use crate::engine::refusal::{MAX_MEMORY_BYTES, MAX_TOPICS, Refusal};
 use crate::engine::topics::{Topic, Topics};
 use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
-use crate::scenario::{Join, is_close_code};
+use crate::scenario::{CLOSE_CODES, CONN, Join, is_close_code};
 
 /// The code of a socket that has done what it was there for (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
@@ -74,7 +75,7 @@ impl Firing<'_> {
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let topics = self.topics(&join.to, context)?;
-        let condition = join.condition.as_ref().map(|condition| self.required(condition, context)).transpose()?;
+        let condition = join.condition.as_ref().map(|condition| complete(condition, self, context)).transpose()?;
         let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
         let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
         let wanted = self.engine.groups.shared(&topics, wanted);
@@ -137,7 +138,8 @@ impl Firing<'_> {
     ) -> Result<(), Refusal> {
         let member = self.member()?;
         if self.engine.members.socket(member).is_none() {
-            return self.tell(MemberEvent::Closed(None));
+            self.engine.end_stream(member, self.events);
+            return Ok(());
         }
         if code.is_none() && self.disconnect(member, context) {
             return Ok(());
@@ -175,7 +177,7 @@ impl Firing<'_> {
         let value = self.required(template, context)?;
         let socket = self.engine.members.socket_mut(member).ok_or(Refusal::NoMember)?;
         let mut memory = Value::clone(&socket.memory);
-        *part(&mut memory, "conn", keys)? = value;
+        *part(&mut memory, CONN, keys)? = value;
         if json_len(&memory) > MAX_MEMORY_BYTES {
             return Err(Refusal::MemoryTooLarge);
         }
@@ -186,7 +188,7 @@ impl Firing<'_> {
 
 fn close_code(value: &Value) -> Result<u16, Refusal> {
     let code = value.as_u64().filter(|code| is_close_code(*code)).and_then(|code| u16::try_from(code).ok());
-    code.ok_or_else(|| Refusal::wrong("a close code", "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999", value))
+    code.ok_or_else(|| Refusal::wrong("a close code", CLOSE_CODES, value))
 }
 
 /// Whether what is sent may come to a member by several ways.
@@ -387,13 +389,22 @@ impl Engine {
         topics
     }
 
-    /// Closes a socket after what its protocol says before.
+    /// Ends a stream, and what waits for it.
+    fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
+        if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
+            self.end_member_runs(member, |_| true);
+            self.tell(member, MemberEvent::Closed(None), events);
+        }
+    }
+
+    /// Closes a socket after what its protocol says before, and ends what waits for it.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {
             return;
         }
         let frames = socket.session.closing();
+        self.end_member_runs(member, |_| true);
         self.members.reschedule(member);
         self.tell_frames(member, frames, events);
         self.tell(member, MemberEvent::Closed(Some(closing)), events);

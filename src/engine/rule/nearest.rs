@@ -1,5 +1,7 @@
 //! Which of several rules came nearest, if none fits.
 
+use crate::words::one_line;
+
 /// Why a rule does not fit.
 #[derive(Debug)]
 pub(super) enum Misfit {
@@ -14,7 +16,7 @@ pub(super) enum Misfit {
 impl Misfit {
     /// That the `when` of this source is false.
     pub(super) fn of_when(source: &str, has_match: bool) -> Self {
-        let text = format!("`when: {source}` is false");
+        let text = format!("`when: {}` is false", one_line(source));
         if has_match { Self::OnlyWhen(text) } else { Self::When(text) }
     }
 

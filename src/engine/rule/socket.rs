@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
+use super::guard::{Expected, is_meant};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
@@ -23,17 +24,17 @@ use crate::engine::frame::Frame;
 use crate::engine::members::{Membership, SocketMember};
 use crate::engine::refusal::Refusal;
 use crate::engine::wildcard::matches_wildcard;
-use crate::matching;
-use crate::scenario::{MessageRule, StepList};
+use crate::expression::Condition;
+use crate::scenario::{CONN, MessageRule, StepList};
 
 /// What an endpoint's rules made of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageOutcome {
     /// The rule of that number, from 1, fired.
     Fired(usize),
-    /// A rule fitted, and was refused.
+    /// A rule was refused: it fitted, or it failed when it was looked at.
     Refused {
-        /// The rule's number, from 1; `None` if it is not known which rule fits.
+        /// The rule's number, from 1; `None` if the endpoint has no rules.
         rule: Option<usize>,
         /// Why.
         why: String,
@@ -89,15 +90,16 @@ impl Engine {
 
     /// Closes a socket: it has left everything when its endpoint hears of it.
     pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
-        self.leave_all(member);
+        // What it had joined by then.
         let conn = self.conn(member);
+        self.leave_all(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
         let gone = gone.filter(|socket| socket.session.was_connected());
         let Some((socket, conn)) = gone.zip(conn) else { return };
         let scenario = self.scenario.clone();
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
-            let mut context = socket.handshake.with("conn", conn);
+            let mut context = socket.handshake.with(CONN, conn);
             self.fire_alone(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
         }
     }
@@ -157,26 +159,23 @@ impl Engine {
     }
 
     fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<MessageOutcome> {
-        let socket = self.members.socket(member)?;
+        let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
         let scenario = self.scenario.clone();
         let rules = scenario.endpoints().get(&key).map(|endpoint| &*endpoint.messages).unwrap_or_default();
         let origin = RuleOrigin::Endpoint(key);
-        let (mut fits, mut nearest) = (None, None);
+        let (mut looked_at, mut nearest) = (None, None);
         let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
-            match choose(rules, firing, &context)? {
-                Ok((number, rule)) => {
-                    fits = Some(number);
-                    firing.carry_out_list(&rule.steps, &mut context.clone())
-                }
+            match choose(rules, firing, &context, &mut looked_at)? {
+                Ok((steps, mut context)) => firing.carry_out_list(steps, &mut context),
                 Err(why) => {
                     nearest = why;
                     Ok(())
                 }
             }
         });
-        let outcome = match (fired, fits) {
+        let outcome = match (fired, looked_at) {
             (Ok(()), Some(number)) => MessageOutcome::Fired(number),
             (Ok(()), None) => MessageOutcome::Unmatched { nearest },
             (Err(refusal), rule) => {
@@ -254,29 +253,33 @@ impl Engine {
     }
 }
 
-/// The first rule that fits a message, with its number from 1; else which came nearest, and why it does not fit.
+/// The steps of the first rule that fits a message, and what they know; else which came nearest, and why it does not fit.
+/// `looked_at` is the number, from 1, of the rule at hand: of the one that fits or fails, and none if none fits.
 fn choose<'r>(
     rules: &'r [MessageRule],
     firing: &mut Firing<'_>,
     context: &Context,
-) -> Result<Result<(usize, &'r MessageRule), Option<String>>, Refusal> {
+    looked_at: &mut Option<usize>,
+) -> Result<Result<(&'r StepList, Context), Option<String>>, Refusal> {
     let mut nearest = Nearest::of("rule");
     for (number, rule) in (1..).zip(rules) {
-        match misfit(rule, firing, context)? {
+        *looked_at = Some(number);
+        let mut context = context.clone();
+        match misfit(rule, firing, &mut context)? {
             Some(misfit) => nearest.note(number, &misfit),
-            None => return Ok(Ok((number, rule))),
+            None => return Ok(Ok((&rule.steps, context))),
         }
     }
+    *looked_at = None;
     Ok(Err(nearest.text()))
 }
 
-/// Why a rule does not fit; `None` if it does.
-fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Result<Option<Misfit>, Refusal> {
+/// Why a rule does not fit; `None` if it does. Then the names that it gives values are known.
+fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Misfit>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
     let mut differences = Vec::new();
     if let Some(matches) = &rule.matches {
-        let expected = firing.required(matches, context)?;
-        differences.extend(matching::differences("msg", &expected, message));
+        differences.extend(Expected::of("msg", matches, firing, context)?.differences(message));
     }
     if let Some(text) = &rule.text
         && !message.as_str().is_some_and(|message| matches_wildcard(text, message))
@@ -286,10 +289,9 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &Context) -> Res
     if !differences.is_empty() {
         return Ok(Some(Misfit::Differs(differences)));
     }
-    Ok(match &rule.when {
-        Some(when) if !firing.holds(when, context)? => {
-            Some(Misfit::of_when(when.source(), rule.matches.is_some() || rule.text.is_some()))
-        }
-        _ => None,
-    })
+    if is_meant(&rule.with, rule.when.as_ref(), firing, context)? {
+        return Ok(None);
+    }
+    let source = rule.when.as_ref().map_or("", Condition::source);
+    Ok(Some(Misfit::of_when(source, rule.matches.is_some() || rule.text.is_some())))
 }

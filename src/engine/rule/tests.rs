@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod crowd;
+mod guards;
 mod leaving;
 mod members;
 mod operations;

@@ -4,7 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Condition, Template};
+use super::{Condition, Rendered, Template};
 use crate::expression::{Language, Names, PathStep, Surroundings};
 
 /// Surroundings in which nothing ever happens.
@@ -116,4 +116,32 @@ fn what_is_required_must_not_be_undefined() {
     assert_eq!(written.render(&|_| None, &mut Still).unwrap(), Some(json!({})));
     let error = written.requiring("data").render(&|_| None, &mut Still).unwrap_err();
     assert!(error.to_string().contains("`a` is undefined"), "{error}");
+}
+
+#[test]
+fn what_is_undefined_is_noted_where_something_is_compared() {
+    let written = template(&json!({
+        "a": "$a", "b": ["{{ b }}", 1], "c": "so {{ a }}", "d": "{{ a | upper }}", "e": "{{ [b] }}", "f": "{{ 1 }}",
+    }));
+    let Rendered { value, undefined } = written.render_noting(&|_| None, &mut Still).unwrap();
+    assert_eq!(value, Some(json!({ "b": [null, 1], "e": [null], "f": 1 })));
+    let noted: Vec<String> =
+        undefined.iter().map(|error| format!("{:?} {}", error.place.path, error.expression)).collect();
+    let expected =
+        [r#"[Key("a")] a"#, r#"[Key("b"), Index(0)] b"#, r#"[Key("c")] a"#, r#"[Key("d")] a"#, r#"[Key("e")] [b]"#];
+    assert_eq!(noted, expected);
+    let whole = template(&json!("$a")).render_noting(&|_| None, &mut Still).unwrap();
+    assert_eq!((whole.value, whole.undefined.len()), (None, 1));
+    let given = written.render_noting(&|_| Some("x".into()), &mut Still).unwrap();
+    assert_eq!(given.undefined, []);
+    let error = template(&json!({ "a": "{{ 1 // 0 }}" })).render_noting(&|_| None, &mut Still).unwrap_err();
+    assert!(error.to_string().contains("fails"), "{error}");
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_expression() {
+    let error = condition("1\n  // 0").holds(&|_| None, &mut Still).unwrap_err().to_string();
+    assert!(error.starts_with(r"`1\n  // 0` fails: ") && !error.contains('\n'), "{error}");
+    let error = template(&json!("{{ a.b\r\n.c }}!")).render(&|_| None, &mut Still).unwrap_err().to_string();
+    assert!(error.starts_with(r"`a.b\r\n.c` is undefined") && !error.contains('\n'), "{error}");
 }

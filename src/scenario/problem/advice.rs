@@ -1,6 +1,6 @@
 //! What a report adds to a problem: the label at the caret, and help.
 
-use super::{BY_TAG, ProblemKind};
+use super::{BY_TAG, ProblemKind, SocketMistake};
 use crate::expression::{CompileErrorKind, RunErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
@@ -48,6 +48,7 @@ impl ProblemKind {
             Self::UnreachableMessageRule => "this one matches all messages",
             Self::UnclosedBracket('[') => "`]` is missing here",
             Self::UnclosedBracket(_) => "`}` is missing here",
+            Self::Socket(SocketMistake::JoinsAgain) => "this one is replaced",
             _ => "first declared here",
         }
     }
@@ -197,8 +198,17 @@ impl ProblemKind {
             Self::UnknownTag(_) => "remove it: the type of a value follows from how it is written".into(),
             Self::NotUtf8 | Self::Utf16 => "save the file as UTF-8".into(),
             Self::Tab => "replace it with spaces".into(),
-            _ => return None,
+            _ => return self.instead(),
         })
+    }
+
+    /// What to write instead, for kinds that carry it.
+    fn instead(&self) -> Option<String> {
+        match self {
+            Self::MatchesStar(expression) => Some(format!("did you mean `when: {expression}`?")),
+            Self::SetsComputedKey { meant } => Some(format!("write `set: {{ {meant} }}`")),
+            _ => None,
+        }
     }
 }
 

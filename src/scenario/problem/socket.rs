@@ -39,6 +39,9 @@ pub enum SocketMistake {
     /// A subprotocol that no client of GraphQL offers: a warning.
     #[error("clients of `protocol: graphql-transport-ws` offer that subprotocol alone")]
     OtherSubprotocol,
+    /// A second membership with the same name: a warning.
+    #[error("this `join` replaces an earlier one with the same `as`")]
+    JoinsAgain,
 }
 
 impl SocketMistake {
@@ -64,6 +67,7 @@ impl SocketMistake {
             Self::NeverText(Protocol::GraphqlTransportWs) => "write `match: { operationName: NAME }`",
             Self::NeverText(_) => "write `match: { event: NAME }`",
             Self::OtherSubprotocol => "leave `subprotocol` out",
+            Self::JoinsAgain => "give it another name, or list all topics in one `join`",
         }
     }
 }

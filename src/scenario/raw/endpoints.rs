@@ -1,6 +1,6 @@
 //! WebSocket endpoints.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::steps::{also_null, one_verb, with_verbs};
@@ -145,17 +145,26 @@ impl From<RawProtocol> for Protocol {
     }
 }
 
+/// Allows a rule without steps, which accepts its messages and does nothing.
+fn allow_no_steps(schema: &mut Schema) {
+    let steps = schema.get_mut("properties").and_then(|properties| properties.get_mut("do"));
+    if let Some(steps) = steps.and_then(serde_json::Value::as_object_mut) {
+        steps.remove("minItems");
+    }
+}
+
 with_verbs! {
-    /// What to do with a message that matches: `do`, or a verb in its place. A rule without `match`, `text` and `when`
-    /// matches every message. Expressions can use the message as `msg`.
+    /// What to do with a message that matches: `do`, or a verb in its place; `do: []` does nothing. A rule without
+    /// `match`, `text` and `when` matches every message. Expressions can use the message as `msg`.
     #[schemars(
         deny_unknown_fields, rename = "messageRule",
         example = serde_json::json!({ "match": { "type": "subscribe" }, "join": "$msg.channel" }),
-        extend("oneOf" = one_verb())
+        extend("oneOf" = one_verb()),
+        transform = allow_no_steps
     )]
     RawMessageRule {
         /// JSON that the message must contain: the keys of a mapping, the items of a list by position. Texts may be
-        /// expressions.
+        /// expressions; an undefined value matches no message.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
@@ -165,5 +174,9 @@ with_verbs! {
         /// An expression that must be true.
         #[schemars(example = &"msg.price | float > 100")]
         when: Opt<RawExpression>,
+        /// Values by name, which `when` and the steps can use. A value that `when` does not use is computed only if `when` is
+        /// true.
+        #[schemars(example = serde_json::json!({ "room": "{{ msg.room or 'lobby' }}" }))]
+        with: Opt<Entries<JsonNode>>,
     }
 }

@@ -72,7 +72,7 @@ with_verbs! {
     }
 }
 
-/// What a request must contain. Texts may be expressions.
+/// What a request must contain. Texts may be expressions; an undefined value matches no request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "match")]

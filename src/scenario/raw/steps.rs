@@ -116,7 +116,8 @@ macro_rules! with_verbs {
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
             /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. With
             /// Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last.
-            /// Only in streams and sockets.
+            /// The steps after it do not run, nor does anything else that waits for the socket or stream. Only in
+            /// streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. A row without an `id` gets the next one.
@@ -204,7 +205,7 @@ with_verbs! {
         #[schemars(example = 100, example = &"forever", extend("default" = 1))]
         times: Opt<RawRepeat>,
         /// The time between two of its `times`, or between two items of `each`. At least 1us. Without it, all happen
-        /// at once.
+        /// at once. The first happens at once; `after: 15s` beside `every: 15s` delays it, too.
         #[schemars(example = &"10ms")]
         every: Opt<RawDuration>,
         /// An expression: the step happens only if it is true when the step is due.
@@ -214,7 +215,8 @@ with_verbs! {
         /// its position, from 0.
         #[schemars(example = &"{{ todos | where(done=true) }}", extend("type" = ["array", "string", "null"]))]
         each: Opt<JsonNode>,
-        /// Named values for the step and the steps inside it, computed when the step is due.
+        /// Named values for the step and the steps inside it, computed when the step is due. A value that `when` does
+        /// not use is computed only if `when` is true.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
     }
@@ -264,10 +266,11 @@ pub(crate) struct RawMembership {
     /// A topic or a list of topics.
     #[schemars(example = &"orders", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// What an event must contain to reach the member.
+    /// JSON that an event must contain to reach the member. Texts may be expressions; an undefined value is an error.
     #[schemars(example = serde_json::json!({ "row": { "room": "$path.room" } }))]
     pub(crate) r#where: Opt<JsonNode>,
-    /// The name of the membership, for `leave`.
+    /// The name of the membership, for `leave`. Another `join` with the same name replaces it, even for other topics:
+    /// the old membership ends, with its steps.
     #[schemars(example = &"$query.id")]
     pub(crate) r#as: Opt<JsonNode>,
     /// The frame that the member gets for an event. `$event` is what was sent, `$topic` the topic.
@@ -332,7 +335,7 @@ pub(crate) enum RawClose {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "closing")]
 pub(crate) struct RawClosing {
-    /// The close code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999. Without it, 1000.
+    /// The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Without it, 1000.
     #[schemars(example = 4401, extend("type" = ["integer", "string", "null"]))]
     pub(crate) code: Opt<JsonNode>,
     /// The close reason, at most 123 bytes.

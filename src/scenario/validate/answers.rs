@@ -69,7 +69,7 @@ impl Rules<'_, '_, '_> {
     fn answer(&mut self, raw: &RawAnswer, span: Span, written: Option<&Value>, scope: &Scope<'_>) -> Option<Answer> {
         let matches = given(raw.r#match.as_ref()).map(|(matches, _)| self.request_match(matches, scope));
         let mut scope = scope.clone();
-        let with = given(raw.with.as_ref()).map(|(with, _)| self.with(with, &mut scope));
+        let with = self.with(raw.with.as_ref(), &mut scope);
         let scope = &scope;
         let when = self.when(raw, scope);
         let verbs = raw.verbs();
@@ -86,7 +86,7 @@ impl Rules<'_, '_, '_> {
         Some(Answer {
             when: when?,
             matches: right(matches)?,
-            with: right(with)?.unwrap_or_default(),
+            with: with?,
             steps: right(steps)?,
             after: right(after)?.unwrap_or(Duration::ZERO),
             status: right(status)?,
@@ -108,6 +108,9 @@ impl Rules<'_, '_, '_> {
         self.expressions.uses(names.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)));
         let query = right(given(raw.query.as_ref()).map(|(query, _)| self.mapping(*query, scope)));
         let headers = right(given(raw.headers.as_ref()).map(|(headers, _)| self.lower_case(*headers, scope)));
+        if let Some((body, _)) = given(raw.body.as_ref()) {
+            self.note_stars("body", *body);
+        }
         let body = self.optional(raw.body.as_ref(), scope);
         Some(RequestMatch { query: query?, headers: headers?, body: body? })
     }

@@ -12,17 +12,17 @@ use serde_json::Value;
 use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
 use crate::expression::is_reserved_name;
-use crate::scenario::Collection;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
+use crate::scenario::{CONN, Collection};
 
 /// Names that have another meaning in expressions and messages.
 const OWN_NAMES: [&str; 18] = [
     "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
-    "msg", "conn", "items", "total", "page",
+    "msg", CONN, "items", "total", "page",
 ];
 
 /// The names of `data` with their values.

@@ -7,7 +7,7 @@ use matchit::InsertError;
 use serde_json::{Value, json};
 
 use super::answers::{is_token, right};
-use super::expressions::{HANDSHAKE, Scope};
+use super::expressions::{HANDSHAKE, MESSAGE, Scope};
 use super::http::DeclaredRoute;
 use super::paths::read_path;
 use super::protocols::Speech;
@@ -15,7 +15,8 @@ use super::steps::{Owner, Place, Rules};
 use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
 use crate::scenario::raw::{
-    RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols,
+    RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols, RawVerb,
+    RawVerbValue,
 };
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
@@ -189,14 +190,23 @@ impl Rules<'_, '_, '_> {
         {
             self.check.note(ProblemKind::MatchesExpression(text), span);
         }
+        if let Some((node, _)) = given(raw.r#match.as_ref()) {
+            self.note_stars(MESSAGE, *node);
+        }
         let matches = self.optional(raw.r#match.as_ref(), scope);
         let text = given(raw.text.as_ref()).map(|(text, span)| {
             self.expect_text(span, place.speech.protocol);
             self.pattern(text, span)
         });
-        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check));
-        let steps = self.steps_of(&raw.verbs(), "a message rule", span, written, place);
-        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, steps: steps? })
+        let mut scope = scope.clone();
+        let with = self.with(raw.with.as_ref(), &mut scope);
+        let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
+        let verbs = raw.verbs();
+        let steps = match &verbs[..] {
+            [RawVerb { value: Some(RawVerbValue::Do(list)), .. }] if list.len() == 0 => Some(StepList::default()),
+            verbs => self.steps_of(verbs, "a message rule", span, written, place.with_scope(&scope)),
+        };
+        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, with: with?, steps: steps? })
     }
 
     /// Text in which `*` matches any text.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Validator;
 use super::known::Known;
 use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, PathStep, Template, Word};
+use crate::scenario::CONN;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawExpression;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
@@ -20,11 +21,8 @@ pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", 
 /// The time.
 const NOW: &str = "now";
 
-/// A socket's own memory.
-pub(super) const CONN: &str = "conn";
-
 /// The message that a client sent on a socket.
-const MESSAGE: &str = "msg";
+pub(super) const MESSAGE: &str = "msg";
 
 /// The row that the previous step changed, or that a generator picked.
 pub(super) const ROW: &str = "it";
@@ -46,6 +44,8 @@ pub(super) struct Scope<'n> {
     of_request: BTreeSet<&'n str>,
     /// Those that are not of `data`.
     own: BTreeSet<&'n str>,
+    /// Whether there are others, which could not be read.
+    takes_any: bool,
 }
 
 impl<'n> Scope<'n> {
@@ -55,7 +55,7 @@ impl<'n> Scope<'n> {
         for collection in known.collections() {
             names.insert(&collection.name, Fields::OfRows);
         }
-        Self { names, of_request: BTreeSet::new(), own: BTreeSet::from([NOW]) }
+        Self { names, own: BTreeSet::from([NOW]), ..Self::default() }
     }
 
     /// The same, with a request.
@@ -100,6 +100,16 @@ impl<'n> Scope<'n> {
         let mut scope = self.clone();
         scope.add(names);
         scope
+    }
+
+    /// Whether expressions can use a name.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Takes any name as one that it knows.
+    pub(super) fn take_any(&mut self) {
+        self.takes_any = true;
     }
 
     /// Adds names, which hide existing ones.
@@ -208,8 +218,13 @@ impl<'k> Expressions<'k> {
 
     fn note(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
         for CompileError { kind, place } in errors {
-            let is_name = matches!(kind, CompileErrorKind::Unknown { what: Word::Name, .. });
-            if is_name && !self.known.judged().names {
+            let unknown = match &kind {
+                CompileErrorKind::Unknown { what: Word::Name, name, .. } => Some(name),
+                _ => None,
+            };
+            let is_judged =
+                |name: &str| self.known.judged().names && !scope.takes_any && !check.document.has_unread_name(name);
+            if unknown.is_some_and(|name| !is_judged(name)) {
                 continue;
             }
             let is_key = matches!(kind, CompileErrorKind::InKey(_) | CompileErrorKind::SpreadKey(_));
@@ -217,7 +232,7 @@ impl<'k> Expressions<'k> {
                 Some((PathStep::Key(key), path)) if is_key => check.document.key_inside(node, path, key),
                 _ => check.document.place(node, &place.path, place.range),
             };
-            let known = if is_name { known_names(scope) } else { Vec::new() };
+            let known = if unknown.is_some() { known_names(scope) } else { Vec::new() };
             check.note(ProblemKind::Expression { error: kind, known }, span);
         }
     }

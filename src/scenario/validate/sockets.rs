@@ -3,23 +3,35 @@
 use std::sync::Arc;
 
 use super::answers::right;
-use super::expressions::CONN;
+use super::expressions::Scope;
 use super::steps::{Owner, Place, Rules};
 use crate::expression::Template;
 use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::raw::RawClose;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
-use crate::scenario::{DataPath, MAX_REASON, Protocol, SetTarget, Verb, is_close_code};
-
-/// What a close code is, in words.
-const CODE: &str = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
+use crate::scenario::{CLOSE_CODES, CONN, DataPath, MAX_REASON, Protocol, SetTarget, Verb, is_close_code};
 
 /// The built-in parts of a socket's memory.
 const OWN_KEYS: [&str; 2] = ["id", "topics"];
 
 /// What it has besides with Socket.IO.
 const SID: &str = "sid";
+/// What a path that has an expression in it was most likely meant to be; `None` if it has none.
+fn computed(path: &str, scope: &Scope<'_>) -> Option<String> {
+    let is_path = |start: usize| {
+        let name = path[start + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        name.is_some_and(|name| scope.knows(name))
+    };
+    let dollar = path.find('$').filter(|start| is_path(*start));
+    let start = path.find("{{").into_iter().chain(dollar).min()?;
+    let written = path[start..].split_once("}}").map_or(&path[start..], |(expression, _)| expression);
+    let key = written.trim_matches(['{', '$', ' ']);
+    let Some(whole) = path[..start].strip_suffix('.').filter(|whole| !whole.is_empty()) else {
+        return Some("name: VALUE".to_owned());
+    };
+    Some(format!("{whole}: \"{{{{ {whole} | chain({{{key}: VALUE}}) }}}}\""))
+}
 
 impl Rules<'_, '_, '_> {
     pub(super) fn set(&mut self, entries: &Entries<JsonNode>, span: Span, place: Place<'_, '_>) -> Option<Verb> {
@@ -39,8 +51,12 @@ impl Rules<'_, '_, '_> {
     }
 
     fn target(&mut self, path: &Spanned<String>, place: Place<'_, '_>) -> Option<SetTarget> {
-        let Place { owner, speech, .. } = place;
+        let Place { owner, speech, scope, .. } = place;
         let (path, span) = path.get()?;
+        if let Some(meant) = computed(path, scope) {
+            self.check.note(ProblemKind::SetsComputedKey { meant }, span);
+            return None;
+        }
         let mut keys = path.split('.');
         let name = keys.next().unwrap_or_default();
         let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
@@ -104,7 +120,7 @@ impl Rules<'_, '_, '_> {
             && template.is_constant()
             && !self.check.document.json(node.0)?.as_u64().is_some_and(is_close_code)
         {
-            self.check.wrong_value(node, CODE);
+            self.check.wrong_value(node, &format!("a close code: {CLOSE_CODES}"));
             return None;
         }
         Some(template)

@@ -1,5 +1,6 @@
 //! Checks lists of steps: when and how often they happen, and the names they can use.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use super::protocols::Speech;
 use super::references::References;
 use super::{Validator, given};
 use crate::expression::{Template, is_reserved_name};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{Problem, ProblemKind, SocketMistake};
 use crate::scenario::raw::{RawRepeat, RawRuleStep, RawVerb, RawVerbValue};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
-use crate::scenario::yaml::{Entries, Items, JsonNode};
-use crate::scenario::{Repeat, RuleStep, StepList, StepStart};
+use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
+use crate::scenario::{Repeat, RuleStep, StepList, StepStart, Verb};
 
 /// The most steps in a list.
 const MAX_STEPS: usize = 10_000;
@@ -73,7 +74,8 @@ impl<'s, 'n> Place<'s, 'n> {
         Self { speech, ..self }
     }
 
-    fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
+    /// The same with another scope.
+    pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
         Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment, speech: self.speech }
     }
 
@@ -111,13 +113,16 @@ impl Rules<'_, '_, '_> {
         let place = place.with_scope(&scope);
         let document = self.check.document;
         let mut before = Duration::ZERO;
+        let mut names = HashMap::new();
         // All of them are checked, even if the first is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
             .enumerate()
             .map(|(index, item)| {
                 let (raw, span) = item.get()?;
-                let step = self.step(raw, span, written.and_then(|list| list.get(index)), place)?;
+                let written = written.and_then(|list| list.get(index));
+                let step = self.step(raw, span, written, place)?;
+                self.note_name(&step, written, span, &mut names);
                 before = end(&step, before);
                 if before > MAX_DURATION {
                     self.check.note(ProblemKind::TooLate, span);
@@ -162,6 +167,26 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: [step].into(), written })
     }
 
+    /// Notes that a step joins by a name that another step has joined by at the same moment. `names` are those so far.
+    fn note_name(&self, step: &RuleStep, written: Option<&Value>, span: Span, names: &mut HashMap<String, Span>) {
+        let is_certain = step.when.is_none() && step.each.is_none();
+        let name = match &step.verb {
+            // What it leaves can be joined anew.
+            Verb::Leave { .. } => return names.clear(),
+            Verb::Join(join) if is_certain => join.name.as_ref().filter(|name| name.only_reads()),
+            _ => None,
+        };
+        if step.start != StepStart::After(Duration::ZERO) {
+            // What comes later may well take the place of what is there by then.
+            names.clear();
+        }
+        let written = name.and_then(|_| written?.get("join")?.get("as"));
+        if let Some(first) = written.and_then(|written| names.insert(written.to_string(), span)) {
+            let problem = Problem::new(SocketMistake::JoinsAgain.into(), span);
+            self.check.document.note(problem.related_to(first));
+        }
+    }
+
     fn step(
         &mut self,
         raw: &RawRuleStep,
@@ -183,7 +208,7 @@ impl Rules<'_, '_, '_> {
         if raw.each.is_some() {
             scope.add(ITEM);
         }
-        let with = given(raw.with.as_ref()).map(|(with, _)| self.with(with, &mut scope));
+        let with = self.with(raw.with.as_ref(), &mut scope);
         let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
         let verb = self.verb(&raw.verbs(), "a step", span, written, place.with_scope(&scope));
         Some(RuleStep {
@@ -192,7 +217,7 @@ impl Rules<'_, '_, '_> {
             every: every?,
             when: when.map_or(Some(None), |when| when.map(Some))?,
             each: each.map_or(Some(None), |each| each.map(Some))?,
-            with: with.unwrap_or_else(|| Some(Vec::new()))?,
+            with: with?,
             verb: verb?,
         })
     }
@@ -248,12 +273,18 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// Named values. Each can use those before it.
+    /// The named values of `with`, if it is given. Each can use those before it, and the scope can use them all from then on; if
+    /// they cannot be read, it takes any name as one of them.
     pub(super) fn with<'e>(
         &mut self,
-        entries: &'e Entries<JsonNode>,
+        with: Option<&'e Spanned<Entries<JsonNode>>>,
         scope: &mut Scope<'e>,
     ) -> Option<Vec<(Arc<str>, Template)>> {
+        let Some(with) = with else { return Some(Vec::new()) };
+        let Some((entries, _)) = with.get() else {
+            scope.take_any();
+            return None;
+        };
         let mut values = Some(Vec::new());
         for (name, node) in &entries.0 {
             let (Some((name, span)), Some((node, _))) = (name.get(), node.get()) else {

@@ -174,7 +174,7 @@ impl Rules<'_, '_, '_> {
             self.check.awaits(*to);
             self.topics(*to, scope)
         });
-        let condition = self.optional(raw.r#where.as_ref(), scope);
+        let condition = self.condition(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.member_frame(raw.frame.as_ref(), scope);
         match (given(raw.frame.as_ref()), &frame) {
@@ -196,6 +196,21 @@ impl Rules<'_, '_, '_> {
         };
         let join = Join { to: to?, condition: condition?, name: name?, frame: frame?, steps: steps? };
         Some(Verb::Join(Arc::new(join)))
+    }
+
+    /// The JSON that an event must contain. Text here is most likely meant as an expression.
+    #[expect(
+        clippy::option_option,
+        reason = "the inner one is whether the key is given, the outer one whether it is right"
+    )]
+    fn condition(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
+        let condition = self.optional(node, scope)?;
+        let is_scalar = condition.as_ref().is_some_and(Template::gives_scalar);
+        if let Some((node, _)) = given(node).filter(|_| is_scalar) {
+            self.check.wrong_value(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
+            return None;
+        }
+        Some(condition)
     }
 
     fn leave(&mut self, raw: &RawLeave, span: Span, scope: &Scope<'_>) -> Option<Verb> {

@@ -18,6 +18,8 @@ pub(crate) struct Document {
     /// The places and kinds of the problems noted so far: a value with several aliases is decoded, and reported,
     /// several times.
     noted: RefCell<HashSet<(Span, &'static str)>>,
+    /// The keys of mappings under unknown keys: names that they may have been meant to give.
+    unread_names: RefCell<HashSet<String>>,
     /// Items and entries visited so far; more than the number of nodes means that aliases expand.
     visited: Cell<usize>,
     /// Values that come from other files, by the mappings that refer to them.
@@ -103,6 +105,19 @@ impl Document {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
+    }
+
+    /// Notes that nobody reads a value, whose keys may have been meant as names.
+    pub(super) fn leave_unread(&self, value: NodeId) {
+        if let NodeView::Mapping(entries) = self.tree.view(value) {
+            let names = entries.chunks_exact(2).map(|entry| self.tree.text(entry[0]).to_owned());
+            self.unread_names.borrow_mut().extend(names);
+        }
+    }
+
+    /// Whether a value that nobody reads may have been meant to give that name.
+    pub(crate) fn has_unread_name(&self, name: &str) -> bool {
+        self.unread_names.borrow().contains(name)
     }
 
     /// Whether a node is null.

@@ -163,13 +163,15 @@ fn names_are_known_where_they_mean_something() {
 #[test]
 fn each_mistake_in_the_step_of_a_socket_has_its_message() {
     let code = |found: &str| {
-        let expected = "a close code: 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
+        let expected = "a close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999";
         format!("expected {expected}, found {found}")
     };
     let long = "x".repeat(124);
     let quoted = format!("'{long}'");
     let no_reply = "`reply` is not allowed in the steps of `closed`";
     let has_closed = "the socket has closed; `send` reaches others";
+    let computed = "a key of `set` is text: the expression in it is not computed";
+    let contained = "the JSON that an event must contain, such as `{ row: { room: lobby } }`";
     expect(&[
         (message("{ close: 1005 }"), &code("the number `1005`"), "1005", ""),
         (message("{ close: 2999 }"), &code("the number `2999`"), "2999", ""),
@@ -201,6 +203,31 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
             message("{ set: { conn: 1 } }"),
             "expected the name of a value of `conn`, such as `conn.name`, found `conn`",
             "conn",
+            "",
+        ),
+        (
+            message("{ set: { 'price.{{ msg.k }}': 1 } }"),
+            computed,
+            "'price.{{ msg.k }}'",
+            "write `set: { price: \"{{ price | chain({msg.k: VALUE}) }}\" }`",
+        ),
+        (
+            message("{ set: { conn.of.$msg.k: 1 } }"),
+            computed,
+            "conn.of.$msg.k",
+            "write `set: { conn.of: \"{{ conn.of | chain({msg.k: VALUE}) }}\" }`",
+        ),
+        (message("{ set: { '{{ msg.k }}': 1 } }"), computed, "'{{ msg.k }}'", "write `set: { name: VALUE }`"),
+        (
+            message("{ join: { to: a, where: event.from != conn.id } }"),
+            &format!("expected {contained}, found the text `event.from != conn.id`"),
+            "event.from != conn.id",
+            "",
+        ),
+        (
+            message("{ join: { to: a, where: 'from {{ conn.id }}' } }"),
+            &format!("expected {contained}, found the text \"from {{{{ conn.id }}}}\""),
+            "'from {{ conn.id }}'",
             "",
         ),
         (message("{ set: { pric: 1 } }"), "there is no value `pric`", "pric", "did you mean `price`?"),
@@ -329,6 +356,22 @@ fn what_a_protocol_never_says_is_a_warning() {
         assert!(loading.outcome.is_ok(), "{says}");
         let warnings = loading.warnings.map(|warnings| warnings.list).unwrap_or_default();
         assert_eq!(warnings.iter().map(|one| one.kind.to_string()).collect::<Vec<_>>(), expected, "{says}");
+    }
+}
+
+#[test]
+fn a_wrong_with_makes_its_names_no_further_problems() {
+    for (rule, mistake) in [
+        ("{ wiht: { n: 1 }, when: n > 0, reply: $n }", "unknown key `wiht`"),
+        ("{ with: [n], when: n > 0, reply: $n }", "expected a mapping"),
+        ("{ do: [{ vars: { n: 1 }, reply: $n }] }", "unknown key `vars`"),
+        ("{ do: [{ with: n, reply: $n }] }", "expected a mapping"),
+        // `match` is looked at first.
+        ("{ with: { n: 1 }, match: { a: $n }, reply: $n }", "unknown name `n`"),
+        ("{ with: { n: 1 }, when: m > 0, reply: $n }", "unknown name `m`"),
+    ] {
+        let found = messages(&message(rule));
+        assert!(found.len() == 1 && found[0].starts_with(mistake), "{rule}: {found:?}");
     }
 }
 

@@ -122,3 +122,58 @@ warning: a key is text: the expression in `{{ path.id }}` is not computed
         assert!(found.contains(help), "{help}: {found}");
     }
 }
+
+#[test]
+fn a_star_in_a_text_of_match_is_a_warning() {
+    let text = "websocket:
+  /c:
+    messages:
+      - { match: { event: 'client-*', tags: ['*a', '*b*', '*'] }, reply: 1 }
+      - { match: { event: '*', args: ['a*b', '{{ path }}*'] }, text: 'a*', reply: 2 }
+http:
+  POST /d: { match: { body: { a-b: x* }, query: { q: x* }, headers: { x-key: x* } } }
+";
+    let found = warnings(text);
+    let helps: Vec<&str> =
+        found.lines().filter_map(|line| line.split_once("= help: did you mean ")?.1.into()).collect();
+    assert_eq!(
+        helps,
+        [
+            "`when: msg.event is startingwith('client-')`?",
+            "`when: msg.tags[0] is endingwith('a')`?",
+            "`when: 'b' in msg.tags[1]`?",
+            "`when: body['a-b'] is startingwith('x')`?",
+        ]
+    );
+    let first = "warning: `match` compares this text literally, including the `*`
+ --> DIR/mockd.yaml:4:27
+  |
+4 |       - { match: { event: 'client-*', tags: ['*a', '*b*', '*'] }, reply: 1 }
+  |                           ^^^^^^^^^^
+";
+    assert!(found.contains(first), "{found}");
+}
+
+#[test]
+fn a_join_that_replaces_an_earlier_one_is_a_warning() {
+    let text = |steps: &str| format!("websocket: {{ /c: {{ messages: [{{ do: {steps} }}] }} }}\n");
+    for steps in [
+        "[{ join: { to: a, as: m } }, { join: { to: b, as: m } }]",
+        "[{ join: { to: a, as: $msg.id } }, { reply: 1 }, { join: { to: b, as: $msg.id } }]",
+    ] {
+        let found = warnings(&text(steps));
+        assert!(found.starts_with("warning: this `join` replaces an earlier one with the same `as`\n"), "{found}");
+        assert!(found.contains(" this one is replaced"), "{found}");
+        assert_eq!(found.matches("warning: ").count(), 1, "{found}");
+    }
+    for steps in [
+        "[{ join: { to: a, as: m } }, { join: { to: b, as: n } }, { join: { to: c } }, { join: { to: d } }]",
+        "[{ join: { to: a, as: m } }, { leave: { as: m } }, { join: { to: b, as: m } }]",
+        "[{ join: { to: a, as: m } }, { after: 1s, join: { to: b, as: m } }]",
+        "[{ when: msg.a, join: { to: a, as: m } }, { when: not msg.a, join: { to: b, as: m } }]",
+        "[{ each: $msg.a, join: { to: a, as: $item } }, { each: $msg.b, join: { to: b, as: $item } }]",
+        "[{ join: { to: a, as: '{{ uuid() }}' } }, { join: { to: b, as: '{{ uuid() }}' } }]",
+    ] {
+        assert_eq!(warnings(&text(steps)), "", "{steps}");
+    }
+}

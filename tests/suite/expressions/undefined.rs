@@ -89,3 +89,19 @@ fn numbers_and_text_are_ordered_by_their_types() {
         assert_eq!(condition(text), expected, "{text}");
     }
 }
+
+#[test]
+fn fromjson_has_a_default_for_text_that_is_not_json() {
+    for (text, expected) in [
+        ("'[1' | fromjson(default={'a': 2})", r#"{"a":2}"#),
+        ("'[1' | fromjson(3)", "3"),
+        ("1 | fromjson(default=none)", "null"),
+        ("msg.nope | fromjson(default=[])", "[]"),
+        ("'[1]' | fromjson(default=2)", "[1]"),
+        ("'null' | fromjson(default=2)", "null"),
+    ] {
+        assert_eq!(rendered(&json!(format!("{{{{ {text} }}}}"))), expected, "{text}");
+    }
+    assert!(rendered(&json!("{{ '[1' | fromjson(other=1) }}")).starts_with("refused "));
+    assert!(rendered(&json!("{{ '[1' | fromjson() }}")).starts_with("failed "));
+}

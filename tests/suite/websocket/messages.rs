@@ -210,3 +210,28 @@ async fn an_endpoint_hears_of_every_end_once() {
     gone(&["breaks off", "closes", "is closed"]).await;
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
 }
+
+#[tokio::test]
+async fn a_client_that_is_closed_in_open_has_done_nothing() {
+    let mockd = paused(
+        r#"
+data: { rows: [] }
+http: { GET /rows: { body: $rows } }
+websocket:
+  /s:
+    open:
+      - { when: not query.token, close: { code: 1002, reason: no token } }
+      - { add: { rows: { token: $query.token } } }
+    messages: [{ match: { token: $conn.token }, reply: mine }, { match: { op: 3 }, do: [] }, { reply: other }]
+"#,
+    )
+    .await;
+    assert_eq!(mockd.socket("/s").await.closed().await, (1002, "no token".to_owned()));
+    let mut socket = mockd.socket("/s?token=a").await;
+    // Nothing that is undefined is in a message, and a rule without steps says nothing.
+    for message in [json!({ "op": 3 }), json!({ "token": null })] {
+        socket.say(message).await;
+    }
+    assert_eq!(socket.text().await, "other");
+    assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "token": "a" }]));
+}

@@ -20,7 +20,7 @@ use crate::scenario::{Protocol, Verb};
 impl Engine {
     /// Carries out `open` for a client that connects. One that it is refused for is not connected.
     pub(super) fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket(member) else { return };
+        let Some(socket) = self.members.socket(member).filter(|socket| !socket.is_closing) else { return };
         let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
         let message = Arc::new(message);
         if !message.is_null() {

@@ -64,6 +64,7 @@ struct MemberState {
     number: u64,
     socket: Option<SocketState>,
     memberships: Vec<MembershipState>,
+    is_over: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +107,7 @@ impl MembersState {
             number,
             socket: member.socket.as_ref().map(SocketState::of),
             memberships: member.memberships.iter().map(|one| MembershipState::of(one, &mut table)).collect(),
+            is_over: member.is_over,
         });
         let members = members.collect();
         Self {
@@ -134,7 +136,7 @@ impl MembersState {
         let groups = groups.filter_map(|(topic, number, place)| Some((topic, number, wanted_at(place)?)));
         engine.groups = Groups::restored(self.last_group, groups, &self.emptied);
         let mut members = Vec::with_capacity(self.members.len());
-        for MemberState { number, socket, memberships } in self.members {
+        for MemberState { number, socket, memberships, is_over } in self.members {
             let memberships = memberships.into_iter().filter_map(|one| {
                 let wanted = wanted_at(one.wanted)?;
                 Some(Arc::new(one.read(wanted)))
@@ -147,7 +149,7 @@ impl MembersState {
                 }
             }
             engine.groups.note_several(number, is_in_several(&memberships));
-            members.push((number, Member { socket: socket.map(SocketState::read), memberships }));
+            members.push((number, Member { socket: socket.map(SocketState::read), memberships, is_over }));
         }
         engine.members = Members::restored(self.memberships, members);
     }

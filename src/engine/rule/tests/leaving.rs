@@ -130,6 +130,11 @@ fn steps_of_a_membership_end_with_it() {
             "[{ join: { to: a, as: m, do: [{ after: 1s, reply: v }] } }, { join: { to: b, as: m, do: [{ after: 1s, reply: x }] } }]",
             "|x||",
         ),
+        // Of what happens at one moment, all of it.
+        (
+            "[{ join: { to: a, as: m, do: [{ after: 1s, do: [{ leave: { as: m } }, { reply: x }] }, { reply: v }] } }]",
+            "|x||",
+        ),
         ("[{ join: { to: [a, b], do: [{ after: 2s, reply: x }] } }, { leave: a }]", "||x|"),
         ("[{ join: { to: [a, b], do: [{ after: 2s, reply: v }] } }, { leave: a }, { after: 1s, leave: b }]", "|||"),
         ("[{ join: { to: a, do: [{ join: { to: b, do: [{ after: 1s, reply: x }] } }] } }, { leave: a }]", "|x||"),
@@ -145,12 +150,12 @@ fn steps_of_a_membership_end_with_it() {
 }
 
 #[test]
-fn a_socket_has_up_to_a_thousand_memberships() {
+fn a_socket_has_up_to_1024_memberships() {
     let mut play = with("", "[{ each: $msg, join: { to: 't{{ item.t }}', as: $item.name } }]");
     play.open("/s", 1);
     let list =
         |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
-    let refused = ["1 failed: Has 1000 memberships already, leave one first"];
+    let refused = ["1 failed: Has 1024 memberships already, leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());

@@ -281,3 +281,27 @@ fn the_server_pings_by_the_time_of_the_world() {
     assert_eq!(play.say(2, "x").len(), 1);
     assert_eq!(play.engine.next_due(), None);
 }
+
+#[test]
+fn a_frame_is_made_once_however_many_operations_get_it() {
+    let mut play = Play::new(
+        "
+data: { prices: [{ id: BTC, price: 1 }] }
+websocket:
+  /graphql:
+    protocol: graphql-transport-ws
+    messages: [{ join: { to: prices, as: $msg.id, frame: { data: { price: $event.row.price, draw: '{{ random(1, 1000000) }}' } } } }]
+",
+    );
+    for member in [1, 2] {
+        play.open("/graphql", member);
+        play.send(member, &json!({ "type": "connection_init" }));
+        for id in ["a", "b"] {
+            assert_eq!(subscribe(&mut play, member, id, "Live", &json!({})), NOTHING);
+        }
+    }
+    let payload = |line: &String| line.split_once(" next ").unwrap().1.to_owned();
+    let payloads: Vec<String> = price(&mut play, 2).iter().map(payload).collect();
+    assert_eq!(payloads, vec![payloads[0].clone(); 4]);
+    assert_ne!(payload(&price(&mut play, 3)[0]), payloads[0].replace(":2,", ":3,"));
+}

@@ -228,7 +228,7 @@ websocket:
         (1, "bye".to_owned(), vec![r#"1: "bye""#.to_owned(), "1 closed 4000 ".to_owned()]),
         (2, "end".to_owned(), vec!["2 closed 1000 ".to_owned()]),
         (3, r#"{"code":4401,"reason":"who?"}"#.to_owned(), vec!["3 closed 4401 who?".to_owned()]),
-        (4, r#"{"code":1013}"#.to_owned(), vec!["4 closed 1013 ".to_owned()]),
+        (4, r#"{"code":1014}"#.to_owned(), vec!["4 closed 1014 ".to_owned()]),
         (5, json!({ "code": 3000, "reason": long }).to_string(), vec![format!("5 closed 3000 {}", "ä".repeat(61))]),
     ] {
         play.open("/s", member);
@@ -237,9 +237,20 @@ websocket:
         assert_eq!(play.outcomes(member, Frame::Text("bye".into())), (Vec::new(), Vec::new()));
     }
     play.open("/s", 9);
-    for code in [json!(1005), json!(1006), json!(2999), json!(5000), json!("4000"), json!(4000.5), json!(-1)] {
+    for code in [
+        json!(999),
+        json!(1004),
+        json!(1005),
+        json!(1006),
+        json!(1015),
+        json!(2999),
+        json!(5000),
+        json!("4000"),
+        json!(4000.5),
+        json!(-1),
+    ] {
         let refused = play.send(9, &json!({ "code": code }));
-        let expected = "1000, 1001, 1003, 1007 to 1013, or 3000 to 4999";
+        let expected = "1000 to 1003, 1007 to 1014, or 3000 to 4999";
         assert_eq!(refused, [format!("9 failed: A close code must be {expected}, found {code}")]);
     }
     assert_eq!(play.say(9, "bye").len(), 2);

@@ -11,6 +11,9 @@ use super::{Decoder, Failure};
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::source::Span;
 
+/// The key of a mapping that gives values names.
+const WITH: &str = "with";
+
 pub(super) struct Elements<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) rest: std::slice::Iter<'t, NodeId>,
@@ -78,6 +81,9 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             let kind = if self.is_behind_stray_comma(entry) {
                 ProblemKind::StrayComma(text.to_owned())
             } else {
+                if known.contains(&WITH) {
+                    self.decoder.document.leave_unread(entry[1]);
+                }
                 ProblemKind::UnknownKey { key: text.to_owned(), expected: known }
             };
             let _: Result<(), _> = key.fail(kind);

@@ -1,0 +1,208 @@
+//! Deliveries of an event to the members of its topics: who gets it, what they get, and what that ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{Group, Shape, Wanted};
+use crate::engine::Engine;
+use crate::engine::codec::Address;
+use crate::engine::event::{Event, EventKind, MemberEvent};
+use crate::engine::frame::Frame;
+use crate::engine::refusal::Refusal;
+use crate::engine::rule::draws::Draws;
+use crate::engine::rule::firing::root;
+use crate::engine::rule::origin::RuleOrigin;
+use crate::engine::topics::Topic;
+use crate::scenario::CONN;
+
+/// Groups that get the same of an event. Members of several of them get it once.
+struct Delivery {
+    wanted: Arc<Wanted>,
+    /// The first topic by which it comes.
+    topic: Topic,
+    /// The topics by which it comes, each with those who get it.
+    groups: Vec<(Topic, Arc<Group>)>,
+}
+
+/// What is made of an event.
+pub(in crate::engine::rule) struct Made {
+    pub(in crate::engine::rule) frames: Vec<Frame>,
+    /// Whether it ends what it is about: an error of a GraphQL operation.
+    pub(in crate::engine::rule) ends: bool,
+}
+
+/// The values that frames have for an event, by shape, and by topic if the frame names it. Each is computed once, however many
+/// addresses it is written for, unless it is a member's own.
+pub(in crate::engine::rule) type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
+
+impl Delivery {
+    fn members(&self) -> impl Iterator<Item = u64> {
+        self.groups.iter().flat_map(|(_, group)| group.members.keys().copied())
+    }
+
+    /// The events that tell of it.
+    fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
+        match made {
+            Ok(made) => {
+                let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
+                let topics: Arc<[Topic]> = self.groups.into_iter().map(|(topic, _)| topic).collect();
+                let delivered =
+                    |frame| EventKind::Delivered { groups: groups.clone(), topics: topics.clone(), frame, except };
+                made.frames.into_iter().map(delivered).collect()
+            }
+            Err(what) => vec![EventKind::Member { member: self.members().next().unwrap_or_default(), what }],
+        }
+    }
+}
+
+impl Engine {
+    /// Makes what the members of topics get of the events from that index on, each behind its event.
+    pub(in crate::engine) fn deliver(&mut self, events: &mut Vec<Event>, from: usize) {
+        if self.groups.is_empty() || events.len() == from {
+            return;
+        }
+        let fresh = events.split_off(from);
+        for event in fresh {
+            let deliveries = self.deliveries(&event);
+            events.push(event);
+            events.extend(deliveries);
+        }
+    }
+
+    fn deliveries(&mut self, event: &Event) -> Vec<Event> {
+        let topics: Vec<Topic> =
+            event.topics().into_iter().filter(|topic| self.groups.0.by_topic.contains_key(topic)).collect();
+        let payload = if topics.is_empty() { None } else { event.payload() };
+        let Some(payload) = payload.map(Arc::new) else { return Vec::new() };
+        let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
+        let deliveries = self.wanting(&topics, &payload, except);
+        let made = self.make(&deliveries, &payload, event);
+        let mut kinds = Vec::with_capacity(deliveries.len());
+        for (delivery, made) in deliveries.into_iter().zip(made) {
+            if made.as_ref().is_ok_and(|made| made.ends) {
+                for member in delivery.members().filter(|member| Some(*member) != except) {
+                    self.members.note_ended(member, &delivery.wanted.address);
+                }
+            }
+            kinds.extend(delivery.into_kinds(made, except));
+        }
+        kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
+    }
+
+    /// Who gets an event.
+    fn wanting(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
+        let mut deliveries: Vec<Delivery> = Vec::new();
+        // Of members that may be in several groups: the deliveries that they get.
+        let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for topic in topics {
+            let Some(groups) = self.groups.0.by_topic.get(topic) else { continue };
+            for (wanted, group) in groups.wanting(payload) {
+                let is_passed_over =
+                    |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
+                if group.members.keys().all(|member| is_passed_over(*member)) {
+                    continue;
+                }
+                let several: Vec<u64> = self.groups.in_several(group).collect();
+                let earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
+                let same: BTreeSet<usize> =
+                    earlier.filter(|at| deliveries[*at].wanted.gives_the_same(wanted)).collect();
+                let at = same.first().copied().unwrap_or(deliveries.len());
+                if same.is_empty() {
+                    deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: Vec::new() });
+                }
+                // Its members get the same by several others, which become one.
+                for other in same.into_iter().skip(1) {
+                    let groups = std::mem::take(&mut deliveries[other].groups);
+                    deliveries[at].groups.extend(groups);
+                    reached.values_mut().flatten().filter(|one| **one == other).for_each(|one| *one = at);
+                }
+                deliveries[at].groups.push((topic.clone(), group.clone()));
+                for member in several {
+                    reached.entry(member).or_default().push(at);
+                }
+            }
+        }
+        deliveries.retain(|delivery| !delivery.groups.is_empty());
+        deliveries
+    }
+
+    /// What each of these gets, or that it could not be made.
+    fn make(&mut self, deliveries: &[Delivery], payload: &Arc<Value>, event: &Event) -> Vec<Result<Made, MemberEvent>> {
+        let mut values = Values::new();
+        let made = deliveries.iter().map(|delivery| {
+            let shaped = self.shaped(&delivery.wanted, &delivery.topic, payload, event, &mut values);
+            shaped.map_err(|refusal| {
+                let rule = self.rule_of(&delivery.wanted, delivery.members());
+                MemberEvent::Failed { rule, refusal }
+            })
+        });
+        made.collect()
+    }
+
+    /// What a membership gets of an event.
+    pub(in crate::engine::rule) fn shaped<'d>(
+        &mut self,
+        wanted: &'d Wanted,
+        topic: &'d Topic,
+        payload: &Arc<Value>,
+        event: &Event,
+        values: &mut Values<'d>,
+    ) -> Result<Made, Refusal> {
+        let Some(shape) = &wanted.shape else {
+            // What was sent goes on as it is.
+            let frames = match (&wanted.address, &event.kind) {
+                (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
+                (Address::Plain, _) => vec![Frame::Json(payload.clone())],
+                (address, _) => address.frames(payload)?,
+            };
+            return Ok(Made { frames, ends: wanted.address.is_ended_by(payload) });
+        };
+        let key = (shape, shape.names_topic().then_some(topic));
+        let value = if let Some(member) = shape.member {
+            let conn = self.conn_at(member, Some(&wanted.address));
+            self.value(shape, conn, topic, payload).map(Arc::new)
+        } else if let Some(value) = values.get(&key) {
+            value.clone()
+        } else {
+            let value = self.value(shape, None, topic, payload).map(Arc::new);
+            values.insert(key, value.clone());
+            value
+        };
+        let value = value?;
+        Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
+    }
+
+    /// The value of a frame for an event.
+    fn value(
+        &mut self,
+        shape: &Shape,
+        conn: Option<Value>,
+        topic: &Topic,
+        payload: &Arc<Value>,
+    ) -> Result<Value, Refusal> {
+        let mut context =
+            shape.context.clone().with("event", payload.clone()).with("topic", Value::from(topic.to_string()));
+        if let Some(conn) = conn {
+            context.set(CONN, conn);
+        }
+        let mut draws = Draws::of(self, "frames".into());
+        draws.see(Some(self.topics.clone()));
+        let reading = self.reading();
+        let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
+        self.drawn = draws.drawn();
+        Ok(value)
+    }
+
+    /// The name of the rule by which these members want something.
+    pub(in crate::engine::rule) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
+        if let Some(shape) = &wanted.shape {
+            return shape.origin.name_of_frame(&self.scenario, &shape.frame);
+        }
+        // What goes on as it is can only fail by the protocol of a socket.
+        let mut sockets = members.filter_map(|member| self.members.socket(member));
+        RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
+    }
+}

@@ -1,0 +1,103 @@
+//! Decides whether a rule, answer or step applies: what `match` expects, and whether `when` holds.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::answer::Renders;
+use super::context::Context;
+use crate::engine::refusal::Refusal;
+use crate::expression::{Condition, PathStep, Rendered, RunError, Template};
+use crate::matching;
+use crate::words::one_line;
+
+/// The value that `match` expects of a field.
+pub(super) struct Expected<'f> {
+    field: &'f str,
+    /// The value without its undefined parts; `None` if all of it is undefined.
+    pub(super) value: Option<Value>,
+    /// The undefined parts, which equal nothing.
+    undefined: Vec<RunError>,
+}
+
+impl<'f> Expected<'f> {
+    pub(super) fn of(
+        field: &'f str,
+        template: &Template,
+        renders: &mut impl Renders,
+        context: &Context,
+    ) -> Result<Self, Refusal> {
+        let Rendered { value, undefined } = renders.render_noting(template, context)?;
+        Ok(Self { field, value, undefined })
+    }
+
+    /// A sentence for each undefined part.
+    pub(super) fn undefined(&self) -> impl Iterator<Item = String> {
+        let sentence = |(error, place): (&RunError, String)| {
+            format!("{place} is compared with `{}`, which is undefined", one_line(&error.expression))
+        };
+        self.undefined.iter().zip(self.places()).map(sentence)
+    }
+
+    /// How the field differs from the expected value; empty if it contains that value.
+    pub(super) fn differences(&self, found: &Value) -> Vec<String> {
+        let told: Vec<String> = self.places().collect();
+        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &told));
+        self.undefined().chain(value).collect()
+    }
+
+    /// The paths of the undefined parts.
+    fn places(&self) -> impl Iterator<Item = String> {
+        let step = |step: &PathStep| match step {
+            PathStep::Key(key) => format!(".{key}"),
+            PathStep::Index(index) => format!("[{index}]"),
+        };
+        let place = move |error: &RunError| {
+            let steps: String = error.place.path.iter().map(step).collect();
+            format!("{}{steps}", self.field)
+        };
+        self.undefined.iter().map(place)
+    }
+}
+
+/// A value without undefined parts.
+///
+/// # Errors
+/// [`Refusal`] if a part is undefined or an expression fails.
+pub(super) fn complete(template: &Template, renders: &mut impl Renders, context: &Context) -> Result<Value, Refusal> {
+    let Rendered { value, undefined } = renders.render_noting(template, context)?;
+    match undefined.into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(value.unwrap_or_default()),
+    }
+}
+
+/// Computes names and checks `when`, which comes as soon as the names that it uses are computed: a step that does not happen
+/// does not fail for the value of another name.
+pub(super) fn is_meant(
+    with: &[(Arc<str>, Template)],
+    when: Option<&Condition>,
+    renders: &mut impl Renders,
+    context: &mut Context,
+) -> Result<bool, Refusal> {
+    let is_used = |(name, _): &(Arc<str>, Template)| when.is_some_and(|when| when.names().contains(&**name));
+    let (before, behind) = with.split_at(with.iter().rposition(is_used).map_or(0, |last| last + 1));
+    give(before, renders, context)?;
+    if let Some(when) = when
+        && !renders.holds(when, context)?
+    {
+        return Ok(false);
+    }
+    give(behind, renders, context)?;
+    Ok(true)
+}
+
+/// Computes names.
+fn give(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
+    for (name, template) in with {
+        if let Some(value) = renders.render(template, context)? {
+            context.set(name, value);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Finds texts of `match` that look like patterns, which it does not know.
+
+use serde_json::Value;
+
+use super::steps::Rules;
+use crate::expression::PathStep;
+use crate::scenario::problem::ProblemKind;
+use crate::scenario::yaml::JsonNode;
+
+impl Rules<'_, '_, '_> {
+    /// Notes the texts of JSON to compare a name with that begin or end with a `*`. A `*` alone may well be meant as it is.
+    pub(super) fn note_stars(&mut self, name: &str, JsonNode(node): JsonNode) {
+        let Some(value) = self.check.document.json(node) else { return };
+        let mut found = Vec::new();
+        add_stars(&value, &mut Vec::new(), &mut found);
+        for (path, text) in found {
+            let place = self.check.document.place(node, &path, 0..0);
+            self.check.note(ProblemKind::MatchesStar(asked(&field(name, &path), text)), place);
+        }
+    }
+}
+
+fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Vec<PathStep>, &'v str)>) {
+    let mut inside = |step: PathStep, value: &'v Value| {
+        path.push(step);
+        add_stars(value, path, found);
+        path.pop();
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| inside(PathStep::Key(key.clone()), value)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| inside(PathStep::Index(index), value));
+        }
+        Value::String(text) => {
+            let is_pattern = !text.trim_matches('*').is_empty() && (text.starts_with('*') || text.ends_with('*'));
+            if is_pattern && !text.contains("{{") && !text.starts_with('$') {
+                found.push((path.clone(), text));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// How an expression names what these steps lead to.
+fn field(name: &str, path: &[PathStep]) -> String {
+    let is_word = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.is_empty();
+    let step = |step: &PathStep| match step {
+        PathStep::Key(key) if is_word(key) => format!(".{key}"),
+        PathStep::Key(key) => format!("[{}]", quoted(key)),
+        PathStep::Index(index) => format!("[{index}]"),
+    };
+    name.to_owned() + &path.iter().map(step).collect::<String>()
+}
+
+/// The expression that asks what a pattern says.
+fn asked(field: &str, pattern: &str) -> String {
+    let text = quoted(pattern.trim_matches('*'));
+    match (pattern.starts_with('*'), pattern.ends_with('*')) {
+        (true, true) => format!("{text} in {field}"),
+        (true, false) => format!("{field} is endingwith({text})"),
+        _ => format!("{field} is startingwith({text})"),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
