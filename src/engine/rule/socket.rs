@@ -2,6 +2,7 @@
 
 mod carried;
 mod connecting;
+mod handshake;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +62,11 @@ impl Engine {
         let scenario = self.scenario.clone();
         let unknown = || Refusal::UnknownEndpoint(endpoint.clone());
         let declared = scenario.endpoints().get(endpoint).ok_or_else(unknown)?;
+        let (handshake, rest) = handshake::split(&Context::from(request), &declared.names);
         let socket = SocketMember {
             endpoint: endpoint.clone(),
-            handshake: Context::from(request),
+            handshake,
+            rest,
             memory: Arc::new(Value::Object(serde_json::Map::new())),
             session: Session::new(declared.protocol, options),
             is_closing: false,
