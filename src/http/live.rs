@@ -19,7 +19,7 @@ use super::upgrade::{Upgrade, asks_for_socket, lists};
 use super::{App, cors};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
-use connection::Connection;
+use connection::{Connection, SocketClosure};
 pub(crate) use memory::HighWater;
 pub use message::{ClientMessage, ClientMessageError};
 
@@ -75,7 +75,12 @@ async fn serve(mut connection: Box<Connection>) {
     debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
-    let closing = Box::pin(async move { connection.close(end).await.finish().await });
+    let closing = Box::pin(async move {
+        match end {
+            SocketClosure::Behind => connection.leave_behind().await,
+            end => connection.close(end).await.finish().await,
+        }
+    });
     closing.await;
     app.high_water.closed(app.tasks.len());
 }
