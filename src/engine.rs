@@ -55,7 +55,7 @@ pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
     Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, MissedEnd, Reading,
-    RuleRequest, RuleScriptState, ScriptPlace, StepsText, WaitingState,
+    RuleRequest, RuleScriptState, ScriptPlace, StepsText, Unsendable, WaitingState,
 };
 use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;

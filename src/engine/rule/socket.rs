@@ -3,10 +3,12 @@
 mod carried;
 mod connecting;
 mod handshake;
+mod sent;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use sent::Unsendable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
