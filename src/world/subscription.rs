@@ -258,7 +258,8 @@ impl Subscription {
     /// Notes a message from the client.
     pub fn received(&self, payload: Payload) {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        self.world.record(Record::Received { socket: self.socket.id, path: None, payload, outcomes: Box::default() });
+        let (socket, outcomes) = (self.socket.id, Box::default());
+        self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcomes });
     }
 
     /// The number of its socket.

@@ -112,7 +112,7 @@ pub(super) struct EntryShape {
     route: Option<String>,
     /// A request's headers by lower-case name.
     headers: Option<std::collections::BTreeMap<String, String>>,
-    /// The JSON of a request's body, or of a frame.
+    /// The JSON of a request's body, or of a frame. Of what a socket with a `protocol` sent, the `msg` of its rules.
     body: Option<Value>,
     /// What is not JSON.
     text: Option<String>,
