@@ -38,7 +38,7 @@ pub(in crate::http) async fn open(
         return Err(ApiError::ForeignSocket);
     }
     if endpoint.protocol == Protocol::SocketIo && polling::upgrades(app, moment, target, request)? {
-        return Ok(switching_protocols(&accept, subprotocol(endpoint, headers)?).into());
+        return Ok(switching_protocols(app, &accept, subprotocol(endpoint, headers)?).into());
     }
     if let Some(refused) = refusal(moment, target, found, headers)? {
         return Ok(refused);
@@ -48,7 +48,7 @@ pub(in crate::http) async fn open(
     let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
     let opened = open_member(app, moment, target, found, headers, transport).await?;
     app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
-    Ok(switching_protocols(&accept, subprotocol).into())
+    Ok(switching_protocols(app, &accept, subprotocol).into())
 }
 
 /// Opens the member of the world that a client is which is not refused. It has to connect in time if its protocol asks for that.
