@@ -110,25 +110,27 @@ impl WorldState {
     fn send_json(&mut self, socket: Option<u64>, value: &Value) -> Result<(), WorldError> {
         let all = || self.shared.sockets.all().iter().map(|socket| socket.id).collect();
         let numbers: Vec<u64> = socket.map_or_else(all, |socket| vec![socket]);
-        let (mut plain, mut framed) = (Vec::new(), Vec::new());
+        let (mut plain, mut of_protocols) = (Vec::new(), Vec::new());
         for number in numbers {
             match self.engine.frames_for(number, value) {
                 Ok(None) => plain.push(number),
-                Ok(Some(frames)) => framed.push((number, frames)),
-                Err(Unsendable::NotConnected(_)) if socket.is_none() => framed.push((number, Vec::new())),
+                Ok(Some(frames)) => of_protocols.push((number, frames)),
+                Err(Unsendable::NotConnected(_)) if socket.is_none() => of_protocols.push((number, Vec::new())),
                 Err(why) => return Err(WorldError::Unsendable { socket: number, why }),
             }
         }
         let message = Message::json(value);
-        if framed.is_empty() {
+        if of_protocols.is_empty() {
             self.send(socket, message);
             return Ok(());
         }
         for number in plain {
             self.send(Some(number), message.clone());
         }
-        for (number, frames) in framed {
-            frames.iter().for_each(|frame| self.send(Some(number), frame.into()));
+        for (number, frames) in of_protocols {
+            for frame in &frames {
+                self.send(Some(number), frame.into());
+            }
         }
         Ok(())
     }
