@@ -54,8 +54,8 @@ pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, Refusal
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, DataBodies, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome, MissedEnd, Reading,
-    RuleRequest, RuleScriptState, ScriptPlace, StepsText, WaitingState,
+    Answered, AnsweredContent, DataBodies, HeardMessage, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome,
+    MissedEnd, Reading, RuleRequest, RuleScriptState, ScriptPlace, StepsText, Unsendable, WaitingState,
 };
 use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;

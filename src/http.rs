@@ -32,7 +32,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Body, Endpoint, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,9 +50,9 @@ use error::ApiError;
 pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use listeners::Listeners;
-pub(crate) use live::HighWater;
 pub(crate) use live::polling::PollingSessions;
 pub use live::{ClientMessage, ClientMessageError};
+pub(crate) use live::{HighWater, handshake_spelling};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use rule::{FormError, read_form};
@@ -79,6 +79,8 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
+    /// See [`handshake_spelling()`].
+    pub(crate) handshake_spelling: Extensions,
     /// Those who have opened a socket of an endpoint by polling.
     pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,

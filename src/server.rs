@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
 use crate::http::{
-    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site, serve,
-    service,
+    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site,
+    handshake_spelling, serve, service,
 };
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
@@ -152,6 +152,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             high_water: HighWater::default(),
+            handshake_spelling: handshake_spelling(),
             polling: PollingSessions::default(),
             misdirected: Misdirected::default(),
         });

@@ -23,7 +23,7 @@ use super::event::{Event, EventKind};
 use super::fault::FaultSource;
 use super::frame::Frame;
 use super::refusal::{MAX_TOPICS, Refusal};
-use super::rule::{Answered, MessageOutcome, RuleRequest, StepsText};
+use super::rule::{Answered, HeardMessage, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{CrudOperation, Row};
@@ -199,8 +199,8 @@ pub struct Effects {
     pub fault: Option<u64>,
     /// What a route has answered.
     pub answer: Option<Answered>,
-    /// What rules made of the messages of a client, in order.
-    pub messages: Vec<MessageOutcome>,
+    /// The messages of a client, and what rules made of them, in order.
+    pub messages: Vec<HeardMessage>,
 }
 
 impl Command {

@@ -46,6 +46,8 @@ pub(super) struct SocketMember {
     pub(super) endpoint: Arc<str>,
     /// What expressions know of its handshake.
     pub(super) handshake: Context,
+    /// The rest of the handshake, as JSON, for a reload that brings expressions which ask for it; `None` if nothing is left.
+    pub(super) rest: Option<Arc<str>>,
     /// What steps have set of `conn`, an object.
     pub(super) memory: Arc<Value>,
     pub(super) session: Session,

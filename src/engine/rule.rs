@@ -41,7 +41,7 @@ pub use posted::StepsText;
 pub use reading::{DataBodies, Reading};
 pub use runs::MAX_WAITING;
 pub(in crate::engine) use runs::{RuleRun, RuleRuns, RunOwner};
-pub use socket::MessageOutcome;
+pub use socket::{HeardMessage, MessageOutcome, Unsendable};
 pub(in crate::engine) use state::{MembersState, RuleState};
 pub use trigger::MAX_TRIGGERED;
 pub use waiting::{RuleScriptState, ScriptPlace, WaitingState};

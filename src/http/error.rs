@@ -276,9 +276,10 @@ fn status_of(error: &WorldError) -> StatusCode {
         WorldError::Refused(refusal) => status_of_refusal(refusal, StepsOf::Request),
         WorldError::Snapshot(SnapshotError::Unknown(_)) | WorldError::UnknownSocket(_) => StatusCode::NOT_FOUND,
         WorldError::Snapshot(SnapshotError::TooMany) | WorldError::Clock(ClockError::Overtaken) => StatusCode::CONFLICT,
-        WorldError::Clock(ClockError::InThePast { .. }) | WorldError::Expectation { .. } | WorldError::Wait(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        WorldError::Clock(ClockError::InThePast { .. })
+        | WorldError::Expectation { .. }
+        | WorldError::Wait(_)
+        | WorldError::Unsendable { .. } => StatusCode::BAD_REQUEST,
     }
 }
 

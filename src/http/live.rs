@@ -5,6 +5,7 @@ pub(super) mod endpoint;
 mod memory;
 mod message;
 pub(super) mod polling;
+mod spelling;
 
 use std::sync::Arc;
 
@@ -19,9 +20,10 @@ use super::upgrade::{Upgrade, asks_for_socket, lists};
 use super::{App, cors};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
-use connection::Connection;
+use connection::{Connection, SocketClosure};
 pub(crate) use memory::HighWater;
 pub use message::{ClientMessage, ClientMessageError};
+pub(crate) use spelling::handshake_spelling;
 
 /// Digits in base64 of a 16-byte nonce; `==` comes after them.
 const KEY_DIGITS: usize = 22;
@@ -45,7 +47,7 @@ pub(super) async fn open(
     // Before the handshake is answered: whoever sees the socket open gets every value from then on.
     let feed = world.subscribe(collection, notices, encode).await?;
     app.tasks.spawn(begin(upgrade, feed, app.clone()));
-    Ok(switching_protocols(&accept, first_protocol(request.headers())))
+    Ok(switching_protocols(app, &accept, first_protocol(request.headers())))
 }
 
 /// A message as one frame.
@@ -75,7 +77,12 @@ async fn serve(mut connection: Box<Connection>) {
     debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
     // In a box: a socket that is open has no need of what it takes to close it.
-    let closing = Box::pin(async move { connection.close(end).await.finish().await });
+    let closing = Box::pin(async move {
+        match end {
+            SocketClosure::Behind => connection.leave_behind().await,
+            end => connection.close(end).await.finish().await,
+        }
+    });
     closing.await;
     app.high_water.closed(app.tasks.len());
 }
@@ -110,7 +117,7 @@ fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
 }
 
 /// The 101 that ends the handshake.
-fn switching_protocols(accept: &str, subprotocol: Option<HeaderValue>) -> Response {
+fn switching_protocols(app: &App, accept: &str, subprotocol: Option<HeaderValue>) -> Response {
     let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::CONNECTION, "upgrade")
@@ -119,7 +126,9 @@ fn switching_protocols(accept: &str, subprotocol: Option<HeaderValue>) -> Respon
     if let Some(protocol) = subprotocol {
         response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
-    response.finish()
+    let mut response = response.finish();
+    response.extensions_mut().extend(app.handshake_spelling.clone());
+    response
 }
 
 /// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and

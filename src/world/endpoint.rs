@@ -10,11 +10,11 @@ use super::World;
 use super::error::WorldError;
 use super::journal::{Payload, Record};
 use super::member::MemberRequest;
-use super::message::Encode;
+use super::message::{Encode, Message};
 use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::Subscription;
-use crate::engine::{Command, Frame, MessageOutcome, RuleRequest};
+use crate::engine::{Command, Frame, HeardMessage, MessageOutcome, RuleRequest};
 
 /// Frames of one client that may wait for the world's task; a client that sends more waits itself.
 const MOST_UNHEARD: u32 = 16;
@@ -143,7 +143,8 @@ impl World {
 
         let refused = MessageOutcome::Refused { rule: None, why: error.to_string() };
         let path = socket.endpoint_path();
-        self.record(Record::Received { socket: socket.id, path, payload, outcomes: [refused].into() });
+        let outcomes = [refused].into();
+        self.record(Record::Received { socket: socket.id, path, endpoint: None, payload, outcomes });
         socket.close(SocketClose { code: TRY_AGAIN_LATER, reason: REASON.into() }, self.shared().feed.end());
     }
 }
@@ -153,15 +154,37 @@ impl WorldState {
         self.settle();
         // A socket's commands are not refused: what its rule meets is told to it alone.
         let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
-        for outcome in &effects.messages {
+        for HeardMessage { outcome, .. } in &effects.messages {
             if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
             {
                 self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
             }
         }
-        let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
-        let record = Record::Received { socket: member, path, payload, outcomes: effects.messages.into() };
-        self.shared.journal.record(self.shared.clock.now(), record);
+        self.record_received(member, payload, effects.messages);
         self.notify(&effects.events);
+    }
+
+    /// Records a frame; of a socket that speaks a protocol, the messages that came by it: what the protocol says for itself, such
+    /// as heartbeats, is nothing that a test expects.
+    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HeardMessage>) {
+        if !self.shared.journal.is_on() {
+            return;
+        }
+        let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
+        let endpoint = self.engine.endpoint_of(member);
+        let record = |payload: Payload, outcomes: Box<[MessageOutcome]>| {
+            let (path, endpoint) = (path.clone(), endpoint.cloned());
+            self.shared.journal.record(
+                self.shared.clock.now(),
+                Record::Received { socket: member, path, endpoint, payload, outcomes },
+            );
+        };
+        if self.engine.has_protocol(member) {
+            for HeardMessage { message, outcome } in messages {
+                record(Payload::of(&Message::json(&message)), [outcome].into());
+            }
+        } else {
+            record(payload, messages.into_iter().map(|heard| heard.outcome).collect());
+        }
     }
 }

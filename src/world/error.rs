@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::journal::{ExpectationError, WrongWait};
-use crate::engine::Refusal;
+use crate::engine::{Refusal, Unsendable};
 use crate::scenario::format_duration;
 #[cfg(feature = "redis")]
 use crate::store::StoreError;
@@ -39,6 +39,14 @@ pub enum WorldError {
     /// No open socket has that number.
     #[error("socket {0} is not open")]
     UnknownSocket(u64),
+    /// The protocol of a socket has no frame for what it is to be sent.
+    #[error("socket {socket} cannot be sent this: {why}")]
+    Unsendable {
+        /// Its number.
+        socket: u64,
+        /// Why.
+        why: Unsendable,
+    },
     /// The store that the world is shared by cannot be reached, or did not answer. What was asked for may still happen.
     #[cfg(feature = "redis")]
     #[error("{0}; it may not have been done, try again")]

@@ -87,7 +87,10 @@ impl WorldState {
             self.hit(&socket, joined.position);
             let by = match kind {
                 SocketKind::Stream(path) => OpenedBy::Stream { path },
-                SocketKind::Endpoint(path) => OpenedBy::Socket { path },
+                SocketKind::Endpoint(path) => {
+                    let endpoint = self.engine.endpoint_of(socket.id).unwrap_or(&path).clone();
+                    OpenedBy::Socket { path, endpoint }
+                }
                 SocketKind::Collection => OpenedBy::Collection(socket.collection()),
             };
             self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by });

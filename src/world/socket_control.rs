@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::fanout;
 use super::message::Message;
 use super::socket::{Socket, SocketClose, SocketKind};
+use super::state::WorldState;
 use super::{World, WorldError};
-use crate::engine::Topic;
+use crate::engine::{Topic, Unsendable};
 
 /// An open socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +66,16 @@ impl World {
         self.ask(move |state| state.send(socket, message)).await
     }
 
+    /// Sends one socket, or all, a value that has nothing to do with the scenario: as JSON, or as the frames that its protocol has
+    /// for it. Of all, those get nothing whose clients are not connected to the namespace that it is for.
+    ///
+    /// # Errors
+    /// [`WorldError`] if the socket is not open, its protocol has no frame for the value, or the world has ended.
+    pub async fn send_json(&self, socket: Option<u64>, value: Value) -> Result<(), WorldError> {
+        self.expect_open(socket)?;
+        self.ask(move |state| state.send_json(socket, &value)).await?
+    }
+
     /// Closes one socket, or all, once they have got everything up to now, and gives their numbers when they are closed.
     ///
     /// # Errors
@@ -91,6 +103,36 @@ impl World {
             Some(id) => Err(WorldError::UnknownSocket(id)),
             None => Ok(()),
         }
+    }
+}
+
+impl WorldState {
+    fn send_json(&mut self, socket: Option<u64>, value: &Value) -> Result<(), WorldError> {
+        let all = || self.shared.sockets.all().iter().map(|socket| socket.id).collect();
+        let numbers: Vec<u64> = socket.map_or_else(all, |socket| vec![socket]);
+        let (mut plain, mut of_protocols) = (Vec::new(), Vec::new());
+        for number in numbers {
+            match self.engine.frames_for(number, value) {
+                Ok(None) => plain.push(number),
+                Ok(Some(frames)) => of_protocols.push((number, frames)),
+                Err(Unsendable::NotConnected(_)) if socket.is_none() => of_protocols.push((number, Vec::new())),
+                Err(why) => return Err(WorldError::Unsendable { socket: number, why }),
+            }
+        }
+        let message = Message::json(value);
+        if of_protocols.is_empty() {
+            self.send(socket, message);
+            return Ok(());
+        }
+        for number in plain {
+            self.send(Some(number), message.clone());
+        }
+        for (number, frames) in of_protocols {
+            for frame in &frames {
+                self.send(Some(number), frame.into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -38,8 +38,8 @@ pub struct Subscription {
     cursor: Option<Cursor>,
     /// Handed out before anything else of the feed.
     waiting: Vec<Delivery>,
-    /// Whether it is behind the feed, and could be brought up to date when that was looked at.
-    waits_for_room: bool,
+    /// The position in the feed up to which what it has missed was looked at: it could be brought up to date then.
+    looked_at: u64,
     /// The faults that hit the socket, if any do.
     faults: Option<Box<FrameFaults>>,
     end: Option<SocketEnd>,
@@ -77,8 +77,8 @@ impl Subscription {
         let cursor = Cursor { position: *position, seen: *sequence, encode };
         let waiting = joined.deliveries();
         let (cursor, farewell) = (Some(cursor), Farewell::of(&world, &socket));
-        let (waits_for_room, faults, end) = (false, None, None);
-        let mut subscription = Self { world, socket, cursor, waiting, waits_for_room, faults, end, farewell };
+        let (looked_at, faults, end) = (*position, None, None);
+        let mut subscription = Self { world, socket, cursor, waiting, looked_at, faults, end, farewell };
         // Those that are in force now hit its counter values, also if they are over by the time these are written.
         while subscription.take_transition() {}
         subscription
@@ -147,15 +147,15 @@ impl Subscription {
     /// # Errors
     /// [`WorldError::Behind`] for a stream, or a socket of an endpoint, that has missed something else; [`WorldError::Ended`].
     pub async fn expect_next(&mut self) -> Result<(), WorldError> {
-        let Some(got) = self.got().filter(|_| self.socket.is_of_rules() && !self.waits_for_room) else { return Ok(()) };
-        if self.is_at_its_end() || self.world.shared().feed.has(got.position) {
+        let Some(got) = self.got().filter(|_| self.socket.is_of_rules()) else { return Ok(()) };
+        // Whoever does not read for long is looked at once for all that the feed keeps.
+        let feed = &self.world.shared().feed;
+        if self.is_at_its_end() || feed.has(got.position.max(self.looked_at)) {
             return Ok(());
         }
+        self.looked_at = feed.end();
         let expected = self.world.expect_up_to_date(&self.socket, got).await?;
-        expected.map_err(|why| self.falls_behind(&why))?;
-        // Once is enough: when it has room, what it has missed by then is looked at anew.
-        self.waits_for_room = true;
-        Ok(())
+        expected.map_err(|why| self.falls_behind(&why))
     }
 
     /// What it has got; `None` while its cursor is delegated.
@@ -258,7 +258,8 @@ impl Subscription {
     /// Notes a message from the client.
     pub fn received(&self, payload: Payload) {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        self.world.record(Record::Received { socket: self.socket.id, path: None, payload, outcomes: Box::default() });
+        let (socket, outcomes) = (self.socket.id, Box::default());
+        self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcomes });
     }
 
     /// The number of its socket.
@@ -369,7 +370,6 @@ impl Subscription {
     async fn catch_up_by_rules(&mut self) -> Result<(), WorldError> {
         let Some(got) = self.got() else { return Ok(()) };
         let current = self.world.up_to_date(&self.socket, got).await?.map_err(|why| self.falls_behind(&why))?;
-        self.waits_for_room = false;
         if let Some(cursor) = &mut self.cursor {
             (cursor.seen, cursor.position) = (current.sequence, current.position);
         }

@@ -1,6 +1,6 @@
 //! What the expressions of a rule know besides `data`: the request, the event, the row, names of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,18 @@ impl Context {
     pub(super) fn only<'n>(&self, names: impl Iterator<Item = &'n String>) -> Self {
         let kept = names.filter_map(|name| self.0.get_key_value(name.as_str()));
         Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    /// Without these names.
+    pub(super) fn without(&self, names: &BTreeSet<String>) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(&***name));
+        Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    }
+
+    /// With the names of another as well.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let both = other.0.iter().chain(&*self.0);
+        Self(Arc::new(both.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 
     /// The value of a name, to be kept.

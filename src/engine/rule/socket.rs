@@ -2,10 +2,13 @@
 
 mod carried;
 mod connecting;
+mod handshake;
+mod sent;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use sent::Unsendable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,6 +49,15 @@ pub enum MessageOutcome {
     },
 }
 
+/// A message of a client, and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardMessage {
+    /// What rules see of it: their `msg`.
+    pub message: Arc<Value>,
+    /// What the endpoint's rules made of it.
+    pub outcome: MessageOutcome,
+}
+
 impl Engine {
     /// Opens a socket of an endpoint.
     ///
@@ -62,9 +74,11 @@ impl Engine {
         let scenario = self.scenario.clone();
         let unknown = || Refusal::UnknownEndpoint(endpoint.clone());
         let declared = scenario.endpoints().get(endpoint).ok_or_else(unknown)?;
+        let (handshake, rest) = handshake::split(&Context::from(request), &declared.names);
         let socket = SocketMember {
             endpoint: endpoint.clone(),
-            handshake: Context::from(request),
+            handshake,
+            rest,
             memory: Arc::new(Value::Object(serde_json::Map::new())),
             session: Session::new(declared.protocol, options),
             is_closing: false,
@@ -123,6 +137,12 @@ impl Engine {
         Some(why)
     }
 
+    /// Whether a member is a socket that speaks a protocol above WebSocket, so that not all of its frames are messages.
+    #[must_use]
+    pub fn has_protocol(&self, member: u64) -> bool {
+        self.members.socket(member).is_some_and(SocketMember::has_protocol)
+    }
+
     /// The key of the endpoint that a member is a socket of.
     #[must_use]
     pub fn endpoint_of(&self, member: u64) -> Option<&Arc<str>> {
@@ -136,15 +156,15 @@ impl Engine {
         self.take_received(member, received.unwrap_or_default(), events);
     }
 
-    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<MessageOutcome> {
-        let mut outcomes = Vec::new();
+    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HeardMessage> {
+        let mut heard = Vec::new();
         for one in received {
             match one {
                 Received::Opened(message) => self.opened(member, message, events),
-                Received::Message(message) => outcomes.extend(self.message(member, message, events)),
+                Received::Message(message) => heard.extend(self.message(member, message, events)),
                 Received::Notice(message) => {
-                    let outcome = self.message(member, message, events);
-                    outcomes.extend(outcome.filter(|one| !matches!(one, MessageOutcome::Unmatched { .. })));
+                    let notice = self.message(member, message, events);
+                    heard.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
                 }
                 Received::Reply(frame) => self.tell(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
@@ -155,10 +175,10 @@ impl Engine {
         }
         self.follow_session(member, events);
         self.settle_left(member, events);
-        outcomes
+        heard
     }
 
-    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<MessageOutcome> {
+    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HeardMessage> {
         let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
@@ -194,7 +214,7 @@ impl Engine {
             MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
         self.settle_message(member, &message, events);
-        Some(outcome)
+        Some(HeardMessage { message, outcome })
     }
 
     /// Tells the protocol that what answers a message is at its end, if it is.

@@ -112,7 +112,7 @@ pub(super) struct EntryShape {
     route: Option<String>,
     /// A request's headers by lower-case name.
     headers: Option<std::collections::BTreeMap<String, String>>,
-    /// The JSON of a request's body, or of a frame.
+    /// The JSON of a request's body, or of a frame. Of what a socket with a `protocol` sent, the `msg` of its rules.
     body: Option<Value>,
     /// What is not JSON.
     text: Option<String>,
@@ -190,7 +190,8 @@ pub(super) struct ClockAnswer {
     pub(super) paused: bool,
     /// How many seconds of the world pass in one of the machine's while it does not.
     pub(super) speed: f64,
-    /// When the next script step or random order is due; null if nothing happens by itself any more.
+    /// When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
+    /// its time, such as a heartbeat; null if nothing does any more.
     pub(super) next_due: Option<Time>,
 }
 

@@ -34,7 +34,7 @@ pub(super) struct ClockRequest {
     /// Lets everything until that time since the world's start happen now.
     #[serde(alias = "advanceTo")]
     advance_to: Option<Time>,
-    /// Lets so many of the next things happen now: script steps and random orders.
+    /// Lets so many of the next things happen now: steps of scripts and rules, random orders, and what protocols of sockets send.
     #[schemars(range(min = 1, max = 1_000_000))]
     step: Option<u64>,
 }
@@ -46,7 +46,8 @@ pub(super) struct ClockRequest {
 pub(super) struct AdvanceAnswer {
     #[serde(flatten)]
     clock: ClockAnswer,
-    /// How many events there were.
+    /// How many events there were. What sockets and streams alone get or are closed by, such as replies and heartbeats, is no event:
+    /// the journal has it.
     count: u64,
     /// The events, 10,000 at the most; the transcript has more.
     #[schemars(with = "Vec<EventShape>")]

@@ -30,7 +30,7 @@ pub(super) struct JournalQuery {
     /// A request's method.
     method: Option<String>,
     /// A request's path below the world's prefix; `*` stands for anything. With the kind `opened`, that of a stream or of a
-    /// socket of `websocket`; with `received`, that of the socket.
+    /// socket of `websocket`; with `received`, that of the socket. A socket is also meant by the key of its endpoint.
     path: Option<String>,
     /// The key of the route that answered a request, such as `GET /todos/{id}`.
     route: Option<String>,

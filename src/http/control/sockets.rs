@@ -17,7 +17,11 @@ use super::input::{self, Time, wrong};
 use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
-use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World};
+use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World, WorldError};
+
+/// What sockets that speak a protocol can be sent.
+const FOR_PROTOCOLS: &str = "a socket that speaks socket.io takes `{ event, args }`, with `namespace` if that is not `/`; what \
+     follows a subscription, with graphql-transport-ws, is sent by `POST /__mockd/topics/T`";
 
 /// All open sockets and streams of a world.
 #[derive(Serialize, JsonSchema)]
@@ -114,17 +118,19 @@ pub(super) struct ClosedAnswer {
     closed: Vec<u64>,
 }
 
-/// A frame to be sent as it is: one of the three. A stream gets it as an event.
+/// What is to be sent: one of the three. A stream gets it as an event.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub(super) struct SendRequest {
-    /// A text frame; the data of an event.
+    /// A text frame, as it is; the data of an event.
     text: Option<String>,
-    /// A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say.
+    /// A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say. A
+    /// socket that speaks `socket.io` gets the event that `{ event, args }` is, in the namespace `/` or that of `namespace`. One
+    /// that speaks `graphql-transport-ws` gets what is sent to topics, and no other JSON.
     #[serde(deserialize_with = "also_null")]
     json: Option<Value>,
-    /// A binary frame, in base64 (RFC 4648, 4); the data of an event is that base64.
+    /// A binary frame, as it is, in base64 (RFC 4648, 4); the data of an event is that base64.
     binary: Option<String>,
 }
 
@@ -189,9 +195,7 @@ pub(super) async fn close(
 /// Sends a frame to all sockets of the world.
 #[handler]
 pub(super) async fn send_all(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
-    let message = input::read::<SendRequest>(headers, body).await?.message()?;
-    world.send(None, message).await.map_err(ApiError::from)?;
-    Ok(DoneAnswer::answer())
+    Ok(input::read::<SendRequest>(headers, body).await?.carry_out(world, None).await?)
 }
 
 /// Sends a frame to one socket.
@@ -203,9 +207,7 @@ pub(super) async fn send(
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     let socket = number(&socket)?;
-    let message = input::read::<SendRequest>(headers, body).await?.message()?;
-    world.send(Some(socket), message).await.map_err(ApiError::from)?;
-    Ok(DoneAnswer::answer())
+    Ok(input::read::<SendRequest>(headers, body).await?.carry_out(world, Some(socket)).await?)
 }
 
 /// Sends a frame to all who have joined a topic.
@@ -249,12 +251,17 @@ impl CloseRequest {
 }
 
 impl SendRequest {
-    fn message(self) -> Result<Message, ApiError> {
-        Ok(match self.frame()? {
-            Frame::Text(text) => Message::text(Bytes::copy_from_slice(text.as_bytes())),
-            Frame::Json(json) => Message::json(&json),
-            Frame::Binary(bytes) => Message::binary(Bytes::from_owner(bytes)),
-        })
+    async fn carry_out(self, world: &World, socket: Option<u64>) -> Result<Response, ApiError> {
+        let sent = match self.frame()? {
+            Frame::Json(json) => world.send_json(socket, Value::clone(&json)).await,
+            Frame::Text(text) => world.send(socket, Message::text(Bytes::copy_from_slice(text.as_bytes()))).await,
+            Frame::Binary(bytes) => world.send(socket, Message::binary(Bytes::from_owner(bytes))).await,
+        };
+        sent.map_err(|error| match error {
+            error @ WorldError::Unsendable { .. } => wrong("json", format!("{error}; {FOR_PROTOCOLS}")),
+            other => other.into(),
+        })?;
+        Ok(DoneAnswer::answer())
     }
 
     fn frame(self) -> Result<Frame, ApiError> {

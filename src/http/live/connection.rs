@@ -66,6 +66,8 @@ pub(super) enum SocketClosure {
     Asked(CloseFrame),
     /// The server is to break it off.
     Reset,
+    /// The client has not taken what came for it, and has missed what cannot be made up for.
+    Behind,
 }
 
 impl SocketClosure {
@@ -77,11 +79,7 @@ impl SocketClosure {
 impl From<WorldError> for SocketClosure {
     fn from(error: WorldError) -> Self {
         match error {
-            // The client is to come back once it can keep up.
-            WorldError::Behind => Self::Asked(CloseFrame {
-                code: CloseCode::Again,
-                reason: Utf8Bytes::from_static("too slow: more has come than is kept for it"),
-            }),
+            WorldError::Behind => Self::Behind,
             _ => Self::away("the world has ended"),
         }
     }
@@ -180,6 +178,10 @@ impl Connection {
                 self.queue(Encoded::message(&Message::Ping(Bytes::new())).frame());
             }
             if !self.flush()? {
+                // A client that does not read is not waited for, unless it can go on later.
+                if end.is_none() {
+                    self.feed.expect_next().await?;
+                }
                 return Ok(());
             }
             match (self.feed.next().await?, end) {

@@ -38,7 +38,7 @@ pub(in crate::http) async fn open(
         return Err(ApiError::ForeignSocket);
     }
     if endpoint.protocol == Protocol::SocketIo && polling::upgrades(app, moment, target, request)? {
-        return Ok(switching_protocols(&accept, subprotocol(endpoint, headers)?).into());
+        return Ok(switching_protocols(app, &accept, subprotocol(endpoint, headers)?).into());
     }
     if let Some(refused) = refusal(moment, target, found, headers)? {
         return Ok(refused);
@@ -48,7 +48,7 @@ pub(in crate::http) async fn open(
     let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
     let opened = open_member(app, moment, target, found, headers, transport).await?;
     app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
-    Ok(switching_protocols(&accept, subprotocol).into())
+    Ok(switching_protocols(app, &accept, subprotocol).into())
 }
 
 /// Opens the member of the world that a client is which is not refused. It has to connect in time if its protocol asks for that.
@@ -61,9 +61,9 @@ pub(super) async fn open_member(
     transport: Transport,
 ) -> Result<OpenedSocket, ApiError> {
     let endpoint = found.endpoint();
-    let known = handshake_request(target, found, headers, |name| endpoint.names.contains(name))?;
+    let request = handshake_request(target, found, headers)?;
     let path = percent_decode_str(&target.path).decode_utf8_lossy();
-    let opened = moment.world.open_socket(&endpoint.key, known, &path, transport).await?;
+    let opened = moment.world.open_socket(&endpoint.key, request, &path, transport).await?;
     if let Some(time) = time_to_connect(endpoint.protocol) {
         let (world, member, shutdown) = (moment.world.clone(), opened.feed.member(), app.shutdown.clone());
         app.tasks.spawn(async move {
@@ -83,7 +83,7 @@ pub(in crate::http) fn refusal(
     headers: &HeaderMap,
 ) -> Result<Option<ApiResponse>, ApiError> {
     let Some(answers) = &found.endpoint().handshake else { return Ok(None) };
-    let request = handshake_request(target, found, headers, |_| true)?;
+    let request = handshake_request(target, found, headers)?;
     match moment.world.read_answer(&moment.view, answers, None, request) {
         Ok(answered) => {
             let number = Some(answered.number);

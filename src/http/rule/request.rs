@@ -47,7 +47,7 @@ impl RuleCall<'_> {
     }
 }
 
-/// What the rules of an endpoint see of a handshake: of these names, and nothing else.
+/// What the rules of an endpoint may see of a handshake: all of it, since a reload may bring rules that look at more.
 ///
 /// # Errors
 /// 400 for a parameter of the path that is not UTF-8.
@@ -55,17 +55,16 @@ pub(in crate::http) fn handshake_request(
     target: &RequestTarget<'_>,
     found: &EndpointMatch<'_, '_>,
     headers: &HeaderMap,
-    is_named: impl Fn(&str) -> bool,
 ) -> Result<RuleRequest, ApiError> {
     let parameters = found.endpoint().path.parameters();
     let path = parameters.map(|one| Ok((one.name().to_string(), decoded(found.parameter(one))?.into())));
     Ok(RuleRequest {
-        method: is_named("method").then(|| target.method.to_string()),
-        url: is_named("url").then(|| url(target)),
-        path: if is_named("path") { Some(path.collect::<Result<_, ApiError>>()?) } else { None },
-        query: is_named("query").then(|| query(target)),
-        headers: is_named("headers").then(|| self::headers(headers)),
-        cookies: is_named("cookies").then(|| cookies(headers)),
+        method: Some(target.method.to_string()),
+        url: Some(url(target)),
+        path: Some(path.collect::<Result<_, ApiError>>()?),
+        query: Some(query(target)),
+        headers: Some(self::headers(headers)),
+        cookies: Some(cookies(headers)),
         body: None,
     })
 }

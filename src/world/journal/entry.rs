@@ -55,13 +55,15 @@ pub enum Record {
         /// The frame.
         payload: Payload,
     },
-    /// A frame from a client.
+    /// A frame from a client. Of those of a protocol, only messages for rules are there.
     Received {
         /// The socket's number.
         socket: u64,
         /// The path that a socket of an endpoint was opened with.
         path: Option<Arc<str>>,
-        /// The frame.
+        /// The key of that endpoint.
+        endpoint: Option<Arc<str>>,
+        /// The frame, or a message in it as rules see it if the endpoint has a protocol.
         payload: Payload,
         /// What rules made of its messages, if it is a socket of an endpoint.
         outcomes: Box<[MessageOutcome]>,
@@ -110,6 +112,8 @@ pub enum OpenedBy {
     Socket {
         /// The path that was asked for.
         path: Arc<str>,
+        /// The endpoint's key.
+        endpoint: Arc<str>,
     },
 }
 
@@ -118,7 +122,7 @@ impl OpenedBy {
         match self {
             Self::Collection(collection) => map.serialize_entry(COLLECTION, collection),
             Self::Stream { path } => map.serialize_entry("stream", path),
-            Self::Socket { path } => map.serialize_entry("path", path),
+            Self::Socket { path, .. } => map.serialize_entry("path", path),
         }
     }
 }
@@ -246,7 +250,7 @@ impl Serialize for Entry {
                 }
                 payload.entries(&mut map)?;
             }
-            Record::Received { socket, path, payload, outcomes } => {
+            Record::Received { socket, path, payload, outcomes, .. } => {
                 map.serialize_entry("socket", socket)?;
                 if let Some(path) = path {
                     map.serialize_entry("path", path)?;

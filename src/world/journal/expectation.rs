@@ -21,7 +21,7 @@ pub struct Expectation {
     /// A request's method, in any case.
     pub method: Option<String>,
     /// A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or
-    /// of a socket of `websocket`; with `received`, that of the socket.
+    /// of a socket of `websocket`; with `received`, that of the socket. A socket is also meant by the key of its endpoint.
     pub path: Option<String>,
     /// A request's query without its question mark; `*` stands for anything.
     pub query: Option<String>,
@@ -32,7 +32,8 @@ pub struct Expectation {
     /// The status code of a request's answer.
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
-    /// JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is.
+    /// JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is. What a socket with
+    /// a `protocol` received is the `msg` of its rules; what the protocol says for itself, such as heartbeats, is no entry.
     pub body: Option<Value>,
     /// The whole JSON of the body of a request, or of a frame.
     pub body_equals: Option<Value>,

@@ -88,19 +88,9 @@ impl Expectation {
             found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
         }
         if let Some(path) = &self.path {
-            let actual = match &entry.record {
-                Record::Request(exchange) => Some(exchange.head.path().into_owned()),
-                Record::Opened { by: OpenedBy::Stream { path } | OpenedBy::Socket { path }, .. }
-                    if self.kind == Some(Kind::Opened) =>
-                {
-                    Some(path.to_string())
-                }
-                Record::Received { path, .. } if self.kind == Some(Kind::Received) => {
-                    path.as_deref().map(str::to_owned)
-                }
-                _ => None,
-            };
-            found.check("path", path, actual, |actual| matches_wildcard(path, actual));
+            let (actual, key) = self.path_of(entry);
+            let is_key = key.is_some_and(|key| key == path);
+            found.check("path", path, actual, |actual| is_key || matches_wildcard(path, actual));
         }
         if let Some(query) = &self.query {
             let actual = request.and_then(|request| request.head.query()).map(str::to_owned);
@@ -117,6 +107,23 @@ impl Expectation {
         if let Some(status) = self.status {
             let actual = request.and_then(|request| request.answer.get()).map(|answer| answer.status);
             found.same("status", &status, actual);
+        }
+    }
+
+    /// The path of an entry that an expectation of its kind means, and the key of its endpoint, which means it as well.
+    fn path_of<'e>(&self, entry: &'e Entry) -> (Option<String>, Option<&'e str>) {
+        match (&entry.record, self.kind) {
+            (Record::Request(exchange), _) => (Some(exchange.head.path().into_owned()), None),
+            (Record::Opened { by: OpenedBy::Stream { path }, .. }, Some(Kind::Opened)) => {
+                (Some(path.to_string()), None)
+            }
+            (Record::Opened { by: OpenedBy::Socket { path, endpoint }, .. }, Some(Kind::Opened)) => {
+                (Some(path.to_string()), Some(&**endpoint))
+            }
+            (Record::Received { path, endpoint, .. }, Some(Kind::Received)) => {
+                (path.as_deref().map(str::to_owned), endpoint.as_deref())
+            }
+            _ => (None, None),
         }
     }
 
@@ -301,7 +308,9 @@ mod tests {
     fn a_message_is_found_by_its_path_and_its_rule() {
         let received = |path: Option<&str>, outcomes: &[MessageOutcome]| {
             let payload = crate::world::journal::Payload::of(&crate::world::Message::text("x"));
-            entry(Record::Received { socket: 1, path: path.map(Into::into), payload, outcomes: outcomes.into() })
+            let endpoint = path.map(|_| "/rooms/{room}".into());
+            let (path, outcomes) = (path.map(Into::into), outcomes.into());
+            entry(Record::Received { socket: 1, path, endpoint, payload, outcomes })
         };
         let refused = |rule| MessageOutcome::Refused { rule, why: "full".into() };
         let unmatched = || MessageOutcome::Unmatched { nearest: None };
@@ -311,6 +320,8 @@ mod tests {
         for (expected, outcome, fits) in [
             (at("/rooms/*"), MessageOutcome::Fired(1), true),
             (at("/rooms"), MessageOutcome::Fired(1), false),
+            (at("/rooms/{room}"), MessageOutcome::Fired(1), true),
+            (at("/rooms/{id}"), MessageOutcome::Fired(1), false),
             (by(2), MessageOutcome::Fired(2), true),
             (by(2), MessageOutcome::Fired(1), false),
             (by(2), refused(Some(2)), true),
@@ -320,9 +331,11 @@ mod tests {
             assert_eq!(expected.matches(&received(Some("/rooms/7"), &[outcome])), fits, "{expected:?}");
         }
         assert!(!at("*").matches(&received(None, &[])) && !by(1).matches(&answered(None)));
-        let opened = entry(Record::Opened { socket: 1, by: OpenedBy::Socket { path: "/rooms/7".into() } });
+        let by_socket = OpenedBy::Socket { path: "/rooms/7".into(), endpoint: "/rooms/{room}".into() };
+        let opened = entry(Record::Opened { socket: 1, by: by_socket });
         let with_kind = Expectation { kind: Some(Kind::Opened), ..at("/rooms/*") };
-        assert!(with_kind.matches(&opened) && !at("/rooms/*").matches(&opened));
+        let by_key = Expectation { path: Some("/rooms/{room}".into()), ..with_kind.clone() };
+        assert!(with_kind.matches(&opened) && by_key.matches(&opened) && !at("/rooms/*").matches(&opened));
         let found = by(2).differences(&received(None, &[MessageOutcome::Fired(1)]));
         assert_eq!(found, [Difference { field: "rule".into(), expected: 2.into(), found: 1.into() }]);
         for (expectation, is_possible) in [

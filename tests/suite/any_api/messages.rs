@@ -1,6 +1,7 @@
 //! Messages of sockets that no rule fits.
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::paused;
 use crate::support::{Mockd, Socket};
@@ -70,7 +71,79 @@ websocket:
     assert_eq!(unmatched(&mut mockd, "chatt").await, [line]);
     let entries = received(&mockd).await;
     let of_rules: Vec<_> = entries.iter().map(|entry| (entry.get("rule"), entry.get("nearest"))).collect();
-    let none = (None, None);
     let (null, nearest, first) = (Value::Null, json!(nearest), json!(1));
-    assert_eq!(of_rules, [none, none, none, none, (Some(&null), Some(&nearest)), (Some(&first), None)]);
+    assert_eq!(of_rules, [(Some(&null), Some(&nearest)), (Some(&first), None)]);
+}
+
+/// Whether the journal is as expected.
+async fn expect(mockd: &Mockd, expected: Value) {
+    let verdict = mockd.control("POST", "/__mockd/verify", json!({ "expect": expected })).await;
+    assert_eq!(verdict["pass"], json!(true), "{verdict}");
+}
+
+#[tokio::test]
+async fn the_journal_has_what_rules_see_of_a_socket_io_client() {
+    let mockd = paused(
+        "
+websocket:
+  /socket.io:
+    protocol: socket.io
+    messages: [{ match: { event: say }, reply: { ack: [ok] } }, { match: { event: file }, reply: { event: done } }]
+",
+    )
+    .await;
+    let mut client = Socket::open(&format!("ws://{}/socket.io/?EIO=4&transport=websocket", mockd.address())).await;
+    assert!(client.text().await.starts_with("0{"));
+    client.send("40").await;
+    assert!(client.text().await.starts_with("40{"));
+    mockd.control("POST", "/__mockd/clock", json!({ "advance": "25s" })).await;
+    assert_eq!(client.text().await, "2");
+    client.send("3").await;
+    client.send(r#"422["say","r1","hi"]"#).await;
+    assert_eq!(client.text().await, r#"432["ok"]"#);
+    client.send(r#"451-["file",{"_placeholder":true,"num":0}]"#).await;
+    client.send(Message::binary(vec![0, 255])).await;
+    assert_eq!(client.text().await, r#"42["done"]"#);
+    let said = json!({ "namespace": "/", "event": "say", "args": ["r1", "hi"], "ack": 2 });
+    let expected = json!([
+        { "kind": "received", "exactly": 2 },
+        { "kind": "received", "path": "/socket.io", "exactly": 2 },
+        { "kind": "received", "path": "/socket.io/", "exactly": 2 },
+        { "kind": "opened", "path": "/socket.io", "exactly": 1 },
+        { "kind": "received", "body": { "event": "say" }, "rule": 1, "exactly": 1 },
+        { "kind": "received", "bodyEquals": said, "exactly": 1 },
+        { "kind": "received", "body": { "event": "file", "args": [{ "binary": "AP8=" }] }, "rule": 2, "exactly": 1 },
+    ]);
+    expect(&mockd, expected).await;
+}
+
+#[tokio::test]
+async fn the_journal_has_what_rules_see_of_a_graphql_client() {
+    let mockd = paused(
+        "
+websocket:
+  /graphql:
+    protocol: graphql-transport-ws
+    messages: [{ match: { operationName: Now }, reply: { data: { now: 1 } } }]
+",
+    )
+    .await;
+    let url = format!("ws://{}/graphql", mockd.address());
+    let mut client = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
+    client.send(r#"{"type":"connection_init"}"#).await;
+    assert_eq!(client.json().await["type"], "connection_ack");
+    client.send(r#"{"type":"ping"}"#).await;
+    assert_eq!(client.json().await["type"], "pong");
+    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": "query Now { now }" } });
+    client.send(subscribe.to_string()).await;
+    assert_eq!(
+        (client.json().await["type"].clone(), client.json().await["type"].clone()),
+        (json!("next"), json!("complete"))
+    );
+    let seen = json!({ "id": "1", "operationName": "Now" });
+    let expected = json!([
+        { "kind": "received", "exactly": 1 },
+        { "kind": "received", "path": "/graphql", "body": seen, "rule": 1, "exactly": 1 },
+    ]);
+    expect(&mockd, expected).await;
 }

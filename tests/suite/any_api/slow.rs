@@ -24,8 +24,9 @@ fn scenario() -> String {
     let rows = [1, 2, 3].map(row).join(", ");
     format!(
         "
-data: {{ rows: [{rows}] }}
+data: {{ rows: [{rows}], gone: [] }}
 http:
+  /gone: {{ crud: gone }}
   /rows: {{ crud: rows }}
   GET /live: {{ stream: [{{ reply: $rows }}, {{ join: rows }}] }}
   POST /burst: {{ do: [{{ each: '{{{{ range({BURST}) }}}}', increment: {{ rows: {{ id: '{{{{ index % 3 + 1 }}}}', n: 1 }} }} }}] }}
@@ -33,7 +34,7 @@ http:
 websocket:
   /live: {{ open: [{{ reply: $rows }}, {{ join: rows }}] }}
   /a: {{ open: [{{ join: {{ to: rows, where: {{ row: {{ of: a }} }}, frame: $event.row }} }}] }}
-  /news: {{ open: [{{ join: [rows, news] }}] }}
+  /news: {{ open: [{{ join: [rows, news] }}], closed: [{{ add: {{ gone: {{ id: $conn.id }} }} }}] }}
 "
     )
 }
@@ -174,6 +175,27 @@ async fn a_slow_socket_that_missed_a_frame_is_closed_with_1013() {
     let slow = &mockd.get("/__mockd/sockets").await.json()["slow"];
     assert_eq!(*slow, json!({ "caughtUp": 0, "closed": 1 }));
     assert_eq!(mockd.log_until("is too slow").await.last().unwrap(), &format!("socket 1 is too slow and ends: {why}"));
+}
+
+#[tokio::test]
+async fn a_socket_that_never_reads_is_closed_and_its_end_heard() {
+    let mockd = Mockd::run(&ScenarioFile::new(&scenario())).await;
+    let mut silent = Socket::open_narrow(&format!("ws://{}/news", mockd.address())).await;
+    // It is caught up, once it reads.
+    fall_behind(&mockd).await;
+    assert_eq!(mockd.get("/gone").await.json(), json!([]));
+    assert_eq!(mockd.send("POST", "/news", None).await.status, 204);
+    // More than is kept for it.
+    for _ in 0..3 {
+        assert_eq!(mockd.send("POST", "/burst", None).await.status, 204);
+    }
+    mockd.until("/gone", |gone| *gone == json!([{ "id": 1 }])).await;
+    let closed = mockd.get("/__mockd/journal?kind=closed").await.json();
+    assert_eq!((&closed["entries"][0]["code"], &closed["entries"][0]["by"]), (&json!(1013), &json!("server")));
+    let behind = mockd.get("/__mockd/journal?kind=behind").await.json();
+    assert_eq!(behind["entries"][0]["did"], "closed");
+    assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
+    assert_eq!(silent.close_code().await, 1013);
 }
 
 /// A change by chance of one of a few rows, of which these are there.

@@ -57,6 +57,49 @@ async fn a_frame_from_outside_reaches_the_members_of_a_topic() {
 }
 
 #[tokio::test]
+async fn json_by_hand_is_framed_as_the_protocol_of_a_socket_has_it() {
+    let mockd = paused(
+        "
+websocket:
+  /socket.io: { protocol: socket.io }
+  /graphql: { protocol: graphql-transport-ws }
+  /plain: {}
+",
+    )
+    .await;
+    let url = |path: &str| format!("ws://{}{path}", mockd.address());
+    let mut io = Socket::open(&url("/socket.io/?EIO=4&transport=websocket")).await;
+    assert!(io.text().await.starts_with('0'));
+    io.send("40").await;
+    assert!(io.text().await.starts_with("40{"));
+    let mut plain = Socket::open(&url("/plain")).await;
+    let event = json!({ "event": "news", "args": [1, { "a": 2 }] });
+    for path in ["sockets/1/send", "sockets/send"] {
+        mockd.control("POST", &format!("/__mockd/{path}"), json!({ "json": event })).await;
+        assert_eq!(io.text().await, r#"42["news",1,{"a":2}]"#, "{path}");
+    }
+    assert_eq!(plain.json().await, event);
+    // Text goes as it is.
+    mockd.control("POST", "/__mockd/sockets/1/send", json!({ "text": r#"42["raw"]"# })).await;
+    assert_eq!(io.text().await, r#"42["raw"]"#);
+    let _graphql = Socket::open_with(&url("/graphql"), &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
+    for (path, json, why) in [
+        ("sockets/1/send", json!({ "a": 1 }), "socket 1 cannot be sent this: a frame for Socket.IO must be"),
+        ("sockets/1/send", json!({ "event": "news", "namespace": "/chat" }), "not connected to the namespace `/chat`"),
+        ("sockets/3/send", json!({ "data": {} }), "there is no operation that this is a result of"),
+        ("sockets/send", event, "socket 3 cannot be sent this"),
+    ] {
+        let answer = mockd.send("POST", &format!("/__mockd/{path}"), Some(&json!({ "json": json }))).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!("json")), "{}", answer.text);
+        for part in [why, "`{ event, args }`", "`POST /__mockd/topics/T`"] {
+            assert!(answer.text.contains(part), "{part} in {}", answer.text);
+        }
+    }
+    mockd.control("POST", "/__mockd/sockets/2/send", json!({ "json": "last" })).await;
+    assert_eq!(plain.json().await, "last");
+}
+
+#[tokio::test]
 async fn an_embedded_world_sends_to_a_topic() {
     let mockd = Embedded::builder().yaml(CHAT).paused().start().await.unwrap();
     let url = mockd.url().replace("http://", "ws://");

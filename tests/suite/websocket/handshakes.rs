@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::paused;
-use crate::support::{Answer, Mockd, ScenarioFile, Socket, http, poll};
+use crate::support::{Answer, Connection, Mockd, ScenarioFile, Socket, http, poll};
 
 const ROOMS: &str = r#"
 data: { tokens: [{ id: t1, user: ada }] }
@@ -44,6 +44,33 @@ async fn handshake(mockd: &Mockd, path: &str, more: &[(&str, &str)]) -> Answer {
 async fn refused(mockd: &Mockd, path: &str) -> (u16, String) {
     let answer = handshake(mockd, path, &[]).await;
     (answer.status, answer.json()["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_headers_of_a_handshake_are_spelt_as_in_rfc_6455() {
+    let mockd = paused(ROOMS).await;
+    let mut connection = Connection::open(&mockd).await;
+    let host = format!("host: {}", mockd.address());
+    let head = [
+        "GET /versions HTTP/1.1",
+        host.as_str(),
+        "connection: upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-protocol: chat.v1",
+        "\r\n",
+    ];
+    connection.send(head.join("\r\n").as_bytes()).await.unwrap();
+    let answer = connection.head().await.unwrap();
+    for line in [
+        "Connection: upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "Sec-WebSocket-Protocol: chat.v1",
+    ] {
+        assert!(answer.lines().any(|one| one == line), "{line} in {answer}");
+    }
 }
 
 #[tokio::test]

@@ -99,6 +99,36 @@ async fn steps_that_wait_go_on_if_their_text_is_the_same() {
 }
 
 #[tokio::test]
+async fn sockets_that_were_open_before_know_their_handshake() {
+    const ROOMS: &str = "
+websocket:
+  '/p/{room}':
+    closed: [{ add: { gone: { id: ID } } }]
+    messages: [{ reply: REPLY }]
+data: { gone: [] }
+http: { /gone: { crud: gone } }
+";
+    let file = ScenarioFile::new(&ROOMS.replace("REPLY", "{ now: $conn.id }").replace("ID", "$conn.id"));
+    let mut mockd = run(&file).await;
+    let url = format!("ws://{}/p/lobby?user=ada", mockd.address());
+    let mut socket = Socket::open_with(&url, &[("cookie", "sid=7; theme=dark"), ("x-app", "notes")]).await;
+    socket.send("?").await;
+    assert_eq!(socket.json().await, json!({ "now": 1 }));
+    for (asks, knows) in [
+        ("{ room: $path.room, user: $query.user }", json!({ "room": "lobby", "user": "ada" })),
+        ("{ app: $headers.x-app, theme: $cookies.theme }", json!({ "app": "notes", "theme": "dark" })),
+        ("{ url: $url, room: $path.room }", json!({ "url": "/p/lobby?user=ada", "room": "lobby" })),
+    ] {
+        let new = ROOMS.replace("REPLY", asks).replace("ID", "$path.room");
+        saved(&mut mockd, &file, &new).await;
+        socket.send("?").await;
+        assert_eq!(socket.json().await, knows, "{asks}");
+    }
+    socket.close().await;
+    mockd.until("/gone", |gone| *gone == json!([{ "id": "lobby" }])).await;
+}
+
+#[tokio::test]
 async fn an_endpoint_that_goes_away_closes_its_sockets() {
     let file = ScenarioFile::new(LIVE);
     let mut mockd = run(&file).await;

@@ -70,6 +70,21 @@ async fn steps_come_at_their_times_and_at_no_other() {
 }
 
 #[tokio::test]
+async fn what_a_socket_alone_gets_is_due_and_is_no_event() {
+    let mockd = paused(CLOCK).await;
+    let mut socket = opened(&mockd).await;
+    for (at, next, text) in [("1s", "2s", "one"), ("2s", "2s500ms", "at 2")] {
+        assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], json!(at));
+        let advanced = mockd.control("POST", "/__mockd/clock", json!({ "step": 1 })).await;
+        assert_eq!((&advanced["at"], &advanced["nextDue"]), (&json!(at), &json!(next)));
+        assert_eq!((&advanced["count"], &advanced["events"]), (&json!(0), &json!([])));
+        assert_eq!(socket.text().await, text);
+        let sent = mockd.get("/__mockd/journal?kind=sent").await.json();
+        assert_eq!(sent["entries"].as_array().unwrap().last().unwrap()["text"], json!(text));
+    }
+}
+
+#[tokio::test]
 async fn all_that_is_due_within_one_advance_comes_in_order() {
     let mockd = paused(CLOCK).await;
     let mut socket = opened(&mockd).await;

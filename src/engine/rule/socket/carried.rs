@@ -50,6 +50,9 @@ impl Engine {
 
     /// Has a socket hear what its endpoint sends to all by now, in the frame that it has by now.
     fn follow_endpoint(&mut self, member: u64, endpoint: &Endpoint, events: &mut Vec<Event>) {
+        if let Some(socket) = self.members.socket_mut(member) {
+            socket.follow_names(&endpoint.names);
+        }
         let memberships = self.members.memberships_of(member).to_vec();
         if endpoint.sends_to_all {
             self.hear_all(member, &endpoint.key, events);

@@ -72,6 +72,8 @@ struct MemberState {
 struct SocketState {
     endpoint: Arc<str>,
     handshake: Context,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Arc<str>>,
     memory: Arc<Value>,
     session: Session,
     is_closing: bool,
@@ -184,6 +186,7 @@ impl SocketState {
         Self {
             endpoint: socket.endpoint.clone(),
             handshake: socket.handshake.clone(),
+            rest: socket.rest.clone(),
             memory: socket.memory.clone(),
             session: socket.session.clone(),
             is_closing: socket.is_closing,
@@ -191,9 +194,9 @@ impl SocketState {
     }
 
     fn read(self) -> SocketMember {
-        let Self { endpoint, handshake, memory, session, is_closing } = self;
+        let Self { endpoint, handshake, rest, memory, session, is_closing } = self;
         let due = session.due().filter(|_| !is_closing);
-        SocketMember { endpoint, handshake, memory, session, is_closing, due, unsettled: Vec::new() }
+        SocketMember { endpoint, handshake, rest, memory, session, is_closing, due, unsettled: Vec::new() }
     }
 }
 

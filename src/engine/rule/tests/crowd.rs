@@ -70,7 +70,7 @@ impl Play {
         let command = Command::Receive { member, frame };
         let effects = self.carry_out(|engine| engine.apply(command.clone()).unwrap());
         let got = self.follow(&effects.events);
-        (effects.messages, got)
+        (effects.messages.into_iter().map(|heard| heard.outcome).collect(), got)
     }
 
     /// The client of a socket is gone.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::crowd::Play;
 use super::members::told;
 use super::{ask, body, engine, request, rows};
-use crate::engine::{Command, EventKind, Frame, MemberEvent, MessageOutcome, RuleRequest};
+use crate::engine::{Command, EventKind, Frame, HeardMessage, MemberEvent, MessageOutcome, RuleRequest};
 
 /// What the only rule of an endpoint makes of a message.
 fn outcome(rule: &str, message: &Value) -> MessageOutcome {
@@ -279,7 +279,9 @@ websocket:
     play.open("/s", 1);
     let command = Command::Receive { member: 1, frame: Frame::Text("[1".into()) };
     let effects = play.engine.apply(command).unwrap();
-    let [MessageOutcome::Refused { rule: Some(2), why }] = &effects.messages[..] else { panic!("{effects:?}") };
+    let [HeardMessage { outcome: MessageOutcome::Refused { rule: Some(2), why }, .. }] = &effects.messages[..] else {
+        panic!("{effects:?}")
+    };
     assert!(why.starts_with("`(msg | fromjson).x == 1` fails: not JSON"), "{why}");
     let failed = effects.events.iter().find_map(|event| match &event.kind {
         EventKind::Member { what: MemberEvent::Failed { rule, .. }, .. } => Some(&**rule),

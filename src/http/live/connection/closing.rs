@@ -1,15 +1,20 @@
 //! The end of a connection (RFC 6455, section 7).
 
+use std::io;
 use std::net::Shutdown;
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tracing::warn;
-use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, Utf8Bytes};
 
-use super::{CLOSING_TIME, Connection, SocketClosure};
-use crate::websocket::{Encoded, Reader, Violation};
+use super::{CLOSING_TIME, Connection, READ_AT_ONCE, SocketClosure};
+use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{EndedBy, SocketEnd, Subscription};
 
 impl Connection {
@@ -23,12 +28,12 @@ impl Connection {
                 (EndedBy::Client, Some(frame.as_ref().map_or(1005, |frame| frame.code.into())))
             }
             SocketClosure::Gone => (EndedBy::Client, None),
-            SocketClosure::Reset => (EndedBy::Server, None),
+            SocketClosure::Reset | SocketClosure::Behind => (EndedBy::Server, None),
             SocketClosure::Violated(violation) => (EndedBy::Server, Some(violation.code().into())),
             SocketClosure::Asked(frame) => (EndedBy::Server, Some(frame.code.into())),
         };
         // Whether the peer takes part or not, the connection ends here.
-        let _ = tokio::time::timeout(CLOSING_TIME, self.part(end)).await;
+        let _ = timeout(CLOSING_TIME, self.part(end)).await;
         // At once, whoever still holds the socket. One that is gone already needs no end; one that is reset must have none.
         if !is_reset {
             let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
@@ -37,9 +42,31 @@ impl Connection {
         self.feed
     }
 
+    /// Ends a socket that has fallen behind. The world does not wait for its client, which may still read what was on the way to it,
+    /// and why it ended, until its connection counts as gone.
+    pub(in crate::http::live) async fn leave_behind(mut self: Box<Self>) {
+        self.reclaim();
+        let Self { stream, output, mut feed, app, _permit, .. } = *self;
+        // The client is to come back once it can keep up.
+        let code = CloseCode::Again;
+        feed.ends(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
+        feed.finish().await;
+        let reason = Utf8Bytes::from_static("too slow: more has come than is kept for it");
+        let close = Encoded::close(Some(&CloseFrame { code, reason }));
+        let last_words =
+            timeout(app.limits.peer.max(CLOSING_TIME), say_at_last(&stream, put_together(&output, close.frame())));
+        let is_said = app.shutdown.run_until_cancelled(last_words).await;
+        if let Some(Ok(Ok(()))) = is_said {
+            // To close on unread bytes would reset the connection, and the peer would not see why.
+            let _ = timeout(CLOSING_TIME, drain(&stream)).await;
+        }
+        // One that is gone already needs no end.
+        let _ = SockRef::from(&*stream).shutdown(Shutdown::Both);
+    }
+
     async fn part(&mut self, end: SocketClosure) {
         match end {
-            SocketClosure::Gone => {}
+            SocketClosure::Gone | SocketClosure::Behind => {}
             // What the kernel still holds is dropped with it (SO_LINGER of 0).
             SocketClosure::Reset => drop(SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))),
             SocketClosure::Closed(frame) => {
@@ -108,6 +135,33 @@ impl Connection {
     async fn drain(&mut self) {
         while self.listen().await {
             self.reader = Reader::new(0);
+        }
+    }
+}
+
+/// Writes these bytes, however long the peer takes to read them, and nothing after them.
+async fn say_at_last(stream: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(&bytes) {
+            Ok(count) => bytes.advance(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    SockRef::from(stream).shutdown(Shutdown::Write)
+}
+
+/// Reads to the end of what the peer says.
+async fn drain(stream: &TcpStream) -> io::Result<()> {
+    let mut buffer = [0; READ_AT_ONCE];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
 }
