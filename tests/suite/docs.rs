@@ -130,10 +130,12 @@ async fn each_curl_of_the_guides_is_answered_as_shown() {
     assert!(count > 40, "{count}");
 }
 
-/// What pytest says of the tests in a folder, all of which pass.
+/// What pytest says of the tests in a folder, all of which pass. The plugin is that of this repository, which is not installed.
 async fn pytest(folder: &TempDir) -> String {
     let mut pytest = Command::new(Tool::Pytest.path());
-    pytest.args(["-q", "-p", "no:cacheprovider"]).current_dir(folder.path()).env("PATH", path());
+    pytest.args(["-q", "-p", "no:cacheprovider", "-p", "mockd.pytest_plugin"]).current_dir(folder.path());
+    pytest.env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/src"));
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("MOCKD_BINARY", env!("CARGO_BIN_EXE_mockd")).env("PATH", path());
     printed(pytest).await
 }
 
@@ -144,62 +146,6 @@ async fn the_python_tests_of_the_guides_pass() {
         let said = pytest(&Page::named(page).files()).await;
         assert!(said.contains(passed), "{page}: {said}");
     }
-}
-
-/// Tests of one name, with parameters that begin alike, and with one that holds no letter of a world's name.
-const ALIKE: &str = r#"
-import pytest
-from conftest import call
-
-LONG = "a-parameter-that-is-longer-than-the-name-of-a-world-may-be-and-ends-with-"
-
-
-@pytest.mark.parametrize("text", [LONG + "1", LONG + "2", "家電", "電家", "a b", "a-b", "", "/@?#%"])
-def test_alike(world, text):
-    assert len(call(f"{world}/tickets")) == 1
-    call(f"{world}/tickets", {"title": text})
-
-
-class TestAlike:
-    def test_alike(self, world):
-        test_alike(world, "")
-
-
-def test_unused(world):
-    pass
-
-
-@pytest.fixture(scope="session", autouse=True)
-def nothing_is_left(mockd):
-    yield
-    assert [world["name"] for world in call(f"{mockd}/__mockd/worlds")["worlds"]] == ["default"]
-
-"#;
-
-/// Runs each test once before the time that counts, as plugins do that run those again that fail.
-const TWICE: &str = r"
-
-from _pytest.runner import runtestprotocol
-
-
-def pytest_runtest_protocol(item, nextitem):
-    reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    assert all(report.passed for report in reports), reports
-    item._initrequest()
-";
-
-#[tokio::test]
-async fn each_test_of_the_pytest_guide_has_a_world_of_its_own() {
-    needs!(Pytest);
-    let folder = Page::named("how-to/pytest.md").files();
-    let conftest = folder.path().join("conftest.py");
-    let twice = fs::read_to_string(&conftest).unwrap() + TWICE;
-    fs::write(conftest, twice).unwrap();
-    for file in ["test_one.py", "test_two.py"] {
-        fs::write(folder.path().join(file), ALIKE).unwrap();
-    }
-    let said = pytest(&folder).await;
-    assert!(said.contains("23 passed"), "{said}");
 }
 
 /// With the client of this repository, and the `ws` that tests of sockets use.
