@@ -440,7 +440,6 @@ impl ProblemKind {
             Self::NeverMatches(_)
                 | Self::MatchesExpression(_)
                 | Self::MatchesStar(_)
-                | Self::Socket(SocketMistake::JoinsAgain)
                 | Self::HidesFile { .. }
                 | Self::UnreachableAnswer
                 | Self::UnreachableMessageRule

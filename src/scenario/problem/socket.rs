@@ -47,7 +47,7 @@ pub enum SocketMistake {
 impl SocketMistake {
     /// Whether a scenario is good all the same.
     pub(super) fn is_warning(&self) -> bool {
-        matches!(self, Self::RawChanges { .. } | Self::NeverText(_) | Self::OtherSubprotocol)
+        matches!(self, Self::RawChanges { .. } | Self::NeverText(_) | Self::OtherSubprotocol | Self::JoinsAgain)
     }
 
     /// What to do about it.

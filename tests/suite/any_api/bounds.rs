@@ -174,15 +174,15 @@ websocket:
   /s:
     messages:
       - { match: { do: topics }, join: $msg.topics }
-      - { match: { do: memberships }, do: [{ each: '{{ range(1001) }}', join: { to: t, as: '{{ index }}', frame: $topic } }] }
+      - { match: { do: memberships }, do: [{ each: '{{ range(1025) }}', join: { to: t, as: '{{ index }}', frame: $topic } }] }
       - { match: { do: memory }, set: { conn.much: '{{ [range(100000) | list, range(100000) | list] }}' } }
 ";
     let mockd = Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused", "--max-message", "20000"]).await;
     let mut socket = mockd.socket("/s").await;
-    let topics: Vec<String> = (0..1001).map(|number| format!("t{number}")).collect();
+    let topics: Vec<String> = (0..1025).map(|number| format!("t{number}")).collect();
     for (message, rule, why) in [
-        (json!({ "do": "topics", "topics": topics }), 1, "Joined 1000 topics already, leave one first"),
-        (json!({ "do": "memberships" }), 2, "Has 1000 memberships already, leave one first"),
+        (json!({ "do": "topics", "topics": topics }), 1, "Joined 1024 topics already, leave one first"),
+        (json!({ "do": "memberships" }), 2, "Has 1024 memberships already, leave one first"),
         (json!({ "do": "memory" }), 3, "`conn` would take more than 1048576 bytes"),
     ] {
         socket.say(message).await;

@@ -170,11 +170,11 @@ fn a_socket_has_up_to_1024_memberships() {
 }
 
 #[test]
-fn a_socket_has_joined_up_to_a_thousand_topics() {
+fn a_socket_has_joined_up_to_1024_topics() {
     let mut play = with("", "[{ join: $msg }]");
     play.open("/s", 1);
     let list = |numbers: Range<usize>| -> Value { numbers.map(|number| format!("t{number}")).collect() };
-    let refused = ["1 failed: Joined 1000 topics already, leave one first"];
+    let refused = ["1 failed: Joined 1024 topics already, leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
