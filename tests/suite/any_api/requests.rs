@@ -193,8 +193,8 @@ async fn a_location_escapes_only_what_a_path_cannot_have() {
 }
 
 #[tokio::test]
-async fn a_redirect_stays_in_the_world_of_its_request() {
-    let mockd = paused("http: { GET /old: { status: 302, headers: { location: $query.to } } }").await;
+async fn a_location_stays_in_the_world_of_its_request() {
+    let mockd = paused("http: { GET /old: { status: 201, headers: { location: $query.to } } }").await;
     for (to, location) in [
         ("/new?x=1", "/@a/new?x=1"),
         ("//example.com/new", "//example.com/new"),
@@ -202,7 +202,7 @@ async fn a_redirect_stays_in_the_world_of_its_request() {
         ("https://example.com/", "https://example.com/"),
     ] {
         let answer = mockd.get(&format!("/@a/old?to={to}")).await;
-        assert_eq!((answer.status, answer.header("location")), (302, location));
+        assert_eq!((answer.status, answer.header("location")), (201, location));
     }
     assert_eq!(mockd.get("/old?to=/new").await.header("location"), "/new");
 }

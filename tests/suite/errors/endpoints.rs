@@ -294,7 +294,7 @@ fn what_a_protocol_has_no_frame_for_has_its_message() {
         ),
         (
             endpoint("{ protocol: graphql-ws }"),
-            "`graphql-ws` is not one of the words that may stand here",
+            "`graphql-ws` is not a valid value here",
             "graphql-ws",
             "did you mean `graphql-transport-ws`?",
         ),
