@@ -662,7 +662,10 @@ export interface components {
              * @description How many seconds of the world pass in one of the machine's while it does not.
              */
             speed: number;
-            /** @description When the next script step or random order is due; null if nothing happens by itself any more. */
+            /**
+             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
+             *     its time, such as a heartbeat; null if nothing does any more.
+             */
             nextDue?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
@@ -734,8 +737,8 @@ export interface components {
             warnings?: string[];
         };
         /**
-         * @description Something that goes wrong on purpose: whom it hits (`on`, and what narrows it), when, and exactly one thing that it does.
-         *     Its times count from the start, or from the reload, the step or the request that brought or changed it.
+         * @description A fault, something that goes wrong on purpose: what it hits (`on` and the keys that narrow it), when, and exactly
+         *     one effect. Its times count from the start, or from the reload, step or request that added or changed it.
          * @example {
          *       "on": "http",
          *       "path": "/orders/*",
@@ -751,76 +754,78 @@ export interface components {
          */
         fault: {
             /**
-             * @description What messages, the journal and `/__mockd/faults` call it.
+             * @description The fault's name in messages, in the journal and in `/__mockd/faults`.
              * @example busy checkout
              */
             name?: string | null;
-            /** @description What it hits. */
+            /** @description What the fault hits. */
             on: components["schemas"]["on"] | null;
             /**
-             * @description Requests with this method alone. With `on: http`.
+             * @description Only requests with this method. With `on: http`.
              * @example POST
              */
             method?: string | null;
             /**
-             * @description Requests with this path alone, below the world's prefix; `*` stands for any characters. Without it, those of the
-             *     API. With `on: http`. Or streams that answer a request for it, with `on: stream`; or sockets of an endpoint of
-             *     `websocket` that were opened with it, with `on: websocket`.
+             * @description Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all requests
+             *     for the API. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
+             *     sockets of an endpoint that were opened with it.
              * @example /orders/*
              */
             path?: string | null;
             /**
-             * @description Requests for this category or a product of it, or sockets that asked for it last.
+             * @description Only requests for this category or one of its products, or only sockets that requested it last.
              * @example electronics
              */
             category?: string | null;
             /**
-             * @description Orders of this product, or frames that tell of it.
+             * @description Only orders of this product, or only frames about it.
              * @example A1
              */
             product?: string | number | null;
             /**
-             * @description Frames or events that come by this topic alone; `*` stands for any characters. With a fault of frames, such as `drop`.
+             * @description Only frames or events of this topic; `*` matches any characters. With a fault that affects frames, such as
+             *     `drop`.
              * @example room/*
              */
             topic?: string | null;
             /**
-             * @description The share of requests, sockets or streams that is hit.
+             * @description The share of requests, sockets or streams that the fault hits.
              * @default 100%
              * @example 20%
              */
             share?: components["schemas"]["share"] | null;
             /**
-             * @description The share of frames or events that is hit, of the sockets or streams that are. With `drop`, `duplicate` and `corrupt`.
+             * @description The share of frames or events that the fault hits, on the sockets or streams that it hits. With `drop`,
+             *     `duplicate` and `corrupt`.
              * @default 100%
              * @example 5%
              */
             chance?: components["schemas"]["share"] | null;
             /**
              * Format: int64
-             * @description How many requests, sockets or streams are spared first.
+             * @description How many requests, sockets or streams to spare first.
              * @default 0
              * @example 3
              */
             skip?: number | null;
             /**
              * Format: int64
-             * @description How many requests, sockets or streams are hit, after those that are spared; without it, all.
+             * @description How many requests, sockets or streams to hit after `skip`. Without it, all of them.
              * @example 2
              */
             times?: number | null;
             /**
-             * @description When it begins.
+             * @description When the fault begins.
              * @default 0s
              */
             from?: components["schemas"]["duration"] | null;
             /**
-             * @description When it is over. Without it, never.
+             * @description When the fault ends. Without it, never.
              * @example 1m
              */
             until?: components["schemas"]["duration"] | null;
             /**
-             * @description Answers, frames or events come later: so much, or as a distribution says. Frames and events keep their order.
+             * @description Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order.
              * @example 300ms
              * @example {
              *       "median": "90ms",
@@ -830,94 +835,97 @@ export interface components {
             latency?: components["schemas"]["latency"] | null;
             /**
              * Format: int64
-             * @description Requests are answered with this status and not carried out; handshakes are refused with it.
+             * @description Answers requests with this status without processing them; refuses handshakes with it.
              * @example 503
              */
             status?: number | null;
             /**
-             * @description The JSON that comes with `status`, in place of mockd's own.
+             * @description The JSON body sent with `status`, instead of mockd's own.
              * @example {
              *       "error": "out of stock"
              *     }
              */
             body?: unknown;
             /**
-             * @description What `retry-after` says beside `status`, in whole seconds.
+             * @description The `retry-after` header sent with `status`, in whole seconds.
              * @example 2s
              */
             retryAfter?: components["schemas"]["duration"] | null;
             /**
-             * @description Connections are reset: requests before they are carried out, sockets and streams when the fault begins; or `after` so
-             *     much.
+             * @description Resets connections: those of requests before they are processed, those of sockets and streams when the fault
+             *     begins, or after the number given by `after`.
              */
             reset?: boolean | null;
             /**
              * Format: int64
-             * @description With `reset`: after so many bytes of an answer that is no stream, frames of a socket, or events of a stream. With
-             *     `close`: after so many frames.
+             * @description With `reset`: after this many bytes of an answer that is not a stream, frames of a socket, or events of a
+             *     stream. With `close`: after this many frames.
              * @example 20
              */
             after?: number | null;
-            /** @description Connections are closed in place of an answer. With `on: http`. */
+            /** @description Closes the connection without an answer. With `on: http`. */
             empty?: boolean | null;
             /**
              * Format: int64
-             * @description The body of an answer that is no stream comes at so many bytes a second. With `on: http`.
+             * @description Sends the body of an answer at this many bytes per second; streams are not affected. With `on: http`.
              * @example 100
              */
             bandwidth?: number | null;
-            /** @description The JSON of an answer breaks off; a stream stays as it is. With `on: http`. */
+            /** @description Cuts off the JSON of an answer; streams are not affected. With `on: http`. */
             malformed?: boolean | null;
             /**
-             * @description Requests are not answered: their connections are closed after so long, or `never`. With `on: http`.
+             * @description Leaves requests unanswered and closes their connections after this time, or `never`. With `on: http`.
              * @example 30s
              * @example never
              */
             timeout?: components["schemas"]["timeout"] | null;
             /**
              * Format: int64
-             * @description An answer says that it is so many bytes longer than it is, or shorter; a stream, which says nothing of its length,
-             *     stays as it is. With `on: http`.
+             * @description Declares an answer this many bytes longer than it is, or shorter if negative; streams, which declare no length,
+             *     are not affected. With `on: http`.
              * @example 10
              */
             contentLength?: number | null;
             /**
-             * @description Handshakes are answered later. With `on: websocket`.
+             * @description Delays the answer to handshakes. With `on: websocket`.
              * @example 2s
              */
             connect?: components["schemas"]["latency"] | null;
             /**
              * Format: int64
-             * @description Sockets are closed with this code: those that are open when the fault begins, or each `after` so many frames. With
-             *     `on: websocket`.
+             * @description Closes sockets with this code: those that are open when the fault begins, or with `after` each socket after
+             *     that many frames. With `on: websocket`.
              * @example 1011
              */
             close?: number | null;
-            /** @description The reason that goes with `close`, of 123 bytes at the most. */
+            /** @description The reason sent with `close`, at most 123 bytes. */
             reason?: string | null;
-            /** @description Sockets stay open and silent, without pongs, and what they send is not read. With `on: websocket`. */
+            /**
+             * @description Freezes sockets: they stay open, but mockd sends nothing, not even pongs, and reads nothing. With `on:
+             *     websocket`.
+             */
             freeze?: boolean | null;
-            /** @description Frames or events do not come. With `on: websocket`, after which the latest totals follow, or `on: stream`. */
+            /** @description Drops frames or events. With `on: websocket`, where the latest totals follow afterwards, or `on: stream`. */
             drop?: boolean | null;
-            /** @description Frames or events come twice. With `on: websocket` or `on: stream`. */
+            /** @description Sends frames or events twice. With `on: websocket` or `on: stream`. */
             duplicate?: boolean | null;
             /**
              * Format: int64
-             * @description Of so many frames at a time, the last comes first. With `on: websocket`.
+             * @description Reorders frames in groups of this many: the last frame of each group comes first. With `on: websocket`.
              * @example 4
              */
             reorder?: number | null;
-            /** @description Frames come damaged. With `on: websocket`. */
+            /** @description Damages frames. With `on: websocket`. */
             corrupt?: components["schemas"]["corrupt"] | null;
-            /** @description Totals stay as they are when the fault hits first. With `on: websocket`, and best with `product`. */
+            /** @description Freezes totals at their values when the fault first hits. With `on: websocket`, and best with `product`. */
             stale?: boolean | null;
             /**
-             * @description All sockets are closed with 1012 when the fault begins, and handshakes are refused with 503 for so long. With
-             *     `on: websocket`.
+             * @description Closes all sockets with 1012 when the fault begins, and refuses handshakes with 503 for this long. With `on:
+             *     websocket`.
              * @example 5s
              */
             storm?: components["schemas"]["duration"] | null;
-            /** @description What clients send is read and not obeyed. With `on: websocket`. */
+            /** @description Reads what clients send, but ignores it. With `on: websocket`. */
             ignore?: boolean | null;
         };
         /** @description What a fault hits. */
@@ -929,14 +937,14 @@ export interface components {
          */
         share: string;
         /**
-         * @description Hours, minutes, seconds and their parts (h, m, s, ms, us, ns), larger ones first, a fraction only in the last; at most 24000h.
+         * @description Hours, minutes, seconds and smaller units (h, m, s, ms, us, ns), largest first; only the last number may have a fraction. At most 24000h.
          * @example 250ms
          * @example 1.5s
          * @example 2m
          * @example 1h30m
          */
         duration: string;
-        /** @description How long something takes. */
+        /** @description A delay. */
         latency: components["schemas"]["spread"] | components["schemas"]["duration"];
         /**
          * @description A distribution of times: `min` and `max` (uniform), `mean` and `jitter` (uniform around it), `mean` and `deviation`
@@ -949,20 +957,20 @@ export interface components {
             max?: components["schemas"]["duration"] | null;
             /** @description The mean. */
             mean?: components["schemas"]["duration"] | null;
-            /** @description How far from the mean a time may be, to both sides. */
+            /** @description How much shorter or longer than the mean a time may be. */
             jitter?: components["schemas"]["duration"] | null;
             /** @description The standard deviation. */
             deviation?: components["schemas"]["duration"] | null;
-            /** @description Half of the times are shorter. */
+            /** @description The median. */
             median?: components["schemas"]["duration"] | null;
             /**
              * Format: double
-             * @description The standard deviation of the logarithm: 0.5 has one in ten at twice the median or more.
+             * @description The standard deviation of the logarithm: with 0.5, one time in ten is at least twice the median.
              * @example 0.5
              */
             sigma?: number | null;
         };
-        /** @description How long nothing is answered. */
+        /** @description How long a request stays unanswered. */
         timeout: "never" | components["schemas"]["duration"];
         /** @description How frames are damaged. */
         corrupt: "json" | "utf8" | "oversized" | "type";
@@ -1062,7 +1070,10 @@ export interface components {
              * @description How many seconds of the world pass in one of the machine's while it does not.
              */
             speed: number;
-            /** @description When the next script step or random order is due; null if nothing happens by itself any more. */
+            /**
+             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
+             *     its time, such as a heartbeat; null if nothing does any more.
+             */
             nextDue?: components["schemas"]["Duration"] | null;
         };
         /** @description The clock, and what happened by an advance. */
@@ -1076,11 +1087,15 @@ export interface components {
              * @description How many seconds of the world pass in one of the machine's while it does not.
              */
             speed: number;
-            /** @description When the next script step or random order is due; null if nothing happens by itself any more. */
+            /**
+             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
+             *     its time, such as a heartbeat; null if nothing does any more.
+             */
             nextDue?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description How many events there were.
+             * @description How many events there were. What sockets and streams alone get or are closed by, such as replies and heartbeats, is no event:
+             *     the journal has it.
              */
             count: number;
             /** @description The events, 10,000 at the most; the transcript has more. */
@@ -1121,7 +1136,7 @@ export interface components {
             advance_to?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description Lets so many of the next things happen now: script steps and random orders.
+             * @description Lets so many of the next things happen now: steps of scripts and rules, random orders, and what protocols of sockets send.
              * @default null
              */
             step?: number | null;
@@ -1140,13 +1155,14 @@ export interface components {
              */
             amount: number;
         };
-        /** @description Steps that are carried out now, all or none. */
+        /** @description Steps to run now, all or none. */
         postedSteps: {
             /** @description The steps, at least one. */
             do: components["schemas"]["ruleStep"][] | null;
         };
         /**
-         * @description A step: exactly one verb, when it happens, and how often. Without a time it happens when the step before has ended.
+         * @description A step: exactly one verb, when it happens, and how often. Without a time it happens when the previous step has
+         *     ended.
          * @example {
          *       "after": "5s",
          *       "merge": {
@@ -1159,40 +1175,42 @@ export interface components {
          */
         ruleStep: {
             /**
-             * @description When it happens, since the list of steps has begun. Not with `after`.
+             * @description When it happens, counted from the start of the list of steps. Not with `after`.
              * @example 2s
              */
             at?: components["schemas"]["duration"] | null;
             /**
-             * @description When it happens, since the step before has ended. Not with `at`.
+             * @description When it happens, counted from the end of the previous step. Not with `at`.
              * @example 500ms
              */
             after?: components["schemas"]["duration"] | null;
             /**
-             * @description How often it happens: a number, or `forever`, `every` so long. Not with `each`.
+             * @description How many times it happens: a number, or `forever`, with `every` as the interval. Not with `each`.
              * @default 1
              * @example 100
              * @example forever
              */
             times?: components["schemas"]["repeat"] | null;
             /**
-             * @description The time between two of its `times`, or between two items of `each`; all at once without it. At least 1us.
+             * @description The time between two of its `times`, or between two items of `each`. At least 1us. Without it, all happen
+             *     at once. The first happens at once; `after: 15s` beside `every: 15s` delays it, too.
              * @example 10ms
              */
             every?: components["schemas"]["duration"] | null;
             /**
-             * @description An expression: it happens only if that is true when it is due.
+             * @description An expression: the step happens only if it is true when the step is due.
              * @example chance(0.5)
              */
             when?: string | boolean | number | null;
             /**
-             * @description A list, or an expression that gives one: it happens once for each item, which is `$item`, with its place from 0,
-             *     which is `$index`.
+             * @description A list, or an expression that gives one: the step happens once for each item. `$item` is the item, `$index`
+             *     its position, from 0.
              * @example {{ todos | where(done=true) }}
              */
             each?: unknown[] | string | null;
             /**
-             * @description Values by name, computed when the step is due, which it and what is inside it can use.
+             * @description Named values for the step and the steps inside it, computed when the step is due. A value that `when` does
+             *     not use is computed only if `when` is true.
              * @example {
              *       "total": "{{ body.price * body.amount }}"
              *     }
@@ -1200,12 +1218,16 @@ export interface components {
             with?: {
                 [key: string]: unknown;
             } | null;
-            /** @description A list of steps. That of a step is carried out at one moment: all of it, or nothing if one is refused. */
+            /**
+             * @description A list of steps. A step's `do` runs at one moment, all or none: if one of its steps is refused, none
+             *     takes effect.
+             */
             do?: components["schemas"]["ruleStep"][] | null;
             /**
-             * @description Sends a frame to the socket whose step it is: JSON, a text as it is, or `{ binary: BASE64 }`; in a `stream`, an
-             *     event: a mapping that has `data`, and besides it only `event`, `id`, `retry` and `comment`, or a `comment` or
-             *     `retry` alone; any other value is the data of an event. Only in streams and sockets.
+             * @description Sends a frame to this socket: JSON, text as it is, or `{ binary: BASE64 }`. In a `stream`, sends an
+             *     event: a mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only
+             *     `comment` or `retry`, sets the fields of the event; any other value is its data. Only in streams and
+             *     sockets.
              * @example $it
              * @example {
              *       "event": "price",
@@ -1214,7 +1236,7 @@ export interface components {
              */
             reply?: unknown;
             /**
-             * @description Sends a frame to all who have joined a topic, or to all sockets of an endpoint.
+             * @description Sends a frame to all members of a topic, or to all sockets of an endpoint.
              * @example {
              *       "to": "news",
              *       "frame": {
@@ -1224,12 +1246,12 @@ export interface components {
              */
             send?: components["schemas"]["send"] | null;
             /**
-             * @description Joins a topic, a list of topics, or what a mapping says. Only in streams and sockets.
+             * @description Joins a topic or a list of topics; a mapping has more options. Only in streams and sockets.
              * @example news
              */
             join?: components["schemas"]["join"] | null;
             /**
-             * @description Leaves a topic, a list of topics, or the membership of a name. Only in streams and sockets.
+             * @description Leaves a topic, a list of topics, or the membership with a name. Only in streams and sockets.
              * @example news
              * @example {
              *       "as": "sub-1"
@@ -1237,14 +1259,16 @@ export interface components {
              */
             leave?: components["schemas"]["leave"] | null;
             /**
-             * @description Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. Only in streams and
-             *     sockets.
+             * @description Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. With
+             *     Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last.
+             *     The steps after it do not run, nor does anything else that waits for the socket or stream. Only in
+             *     streams and sockets.
              * @example 4401
              * @example {}
              */
             close?: components["schemas"]["close"] | null;
             /**
-             * @description Adds a row to a collection. One without an `id` gets the next.
+             * @description Adds a row to a collection. A row without an `id` gets the next one.
              * @example {
              *       "todos": {
              *         "title": "$body.title"
@@ -1255,7 +1279,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Gives other values to some fields of the row with that `id`.
+             * @description Changes some fields of the row with that `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1267,7 +1291,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Puts a row in the place of the one with its `id`.
+             * @description Replaces the row that has the same `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1288,7 +1312,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Adds to numbers of the row with that `id`.
+             * @description Adds to numeric fields of the row with that `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1300,7 +1324,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Sets values of `data`, or parts of them; in steps of a socket also values of its memory `conn`.
+             * @description Sets values of `data`, or parts of them; in the steps of a socket also values of its memory `conn`.
              * @example {
              *       "price": 3,
              *       "prices.BTC": 50000
@@ -1320,7 +1344,7 @@ export interface components {
              *     }
              */
             order?: components["schemas"]["order"] | null;
-            /** @description Brings a fault, whose times count from then on. */
+            /** @description Starts a fault, whose times count from then on. */
             fault?: components["schemas"]["fault"] | null;
         } & ({
             do: unknown;
@@ -1349,31 +1373,32 @@ export interface components {
         } | {
             fault: unknown;
         });
-        /** @description How often a script plays. */
+        /** @description How many times a script or a step repeats. */
         repeat: "forever" | number;
-        /** @description A frame for those who have joined topics, or for all sockets of an endpoint. */
+        /** @description A frame for the members of topics, or for all sockets of an endpoint. */
         send: {
             /**
-             * @description A topic or a list of topics. Only an endpoint's steps may leave it out, and send to all sockets of the endpoint then.
+             * @description A topic or a list of topics. Only the steps of an endpoint may omit it: they then send to all sockets of the
+             *     endpoint; with Socket.IO, to those in the namespace of the message or of the frame.
              * @example news
              */
             to?: string | unknown[] | null;
             /**
-             * @description What is sent, any JSON value.
+             * @description What to send: any JSON value.
              * @example {
              *       "text": "Hello"
              *     }
              */
             frame: unknown;
             /**
-             * @description Whether the sender gets none. Only in streams and sockets.
+             * @description Whether to skip the sender. Only in streams and sockets.
              * @default false
              */
             others?: boolean | null;
         };
         /** @description Topics to join. */
         join: string | string[] | components["schemas"]["membership"];
-        /** @description Topics to join, with what the member wants of them. */
+        /** @description Topics to join, with options. */
         membership: {
             /**
              * @description A topic or a list of topics.
@@ -1381,7 +1406,7 @@ export interface components {
              */
             to: string | unknown[] | null;
             /**
-             * @description What an event has to contain that the member gets.
+             * @description JSON that an event must contain to reach the member. Texts may be expressions; an undefined value is an error.
              * @example {
              *       "row": {
              *         "room": "$path.room"
@@ -1390,16 +1415,17 @@ export interface components {
              */
             where?: unknown;
             /**
-             * @description The name of the membership, by which `leave` ends it.
+             * @description The name of the membership, for `leave`. Another `join` with the same name replaces it, even for other topics:
+             *     the old membership ends, with its steps.
              * @example $query.id
              */
             as?: unknown;
             /**
-             * @description What the member gets in place of what is sent, which is `$event`, to a topic, which is `$topic`.
+             * @description The frame that the member gets for an event. `$event` is what was sent, `$topic` the topic.
              * @example $event.row
              */
             frame?: unknown;
-            /** @description Steps that end with the membership. */
+            /** @description Steps that start with the membership and stop with it. */
             do?: components["schemas"]["ruleStep"][] | null;
         };
         /** @description Topics to leave. */
@@ -1412,22 +1438,22 @@ export interface components {
              */
             to?: string | unknown[] | null;
             /**
-             * @description The name that the membership was joined by.
+             * @description The name of the membership, as its `join` says under `as`.
              * @example sub-1
              */
             as?: unknown;
         };
-        /** @description How it is closed. */
+        /** @description How to close the socket. */
         close: number | string | components["schemas"]["closing"];
-        /** @description With what code and reason it is closed. */
+        /** @description The code and the reason to close the socket with. */
         closing: {
             /**
-             * @description The code (RFC 6455, 7.4): 1000, 1001, 1003, 1007 to 1013, or 3000 to 4999; 1000 without it.
+             * @description The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Without it, 1000.
              * @example 4401
              */
             code?: number | string | null;
             /**
-             * @description The reason, at most 123 bytes.
+             * @description The close reason, at most 123 bytes.
              * @example bye
              */
             reason?: string | null;
@@ -1441,8 +1467,8 @@ export interface components {
              */
             product: string | number | null;
             /**
-             * @description What is added to its total, negative for a return: an integer, an expression that gives one, or a range of which one
-             *     is drawn each time.
+             * @description What to add to its total, negative for a return: an integer, an expression that gives one, or a range from
+             *     which one is drawn each time.
              * @example 10
              * @example {
              *       "min": 1,
@@ -1609,7 +1635,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             } | null;
-            /** @description The JSON of a request's body, or of a frame. */
+            /** @description The JSON of a request's body, or of a frame. Of what a socket with a `protocol` sent, the `msg` of its rules. */
             body?: unknown;
             /** @description What is not JSON. */
             text?: string | null;
@@ -1671,11 +1697,11 @@ export interface components {
             faults?: components["schemas"]["MarkShape"][] | null;
             /** @description The fault that did something to a socket or a frame, or in brief to a request. */
             fault?: string | null;
-            /** @description What it did. */
+            /** @description What it did; or what became of a stream, or of a socket of `websocket`, that fell behind: `caught up` or `closed`. */
             did?: string | null;
             /** @description What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null. */
             rule?: components["schemas"]["RuleName"] | null;
-            /** @description Why a rule failed. */
+            /** @description Why a rule failed, or why one that fell behind was closed. */
             why?: string | null;
         };
         /**
@@ -1789,7 +1815,7 @@ export interface components {
             method?: string | null;
             /**
              * @description A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or
-             *     of a socket of `websocket`; with `received`, that of the socket.
+             *     of a socket of `websocket`; with `received`, that of the socket. A socket is also meant by the key of its endpoint.
              * @default null
              */
             path?: string | null;
@@ -1817,7 +1843,8 @@ export interface components {
              */
             status?: number | null;
             /**
-             * @description JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is.
+             * @description JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is. What a socket with
+             *     a `protocol` received is the `msg` of its rules; what the protocol says for itself, such as heartbeats, is no entry.
              * @default null
              */
             body?: unknown;
@@ -1897,6 +1924,8 @@ export interface components {
         SocketsAnswer: {
             /** @description In the order in which they were opened. */
             sockets: components["schemas"]["SocketAnswer"][];
+            /** @description How many were too slow, also of those that are closed by now. */
+            slow: components["schemas"]["SlowAnswer"];
         };
         /** @description An open socket or stream. */
         SocketAnswer: {
@@ -1936,9 +1965,24 @@ export interface components {
             backlog: number;
             /**
              * Format: uint64
-             * @description How often it was so far behind that it got current totals instead of what it had missed.
+             * @description How often it was so far behind that it got what is so now instead of what it had missed: current totals, or the rows
+             *     and values of `data` that had changed.
              */
             caughtUp: number;
+        };
+        /** @description What became of sockets and streams that were further behind than what is kept for them, since the world was made. */
+        SlowAnswer: {
+            /**
+             * Format: uint64
+             * @description How often one got what is so now instead of what it had missed: current totals, or the rows and values of `data` that
+             *     had changed.
+             */
+            caughtUp: number;
+            /**
+             * Format: uint64
+             * @description How many were closed, with 1013, or ended, because they had missed something else.
+             */
+            closed: number;
         };
         /** @enum {string} */
         Sort: "backlog";
@@ -1961,20 +2005,22 @@ export interface components {
              */
             reason?: string;
         };
-        /** @description A frame to be sent as it is: one of the three. A stream gets it as an event. */
+        /** @description What is to be sent: one of the three. A stream gets it as an event. */
         SendRequest: {
             /**
-             * @description A text frame; the data of an event.
+             * @description A text frame, as it is; the data of an event.
              * @default null
              */
             text?: string | null;
             /**
-             * @description A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say.
+             * @description A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say. A
+             *     socket that speaks `socket.io` gets the event that `{ event, args }` is, in the namespace `/` or that of `namespace`. One
+             *     that speaks `graphql-transport-ws` gets what is sent to topics, and no other JSON.
              * @default null
              */
             json?: unknown;
             /**
-             * @description A binary frame, in base64 (RFC 4648, 4); the data of an event is that base64.
+             * @description A binary frame, as it is, in base64 (RFC 4648, 4); the data of an event is that base64.
              * @default null
              */
             binary?: string | null;

@@ -151,7 +151,7 @@ Repeat: TypeAlias = Literal['forever'] | int
 
 class Send(TypedDict, closed=True):
     """
-    A frame for those who have joined topics, or for all sockets of an endpoint.
+    A frame for the members of topics, or for all sockets of an endpoint.
     """
 
     to: NotRequired[str | list[Any] | None]
@@ -171,7 +171,7 @@ Leaving = TypedDict(
 
 class Closing(TypedDict, closed=True):
     """
-    With what code and reason it is closed.
+    The code and the reason to close the socket with.
     """
 
     code: NotRequired[int | str | None]
@@ -359,6 +359,15 @@ class SocketAnswer(TypedDict):
     caughtUp: int
 
 
+class SlowAnswer(TypedDict):
+    """
+    What became of sockets and streams that were further behind than what is kept for them, since the world was made.
+    """
+
+    caughtUp: int
+    closed: int
+
+
 Sort: TypeAlias = Literal['backlog']
 
 
@@ -381,7 +390,7 @@ class CloseRequest(TypedDict, closed=True):
 
 class SendRequest(TypedDict, closed=True):
     """
-    A frame to be sent as it is: one of the three. A stream gets it as an event.
+    What is to be sent: one of the three. A stream gets it as an event.
     """
 
     text: NotRequired[str | None]
@@ -656,6 +665,7 @@ class SocketsAnswer(TypedDict):
     """
 
     sockets: list[SocketAnswer]
+    slow: SlowAnswer
 
 
 class WorldsAnswer(TypedDict):
@@ -825,7 +835,7 @@ class StateAnswer(TypedDict):
 
 class PostedSteps(TypedDict, closed=True):
     """
-    Steps that are carried out now, all or none.
+    Steps to run now, all or none.
     """
 
     do: list[RuleStep] | None
