@@ -161,12 +161,12 @@ impl ChangedRows {
                 continue;
             };
             match (earlier.event.with_later(&noted.event), &mut places[..]) {
-                (Some(event), [.., last]) => {
-                    *last = list.len();
+                (Some(event), [.., newest]) => {
+                    *newest = list.len();
                     list.push(Some(Noted { event, place: noted.place }));
                 }
-                (None, [.., _, last]) => {
-                    list[*last] = Some(earlier);
+                (None, [.., _, newest]) => {
+                    list[*newest] = Some(earlier);
                     places.push(list.len());
                     list.push(Some(noted));
                 }
