@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_a_row_become_one_that_is_right_for_who_was_away() {
+    fn changes_of_a_row_merge_into_one_for_a_member_that_was_away() {
         for (letters, change, row, before) in [
             ("a", Some("added"), Some(1), None),
             ("am", Some("added"), Some(2), None),

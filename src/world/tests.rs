@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::scenario::{Source, parse};
 
 #[tokio::test]
-async fn a_command_that_fails_says_so_and_the_world_goes_on_with_all_that_was_acknowledged() {
+async fn after_a_failed_command_the_world_keeps_what_it_acknowledged() {
     let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }"));
     let (engine, end) = (Engine::new(&Arc::new(scenario.unwrap()), 1), CancellationToken::new());
     let world = World::start("default".into(), engine.into(), &Setup::default(), end, &TaskTracker::new());
@@ -46,7 +46,7 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
 }
 
 #[tokio::test]
-async fn a_frame_reaches_who_has_joined_its_topic_when_it_is_sent() {
+async fn a_frame_reaches_those_who_have_joined_its_topic_when_sent() {
     use crate::engine::{Command, Frame, Topic};
 
     let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [] } }"));

@@ -30,7 +30,7 @@ fn played(worlds: &Worlds) -> [String; 3] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_default_world_that_ends_by_itself_starts_anew_and_the_others_go_on() {
+async fn a_default_world_that_ended_is_restarted_and_others_continue() {
     let (worlds, tasks, end) = worlds_of_old();
     let other = worlds.get("other").unwrap();
     other.order("T1", 5).await.unwrap();

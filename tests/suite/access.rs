@@ -12,7 +12,7 @@ async fn pause(mockd: &Mockd, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn on_loopback_pages_of_this_machine_may_and_those_of_other_sites_may_not() {
+async fn on_loopback_only_pages_of_this_machine_may_use_control() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for origin in ["http://localhost:5173", "http://127.0.0.1:80", "http://app.localhost", "https://[::1]:8443"] {
         assert_eq!(pause(&mockd, &[("origin", origin)]).await.status, 200, "{origin}");
@@ -33,7 +33,7 @@ async fn on_loopback_pages_of_this_machine_may_and_those_of_other_sites_may_not(
 }
 
 #[tokio::test]
-async fn on_loopback_the_host_has_to_be_local_so_that_no_foreign_name_leads_here() {
+async fn on_loopback_control_requires_a_local_host_header() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for host in ["localhost", "LOCALHOST:3000", "127.0.0.1", "127.1.2.3:1", "[::1]:3000", "shop.localhost:3000"] {
         assert_eq!(pause(&mockd, &[("host", host)]).await.status, 200, "{host}");
@@ -77,7 +77,7 @@ async fn an_origin_can_be_allowed_with_a_flag() {
 }
 
 #[tokio::test]
-async fn a_page_that_may_control_can_also_read_the_answers_whatever_the_mock_api_allows() {
+async fn control_answers_are_readable_without_cors_for_the_mock_api() {
     let mockd = Mockd::run(&ScenarioFile::new(&format!("server: {{ cors: false }}{SHOP}"))).await;
     let url = format!("{}/__mockd/state", mockd.url());
     for (method, status) in [("GET", 200), ("OPTIONS", 204)] {
@@ -96,7 +96,7 @@ async fn a_page_that_may_control_can_also_read_the_answers_whatever_the_mock_api
 }
 
 #[tokio::test]
-async fn beyond_loopback_control_is_off_and_says_so_and_the_rest_is_open() {
+async fn beyond_loopback_control_is_refused_and_the_rest_is_open() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--host", "0.0.0.0"]).await;
     mockd.logged("the control API under /__mockd is off").await;
@@ -114,7 +114,7 @@ async fn beyond_loopback_control_is_off_and_says_so_and_the_rest_is_open() {
 }
 
 #[tokio::test]
-async fn with_a_token_whoever_sends_it_may_from_everywhere() {
+async fn with_a_token_control_is_open_from_everywhere_to_its_bearer() {
     let file = ScenarioFile::new(SHOP);
     let mut command = command(&["run", "--log-format", "json", "--port", "0", "--host", "0.0.0.0"]);
     command.arg(file.path()).env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret");
@@ -134,7 +134,7 @@ async fn with_a_token_whoever_sends_it_may_from_everywhere() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_one_is_refused_at_the_start_and_not_shown() {
+async fn an_invalid_token_is_refused_at_the_start_and_not_shown() {
     let file = ScenarioFile::new(SHOP);
     for token in ["short", "with-a-secret!"] {
         let mut command = command(&["run", "--port", "0"]);

@@ -10,7 +10,7 @@ fn assert_error(answer: &Answer, status: u16, error: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn a_category_lists_its_products_in_declared_order_id_first_without_totals() {
+async fn a_category_lists_its_products_in_order_and_without_totals() {
     let answer = Mockd::shop().await.get("/electronics").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
@@ -21,7 +21,7 @@ async fn a_category_lists_its_products_in_declared_order_id_first_without_totals
 }
 
 #[tokio::test]
-async fn a_posted_product_comes_last_with_the_next_id_and_starts_at_0_orders() {
+async fn a_posted_product_is_last_with_the_next_id_and_total_0() {
     let mockd = Mockd::shop().await;
     let answer = mockd.post("/electronics", r#"{"name":"Drone","rrp":"12.50","info":"Flies."}"#).await;
     assert_eq!(answer.status, 200);
@@ -35,7 +35,7 @@ async fn a_posted_product_comes_last_with_the_next_id_and_starts_at_0_orders() {
 }
 
 #[tokio::test]
-async fn products_posted_at_once_never_share_an_id_and_each_is_last_in_its_answer() {
+async fn products_posted_at_once_get_unique_ids_and_are_listed_last() {
     let mockd = Mockd::shop().await;
     let name = |number: i32| format!("{{\"name\":\"toffee {number}\"}}");
     let posts = (0..40).map(async |number| mockd.post("/confectionery", &name(number)).await);
@@ -109,7 +109,7 @@ async fn an_amount_that_is_no_integer_gets_400() {
 }
 
 #[tokio::test]
-async fn a_total_that_would_leave_the_safe_integers_gets_400_and_stays() {
+async fn a_total_beyond_the_safe_integers_is_refused_with_400() {
     let mockd = Mockd::shop().await;
     for amount in
         ["9007199254740989", "9007199254740992", "-9007199254740995", "1e300", "-1e300", "9223372036854775807"]
@@ -170,7 +170,7 @@ async fn a_body_over_1_mib_gets_413_and_one_of_1_mib_does_not() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_or_method_gets_404_in_the_words_of_the_original() {
+async fn an_unknown_path_or_method_gets_404_with_the_original_message() {
     let mockd = Mockd::shop().await;
     for (method, path) in [
         ("GET", "/foo"),
@@ -221,7 +221,7 @@ async fn a_trailing_slash_makes_no_difference() {
 }
 
 #[tokio::test]
-async fn a_preflight_gets_204_with_the_methods_and_the_headers_that_were_asked_for() {
+async fn a_preflight_gets_204_with_the_methods_and_requested_headers() {
     let mockd = Mockd::shop().await;
     let headers = [
         ("origin", "http://localhost:5050"),

@@ -13,7 +13,7 @@ const STATE: &str = "document.querySelector('#status').dataset.state";
 const IDS: &str = "[...document.querySelectorAll('#products li')].map((row) => row.dataset.id)";
 
 #[tokio::test]
-async fn the_page_shows_a_category_follows_orders_adds_products_and_switches_on_one_socket() {
+async fn the_page_orders_adds_and_switches_category_on_one_socket() {
     needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
@@ -93,7 +93,7 @@ async fn the_page_follows_the_file_as_it_is_edited() {
 }
 
 #[tokio::test]
-async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
+async fn the_page_says_that_it_is_reconnecting_and_recovers() {
     needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
@@ -114,7 +114,7 @@ async fn the_page_says_that_it_is_reconnecting_and_comes_back_by_itself() {
 }
 
 #[tokio::test]
-async fn the_page_works_from_another_origin_with_the_api_in_its_address() {
+async fn the_page_works_from_another_origin_with_an_api_parameter() {
     needs!(Browser);
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
@@ -155,7 +155,7 @@ async fn nothing_from_the_mock_is_taken_for_html() {
 }
 
 #[tokio::test]
-async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sideways() {
+async fn the_page_works_by_keyboard_on_a_phone_without_side_scrolling() {
     needs!(Browser);
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let browser = Browser::open(360, 740).await;
@@ -180,7 +180,7 @@ async fn the_page_can_be_used_by_keyboard_alone_on_a_phone_without_scrolling_sid
 }
 
 #[tokio::test]
-async fn the_page_survives_the_bad_day_comes_back_each_time_and_shows_the_truth_after_it() {
+async fn the_page_recovers_from_the_bad_day_and_shows_the_true_state() {
     needs!(Browser);
     let mockd = Mockd::run_with(std::path::Path::new("scenarios/bad-day.yaml"), &["--paused"]).await;
     let truth = async |id: &str| mockd.get("/__mockd/state").await.json()["totals"][id].to_string();

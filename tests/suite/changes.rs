@@ -244,7 +244,7 @@ fn each_edit_makes_its_changes_and_no_others() {
 }
 
 #[test]
-fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added() {
+fn a_removed_category_loses_all_products_even_those_of_clients() {
     let new = accepted("name: shop\ncategories: { food: { prefix: F, products: [{ id: F1, name: Toffee }] } }\n");
     let mut engine = running();
     let expected = [
@@ -263,7 +263,7 @@ fn a_removed_category_takes_its_products_with_it_also_those_that_clients_added()
 }
 
 #[test]
-fn totals_go_with_a_product_that_moves_and_products_of_clients_stay() {
+fn a_moved_product_keeps_its_total_and_clients_products_stay() {
     let row = TABLE.iter().find(|row| row.edit == "a product moves to another category").unwrap();
     let mut engine = running();
     engine.apply(Command::count("A2", 1)).unwrap();
@@ -286,7 +286,7 @@ fn another_seed_is_a_change_and_gives_other_orders() {
 }
 
 #[test]
-fn a_script_that_is_unchanged_carries_on_where_it_was_and_a_changed_one_starts_over() {
+fn an_unchanged_script_continues_and_a_changed_one_starts_over() {
     let at = |engine: &mut Engine| -> Vec<u128> {
         engine.advance(Duration::from_mins(1)).iter().map(|event| event.at.as_millis()).collect()
     };

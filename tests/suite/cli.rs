@@ -194,7 +194,7 @@ async fn listens(port: &Port) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn output_that_cannot_be_written_neither_ends_the_server_nor_panics() {
+async fn unwritable_output_neither_ends_the_server_nor_panics() {
     let file = ScenarioFile::new(SHOP);
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
     let port = Port::free();

@@ -70,7 +70,7 @@ async fn when_an_advance_is_answered_the_sockets_have_got_everything() {
 }
 
 #[tokio::test]
-async fn a_virtual_hour_of_a_busy_script_reaches_every_socket_frame_by_frame() {
+async fn every_socket_gets_each_frame_of_a_busy_virtual_hour() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 100ms, product: A1, amount: 1 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
@@ -107,7 +107,7 @@ async fn a_paused_clock_stands_still_and_takes_orders() {
 }
 
 #[tokio::test]
-async fn a_resumed_clock_goes_on_where_it_was_as_fast_as_it_is_told() {
+async fn a_resumed_clock_continues_at_the_given_speed() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     mockd.advance("", "1s").await;
@@ -193,7 +193,7 @@ fn duration(text: &Value) -> Duration {
 }
 
 #[tokio::test]
-async fn a_socket_that_does_not_read_holds_nobody_up_for_long_however_much_else_is_asked() {
+async fn sockets_that_do_not_read_hold_up_a_busy_server_only_briefly() {
     let mockd = paused().await;
     let mut stuck = Vec::new();
     for _ in 0..5 {

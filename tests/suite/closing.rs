@@ -19,7 +19,7 @@ fn with_reason(code: u16, reason: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_closing_frame_without_a_code_is_answered_with_one_without_a_code() {
+async fn a_close_frame_without_a_code_is_answered_without_a_code() {
     assert_eq!(answer(&Mockd::shop().await, b"").await, b"");
 }
 
@@ -45,7 +45,7 @@ async fn every_code_that_must_not_be_sent_gets_1002() {
 }
 
 #[tokio::test]
-async fn half_a_code_gets_1002_and_a_reason_that_is_not_utf_8_gets_1007() {
+async fn half_a_close_code_gets_1002_and_a_reason_not_in_utf_8_1007() {
     let mockd = Mockd::shop().await;
     assert_eq!(answer(&mockd, b"\x03").await, 1002_u16.to_be_bytes());
     for reason in [&b"\xff"[..], b"caf\xe9", b"\xed\xa0\x80", b"\xe7\x94"] {

@@ -67,7 +67,7 @@ async fn a_body_in_gzip_is_read_and_in_the_journal_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn another_coding_gets_415_and_is_told_which_is_taken() {
+async fn another_coding_gets_415_with_the_coding_that_is_accepted() {
     let mockd = Mockd::shop().await;
     for codings in
         [&["br"][..], &["deflate"], &["zstd"], &["gzip, gzip"], &["gzip", "br"], &["gzip;q=1"], &["nonsense"]]

@@ -68,7 +68,7 @@ async fn client(mockd: &Mockd) -> Child {
 }
 
 #[tokio::test]
-async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_them() {
+async fn vanished_peers_are_dropped_even_if_nothing_is_sent_to_them() {
     needs!(Namespaces, Python);
     let file = ScenarioFile::new(SHOP);
     let flags = ["--host", "10.77.0.1", "--port", PORT, "--ping", "200ms", "--peer-timeout", "500ms"];
@@ -82,7 +82,7 @@ async fn peers_that_vanish_without_a_word_are_dropped_though_nothing_is_sent_to_
 }
 
 #[tokio::test]
-async fn peers_that_are_there_get_pings_and_stay_however_long_nothing_happens() {
+async fn idle_peers_that_are_still_there_get_pings_and_stay_connected() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--ping", "50ms", "--peer-timeout", "200ms"]).await;
     let mut raw = crate::support::RawSocket::open(mockd.address(), "/orders/confectionery").await;
@@ -138,7 +138,7 @@ async fn without_ipv6_it_serves_ipv4_and_does_not_complain() {
 }
 
 #[tokio::test]
-async fn without_file_events_it_says_so_once_and_looks_at_the_file_instead() {
+async fn without_file_events_it_warns_once_and_polls_the_file() {
     needs!(Namespaces);
     let file = ScenarioFile::new(SHOP);
     let limit = "ip link set lo up; echo 0 > /proc/sys/user/max_inotify_instances";
@@ -164,7 +164,7 @@ async fn limit_files(mockd: &Mockd, most: usize) {
 }
 
 #[tokio::test]
-async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_the_others_later() {
+async fn out_of_descriptors_it_serves_the_connected_and_accepts_later() {
     needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
@@ -194,7 +194,7 @@ async fn out_of_file_descriptors_it_says_so_once_serves_who_is_there_and_takes_t
 }
 
 #[tokio::test]
-async fn out_of_file_descriptors_it_sends_long_lists_all_the_same() {
+async fn out_of_file_descriptors_it_still_sends_long_lists() {
     needs!(UtilLinux);
     let products: Vec<String> = (1..=5_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
     let products = products.join(", ");
@@ -211,7 +211,7 @@ async fn out_of_file_descriptors_it_sends_long_lists_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_save_that_could_not_be_read_for_a_reason_that_passes_is_followed_then() {
+async fn a_save_that_was_temporarily_unreadable_is_followed_later() {
     needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &[]).await;

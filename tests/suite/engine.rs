@@ -46,7 +46,7 @@ fn play(scenario: &Arc<Scenario>, to: Duration) -> Vec<String> {
 }
 
 #[test]
-fn steps_happen_at_their_time_since_the_start_or_since_the_step_before() {
+fn steps_run_at_their_time_after_the_start_or_the_previous_step() {
     let script = steps(
         "start: 1s, steps: [{ at: 500ms, product: T1, amount: 5 }, { after: 250ms, product: T2, amount: -1 },
          { product: T1, amount: 1 }, { at: 100ms, set: { product: T2, total: 0 } }]",
@@ -157,7 +157,7 @@ fn time_ends_where_a_duration_does_and_nothing_is_due_then() {
 }
 
 #[test]
-fn a_script_repeats_as_often_as_it_says_each_time_from_its_last_step() {
+fn a_script_repeats_as_often_as_declared_from_its_last_step() {
     let script = "steps: [{ at: 100ms, product: T1, amount: 1 }, { at: 300ms, product: T2, amount: 1 }]";
     let twice = steps(&format!("repeat: 2, {script}"));
     assert_eq!(play(&twice, ms(10_000)), ["100 T1 1", "300 T2 11", "400 T1 2", "600 T2 12"]);
@@ -175,7 +175,7 @@ fn a_step_happens_several_times_beside_the_steps_after_it() {
 }
 
 #[test]
-fn a_step_after_one_that_happens_several_times_counts_from_its_last_time() {
+fn a_step_after_a_repeated_one_counts_from_its_last_repetition() {
     let script =
         steps("steps: [{ product: T1, amount: 1, times: 3, every: 10ms }, { after: 5ms, product: T2, amount: 1 }]");
     assert_eq!(play(&script, ms(2_000)), ["0 T1 1", "10 T1 2", "20 T1 3", "25 T2 11"]);
@@ -256,7 +256,7 @@ fn jitter_stays_within_its_bounds_and_does_not_drift() {
 }
 
 #[test]
-fn poisson_arrivals_come_at_the_rate_with_gaps_as_spread_as_their_mean() {
+fn poisson_gaps_have_the_mean_and_deviation_of_the_rate() {
     let random = scenario("orders: { random: [{ rate: 20/s, arrivals: poisson }] }\n");
     let events = Engine::new(&random, 3).advance(Duration::from_secs(2_000));
     let gaps: Vec<f64> = events.windows(2).map(|pair| pair[1].at.abs_diff(pair[0].at).as_secs_f64()).collect();
@@ -359,7 +359,7 @@ fn unchanged_timelines_carry_on_and_changed_ones_start_over() {
 }
 
 #[test]
-fn a_product_that_a_script_removed_stays_removed_until_what_is_declared_changes() {
+fn a_product_removed_by_a_script_stays_removed_until_redeclared() {
     let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T2 } }] }] }\n";
     let mut engine = Engine::new(&scenario(script), 42);
     engine.advance(ms(1_000));

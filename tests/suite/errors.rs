@@ -78,7 +78,7 @@ error: `al` is not a valid value here
 }
 
 #[test]
-fn the_caret_stands_right_after_letters_of_more_than_one_byte() {
+fn the_caret_is_in_place_after_letters_of_more_than_one_byte() {
     let text = "categories: { \"Süßes – 甘い\": { prefx: S } }\n";
     let report = report(text);
     assert!(

@@ -21,7 +21,7 @@ fn each_example_opens_with_a_comment_that_says_what_it_shows() {
 }
 
 #[tokio::test]
-async fn shop_sells_1_to_7_pieces_of_a_product_every_one_and_a_half_seconds() {
+async fn shop_sells_1_to_7_pieces_of_a_product_every_1500_ms() {
     let mockd = run("shop.yaml").await;
     let mut live = mockd.live("confectionery").await;
     let mut before = std::collections::HashMap::from([("A1", 3), ("A2", 7), ("B1", 101)]);

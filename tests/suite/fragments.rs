@@ -42,7 +42,7 @@ fn parts(payload: &[u8], count: usize) -> Vec<&[u8]> {
 }
 
 #[tokio::test]
-async fn a_message_in_2_to_1000_fragments_is_one_message_even_with_pings_between() {
+async fn up_to_1000_fragments_with_pings_between_are_one_message() {
     let mockd = shop_of_sweets().await;
     let update = update();
     let cut = |count| parts(&update, count);
@@ -94,7 +94,7 @@ async fn fragments_out_of_their_order_get_1002() {
 }
 
 #[tokio::test]
-async fn a_text_may_be_cut_within_a_character_into_fragments_and_into_writes() {
+async fn a_character_may_be_split_across_fragments_and_writes() {
     let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     let update = update();
@@ -134,7 +134,7 @@ const NOT_UTF_8: [&[u8]; 16] = [
 ];
 
 #[tokio::test]
-async fn a_text_that_is_not_utf_8_gets_1007_and_at_once_if_it_is_wrong_in_its_first_fragment() {
+async fn text_not_in_utf_8_gets_1007_already_in_its_first_fragment() {
     let mockd = shop_of_sweets().await;
     for wrong in NOT_UTF_8 {
         let text = ["κόσμε ".as_bytes(), wrong].concat();

@@ -52,7 +52,7 @@ fn line(mut entry: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_same_requests_give_the_same_frames_transcript_and_journal_for_ever() {
+async fn the_same_requests_always_give_the_same_frames_and_records() {
     let mockd = Mockd::run_with(Path::new(SCENARIO), &["--paused", "--seed", "42"]).await;
     for prefix in ["", "/@a", "/@b"] {
         let (frames, transcript, journal) = play(&mockd, prefix).await;

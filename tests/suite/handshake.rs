@@ -102,7 +102,7 @@ async fn words_that_only_look_like_the_tokens_are_no_handshake() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_16_bytes_in_base64_or_a_version_but_13_is_refused() {
+async fn a_malformed_key_or_a_version_other_than_13_is_refused() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let key = "dGhlIHNhbXBsZSBub25jZQ==";
     for (key, version, status) in [

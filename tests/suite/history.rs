@@ -67,7 +67,7 @@ async fn replay(seed: u64) -> History {
 }
 
 #[tokio::test]
-async fn whatever_clients_do_at_once_one_order_of_events_explains_all_that_each_of_them_sees() {
+async fn one_order_of_events_explains_what_concurrent_clients_see() {
     let history = live(seed(SEED)).await;
     let explained = check(&history).unwrap_or_else(|violation| panic!("{violation}"));
     println!("{explained}");
@@ -75,7 +75,7 @@ async fn whatever_clients_do_at_once_one_order_of_events_explains_all_that_each_
 }
 
 #[tokio::test]
-async fn on_a_clock_that_stands_still_the_same_seed_gives_the_same_transcripts_and_frames() {
+async fn on_a_paused_clock_a_seed_gives_equal_transcripts_and_frames() {
     let seed = seed(SEED);
     let (first, second) = (replay(seed).await, replay(seed).await);
     println!("{}", check(&first).unwrap_or_else(|violation| panic!("{violation}")));

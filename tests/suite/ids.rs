@@ -46,7 +46,7 @@ fn only_an_integer_as_json_writes_it_is_a_number() {
 }
 
 #[test]
-fn ids_compare_as_text_wherever_they_stand() {
+fn ids_compare_as_text_wherever_they_are_used() {
     accepted(&format!(
         "{NUMBERED}
 orders:

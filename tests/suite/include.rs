@@ -54,7 +54,7 @@ impl Files {
 const TOYS: &str = "toys: { prefix: T, products: [{ id: T1, name: Kite }] }";
 
 #[test]
-fn mappings_are_merged_and_this_file_wins_over_later_files_and_these_over_earlier_ones() {
+fn mappings_merge_and_this_file_wins_then_the_later_include() {
     let files = Files::new(&[
         ("main.yaml", "include: [one.yaml, two.yaml]\nseed: 3\ncategories: { toys: { prefix: X } }\n"),
         (
@@ -76,7 +76,7 @@ orders: { random: [{ every: 1s }], scripts: [{ steps: [{ product: T1, amount: 1 
 }
 
 #[test]
-fn lists_are_taken_whole_and_a_key_with_nothing_behind_it_says_nothing() {
+fn lists_replace_each_other_and_an_empty_key_changes_nothing() {
     let files = Files::new(&[
         ("main.yaml", "include: common.yaml\ncategories: { toys: { products: [{ id: T9 }] } }\norders:\n"),
         ("common.yaml", &format!("categories: {{ {TOYS} }}\norders: {{ random: [{{ every: 1s }}] }}\n")),
@@ -87,7 +87,7 @@ fn lists_are_taken_whole_and_a_key_with_nothing_behind_it_says_nothing() {
 }
 
 #[test]
-fn included_files_include_others_each_relative_to_itself_and_one_may_come_twice() {
+fn includes_nest_relative_to_their_file_and_may_repeat() {
     let files = Files::new(&[
         ("main.yaml", "include: [parts/a.yaml, parts/b.yaml]\n"),
         ("parts/a.yaml", "include: deeper/base.yaml\nname: a\n"),
@@ -119,7 +119,7 @@ error: main.yaml includes itself through a.yaml, b.yaml
 
 #[cfg(unix)]
 #[test]
-fn files_are_told_apart_by_what_they_are_not_by_how_they_are_written() {
+fn files_are_identified_by_their_target_and_not_by_their_path() {
     let files = Files::new(&[
         ("main.yaml", "include: link/../main.yaml\n"),
         ("sub/main.yaml", &format!("seed: 3\ncategories: {{ {TOYS} }}\n")),
@@ -145,7 +145,7 @@ fn files_that_are_included_over_and_over_are_merged_once() {
 }
 
 #[test]
-fn more_files_than_anybody_includes_are_refused_whether_they_are_there_or_not() {
+fn more_than_256_included_files_are_refused_even_if_missing() {
     let names: Vec<String> = (0..10_000).map(|number| format!("gone{number}.yaml")).collect();
     let files = Files::new(&[("main.yaml", &format!("include: [{}]\n", names.join(", ")))]);
     let loading = load(&files.path("main.yaml"));
@@ -161,7 +161,7 @@ fn an_included_path_cannot_be_empty() {
 }
 
 #[test]
-fn a_file_that_cannot_be_included_is_shown_where_it_is_named_and_what_it_may_hold_is_not_missed() {
+fn a_missing_include_is_reported_without_follow_up_errors() {
     let files = Files::new(&[(
         "main.yaml",
         "include: [gone.yaml]\nfeed: some\norders: { random: [{ every: 1s, products: [T1] }] }\n",
@@ -249,7 +249,7 @@ async fn every_included_file_is_followed_also_one_that_is_new() {
 }
 
 #[tokio::test]
-async fn an_included_file_that_goes_away_is_reported_and_picked_up_when_it_is_back() {
+async fn a_removed_include_is_reported_and_picked_up_when_it_returns() {
     let files = Files::new(&[("main.yaml", "include: one.yaml\n"), ("one.yaml", &total(1))]);
     let mut mockd = Mockd::run_with(&files.path("main.yaml"), &[]).await;
     let mut live = mockd.live("toys").await;

@@ -70,7 +70,7 @@ fn requests(name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_value_of_a_scenario_and_no_part_of_a_request_gets_into_a_head() {
+async fn no_scenario_value_or_request_part_gets_into_a_response_head() {
     let file = ScenarioFile::new(SHOP);
     scenario(&file);
     let mockd = Mockd::run(&file).await;
@@ -87,7 +87,7 @@ async fn no_value_of_a_scenario_and_no_part_of_a_request_gets_into_a_head() {
 }
 
 #[tokio::test]
-async fn a_socket_of_such_a_category_is_opened_by_a_head_like_any_other() {
+async fn a_category_with_line_breaks_opens_sockets_with_a_clean_head() {
     let file = ScenarioFile::new(SHOP);
     scenario(&file);
     let mockd = Mockd::run(&file).await;

@@ -32,7 +32,7 @@ fn plain(mut entry: Value) -> Value {
 }
 
 #[tokio::test]
-async fn requests_sockets_and_frames_stand_in_the_order_in_which_they_happened() {
+async fn requests_sockets_and_frames_are_journalled_in_their_order() {
     let mockd = paused().await;
     let mut live = mockd.live("confectionery").await;
     live.text().await;
@@ -70,7 +70,7 @@ async fn wait_for(mockd: &Mockd, expectation: Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_way_a_socket_ends_is_told_with_its_code() {
+async fn the_journal_has_the_code_of_each_way_a_socket_ends() {
     let mockd = paused().await;
     let closed = |socket: u64| json!({ "kind": "closed", "socket": socket });
     RawSocket::open(mockd.address(), "/orders/none").await.send(0x83, b"").await;
@@ -234,7 +234,7 @@ async fn other_files_and_what_a_fault_hits_stay_in_the_journal() {
 }
 
 #[tokio::test]
-async fn without_a_journal_nothing_is_recorded_and_everything_else_works() {
+async fn without_a_journal_nothing_is_recorded_and_all_else_works() {
     let mockd = paused_with(&["--journal", "0"]).await;
     let mut live = mockd.live("nothing").await;
     mockd.order("A1", 1).await;

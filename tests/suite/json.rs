@@ -58,7 +58,7 @@ fn values_are_what_a_json_reader_sees() {
 }
 
 #[test]
-fn carets_stand_right_in_json() {
+fn carets_are_in_place_in_json() {
     let text = "{\n\t\"sed\": 4,\n\t\"categories\": {\"甘\\u0061\": {\"prefix\": 3}}\n}\n";
     let report = report("shop.json", text);
     assert!(report.contains("error: unknown key `sed`\n --> shop.json:2:2\n"), "{report}");

@@ -114,7 +114,7 @@ fn the_schema_catches_mistakes_while_typing() {
 }
 
 #[tokio::test]
-async fn init_writes_a_scenario_that_is_right_and_leaves_alone_what_is_there() {
+async fn init_writes_a_valid_scenario_and_overwrites_no_file() {
     let directory = TempDir::new().unwrap();
     let shop = directory.path().join("new/shop");
     let (code, said, _) = run(&["init", shop.to_str().unwrap()]).await;
@@ -166,7 +166,7 @@ async fn init_says_when_it_cannot_write() {
 }
 
 #[tokio::test]
-async fn explain_tells_about_a_key_wherever_it_may_stand() {
+async fn explain_describes_a_key_at_each_of_its_places() {
     let (code, said, _) = run(&["explain", "orders.random.jitter"]).await;
     let expected = "\
 orders.random[].jitter

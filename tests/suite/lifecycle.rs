@@ -43,7 +43,7 @@ async fn a_ready_file_that_cannot_be_written_ends_the_start() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn both_signals_close_the_sockets_of_all_worlds_with_1001_and_end_with_0() {
+async fn signals_close_the_sockets_of_all_worlds_and_exit_with_0() {
     for signal in ["TERM", "INT"] {
         let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
         let (mut one, mut two) = (mockd.live("nothing").await, mockd.live_in("/@a", "nothing").await);
@@ -55,7 +55,7 @@ async fn both_signals_close_the_sockets_of_all_worlds_with_1001_and_end_with_0()
 
 #[cfg(unix)]
 #[tokio::test]
-async fn whoever_waits_in_vain_is_told_at_the_end() {
+async fn a_pending_wait_is_answered_with_503_at_the_end() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     let body = r#"{"for":{"method":"PUT"},"timeout":"10m"}"#;
@@ -107,7 +107,7 @@ async fn it_can_end_with_the_process_that_started_it() {
 }
 
 #[tokio::test]
-async fn the_exit_codes_are_told_by_the_help() {
+async fn the_help_lists_the_exit_codes() {
     let output = soon("the help", command(&["--help"]).output()).await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     for line in ["0  success, or stopped on request", "1  failure: ", "2  wrong arguments"] {
@@ -121,7 +121,7 @@ async fn the_exit_codes_are_told_by_the_help() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_nothing_up_and_what_a_client_sent_is_in_it_in_short() {
+async fn an_unread_log_blocks_nothing_and_long_messages_are_shortened() {
     // More than a pipe and the lines that may wait have room for.
     const MESSAGES: usize = 6_000;
     let mut mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;

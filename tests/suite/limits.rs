@@ -14,7 +14,7 @@ async fn asks(connection: &mut Connection) -> String {
 }
 
 #[tokio::test]
-async fn connections_over_the_cap_get_503_and_a_place_that_is_given_up_is_free_again() {
+async fn connections_over_the_cap_get_503_until_one_is_closed() {
     let mockd = Mockd::shop_with("", &["--max-connections", "3"]).await;
     let mut socket = mockd.live("electronics").await;
     let (mut first, mut second) = (Connection::open(&mockd).await, Connection::open(&mockd).await);
@@ -81,7 +81,7 @@ async fn it_opens_as_many_files_as_it_may_whatever_the_shell_says() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks_for_them_is_warned_of() {
+async fn connections_are_limited_to_the_open_files_with_a_warning() {
     let file = ScenarioFile::new(SHOP);
     let mut limited = tokio::process::Command::new("sh");
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
@@ -100,7 +100,7 @@ async fn more_connections_than_files_are_refused_with_503_and_the_flag_that_asks
 }
 
 #[tokio::test]
-async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does_not() {
+async fn only_a_request_that_takes_too_long_gets_408() {
     let flags = ["--request-timeout", "100ms"];
     for mockd in [Mockd::shop_with("", &flags).await, Mockd::shop_with(WITH_ORIGINS, &flags).await] {
         for begun in [
@@ -115,7 +115,7 @@ async fn whoever_takes_too_long_over_a_request_gets_408_and_whoever_is_fast_does
 }
 
 #[tokio::test]
-async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not() {
+async fn only_heads_and_bodies_over_their_limits_are_refused() {
     let mockd = Mockd::shop_with("", &["--max-body", "200"]).await;
     let get = |path: &str, header: &str| {
         format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {header}\r\n\r\n")
@@ -140,7 +140,7 @@ async fn heads_and_bodies_over_their_limits_are_refused_and_those_within_are_not
 }
 
 #[tokio::test]
-async fn two_hundred_requests_sent_at_once_are_answered_in_their_order() {
+async fn two_hundred_pipelined_requests_are_answered_in_order() {
     let mockd = Mockd::shop_with("", &[]).await;
     let order = |amount: u32| {
         let body = format!("{{\"amount\":{amount}}}");
@@ -167,7 +167,7 @@ async fn the_limit_on_messages_can_be_set() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_further_behind_than_the_backlog_gets_current_totals() {
+async fn a_socket_behind_by_more_than_the_backlog_gets_current_totals() {
     let mockd = Mockd::shop_with("", &["--backlog", "16"]).await;
     let mut narrow = Socket::open_narrow(&format!("ws://{}/orders/confectionery", mockd.address())).await;
     let state = async || mockd.control("GET", "/__mockd/sockets", json!(null)).await["sockets"][0].clone();
@@ -243,7 +243,7 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
 }
 
 #[tokio::test]
-async fn who_first_sends_all_of_a_body_that_is_too_large_gets_413_all_the_same() {
+async fn a_client_that_sends_a_too_large_body_first_still_gets_413() {
     let mockd = Mockd::shop_with("", &[]).await;
     let (mut from, mut to) = TcpStream::connect(mockd.address()).await.unwrap().into_split();
     let head = "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ";
@@ -255,7 +255,7 @@ async fn who_first_sends_all_of_a_body_that_is_too_large_gets_413_all_the_same()
 }
 
 #[tokio::test]
-async fn a_category_takes_products_of_clients_up_to_its_bound_and_a_reset_makes_room() {
+async fn a_category_bounds_clients_products_and_a_reset_makes_room() {
     let mockd = Mockd::shop_with("", &["--max-body", "17000000", "--journal", "0"]).await;
     let product = format!("{{\"name\":\"{}\"}}", "x".repeat(16_900_000));
     for _ in 0..4 {

@@ -41,7 +41,7 @@ async fn every_order_carries_the_extra_properties_of_its_product() {
 }
 
 #[tokio::test]
-async fn an_unknown_category_is_accepted_gets_no_current_orders_and_all_live_ones() {
+async fn an_unknown_category_gets_no_current_orders_but_all_live_ones() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("books").await;
     mockd.order("B1", 1).await;
@@ -50,7 +50,7 @@ async fn an_unknown_category_is_accepted_gets_no_current_orders_and_all_live_one
 }
 
 #[tokio::test]
-async fn a_feed_of_the_category_gives_a_socket_the_orders_of_its_own_category_only() {
+async fn with_a_category_feed_a_socket_gets_only_its_own_orders() {
     let mockd = Mockd::run(&ScenarioFile::new(&format!("feed: category{SHOP}"))).await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -65,7 +65,7 @@ async fn a_feed_of_the_category_gives_a_socket_the_orders_of_its_own_category_on
 }
 
 #[tokio::test]
-async fn two_and_twenty_sockets_see_the_same_updates_in_the_same_order() {
+async fn two_or_twenty_sockets_see_the_same_updates_in_the_same_order() {
     for sockets in [2, 20] {
         let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{SCRIPT}"))).await;
         let mut open = join_all((0..sockets).map(|_| mockd.live("nothing"))).await;
@@ -99,7 +99,7 @@ async fn read_past_mark(live: &mut Socket) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_doubled_between_the_current_orders_and_the_live_ones() {
+async fn nothing_is_lost_or_repeated_between_current_and_live_orders() {
     let steps = "orders: { scripts: [{ repeat: forever, steps: [{ after: 500us, product: A1, amount: 1 }] }] }";
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{steps}"))).await;
     for _ in 0..10 {
@@ -134,7 +134,7 @@ async fn nothing_is_lost_or_doubled_between_the_current_orders_and_the_live_ones
 }
 
 #[tokio::test]
-async fn update_category_brings_the_current_orders_of_that_category_on_the_same_socket() {
+async fn update_category_sends_its_current_orders_on_the_same_socket() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -148,7 +148,7 @@ async fn update_category_brings_the_current_orders_of_that_category_on_the_same_
 }
 
 #[tokio::test]
-async fn a_message_that_makes_no_sense_is_logged_with_the_reason_and_the_socket_stays_open() {
+async fn an_invalid_message_is_logged_and_the_socket_stays_open() {
     let mut mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -176,7 +176,7 @@ async fn a_command_in_a_binary_message_counts_as_well() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_brought_up_to_date_and_the_others_feel_nothing() {
+async fn a_client_that_does_not_read_catches_up_and_delays_no_others() {
     const ORDERS: usize = 400_000;
     let steps = format!(
         "orders: {{ scripts: [{{ steps: [
@@ -236,7 +236,7 @@ async fn a_stopping_server_closes_its_sockets_with_1001() {
 }
 
 #[tokio::test]
-async fn a_scenario_that_asks_for_more_than_the_machine_can_do_still_answers() {
+async fn a_scenario_beyond_the_machines_capacity_still_answers() {
     let random = "{ every: 1us }, ".repeat(4);
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}orders: {{ random: [{random}] }}"))).await;
     for _ in 0..50 {

@@ -65,7 +65,7 @@ async fn it_follows_time_sockets_events_and_worlds() {
 }
 
 #[tokio::test]
-async fn log_lines_stand_whole_above_it_and_it_says_when_the_file_is_broken() {
+async fn log_lines_stay_whole_above_it_and_it_shows_a_broken_file() {
     let file = ScenarioFile::new(&format!("name: shop\n{SHOP}"));
     let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
     terminal.last_line(is_live_line).await;
@@ -117,7 +117,7 @@ async fn a_name_of_wide_characters_leaves_it_within_the_terminal() {
 }
 
 #[tokio::test]
-async fn at_the_end_it_is_erased_with_what_the_terminal_shows_for_ctrl_c() {
+async fn at_the_end_it_is_erased_together_with_the_ctrl_c_echo() {
     for signal in ["TERM", "INT"] {
         let file = ScenarioFile::new(SHOP);
         let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
@@ -132,7 +132,7 @@ async fn at_the_end_it_is_erased_with_what_the_terminal_shows_for_ctrl_c() {
 }
 
 #[tokio::test]
-async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
+async fn it_is_absent_in_quiet_mode_and_with_json_logs() {
     for flags in [&["-q"][..], &["--log-format", "json"]] {
         let file = ScenarioFile::new(SHOP);
         let ready = file.directory().join("ready.json");
@@ -149,7 +149,7 @@ async fn there_is_none_when_little_is_to_be_printed_or_a_program_reads_it() {
 }
 
 #[tokio::test]
-async fn it_is_not_drawn_over_a_shell_until_the_server_comes_to_the_foreground() {
+async fn it_is_drawn_only_once_the_server_is_in_the_foreground() {
     needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let script = format!("\"$MOCKD\" run {} --port 0 --exit-with-parent & read -r; fg", file.path().display());

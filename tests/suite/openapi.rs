@@ -173,7 +173,7 @@ async fn mockd_openapi_prints_the_document_that_is_served() {
 }
 
 #[tokio::test]
-async fn the_document_is_of_version_3_1_and_names_both_ways_to_a_world() {
+async fn the_document_has_version_3_1_and_names_both_world_addresses() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let document = mockd.get("/__mockd/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
@@ -211,7 +211,7 @@ fn schemathesis(document: &str) -> Command {
 }
 
 #[tokio::test]
-async fn a_thousand_requests_made_from_the_document_are_answered_as_it_says() {
+async fn a_thousand_generated_requests_are_answered_as_documented() {
     needs!(Schemathesis);
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mockd = Mockd::run_with(file.path(), &["--paused", "--seed", "42"]).await;

@@ -303,7 +303,7 @@ async fn a_client_that_closes_its_session_has_its_poll_answered() {
 }
 
 #[tokio::test]
-async fn a_session_that_a_rule_closes_is_told_so_by_the_next_poll() {
+async fn the_next_poll_reports_that_a_rule_closed_the_session() {
     let mockd = chat().await;
     let mut client = Polling::connected(&mockd).await;
     client.post(r#"42["bye"]"#).await;

@@ -105,7 +105,7 @@ fn act(engine: &mut Engine, what: usize, amount: i64) -> Vec<Event> {
 }
 
 #[test]
-fn an_engine_that_is_written_down_goes_on_elsewhere_as_if_nothing_had_happened() {
+fn a_saved_engine_continues_elsewhere_as_if_uninterrupted() {
     let compared = Cell::new(0);
     proptest!(properties(200), |(document in documents("1ms"), seed: u64, before: Vec<(usize, i16)>, after: Vec<(usize, i16)>)| {
         if let Some(scenario) = read(&text(&document)) {

@@ -51,7 +51,7 @@ async fn an_editor_that_moves_the_old_file_away_is_followed() {
 }
 
 #[tokio::test]
-async fn an_editor_that_renames_a_new_file_over_the_old_one_is_followed() {
+async fn a_new_file_renamed_over_the_old_one_is_followed() {
     follows(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_jetbrains as Save; 3]).await;
 }
 
@@ -93,7 +93,7 @@ async fn a_file_whose_directory_is_replaced_is_followed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_swapped_link_to_the_directory_is_followed_even_if_the_files_look_alike() {
+async fn a_swapped_directory_link_is_followed_though_files_look_alike() {
     let swap: Save = |file, text| {
         let link = file.path().parent().unwrap();
         let number = std::fs::read_dir(file.directory()).unwrap().count();
@@ -115,7 +115,7 @@ async fn a_swapped_link_to_the_directory_is_followed_even_if_the_files_look_alik
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pipe_in_place_of_the_file_is_refused_and_does_not_keep_the_server_from_stopping() {
+async fn a_pipe_in_place_of_the_file_is_refused_and_delays_no_exit() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     file.delete();
@@ -156,7 +156,7 @@ async fn a_deleted_file_changes_nothing_until_it_is_put_back() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_reported_with_its_place_and_the_last_good_scenario_goes_on() {
+async fn a_broken_file_is_reported_while_the_last_good_one_is_served() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
@@ -205,7 +205,7 @@ async fn a_reload_with_100_open_sockets_drops_none_and_loses_no_order() {
 }
 
 #[tokio::test]
-async fn products_come_go_and_change_with_the_file_and_posted_ones_stay() {
+async fn declared_products_follow_the_file_and_posted_ones_stay() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
@@ -297,7 +297,7 @@ async fn a_file_that_is_not_watched_is_not_followed() {
 }
 
 #[tokio::test]
-async fn with_a_feed_of_the_category_a_moved_product_is_told_to_its_new_category() {
+async fn with_a_category_feed_a_new_category_gets_the_moved_product() {
     let shop = format!("feed: category{SHOP}");
     let file = ScenarioFile::new(&shop);
     let mockd = Mockd::run(&file).await;
@@ -368,7 +368,7 @@ async fn eventually(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool
 }
 
 #[tokio::test]
-async fn sockets_on_a_category_that_is_removed_stay_open_and_hear_of_it_when_it_is_back() {
+async fn sockets_of_a_removed_category_get_its_orders_on_its_return() {
     let by_category = format!("feed: category\n{SHOP}");
     let (electronics_only, _) = by_category.split_once("  confectionery:").unwrap();
     let file = ScenarioFile::new(&by_category);

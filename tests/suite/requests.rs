@@ -147,7 +147,7 @@ async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
 }
 
 #[tokio::test]
-async fn requests_of_all_kinds_on_one_connection_are_answered_in_order() {
+async fn requests_of_all_kinds_on_one_connection_keep_their_order() {
     let mockd = Mockd::shop().await;
     let order = |amount: i64| post("/orders/A1", &json!({ "amount": amount }).to_string());
     let wrong = post("/orders/A1", "null");
@@ -163,7 +163,7 @@ async fn requests_of_all_kinds_on_one_connection_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_request_that_comes_in_pieces_is_answered_all_the_same() {
+async fn a_request_that_arrives_in_pieces_is_answered() {
     let mockd = Mockd::shop().await;
     let order = post("/orders/A1", r#"{"amount":1}"#);
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_request_that_comes_in_pieces_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn an_answer_of_many_products_comes_whole_however_slowly_it_is_read() {
+async fn a_long_answer_arrives_whole_even_if_it_is_read_slowly() {
     let products: Vec<String> = (1..=20_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
     let products = products.join(", ");
     let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
@@ -198,7 +198,7 @@ fn long(count: usize) -> ScenarioFile {
 }
 
 #[tokio::test]
-async fn a_long_list_is_the_same_however_often_it_is_asked_for_and_the_next_one_once_it_has_changed() {
+async fn a_long_list_is_the_same_each_time_until_it_changes() {
     let file = long(3000);
     let mockd = Mockd::run(&file).await;
     for _ in 0..3 {
@@ -234,7 +234,7 @@ async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
 }
 
 #[tokio::test]
-async fn clients_that_still_read_a_long_list_get_it_as_it_was_when_they_asked_though_it_has_changed() {
+async fn slow_readers_of_a_long_list_get_it_as_it_was_when_asked_for() {
     let mockd = Mockd::run(&long(20_000)).await;
     let (get, add) = (get("/electronics"), post("/electronics", r#"{"name":"x"}"#));
     let mut clients = Vec::new();
@@ -253,7 +253,7 @@ async fn clients_that_still_read_a_long_list_get_it_as_it_was_when_they_asked_th
 }
 
 #[tokio::test]
-async fn clients_that_leave_in_the_middle_of_a_long_list_disturb_nobody() {
+async fn clients_that_leave_during_a_long_list_affect_no_others() {
     let mockd = Mockd::run(&long(20_000)).await;
     let get = get("/electronics");
     let whole = exchange(&mockd, &get, 1).await.remove(0);

@@ -120,7 +120,7 @@ fn each_verb_of_the_world_is_read() {
 }
 
 #[test]
-fn triggers_have_keys_of_their_topics_and_a_verb_is_a_list_of_one() {
+fn triggers_have_keys_by_topic_and_a_verb_is_a_list_of_one() {
     let scenario = with(
         "triggers:
   - { topic: todos, when: event.change == 'added' and topic == 'todos', do: [{ after: 5s, merge: { todos: { id: $event.row.id } } }] }

@@ -48,7 +48,7 @@ async fn hears(live: &mut Socket, total: i64) {
 }
 
 #[tokio::test]
-async fn files_and_those_of_folders_are_listed_in_order_each_once_and_the_first_is_served() {
+async fn files_and_folders_are_listed_once_and_the_first_is_served() {
     let file = ScenarioFile::new(SHOP);
     let first = text_of(file.path());
     let (z, a) = (beside(&file, "more/z.yaml", SHOP), beside(&file, "more/a.yml", SHOP));
@@ -101,7 +101,7 @@ async fn a_file_that_appears_in_a_folder_is_listed_and_can_be_served() {
 }
 
 #[tokio::test]
-async fn a_switch_is_a_reload_in_all_worlds_that_keeps_open_sockets_and_what_is_the_same() {
+async fn a_switch_reloads_all_worlds_and_keeps_sockets_and_totals() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", &format!("name: shop\n{}", shop_with(50)));
     let mockd = Mockd::run_with(file.path(), &[&other]).await;
@@ -122,7 +122,7 @@ async fn a_switch_is_a_reload_in_all_worlds_that_keeps_open_sockets_and_what_is_
 }
 
 #[tokio::test]
-async fn after_a_switch_the_new_file_is_followed_with_what_it_includes_and_the_old_one_no_more() {
+async fn after_a_switch_only_the_new_file_and_includes_are_followed() {
     for flags in [&[][..], &["--poll"]] {
         let file = ScenarioFile::new(SHOP);
         beside(&file, "common/shop.yaml", &shop_with(60));
@@ -149,7 +149,7 @@ async fn after_a_switch_the_new_file_is_followed_with_what_it_includes_and_the_o
 }
 
 #[tokio::test]
-async fn a_broken_file_is_refused_with_the_place_of_its_problem_and_the_one_of_before_is_still_followed() {
+async fn a_broken_file_is_refused_and_the_previous_one_still_followed() {
     let file = ScenarioFile::new(SHOP);
     let broken = beside(&file, "broken.yaml", "categories: { toys: { prefx: T } }\n");
     let gone = text_of(&beside_nothing(&file));
@@ -198,7 +198,7 @@ async fn a_switch_away_from_a_broken_save_heals_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_not_given_is_404_and_a_request_that_is_none_400() {
+async fn an_unlisted_file_gets_404_and_an_invalid_request_400() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", SHOP);
     let mockd = Mockd::run(&file).await;
@@ -216,7 +216,7 @@ async fn a_file_that_was_not_given_is_404_and_a_request_that_is_none_400() {
 }
 
 #[tokio::test]
-async fn without_watching_a_switch_reads_the_file_and_no_save_is_followed() {
+async fn without_watching_only_a_switch_reads_the_file() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", &shop_with(50));
     let mockd = Mockd::run_with(file.path(), &["--no-watch", &other]).await;
@@ -239,7 +239,7 @@ async fn without_watching_a_switch_reads_the_file_and_no_save_is_followed() {
 }
 
 #[tokio::test]
-async fn switches_at_once_happen_one_after_the_other_and_each_answer_is_of_its_own() {
+async fn concurrent_switches_run_in_turn_and_each_gets_its_own_answer() {
     let file = ScenarioFile::new(SHOP);
     let others: Vec<String> =
         (1..=8).map(|number| beside(&file, &format!("{number}.yaml"), &shop_with(100 * number))).collect();
@@ -298,7 +298,7 @@ async fn a_switch_to_a_file_that_is_being_written_gets_it_whole() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pipe_can_be_left_for_a_file_which_is_followed_then_and_not_gone_back_to() {
+async fn a_pipe_can_be_switched_to_a_file_but_not_back() {
     let file = ScenarioFile::new(SHOP);
     let pipe = file.directory().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -319,7 +319,7 @@ async fn a_pipe_can_be_left_for_a_file_which_is_followed_then_and_not_gone_back_
 }
 
 #[tokio::test]
-async fn a_folder_without_scenarios_and_a_second_file_that_is_not_there_are_one_clear_sentence_each() {
+async fn an_empty_folder_or_a_missing_file_gives_one_clear_error() {
     let file = ScenarioFile::new(SHOP);
     beside(&file, "empty/notes.txt", "");
     let (first, empty) = (text_of(file.path()), text_of(&file.directory().join("empty")));
@@ -339,7 +339,7 @@ async fn a_folder_without_scenarios_and_a_second_file_that_is_not_there_are_one_
 }
 
 #[tokio::test]
-async fn only_who_may_control_the_mock_sees_the_files_and_switches() {
+async fn only_clients_with_control_see_the_files_and_switch() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", &shop_with(50));
     let arguments = ["--control-token", "s3cret-s3cret", &other];
@@ -359,7 +359,7 @@ async fn only_who_may_control_the_mock_sees_the_files_and_switches() {
 }
 
 #[tokio::test]
-async fn an_embedded_mock_lists_its_file_and_says_that_it_does_not_switch() {
+async fn an_embedded_mock_lists_its_file_and_refuses_to_switch() {
     let file = ScenarioFile::new(SHOP);
     let path = text_of(file.path());
     let of_a_file = Embedded::builder().file(file.path()).start().await.unwrap();

@@ -63,7 +63,7 @@ async fn ask_anew(address: &str) -> io::Result<Vec<u8>> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn under_load_every_answer_is_whole_every_socket_gets_all_orders_and_1001_and_nobody_new_is_answered() {
+async fn shutdown_under_load_completes_answers_and_closes_with_1001() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let mut watching = mockd.live("nothing").await;
     let mut sockets = join_all((0..SOCKETS).map(|_| mockd.live("nothing"))).await;

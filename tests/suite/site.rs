@@ -106,7 +106,7 @@ async fn folders_are_not_listed() {
 }
 
 #[tokio::test]
-async fn a_folder_is_redirected_to_its_slash_and_never_to_another_host() {
+async fn a_folder_redirects_to_its_slash_and_never_to_another_host() {
     let (_file, mockd) = with_site(|_| {}).await;
     assert!(get(&mockd, "/sub").await.contains("\r\nlocation: /sub/\r\n"));
     assert!(get(&mockd, "/@a/sub").await.contains("\r\nlocation: /@a/sub/\r\n"));
@@ -177,7 +177,7 @@ async fn only_files_of_utf_8_text_are_served_as_utf_8() {
 }
 
 #[tokio::test]
-async fn who_has_a_file_already_gets_304_by_its_quoted_etag() {
+async fn a_client_with_the_quoted_etag_of_a_file_gets_304() {
     let (file, own) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
     for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
@@ -319,7 +319,7 @@ async fn a_range_of_nothing_or_of_whatever_else_is_ignored() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_no_file_in_the_folder_is_not_there_and_holds_nobody_up() {
+async fn pipes_devices_and_sockets_are_not_served_and_do_not_block() {
     let pipe = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
     let (_file, mockd) = with_site(|site| {
         pipe(&site.join("pipe"));

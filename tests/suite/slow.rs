@@ -80,7 +80,7 @@ fn last_totals(frames: &[String]) -> HashMap<String, i64> {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn sockets_that_do_not_read_cost_the_others_no_update_and_the_server_no_memory() {
+async fn sockets_that_do_not_read_cost_no_updates_and_no_memory() {
     let mut shop = Shop::open().await;
     let url = format!("ws://{}/orders/nothing", shop.mockd.address());
     let mut stuck = join_all((0..STUCK).map(|_| Socket::open_narrow(&url))).await;

@@ -98,7 +98,7 @@ async fn settled_memory(mockd: &Mockd) -> u64 {
 }
 
 #[tokio::test]
-async fn memory_and_open_files_are_after_all_rounds_what_they_were_before() {
+async fn memory_and_open_files_do_not_grow_over_the_rounds() {
     let sockets = sockets();
     let file = ScenarioFile::new(&scenario(7));
     let mut mockd = Mockd::run_with(file.path(), &["--journal", "100"]).await;

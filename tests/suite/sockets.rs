@@ -30,7 +30,7 @@ async fn they_are_listed_with_world_category_age_counts_and_backlog() {
 }
 
 #[tokio::test]
-async fn one_or_all_are_closed_with_a_code_after_what_they_still_had_to_get() {
+async fn sockets_are_closed_with_a_code_after_their_pending_frames() {
     let mockd = paused().await;
     let mut sockets = Vec::new();
     for _ in 0..3 {
@@ -96,7 +96,7 @@ async fn the_log_warns_of_32_unknown_categories_in_a_world_at_most() {
 }
 
 #[tokio::test]
-async fn one_that_does_not_read_is_closed_all_the_same() {
+async fn a_socket_that_does_not_read_can_still_be_closed() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: A1, amount: 1 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &[]).await;
@@ -109,7 +109,7 @@ async fn one_that_does_not_read_is_closed_all_the_same() {
 }
 
 #[tokio::test]
-async fn raw_frames_go_to_one_or_to_all_in_their_place_among_the_others() {
+async fn raw_frames_go_to_one_or_all_sockets_in_their_order() {
     let mockd = paused().await;
     let (mut one, mut two) = (mockd.live("nothing").await, mockd.live("nothing").await);
     mockd.order("A1", 1).await;

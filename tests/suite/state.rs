@@ -59,7 +59,7 @@ async fn a_state_has_the_products_of_its_sequence() {
 }
 
 #[tokio::test]
-async fn a_reset_goes_back_to_the_start_and_sockets_stay_and_get_current_orders() {
+async fn a_reset_returns_to_the_start_and_sockets_get_current_orders() {
     let mockd = paused().await;
     let mut live = mockd.live("electronics").await;
     let fresh = live.texts(2).await;
@@ -160,7 +160,7 @@ async fn a_socket_that_reads_gets_every_order_of_a_large_call() {
 }
 
 #[tokio::test]
-async fn a_key_that_stands_there_twice_is_refused() {
+async fn a_key_that_occurs_twice_is_refused() {
     let mockd = paused().await;
     let answer = mockd.post("/__mockd/orders", r#"{"orders":[{"id":"A1","amount":1,"amount":2}]}"#).await;
     assert_eq!(answer.status, 400);
@@ -169,7 +169,7 @@ async fn a_key_that_stands_there_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_gone_back_to_with_time_totals_products_and_random_streams() {
+async fn a_snapshot_restores_time_totals_products_and_random_streams() {
     let mockd = paused().await;
     mockd.advance("", "5s").await;
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "before checkout" })).await;
@@ -198,7 +198,7 @@ async fn a_snapshot_is_gone_back_to_with_time_totals_products_and_random_streams
 }
 
 #[tokio::test]
-async fn a_snapshot_from_before_a_reload_goes_on_with_the_new_scenario() {
+async fn a_snapshot_from_before_a_reload_uses_the_new_scenario() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     mockd.order("A2", 1).await;
@@ -227,7 +227,7 @@ async fn snapshots_have_names_and_are_bounded() {
 }
 
 #[tokio::test]
-async fn the_state_since_an_event_has_the_totals_that_changed_after_it() {
+async fn the_state_since_an_event_has_the_totals_changed_after_it() {
     let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
     let since = async |event: u64| {
         let state = mockd.get(&format!("/__mockd/state?since={event}")).await.json();

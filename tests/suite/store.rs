@@ -48,12 +48,12 @@ macro_rules! for_each_store {
 }
 
 for_each_store! {
-    entries_have_positions_without_holes_and_come_in_one_order_to_all_who_follow
+    all_followers_get_entries_in_one_order_without_gaps
     a_log_is_made_once_and_found_by_name
     what_is_opened_is_the_checkpoint_and_what_comes_after_it
     times_after_584_years_are_kept
-    whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap
-    one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token
+    following_a_missing_or_removed_position_reports_the_gap
+    one_server_leads_until_its_lease_ends_and_tokens_increase
     what_an_older_token_says_is_refused
     a_server_is_there_for_as_long_as_it_says
     an_ended_log_is_read_to_its_end_and_then_made_anew
@@ -86,7 +86,7 @@ async fn read(store: &Arc<dyn Store>, world: &str, after: &StoredEntry, count: u
     read
 }
 
-async fn entries_have_positions_without_holes_and_come_in_one_order_to_all_who_follow(store: &Arc<dyn Store>) {
+async fn all_followers_get_entries_in_one_order_without_gaps(store: &Arc<dyn Store>) {
     let first = made(store, "a").await;
     made(store, "b").await;
     let writers = (0..4).map(|writer| {
@@ -158,7 +158,7 @@ async fn times_after_584_years_are_kept(store: &Arc<dyn Store>) {
     }
 }
 
-async fn whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap(store: &Arc<dyn Store>) {
+async fn following_a_missing_or_removed_position_reports_the_gap(store: &Arc<dyn Store>) {
     let first = made(store, "a").await;
     let mut positions = Vec::new();
     for number in 0..5 {
@@ -178,7 +178,7 @@ async fn whoever_follows_what_is_cut_off_or_was_never_there_is_told_of_the_gap(s
     assert_eq!(read(store, "a", &kept, 3).await.len(), 3);
 }
 
-async fn one_server_leads_until_its_lease_ends_and_the_next_has_a_higher_token(store: &Arc<dyn Store>) {
+async fn one_server_leads_until_its_lease_ends_and_tokens_increase(store: &Arc<dyn Store>) {
     made(store, "a").await;
     let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
     assert_eq!(store.lead("a", claim("two", LEASE)).await.unwrap(), None);
@@ -246,7 +246,7 @@ async fn texts_are_kept_under_names(store: &Arc<dyn Store>) {
 }
 
 #[test]
-fn a_url_that_is_none_is_refused_and_one_that_asks_for_encryption_says_that_there_is_none() {
+fn invalid_urls_are_refused_and_encryption_is_not_supported() {
     let outcome = |text: &str| text.parse::<RedisUrl>().map(|url| format!("{url:?}"));
     assert_eq!(outcome("redis://:secret@example.org:7000/3").unwrap(), "redis://example.org:7000/3");
     assert_eq!(outcome("valkey://user:p%40ss@[::1]").unwrap(), "redis://[::1]:6379/0");

@@ -191,7 +191,7 @@ async fn a_stream_breaks_off_at_once_or_after_some_events() {
 }
 
 #[tokio::test]
-async fn some_streams_are_spared_and_only_so_many_hit() {
+async fn a_fault_skips_some_streams_and_hits_a_limited_number() {
     let mockd = rooms_with("faults: [{ on: stream, skip: 1, times: 1, drop: true }]").await;
     let _first = greeted(&mockd, "a").await;
     let _hit = open(&mockd, "a").await;

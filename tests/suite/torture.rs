@@ -126,7 +126,7 @@ async fn open(mockd: &Mockd, seen: &Arc<watch::Sender<i64>>) -> Vec<JoinHandle<T
 }
 
 #[tokio::test]
-async fn hundreds_of_saves_of_every_kind_drop_no_socket_and_lose_no_order() {
+async fn hundreds_of_varied_saves_drop_no_socket_and_lose_no_order() {
     let random = ChaCha8Rng::seed_from_u64(seed("MOCKD_TORTURE_SEED"));
     let file = ScenarioFile::new(&shop(0));
     let mut mockd = Mockd::run(&file).await;

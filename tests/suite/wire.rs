@@ -90,7 +90,7 @@ async fn pongs_that_nobody_asked_for_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_control_frame_of_126_bytes_or_without_its_final_bit_gets_1002() {
+async fn a_control_frame_that_is_too_long_or_fragmented_gets_1002() {
     let controls = [CLOSE, PING, PONG];
     let long = controls.map(|first| masked(first, &[b'x'; 126]));
     let far_too_long = controls.map(|first| masked(first, &vec![b'x'; 65_536]));
@@ -112,7 +112,7 @@ async fn a_frame_that_is_not_masked_gets_1002() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_not_written_in_the_shortest_way_or_has_its_highest_bit_set_gets_1002() {
+async fn a_frame_length_not_minimal_or_with_its_top_bit_set_gets_1002() {
     let short_in_two = [0_u16, 1, 125].map(|length| [&[0xfe][..], &length.to_be_bytes()].concat());
     let short_in_eight = [0_u64, 125, 126, 65_535].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
     let negative = [1_u64 << 63, u64::MAX].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
@@ -167,7 +167,7 @@ async fn frames_may_be_cut_at_every_position() {
 }
 
 #[tokio::test]
-async fn a_message_over_64_kib_is_answered_with_1009_and_one_of_64_kib_is_not() {
+async fn only_a_message_over_64_kib_is_closed_with_1009() {
     let (_mockd, mut socket) = socket().await;
     socket.send(TEXT, &padded(65_535)).await;
     socket.send(FINAL_CONTINUATION, b" ").await;

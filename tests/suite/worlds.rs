@@ -25,7 +25,7 @@ async fn totals(mockd: &Mockd, prefix: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_world_has_its_own_totals_products_clock_sockets_and_journal() {
+async fn each_world_has_its_own_data_clock_sockets_and_journal() {
     let mockd = paused().await;
     let mut a = mockd.live_in("/@a", "electronics").await;
     let mut b = mockd.live_in("/@b", "electronics").await;
@@ -56,7 +56,7 @@ async fn each_world_has_its_own_totals_products_clock_sockets_and_journal() {
 }
 
 #[tokio::test]
-async fn worlds_of_one_seed_see_the_same_and_of_another_something_else() {
+async fn worlds_with_the_same_seed_are_equal_and_others_differ() {
     let mockd = paused().await;
     mockd.control("POST", "/__mockd/worlds", json!({ "name": "other", "seed": 8 })).await;
     let [one, two, other] =
@@ -68,7 +68,7 @@ async fn worlds_of_one_seed_see_the_same_and_of_another_something_else() {
 }
 
 #[tokio::test]
-async fn a_header_names_a_world_for_http_and_for_sockets_that_can_send_it() {
+async fn a_header_names_the_world_of_requests_and_of_sockets() {
     let mockd = paused().await;
     let in_a = [("x-mockd-world", "a"), ("content-type", "application/json")];
     let url = |path: &str| format!("{}{path}", mockd.url());
@@ -204,7 +204,7 @@ async fn more_worlds_than_allowed_are_refused_until_one_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_world_that_nobody_uses_is_removed_after_a_while_and_one_with_a_socket_is_not() {
+async fn an_unused_world_is_removed_and_one_with_a_socket_is_kept() {
     let worlds = WorldOptions { idle: Duration::from_mins(1), ..WorldOptions::default() };
     let mockd = Embedded::builder().yaml(SHOP).worlds(worlds).start().await.unwrap();
     let (unused, used) = (mockd.world("unused").unwrap(), mockd.world("used").unwrap());

@@ -59,7 +59,7 @@ async fn message(response: &mut Response) -> String {
 }
 
 #[tokio::test]
-async fn requests_without_a_route_are_told_what_there_is() {
+async fn an_unmatched_request_gets_an_error_that_names_close_routes() {
     let server = with_routes();
     for (request, status, allow, expected) in [
         ("GET /todos", 404, "", "No answer of GET /todos fits the request"),

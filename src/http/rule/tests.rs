@@ -375,7 +375,7 @@ fn a_refusal_has_a_status() {
 }
 
 #[test]
-fn who_wrote_steps_is_to_blame_for_them() {
+fn refused_steps_give_500_in_a_scenario_and_400_in_a_request() {
     for refusal in [Refusal::TooManySteps, Refusal::NoMember, Refusal::MemoryTooLarge] {
         let of_scenario = refused(WorldError::Refused(refusal.clone())).reply().response.status();
         let of_request = ApiError::from(WorldError::Refused(refusal)).reply().response.status();

@@ -64,7 +64,7 @@ proptest! {
 }
 
 #[test]
-fn a_message_of_the_limit_is_taken_and_one_byte_more_refused_before_it_has_come() {
+fn a_message_over_the_limit_is_refused_before_it_has_arrived() {
     let text = |length: usize| masked(OpCode::Data(Data::Text), true, &vec![b'x'; length], [1, 2, 3, 4]);
     assert_eq!(read(&mut Reader::new(130), &text(130)).unwrap(), [Message::text("x".repeat(130))]);
     assert_eq!(read(&mut Reader::new(130), &text(131)[..8]), Err(Violation::TooLarge(130)));

@@ -147,7 +147,7 @@ fn with_too_many_rows_the_oldest_changes_are_forgotten() {
 }
 
 #[test]
-fn frames_are_missed_by_who_has_not_got_that_far() {
+fn a_member_misses_frames_sent_after_its_last_event() {
     let (mut past, mut rows) = (Past::default(), ChangedRows::default());
     let (news, chat) = (Topic::Named("news".into()), Topic::Named("chat".into()));
     past.change(1, 0, 3, &mut [&mut rows]);

@@ -65,7 +65,7 @@ fn frames(values: std::ops::RangeInclusive<i32>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_a_socket_does_not_take_goes_back_to_its_task_and_nothing_is_lost_or_doubled() {
+async fn frames_a_full_socket_refuses_are_neither_lost_nor_repeated() {
     let world = world(TOYS);
     let (narrow, wide) =
         (Arc::new(Narrow::default()), Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));

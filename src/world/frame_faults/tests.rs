@@ -37,7 +37,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
-fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
+fn dropped_frames_are_sent_again_from_the_event_before_them() {
     let mut faulted = frame_faults(&["drop: true"]);
     (7..10).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!(values(&faulted.due(millis(0))), [0; 0]);
@@ -52,7 +52,7 @@ fn what_is_dropped_is_told_again_from_the_event_before_it_on() {
 }
 
 #[test]
-fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_over() {
+fn delayed_frames_stay_in_order_and_arrive_when_the_fault_ends() {
     let mut faulted = frame_faults(&["latency: { min: 10ms, max: 50ms }"]);
     let mut seen = Vec::new();
     for value in 1..=20 {
@@ -68,7 +68,7 @@ fn frames_that_are_delayed_keep_their_order_and_come_at_once_when_the_fault_is_o
 }
 
 #[test]
-fn of_a_window_the_last_comes_first_and_one_that_is_never_full_is_let_go() {
+fn reorder_sends_the_last_first_and_releases_a_partial_window() {
     let mut faulted = frame_faults(&["reorder: 3"]);
     (1..=7).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!(values(&faulted.due(millis(0))), [3, 1, 2, 6, 4, 5]);
@@ -100,7 +100,7 @@ fn a_product_is_stale_and_others_are_not() {
 }
 
 #[test]
-fn a_socket_gets_as_many_frames_as_a_fault_lets_it_and_then_ends() {
+fn a_close_fault_passes_its_number_of_frames_and_then_closes() {
     let mut faulted = frame_faults(&["close: 1011, reason: enough, after: 2"]);
     faulted.take(&frame(1), millis(0));
     assert_eq!((values(&faulted.due(millis(0))), faulted.disconnect()), (vec![1], None));
@@ -123,7 +123,7 @@ fn damaged_frames_are_what_no_client_should_have_to_read() {
 }
 
 #[test]
-fn a_current_order_that_was_withheld_means_that_everything_is_told_again() {
+fn a_withheld_current_order_means_that_everything_is_sent_again() {
     let mut faulted = frame_faults(&["drop: true"]);
     faulted.take(&frame(9), millis(0));
     faulted.take(&Delivery { event: None, ..frame(3) }, millis(0));
@@ -132,7 +132,7 @@ fn a_current_order_that_was_withheld_means_that_everything_is_told_again() {
 }
 
 #[test]
-fn what_is_held_is_bounded_and_made_up_for_when_the_delay_is_over() {
+fn held_frames_are_bounded_and_those_lost_are_sent_again() {
     let mut faulted = FrameFaults::new(faults(&["latency: 1h"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.queue.len(), faulted.healed()), (10, None));
@@ -153,7 +153,7 @@ fn a_fault_that_was_started_over_is_another_one() {
 }
 
 #[test]
-fn what_one_fault_withheld_is_told_when_that_one_is_over_whatever_others_go_on() {
+fn frames_withheld_by_one_fault_are_resent_when_it_alone_ends() {
     let both = faults(&["product: T1, drop: true", "product: T2, stale: true"]);
     let mut faulted = FrameFaults::new(both.clone(), 1000);
     faulted.take(&frame(5), millis(0));
@@ -162,7 +162,7 @@ fn what_one_fault_withheld_is_told_when_that_one_is_over_whatever_others_go_on()
 }
 
 #[test]
-fn what_is_for_now_is_not_given_up_however_much_it_is() {
+fn frames_that_are_due_now_are_kept_beyond_the_bound() {
     let mut faulted = FrameFaults::new(faults(&["ignore: true"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.is_full(), faulted.healed()), (true, None));
@@ -171,7 +171,7 @@ fn what_is_for_now_is_not_given_up_however_much_it_is() {
 }
 
 #[test]
-fn when_the_world_goes_back_in_time_nothing_waits_for_the_time_of_before() {
+fn after_going_back_in_time_no_frame_waits_for_the_old_time() {
     let mut faulted = frame_faults(&["latency: 1s"]);
     faulted.take(&frame(1), millis(3_600_000));
     faulted.take(&frame(2), millis(0));
@@ -180,7 +180,7 @@ fn when_the_world_goes_back_in_time_nothing_waits_for_the_time_of_before() {
 }
 
 #[test]
-fn what_was_damaged_comes_little_by_little_also_when_the_fault_is_over() {
+fn damaged_frames_are_sent_one_by_one_even_after_the_fault_ends() {
     let mut faulted = frame_faults(&["corrupt: oversized"]);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     faulted.follow(faults(&[]));

@@ -130,7 +130,7 @@ async fn an_assistant_answers_word_by_word() {
 }
 
 #[tokio::test]
-async fn an_assistant_answers_at_once_to_who_wants_no_stream() {
+async fn an_assistant_answers_at_once_if_no_stream_is_wanted() {
     let mockd = example("assistant.yaml").await;
     let request = r#"{"model":"mock-1","messages":[{"role":"user","content":"Hello"}]}"#;
     let whole = mockd.post("/v1/chat/completions", request).await.json();

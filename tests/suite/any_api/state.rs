@@ -57,7 +57,7 @@ async fn the_state_shows_values_and_rows() {
 }
 
 #[tokio::test]
-async fn data_is_told_in_brief() {
+async fn data_is_listed_with_a_limited_number_of_rows() {
     let mockd = paused(NOTES).await;
     let notes = json!([{ "id": 1, "text": "one" }, { "id": 2, "text": "two" }]);
     let price = json!({ "name": "price", "value": 10 });
@@ -118,7 +118,7 @@ async fn general_scripts_and_generators_are_in_the_timeline() {
 }
 
 #[tokio::test]
-async fn data_is_set_and_streams_are_told() {
+async fn data_is_set_and_streams_get_the_changes() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(stream.text().await, "10");

@@ -4,7 +4,7 @@ use super::{refuses, run, text};
 use crate::support::ScenarioFile;
 
 #[tokio::test]
-async fn play_prints_every_event_as_a_line_of_json_and_the_same_on_every_run() {
+async fn play_prints_events_as_json_lines_that_are_equal_on_every_run() {
     let file = ScenarioFile::new(
         "seed: 42
 categories: { toys: { prefix: T, products: [{ id: T1 }, { id: T2, total: 10 }] } }
@@ -31,7 +31,7 @@ orders:
 }
 
 #[tokio::test]
-async fn play_says_the_seed_that_it_took_so_that_a_run_can_be_repeated() {
+async fn play_prints_its_seed_so_that_a_run_can_be_repeated() {
     let output = run(&["play", "scenarios/shop.yaml", "--until", "10m"]).await;
     let said = text(&output.stderr);
     let seed = said.strip_prefix("seed ").unwrap().split(';').next().unwrap();

@@ -115,7 +115,7 @@ async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
 }
 
 #[tokio::test]
-async fn a_screen_reader_finds_landmarks_and_headings_and_hears_only_of_state_and_errors() {
+async fn screen_readers_find_landmarks_and_hear_only_state_and_errors() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let parts =

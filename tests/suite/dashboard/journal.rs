@@ -18,7 +18,7 @@ fn lines(selector: &str) -> String {
 }
 
 #[tokio::test]
-async fn entries_are_filtered_and_each_opens_to_its_headers_body_and_fault() {
+async fn entries_are_filtered_and_open_to_headers_body_and_fault() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.mockd
@@ -140,7 +140,7 @@ async fn the_keyboard_leads_through_the_entries_and_back() {
 }
 
 #[tokio::test]
-async fn of_ten_thousand_entries_only_those_that_can_be_seen_are_in_the_document() {
+async fn of_10000_entries_only_the_visible_ones_are_in_the_document() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut live = page.mockd.live("confectionery").await;

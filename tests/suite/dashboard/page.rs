@@ -6,7 +6,7 @@ use super::{Dashboard, at_both_widths};
 use crate::support::{Mockd, SHOP, ScenarioFile};
 
 #[tokio::test]
-async fn the_page_and_its_files_are_served_under_a_strict_policy_and_others_are_not_there() {
+async fn only_the_files_of_the_page_are_served_under_a_strict_policy() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let page = mockd.get("/__mockd/").await.text;
     assert!(page.contains("dashboard/main.js") && page.contains("dashboard/style.css"));
@@ -38,7 +38,7 @@ async fn the_page_and_its_files_are_served_under_a_strict_policy_and_others_are_
 }
 
 #[tokio::test]
-async fn the_browser_runs_no_script_and_takes_no_style_that_got_into_the_page() {
+async fn scripts_and_styles_injected_into_the_page_are_blocked() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.browser

@@ -6,7 +6,7 @@ use super::{Dashboard, ERROR, STATE, at_both_widths, text, total};
 use crate::support::{Browser, Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
-async fn it_shows_categories_with_their_products_and_totals_as_they_change() {
+async fn it_shows_categories_products_and_totals_as_they_change() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.becomes(&total("A1"), "3").await;
@@ -54,7 +54,7 @@ async fn it_counts_orders_a_second() {
 }
 
 #[tokio::test]
-async fn it_shows_sockets_with_category_age_and_backlog_and_closes_them() {
+async fn it_shows_sockets_with_age_and_backlog_and_closes_them() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut first = page.mockd.live("electronics").await;
@@ -78,7 +78,7 @@ async fn it_shows_sockets_with_category_age_and_backlog_and_closes_them() {
 }
 
 #[tokio::test]
-async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
+async fn it_shows_the_problems_of_the_file_and_escapes_html() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
@@ -111,7 +111,7 @@ async fn it_shows_what_is_wrong_in_the_file_and_takes_nothing_for_html() {
 }
 
 #[tokio::test]
-async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
+async fn it_shows_the_world_of_its_path_and_links_to_the_others() {
     at_both_widths(async |window| {
         let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
         for (world, amount) in [("a", 1), ("b", 2)] {
@@ -131,7 +131,7 @@ async fn it_is_about_the_world_in_whose_path_it_is_and_leads_to_the_others() {
 }
 
 #[tokio::test]
-async fn it_asks_for_the_token_if_there_is_one_and_sees_that_the_journal_was_emptied() {
+async fn it_asks_for_the_token_and_notices_an_emptied_journal() {
     at_both_widths(async |window| {
         let mockd =
             Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"])
@@ -177,7 +177,7 @@ async fn it_comes_back_by_itself_when_the_server_does() {
 }
 
 #[tokio::test]
-async fn of_twenty_thousand_products_some_are_shown_and_the_search_finds_the_others() {
+async fn of_20000_products_some_are_shown_and_a_search_finds_the_rest() {
     at_both_widths(async |window| {
         let category = |number: usize| {
             let products: Vec<String> =
@@ -197,7 +197,7 @@ async fn of_twenty_thousand_products_some_are_shown_and_the_search_finds_the_oth
 }
 
 #[tokio::test]
-async fn what_is_typed_and_the_last_minute_stay_when_products_come_or_are_searched() {
+async fn typed_input_and_charts_survive_new_products_and_searches() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.mockd.order("A1", 1).await;
@@ -218,7 +218,7 @@ async fn what_is_typed_and_the_last_minute_stay_when_products_come_or_are_search
 }
 
 #[tokio::test]
-async fn it_shows_which_file_is_served_what_changed_and_what_is_odd_in_it() {
+async fn it_shows_the_served_file_its_last_changes_and_its_warnings() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;

@@ -83,7 +83,7 @@ async fn orders_are_steps_whatever_characters_their_ids_have() {
 }
 
 #[tokio::test]
-async fn the_text_fits_into_a_scenario_that_has_orders_already_and_begins_anew_with_the_world() {
+async fn recorded_steps_extend_orders_and_a_reset_starts_a_new_script() {
     at_both_widths(async |window| {
         let random = "orders:\n  random:\n    - { every: 1h, products: [A2] }\n";
         let scripts = "  scripts:\n    - steps: [{ at: 1h, product: A2, amount: 1 }]\n";

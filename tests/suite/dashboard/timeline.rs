@@ -28,7 +28,7 @@ fn scripted() -> String {
 }
 
 #[tokio::test]
-async fn it_shows_steps_behind_and_ahead_repeats_and_rates_and_a_click_advances() {
+async fn it_shows_steps_repeats_and_rates_and_a_click_advances_to_one() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&scripted(), window).await;
         let ahead = json!([
@@ -119,7 +119,7 @@ async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
 }
 
 #[tokio::test]
-async fn a_click_between_steps_advances_to_that_time_and_steps_at_one_time_are_one_mark() {
+async fn a_click_between_steps_advances_and_simultaneous_steps_merge() {
     let script = "orders: { scripts: [{ name: a, steps: [{ at: 10s, product: A1, amount: 1 }, { at: 10s, product: A2, amount: 1 }] }, \
                   { name: a, steps: [{ at: 1s, product: A1, amount: 1 }] }] }";
     at_both_widths(async |window| {

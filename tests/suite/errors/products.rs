@@ -4,7 +4,7 @@ use super::{messages, report, with};
 use crate::support::accepted;
 
 #[test]
-fn a_mistake_among_the_products_does_not_make_orders_for_them_wrong() {
+fn a_mistake_in_a_product_does_not_invalidate_orders_for_it() {
     let text = "\
 categories: { toys: { prefix: T, products: [{ id: true }] } }
 orders: { random: [{ every: 1s, products: [T7] }] }
@@ -97,7 +97,7 @@ fn a_removed_product_is_missed_only_where_that_is_certain() {
 }
 
 #[test]
-fn a_product_is_there_as_long_as_the_step_that_orders_it_goes_on() {
+fn a_long_step_may_order_a_product_that_is_added_meanwhile() {
     let add = "start: 2000h, steps: [{ add: { category: toys, product: { id: T9 } } }]";
     let right = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
     accepted(&right);

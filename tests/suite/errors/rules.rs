@@ -454,7 +454,7 @@ fn each_mistake_in_a_verb_has_its_message() {
 }
 
 #[test]
-fn each_mistake_in_a_trigger_script_or_generator_has_its_message() {
+fn each_mistake_in_a_trigger_script_or_generator_is_explained() {
     let generator = |rest: &str| with(&format!("random: [{{ every: 1s, {rest} }}]"));
     let set = "set: { price: 1 }";
     expect(&[

@@ -61,7 +61,7 @@ fn a_tab_in_the_indentation_is_reported_as_one() {
 }
 
 #[test]
-fn a_number_without_a_unit_is_told_what_a_duration_is() {
+fn a_number_without_a_unit_gets_an_explanation_of_durations() {
     let of = |every: &str| report(&with(&format!("orders: {{ random: [{{ every: {every} }}] }}\n")));
     assert!(of("\"5\"").starts_with("error: `5` is not a duration\n"), "{}", of("\"5\""));
     assert!(of("\"5\"").contains(" expected a number with a unit, such as 500ms, 5s or 1m30s"), "{}", of("\"5\""));

@@ -7,7 +7,7 @@ use super::{LIST, ORDER, order, rest, send, shop, total};
 use crate::support::soon;
 
 #[tokio::test]
-async fn an_error_comes_in_place_of_the_answer_with_a_body_and_retry_after_and_nothing_is_ordered() {
+async fn an_error_with_retry_after_replaces_the_answer_and_the_order() {
     let fault = "- { name: busy, on: http, method: POST, status: 429, retryAfter: 1500ms, body: { why: [busy] } }";
     let mockd = shop(fault).await;
     let answer = order(&mockd).await;
@@ -38,7 +38,7 @@ async fn without_a_body_the_error_names_the_fault() {
 }
 
 #[tokio::test]
-async fn a_late_answer_comes_when_its_time_has_come_and_the_order_counts_at_once() {
+async fn a_late_answer_comes_when_due_and_its_order_counts_at_once() {
     let mockd = shop("- { on: http, method: POST, latency: 300ms }").await;
     let mut stream = send(&mockd, ORDER).await;
     mockd.until("/__mockd/state", |state| state["totals"]["A1"] != 3).await;
@@ -82,7 +82,7 @@ async fn latencies_are_drawn_from_their_distribution() {
 }
 
 #[tokio::test]
-async fn connections_are_reset_before_an_answer_or_in_the_middle_of_it() {
+async fn connections_are_reset_before_an_answer_or_within_it() {
     let mockd =
         shop("- { on: http, method: POST, reset: true }\n- { on: http, method: GET, reset: true, after: 40 }").await;
     let mut stream = send(&mockd, ORDER).await;
@@ -102,7 +102,7 @@ async fn an_empty_answer_is_the_end_of_the_connection_in_order() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_request_that_times_out_is_closed_when_its_time_has_come_or_never() {
+async fn a_request_that_times_out_is_closed_when_due_or_never() {
     let mockd = shop("- { on: http, method: POST, timeout: 30s }\n- { on: http, method: GET, timeout: never }").await;
     let (mut closed, mut never) = (send(&mockd, ORDER).await, send(&mockd, LIST).await);
     let both = |journal: &Value| journal["entries"].as_array().unwrap().len() == 2;
@@ -147,7 +147,7 @@ async fn json_breaks_off_and_a_content_length_is_wrong() {
 }
 
 #[tokio::test]
-async fn of_several_faults_the_first_that_decides_is_the_last_and_the_journal_has_what_happened() {
+async fn faults_apply_up_to_the_first_that_decides_and_are_journalled() {
     let mockd = shop(
         "- { name: slow, on: http, latency: 2s }\n- { name: trickle, on: http, bandwidth: 1 }\n\
          - { name: busy, on: http, status: 503 }\n- { name: broken, on: http, reset: true }",

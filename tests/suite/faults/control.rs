@@ -6,7 +6,7 @@ use super::{order, shop};
 use crate::support::{Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
-async fn a_fault_begins_and_ends_with_the_worlds_time_and_the_transcript_tells_of_it() {
+async fn a_fault_follows_the_worlds_time_and_is_in_the_transcript() {
     let mockd = shop("- { name: noon, on: http, method: POST, from: 10s, until: 20s, status: 500 }").await;
     let phase = async |mockd: &Mockd| mockd.get("/__mockd/faults/noon").await.json()["phase"].clone();
     assert_eq!((order(&mockd).await.status, phase(&mockd).await), (200, json!("waiting")));
@@ -54,7 +54,7 @@ async fn the_journal_says_what_a_fault_did_to_which_request() {
 }
 
 #[tokio::test]
-async fn faults_are_brought_changed_and_lifted_while_it_runs_each_in_its_world() {
+async fn faults_are_added_changed_and_removed_in_one_world_at_runtime() {
     let mockd = shop("- { name: declared, on: http, method: POST, path: /nothing, status: 500 }").await;
     let fault = json!({ "name": "mine", "on": "http", "method": "POST", "status": 500, "until": "10s" });
     mockd.advance("/@a", "1m").await;
@@ -87,7 +87,7 @@ async fn faults_are_brought_changed_and_lifted_while_it_runs_each_in_its_world()
 }
 
 #[tokio::test]
-async fn a_fault_that_is_wrong_is_refused_with_its_place_and_nothing_is_changed() {
+async fn an_invalid_fault_is_refused_with_its_place_and_has_no_effect() {
     let mockd = shop("- { name: declared, on: http, status: 500, path: /nothing }").await;
     for (method, path, body, status, why) in [
         ("POST", "", r#"{"on":"http","statos":500}"#, 400, "unknown key `statos`"),
@@ -114,7 +114,7 @@ async fn a_fault_that_is_wrong_is_refused_with_its_place_and_nothing_is_changed(
 }
 
 #[tokio::test]
-async fn a_fault_carries_on_over_a_save_that_leaves_it_as_it_is_and_starts_over_if_it_says_something_else() {
+async fn a_save_keeps_unchanged_faults_and_restarts_changed_ones() {
     let with = |faults: &str| format!("{SHOP}\nfaults: [{faults}]\n");
     let first = "{ name: one, on: http, method: POST, times: 2, status: 500 }";
     let file = ScenarioFile::new(&with(first));
@@ -156,7 +156,7 @@ async fn a_save_keeps_what_a_client_did_to_each_fault() {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of_its_fault() {
+async fn a_delayed_request_is_released_by_a_reset_change_or_removal() {
     for (method, path, body) in [
         ("POST", "/__mockd/reset", json!({})),
         ("PUT", "/__mockd/faults/slow", json!({ "name": "slow", "on": "http", "path": "/nothing", "status": 500 })),
@@ -173,7 +173,7 @@ async fn a_request_that_waits_is_let_go_by_a_reset_by_a_change_and_by_the_end_of
 }
 
 #[tokio::test]
-async fn what_a_step_brought_goes_with_the_step_and_a_save_leaves_what_others_brought() {
+async fn a_fault_brought_by_a_step_is_removed_when_the_step_changes() {
     let with = |latency: &str| {
         format!(
             "{SHOP}orders: {{ scripts: [{{ name: s, steps: [\

@@ -6,7 +6,7 @@ use super::{bring, buy, cpu_ticks, did, lift, live, quiet_shop, totals, totals_o
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, poll};
 
 #[tokio::test]
-async fn frames_that_were_dropped_are_made_up_for_when_the_fault_is_over() {
+async fn dropped_frames_are_sent_again_when_the_fault_is_over() {
     let mockd = quiet_shop().await;
     let (mut live, mut raw) = (live(&mockd).await, mockd.live("nothing").await);
     bring(&mockd, json!({ "name": "lossy", "product": "B1", "drop": true })).await;
@@ -100,7 +100,7 @@ async fn frames_are_damaged_in_each_way_and_the_right_total_follows() {
 }
 
 #[tokio::test]
-async fn the_same_frames_are_hit_on_every_run_whatever_other_sockets_do() {
+async fn the_same_frames_are_hit_whatever_other_sockets_do() {
     let run = async |others: usize| {
         let mockd = quiet_shop().await;
         let mut live = live(&mockd).await;
@@ -120,7 +120,7 @@ async fn the_same_frames_are_hit_on_every_run_whatever_other_sockets_do() {
 }
 
 #[tokio::test]
-async fn whatever_happens_a_socket_knows_the_truth_when_the_last_of_many_faults_is_over() {
+async fn a_socket_knows_the_true_totals_after_the_last_of_many_faults() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "drop": true, "chance": "30%", "until": "3s" })).await;
@@ -147,7 +147,7 @@ async fn whatever_happens_a_socket_knows_the_truth_when_the_last_of_many_faults_
 
 #[cfg(unix)]
 #[tokio::test]
-async fn one_who_does_not_read_what_is_held_back_keeps_nobody_busy() {
+async fn a_socket_that_does_not_read_held_frames_delays_no_others() {
     let mockd = quiet_shop().await;
     // More than a connection takes.
     bring(&mockd, json!({ "name": "huge", "times": 2, "corrupt": "oversized" })).await;
@@ -174,7 +174,7 @@ async fn one_who_does_not_read_what_is_held_back_keeps_nobody_busy() {
 }
 
 #[tokio::test]
-async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keeps_nobody_waiting() {
+async fn after_a_reset_the_same_frames_are_hit_and_none_is_held_back() {
     let file = ScenarioFile::new(&format!(
         "{SHOP}\nseed: 3\nfaults: [{{ on: websocket, product: B1, drop: true, chance: 50% }}, {{ on: websocket, latency: 1s }}]"
     ));
@@ -206,7 +206,7 @@ async fn after_a_reset_the_same_frames_are_hit_again_and_what_was_held_back_keep
 }
 
 #[tokio::test]
-async fn a_large_catalogue_comes_once_whatever_fault_stands() {
+async fn a_large_catalogue_arrives_once_despite_a_fault() {
     let products: Vec<String> = (1..=1100).map(|number| format!("{{ id: T{number}, total: {number} }}")).collect();
     let products = products.join(", ");
     let scenario = format!(
@@ -230,7 +230,7 @@ async fn a_frame_that_is_no_total_is_not_lost_when_a_fault_is_over() {
 }
 
 #[tokio::test]
-async fn what_one_fault_took_comes_when_that_one_is_lifted_though_another_stands() {
+async fn lifting_one_fault_sends_its_frames_though_another_remains() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "product": "A1", "stale": true })).await;
@@ -241,7 +241,7 @@ async fn what_one_fault_took_comes_when_that_one_is_lifted_though_another_stands
 }
 
 #[tokio::test]
-async fn an_advance_over_faults_gives_a_socket_what_it_gets_step_by_step() {
+async fn one_long_advance_over_faults_equals_many_short_ones() {
     let effects = [
         "drop: true",
         "drop: true, chance: 50%",
@@ -272,7 +272,7 @@ async fn an_advance_over_faults_gives_a_socket_what_it_gets_step_by_step() {
 }
 
 #[tokio::test]
-async fn a_fault_in_the_middle_of_an_advance_hits_the_frames_of_its_own_time_alone() {
+async fn a_fault_during_an_advance_hits_only_the_frames_of_its_time() {
     let mockd =
         Mockd::run_with(ScenarioFile::new(&over_time("duplicate: true, until: 3500ms")).path(), &["--paused"]).await;
     let mut live = live(&mockd).await;
@@ -282,7 +282,7 @@ async fn a_fault_in_the_middle_of_an_advance_hits_the_frames_of_its_own_time_alo
 }
 
 #[tokio::test]
-async fn a_socket_that_is_closed_in_the_middle_of_an_advance_gets_what_was_before_and_nothing_after() {
+async fn a_socket_closed_during_an_advance_gets_only_earlier_frames() {
     let mockd = Mockd::run_with(ScenarioFile::new(&over_time("close: 1011")).path(), &["--paused"]).await;
     let mut live = live(&mockd).await;
     mockd.advance("", "20s").await;
@@ -291,7 +291,7 @@ async fn a_socket_that_is_closed_in_the_middle_of_an_advance_gets_what_was_befor
 }
 
 #[tokio::test]
-async fn who_brings_and_lifts_faults_between_orders_knows_which_frames_they_hit() {
+async fn faults_set_between_orders_hit_exactly_the_orders_in_between() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     for _ in 0..50 {

@@ -10,7 +10,7 @@ use super::{bring, buy, did, handshake, lift, live, quiet_shop, totals, totals_o
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, poll, soon};
 
 #[tokio::test]
-async fn a_share_of_sockets_is_hit_for_as_long_as_the_fault_is_in_force() {
+async fn the_same_share_of_sockets_is_hit_while_a_fault_is_in_force() {
     let mockd = quiet_shop().await;
     let mut sockets = Vec::new();
     for _ in 0..30 {
@@ -49,7 +49,7 @@ async fn sockets_are_closed_at_a_time_and_may_come_back() {
 }
 
 #[tokio::test]
-async fn sockets_are_closed_after_so_many_frames_each() {
+async fn each_socket_is_closed_after_the_frames_that_a_fault_allows() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "close": 4001, "after": 3 })).await;
     let mut sockets = [live(&mockd).await, live(&mockd).await];
@@ -83,7 +83,7 @@ async fn sockets_are_reset_without_a_closing_frame() {
 }
 
 #[tokio::test]
-async fn a_frozen_socket_is_open_and_silent_without_pongs_and_wakes_up_to_what_is_true() {
+async fn a_frozen_socket_sends_nothing_and_then_gets_current_totals() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--paused", "--backlog", "16"]).await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/confectionery").await;
@@ -155,7 +155,7 @@ async fn a_storm_closes_all_and_lets_nobody_in_for_its_time() {
 }
 
 #[tokio::test]
-async fn sockets_that_no_fault_hits_feel_nothing() {
+async fn sockets_that_no_fault_hits_are_unaffected() {
     let mockd = quiet_shop().await;
     let (mut hit, mut other) = (mockd.live("electronics").await, live(&mockd).await);
     hit.texts(2).await;
@@ -179,7 +179,7 @@ async fn the_server_ends_in_time_whatever_is_frozen_or_held_back() {
 }
 
 #[tokio::test]
-async fn a_save_that_brings_a_momentary_fault_or_a_storm_strikes_those_who_are_there() {
+async fn a_saved_momentary_fault_or_storm_hits_the_open_sockets() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     let mut one = live(&mockd).await;

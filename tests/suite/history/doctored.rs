@@ -97,7 +97,7 @@ fn an_honest_history_is_explained() {
 }
 
 #[test]
-fn a_frame_that_is_lost_doubled_or_out_of_order_is_found_wherever_it_is() {
+fn a_lost_duplicated_or_swapped_frame_is_found_anywhere() {
     let frames = honest().streams[0].frames.len();
     for index in 0..frames {
         // Without the second, it looks as if it had begun one order later.
@@ -119,7 +119,7 @@ fn a_gap_between_current_orders_and_live_ones_is_found() {
 }
 
 #[test]
-fn a_socket_that_was_read_to_the_end_has_to_get_the_end_and_one_that_left_has_not() {
+fn only_a_socket_that_was_read_to_the_end_must_get_every_frame() {
     found_on_socket(|frames| _ = frames.pop());
     let mut history = honest();
     for left in (0..history.streams[0].frames.len()).rev() {
@@ -136,7 +136,7 @@ fn a_category_that_was_asked_for_and_never_came_is_found() {
 }
 
 #[test]
-fn a_socket_that_begins_before_what_was_answered_when_it_was_asked_for_is_found() {
+fn a_socket_that_begins_before_an_earlier_answer_is_found() {
     let violation = found(|history| history.streams[0].opened = Some(Span { asked: 4, answered: 12, server: 0 }));
     assert!(violation.starts_with("socket 3: nothing explains frame 0 "), "{violation}");
 }
@@ -165,7 +165,7 @@ fn an_order_in_doubt_may_have_happened_or_not() {
 }
 
 #[test]
-fn orders_against_the_time_at_which_they_were_answered_are_found() {
+fn orders_that_contradict_the_times_of_answers_are_found() {
     let violation = found(|history| history.orders[0].span = Span { asked: 5, answered: 6, server: 0 });
     assert!(violation.contains("before what was answered when it was asked"), "{violation}");
 }
@@ -188,7 +188,7 @@ fn a_reset_that_a_witness_did_not_hear_of_is_found() {
 }
 
 #[test]
-fn what_happened_between_the_transcript_and_the_reset_is_known_from_the_witnesses() {
+fn events_between_transcript_and_reset_are_known_from_witnesses() {
     let mut history = honest();
     history.transcripts[0] = history.transcripts[0].lines().take(6).collect::<Vec<_>>().join("\n");
     check(&history).unwrap();

@@ -179,7 +179,7 @@ fn an_honest_history_of_rows_is_explained() {
 }
 
 #[test]
-fn a_history_of_rows_that_is_wrong_in_one_thing_is_not_explained() {
+fn a_history_of_rows_with_a_single_error_is_not_explained() {
     type Doctor = fn(&mut RowHistory);
     let doctors: [(&str, Doctor); 7] = [
         ("a list from before an answer", |history| history.done[4].what = What::Listed(history.start.clone())),

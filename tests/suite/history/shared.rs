@@ -79,7 +79,7 @@ async fn explain(run: &Arc<Run>, mut outage: impl AsyncFnMut(&Run)) {
 }
 
 #[tokio::test]
-async fn one_order_explains_what_three_servers_do_while_their_store_is_killed_and_started_again() {
+async fn one_order_explains_three_servers_whose_store_is_restarted() {
     needs!(Redis);
     let (file, mut redis) = (Run::file(), Redis::start().await);
     let mut servers = vec![server(file.path(), &redis.url(), &[]).await];
@@ -143,7 +143,7 @@ async fn server_apart(path: &Path, store: &str) -> Mockd {
 
 /// Runs this test again inside of a network of its own.
 async fn inside() {
-    let name = "history::shared::one_order_explains_what_three_servers_do_while_one_is_cut_off_from_their_store";
+    let name = "history::shared::one_order_explains_three_servers_when_one_loses_the_store";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--net"]).arg(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--nocapture"]).env(INSIDE, "1").kill_on_drop(true);
@@ -154,7 +154,7 @@ async fn inside() {
 }
 
 #[tokio::test]
-async fn one_order_explains_what_three_servers_do_while_one_is_cut_off_from_their_store() {
+async fn one_order_explains_three_servers_when_one_loses_the_store() {
     needs!(Redis, Namespaces);
     if std::env::var_os(INSIDE).is_none() {
         return inside().await;

@@ -20,7 +20,7 @@ async fn totals(server: &Mockd, id: &str) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn when_the_leader_is_killed_another_goes_on_where_it_was_within_three_seconds() {
+async fn a_killed_leader_is_succeeded_without_loss_in_three_seconds() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut servers = servers(3, &file, &redis, &[]).await;
@@ -64,7 +64,7 @@ async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn time_stands_still_while_no_server_is_there_and_goes_on_with_the_next() {
+async fn time_stops_without_servers_and_continues_with_the_next_one() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut first = servers(1, &file, &redis, &[]).await;

@@ -6,7 +6,7 @@ use super::{agreed, server, servers};
 use crate::support::{Redis, SHOP, ScenarioFile, needs, poll};
 
 #[tokio::test]
-async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_sockets() {
+async fn without_its_store_a_server_answers_reads_but_refuses_changes() {
     needs!(Redis);
     let (file, mut redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -41,7 +41,7 @@ async fn without_its_store_a_server_answers_reads_refuses_changes_and_keeps_its_
 }
 
 #[tokio::test]
-async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_lost() {
+async fn an_emptied_store_is_refilled_by_the_servers_without_loss() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &[]).await;
@@ -68,7 +68,7 @@ async fn a_store_that_comes_back_empty_is_filled_by_the_servers_and_no_total_is_
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_whose_place_in_the_log_was_cut_off_gets_current_totals_and_so_do_its_sockets() {
+async fn a_server_cut_off_from_the_log_catches_up_with_its_sockets() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;

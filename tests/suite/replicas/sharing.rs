@@ -12,7 +12,7 @@ use super::{agreed, server, servers};
 use crate::support::{self, Redis, SHOP, ScenarioFile, command, needs, poll};
 
 #[tokio::test]
-async fn an_order_on_one_server_reaches_the_sockets_of_all_in_one_order() {
+async fn an_order_on_one_server_reaches_all_sockets_in_the_same_order() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(3, &file, &redis, &[]).await;
@@ -38,7 +38,7 @@ async fn an_order_on_one_server_reaches_the_sockets_of_all_in_one_order() {
 }
 
 #[tokio::test]
-async fn whoever_has_its_answer_finds_its_own_change_on_that_server() {
+async fn a_client_finds_its_own_change_on_the_server_that_answered_it() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -78,7 +78,7 @@ async fn what_is_refused_is_refused_as_by_a_server_alone() {
 }
 
 #[tokio::test]
-async fn clock_reset_snapshots_and_faults_of_one_server_are_those_of_all() {
+async fn clock_reset_snapshots_and_faults_are_shared_by_all_servers() {
     needs!(Redis);
     let scenario = format!(
         "{SHOP}orders: {{ scripts: [{{ steps: [{{ at: 10s, product: A1, amount: 5, times: 3, every: 1s }}] }}] }}\n"
@@ -132,7 +132,7 @@ async fn a_save_on_one_server_is_played_by_all_and_no_socket_closes() {
 }
 
 #[tokio::test]
-async fn a_save_that_changes_nothing_that_matters_is_told_and_the_next_one_is_played() {
+async fn a_save_without_changes_is_reported_and_the_next_is_applied() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -208,7 +208,7 @@ async fn a_server_that_joins_late_has_everything() {
 }
 
 #[tokio::test]
-async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
+async fn server_settings_and_file_locations_are_not_shared() {
     needs!(Redis);
     let redis = Redis::start().await;
     let with = |server: &str| ScenarioFile::new(&format!("server: {{ {server} }}{SHOP}"));
@@ -226,7 +226,7 @@ async fn how_a_server_is_served_is_its_own_and_so_is_where_its_files_are() {
 }
 
 #[tokio::test]
-async fn a_server_with_another_scenario_is_refused_with_the_file_that_differs_unless_it_publishes_its_own() {
+async fn another_scenario_is_refused_unless_the_server_publishes_it() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(1, &file, &redis, &[]).await;

@@ -67,7 +67,7 @@ async fn post(mockd: &Mockd, path: &str, body: Value) {
 }
 
 #[tokio::test]
-async fn what_is_sent_to_a_topic_is_for_who_has_joined_it() {
+async fn frames_to_a_topic_reach_only_those_who_have_joined_it() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (member(&mockd, json!("news")).await, member(&mockd, json!(["sport", "x/1"])).await);
     post(&mockd, "/news", json!({ "x": 1 })).await;

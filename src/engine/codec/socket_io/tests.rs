@@ -151,7 +151,7 @@ fn each_namespace_has_an_id_of_its_own() {
 }
 
 #[test]
-fn each_connection_has_an_id_that_the_client_is_told() {
+fn each_connection_sends_its_id_to_the_client() {
     let (mut session, mut sids) = (opened(), Vec::new());
     for _ in 0..3 {
         session.receive(text("40/a,"));

@@ -181,7 +181,7 @@ fn in_collection(command: Command, name: &str) -> Command {
 }
 
 #[test]
-fn an_added_row_is_told_with_itself() {
+fn the_event_of_an_added_row_contains_the_row() {
     let mut engine = mixed();
     let event = only(engine.apply(add(json!({ "name": "Walk" }))).unwrap());
     let json = json!({
@@ -199,7 +199,7 @@ fn an_added_row_is_told_with_itself() {
 }
 
 #[test]
-fn a_value_that_is_set_is_told_with_what_it_was() {
+fn the_event_of_a_set_value_contains_the_previous_value() {
     let mut engine = mixed();
     let before = engine.clone();
     let event = only(engine.apply(set("price.b.c", json!([2]))).unwrap());

@@ -158,7 +158,7 @@ async fn a_client_that_polls_but_never_connects_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_the_server_ends_is_told_so_for_a_while() {
+async fn polls_report_for_a_while_that_the_server_ended_a_session() {
     let client = client();
     for (pause, expected) in [(29, answer("1")), (31, unknown())] {
         let session = client.open().await;

@@ -73,7 +73,7 @@ async fn a_poll_that_is_given_up_ends_the_session() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_is_told_to_one_poll_at_most() {
+async fn at_most_one_poll_reports_the_end_of_a_session() {
     for (end, lingers, waiting, next) in [
         (OutboxEnd::Close, true, "1", Ok(packets("41\u{1e}1"))),
         (OutboxEnd::Close, false, "1", Err(EngineIoError::UnknownSession)),
