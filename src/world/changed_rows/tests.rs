@@ -47,10 +47,10 @@ impl Past {
             (true, _) => EventKind::Merged { id, collection, is_counted, row, before },
         };
         *is_there = !matches!(kind, EventKind::Removed { .. });
-        self.happen(kind, items, lists);
+        self.happen(&kind, items, lists);
     }
 
-    fn happen(&mut self, kind: EventKind, items: u64, lists: &mut [&mut ChangedRows]) {
+    fn happen(&mut self, kind: &EventKind, items: u64, lists: &mut [&mut ChangedRows]) {
         let (sequence, at) = (self.sequence, Duration::ZERO);
         let message = || Content::Delivery(sequence, Message::text("x"));
         let items: Vec<FeedItem> = (0..items).map(|_| FeedItem { to: Audience::All, at, content: message() }).collect();
@@ -153,7 +153,7 @@ fn a_member_misses_frames_sent_after_its_last_event() {
     past.change(1, 0, 3, &mut [&mut rows]);
     past.sequence += 1;
     let kind = EventKind::Sent { topics: [news.clone()].into(), frame: Frame::Text("x".into()), except: None };
-    past.happen(kind, 2, &mut [&mut rows]);
+    past.happen(&kind, 2, &mut [&mut rows]);
     for (position, event, is_missed) in [(0, 0, true), (3, 1, true), (4, 1, true), (4, 2, false), (5, 1, false)] {
         let got = Got { position, event };
         let topics = [chat.clone(), news.clone()];

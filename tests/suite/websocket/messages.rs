@@ -214,7 +214,7 @@ async fn an_endpoint_hears_of_every_end_once() {
 #[tokio::test]
 async fn a_client_that_is_closed_in_open_has_done_nothing() {
     let mockd = paused(
-        r#"
+        "
 data: { rows: [] }
 http: { GET /rows: { body: $rows } }
 websocket:
@@ -223,7 +223,7 @@ websocket:
       - { when: not query.token, close: { code: 1002, reason: no token } }
       - { add: { rows: { token: $query.token } } }
     messages: [{ match: { token: $conn.token }, reply: mine }, { match: { op: 3 }, do: [] }, { reply: other }]
-"#,
+",
     )
     .await;
     assert_eq!(mockd.socket("/s").await.closed().await, (1002, "no token".to_owned()));

@@ -115,7 +115,7 @@ fn each_namespace_has_memberships_of_its_own() {
       - { match: { event: end }, leave: { as: here } }
 ",
     );
-    let hi = |play: &mut Play| play.post(json!([{ "send": { "to": "room", "frame": { "event": "hi" } } }]));
+    let hi = |play: &mut Play| play.post(&json!([{ "send": { "to": "room", "frame": { "event": "hi" } } }]));
     for (event, at) in [("leave", "/b,"), ("end", "/b,"), ("leave", ""), ("end", "")] {
         play.say(1, "40");
         play.say(1, "40/b,");
@@ -252,7 +252,7 @@ fn expressions_know_the_id_of_the_client() {
         assert!(other != main && other != earlier);
         assert_eq!(play.say(1, r#"420["me"]"#), [line(1, &format!(r#"430["{main}"]"#))]);
         assert_eq!(play.say(1, r#"42/b,0["me"]"#), [line(1, &format!(r#"43/b,0["{other}"]"#))]);
-        let hi = play.post(json!([{ "send": { "to": "room", "frame": { "event": "x" } } }]));
+        let hi = play.post(&json!([{ "send": { "to": "room", "frame": { "event": "x" } } }]));
         assert_eq!(hi, [line(1, &format!(r#"42["hi","{main}"]"#)), line(1, &format!(r#"42/b,["hi","{other}"]"#))]);
         play.say(1, "41/b,");
         assert_eq!(rows(&play.engine, "log")[round]["left"], json!(other));
@@ -280,12 +280,12 @@ fn a_client_that_connects_to_nothing_is_closed() {
     play.open("/s", 3);
     play.say(2, "40");
     for member in [1, 2] {
-        assert_eq!(play.apply(Command::Overdue { member }), NOTHING);
+        assert_eq!(play.apply(&Command::Overdue { member }), NOTHING);
     }
     let ping = |member: u64| line(member, "2");
     assert_eq!(play.pass(44), [ping(1), ping(2), ping(3)]);
     assert_eq!(play.pass(1), ["1 closed 1000 "]);
-    assert_eq!(play.apply(Command::Overdue { member: 3 }), ["3 closed 1000 "]);
+    assert_eq!(play.apply(&Command::Overdue { member: 3 }), ["3 closed 1000 "]);
     for member in [1, 3] {
         play.close(member);
     }

@@ -52,12 +52,12 @@ impl Play {
         let request = Box::new(RuleRequest { path, query, ..RuleRequest::default() });
         let options = SessionOptions { sid: "s".to_owned(), ..SessionOptions::default() };
         let command = Command::Open { member, endpoint: endpoint.into(), request, options };
-        self.apply(command)
+        self.apply(&command)
     }
 
     /// Takes a text from the client of a socket.
     pub(super) fn say(&mut self, member: u64, text: &str) -> Vec<String> {
-        self.apply(Command::Receive { member, frame: Frame::Text(text.into()) })
+        self.apply(&Command::Receive { member, frame: Frame::Text(text.into()) })
     }
 
     /// As [`Play::say`] with JSON.
@@ -76,18 +76,18 @@ impl Play {
     /// The client of a socket is gone.
     pub(super) fn close(&mut self, member: u64) -> Vec<String> {
         self.groups.retain(|(_, one)| *one != member);
-        self.apply(Command::Close { member })
+        self.apply(&Command::Close { member })
     }
 
     /// Carries out steps from outside.
-    pub(super) fn post(&mut self, steps: Value) -> Vec<String> {
+    pub(super) fn post(&mut self, steps: &Value) -> Vec<String> {
         let Effects { events, .. } = self.carry_out(|engine| post(engine, steps.clone()).unwrap());
         self.follow(&events)
     }
 
     /// Sends a text to a topic.
     pub(super) fn tell(&mut self, topic: &str) -> Vec<String> {
-        self.post(json!([{ "send": { "to": topic, "frame": topic } }]))
+        self.post(&json!([{ "send": { "to": topic, "frame": topic } }]))
     }
 
     /// Lets time pass.
@@ -107,7 +107,7 @@ impl Play {
         self.follow(&events)
     }
 
-    pub(super) fn apply(&mut self, command: Command) -> Vec<String> {
+    pub(super) fn apply(&mut self, command: &Command) -> Vec<String> {
         let events = self.carry_out(|engine| engine.apply(command.clone()).unwrap()).events;
         self.follow(&events)
     }

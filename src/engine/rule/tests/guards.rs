@@ -110,7 +110,7 @@ websocket:
     play.open("/s", 1);
     let refused = play.say(1, "x").concat();
     assert!(refused.starts_with("1 failed: `conn.user` is undefined (test.yaml:7:"), "{refused}");
-    let add = |play: &mut Play, owner: &str| play.post(json!([{ "add": { "rows": { "owner": owner } } }]));
+    let add = |play: &mut Play, owner: &str| play.post(&json!([{ "add": { "rows": { "owner": owner } } }]));
     assert_eq!(add(&mut play, "bob"), Vec::<String>::new());
     play.send(1, &json!({ "user": 1 }));
     assert_eq!(play.say(1, "x"), Vec::<String>::new());
@@ -215,7 +215,7 @@ websocket:
     );
     play.open("/other", 1);
     play.open("/s", 2);
-    let tell = |play: &mut Play| play.post(json!([{ "send": { "to": "t", "frame": { "a": 1 } } }]));
+    let tell = |play: &mut Play| play.post(&json!([{ "send": { "to": "t", "frame": { "a": 1 } } }]));
     let expected = [r#"2: "one""#, r#"2: "two""#, r#"2: "three""#];
     assert_eq!(tell(&mut play)[1..], expected);
     play.close(1);

@@ -37,9 +37,9 @@ fn a_member_gets_what_it_wants_in_its_own_form() {
     ] {
         let mut play = with(&format!("[{{ join: {join} }}]"), "[{ reply: x }]");
         assert_eq!(play.open("/s", 1), Vec::<String>::new());
-        let got = play.post(json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }]));
+        let got = play.post(&json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }]));
         assert_eq!(words(&got), merged, "{join}");
-        let got = play.post(json!([{ "add": { "rows": { "room": "ada", "n": 5 } } }]));
+        let got = play.post(&json!([{ "add": { "rows": { "room": "ada", "n": 5 } } }]));
         assert_eq!(words(&got), added, "{join}");
     }
 }

@@ -74,13 +74,13 @@ fn short(lines: &[String]) -> Vec<String> {
 }
 
 fn price(play: &mut Play, price: u64) -> Vec<String> {
-    let got = play.post(json!([{ "merge": { "prices": { "id": "BTC", "price": price } } }]));
+    let got = play.post(&json!([{ "merge": { "prices": { "id": "BTC", "price": price } } }]));
     short(&got)
 }
 
 /// Sends a value to a topic.
 fn tell(play: &mut Play, topic: &str, value: &Value) -> Vec<String> {
-    let got = play.post(json!([{ "send": { "to": topic, "frame": value } }]));
+    let got = play.post(&json!([{ "send": { "to": topic, "frame": value } }]));
     short(&got)
 }
 
@@ -174,7 +174,7 @@ fn an_error_ends_an_operation_and_what_it_has_joined() {
     assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
     // Its steps end as well. The other's go on, and so do both of its own.
     let error = json!([{ "send": { "to": "a", "frame": { "errors": ["bad"] } } }, { "send": { "to": "a", "frame": { "data": 1 } } }]);
-    let got = play.post(error);
+    let got = play.post(&error);
     assert_eq!(short(&got).len(), 2, "{got:?}");
     assert_eq!(pass(&mut play, 2), NOTHING);
     assert_eq!(play.engine.next_due(), None);
@@ -204,14 +204,14 @@ fn a_connection_is_acknowledged_or_closed_in_time() {
     assert_eq!(play.send(2, &init(json!({}))), ["2 closed 4403 "]);
     // The time of both clocks counts.
     for member in [1, 2, 3] {
-        assert_eq!(play.apply(Command::Overdue { member }), Vec::<String>::new());
+        assert_eq!(play.apply(&Command::Overdue { member }), Vec::<String>::new());
     }
     assert_eq!(play.engine.next_due(), Some(Duration::from_secs(3)));
     assert_eq!(play.pass_millis(2999), Vec::<String>::new());
     assert_eq!(play.pass_millis(1), ["3 closed 4408 Connection initialisation timeout"]);
     play.open("/graphql", 4);
     assert_eq!(play.pass(3), Vec::<String>::new());
-    assert_eq!(play.apply(Command::Overdue { member: 4 }), ["4 closed 4408 Connection initialisation timeout"]);
+    assert_eq!(play.apply(&Command::Overdue { member: 4 }), ["4 closed 4408 Connection initialisation timeout"]);
     assert_eq!(play.engine.next_due(), None);
     // Who is closed receives nothing.
     assert_eq!(play.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());

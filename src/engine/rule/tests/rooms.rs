@@ -156,7 +156,7 @@ fn carry_out(play: &mut Play, act: &Act, frame: u64) -> Vec<String> {
             play.send(*member, &json!({ "leave": how, "to": rooms(*bits), "as": name }))
         }
         Act::Send(member, bits, how) => play.send(*member, &json!({ "send": how, "to": rooms(*bits), "frame": frame })),
-        Act::Add => play.post(json!([{ "add": { "rows": { "n": 1 } } }])),
+        Act::Add => play.post(&json!([{ "add": { "rows": { "n": 1 } } }])),
         Act::Pass => play.pass(1),
     }
 }

@@ -55,7 +55,7 @@ fn members_are_taken_up_with_all_that_they_have() {
     for member in [1, 2, 3] {
         play.open(ROOM, member);
     }
-    play.apply(stream(4));
+    play.apply(&stream(4));
     for (member, message) in [
         (1, json!({ "do": "name", "name": "eve" })),
         (2, json!({ "do": "join", "to": ["c", "a"], "as": "two" })),
@@ -93,10 +93,10 @@ websocket: {{ '{ROOM}': {{ open: [{{ join: {{ to: rows, frame: '{frame} {{{{ eve
     };
     let mut play = Play::compared(&text("old"));
     play.open(ROOM, 1);
-    play.apply(stream(2));
+    play.apply(&stream(2));
     assert_eq!(play.reload(&text("new")), Vec::<String>::new());
     play.open(ROOM, 3);
-    let add = |play: &mut Play| play.post(json!([{ "add": { "rows": { "n": 5 } } }]));
+    let add = |play: &mut Play| play.post(&json!([{ "add": { "rows": { "n": 5 } } }]));
     let expected = [r#"1: "old 5 7""#, r#"2: {"data":"old 5"}"#, r#"3: "new 5 7""#];
     assert_eq!(add(&mut play), expected);
     assert_eq!(add(&mut play), expected);
@@ -122,7 +122,7 @@ fn groups_are_taken_up_in_their_order() {
 fn a_moment_to_go_back_to_has_no_members() {
     let mut play = Play::new(ALL);
     play.open(ROOM, 1);
-    play.apply(stream(2));
+    play.apply(&stream(2));
     let waiting = |state: &Value| state["rules"]["waiting"].as_array().unwrap().len();
     let with_members = written(&play.engine);
     assert_eq!((with_members["members"]["members"].as_array().unwrap().len(), waiting(&with_members)), (2, 3));

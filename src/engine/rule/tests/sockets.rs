@@ -358,7 +358,7 @@ websocket:
         assert_eq!(play.say(1, "show"), [format!(r#"1: "ada {end}""#)]);
         // It hears what is sent to all from then on, and once.
         assert_eq!(play.say(1, "all"), [r#"1: "hi""#]);
-        assert_eq!(play.post(json!([{ "add": { "rows": {} } }])), [r#"1: "added""#]);
+        assert_eq!(play.post(&json!([{ "add": { "rows": {} } }])), [r#"1: "added""#]);
         let expected: Vec<String> = timeline.iter().map(|word| format!(r#"1: "{word}""#)).collect();
         assert_eq!(play.pass(4), expected);
     }
@@ -369,7 +369,7 @@ websocket:
     assert_eq!(play.reload("data: { rows: [] }\nhttp: { GET /x: { body: 1 } }"), closed);
     assert_eq!(play.outcomes(1, Frame::Text("show".into())), (Vec::new(), Vec::new()));
     assert_eq!(play.pass(4), Vec::<String>::new());
-    assert_eq!(play.post(json!([{ "add": { "rows": {} } }])), Vec::<String>::new());
+    assert_eq!(play.post(&json!([{ "add": { "rows": {} } }])), Vec::<String>::new());
 }
 
 #[test]

@@ -98,7 +98,7 @@ struct Visit<'h> {
     told: BTreeSet<u64>,
 }
 
-impl<'h> Follower<'h> {
+impl Follower<'_> {
     fn follow(mut self, explained: &mut Explained) -> Result<(), Contradiction> {
         let log = self.log;
         for (index, told) in log.told.iter().enumerate() {
