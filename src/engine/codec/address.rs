@@ -51,7 +51,7 @@ impl Address {
         matches!(self, Self::SocketIo(_)) && self != other
     }
 
-    /// Whether the membership ends with this value: an error of a GraphQL operation. The engine then calls [`Session::end`],
+    /// Whether the membership ends with this value: an error of a GraphQL operation. The engine then calls [`Session::end`](super::Session::end),
     /// and ends the membership.
     #[must_use]
     pub fn is_ended_by(&self, value: &Value) -> bool {
