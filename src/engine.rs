@@ -41,7 +41,7 @@ pub use collections::{Collections, RowIter, RowSet, Rows};
 use command::CommandSource;
 pub use command::{Command, Effects, FaultText};
 use counters::{Counter, CounterView, Counters};
-pub use event::{Closing, Event, EventKind, MemberEvent};
+pub use event::{Closing, Event, EventKind, MemberEvent, SERVICE_RESTART};
 use fault::FaultRun;
 pub use fault::{FaultMember, FaultPhase, FaultSource, FaultState, FaultSubject, FaultTarget, Hit, SocketFault};
 pub use frame::Frame;

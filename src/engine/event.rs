@@ -149,6 +149,9 @@ pub enum MemberEvent {
     },
 }
 
+/// The close code for sockets whose clients are to connect again: service restart (IANA, WebSocket Close Code Number Registry).
+pub const SERVICE_RESTART: u16 = 1012;
+
 /// How a socket is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {

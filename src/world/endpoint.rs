@@ -78,7 +78,7 @@ impl World {
     /// As [`World::receive`], but waits for the rules only if several frames wait for them already: a task that is woken once
     /// more costs about as much as the answer to a frame. What is asked of the world afterwards comes after it.
     pub(super) async fn hand_in(&self, socket: &Arc<Socket>, frame: Frame, payload: Payload) -> Result<(), WorldError> {
-        if self.is_elsewhere_too() || socket.unheard.load(Ordering::Relaxed) >= MOST_UNHEARD {
+        if self.is_shared() || socket.unheard.load(Ordering::Relaxed) >= MOST_UNHEARD {
             return self.receive(socket, frame, payload).await;
         }
         socket.unheard.fetch_add(1, Ordering::Relaxed);
@@ -109,8 +109,7 @@ impl World {
 
     /// Has the endpoint of a socket hear that it is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
-        #[cfg(feature = "redis")]
-        if self.0.replica.is_some() {
+        if self.is_shared() {
             // All servers hear of it, once it has left.
             return;
         }
@@ -121,14 +120,14 @@ impl World {
 
     /// Whether other servers play the world too, so that the log decides what comes after what.
     #[cfg(feature = "redis")]
-    fn is_elsewhere_too(&self) -> bool {
+    fn is_shared(&self) -> bool {
         self.0.replica.is_some()
     }
 
     /// No other server plays the world.
     #[cfg(not(feature = "redis"))]
     #[expect(clippy::unused_self, reason = "as with the feature")]
-    fn is_elsewhere_too(&self) -> bool {
+    fn is_shared(&self) -> bool {
         false
     }
 

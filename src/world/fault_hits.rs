@@ -8,11 +8,8 @@ use super::feed::FeedItem;
 use super::journal::Record;
 use super::socket::{Socket, SocketClose};
 use super::state::WorldState;
-use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit};
+use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit, SERVICE_RESTART};
 use crate::scenario::{Effect, format_duration};
-
-/// The close code of sockets that a storm closes: service restart (IANA's registry of close codes).
-const SERVICE_RESTART: u16 = 1012;
 
 impl WorldState {
     /// Has sockets and requests meet the faults that are in force now.

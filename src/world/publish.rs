@@ -15,10 +15,7 @@ use super::message::Message;
 use super::socket::SocketClose;
 use super::state::WorldState;
 use super::view::View;
-use crate::engine::{Event, EventKind, MemberEvent, Refusal, Topic};
-
-/// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
-const SERVICE_RESTART: u16 = 1012;
+use crate::engine::{Event, EventKind, MemberEvent, Refusal, SERVICE_RESTART, Topic};
 
 impl WorldState {
     /// Publishes what happened: the collections first, so that a client that hears of a row can get it.

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::log::LogEntry;
 use super::member_table::MemberTable;
 use super::{PendingReply, Replica};
-use crate::engine::{Command, Frame};
+use crate::engine::{Command, Frame, SERVICE_RESTART};
 use crate::store::StoreError;
 use crate::world::WorldError;
 use crate::world::journal::Payload;
@@ -31,9 +31,6 @@ use crate::world::state::WorldState;
 
 /// How long a server may be silent before its members are closed. A busy machine must not look like one that is gone.
 pub(super) const PRESENCE: Duration = Duration::from_secs(5);
-
-/// The close code for sockets whose clients are to connect again (IANA, WebSocket Close Code Number Registry).
-const SERVICE_RESTART: u16 = 1012;
 
 /// The members of rules, as one server sees them.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::engine::event::{Closing, Event, MemberEvent};
+use crate::engine::event::{Closing, Event, MemberEvent, SERVICE_RESTART};
 use crate::engine::members::Membership;
 use crate::engine::rule::groups::{Shape, Wanted};
 use crate::engine::rule::origin::RuleOrigin;
@@ -13,9 +13,6 @@ use crate::scenario::{Endpoint, Protocol};
 
 /// The code of a socket whose server has nothing more for it (RFC 6455, 7.4.1).
 const GOING_AWAY: u16 = 1001;
-
-/// The code of a socket whose client is to connect anew (IANA, WebSocket Close Code Number Registry).
-const SERVICE_RESTART: u16 = 1012;
 
 impl Engine {
     /// Has the sockets of endpoints follow another scenario, which this engine plays already.
