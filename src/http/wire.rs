@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::BufMut;
 use poem::Response;
 use poem::http::{StatusCode, header};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -192,7 +193,7 @@ impl AsyncRead for Wire {
         let before = buffer.filled().len();
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
-            match self.stream.try_read_buf(buffer) {
+            match read_available(&self.stream, buffer) {
                 Ok(count) => {
                     if count > 0 && !self.activity.is_handling.load(Ordering::Relaxed) {
                         self.activity.is_receiving.store(true, Ordering::Relaxed);
@@ -255,6 +256,22 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(SockRef::from(&*self.stream).shutdown(Shutdown::Write))
     }
+}
+
+/// Reads what has arrived, up to the length of the buffer, with one system call.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] if nothing has arrived, and those of the connection.
+pub(super) fn read_available(stream: &TcpStream, buffer: &mut impl BufMut) -> io::Result<usize> {
+    let mut count = None;
+    let read = stream.try_io(Interest::READABLE, || {
+        let read = *count.insert(stream.try_read_buf(buffer)?);
+        // A read that leaves room in the buffer has drained the socket. Reporting that here spares the second read with
+        // which tokio would find out. Bytes that arrive from now on are a new event.
+        let is_drained = read > 0 && buffer.has_remaining_mut();
+        if is_drained { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(read) }
+    });
+    count.map_or(read, Ok)
 }
 
 /// Writes bytes to a stream that others hold as well.

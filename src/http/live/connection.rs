@@ -4,14 +4,13 @@ mod closing;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io::{self, Read};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
@@ -25,6 +24,7 @@ use super::polling::{Handover, Probe};
 use crate::engine::Frame;
 use crate::http::App;
 use crate::http::upgrade::Upgraded;
+use crate::http::wire::read_available;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
 
@@ -239,18 +239,12 @@ impl Connection {
     /// Reads what has come. The buffer is on the stack for that time, so that idle sockets need none.
     fn read(&mut self) -> Result<(), SocketClosure> {
         let mut buffer = [0; READ_AT_ONCE];
-        let mut count = 0;
-        let read = self.stream.try_io(Interest::READABLE, || {
-            count = (&*SockRef::from(&*self.stream)).read(&mut buffer)?;
-            // What is read only in part is empty, and what comes from here on is reported anew. Tokio is told so, which it would
-            // find out by another system call.
-            let is_empty = 0 < count && count < buffer.len();
-            if is_empty { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        self.reader.push(&buffer[..count]);
-        match read {
-            Ok(()) if count == 0 => Err(SocketClosure::Gone),
-            Ok(()) => Ok(()),
+        match read_available(&self.stream, &mut &mut buffer[..]) {
+            Ok(0) => Err(SocketClosure::Gone),
+            Ok(count) => {
+                self.reader.push(&buffer[..count]);
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(_) => Err(SocketClosure::Gone),
         }
