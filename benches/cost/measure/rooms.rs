@@ -141,11 +141,11 @@ fn answers(bench: &mut Bench, subject: &Subject) {
     add(&format!("answered messages of {ASKING} sockets"), "1/s", count(answered) / elapsed.as_secs_f64());
 }
 
-/// What a socket takes that has joined a topic, and has nothing to do.
+/// What an idle socket that has joined a topic takes. The journal is off: its entries are bounded, however many sockets there are.
 fn memory(bench: &mut Bench, subject: &Subject) {
     const FEW: usize = 1_000;
     let most = bench.pick(5_000, 10_000).min(bench.files - OTHER_FILES);
-    let server = subject.start_with(&scenarios::joined(&bench.scratch), &["--paused"]);
+    let server = subject.start_with(&scenarios::joined(&bench.scratch), &["--paused", "--journal", "0"]);
     let mut client = Client::new();
     client.open(server.address, "/rows", FEW, 1);
     let few = settled(&server);
