@@ -1,4 +1,4 @@
-//! What a new scenario makes of the rows of one engine: what has become of them at run time stays with them.
+//! The transition of one engine's rows to a new scenario. Rows keep their run-time state.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,42 +10,42 @@ use crate::engine::rows::{self, RowEdit, RowEdits};
 use crate::engine::{Engine, counter};
 use crate::scenario::{Row, Scenario};
 
-/// What becomes of the rows of one engine.
+/// The transition of one engine's rows.
 #[derive(Debug)]
 pub(super) struct RowTransition {
-    /// Of each edit, in order.
+    /// The outcome of each edit, in order.
     pub(super) outcomes: Vec<RowOutcome>,
-    /// The rows that were added at run time, went, and are back.
+    /// The rows that were added at run time, removed by an earlier reload, and are restored.
     pub(super) back: Vec<AddedRow>,
     recalled: RecalledRows,
 }
 
-/// What becomes of the row of one edit.
+/// The outcome of one edit.
 #[derive(Debug)]
 pub(super) struct RowOutcome {
-    /// Its value; `None` if it is taken out.
+    /// The counter's value; `None` if the row is removed.
     pub(super) running: Option<Running>,
-    /// What it is, if it is not as declared because that is what it has become at run time.
+    /// The row, if its run-time state differs from the declaration.
     pub(super) changed: Option<Arc<Row>>,
-    /// The keys in which it differs from the row that has had its id.
+    /// The keys in which it differs from the previous row with its id.
     pub(super) keys: Vec<String>,
-    /// Whether it takes its id from a row that was added at run time.
+    /// Whether it displaces a row with its id that was added at run time.
     pub(super) displaces: bool,
 }
 
 impl RowTransition {
-    /// Whether the engine has exactly the rows that the new scenario declares, if it had those of the old one.
+    /// Whether the engine has exactly the rows that the new scenario declares, provided it had those of the old one.
     pub(super) fn is_as_declared(&self) -> bool {
         let is_as_declared = |outcome: &RowOutcome| outcome.running.is_some() && outcome.changed.is_none();
         self.back.is_empty() && self.outcomes.iter().all(is_as_declared)
     }
 
-    /// Whether an earlier reload has a say in it.
+    /// Whether state retained by an earlier reload is involved.
     pub(super) fn is_recalled(&self) -> bool {
         !self.recalled.is_empty()
     }
 
-    /// Whether the edits declare the id, and its row is in the collection.
+    /// Whether the edits declare the id and its row exists.
     pub(super) fn declares(&self, edits: &RowEdits, id: &str) -> bool {
         self.outcome(edits, id).is_some_and(|outcome| outcome.running.is_some())
     }
@@ -56,14 +56,15 @@ impl RowTransition {
 }
 
 impl RowEdit {
-    /// Whether its value is that of its id, of the counter that has had it.
+    /// Whether it continues the counter that has its id.
     pub(super) fn is_of_its_id(&self, counter: &CounterView<'_>) -> bool {
         self.keeps_id() || self.origin.is_none() && !counter.counter.declared
     }
 }
 
 impl Engine {
-    /// What becomes of the rows of this engine. `start` is the same of an engine with the same rows, if that is at hand.
+    /// Computes the transition of this engine's rows. `start` is the transition of an engine with the same rows, if
+    /// available.
     pub(super) fn row_transition(
         &self,
         new: &Scenario,
@@ -100,7 +101,7 @@ impl Engine {
         transition
     }
 
-    /// The declared rows, by id, that a merge or a replacement has made other than they are declared.
+    /// The declared rows, by id, that a merge or a replacement has changed from their declaration.
     fn changed_rows(&self) -> HashMap<&str, &Arc<Row>> {
         let changed = self.collections.counted().flat_map(|(_, row_set)| row_set.changed());
         changed.filter(|(id, _)| self.counters.get(id).is_some_and(|counter| counter.counter.declared)).collect()
@@ -116,7 +117,7 @@ impl Engine {
         let fresh = Running { value: edit.row.value(), changed: 0 };
         let before = self.counters.get(edit.row.id());
         let added = before.filter(|before| !before.counter.declared);
-        // A client's row that is declared as it is goes on as that.
+        // A client's row continues if it is now declared in its current form.
         let continued = added.filter(|_| keys.is_empty() && (edit.origin.is_none() || edit.keeps_id()));
         let kept = |row: CounterView<'_>| if row.counter.seed == fresh.value { running(row) } else { fresh };
         let running = match (&edit.origin, recalled) {
@@ -128,7 +129,7 @@ impl Engine {
                     Some(Running { value, changed: 0 })
                 }
                 (Some(row), _) if row.counter.declared => Some(kept(row)),
-                // A script took it out, or took it out and put another in its place: that stays so until it is edited.
+                // A script removed or replaced the row. It stays that way until its declaration is edited.
                 _ if !edit.is_edited => None,
                 _ => Some(continued.map_or(fresh, kept)),
             },
@@ -137,8 +138,8 @@ impl Engine {
         RowOutcome { running, changed, keys, displaces }
     }
 
-    /// Finds the rows that were added at run time, went, and can come back: their collection is declared, and no other
-    /// row has their id.
+    /// Finds the rows that were added at run time, removed by an earlier reload, and can be restored: their collection
+    /// is declared, and no other row has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
         let counted = new.collections().iter().filter(|collection| collection.is_counted());
         let collections: HashSet<&str> = counted.map(|collection| &**collection.name()).collect();
@@ -160,8 +161,8 @@ impl Engine {
         }
     }
 
-    /// Keeps the rows that the new scenario does not go on with, and takes out what it brings back. The engine still plays
-    /// the old one.
+    /// Retains the rows that the new scenario does not continue, and takes out those that it restores. The engine still
+    /// runs the old scenario.
     pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
         for name in &edits.gone_collections {
             if let Some(row_set) =
@@ -173,7 +174,7 @@ impl Engine {
         self.retained.exchange_rows(&transition.recalled, gone);
     }
 
-    /// The rows that were added at run time and lose their collection, or their id to a declared one.
+    /// The rows added at run time that lose their collection, or their id to a declared row.
     pub(super) fn displaced_rows(&self, edits: &RowEdits, transition: &RowTransition) -> Vec<RetainedRow> {
         let mut displaced = Vec::new();
         for (name, row_set) in self.collections.counted() {
@@ -190,8 +191,8 @@ impl Engine {
         displaced
     }
 
-    /// The declared rows that end, or lose their seed, and are not as they were at the start. Of several whose
-    /// content is the same, all: in order, they say which of them has which value.
+    /// The declared rows that end or lose their seed, and differ from the start. Of several rows with the same content,
+    /// all are included: their order tells which value belongs to which.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
         let value = |row: &Row| self.counters.get(row.id()).filter(|row| row.counter.declared).map(|row| row.value);
         let changed = self.changed_rows();
@@ -211,7 +212,7 @@ impl Engine {
         kept.collect()
     }
 
-    /// Numbers of ids are not used twice, also in a collection that was gone.
+    /// Restores the id numbers of collections that are declared again, so that no number is reused.
     pub(super) fn recall_numbers(&mut self) {
         let collections = self.collections.clone();
         for (collection, highest) in self.retained.take_numbers(|name| collections.get_counted(name).is_some()) {
@@ -219,12 +220,12 @@ impl Engine {
         }
     }
 
-    /// Rebuilds counters and their collections: declared rows first, then those added at run time to collections that are
-    /// still there. Other collections are as at the `start`.
+    /// Rebuilds counters and their collections: declared rows first, then rows added at run time to collections that
+    /// still exist. Other collections are as in `start`.
     pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition, start: &Collections) {
         let new = self.scenario.clone();
         let changed = self.changed_rows();
-        let as_it_is = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
+        let current = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
             Some(outcome) => outcome.changed.as_ref().unwrap_or(row).clone(),
             None => (*changed.get(&**row.id()).unwrap_or(&row)).clone(),
         };
@@ -237,7 +238,7 @@ impl Engine {
                 },
                 None => match self.counters.get(row.id()) {
                     Some(before) if before.counter.declared => (before.counter.clone(), running(before)),
-                    // A script took it out, or took it out and put another in its place: that stays so.
+                    // A script removed or replaced the row. It stays that way.
                     _ => continue,
                 },
             };
@@ -247,13 +248,13 @@ impl Engine {
         for collection in new.collections() {
             let name = collection.name();
             if let Some(row_set) = start.get(name).filter(|row_set| !row_set.is_counted()) {
-                // Its rows are carried over later.
+                // The rows are carried over later.
                 collections.put(name.clone(), row_set.clone());
                 continue;
             }
             let before = self.collections.get_counted(name);
             let present = collection.rows().iter().filter(|row| rebuild.has(row.id()));
-            let rows: Vec<Arc<Row>> = present.map(as_it_is).collect();
+            let rows: Vec<Arc<Row>> = present.map(current).collect();
             let stays = |row: &Arc<Row>| {
                 let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
                 (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))
@@ -276,7 +277,7 @@ impl Engine {
 /// A row that was added at run time.
 type ListedRow = (Arc<Row>, Counter, Running);
 
-/// Rows that were added at run time, with those that come back at their places.
+/// Merges restored rows into the rows added at run time, at their previous positions.
 fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
     back.sort_by_key(|row| row.place);
     let mut merged = Vec::with_capacity(there.len() + back.len());
