@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Returns this engine with the memberships of `other`, for a world that continues with this engine. Members stay
-    /// joined, except the sockets of endpoints and streams: what they were sent no longer holds.
+    /// joined, except the sockets of endpoints and streams, because the state they were sent is outdated.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
         Self {
@@ -272,12 +272,12 @@ impl Engine {
         events
     }
 
-    /// Like [`Engine::advance`], but stops after `most` actions, whether or not they produce events, and after each
-    /// fault transition, because different faults may apply to later actions. Time then stands at the last action, and
-    /// the rest is still due.
-    pub fn advance_some(&mut self, to: Duration, most: usize) -> Vec<Event> {
+    /// Like [`Engine::advance`], but stops after `max_actions` actions, whether or not they produce events, and after
+    /// each fault transition, because different faults may apply to later actions. The time is then that of the last
+    /// action, and the rest is still due.
+    pub fn advance_some(&mut self, to: Duration, max_actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
-        for _ in 0..most {
+        for _ in 0..max_actions {
             let Some(due) = self.next_due().filter(|due| *due <= to) else {
                 self.now = to.max(self.now);
                 break;

@@ -10,7 +10,7 @@ use crate::scenario::{Feed, NOUNS};
 /// One difference that a new scenario makes. Its JSON has a `kind`, such as `route-added`, and the variant's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the fields are the ids, names and values that the message shows")]
+#[allow(missing_docs, reason = "the fields are the ids, names and values shown in the message")]
 pub enum Change {
     /// The name changed.
     Name { from: String, to: String },
@@ -95,7 +95,8 @@ pub enum Change {
     },
     /// The declaration of rows in a collection without counters changed after clients or steps had changed the rows.
     /// They now match their declaration.
-    DataDeclaredAnew { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
+    #[serde(rename = "data-declared-anew")]
+    DataRedeclared { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
     /// Rows were added to a collection without counters.
     DataRowsAdded { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
     /// Rows were removed from a collection without counters.
@@ -186,7 +187,7 @@ impl fmt::Display for Change {
             Self::DataRemoved { name } => write!(f, "data {name} removed"),
             Self::DataChanged { name, rows, .. } if rows.is_empty() => write!(f, "data {name} changed"),
             Self::DataChanged { name, rows, more } => write!(f, "data {name} {} changed", Ids(rows, *more)),
-            Self::DataDeclaredAnew { name, rows, more } => {
+            Self::DataRedeclared { name, rows, more } => {
                 let their = if rows.len() + more == 1 { "its" } else { "their" };
                 write!(f, "data {name} {} redeclared; {their} run-time changes are lost", Ids(rows, *more))
             }

@@ -134,7 +134,7 @@ impl Session {
         }
     }
 
-    /// Carries out the first item that is due at `now`, on the way to `until`. More may be due afterwards: see
+    /// Carries out the first item that is due by `now`, on the way to `until`. More may be due afterwards: see
     /// [`Session::due`].
     pub fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         if self.due().is_none_or(|due| due > now) {
@@ -329,7 +329,7 @@ impl Session {
     }
 
     /// Returns the frames to send when the server disconnects the client from the connection that a message arrived on,
-    /// such as a namespace. `None` if the socket itself is to be closed because the client has no other connection.
+    /// such as a namespace. `None` if the socket itself must be closed because the client has no other connection.
     pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
     }

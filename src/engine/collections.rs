@@ -28,7 +28,7 @@ pub struct Collections {
 pub struct RowSet {
     /// The declaration, with the ids that its rows have in this engine.
     declared: Arc<Collection>,
-    /// Whether a reload has kept ids for rows without declared ids that those rows would not get at the start.
+    /// Whether a reload has kept ids of rows without declared ids that differ from their ids at the start.
     has_kept_ids: bool,
     rows: Rows,
     /// The highest number ever used in an id of this collection. Numbers are not reused.
@@ -99,8 +99,8 @@ impl Collections {
         self.counted().any(|(_, row_set)| row_set.rows.iter().any(|row| &**row.id() == id))
     }
 
-    /// Replaces "unknown row" by a clearer refusal if there are no rows with counters at all.
-    pub(super) fn explained(&self, refusal: Refusal) -> Refusal {
+    /// Replaces "unknown row" with a clearer refusal if no rows have counters.
+    pub(super) fn clarified(&self, refusal: Refusal) -> Refusal {
         match refusal {
             Refusal::UnknownRow(row) if self.counted().next().is_none() => Refusal::NothingCounted(row.id),
             other => other,
@@ -112,7 +112,7 @@ impl Collections {
     }
 
     /// Reserves the id numbers up to `highest` in a collection.
-    pub(super) fn keep_numbers(&mut self, collection: &str, highest: u64) {
+    pub(super) fn reserve_numbers(&mut self, collection: &str, highest: u64) {
         if self.get(collection).is_some_and(|row_set| row_set.highest < highest) {
             self.change(collection, |row_set| row_set.highest = highest);
         }
@@ -349,7 +349,7 @@ pub(super) fn json_len(value: &impl Serialize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
     use crate::scenario::{Source, parse};

@@ -31,7 +31,7 @@ use crate::scenario::{CrudOperation, Row};
 /// A requested change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum Command {
     /// Adds an amount to a row's counter.
     Count {
@@ -348,7 +348,7 @@ impl Engine {
 
     pub(super) fn change_counter(&mut self, id: &str, change: CounterChange) -> Result<Event, Refusal> {
         let changed = self.counters.change(id, change, self.sequence + 1);
-        let changed = changed.map_err(|refusal| self.collections.explained(refusal))?;
+        let changed = changed.map_err(|refusal| self.collections.clarified(refusal))?;
         let event = changed.event(self.sequence + 1, self.now);
         self.sequence += 1;
         Ok(event)
@@ -373,7 +373,7 @@ impl Engine {
                 Err(refusal) => {
                     applied.into_iter().rev().for_each(|one| self.counters.revert(one));
                     events.truncate(before);
-                    return Err(Refusal::At { index, refusal: Box::new(self.collections.explained(refusal)) });
+                    return Err(Refusal::At { index, refusal: Box::new(self.collections.clarified(refusal)) });
                 }
             }
         }

@@ -84,7 +84,7 @@ impl Serialize for Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum EventKind {
     /// A row's counter changed.
     Counted {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::Engine;
 use super::digest::Digest;
 use super::event::{Event, EventKind};
-use super::pairing::{Carried, Pairing, carry_on};
+use super::pairing::{Pairing, SplitRuns, split_runs};
 use super::refusal::{MAX_FAULTS, Refusal};
 use super::retained::TimelineState;
 use crate::scenario::{Action, Effect, Fault};
@@ -248,7 +248,7 @@ impl Engine {
                 None => others.push(run),
             }
         }
-        let Carried { kept, ended } = carry_on(declared, pairing);
+        let SplitRuns { kept, ended } = split_runs(declared, pairing);
         for (index, (carried, fault)) in kept.into_iter().zip(scenario.faults()).enumerate() {
             let run = carried.unwrap_or_else(|| self.start_or_resume_fault(index, fault));
             self.faults.extend(run.map(|run| FaultRun { declaration: Some(index), ..run }));
@@ -315,9 +315,9 @@ impl Engine {
         self.faults.iter_mut().for_each(|run| run.begin_epoch(epoch));
     }
 
-    /// Drops ended faults of clients if there are at least `most` faults.
-    fn sweep_faults(&mut self, most: usize) {
-        if self.faults.len() >= most {
+    /// Drops ended faults of clients if there are at least `max` faults.
+    fn sweep_faults(&mut self, max: usize) {
+        if self.faults.len() >= max {
             self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
     }

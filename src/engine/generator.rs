@@ -1,5 +1,5 @@
-//! Random generators, which draw when the next change of a counter happens, of which row, and by how much. Each
-//! generator has its own random stream.
+//! Random generators. Each has its own random stream and draws when the next change of a counter happens, which row it
+//! affects, and by how much.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl GeneratorRunState {
         Self { origin: run.origin, count: run.count, due: run.due, stream, words }
     }
 
-    /// Returns the same position, later by `by`.
+    /// Returns the same position, shifted by `by`.
     pub(super) fn shifted(mut self, by: Duration) -> Self {
         self.origin = self.origin.saturating_add(by);
         self.due = self.due.map(|due| due.saturating_add(by));
@@ -152,7 +152,7 @@ impl GeneratorRun {
         Some(Fired::Command(Command::Count { id: counters.id_at(index?)?.clone(), amount }))
     }
 
-    /// Sets the next due time after `last`, or none if it exceeds what a `Duration` holds.
+    /// Sets the next due time, after `last`; none if it would exceed the maximum `Duration`.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
             Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),

@@ -47,7 +47,7 @@ pub(super) struct SocketMember {
     pub(super) endpoint: Arc<str>,
     /// The handshake, as expressions see it.
     pub(super) handshake: Context,
-    /// The rest of the handshake as JSON, for expressions that a reload may bring; `None` if nothing is left.
+    /// The rest of the handshake as JSON, for expressions that a reload may add; `None` if nothing is left.
     pub(super) rest: Option<Arc<str>>,
     /// The part of `conn` that steps have set, an object.
     pub(super) memory: Arc<Value>,
@@ -240,7 +240,7 @@ impl Members {
         }
     }
 
-    /// The sockets, by their numbers.
+    /// The sockets, with their numbers.
     pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, &SocketMember)> {
         self.by_number.iter().filter_map(|(number, member)| Some((*number, member.socket.as_ref()?)))
     }

@@ -12,7 +12,7 @@ pub(super) struct Pairing {
     /// The continuation of each new declaration, in order.
     new: Vec<Continuation>,
     /// The indices of the removed old declarations.
-    gone: Vec<usize>,
+    removed: Vec<usize>,
 }
 
 /// How a declaration of the new scenario relates to the old one.
@@ -68,7 +68,7 @@ impl Pairing {
             }
             origins.push(origin);
         }
-        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
+        Self { new: origins, removed: all.filter(|index| free[*index]).collect() }
     }
 
     /// The indices of the old declarations that end because they are removed or changed.
@@ -77,7 +77,7 @@ impl Pairing {
             Continuation::Changed(index) => Some(*index),
             Continuation::Kept(_) | Continuation::Added => None,
         });
-        changed.chain(self.gone.iter().copied())
+        changed.chain(self.removed.iter().copied())
     }
 
     /// The indices of the new declarations that start because they are new or changed.
@@ -92,7 +92,7 @@ impl Pairing {
             Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
             Continuation::Added => Some(D::added(new[index].label(index))),
         });
-        of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
+        of_new.chain(self.removed.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
     }
 }
 
@@ -166,7 +166,7 @@ impl Declaration for Arc<Fault> {
 }
 
 /// The runs of old declarations, sorted by what happens to them.
-pub(super) struct Carried<R> {
+pub(super) struct SplitRuns<R> {
     /// For each new declaration, the run that it continues.
     pub(super) kept: Vec<Option<R>>,
     /// The runs of removed or changed declarations, with the index of the old declaration.
@@ -174,12 +174,12 @@ pub(super) struct Carried<R> {
 }
 
 /// Keeps the runs whose declaration is unchanged. `runs` has one entry for each old declaration, in order.
-pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
+pub(super) fn split_runs<R>(runs: Vec<R>, pairing: &Pairing) -> SplitRuns<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
     let mut kept = |continued: &Continuation| match continued {
         Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take),
         Continuation::Changed(_) | Continuation::Added => None,
     };
     let kept = pairing.new.iter().map(&mut kept).collect();
-    Carried { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
+    SplitRuns { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
 }

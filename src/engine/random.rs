@@ -6,7 +6,7 @@
 //! | bits | streams |
 //! |---|---|
 //! | `00` | generators, counted from 0 |
-//! | `01` | those that are [named by a key](RandomStream::named) |
+//! | `01` | streams [named by a key](RandomStream::named) |
 //! | `10` | faults, and the sockets that they hit |
 //! | `11` | scripts, by their names or steps |
 

@@ -41,7 +41,7 @@ pub enum Refusal {
     #[error("{} already exists{}", .0.titled(NOUNS.row.title), .0.place())]
     DuplicateRow(RowName),
     /// The value would leave the range of integers that JavaScript numbers represent exactly.
-    #[error("The {noun} of {id} would leave the range of ±{MAX_TOTAL}; it stays {value}", noun = NOUNS.value.one)]
+    #[error("The {noun} of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}", noun = NOUNS.value.one)]
     OutOfRange {
         /// The row.
         id: Arc<str>,
@@ -252,10 +252,10 @@ impl Refusal {
 
     /// Creates the refusal of a value that has the wrong type.
     pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
-        const MOST: usize = 60;
+        const MAX_BYTES: usize = 60;
         let mut found = found.to_string();
-        if found.len() > MOST {
-            found.truncate(found.floor_char_boundary(MOST));
+        if found.len() > MAX_BYTES {
+            found.truncate(found.floor_char_boundary(MAX_BYTES));
             found.push('…');
         }
         Self::WrongValue { what: what.to_owned(), expected, found }

@@ -113,11 +113,11 @@ impl Engine {
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.collections, new.collections.clone());
         for (name, row_set) in before.counted().filter(|(name, _)| new.collections.get_counted(name).is_some()) {
-            self.collections.keep_numbers(name, RowSet::highest(row_set));
+            self.collections.reserve_numbers(name, RowSet::highest(row_set));
         }
-        let made = &comparison.rows.made;
-        self.counters = Counters::carried_over(&new.counters, &self.counters, |id| !made.contains_key(id));
-        for (edit, outcome) in made.values().zip(&rows.outcomes) {
+        let edits = &comparison.rows.by_id;
+        self.counters = Counters::carried_over(&new.counters, &self.counters, |id| !edits.contains_key(id));
+        for (edit, outcome) in edits.values().zip(&rows.outcomes) {
             let moved = outcome.running.filter(|running| running.changed > 0 || running.value != edit.row.value());
             // The new start contains every row.
             moved.and_then(|running| self.counters.put(edit.row.id(), running));
@@ -292,7 +292,7 @@ impl Engine {
     }
 
     fn compare_rows(&self, new: &Scenario, edits: &RowEdits, rows: &RowTransition, changes: &mut Vec<Change>) {
-        for (edit, outcome) in edits.made.values().zip(&rows.outcomes) {
+        for (edit, outcome) in edits.by_id.values().zip(&rows.outcomes) {
             let (id, to, before) = (edit.row.id().clone(), edit.collection.clone(), self.counters.get(edit.row.id()));
             let Some(running) = outcome.running else {
                 if let Some(counter) = before.filter(|before| before.counter.declared) {
@@ -326,7 +326,7 @@ impl Engine {
         let collections = by_name(new);
         let gone = self.counters.iter().filter(|(id, counter)| {
             if counter.counter.declared {
-                return edits.gone.contains(&***id);
+                return edits.removed.contains(&***id);
             }
             // A row added at run time stays as long as its collection.
             !rows.declares(edits, id) && !collections.contains_key(&*counter.counter.collection)
@@ -336,7 +336,7 @@ impl Engine {
             collection: counter.counter.collection.clone(),
         };
         changes.extend(gone.map(removed));
-        changes.extend(rows.back.iter().map(|row| Change::RowAdded {
+        changes.extend(rows.restored.iter().map(|row| Change::RowAdded {
             id: row.row.id().clone(),
             collection: row.collection.clone(),
             value: row.value,

@@ -11,7 +11,7 @@
 //!   retained state can be saved and restored by another process.
 //! - Nothing is stored twice: restored state is taken out, and state whose declaration has changed is dropped.
 //! - Collections without counters, and values, are retained as a whole and restored if their declaration is unchanged.
-//! - At most [`MAX_ROWS`] rows with [`MAX_ROW_BYTES`] in total, [`MAX_TIMELINES`] timelines and the numbers of
+//! - At most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`] in total, [`MAX_TIMELINES`] timelines and the id numbers of
 //!   [`MAX_COLLECTIONS`] collections are retained. The oldest are dropped first.
 
 mod data;
@@ -35,7 +35,7 @@ use crate::scenario::Row;
 /// The maximum number of retained rows.
 const MAX_ROWS: usize = 100_000;
 
-/// The maximum size of all retained rows as JSON, in bytes. Clients decide how large the rows are that they add.
+/// The maximum size of all retained rows as JSON, in bytes. Clients decide how large the rows they add are.
 const MAX_ROW_BYTES: usize = 64 << 20;
 
 /// The maximum number of retained timelines: scripts, generators and faults.
@@ -219,17 +219,18 @@ impl Retained {
     }
 
     /// Drops the restored rows and adds the removed ones.
-    pub(super) fn exchange_rows(&mut self, back: &RecalledRows, gone: Vec<RetainedRow>) {
-        if back.used.is_empty() && gone.is_empty() {
+    pub(super) fn exchange_rows(&mut self, restored: &RecalledRows, removed: Vec<RetainedRow>) {
+        if restored.used.is_empty() && removed.is_empty() {
             return;
         }
         self.change(|kept| {
             let mut bytes = kept.row_bytes.take().unwrap_or_else(|| bytes(&kept.rows));
             let mut index = 0..;
-            let went = kept.rows.extract_if(.., |_| index.next().is_some_and(|index| back.used.contains(&index)));
-            bytes -= went.map(|row| row.json_len()).sum::<usize>();
-            bytes += self::bytes(&gone);
-            kept.rows.extend(gone);
+            let dropped =
+                kept.rows.extract_if(.., |_| index.next().is_some_and(|index| restored.used.contains(&index)));
+            bytes -= dropped.map(|row| row.json_len()).sum::<usize>();
+            bytes += self::bytes(&removed);
+            kept.rows.extend(removed);
             let mut surplus = kept.rows.len().saturating_sub(MAX_ROWS);
             bytes -= self::bytes(&kept.rows[..surplus]);
             while bytes > MAX_ROW_BYTES {
@@ -250,11 +251,11 @@ impl Retained {
     }
 
     /// Takes the id numbers of collections that exist again.
-    pub(super) fn take_numbers(&mut self, is_back: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
-        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_back(collection)) {
+    pub(super) fn take_numbers(&mut self, is_declared: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
+        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_declared(collection)) {
             return Vec::new();
         }
-        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_back(collection)).collect())
+        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_declared(collection)).collect())
     }
 
     /// Retains the state of a timeline.
@@ -307,8 +308,8 @@ fn bytes(rows: &[RetainedRow]) -> usize {
     rows.iter().map(RetainedRow::json_len).sum()
 }
 
-fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
-    kept.drain(..kept.len().saturating_sub(most));
+fn forget_oldest<T>(kept: &mut Vec<T>, max: usize) {
+    kept.drain(..kept.len().saturating_sub(max));
 }
 
 impl RowKey {

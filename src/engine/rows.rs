@@ -16,15 +16,15 @@ use crate::scenario::{Collection, Row, Scenario};
 /// The differences between the rows of two scenarios, regardless of their run-time state.
 #[derive(Debug)]
 pub(super) struct RowEdits {
-    /// The ids of the new scenario whose rows differ in any way from the old one, in order.
-    pub(super) made: IndexMap<Arc<str>, RowEdit>,
+    /// The rows of the new scenario that differ from the old one in any way, by id, in order.
+    pub(super) by_id: IndexMap<Arc<str>, RowEdit>,
     /// The ids that are no longer declared.
-    pub(super) gone: HashSet<Arc<str>>,
+    pub(super) removed: HashSet<Arc<str>>,
     /// The rows that no row of the new scenario continues, or only one without their seed, each with its collection, in
     /// the old order.
     pub(super) ended: Vec<(Arc<str>, Arc<Row>)>,
     /// The collections that are no longer declared.
-    pub(super) gone_collections: IndexSet<Arc<str>>,
+    pub(super) removed_collections: IndexSet<Arc<str>>,
     /// Whether a value moves from one id to another, or an id starts over with another row.
     pub(super) is_renumbered: bool,
 }
@@ -71,10 +71,10 @@ impl RowEdits {
             }
         }
         let mut edits = Self {
-            made: IndexMap::new(),
-            gone: HashSet::new(),
+            by_id: IndexMap::new(),
+            removed: HashSet::new(),
             ended: rows(&before, &ended).map(|(collection, row)| (collection.name().clone(), row.clone())).collect(),
-            gone_collections: IndexSet::new(),
+            removed_collections: IndexSet::new(),
             is_renumbered: false,
         };
         for (row, origin) in after.iter().zip(origins) {
@@ -92,17 +92,17 @@ impl RowEdits {
             };
             if is_edited || !edit.keeps_id() {
                 edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(row)));
-                edits.made.insert(row.id().clone(), edit);
+                edits.by_id.insert(row.id().clone(), edit);
             }
         }
         let declared: HashSet<&str> = after.iter().map(|(_, row)| id(row)).collect();
-        let gone = before.iter().filter(|(_, row)| !declared.contains(id(row)));
-        edits.gone = gone.map(|(_, row)| row.id().clone()).collect();
+        let removed = before.iter().filter(|(_, row)| !declared.contains(id(row)));
+        edits.removed = removed.map(|(_, row)| row.id().clone()).collect();
         let collections =
             |of: &'s Scenario| of.collections().iter().filter(|one| one.is_counted()).map(Collection::name);
         let names: HashSet<&str> = collections(new).map(|name| &**name).collect();
         let collections = collections(old);
-        edits.gone_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
+        edits.removed_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
         edits
     }
 }
@@ -169,9 +169,9 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
     let mut origins = vec![None; after.len()];
     let mut free = vec![true; before.len()];
     for Unnamed { old, new } in collections.values() {
-        let content = |rows: &[Declared], at: &usize| ContentOf(Arc::clone(rows[*at].1));
-        let old_content: Vec<ContentOf> = old.iter().map(|at| content(before, at)).collect();
-        let new_content: Vec<ContentOf> = new.iter().map(|at| content(after, at)).collect();
+        let content = |rows: &[Declared], at: &usize| ByContent(Arc::clone(rows[*at].1));
+        let old_content: Vec<ByContent> = old.iter().map(|at| content(before, at)).collect();
+        let new_content: Vec<ByContent> = new.iter().map(|at| content(after, at)).collect();
         for (at, origin) in new.iter().zip(pair_equal(&old_content, &new_content)) {
             let Some(origin) = origin else { continue };
             origins[*at] = Some(old[origin]);
@@ -197,17 +197,17 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
 }
 
 /// A row, compared by everything but its id.
-struct ContentOf(Arc<Row>);
+struct ByContent(Arc<Row>);
 
-impl PartialEq for ContentOf {
+impl PartialEq for ByContent {
     fn eq(&self, other: &Self) -> bool {
         self.0.content() == other.0.content()
     }
 }
 
-impl Eq for ContentOf {}
+impl Eq for ByContent {}
 
-impl Hash for ContentOf {
+impl Hash for ByContent {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.content().hash(state);
     }

@@ -112,7 +112,7 @@ pub enum AnsweredContent {
     Stream,
 }
 
-/// The maximum number of steps that one list runs at one time before other lists get their turn.
+/// The maximum number of steps that one list runs in a row before other lists get their turn.
 const AT_ONCE: usize = 1_000;
 
 impl Engine {

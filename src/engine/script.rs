@@ -50,7 +50,7 @@ impl ScriptRunState {
         Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts, words }
     }
 
-    /// Returns the same position, later by `by`.
+    /// Returns the same position, shifted by `by`.
     pub(super) fn shifted(mut self, by: Duration) -> Self {
         let later = |time: &mut Duration| *time = time.saturating_add(by);
         later(&mut self.origin);

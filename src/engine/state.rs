@@ -105,7 +105,7 @@ impl Engine {
             rows.put_in(&mut engine, start)?;
         }
         state.data.put_in(&mut engine)?;
-        engine.keep_numbers(&state.highest)?;
+        engine.reserve_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
             moved.ok_or(StateError::Misfit("unknown counter in the values"))?;
@@ -124,12 +124,12 @@ impl Engine {
         Ok(engine)
     }
 
-    fn keep_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
+    fn reserve_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
         let names: Vec<Arc<str>> = self.collections.iter().map(|(name, _)| name.clone()).collect();
         if names.len() != highest.len() {
             return Err(StateError::Misfit("the collections differ"));
         }
-        names.iter().zip(highest).for_each(|(name, highest)| self.collections.keep_numbers(name, *highest));
+        names.iter().zip(highest).for_each(|(name, highest)| self.collections.reserve_numbers(name, *highest));
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use super::command::Command;
 use super::counters::Counters;
 use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
-use super::pairing::{Carried, Declaration, Pairing, carry_on};
+use super::pairing::{Declaration, Pairing, SplitRuns, split_runs};
 use super::random::RandomStream;
 use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};
@@ -208,7 +208,7 @@ impl Engine {
         edits: &Edits,
         begin: impl Fn(&mut Self, usize, Option<(Duration, TimelineState)>) -> Run,
     ) -> Vec<Run> {
-        let Carried { kept, ended } = carry_on(runs, &edits.pairing);
+        let SplitRuns { kept, ended } = split_runs(runs, &edits.pairing);
         let mut runs = Vec::with_capacity(kept.len());
         for (index, run) in kept.into_iter().enumerate() {
             runs.push(run.unwrap_or_else(|| {

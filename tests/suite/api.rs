@@ -115,7 +115,7 @@ async fn a_total_beyond_the_safe_integers_is_refused_with_400() {
         ["9007199254740989", "9007199254740992", "-9007199254740995", "1e300", "-1e300", "9223372036854775807"]
     {
         let answer = mockd.post("/orders/A1", &format!("{{\"amount\":{amount}}}")).await;
-        let message = "The total of A1 would leave the range of ±9007199254740991; it stays 3";
+        let message = "The total of A1 would leave the range of ±9007199254740991, it stays 3";
         assert_error(&answer, 400, "Bad Request", message);
     }
     mockd.order("A1", 9_007_199_254_740_988).await;

@@ -199,7 +199,7 @@ fn a_script_adds_and_removes_products() {
 fn a_total_never_leaves_the_safe_integers() {
     let script = steps("steps: [{ set: { product: T1, total: 9007199254740991 } }, { product: T1, amount: 1 }]");
     let events = play(&script, ms(1));
-    assert_eq!(events[1], "0 The total of T1 would leave the range of ±9007199254740991; it stays 9007199254740991");
+    assert_eq!(events[1], "0 The total of T1 would leave the range of ±9007199254740991, it stays 9007199254740991");
 }
 
 #[test]

@@ -49,7 +49,7 @@ const CONFECTIONERY: &str = r#"[{"id":"B1","name":"Chewy Toffee","rrp":"0.99","i
 const OK: &str = r#"{"ok":true}"#;
 const NOT_AN_INTEGER: &str =
     r#"{"statusCode":400,"error":"Bad Request","message":"Supplied amount must be an integer"}"#;
-const OUT_OF_RANGE: &str = r#"{"statusCode":400,"error":"Bad Request","message":"The total of A1 would leave the range of ±9007199254740991; it stays 8"}"#;
+const OUT_OF_RANGE: &str = r#"{"statusCode":400,"error":"Bad Request","message":"The total of A1 would leave the range of ±9007199254740991, it stays 8"}"#;
 const UNSUPPORTED: &str = r#"{"statusCode":415,"error":"Unsupported Media Type","message":"Unsupported Media Type, send content-type: application/json"}"#;
 const EMPTY: &str = r#"{"statusCode":400,"error":"Bad Request","message":"Body cannot be empty, send a JSON object"}"#;
 

@@ -16,27 +16,27 @@ pub(in crate::engine) struct NewId {
     id: Arc<str>,
     /// Whether the id is a number in JSON.
     is_number: bool,
-    /// The number of UUIDs that the collection has then drawn.
+    /// The number of UUIDs that the collection has drawn, including this id if it is one.
     pub(in crate::engine) uuids: u64,
 }
 
 impl NewId {
     /// Returns the row with this id.
-    pub(in crate::engine) fn given_to(&self, row: &Row) -> Row {
+    pub(in crate::engine) fn apply_to(&self, row: &Row) -> Row {
         row.with_id(self.id.clone()).with_number_id(self.is_number)
     }
 }
 
 impl RowSet {
-    /// Returns this collection prepared to give ids to declared rows: after those given by `other`, and after those of
-    /// `rows`.
-    pub(in crate::engine) fn numbering<'r>(&self, other: &Self, rows: impl IntoIterator<Item = &'r Arc<Row>>) -> Self {
+    /// Returns a copy of this collection that assigns ids to declared rows. They follow the ids given by `other` and
+    /// those of `rows`.
+    pub(in crate::engine) fn id_source<'r>(&self, other: &Self, rows: impl IntoIterator<Item = &'r Arc<Row>>) -> Self {
         let highest = highest_number(self.prefix(), rows).max(other.highest);
         Self { highest, uuids: other.uuids, ..self.clone() }
     }
 
     /// Returns a declared row with an id that is not taken: its id at the start if possible, otherwise the next one.
-    pub(in crate::engine) fn numbered(
+    pub(in crate::engine) fn assign_id(
         &mut self,
         row: &Arc<Row>,
         seed: u64,
@@ -45,7 +45,7 @@ impl RowSet {
         let row = if is_taken(row.id()) {
             let id = self.new_id(seed, is_taken);
             self.uuids = id.uuids;
-            Arc::new(id.given_to(row))
+            Arc::new(id.apply_to(row))
         } else {
             row.clone()
         };

@@ -16,7 +16,7 @@ use crate::scenario::Row;
 pub(super) struct AcceptedRow {
     row: Arc<Row>,
     is_counted: bool,
-    /// The number of UUIDs that its collection has then drawn.
+    /// The number of UUIDs that its collection has drawn so far.
     uuids: u64,
 }
 
@@ -50,7 +50,7 @@ impl Engine {
         let is_taken = |id: &str| if is_counted { self.counters.get(id).is_some() } else { row_set.row(id).is_some() };
         if row.id().is_empty() {
             let id = row_set.new_id(self.seed, is_taken);
-            return Ok(AcceptedRow { row: Arc::new(id.given_to(&row)), is_counted, uuids: id.uuids });
+            return Ok(AcceptedRow { row: Arc::new(id.apply_to(&row)), is_counted, uuids: id.uuids });
         }
         if is_taken(row.id()) {
             return Err(Refusal::DuplicateRow(row_set.name_of(row.id())));

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod data;
 
@@ -205,11 +205,11 @@ fn sending_is_one_event_and_joining_is_none() {
 #[test]
 fn joining_too_many_topics_joins_none() {
     let mut engine = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
-    let most = (0..MAX_TOPICS).map(|number| named(number.to_string()));
-    engine.apply(Command::Join { member: 1, topics: most.clone().chain(most.clone()).collect() }).unwrap();
+    let all = (0..MAX_TOPICS).map(|number| named(number.to_string()));
+    engine.apply(Command::Join { member: 1, topics: all.clone().chain(all.clone()).collect() }).unwrap();
     let one_more = || Command::Join { member: 1, topics: vec![named("0"), named("more")] };
     assert_eq!(engine.apply(one_more()), Err(Refusal::TooManyTopics));
-    assert_eq!(engine.apply(Command::Join { member: 1, topics: most.collect() }), Ok(Effects::default()));
+    assert_eq!(engine.apply(Command::Join { member: 1, topics: all.collect() }), Ok(Effects::default()));
     engine.apply(Command::Leave { member: 1, topics: vec![named("1")] }).unwrap();
     engine.apply(one_more()).unwrap();
     assert_eq!(engine.topics().joined(1).count(), MAX_TOPICS);

@@ -86,7 +86,7 @@ impl FaultProgress {
         Self { origin: run.origin, phase: run.phase, matched: run.matched, hit: run.hit, rng: run.rng.clone() }
     }
 
-    /// Makes a new run of the same fault continue from here, later by `by`. A fault that was active begins again.
+    /// Makes a new run of the same fault continue from here, shifted by `by`. A fault that was active begins again.
     pub(in crate::engine) fn resume(self, by: Duration, run: &mut FaultRun) {
         let phase = if self.phase == FaultPhase::Active { FaultPhase::Waiting } else { self.phase };
         (run.origin, run.phase) = (self.origin.saturating_add(by), phase);

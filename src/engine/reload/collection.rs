@@ -40,7 +40,7 @@ struct PlacedRow {
     /// The current row; `None` if a client or a step has removed it.
     row: Option<Arc<Row>>,
     /// Whether it differs from the previous row with its id.
-    is_made: bool,
+    is_changed: bool,
     /// The previous id of the same declaration.
     was_under: Option<Arc<str>>,
 }
@@ -69,13 +69,13 @@ impl<'r> NewRow<'r> {
     /// Returns the row as declared with its id, and its current state.
     fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
         let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
-            return PlacedRow { row: Some(declared.clone()), declared, is_made: true, was_under: None };
+            return PlacedRow { row: Some(declared.clone()), declared, is_changed: true, was_under: None };
         };
         let row = before.declared_row(origin.id()).map(|row| {
             // Share the new scenario's row, so that the old scenario can be freed.
             if row == origin { declared.clone() } else { under_id_of(&declared, row) }
         });
-        PlacedRow { is_made: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
+        PlacedRow { is_changed: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
     }
 }
 
@@ -88,8 +88,8 @@ fn under_id_of(other: &Arc<Row>, row: &Arc<Row>) -> Arc<Row> {
 }
 
 impl CollectionTransition {
-    /// Computes the transition of the rows `before` to a new declaration. `start` contains its rows, and `origins` has
-    /// for each the index of the old declared row that it continues. `seed` is used for ids that are UUIDs.
+    /// Computes the transition of the rows `before` to a new declaration. `start` contains its rows. `origins` has, for
+    /// each of them, the index of the old declared row that it continues. `seed` is used for ids that are UUIDs.
     pub(super) fn new(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> Self {
         let (rows, uuids) = placed_rows(before, start, origins, seed);
         let is_as_at_start = |(row, start): (&PlacedRow, &Arc<Row>)| Arc::ptr_eq(&row.declared, start);
@@ -115,21 +115,21 @@ impl CollectionTransition {
     }
 }
 
-/// Returns the rows of the new declaration, and the number of UUIDs then drawn for ids.
+/// Returns the rows of the new declaration and the total number of UUIDs drawn for ids.
 fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> (Vec<PlacedRow>, u64) {
     let old = before.declared_rows();
     let rows = start.declared_rows().iter().zip(origins);
     let rows: Vec<NewRow> = rows.map(|(row, origin)| NewRow::new(row, origin.and_then(|at| old.get(at)))).collect();
     let declared_ids = start.declared_rows().iter().filter(|row| !row.has_made_id()).map(|row| &**row.id()).collect();
     let with_ids: Vec<Option<Arc<Row>>> = rows.iter().map(|row| row.with_own_id(before, &declared_ids)).collect();
-    let mut ids = start.numbering(before, with_ids.iter().flatten());
+    let mut ids = start.id_source(before, with_ids.iter().flatten());
     let mut given: HashSet<Arc<str>> = HashSet::new();
     if with_ids.iter().any(Option::is_none) {
         given.extend(with_ids.iter().flatten().map(|row| row.id().clone()));
     }
     let placed = rows.iter().zip(with_ids).map(|(row, with_id)| {
         let declared = with_id.unwrap_or_else(|| {
-            let declared = ids.numbered(row.start, seed, |id| given.contains(id) || before.row(id).is_some());
+            let declared = ids.assign_id(row.start, seed, |id| given.contains(id) || before.row(id).is_some());
             given.insert(declared.id().clone());
             declared
         });
@@ -139,14 +139,14 @@ fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed:
 }
 
 /// The previous ids that no row declares any longer.
-fn gone<'b>(rows: &[PlacedRow], before: &'b RowSet) -> Vec<&'b Arc<str>> {
+fn removed_ids<'b>(rows: &[PlacedRow], before: &'b RowSet) -> Vec<&'b Arc<str>> {
     let declared: HashSet<&str> = rows.iter().map(|row| &**row.declared.id()).collect();
     before.declared_rows().iter().map(|row| row.id()).filter(|id| !declared.contains(&***id)).collect()
 }
 
 fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
     let (is_counted, collection) = (false, || before.declaration().name().clone());
-    let made = rows.iter().filter(|row| row.is_made).filter_map(|row| {
+    let changed = rows.iter().filter(|row| row.is_changed).filter_map(|row| {
         let (id, row) = (row.declared.id().clone(), row.row.clone()?);
         Some(match before.row(&id).cloned() {
             None => EventKind::Added { id, collection: collection(), is_counted, row },
@@ -154,20 +154,20 @@ fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
             Some(before) => EventKind::Replaced { id, collection: collection(), is_counted, row, before },
         })
     });
-    let gone = gone(rows, before).into_iter().filter_map(|id| {
+    let removed = removed_ids(rows, before).into_iter().filter_map(|id| {
         let before = before.declared_row(id)?.clone();
         Some(EventKind::Removed { id: id.clone(), collection: collection(), is_counted, before })
     });
-    made.chain(gone).collect()
+    changed.chain(removed).collect()
 }
 
 fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     let declared_before: HashMap<&str, &Arc<Row>> =
         before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
-    let made = || rows.iter().filter(|row| row.is_made);
-    let continued_elsewhere: HashSet<&str> = made().filter_map(|row| row.was_under.as_deref()).collect();
+    let differing = || rows.iter().filter(|row| row.is_changed);
+    let continued_elsewhere: HashSet<&str> = differing().filter_map(|row| row.was_under.as_deref()).collect();
     let (mut changed, mut redeclared, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for placed in made() {
+    for placed in differing() {
         let id = placed.declared.id();
         let is_other = |was: &Arc<Row>| placed.row.as_ref().is_some_and(|row| row != was);
         let is_lost = |declared: &Arc<Row>| {
@@ -182,7 +182,7 @@ fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
         };
         kind.push(id.clone());
     }
-    let removed = gone(rows, before).into_iter().cloned().collect();
+    let removed = removed_ids(rows, before).into_iter().cloned().collect();
     let name = before.declaration().name();
     let named = |ids: Vec<Arc<str>>, change: fn(Arc<str>, Vec<Arc<str>>, usize) -> Change| {
         let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
@@ -190,7 +190,7 @@ fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     };
     let kinds = [
         named(changed, |name, rows, more| Change::DataChanged { name, rows, more }),
-        named(redeclared, |name, rows, more| Change::DataDeclaredAnew { name, rows, more }),
+        named(redeclared, |name, rows, more| Change::DataRedeclared { name, rows, more }),
         named(added, |name, rows, more| Change::DataRowsAdded { name, rows, more }),
         named(removed, |name, rows, more| Change::DataRowsRemoved { name, rows, more }),
         named(replacing, |name, rows, more| Change::DataReplaced { name, rows, more }),

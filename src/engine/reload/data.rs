@@ -26,14 +26,14 @@ pub(super) struct DataEdits {
     /// The names that the new scenario declares, with their differences.
     declared: IndexMap<Arc<str>, NameEdit>,
     /// The names that only the old scenario declares, each with its declared value unless it is a collection.
-    gone: Vec<(Arc<str>, Option<Arc<Value>>)>,
+    removed: Vec<(Arc<str>, Option<Arc<Value>>)>,
 }
 
 /// The difference between the declarations of a name.
 #[derive(Debug)]
 enum NameEdit {
     /// The old scenario does not declare it.
-    Begins,
+    Added,
     /// A value became a collection, or vice versa.
     ChangesKind,
     Collection(CollectionEdit),
@@ -70,22 +70,22 @@ pub(super) struct PlannedData<'p> {
 impl DataEdits {
     pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
         let before: HashMap<&str, &Collection> = uncounted(old).map(|one| (&**one.name(), one)).collect();
-        let begins = |was_declared| if was_declared { NameEdit::ChangesKind } else { NameEdit::Begins };
+        let new_edit = |was_declared| if was_declared { NameEdit::ChangesKind } else { NameEdit::Added };
         let collections = uncounted(new).map(|collection| {
             let name = collection.name();
             let edit =
                 before.get(&**name).map(|before| NameEdit::Collection(CollectionEdit::between(before, collection)));
-            (name.clone(), edit.unwrap_or_else(|| begins(old.values().contains_key(name))))
+            (name.clone(), edit.unwrap_or_else(|| new_edit(old.values().contains_key(name))))
         });
         let values = new.values().iter().map(|(name, value)| {
             let edit = old.values().get(name).map(|before| NameEdit::Value { is_same: before == value });
-            (name.clone(), edit.unwrap_or_else(|| begins(before.contains_key(&**name))))
+            (name.clone(), edit.unwrap_or_else(|| new_edit(before.contains_key(&**name))))
         });
         let declared: IndexMap<Arc<str>, NameEdit> = collections.chain(values).collect();
-        let gone = uncounted(old).map(Collection::name).chain(old.values().keys());
-        let gone = gone.filter(|name| !declared.contains_key(*name));
-        let gone = gone.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
-        Self { declared, gone }
+        let removed = uncounted(old).map(Collection::name).chain(old.values().keys());
+        let removed = removed.filter(|name| !declared.contains_key(*name));
+        let removed = removed.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
+        Self { declared, removed }
     }
 
     fn collections(&self) -> impl Iterator<Item = (&Arc<str>, &CollectionEdit)> {
@@ -99,7 +99,7 @@ impl DataEdits {
     pub(super) fn changes(&self, transition: &DataTransition) -> Vec<Change> {
         let changed = |name: &Arc<str>| Change::DataChanged { name: name.clone(), rows: Vec::new(), more: 0 };
         let declared = self.declared.iter().flat_map(|(name, edit)| match edit {
-            NameEdit::Begins => vec![Change::DataAdded { name: name.clone() }],
+            NameEdit::Added => vec![Change::DataAdded { name: name.clone() }],
             NameEdit::ChangesKind | NameEdit::Value { is_same: false } => vec![changed(name)],
             NameEdit::Value { is_same: true } => Vec::new(),
             NameEdit::Collection(edit) => {
@@ -107,8 +107,8 @@ impl DataEdits {
                 if rows.is_empty() && !edit.is_same { vec![changed(name)] } else { rows.to_vec() }
             }
         });
-        let gone = self.gone.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() });
-        declared.chain(gone).collect()
+        let removed = self.removed.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() });
+        declared.chain(removed).collect()
     }
 }
 
@@ -171,7 +171,7 @@ impl Engine {
         edits: &DataEdits,
         transition: DataTransition,
     ) -> Vec<Event> {
-        self.retain_data(before, &edits.gone);
+        self.retain_data(before, &edits.removed);
         let mut kinds = Vec::new();
         for (name, CollectionTransition { row_set, events, .. }) in transition.collections {
             kinds.extend(events);
@@ -195,7 +195,7 @@ impl Engine {
         };
         let values = scenario.values().iter().map(|(name, declared)| (name.clone(), carried(name, declared)));
         self.values = values.collect::<DataValues>();
-        for (name, _) in edits.declared.iter().filter(|(_, edit)| matches!(edit, NameEdit::Begins)) {
+        for (name, _) in edits.declared.iter().filter(|(_, edit)| matches!(edit, NameEdit::Added)) {
             self.recall_data(name);
         }
         kinds.into_iter().map(|kind| self.event(kind)).collect()
@@ -204,8 +204,8 @@ impl Engine {
 
 impl Engine {
     /// Retains the state of removed names.
-    fn retain_data(&mut self, before: &Collections, gone: &[(Arc<str>, Option<Arc<Value>>)]) {
-        for (name, declared) in gone {
+    fn retain_data(&mut self, before: &Collections, removed: &[(Arc<str>, Option<Arc<Value>>)]) {
+        for (name, declared) in removed {
             let changed = match declared {
                 None => before.get(name).and_then(RowSet::retained),
                 Some(declared) => self

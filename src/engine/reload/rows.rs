@@ -16,7 +16,7 @@ pub(super) struct RowTransition {
     /// The outcome of each edit, in order.
     pub(super) outcomes: Vec<RowOutcome>,
     /// The rows that were added at run time, removed by an earlier reload, and are restored.
-    pub(super) back: Vec<AddedRow>,
+    pub(super) restored: Vec<AddedRow>,
     recalled: RecalledRows,
 }
 
@@ -37,7 +37,7 @@ impl RowTransition {
     /// Whether the engine has exactly the rows that the new scenario declares, provided it had those of the old one.
     pub(super) fn is_as_declared(&self) -> bool {
         let is_as_declared = |outcome: &RowOutcome| outcome.running.is_some() && outcome.changed.is_none();
-        self.back.is_empty() && self.outcomes.iter().all(is_as_declared)
+        self.restored.is_empty() && self.outcomes.iter().all(is_as_declared)
     }
 
     /// Whether state retained by an earlier reload is involved.
@@ -51,7 +51,7 @@ impl RowTransition {
     }
 
     fn outcome(&self, edits: &RowEdits, id: &str) -> Option<&RowOutcome> {
-        self.outcomes.get(edits.made.get_index_of(id)?)
+        self.outcomes.get(edits.by_id.get_index_of(id)?)
     }
 }
 
@@ -72,7 +72,7 @@ impl Engine {
         start: Option<&RowTransition>,
     ) -> RowTransition {
         let recalled =
-            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_value));
+            self.retained.recall(edits.by_id.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_value));
         let recall = |edit: &RowEdit| recalled.get(edit.row.id());
         let changed_rows = self.changed_rows();
         let changed = |edit: &RowEdit| {
@@ -83,10 +83,10 @@ impl Engine {
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
             let outcome = |(edit, keys)| self.outcome(edit, keys, recall(edit), changed(edit));
-            edits.made.values().zip(keys).map(outcome).collect()
+            edits.by_id.values().zip(keys).map(outcome).collect()
         } else {
             let all = self.collections.counted().flat_map(|(_, row_set)| row_set.rows());
-            let edited = all.filter(|row| edits.made.contains_key(row.id()));
+            let edited = all.filter(|row| edits.by_id.contains_key(row.id()));
             let current: HashMap<&str, &Row> = edited.map(|row| (&**row.id(), &**row)).collect();
             let outcome = |edit: &RowEdit| {
                 let changed = changed(edit);
@@ -94,9 +94,9 @@ impl Engine {
                 let keys = before.map(|before| changed.as_ref().unwrap_or(&edit.row).differing_keys(before));
                 self.outcome(edit, keys.unwrap_or_default(), recall(edit), changed)
             };
-            edits.made.values().map(outcome).collect()
+            edits.by_id.values().map(outcome).collect()
         };
-        let mut transition = RowTransition { outcomes, back: Vec::new(), recalled };
+        let mut transition = RowTransition { outcomes, restored: Vec::new(), recalled };
         self.recall_added(new, edits, &mut transition);
         transition
     }
@@ -149,29 +149,29 @@ impl Engine {
             let is_taken = transition.declares(edits, id)
                 || self.counters.get(id).is_some_and(|other| {
                     if other.counter.declared {
-                        !edits.gone.contains(id) && !edits.made.contains_key(id)
+                        !edits.removed.contains(id) && !edits.by_id.contains_key(id)
                     } else {
-                        !edits.gone_collections.contains(&other.counter.collection)
+                        !edits.removed_collections.contains(&other.counter.collection)
                     }
                 });
             if collections.contains(&*row.collection) && !is_taken && taken.insert(id.clone()) {
                 transition.recalled.take(index);
-                transition.back.push(row.clone());
+                transition.restored.push(row.clone());
             }
         }
     }
 
     /// Retains the rows that the new scenario does not continue, and takes out those that it restores. The engine still
     /// runs the old scenario.
-    pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
-        for name in &edits.gone_collections {
+    pub(super) fn retain_rows(&mut self, ended: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
+        for name in &edits.removed_collections {
             if let Some(row_set) =
                 self.collections.get_counted(name).filter(|one| one.highest() > one.declared_highest())
             {
                 self.retained.keep_number(name.clone(), row_set.highest());
             }
         }
-        self.retained.exchange_rows(&transition.recalled, gone);
+        self.retained.exchange_rows(&transition.recalled, ended);
     }
 
     /// The rows added at run time that lose their collection, or their id to a declared row.
@@ -182,7 +182,7 @@ impl Engine {
             let added = row_set.rows().iter().filter_map(|row| Some((row, counter(row)?)));
             for (place, (row, counter)) in added.enumerate() {
                 let outcome = transition.outcome(edits, row.id()).filter(|outcome| outcome.running.is_some());
-                if outcome.map_or(edits.gone_collections.contains(name), |outcome| outcome.displaces) {
+                if outcome.map_or(edits.removed_collections.contains(name), |outcome| outcome.displaces) {
                     let (collection, row, value) = (name.clone(), row.clone(), counter.value);
                     displaced.push(RetainedRow::Added(AddedRow { collection, row, value, place }));
                 }
@@ -216,7 +216,7 @@ impl Engine {
     pub(super) fn recall_numbers(&mut self) {
         let collections = self.collections.clone();
         for (collection, highest) in self.retained.take_numbers(|name| collections.get_counted(name).is_some()) {
-            self.collections.keep_numbers(&collection, highest);
+            self.collections.reserve_numbers(&collection, highest);
         }
     }
 
@@ -259,10 +259,10 @@ impl Engine {
                 let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
                 (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))
             };
-            let there: Vec<_> = before.into_iter().flat_map(RowSet::rows).filter_map(stays).collect();
-            let back = transition.back.iter().filter(|row| row.collection == *name);
+            let kept: Vec<_> = before.into_iter().flat_map(RowSet::rows).filter_map(stays).collect();
+            let restored = transition.restored.iter().filter(|row| row.collection == *name);
             let mut added = Vec::new();
-            for (row, owner, running) in merged(there, back.collect()) {
+            for (row, owner, running) in merged(kept, restored.collect()) {
                 rebuild.add(row.id().clone(), owner, running.value, running.changed);
                 added.push(row);
             }
@@ -278,16 +278,16 @@ impl Engine {
 type ListedRow = (Arc<Row>, Counter, Running);
 
 /// Merges restored rows into the rows added at run time, at their previous positions.
-fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
-    back.sort_by_key(|row| row.place);
-    let mut merged = Vec::with_capacity(there.len() + back.len());
-    let mut there = there.into_iter();
-    for AddedRow { collection, row, value, place } in back {
-        merged.extend(there.by_ref().take(place.saturating_sub(merged.len())));
+fn merged(kept: Vec<ListedRow>, mut restored: Vec<&AddedRow>) -> Vec<ListedRow> {
+    restored.sort_by_key(|row| row.place);
+    let mut merged = Vec::with_capacity(kept.len() + restored.len());
+    let mut kept = kept.into_iter();
+    for AddedRow { collection, row, value, place } in restored {
+        merged.extend(kept.by_ref().take(place.saturating_sub(merged.len())));
         let running = Running { value: *value, changed: 0 };
         merged.push((row.clone(), counter(collection.clone(), row, false), running));
     }
-    merged.extend(there);
+    merged.extend(kept);
     merged
 }
 

@@ -55,7 +55,7 @@ fn run(engine: &mut Engine, run: &Run) {
     }
 }
 
-/// Reloads an engine and its restored copy, each with a plan and without. All reach the same state.
+/// Reloads an engine and its restored copy, each with and without a plan. All reach the same state.
 fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Vec<String>) {
     let start = engine(old);
     let mut engine = start.clone();

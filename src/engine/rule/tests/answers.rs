@@ -116,9 +116,9 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
         (json!(-2.0), "T1: 0"),
         (json!(1e2), "T1: 100"),
         (json!(1.5), "An order's amount must be an integer, found 1.5"),
-        (json!(1e16), "The total of T1 would leave the range of ±9007199254740991; it stays 100"),
-        (json!(u64::MAX), "The total of T1 would leave the range of ±9007199254740991; it stays 100"),
-        (json!(-1e300), "The total of T1 would leave the range of ±9007199254740991; it stays 100"),
+        (json!(1e16), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
+        (json!(u64::MAX), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
+        (json!(-1e300), "The total of T1 would leave the range of ±9007199254740991, it stays 100"),
     ] {
         let request = request("POST", "/count", amount.clone());
         let shown = match ask(&mut engine, "POST /count", request) {

@@ -106,7 +106,7 @@ fn kept_ids_survive_reloads_restores_and_a_removal() {
     for (declared, ids) in [
         (&[0, 1, 2][..], json!([3, 1, 2])),
         (&[0, 1, 2, 4], json!([3, 1, 2, 4])),
-        // The id 3 is free again, and the third row gets it at the start.
+        // No row has the id 3 any longer. At the start, it belongs to the third row.
         (&[1, 2, 4], json!([1, 2, 4])),
         (&[4, 1, 5, 2], json!([4, 1, 3, 2])),
     ] {
