@@ -1,9 +1,9 @@
-//! What happens: a scenario played in virtual time, without a clock, a thread or a socket.
+//! The engine: plays a scenario in virtual time, without clocks, threads or sockets.
 //!
-//! An [`Engine`] says when something is due ([`Engine::next_due`]), advances to a time ([`Engine::advance`]), carries out
-//! what clients want ([`Engine::apply`]) and goes on with another scenario ([`Engine::reload`]). Each answers with numbered
-//! [`Event`]s. Time is a `Duration` since the world's start. The same scenario, seed, times and commands give the same
-//! events on every platform.
+//! An [`Engine`] reports when something is next due ([`Engine::next_due`]), advances to a time ([`Engine::advance`]),
+//! applies commands from clients ([`Engine::apply`]) and switches to a new scenario ([`Engine::reload`]). Everything
+//! that happens is returned as numbered [`Event`]s. Times are `Duration`s since the world's start. The same scenario,
+//! seed, times and commands produce the same events on every platform.
 
 mod change;
 mod coalesced;
@@ -67,17 +67,17 @@ pub(crate) use wildcard::matches_wildcard;
 
 use crate::scenario::{Row, Scenario, ServerOptions};
 
-/// The date and time at time 0, in milliseconds since 1970, where nothing else says one: 2026-01-01T00:00:00Z.
+/// The default date and time at time 0, in milliseconds since the Unix epoch: 2026-01-01T00:00:00Z.
 pub const FIXED_START: i64 = 1_767_225_600_000;
 
-/// A scenario at work.
+/// A running scenario.
 ///
-/// A clone is a world of its own that goes on from the same moment: what it holds is shared until one of the two
-/// changes it, so it costs next to nothing, whatever the number of rows.
+/// A clone is an independent world that continues from the same moment. Both share their contents until one of them
+/// changes something, so cloning is cheap however many rows there are.
 #[derive(Debug, Clone)]
 pub struct Engine {
     scenario: Arc<Scenario>,
-    /// The server section that is in force, whatever later scenarios say.
+    /// The server section in effect since the start; a reload does not change it.
     started_with: ServerOptions,
     seed: u64,
     now: Duration,
@@ -88,23 +88,23 @@ pub struct Engine {
     counters: Counters,
     timelines: Timelines,
     faults: Vec<FaultRun>,
-    /// Faults so far; each has a number of its own.
+    /// The number of faults so far. Each fault takes the next number.
     fault_ids: u64,
-    /// How often the world was reset or restored; see [`Engine::begin_epoch`].
+    /// How many times the world has been reset or restored; see [`Engine::begin_epoch`].
     epoch: u32,
-    /// Random streams given out so far; each generator has one of its own.
+    /// The number of random streams handed out so far. Each generator has its own.
     streams: u64,
-    /// What reloads have taken away.
+    /// What reloads have removed.
     retained: Retained,
     topics: Topics,
     groups: Groups,
     members: Members,
-    /// Milliseconds since 1970 at time 0.
+    /// The date and time at time 0, in milliseconds since the Unix epoch.
     started: i64,
-    /// Lists of steps that wait for their time.
+    /// Scheduled lists of steps.
     rule_runs: RuleRuns,
     drawn: Drawn,
-    /// The lowest number of a member that expressions count: those below it are known to one of several servers alone.
+    /// The lowest member number that expressions count. Members with lower numbers exist on a single server only.
     counted_from: u64,
 }
 
@@ -118,7 +118,7 @@ pub struct CounterReading {
 }
 
 impl Engine {
-    /// An engine at time 0. `seed` decides all that is random.
+    /// Creates an engine at time 0. All random choices derive from `seed`.
     #[must_use]
     pub fn new(scenario: &Arc<Scenario>, seed: u64) -> Self {
         let mut engine = Self {
@@ -153,7 +153,7 @@ impl Engine {
         engine
     }
 
-    /// This engine, which has to be as it was at its start, with another seed.
+    /// Returns this engine with another seed. It must still be in its initial state.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         if seed != self.seed {
@@ -165,13 +165,13 @@ impl Engine {
         self
     }
 
-    /// With the server section that is in force in another engine.
+    /// Returns this engine with the server section that is in effect in `other`.
     pub(crate) fn started_as(self, other: &Self) -> Self {
         Self { started_with: other.started_with.clone(), ..self }
     }
 
-    /// With the memberships of another engine, for a world that goes on with this one: who is there stays there. Sockets of
-    /// endpoints and streams are not: what they were told is no longer so.
+    /// Returns this engine with the memberships of `other`, for a world that continues with this engine. Members stay
+    /// joined, except the sockets of endpoints and streams, because the state they were sent is outdated.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
         Self {
@@ -183,20 +183,22 @@ impl Engine {
         }
     }
 
-    /// With those memberships of another engine that no rule has made, beside its own: sockets that this server alone has.
+    /// Returns this engine with its own memberships and those of `other` that were not made by rules: the sockets that
+    /// only this server has.
     #[must_use]
     pub fn with_visitors_of(mut self, other: &Self) -> Self {
         self.topics.extend(&other.topics_without_rules());
         Self { counted_from: other.counted_from, ..self }
     }
 
-    /// For a world that several servers play: what one of them alone has, expressions do not count.
+    /// Returns this engine for a world that several servers share. Expressions do not count the members that only one
+    /// server has.
     #[must_use]
     pub fn played_by_several(self) -> Self {
         Self { counted_from: FIRST_SHARED_MEMBER, ..self }
     }
 
-    /// Without memberships, for a snapshot: who is there is not what happened.
+    /// Returns this engine without memberships, for a snapshot: presence is not part of a world's history.
     #[must_use]
     pub fn without_members(self) -> Self {
         let (topics, groups) = (Topics::default(), Groups::default());
@@ -205,13 +207,13 @@ impl Engine {
         engine
     }
 
-    /// The scenario as it was last given.
+    /// The current scenario.
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {
         &self.scenario
     }
 
-    /// The seed of all that is random.
+    /// The seed of all random choices.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
@@ -229,39 +231,38 @@ impl Engine {
         self.sequence
     }
 
-    /// The collections and rows at this moment.
+    /// The current collections and rows.
     #[must_use]
     pub fn collections(&self) -> &Collections {
         &self.collections
     }
 
-    /// The values of `data` that are no collections, at this moment.
+    /// The current values of `data` that are not collections.
     #[must_use]
     pub fn values_of_data(&self) -> &DataValues {
         &self.values
     }
 
-    /// Milliseconds since 1970 at time 0.
+    /// The date and time at time 0, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn started(&self) -> i64 {
         self.started
     }
 
-    /// Who has joined which topic.
+    /// The topics and their members.
     #[must_use]
     pub fn topics(&self) -> &Topics {
         &self.topics
     }
 
-    /// When the next timeline is due, or a fault begins or ends; `None` if nothing will happen by itself
-    /// any more.
+    /// When something happens next; `None` if nothing more will happen on its own.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
         let faults = self.faults.iter().filter_map(FaultRun::due);
         faults.chain(self.timelines.next_due()).chain(self.rule_runs.next_due()).chain(self.members.next_due()).min()
     }
 
-    /// Lets time go on to `to` and everything due until then happen. A time in the past changes nothing.
+    /// Advances to `to` and carries out everything due until then. A time in the past changes nothing.
     pub fn advance(&mut self, to: Duration) -> Vec<Event> {
         let mut events = self.advance_some(to, usize::MAX);
         while self.next_due().is_some_and(|due| due <= to) {
@@ -271,11 +272,12 @@ impl Engine {
         events
     }
 
-    /// As [`Engine::advance`], but stops after `most` actions, whether they made events or not, and after a fault has begun
-    /// or ended: what comes next may meet other faults. Time has gone on to the last action then, and the rest is still due.
-    pub fn advance_some(&mut self, to: Duration, most: usize) -> Vec<Event> {
+    /// Like [`Engine::advance`], but stops after `max_actions` actions, whether or not they produce events, and after
+    /// each fault transition, because different faults may apply to later actions. The time is then that of the last
+    /// action, and the rest is still due.
+    pub fn advance_some(&mut self, to: Duration, max_actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
-        for _ in 0..most {
+        for _ in 0..max_actions {
             let Some(due) = self.next_due().filter(|due| *due <= to) else {
                 self.now = to.max(self.now);
                 break;
@@ -289,12 +291,12 @@ impl Engine {
         events
     }
 
-    /// Lets time go on to `to` where nothing is due before; a time in the past changes nothing.
+    /// Advances the time to `to` if nothing is due before. A time in the past changes nothing.
     pub(crate) fn settle(&mut self, to: Duration) {
         self.now = to.max(self.now);
     }
 
-    /// The counter values of a collection in its order of rows; none for one that is unknown or has no counters.
+    /// The counter values of a collection, in row order. Empty if the collection is unknown or has no counters.
     pub fn counter_readings(&self, collection: &str) -> impl Iterator<Item = CounterReading> {
         let rows = self.collections.get_counted(collection).into_iter().flat_map(RowSet::rows);
         rows.filter_map(|row| {
@@ -303,7 +305,7 @@ impl Engine {
         })
     }
 
-    /// The values that changed after the event of that number, as events, oldest first.
+    /// The counters that changed after event `sequence`, as events, oldest first.
     #[must_use]
     pub fn changed_since(&self, sequence: u64) -> Vec<Event> {
         let changed = self.counters.moved().filter(|(_, counter)| counter.changed > sequence);
@@ -312,12 +314,12 @@ impl Engine {
         events
     }
 
-    /// Every value, in the order of the counters, as the event that made it what it is.
+    /// Every counter's value, in counter order, as its latest event.
     pub fn counters_as_events(&self) -> impl Iterator<Item = Event> {
         self.counters.iter().map(|(id, counter)| self.counter_event(id.clone(), counter))
     }
 
-    /// Every value, in the order of the counters.
+    /// Every counter's value, in counter order.
     pub fn values(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
         self.counters.iter().map(|(id, counter)| (id, counter.value))
     }
@@ -333,7 +335,8 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    /// Does the first of what is due where time goes on to `to`: faults in declared order, then timelines in theirs.
+    /// Carries out the first item due at `due`, on the way to `to`: faults in declared order, then sessions, timelines
+    /// and waiting steps.
     fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));

@@ -1,4 +1,4 @@
-//! The differences that a new scenario makes to a running engine, as users are shown them.
+//! The differences that a new scenario makes to a running engine, as shown to users.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,44 +7,44 @@ use serde::Serialize;
 
 use crate::scenario::{Feed, NOUNS};
 
-/// One difference that a new scenario makes. As JSON each has its `kind`, such as `value-reset`, and its data.
+/// One difference that a new scenario makes. Its JSON has a `kind`, such as `route-added`, and the variant's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the fields are the ids, names and values that the message shows")]
+#[allow(missing_docs, reason = "the fields are the ids, names and values shown in the message")]
 pub enum Change {
-    /// Another name.
+    /// The name changed.
     Name { from: String, to: String },
-    /// Another random seed: generators go on with the random stream of the new one.
+    /// The random seed changed; generators continue with the new seed's random streams.
     Seed { from: u64, to: u64 },
-    /// The sockets get other counters than before.
+    /// Sockets receive a different set of counters.
     Feed { to: Feed },
-    /// Keys of the server section that are other than at the start, which only a restart applies.
+    /// Keys of the server section that differ from those at the start. Only a restart applies them.
     NeedsRestart { keys: Vec<&'static str> },
-    /// A collection that was not there.
+    /// A collection was added.
     #[serde(rename = "category-added")]
     CollectionAdded {
         #[serde(rename = "category")]
         collection: Arc<str>,
     },
-    /// A collection that is gone; its rows went with it, its sockets stay open.
+    /// A collection was removed with its rows; its sockets stay open.
     #[serde(rename = "category-removed")]
     CollectionRemoved {
         #[serde(rename = "category")]
         collection: Arc<str>,
     },
-    /// A collection with another prefix or other fields.
+    /// A collection's prefix or fields changed.
     #[serde(rename = "category-changed")]
     CollectionChanged {
         #[serde(rename = "category")]
         collection: Arc<str>,
         keys: Vec<&'static str>,
     },
-    /// A collection whose rows are in another sequence.
+    /// The order of a collection's rows changed.
     Reordered {
         #[serde(rename = "category")]
         collection: Arc<str>,
     },
-    /// A row that was not there. Its value is that of before if an earlier reload took it away.
+    /// A row was added. It has its earlier value if an earlier reload removed it.
     #[serde(rename = "product-added")]
     RowAdded {
         id: Arc<str>,
@@ -53,8 +53,8 @@ pub enum Change {
         #[serde(rename = "total")]
         value: i64,
     },
-    /// A row that is declared now in place of another of its id, which a client or a script had added. That one comes
-    /// back once its id is free again.
+    /// A newly declared row replaces one with the same id that a client or a script had added. The added row comes back
+    /// once its id is free again.
     #[serde(rename = "product-replaced")]
     RowReplaced {
         id: Arc<str>,
@@ -63,87 +63,89 @@ pub enum Change {
         #[serde(rename = "total")]
         value: i64,
     },
-    /// A row that is gone.
+    /// A row was removed.
     #[serde(rename = "product-removed")]
     RowRemoved {
         id: Arc<str>,
         #[serde(rename = "category")]
         collection: Arc<str>,
     },
-    /// A row in another collection; its value goes with it.
+    /// A row moved to another collection and kept its value.
     #[serde(rename = "product-moved")]
     RowMoved { id: Arc<str>, from: Arc<str>, to: Arc<str> },
-    /// A row with other properties, or with other extra properties in its frames.
+    /// A row's properties, or the extra properties in its frames, changed.
     #[serde(rename = "product-changed")]
     RowChanged { id: Arc<str>, keys: Vec<String> },
-    /// A row whose seed is another, so that its value starts from that, or goes on if an earlier reload took that
-    /// seed away; or the id of a row without a declared one now belongs to another row, which has its own value.
+    /// A row's seed changed. The value restarts from the new seed, or continues if an earlier reload had removed that
+    /// seed. Also reported if the id of a row without a declared id now belongs to another row, which has its own
+    /// value.
     #[serde(rename = "total-reset")]
     CounterReset { id: Arc<str>, from: i64, to: i64 },
-    /// A collection without counters, or a value, that was not there. It is as it was if an earlier reload took it away.
+    /// A collection without counters, or a value, was added. It has its earlier state if an earlier reload removed it.
     DataAdded { name: Arc<str> },
-    /// A collection without counters, or a value, that is gone.
+    /// A collection without counters, or a value, was removed.
     DataRemoved { name: Arc<str> },
-    /// A collection without counters, or a value, that is declared in another way.
+    /// The declaration of a collection without counters, or of a value, changed.
     DataChanged {
         name: Arc<str>,
-        /// The ids of the first rows that are declared in another way; none for a value, or if only their order is another.
+        /// The ids of the first rows whose declaration changed; empty for a value, or if only the order changed.
         rows: Vec<Arc<str>>,
-        /// How many more rows there are of these.
+        /// The number of further rows.
         more: usize,
     },
-    /// Rows of a collection without counters that are declared in another way, after clients or steps had changed them: they
-    /// are as they are declared now.
-    DataDeclaredAnew { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
-    /// Rows of a collection without counters that were not declared.
+    /// The declaration of rows in a collection without counters changed after clients or steps had changed the rows.
+    /// They now match their declaration.
+    #[serde(rename = "data-declared-anew")]
+    DataRedeclared { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
+    /// Rows were added to a collection without counters.
     DataRowsAdded { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
-    /// Rows of a collection without counters that are no longer declared.
+    /// Rows were removed from a collection without counters.
     DataRowsRemoved { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
-    /// Rows of a collection without counters that are declared now in place of others of their ids, which clients or steps
-    /// had added.
+    /// Newly declared rows of a collection without counters replace rows with the same ids that clients or steps had
+    /// added.
     DataReplaced { name: Arc<str>, rows: Vec<Arc<str>>, more: usize },
-    /// Another date and time at the start.
+    /// The date and time at the start changed.
     Starts,
-    /// A route that was not there.
+    /// A route was added.
     RouteAdded { route: Arc<str> },
-    /// A route that is gone.
+    /// A route was removed.
     RouteRemoved { route: Arc<str> },
-    /// A route with other answers. What an answer has still to do goes on if its text is the same.
+    /// A route's answers changed. Remaining steps of an answer continue if its text is the same.
     RouteChanged { route: Arc<str> },
-    /// An endpoint for sockets that was not there.
+    /// A WebSocket endpoint was added.
     EndpointAdded { endpoint: Arc<str> },
-    /// An endpoint that is gone; its sockets are closed.
+    /// An endpoint was removed and its sockets were closed.
     EndpointRemoved { endpoint: Arc<str> },
-    /// An endpoint that says something else. Its sockets stay, and what they have still to do goes on if its text is the same.
+    /// An endpoint changed. Its sockets stay open, and their remaining steps continue if the text is the same.
     EndpointChanged { endpoint: Arc<str> },
-    /// A trigger that was not there.
+    /// A trigger was added.
     TriggerAdded { trigger: Arc<str> },
-    /// A trigger that is gone.
+    /// A trigger was removed.
     TriggerRemoved { trigger: Arc<str> },
-    /// A trigger that says something else.
+    /// A trigger changed.
     TriggerChanged { trigger: Arc<str> },
-    /// A script that was not there; it starts now, or goes on if an earlier reload took it away.
+    /// A script was added. It starts now, or continues if an earlier reload removed it.
     ScriptAdded { script: String },
-    /// A script that is gone.
+    /// A script was removed.
     ScriptRemoved { script: String },
-    /// A script that says something else; it starts over, or goes on if it said the same before.
+    /// A script changed. It restarts, or continues if an earlier version was the same.
     ScriptChanged { script: String },
-    /// A random generator that was not there; it starts now, or goes on if an earlier reload took it away.
+    /// A random generator was added. It starts now, or continues if an earlier reload removed it.
     GeneratorAdded { generator: String },
-    /// A random generator that is gone.
+    /// A random generator was removed.
     GeneratorRemoved { generator: String },
-    /// A random generator that says something else; it starts over, or goes on if it said the same before.
+    /// A random generator changed. It restarts, or continues if an earlier version was the same.
     GeneratorChanged { generator: String },
-    /// A fault that was not there; its times count from now, or go on if an earlier reload took it away.
+    /// A fault was added. Its times count from now, or continue if an earlier reload removed it.
     FaultAdded { fault: String },
-    /// A fault that is gone.
+    /// A fault was removed.
     FaultRemoved { fault: String },
-    /// A fault that says something else; it starts over, or goes on if it said the same before.
+    /// A fault changed. It restarts, or continues if an earlier version was the same.
     FaultChanged { fault: String },
 }
 
 impl Change {
-    /// Whether something that was declared is gone, such as the `value` of a row.
+    /// Whether the new scenario no longer declares something, such as the `value` of a row.
     #[must_use]
     pub const fn is_removal(&self) -> bool {
         matches!(
@@ -176,7 +178,7 @@ impl fmt::Display for Change {
             Self::CollectionChanged { collection, keys } => write!(f, "{collection} {} changed", keys.join(", ")),
             Self::Reordered { collection } => write!(f, "{collection} reordered"),
             Self::RowAdded { id, .. } => write!(f, "{id} added"),
-            Self::RowReplaced { id, .. } => write!(f, "{id} declared, in place of one that was added"),
+            Self::RowReplaced { id, .. } => write!(f, "{id} declared, replacing an added one"),
             Self::RowRemoved { id, .. } => write!(f, "{id} removed"),
             Self::RowMoved { id, to, .. } => write!(f, "{id} moved to {to}"),
             Self::RowChanged { id, keys } => write!(f, "{id} {} changed", keys.join(", ")),
@@ -185,15 +187,15 @@ impl fmt::Display for Change {
             Self::DataRemoved { name } => write!(f, "data {name} removed"),
             Self::DataChanged { name, rows, .. } if rows.is_empty() => write!(f, "data {name} changed"),
             Self::DataChanged { name, rows, more } => write!(f, "data {name} {} changed", Ids(rows, *more)),
-            Self::DataDeclaredAnew { name, rows, more } => {
-                let they = if rows.len() + more == 1 { "it" } else { "they" };
-                write!(f, "data {name} {} declared anew, what {they} had become is gone", Ids(rows, *more))
+            Self::DataRedeclared { name, rows, more } => {
+                let their = if rows.len() + more == 1 { "its" } else { "their" };
+                write!(f, "data {name} {} redeclared; {their} run-time changes are lost", Ids(rows, *more))
             }
             Self::DataRowsAdded { name, rows, more } => write!(f, "data {name} {} added", Ids(rows, *more)),
             Self::DataRowsRemoved { name, rows, more } => write!(f, "data {name} {} removed", Ids(rows, *more)),
             Self::DataReplaced { name, rows, more } => {
-                let others = if rows.len() + more == 1 { "one that was added" } else { "those that were added" };
-                write!(f, "data {name} {} declared, in place of {others}", Ids(rows, *more))
+                let others = if rows.len() + more == 1 { "an added one" } else { "added ones" };
+                write!(f, "data {name} {} declared, replacing {others}", Ids(rows, *more))
             }
             Self::Starts => f.write_str("starts changed"),
             Self::RouteAdded { route } => write!(f, "{route} added"),
@@ -218,7 +220,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// Ids in a list, and how many more there are.
+/// Formats a list of ids and the number of further ones.
 struct Ids<'i>(&'i [Arc<str>], usize);
 
 impl fmt::Display for Ids<'_> {

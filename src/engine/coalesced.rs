@@ -1,14 +1,14 @@
-//! Several changes of one row, or of one value, as a single change.
+//! Merges several changes of one row or value into one.
 
 use std::sync::Arc;
 
 use super::event::{Event, EventKind};
 
-/// What a change is of: the row of a collection with that id, or the value of that name.
+/// The target of a change: the row of a collection with an id, or the value with a name.
 pub type Changed = (Arc<str>, Option<Arc<str>>);
 
 impl Event {
-    /// The row or the value that it changes; `None` for any other event.
+    /// The row or value that the event changes; `None` for other events.
     #[must_use]
     pub fn changed(&self) -> Option<Changed> {
         match &self.kind {
@@ -21,15 +21,16 @@ impl Event {
         }
     }
 
-    /// This change and a later one of the same row or value as one, for those who know what was before both: with the number
-    /// and the time of the later one, what is so after it, and `before` as it was before this one. It is
+    /// Merges this change with a later one of the same row or value, for members that know the state before both. The
+    /// result has the number and time of the later change, the state after it, and as `before` the state before this
+    /// one. It is
     ///
-    /// - `added` for a row that was not there, whatever came after that,
-    /// - `merged` for a row that was merged alone,
-    /// - `removed` for a row that is no longer there,
-    /// - `replaced` for any other, also one that was removed and added again.
+    /// - `added` for a row that did not exist, whatever followed,
+    /// - `merged` for a row that was only merged,
+    /// - `removed` for a row that no longer exists,
+    /// - `replaced` for any other row, including one that was removed and added again.
     ///
-    /// `None` for a row that was not there before and is not there after.
+    /// `None` for a row that existed neither before nor after.
     #[must_use]
     pub fn with_later(&self, later: &Self) -> Option<Self> {
         use EventKind::{Added, Merged, Removed, Replaced, ValueSet};
@@ -74,7 +75,7 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use std::sync::Arc;
     use std::time::Duration;
@@ -84,12 +85,12 @@ mod tests {
     use crate::engine::{Event, EventKind};
     use crate::scenario::Row;
 
-    /// The row 1 of `rows` with that number in it.
+    /// Row 1 of `rows` with the given number.
     fn row(n: u64) -> Arc<Row> {
         Arc::new(Row::new("1".into(), [("n".to_owned(), Value::from(n))].into_iter().collect()))
     }
 
-    /// Changes by their first letters, each of which leaves the row with its own number; the row was there with 0.
+    /// Changes by their first letters. Each leaves the row with the change's own number; the row starts with 0.
     fn changes(letters: &str) -> Vec<Event> {
         let (id, collection, is_counted): (Arc<str>, Arc<str>, _) = ("1".into(), "rows".into(), false);
         let event = |(at, letter): (u64, char)| {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_a_row_merge_into_one_for_a_member_that_was_away() {
+    fn changes_of_a_row_merge_into_one() {
         for (letters, change, row, before) in [
             ("a", Some("added"), Some(1), None),
             ("am", Some("added"), Some(2), None),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_was_set_twice_was_what_it_was_at_first() {
+    fn a_value_set_twice_keeps_the_original_before() {
         let set = |sequence: u64| EventKind::ValueSet {
             name: "price".into(),
             value: Arc::new(sequence.into()),

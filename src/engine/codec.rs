@@ -1,15 +1,15 @@
-//! What sockets speak above WebSocket, without I/O and without a clock.
+//! Protocols that sockets use above WebSocket, without I/O and without a clock.
 //!
-//! There is one [`Session`] for each socket. In order:
+//! Each socket has one [`Session`], used in this order:
 //!
-//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame of the client,
-//!    [`Session::overdue`] once [`time_to_connect`] has passed by the machine's clock, and [`Session::elapse`] when
-//!    [`Session::due`] has come. Each returns what came of it, as [`Received`].
-//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with [`Session::finished`]. If
-//!    no rule fits, [`Session::unmatched`] is called instead, and [`Session::refused`] if it is refused. An endpoint without
-//!    `open` finishes at once.
-//! 3. Members of a topic get the frames of their [`Address`]; members with equal addresses share them.
-//! 4. [`Session::closing`] comes before the server closes the socket.
+//! 1. [`Session::opened`] after the handshake, then [`Session::receive`] for each frame from the client,
+//!    [`Session::overdue`] once [`time_to_connect`] has passed on the machine's clock, and [`Session::elapse`] at
+//!    [`Session::due`]. Each returns its results as [`Received`].
+//! 2. The rule that handles an `Opened` or a `Message` writes with [`Session::reply`] and ends with
+//!    [`Session::finished`]. If no rule matches, [`Session::unmatched`] is called instead; if the rule is refused,
+//!    [`Session::refused`]. An endpoint without `open` finishes at once.
+//! 3. Members of a topic receive frames encoded for their [`Address`]; members with equal addresses share frames.
+//! 4. [`Session::closing`] is called before the server closes the socket.
 
 mod address;
 pub mod engine_io;
@@ -30,54 +30,54 @@ use super::event::fit_for_closing;
 use super::frame::Frame;
 use crate::scenario::Protocol;
 
-/// What a socket speaks above WebSocket, with what has to be remembered of it.
+/// The protocol of a socket above WebSocket, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Session {
-    /// Nothing more.
+    /// Plain WebSocket.
     Plain,
     /// Engine.IO 4 and Socket.IO 5.
     SocketIo(Box<socket_io::Session>),
     /// GraphQL over WebSocket.
     GraphqlWs(Box<graphql_ws::Session>),
-    /// The protocol has ended with [`Received::Close`]: nothing is received or sent any more.
+    /// The protocol has ended with [`Received::Close`]: nothing is received or sent any longer.
     Closed {
-        /// As [`Session::was_connected`].
+        /// The final value of [`Session::was_connected`].
         was_connected: bool,
-        /// As [`Session::sid`] without an address.
+        /// The final value of [`Session::sid`] without an address.
         sid: Option<Box<str>>,
     },
 }
 
-/// What a session knows of its socket.
+/// The properties of its socket that a session needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOptions {
     /// The id of the Engine.IO session.
     pub sid: String,
-    /// Whether the client polls by HTTP, and may upgrade to WebSocket.
+    /// Whether the client uses HTTP long polling and may upgrade to WebSocket.
     pub polling: bool,
-    /// The most bytes that the client may send at once.
+    /// The maximum size of a payload from the client, in bytes.
     pub max_payload: usize,
 }
 
-/// What has come of a frame from the client, or of time.
+/// A result of a client's frame or of time passing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// The client is connected as the protocol has it: the endpoint's `open` is to be carried out with this `msg`.
+    /// The client is connected at the protocol level: run the endpoint's `open` with this `msg`.
     Opened(Value),
-    /// A message for the endpoint's rules: `msg`.
+    /// A message for the endpoint's rules, as `msg`.
     Message(Value),
-    /// A message that the client's library makes by itself, so that rules may leave it.
+    /// A message that the client's library sends on its own. Rules may ignore it.
     Notice(Value),
-    /// What the protocol itself sends.
+    /// A frame that the protocol itself sends.
     Reply(Frame),
-    /// The client has ended what has this address: memberships, and the steps that wait in answer to its messages.
+    /// The client has ended everything with this address: memberships, and waiting steps that respond to its messages.
     Ended(Address),
-    /// The socket is to be closed. The last of a list.
+    /// Close the socket. Always the last in a list.
     Close {
         /// The code (RFC 6455, 7.4).
         code: u16,
-        /// The reason, of at most 123 bytes.
+        /// The reason, at most 123 bytes.
         reason: String,
     },
 }
@@ -89,7 +89,7 @@ impl Received {
 }
 
 impl Session {
-    /// The session of a socket that is about to open.
+    /// Creates the session of a socket that is about to open.
     #[must_use]
     pub fn new(protocol: Protocol, options: SessionOptions) -> Self {
         match protocol {
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// What comes of the socket's being there.
+    /// Handles the opening of the socket.
     pub fn opened(&mut self, now: Duration) -> Vec<Received> {
         match self {
             Self::Plain => vec![Received::Opened(Value::Null)],
@@ -112,7 +112,7 @@ impl Session {
         }
     }
 
-    /// What comes of a frame from the client, in order.
+    /// Handles a frame from the client and returns the results in order.
     pub fn receive(&mut self, frame: Frame) -> Vec<Received> {
         let received = match self {
             Self::Plain => vec![Received::Message(plain_message(frame))],
@@ -124,7 +124,7 @@ impl Session {
         received
     }
 
-    /// When the session wants to be looked at next, in the world's time.
+    /// When [`Session::elapse`] is due next, in the world's time.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         match self {
@@ -134,7 +134,7 @@ impl Session {
         }
     }
 
-    /// Does the first of what is due by now, where time goes on to `until` at once. More may be due after it: see
+    /// Carries out the first item that is due by `now`, on the way to `until`. More may be due afterwards: see
     /// [`Session::due`].
     pub fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         if self.due().is_none_or(|due| due > now) {
@@ -149,7 +149,7 @@ impl Session {
         received
     }
 
-    /// Whether the client is yet to say that it connects, for which it has [`time_to_connect`].
+    /// Whether the client has yet to connect at the protocol level, within [`time_to_connect`].
     #[must_use]
     pub fn awaits_client(&self) -> bool {
         match self {
@@ -159,8 +159,8 @@ impl Session {
         }
     }
 
-    /// What comes of it that the client has had its time to connect by the machine's clock. One that has not connected is closed
-    /// once it has had that time by the world's clock as well.
+    /// Handles the end of the client's time to connect on the machine's clock. A client that has not connected is
+    /// closed once that time has passed on the world's clock as well.
     pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -172,12 +172,12 @@ impl Session {
         received
     }
 
-    /// The frames of a rule's `reply`, in answer to what [`Received::Opened`] or [`Received::Message`] carried. There are none
-    /// if the client no longer waits for them.
+    /// Encodes a rule's `reply` to the `msg` of a [`Received::Opened`] or [`Received::Message`]. Empty if the client is
+    /// no longer waiting for a reply.
     ///
     /// # Errors
     ///
-    /// If the protocol has no frame for the value. Nothing has changed then.
+    /// [`CodecError`] if the protocol cannot encode the value. Nothing has changed then.
     pub fn reply(&mut self, msg: Option<&Value>, value: Value) -> Result<Vec<Frame>, CodecError> {
         match self {
             Self::Plain => Ok(vec![Frame::of(value)]),
@@ -187,8 +187,9 @@ impl Session {
         }
     }
 
-    /// What is sent when the rule that answered a message, or `open`, is at its end. `goes_on` tells whether a membership that
-    /// names the message goes on, or steps still wait; it is called again after the last of them.
+    /// Returns the frames to send when the rule that handles a message, or `open`, has ended. `goes_on` is true while a
+    /// membership that names the message continues or steps still wait; the method is called again after the last of
+    /// them.
     pub fn finished(&mut self, msg: &Value, goes_on: bool) -> Vec<Frame> {
         match self {
             Self::Plain | Self::Closed { .. } => Vec::new(),
@@ -197,8 +198,8 @@ impl Session {
         }
     }
 
-    /// Whether the client waits for its connection, and this is the `msg` of [`Received::Opened`]: it is connected once
-    /// [`Session::finished`] is called, or by a reply.
+    /// Whether `msg` is that of a [`Received::Opened`] and the client is still waiting for its connection.
+    /// [`Session::finished`] or a reply completes the connection.
     #[must_use]
     pub fn is_pending(&self, msg: &Value) -> bool {
         match self {
@@ -208,7 +209,7 @@ impl Session {
         }
     }
 
-    /// The `msg` of each connection that the client waits for, as far as [`Session::finished`] looks at it.
+    /// The `msg` of each connection that the client is waiting for, in the form that [`Session::finished`] accepts.
     #[must_use]
     pub fn pending(&self) -> Vec<Value> {
         match self {
@@ -218,13 +219,14 @@ impl Session {
         }
     }
 
-    /// Whether the connection that a message came by is over while the socket stays open: it was refused, or left.
+    /// Whether the connection that a message arrived on has ended while the socket stays open: it was refused or left.
     #[must_use]
     pub fn is_over(&self, msg: &Value) -> bool {
         if let Self::SocketIo(session) = self { session.is_over(msg) } else { false }
     }
 
-    /// What is sent when no rule fits a message; `nearest` is the rule that came nearest, and why it does not fit.
+    /// Returns the frames to send when no rule matches a message. `nearest` describes the closest rule and why it does
+    /// not match.
     pub fn unmatched(&mut self, msg: &Value, nearest: Option<&str>) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -232,7 +234,7 @@ impl Session {
         }
     }
 
-    /// What comes of it that the rule that answers a message is refused, or `open`, and why.
+    /// Handles the refusal of the rule that handles a message, or of `open`. `why` is the reason.
     pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -244,7 +246,7 @@ impl Session {
         received
     }
 
-    /// What is sent when the server ends the membership of this name.
+    /// Returns the frames to send when the server ends the membership named `name`.
     pub fn left(&mut self, name: &str) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -252,7 +254,8 @@ impl Session {
         }
     }
 
-    /// How what is sent to a member is written; `name` is the membership's `as`, `msg` what it was joined in answer to.
+    /// The address of frames for a membership. `name` is the membership's `as`, `msg` the message that the join
+    /// responds to.
     #[must_use]
     pub fn address(&self, name: Option<&str>, msg: Option<&Value>) -> Address {
         match self {
@@ -262,8 +265,8 @@ impl Session {
         }
     }
 
-    /// Whether the client still accepts frames for an address. If not, its membership has to end: the client has disconnected
-    /// from the namespace, or the operation has ended.
+    /// Whether the client still accepts frames for an address. If not, its membership must end: the client has
+    /// disconnected from the namespace, or the operation has ended.
     #[must_use]
     pub fn reaches(&self, address: &Address) -> bool {
         match (self, address) {
@@ -274,14 +277,14 @@ impl Session {
         }
     }
 
-    /// Takes note that a member was sent what ends its operation; see [`Address::is_ended_by`].
+    /// Records that a member was sent a frame that ends its operation; see [`Address::is_ended_by`].
     pub fn end(&mut self, address: &Address) {
         if let (Self::GraphqlWs(session), Address::GraphqlWs(Some(operation))) = (self, address) {
             session.end(operation);
         }
     }
 
-    /// The addresses at which the client gets what is sent to all sockets of its endpoint.
+    /// The addresses at which the client receives frames for all sockets of its endpoint.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {
         match self {
@@ -291,8 +294,8 @@ impl Session {
         }
     }
 
-    /// The id of the client at an address, as its library knows it; without one, that of the connection which the client would
-    /// call its own.
+    /// The id that the client's library reports for an address. Without an address, the id of the connection that the
+    /// client would consider its main one.
     #[must_use]
     pub fn sid(&self, address: Option<&Address>) -> Option<&str> {
         match (self, address) {
@@ -303,7 +306,7 @@ impl Session {
         }
     }
 
-    /// Whether the client was ever connected as the protocol has it.
+    /// Whether the client was ever connected at the protocol level.
     #[must_use]
     pub fn was_connected(&self) -> bool {
         match self {
@@ -325,13 +328,13 @@ impl Session {
         }
     }
 
-    /// What is sent when the server disconnects the client from what a message came by, such as a namespace; `None` if the socket
-    /// itself is to be closed, because the client is connected to nothing else.
+    /// Returns the frames to send when the server disconnects the client from the connection that a message arrived on,
+    /// such as a namespace. `None` if the socket itself must be closed because the client has no other connection.
     pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
     }
 
-    /// What is sent before the server closes the socket.
+    /// Returns the frames to send before the server closes the socket.
     pub fn closing(&mut self) -> Vec<Frame> {
         match self {
             Self::SocketIo(session) => session.closing(),
@@ -347,8 +350,8 @@ impl Session {
     }
 }
 
-/// How long the client of a socket may take to say that it connects, by the world's clock and by the machine's; `None` for as
-/// long as it likes.
+/// The time a client has to connect at the protocol level, on the world's clock and on the machine's; `None` if it is
+/// unlimited.
 #[must_use]
 pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     match protocol {
@@ -358,7 +361,7 @@ pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     }
 }
 
-/// JSON if it is JSON, else text, or bytes as `{ binary: BASE64 }`.
+/// Decodes a frame: JSON if it parses as JSON, otherwise text, or bytes as `{ binary: BASE64 }`.
 fn plain_message(frame: Frame) -> Value {
     match frame {
         Frame::Text(text) => serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text)),

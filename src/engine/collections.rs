@@ -1,4 +1,4 @@
-//! The collections at one moment, with their rows.
+//! The collections and their rows at one moment.
 
 mod declared;
 mod new_id;
@@ -23,19 +23,19 @@ pub struct Collections {
     row_sets: Arc<IndexMap<Arc<str>, Arc<RowSet>>>,
 }
 
-/// One collection's rows. A clone is cheap: it shares the rows.
+/// The rows of one collection. A clone is cheap: it shares the rows.
 #[derive(Debug, Clone)]
 pub struct RowSet {
-    /// What the scenario declares, with the ids that its rows have here.
+    /// The declaration, with the ids that its rows have in this engine.
     declared: Arc<Collection>,
-    /// Whether a reload has left ids to rows without declared ones that they would not have at the start.
+    /// Whether a reload has kept ids of rows without declared ids that differ from their ids at the start.
     has_kept_ids: bool,
     rows: Rows,
-    /// The highest number that an id of this collection ever had; numbers are not used twice.
+    /// The highest number ever used in an id of this collection. Numbers are not reused.
     highest: u64,
-    /// How many UUIDs were drawn for ids of this collection.
+    /// The number of UUIDs drawn for ids of this collection.
     uuids: u64,
-    /// Bytes of the rows as JSON, each with what separates it from the next. Counted when a client first adds a row.
+    /// The size of the rows as JSON in bytes, including the separators. Computed when a client first adds a row.
     bytes: OnceLock<usize>,
 }
 
@@ -50,57 +50,57 @@ impl Collections {
         Self { row_sets: Arc::new(row_sets.collect()) }
     }
 
-    /// The collections in declared order.
+    /// Iterates over the collections in declared order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
         self.row_sets.iter().map(|(name, row_set)| (name, &**row_set))
     }
 
-    /// The collections whose rows have counters, in declared order.
+    /// Iterates over the collections whose rows have counters, in declared order.
     pub fn counted(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
         self.iter().filter(|(_, row_set)| row_set.is_counted())
     }
 
-    /// The collections whose rows have no counters, in declared order.
+    /// Iterates over the collections whose rows have no counters, in declared order.
     pub fn uncounted(&self) -> impl Iterator<Item = (&Arc<str>, &RowSet)> {
         self.iter().filter(|(_, row_set)| !row_set.is_counted())
     }
 
-    /// The collection of that name.
+    /// Returns the collection named `collection`.
     #[must_use]
     pub fn get(&self, collection: &str) -> Option<&RowSet> {
         self.row_sets.get(collection).map(|row_set| &**row_set)
     }
 
-    /// The collection of that name, to be kept.
+    /// Returns the collection named `collection`, as a shared handle.
     pub(super) fn shared(&self, collection: &str) -> Option<Arc<RowSet>> {
         self.row_sets.get(collection).cloned()
     }
 
-    /// The collection of that name, if its rows have counters.
+    /// Returns the collection named `collection` if its rows have counters.
     #[must_use]
     pub fn get_counted(&self, collection: &str) -> Option<&RowSet> {
         self.get(collection).filter(|row_set| row_set.is_counted())
     }
 
-    /// The name of a collection, as all share it.
+    /// Returns the shared name of a collection.
     pub(crate) fn name(&self, collection: &str) -> Option<&Arc<str>> {
         self.row_sets.get_key_value(collection).map(|(name, _)| name)
     }
 
-    /// Whether it is a clone of the other, and neither has changed since.
+    /// Whether one is a clone of the other and neither has changed since.
     pub(crate) fn shares_row_sets_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.row_sets, &other.row_sets)
     }
 
-    /// Whether a row with a counter has the id.
+    /// Whether a row with a counter has this id.
     #[must_use]
     pub fn has_counted_row(&self, id: &str) -> bool {
-        // Asked seldom: an index of all rows would be too much for it.
+        // Rarely called: an index of all rows would not pay off.
         self.counted().any(|(_, row_set)| row_set.rows.iter().any(|row| &**row.id() == id))
     }
 
-    /// Says that there are no rows with counters where a row of that kind is missing because of that.
-    pub(super) fn explained(&self, refusal: Refusal) -> Refusal {
+    /// Replaces "unknown row" with a clearer refusal if no rows have counters.
+    pub(super) fn clarified(&self, refusal: Refusal) -> Refusal {
         match refusal {
             Refusal::UnknownRow(row) if self.counted().next().is_none() => Refusal::NothingCounted(row.id),
             other => other,
@@ -111,44 +111,44 @@ impl Collections {
         Arc::make_mut(&mut self.row_sets).insert(name, Arc::new(row_set));
     }
 
-    /// Numbers up to this one are not used again in the collection.
-    pub(super) fn keep_numbers(&mut self, collection: &str, highest: u64) {
+    /// Reserves the id numbers up to `highest` in a collection.
+    pub(super) fn reserve_numbers(&mut self, collection: &str, highest: u64) {
         if self.get(collection).is_some_and(|row_set| row_set.highest < highest) {
             self.change(collection, |row_set| row_set.highest = highest);
         }
     }
 
-    /// A row of a collection, and the collection.
+    /// Returns a row and its collection.
     ///
     /// # Errors
-    /// [`Refusal`] if one of them does not exist.
+    /// [`Refusal`] if either does not exist.
     pub(super) fn find(&self, collection: &str, id: &str) -> Result<(&RowSet, &Arc<Row>), Refusal> {
         let row_set = self.expect(collection)?;
         let row = row_set.row(id).ok_or_else(|| row_set.unknown(id))?;
         Ok((row_set, row))
     }
 
-    /// The collection of that name.
+    /// Returns the collection named `collection`.
     ///
     /// # Errors
-    /// [`Refusal::UnknownCollection`].
+    /// [`Refusal::UnknownCollection`] if there is none.
     pub(super) fn expect(&self, collection: &str) -> Result<&RowSet, Refusal> {
         self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))
     }
 
-    /// Whether no row with a counter was added, removed or changed since one of the two was cloned from the other.
+    /// Whether no row with a counter was added, removed or changed since one was cloned from the other.
     pub(super) fn shares_counted_rows_with(&self, other: &Self) -> bool {
         let mut pairs = self.counted().zip(other.counted());
         self.counted().count() == other.counted().count()
             && pairs.all(|((name, one), (of, other))| name == of && one.rows.shares_all_with(&other.rows))
     }
 
-    /// Replaces the row of that id in a collection, and gives the one of before.
+    /// Replaces the row with the same id in a collection and returns the previous one.
     pub(super) fn replace(&mut self, collection: &str, row: Arc<Row>) -> Option<Arc<Row>> {
         self.change(collection, |row_set| row_set.replace(row))?
     }
 
-    /// Adds a row to a collection, after the others; `uuids` is how many were drawn by then.
+    /// Appends a row to a collection. `uuids` is the number of UUIDs drawn so far.
     pub(super) fn add(&mut self, collection: &str, row: Arc<Row>, uuids: u64) {
         self.change(collection, |row_set| {
             row_set.uuids = uuids;
@@ -156,14 +156,14 @@ impl Collections {
         });
     }
 
-    /// Removes a row from a collection, and gives it.
+    /// Removes a row from a collection and returns it.
     pub(super) fn remove(&mut self, collection: &str, id: &str) -> Option<Arc<Row>> {
-        // Found in what worlds share, so that they share the index too.
+        // Look the row up before copying, so that worlds share the index too.
         self.get(collection)?.row(id)?;
         self.change(collection, |row_set| row_set.remove(id))?
     }
 
-    /// Changes a collection. Readers of the old one keep it.
+    /// Changes a collection, copying it if it is shared.
     fn change<T>(&mut self, collection: &str, change: impl FnOnce(&mut RowSet) -> T) -> Option<T> {
         let row_set = Arc::make_mut(&mut self.row_sets).get_mut(collection)?;
         Some(change(Arc::make_mut(row_set)))
@@ -171,7 +171,7 @@ impl Collections {
 }
 
 impl RowSet {
-    /// A collection with rows that continue declared ones, and rows that were added at run time.
+    /// Creates a collection from rows that continue declared ones and rows added at run time.
     pub(super) fn new(declared: Collection, rows: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
         Self::of(Arc::new(declared), rows, added)
     }
@@ -182,19 +182,19 @@ impl RowSet {
         Self { declared, has_kept_ids: false, rows, highest, uuids: 0, bytes: OnceLock::new() }
     }
 
-    /// The rows in order: declared ones, then added ones.
+    /// The rows, in order: declared rows, then added rows.
     #[must_use]
     pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
-    /// The row of that id.
+    /// Returns the row with this id.
     #[must_use]
     pub fn row(&self, id: &str) -> Option<&Arc<Row>> {
         self.rows.by_id(id)
     }
 
-    /// Whether it has the very rows of the other, and gives the same ids.
+    /// Whether both share the same rows and will generate the same ids.
     pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
         self.rows.shares_all_with(&other.rows) && (self.highest, self.uuids) == (other.highest, other.uuids)
     }
@@ -205,18 +205,18 @@ impl RowSet {
         self.declared.is_counted()
     }
 
-    /// The same collection with other rows: those that continue declared ones, and those that were added at run time.
+    /// Returns the same collection with other rows: those that continue declared ones, and those added at run time.
     pub(super) fn with_rows(&self, declared: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
         let row_set = Self::of(self.declared.clone(), declared, added).with_ids_of(self);
         Self { has_kept_ids: self.has_kept_ids, ..row_set }
     }
 
-    /// The same rows in a collection that gives no id that another gave.
+    /// Returns the same rows in a collection that does not reuse any id given by `other`.
     pub(super) fn with_ids_of(self, other: &Self) -> Self {
         Self { highest: self.highest.max(other.highest), uuids: self.uuids.max(other.uuids), ..self }
     }
 
-    /// The same collection after that many UUIDs were drawn.
+    /// Returns the same collection with `uuids` UUIDs drawn.
     pub(super) fn with_uuids(self, uuids: u64) -> Self {
         Self { uuids, ..self }
     }
@@ -225,7 +225,7 @@ impl RowSet {
         self.rows.iter().map(|row| (&**row.id(), row)).collect()
     }
 
-    /// What ids of added rows start with.
+    /// The prefix of the ids of added rows.
     #[must_use]
     pub fn prefix(&self) -> &str {
         self.declared.prefix()
@@ -235,19 +235,19 @@ impl RowSet {
         self.highest
     }
 
-    /// How many UUIDs were drawn for ids.
+    /// The number of UUIDs drawn for ids.
     pub(super) fn uuids(&self) -> u64 {
         self.uuids
     }
 
-    /// Bytes of the rows as a JSON array.
+    /// The size of the rows as a JSON array, in bytes.
     pub(super) fn json_len(&self) -> usize {
         let bytes = self.bytes.get_or_init(|| self.rows.iter().map(|row| row_json_len(row)).sum());
-        // `[`, and a comma or `]` after each.
+        // `[`, and a comma or `]` after each row.
         (1 + bytes).max("[]".len())
     }
 
-    /// Adds a row after the others.
+    /// Appends a row.
     fn push(&mut self, row: Arc<Row>) {
         if let Some(bytes) = self.bytes.get_mut() {
             *bytes += row_json_len(&row);
@@ -264,7 +264,7 @@ impl RowSet {
         Some(removed)
     }
 
-    /// Puts a row in the place of the one with its id.
+    /// Replaces the row with the same id and returns the previous one.
     fn replace(&mut self, row: Arc<Row>) -> Option<Arc<Row>> {
         let added = self.bytes.get().map(|_| row_json_len(&row));
         let before = self.rows.replace(row)?;
@@ -274,39 +274,39 @@ impl RowSet {
         Some(before)
     }
 
-    /// What a row of that id is called in a [`Refusal`].
+    /// Returns the name of a row for a [`Refusal`].
     pub(super) fn name_of(&self, id: &str) -> RowName {
         RowName { id: id.into(), collection: (!self.is_counted()).then(|| self.declared.name().clone()) }
     }
 
-    /// That there is no row of that id.
+    /// Returns the refusal for a row that does not exist.
     pub(super) fn unknown(&self, id: &str) -> Refusal {
         Refusal::UnknownRow(self.name_of(id))
     }
 
-    /// That there is no room for more.
+    /// Returns the refusal for a collection without room for more rows.
     pub(super) fn full(&self) -> Refusal {
         Refusal::Full { collection: self.declared.name().clone(), is_counted: self.is_counted() }
     }
 
-    /// Whether one of its rows may become another; one that grows may not take more than [`MAX_COLLECTION_BYTES`].
+    /// Whether `row` may become `changed`. A row that grows must fit within [`MAX_COLLECTION_BYTES`].
     pub(super) fn has_room_for(&self, row: &Row, changed: &Row) -> bool {
         let (before, after) = (row_json_len(row), row_json_len(changed));
         after <= before || self.json_len() - before + after <= MAX_COLLECTION_BYTES
     }
 
-    /// Checks a row that a client sends against the declared fields.
+    /// Checks the fields of a client's row against the declared fields.
     pub(super) fn accept(&self, own: &Map<String, Value>) -> Result<(), Refusal> {
         self.accept_fields(own, |_| true)
     }
 
-    /// As [`RowSet::accept`], but only looks at some of the fields.
+    /// Like [`RowSet::accept`], but only checks the fields selected by `is_checked`.
     pub(super) fn accept_fields(
         &self,
         own: &Map<String, Value>,
-        is_looked_at: impl Fn(&str) -> bool,
+        is_checked: impl Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
-        for (field, rule) in self.declared.fields().iter().filter(|(field, _)| is_looked_at(field)) {
+        for (field, rule) in self.declared.fields().iter().filter(|(field, _)| is_checked(field)) {
             let fits = own.get(field).map_or(rule.optional(), |value| rule.allows(value));
             if !fits {
                 return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
@@ -320,14 +320,14 @@ fn highest_number<'r>(prefix: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>
     rows.into_iter().filter_map(|row| row_number(prefix, row.id())).max().unwrap_or(0)
 }
 
-/// Bytes of a row as JSON in an array, with the comma or bracket after it.
+/// The size in bytes of a row as JSON in an array, including the comma or bracket after it.
 pub(super) fn row_json_len(row: &Row) -> usize {
     json_len(row) + 1
 }
 
-/// Bytes of a row or a value as JSON.
+/// The size in bytes of a row or a value as JSON.
 pub(super) fn json_len(value: &impl Serialize) -> usize {
-    /// Counts what is written.
+    /// Counts the bytes written.
     struct Count(usize);
 
     impl io::Write for Count {
@@ -342,20 +342,20 @@ pub(super) fn json_len(value: &impl Serialize) -> usize {
     }
 
     let mut count = Count(0);
-    // Serialising strings, numbers and maps with string keys cannot fail, and counting cannot either.
+    // Serialising strings, numbers and maps with string keys cannot fail, nor can counting.
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
     use crate::scenario::{Source, parse};
 
     #[test]
-    fn bytes_are_those_of_the_json_as_rows_come_and_go() {
+    fn the_counted_size_matches_the_json_as_rows_change() {
         let text = "categories: { toys: { prefix: T, products: [{ id: T1, name: \"ü\" }, { id: T2 }] } }";
         let mut collections = Collections::new(&parse(&Source::new("toys.yaml", text)).unwrap());
         let expect_counted = |collections: &Collections| {

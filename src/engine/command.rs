@@ -1,8 +1,8 @@
-//! What a client, the control API or a timeline wants of an engine, as data, and what comes of it.
+//! Commands: the changes that clients, the control API and timelines request of an engine, as data, and their effects.
 //!
-//! A command is carried out as a whole or not at all: by [`Engine::apply`] for a client, by [`Engine::advance`] when a
-//! timeline fires it. It is serialisable: a shared world's log holds what clients want, and every server that plays the world
-//! applies it in the log's order.
+//! A command is atomic: it is carried out completely or not at all, by [`Engine::apply`] for a client and by
+//! [`Engine::advance`] when a timeline fires it. Commands are serialisable: the log of a shared world holds the
+//! commands of its clients, and every server of that world applies them in log order.
 
 mod fault_text;
 mod increment;
@@ -28,10 +28,10 @@ use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{CrudOperation, Row};
 
-/// A change.
+/// A requested change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum Command {
     /// Adds an amount to a row's counter.
     Count {
@@ -50,84 +50,84 @@ pub enum Command {
     SetCounters {
         values: Vec<(Arc<str>, i64)>,
     },
-    /// Adds a row to a collection. If its id is empty, the collection makes one; in a collection without counters, a client may
-    /// give the id as the property `id`.
+    /// Adds a row to a collection. If the id is empty, the collection generates one; in a collection without counters,
+    /// a client may set it with the property `id`.
     AddRow {
         collection: Arc<str>,
         #[serde(with = "whole_row")]
         row: Arc<Row>,
-        /// Whether the value that it starts from is an event too.
+        /// Whether the initial value is reported as an event too.
         announce: bool,
     },
-    /// Merges fields into a row (RFC 7396: a field that is null goes). Its id and its value stay.
+    /// Merges fields into a row (RFC 7396: a null removes the field). The id and the value stay.
     MergeRow {
         collection: Arc<str>,
         id: Arc<str>,
-        /// Perhaps with the id.
+        /// May include the id.
         fields: Map<String, Value>,
     },
-    /// Replaces the fields of a row. Its id and its value stay.
+    /// Replaces the fields of a row. The id and the value stay.
     ReplaceRow {
         collection: Arc<str>,
         id: Arc<str>,
-        /// All of them, perhaps with the id.
+        /// The complete fields; may include the id.
         fields: Map<String, Value>,
     },
-    /// Adds to numbers of a row, all or none. A field that is not there counts as 0.
+    /// Adds to numeric fields of a row, all or none. A missing field counts as 0.
     IncrementRow {
         collection: Arc<str>,
         id: Arc<str>,
-        /// Numbers by the names of their fields, perhaps with the id.
+        /// The amounts by field name; may include the id.
         amounts: Map<String, Value>,
     },
     RemoveRow {
-        /// Where the row has to be; `None` for wherever a row with a counter is.
+        /// The row's collection; `None` for any collection with counters.
         collection: Option<Arc<str>>,
         id: Arc<str>,
     },
-    /// Sets a value of `data`, or a part of it. Objects on the way that are not there are made.
+    /// Sets a value of `data`, or a part of it. Missing parent objects are created.
     SetValue {
         name: Arc<str>,
-        /// The keys that lead to the part; an index of an array is written in digits.
+        /// The path to the part; an array index is written in digits.
         keys: Vec<Arc<str>>,
         value: Value,
     },
-    /// Adds a fault; its times count from now.
+    /// Adds a fault. Its times count from now.
     AddFault {
         fault: FaultText,
     },
-    /// Replaces the fault of that number or name, which starts over.
+    /// Replaces the fault with this number or name and restarts it.
     ChangeFault {
         name: String,
         fault: FaultText,
     },
-    /// Removes the fault of that number or name.
+    /// Removes the fault with this number or name.
     RemoveFault {
         name: String,
     },
     ClearFaults,
-    /// Has a member join topics, some of which it may have joined before. Like leaving, it makes no event.
+    /// Joins a member to topics; topics already joined are skipped. Joining and leaving produce no events.
     Join {
         member: u64,
         topics: Vec<Topic>,
     },
-    /// Has a member leave topics, as far as it has joined them.
+    /// Removes a member from those of the topics that it has joined.
     Leave {
         member: u64,
         topics: Vec<Topic>,
     },
-    /// Has a member leave every topic.
+    /// Removes a member from every topic.
     LeaveAll {
         member: u64,
     },
-    /// Sends a frame to the members of topics, but for one of them; once to each.
+    /// Sends a frame once to each member of any of the topics, except to one member if given.
     Send {
         to: Vec<Topic>,
         frame: Frame,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         except: Option<u64>,
     },
-    /// A socket has opened: what its endpoint does then.
+    /// Reports that a socket has opened; runs its endpoint's opening steps.
     Open {
         member: u64,
         /// The endpoint's key.
@@ -136,21 +136,21 @@ pub enum Command {
         request: Box<RuleRequest>,
         options: SessionOptions,
     },
-    /// A frame has come from the client of a socket.
+    /// Reports a frame from a socket's client.
     Receive {
         member: u64,
         frame: Frame,
     },
-    /// The client of a socket has had its time to connect, by the machine's clock: see
+    /// Reports that the time for a socket's client to connect has passed, by the machine's clock: see
     /// [`time_to_connect`](super::codec::time_to_connect).
     Overdue {
         member: u64,
     },
-    /// A socket has closed: it leaves everything, then comes what its endpoint does.
+    /// Reports that a socket has closed: it leaves every topic, then its endpoint's closing steps run.
     Close {
         member: u64,
     },
-    /// Carries out steps that come from outside, all or none.
+    /// Carries out steps sent by a client, all or none.
     Steps {
         steps: StepsText,
     },
@@ -158,26 +158,26 @@ pub enum Command {
     SetData {
         data: Map<String, Value>,
     },
-    /// Has a route answer a request, after its steps.
+    /// Runs a route's steps and computes its answer to a request.
     Answer {
         /// The route's key.
         key: Arc<str>,
-        /// What the route is to a collection.
+        /// The CRUD operation that the route performs.
         crud: Option<CrudOperation>,
         request: Box<RuleRequest>,
-        /// For whom a stream begins.
+        /// The member that receives the stream, if one starts.
         member: Option<u64>,
     },
 }
 
-/// Who wants a command to be carried out.
+/// The origin of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommandSource {
-    /// A timeline. What it does was checked when the scenario was loaded, and its number is bounded by the scenario.
+    /// A timeline. Its commands were checked when the scenario was loaded, and the scenario bounds their number.
     Timeline,
     /// A client.
     Api,
-    /// A rule, by what a client, the clock or another rule says.
+    /// A rule, fired by a client, the clock or another rule.
     Rule,
 }
 
@@ -190,35 +190,35 @@ impl From<CommandSource> for FaultSource {
     }
 }
 
-/// What a command did.
+/// The effects of a command.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Effects {
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
-    /// The number of the fault that was added or changed.
+    /// The number of the added or changed fault.
     pub fault: Option<u64>,
-    /// What a route has answered.
+    /// The answer of a route.
     pub answer: Option<Answered>,
-    /// The messages of a client, and what rules made of them, in order.
+    /// The client's messages and how rules handled them, in order.
     pub messages: Vec<HeardMessage>,
 }
 
 impl Command {
-    /// Adds an amount to a row's counter.
+    /// Creates a command that adds an amount to a row's counter.
     #[must_use]
     pub fn count(id: &str, amount: i64) -> Self {
         Self::Count { id: id.into(), amount }
     }
 
-    /// Adds a row of these fields to a collection, as a client does: if they have no id, the collection makes it, and its value
-    /// is 0.
+    /// Creates a command that adds a row with these fields to a collection, as a client does. Without an id in the
+    /// fields, the collection generates one. The value is 0.
     #[must_use]
     pub fn add_row(collection: &str, fields: Map<String, Value>) -> Self {
         let row = Arc::new(Row::new(Arc::default(), fields));
         Self::AddRow { collection: collection.into(), row, announce: false }
     }
 
-    /// Whether its times count from the moment at which it is applied.
+    /// Whether the command's times count from the moment it is applied.
     pub(crate) fn starts_a_timeline(&self) -> bool {
         matches!(
             self,
@@ -233,17 +233,17 @@ impl Command {
         )
     }
 
-    /// Whether it changes which faults are in force.
+    /// Whether the command changes which faults are active.
     pub(crate) fn changes_faults(&self) -> bool {
         matches!(self, Self::AddFault { .. } | Self::ChangeFault { .. } | Self::RemoveFault { .. } | Self::ClearFaults)
     }
 }
 
 impl Engine {
-    /// Carries out a command of a client at the engine's time.
+    /// Carries out a client's command at the engine's time.
     ///
     /// # Errors
-    /// [`Refusal`]; nothing has changed then.
+    /// [`Refusal`] if the command cannot be carried out. Nothing has changed then.
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
         let mut events = Vec::new();
         let outcome = self.carry_out(command, CommandSource::Api, &mut events)?;
@@ -251,10 +251,10 @@ impl Engine {
         Ok(Effects { events, ..outcome })
     }
 
-    /// Carries out a command and adds its events to those before. Gives its other effects.
+    /// Carries out a command, appends its events to `events` and returns its other effects.
     ///
     /// # Errors
-    /// [`Refusal`]; nothing has changed then, and there is no new event.
+    /// [`Refusal`] if the command cannot be carried out. Nothing has changed then, and no event was added.
     pub(super) fn carry_out(
         &mut self,
         command: Command,
@@ -266,7 +266,7 @@ impl Engine {
             Command::Steps { steps } => return self.post_steps(steps, events).map(|()| Effects::default()),
             Command::SetData { data } => return self.set_data(data, events).map(|()| Effects::default()),
             Command::Answer { key, crud, request, member } => {
-                // What its steps do is delivered by then.
+                // `answer` has already delivered the effects of the steps.
                 let answer = self.answer(&key, crud, *request, member, events)?;
                 return Ok(Effects { answer: Some(answer), ..Effects::default() });
             }
@@ -348,7 +348,7 @@ impl Engine {
 
     pub(super) fn change_counter(&mut self, id: &str, change: CounterChange) -> Result<Event, Refusal> {
         let changed = self.counters.change(id, change, self.sequence + 1);
-        let changed = changed.map_err(|refusal| self.collections.explained(refusal))?;
+        let changed = changed.map_err(|refusal| self.collections.clarified(refusal))?;
         let event = changed.event(self.sequence + 1, self.now);
         self.sequence += 1;
         Ok(event)
@@ -373,7 +373,7 @@ impl Engine {
                 Err(refusal) => {
                     applied.into_iter().rev().for_each(|one| self.counters.revert(one));
                     events.truncate(before);
-                    return Err(Refusal::At { index, refusal: Box::new(self.collections.explained(refusal)) });
+                    return Err(Refusal::At { index, refusal: Box::new(self.collections.clarified(refusal)) });
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! The counters: which row each belongs to, and its running value.
+//! The counters: the row of each, and its current value.
 //!
-//! A copy costs next to nothing, however many rows there are: counters and pages of values are shared until one of
-//! the copies changes something. A world of its own, or a snapshot, holds only the difference.
+//! Copies are cheap, however many rows there are: they share counters and pages of values until one of them changes
+//! something. Another world or a snapshot holds only the differences.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use super::event::{Event, EventKind};
 use super::refusal::Refusal;
 use crate::scenario::{MAX_TOTAL, Row};
 
-/// Whose counter it is.
+/// The row that a counter belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counter {
     pub(super) collection: Arc<str>,
-    /// The seed that the running value started from.
+    /// The initial value.
     pub(super) seed: i64,
     /// Whether the scenario declares the row; otherwise it was added at run time.
     pub(super) declared: bool,
-    /// The row, if its frames are its own.
+    /// The row, if it has its own frames.
     pub(super) row: Option<Arc<Row>>,
 }
 
-/// The counter of one row.
+/// The counter of one row and its value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CounterView<'a> {
     pub(super) counter: &'a Counter,
     pub(super) value: i64,
-    /// The sequence number of the last change, 0 if there was none.
+    /// The sequence number of the last change; 0 if there was none.
     pub(super) changed: u64,
 }
 
-/// All counters: the declared ones in declared order, then the others as they came.
+/// All counters: declared ones in declared order, then added ones in order of arrival.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counters {
     by_row: Arc<IndexMap<Arc<str>, Counter>>,
     values: Values,
-    /// Counts how often counters came or went, so that who keeps an index knows when it is stale.
+    /// The number of times that counters were added or removed, which tells holders of an index when it is stale.
     generation: u64,
 }
 
-/// Counters as they are put together again, each with its value and the number of its last change.
+/// Counters that are being rebuilt, each with its value and the sequence number of its last change.
 #[derive(Debug, Default)]
 pub(super) struct Rebuild {
     by_row: IndexMap<Arc<str>, Counter>,
@@ -64,7 +64,7 @@ impl Rebuild {
 }
 
 impl Counters {
-    /// These counters with the values that have moved in others, where the id is `kept`.
+    /// Returns the counters of `new` with the changed values of `moved`, for the ids that are `kept`.
     pub(super) fn carried_over(new: &Self, moved: &Self, kept: impl Fn(&str) -> bool) -> Self {
         let mut carried =
             Self { by_row: new.by_row.clone(), values: Values::default(), generation: moved.generation + 1 };
@@ -76,7 +76,7 @@ impl Counters {
         carried
     }
 
-    /// Whether it is a clone of the other, and no counter came or went since.
+    /// Whether one is a clone of the other and no counter was added or removed since.
     pub(super) fn shares_counters_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.by_row, &other.by_row)
     }
@@ -98,7 +98,7 @@ impl Counters {
         self.by_row.iter().enumerate().map(|(index, (id, counter))| (id, self.counter(index, counter)))
     }
 
-    /// Those whose value was ever changed.
+    /// The counters whose value has ever changed.
     pub(super) fn moved(&self) -> impl Iterator<Item = (&Arc<str>, CounterView<'_>)> {
         self.values.iter().filter_map(|(index, Running { value, changed })| {
             let (id, counter) = self.by_row.get_index(index)?;
@@ -133,14 +133,14 @@ impl Counters {
         self.generation += 1;
     }
 
-    /// Puts a value and the number of its last change to what they were elsewhere; `None` if there is no such counter.
+    /// Restores a value and the sequence number of its last change; `None` if there is no such counter.
     pub(super) fn put(&mut self, id: &str, running: Running) -> Option<()> {
         let index = self.index_of(id)?;
         self.values.set(index, Some(running));
         Some(())
     }
 
-    /// Adds to a value, or puts it to a value, under the sequence number of that change.
+    /// Adds to a value or sets it. `sequence` is the number of the change.
     pub(super) fn change(
         &mut self,
         id: &str,
@@ -162,7 +162,7 @@ impl Counters {
         Ok(ChangedCounter { id, counter, value, applied: Applied { index, before } })
     }
 
-    /// Reverts a change, the last one that was not reverted.
+    /// Reverts the latest change that was not reverted.
     pub(super) fn revert(&mut self, Applied { index, before }: Applied) {
         self.values.set(index, before);
     }
@@ -173,7 +173,7 @@ impl Counters {
     }
 }
 
-/// A value that was changed.
+/// A changed counter.
 pub(super) struct ChangedCounter<'a> {
     id: &'a Arc<str>,
     counter: &'a Counter,
@@ -182,7 +182,7 @@ pub(super) struct ChangedCounter<'a> {
 }
 
 impl ChangedCounter<'_> {
-    /// The change as the event of that number.
+    /// The change as an event.
     pub(super) fn event(&self, sequence: u64, at: Duration) -> Event {
         let (id, collection) = (self.id.clone(), self.counter.collection.clone());
         let row = self.counter.row.clone();
@@ -190,23 +190,23 @@ impl ChangedCounter<'_> {
     }
 }
 
-/// What a value was before a change, to revert it.
+/// A value before its change, to revert the change.
 pub(super) struct Applied {
     index: usize,
     before: Option<Running>,
 }
 
-/// How a value changes.
+/// A change of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CounterChange {
     Add(i64),
     Set(i64),
 }
 
-/// Values of a page: 1 KiB.
+/// The number of values in a page of 1 KiB.
 const PAGE: usize = 64;
 
-/// One counter's value, once it has changed.
+/// The value of a counter that has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Running {
     pub(super) value: i64,
@@ -216,16 +216,16 @@ pub(super) struct Running {
 
 type Page = [Option<Running>; PAGE];
 
-/// The running value of every counter by its index, in pages that copies share until one of them writes to a page. A
-/// counter whose value never changed takes no memory.
+/// The value of every counter, by index, in pages that copies share until one of them writes to a page. A counter that
+/// never changed takes no memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Values {
-    /// As many as the highest changed index asks for.
+    /// Enough pages for the highest changed index.
     pages: Vec<Option<Arc<Page>>>,
 }
 
 impl Values {
-    /// The value of that counter; `None` if it never changed.
+    /// The value of a counter; `None` if it never changed.
     pub(super) fn get(&self, index: usize) -> Option<Running> {
         self.pages.get(index / PAGE)?.as_ref()?[index % PAGE]
     }
@@ -239,7 +239,7 @@ impl Values {
         Arc::make_mut(page)[index % PAGE] = running;
     }
 
-    /// Those that changed, by index.
+    /// The changed values, by index.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, Running)> {
         let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?)));
         pages.flat_map(|(at, page)| {
@@ -247,7 +247,7 @@ impl Values {
         })
     }
 
-    /// Takes out a counter; those after it move up by one.
+    /// Removes a counter. Later ones move up by one.
     pub(super) fn remove(&mut self, index: usize) {
         let last = self.pages.len() * PAGE;
         for at in index..last {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_keeps_its_values_when_the_other_changes() {
+    fn a_copy_keeps_its_values_when_the_original_changes() {
         let mut one = Values::default();
         one.set(PAGE + 3, Some(running(7)));
         let two = one.clone();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_after_a_removed_counter_moves_up_across_pages() {
+    fn values_after_a_removed_counter_move_up_across_pages() {
         let mut values = Values::default();
         for index in 0..2 * PAGE {
             values.set(index, Some(running(i64::try_from(index).unwrap_or_default())));

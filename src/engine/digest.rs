@@ -1,4 +1,4 @@
-//! Digests of declarations, by which what is kept knows them when no scenario that has them is played any more.
+//! Digests of declarations. They identify retained state once no running scenario contains the declaration.
 
 use std::io;
 
@@ -7,36 +7,37 @@ use sha2::{Digest as _, Sha256};
 
 use crate::scenario::{Action, Collection, Row, Script, Step};
 
-/// What a declaration says, in 128 bits: the same for equal ones on every platform. (The first half of SHA-256, FIPS 180-4.)
+/// A 128-bit digest of a declaration, equal for equal declarations on every platform. (The first half of SHA-256, FIPS
+/// 180-4.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Digest(u64, u64);
 
 impl Digest {
-    /// Of something that becomes JSON.
+    /// Digests a serialisable declaration.
     pub(super) fn of(kind: &str, declared: &impl Serialize) -> Self {
-        let mut hash = Hashed::default();
+        let mut hash = JsonHasher::default();
         hash.add(&(kind, declared));
-        hash.end()
+        hash.finish()
     }
 
-    /// Of everything but the id.
+    /// Digests everything except the id.
     pub(super) fn of_row(row: &Row) -> Self {
         Self::of("product", &row.content())
     }
 
-    /// Of the rows of a collection, whatever ids those have that declare none.
+    /// Digests the rows of a collection, ignoring generated ids.
     pub(super) fn of_rows(collection: &Collection) -> Self {
-        let mut hash = Hashed::default();
+        let mut hash = JsonHasher::default();
         hash.add(&"rows");
         for row in collection.rows() {
             let id = (!row.has_made_id()).then(|| (row.id(), row.has_number_id()));
             hash.add(&(id, row.content()));
         }
-        hash.end()
+        hash.finish()
     }
 
     pub(super) fn of_script(script: &Script) -> Self {
-        let mut hash = Hashed::default();
+        let mut hash = JsonHasher::default();
         hash.add(&("script", script.name(), script.start(), script.repeat()));
         for Step { at, times, every, action } in script.steps() {
             hash.add(&(at, times, every));
@@ -50,28 +51,28 @@ impl Digest {
                 Action::Fault(fault) => hash.add(&("fault", fault)),
             }
         }
-        hash.end()
+        hash.finish()
     }
 }
 
-/// A hash of JSON values, one after the other.
+/// A hasher for a sequence of JSON values.
 #[derive(Default)]
-struct Hashed(Sha256);
+struct JsonHasher(Sha256);
 
-impl Hashed {
+impl JsonHasher {
     fn add(&mut self, value: &impl Serialize) {
-        // Numbers, texts and maps with text keys always become JSON, and hashing cannot fail.
+        // Numbers, strings and maps with string keys always serialise, and hashing cannot fail.
         let _ = serde_json::to_writer(&mut *self, value);
     }
 
-    fn end(self) -> Digest {
+    fn finish(self) -> Digest {
         let bytes = self.0.finalize();
         let half = |from: usize| bytes[from..from + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         Digest(half(0), half(8))
     }
 }
 
-impl io::Write for Hashed {
+impl io::Write for JsonHasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
         Ok(bytes.len())

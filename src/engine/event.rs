@@ -1,4 +1,4 @@
-//! What an engine reports: every change, numbered, with its time.
+//! The events of an engine: every change, numbered and timed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,19 @@ use super::refusal::Refusal;
 use super::topics::Topic;
 use crate::scenario::{MAX_REASON, Row, format_duration};
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Counts up from 1, without gaps, over the life of the engine.
+    /// The sequence number, which counts up from 1 without gaps over the life of the engine.
     pub sequence: u64,
-    /// Since the world's start.
+    /// The time since the world's start.
     pub at: Duration,
     /// What happened.
     pub kind: EventKind,
 }
 
-/// One flat JSON object: `at` as the language writes durations, `sequence`, the kind as `event`, and its data.
+/// A flat JSON object: `at` as a duration in the scenario language, `sequence`, the kind as `event`, and the kind's
+/// data.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -83,100 +84,102 @@ impl Serialize for Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum EventKind {
-    /// A row's counter has a new value.
+    /// A row's counter changed.
     Counted {
         id: Arc<str>,
         collection: Arc<str>,
         value: i64,
-        /// The row, if its frames have more than its id as text and its value.
+        /// The row, if its frames contain more than its id as text and its value.
         row: Option<Arc<Row>>,
     },
     /// A row was added at run time.
     Added { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row> },
-    /// Some fields of a row have changed.
+    /// Some fields of a row were changed.
     Merged { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row>, before: Arc<Row> },
-    /// A row has other fields than before.
+    /// The fields of a row were replaced.
     Replaced { id: Arc<str>, collection: Arc<str>, is_counted: bool, row: Arc<Row>, before: Arc<Row> },
-    /// A row was taken out.
+    /// A row was removed.
     Removed { id: Arc<str>, collection: Arc<str>, is_counted: bool, before: Arc<Row> },
     /// A value of `data`, or a part of it, was set.
     ValueSet { name: Arc<str>, value: Arc<Value>, before: Arc<Value> },
-    /// The fault of that number is in force from now on, or has struck if it is momentary.
+    /// The fault with this number is active from now on, or has struck if it is momentary.
     FaultBegan { fault: u64, label: Arc<str> },
-    /// The fault of that number is over.
+    /// The fault with this number has ended.
     FaultEnded { fault: u64, label: Arc<str> },
-    /// A frame was sent to the members of topics, but for one of them.
+    /// A frame was sent to the members of topics, except for one of them.
     Sent { topics: Arc<[Topic]>, frame: Frame, except: Option<u64> },
-    /// Members of these groups, but for one of them, get a frame of the event before it, whose number it has; one of several
-    /// groups gets it once.
+    /// Members of these groups, except for one of them, receive a frame of the preceding event, with its number. A
+    /// member of several groups receives the frame once.
     Delivered {
         groups: Vec<u64>,
-        /// The topics by which it comes.
+        /// The topics through which the frame is delivered.
         topics: Arc<[Topic]>,
         frame: Frame,
         except: Option<u64>,
     },
-    /// Something that concerns one member alone. It has the number of the event before it.
+    /// Something happened to a single member. The event has the number of the preceding event.
     Member { member: u64, what: MemberEvent },
-    /// Something that was due could not be done.
+    /// A scheduled action could not be carried out.
     Skipped {
-        /// The name of the rule whose step it was; `None` for orders of a shop's scripts and generators, which say nothing of
-        /// what becomes of them.
+        /// The name of the rule whose step was skipped; `None` for orders of a shop's scripts and generators, whose
+        /// outcome is not reported.
         rule: Option<Arc<str>>,
         refusal: Refusal,
     },
 }
 
-/// What concerns one member alone.
+/// An event of a single member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberEvent {
-    /// It gets a frame.
+    /// The member receives a frame.
     Reply(Frame),
-    /// It has joined a group of a topic's members.
+    /// The member has joined a group of a topic's members.
     Joined(u64),
-    /// It has left a group.
+    /// The member has left a group.
     Left(u64),
-    /// It is to be closed, a socket with a code; a stream ends.
+    /// The member is closed: a socket with a close code, a stream without one.
     Closed(Option<Closing>),
-    /// A step for it could not be carried out.
+    /// A step for the member could not be carried out.
     Failed {
-        /// The name of the rule whose step it was: its key, for a message also which rule of its endpoint.
+        /// The name of the rule whose step failed: its key, and for a message also the rule's number within the
+        /// endpoint.
         rule: Arc<str>,
         /// Why.
         refusal: Refusal,
     },
 }
 
-/// The close code for sockets whose clients are to connect again: service restart (IANA, WebSocket Close Code Number Registry).
+/// The close code that asks clients to reconnect: service restart (IANA, WebSocket Close Code Number Registry).
 pub const SERVICE_RESTART: u16 = 1012;
 
-/// How a socket is closed.
+/// The code and reason with which a socket is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
     /// The code (RFC 6455, 7.4).
     pub code: u16,
-    /// The reason, of at most 123 bytes.
+    /// The reason, at most 123 bytes.
     pub reason: Arc<str>,
 }
 
-/// A reason, cut to what a closing frame has room for.
+/// Shortens a reason to the length that fits in a close frame.
 pub(super) fn fit_for_closing(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(MAX_REASON));
     reason
 }
 
 impl Event {
-    /// Whether it has no number of its own: it is for some members, and for nobody who looks at what happened.
+    /// Whether the event shares the number of another event because it only delivers to members and is not part of the
+    /// history.
     #[must_use]
     pub fn is_delivery(&self) -> bool {
         matches!(self.kind, EventKind::Member { .. } | EventKind::Delivered { .. })
     }
 
-    /// About how many bytes it keeps in memory: itself, and the row, the value or the frame that it brought.
+    /// The approximate memory use in bytes: the event itself, and the row, value or frame that it introduced.
     pub(crate) fn bytes(&self) -> usize {
-        let brought = match &self.kind {
+        let content = match &self.kind {
             EventKind::Added { row, .. } | EventKind::Merged { row, .. } | EventKind::Replaced { row, .. } => {
                 json_len(row)
             }
@@ -190,10 +193,10 @@ impl Event {
             | EventKind::Member { .. }
             | EventKind::Skipped { .. } => 0,
         };
-        size_of::<Self>() + brought
+        size_of::<Self>() + content
     }
 
-    /// The row that was added.
+    /// The id of the added row.
     pub(super) fn added_row(&self) -> Option<&Arc<str>> {
         match &self.kind {
             EventKind::Added { id, .. } => Some(id),
@@ -201,7 +204,7 @@ impl Event {
         }
     }
 
-    /// What expressions see of it, if it is sent to topics that scenarios name.
+    /// The event as expressions see it, if it is sent to topics that scenarios name.
     pub(super) fn payload(&self) -> Option<Value> {
         match &self.kind {
             EventKind::Sent { frame, .. } => Some(frame.to_json()),
@@ -209,7 +212,7 @@ impl Event {
         }
     }
 
-    /// The topics whose members are told of it.
+    /// The topics whose members receive the event.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         match &self.kind {
             EventKind::Counted { collection, .. } => vec![Topic::Counters, Topic::CountersOf(collection.clone())],
@@ -229,8 +232,8 @@ impl Event {
         }
     }
 
-    /// What the members of its topics get of a change of a row or of a value: an object with `sequence`, `change`, what it is
-    /// now (`row`, or `value`), and what it was `before`; null where it is not there. `None` for other events.
+    /// The message about a change of a row or value that members of its topics receive: an object with `sequence`,
+    /// `change`, the current `row` or `value`, and the one `before`, each null if absent. `None` for other events.
     #[must_use]
     pub fn change_message(&self) -> Option<Value> {
         let sequence = self.sequence;
@@ -260,19 +263,19 @@ impl Event {
         Some(RowChange { change, id, collection, is_counted, row, before })
     }
 
-    /// Whether a fault has begun or ended.
+    /// Whether the event starts or ends a fault.
     #[must_use]
     pub fn is_fault_transition(&self) -> bool {
         matches!(self.kind, EventKind::FaultBegan { .. } | EventKind::FaultEnded { .. })
     }
 
-    /// Whether rows that have counters are other than before.
+    /// Whether the event changes rows that have counters.
     #[must_use]
     pub fn changes_counted_rows(&self) -> bool {
         self.row_change().is_some_and(|change| change.is_counted)
     }
 
-    /// Whether the rows of a collection, or a value of `data`, are other than before.
+    /// Whether the event changes the rows of a collection or a value of `data`.
     #[must_use]
     pub fn changes_data(&self) -> bool {
         matches!(
@@ -285,13 +288,13 @@ impl Event {
         )
     }
 
-    /// Whether the last event is a fault transition: what comes next may meet other faults.
+    /// Whether the last event is a fault transition, after which different faults may apply.
     pub(crate) fn ends_at_fault_transition(events: &[Self]) -> bool {
         events.last().is_some_and(Self::is_fault_transition)
     }
 }
 
-/// What became of a row.
+/// A change of a row.
 struct RowChange<'e> {
     change: &'static str,
     id: &'e Arc<str>,

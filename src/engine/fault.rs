@@ -1,7 +1,8 @@
-//! Faults at work: which of them are in force, and whom they hit.
+//! Running faults: which are active and what they hit.
 //!
-//! What a fault does is done where requests are answered and frames are written; the engine only says when and to whom, so
-//! that the same requests in the same order meet the same faults on every run. Counters know nothing of them.
+//! The effects of faults are applied where requests are answered and frames are written. The engine only decides when
+//! faults are active and what they hit, so that the same requests in the same order meet the same faults on every run.
+//! Faults do not affect counters.
 
 mod run;
 mod target;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use super::Engine;
 use super::digest::Digest;
 use super::event::{Event, EventKind};
-use super::pairing::{Carried, Pairing, carry_on};
+use super::pairing::{Pairing, SplitRuns, split_runs};
 use super::refusal::{MAX_FAULTS, Refusal};
 use super::retained::TimelineState;
 use crate::scenario::{Action, Effect, Fault};
@@ -20,103 +21,103 @@ pub use run::{FaultPhase, FaultSource};
 pub(super) use run::{FaultProgress, FaultRun};
 pub use target::{FaultMember, FaultSubject, FaultTarget};
 
-/// A fault and how it is.
+/// A fault and its current state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultState {
     /// Its number, from 1 in each world.
     pub id: u64,
-    /// What messages call it: its name, or its number.
+    /// Its label in messages: its name, or its number.
     pub label: Arc<str>,
-    /// Who brought it.
+    /// Its source.
     pub source: FaultSource,
-    /// Whether it is in force.
+    /// Its phase.
     pub phase: FaultPhase,
-    /// When it began or begins, in the world's time.
+    /// When it begins, in the world's time.
     pub from: Duration,
-    /// When it ends, unless it does not by itself.
+    /// When it ends; `None` if it does not end on its own.
     pub until: Option<Duration>,
-    /// Requests, handshakes or sockets that it could have hit so far.
+    /// The number of requests, handshakes or sockets that it could have hit so far.
     pub matched: u64,
-    /// Those that it has hit.
+    /// The number that it has hit.
     pub hit: u64,
-    /// What was declared.
+    /// Its declaration.
     pub fault: Arc<Fault>,
 }
 
-/// What a fault does to one request or handshake.
+/// The effect of a fault on one request or handshake.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Which of all faults that were ever brought or started over it is.
+    /// The number of the fault's run, unique across all faults and their restarts.
     pub run: u64,
-    /// What messages call the fault.
+    /// The fault's label in messages.
     pub label: Arc<str>,
     /// The fault.
     pub fault: Arc<Fault>,
-    /// How much later it is answered, if it is.
+    /// The delay of the answer, if there is one.
     pub delay: Duration,
 }
 
-/// A fault that hits a socket for as long as it is in force.
+/// A fault that hits a socket while it is active.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketFault {
-    /// Which of all faults that were ever brought or started over it is.
+    /// The number of the fault's run, unique across all faults and their restarts.
     pub run: u64,
-    /// What messages call it.
+    /// Its label in messages.
     pub label: Arc<str>,
     /// The fault.
     pub fault: Arc<Fault>,
-    /// Which random stream it draws from for this socket, of which seed.
+    /// The seed and the number of its random stream for this socket.
     pub stream: (u64, u64),
 }
 
 impl Engine {
-    /// All faults: those of the scenario first, in declared order.
+    /// All faults: the scenario's first, in declared order.
     pub fn faults(&self) -> impl Iterator<Item = FaultState> {
         self.faults.iter().map(FaultRun::state)
     }
 
-    /// The [runs](Hit::run) of those that are in force, also if they have hit as many as they may.
+    /// The [runs](Hit::run) of the active faults, including those that have reached their maximum number of hits.
     pub fn active_faults(&self) -> impl Iterator<Item = u64> {
         self.faults.iter().filter(|run| run.is_active()).map(|run| run.run)
     }
 
-    /// How many sockets faults have decided about, if that is worth to be forgotten.
+    /// The largest number of sockets that any fault remembers; see [`Engine::forget_sockets`].
     #[must_use]
     pub fn decided_sockets(&self) -> usize {
         self.faults.iter().map(FaultRun::decided).max().unwrap_or_default()
     }
 
-    /// Has faults forget about sockets that are not open any more.
+    /// Makes faults forget sockets that are no longer open.
     pub fn forget_sockets(&mut self, is_open: &dyn Fn(u64) -> bool) {
         self.faults.iter_mut().for_each(|run| run.forget(is_open));
     }
 
-    /// Whether a fault is in force that may hit requests or handshakes.
+    /// Whether an active fault may hit requests or handshakes.
     #[must_use]
     pub fn has_request_faults(&self) -> bool {
-        self.faults.iter().any(|run| run.is_active() && is_met_by_requests(run.effect()))
+        self.faults.iter().any(|run| run.is_active() && applies_to_requests(run.effect()))
     }
 
-    /// Whether a fault is in force, and may still hit, that is [repeated](Effect::is_repeated).
+    /// Whether an active fault that may still hit is [repeated](Effect::is_repeated).
     #[must_use]
     pub fn has_repeated_faults(&self) -> bool {
         self.faults.iter().any(|run| run.is_active() && !run.is_spent() && run.effect().is_repeated())
     }
 
-    /// Whether a fault is in force that may hit sockets.
+    /// Whether an active fault may hit sockets.
     #[must_use]
     pub fn has_socket_faults(&self) -> bool {
-        self.faults.iter().any(|run| run.is_active() && !is_met_by_requests(run.effect()))
+        self.faults.iter().any(|run| run.is_active() && !applies_to_requests(run.effect()))
     }
 
-    /// What hits a request or a handshake, in declared order: the first that says what comes of it is the last, and only
-    /// delays go before it.
+    /// Returns what hits a request or a handshake, in declared order. The list ends with the first fault that replaces
+    /// the answer; only delays precede it.
     pub fn hits(&mut self, request: &FaultTarget) -> Vec<Hit> {
         let target = request.resolve(&self.collections, &self.counters);
         let seed = self.seed;
         let mut hits: Vec<Hit> = Vec::new();
         let overrides = |hit: &Hit| hit.fault.effect().overrides_answer();
-        for run in self.faults.iter_mut().filter(|run| run.is_active() && is_met_by_requests(run.effect())) {
+        for run in self.faults.iter_mut().filter(|run| run.is_active() && applies_to_requests(run.effect())) {
             if !target.fits(run.effect(), run.matches())
                 || run.effect().overrides_answer() && hits.iter().any(overrides)
             {
@@ -133,14 +134,14 @@ impl Engine {
         hits
     }
 
-    /// The faults that hit a socket or a stream, which stays with them however often it is asked.
+    /// Returns the faults that hit a socket or a stream. The decision is made once per socket.
     pub fn socket_faults(&mut self, socket: u64, member: &FaultMember) -> Vec<SocketFault> {
         let seed = self.seed;
-        let faults = self.faults.iter_mut().filter(|run| run.is_active() && !is_met_by_requests(run.effect()));
+        let faults = self.faults.iter_mut().filter(|run| run.is_active() && !applies_to_requests(run.effect()));
         faults.filter_map(|run| run.hits_socket(socket, member, seed)).collect()
     }
 
-    /// The sockets and streams, of these, that a fault hits at the moment at which it begins.
+    /// Returns those of the given sockets and streams that a fault hits when it begins.
     pub fn hits_at_beginning(
         &mut self,
         fault: u64,
@@ -151,11 +152,11 @@ impl Engine {
         sockets.filter_map(|(id, member)| Some((id, run.hits_socket(id, &member, seed)?))).collect()
     }
 
-    /// Adds a fault, whose times count from now, or starts it over if the same step added it before. Gives its number.
+    /// Adds a fault and returns its number. Its times count from now. If the same step added it before, it restarts.
     pub(super) fn add_fault(&mut self, fault: Arc<Fault>, source: FaultSource, events: &mut Vec<Event>) -> u64 {
         let same = |run: &FaultRun| source == FaultSource::Script && Arc::ptr_eq(&run.declared, &fault);
         if let Some(index) = self.faults.iter().position(same) {
-            events.extend(self.lift(index));
+            events.extend(self.end_fault(index));
             self.faults.remove(index);
         }
         let run = self.new_fault(fault, source);
@@ -165,9 +166,9 @@ impl Engine {
         id
     }
 
-    /// Replaces a fault, which starts over under its number.
+    /// Replaces a fault. The new one starts under the same number.
     pub(super) fn change_fault(&mut self, index: usize, fault: Arc<Fault>) -> Vec<Event> {
-        let mut events = Vec::from_iter(self.lift(index));
+        let mut events = Vec::from_iter(self.end_fault(index));
         let mut fresh = self.new_fault(fault, self.faults[index].source);
         (fresh.id, fresh.declaration) = (self.faults[index].id, self.faults[index].declaration);
         self.faults[index] = fresh;
@@ -177,34 +178,34 @@ impl Engine {
 
     /// Removes a fault.
     pub(super) fn remove_fault(&mut self, index: usize) -> Vec<Event> {
-        let events = Vec::from_iter(self.lift(index));
+        let events = Vec::from_iter(self.end_fault(index));
         self.faults.remove(index);
         events
     }
 
     /// Removes all faults.
     pub(super) fn clear_faults(&mut self) -> Vec<Event> {
-        let events = (0..self.faults.len()).filter_map(|index| self.lift(index)).collect();
+        let events = (0..self.faults.len()).filter_map(|index| self.end_fault(index)).collect();
         self.faults.clear();
         events
     }
 
-    /// The fault of that number or name.
+    /// Returns the fault with this number or name.
     ///
     /// # Errors
-    /// [`Refusal::UnknownFault`].
+    /// [`Refusal::UnknownFault`] if there is none.
     pub fn fault(&self, name: &str) -> Result<FaultState, Refusal> {
         Ok(self.faults[self.fault_index(name)?].state())
     }
 
-    /// Where the fault of that number or name is.
+    /// Returns the index of the fault with this number or name.
     pub(super) fn fault_index(&self, name: &str) -> Result<usize, Refusal> {
         let named = self.faults.iter().position(|run| run.declared.name() == Some(name));
         let numbered = || name.parse().ok().and_then(|id: u64| self.faults.iter().position(|run| run.id == id));
         named.or_else(numbered).ok_or_else(|| Refusal::UnknownFault(name.to_owned()))
     }
 
-    /// That a client may add the fault.
+    /// Checks that a client may add the fault.
     pub(super) fn expect_room_for(&mut self, fault: &Fault) -> Result<(), Refusal> {
         self.sweep_faults(MAX_FAULTS);
         if self.faults.len() >= MAX_FAULTS {
@@ -213,7 +214,7 @@ impl Engine {
         self.expect_free_name(fault.name(), None)
     }
 
-    /// That no fault but that of the number `own` has the name.
+    /// Checks that no fault has the name, except the one numbered `own`.
     pub(super) fn expect_free_name(&self, name: Option<&str>, own: Option<u64>) -> Result<(), Refusal> {
         let is_taken =
             |name: &&str| self.faults.iter().any(|run| run.declared.name() == Some(*name) && Some(run.id) != own);
@@ -223,7 +224,7 @@ impl Engine {
         }
     }
 
-    /// Starts the faults of the scenario. Those that begin at once are in force without an event.
+    /// Starts the scenario's faults. Those that begin immediately are active without an event.
     pub(super) fn start_faults(&mut self) {
         let (declared, now) = (self.scenario.faults().to_vec(), self.now);
         let declared = declared.into_iter().enumerate();
@@ -231,13 +232,14 @@ impl Engine {
         self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::transition);
     }
 
-    /// Follows another scenario than the one that declared the faults `before`: its faults begin now unless they carry on, and
-    /// those of steps that are no more are lifted. A fault that a client has removed stays so for as long as it says the same.
+    /// Switches to the faults of a new scenario; `before` are those of the old one. New faults begin now unless they
+    /// continue an old one, and the faults of removed steps end. A fault that a client has removed stays removed as
+    /// long as its declaration is unchanged.
     pub(super) fn replace_faults(&mut self, before: &[Arc<Fault>], pairing: &Pairing) -> Vec<Event> {
         let scenario = self.scenario.clone();
         let active = self.faults.iter().filter(|run| run.is_active());
         let were_active: Vec<(u64, EventKind)> = active.map(|run| (run.run, run.ended())).collect();
-        // For each declaration its run, unless a client has removed it.
+        // The run of each declaration, unless a client has removed it.
         let mut declared: Vec<Option<FaultRun>> = before.iter().map(|_| None).collect();
         let mut others = Vec::new();
         for run in std::mem::take(&mut self.faults) {
@@ -246,14 +248,14 @@ impl Engine {
                 None => others.push(run),
             }
         }
-        let Carried { kept, ended } = carry_on(declared, pairing);
+        let SplitRuns { kept, ended } = split_runs(declared, pairing);
         for (index, (carried, fault)) in kept.into_iter().zip(scenario.faults()).enumerate() {
-            let run = carried.unwrap_or_else(|| self.bring_fault(index, fault));
+            let run = carried.unwrap_or_else(|| self.start_or_resume_fault(index, fault));
             self.faults.extend(run.map(|run| FaultRun { declaration: Some(index), ..run }));
         }
         for (index, run) in ended {
             let (digest, state) = match run {
-                // By what it was, which a client may have changed.
+                // The digest of the fault as it ran, because a client may have changed it.
                 Some(run) if run.has_begun(self.now) => {
                     (digest(&run.declared), TimelineState::Fault(Box::new(FaultProgress::of(&run))))
                 }
@@ -276,9 +278,9 @@ impl Engine {
         events
     }
 
-    /// A fault that a scenario brings, which goes on if an earlier reload took it away; `None` if a client had removed it by
-    /// then.
-    fn bring_fault(&mut self, index: usize, fault: &Arc<Fault>) -> Option<FaultRun> {
+    /// Starts a newly declared fault, or resumes it if an earlier reload removed it; `None` if a client had removed it
+    /// by then.
+    fn start_or_resume_fault(&mut self, index: usize, fault: &Arc<Fault>) -> Option<FaultRun> {
         let kept = if self.retained.is_empty() { None } else { self.retained.take_timeline(digest(fault)) };
         if let Some((_, TimelineState::RemovedFault)) = kept {
             return None;
@@ -290,12 +292,12 @@ impl Engine {
         Some(run)
     }
 
-    /// The fault of that index of the scenario, which begins now.
+    /// Creates the run of the scenario's fault at `index`, starting now.
     fn declared_fault(&mut self, index: usize, fault: Arc<Fault>) -> FaultRun {
         FaultRun { declaration: Some(index), ..self.new_fault(fault, FaultSource::Scenario) }
     }
 
-    /// Whether a step of a script brings this fault.
+    /// Whether a step of a script adds this fault.
     fn has_step(&self, fault: &Arc<Fault>) -> bool {
         let steps = self.timelines.scripts().flat_map(|run| run.declared.steps());
         steps.into_iter().any(|step| matches!(&step.action, Action::Fault(one) if Arc::ptr_eq(one, fault)))
@@ -306,15 +308,16 @@ impl Engine {
         FaultRun::new(self.fault_ids, self.epoch, fault, source, self.now)
     }
 
-    /// Begins that epoch: after a reset faults have the numbers of before, but none of them is a fault of before.
+    /// Starts an epoch. After a reset, faults reuse the earlier numbers, and the epoch keeps their runs apart from
+    /// earlier ones.
     pub fn begin_epoch(&mut self, epoch: u32) {
         self.epoch = epoch;
         self.faults.iter_mut().for_each(|run| run.begin_epoch(epoch));
     }
 
-    /// Drops faults of clients that are over if there are that many faults or more.
-    fn sweep_faults(&mut self, most: usize) {
-        if self.faults.len() >= most {
+    /// Drops ended faults of clients if there are at least `max` faults.
+    fn sweep_faults(&mut self, max: usize) {
+        if self.faults.len() >= max {
             self.faults.retain(|run| run.source != FaultSource::Api || run.phase != FaultPhase::Over);
         }
     }
@@ -325,14 +328,14 @@ impl Engine {
         begins.then(|| self.transition(index))
     }
 
-    fn lift(&mut self, index: usize) -> Option<Event> {
+    fn end_fault(&mut self, index: usize) -> Option<Event> {
         let run = &mut self.faults[index];
         let kind = run.is_active().then(|| run.ended())?;
         run.phase = FaultPhase::Over;
         Some(self.event(kind))
     }
 
-    /// A fault begins or ends, as it is due.
+    /// Starts or ends a fault that is due.
     pub(super) fn transition(&mut self, index: usize) -> Event {
         let run = &mut self.faults[index];
         let (fault, label) = (run.id, run.label());
@@ -353,7 +356,7 @@ fn digest(fault: &Fault) -> Digest {
     Digest::of("fault", fault)
 }
 
-/// Whether it is met by requests and handshakes; otherwise by open sockets.
-fn is_met_by_requests(effect: &Effect) -> bool {
+/// Whether the effect applies to requests and handshakes rather than to open sockets.
+fn applies_to_requests(effect: &Effect) -> bool {
     effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
 }

@@ -1,4 +1,4 @@
-//! What is sent to the members of a topic, before a transport encodes it.
+//! Frames sent to the members of a topic, before a transport encodes them.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use super::collections::json_len;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Frame {
-    /// A value, as JSON text.
+    /// A value, sent as JSON text.
     Json(Arc<Value>),
-    /// Text as it is.
+    /// Text, sent unchanged.
     Text(Arc<str>),
-    /// Bytes as they are.
+    /// Bytes, sent unchanged.
     #[serde(with = "base64")]
     Binary(Arc<[u8]>),
 }
 
 impl Frame {
-    /// The frame of a value: text as it is, `{ binary: BASE64 }` as bytes, all else as JSON.
+    /// Creates the frame of a value: text for a string, bytes for `{ binary: BASE64 }`, and JSON for anything else.
     pub(super) fn of(value: Value) -> Self {
         if let Value::String(text) = value {
             return Self::Text(text.into());
@@ -30,7 +30,7 @@ impl Frame {
         bytes_of(&value).map_or_else(|| Self::Json(Arc::new(value)), |bytes| Self::Binary(bytes.into()))
     }
 
-    /// How many bytes are sent.
+    /// The number of bytes to send.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Json(value) => json_len(value),
@@ -39,7 +39,7 @@ impl Frame {
         }
     }
 
-    /// The value that it is the frame of.
+    /// The value of the frame.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Json(value) => Value::clone(value),
@@ -48,7 +48,7 @@ impl Frame {
         }
     }
 
-    /// How events show it: a value and text as they are, bytes as `{ binary: BASE64 }`.
+    /// The frame as shown in events: values and text unchanged, bytes as `{ binary: BASE64 }`.
     pub(super) fn shown(&self) -> Shown<'_> {
         match self {
             Self::Json(value) => Shown::Json(value),
@@ -58,7 +58,7 @@ impl Frame {
     }
 }
 
-/// The bytes of `{ binary: BASE64 }`; `None` for any other value.
+/// Decodes the bytes of `{ binary: BASE64 }`; `None` for any other value.
 pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     let only = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.get("binary"));
     only.and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok())
@@ -93,14 +93,14 @@ mod base64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use serde_json::json;
 
     use super::Frame;
 
     #[test]
-    fn frames_come_back_from_json_and_are_shown_as_sent() {
+    fn frames_round_trip_through_json_and_are_shown_as_sent() {
         for (frame, written, shown) in [
             (
                 Frame::Json(json!({ "a": [1, null] }).into()),

@@ -1,5 +1,5 @@
-//! Random generators: when the next change of a counter comes, of which row, and how much. Each draws from a random stream of
-//! its own.
+//! Random generators. Each has its own random stream and draws when the next change of a counter happens, which row it
+//! affects, and by how much.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,29 +17,29 @@ use super::random::RandomStream;
 use super::timeline::Fired;
 use crate::scenario::{Arrivals, Draw, Fires, Generator, Pick, times};
 
-/// One generator at work.
+/// A running generator.
 #[derive(Debug, Clone)]
 pub(super) struct GeneratorRun {
     pub(super) declared: Arc<Generator>,
-    /// The world's time at which its own time is 0.
+    /// The world's time at which the generator's time is 0.
     pub(super) origin: Duration,
     rng: RandomStream,
-    /// Draws so far, to compute even times without adding up rounding errors.
+    /// The number of draws so far, used to compute evenly spaced times without accumulating rounding errors.
     count: u64,
     due: Option<Duration>,
     pool: Pool,
 }
 
-/// Where a generator is.
+/// The saved position of a generator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GeneratorRunState {
     origin: Duration,
     count: u64,
     due: Option<Duration>,
-    /// Which of the seed's streams it draws from.
+    /// The number of its random stream.
     stream: u64,
-    /// How far it is in there.
+    /// Its position in the stream, in 32-bit words.
     words: u64,
 }
 
@@ -49,19 +49,19 @@ impl GeneratorRunState {
         Self { origin: run.origin, count: run.count, due: run.due, stream, words }
     }
 
-    /// The same place that much later.
+    /// Returns the same position, shifted by `by`.
     pub(super) fn shifted(mut self, by: Duration) -> Self {
         self.origin = self.origin.saturating_add(by);
         self.due = self.due.map(|due| due.saturating_add(by));
         self
     }
 
-    /// As [`GeneratorRun::reseed`].
+    /// Moves to the start of the random stream, as [`GeneratorRun::reseed`] does.
     pub(super) fn reseed(&mut self) {
         self.words = 0;
     }
 
-    /// The run of the same generator at that place.
+    /// Resumes the generator at this position.
     pub(super) fn resume(self, declared: Arc<Generator>, seed: u64) -> GeneratorRun {
         let Self { origin, count, due, stream, words } = self;
         let rng = RandomStream::at(seed, stream, words);
@@ -69,7 +69,7 @@ impl GeneratorRunState {
     }
 }
 
-/// The counters to draw from, by index in the counters, as of one of its generations.
+/// The counters to draw from, by index, and the generation of [`Counters`] that they were computed for.
 #[derive(Debug, Clone, Default)]
 struct Pool {
     generation: Option<u64>,
@@ -79,13 +79,13 @@ struct Pool {
 #[derive(Debug, Default)]
 struct Chosen {
     indices: Indices,
-    /// Upper bounds of each index' share; empty if all shares are the same.
+    /// The cumulative weights of the indices; empty if all have equal weight.
     bounds: Vec<u64>,
 }
 
 #[derive(Debug)]
 enum Indices {
-    /// All below that number.
+    /// All indices below this number.
     Below(usize),
     These(Vec<usize>),
 }
@@ -119,7 +119,7 @@ impl GeneratorRun {
         run
     }
 
-    /// Goes on with another seed, at the same place of its timeline.
+    /// Continues with another seed at the same position of the timeline.
     pub(super) fn reseed(&mut self, seed: u64) {
         self.rng.reseed(seed);
     }
@@ -128,7 +128,7 @@ impl GeneratorRun {
         self.due
     }
 
-    /// What is due. `None` if there is nothing to draw from.
+    /// Fires what is due; `None` if there is nothing to draw from.
     pub(super) fn fire(&mut self, counters: &Counters, collections: &Collections) -> Option<Fired> {
         let at = self.due?;
         let (amount, rows) = match self.declared.fires() {
@@ -152,7 +152,7 @@ impl GeneratorRun {
         Some(Fired::Command(Command::Count { id: counters.id_at(index?)?.clone(), amount }))
     }
 
-    /// Sets the next due time; `last` is the one before. Beyond what a `Duration` holds, there is none.
+    /// Sets the next due time, after `last`; none if it would exceed the maximum `Duration`.
     fn schedule(&mut self, last: Duration) {
         let next = match self.declared.arrivals() {
             Arrivals::Poisson(mean) => last.checked_add(self.rng.exponential(mean)),
@@ -222,7 +222,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl RandomStream {
-    /// A row of those that may be picked, as JSON; `None` if none of them is there.
+    /// Draws one of the rows that may be picked, as JSON; `None` if none of them exists.
     fn row(&mut self, pick: &Pick, collections: &Collections) -> Option<Value> {
         let rows = collections.get(&pick.collection)?;
         let Some(weights) = &pick.weights else {
@@ -242,16 +242,16 @@ impl RandomStream {
     }
 }
 
-/// A generator at one moment.
+/// The current state of a generator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratorState {
-    /// What messages call it.
+    /// Its label in messages.
     pub label: String,
-    /// What was declared.
+    /// Its declaration.
     pub generator: Arc<Generator>,
-    /// The world's time at which its own time is 0.
+    /// The world's time at which the generator's time is 0.
     pub origin: Duration,
-    /// When it draws next; `None` once it is over.
+    /// When it draws next; `None` if it has ended.
     pub due: Option<Duration>,
 }
 

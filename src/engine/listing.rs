@@ -1,19 +1,19 @@
-//! Lists of rows by the parameters of a query, as json-server has them: filters, search, order and pages.
+//! Lists of rows by query parameters, as in json-server: filters, search, order and pages.
 //!
 //! | parameter | lists |
 //! |---|---|
-//! | `field=v`, `a.b=v` | the rows whose field says that, written as text; of a list, one of its items |
-//! | `field:eq=` `:ne=` `:lt=` `:lte=` `:gt=` `:gte=` | … is equal, different, less, at most, greater, at least: as numbers if both are some, else as text |
+//! | `field=v`, `a.b=v` | the rows whose field, as text, has this value; for a list, one of its items |
+//! | `field:eq=` `:ne=` `:lt=` `:lte=` `:gt=` `:gte=` | … is equal, not equal, less, at most, greater, at least: compared as numbers if both are, otherwise as text |
 //! | `field:in=a,b` | … is one of these |
-//! | `field:contains=` `:like=` `:startsWith=` `:endsWith=` | … is text with that in it, in capitals or not; `like` is `contains` |
-//! | `field_ne=` `_lt=` `_lte=` `_gt=` `_gte=` `_like=` | the older way to write them; `_like` is `contains` |
-//! | `q=text` | the rows with a text that contains it |
-//! | `_sort=-a,b`, `_order=desc,asc` | in that order; a `-` or `desc` for a falling one |
+//! | `field:contains=` `:like=` `:startsWith=` `:endsWith=` | … is text that contains, starts or ends with this, ignoring case; `like` is `contains` |
+//! | `field_ne=` `_lt=` `_lte=` `_gt=` `_gte=` `_like=` | older forms; `_like` is `contains` |
+//! | `q=text` | the rows with text that contains this, ignoring case |
+//! | `_sort=-a,b`, `_order=desc,asc` | in this order; `-` or `desc` for descending |
 //! | `_page=2`, `_per_page=20` or `_limit=20` | a page |
-//! | `_start=20`, `_end=30` or `_limit=10` | a part |
+//! | `_start=20`, `_end=30` or `_limit=10` | a range |
 //!
-//! Any other parameter is a filter on the field of its name. A row without the field fits no filter on it, so that a mistyped
-//! name lists no rows; [`ListQuery::notes`] says so. Of a parameter that comes several times, one value has to fit, but
+//! Any other parameter is a filter on the field with its name. A row without the field never matches, so a misspelt
+//! name lists no rows; [`ListQuery::notes`] reports it. If a parameter is repeated, one of its values must match, or
 //! for `ne` all of them.
 
 mod filter;
@@ -35,29 +35,29 @@ pub use self::notes::QueryNote;
 use self::order::{SortKey, sorted};
 use crate::scenario::{CrudQuery, Row};
 
-/// Rows on a page if the query does not say it.
+/// The default number of rows on a page.
 const PER_PAGE: usize = 10;
 
-/// The most values of filters in a query.
+/// The maximum number of filter values in a query.
 const MAX_OPERANDS: usize = 1000;
 
-/// The most fields by which rows are sorted.
+/// The maximum number of fields to sort by.
 const MAX_SORT_KEYS: usize = 10;
 
-/// What a query asks for of a collection's rows.
+/// A parsed query for a collection's rows.
 #[derive(Debug)]
 pub struct ListQuery {
-    /// By their parameters.
+    /// The filters, by parameter.
     filters: IndexMap<String, Filter>,
-    /// In small letters.
+    /// In lower case.
     search: Option<String>,
     sort: Vec<SortKey>,
     window: Window,
-    /// Parameters that json-server knows, and that are not looked at.
+    /// Parameters of json-server that are not supported.
     unsupported: Vec<&'static str>,
 }
 
-/// Which of the rows that fit are listed.
+/// The part of the matching rows that is listed.
 #[derive(Debug)]
 enum Window {
     All,
@@ -69,44 +69,44 @@ enum Window {
     Part(Range<usize>),
 }
 
-/// The rows that a query asks for.
+/// The rows that match a query.
 #[derive(Debug)]
 pub struct Listing {
-    /// Those of the page, in order.
+    /// The rows of the page, in order.
     pub rows: Vec<Arc<Row>>,
-    /// How many rows fit the query on all pages.
+    /// The number of matching rows on all pages.
     pub total: usize,
-    /// The number of the page, from 1; 1 if the query asks for none.
+    /// The number of the page, from 1; 1 if the query does not ask for a page.
     pub page: usize,
-    /// How many rows a page has room for; all that are listed if the query asks for none.
+    /// The page size; the number of listed rows if the query does not ask for a page.
     pub per_page: usize,
-    /// How many pages there are, at least 1; 1 if the query asks for none.
+    /// The number of pages, at least 1; 1 if the query does not ask for a page.
     pub pages: usize,
     is_paged: bool,
 }
 
-/// A query that cannot be read.
+/// An invalid query.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ListError {
-    /// A number is none.
+    /// A parameter is not a number in its range.
     #[error("{parameter} must be a whole number from {least}, not `{found}`")]
     Number {
         /// The parameter's name.
         parameter: String,
-        /// The least that it may say.
+        /// The smallest allowed value.
         least: usize,
-        /// What it says.
+        /// The value.
         found: String,
     },
     /// There are too many filters.
-    #[error("a list takes {MAX_OPERANDS} values of filters and no more")]
+    #[error("a list takes at most {MAX_OPERANDS} filter values")]
     TooManyFilters,
     /// There are too many fields to sort by.
-    #[error("a list is sorted by {MAX_SORT_KEYS} fields and no more")]
+    #[error("a list is sorted by at most {MAX_SORT_KEYS} fields")]
     TooManySortKeys,
 }
 
-/// The parameters of a query as pairs; one that comes several times is a list in the mapping.
+/// The parameters of a query as pairs. A repeated parameter is a list in the mapping.
 pub fn query_pairs(query: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
     query.iter().flat_map(|(name, value)| {
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
@@ -114,7 +114,7 @@ pub fn query_pairs(query: &Map<String, Value>) -> impl Iterator<Item = (&str, &s
     })
 }
 
-/// The numbers of a query that choose a window.
+/// The numbers in a query that select a window.
 #[derive(Default)]
 struct Numbers {
     page: Option<usize>,
@@ -124,10 +124,10 @@ struct Numbers {
 }
 
 impl ListQuery {
-    /// Reads the parameters of a query. `names` are those of the page, its size and the order.
+    /// Parses the parameters of a query. `names` are the parameters for the page, its size and the order.
     ///
     /// # Errors
-    /// A page or a number of rows that is none, and more than there may be.
+    /// [`ListError`] if a number is invalid, or if there are too many filter values or sort fields.
     pub fn new<'q>(
         parameters: impl IntoIterator<Item = (&'q str, &'q str)>,
         names: &CrudQuery,
@@ -148,7 +148,7 @@ impl ListQuery {
                 "q" => search = Some(value.to_lowercase()),
                 "_embed" => unsupported.push("_embed"),
                 "_expand" => unsupported.push("_expand"),
-                // What jQuery adds against caches.
+                // jQuery adds this to bypass caches.
                 "_" => {}
                 _ => filters.entry(name.to_owned()).or_insert_with(|| Filter::new(name)).add(value),
             }
@@ -164,7 +164,7 @@ impl ListQuery {
         Ok(Self { filters, search, sort, window: numbers.window(), unsupported })
     }
 
-    /// The rows that it asks for. Without a filter, a search and an order, it looks at those of the page alone.
+    /// Lists the matching rows. Without filters, search and order, it only reads the rows of the page.
     #[must_use]
     pub fn list<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Arc<Row>>) -> Listing {
         if self.filters.is_empty() && self.search.is_none() && self.sort.is_empty() {
@@ -185,11 +185,12 @@ impl ListQuery {
         self.filters.values().all(|filter| filter.fits(row))
             && self.search.as_ref().is_none_or(|search| {
                 let has_text_id = !row.has_number_id();
-                has_text_id && contains(row.id(), search) || row.own().values().any(|value| says(value, search))
+                has_text_id && contains(row.id(), search)
+                    || row.own().values().any(|value| contains_text(value, search))
             })
     }
 
-    /// Which of so many rows are listed.
+    /// The range of rows to list, of `total` rows.
     fn range(&self, total: usize) -> Range<usize> {
         let wanted = match &self.window {
             Window::All => 0..total,
@@ -224,8 +225,8 @@ impl Numbers {
 }
 
 impl Listing {
-    /// The `link` header (RFC 8288) with the first page, the one before, the next and the last, for a request of that path
-    /// and query; `None` if the query asks for no page. `page` is the name of the parameter.
+    /// The `link` header (RFC 8288) with the first, previous, next and last page, for a request with this path and
+    /// query; `None` if the query does not ask for a page. `page` is the name of the page parameter.
     #[must_use]
     pub fn link(&self, url: &str, page: &str) -> Option<String> {
         let pages = [
@@ -241,7 +242,7 @@ impl Listing {
     }
 }
 
-/// A path and query with another value of a parameter, and all else as it is.
+/// Returns a path and query with a parameter set to `value`, and everything else unchanged.
 fn with_parameter(url: &str, name: &str, value: usize) -> String {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let is_it = |pair: &str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(found, _)| found == name);
@@ -256,12 +257,12 @@ fn number(parameter: &str, value: &str, least: usize) -> Result<usize, ListError
     number.ok_or_else(|| ListError::Number { parameter: parameter.into(), least, found: value.into() })
 }
 
-/// Whether one of a value's texts contains it, which is in small letters.
-fn says(value: &Value, search: &str) -> bool {
+/// Whether any text in a value contains `search`, which is in lower case.
+fn contains_text(value: &Value, search: &str) -> bool {
     match value {
         Value::String(text) => contains(text, search),
-        Value::Array(items) => items.iter().any(|item| says(item, search)),
-        Value::Object(fields) => fields.values().any(|value| says(value, search)),
+        Value::Array(items) => items.iter().any(|item| contains_text(item, search)),
+        Value::Object(fields) => fields.values().any(|value| contains_text(value, search)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -1,7 +1,7 @@
-//! Members whom rules have join topics: sockets of endpoints, and streams.
+//! Members that rules join to topics: sockets of endpoints, and streams.
 //!
-//! What they have joined is kept twice, by member here and by topic in [`Topics`](super::topics::Topics) and
-//! [`Groups`](super::rule::Groups), which say the same. Undoing what a rule did is putting its member back to what it was.
+//! Memberships are stored twice, by member here and by topic in [`Topics`](super::topics::Topics) and
+//! [`Groups`](super::rule::Groups); both always agree. Undoing a rule restores its member to the previous value.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,26 +13,27 @@ use super::codec::{Address, Session};
 use super::rule::{Context, Wanted};
 use super::topics::Topic;
 
-/// The first number of a member of a world that several servers play. All of them know it by that number, which JavaScript
-/// holds exactly; sockets that one server alone has are numbered below.
+/// The first member number in a world that several servers share. Members from this number on have the same number on
+/// every server; it is an integer that JavaScript represents exactly. Sockets that exist on a single server have lower
+/// numbers.
 pub const FIRST_SHARED_MEMBER: u64 = 1 << 40;
 
-/// All of them, by their numbers.
+/// The members, by number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
     by_number: HashMap<u64, Arc<Member>>,
-    /// Memberships so far: each has a number of its own.
+    /// The number of memberships so far. Each membership takes the next number.
     memberships: u64,
-    /// When protocols want something next.
+    /// The members whose protocols have scheduled work, by due time.
     due: BTreeSet<(Duration, u64)>,
-    /// Members with the addresses that the operation at work has sent what ends them.
+    /// Members with the addresses that the current operation has ended by sending a frame.
     ended: Vec<(u64, Address)>,
 }
 
 /// A member. A clone is cheap.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Member {
-    /// What it is a socket of; `None` for a stream.
+    /// The member's socket; `None` for a stream.
     pub(super) socket: Option<SocketMember>,
     pub(super) memberships: Vec<Arc<Membership>>,
     /// Whether a step has closed this stream.
@@ -44,58 +45,58 @@ pub(super) struct Member {
 pub(super) struct SocketMember {
     /// The endpoint's key.
     pub(super) endpoint: Arc<str>,
-    /// What expressions know of its handshake.
+    /// The handshake, as expressions see it.
     pub(super) handshake: Context,
-    /// The rest of the handshake, as JSON, for a reload that brings expressions which ask for it; `None` if nothing is left.
+    /// The rest of the handshake as JSON, for expressions that a reload may add; `None` if nothing is left.
     pub(super) rest: Option<Arc<str>>,
-    /// What steps have set of `conn`, an object.
+    /// The part of `conn` that steps have set, an object.
     pub(super) memory: Arc<Value>,
     pub(super) session: Session,
-    /// Whether it is to be closed: nothing more is received.
+    /// Whether the socket is about to close. Further messages are ignored.
     pub(super) is_closing: bool,
-    /// When its protocol wants something next, as it is noted.
+    /// When the protocol's next work is due, as recorded in [`Members`].
     pub(super) due: Option<Duration>,
-    /// Messages in answer to which something was joined that is left now. The protocol is told once the rule is at its end.
+    /// Messages whose memberships have ended since. The protocol is notified when the rule has ended.
     pub(super) unsettled: Vec<Arc<Value>>,
 }
 
-/// What a member has joined by one step.
+/// The topics that a member has joined by one step.
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
     pub(super) number: u64,
-    /// Its `as`.
+    /// The `as` of the step.
     pub(super) name: Option<Arc<str>>,
     pub(super) topics: Vec<Topic>,
     pub(super) wanted: Arc<Wanted>,
-    /// Whether it has the frame of its endpoint, if that has one.
+    /// Whether it uses its endpoint's frame, if the endpoint has one.
     pub(super) follows_frame: bool,
-    /// The message in answer to which it was joined.
+    /// The message that the join responds to.
     pub(super) message: Option<Arc<Value>>,
 }
 
 impl Member {
-    /// Whether a step or its protocol has closed it: nothing more happens for it.
+    /// Whether a step or the protocol has closed the member: nothing more happens for it.
     pub(super) fn is_closing(&self) -> bool {
         self.is_over || self.socket.as_ref().is_some_and(|socket| socket.is_closing)
     }
 }
 
 impl SocketMember {
-    /// Whether it speaks a protocol above WebSocket, which is to hear what becomes of messages.
+    /// Whether the socket uses a protocol above WebSocket, which is notified of the outcome of messages.
     pub(super) fn has_protocol(&self) -> bool {
         self.session != Session::Plain
     }
 }
 
 impl Membership {
-    /// How what is sent to it is written.
+    /// The address that frames for this membership are encoded for.
     pub(super) fn address(&self) -> &Address {
         &self.wanted.address
     }
 }
 
 impl Members {
-    /// These, by their numbers, after so many memberships.
+    /// Restores the members. `memberships` is the number of memberships so far.
     pub(super) fn restored(memberships: u64, members: Vec<(u64, Member)>) -> Self {
         let mut restored = Self { memberships, ..Self::default() };
         for (number, member) in members {
@@ -104,12 +105,12 @@ impl Members {
         restored
     }
 
-    /// All of them, in any order.
+    /// Iterates over the members, in any order.
     pub(super) fn all(&self) -> impl Iterator<Item = (u64, &Arc<Member>)> {
         self.by_number.iter().map(|(number, member)| (*number, member))
     }
 
-    /// How many memberships there have been.
+    /// The number of memberships so far.
     pub(super) fn memberships_so_far(&self) -> u64 {
         self.memberships
     }
@@ -118,12 +119,12 @@ impl Members {
         self.by_number.get(&member)
     }
 
-    /// What a member has joined.
+    /// The memberships of a member.
     pub(super) fn memberships_of(&self, member: u64) -> &[Arc<Membership>] {
         self.get(member).map(|member| &*member.memberships).unwrap_or_default()
     }
 
-    /// Whether a member is to be closed, or is a stream that is to end.
+    /// Whether a member's socket is about to close or its stream about to end.
     pub(super) fn is_closing(&self, member: u64) -> bool {
         self.get(member).is_some_and(|member| member.is_closing())
     }
@@ -136,7 +137,7 @@ impl Members {
         Arc::make_mut(self.by_number.get_mut(&member)?).socket.as_mut()
     }
 
-    /// Puts a member back to what it was; `None` for not there.
+    /// Restores a member to its previous value; `None` removes it.
     pub(super) fn put_back(&mut self, number: u64, before: Option<Arc<Member>>) {
         self.remove(number);
         if let Some(member) = before {
@@ -145,7 +146,7 @@ impl Members {
         }
     }
 
-    /// The member, made if it is not there.
+    /// Returns the member, creating it if necessary.
     pub(super) fn entry(&mut self, member: u64) -> &mut Member {
         Arc::make_mut(self.by_number.entry(member).or_default())
     }
@@ -158,7 +159,7 @@ impl Members {
         Some(gone)
     }
 
-    /// Notes when the protocol of a socket wants something next.
+    /// Records when the next work of a socket's protocol is due.
     pub(super) fn reschedule(&mut self, member: u64) {
         let Some(socket) = self.socket(member) else { return };
         let due = socket.session.due().filter(|_| !socket.is_closing);
@@ -175,42 +176,43 @@ impl Members {
         }
     }
 
-    /// When a protocol wants something next.
+    /// When the next work of any protocol is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The member whose protocol wants something first by then.
+    /// The member whose protocol is the first with work due at or before `by`.
     pub(super) fn first_due(&self, by: Duration) -> Option<u64> {
         self.due.first().filter(|(due, _)| *due <= by).map(|(_, member)| *member)
     }
 
-    /// Notes that a member was sent what ends an address. It ends with the operation at work, unless that is undone.
+    /// Records that a member was sent a frame that ends an address. The address ends with the current operation, unless
+    /// that is undone.
     pub(super) fn note_ended(&mut self, member: u64, address: &Address) {
         self.ended.push((member, address.clone()));
     }
 
-    /// Whether the operation at work has ended an address of a member.
+    /// Whether the current operation has ended an address of a member.
     pub(super) fn is_ended(&self, member: u64, address: &Address) -> bool {
         self.ended.iter().any(|(one, ended)| *one == member && ended == address)
     }
 
-    /// How many addresses the operation at work has ended.
+    /// The number of addresses that the current operation has ended.
     pub(super) fn ended(&self) -> usize {
         self.ended.len()
     }
 
-    /// Takes back all ends but the first ones.
+    /// Undoes all recorded ends except the first `kept`.
     pub(super) fn undo_ended(&mut self, kept: usize) {
         self.ended.truncate(kept);
     }
 
-    /// The ends that are to be carried out.
+    /// Takes the recorded ends, to carry them out.
     pub(super) fn take_ended(&mut self) -> Vec<(u64, Address)> {
         std::mem::take(&mut self.ended)
     }
 
-    /// The number of the next membership.
+    /// Returns the number for a new membership.
     pub(super) fn next_membership(&mut self) -> u64 {
         self.memberships += 1;
         self.memberships
@@ -221,13 +223,13 @@ impl Members {
         self.by_number.iter().flat_map(|(number, member)| member.memberships.iter().map(move |one| (*number, one)))
     }
 
-    /// Expects that what is noted of sockets is so, and that nothing is left of the operation that was at work.
+    /// Asserts that the records about sockets are consistent and that nothing is left over from the last operation.
     #[cfg(test)]
     pub(super) fn expect_settled(&self) {
         let mut due = BTreeSet::new();
         for (number, socket) in self.sockets() {
             let wanted = socket.session.due().filter(|_| !socket.is_closing);
-            assert_eq!(socket.due, wanted, "when the protocol of {number} wants something");
+            assert_eq!(socket.due, wanted, "due time of the protocol of {number}");
             due.extend(wanted.map(|due| (due, number)));
             assert!(socket.unsettled.is_empty(), "{number} has messages that are not settled");
         }
@@ -238,7 +240,7 @@ impl Members {
         }
     }
 
-    /// The sockets, by their numbers.
+    /// The sockets, with their numbers.
     pub(super) fn sockets(&self) -> impl Iterator<Item = (u64, &SocketMember)> {
         self.by_number.iter().filter_map(|(number, member)| Some((*number, member.socket.as_ref()?)))
     }

@@ -1,4 +1,4 @@
-//! Which script, generator or fault of a new scenario continues which of the old one.
+//! Pairs the scripts, generators and faults of a new scenario with those of the old one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,31 +6,31 @@ use std::sync::Arc;
 use super::change::Change;
 use crate::scenario::{Fault, Fires, Generator, Script};
 
-/// What becomes of each declaration.
+/// The pairing of old and new declarations.
 #[derive(Debug)]
 pub(super) struct Pairing {
-    /// For each new one, in order.
+    /// The continuation of each new declaration, in order.
     new: Vec<Continuation>,
-    /// The old ones, by index, that are gone.
-    gone: Vec<usize>,
+    /// The indices of the removed old declarations.
+    removed: Vec<usize>,
 }
 
-/// What a declaration of the new scenario continues.
+/// How a declaration of the new scenario relates to the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Continuation {
-    /// It is the same as the old one of that index, and carries on.
+    /// It equals the old declaration at this index and continues it.
     Kept(usize),
-    /// It was the old one of that index, says something else now, and starts over.
+    /// It replaces the old declaration at this index and starts over.
     Changed(usize),
     /// It is new.
     Added,
 }
 
-/// A declaration that messages can name.
+/// A declaration that can be named in messages.
 pub(super) trait Declaration: PartialEq {
-    /// The name that the user gave it.
+    /// The name given by the user.
     fn name(&self) -> Option<&str>;
-    /// What messages call it; `index` counts from 0.
+    /// The label for messages; `index` counts from 0.
     fn label(&self, index: usize) -> String;
     fn added(label: String) -> Change;
     fn removed(label: String) -> Change;
@@ -38,8 +38,8 @@ pub(super) trait Declaration: PartialEq {
 }
 
 impl Pairing {
-    /// Equal ones are the same. Of the others, those of one name belong together, and those without a name that stand
-    /// between the same neighbours, in order.
+    /// Pairs equal declarations first. The rest are paired by name, and those without a name in order between the same
+    /// neighbours.
     pub(super) fn of<D: Declaration>(old: &[D], new: &[D]) -> Self {
         let mut free = vec![true; old.len()];
         let mut take = |range: Range<usize>, matches: &dyn Fn(usize) -> bool| {
@@ -68,19 +68,19 @@ impl Pairing {
             }
             origins.push(origin);
         }
-        Self { new: origins, gone: all.filter(|index| free[*index]).collect() }
+        Self { new: origins, removed: all.filter(|index| free[*index]).collect() }
     }
 
-    /// The indices of the old ones that end: they are gone, or say something else.
+    /// The indices of the old declarations that end because they are removed or changed.
     pub(super) fn ended(&self) -> impl Iterator<Item = usize> {
         let changed = self.new.iter().filter_map(|continued| match continued {
             Continuation::Changed(index) => Some(*index),
             Continuation::Kept(_) | Continuation::Added => None,
         });
-        changed.chain(self.gone.iter().copied())
+        changed.chain(self.removed.iter().copied())
     }
 
-    /// The indices of the new ones that begin: they are new, or say something else.
+    /// The indices of the new declarations that start because they are new or changed.
     pub(super) fn begun(&self) -> impl Iterator<Item = usize> {
         let continued = self.new.iter().enumerate();
         continued.filter_map(|(index, continued)| (!matches!(continued, Continuation::Kept(_))).then_some(index))
@@ -92,7 +92,7 @@ impl Pairing {
             Continuation::Changed(_) => Some(D::changed(new[index].label(index))),
             Continuation::Added => Some(D::added(new[index].label(index))),
         });
-        of_new.chain(self.gone.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
+        of_new.chain(self.removed.iter().map(|index| D::removed(old[*index].label(*index)))).collect()
     }
 }
 
@@ -165,21 +165,21 @@ impl Declaration for Arc<Fault> {
     }
 }
 
-/// The runs of old declarations, as a new scenario finds them.
-pub(super) struct Carried<R> {
-    /// For each new declaration the run that it carries on.
+/// The runs of old declarations, sorted by what happens to them.
+pub(super) struct SplitRuns<R> {
+    /// For each new declaration, the run that it continues.
     pub(super) kept: Vec<Option<R>>,
-    /// The runs of declarations that are gone or say something else, each with the index of the old one.
+    /// The runs of removed or changed declarations, with the index of the old declaration.
     pub(super) ended: Vec<(usize, R)>,
 }
 
-/// Keeps the runs whose declaration stays. There is one for each old declaration, in their order.
-pub(super) fn carry_on<R>(runs: Vec<R>, pairing: &Pairing) -> Carried<R> {
+/// Keeps the runs whose declaration is unchanged. `runs` has one entry for each old declaration, in order.
+pub(super) fn split_runs<R>(runs: Vec<R>, pairing: &Pairing) -> SplitRuns<R> {
     let mut runs: Vec<Option<R>> = runs.into_iter().map(Some).collect();
     let mut kept = |continued: &Continuation| match continued {
         Continuation::Kept(index) => runs.get_mut(*index).and_then(Option::take),
         Continuation::Changed(_) | Continuation::Added => None,
     };
     let kept = pairing.new.iter().map(&mut kept).collect();
-    Carried { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
+    SplitRuns { kept, ended: runs.into_iter().enumerate().filter_map(|(index, run)| Some((index, run?))).collect() }
 }

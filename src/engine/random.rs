@@ -1,12 +1,12 @@
-//! Random numbers. Only `ChaCha8`'s 64-bit words come from the `rand` crate; how words become integers and gaps is written in
-//! this crate, so that a seed gives the same numbers on every platform and with every version.
+//! Random numbers. Only the 64-bit words of `ChaCha8` come from the `rand` crate. This crate itself turns words into
+//! integers and gaps, so that a seed produces the same numbers on every platform and with every version.
 //!
-//! A seed gives many streams. The two high bits of a stream's number say whose it is:
+//! A seed has many streams. The two high bits of a stream's number name its use:
 //!
 //! | bits | streams |
 //! |---|---|
 //! | `00` | generators, counted from 0 |
-//! | `01` | those that are [named by a key](RandomStream::named) |
+//! | `01` | streams [named by a key](RandomStream::named) |
 //! | `10` | faults, and the sockets that they hit |
 //! | `11` | scripts, by their names or steps |
 
@@ -24,88 +24,88 @@ use crate::uniform::below;
 pub(crate) struct RandomStream(ChaCha8Rng);
 
 impl RandomStream {
-    /// The stream of that number, of those that the seed gives.
+    /// Creates the stream with this number.
     pub(crate) fn new(seed: u64, number: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(number);
         Self(rng)
     }
 
-    /// The stream of that key, of those that the seed gives: the same whatever other streams there are.
+    /// Creates the stream with this key, which does not depend on other streams.
     pub(crate) fn named(seed: u64, key: &str) -> Self {
         Self::new(seed, stream_number(key))
     }
 
-    /// The stream of that key, so many 32-bit words from its beginning.
+    /// Creates the stream with this key, `words` 32-bit words from its start.
     pub(super) fn named_at(seed: u64, key: &str, words: u64) -> Self {
         let Self(mut rng) = Self::named(seed, key);
         rng.set_word_pos(words.into());
         Self(rng)
     }
 
-    /// The next word.
+    /// Returns the next word.
     pub(super) fn word(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// That stream, so many 32-bit words from its beginning.
+    /// Creates the stream with this number, `words` 32-bit words from its start.
     pub(super) fn at(seed: u64, number: u64, words: u64) -> Self {
         let Self(mut rng) = Self::new(seed, number);
         rng.set_word_pos(words.into());
         Self(rng)
     }
 
-    /// Its number, and how many 32-bit words of it are used up.
+    /// The stream's number, and the number of 32-bit words consumed.
     pub(super) fn place(&self) -> (u64, u64) {
-        // 2^64 words are more than any process draws.
+        // No process draws 2^64 words.
         (self.0.get_stream(), u64::try_from(self.0.get_word_pos()).unwrap_or(u64::MAX))
     }
 
-    /// Starts over as the stream of the same number that another seed gives.
+    /// Restarts as the stream with the same number of another seed.
     pub(super) fn reseed(&mut self, seed: u64) {
         *self = Self::new(seed, self.0.get_stream());
     }
 
-    /// An integer from 0 to `n - 1`, each with the same chance. `n` is above 0.
+    /// Returns a uniformly distributed integer from 0 to `n - 1`. `n` must be positive.
     pub(super) fn below(&mut self, n: u64) -> u64 {
         below(n, || self.0.next_u64())
     }
 
-    /// One of these, each with the same chance.
+    /// Returns a uniformly distributed amount of the range.
     pub(super) fn amount(&mut self, amount: &Amount) -> i64 {
         let span = amount.end().abs_diff(*amount.start()) + 1;
         amount.start().saturating_add_unsigned(self.below(span))
     }
 
-    /// Whether one of all is among a share of them.
+    /// Returns `true` with a probability of `share`.
     pub(crate) fn takes(&mut self, share: Share) -> bool {
         share == Share::ALL || self.below(Share::WHOLE.into()) < share.millionths().into()
     }
 
-    /// A number from (0, 1], from the 53 high bits.
+    /// Returns a number in (0, 1], from the 53 high bits.
     fn uniform(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
         let uniform = ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         uniform
     }
 
-    /// A number of the standard normal distribution (Box and Muller, "A Note on the Generation of Random Normal Deviates",
-    /// 1958).
+    /// Returns a number from the standard normal distribution (Box and Muller, "A Note on the Generation of Random
+    /// Normal Deviates", 1958).
     pub(super) fn normal(&mut self) -> f64 {
         let (radius, angle) = (self.uniform(), self.uniform());
         libm::sqrt(-2.0 * libm::log(radius)) * libm::cos(2.0 * std::f64::consts::PI * angle)
     }
 
-    /// A gap of a Poisson process: -ln(u) times the mean, with u uniform in (0, 1].
+    /// Returns a gap of a Poisson process: -ln(u) times the mean, with u uniform in (0, 1].
     pub(super) fn exponential(&mut self, mean: Duration) -> Duration {
         let seconds = -libm::log(self.uniform()) * mean.as_secs_f64();
-        // At least a nanosecond, so that time always goes on.
+        // At least one nanosecond, so that time always advances.
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
     }
 }
 
 impl RandomStream {
-    /// A time of a distribution.
+    /// Draws a time from a distribution.
     pub(crate) fn latency(&mut self, latency: Latency) -> Duration {
         match latency {
             Latency::Fixed(time) => time,
@@ -125,7 +125,7 @@ impl RandomStream {
     }
 }
 
-/// A clone gives the same numbers from here on.
+/// A clone produces the same numbers from here on.
 impl Clone for RandomStream {
     fn clone(&self) -> Self {
         Self(ChaCha8Rng::deserialize_state(&self.0.serialize_state()))
@@ -139,13 +139,13 @@ mod tests {
     use super::RandomStream;
 
     #[test]
-    fn seed_42_begins_with_the_same_words_for_ever() {
+    fn seed_42_always_starts_with_the_same_words() {
         let RandomStream(mut rng) = RandomStream::new(42, 0);
         assert_eq!([rng.next_u64(), rng.next_u64()], [0xae90_bfb5_395d_5ba1, 0xf345_3fc6_2579_9188]);
     }
 
     #[test]
-    fn a_key_names_the_same_stream_for_ever_and_no_numbered_one() {
+    fn a_key_always_names_the_same_stream_and_never_a_numbered_one() {
         for (key, number, word) in [
             ("", 0x72fc_a739_2108_88c9, 0x3231_980d_4bc9_7d68),
             ("GET /dice", 0x45ca_214f_2fce_c2a1, 0x4c12_8c3b_82be_504d),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_below_a_bound_reach_every_value_and_no_other() {
+    fn integers_below_a_bound_take_every_value_and_no_other() {
         let mut stream = RandomStream::new(7, 3);
         let drawn: Vec<u64> = (0..5_000).map(|_| stream.below(5)).collect();
         let counts: Vec<usize> = (0..6).map(|value| drawn.iter().filter(|one| **one == value).count()).collect();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_gives_the_same_numbers_from_any_place_on() {
+    fn a_clone_produces_the_same_numbers_from_any_position() {
         let mut stream = RandomStream::new(42, 5);
         for _ in 0..100 {
             let mut copy = stream.clone();

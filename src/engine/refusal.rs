@@ -1,4 +1,4 @@
-//! Why a change is refused, and the bounds by which it may be.
+//! Reasons for refusing a change, and the limits behind some of them.
 
 use std::sync::Arc;
 
@@ -11,35 +11,36 @@ use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
 use crate::expression::RunError;
 use crate::scenario::{MAX_TOTAL, NOUNS};
 
-/// The most bytes of a collection's rows as JSON with which clients may add another, and beyond which no row may grow. All
-/// values of `data` together may not grow beyond it either.
+/// The maximum size of a collection's rows as JSON, in bytes. Beyond it, clients cannot add rows, and rows cannot grow.
+/// The same limit applies to all values of `data` together.
 pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
-/// The most faults of an engine at a time.
+/// The maximum number of faults in an engine.
 pub const MAX_FAULTS: usize = 1000;
 
-/// The most bytes of a socket's own memory, as JSON.
+/// The maximum size of a socket's `conn` as JSON, in bytes.
 pub(super) const MAX_MEMORY_BYTES: usize = 1 << 20;
 
-/// The most topics of a member at a time, and the most memberships: as many as the streams that exchanges allow on one connection.
+/// The maximum number of topics of a member, and of its memberships: as many as the streams that exchanges allow on one
+/// connection.
 pub const MAX_TOPICS: usize = 1024;
 
-/// Why a change is refused; nothing has changed then.
+/// The reason a change is refused. A refused change has no effect.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// No row has this id at the time.
+    /// No row has this id.
     #[error("{} not found{}", .0.titled(NOUNS.count.title), .0.place())]
     UnknownRow(RowName),
     /// No row has this id, and no collection has rows with counters.
     #[error("There is no {row} {0}: the scenario has no `{collections}`", row = NOUNS.row.one, collections = NOUNS.collection.many)]
     NothingCounted(Arc<str>),
-    /// The collection does not exist at the time.
+    /// The collection does not exist.
     #[error("{noun} {0} not found", noun = NOUNS.collection.title)]
     UnknownCollection(Arc<str>),
-    /// A row has the id already.
-    #[error("{} exists already{}", .0.titled(NOUNS.row.title), .0.place())]
+    /// A row already has this id.
+    #[error("{} already exists{}", .0.titled(NOUNS.row.title), .0.place())]
     DuplicateRow(RowName),
-    /// The value would leave what a JavaScript number holds exactly.
+    /// The value would leave the range of integers that JavaScript numbers represent exactly.
     #[error("The {noun} of {id} would leave the range of ±{MAX_TOTAL}, it stays {value}", noun = NOUNS.value.one)]
     OutOfRange {
         /// The row.
@@ -47,9 +48,9 @@ pub enum Refusal {
         /// Its value, unchanged.
         value: i64,
     },
-    /// The collection has no room for more.
+    /// The collection has no room for more data.
     #[error(
-        "The {rows} of {collection} take more than {} MiB, a reset removes those that were added",
+        "The {rows} of {collection} take more than {} MiB; a reset removes the added ones",
         MAX_COLLECTION_BYTES >> 20,
         rows = if *is_counted { NOUNS.row.many } else { "rows" }
     )]
@@ -59,29 +60,29 @@ pub enum Refusal {
         /// Whether its rows have counters.
         is_counted: bool,
     },
-    /// No value of `data` has this name at the time.
+    /// No value of `data` has this name.
     #[error("Value {0} not found")]
     UnknownValue(Arc<str>),
-    /// A part of a value cannot be set, because what it would be a part of has no such parts.
-    #[error("{path} cannot be set, {part} is {found}")]
+    /// A part of a value cannot be set because its parent has no such part.
+    #[error("{path} cannot be set: {parent} is {found}")]
     NotAPart {
         /// The part, such as `prices.BTC.high`.
         path: String,
-        /// What it would be a part of.
-        part: String,
-        /// What that is.
+        /// The parent.
+        parent: String,
+        /// A description of the parent, such as "a number".
         found: String,
     },
-    /// The values of `data` have no room for more.
+    /// The values of `data` would exceed [`MAX_COLLECTION_BYTES`].
     #[error("The values of data would take more than {} MiB", MAX_COLLECTION_BYTES >> 20)]
     ValuesTooLarge,
-    /// A number of a row would be larger than numbers can be.
+    /// A numeric field of a row would leave the range of numbers.
     #[error("Field {field} would be out of range")]
     Overflow {
         /// The field's name.
         field: String,
     },
-    /// A change of a row names another id.
+    /// A change of a row has another id than the row.
     #[error("The id {0} cannot change")]
     FixedId(Arc<str>),
     /// A row lacks a declared field, or a field has the wrong type.
@@ -95,115 +96,115 @@ pub enum Refusal {
     /// A row lacks a declared field.
     #[error("Field {0} is missing")]
     MissingField(String),
-    /// An answer has a header that HTTP does not allow, without an expression that it comes from.
+    /// An answer has a header that HTTP does not allow, and no expression to point at.
     #[error("{0}")]
     BadAnswer(Box<Refusal>),
     /// No fault has this number or name.
     #[error("Fault {0} not found")]
     UnknownFault(String),
-    /// A fault has the name already.
-    #[error("Fault {0} exists already; change it, or remove it first")]
+    /// A fault already has this name.
+    #[error("Fault {0} already exists; change it or remove it first")]
     FaultExists(String),
-    /// There are enough faults.
-    #[error("There are {MAX_FAULTS} faults already, remove one first")]
+    /// There are already [`MAX_FAULTS`] faults.
+    #[error("There are already {MAX_FAULTS} faults; remove one first")]
     TooManyFaults,
-    /// A member has joined enough topics.
-    #[error("Joined {MAX_TOPICS} topics already, leave one first")]
+    /// The member has already joined [`MAX_TOPICS`] topics.
+    #[error("Already joined {MAX_TOPICS} topics; leave one first")]
     TooManyTopics,
-    /// A member has enough memberships; a topic may be joined several times.
-    #[error("Has {MAX_TOPICS} memberships already, leave one first")]
+    /// The member already has [`MAX_TOPICS`] memberships; a topic may be joined several times.
+    #[error("Already has {MAX_TOPICS} memberships; leave one first")]
     TooManyMemberships,
-    /// The text of a fault cannot be parsed. It was parsed where it came from: the servers differ.
-    #[error("The fault cannot be read: {0}")]
+    /// The text of a fault cannot be parsed here, although the server that sent it could: the servers differ.
+    #[error("The fault cannot be parsed: {0}")]
     UnreadableFault(String),
-    /// The text of steps cannot be parsed. It was parsed where it came from: the servers differ.
-    #[error("The steps cannot be read: {0}")]
+    /// The text of steps cannot be parsed here, although the server that sent it could: the servers differ.
+    #[error("The steps cannot be parsed: {0}")]
     UnreadableSteps(String),
-    /// The route has gone since the request came.
-    #[error("There is no route `{0}` any more")]
+    /// The route was removed after the request arrived.
+    #[error("Route `{0}` no longer exists")]
     UnknownRoute(Arc<str>),
-    /// No answer of a route fits the request.
+    /// No answer of a route matches the request.
     #[error("No answer of {route} fits the request{}", .nearest.as_ref().map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default())]
     NoAnswer {
         /// The route's key.
         route: Arc<str>,
-        /// Which answer came nearest, and why it does not fit; `None` if there is none.
+        /// The closest answer and why it does not match; `None` if the route has no answers.
         nearest: Option<String>,
     },
-    /// The query of a list cannot be read.
+    /// The query of a list cannot be parsed.
     #[error("{0}")]
     Query(ListError),
-    /// An expression fails.
+    /// An expression failed.
     #[error("{0}")]
     Expression(Box<RunError>),
-    /// A request has no body, where there has to be one.
+    /// The request requires a body and has none.
     #[error("The request has no body")]
     NoBody,
-    /// A value is of the wrong kind.
+    /// A value has the wrong type.
     #[error("{} must be {expected}, found {found}", capitalised(what))]
     WrongValue {
         /// What the value is for.
         what: String,
-        /// What it has to be.
+        /// The expected type.
         expected: &'static str,
-        /// The value, shortened.
+        /// The value, shortened if it is long.
         found: String,
     },
-    /// The endpoint has gone since the handshake.
-    #[error("There is no endpoint `{0}` any more")]
+    /// The endpoint was removed after the handshake.
+    #[error("Endpoint `{0}` no longer exists")]
     UnknownEndpoint(Arc<str>),
-    /// `conn` of a socket would become too large.
+    /// The `conn` of a socket would exceed its maximum size.
     #[error("`conn` would take more than {MAX_MEMORY_BYTES} bytes")]
     MemoryTooLarge,
-    /// A value cannot be written in the protocol of a socket.
+    /// A value cannot be encoded in the socket's protocol.
     #[error("{0}")]
     Codec(CodecError),
-    /// A step is about a member, and the rule has none.
-    #[error("There is no socket or stream that this step is about")]
+    /// A step requires a member, and the rule has none.
+    #[error("The step needs a socket or a stream, and the rule has neither")]
     NoMember,
-    /// A rule carries out too many steps at one moment.
+    /// A rule carries out too many steps at one time.
     #[error("More than {MAX_STEPS} steps at one moment")]
     TooManySteps,
-    /// Too many lists of steps wait for their time.
-    #[error("More than {MAX_WAITING} lists of steps wait for their time")]
+    /// Too many lists of steps are waiting.
+    #[error("More than {MAX_WAITING} lists of steps are waiting")]
     TooManyWaiting,
-    /// Triggers set off triggers without end.
-    #[error("More than {MAX_TRIGGERED} triggers set each other off, the last by topic `{0}`")]
+    /// Too many triggers set each other off.
+    #[error("More than {MAX_TRIGGERED} triggers set each other off, the last one on topic `{0}`")]
     TooManyTriggers(Arc<str>),
-    /// A script that plays for ever takes no time.
-    #[error("`{0}` takes no time and would play without end")]
+    /// A script that repeats forever takes no time.
+    #[error("`{0}` takes no time and would repeat forever")]
     InstantRepeat(Arc<str>),
-    /// One of several changes is refused, and so all are.
-    #[error("Number {} of them is refused, and so all are: {refusal}", index + 1)]
+    /// One of several changes is refused, so none is applied.
+    #[error("Change {} is refused, so none is applied: {refusal}", index + 1)]
     At {
-        /// Which one, from 0.
+        /// The change's index.
         index: usize,
         /// Why.
         refusal: Box<Refusal>,
     },
 }
 
-/// What kind of thing is wrong when a change is refused.
+/// The category of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// What the change is about does not exist.
+    /// The target of the change does not exist.
     Missing,
-    /// There is one already, or there are as many as there may be.
+    /// The name or id is taken, or the maximum number is reached.
     Taken,
-    /// There is no room for it.
+    /// The change exceeds a size limit.
     TooLarge,
-    /// What was asked for is wrong.
+    /// The request is wrong.
     Wrong,
-    /// The steps are wrong, whatever was asked for.
+    /// The scenario's steps are wrong, regardless of the request.
     Defect,
     /// Too much happens at once.
     Overload,
-    /// The servers of a world do not agree.
+    /// The servers of a world differ.
     Disagreement,
 }
 
 impl Refusal {
-    /// What kind of thing is wrong.
+    /// The category of the refusal.
     #[must_use]
     pub fn kind(&self) -> RefusalKind {
         match self {
@@ -243,18 +244,18 @@ impl Refusal {
         }
     }
 
-    /// Whether it is the scenario that is wrong, and no request.
+    /// Whether the scenario is at fault rather than a request.
     #[must_use]
     pub fn is_defect_of_scenario(&self) -> bool {
         matches!(self.kind(), RefusalKind::Defect | RefusalKind::Overload)
     }
 
-    /// A value that is of the wrong kind.
+    /// Creates the refusal of a value that has the wrong type.
     pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
-        const MOST: usize = 60;
+        const MAX_BYTES: usize = 60;
         let mut found = found.to_string();
-        if found.len() > MOST {
-            found.truncate(found.floor_char_boundary(MOST));
+        if found.len() > MAX_BYTES {
+            found.truncate(found.floor_char_boundary(MAX_BYTES));
             found.push('…');
         }
         Self::WrongValue { what: what.to_owned(), expected, found }
@@ -278,12 +279,12 @@ fn capitalised(text: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-/// Which row a [`Refusal`] is about.
+/// The row that a [`Refusal`] names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowName {
     /// Its id.
     pub id: Arc<str>,
-    /// Its collection, if the row has no counter: the ids of others say enough.
+    /// Its collection, if the row has no counter. Ids of rows with counters are unique across collections.
     pub collection: Option<Arc<str>>,
 }
 

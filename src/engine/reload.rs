@@ -1,8 +1,9 @@
-//! A new scenario for a running engine: what changes, and what goes on.
+//! Reloads: switching a running engine to a new scenario.
 //!
-//! [`Comparison`] holds what differs between the declarations of two scenarios. A [`ReloadPlan`] makes it once for all engines
-//! that play the old one, also for those in which rows came or went; [`Engine::reload`] applies the plan to one.
-//! What goes is [`Retained`](super::retained::Retained), and comes back if a later scenario declares it again.
+//! A [`Comparison`] holds the differences between the declarations of two scenarios. A [`ReloadPlan`] computes it once
+//! for all engines that run the old scenario, even if their rows have changed; [`Engine::reload`] applies the plan to
+//! one engine. Removed state is [`Retained`](super::retained::Retained) and restored if a later scenario declares it
+//! again.
 
 mod collection;
 mod data;
@@ -26,30 +27,31 @@ use crate::scenario::{Collection, Fault, Feed, Row, RuleScript, Scenario};
 use data::{DataEdits, DataTransition, PlannedData};
 use rows::RowTransition;
 
-/// What a new scenario did.
+/// The outcome of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reload {
-    /// What changed; see [`Engine::changes`].
+    /// The changes; see [`Engine::changes`].
     pub changes: Vec<Change>,
-    /// The values that changed or are new.
+    /// The events of changed and new values.
     pub events: Vec<Event>,
 }
 
-/// The way from the start of one scenario to that of the next.
+/// The transition from the start of one scenario to the start of the next.
 #[derive(Debug)]
 pub struct ReloadPlan {
     old: Engine,
     new: Engine,
     changes: Vec<Change>,
     comparison: Comparison,
-    /// What becomes of the rows at the start.
+    /// The transition of the rows at the start.
     rows: RowTransition,
-    /// The same of collections without counters.
+    /// The transition of collections without counters.
     data: DataTransition,
 }
 
 impl ReloadPlan {
-    /// From one engine at its start to another at its own. It takes as long as the scenarios are large.
+    /// Creates the plan from two engines, each at the start of its scenario. Takes time linear in the size of the
+    /// scenarios.
     #[must_use]
     pub fn new(old: Engine, new: Engine) -> Self {
         let comparison = Comparison::of(&old.scenario, &new.scenario);
@@ -59,7 +61,7 @@ impl ReloadPlan {
         Self { old, new, changes, comparison, rows, data }
     }
 
-    /// The engine at the start of the new scenario.
+    /// The new scenario's engine at its start.
     #[must_use]
     pub fn start(&self) -> &Engine {
         &self.new
@@ -67,7 +69,8 @@ impl ReloadPlan {
 }
 
 impl Engine {
-    /// The changes that [`Engine::replace`] would make, in the order of the new scenario. Empty if there is nothing to do.
+    /// The changes that [`Engine::replace`] would make, in the order of the new scenario. Empty if nothing would
+    /// change.
     #[must_use]
     pub fn changes(&self, new: &Scenario, seed: u64) -> Vec<Change> {
         let comparison = Comparison::of(&self.scenario, new);
@@ -76,16 +79,17 @@ impl Engine {
         self.compare(new, seed, &comparison, &rows, &data)
     }
 
-    /// Goes on with another scenario. Running values stay where the seed did not change, rows added at
-    /// run time stay, rows and values of `data` whose declaration did not change stay what they have become, and scripts and generators whose declaration did not change carry on where they were. What an earlier
-    /// reload took away and this one brings back is as it was; a seed other than 0 counts as such.
+    /// Switches to another scenario. Counters keep their value if their seed is unchanged, and rows added at run time
+    /// stay. Rows and values of `data` with an unchanged declaration keep their current state, and scripts and
+    /// generators with an unchanged declaration continue. What an earlier reload removed and this one declares again is
+    /// restored; this includes a seed other than 0.
     pub fn replace(&mut self, scenario: &Arc<Scenario>, seed: u64) -> Reload {
         let comparison = Comparison::of(&self.scenario, scenario);
         self.replace_compared(scenario, seed, &comparison, &Collections::new(scenario))
     }
 
-    /// As [`Engine::replace`] with the scenario that the plan leads to. An engine in which no row came or went at run
-    /// time shares the rows of the new start from then on.
+    /// Like [`Engine::replace`], with the plan's new scenario. If no row was added or removed at run time, the engine
+    /// then shares the rows of the new start.
     pub fn reload(&mut self, plan: &ReloadPlan, seed: u64) -> Reload {
         let ReloadPlan { old, new, changes, comparison, rows, data } = plan;
         if !Arc::ptr_eq(&self.scenario, &old.scenario) {
@@ -103,32 +107,32 @@ impl Engine {
         let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.is_as_planned {
             self.compare(&new.scenario, seed, comparison, &rows, &data)
         } else {
-            self.as_seen_here(changes, seed)
+            self.adjusted_changes(changes, seed)
         };
         self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.collections, new.collections.clone());
         for (name, row_set) in before.counted().filter(|(name, _)| new.collections.get_counted(name).is_some()) {
-            self.collections.keep_numbers(name, RowSet::highest(row_set));
+            self.collections.reserve_numbers(name, RowSet::highest(row_set));
         }
-        let made = &comparison.rows.made;
-        self.counters = Counters::carried_over(&new.counters, &self.counters, |id| !made.contains_key(id));
-        for (edit, outcome) in made.values().zip(&rows.outcomes) {
+        let edits = &comparison.rows.by_id;
+        self.counters = Counters::carried_over(&new.counters, &self.counters, |id| !edits.contains_key(id));
+        for (edit, outcome) in edits.values().zip(&rows.outcomes) {
             let moved = outcome.running.filter(|running| running.changed > 0 || running.value != edit.row.value());
-            // The new start has every row.
+            // The new start contains every row.
             moved.and_then(|running| self.counters.put(edit.row.id(), running));
         }
-        let events = self.follow(&changes, comparison, data, seed, &before);
+        let events = self.carry_rest_over(&changes, comparison, data, seed, &before);
         Reload { changes, events }
     }
 
-    /// Whether no row with a counter was added, removed or changed since one of the two was cloned from the other.
+    /// Whether no row with a counter was added, removed or changed since one was cloned from the other.
     pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
         self.counters.shares_counters_with(&other.counters)
             && self.collections.shares_counted_rows_with(&other.collections)
     }
 
-    /// As [`Engine::replace`]. `start` has the rows that the scenario declares.
+    /// Like [`Engine::replace`]. `start` contains the rows that the scenario declares.
     fn replace_compared(
         &mut self,
         scenario: &Arc<Scenario>,
@@ -145,12 +149,12 @@ impl Engine {
         self.scenario = scenario.clone();
         let before = self.collections.clone();
         self.replace_rows(&comparison.rows, &rows, start);
-        let events = self.follow(&changes, comparison, data, seed, &before);
+        let events = self.carry_rest_over(&changes, comparison, data, seed, &before);
         Reload { changes, events }
     }
 
-    /// The changes of a plan with this engine's values and seed.
-    fn as_seen_here(&self, changes: &[Change], seed: u64) -> Vec<Change> {
+    /// The plan's changes, adjusted to this engine's values and seed.
+    fn adjusted_changes(&self, changes: &[Change], seed: u64) -> Vec<Change> {
         let mut changes = changes.to_vec();
         for change in &mut changes {
             if let Change::CounterReset { id, from, .. } = change {
@@ -164,8 +168,8 @@ impl Engine {
         changes
     }
 
-    /// Follows with what is no counter. `before` are the collections of before.
-    fn follow(
+    /// Carries over everything except counters. `before` contains the previous collections.
+    fn carry_rest_over(
         &mut self,
         changes: &[Change],
         comparison: &Comparison,
@@ -177,28 +181,28 @@ impl Engine {
         let mut events = self.replace_timelines(comparison, seed);
         events.extend(changes.iter().filter_map(|change| self.counter_after(change)));
         events.extend(self.carry_data_over(before, &comparison.data, data));
-        // Those who have joined a topic hear of what the scenario changes there.
+        // Members of a topic receive the scenario's changes to it.
         self.deliver(&mut events, 0);
         self.carry_out_ends(&mut events);
         events
     }
 
-    /// The event of the value that a change sets.
+    /// Applies a change to its counter and returns the event, if the change sets a value.
     fn counter_after(&mut self, change: &Change) -> Option<Event> {
         let (id, value) = match change {
             Change::RowAdded { id, value, .. } | Change::RowReplaced { id, value, .. } => {
                 (id, CounterChange::Set(*value))
             }
             Change::CounterReset { id, to, .. } => (id, CounterChange::Set(*to)),
-            // The sockets of the new collection have not heard of it yet.
+            // The sockets of the new collection have not received the value yet.
             Change::RowMoved { id, .. } if self.scenario.feed() == Feed::Collection => (id, CounterChange::Add(0)),
             _ => return None,
         };
-        // The row is there, and its value is in range: both were declared.
+        // The row exists, and its value is in range because it was declared.
         self.change_counter(id, value).ok()
     }
 
-    /// Gives what became of faults.
+    /// Carries over timelines and faults and returns the events of faults.
     fn replace_timelines(&mut self, comparison: &Comparison, seed: u64) -> Vec<Event> {
         if seed != self.seed {
             self.timelines.reseed(seed);
@@ -214,9 +218,9 @@ impl Engine {
     }
 }
 
-/// What changes.
+/// Computing the changes.
 impl Engine {
-    /// The changes that a new scenario makes to this engine.
+    /// Returns the changes that a new scenario makes to this engine.
     fn compare(
         &self,
         new: &Scenario,
@@ -275,7 +279,7 @@ impl Engine {
         changes.extend(gone.map(|name| Change::CollectionRemoved { collection: name.clone() }));
     }
 
-    /// Whether rows that stay declared in the collection are in another order.
+    /// Whether the rows that stay declared in the collection have another order.
     fn is_reordered(&self, collection: &Collection) -> bool {
         let Some(before) = self.collections.get_counted(collection.name()).map(RowSet::rows) else { return false };
         if before.iter().map(id).eq(collection.rows().iter().map(id)) {
@@ -288,7 +292,7 @@ impl Engine {
     }
 
     fn compare_rows(&self, new: &Scenario, edits: &RowEdits, rows: &RowTransition, changes: &mut Vec<Change>) {
-        for (edit, outcome) in edits.made.values().zip(&rows.outcomes) {
+        for (edit, outcome) in edits.by_id.values().zip(&rows.outcomes) {
             let (id, to, before) = (edit.row.id().clone(), edit.collection.clone(), self.counters.get(edit.row.id()));
             let Some(running) = outcome.running else {
                 if let Some(counter) = before.filter(|before| before.counter.declared) {
@@ -322,9 +326,9 @@ impl Engine {
         let collections = by_name(new);
         let gone = self.counters.iter().filter(|(id, counter)| {
             if counter.counter.declared {
-                return edits.gone.contains(&***id);
+                return edits.removed.contains(&***id);
             }
-            // It was added at run time, and stays as long as its collection.
+            // A row added at run time stays as long as its collection.
             !rows.declares(edits, id) && !collections.contains_key(&*counter.counter.collection)
         });
         let removed = |(id, counter): (&Arc<str>, CounterView<'_>)| Change::RowRemoved {
@@ -332,7 +336,7 @@ impl Engine {
             collection: counter.counter.collection.clone(),
         };
         changes.extend(gone.map(removed));
-        changes.extend(rows.back.iter().map(|row| Change::RowAdded {
+        changes.extend(rows.restored.iter().map(|row| Change::RowAdded {
             id: row.row.id().clone(),
             collection: row.collection.clone(),
             value: row.value,
@@ -353,17 +357,17 @@ fn id(row: &Arc<Row>) -> &str {
     row.id()
 }
 
-/// How the declarations of two scenarios differ, whatever has become of them in an engine. Comparing scripts of a million
-/// steps takes a while: it is done once per reload.
+/// The differences between the declarations of two scenarios, regardless of run-time state. Computed once per reload,
+/// because comparing scripts with a million steps takes a while.
 #[derive(Debug)]
 struct Comparison {
     rows: RowEdits,
     data: DataEdits,
     timelines: TimelineEdits,
     faults: Pairing,
-    /// The faults of the old scenario.
+    /// The old scenario's faults.
     old_faults: Vec<Arc<Fault>>,
-    /// The scripts of general steps of the old scenario.
+    /// The old scenario's scripts of general steps.
     old_rule_scripts: Vec<Arc<RuleScript>>,
 }
 

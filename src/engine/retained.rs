@@ -1,18 +1,18 @@
-//! What reloads have taken away, kept so that a later one can bring it back as it was.
+//! What reloads have removed, retained so that a later reload can restore it.
 //!
-//! A save may lack something for a moment only: it is commented out and in again, a collection moves to another file, a
-//! writer is not done. A reset forgets all of it.
+//! A declaration is often missing only for a moment: it is commented out and in again, a collection moves to another
+//! file, or a save is incomplete. A reset discards everything retained.
 //!
 //! Invariants:
-//! - What is kept differs from a fresh start: a value that has moved, a row that was added, changed or taken out at run time,
-//!   a timeline that has begun, a random stream, a fault that a client has removed. A row that nobody has counted leaves
-//!   nothing here.
-//! - Nothing refers to a scenario that is no longer played. Declarations are known by their [`Digest`]s, so that what is
-//!   kept can be written down and taken up by another process.
-//! - Each thing is in one place: what comes back is taken out, and what a scenario declares in another way is dropped.
-//! - Collections without counters, and values, are kept as wholes, and come back if they are declared in the same way.
-//! - There are at most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`], [`MAX_TIMELINES`] timelines and [`MAX_COLLECTIONS`]
-//!   numbers of collections. The oldest are forgotten first.
+//! - Retained state differs from a fresh start: a counter that has changed; a row that was added, changed or removed at
+//!   run time; a timeline that has started; a random stream; a fault that a client has removed. A row that was never
+//!   counted leaves nothing here.
+//! - Nothing refers to a scenario that is no longer running. Declarations are identified by their [`Digest`]s, so that
+//!   retained state can be saved and restored by another process.
+//! - Nothing is stored twice: restored state is taken out, and state whose declaration has changed is dropped.
+//! - Collections without counters, and values, are retained as a whole and restored if their declaration is unchanged.
+//! - At most [`MAX_ROWS`] rows of at most [`MAX_ROW_BYTES`] in total, [`MAX_TIMELINES`] timelines and the id numbers of
+//!   [`MAX_COLLECTIONS`] collections are retained. The oldest are dropped first.
 
 mod data;
 
@@ -32,19 +32,20 @@ use super::rows::RowEdit;
 use super::script::ScriptRunState;
 use crate::scenario::Row;
 
-/// The most rows that are kept.
+/// The maximum number of retained rows.
 const MAX_ROWS: usize = 100_000;
 
-/// The most bytes of JSON of all rows that are kept. A client decides how much each of the rows it adds takes.
+/// The maximum size of all retained rows as JSON, in bytes. Clients decide how large the rows they add are.
 const MAX_ROW_BYTES: usize = 64 << 20;
 
-/// The most timelines that are kept: scripts, generators and faults.
+/// The maximum number of retained timelines: scripts, generators and faults.
 const MAX_TIMELINES: usize = 1_000;
 
-/// The most collections whose numbers are kept.
+/// The maximum number of collections whose id numbers are retained.
 const MAX_COLLECTIONS: usize = 1_000;
 
-/// What reloads have taken away. A clone shares it until one of the two changes it, and nothing takes no memory.
+/// What reloads have removed. A clone shares the content until one of the two changes it; an empty value allocates
+/// nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Retained(Option<Arc<Kept>>);
 
@@ -53,17 +54,17 @@ pub(super) struct Retained(Option<Arc<Kept>>);
 struct Kept {
     /// Oldest first, like the others.
     rows: Vec<RetainedRow>,
-    /// The bytes of all rows; `None` until they are counted.
+    /// The size of all rows in bytes; `None` until it is computed.
     #[serde(skip)]
     row_bytes: Option<usize>,
     timelines: Vec<RetainedTimeline>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     data: Vec<RetainedData>,
-    /// The highest number of an id in collections that are gone.
+    /// The highest number used in an id, for each removed collection.
     highest: Vec<(Arc<str>, u64)>,
 }
 
-/// A row that is gone, or what became of one before its seed was reset to 0.
+/// A removed row, or the state of a row before its seed was reset to 0.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RetainedRow {
@@ -72,7 +73,7 @@ pub(super) enum RetainedRow {
         key: RowKey,
         seed: i64,
         state: RowState,
-        /// What it was, if a merge or a replacement had made it other than it was declared.
+        /// The row, if a merge or a replacement had changed it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         changed: Option<ChangedRow>,
     },
@@ -80,32 +81,32 @@ pub(super) enum RetainedRow {
     Added(AddedRow),
 }
 
-/// What has become of a declared row at run time.
+/// The run-time state of a declared row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RowState {
-    /// It is there, with that value.
+    /// The row exists, with this value.
     Value(i64),
-    /// It was taken out, and stays so as long as it says the same.
+    /// The row was removed, and stays removed as long as its declaration is unchanged.
     TakenOut(Digest),
 }
 
-/// What a merge or a replacement made of a declared row.
+/// A declared row that a merge or a replacement has changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ChangedRow {
-    /// What was declared: it is of no use to a row that says something else.
+    /// The digest of the declaration. The changes do not apply to a row with another declaration.
     declared: Digest,
     #[serde(with = "super::state::whole_row")]
     row: Arc<Row>,
 }
 
-/// What a declared row is known by.
+/// The identity of a declared row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum RowKey {
-    /// The id that it declared.
+    /// The declared id.
     Id(Arc<str>),
-    /// Its content, in that collection: its id was made.
+    /// The collection and the content, for a row with a generated id.
     Content(Arc<str>, Digest),
 }
 
@@ -115,41 +116,41 @@ pub(super) struct AddedRow {
     pub(super) collection: Arc<str>,
     #[serde(with = "super::state::whole_row")]
     pub(super) row: Arc<Row>,
-    /// Its running value.
+    /// The counter's value.
     pub(super) value: i64,
-    /// How many others that were added to the collection went before it.
+    /// The number of earlier rows added to the same collection.
     pub(super) place: usize,
 }
 
-/// A script, generator or fault that is gone.
+/// A removed script, generator or fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RetainedTimeline {
     declared: Digest,
-    /// The world's time at which it went.
+    /// The world's time at which the timeline was removed.
     since: Duration,
     state: TimelineState,
 }
 
-/// Where a timeline was.
+/// The state of a removed timeline.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum TimelineState {
     Script(ScriptRunState),
     Generator(GeneratorRunState),
     Fault(Box<FaultProgress>),
-    /// A client had removed the fault.
+    /// A fault that a client had removed.
     RemovedFault,
 }
 
-/// What a reload brings back of what is kept.
+/// The retained rows that a reload restores.
 #[derive(Debug, Default)]
 pub(super) struct RecalledRows {
-    /// By the id that the new scenario gives them.
+    /// Run-time states, by the id in the new scenario.
     declared: HashMap<Arc<str>, RowState>,
-    /// What those of them were that are not as declared.
+    /// Rows that differ from their declaration, by the same ids.
     changed: HashMap<Arc<str>, Arc<Row>>,
-    /// Indices of rows that are kept no longer.
+    /// The indices of rows that are no longer retained.
     used: HashSet<usize>,
 }
 
@@ -158,7 +159,7 @@ impl RecalledRows {
         self.declared.get(id).copied()
     }
 
-    /// What a merge or a replacement had made of the row.
+    /// The row as a merge or a replacement had left it.
     pub(super) fn changed(&self, id: &str) -> Option<&Arc<Row>> {
         self.changed.get(id)
     }
@@ -167,14 +168,14 @@ impl RecalledRows {
         self.used.is_empty()
     }
 
-    /// Also takes this one, of those that were added.
+    /// Also marks the added row at `index` as restored.
     pub(super) fn take(&mut self, index: usize) {
         self.used.insert(index);
     }
 }
 
 impl Retained {
-    /// What is kept of rows that a scenario declares again, or whose seed it declares again.
+    /// Returns the retained state of rows that a scenario declares again, or whose seed it declares again.
     pub(super) fn recall<'e>(&self, declared: impl Iterator<Item = &'e RowEdit>) -> RecalledRows {
         let mut recalled = RecalledRows::default();
         let (mut places, mut collections) = (HashMap::<&RowKey, VecDeque<usize>>::new(), HashSet::new());
@@ -195,7 +196,7 @@ impl Retained {
             }
             let Some(places) = places.get_mut(&RowKey::of(collection, row)) else { continue };
             let found = places.iter().enumerate().find_map(|(at, index)| Some((at, self.rows()[*index].state(row)?)));
-            // One that says something else than all that are kept replaces the oldest, unless it only lacks the seed.
+            // A row that differs from all retained ones replaces the oldest, unless it only lacks the seed.
             let replaced = || places.iter().position(|index| !self.rows()[*index].waits_for_seed_value(row));
             let Some(at) = found.map(|(at, _)| at).or_else(replaced) else { continue };
             let Some(index) = places.remove(at) else { continue };
@@ -209,7 +210,7 @@ impl Retained {
         recalled
     }
 
-    /// The rows that were added at run time, each with its index.
+    /// The retained rows that were added at run time, with their indices.
     pub(super) fn added(&self) -> impl Iterator<Item = (usize, &AddedRow)> {
         self.rows().iter().enumerate().filter_map(|(index, row)| match row {
             RetainedRow::Added(added) => Some((index, added)),
@@ -217,18 +218,19 @@ impl Retained {
         })
     }
 
-    /// Replaces what came back by what went.
-    pub(super) fn exchange_rows(&mut self, back: &RecalledRows, gone: Vec<RetainedRow>) {
-        if back.used.is_empty() && gone.is_empty() {
+    /// Drops the restored rows and adds the removed ones.
+    pub(super) fn exchange_rows(&mut self, restored: &RecalledRows, removed: Vec<RetainedRow>) {
+        if restored.used.is_empty() && removed.is_empty() {
             return;
         }
         self.change(|kept| {
             let mut bytes = kept.row_bytes.take().unwrap_or_else(|| bytes(&kept.rows));
             let mut index = 0..;
-            let went = kept.rows.extract_if(.., |_| index.next().is_some_and(|index| back.used.contains(&index)));
-            bytes -= went.map(|row| row.json_len()).sum::<usize>();
-            bytes += self::bytes(&gone);
-            kept.rows.extend(gone);
+            let dropped =
+                kept.rows.extract_if(.., |_| index.next().is_some_and(|index| restored.used.contains(&index)));
+            bytes -= dropped.map(|row| row.json_len()).sum::<usize>();
+            bytes += self::bytes(&removed);
+            kept.rows.extend(removed);
             let mut surplus = kept.rows.len().saturating_sub(MAX_ROWS);
             bytes -= self::bytes(&kept.rows[..surplus]);
             while bytes > MAX_ROW_BYTES {
@@ -240,7 +242,7 @@ impl Retained {
         });
     }
 
-    /// Keeps the highest number of an id in a collection that is gone.
+    /// Retains the highest id number of a removed collection.
     pub(super) fn keep_number(&mut self, collection: Arc<str>, highest: u64) {
         self.change(|kept| {
             kept.highest.push((collection, highest));
@@ -248,15 +250,15 @@ impl Retained {
         });
     }
 
-    /// Takes out the numbers of collections that are back.
-    pub(super) fn take_numbers(&mut self, is_back: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
-        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_back(collection)) {
+    /// Takes the id numbers of collections that exist again.
+    pub(super) fn take_numbers(&mut self, is_declared: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
+        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_declared(collection)) {
             return Vec::new();
         }
-        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_back(collection)).collect())
+        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_declared(collection)).collect())
     }
 
-    /// Keeps where a timeline is.
+    /// Retains the state of a timeline.
     pub(super) fn keep_timeline(&mut self, declared: Digest, since: Duration, state: TimelineState) {
         self.change(|kept| {
             kept.timelines.push(RetainedTimeline { declared, since, state });
@@ -264,14 +266,14 @@ impl Retained {
         });
     }
 
-    /// Takes out where a timeline was, and since when it is gone.
+    /// Takes the state of a timeline and the time at which it was removed.
     pub(super) fn take_timeline(&mut self, declared: Digest) -> Option<(Duration, TimelineState)> {
         let index = self.0.as_ref()?.timelines.iter().position(|timeline| timeline.declared == declared)?;
         let RetainedTimeline { since, state, .. } = self.change(|kept| kept.timelines.remove(index));
         Some((since, state))
     }
 
-    /// Has generators draw from the streams of another seed, from their beginning.
+    /// Resets retained generators to the start of their random streams, for another seed.
     pub(super) fn reseed(&mut self) {
         if self.0.as_ref().is_some_and(|kept| !kept.timelines.is_empty()) {
             self.change(|kept| {
@@ -306,8 +308,8 @@ fn bytes(rows: &[RetainedRow]) -> usize {
     rows.iter().map(RetainedRow::json_len).sum()
 }
 
-fn forget_oldest<T>(kept: &mut Vec<T>, most: usize) {
-    kept.drain(..kept.len().saturating_sub(most));
+fn forget_oldest<T>(kept: &mut Vec<T>, max: usize) {
+    kept.drain(..kept.len().saturating_sub(max));
 }
 
 impl RowKey {
@@ -321,21 +323,21 @@ impl RowKey {
 }
 
 impl RetainedRow {
-    /// A declared row with its value, or without one if it was taken out at run time; and what it was, if a merge or a
-    /// replacement had changed it.
+    /// Creates an entry for a declared row. `value` is `None` if the row was removed at run time; `changed` is the row
+    /// if a merge or a replacement had changed it.
     pub(super) fn declared(collection: &Arc<str>, row: &Row, value: Option<i64>, changed: Option<&Arc<Row>>) -> Self {
         let state = value.map_or_else(|| RowState::TakenOut(Digest::of_row(row)), RowState::Value);
         let changed = changed.map(|changed| ChangedRow { declared: Digest::of_row(row), row: changed.clone() });
         Self::Declared { key: RowKey::of(collection, row), seed: row.value(), state, changed }
     }
 
-    /// What a merge or a replacement had made of a declared row, if that holds for this row.
+    /// The row as a merge or a replacement had left it, if that applies to `row`.
     fn changed(&self, row: &Row) -> Option<&Arc<Row>> {
         let Self::Declared { changed: Some(changed), .. } = self else { return None };
         (changed.declared == Digest::of_row(row)).then_some(&changed.row)
     }
 
-    /// What has become of a declared row at run time, if that holds for this row.
+    /// The run-time state, if it applies to `row`.
     fn state(&self, row: &Row) -> Option<RowState> {
         let Self::Declared { seed, state, .. } = self else { return None };
         let is_of_row = match state {
@@ -345,12 +347,12 @@ impl RetainedRow {
         is_of_row.then_some(*state)
     }
 
-    /// Whether it holds for this row once that has a seed again.
+    /// Whether the entry will apply to `row` once `row` has a seed again.
     fn waits_for_seed_value(&self, row: &Row) -> bool {
         matches!(self, Self::Declared { seed, state: RowState::Value(_), .. } if *seed != 0 && row.value() == 0)
     }
 
-    /// The bytes that count towards [`MAX_ROW_BYTES`]. A row that is as declared has no content here.
+    /// The size that counts towards [`MAX_ROW_BYTES`]. A row that matches its declaration stores no content.
     fn json_len(&self) -> usize {
         match self {
             Self::Declared { changed, .. } => changed.as_ref().map_or(0, |changed| row_json_len(&changed.row)),

@@ -1,7 +1,8 @@
-//! Which row of a new scenario continues which row of the old one.
+//! Pairs the rows of a new scenario with those of the old one.
 //!
-//! A row is a declared row that has a counter. A row that declares an id is known by it. The id of another is made from its place, and so
-//! says little about it: within its collection, such a row is known by its content, and only then by its place.
+//! Here, a row is a declared row with a counter. A row with a declared id is identified by it. Other ids are generated
+//! from the position, and so identify little: within its collection, such a row is identified by its content, and
+//! otherwise by its position.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -12,32 +13,32 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::scenario::{Collection, Row, Scenario};
 
-/// How the rows of two scenarios differ, whatever has become of them in an engine.
+/// The differences between the rows of two scenarios, regardless of their run-time state.
 #[derive(Debug)]
 pub(super) struct RowEdits {
-    /// The ids that the new scenario declares and that are not exactly as in the old one, in its order.
-    pub(super) made: IndexMap<Arc<str>, RowEdit>,
+    /// The rows of the new scenario that differ from the old one in any way, by id, in order.
+    pub(super) by_id: IndexMap<Arc<str>, RowEdit>,
     /// The ids that are no longer declared.
-    pub(super) gone: HashSet<Arc<str>>,
-    /// The rows that no row of the new scenario continues, or only one that lacks their seed, each with its collection,
-    /// in the old order.
+    pub(super) removed: HashSet<Arc<str>>,
+    /// The rows that no row of the new scenario continues, or only one without their seed, each with its collection, in
+    /// the old order.
     pub(super) ended: Vec<(Arc<str>, Arc<Row>)>,
     /// The collections that are no longer declared.
-    pub(super) gone_collections: IndexSet<Arc<str>>,
-    /// Whether a value goes from one id to another, or an id starts over with another row.
+    pub(super) removed_collections: IndexSet<Arc<str>>,
+    /// Whether a value moves from one id to another, or an id starts over with another row.
     pub(super) is_renumbered: bool,
 }
 
-/// A row of the new scenario that is new, says something else than before, or has another id than before.
+/// A row of the new scenario that is new, changed, or under another id.
 #[derive(Debug)]
 pub(super) struct RowEdit {
     pub(super) collection: Arc<str>,
     pub(super) row: Arc<Row>,
-    /// The id, in the old scenario, of the row that it continues.
+    /// The old id of the row that it continues.
     pub(super) origin: Option<Arc<str>>,
-    /// Whether it says something else than that row, or is in another collection.
+    /// Whether its content or its collection differs from that row's.
     pub(super) is_edited: bool,
-    /// Whether it has a seed and that row has none.
+    /// Whether it has a seed and that row does not.
     pub(super) gains_seed_value: bool,
 }
 
@@ -52,7 +53,8 @@ impl RowEdit {
 pub(super) type Declared<'s> = (&'s Collection, &'s Arc<Row>);
 
 impl RowEdits {
-    /// Looks closely only at what lies between the first and the last difference: of 100,000 rows mostly one has changed.
+    /// Compares the rows of two scenarios. Only the part between the first and the last difference is examined in
+    /// detail: usually one row of 100,000 has changed.
     pub(super) fn between<'s>(old: &'s Scenario, new: &'s Scenario) -> Self {
         let (mut before, mut after): (Vec<Declared>, Vec<Declared>) = (counted(old).collect(), counted(new).collect());
         let same = before.iter().zip(&after).take_while(|(one, other)| is_same(one, other)).count();
@@ -69,10 +71,10 @@ impl RowEdits {
             }
         }
         let mut edits = Self {
-            made: IndexMap::new(),
-            gone: HashSet::new(),
+            by_id: IndexMap::new(),
+            removed: HashSet::new(),
             ended: rows(&before, &ended).map(|(collection, row)| (collection.name().clone(), row.clone())).collect(),
-            gone_collections: IndexSet::new(),
+            removed_collections: IndexSet::new(),
             is_renumbered: false,
         };
         for (row, origin) in after.iter().zip(origins) {
@@ -90,17 +92,17 @@ impl RowEdits {
             };
             if is_edited || !edit.keeps_id() {
                 edits.is_renumbered |= !edit.keeps_id() && (edit.origin.is_some() || by_id.contains_key(id(row)));
-                edits.made.insert(row.id().clone(), edit);
+                edits.by_id.insert(row.id().clone(), edit);
             }
         }
         let declared: HashSet<&str> = after.iter().map(|(_, row)| id(row)).collect();
-        let gone = before.iter().filter(|(_, row)| !declared.contains(id(row)));
-        edits.gone = gone.map(|(_, row)| row.id().clone()).collect();
+        let removed = before.iter().filter(|(_, row)| !declared.contains(id(row)));
+        edits.removed = removed.map(|(_, row)| row.id().clone()).collect();
         let collections =
             |of: &'s Scenario| of.collections().iter().filter(|one| one.is_counted()).map(Collection::name);
         let names: HashSet<&str> = collections(new).map(|name| &**name).collect();
         let collections = collections(old);
-        edits.gone_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
+        edits.removed_collections = collections.filter(|name| !names.contains(&***name)).cloned().collect();
         edits
     }
 }
@@ -114,7 +116,7 @@ fn id(row: &Row) -> &str {
     row.id()
 }
 
-/// Whether it is other than the default of 0.
+/// Whether the seed differs from the default of 0.
 fn has_seed_value(row: &Row) -> bool {
     row.value() != 0
 }
@@ -127,7 +129,7 @@ fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T
     all.iter().zip(wanted).filter_map(|(row, is_wanted)| is_wanted.then_some(*row))
 }
 
-/// For each row of a collection the index of the one that it continues, among the rows that the collection declared before.
+/// For each row of a collection, the index of the previously declared row that it continues.
 pub(super) fn continued_rows(before: &Collection, after: &Collection) -> Vec<Option<usize>> {
     let is_same = |one: &Arc<Row>, other: &Arc<Row>| match (one.has_made_id(), other.has_made_id()) {
         (true, true) => one.content() == other.content(),
@@ -147,9 +149,9 @@ pub(super) fn continued_rows(before: &Collection, after: &Collection) -> Vec<Opt
     (0..head).map(Some).chain(shifted).chain((old_end..old.len()).map(Some)).collect()
 }
 
-/// For each new row the index of the old one that it continues.
+/// For each new row, the index of the old row that it continues.
 fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>) -> Vec<Option<usize>> {
-    /// The rows of one collection whose ids were made, by index.
+    /// The rows of one collection with generated ids, by index.
     #[derive(Default)]
     struct Unnamed {
         old: Vec<usize>,
@@ -167,16 +169,16 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
     let mut origins = vec![None; after.len()];
     let mut free = vec![true; before.len()];
     for Unnamed { old, new } in collections.values() {
-        let content = |rows: &[Declared], at: &usize| ContentOf(Arc::clone(rows[*at].1));
-        let old_content: Vec<ContentOf> = old.iter().map(|at| content(before, at)).collect();
-        let new_content: Vec<ContentOf> = new.iter().map(|at| content(after, at)).collect();
+        let content = |rows: &[Declared], at: &usize| ByContent(Arc::clone(rows[*at].1));
+        let old_content: Vec<ByContent> = old.iter().map(|at| content(before, at)).collect();
+        let new_content: Vec<ByContent> = new.iter().map(|at| content(after, at)).collect();
         for (at, origin) in new.iter().zip(pair_equal(&old_content, &new_content)) {
             let Some(origin) = origin else { continue };
             origins[*at] = Some(old[origin]);
             free[old[origin]] = false;
         }
     }
-    // By id. Two rows of one collection whose ids were both made are not known by them.
+    // By id, except two rows of one collection that both have generated ids.
     let by_id = |origins: &mut [Option<usize>], free: &mut [bool], may: &dyn Fn(Declared, Declared) -> bool| {
         for (at, row) in after.iter().enumerate().filter(|(_, row)| by_id.contains_key(id(row.1))) {
             let old = by_id[id(row.1)];
@@ -195,25 +197,25 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
 }
 
 /// A row, compared by everything but its id.
-struct ContentOf(Arc<Row>);
+struct ByContent(Arc<Row>);
 
-impl PartialEq for ContentOf {
+impl PartialEq for ByContent {
     fn eq(&self, other: &Self) -> bool {
         self.0.content() == other.0.content()
     }
 }
 
-impl Eq for ContentOf {}
+impl Eq for ByContent {}
 
-impl Hash for ContentOf {
+impl Hash for ByContent {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.content().hash(state);
     }
 }
 
-/// For each new one the index of the old one that equals it. Those that are there once belong together wherever they are; of
-/// several that equal each other, those beside neighbours that belong together, and then in order (Heckel, "A technique for
-/// isolating differences between files", 1978). It takes as long as the lists are.
+/// For each new item, the index of an equal old item. Items that occur once are paired wherever they are. Equal items
+/// are paired next to paired neighbours, then in order (Heckel, "A technique for isolating differences between files",
+/// 1978). Takes linear time.
 fn pair_equal<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Option<usize>> {
     let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
     let (old_rest, new_rest) = (&old[head..], &new[head..]);
@@ -260,8 +262,8 @@ fn pair_equal<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Option<usize>> {
     origins
 }
 
-/// Pairs new ones with free old ones that follow, or go before, the origin of the same neighbour, if they `may` belong
-/// together. The lists have the indices of the old ones and of the new ones, in order.
+/// Pairs new items with free old items that follow, or precede, the origin of the same neighbour, if they `may` be
+/// paired. The lists hold the indices of the old and new items, in order.
 fn pair_neighbours(
     old: &[usize],
     new: &[usize],
@@ -272,7 +274,7 @@ fn pair_neighbours(
     let reversed = |list: &[usize]| -> Vec<usize> { list.iter().rev().copied().collect() };
     for (old, new) in [(old.to_vec(), new.to_vec()), (reversed(old), reversed(new))] {
         let places: HashMap<usize, usize> = old.iter().enumerate().map(|(place, at)| (*at, place)).collect();
-        // The place after the origin of the one before.
+        // The place after the origin of the previous item.
         let mut next = Some(0);
         for at in new {
             let follower = next.and_then(|next| old.get(next)).copied();
@@ -290,7 +292,7 @@ mod tests {
     use super::pair_equal;
 
     #[test]
-    fn equal_ones_are_paired_wherever_they_are() {
+    fn equal_items_are_paired_wherever_they_are() {
         for (old, new, expected) in [
             ("abc", "abc", "abc"),
             ("abc", "xabc", "_abc"),
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_equal_ones_neighbours_tell_them_apart() {
+    fn neighbours_tell_equal_items_apart() {
         for (old, new, expected) in [
             // One is removed, at the end and between others.
             ("aaa", "aa", vec![Some(0), Some(1)]),
@@ -319,7 +321,7 @@ mod tests {
             // One is added.
             ("xaya", "xaaya", vec![Some(0), Some(1), None, Some(2), Some(3)]),
             ("aa", "baab", vec![None, Some(0), Some(1), None]),
-            // No neighbour tells: in order.
+            // Without neighbours to decide: in order.
             ("axa", "yaza", vec![None, Some(0), None, Some(2)]),
         ] {
             let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());

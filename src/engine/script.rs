@@ -1,4 +1,5 @@
-//! Scripts: a cursor over steps, never a list of timers, however long the script and however often it repeats.
+//! Scripts. A run is a cursor over the steps rather than a list of timers, however long the script is and however often
+//! it repeats.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,32 +13,32 @@ use super::pairing::Declaration;
 use super::random::RandomStream;
 use crate::scenario::{Action, Repeat, Script};
 
-/// One script at work.
+/// A running script.
 #[derive(Debug, Clone)]
 pub(super) struct ScriptRun {
     pub(super) declared: Script,
-    /// The world's time at which the current repeat's time is 0.
+    /// The world's time at which the current round's time is 0.
     pub(super) origin: Duration,
-    /// Repeats before the current one.
+    /// The number of rounds before the current one.
     pub(super) round: u64,
-    /// The next step that has not begun.
+    /// The index of the next step that has not started.
     pub(super) cursor: usize,
-    /// Steps that happen several times and are not done: next time, step, and how often still.
+    /// Started steps that repeat and are not done: the next time, the step's index, and the number of repetitions left.
     bursts: BinaryHeap<Reverse<(Duration, usize, u64)>>,
-    /// What its amounts are drawn from, if any is.
+    /// The random stream for its amounts, if any amount is random.
     rng: Option<Box<RandomStream>>,
 }
 
-/// Where a script is.
+/// The saved position of a script.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScriptRunState {
     origin: Duration,
     round: u64,
     cursor: usize,
-    /// As in [`ScriptRun`], soonest first.
+    /// As in [`ScriptRun`], earliest first.
     bursts: Vec<(Duration, usize, u64)>,
-    /// How far it is in its random stream, if it has one.
+    /// Its position in its random stream, in 32-bit words, if it has one.
     words: Option<u64>,
 }
 
@@ -49,7 +50,7 @@ impl ScriptRunState {
         Self { origin: run.origin, round: run.round, cursor: run.cursor, bursts, words }
     }
 
-    /// The same place that much later.
+    /// Returns the same position, shifted by `by`.
     pub(super) fn shifted(mut self, by: Duration) -> Self {
         let later = |time: &mut Duration| *time = time.saturating_add(by);
         later(&mut self.origin);
@@ -57,7 +58,7 @@ impl ScriptRunState {
         self
     }
 
-    /// The run of the same script at that place; `None` if the script has no such place.
+    /// Resumes the script at this position; `None` if the script has no such position.
     pub(super) fn resume(self, declared: Script, seed: u64) -> Option<ScriptRun> {
         let (steps, stream) = (declared.steps().len(), declared.stream());
         let is_there = self.cursor <= steps
@@ -77,58 +78,58 @@ impl ScriptRun {
         Self { declared, origin, round: 0, cursor: 0, bursts: BinaryHeap::new(), rng }
     }
 
-    /// Goes on with another seed, at the same place of its timeline.
+    /// Continues with another seed at the same position of the timeline.
     pub(super) fn reseed(&mut self, seed: u64) {
         if let Some(rng) = &mut self.rng {
             rng.reseed(seed);
         }
     }
 
-    /// Whether it is not as if it started now.
+    /// Whether the run differs from one that starts now.
     pub(super) fn has_begun(&self, now: Duration) -> bool {
         (self.origin, self.round, self.cursor) != (now.saturating_add(self.declared.start()), 0, 0)
     }
 
     pub(super) fn due(&self) -> Option<Duration> {
-        // What lies beyond the last moment that a `Duration` holds never happens.
+        // Steps beyond the maximum `Duration` never happen.
         let step = self.declared.steps().get(self.cursor).and_then(|step| self.origin.checked_add(step.at));
         let burst = self.bursts.peek().map(|Reverse((due, ..))| *due);
         step.into_iter().chain(burst).min()
     }
 
-    /// The command of the step that is due.
+    /// Returns the command of the step that is due.
     pub(super) fn fire(&mut self) -> Option<Command> {
         let due = self.due()?;
-        // A step already begun goes before one that begins at the same time: it stands further up.
+        // A step that has already started precedes one that starts at the same time, because it is declared earlier.
         let index = match self.bursts.peek() {
             Some(Reverse((at, index, left))) if *at == due => {
                 let (index, left) = (*index, *left);
                 self.bursts.pop();
-                self.keep(due, index, left);
+                self.repeat(due, index, left);
                 index
             }
             _ => {
                 let index = self.cursor;
                 self.cursor += 1;
-                self.keep(due, index, self.declared.steps()[index].times);
+                self.repeat(due, index, self.declared.steps()[index].times);
                 index
             }
         };
         let command = command_of(&self.declared.steps()[index].action, self.rng.as_deref_mut());
-        self.turn();
+        self.end_round();
         Some(command)
     }
 
-    /// Remembers a step that happens again; `left` counts the time that is due now.
-    fn keep(&mut self, due: Duration, index: usize, left: u64) {
+    /// Schedules the next repetition of a step. `left` includes the one that is due now.
+    fn repeat(&mut self, due: Duration, index: usize, left: u64) {
         if left > 1 {
             let every = self.declared.steps()[index].every;
             self.bursts.extend(due.checked_add(every).map(|due| Reverse((due, index, left - 1))));
         }
     }
 
-    /// Goes to the next repeat once everything of this one has happened.
-    fn turn(&mut self) {
+    /// Starts the next round once this one is complete.
+    fn end_round(&mut self) {
         let done = self.cursor == self.declared.steps().len() && self.bursts.is_empty();
         let again = match self.declared.repeat() {
             Repeat::Forever => true,
@@ -145,7 +146,7 @@ impl ScriptRun {
     }
 }
 
-/// The command of a step; if it counts, with the one amount that is drawn for it.
+/// Returns the command of a step, drawing its amount if it is random.
 fn command_of(action: &Action, rng: Option<&mut RandomStream>) -> Command {
     match action {
         Action::Count { row, amount } => {
@@ -162,20 +163,20 @@ fn command_of(action: &Action, rng: Option<&mut RandomStream>) -> Command {
     }
 }
 
-/// A script at one moment.
+/// The current state of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScriptState {
-    /// What messages call it.
+    /// Its label in messages.
     pub label: String,
-    /// What was declared.
+    /// Its declaration.
     pub script: Script,
-    /// The world's time at which the current repeat's time is 0.
+    /// The world's time at which the current round's time is 0.
     pub origin: Duration,
-    /// Repeats before the current one.
+    /// The number of rounds before the current one.
     pub round: u64,
-    /// The index of the next step that has not begun; the number of steps if all have.
+    /// The index of the next step that has not started; the number of steps if all have.
     pub next: usize,
-    /// When it does something next; `None` once it is over.
+    /// When its next step is due; `None` if it has ended.
     pub due: Option<Duration>,
 }
 

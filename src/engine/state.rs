@@ -1,7 +1,8 @@
-//! An engine's state as data: written down by one process, taken up by another that has the same scenario.
+//! An engine's state as data: saved by one process, restored by another that has the same scenario.
 //!
-//! What the scenario declares is not in it, only what has become of that. Members that rules have are in it with all that they
-//! have joined. What faults have hit is not: that is about the sockets and requests of one process.
+//! The state omits what the scenario declares and holds only the differences. It includes the members of rules with all
+//! their memberships. It does not include which sockets and requests faults have hit, because those belong to one
+//! process.
 
 mod data;
 
@@ -25,7 +26,7 @@ use super::script::ScriptRunState;
 use super::timeline::{Run, Timelines};
 use crate::scenario::{Action, Fault, Row, Source, parse_fault};
 
-/// The state of an engine. It is for the same version of mockd.
+/// The state of an engine. It can only be restored by the same version of mockd.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineState {
@@ -35,39 +36,39 @@ pub struct EngineState {
     epoch: u32,
     streams: u64,
     fault_ids: u64,
-    /// What is not as declared, if rows with counters came, went or changed.
+    /// The rows with counters, if any were added, removed or changed.
     rows: Option<RowsState>,
-    /// What is not as declared of rows without counters and of values.
+    /// Rows without counters and values that differ from their declaration.
     #[serde(default, skip_serializing_if = "DataState::is_empty")]
     data: DataState,
-    /// The highest number of an id in each collection.
+    /// The highest number used in an id, for each collection.
     highest: Vec<u64>,
-    /// The values that have moved, each with the number of its last change.
+    /// The counter values that have changed, each with the sequence number of its last change.
     values: Vec<(Arc<str>, i64, u64)>,
     scripts: Vec<ScriptRunState>,
     generators: Vec<GeneratorRunState>,
     faults: Vec<FaultRunState>,
     rules: RuleState,
-    /// The members that rules have.
+    /// The members of rules.
     #[serde(default, skip_serializing_if = "MembersState::is_empty")]
     members: MembersState,
-    /// What reloads have taken away.
+    /// What reloads have removed.
     retained: Retained,
 }
 
-/// Why a state cannot be taken up.
+/// The reason a state cannot be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StateError {
-    /// It is of a scenario that declares something else.
+    /// The state belongs to a different scenario.
     #[error("the state does not fit the scenario: {0}")]
     Misfit(&'static str),
-    /// It has a fault that cannot be read.
-    #[error("the state has a fault that cannot be read: {0}")]
+    /// A fault in the state cannot be parsed.
+    #[error("the state has an invalid fault: {0}")]
     Fault(String),
 }
 
 impl Engine {
-    /// The state. `start` is an engine of the same scenario at time 0; the rows that both share are not written down.
+    /// Returns the state. `start` is an engine of the same scenario at time 0; rows shared with it are omitted.
     #[must_use]
     pub fn save(&self, start: &Self) -> EngineState {
         let rows = (!self.shares_rows_with(start)).then(|| RowsState::of(self, start));
@@ -92,10 +93,10 @@ impl Engine {
         }
     }
 
-    /// The engine that was written down. `start` is an engine of the same scenario at time 0.
+    /// Restores an engine from its state. `start` is an engine of the same scenario at time 0.
     ///
     /// # Errors
-    /// [`StateError`] if the state is of another scenario.
+    /// [`StateError`] if the state belongs to a different scenario.
     pub fn restored(start: &Self, state: EngineState) -> Result<Self, StateError> {
         let mut engine = start.clone();
         (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
@@ -104,10 +105,10 @@ impl Engine {
             rows.put_in(&mut engine, start)?;
         }
         state.data.put_in(&mut engine)?;
-        engine.keep_numbers(&state.highest)?;
+        engine.reserve_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
-            moved.ok_or(StateError::Misfit("it has a value of an unknown counter"))?;
+            moved.ok_or(StateError::Misfit("unknown counter in the values"))?;
         }
         let seed = engine.seed;
         let scripts = resumed(start.timelines.scripts(), state.scripts, |run, state| {
@@ -123,17 +124,17 @@ impl Engine {
         Ok(engine)
     }
 
-    fn keep_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
+    fn reserve_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
         let names: Vec<Arc<str>> = self.collections.iter().map(|(name, _)| name.clone()).collect();
         if names.len() != highest.len() {
-            return Err(StateError::Misfit("it has other collections"));
+            return Err(StateError::Misfit("the collections differ"));
         }
-        names.iter().zip(highest).for_each(|(name, highest)| self.collections.keep_numbers(name, *highest));
+        names.iter().zip(highest).for_each(|(name, highest)| self.collections.reserve_numbers(name, *highest));
         Ok(())
     }
 }
 
-/// The runs of a scenario's timelines, each where its state says.
+/// Restores the runs of a scenario's timelines from their states.
 fn resumed<'r, R: 'r, S>(
     runs: impl Iterator<Item = &'r R>,
     states: Vec<S>,
@@ -141,21 +142,21 @@ fn resumed<'r, R: 'r, S>(
 ) -> Result<Vec<Run>, StateError> {
     let runs: Vec<&R> = runs.collect();
     if runs.len() != states.len() {
-        return Err(StateError::Misfit("it has other scripts or generators"));
+        return Err(StateError::Misfit("the scripts or generators differ"));
     }
     let resumed: Option<Vec<Run>> = runs.into_iter().zip(states).map(|(run, state)| resume(run, state)).collect();
-    resumed.ok_or(StateError::Misfit("it has a script with fewer steps"))
+    resumed.ok_or(StateError::Misfit("a script has fewer steps"))
 }
 
-/// The counters in their order, and the rows of each collection with counters in theirs.
+/// The counters, and the rows of each collection with counters, in order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowsState {
     by_row: Vec<DeclaredOr<CounterState>>,
-    collections: Vec<Vec<DeclaredOr<WrittenRow>>>,
+    collections: Vec<Vec<DeclaredOr<SavedRow>>>,
 }
 
-/// What the scenario declares, by its id, or something else.
+/// Either the id of something declared in the scenario, or the thing itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum DeclaredOr<T> {
@@ -174,7 +175,7 @@ struct CounterState {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenRow {
+struct SavedRow {
     id: Arc<str>,
     has_number_id: bool,
     own: Map<String, Value>,
@@ -183,28 +184,28 @@ struct WrittenRow {
     value: i64,
 }
 
-/// As [`whole_row`], for several.
+/// Like [`whole_row`], for several rows.
 pub(super) mod whole_rows {
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::WrittenRow;
+    use super::SavedRow;
     use crate::scenario::Row;
 
     pub(in crate::engine) fn serialize<S: Serializer>(rows: &[Arc<Row>], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(rows.iter().map(|row| WrittenRow::of(row)))
+        serializer.collect_seq(rows.iter().map(|row| SavedRow::of(row)))
     }
 
     pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Arc<Row>>, D::Error> {
-        let rows = Vec::<WrittenRow>::deserialize(deserializer)?;
+        let rows = Vec::<SavedRow>::deserialize(deserializer)?;
         Ok(rows.into_iter().map(|row| Arc::new(row.into_row())).collect())
     }
 }
 
-impl WrittenRow {
+impl SavedRow {
     fn of(row: &Row) -> Self {
         let (id, (own, framed, value)) = (row.id().clone(), row.content());
         Self { id, has_number_id: row.has_number_id(), own: own.clone(), framed: framed.clone(), value }
@@ -215,42 +216,42 @@ impl WrittenRow {
     }
 }
 
-/// A row that no scenario declares, for serde's `with`.
+/// A row in full, for serde's `with`.
 pub(super) mod whole_row {
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::WrittenRow;
+    use super::SavedRow;
     use crate::scenario::Row;
 
     pub(in crate::engine) fn serialize<S: Serializer>(row: &Row, serializer: S) -> Result<S::Ok, S::Error> {
-        WrittenRow::of(row).serialize(serializer)
+        SavedRow::of(row).serialize(serializer)
     }
 
     pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Row>, D::Error> {
-        Ok(Arc::new(WrittenRow::deserialize(deserializer)?.into_row()))
+        Ok(Arc::new(SavedRow::deserialize(deserializer)?.into_row()))
     }
 }
 
-/// Writes rows down, those that are as declared by their ids.
-fn written_beside(declared: &[Arc<Row>]) -> impl Fn(&Arc<Row>) -> DeclaredOr<WrittenRow> {
+/// Returns a function that saves rows. Rows that match their declaration are saved by id.
+fn save_relative_to(declared: &[Arc<Row>]) -> impl Fn(&Arc<Row>) -> DeclaredOr<SavedRow> {
     let declared: HashMap<&str, &Arc<Row>> = declared.iter().map(|row| (&**row.id(), row)).collect();
     move |row| match declared.get(&**row.id()) {
         Some(same) if *same == row => DeclaredOr::Declared(row.id().clone()),
-        _ => DeclaredOr::Other(WrittenRow::of(row)),
+        _ => DeclaredOr::Other(SavedRow::of(row)),
     }
 }
 
-/// Reads rows of a collection that were written down.
-fn read_beside(start: &RowSet, rows: Vec<DeclaredOr<WrittenRow>>) -> Result<Vec<Arc<Row>>, StateError> {
+/// Restores the saved rows of a collection.
+fn restore_relative_to(start: &RowSet, rows: Vec<DeclaredOr<SavedRow>>) -> Result<Vec<Arc<Row>>, StateError> {
     let declared = start.by_id();
-    let row = |row: DeclaredOr<WrittenRow>| match row {
+    let row = |row: DeclaredOr<SavedRow>| match row {
         DeclaredOr::Declared(id) => declared.get(&*id).map(|row| Arc::clone(row)),
         DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
     };
     let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
-    rows.ok_or(StateError::Misfit("it has an unknown row"))
+    rows.ok_or(StateError::Misfit("unknown row"))
 }
 
 impl RowsState {
@@ -265,14 +266,14 @@ impl RowsState {
         };
         let collections = engine.collections.counted().map(|(name, row_set)| {
             let declared = start.collections.get(name).map_or(&[][..], RowSet::declared_rows);
-            row_set.rows().iter().map(written_beside(declared)).collect()
+            row_set.rows().iter().map(save_relative_to(declared)).collect()
         });
         Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 
     fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
         if self.collections.len() != start.collections.counted().count() {
-            return Err(StateError::Misfit("it has other collections"));
+            return Err(StateError::Misfit("the collections differ"));
         }
         let added = self.by_row.iter().filter_map(|counter| match counter {
             DeclaredOr::Other(CounterState { id, declared: false, .. }) => Some(id.clone()),
@@ -281,7 +282,8 @@ impl RowsState {
         let added: HashSet<Arc<str>> = added.collect();
         let mut collections = start.collections.clone();
         for ((name, row_set), rows) in start.collections.counted().zip(self.collections) {
-            let (added, declared) = read_beside(row_set, rows)?.into_iter().partition(|row| added.contains(row.id()));
+            let (added, declared) =
+                restore_relative_to(row_set, rows)?.into_iter().partition(|row| added.contains(row.id()));
             collections.put(name.clone(), row_set.with_rows(declared, added));
         }
         let rows = collections.counted().flat_map(|(_, row_set)| row_set.rows());
@@ -295,7 +297,7 @@ impl RowsState {
                     (id, Counter { collection, seed, declared, row })
                 }
                 DeclaredOr::Declared(id) => {
-                    let declared = start.counters.get(&id).ok_or(StateError::Misfit("it has an unknown counter"))?;
+                    let declared = start.counters.get(&id).ok_or(StateError::Misfit("unknown counter"))?;
                     (id, declared.counter.clone())
                 }
             };
@@ -310,7 +312,7 @@ impl RowsState {
     }
 }
 
-/// Where a fault is.
+/// The saved state of a fault's run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultRunState {
@@ -323,15 +325,15 @@ struct FaultRunState {
     phase: FaultPhase,
 }
 
-/// Where to find what was declared.
+/// Where to find a fault's declaration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum FaultOrigin {
-    /// It is that one of the scenario's faults.
+    /// The scenario's fault at this index.
     Declared(usize),
-    /// That step of that script brings it.
+    /// The fault of a script's step: the script's index and the step's.
     Step(usize, usize),
-    /// It is in no scenario.
+    /// A fault outside the scenario, in full.
     Written(String),
 }
 
@@ -339,7 +341,8 @@ impl FaultRunState {
     fn of(run: &FaultRun, engine: &Engine) -> Self {
         let is_it = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
         let step = || {
-            // Those at work: a script that goes on after a reload has the steps, and their faults, of before.
+            // The running scripts rather than the scenario's: after a reload, a script that continues still has its old
+            // steps, and their faults.
             let mut steps = engine.timelines.scripts().enumerate().flat_map(|(script, run)| {
                 run.declared.steps().iter().enumerate().map(move |(step, declared)| (script, step, declared))
             });
@@ -367,7 +370,7 @@ impl FaultRunState {
         }
     }
 
-    /// The run of that fault, which has hit nothing here yet.
+    /// Restores the run of the fault. It has not hit anything in this process yet.
     fn resume(self, start: &Engine) -> Result<FaultRun, StateError> {
         let scenario = &start.scenario;
         let step = |script: usize, step: usize| match &start
@@ -390,7 +393,7 @@ impl FaultRunState {
                 Err(problems) => return Err(StateError::Fault(problems.to_string())),
             },
         };
-        let declared = declared.ok_or(StateError::Misfit("it has an unknown fault"))?;
+        let declared = declared.ok_or(StateError::Misfit("unknown fault"))?;
         let Self { id, run, source, declaration, origin, phase, .. } = self;
         let (matched, hit, rng, sockets) = (0, 0, None, HashMap::new());
         Ok(FaultRun { id, run, declared, source, declaration, origin, phase, matched, hit, rng, sockets })

@@ -1,7 +1,7 @@
-//! Timelines: all that happens by itself at its time, but for faults.
+//! Timelines: everything that happens on schedule, except faults.
 //!
-//! A timeline is a script, which is a list of steps, or a generator, which draws. All are in one list, so that there is one
-//! order in which they fire and one place that carries them over to another scenario.
+//! A timeline is a script (a list of steps) or a generator (random draws). All timelines are in one list, which fixes
+//! the order in which they fire and the place where they are carried over to another scenario.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,42 +16,42 @@ use super::command::Command;
 use super::counters::Counters;
 use super::digest::Digest;
 use super::generator::{GeneratorRun, GeneratorRunState};
-use super::pairing::{Carried, Declaration, Pairing, carry_on};
+use super::pairing::{Declaration, Pairing, SplitRuns, split_runs};
 use super::random::RandomStream;
 use super::retained::TimelineState;
 use super::script::{ScriptRun, ScriptRunState};
 use crate::scenario::{Fires, GeneratedRule, Generator, Scenario, Script};
 
-/// Who ends a timeline that does not end by itself.
+/// The owner of a timeline, which ends a timeline that would otherwise go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    /// The world: its scenario declares the timeline, and a reload that no longer does ends it.
+    /// The world. A reload whose scenario no longer declares the timeline ends it.
     World,
 }
 
-/// What a timeline fires.
+/// The effect of a timeline that fires.
 #[derive(Debug)]
 pub(super) enum Fired {
     Command(Command),
-    /// Nothing: there is nothing to draw from.
+    /// Nothing, because there are no rows to draw from.
     Nothing,
-    /// The rule of a generator.
+    /// A generator's rule.
     Rule {
         rule: Arc<GeneratedRule>,
-        /// The row that was drawn.
+        /// The drawn row.
         it: Option<Value>,
     },
 }
 
-/// One timeline at work.
+/// A running timeline.
 #[derive(Debug, Clone)]
 pub(super) enum Run {
     Script(ScriptRun),
-    // It is larger: its random stream is part of it.
+    // Boxed because it contains its random stream.
     Generator(Box<GeneratorRun>),
 }
 
-/// All timelines, in the order in which they fire at one moment: scripts, then generators, each in declared order.
+/// All timelines, in firing order for equal times: scripts, then generators, each in declared order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timelines(Vec<(Owner, Run)>);
 
@@ -77,11 +77,11 @@ impl Run {
         }
     }
 
-    /// Whether it is not as if it started now.
+    /// Whether the run differs from one that starts now.
     fn has_begun(&self, now: Duration) -> bool {
         match self {
             Self::Script(run) => run.has_begun(now),
-            // It has a random stream of its own, also before it fires for the first time.
+            // It owns a random stream even before it first fires.
             Self::Generator(_) => true,
         }
     }
@@ -95,23 +95,23 @@ impl Run {
 }
 
 impl Timelines {
-    /// Those that the scenario of a world declares.
+    /// Creates the timelines that a world's scenario declares.
     pub(super) fn of_world(runs: impl IntoIterator<Item = Run>) -> Self {
         Self(runs.into_iter().map(|run| (Owner::World, run)).collect())
     }
 
-    /// When the next of them is due.
+    /// When the next timeline is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.0.iter().filter_map(|(_, run)| run.due()).min()
     }
 
-    /// Has the first of those that are due at that time fire. `None` if none is.
+    /// Fires the first timeline that is due at `due`; `None` if none is.
     pub(super) fn fire(&mut self, due: Duration, counters: &Counters, collections: &Collections) -> Option<Fired> {
         let (_, run) = self.0.iter_mut().find(|(_, run)| run.due() == Some(due))?;
         Some(run.fire(counters, collections).unwrap_or(Fired::Nothing))
     }
 
-    /// Has them go on with another seed, at the same places.
+    /// Switches all timelines to another seed, keeping their positions.
     pub(super) fn reseed(&mut self, seed: u64) {
         for (_, run) in &mut self.0 {
             run.reseed(seed);
@@ -128,27 +128,27 @@ impl Timelines {
         self.0.iter().filter_map(|(_, run)| if let Run::Generator(run) = run { Some(&**run) } else { None })
     }
 
-    /// Takes out those of an owner: the scripts and the generators.
+    /// Removes the timelines of an owner and returns its scripts and generators.
     fn take(&mut self, owner: Owner) -> (Vec<Run>, Vec<Run>) {
         let own = self.0.extract_if(.., |(of, _)| *of == owner).map(|(_, run)| run);
         own.partition(|run| matches!(run, Run::Script(_)))
     }
 }
 
-/// How the timelines that two scenarios declare differ.
+/// The differences between the timelines of two scenarios.
 #[derive(Debug)]
 pub(super) struct TimelineEdits {
     scripts: Edits,
     generators: Edits,
 }
 
-/// How those of one kind differ.
+/// The differences between timelines of one kind.
 #[derive(Debug)]
 struct Edits {
     pairing: Pairing,
-    /// The old ones that end, by index.
+    /// The old timelines that end, by index.
     ended: HashMap<usize, Digest>,
-    /// The new ones that begin, by index.
+    /// The new timelines that start, by index.
     begun: HashMap<usize, Digest>,
 }
 
@@ -169,7 +169,7 @@ impl TimelineEdits {
         }
     }
 
-    /// The changes that users are shown.
+    /// The changes as shown to users.
     pub(super) fn changes(&self, old: &Scenario, new: &Scenario) -> Vec<Change> {
         let mut changes = self.scripts.pairing.changes(old.scripts(), new.scripts());
         changes.extend(self.generators.pairing.changes(old.generators(), new.generators()));
@@ -178,7 +178,7 @@ impl TimelineEdits {
 }
 
 impl Engine {
-    /// Starts all timelines that the scenario declares.
+    /// Starts all timelines of the scenario.
     pub(super) fn start_timelines(&mut self) {
         let scenario = self.scenario.clone();
         let mut runs: Vec<Run> = scenario.scripts().iter().map(|script| self.start_script(script)).collect();
@@ -186,8 +186,8 @@ impl Engine {
         self.timelines = Timelines::of_world(runs);
     }
 
-    /// Carries the timelines of the world over from the scenario before: those whose declaration stays go on where they are,
-    /// and so do those that an earlier reload took away.
+    /// Carries the world's timelines over from the previous scenario. Timelines whose declaration is unchanged
+    /// continue, as do timelines that an earlier reload removed.
     pub(super) fn carry_timelines_over(&mut self, edits: &TimelineEdits) {
         let scenario = self.scenario.clone();
         let (scripts, generators) = self.timelines.take(Owner::World);
@@ -200,14 +200,15 @@ impl Engine {
         self.timelines.0.splice(..0, runs.into_iter().map(|run| (Owner::World, run)));
     }
 
-    /// Those of one kind. `begin` gets the index of a declaration, and what was kept of it and for how long.
+    /// Carries over the timelines of one kind. `begin` receives the index of a declaration, and its retained state with
+    /// the time since it was removed.
     fn carry_over(
         &mut self,
         runs: Vec<Run>,
         edits: &Edits,
         begin: impl Fn(&mut Self, usize, Option<(Duration, TimelineState)>) -> Run,
     ) -> Vec<Run> {
-        let Carried { kept, ended } = carry_on(runs, &edits.pairing);
+        let SplitRuns { kept, ended } = split_runs(runs, &edits.pairing);
         let mut runs = Vec::with_capacity(kept.len());
         for (index, run) in kept.into_iter().enumerate() {
             runs.push(run.unwrap_or_else(|| {

@@ -1,7 +1,8 @@
-//! Topics, and who has joined them.
+//! Topics and their members.
 //!
-//! Memberships say who is there, not what happened: no event tells of them, and no moment that is kept to go back to holds
-//! them. A reload keeps them; a reset and a restore keep those that no rule has made. Nothing here looks at what a topic is about; the world decides what it sends there.
+//! Memberships describe presence rather than history: no event reports them, and snapshots omit them. A reload keeps
+//! them; a reset or a restore keeps only those that no rule has made. This module ignores the meaning of topics; the
+//! world decides what to send to each.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// What members can join. A clone is cheap.
+/// A topic that members can join. A clone is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
@@ -17,19 +18,20 @@ pub enum Topic {
     Counters,
     /// The counters of one collection.
     CountersOf(Arc<str>),
-    /// Notices of the world itself.
+    /// Notices from the world itself.
     Notices,
-    /// One that a scenario names.
+    /// A topic named by a scenario.
     Named(Arc<str>),
-    /// Members of a topic who want the same of it.
+    /// The members of a topic that receive the same frames.
     Group(u64),
-    /// The sockets of the endpoint of that key.
+    /// The sockets of the endpoint with this key.
     SocketsOf(Arc<str>),
-    /// Those of its sockets whose clients are connected to a namespace.
+    /// The sockets of the endpoint with this key whose clients are connected to a namespace.
     SocketsIn(Arc<str>, Arc<str>),
 }
 
-/// The topic as events show it. One that a scenario names is its name; names that begin with `__` are the world's own.
+/// The topic as shown in events. A topic named by a scenario is shown as its name; names with the prefix `__` are
+/// reserved for the world.
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -44,13 +46,13 @@ impl fmt::Display for Topic {
     }
 }
 
-/// Who has joined which topic, by the members' ids.
+/// The memberships of all topics, by member number.
 ///
-/// A clone shares everything until one of the two changes.
+/// A clone shares everything until one of them changes.
 #[derive(Debug, Clone, Default)]
 pub struct Topics(Arc<Memberships>);
 
-/// Both directions say the same. A topic without members is not here.
+/// Both directions agree. Topics without members are not stored.
 #[derive(Debug, Clone, Default)]
 struct Memberships {
     members: HashMap<Arc<Topic>, BTreeSet<u64>>,
@@ -58,7 +60,7 @@ struct Memberships {
 }
 
 impl Topics {
-    /// Has a member join a topic. A second join of the same changes nothing.
+    /// Adds a member to a topic. Joining twice has no effect.
     pub fn join(&mut self, member: u64, topic: &Topic) {
         if self.has_joined(member, topic) {
             return;
@@ -69,14 +71,14 @@ impl Topics {
         members.entry(shared).or_default().insert(member);
     }
 
-    /// Has a member leave a topic, if it has joined it.
+    /// Removes a member from a topic, if it has joined.
     pub fn leave(&mut self, member: u64, topic: &Topic) {
         if self.has_joined(member, topic) {
             Arc::make_mut(&mut self.0).end(member, &Arc::new(topic.clone()));
         }
     }
 
-    /// Has a member leave every topic.
+    /// Removes a member from every topic.
     pub fn leave_all(&mut self, member: u64) {
         let all: Vec<Arc<Topic>> = self.0.joined(member).cloned().collect();
         if !all.is_empty() {
@@ -87,14 +89,14 @@ impl Topics {
         }
     }
 
-    /// Has those who have joined topics elsewhere join them as well.
+    /// Adds all memberships of `other`.
     pub(super) fn extend(&mut self, other: &Self) {
         for (member, topic) in &other.0.joined {
             self.join(*member, topic);
         }
     }
 
-    /// The members of a topic, in the order of their ids.
+    /// The members of a topic, in ascending order.
     #[must_use]
     pub fn members<'t>(&'t self, topic: &Topic) -> impl ExactSizeIterator<Item = u64> + use<'t> {
         const NOBODY: &BTreeSet<u64> = &BTreeSet::new();
@@ -107,7 +109,7 @@ impl Topics {
         self.0.members.get(topic).is_some_and(|members| members.contains(&member))
     }
 
-    /// The topics that a member has joined, in an order that is always the same.
+    /// The topics that a member has joined, in a deterministic order.
     pub fn joined(&self, member: u64) -> impl Iterator<Item = &Topic> {
         self.0.joined(member).map(|topic| &**topic)
     }
@@ -115,7 +117,7 @@ impl Topics {
 
 impl Memberships {
     fn joined(&self, member: u64) -> impl Iterator<Item = &Arc<Topic>> {
-        // No topic goes before the first kind.
+        // `Counters` is the smallest topic.
         let own = self.joined.range((member, Arc::new(Topic::Counters))..);
         own.take_while(move |(of, _)| *of == member).map(|(_, topic)| topic)
     }
@@ -133,7 +135,7 @@ impl Memberships {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use std::sync::Arc;
 
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_those_who_joined_and_did_not_leave() {
+    fn members_have_joined_and_not_left() {
         enum Change {
             Join(u64, &'static str),
             Leave(u64, &'static str),
@@ -168,7 +170,7 @@ mod tests {
             (Join(2, "a"), &[2, 9], &[]),
             (Join(2, "b"), &[2, 9], &[2]),
             (Join(10, "b"), &[2, 9], &[2, 10]),
-            // A second join was no second membership.
+            // The second join did not add a second membership.
             (Leave(2, "a"), &[9], &[2, 10]),
             (Leave(2, "a"), &[9], &[2, 10]),
             (Leave(9, "b"), &[9], &[2, 10]),
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_of_different_kinds_are_different_whatever_the_name() {
+    fn topics_of_different_kinds_differ_even_with_equal_names() {
         let all = [
             (Topic::Counters, "__counters", r#""counters""#),
             (Topic::CountersOf("toys".into()), "__counters/toys", r#"{"counters-of":"toys"}"#),
@@ -212,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_shares_all_and_keeps_it_when_the_other_changes() {
+    fn a_clone_shares_everything_until_the_other_changes() {
         let mut topics = Topics::default();
         topics.join(1, &Topic::Counters);
         let kept = topics.clone();
-        // What changes nothing copies nothing.
+        // A call without effect copies nothing.
         topics.join(1, &Topic::Counters);
         topics.leave(2, &Topic::Counters);
         topics.leave_all(2);

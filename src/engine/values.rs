@@ -1,4 +1,4 @@
-//! The values of `data` that are no collections.
+//! The values of `data` that are not collections.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,11 +10,11 @@ use super::event::EventKind;
 use super::refusal::{MAX_COLLECTION_BYTES, Refusal};
 use crate::scenario::Scenario;
 
-/// Named values, in declared order. A clone is cheap: it shares the values until one of the two changes them.
+/// Named values, in declared order. A clone is cheap: both share the values until one of them changes.
 #[derive(Debug, Clone, Default)]
 pub struct DataValues {
     values: Arc<IndexMap<Arc<str>, Arc<Value>>>,
-    /// Bytes of all values as JSON. Counted when one is first set.
+    /// The size of all values as JSON, in bytes. Computed when a value is first set.
     bytes: OnceLock<usize>,
 }
 
@@ -23,22 +23,22 @@ impl DataValues {
         scenario.values().iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// The value of that name.
+    /// Returns the value named `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Value>> {
         self.values.get(name)
     }
 
-    /// All of them, in declared order.
+    /// Iterates over the values in declared order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Arc<Value>)> {
         self.values.iter()
     }
 
-    /// Sets a value, or the part of it that the keys lead to. What it leads through is made where there is nothing: objects.
+    /// Sets a value, or the part of it at `keys`. Missing or null parents become objects.
     ///
     /// # Errors
-    /// [`Refusal`] if there is no such value, the keys lead through something that has no parts, or behind the end of an
-    /// array, or it grows beyond [`MAX_COLLECTION_BYTES`]. Nothing has changed then.
+    /// [`Refusal`] if the value does not exist, if `keys` lead through a value without parts or past the end of an
+    /// array, or if the values would grow beyond [`MAX_COLLECTION_BYTES`]. Nothing has changed then.
     pub(super) fn set(&mut self, name: &str, keys: &[Arc<str>], value: Value) -> Result<EventKind, Refusal> {
         let Some((_, name, before)) = self.values.get_full(name) else {
             return Err(Refusal::UnknownValue(name.into()));
@@ -61,7 +61,7 @@ impl DataValues {
         Ok(EventKind::ValueSet { name, value, before })
     }
 
-    /// Puts a value that is there to what it was elsewhere; `None` if there is no such value.
+    /// Overwrites an existing value, for example with a saved one; `None` if the value does not exist.
     pub(super) fn put(&mut self, name: &str, value: Arc<Value>) -> Option<()> {
         *Arc::make_mut(&mut self.values).get_mut(name)? = value;
         self.bytes = OnceLock::new();
@@ -75,7 +75,7 @@ impl FromIterator<(Arc<str>, Arc<Value>)> for DataValues {
     }
 }
 
-/// The part of a value that the keys lead to.
+/// Returns the part of a value at `keys`.
 pub(super) fn part<'v>(mut value: &'v mut Value, name: &str, keys: &[Arc<str>]) -> Result<&'v mut Value, Refusal> {
     for (depth, key) in keys.iter().enumerate() {
         if value.is_null() {
@@ -89,14 +89,14 @@ pub(super) fn part<'v>(mut value: &'v mut Value, name: &str, keys: &[Arc<str>]) 
         };
         value = inner.ok_or_else(|| Refusal::NotAPart {
             path: path(name, keys),
-            part: path(name, &keys[..depth]),
+            parent: path(name, &keys[..depth]),
             found,
         })?;
     }
     Ok(value)
 }
 
-/// An index, which is written in digits alone.
+/// Parses an array index, which consists of digits only.
 fn index(key: &str) -> Option<usize> {
     if key.bytes().all(|byte| byte.is_ascii_digit()) { key.parse().ok() } else { None }
 }
@@ -119,7 +119,7 @@ fn describe(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use serde_json::json;
 
@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_such_part_is_named_and_nothing_changes() {
+    fn missing_parts_are_named_and_nothing_changes() {
         for (path, expected) in [
             ("cost", "Value cost not found"),
-            ("price.high", "price.high cannot be set, price is a number"),
-            ("prices.BTC.high.low", "prices.BTC.high.low cannot be set, prices.BTC is a number"),
-            ("prices.list.2", "prices.list.2 cannot be set, prices.list is an array of 2 items"),
-            ("prices.list.-1", "prices.list.-1 cannot be set, prices.list is an array of 2 items"),
-            ("prices.list..x", "prices.list..x cannot be set, prices.list is an array of 2 items"),
+            ("price.high", "price.high cannot be set: price is a number"),
+            ("prices.BTC.high.low", "prices.BTC.high.low cannot be set: prices.BTC is a number"),
+            ("prices.list.2", "prices.list.2 cannot be set: prices.list is an array of 2 items"),
+            ("prices.list.-1", "prices.list.-1 cannot be set: prices.list is an array of 2 items"),
+            ("prices.list..x", "prices.list..x cannot be set: prices.list is an array of 2 items"),
         ] {
             let mut changed = values();
             assert_eq!(set(&mut changed, path, json!(1)), Err(expected.to_owned()));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn values_together_may_not_grow_beyond_a_bound() {
+    fn the_total_size_of_values_is_bounded() {
         let mut values = values();
         let text = |length: usize| Value::from("x".repeat(length));
         assert!(set(&mut values, "price", text(MAX_COLLECTION_BYTES / 2)).is_ok());

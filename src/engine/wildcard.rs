@@ -1,7 +1,7 @@
-//! Patterns of paths, queries and header values in which `*` stands for any characters.
+//! Patterns for paths, queries and header values in which `*` matches any characters.
 
-/// Whether a text matches a pattern. `*` matches any number of characters, also none; every other character matches
-/// itself.
+/// Returns whether `text` matches `pattern`. `*` matches any number of characters, including none; every other
+/// character matches itself.
 #[must_use]
 pub(crate) fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -20,7 +20,7 @@ mod tests {
     use super::matches_wildcard;
 
     #[test]
-    fn a_star_matches_anything_and_any_other_character_itself() {
+    fn stars_match_anything_and_other_characters_match_themselves() {
         for (pattern, matching, others) in [
             ("/orders/*", &["/orders/A1", "/orders/"][..], &["/orders", "/order/A1", "x/orders/A1"][..]),
             ("/electronics", &["/electronics"], &["/electronics/", "/electronic", "/"]),

@@ -123,7 +123,7 @@ const TABLE: &[Row] = &[
         edit: "another product is declared with the id of one that a client added",
         from: "total: 7 }",
         to: "total: 7 }, { name: Robot, total: 4 }",
-        changes: &["A3 declared, in place of one that was added"],
+        changes: &["A3 declared, replacing an added one"],
         told: &["A3 4"],
     },
     Row {
@@ -311,10 +311,7 @@ orders: {{ scripts: [{{ steps: [{{ remove: {{ product: T1 }} }}, {{ add: {{ cate
     let shown = |engine: &Engine| serde_json::to_string(engine.collections().get("toys").unwrap().rows()).unwrap();
     assert_eq!(lines(&engine.replace(&accepted(&format!("{}# saved\n", text("Kite"))), 1).changes), [""; 0]);
     assert_eq!(shown(&engine), r#"[{"id":"T2"},{"id":"T1","name":"Robot"}]"#);
-    assert_eq!(
-        lines(&engine.replace(&accepted(&text("Ball")), 1).changes),
-        ["T1 declared, in place of one that was added"]
-    );
+    assert_eq!(lines(&engine.replace(&accepted(&text("Ball")), 1).changes), ["T1 declared, replacing an added one"]);
     assert_eq!(shown(&engine), r#"[{"id":"T1","name":"Ball"},{"id":"T2"}]"#);
 }
 

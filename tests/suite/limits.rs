@@ -263,7 +263,7 @@ async fn a_category_bounds_clients_products_and_a_reset_makes_room() {
     }
     let refused = mockd.post("/confectionery", &product).await;
     assert_eq!(refused.status, 413);
-    let why = "The products of confectionery take more than 64 MiB, a reset removes those that were added";
+    let why = "The products of confectionery take more than 64 MiB; a reset removes the added ones";
     assert_eq!(refused.json()["message"], why);
     assert_eq!(mockd.post("/electronics", r#"{"name":"Drone"}"#).await.status, 200);
     assert_eq!(mockd.post("/__mockd/reset", "{}").await.status, 200);

@@ -314,8 +314,7 @@ fn a_row_that_takes_the_id_of_a_posted_product_gives_it_back() {
     add(&mut engine, "toys", "Robot");
     order(&mut engine, &[("T2", 2), ("T3", 3), ("T4", 4)]);
     let reload = engine.replace(&new, 1);
-    let expected =
-        ["T1 name changed", "T2 name changed", "T2 total 2 → 0", "T3 declared, in place of one that was added"];
+    let expected = ["T1 name changed", "T2 name changed", "T2 total 2 → 0", "T3 declared, replacing an added one"];
     assert_eq!(changes(&reload), expected);
     assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 0", "T3 2", "T4 4"]);
     let reload = engine.replace(&old, 1);

@@ -1,7 +1,7 @@
-//! Rows in an order, in pages that copies share until one of them changes a row there.
+//! Ordered rows, in pages that copies share until one of them changes a row in the page.
 //!
-//! Each row has a place, a number that stays as long as the row is there. Places grow in the order of the rows: those of
-//! declared rows come first, and a row that is added gets one behind all others.
+//! Each row has a place, a number that never changes. Places ascend in row order: declared rows come first, and an
+//! added row gets a place after all others.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,36 +10,36 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::scenario::Row;
 
-/// The bits of a place that say which row of its page it is.
+/// The number of low bits of a place that select a row within its page.
 const SLOT_BITS: u32 = 8;
 
-/// The most rows of a page.
+/// The maximum number of rows in a page.
 const PAGE: usize = 1 << SLOT_BITS;
 
-/// Rows in order: declared ones, then added ones. A clone is cheap, and so is a change of one of many rows.
+/// Rows in order: declared ones, then added ones. Cloning is cheap, and so is changing one of many rows.
 ///
-/// As JSON they are an array.
+/// Serialises as a JSON array.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    /// Each with its number, which ascends. None is empty.
+    /// The pages with their numbers, in ascending order. No page is empty.
     pages: Arc<Vec<(u64, Arc<Page>)>>,
     len: usize,
-    /// The place of the first row that can be an added one.
+    /// The first place for added rows.
     first_added: u64,
-    /// Places by id, from the first search on that takes more than a look at one page.
+    /// Places by id. Built by the first search if there are several pages.
     index: OnceLock<HashTrieMapSync<Arc<str>, u64>>,
 }
 
 /// Rows with neighbouring places.
 #[derive(Debug, Clone, Default)]
 struct Page {
-    /// The low bits of the rows' places, ascending.
+    /// The low bits of the rows' places, in ascending order.
     slots: Vec<u8>,
     rows: Vec<Arc<Row>>,
 }
 
 impl Rows {
-    /// Declared rows, and rows that were added at run time.
+    /// Creates rows from declared ones and those added at run time.
     pub(in crate::engine) fn new(declared: Vec<Arc<Row>>, added: Vec<Arc<Row>>) -> Self {
         let first_added = declared.len() as u64;
         let len = declared.len() + added.len();
@@ -56,25 +56,25 @@ impl Rows {
         Self { pages: Arc::new(pages), len, first_added, index: OnceLock::new() }
     }
 
-    /// How many there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The rows in order. To skip many of them takes little time.
+    /// Iterates over the rows in order. Skipping many of them is cheap.
     #[must_use]
     pub fn iter(&self) -> RowIter<'_> {
         RowIter { pages: self.pages.iter(), page: [].iter(), left: self.len }
     }
 
-    /// The row that so many others go before.
+    /// The row at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&Arc<Row>> {
         self.iter().nth(index)
@@ -86,24 +86,24 @@ impl Rows {
         self.pages.last()?.1.rows.last()
     }
 
-    /// The row of that id.
+    /// Returns the row with this id.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<&Arc<Row>> {
         let (page, at) = self.at(self.place(id)?)?;
         self.pages[page].1.rows.get(at)
     }
 
-    /// Whether there is a row of that id, and it continues a declared one.
+    /// Whether a row has this id and continues a declared one.
     pub(in crate::engine) fn is_declared(&self, id: &str) -> bool {
         self.place(id).is_some_and(|place| place < self.first_added)
     }
 
-    /// Those that continue declared ones, in order.
+    /// Iterates over the rows that continue declared ones, in order.
     pub(in crate::engine) fn declared(&self) -> impl Iterator<Item = &Arc<Row>> {
         self.iter().take(self.declared_len())
     }
 
-    /// Those that were added at run time, in order.
+    /// Iterates over the rows that were added at run time, in order.
     pub(in crate::engine) fn added(&self) -> impl Iterator<Item = &Arc<Row>> {
         self.iter().skip(self.declared_len())
     }
@@ -116,12 +116,12 @@ impl Rows {
         self.pages.iter().map(declared).sum()
     }
 
-    /// Whether it is a clone of the other, and no row came, went or changed since.
+    /// Whether one is a clone of the other and no row was added, removed or changed since.
     pub(in crate::engine) fn shares_all_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.pages, &other.pages)
     }
 
-    /// Adds a row after the others. None of them has its id.
+    /// Appends a row. Its id must not be in use.
     pub(super) fn push(&mut self, row: Arc<Row>) {
         let place = self.next_place();
         if let Some(index) = self.index.get_mut() {
@@ -140,14 +140,14 @@ impl Rows {
         self.len += 1;
     }
 
-    /// Puts a row in the place of the one with its id, and gives that one.
+    /// Replaces the row with the same id and returns the previous one.
     pub(super) fn replace(&mut self, row: Arc<Row>) -> Option<Arc<Row>> {
         let (page, at) = self.at(self.place(row.id())?)?;
         let page = Arc::make_mut(&mut Arc::make_mut(&mut self.pages)[page].1);
         Some(std::mem::replace(&mut page.rows[at], row))
     }
 
-    /// Takes out the row of that id.
+    /// Removes the row with this id and returns it.
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Row>> {
         let (page, at) = self.at(self.place(id)?)?;
         if let Some(index) = self.index.get_mut() {
@@ -163,7 +163,7 @@ impl Rows {
         Some(page.rows.remove(at))
     }
 
-    /// The place behind all rows.
+    /// The place after all rows.
     fn next_place(&self) -> u64 {
         let after_last = |(number, page): &(u64, Arc<Page>)| {
             page.slots.last().map_or(0, |slot| (number << SLOT_BITS | u64::from(*slot)) + 1)
@@ -189,7 +189,7 @@ impl Rows {
         })
     }
 
-    /// The page of a place, and which of its rows is there.
+    /// The index of a place's page, and of its row within the page.
     fn at(&self, place: u64) -> Option<(usize, usize)> {
         let page = self.pages.binary_search_by_key(&(place >> SLOT_BITS), |(number, _)| *number).ok()?;
         let at = self.pages[page].1.slots.binary_search(&slot(place)).ok()?;
@@ -203,7 +203,7 @@ fn slot(place: u64) -> u8 {
 }
 
 impl Page {
-    /// Adds a row to a page without gaps.
+    /// Appends a row to a page without gaps.
     fn push(&mut self, row: Arc<Row>) {
         self.slots.push(slot(self.rows.len() as u64));
         self.rows.push(row);
@@ -225,7 +225,7 @@ impl<'r> IntoIterator for &'r Rows {
     }
 }
 
-/// Rows in order. To skip many of them takes little time.
+/// An iterator over rows in order. Skipping many of them is cheap.
 #[derive(Debug, Clone)]
 pub struct RowIter<'r> {
     pages: std::slice::Iter<'r, (u64, Arc<Page>)>,

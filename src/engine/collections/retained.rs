@@ -1,11 +1,11 @@
-//! Collections without counters that a reload takes away, and brings back.
+//! Collections without counters that a reload removes and a later one restores.
 
 use super::RowSet;
 use crate::engine::digest::Digest;
 use crate::engine::retained::DataContent;
 
 impl RowSet {
-    /// What has become of it, and the digest of what was declared; `None` if it is as at the start.
+    /// Returns the digest of the declaration and the current content; `None` if the collection is as at the start.
     pub(in crate::engine) fn retained(&self) -> Option<(Digest, DataContent)> {
         let Self { highest, uuids, .. } = *self;
         let is_as_at_start = self.is_as_declared() && !self.has_kept_ids();
@@ -17,12 +17,12 @@ impl RowSet {
         Some((self.declared_digest(), DataContent::Rows { ids, declared, added, highest, uuids }))
     }
 
-    /// The digest of the rows that the scenario declares.
+    /// The digest of the declared rows.
     pub(in crate::engine) fn declared_digest(&self) -> Digest {
         Digest::of_rows(&self.declared)
     }
 
-    /// The collection, which is as at the start, as it was when it was retained.
+    /// Restores retained content into this collection, which is as at the start.
     pub(in crate::engine) fn recalled(&self, content: DataContent) -> Option<Self> {
         let DataContent::Rows { ids, declared, added, highest, uuids } = content else { return None };
         Some(Self { highest, uuids, ..self.with_kept_ids(ids)?.with_rows(declared, added) })

@@ -1,4 +1,4 @@
-//! A fault as a command carries it.
+//! The fault of a command.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::engine::refusal::Refusal;
 use crate::scenario::{Fault, Scenario, Source, parse_fault};
 
-/// A fault that was parsed here, or its text as another server wrote it.
+/// A fault that was parsed here, or its text as sent by another server.
 #[derive(Debug, Clone)]
 pub enum FaultText {
-    /// The fault.
+    /// The parsed fault.
     Parsed(Arc<Fault>),
-    /// Its text as JSON, to be parsed against the scenario that is played.
+    /// Its text as JSON, to be parsed against the running scenario.
     Written(String),
 }
 

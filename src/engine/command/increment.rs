@@ -1,10 +1,10 @@
-//! Adding to numbers of a row.
+//! Increments of numeric fields.
 
 use serde_json::{Map, Number, Value};
 
 use crate::engine::refusal::Refusal;
 
-/// Adds each amount to the field of its name; a field that is not there counts as 0.
+/// Adds each amount to the field with its name. A missing field counts as 0.
 pub(super) fn increment(own: &mut Map<String, Value>, amounts: Map<String, Value>) -> Result<(), Refusal> {
     for (field, amount) in amounts {
         let zero = Value::from(0);
@@ -19,7 +19,7 @@ pub(super) fn increment(own: &mut Map<String, Value>, amounts: Map<String, Value
     Ok(())
 }
 
-/// The sum, which is an integer if both are. `None` if it is out of range.
+/// Returns the sum, an integer if both are; `None` if it is out of range.
 fn sum(one: &Number, other: &Number) -> Option<Number> {
     if let (Some(one), Some(other)) = (one.as_i128(), other.as_i128()) {
         return Number::from_i128(one + other);
@@ -29,14 +29,14 @@ fn sum(one: &Number, other: &Number) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn integers_stay_integers_and_what_leaves_the_range_is_refused() {
+    fn integers_stay_integers_and_overflow_is_refused() {
         for (current, amount, expected) in [
             ("1", "2", Some("3")),
             ("1", "-2", Some("-1")),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_no_number_is_named() {
+    fn a_field_that_is_not_a_number_is_named() {
         for (amounts, expected) in [
             (json!({ "votes": 2, "views": 1 }), Ok(json!({ "votes": 3, "name": "a", "none": null, "views": 1 }))),
             (json!({}), Ok(json!({ "votes": 1, "name": "a", "none": null }))),

@@ -1,4 +1,4 @@
-//! What commands do to rows.
+//! The commands that change rows.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::engine::refusal::{MAX_COLLECTION_BYTES, Refusal};
 use crate::engine::{Engine, counter};
 use crate::scenario::Row;
 
-/// A row as it may come in its collection, with an id.
+/// A row that its collection accepts, with its id.
 pub(super) struct AcceptedRow {
     row: Arc<Row>,
     is_counted: bool,
-    /// How many UUIDs its collection has drawn by then.
+    /// The number of UUIDs that its collection has drawn so far.
     uuids: u64,
 }
 
-/// What a change made of a row.
+/// A changed row and its previous state.
 struct ChangedRow {
     id: Arc<str>,
     collection: Arc<str>,
@@ -30,8 +30,8 @@ struct ChangedRow {
 }
 
 impl Engine {
-    /// A row as it may come in the collection, with an id. Only what a client sends is held to the fields and to the size of a
-    /// collection with counters; the rules that add rows to others have no end.
+    /// Checks a row against its collection and gives it an id. Rows that a timeline adds to a collection with counters
+    /// skip the checks of fields and size, because the scenario bounds their number.
     pub(super) fn accepted(
         &self,
         collection: &str,
@@ -50,7 +50,7 @@ impl Engine {
         let is_taken = |id: &str| if is_counted { self.counters.get(id).is_some() } else { row_set.row(id).is_some() };
         if row.id().is_empty() {
             let id = row_set.new_id(self.seed, is_taken);
-            return Ok(AcceptedRow { row: Arc::new(id.given_to(&row)), is_counted, uuids: id.uuids });
+            return Ok(AcceptedRow { row: Arc::new(id.apply_to(&row)), is_counted, uuids: id.uuids });
         }
         if is_taken(row.id()) {
             return Err(Refusal::DuplicateRow(row_set.name_of(row.id())));
@@ -58,7 +58,7 @@ impl Engine {
         Ok(AcceptedRow { row, is_counted, uuids: row_set.uuids() })
     }
 
-    /// Adds a row that is accepted.
+    /// Adds an accepted row.
     pub(super) fn add_row(
         &mut self,
         collection: Arc<str>,
@@ -74,7 +74,7 @@ impl Engine {
         self.collections.add(&collection, row.clone(), uuids);
         events.push(self.event(EventKind::Added { id: id.clone(), collection, is_counted, row }));
         if is_counted && announce {
-            // The row is there, and its value is in range: it was declared.
+            // The row exists, and its value is in range because it was declared.
             events.extend(self.change_counter(&id, CounterChange::Set(value)));
         }
     }
@@ -132,7 +132,7 @@ impl Engine {
         Ok(self.event(EventKind::Replaced { id, collection, is_counted, row, before }))
     }
 
-    /// Changes some fields of a row. What it lacked before is not this change's fault.
+    /// Changes some fields of a row. Only these fields are checked: others may have been missing before.
     fn change_fields(
         &mut self,
         collection: &str,
@@ -148,7 +148,7 @@ impl Engine {
         Ok(self.event(EventKind::Merged { id, collection, is_counted, row, before }))
     }
 
-    /// Gives a row other properties.
+    /// Replaces the properties of a row.
     fn change_row(&mut self, collection: &str, id: &str, own: Map<String, Value>) -> Result<ChangedRow, Refusal> {
         let (row_set, before) = self.collections.find(collection, id)?;
         let (row, before) = (Arc::new(before.with_own(own)), before.clone());
@@ -162,13 +162,13 @@ impl Engine {
     }
 }
 
-/// A row of a client with the id that it came with, if it has one.
+/// Returns a client's row with the id from its fields, if it has one.
 fn identified(row: &Row) -> Result<Row, Refusal> {
     let wrong = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
     row.with_own_id().ok_or_else(wrong)
 }
 
-/// The fields but the id, which has to be that of the row. Ids compare as text.
+/// Returns the fields without the id, which must equal the row's. Ids compare as text.
 fn without_id(id: &str, mut fields: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let is_same = match fields.shift_remove("id") {
         None => true,
@@ -179,7 +179,7 @@ fn without_id(id: &str, mut fields: Map<String, Value>) -> Result<Map<String, Va
     if is_same { Ok(fields) } else { Err(Refusal::FixedId(id.into())) }
 }
 
-/// Merges a patch into an object (RFC 7396). What is changed keeps its place.
+/// Merges a patch into an object (RFC 7396). Changed members keep their position.
 fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
     for (key, value) in patch {
         match value {

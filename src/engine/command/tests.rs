@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod data;
 
@@ -58,7 +58,7 @@ fn a_change_of_a_row_is_one_event_and_keeps_the_value() {
             "merged",
             r#"{"id":"T1","name":"Bike","price":4,"size":{"w":1,"h":2},"tags":["a","b"],"new":{"b":{"c":1}}}"#,
         ),
-        // RFC 7396: null removes, objects are merged, all else is replaced.
+        // RFC 7396: null removes, objects are merged, anything else is replaced.
         (
             merge(
                 "toys",
@@ -93,7 +93,7 @@ fn a_change_of_a_row_is_one_event_and_keeps_the_value() {
             values,
             value.map(|value| ("T1", value)).into_iter().chain([("T2", 0), ("1", 0)]).collect::<Vec<_>>()
         );
-        // The rest is shared with the copy, which is as it was.
+        // The other rows are shared with the copy, which is unchanged.
         let shared = |engine: &Engine| engine.collections().get("toys").unwrap().rows().last().unwrap().clone();
         assert!(Arc::ptr_eq(&shared(&engine), &shared(&before)));
         assert_eq!(rows(&before, "toys"), rows(&Engine::new(&scenario(TOYS), 1), "toys"));
@@ -141,12 +141,12 @@ fn a_refused_change_of_a_row_changes_nothing() {
         assert_eq!(engine.apply(command), Err(refusal));
     }
     assert_eq!((rows(&engine, "toys"), rows(&engine, "digits"), engine.sequence()), (before.0, before.1, 0));
-    // What a declared row lacks is not the fault of a change of something else.
+    // A field that a declared row already lacks does not prevent a change of another field.
     engine.apply(merge("toys", "T2", json!({ "price": 1 }))).unwrap();
 }
 
 #[test]
-fn a_row_that_a_client_adds_with_an_id_keeps_it() {
+fn a_row_added_by_a_client_keeps_its_id() {
     let mut engine = Engine::new(&scenario(TOYS), 1);
     let add = |name: Value, announce| {
         let row = Row::written("T9".into(), fields(json!({ "name": name })), Map::new(), 7);
@@ -169,7 +169,7 @@ fn a_row_that_a_client_adds_with_an_id_keeps_it() {
 }
 
 #[test]
-fn a_full_collection_takes_what_makes_a_row_smaller() {
+fn a_full_collection_accepts_changes_that_shrink_a_row() {
     let mut engine = Engine::new(&scenario(TOYS), 1);
     let large = |less: usize| json!({ "name": "x".repeat(MAX_COLLECTION_BYTES - less) });
     engine.apply(replace("toys", "T2", large(200))).unwrap();
@@ -185,7 +185,7 @@ fn a_full_collection_takes_what_makes_a_row_smaller() {
 }
 
 #[test]
-fn what_is_sent_is_one_event_and_joining_is_none() {
+fn sending_is_one_event_and_joining_is_none() {
     let mut engine = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
     for command in [
         Command::Join { member: 7, topics: vec![named("a"), Topic::Notices, named("a")] },
@@ -203,20 +203,20 @@ fn what_is_sent_is_one_event_and_joining_is_none() {
 }
 
 #[test]
-fn joining_too_many_topics_is_refused_as_a_whole() {
+fn joining_too_many_topics_joins_none() {
     let mut engine = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
-    let most = (0..MAX_TOPICS).map(|number| named(number.to_string()));
-    engine.apply(Command::Join { member: 1, topics: most.clone().chain(most.clone()).collect() }).unwrap();
+    let all = (0..MAX_TOPICS).map(|number| named(number.to_string()));
+    engine.apply(Command::Join { member: 1, topics: all.clone().chain(all.clone()).collect() }).unwrap();
     let one_more = || Command::Join { member: 1, topics: vec![named("0"), named("more")] };
     assert_eq!(engine.apply(one_more()), Err(Refusal::TooManyTopics));
-    assert_eq!(engine.apply(Command::Join { member: 1, topics: most.collect() }), Ok(Effects::default()));
+    assert_eq!(engine.apply(Command::Join { member: 1, topics: all.collect() }), Ok(Effects::default()));
     engine.apply(Command::Leave { member: 1, topics: vec![named("1")] }).unwrap();
     engine.apply(one_more()).unwrap();
     assert_eq!(engine.topics().joined(1).count(), MAX_TOPICS);
 }
 
 #[test]
-fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
+fn members_survive_resets_and_reloads_and_are_not_in_states() {
     let start = Engine::new(&scenario("categories: { toys: { prefix: T } }"), 1);
     let mut engine = start.clone();
     engine.apply(Command::Join { member: 7, topics: vec![Topic::Counters] }).unwrap();
@@ -237,7 +237,7 @@ fn members_stay_over_resets_and_reloads_and_no_state_has_them() {
 }
 
 #[test]
-fn commands_come_back_from_json_as_they_were() {
+fn commands_round_trip_through_json() {
     let kite = Row::written("T9".into(), fields(json!({ "name": "Kite" })), fields(json!({ "n": 1 })), 7);
     for (command, expected) in [
         (Command::count("T1", -2), json!({ "count": { "id": "T1", "amount": -2 } })),

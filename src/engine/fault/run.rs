@@ -1,4 +1,4 @@
-//! One fault at work.
+//! A running fault.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::engine::event::EventKind;
 use crate::engine::random::RandomStream;
 use crate::scenario::{Effect, Fault, Matches};
 
-/// Random streams of faults have this bit and not the next one, so that a fault changes no draw: generators count theirs from 0,
-/// and those of scripts have both bits.
+/// Random streams of faults have this bit set and the next one clear, so that a fault never changes another draw:
+/// streams of generators count from 0, and streams of scripts have both bits set.
 const STREAMS: u64 = 1 << 63;
 
-/// The ids of faults whose sockets have streams of their own. Later ones repeat those.
+/// The number of fault ids whose sockets have distinct random streams. Later faults reuse the streams.
 const SOCKET_STREAMS: u64 = 1 << 30;
 
-/// Who brought a fault.
+/// The source of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FaultSource {
-    /// `faults` of the scenario.
+    /// The scenario's `faults`.
     Scenario,
     /// A step of a script.
     Script,
@@ -32,47 +32,47 @@ pub enum FaultSource {
     Api,
 }
 
-/// Whether a fault is in force.
+/// The phase of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FaultPhase {
     /// It has not begun.
     Waiting,
-    /// It is in force.
+    /// It is active.
     Active,
-    /// It is over, or has hit as many as it may.
+    /// It has ended, or has reached its maximum number of hits.
     Over,
 }
 
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct FaultRun {
     pub(in crate::engine) id: u64,
-    /// Counts how often a fault was brought or started over: what is kept of one of them is of no use to another.
+    /// The number of this run, unique across all faults and restarts. State kept for one run does not apply to another.
     pub(in crate::engine) run: u64,
     pub(in crate::engine) declared: Arc<Fault>,
     pub(in crate::engine) source: FaultSource,
-    /// Which of the scenario's faults it is, by index. A client may have changed it since.
+    /// The index of its declaration in the scenario. A client may have changed the fault since.
     pub(in crate::engine) declaration: Option<usize>,
-    /// The world's time at which its own time is 0.
+    /// The world's time at which the fault's time is 0.
     pub(in crate::engine) origin: Duration,
-    /// Whether it is in force; what it has hit does not matter for that.
+    /// Its phase, regardless of the number of hits.
     pub(in crate::engine) phase: FaultPhase,
     pub(in crate::engine) matched: u64,
     pub(in crate::engine) hit: u64,
-    /// Made with the first draw: until then the seed may change.
+    /// Created with the first draw: the seed may change until then.
     pub(in crate::engine) rng: Option<RandomStream>,
-    /// What was decided of sockets: the ordinal of one that is hit, among those that are.
+    /// The decision for each socket: its ordinal among the sockets hit, or `None` if it is not hit.
     pub(in crate::engine) sockets: HashMap<u64, Option<u64>>,
 }
 
-/// How far a fault of a scenario is.
+/// The progress of a scenario's fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct FaultProgress {
     origin: Duration,
     phase: FaultPhase,
-    /// What it has hit is about one process; see [`EngineState`](crate::engine::EngineState).
+    /// The counts of hits belong to one process; see [`EngineState`](crate::engine::EngineState).
     #[serde(skip)]
     matched: u64,
     #[serde(skip)]
@@ -86,7 +86,7 @@ impl FaultProgress {
         Self { origin: run.origin, phase: run.phase, matched: run.matched, hit: run.hit, rng: run.rng.clone() }
     }
 
-    /// Has a new run of the same fault go on from here, that much later. One that was in force begins again.
+    /// Makes a new run of the same fault continue from here, shifted by `by`. A fault that was active begins again.
     pub(in crate::engine) fn resume(self, by: Duration, run: &mut FaultRun) {
         let phase = if self.phase == FaultPhase::Active { FaultPhase::Waiting } else { self.phase };
         (run.origin, run.phase) = (self.origin.saturating_add(by), phase);
@@ -110,7 +110,7 @@ impl FaultRun {
         self.run = numbered(self.run, epoch);
     }
 
-    /// Whether it is not as if it were brought now.
+    /// Whether the run differs from one that starts now.
     pub(in crate::engine) fn has_begun(&self, now: Duration) -> bool {
         self.origin != now || self.matched > 0
     }
@@ -131,7 +131,7 @@ impl FaultRun {
         self.declared.name().map_or_else(|| format!("fault {}", self.id).into(), Into::into)
     }
 
-    /// That it is over.
+    /// Returns the event of its end.
     pub(in crate::engine) fn ended(&self) -> EventKind {
         EventKind::FaultEnded { fault: self.id, label: self.label() }
     }
@@ -140,7 +140,7 @@ impl FaultRun {
         self.phase == FaultPhase::Active
     }
 
-    /// Whether it has hit as many as it may.
+    /// Whether it has reached its maximum number of hits.
     pub(in crate::engine) fn is_spent(&self) -> bool {
         self.matches().times.is_some_and(|times| self.hit >= times)
     }
@@ -169,7 +169,7 @@ impl FaultRun {
         }
     }
 
-    /// It begins or ends.
+    /// Begins or ends the fault.
     pub(in crate::engine) fn transition(&mut self) {
         self.phase = match self.phase {
             FaultPhase::Waiting if !self.effect().is_momentary() => FaultPhase::Active,
@@ -199,7 +199,7 @@ impl FaultRun {
         !self.effect().is_for_requests() && !self.effect().is_for_handshakes()
     }
 
-    /// Whether the next that matches is hit.
+    /// Draws whether the next match is hit.
     fn draws(&mut self, seed: u64) -> bool {
         self.matched += 1;
         let Matches { share, skip, .. } = *self.declared.matches();
@@ -241,25 +241,25 @@ impl FaultRun {
             self.sockets.insert(socket, ordinal);
         }
         let ordinal = self.sockets.get(&socket).copied().flatten()?;
-        // Each socket draws for itself: how fast the others are makes no difference. Its number would not do, because
-        // numbers go on after a reset.
+        // Each socket has its own stream, so that the speed of other sockets makes no difference. The stream is chosen
+        // by the ordinal, because socket numbers continue after a reset.
         let number = (self.id % SOCKET_STREAMS) << 32 | ordinal & u64::from(u32::MAX);
         let stream = (seed, STREAMS + number);
         Some(SocketFault { run: self.run, label: self.label(), fault: self.declared.clone(), stream })
     }
 
-    /// How many sockets it has decided about.
+    /// The number of sockets that it has decided about.
     pub(in crate::engine) fn decided(&self) -> usize {
         self.sockets.len()
     }
 
-    /// Forgets about sockets that are not open any more.
+    /// Forgets sockets that are no longer open.
     pub(in crate::engine) fn forget(&mut self, is_open: &dyn Fn(u64) -> bool) {
         self.sockets.retain(|socket, _| is_open(*socket));
     }
 }
 
-/// A number that no other epoch has.
+/// Makes a number unique to an epoch.
 fn numbered(run: u64, epoch: u32) -> u64 {
     u64::from(epoch) << 32 | run & u64::from(u32::MAX)
 }

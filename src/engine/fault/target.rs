@@ -1,4 +1,4 @@
-//! Requests and handshakes, as far as faults look at them.
+//! The parts of requests, handshakes and members that faults match.
 
 use std::sync::Arc;
 
@@ -7,54 +7,54 @@ use crate::engine::counters::Counters;
 use crate::engine::wildcard::matches_wildcard;
 use crate::scenario::{Effect, Matches};
 
-/// A request or a handshake, as far as faults look at it.
+/// The parts of a request or a handshake that faults match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultTarget {
     /// Its method.
     pub method: String,
-    /// Its path below the world's prefix, decoded: what a fault's pattern is held against.
+    /// The decoded path below the world's prefix, which is matched against a fault's pattern.
     pub path: String,
-    /// Whether it is to open a socket (RFC 6455, 4.1).
+    /// Whether it is a WebSocket handshake (RFC 6455, 4.1).
     pub is_handshake: bool,
-    /// What it is about.
+    /// Its subject.
     pub subject: FaultSubject,
 }
 
-/// What a request or a handshake is about, whether the world has that or not.
+/// The subject of a request or a handshake, whether or not it exists in the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultSubject {
-    /// The collection of that name.
+    /// The collection with this name.
     Collection(String),
-    /// The row of that id.
+    /// The row with this id.
     Row(String),
-    /// Neither, but the scenario has a route for it.
+    /// Neither, but a route of the scenario handles it.
     Route,
     /// None of these.
     Other,
 }
 
-/// An open socket or stream, as far as faults look at it.
+/// The parts of an open socket or stream that faults match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultMember {
     /// A socket.
     Socket {
-        /// The collection that it asked for last.
+        /// The collection that it last subscribed to.
         collection: Arc<str>,
     },
     /// A stream.
     Stream {
-        /// The path of the request that it answers, below the world's prefix, decoded.
+        /// The decoded path of its request, below the world's prefix.
         path: Arc<str>,
     },
     /// A socket of an endpoint that the scenario declares.
     Endpoint {
-        /// The path of its handshake, below the world's prefix, decoded.
+        /// The decoded path of its handshake, below the world's prefix.
         path: Arc<str>,
     },
 }
 
 impl FaultMember {
-    /// Whether a fault on open sockets or streams may hit it.
+    /// Whether a fault on open sockets or streams may hit the member.
     pub(super) fn fits(&self, matches: &Matches) -> bool {
         match self {
             Self::Endpoint { path } => {
@@ -74,15 +74,15 @@ impl FaultMember {
     }
 }
 
-/// Whether a pattern stands for a path. A slash at the end makes no difference.
+/// Whether a pattern matches a path. A trailing slash makes no difference.
 fn is_path_of(pattern: &str, path: &str) -> bool {
     matches_wildcard(pattern, path) || matches_wildcard(pattern, path.trim_end_matches('/'))
 }
 
-/// The same with what the world has of it.
+/// A target whose subject has been looked up in the world.
 pub(super) struct ResolvedTarget<'r> {
     request: &'r FaultTarget,
-    /// Whether it is for the API, and so is hit by faults that name no path.
+    /// Whether it is part of the API, and so is hit by faults without a path.
     is_api: bool,
     collection: Option<&'r str>,
     row: Option<&'r str>,
@@ -91,7 +91,7 @@ pub(super) struct ResolvedTarget<'r> {
 impl FaultTarget {
     pub(super) fn resolve<'r>(&'r self, collections: &Collections, counters: &'r Counters) -> ResolvedTarget<'r> {
         let (collection, row) = match &self.subject {
-            // A socket may ask for a collection that there is not.
+            // A socket may subscribe to a collection that does not exist.
             FaultSubject::Collection(name) => {
                 (Some(&**name).filter(|name| self.is_handshake || collections.get(name).is_some()), None)
             }
@@ -104,10 +104,10 @@ impl FaultTarget {
 }
 
 impl ResolvedTarget<'_> {
-    /// Whether a fault on requests or handshakes may hit it.
+    /// Whether a fault on requests or handshakes may hit the target.
     pub(super) fn fits(&self, effect: &Effect, matches: &Matches) -> bool {
         let Matches { method, path, collection, row, .. } = matches;
-        // A browser asks with OPTIONS whether it may ask; that is not the request.
+        // A preflight is not the request itself.
         let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
         if effect.is_for_requests() == self.request.is_handshake || is_preflight {
             return false;
@@ -121,7 +121,7 @@ impl ResolvedTarget<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
     use crate::scenario::{Source, parse};

@@ -1,4 +1,4 @@
-//! Filters: parameters such as `price:gt=5` that rows have to fit.
+//! Filters: parameters such as `price:gt=5` that rows must match.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,12 +7,12 @@ use serde_json::{Number, Value};
 
 use crate::scenario::Row;
 
-/// A parameter of a query that rows have to fit.
+/// A query parameter that rows must match.
 #[derive(Debug)]
 pub(super) struct Filter {
     field: Field,
     operator: Operator,
-    /// One has to fit, or for [`Operator::Different`] all.
+    /// One of them must match, or all for [`Operator::Different`].
     operands: Vec<Operand>,
 }
 
@@ -28,18 +28,18 @@ enum Operator {
     AtMost,
     Greater,
     AtLeast,
-    /// Equal to one of a list.
+    /// Equal to one of several values.
     In,
     Contains,
     StartsWith,
     EndsWith,
 }
 
-/// The operators that a parameter names behind a `:`.
+/// The operators that may follow a `:` in a parameter.
 pub(super) const OPERATORS: [&str; 11] =
     ["eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "like", "startsWith", "endsWith"];
 
-/// What a parameter says.
+/// A parameter's value.
 #[derive(Debug)]
 struct Operand {
     text: String,
@@ -48,13 +48,13 @@ struct Operand {
 }
 
 impl Filter {
-    /// The filter that a parameter names, still without a value.
+    /// Creates the filter of a parameter, without values.
     pub(super) fn new(parameter: &str) -> Self {
         let (field, operator) = split(parameter);
         Self { field: Field::new(field), operator: operator.unwrap_or(Operator::Equal), operands: Vec::new() }
     }
 
-    /// How many values it has.
+    /// The number of its values.
     pub(super) fn operands(&self) -> usize {
         self.operands.len()
     }
@@ -85,7 +85,7 @@ impl Field {
         Self(name.into())
     }
 
-    /// Its name, or the way to its part.
+    /// The field's name, or the path to its part.
     pub(super) fn name(&self) -> &str {
         &self.0
     }
@@ -94,12 +94,12 @@ impl Field {
         self.0 == "id"
     }
 
-    /// Whether it is the field of that name, or a part of it.
+    /// Whether it is the field `name` or a part of it.
     pub(super) fn is_in(&self, name: &str) -> bool {
         self.0.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
-    /// What a row has in it.
+    /// Returns the field's value in a row.
     pub(super) fn of<'r>(&self, row: &'r Row) -> Option<Cow<'r, Value>> {
         if self.is_id() {
             return Some(Cow::Owned(row.id_json()));
@@ -119,14 +119,14 @@ fn part<'r>(row: &'r Row, path: &str) -> Option<&'r Value> {
     })
 }
 
-/// The field of a parameter, and the operator if it names one.
+/// Splits a parameter into its field and its operator, if it has one.
 fn split(parameter: &str) -> (&str, Option<Operator>) {
     let named = parameter.rsplit_once(':').and_then(|(field, name)| Some((field, Operator::named(name)?)));
-    let older = || {
+    let legacy = || {
         let (field, name) = parameter.rsplit_once('_').filter(|(field, _)| !field.is_empty())?;
-        Some((field, Operator::named_as_before(name)?))
+        Some((field, Operator::legacy(name)?))
     };
-    named.or_else(older).map_or((parameter, None), |(field, operator)| (field, Some(operator)))
+    named.or_else(legacy).map_or((parameter, None), |(field, operator)| (field, Some(operator)))
 }
 
 impl Operator {
@@ -146,8 +146,8 @@ impl Operator {
         })
     }
 
-    /// As the versions of json-server before 1 name it.
-    fn named_as_before(name: &str) -> Option<Self> {
+    /// The operators of json-server before version 1.
+    fn legacy(name: &str) -> Option<Self> {
         match name {
             "ne" | "lt" | "lte" | "gt" | "gte" | "like" => Self::named(name),
             _ => None,
@@ -161,7 +161,7 @@ impl Operand {
     }
 }
 
-/// Whether it holds for a value, or for an item of a list.
+/// Whether the comparison holds for a value, or for any item of a list.
 fn holds(value: &Value, operator: Operator, operand: &Operand) -> bool {
     if let Value::Array(items) = value {
         return items.iter().any(|item| holds(item, operator, operand));
@@ -181,7 +181,7 @@ fn holds(value: &Value, operator: Operator, operand: &Operand) -> bool {
     }
 }
 
-/// Whether a value, written as text, is that of a parameter; numbers may be written in any way.
+/// Whether a value, as text, equals a parameter's value. Different spellings of a number are equal.
 fn is_equal(value: &Value, operand: &Operand) -> bool {
     match value {
         Value::String(text) => *text == operand.text,
@@ -208,7 +208,7 @@ fn compare(value: &Value, operand: &Operand) -> Option<Ordering> {
     }
 }
 
-/// Whether text contains other text, which is in small letters, in capitals or not.
+/// Whether text contains `lowercase`, ignoring case.
 pub(super) fn contains(text: &str, lowercase: &str) -> bool {
     if !text.is_ascii() {
         return text.to_lowercase().contains(lowercase);

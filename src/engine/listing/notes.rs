@@ -1,4 +1,4 @@
-//! What a query names that means nothing for the rows: mostly typing mistakes, or parameters of another API.
+//! Notes on query parameters that have no effect: usually misspellings, or parameters of another API.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,37 +12,37 @@ use super::{ListQuery, Listing};
 use crate::scenario::{Crud, Row};
 use crate::words::nearest;
 
-/// Fields of a query that are looked for.
-const MOST_FIELDS: usize = 10;
+/// The maximum number of fields that are checked.
+const MAX_FIELDS: usize = 10;
 
-/// Characters of a name that are shown.
-const MOST_CHARACTERS: usize = 64;
+/// The maximum number of characters of a name that are shown.
+const MAX_CHARACTERS: usize = 64;
 
-/// Parameters of a list that no route gives another name.
+/// List parameters that routes cannot rename.
 const PARAMETERS: [&str; 4] = ["_start", "_end", "_limit", "_order"];
 
-/// Something that a query names and that means nothing for the rows of a collection.
+/// A name in a query that has no meaning for the rows of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryNote {
     collection: Arc<str>,
-    /// The beginning of the name.
+    /// The start of the name.
     name: String,
     why: Meaningless,
 }
 
-/// Why a name means nothing.
+/// The reason a name has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Meaningless {
-    /// No row has such a field. Another field was meant, or a parameter of the list.
+    /// No row has such a field. `meant` is a similar field or list parameter.
     Field { meant: Option<String> },
-    /// There is such a field, and no such operator behind it. Another was meant.
+    /// The field exists, but the operator does not. `meant` is a similar operator.
     Operator { name: String, meant: Option<&'static str> },
-    /// json-server knows the parameter, and mockd does not.
+    /// json-server supports the parameter, but mockd does not.
     Parameter,
 }
 
 impl QueryNote {
-    /// The name, of which only the beginning is kept.
+    /// The name, truncated if it is long.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -57,19 +57,19 @@ impl fmt::Display for QueryNote {
                 meant.as_deref()
             }
             Meaningless::Operator { name, meant } => {
-                write!(f, "`{name}` in `{}` is not an operator of a filter", self.name)?;
+                write!(f, "`{name}` in `{}` is not a filter operator", self.name)?;
                 *meant
             }
-            Meaningless::Parameter => return write!(f, "`{}` is not supported, and changes nothing", self.name),
+            Meaningless::Parameter => return write!(f, "`{}` is not supported and has no effect", self.name),
         };
         meant.map_or(Ok(()), |meant| write!(f, "; did you mean `{meant}`?"))
     }
 }
 
 impl ListQuery {
-    /// What it names that means nothing: parameters that are not supported, and the fields by which it filters or sorts although
-    /// no row has them and `fields` of `crud` declares none of that name. An empty collection whose fields are not declared may
-    /// have any. `listing` is what it lists of these rows.
+    /// Returns notes on names without meaning: unsupported parameters, and fields in filters or sort keys that neither
+    /// any row nor `fields` of `crud` has. If the collection is empty and declares no fields, any field is allowed.
+    /// `listing` is the result of this query for these rows.
     #[must_use]
     pub fn notes<'r>(
         &self,
@@ -83,9 +83,9 @@ impl ListQuery {
         if is_empty && crud.fields.is_empty() {
             return notes;
         }
-        // A row that is listed has every field that is filtered by.
+        // A listed row has every field that is filtered by.
         let filters = self.filters.values().filter(|_| listing.total == 0).map(Filter::field);
-        let fields = filters.chain(self.sort.iter().map(SortKey::field)).take(MOST_FIELDS);
+        let fields = filters.chain(self.sort.iter().map(SortKey::field)).take(MAX_FIELDS);
         let is_declared = |field: &Field| field.is_id() || crud.fields.iter().any(|(name, _)| field.is_in(name));
         let is_missing = |field: &Field| !is_declared(field) && rows.into_iter().all(|row| field.of(row).is_none());
         let names: IndexSet<&str> = fields.filter(|field| is_missing(field)).map(Field::name).collect();
@@ -112,8 +112,8 @@ fn unknown_operator(name: &str) -> Meaningless {
     Meaningless::Operator { name: shown(name), meant: nearest(name, OPERATORS) }
 }
 
-/// The beginning of a name, without what would garble a log.
+/// Returns the start of a name, without control characters, which would garble a log.
 fn shown(name: &str) -> String {
     let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-    name.chars().take(MOST_CHARACTERS).map(shown).collect()
+    name.chars().take(MAX_CHARACTERS).map(shown).collect()
 }

@@ -8,21 +8,22 @@ use serde_json::Value;
 use super::filter::Field;
 use crate::scenario::Row;
 
-/// A field by which rows are sorted.
+/// A field to sort by.
 #[derive(Debug)]
 pub(super) struct SortKey {
     field: Field,
-    is_falling: bool,
+    is_descending: bool,
 }
 
 impl SortKey {
-    /// The keys that a text such as `-a,b` names. A key is descending if it has a `-`, or if `orders`, such as `desc,asc`, says so.
+    /// Parses keys such as `-a,b`. A key is descending if it has a `-`, or if its entry in `orders`, such as
+    /// `desc,asc`, is `desc`.
     pub(super) fn all(fields: &str, orders: &str) -> Vec<Self> {
         let orders = orders.split(',').map(|order| order.trim().eq_ignore_ascii_case("desc"));
         let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty());
-        let key = |(field, falls): (&str, bool)| {
+        let key = |(field, descends): (&str, bool)| {
             let rest = field.strip_prefix('-');
-            Self { field: Field::new(rest.unwrap_or(field)), is_falling: falls || rest.is_some() }
+            Self { field: Field::new(rest.unwrap_or(field)), is_descending: descends || rest.is_some() }
         };
         fields.zip(orders.chain(std::iter::repeat(false))).map(key).collect()
     }
@@ -31,17 +32,17 @@ impl SortKey {
         &self.field
     }
 
-    /// Rows without the field are last, in whichever order.
+    /// Rows without the field are last in either direction.
     fn compare(&self, one: Option<&SortValue>, other: Option<&SortValue>) -> Ordering {
         match (one, other) {
-            (Some(one), Some(other)) if self.is_falling => other.compare(one),
+            (Some(one), Some(other)) if self.is_descending => other.compare(one),
             (Some(one), Some(other)) => one.compare(other),
             _ => other.is_some().cmp(&one.is_some()),
         }
     }
 }
 
-/// A value by which a row is sorted.
+/// A value to sort by.
 #[derive(Debug)]
 enum SortValue {
     Number(f64),
@@ -60,7 +61,7 @@ impl SortValue {
         }
     }
 
-    /// Numbers come before text, and text before what is true or false.
+    /// Numbers come before text, and text before booleans.
     fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
@@ -79,7 +80,7 @@ impl SortValue {
     }
 }
 
-/// The first so many rows in the order of the keys; equal ones stay in theirs.
+/// Returns the first `count` rows in the order of the keys. The sort is stable.
 pub(super) fn sorted<'r>(rows: &[&'r Arc<Row>], keys: &[SortKey], count: usize) -> Vec<&'r Arc<Row>> {
     // All values of the first row, then all of the second, and so on.
     let values: Vec<Option<SortValue>> =

@@ -1,6 +1,6 @@
-//! Which rows a query lists.
+//! Tests of list queries.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::cell::Cell;
 use std::iter;
@@ -11,7 +11,7 @@ use super::*;
 use crate::scenario::{Content, Crud, Source, parse};
 
 fn row(id: usize, own: Value) -> Arc<Row> {
-    let Value::Object(own) = own else { panic!("{own} is no object") };
+    let Value::Object(own) = own else { panic!("{own} is not an object") };
     Arc::new(Row::new(id.to_string().into(), own).with_number_id(true))
 }
 
@@ -39,7 +39,7 @@ fn ids(listing: &Listing) -> String {
 }
 
 #[test]
-fn filters_list_the_rows_that_fit() {
+fn filters_list_the_matching_rows() {
     let rows = rows();
     for (text, expected) in [
         ("", "1 2 3 4"),
@@ -140,7 +140,7 @@ fn a_list_is_in_the_order_of_its_keys() {
 }
 
 #[test]
-fn a_page_is_a_part_of_the_rows_that_fit() {
+fn a_page_is_a_part_of_the_matching_rows() {
     let rows: Vec<Arc<Row>> = (1..=25).map(|id| row(id, json!({ "even": id % 2 == 0 }))).collect();
     for (text, (first, count, total), (page, pages)) in [
         ("", ("1", 25, 25), (1, 1)),
@@ -169,14 +169,14 @@ fn a_page_is_a_part_of_the_rows_that_fit() {
 }
 
 #[test]
-fn a_query_that_cannot_be_read_is_an_error() {
+fn an_invalid_query_is_an_error() {
     for (text, expected) in [
         ("_page=0", "_page must be a whole number from 1, not `0`"),
         ("_page=-1", "_page must be a whole number from 1, not `-1`"),
         ("_page=", "_page must be a whole number from 1, not ``"),
         ("_per_page=x", "_per_page must be a whole number from 1, not `x`"),
-        ("_sort=a,a,a,a,a,a,a,a,a,a,a", "a list is sorted by 10 fields and no more"),
-        (&*format!("id:in={}", ",".repeat(1000)), "a list takes 1000 values of filters and no more"),
+        ("_sort=a,a,a,a,a,a,a,a,a,a,a", "a list is sorted by at most 10 fields"),
+        (&*format!("id:in={}", ",".repeat(1000)), "a list takes at most 1000 filter values"),
         ("_limit=1.5", "_limit must be a whole number from 1, not `1.5`"),
         ("_start=x", "_start must be a whole number from 0, not `x`"),
         ("_end=99999999999999999999", "_end must be a whole number from 0, not `99999999999999999999`"),
@@ -186,7 +186,7 @@ fn a_query_that_cannot_be_read_is_an_error() {
 }
 
 #[test]
-fn parameters_have_the_names_that_the_route_gives_them() {
+fn a_route_can_rename_parameters() {
     let rows = rows();
     let names = CrudQuery { page: "page".into(), per_page: "limit".into(), sort: "by".into() };
     let query = Map::from_iter([
@@ -204,7 +204,7 @@ fn parameters_have_the_names_that_the_route_gives_them() {
 }
 
 #[test]
-fn a_page_says_how_many_rows_it_has_room_for() {
+fn a_page_reports_its_size() {
     let rows: Vec<Arc<Row>> = (1..=25).map(|id| row(id, json!({}))).collect();
     for (text, expected) in
         [("", 25), ("_page=3", 10), ("_per_page=7&_page=9", 7), ("_start=20", 5), ("id=0", 0), ("id=0&_page=1", 10)]
@@ -213,7 +213,7 @@ fn a_page_says_how_many_rows_it_has_room_for() {
     }
 }
 
-/// The first answer of `/todos`, with these keys.
+/// Parses the CRUD answer of `/todos` with additional keys.
 fn crud(description: &str) -> Arc<Crud> {
     let text = format!("data: {{ todos: [] }}\nhttp: {{ /todos: {{ crud: {{ collection: todos{description} }} }} }}");
     let scenario = parse(&Source::new("test.yaml", &text)).unwrap_or_else(|problems| panic!("{problems}"));
@@ -231,7 +231,7 @@ fn unknown(crud: &Crud, rows: &[Arc<Row>], text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_means_nothing_is_named_with_what_was_meant() {
+fn meaningless_names_are_reported_with_a_suggestion() {
     let (rows, plain) = (rows(), crud(""));
     let renamed = crud(", query: { page: page, per_page: limit }");
     let declared = crud(", fields: { name: string, address: { type: object, optional: true } }");
@@ -239,9 +239,9 @@ fn what_means_nothing_is_named_with_what_was_meant() {
     let no = |field: &str| format!("no row of `todos` has a field `{field}`");
     let meant = |field: &str, meant: &str| format!("{}; did you mean `{meant}`?", no(field));
     let operator = |parameter: &str, name: &str, meant: &str| {
-        format!("`{name}` in `{parameter}` is not an operator of a filter; did you mean `{meant}`?")
+        format!("`{name}` in `{parameter}` is not a filter operator; did you mean `{meant}`?")
     };
-    let unsupported = |parameter: &str| format!("`{parameter}` is not supported, and changes nothing");
+    let unsupported = |parameter: &str| format!("`{parameter}` is not supported and has no effect");
     for (crud, rows, text, expected) in [
         (&plain, &rows[..], "name=nobody&city.zip=1&age:gt=1000", vec![no("city.zip")]),
         (&plain, &rows, "nam=Anna", vec![meant("nam", "name")]),
@@ -252,14 +252,14 @@ fn what_means_nothing_is_named_with_what_was_meant() {
         (&plain, &rows, "name:lke=A", vec![operator("name:lke", "lke", "like")]),
         (&plain, &rows, "city.name:startWith=A", vec![operator("city.name:startWith", "startWith", "startsWith")]),
         (&plain, &rows, "id:is=1", vec![operator("id:is", "is", "in")]),
-        (&plain, &rows, "name:xyz=1", vec!["`xyz` in `name:xyz` is not an operator of a filter".to_owned()]),
+        (&plain, &rows, "name:xyz=1", vec!["`xyz` in `name:xyz` is not a filter operator".to_owned()]),
         (&plain, &rows, "nam:lke=A", vec![no("nam:lke")]),
         (&plain, &rows, "_embed=x&_embed=y", vec![unsupported("_embed")]),
         (&plain, &[], "_expand=x&nam=1", vec![unsupported("_expand")]),
         (&plain, &rows, &format!("{long}%0a=1"), vec![no(&long[..64])]),
         (&renamed, &rows, "_page=2&page=1", vec![meant("_page", "page")]),
         (&renamed, &rows, "page=2&limit=1", vec![]),
-        // Nothing is known of the rows to come, unless it is declared.
+        // The fields of future rows are unknown unless they are declared.
         (&plain, &[], "nam=Anna", vec![]),
         (&declared, &[], "nam=Anna&name=Anna&address.zip=1&id=1", vec![meant("nam", "name")]),
         (&declared, &rows, "address.zip=1&addresses=1", vec![meant("addresses", "address")]),
@@ -296,14 +296,14 @@ fn a_link_header_leads_to_the_other_pages() {
         ),
         ("/t?_limit=25", Some("</t?_limit=25&_page=1>; rel=\"first\", </t?_limit=25&_page=1>; rel=\"last\"")),
     ] {
-        // A filter on what no row has would list none.
+        // A filter on a field that no row has would list nothing.
         let text = url.split_once('?').map_or("", |(_, query)| query).replace("&x", "");
         let listing = query(&text).unwrap().list(rows.iter());
         assert_eq!(listing.link(url, "_page").as_deref(), expected, "{url}");
     }
 }
 
-/// Counts how many of its items are looked at, but for those that are jumped over.
+/// Counts the items that are read, except those that are skipped.
 struct Counted<'r>(std::slice::Iter<'r, Arc<Row>>, &'r Cell<usize>);
 
 impl<'r> Iterator for Counted<'r> {
@@ -327,10 +327,10 @@ impl<'r> Iterator for Counted<'r> {
 impl ExactSizeIterator for Counted<'_> {}
 
 #[test]
-fn a_page_looks_at_no_other_rows() {
+fn a_page_reads_only_its_own_rows() {
     let rows: Vec<Arc<Row>> = iter::repeat_n(row(1, json!({})), 100_000).collect();
-    let looked_at = Cell::new(0);
-    let listing = query("_page=5000&_per_page=20").unwrap().list(Counted(rows.iter(), &looked_at));
+    let reads = Cell::new(0);
+    let listing = query("_page=5000&_per_page=20").unwrap().list(Counted(rows.iter(), &reads));
     assert_eq!((listing.rows.len(), listing.total), (20, 100_000));
-    assert!(looked_at.get() <= 21, "{}", looked_at.get());
+    assert!(reads.get() <= 21, "{}", reads.get());
 }

@@ -1,7 +1,7 @@
-//! What a new scenario makes of the rows of one collection without counters.
+//! The transition of one collection without counters to a new scenario.
 //!
-//! A row that declares an id is known by it. Any other is known by what it says, and then by its place among those that are
-//! left. It keeps the id that it has in this world, even if the scenario gives it another at the start.
+//! A row with a declared id is identified by it. Any other row is identified by its content, and then by its position
+//! among the remaining rows. It keeps its id in this world, even if the scenario would give it another at the start.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,38 +10,38 @@ use crate::engine::collections::RowSet;
 use crate::engine::{Change, EventKind};
 use crate::scenario::Row;
 
-/// The most ids of rows that a change names.
+/// The maximum number of row ids that a change names.
 const MAX_NAMED_ROWS: usize = 10;
 
-/// What becomes of one collection.
+/// The transition of one collection.
 #[derive(Debug, Clone)]
 pub(super) struct CollectionTransition {
-    /// Its rows from now on.
+    /// The new rows.
     pub(super) row_set: RowSet,
-    /// What became of those that differ.
+    /// The events of the rows that differ.
     pub(super) events: Vec<EventKind>,
-    /// The changes that users are shown.
+    /// The changes as shown to users.
     pub(super) changes: Vec<Change>,
 }
 
 /// A row of the new declaration.
 struct NewRow<'r> {
-    /// As at the start.
+    /// The row at the start.
     start: &'r Arc<Row>,
-    /// The row of the old declaration that it continues.
+    /// The old declared row that it continues.
     origin: Option<&'r Arc<Row>>,
-    /// Whether it says something else than that row, or is new.
+    /// Whether it is new or differs from that row.
     is_edited: bool,
 }
 
 /// A row of the new declaration, with its id in this world.
 struct PlacedRow {
     declared: Arc<Row>,
-    /// What it is. `None` if a client or a step has removed it.
+    /// The current row; `None` if a client or a step has removed it.
     row: Option<Arc<Row>>,
-    /// Whether it says something else than the row of before with its id.
-    is_made: bool,
-    /// The id under which it was declared in the same way.
+    /// Whether it differs from the previous row with its id.
+    is_changed: bool,
+    /// The previous id of the same declaration.
     was_under: Option<Arc<str>>,
 }
 
@@ -54,7 +54,7 @@ impl<'r> NewRow<'r> {
         Self { start, origin, is_edited: !origin.is_some_and(is_same) }
     }
 
-    /// The row with the id that it declares, or has had. `None` if it has to get one.
+    /// Returns the row with its declared or previous id; `None` if it needs a new one.
     fn with_own_id(&self, before: &RowSet, declared_ids: &HashSet<&str>) -> Option<Arc<Row>> {
         if !self.start.has_made_id() {
             return Some(self.start.clone());
@@ -66,20 +66,20 @@ impl<'r> NewRow<'r> {
         (!is_taken).then(|| under_id_of(origin, self.start))
     }
 
-    /// The row as it is declared with its id, and what it is.
+    /// Returns the row as declared with its id, and its current state.
     fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
         let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
-            return PlacedRow { row: Some(declared.clone()), declared, is_made: true, was_under: None };
+            return PlacedRow { row: Some(declared.clone()), declared, is_changed: true, was_under: None };
         };
         let row = before.declared_row(origin.id()).map(|row| {
-            // Nothing of a scenario that is no longer played is kept for nothing.
+            // Share the new scenario's row, so that the old scenario can be freed.
             if row == origin { declared.clone() } else { under_id_of(&declared, row) }
         });
-        PlacedRow { is_made: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
+        PlacedRow { is_changed: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
     }
 }
 
-/// A row with the id of another.
+/// Returns a row with the id of `other`.
 fn under_id_of(other: &Arc<Row>, row: &Arc<Row>) -> Arc<Row> {
     if (other.id(), other.has_number_id()) == (row.id(), row.has_number_id()) {
         return row.clone();
@@ -88,8 +88,8 @@ fn under_id_of(other: &Arc<Row>, row: &Arc<Row>) -> Arc<Row> {
 }
 
 impl CollectionTransition {
-    /// From the rows of before to a new declaration. `start` has the rows of that, and `origins` say for each of them which of
-    /// the declared rows of before it continues. The seed is for ids that are UUIDs.
+    /// Computes the transition of the rows `before` to a new declaration. `start` contains its rows. `origins` has, for
+    /// each of them, the index of the old declared row that it continues. `seed` is used for ids that are UUIDs.
     pub(super) fn new(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> Self {
         let (rows, uuids) = placed_rows(before, start, origins, seed);
         let is_as_at_start = |(row, start): (&PlacedRow, &Arc<Row>)| Arc::ptr_eq(&row.declared, start);
@@ -115,21 +115,21 @@ impl CollectionTransition {
     }
 }
 
-/// The rows of the new declaration, and how many UUIDs were drawn for ids then.
+/// Returns the rows of the new declaration and the total number of UUIDs drawn for ids.
 fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> (Vec<PlacedRow>, u64) {
     let old = before.declared_rows();
     let rows = start.declared_rows().iter().zip(origins);
     let rows: Vec<NewRow> = rows.map(|(row, origin)| NewRow::new(row, origin.and_then(|at| old.get(at)))).collect();
     let declared_ids = start.declared_rows().iter().filter(|row| !row.has_made_id()).map(|row| &**row.id()).collect();
     let with_ids: Vec<Option<Arc<Row>>> = rows.iter().map(|row| row.with_own_id(before, &declared_ids)).collect();
-    let mut ids = start.numbering(before, with_ids.iter().flatten());
+    let mut ids = start.id_source(before, with_ids.iter().flatten());
     let mut given: HashSet<Arc<str>> = HashSet::new();
     if with_ids.iter().any(Option::is_none) {
         given.extend(with_ids.iter().flatten().map(|row| row.id().clone()));
     }
     let placed = rows.iter().zip(with_ids).map(|(row, with_id)| {
         let declared = with_id.unwrap_or_else(|| {
-            let declared = ids.numbered(row.start, seed, |id| given.contains(id) || before.row(id).is_some());
+            let declared = ids.assign_id(row.start, seed, |id| given.contains(id) || before.row(id).is_some());
             given.insert(declared.id().clone());
             declared
         });
@@ -138,15 +138,15 @@ fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed:
     (placed.collect(), ids.uuids())
 }
 
-/// The ids of before that no row declares any more.
-fn gone<'b>(rows: &[PlacedRow], before: &'b RowSet) -> Vec<&'b Arc<str>> {
+/// The previous ids that no row declares any longer.
+fn removed_ids<'b>(rows: &[PlacedRow], before: &'b RowSet) -> Vec<&'b Arc<str>> {
     let declared: HashSet<&str> = rows.iter().map(|row| &**row.declared.id()).collect();
     before.declared_rows().iter().map(|row| row.id()).filter(|id| !declared.contains(&***id)).collect()
 }
 
 fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
     let (is_counted, collection) = (false, || before.declaration().name().clone());
-    let made = rows.iter().filter(|row| row.is_made).filter_map(|row| {
+    let changed = rows.iter().filter(|row| row.is_changed).filter_map(|row| {
         let (id, row) = (row.declared.id().clone(), row.row.clone()?);
         Some(match before.row(&id).cloned() {
             None => EventKind::Added { id, collection: collection(), is_counted, row },
@@ -154,35 +154,35 @@ fn events(rows: &[PlacedRow], before: &RowSet) -> Vec<EventKind> {
             Some(before) => EventKind::Replaced { id, collection: collection(), is_counted, row, before },
         })
     });
-    let gone = gone(rows, before).into_iter().filter_map(|id| {
+    let removed = removed_ids(rows, before).into_iter().filter_map(|id| {
         let before = before.declared_row(id)?.clone();
         Some(EventKind::Removed { id: id.clone(), collection: collection(), is_counted, before })
     });
-    made.chain(gone).collect()
+    changed.chain(removed).collect()
 }
 
 fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     let declared_before: HashMap<&str, &Arc<Row>> =
         before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
-    let made = || rows.iter().filter(|row| row.is_made);
-    let go_on_elsewhere: HashSet<&str> = made().filter_map(|row| row.was_under.as_deref()).collect();
-    let (mut changed, mut anew, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for placed in made() {
+    let differing = || rows.iter().filter(|row| row.is_changed);
+    let continued_elsewhere: HashSet<&str> = differing().filter_map(|row| row.was_under.as_deref()).collect();
+    let (mut changed, mut redeclared, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for placed in differing() {
         let id = placed.declared.id();
         let is_other = |was: &Arc<Row>| placed.row.as_ref().is_some_and(|row| row != was);
         let is_lost = |declared: &Arc<Row>| {
             let was = before.declared_row(id).filter(|was| *was != declared && is_other(was));
-            was.is_some() && !go_on_elsewhere.contains(&**id)
+            was.is_some() && !continued_elsewhere.contains(&**id)
         };
         let kind = match (before.added_row(id), declared_before.get(&**id)) {
             (Some(was), _) if is_other(was) => &mut replacing,
             (_, None) => &mut added,
-            (_, Some(declared)) if is_lost(declared) => &mut anew,
+            (_, Some(declared)) if is_lost(declared) => &mut redeclared,
             (_, Some(_)) => &mut changed,
         };
         kind.push(id.clone());
     }
-    let removed = gone(rows, before).into_iter().cloned().collect();
+    let removed = removed_ids(rows, before).into_iter().cloned().collect();
     let name = before.declaration().name();
     let named = |ids: Vec<Arc<str>>, change: fn(Arc<str>, Vec<Arc<str>>, usize) -> Change| {
         let more = ids.len().saturating_sub(MAX_NAMED_ROWS);
@@ -190,7 +190,7 @@ fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     };
     let kinds = [
         named(changed, |name, rows, more| Change::DataChanged { name, rows, more }),
-        named(anew, |name, rows, more| Change::DataDeclaredAnew { name, rows, more }),
+        named(redeclared, |name, rows, more| Change::DataRedeclared { name, rows, more }),
         named(added, |name, rows, more| Change::DataRowsAdded { name, rows, more }),
         named(removed, |name, rows, more| Change::DataRowsRemoved { name, rows, more }),
         named(replacing, |name, rows, more| Change::DataReplaced { name, rows, more }),

@@ -1,8 +1,8 @@
-//! What a new scenario makes of rows without counters, and of values.
+//! The transition of rows without counters and of values to a new scenario.
 //!
-//! What a scenario declares as before stays what it has become at run time, rows that were added then stay, and everything
-//! else is as the new scenario declares it. A name that is no longer declared is
-//! [`Retained`](crate::engine::retained::Retained), and comes back as it was if it is declared again as before.
+//! State with an unchanged declaration is kept, rows added at run time stay, and everything else is as the new scenario
+//! declares it. State of a name that is no longer declared is [`Retained`](crate::engine::retained::Retained) and
+//! restored if the same declaration returns.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,45 +19,48 @@ use crate::engine::values::DataValues;
 use crate::engine::{Change, Engine, Event, EventKind};
 use crate::scenario::{Collection, Scenario};
 
-/// How the collections without counters and the values of two scenarios differ, whatever has become of them in an engine.
+/// The differences between the collections without counters and the values of two scenarios, regardless of run-time
+/// state.
 #[derive(Debug)]
 pub(super) struct DataEdits {
-    /// The names that the new scenario declares.
+    /// The names that the new scenario declares, with their differences.
     declared: IndexMap<Arc<str>, NameEdit>,
-    /// The names that only the old scenario declares, and what it declares if that is a value.
-    gone: Vec<(Arc<str>, Option<Arc<Value>>)>,
+    /// The names that only the old scenario declares, each with its declared value unless it is a collection.
+    removed: Vec<(Arc<str>, Option<Arc<Value>>)>,
 }
 
-/// What the new scenario does to a name.
+/// The difference between the declarations of a name.
 #[derive(Debug)]
 enum NameEdit {
-    /// The old one does not declare it.
-    Begins,
-    /// It was a value and is a collection, or the other way round.
-    IsOther,
+    /// The old scenario does not declare it.
+    Added,
+    /// A value became a collection, or vice versa.
+    ChangesKind,
     Collection(CollectionEdit),
     Value {
         is_same: bool,
     },
 }
 
-/// How a collection differs that both declare.
+/// The difference between two declarations of a collection.
 #[derive(Debug)]
 struct CollectionEdit {
     is_same: bool,
-    /// For each new row the index of the old one that it continues, if the old ones have the ids of the start.
+    /// For each new row, the index of the old row that it continues, provided that the old rows have their ids from the
+    /// start.
     origins: Vec<Option<usize>>,
 }
 
-/// What becomes of the collections of one engine that both scenarios declare.
+/// The transition of one engine's collections that both scenarios declare.
 #[derive(Debug)]
 pub(super) struct DataTransition {
     collections: IndexMap<Arc<str>, CollectionTransition>,
-    /// Whether it says the same as that of the plan.
+    /// Whether it equals the plan's transition.
     pub(super) is_as_planned: bool,
 }
 
-/// The transition of an engine at the start of the old scenario, to be used for others where nothing has happened.
+/// The transition of an engine at the start of the old scenario, reused for other engines whose collections are
+/// untouched.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PlannedData<'p> {
     pub(super) old: &'p Engine,
@@ -67,22 +70,22 @@ pub(super) struct PlannedData<'p> {
 impl DataEdits {
     pub(super) fn between(old: &Scenario, new: &Scenario) -> Self {
         let before: HashMap<&str, &Collection> = uncounted(old).map(|one| (&**one.name(), one)).collect();
-        let begins = |was_other| if was_other { NameEdit::IsOther } else { NameEdit::Begins };
+        let new_edit = |was_declared| if was_declared { NameEdit::ChangesKind } else { NameEdit::Added };
         let collections = uncounted(new).map(|collection| {
             let name = collection.name();
             let edit =
                 before.get(&**name).map(|before| NameEdit::Collection(CollectionEdit::between(before, collection)));
-            (name.clone(), edit.unwrap_or_else(|| begins(old.values().contains_key(name))))
+            (name.clone(), edit.unwrap_or_else(|| new_edit(old.values().contains_key(name))))
         });
         let values = new.values().iter().map(|(name, value)| {
             let edit = old.values().get(name).map(|before| NameEdit::Value { is_same: before == value });
-            (name.clone(), edit.unwrap_or_else(|| begins(before.contains_key(&**name))))
+            (name.clone(), edit.unwrap_or_else(|| new_edit(before.contains_key(&**name))))
         });
         let declared: IndexMap<Arc<str>, NameEdit> = collections.chain(values).collect();
-        let gone = uncounted(old).map(Collection::name).chain(old.values().keys());
-        let gone = gone.filter(|name| !declared.contains_key(*name));
-        let gone = gone.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
-        Self { declared, gone }
+        let removed = uncounted(old).map(Collection::name).chain(old.values().keys());
+        let removed = removed.filter(|name| !declared.contains_key(*name));
+        let removed = removed.map(|name| (name.clone(), old.values().get(name).cloned())).collect();
+        Self { declared, removed }
     }
 
     fn collections(&self) -> impl Iterator<Item = (&Arc<str>, &CollectionEdit)> {
@@ -92,20 +95,20 @@ impl DataEdits {
         })
     }
 
-    /// The changes that users are shown, in the order of the new scenario.
+    /// The changes as shown to users, in the order of the new scenario.
     pub(super) fn changes(&self, transition: &DataTransition) -> Vec<Change> {
         let changed = |name: &Arc<str>| Change::DataChanged { name: name.clone(), rows: Vec::new(), more: 0 };
         let declared = self.declared.iter().flat_map(|(name, edit)| match edit {
-            NameEdit::Begins => vec![Change::DataAdded { name: name.clone() }],
-            NameEdit::IsOther | NameEdit::Value { is_same: false } => vec![changed(name)],
+            NameEdit::Added => vec![Change::DataAdded { name: name.clone() }],
+            NameEdit::ChangesKind | NameEdit::Value { is_same: false } => vec![changed(name)],
             NameEdit::Value { is_same: true } => Vec::new(),
             NameEdit::Collection(edit) => {
                 let rows = transition.collections.get(name).map_or(&[][..], |one| one.changes.as_slice());
                 if rows.is_empty() && !edit.is_same { vec![changed(name)] } else { rows.to_vec() }
             }
         });
-        let gone = self.gone.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() });
-        declared.chain(gone).collect()
+        let removed = self.removed.iter().map(|(name, _)| Change::DataRemoved { name: name.clone() });
+        declared.chain(removed).collect()
     }
 }
 
@@ -116,7 +119,7 @@ impl CollectionEdit {
         Self { is_same, origins }
     }
 
-    /// From the rows of before. `start` has those that the new scenario declares.
+    /// Computes the transition of the rows `before`. `start` contains the rows that the new scenario declares.
     fn transition(&self, before: &RowSet, start: &RowSet, seed: u64) -> CollectionTransition {
         if before.has_kept_ids() {
             let origins = continued_rows(before.declaration(), start.declaration());
@@ -131,8 +134,8 @@ impl CollectionEdit {
 }
 
 impl Engine {
-    /// What becomes of the collections of this engine. `start` has the rows that the new scenario declares, and the seed is
-    /// the new one.
+    /// Computes the transition of this engine's collections. `start` contains the rows that the new scenario declares,
+    /// and `seed` is the new seed.
     pub(super) fn data_transition(
         &self,
         edits: &DataEdits,
@@ -160,15 +163,15 @@ impl Engine {
         DataTransition { collections, is_as_planned }
     }
 
-    /// Carries over rows without counters and values. The engine plays the new scenario already, and such collections are as
-    /// it declares them; `before` are those of before. Gives what became of them.
+    /// Carries over rows without counters and values, and returns the events. The engine already runs the new scenario,
+    /// with such collections as declared; `before` contains the previous ones.
     pub(super) fn carry_data_over(
         &mut self,
         before: &Collections,
         edits: &DataEdits,
         transition: DataTransition,
     ) -> Vec<Event> {
-        self.retain_data(before, &edits.gone);
+        self.retain_data(before, &edits.removed);
         let mut kinds = Vec::new();
         for (name, CollectionTransition { row_set, events, .. }) in transition.collections {
             kinds.extend(events);
@@ -192,7 +195,7 @@ impl Engine {
         };
         let values = scenario.values().iter().map(|(name, declared)| (name.clone(), carried(name, declared)));
         self.values = values.collect::<DataValues>();
-        for (name, _) in edits.declared.iter().filter(|(_, edit)| matches!(edit, NameEdit::Begins)) {
+        for (name, _) in edits.declared.iter().filter(|(_, edit)| matches!(edit, NameEdit::Added)) {
             self.recall_data(name);
         }
         kinds.into_iter().map(|kind| self.event(kind)).collect()
@@ -200,9 +203,9 @@ impl Engine {
 }
 
 impl Engine {
-    /// Keeps what has become of names that are gone.
-    fn retain_data(&mut self, before: &Collections, gone: &[(Arc<str>, Option<Arc<Value>>)]) {
-        for (name, declared) in gone {
+    /// Retains the state of removed names.
+    fn retain_data(&mut self, before: &Collections, removed: &[(Arc<str>, Option<Arc<Value>>)]) {
+        for (name, declared) in removed {
             let changed = match declared {
                 None => before.get(name).and_then(RowSet::retained),
                 Some(declared) => self
@@ -217,7 +220,7 @@ impl Engine {
         }
     }
 
-    /// Has a name that is declared again be what it was, if it is declared in the same way.
+    /// Restores the retained state of a name whose declaration is unchanged.
     fn recall_data(&mut self, name: &Arc<str>) {
         if let Some(start) = self.collections.get(name) {
             let content = self.retained.take_data(name, || start.declared_digest());

@@ -1,4 +1,4 @@
-//! What a new scenario makes of the rows of one engine: what has become of them at run time stays with them.
+//! The transition of one engine's rows to a new scenario. Rows keep their run-time state.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,60 +10,61 @@ use crate::engine::rows::{self, RowEdit, RowEdits};
 use crate::engine::{Engine, counter};
 use crate::scenario::{Row, Scenario};
 
-/// What becomes of the rows of one engine.
+/// The transition of one engine's rows.
 #[derive(Debug)]
 pub(super) struct RowTransition {
-    /// Of each edit, in order.
+    /// The outcome of each edit, in order.
     pub(super) outcomes: Vec<RowOutcome>,
-    /// The rows that were added at run time, went, and are back.
-    pub(super) back: Vec<AddedRow>,
+    /// The rows that were added at run time, removed by an earlier reload, and are restored.
+    pub(super) restored: Vec<AddedRow>,
     recalled: RecalledRows,
 }
 
-/// What becomes of the row of one edit.
+/// The outcome of one edit.
 #[derive(Debug)]
 pub(super) struct RowOutcome {
-    /// Its value; `None` if it is taken out.
+    /// The counter's value; `None` if the row is removed.
     pub(super) running: Option<Running>,
-    /// What it is, if it is not as declared because that is what it has become at run time.
+    /// The row, if its run-time state differs from the declaration.
     pub(super) changed: Option<Arc<Row>>,
-    /// The keys in which it differs from the row that has had its id.
+    /// The keys in which it differs from the previous row with its id.
     pub(super) keys: Vec<String>,
-    /// Whether it takes its id from a row that was added at run time.
+    /// Whether it displaces a row with its id that was added at run time.
     pub(super) displaces: bool,
 }
 
 impl RowTransition {
-    /// Whether the engine has exactly the rows that the new scenario declares, if it had those of the old one.
+    /// Whether the engine has exactly the rows that the new scenario declares, provided it had those of the old one.
     pub(super) fn is_as_declared(&self) -> bool {
         let is_as_declared = |outcome: &RowOutcome| outcome.running.is_some() && outcome.changed.is_none();
-        self.back.is_empty() && self.outcomes.iter().all(is_as_declared)
+        self.restored.is_empty() && self.outcomes.iter().all(is_as_declared)
     }
 
-    /// Whether an earlier reload has a say in it.
+    /// Whether state retained by an earlier reload is involved.
     pub(super) fn is_recalled(&self) -> bool {
         !self.recalled.is_empty()
     }
 
-    /// Whether the edits declare the id, and its row is in the collection.
+    /// Whether the edits declare the id and its row exists.
     pub(super) fn declares(&self, edits: &RowEdits, id: &str) -> bool {
         self.outcome(edits, id).is_some_and(|outcome| outcome.running.is_some())
     }
 
     fn outcome(&self, edits: &RowEdits, id: &str) -> Option<&RowOutcome> {
-        self.outcomes.get(edits.made.get_index_of(id)?)
+        self.outcomes.get(edits.by_id.get_index_of(id)?)
     }
 }
 
 impl RowEdit {
-    /// Whether its value is that of its id, of the counter that has had it.
+    /// Whether it continues the counter that has its id.
     pub(super) fn is_of_its_id(&self, counter: &CounterView<'_>) -> bool {
         self.keeps_id() || self.origin.is_none() && !counter.counter.declared
     }
 }
 
 impl Engine {
-    /// What becomes of the rows of this engine. `start` is the same of an engine with the same rows, if that is at hand.
+    /// Computes the transition of this engine's rows. `start` is the transition of an engine with the same rows, if
+    /// available.
     pub(super) fn row_transition(
         &self,
         new: &Scenario,
@@ -71,7 +72,7 @@ impl Engine {
         start: Option<&RowTransition>,
     ) -> RowTransition {
         let recalled =
-            self.retained.recall(edits.made.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_value));
+            self.retained.recall(edits.by_id.values().filter(|edit| edit.origin.is_none() || edit.gains_seed_value));
         let recall = |edit: &RowEdit| recalled.get(edit.row.id());
         let changed_rows = self.changed_rows();
         let changed = |edit: &RowEdit| {
@@ -82,10 +83,10 @@ impl Engine {
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
             let outcome = |(edit, keys)| self.outcome(edit, keys, recall(edit), changed(edit));
-            edits.made.values().zip(keys).map(outcome).collect()
+            edits.by_id.values().zip(keys).map(outcome).collect()
         } else {
             let all = self.collections.counted().flat_map(|(_, row_set)| row_set.rows());
-            let edited = all.filter(|row| edits.made.contains_key(row.id()));
+            let edited = all.filter(|row| edits.by_id.contains_key(row.id()));
             let current: HashMap<&str, &Row> = edited.map(|row| (&**row.id(), &**row)).collect();
             let outcome = |edit: &RowEdit| {
                 let changed = changed(edit);
@@ -93,14 +94,14 @@ impl Engine {
                 let keys = before.map(|before| changed.as_ref().unwrap_or(&edit.row).differing_keys(before));
                 self.outcome(edit, keys.unwrap_or_default(), recall(edit), changed)
             };
-            edits.made.values().map(outcome).collect()
+            edits.by_id.values().map(outcome).collect()
         };
-        let mut transition = RowTransition { outcomes, back: Vec::new(), recalled };
+        let mut transition = RowTransition { outcomes, restored: Vec::new(), recalled };
         self.recall_added(new, edits, &mut transition);
         transition
     }
 
-    /// The declared rows, by id, that a merge or a replacement has made other than they are declared.
+    /// The declared rows, by id, that a merge or a replacement has changed from their declaration.
     fn changed_rows(&self) -> HashMap<&str, &Arc<Row>> {
         let changed = self.collections.counted().flat_map(|(_, row_set)| row_set.changed());
         changed.filter(|(id, _)| self.counters.get(id).is_some_and(|counter| counter.counter.declared)).collect()
@@ -116,7 +117,7 @@ impl Engine {
         let fresh = Running { value: edit.row.value(), changed: 0 };
         let before = self.counters.get(edit.row.id());
         let added = before.filter(|before| !before.counter.declared);
-        // A client's row that is declared as it is goes on as that.
+        // A client's row continues if it is now declared in its current form.
         let continued = added.filter(|_| keys.is_empty() && (edit.origin.is_none() || edit.keeps_id()));
         let kept = |row: CounterView<'_>| if row.counter.seed == fresh.value { running(row) } else { fresh };
         let running = match (&edit.origin, recalled) {
@@ -128,7 +129,7 @@ impl Engine {
                     Some(Running { value, changed: 0 })
                 }
                 (Some(row), _) if row.counter.declared => Some(kept(row)),
-                // A script took it out, or took it out and put another in its place: that stays so until it is edited.
+                // A script removed or replaced the row. It stays that way until its declaration is edited.
                 _ if !edit.is_edited => None,
                 _ => Some(continued.map_or(fresh, kept)),
             },
@@ -137,8 +138,8 @@ impl Engine {
         RowOutcome { running, changed, keys, displaces }
     }
 
-    /// Finds the rows that were added at run time, went, and can come back: their collection is declared, and no other
-    /// row has their id.
+    /// Finds the rows that were added at run time, removed by an earlier reload, and can be restored: their collection
+    /// is declared, and no other row has their id.
     fn recall_added(&self, new: &Scenario, edits: &RowEdits, transition: &mut RowTransition) {
         let counted = new.collections().iter().filter(|collection| collection.is_counted());
         let collections: HashSet<&str> = counted.map(|collection| &**collection.name()).collect();
@@ -148,32 +149,32 @@ impl Engine {
             let is_taken = transition.declares(edits, id)
                 || self.counters.get(id).is_some_and(|other| {
                     if other.counter.declared {
-                        !edits.gone.contains(id) && !edits.made.contains_key(id)
+                        !edits.removed.contains(id) && !edits.by_id.contains_key(id)
                     } else {
-                        !edits.gone_collections.contains(&other.counter.collection)
+                        !edits.removed_collections.contains(&other.counter.collection)
                     }
                 });
             if collections.contains(&*row.collection) && !is_taken && taken.insert(id.clone()) {
                 transition.recalled.take(index);
-                transition.back.push(row.clone());
+                transition.restored.push(row.clone());
             }
         }
     }
 
-    /// Keeps the rows that the new scenario does not go on with, and takes out what it brings back. The engine still plays
-    /// the old one.
-    pub(super) fn retain_rows(&mut self, gone: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
-        for name in &edits.gone_collections {
+    /// Retains the rows that the new scenario does not continue, and takes out those that it restores. The engine still
+    /// runs the old scenario.
+    pub(super) fn retain_rows(&mut self, ended: Vec<RetainedRow>, edits: &RowEdits, transition: &RowTransition) {
+        for name in &edits.removed_collections {
             if let Some(row_set) =
                 self.collections.get_counted(name).filter(|one| one.highest() > one.declared_highest())
             {
                 self.retained.keep_number(name.clone(), row_set.highest());
             }
         }
-        self.retained.exchange_rows(&transition.recalled, gone);
+        self.retained.exchange_rows(&transition.recalled, ended);
     }
 
-    /// The rows that were added at run time and lose their collection, or their id to a declared one.
+    /// The rows added at run time that lose their collection, or their id to a declared row.
     pub(super) fn displaced_rows(&self, edits: &RowEdits, transition: &RowTransition) -> Vec<RetainedRow> {
         let mut displaced = Vec::new();
         for (name, row_set) in self.collections.counted() {
@@ -181,7 +182,7 @@ impl Engine {
             let added = row_set.rows().iter().filter_map(|row| Some((row, counter(row)?)));
             for (place, (row, counter)) in added.enumerate() {
                 let outcome = transition.outcome(edits, row.id()).filter(|outcome| outcome.running.is_some());
-                if outcome.map_or(edits.gone_collections.contains(name), |outcome| outcome.displaces) {
+                if outcome.map_or(edits.removed_collections.contains(name), |outcome| outcome.displaces) {
                     let (collection, row, value) = (name.clone(), row.clone(), counter.value);
                     displaced.push(RetainedRow::Added(AddedRow { collection, row, value, place }));
                 }
@@ -190,8 +191,8 @@ impl Engine {
         displaced
     }
 
-    /// The declared rows that end, or lose their seed, and are not as they were at the start. Of several whose
-    /// content is the same, all: in order, they say which of them has which value.
+    /// The declared rows that end or lose their seed, and differ from the start. Of several rows with the same content,
+    /// all are included: their order tells which value belongs to which.
     pub(super) fn ended_rows(&self, edits: &RowEdits) -> Vec<RetainedRow> {
         let value = |row: &Row| self.counters.get(row.id()).filter(|row| row.counter.declared).map(|row| row.value);
         let changed = self.changed_rows();
@@ -211,20 +212,20 @@ impl Engine {
         kept.collect()
     }
 
-    /// Numbers of ids are not used twice, also in a collection that was gone.
+    /// Restores the id numbers of collections that are declared again, so that no number is reused.
     pub(super) fn recall_numbers(&mut self) {
         let collections = self.collections.clone();
         for (collection, highest) in self.retained.take_numbers(|name| collections.get_counted(name).is_some()) {
-            self.collections.keep_numbers(&collection, highest);
+            self.collections.reserve_numbers(&collection, highest);
         }
     }
 
-    /// Rebuilds counters and their collections: declared rows first, then those added at run time to collections that are
-    /// still there. Other collections are as at the `start`.
+    /// Rebuilds counters and their collections: declared rows first, then rows added at run time to collections that
+    /// still exist. Other collections are as in `start`.
     pub(super) fn replace_rows(&mut self, edits: &RowEdits, transition: &RowTransition, start: &Collections) {
         let new = self.scenario.clone();
         let changed = self.changed_rows();
-        let as_it_is = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
+        let current = |row: &Arc<Row>| match transition.outcome(edits, row.id()) {
             Some(outcome) => outcome.changed.as_ref().unwrap_or(row).clone(),
             None => (*changed.get(&**row.id()).unwrap_or(&row)).clone(),
         };
@@ -237,7 +238,7 @@ impl Engine {
                 },
                 None => match self.counters.get(row.id()) {
                     Some(before) if before.counter.declared => (before.counter.clone(), running(before)),
-                    // A script took it out, or took it out and put another in its place: that stays so.
+                    // A script removed or replaced the row. It stays that way.
                     _ => continue,
                 },
             };
@@ -247,21 +248,21 @@ impl Engine {
         for collection in new.collections() {
             let name = collection.name();
             if let Some(row_set) = start.get(name).filter(|row_set| !row_set.is_counted()) {
-                // Its rows are carried over later.
+                // The rows are carried over later.
                 collections.put(name.clone(), row_set.clone());
                 continue;
             }
             let before = self.collections.get_counted(name);
             let present = collection.rows().iter().filter(|row| rebuild.has(row.id()));
-            let rows: Vec<Arc<Row>> = present.map(as_it_is).collect();
+            let rows: Vec<Arc<Row>> = present.map(current).collect();
             let stays = |row: &Arc<Row>| {
                 let counter = self.counters.get(row.id()).filter(|counter| !counter.counter.declared)?;
                 (!rebuild.has(row.id())).then(|| (row.clone(), counter.counter.clone(), running(counter)))
             };
-            let there: Vec<_> = before.into_iter().flat_map(RowSet::rows).filter_map(stays).collect();
-            let back = transition.back.iter().filter(|row| row.collection == *name);
+            let kept: Vec<_> = before.into_iter().flat_map(RowSet::rows).filter_map(stays).collect();
+            let restored = transition.restored.iter().filter(|row| row.collection == *name);
             let mut added = Vec::new();
-            for (row, owner, running) in merged(there, back.collect()) {
+            for (row, owner, running) in merged(kept, restored.collect()) {
                 rebuild.add(row.id().clone(), owner, running.value, running.changed);
                 added.push(row);
             }
@@ -276,17 +277,17 @@ impl Engine {
 /// A row that was added at run time.
 type ListedRow = (Arc<Row>, Counter, Running);
 
-/// Rows that were added at run time, with those that come back at their places.
-fn merged(there: Vec<ListedRow>, mut back: Vec<&AddedRow>) -> Vec<ListedRow> {
-    back.sort_by_key(|row| row.place);
-    let mut merged = Vec::with_capacity(there.len() + back.len());
-    let mut there = there.into_iter();
-    for AddedRow { collection, row, value, place } in back {
-        merged.extend(there.by_ref().take(place.saturating_sub(merged.len())));
+/// Merges restored rows into the rows added at run time, at their previous positions.
+fn merged(kept: Vec<ListedRow>, mut restored: Vec<&AddedRow>) -> Vec<ListedRow> {
+    restored.sort_by_key(|row| row.place);
+    let mut merged = Vec::with_capacity(kept.len() + restored.len());
+    let mut kept = kept.into_iter();
+    for AddedRow { collection, row, value, place } in restored {
+        merged.extend(kept.by_ref().take(place.saturating_sub(merged.len())));
         let running = Running { value: *value, changed: 0 };
         merged.push((row.clone(), counter(collection.clone(), row, false), running));
     }
-    merged.extend(there);
+    merged.extend(kept);
     merged
 }
 

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod data;
 
@@ -10,7 +10,7 @@ use super::*;
 use crate::engine::Command;
 use crate::scenario::{Source, parse};
 
-/// Two toys, more rows if given, and a script unless it is empty.
+/// A scenario with two toys, additional rows, and a script unless it is empty.
 fn scenario(more: &str, script: &str) -> Arc<Scenario> {
     let text = format!(
         "categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}, {{ id: T2 }}{more}] }} }}\norders: {{ scripts: [{script}] }}\n"
@@ -27,7 +27,7 @@ fn a_reload_after_a_post_or_a_removal_compares_once() {
     for change in [&post as &dyn Fn(&mut Engine), &removal] {
         let mut engine = Engine::new(&old, 1);
         let mut plan = ReloadPlan::new(engine.clone(), Engine::new(&new, 1));
-        // The plan says that X1 is as before and the script is new; comparing again would find the opposite.
+        // According to the plan, X1 is unchanged and the script is new. Comparing again would find the opposite.
         plan.comparison = Comparison::of(&scenario(", { id: X1 }", ""), &new);
         change(&mut engine);
         assert!(!engine.counters.shares_counters_with(&plan.old.counters));
@@ -36,7 +36,7 @@ fn a_reload_after_a_post_or_a_removal_compares_once() {
     }
 }
 
-/// A scenario with these products of the category `toys`.
+/// A scenario with these products in the category `toys`.
 fn toys(products: &str) -> Arc<Scenario> {
     let text = format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}\n");
     Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap())
@@ -56,16 +56,16 @@ fn rows(engine: &Engine) -> String {
 fn a_changed_row_stays_unless_its_declaration_changes() {
     const BOTH: &str = "{ id: T1, a: 1 }, { id: T2, a: 1 }";
     for (before, after, expected, changes) in [
-        // Nothing, something else, the order, a row beside it.
+        // No edit, another row edited, another order, a neighbour added.
         (BOTH, BOTH, "[{id:T1,a:1,b:2},{id:T2,a:1}]", &[][..]),
         (BOTH, "{ id: T1, a: 1 }, { id: T2, a: 3 }", "[{id:T1,a:1,b:2},{id:T2,a:3}]", &["T2 a changed"]),
         (BOTH, "{ id: T2, a: 1 }, { id: T1, a: 1 }", "[{id:T2,a:1},{id:T1,a:1,b:2}]", &["toys reordered"]),
         (BOTH, "{ id: T0 }, { id: T1, a: 1 }", "[{id:T0},{id:T1,a:1,b:2}]", &["T0 added", "T2 removed"]),
-        // The row itself.
+        // The row itself is edited.
         (BOTH, "{ id: T1, a: 2 }", "[{id:T1,a:2}]", &["T1 a, b changed", "T2 removed"]),
         (BOTH, "{ id: T1, a: 1, b: 2 }", "[{id:T1,a:1,b:2}]", &["T2 removed"]),
         (BOTH, "{ id: T1, a: 1, total: 4 }", "[{id:T1,a:1}]", &["T1 b changed", "T1 total 0 → 4", "T2 removed"]),
-        // It has another id by its place.
+        // Its position gives it another id.
         (
             "{ a: 1 }, { a: 2 }",
             "{ a: 0 }, { a: 1 }, { a: 2 }",
@@ -100,7 +100,7 @@ fn a_changed_row_comes_back_as_it_was_if_declared_as_before() {
         let mut engine = start.clone();
         merge(&mut engine, "T1", json!({ "b": 2 }));
         engine.replace(&toys(without), 1);
-        // Written down and taken up in between.
+        // Also with a save and a restore in between.
         let state = serde_json::to_string(&engine.save(&Engine::new(&toys(without), 1))).unwrap();
         let read = serde_json::from_str(&state).unwrap();
         let mut restored = Engine::restored(&Engine::new(&toys(without), 1), read).unwrap();
@@ -112,7 +112,7 @@ fn a_changed_row_comes_back_as_it_was_if_declared_as_before() {
 }
 
 #[test]
-fn a_state_has_the_rows_that_changed_and_no_others() {
+fn a_state_contains_only_the_rows_that_changed() {
     let start = Engine::new(&toys("{ id: T1, a: 1, total: 4 }, { id: T2 }"), 1);
     let mut engine = start.clone();
     let untouched = serde_json::to_value(engine.save(&start)).unwrap();

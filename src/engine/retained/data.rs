@@ -1,4 +1,4 @@
-//! Collections without counters, and values, that reloads have taken away.
+//! Collections without counters, and values, that reloads have removed.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::engine::collections::{json_len, row_json_len};
 use crate::engine::digest::Digest;
 use crate::scenario::Row;
 
-/// The most of them that are kept.
+/// The maximum number of retained items.
 const MAX_DATA: usize = 1_000;
 
-/// The most bytes of JSON of all that are kept.
+/// The maximum size of all retained items as JSON, in bytes.
 const MAX_DATA_BYTES: usize = 64 << 20;
 
-/// One that is gone.
+/// A removed collection or value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetainedData {
@@ -26,15 +26,15 @@ pub(super) struct RetainedData {
     content: DataContent,
 }
 
-/// What it was.
+/// The content of a removed collection or value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::engine) enum DataContent {
     Rows {
-        /// The ids of the rows that declare none, if a reload has left others to them than at the start.
+        /// The ids of the rows without declared ids, if a reload has given them others than at the start.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ids: Vec<Value>,
-        /// Those that continue declared ones.
+        /// Rows that continue declared ones.
         #[serde(with = "crate::engine::state::whole_rows")]
         declared: Vec<Arc<Row>>,
         #[serde(with = "crate::engine::state::whole_rows")]
@@ -55,7 +55,7 @@ impl DataContent {
 }
 
 impl Retained {
-    /// Keeps what a name stood for that was declared as the digest says.
+    /// Retains the content of a name. `declared` is the digest of its declaration.
     pub(in crate::engine) fn keep_data(&mut self, name: Arc<str>, declared: Digest, content: DataContent) {
         self.change(|kept| {
             let bytes = content.json_len();
@@ -68,7 +68,7 @@ impl Retained {
         });
     }
 
-    /// Takes out what a name stood for. `None` if nothing is kept, or what is was declared in another way.
+    /// Takes the retained content of a name; `None` if nothing is retained or the declaration has changed.
     pub(in crate::engine) fn take_data(&mut self, name: &str, declared: impl Fn() -> Digest) -> Option<DataContent> {
         let index = self.0.as_ref()?.data.iter().position(|data| &*data.name == name)?;
         let kept = self.change(|kept| kept.data.remove(index));

@@ -216,7 +216,7 @@ http:
             json!({ "title": "c" }),
             json!([201, { "id": 3, "title": "c", "done": false, "url": "/todos" }]),
         ),
-        (Add, "/todos", json!({ "id": 2, "title": "c" }), json!("Row 2 exists already in todos")),
+        (Add, "/todos", json!({ "id": 2, "title": "c" }), json!("Row 2 already exists in todos")),
         (
             Add,
             "/todos",

@@ -1,15 +1,15 @@
-//! What has become of rows without counters and of values, as data.
+//! The state of rows without counters and of values, as data.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DeclaredOr, StateError, WrittenRow, read_beside, written_beside};
+use super::{DeclaredOr, SavedRow, StateError, restore_relative_to, save_relative_to};
 use crate::engine::Engine;
 use crate::engine::collections::RowSet;
 
-/// The collections and values that are not as at the start.
+/// The collections and values that differ from the start.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DataState {
@@ -19,18 +19,18 @@ pub(super) struct DataState {
     values: Vec<(Arc<str>, Arc<Value>)>,
 }
 
-/// The rows of a collection in their order.
+/// The rows of a collection, in order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CollectionState {
     name: Arc<str>,
-    /// The ids of the rows that declare none, if a reload has left others to them than at the start.
+    /// The ids of the rows without declared ids, if a reload has given them others than at the start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ids: Vec<Value>,
-    /// Those that continue declared ones.
-    declared: Vec<DeclaredOr<WrittenRow>>,
-    added: Vec<WrittenRow>,
-    /// How many UUIDs were drawn for ids.
+    /// Rows that continue declared ones.
+    declared: Vec<DeclaredOr<SavedRow>>,
+    added: Vec<SavedRow>,
+    /// The number of UUIDs drawn for ids.
     uuids: u64,
 }
 
@@ -53,19 +53,19 @@ impl DataState {
         self.collections.is_empty() && self.values.is_empty()
     }
 
-    /// Puts it in an engine that is as at the start.
+    /// Restores the state into an engine that is in its initial state.
     pub(super) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
         for CollectionState { name, ids, declared, added, uuids } in self.collections {
             let start = engine.collections.get(&name).filter(|row_set| !row_set.is_counted());
-            let start = start.ok_or(StateError::Misfit("it has other collections"))?;
-            let start = start.with_kept_ids(ids).ok_or(StateError::Misfit("it has other rows"))?;
-            let declared = read_beside(&start, declared)?;
+            let start = start.ok_or(StateError::Misfit("the collections differ"))?;
+            let start = start.with_kept_ids(ids).ok_or(StateError::Misfit("the rows differ"))?;
+            let declared = restore_relative_to(&start, declared)?;
             let added = added.into_iter().map(|row| Arc::new(row.into_row())).collect();
             let row_set = start.with_rows(declared, added).with_uuids(uuids);
             engine.collections.put(name, row_set);
         }
         for (name, value) in self.values {
-            engine.values.put(&name, value).ok_or(StateError::Misfit("it has an unknown value"))?;
+            engine.values.put(&name, value).ok_or(StateError::Misfit("unknown value"))?;
         }
         Ok(())
     }
@@ -76,8 +76,8 @@ impl CollectionState {
         Self {
             name: name.clone(),
             ids: row_set.kept_ids(),
-            declared: row_set.rows().declared().map(written_beside(row_set.declared_rows())).collect(),
-            added: row_set.rows().added().map(|row| WrittenRow::of(row)).collect(),
+            declared: row_set.rows().declared().map(save_relative_to(row_set.declared_rows())).collect(),
+            added: row_set.rows().added().map(|row| SavedRow::of(row)).collect(),
             uuids: row_set.uuids(),
         }
     }

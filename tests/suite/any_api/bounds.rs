@@ -100,7 +100,7 @@ triggers:
         let last = transcript(&mockd).await.pop().unwrap();
         let reason = last["reason"].as_str().unwrap();
         assert_eq!(last["event"], "skipped");
-        assert!(reason.starts_with("More than 1000 triggers set each other off, the last by topic `p"), "{reason}");
+        assert!(reason.starts_with("More than 1000 triggers set each other off, the last one on topic `p"), "{reason}");
         // The journal names it, too.
         let journal = mockd.get("/__mockd/journal?kind=failed").await.json();
         let failed = journal["entries"].as_array().unwrap();
@@ -181,8 +181,8 @@ websocket:
     let mut socket = mockd.socket("/s").await;
     let topics: Vec<String> = (0..1025).map(|number| format!("t{number}")).collect();
     for (message, rule, why) in [
-        (json!({ "do": "topics", "topics": topics }), 1, "Joined 1024 topics already, leave one first"),
-        (json!({ "do": "memberships" }), 2, "Has 1024 memberships already, leave one first"),
+        (json!({ "do": "topics", "topics": topics }), 1, "Already joined 1024 topics; leave one first"),
+        (json!({ "do": "memberships" }), 2, "Already has 1024 memberships; leave one first"),
         (json!({ "do": "memory" }), 3, "`conn` would take more than 1048576 bytes"),
     ] {
         socket.say(message).await;

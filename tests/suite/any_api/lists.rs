@@ -63,8 +63,8 @@ async fn unknown_operators_and_parameters_are_named_too() {
     for path in ["/todos?title:lke=e", "/todos?_expand=user"] {
         assert_eq!(mockd.get(path).await.status, 200, "{path}");
     }
-    let lke = "`lke` in `title:lke` is not an operator of a filter; did you mean `like`?";
-    let expand = "`_expand` is not supported, and changes nothing";
+    let lke = "`lke` in `title:lke` is not a filter operator; did you mean `like`?";
+    let expand = "`_expand` is not supported and has no effect";
     assert_eq!(notes(&mockd).await, json!([[lke], [expand]]));
     let said = mockd.log_until("_expand").await;
     let said: Vec<&String> = said.iter().filter(|line| line.starts_with("`/todos`")).collect();

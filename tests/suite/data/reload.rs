@@ -27,6 +27,6 @@ async fn a_row_before_others_leaves_them_their_ids() {
     assert_eq!(shown(&mockd).await, [row(4, "zero"), row(1, "uno"), row(2, "two"), row(3, "three")]);
     file.write_in_place(&notes("{ text: zero }, { text: one }, { text: two }, { id: 3, text: drei }"));
     let said = mockd.logged("reloaded").await;
-    assert!(said.ends_with(": data notes 3 declared, in place of one that was added"), "{said}");
+    assert!(said.ends_with(": data notes 3 declared, replacing an added one"), "{said}");
     assert_eq!(shown(&mockd).await, [row(4, "zero"), row(1, "uno"), row(2, "two"), row(3, "drei")]);
 }

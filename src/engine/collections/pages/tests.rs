@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ fn rows(declared: usize, added: usize) -> Rows {
 #[derive(Debug, Clone)]
 enum Change {
     Push,
-    /// Each takes one of the rows, by a share of them.
+    /// The index selects one of the current rows.
     Replace(prop::sample::Index),
     Remove(prop::sample::Index),
-    /// That many from there on.
+    /// Removes the given number of rows from the index on.
     RemoveRun(prop::sample::Index, usize),
     Find,
     Clone,
@@ -44,7 +44,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Whether rows are those of a list, whose first ones are declared, however they are looked at.
+/// Asserts that rows equal a list whose first `declared` rows are declared, by every way to read them.
 fn expect_same(rows: &Rows, list: &[Arc<Row>], declared: usize) {
     let is_same = |one: &Arc<Row>, other: &Arc<Row>| Arc::ptr_eq(one, other);
     assert_eq!((rows.len(), rows.iter().len(), rows.is_empty()), (list.len(), list.len(), list.is_empty()));
@@ -66,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn rows_are_a_list_that_is_searched_by_id(
+    fn rows_behave_like_a_list_with_an_index_by_id(
         (declared, added) in (0..2 * PAGE, 0..2 * PAGE),
         changes in prop::collection::vec(change(), 0..60),
     ) {
@@ -127,7 +127,7 @@ fn a_change_copies_one_page_and_shares_the_others() {
 }
 
 #[test]
-fn rows_of_one_page_have_no_index_and_copies_share_that_of_many() {
+fn a_single_page_has_no_index_and_copies_share_an_index() {
     for (count, has_index) in [(PAGE, false), (PAGE + 1, true)] {
         let rows = rows(count, 0);
         assert!(rows.index.get().is_none());
@@ -138,7 +138,7 @@ fn rows_of_one_page_have_no_index_and_copies_share_that_of_many() {
 }
 
 #[test]
-fn a_row_that_is_added_under_a_removed_id_is_no_declared_one() {
+fn a_row_added_under_a_removed_id_is_not_declared() {
     for count in [3, 3 * PAGE] {
         let mut rows = rows(count, 0);
         (0..count).for_each(|id| drop(rows.remove(&id.to_string())));

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::{Event, EventKind};
 use crate::scenario::IdScheme;
 
-/// A shop with a toy `7`, and beside it a collection whose row has the same id.
+/// A shop with a toy `7`, and a collection whose row has the same id.
 fn mixed() -> Engine {
     let shop =
         Scenario::clone(&scenario("categories: { toys: { prefix: T, products: [{ id: 7, name: Kite, n: 1 }] } }"));
@@ -40,7 +40,7 @@ fn id_of(event: &Event) -> Value {
 }
 
 #[test]
-fn rows_without_an_id_get_that_of_their_scheme() {
+fn rows_without_an_id_get_one_by_their_scheme() {
     let uuid = json!("e91d7b76-8791-490a-8df9-8e27d66a0dcf");
     for (prefix, ids, rows, expected) in [
         ("", IdScheme::Numbered, json!([]), vec![json!(1), json!(2)]),
@@ -51,7 +51,7 @@ fn rows_without_an_id_get_that_of_their_scheme() {
     ] {
         let mut engine = with_ids(prefix, ids, &rows);
         for id in expected {
-            // One that is null is none.
+            // A null id counts as missing.
             for command in [add(json!({ "a": 1 })), add(json!({ "a": 1, "id": null }))] {
                 assert_eq!(id_of(&only(engine.clone().apply(command).unwrap())), id);
             }
@@ -61,7 +61,7 @@ fn rows_without_an_id_get_that_of_their_scheme() {
 }
 
 #[test]
-fn a_clients_id_is_text_or_an_integer_and_stays_what_it_is() {
+fn a_clients_id_is_text_or_an_integer_and_keeps_its_type() {
     let wrong = Refusal::Field { field: "id".into(), expected: "string or integer".into() };
     let mut engine = with_ids("", IdScheme::Numbered, &json!([{ "id": 1 }]));
     for (id, expected) in [
@@ -69,10 +69,10 @@ fn a_clients_id_is_text_or_an_integer_and_stays_what_it_is() {
         (json!("x"), Ok(7)),
         (json!("9"), Ok(9)),
         (json!(-3), Ok(9)),
-        (json!(1), Err("Row 1 exists already in todos")),
+        (json!(1), Err("Row 1 already exists in todos")),
         // Ids compare as text.
-        (json!("7"), Err("Row 7 exists already in todos")),
-        (json!(9), Err("Row 9 exists already in todos")),
+        (json!("7"), Err("Row 7 already exists in todos")),
+        (json!(9), Err("Row 9 already exists in todos")),
     ] {
         let before = rows(&engine, "todos");
         match (engine.apply(add(json!({ "a": 1, "id": id }))), expected) {
@@ -87,7 +87,7 @@ fn a_clients_id_is_text_or_an_integer_and_stays_what_it_is() {
                 assert!(matches!(refusal, Refusal::DuplicateRow(_)));
                 assert_eq!((refusal.to_string(), rows(&engine, "todos")), (expected.to_owned(), before));
             }
-            (outcome, expected) => panic!("{outcome:?} in place of {expected:?}"),
+            (outcome, expected) => panic!("got {outcome:?}, expected {expected:?}"),
         }
     }
     for id in [json!(""), json!(1.5), json!(true), json!([1]), json!(u64::MAX)] {
@@ -96,7 +96,7 @@ fn a_clients_id_is_text_or_an_integer_and_stays_what_it_is() {
 }
 
 #[test]
-fn numbers_and_uuids_are_not_given_twice() {
+fn numbers_and_uuids_are_not_reused() {
     for (prefix, ids) in [("", IdScheme::Numbered), ("A", IdScheme::Numbered), ("", IdScheme::Uuid)] {
         let mut engine = with_ids(prefix, ids, &json!([]));
         let mut given = Vec::new();
@@ -106,7 +106,7 @@ fn numbers_and_uuids_are_not_given_twice() {
             given.push(id);
         }
         assert!(given[0] != given[1] && given[1] != given[2] && given[0] != given[2], "{given:?}");
-        // One that a client has taken is passed over.
+        // An id that a client has taken is skipped.
         let next = only(engine.clone().apply(add(json!({}))).unwrap());
         engine.apply(add(json!({ "id": id_of(&next) }))).unwrap();
         assert_ne!(id_of(&only(engine.apply(add(json!({}))).unwrap())), id_of(&next));
@@ -114,7 +114,7 @@ fn numbers_and_uuids_are_not_given_twice() {
 }
 
 #[test]
-fn each_command_changes_a_row_of_either_kind_and_says_what_was() {
+fn each_command_changes_rows_of_both_kinds_and_reports_before() {
     let was = json!({ "id": 7, "name": "Sleep", "n": 1 });
     let nap = json!({ "id": 7, "name": "Nap", "n": 1 });
     for (command, change, now) in [
@@ -135,7 +135,7 @@ fn each_command_changes_a_row_of_either_kind_and_says_what_was() {
             let event = only(engine.apply(command).unwrap());
             let named = |topic: &str| named(topic.to_owned());
             assert_eq!(event.topics(), [named(collection), named(&format!("{collection}/7"))]);
-            let told = event.change_message().unwrap();
+            let message = event.change_message().unwrap();
             let is_toy = collection == "toys";
             let shown = |row: &Value| {
                 let row = row.to_string();
@@ -143,7 +143,7 @@ fn each_command_changes_a_row_of_either_kind_and_says_what_was() {
             };
             let expected =
                 format!(r#"{{"sequence":1,"change":"{change}","row":{},"before":{}}}"#, shown(&now), shown(&was));
-            assert_eq!(told.to_string(), expected);
+            assert_eq!(message.to_string(), expected);
             let mut json = json!({ "at": "0s", "sequence": 1, "event": change });
             if is_toy {
                 json["id"] = json!("7");
@@ -156,13 +156,13 @@ fn each_command_changes_a_row_of_either_kind_and_says_what_was() {
                 json["row"] = now.clone();
             }
             assert_eq!(serde_json::to_string(&event).unwrap(), json.to_string());
-            // The other collection and the copy are as they were.
+            // The other collection and the copy are unchanged.
             let other = if is_toy { "todos" } else { "toys" };
             assert_eq!(rows(&engine, other), rows(&mixed(), other));
             assert_eq!(rows(&kept, collection), rows(&mixed(), collection));
             let listed = rows(&engine, collection);
             assert_eq!(listed.contains(&shown(&now)), !now.is_null(), "{listed}");
-            // The counter of the toy goes with the toy alone.
+            // The toy's counter is only removed with the toy.
             assert_eq!(engine.values().count(), usize::from(!(is_toy && now.is_null())));
             kept.apply(Command::count("7", 1)).unwrap();
         }
@@ -188,8 +188,8 @@ fn the_event_of_an_added_row_contains_the_row() {
         "at": "0s", "sequence": 1, "event": "added", "id": 9, "collection": "todos", "row": { "id": 9, "name": "Walk" },
     });
     assert_eq!(serde_json::to_string(&event).unwrap(), json.to_string());
-    let told = json!({ "sequence": 1, "change": "added", "row": { "id": 9, "name": "Walk" }, "before": null });
-    assert_eq!(event.change_message(), Some(told));
+    let message = json!({ "sequence": 1, "change": "added", "row": { "id": 9, "name": "Walk" }, "before": null });
+    assert_eq!(event.change_message(), Some(message));
     assert!(event.changes_data() && !event.changes_counted_rows());
     // It has no counter.
     assert_eq!(engine.apply(Command::count("9", 1)), Err(Refusal::UnknownRow("9".into())));
@@ -206,8 +206,8 @@ fn the_event_of_a_set_value_contains_the_previous_value() {
     let now = json!({ "a": 1, "b": { "c": [2] } });
     let json = json!({ "at": "0s", "sequence": 1, "event": "set", "name": "price", "value": now });
     assert_eq!(serde_json::to_string(&event).unwrap(), json.to_string());
-    let told = json!({ "sequence": 1, "change": "set", "value": now, "before": { "a": 1 } });
-    assert_eq!((event.change_message(), event.topics()), (Some(told), vec![named("price")]));
+    let message = json!({ "sequence": 1, "change": "set", "value": now, "before": { "a": 1 } });
+    assert_eq!((event.change_message(), event.topics()), (Some(message), vec![named("price")]));
     assert!(event.changes_data() && !event.changes_counted_rows());
     assert_eq!(**engine.values_of_data().get("price").unwrap(), now);
     assert_eq!(**before.values_of_data().get("price").unwrap(), json!({ "a": 1 }));
@@ -215,10 +215,10 @@ fn the_event_of_a_set_value_contains_the_previous_value() {
 }
 
 #[test]
-fn a_refused_change_of_data_changes_nothing_and_says_where() {
+fn a_refused_change_of_data_changes_nothing_and_says_why() {
     let mut engine = mixed();
     let huge = "x".repeat(MAX_COLLECTION_BYTES);
-    let full = "The rows of todos take more than 64 MiB, a reset removes those that were added";
+    let full = "The rows of todos take more than 64 MiB; a reset removes the added ones";
     for (command, expected) in [
         (merge("todos", "9", json!({})), "Row 9 not found in todos"),
         (replace("todos", "9", json!({})), "Row 9 not found in todos"),
@@ -233,7 +233,7 @@ fn a_refused_change_of_data_changes_nothing_and_says_where() {
         (merge("todos", "7", json!({ "note": huge })), full),
         (set("cost", json!(1)), "Value cost not found"),
         (set("todos", json!(1)), "Value todos not found"),
-        (set("price.a.b", json!(1)), "price.a.b cannot be set, price.a is a number"),
+        (set("price.a.b", json!(1)), "price.a.b cannot be set: price.a is a number"),
     ] {
         assert_eq!(engine.apply(command).map_err(|refusal| refusal.to_string()), Err(expected.to_owned()));
     }
@@ -242,13 +242,13 @@ fn a_refused_change_of_data_changes_nothing_and_says_where() {
 }
 
 #[test]
-fn a_collection_that_is_full_takes_no_row() {
+fn a_full_collection_accepts_no_row() {
     let mut engine = mixed();
     let large = |less: usize| json!({ "note": "x".repeat(MAX_COLLECTION_BYTES - less) });
     engine.apply(merge("todos", "7", large(200))).unwrap();
     engine.apply(add(json!({ "note": "x".repeat(1000) }))).unwrap();
     let full = Refusal::Full { collection: "todos".into(), is_counted: false };
-    assert_eq!(full.to_string(), "The rows of todos take more than 64 MiB, a reset removes those that were added");
+    assert_eq!(full.to_string(), "The rows of todos take more than 64 MiB; a reset removes the added ones");
     assert_eq!(engine.apply(add(json!({}))), Err(full));
     engine.apply(remove("todos", "9")).unwrap();
     engine.apply(add(json!({}))).unwrap();

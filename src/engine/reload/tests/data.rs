@@ -24,7 +24,7 @@ fn add(engine: &mut Engine, collection: &str, row: Value) {
     engine.apply(Command::add_row(collection, fields)).unwrap();
 }
 
-/// All of the data.
+/// The complete data.
 fn shown(engine: &Engine) -> Value {
     let rows = engine.collections().iter().map(|(name, row_set)| (name.to_string(), json!(row_set.rows())));
     let values = engine.values_of_data().iter().map(|(name, value)| (name.to_string(), Value::clone(value)));
@@ -43,7 +43,7 @@ fn set(name: &str, value: &Value) -> Value {
     json!({ "set-value": { "name": name, "keys": [], "value": value } })
 }
 
-/// What happens at run time, in order. One that is no command is a row to be added.
+/// What happens at run time, in order: commands, and rows to add.
 type Run = Vec<Value>;
 
 fn run(engine: &mut Engine, run: &Run) {
@@ -55,7 +55,7 @@ fn run(engine: &mut Engine, run: &Run) {
     }
 }
 
-/// Reloads three engines, each in its own way. All come to the same state.
+/// Reloads an engine and its restored copy, each with and without a plan. All reach the same state.
 fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Vec<String>) {
     let start = engine(old);
     let mut engine = start.clone();
@@ -69,18 +69,18 @@ fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Ve
             let mut engine = if is_planned { engine.clone() } else { std::mem::replace(&mut engine, plan.old.clone()) };
             let reload = if is_planned { engine.reload(&plan, 42) } else { engine.replace(&new, 42) };
             let text = |event: &Event| {
-                let told = event.change_message().unwrap();
+                let message = event.change_message().unwrap();
                 let text = format!(
                     "{} {} {} → {}",
                     event.sequence,
-                    told["change"],
-                    told["before"],
-                    told.get("row").unwrap_or(&told["value"])
+                    message["change"],
+                    message["before"],
+                    message.get("row").unwrap_or(&message["value"])
                 );
                 text.replace('"', "")
             };
             let changes = reload.changes.iter().map(ToString::to_string).collect();
-            // A second reload to the same changes nothing.
+            // A second reload of the same scenario changes nothing.
             assert_eq!(engine.clone().replace(&new, 42), Reload::default());
             outcomes.push((shown(&engine), changes, reload.events.iter().map(text).collect()));
         }
@@ -90,7 +90,7 @@ fn reloaded(old: &Value, happened: &Run, new: &Value) -> (Value, Vec<String>, Ve
     first
 }
 
-/// Reloads, and expects the data, the changes and the events.
+/// Reloads and asserts the data, the changes and the events.
 fn expect_reload(old: &Value, happened: &Run, new: &Value, expected: (Value, Vec<&str>, Vec<&str>)) {
     let outcome = reloaded(old, happened, new);
     let texts = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -103,19 +103,19 @@ fn two_rows() -> Value {
 }
 
 #[test]
-fn rows_go_on_as_they_are_unless_their_declaration_changes() {
+fn rows_keep_their_state_unless_their_declaration_changes() {
     let merge = || merged("1", &json!({ "b": 2 }));
     for (happened, new, expected, changes, events) in [
-        // Nothing has happened, or changes.
+        // Nothing has happened, or nothing is edited.
         (vec![], two_rows(), json!([{ "id": 1, "a": 1 }, { "id": 2 }]), vec![], vec![]),
         (vec![merge()], two_rows(), json!([{ "id": 1, "a": 1, "b": 2 }, { "id": 2 }]), vec![], vec![]),
         (vec![removed("1")], two_rows(), json!([{ "id": 2 }]), vec![], vec![]),
-        // The row itself, one beside it, the order.
+        // The row itself is edited, a neighbour, the order.
         (
             vec![merge()],
             json!({ "todos": [{ "id": 1, "a": 3 }, { "id": 2 }] }),
             json!([{ "id": 1, "a": 3 }, { "id": 2 }]),
-            vec!["data todos 1 declared anew, what it had become is gone"],
+            vec!["data todos 1 redeclared; its run-time changes are lost"],
             vec!["2 replaced {id:1,a:1,b:2} → {id:1,a:3}"],
         ),
         (
@@ -136,14 +136,14 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec![merge(), merged("2", &json!({ "b": 2 }))],
             json!({ "todos": [{ "id": 1, "a": 3 }, { "id": 2, "a": 3 }, { "id": 3 }] }),
             json!([{ "id": 1, "a": 3 }, { "id": 2, "a": 3 }, { "id": 3 }]),
-            vec!["data todos 1, 2 declared anew, what they had become is gone", "data todos 3 added"],
+            vec!["data todos 1, 2 redeclared; their run-time changes are lost", "data todos 3 added"],
             vec![
                 "3 replaced {id:1,a:1,b:2} → {id:1,a:3}",
                 "4 replaced {id:2,b:2} → {id:2,a:3}",
                 "5 added null → {id:3}",
             ],
         ),
-        // What is declared as it has become is no event.
+        // A declaration that matches the current state causes no event.
         (
             vec![merge()],
             json!({ "todos": [{ "id": 1, "a": 1, "b": 2 }, { "id": 2 }] }),
@@ -151,7 +151,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec!["data todos 1 changed"],
             vec![],
         ),
-        // It is gone, and what was taken out was gone before.
+        // The rows are no longer declared; one had already been removed.
         (
             vec![merge(), removed("2")],
             json!({ "todos": [] }),
@@ -159,7 +159,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
             vec!["data todos 1, 2 removed"],
             vec!["3 removed {id:1,a:1,b:2} → null"],
         ),
-        // What was taken out comes back if it is edited.
+        // A removed row comes back if its declaration is edited.
         (
             vec![removed("1")],
             json!({ "todos": [{ "id": 1, "a": 2 }, { "id": 2 }] }),
@@ -173,7 +173,7 @@ fn rows_go_on_as_they_are_unless_their_declaration_changes() {
 }
 
 #[test]
-fn names_and_values_go_on_or_start_as_declared() {
+fn names_and_values_continue_or_start_as_declared() {
     let old = json!({ "todos": [{ "id": 1 }], "price": 3, "flags": { "a": true } });
     let happened = vec![
         merged("1", &json!({ "x": 1 })),
@@ -190,14 +190,14 @@ fn names_and_values_go_on_or_start_as_declared() {
             vec!["data price changed"],
             vec!["5 set 4 → 5"],
         ),
-        // It is declared as it is.
+        // The new declaration equals the current value.
         (
             json!({ "todos": [{ "id": 1 }], "price": 4, "flags": { "a": true } }),
             json!({ "todos": run_rows, "price": 4, "flags": { "a": true, "b": 1 } }),
             vec!["data price changed"],
             vec![],
         ),
-        // Names that come and go.
+        // Names are added and removed.
         (
             json!({ "news": [{ "id": 1 }], "size": null }),
             json!({ "news": [{ "id": 1 }], "size": null }),
@@ -210,7 +210,7 @@ fn names_and_values_go_on_or_start_as_declared() {
             ],
             vec![],
         ),
-        // A value becomes a collection, and the other way round.
+        // A value becomes a collection, and vice versa.
         (
             json!({ "price": [{ "id": 1 }], "todos": 1, "flags": { "a": true } }),
             json!({ "price": [{ "id": 1 }], "todos": 1, "flags": { "a": true, "b": 1 } }),
@@ -225,7 +225,7 @@ fn names_and_values_go_on_or_start_as_declared() {
 }
 
 #[test]
-fn names_that_are_declared_again_are_what_they_were() {
+fn names_declared_again_are_restored() {
     let old = json!({ "todos": [{ "id": 1 }, { "id": 2 }], "price": { "a": 1 }, "size": 1 });
     let start = engine(&old);
     let mut engine = start.clone();
@@ -242,7 +242,7 @@ fn names_that_are_declared_again_are_what_they_were() {
         assert_eq!((shown(&engine), engine.retained.is_empty()), (was.clone(), true));
         add(&mut engine, "todos", json!({}));
         assert_eq!(&**engine.collections().get("todos").unwrap().rows().last().unwrap().id(), "4");
-        // One that is declared in another way, or as something else, begins as declared, and the past is over.
+        // A name with another declaration starts as declared, and its retained state is dropped.
         let declared = json!({ "todos": [{ "id": 1 }, { "id": 3 }], "price": [{ "id": 1 }] });
         other.replace(&Arc::new(data(&declared)), 42);
         assert_eq!((shown(&other), other.retained.is_empty()), (declared, true));
@@ -250,7 +250,7 @@ fn names_that_are_declared_again_are_what_they_were() {
 }
 
 #[test]
-fn a_change_names_few_of_many_rows() {
+fn a_change_names_only_the_first_rows() {
     let rows = |from: i32| json!({ "todos": (from..from + 12).map(|id| json!({ "id": id })).collect::<Vec<_>>() });
     let changes = engine(&rows(0)).changes(&data(&rows(20)), 42);
     let texts: Vec<String> = changes.iter().map(ToString::to_string).collect();
@@ -275,7 +275,7 @@ fn a_change_names_few_of_many_rows() {
 }
 
 #[test]
-fn a_category_that_becomes_data_begins_as_declared() {
+fn a_category_that_becomes_data_starts_as_declared() {
     let shop = |products: &str| Scenario::clone(&toys(products));
     let both = |name: &str| {
         let scenario = shop("{ id: T1 }");
@@ -286,7 +286,7 @@ fn a_category_that_becomes_data_begins_as_declared() {
     apply(&mut engine, merged("T1", &json!({ "b": 3 })));
     engine.apply(Command::count("T1", 5)).unwrap();
     let (mut of_shop, mut of_data) = (engine.clone(), engine.clone());
-    // The other of the two stays what it has become.
+    // The other one keeps its current state.
     let texts = |reload: Reload| reload.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(texts(of_shop.replace(&Arc::new(shop("{ id: T1 }")), 1)), ["data todos removed"]);
     assert_eq!((shown(&of_shop), of_shop.values().count()), (json!({ "toys": [{ "id": "T1", "b": 2 }] }), 1));
@@ -294,14 +294,14 @@ fn a_category_that_becomes_data_begins_as_declared() {
     let changes = texts(of_data.replace(&Arc::new(data), 1));
     assert_eq!(changes[1..], ["category toys removed", "T1 removed", "data toys added", "data todos removed"]);
     assert_eq!((shown(&of_data), of_data.values().count()), (json!({ "toys": [{ "id": "T1", "a": 1 }] }), 0));
-    // Both come back as they were.
+    // Both are restored.
     of_data.replace(&both("todos"), 1);
     assert_eq!(of_data.values().map(|(_, value)| value).collect::<Vec<_>>(), [5]);
     assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1, "b": 3 }] }));
 }
 
 #[test]
-fn ids_go_on_over_reloads_and_restores() {
+fn ids_continue_across_reloads_and_restores() {
     let old = json!({ "todos": [{ "id": 1 }], "uuids": [{ "id": "x" }] });
     let start = engine(&old);
     let mut engine = start.clone();
@@ -321,14 +321,14 @@ fn ids_go_on_over_reloads_and_restores() {
     for collection in ["todos", "uuids"] {
         let id = next(engine.clone(), collection);
         assert_eq!([&edited, &restored].map(|engine| next(engine.clone(), collection)), [id.clone(), id.clone()]);
-        // At the start, they begin again.
+        // A new engine starts from the beginning.
         assert_ne!(next(start.clone(), collection), id);
     }
     assert_eq!(&*next(engine, "todos"), "3");
 }
 
 #[test]
-fn a_state_has_the_data_that_changed_and_no_other() {
+fn a_state_contains_only_the_data_that_changed() {
     let start =
         engine(&json!({ "todos": [{ "id": 1, "a": 1 }, { "id": 2 }], "news": [{ "id": 1 }], "price": 3, "size": 1 }));
     let untouched = serde_json::to_value(start.save(&start)).unwrap();

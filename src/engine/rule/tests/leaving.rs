@@ -155,7 +155,7 @@ fn a_socket_has_up_to_1024_memberships() {
     play.open("/s", 1);
     let list =
         |numbers: Range<usize>| -> Value { numbers.map(|number| json!({ "t": number, "name": number })).collect() };
-    let refused = ["1 failed: Has 1024 memberships already, leave one first"];
+    let refused = ["1 failed: Already has 1024 memberships; leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
@@ -174,7 +174,7 @@ fn a_socket_has_joined_up_to_1024_topics() {
     let mut play = with("", "[{ join: $msg }]");
     play.open("/s", 1);
     let list = |numbers: Range<usize>| -> Value { numbers.map(|number| format!("t{number}")).collect() };
-    let refused = ["1 failed: Joined 1024 topics already, leave one first"];
+    let refused = ["1 failed: Already joined 1024 topics; leave one first"];
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
@@ -194,7 +194,7 @@ fn the_lists_of_steps_that_wait_are_bounded() {
         receive(&mut play);
     }
     let refused = receive(&mut play);
-    assert_eq!(play.follow(&refused), ["1 failed: More than 100000 lists of steps wait for their time"]);
+    assert_eq!(play.follow(&refused), ["1 failed: More than 100000 lists of steps are waiting"]);
     play.close(1);
     assert_eq!(play.engine.next_due(), None);
 }

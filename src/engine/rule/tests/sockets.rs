@@ -182,10 +182,10 @@ websocket:
     assert_eq!(play.send(1, &json!({ "bad": true })), ["1 failed: Row 9 not found in log"]);
     assert_eq!(
         play.send(1, &json!({ "part": true })),
-        ["1 failed: conn.name.first cannot be set, conn.name is a string"]
+        ["1 failed: conn.name.first cannot be set: conn.name is a string"]
     );
     assert_eq!(play.send(1, &json!({ "both": true })), Vec::<String>::new());
-    assert_eq!(play.pass(1), ["1 failed: conn.at.x.z cannot be set, conn.at.x is a number"]);
+    assert_eq!(play.pass(1), ["1 failed: conn.at.x.z cannot be set: conn.at.x is a number"]);
     assert_eq!(play.say(1, "show"), bob);
 }
 

@@ -1,4 +1,4 @@
-//! Rows that declare no ids keep the ones that they have.
+//! Rows without declared ids keep their ids.
 
 use super::*;
 
@@ -7,11 +7,11 @@ fn todos(rows: &Value) -> Value {
 }
 
 #[test]
-fn rows_without_ids_are_known_by_content_then_by_place() {
+fn rows_without_ids_are_matched_by_content_then_position() {
     let both = json!([{ "a": 1 }, { "a": 2 }]);
     let merge = || merged("1", &json!({ "b": 2 }));
     for (happened, new, expected, changes, events) in [
-        // One comes before the others, among them, behind them.
+        // A row is added before the others, among them, after them.
         (
             vec![merge()],
             json!([{ "a": 0 }, { "a": 1 }, { "a": 2 }]),
@@ -33,7 +33,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec!["data todos 3 added"],
             vec!["1 added null → {id:3,a:3}"],
         ),
-        // The order, and one that goes.
+        // The order changes, and a row is removed.
         (
             vec![merge()],
             json!([{ "a": 2 }, { "a": 1 }]),
@@ -48,15 +48,15 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec!["data todos 1 removed"],
             vec!["2 removed {id:1,a:1,b:2} → null"],
         ),
-        // One that is edited is known by its place.
+        // An edited row is identified by its position.
         (
             vec![merge()],
             json!([{ "a": 9 }, { "a": 2 }]),
             json!([{ "id": 1, "a": 9 }, { "id": 2, "a": 2 }]),
-            vec!["data todos 1 declared anew, what it had become is gone"],
+            vec!["data todos 1 redeclared; its run-time changes are lost"],
             vec!["2 replaced {id:1,a:1,b:2} → {id:1,a:9}"],
         ),
-        // The id of a client's row is not given to another.
+        // The id of a client's row is not reused.
         (
             vec![json!({ "add": { "x": 1 } })],
             json!([{ "a": 1 }, { "a": 2 }, { "a": 3 }]),
@@ -71,7 +71,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec!["data todos 3 added", "data todos 1 removed"],
             vec!["3 added null → {id:3,a:9}"],
         ),
-        // One that was removed stays so, and nothing else gets its id.
+        // A removed row stays removed, and its id is not reused.
         (
             vec![removed("1")],
             json!([{ "a": 0 }, { "a": 1 }, { "a": 2 }]),
@@ -79,7 +79,7 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
             vec!["data todos 3 added"],
             vec!["2 added null → {id:3,a:0}"],
         ),
-        // An id that is declared is that of the row that declares it.
+        // A declared id belongs to the row that declares it.
         (
             vec![merge()],
             json!([{ "id": 1, "z": 1 }, { "a": 1 }, { "a": 2 }]),
@@ -100,13 +100,13 @@ fn rows_without_ids_are_known_by_content_then_by_place() {
 }
 
 #[test]
-fn kept_ids_outlast_reloads_restores_and_a_time_without() {
+fn kept_ids_survive_reloads_restores_and_a_removal() {
     let rows = |fields: &[i64]| fields.iter().map(|a| json!({ "a": a })).collect::<Value>();
     let mut engine = engine(&todos(&rows(&[1, 2])));
     for (declared, ids) in [
         (&[0, 1, 2][..], json!([3, 1, 2])),
         (&[0, 1, 2, 4], json!([3, 1, 2, 4])),
-        // No row has the id 3 any more, and the scenario gives it to the third row at the start.
+        // No row has the id 3 any longer. At the start, it belongs to the third row.
         (&[1, 2, 4], json!([1, 2, 4])),
         (&[4, 1, 5, 2], json!([4, 1, 3, 2])),
     ] {
@@ -127,7 +127,7 @@ fn kept_ids_outlast_reloads_restores_and_a_time_without() {
 }
 
 #[test]
-fn a_state_with_other_kept_ids_than_rows_does_not_fit() {
+fn a_state_whose_kept_ids_do_not_match_its_rows_is_rejected() {
     let start = engine(&json!({ "todos": [{ "a": 1 }, { "id": 7 }] }));
     let mut changed = start.clone();
     add(&mut changed, "todos", json!({}));
@@ -144,7 +144,7 @@ fn a_state_with_other_kept_ids_than_rows_does_not_fit() {
 }
 
 #[test]
-fn a_made_uuid_stays_with_its_row() {
+fn a_generated_uuid_stays_with_its_row() {
     let old = json!({ "todos": [{ "id": "x" }, { "a": 1 }] });
     let before = shown(&engine(&old))["todos"].clone();
     let new = json!({ "todos": [{ "id": "x" }, { "a": 0 }, { "a": 1 }] });
