@@ -1,4 +1,4 @@
-//! Rules at work: what a scenario answers, and what happens when it does.
+//! Execution of a scenario's rules: answers, triggers, generators, scripts and socket rules.
 
 mod answer;
 mod catch_up;
@@ -52,89 +52,89 @@ use super::listing::QueryNote;
 use super::refusal::Refusal;
 use crate::scenario::{GeneratedRule, Repeat};
 
-/// A request, as far as rules look at it. What no expression of its route names may be left out.
+/// The parts of a request that rules can read. Parts that no expression of the route uses may be omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleRequest {
-    /// The method that the client asked with, in capitals.
+    /// The method, in upper case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The path with the query, without the world's prefix.
+    /// The path and query, without the world's prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The parameters of the path, decoded.
+    /// The decoded path parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Map<String, Value>>,
-    /// The parameters of the query; one that comes several times is a list.
+    /// The query parameters. A repeated parameter is a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Map<String, Value>>,
-    /// The headers by their names in lower case; several of a name are joined by a comma (RFC 9110, 5.3).
+    /// The headers by lower-case name. Repeated headers are joined with commas (RFC 9110, 5.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Map<String, Value>>,
     /// The cookies (RFC 6265, 4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookies: Option<Map<String, Value>>,
-    /// The body: JSON as it is, a form as a mapping, anything else as text; `None` for no body.
+    /// The body: JSON as parsed, a form as a mapping, anything else as text. `None` if the request has no body.
     pub body: Option<Value>,
 }
 
-/// An answer, with all of its expressions computed.
+/// An answer with all of its expressions evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
-    /// Which of its route's answers it is, from 1.
+    /// The position among the route's answers, from 1.
     pub number: usize,
-    /// The status, from 200 to 599.
+    /// The status code, from 200 to 599.
     pub status: u16,
-    /// Names in lower case with their values; a name may come several times.
+    /// The headers, with names in lower case. A name may be repeated.
     pub headers: Vec<(String, String)>,
-    /// What it has in it.
+    /// The content.
     pub content: AnsweredContent,
-    /// How much later it comes, on the world's clock.
+    /// The delay before the answer is sent, on the world's clock.
     pub after: Duration,
-    /// Of a list: what the query names that means nothing.
+    /// For a list: notes on query parameters that have no effect.
     pub query_notes: Vec<QueryNote>,
 }
 
-/// What an answer has in it.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnsweredContent {
-    /// Nothing.
+    /// No content.
     Empty,
     /// JSON.
     Json(Value),
-    /// JSON that is encoded already.
+    /// Encoded JSON.
     Encoded(Bytes),
     /// Plain text.
     Text(String),
     /// A file.
     File(PathBuf),
-    /// Server-sent events, which the member of the request gets.
+    /// A stream of server-sent events for the member that made the request.
     Stream,
 }
 
-/// Steps of one list that happen at one moment before others get their turn.
+/// The number of due steps that one list runs before other lists get a turn.
 const AT_ONCE: usize = 1_000;
 
 impl Engine {
-    /// What expressions see of the data now.
+    /// Returns the data that expressions see now.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
         Reading::at(&self.collections, &self.values, self.started, self.now)
     }
 
-    /// The date and time, in milliseconds since 1970.
+    /// Returns the current date and time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn wall_clock(&self) -> i64 {
         reading::wall_clock(self.started, self.now)
     }
 
-    /// With that date and time at its time 0, in milliseconds since 1970, unless the scenario declares another.
+    /// Sets the date and time at world time 0, in milliseconds since the Unix epoch, unless the scenario declares one.
     #[must_use]
     pub fn started_at(self, started: i64) -> Self {
         Self { started: self.scenario.starts().unwrap_or(started), ..self }
     }
 
-    /// Carries out the steps of the waiting list that is due first.
+    /// Runs the step list that is due first, if it is due by `due`.
     pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
@@ -143,11 +143,11 @@ impl Engine {
         self.react(events, from);
     }
 
-    /// Carries out the steps of a list that are due now.
+    /// Runs the steps of a list that are due now.
     fn run_due(&mut self, mut run: RuleRun, events: &mut Vec<Event>) -> RuleRun {
         let mut firing = Firing::new(self, events, run.origin.clone(), run.owner);
         for _ in 0..AT_ONCE {
-            // What comes after a fault transition may meet other faults.
+            // Steps after a fault transition may be subject to other faults.
             if run.due().is_none_or(|due| due > firing.engine.now) || Event::ends_at_fault_transition(firing.events) {
                 break;
             }
@@ -163,7 +163,7 @@ impl Engine {
         run
     }
 
-    /// Has a list wait on if anything of it is left and its owner is there.
+    /// Reschedules a list that has steps left and whose owner still exists.
     fn keep_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
         let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
         let goes_on = !run.is_over() && self.has_owner(run.owner);
@@ -180,7 +180,7 @@ impl Engine {
         self.settle_left(member, events);
     }
 
-    /// A script that has played begins again if it repeats.
+    /// Starts the next round of a repeating script whose current round has ended.
     fn begin_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
         let Some(round) = &mut run.script else { return };
         let again = match round.declared.repeat {
@@ -200,7 +200,7 @@ impl Engine {
         run.begin_at(self.now);
     }
 
-    /// Ends a stream if nothing more can come.
+    /// Ends a stream that can send nothing more.
     fn end_if_idle(&self, member: u64, events: &mut Vec<Event>) {
         let is_stream = self.members.socket(member).is_none() && !self.members.is_closing(member);
         if is_stream && self.topics.joined(member).next().is_none() && !self.has_waiting(member, |_| true) {
@@ -208,7 +208,7 @@ impl Engine {
         }
     }
 
-    /// Whether steps still belong to somebody: a member that is not to be closed, or a membership of it.
+    /// Returns whether steps of this owner may still run: its member is not closing, and its membership has not ended.
     fn has_owner(&self, owner: RunOwner) -> bool {
         if owner.member().is_some_and(|member| self.members.is_closing(member)) {
             return false;
@@ -217,7 +217,7 @@ impl Engine {
         self.members.memberships_of(member).iter().any(|one| one.number == number)
     }
 
-    /// Has a generator's rule fire; `it` is the row that was drawn.
+    /// Fires a generator's rule. `it` is the row that was drawn.
     pub(super) fn fire_generated(
         &mut self,
         rule: &GeneratedRule,

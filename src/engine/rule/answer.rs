@@ -1,4 +1,4 @@
-//! What a route answers: the first answer that fits, after its steps.
+//! Answers of routes: the first answer that matches, after its steps.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::engine::wildcard::matches_wildcard;
 use crate::expression::{Condition, Rendered, Template, plain_text};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
-/// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
+/// An evaluator of expressions: a read-only view or a firing rule.
 pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
     fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
-    /// The body of an answer of a route that depends on data alone.
+    /// Renders the body of an answer that depends only on data.
     fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
 }
 
@@ -50,12 +50,12 @@ impl Renders for Firing<'_> {
     }
 
     fn of_data(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
-        // Steps before it may have changed the data.
+        // Earlier steps may have changed the data, so a cached body may be stale.
         Ok(AnsweredContent::Json(self.required(body, &Context::default())?))
     }
 }
 
-/// A moment that is only read.
+/// An evaluator that only reads.
 pub(super) struct Reader<'m> {
     pub(super) reading: Reading<'m>,
     moment: Moment,
@@ -89,10 +89,11 @@ impl Renders for Reader<'_> {
 }
 
 impl Reading<'_> {
-    /// What a route answers that [only reads](Answers::only_reads); `crud` is what it is to a collection.
+    /// Answers a request to a route that [only reads](Answers::only_reads). `crud` is the operation on a collection, if
+    /// any.
     ///
     /// # Errors
-    /// [`Refusal`] if no answer fits, a row is not there, or an expression fails.
+    /// [`Refusal`] if no answer matches, a row does not exist, or an expression fails.
     pub fn answer(
         self,
         answers: &Answers,
@@ -112,11 +113,11 @@ impl Reading<'_> {
 }
 
 impl Engine {
-    /// What the route of that key answers at the engine's time, after its steps; a stream begins for `member`, and does not
-    /// without one. All of it happens, or nothing.
+    /// Runs the steps of a route's matching answer and returns the answer. All changes apply, or none. A stream is
+    /// started only if `member` is given. `crud` is the operation on a collection, if any.
     ///
     /// # Errors
-    /// [`Refusal`] if no answer fits, a step is refused, or an expression fails.
+    /// [`Refusal`] if no answer matches, a step is refused, or an expression fails.
     pub(in crate::engine) fn answer(
         &mut self,
         key: &str,
@@ -155,17 +156,17 @@ impl Engine {
     }
 }
 
-/// The answer that fits.
+/// The answer that matches.
 #[derive(Clone, Copy)]
 struct Chosen<'a> {
-    /// The key of its route.
+    /// The route's key.
     route: &'a Arc<str>,
-    /// Which of its route's answers it is, from 1.
+    /// The position among the route's answers, from 1.
     number: usize,
     answer: &'a Answer,
 }
 
-/// The first answer that fits, and what its expressions know.
+/// Returns the first answer that matches, and the context of its expressions.
 fn choose<'a>(
     answers: &'a Answers,
     renders: &mut impl Renders,
@@ -221,7 +222,7 @@ fn matching_differences(
     Ok(differences)
 }
 
-/// A query says everything as text: what is expected to be a number or a boolean is compared as what its text says.
+/// Parses the query parameters that are expected to be numbers or booleans, because a query contains only text.
 fn as_texts(expected: &Value, mut found: Value) -> Value {
     for (key, expected) in expected.as_object().into_iter().flatten() {
         if let Some(value) = found.get_mut(key)
@@ -234,7 +235,7 @@ fn as_texts(expected: &Value, mut found: Value) -> Value {
     found
 }
 
-/// An answer that is about no collection.
+/// Returns an answer without an operation on a collection.
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
     let made = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
@@ -250,7 +251,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
     rest(chosen, renders, context, CrudOutcome::of(made))
 }
 
-/// Status and headers of an answer, over those that its content brings.
+/// Adds the status and headers of an answer, which override those of its content.
 fn rest(
     Chosen { number, answer, .. }: Chosen<'_>,
     renders: &mut impl Renders,
@@ -287,13 +288,13 @@ fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
     status.ok_or_else(|| bad_answer(Some(template), wrong()))
 }
 
-/// What HTTP does not allow, with the expressions that it comes from and their place.
+/// Creates the refusal for a value that HTTP does not allow, with the source and location of its expressions.
 fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
     let failed = template.and_then(|template| template.failed(&wrong.to_string()));
     failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
 }
 
-/// A file below a directory, which the path begins with the lead to.
+/// Resolves `path` to a file below `directory`. The prefix `lead` of the path leads to that directory.
 fn file(directory: &Path, lead: &str, path: &str) -> Result<PathBuf, Refusal> {
     let relative = Path::new(path.strip_prefix(lead).unwrap_or(path));
     let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));

@@ -1,4 +1,4 @@
-//! A rule that fires: its steps become commands, at one moment, all or none.
+//! The firing of a rule: its steps become commands at one moment, all or none.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun};
 use crate::expression::{Condition, Data, Rendered, Template};
 use crate::scenario::{CONN, DataPath, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
 
-/// The most steps that one firing carries out at one moment.
+/// The maximum number of steps that one firing runs at one moment.
 pub const MAX_STEPS: u64 = 10_000;
 
 /// One firing of a rule.
@@ -35,7 +35,7 @@ pub(super) struct Firing<'e> {
     steps_left: u64,
 }
 
-/// What a firing may have to go back to.
+/// The state that a firing can roll back to.
 struct Checkpoint {
     collections: Collections,
     counters: Counters,
@@ -43,9 +43,9 @@ struct Checkpoint {
     faults: Vec<FaultRun>,
     fault_ids: u64,
     sequence: u64,
-    /// The member whose rule it is.
+    /// The member that owns the rule.
     member: Option<Arc<Member>>,
-    /// Addresses that the operation has ended.
+    /// The number of addresses ended so far.
     ended: usize,
     runs: RunsBefore,
     drawn: Drawn,
@@ -53,7 +53,7 @@ struct Checkpoint {
 }
 
 impl Engine {
-    /// Has a rule fire, as a whole or not at all.
+    /// Fires a rule. All of its changes apply, or none.
     pub(super) fn fire_rule<T>(
         &mut self,
         origin: RuleOrigin,
@@ -74,7 +74,7 @@ impl<'e> Firing<'e> {
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 
-    /// Carries something out as a whole or not at all.
+    /// Runs `job`, and rolls back its changes if it fails.
     pub(super) fn all_or_none<T>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let checkpoint = self.checkpoint();
         let done = job(self);
@@ -84,7 +84,7 @@ impl<'e> Firing<'e> {
         done
     }
 
-    /// Carries out the steps that are due now. Gives the list with the steps that are due later, if there are any.
+    /// Runs the steps that are due now. Returns the list with the delayed steps, if any.
     fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
         let now = self.engine.now;
         let mut run = RuleRun {
@@ -101,13 +101,13 @@ impl<'e> Firing<'e> {
         Ok((!run.strands.is_over()).then_some(run))
     }
 
-    /// Carries out the steps that are due now, and has the others wait for their time.
+    /// Runs the steps that are due now, and schedules the others.
     pub(super) fn carry_out_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let later = self.begin(steps, context)?;
         later.map_or(Ok(()), |later| self.engine.wait(later))
     }
 
-    /// Begins the steps of a stream. One that nothing can come for any more ends.
+    /// Starts the steps of a stream. A stream that can send nothing more ends.
     pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let member = self.member()?;
         if let Some(later) = self.begin(steps, context)? {
@@ -118,14 +118,14 @@ impl<'e> Firing<'e> {
     }
 
     fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
-        // A step may close the member or end the membership that its list is of.
+        // A step may close the member or end the membership that owns the list.
         while run.due().is_some_and(|due| due <= self.engine.now) && self.engine.has_owner(run.owner) {
             self.step(run)?;
         }
         Ok(())
     }
 
-    /// Carries out the step of a list that is due next. The list goes on after it also if it is refused.
+    /// Runs the next step of a list. The list advances even if the step is refused.
     pub(super) fn step(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
         self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
         let steps = run.steps.clone();
@@ -165,7 +165,7 @@ impl<'e> Firing<'e> {
         Ok(())
     }
 
-    /// Carries out a step once. Gives the row that it was about.
+    /// Runs a step once. Returns the row that it was about, if any.
     fn carry_out(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
         if !is_meant(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
@@ -198,7 +198,7 @@ impl<'e> Firing<'e> {
         Ok(None)
     }
 
-    /// Steps inside a step happen at its moment, whatever time they name.
+    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored.
     fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
@@ -245,12 +245,12 @@ impl<'e> Firing<'e> {
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
     }
 
-    /// Notes that a step of a list could not be carried out.
+    /// Emits an event for a step that was refused.
     pub(super) fn skip(&mut self, list: &StepList, refusal: Refusal) {
         let rule = self.origin.name_of_list(&self.engine.scenario, list);
         match self.owner {
             RunOwner::Member(_) | RunOwner::Membership { .. } => {
-                // It has a member.
+                // The owner has a member, so this cannot fail.
                 let _ = self.tell(MemberEvent::Failed { rule, refusal });
             }
             RunOwner::World => {
@@ -261,7 +261,7 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
-        // Frames that members get of it draw as well.
+        // The frames that members receive because of the command also draw.
         self.engine.drawn = self.draws.drawn();
         let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
         self.draws.take_over(&self.engine.drawn);
@@ -269,23 +269,23 @@ impl<'e> Firing<'e> {
     }
 }
 
-/// What steps say.
+/// Evaluation of templates and conditions.
 impl Firing<'_> {
-    /// A value; `None` if it is undefined.
+    /// Renders a value. `None` if it is undefined.
     pub(super) fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render(roots, draws)?)
         })
     }
 
-    /// A value that has to be there.
+    /// Renders a value that must be defined.
     pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render_required(roots, draws)?)
         })
     }
 
-    /// As [`Template::render_noting`].
+    /// Renders a value as [`Template::render_noting`] does.
     pub(super) fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render_noting(roots, draws)?)
@@ -298,7 +298,7 @@ impl Firing<'_> {
         })
     }
 
-    /// Computes something that uses these names, and may ask topics unless it only reads.
+    /// Evaluates an expression that uses these names. Topics are visible to it unless it only reads.
     fn evaluate<T>(
         &mut self,
         names: &BTreeSet<String>,
@@ -330,7 +330,7 @@ impl Firing<'_> {
         text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
     }
 
-    /// A topic or a list of topics, in order and each once.
+    /// Renders a topic or a list of topics. The result is sorted and has no duplicates.
     pub(super) fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
         let topics = match self.required(template, context)? {
             Value::Array(topics) => topics,
@@ -340,12 +340,12 @@ impl Firing<'_> {
     }
 }
 
-/// What a name stands for in a rule.
+/// Resolves a name in a rule.
 pub(super) fn root(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
     context.root(name).or_else(|| reading.root(name))
 }
 
-/// A topic by its name. Names that begin with `__` are the world's own.
+/// Returns the topic with this name. Names that start with `__` are reserved.
 fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
     let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
@@ -385,7 +385,7 @@ impl Firing<'_> {
         self.draws.go_back(checkpoint.drawn);
     }
 
-    /// Ends the firing: the engine goes on from what it has drawn.
+    /// Ends the firing and hands its random positions back to the engine.
     pub(super) fn end(mut self) {
         self.engine.drawn = self.draws.drawn();
         self.engine.carry_out_ends(self.events);

@@ -1,4 +1,4 @@
-//! What steps do for the member whose rule they are of: they reply, join, leave, close, and set its memory.
+//! Steps that act on the rule's member: reply, join, leave, close, and set its memory.
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
 use crate::scenario::{CLOSE_CODES, CONN, Join, is_close_code};
 
-/// The code of a socket that has done what it was there for (RFC 6455, 7.4.1).
+/// The close code of a connection that has fulfilled its purpose (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
 
 impl Firing<'_> {
-    /// The member whose rule it is.
+    /// Returns the member that owns the rule.
     pub(super) fn member(&self) -> Result<u64, Refusal> {
         self.owner.member().ok_or(Refusal::NoMember)
     }
 
-    /// Notes something for the member whose rule it is.
+    /// Emits an event for the member that owns the rule.
     pub(super) fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
         let member = self.member()?;
         self.engine.tell(member, what, self.events);
@@ -71,7 +71,7 @@ impl Firing<'_> {
         self.command(Command::Send { to: topics, frame, except })
     }
 
-    /// Joins topics. What is joined already in the same way stays as it is; another membership of the same name goes.
+    /// Joins topics. An identical membership is kept. A different membership with the same name is replaced.
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let topics = self.topics(&join.to, context)?;
@@ -106,7 +106,7 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Leaves topics, in one membership or in all.
+    /// Leaves topics, in the named membership or in all of them.
     pub(super) fn leave(
         &mut self,
         to: Option<&Template>,
@@ -153,7 +153,8 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Has a client leave the namespace that a rule answers in. Says whether it is connected to others, so that its socket stays.
+    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed
+    /// instead.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
         let socket = self.engine.members.socket_mut(member);
@@ -166,7 +167,7 @@ impl Firing<'_> {
         true
     }
 
-    /// Sets a part of the socket's memory.
+    /// Sets part of the socket's memory.
     pub(super) fn set_conn(
         &mut self,
         keys: &[Arc<str>],
@@ -191,14 +192,14 @@ fn close_code(value: &Value) -> Result<u16, Refusal> {
     code.ok_or_else(|| Refusal::wrong("a close code", CLOSE_CODES, value))
 }
 
-/// Whether what is sent may come to a member by several ways.
+/// Returns whether the same event may reach a member through several groups.
 pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
     memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
 }
 
-/// Memberships, from one moment to the next.
+/// Starts, changes and ends of memberships.
 impl Engine {
-    /// Notes something for a member.
+    /// Emits an event for a member.
     pub(super) fn tell(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
         events.push(Event { sequence: self.sequence, at: self.now, kind: EventKind::Member { member, what } });
     }
@@ -209,23 +210,23 @@ impl Engine {
         }
     }
 
-    /// Where the message came from that a rule answers.
+    /// Returns the address of the message that a rule answers.
     pub(super) fn address_at(&self, member: u64, context: &Context) -> Address {
         let socket = self.members.socket(member);
         socket.map_or(Address::Plain, |socket| socket.session.address(None, context.get("msg")))
     }
 
-    /// What expressions know as `conn` once the socket is gone.
+    /// Returns `conn` for the rules that run after the socket has closed.
     pub(super) fn conn(&self, member: u64) -> Option<Value> {
         self.conn_at(member, None)
     }
 
-    /// What expressions of a rule know as `conn`.
+    /// Returns `conn` for the expressions of a rule.
     pub(super) fn conn_in(&self, member: u64, context: &Context) -> Option<Value> {
         self.conn_at(member, Some(&self.address_at(member, context)))
     }
 
-    /// What expressions know as `conn`, at an address of the client.
+    /// Returns `conn` at an address of the client. `None` if the member is not a socket.
     pub(super) fn conn_at(&self, member: u64, address: Option<&Address>) -> Option<Value> {
         let socket = self.members.socket(member)?;
         let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
@@ -239,7 +240,7 @@ impl Engine {
         Some(conn)
     }
 
-    /// What a membership wants. Without a frame of its own, that of its endpoint.
+    /// Returns what a membership receives. Its frame defaults to the endpoint's.
     pub(super) fn wanted(
         &self,
         member: u64,
@@ -259,7 +260,7 @@ impl Engine {
         }
     }
 
-    /// Begins a membership whose topics the member has joined.
+    /// Starts a membership whose topics the member has already joined.
     pub(super) fn begin_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
         let groups = self.groups.join(member, &membership.topics, &membership.wanted);
         let memberships = &mut self.members.entry(member).memberships;
@@ -271,7 +272,7 @@ impl Engine {
         }
     }
 
-    /// Has a member leave topics of a membership, all of them if none are named.
+    /// Leaves topics of a membership. `None` stands for all of them, except broadcasts to an endpoint's sockets.
     fn leave_topics(
         &mut self,
         member: u64,
@@ -301,7 +302,7 @@ impl Engine {
         self.leave_groups(member, &leaving, &membership.wanted, events);
     }
 
-    /// Tells the protocol that a member has left what it joined by that name, unless it is still in a part of it.
+    /// Notifies the protocol that a named membership has ended, unless the member is still in some of its topics.
     fn leave_name(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
         let is_in = |member: &Arc<Member>| member.memberships.iter().any(|one| one.name.as_deref() == Some(name));
         if self.members.get(member).is_none_or(is_in) {
@@ -312,7 +313,7 @@ impl Engine {
         self.follow_session(member, events);
     }
 
-    /// Ends a membership, and what belongs to it.
+    /// Ends a membership and the steps it owns.
     pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
         let of = self.members.entry(member);
         of.memberships.retain(|one| one.number != membership.number);
@@ -326,7 +327,7 @@ impl Engine {
         self.leave_groups(member, &membership.topics, &membership.wanted, events);
     }
 
-    /// Leaves groups, and the topics that no membership has any more.
+    /// Leaves groups, and the topics that no remaining membership includes.
     fn leave_groups(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>, events: &mut Vec<Event>) {
         for group in self.groups.leave(member, topics, wanted) {
             self.tell(member, MemberEvent::Left(group), events);
@@ -339,7 +340,7 @@ impl Engine {
         }
     }
 
-    /// Has a member leave everything. Nobody is told: it is gone.
+    /// Ends all memberships and steps of a member that is gone. Emits no events.
     pub(in crate::engine) fn leave_all(&mut self, member: u64) {
         self.topics.leave_all(member);
         self.end_runs_of(member);
@@ -356,7 +357,7 @@ impl Engine {
         }
     }
 
-    /// Puts a member back to what it was, with its memberships. Nobody has heard of what was since.
+    /// Restores a member and its memberships. The changes that are undone were never published.
     pub(super) fn put_member_back(&mut self, member: u64, before: Option<Arc<Member>>) {
         let now = self.members.get(member).cloned();
         let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
@@ -380,7 +381,7 @@ impl Engine {
         self.groups.note_several(member, is_in_several(&old));
     }
 
-    /// Who has joined what without a rule.
+    /// Returns the topics as joined without rules.
     pub(in crate::engine) fn topics_without_rules(&self) -> Topics {
         let mut topics = self.topics.clone();
         for (member, membership) in self.members.memberships() {
@@ -389,7 +390,7 @@ impl Engine {
         topics
     }
 
-    /// Ends a stream, and what waits for it.
+    /// Ends a stream and its scheduled steps.
     fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
             self.end_member_runs(member, |_| true);
@@ -397,7 +398,7 @@ impl Engine {
         }
     }
 
-    /// Closes a socket after what its protocol says before, and ends what waits for it.
+    /// Closes a socket after the closing frames of its protocol, and ends its scheduled steps.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {

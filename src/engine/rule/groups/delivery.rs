@@ -1,4 +1,4 @@
-//! Deliveries of an event to the members of its topics: who gets it, what they get, and what that ends.
+//! The delivery of an event to the members of its topics: the recipients, their frames, and the operations that end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,24 +18,24 @@ use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::CONN;
 
-/// Groups that get the same of an event. Members of several of them get it once.
+/// Groups that receive the same frames of an event. A member of several groups receives them once.
 struct Delivery {
     wanted: Arc<Wanted>,
-    /// The first topic by which it comes.
+    /// The first topic that the event arrives by.
     topic: Topic,
-    /// The topics by which it comes, each with those who get it.
+    /// The topics that the event arrives by, each with a group that receives it.
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
-/// What is made of an event.
+/// The frames made of an event.
 pub(in crate::engine::rule) struct Made {
     pub(in crate::engine::rule) frames: Vec<Frame>,
-    /// Whether it ends what it is about: an error of a GraphQL operation.
+    /// Whether the frames end an operation, as an error does in GraphQL.
     pub(in crate::engine::rule) ends: bool,
 }
 
-/// The values that frames have for an event, by shape, and by topic if the frame names it. Each is computed once, however many
-/// addresses it is written for, unless it is a member's own.
+/// The rendered frames of an event, by shape, and by topic if the frame uses it. Each is rendered once, regardless of
+/// the number of addresses, unless it is specific to a member.
 pub(in crate::engine::rule) type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
 
 impl Delivery {
@@ -43,7 +43,7 @@ impl Delivery {
         self.groups.iter().flat_map(|(_, group)| group.members.keys().copied())
     }
 
-    /// The events that tell of it.
+    /// Returns the events that announce the delivery.
     fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
         match made {
             Ok(made) => {
@@ -59,7 +59,7 @@ impl Delivery {
 }
 
 impl Engine {
-    /// Makes what the members of topics get of the events from that index on, each behind its event.
+    /// Inserts the deliveries of the events from index `from` on, each after its event.
     pub(in crate::engine) fn deliver(&mut self, events: &mut Vec<Event>, from: usize) {
         if self.groups.is_empty() || events.len() == from {
             return;
@@ -92,10 +92,10 @@ impl Engine {
         kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
     }
 
-    /// Who gets an event.
+    /// Returns the deliveries of an event.
     fn wanting(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
         let mut deliveries: Vec<Delivery> = Vec::new();
-        // Of members that may be in several groups: the deliveries that they get.
+        // The deliveries to each member that may be in several groups.
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in topics {
             let Some(groups) = self.groups.0.by_topic.get(topic) else { continue };
@@ -113,7 +113,7 @@ impl Engine {
                 if same.is_empty() {
                     deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: Vec::new() });
                 }
-                // Its members get the same by several others, which become one.
+                // Members of this group already receive the same through several deliveries, which are merged.
                 for other in same.into_iter().skip(1) {
                     let groups = std::mem::take(&mut deliveries[other].groups);
                     deliveries[at].groups.extend(groups);
@@ -129,7 +129,7 @@ impl Engine {
         deliveries
     }
 
-    /// What each of these gets, or that it could not be made.
+    /// Makes the frames of each delivery, or the event for its failure.
     fn make(&mut self, deliveries: &[Delivery], payload: &Arc<Value>, event: &Event) -> Vec<Result<Made, MemberEvent>> {
         let mut values = Values::new();
         let made = deliveries.iter().map(|delivery| {
@@ -142,7 +142,7 @@ impl Engine {
         made.collect()
     }
 
-    /// What a membership gets of an event.
+    /// Makes the frames that a membership receives of an event.
     pub(in crate::engine::rule) fn shaped<'d>(
         &mut self,
         wanted: &'d Wanted,
@@ -152,7 +152,7 @@ impl Engine {
         values: &mut Values<'d>,
     ) -> Result<Made, Refusal> {
         let Some(shape) = &wanted.shape else {
-            // What was sent goes on as it is.
+            // The event is passed on unchanged.
             let frames = match (&wanted.address, &event.kind) {
                 (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
                 (Address::Plain, _) => vec![Frame::Json(payload.clone())],
@@ -175,7 +175,7 @@ impl Engine {
         Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 
-    /// The value of a frame for an event.
+    /// Renders a frame for an event.
     fn value(
         &mut self,
         shape: &Shape,
@@ -196,12 +196,12 @@ impl Engine {
         Ok(value)
     }
 
-    /// The name of the rule by which these members want something.
+    /// Returns the name of the rule through which these members have joined.
     pub(in crate::engine::rule) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
         if let Some(shape) = &wanted.shape {
             return shape.origin.name_of_frame(&self.scenario, &shape.frame);
         }
-        // What goes on as it is can only fail by the protocol of a socket.
+        // Without a shape, only the protocol of a socket can fail.
         let mut sockets = members.filter_map(|member| self.members.socket(member));
         RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
     }
