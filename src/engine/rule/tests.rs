@@ -1,6 +1,6 @@
-//! Rules of small scenarios, played without a clock.
+//! Rules of small scenarios, run without a clock.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
 mod connections;
@@ -53,7 +53,7 @@ fn ask(engine: &mut Engine, key: &str, request: RuleRequest) -> Result<Effects, 
     engine.apply(Command::Answer { key: key.into(), crud: None, request: Box::new(request), member: None })
 }
 
-/// What a route answers to a request without anything in it.
+/// Returns the answer of a route to an empty request.
 fn get(engine: &mut Engine, key: &str) -> Value {
     body(ask(engine, key, request("GET", "/", Value::Null)).unwrap().answer.unwrap())
 }
@@ -76,7 +76,7 @@ fn rows(engine: &Engine, collection: &str) -> Value {
     engine.collections().get(collection).unwrap().rows().iter().map(|row| row.to_json()).collect()
 }
 
-/// When rows were added, in tenths of a second, with the text that they have.
+/// Returns when rows were added or steps skipped, in tenths of a second, with their texts.
 fn added(events: &[Event]) -> Vec<(u128, String)> {
     let rows = events.iter().filter_map(|event| match &event.kind {
         EventKind::Added { row, .. } => Some((event.at, row.own().get("t").map(Value::to_string).unwrap_or_default())),
@@ -90,7 +90,7 @@ fn added(events: &[Event]) -> Vec<(u128, String)> {
 fn steps_of_a_list_come_at_their_times() {
     for (steps, expected) in [
         ("[{ add: { log: { t: 1 } } }, { after: 1s, add: { log: { t: 2 } } }]", "0:1 10:2"),
-        // `after` counts from the end of the step before, `at` from the start of the list.
+        // `after` counts from the end of the previous step, `at` from the start of the list.
         (
             "[{ add: { log: { t: 1 } }, times: 3, every: 1s }, { after: 500ms, add: { log: { t: 2 } } }]",
             "0:1 10:1 20:1 25:2",
@@ -99,7 +99,7 @@ fn steps_of_a_list_come_at_their_times() {
             "[{ at: 2s, add: { log: { t: 1 } } }, { add: { log: { t: 2 } } }, { at: 1s, add: { log: { t: 3 } } }]",
             "10:3 20:1 20:2",
         ),
-        // What goes on for ever has no end: what follows counts from its start.
+        // A step that repeats forever has no end, so the next step counts from its start.
         (
             "[{ at: 0s, add: { log: { t: 1 } }, times: forever, every: 2s }, { after: 1s, add: { log: { t: 2 } } }]",
             "0:1 10:2 20:1 40:1",
@@ -111,9 +111,9 @@ fn steps_of_a_list_come_at_their_times() {
         ("[{ each: '{{ [] }}', add: { log: { t: 1 } } }, { add: { log: { t: 2 } } }]", "0:2"),
         ("[{ times: 2, every: 1s, when: now.s % 2 == 1, add: { log: { t: 1 } } }]", "10:1"),
         ("[{ with: { a: 1, b: '{{ a + 1 }}' }, add: { log: { t: '$b' } } }]", "0:2"),
-        // A step that is refused leaves the others as they are.
+        // A refused step does not affect the others.
         ("[{ remove: { log: 9 } }, { add: { log: { t: 1 } } }]", "0:skipped: Row 9 not found in log 0:1"),
-        // Of what is due at one moment, what is further up comes first.
+        // Of the steps due at one moment, the one listed first runs first.
         (
             "[{ at: 1s, add: { log: { t: 1 } } }, { at: 0s, add: { log: { t: 2 } }, times: 2, every: 1s }]",
             "0:2 10:1 10:2",
@@ -158,7 +158,7 @@ fn all_steps_of_an_answer_happen_or_none() {
     );
     let Effects { events, answer, .. } = order(json!({ "pizza": "funghi" })).unwrap();
     let answer = answer.unwrap();
-    // Nothing is left of those before: neither rows, nor numbers of events, nor ids.
+    // The refused requests left no rows, event numbers or ids behind.
     assert_eq!((answer.status, events[0].sequence), (201, 1));
     assert_eq!(body(answer), json!({ "id": 1, "pizza": "funghi" }));
     assert_eq!(engine.next_due(), Some(Duration::from_secs(5)));
@@ -268,7 +268,7 @@ triggers:
     engine.advance(Duration::from_secs(1));
     assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(11));
     post(&mut engine, json!([{ "add": { "a": { "id": 2 } } }])).unwrap();
-    // The trigger on the row comes before what the other one has set off.
+    // The trigger on the row fires before the one that the other trigger sets off.
     assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(8));
 }
 
@@ -286,7 +286,7 @@ triggers:
     let Some(EventKind::Skipped { refusal, .. }) = events.last().map(|event| &event.kind) else { panic!() };
     assert_eq!(*refusal, Refusal::TooManyTriggers("n".into()));
     assert_eq!(events.len(), MAX_TRIGGERED + 2);
-    // What comes later is not disturbed.
+    // Later commands are not affected.
     assert!(post(&mut engine, json!([{ "add": { "nope": {} } }])).is_err());
 }
 
@@ -301,7 +301,7 @@ fn draws_are_the_same_whatever_other_rules_there_are() {
         assert_eq!(get(&mut alone, "GET /dice"), get(&mut beside, "GET /dice"));
     }
     assert_eq!(get(&mut alone, "GET /dice")[1], 4);
-    // A refused one has drawn nothing.
+    // A refused rule has drawn nothing.
     let mut engine = engine(
         "http: { GET /a: [{ when: query.bad, body: '{{ random(1, 1000).x }}' }, { body: '{{ random(1, 1000) }}' }] }",
     );

@@ -1,4 +1,4 @@
-//! What answers know and say, and what they take.
+//! Answers: lists, `with` names, near misses, ids and amounts.
 
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ http:
         ask(&mut engine, "GET /a", request).unwrap_err().to_string()
     };
     let nearest = |text: &str| format!("No answer of GET /a fits the request; nearest is answer {text}");
-    // One difference each: what `when` says is not looked at behind a `match` that does not fit.
+    // Each has one difference: `when` is not checked after a `match` that differs.
     assert_eq!(refusal("/a?x=z", None), nearest("4: query.x is \"z\" instead of \"c\""));
     assert_eq!(refusal("/a?x=c", None), nearest("4: `when: query.q == 'yes'` is false"));
     assert_eq!(refusal("/a?x=b&q=1", Some("no")), nearest("3: headers.x-b is \"no\" instead of \"yes\""));
@@ -141,6 +141,6 @@ triggers:
     );
     let sent = json!({ "send": { "to": ["room/1", "rooms"], "frame": 1 } });
     post(&mut engine, json!([sent, { "add": { "rows": {} } }])).unwrap();
-    // What is added to a collection is sent to a topic of the row as well, and fires once.
+    // An added row also has a topic of its own, but fires the trigger once.
     assert_eq!(rows(&engine, "heard"), json!([{ "id": 1, "of": "room/1" }, { "id": 2, "of": "rows" }]));
 }

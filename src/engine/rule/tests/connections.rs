@@ -1,4 +1,4 @@
-//! Connections of sockets as their protocol has them: refused, decided later, left, begun again, and never begun.
+//! Connections at the level of a socket's protocol: refused, pending, left, restarted, and never requested.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::engine::{Command, Frame, MessageOutcome};
 
 const NOTHING: [&str; 0] = [];
 
-/// A world with one socket, whose endpoint says these things.
+/// Creates a world with one socket, whose endpoint has these settings.
 fn with(protocol: &str, says: &str) -> Play {
     let mut play = Play::new(&format!(
         "
@@ -30,7 +30,7 @@ fn socket_io(says: &str) -> Play {
     with("socket.io", says)
 }
 
-/// The id that a client is told of which connects to a namespace.
+/// Returns the id in the reply to a client that connects to a namespace.
 fn sid(lines: &[String]) -> String {
     let [line] = lines else { panic!("{lines:?}") };
     let packet: String = serde_json::from_str(line.split_once(": ").unwrap().1).unwrap();
@@ -87,7 +87,7 @@ websocket:
     assert_eq!(play.say(3, r#"42["admins"]"#), all(&[1, 2], r#"42/admin,["news"]"#));
     play.say(2, "41/admin,");
     assert_eq!(play.say(1, r#"42/admin,["all",3]"#), all(&[1], r#"42/admin,["all",3]"#));
-    // A reload doubles nothing, and a socket hears what is sent to all from then on.
+    // A reload duplicates nothing, and a socket receives the broadcasts that a reload adds.
     let quiet = "websocket: { /s: { protocol: socket.io } }";
     let all_again = "websocket: { /s: { protocol: socket.io, messages: [{ send: { frame: { event: again } } }] } }";
     assert_eq!((play.reload(quiet), play.reload(all_again)), (Vec::new(), Vec::new()));
@@ -144,7 +144,7 @@ fn a_close_without_a_code_leaves_one_namespace() {
     assert_eq!(play.say(1, r#"42/b,["bye"]"#), [line(1, r#"42/b,["bye"]"#), line(1, "41/b,")]);
     let ticks = [line(1, r#"42["tick"]"#), line(1, r#"42/c,["tick"]"#)];
     assert_eq!(play.pass(1), ticks);
-    // It may come back.
+    // The client may reconnect.
     assert_eq!(play.say(1, "40/b,").len(), 2);
     // With a code, the socket is closed.
     let mut closed = Play::new("websocket: { /s: { protocol: socket.io, messages: [{ close: 4400 }] } }");
@@ -153,13 +153,13 @@ fn a_close_without_a_code_leaves_one_namespace() {
         closed.say(1, connect);
     }
     assert_eq!(closed.say(1, r#"42/b,["x"]"#), [line(1, "41"), line(1, "41/b,"), "1 closed 4400 ".to_owned()]);
-    // The last namespace closes it, too.
+    // Leaving the last namespace also closes the socket.
     for (at, left) in [("/b,", "41/b,"), ("", "41")] {
         assert_eq!(play.say(1, &format!(r#"42{at}["bye"]"#))[1..], [line(1, left)]);
     }
     let last = [line(1, r#"42/c,["bye"]"#), line(1, "41/c,"), "1 closed 1000 ".to_owned()];
     assert_eq!(play.say(1, r#"42/c,["bye"]"#), last);
-    // None of the lists has gone on.
+    // None of the lists has continued.
     assert_eq!(rows(&play.engine, "log"), json!([]));
 }
 
@@ -181,7 +181,7 @@ fn an_open_that_refuses_or_fails_connects_nobody() {
         assert_eq!(play.say(1, "40"), expected, "{open}");
         assert_eq!(play.pass(2), NOTHING, "{open}");
         assert_eq!(play.tell("room"), NOTHING, "{open}");
-        // It was never there, so that it does not leave either.
+        // The client was never connected, so `closed` does not run.
         assert_eq!(play.close(1), NOTHING, "{open}");
         assert_eq!(rows(&play.engine, "log"), json!([]), "{open}");
     }
@@ -228,7 +228,7 @@ fn a_reload_connects_clients_that_wait_for_steps_that_are_gone() {
         let mut play = Play::new(&text(protocol, open));
         play.open("/s", 1);
         assert_eq!(play.say(1, connect), NOTHING, "{protocol}");
-        // What is written in the same way goes on.
+        // Steps with the same text continue.
         assert_eq!(play.reload(&format!("seed: 7\n{}", text(protocol, open))), NOTHING, "{protocol}");
         assert_eq!(play.reload(&text(protocol, other)).len(), 1, "{protocol}");
         assert_eq!(play.pass(2), NOTHING, "{protocol}");

@@ -1,4 +1,4 @@
-//! Which rules, answers and steps apply, and what ends the steps of a member.
+//! Which rules, answers and steps apply, and what ends a member's steps.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::members::told;
 use super::{ask, body, engine, request, rows};
 use crate::engine::{Command, EventKind, Frame, HeardMessage, MemberEvent, MessageOutcome, RuleRequest};
 
-/// What the only rule of an endpoint makes of a message.
+/// Returns the outcome of an endpoint's only rule for a message.
 fn outcome(rule: &str, message: &Value) -> MessageOutcome {
     let mut play = Play::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
     play.open("/s", 1);
@@ -49,7 +49,7 @@ fn an_undefined_value_in_match_fits_no_message() {
         let unmatched = MessageOutcome::Unmatched { nearest: Some(format!("rule 1: {why}")) };
         assert_eq!(outcome(&format!("{{ match: {expected}, reply: fits }}"), &message), unmatched, "{expected}");
     }
-    // Another rule gets its turn, and the same rule once the value is there.
+    // Another rule applies, and the same rule once the value is defined.
     let mut play = Play::new(
         "
 websocket:
@@ -229,13 +229,13 @@ fn with_is_computed_after_a_when_that_does_not_use_it() {
     };
     let failing = "n: '{{ msg.n | int }}', bad: '{{ 1 // 0 }}'";
     for (rule, message, expected) in [
-        // A name that `when` does not use is computed after it.
+        // A name that `when` does not use is evaluated after it.
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({}), "\"end\""),
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({ "n": "7" }), "7 \"end\""),
         (guarded(failing, "n > 5"), json!({ "n": 1 }), "\"end\""),
         (guarded(failing, "n > 5"), json!({ "n": 6 }), "failed"),
         (guarded("bad: '{{ 1 // 0 }}', n: '{{ msg.n }}'", "n > 5"), json!({ "n": 1 }), "failed"),
-        // Rules for messages have it, too.
+        // The same applies to rules for messages.
         (
             "{ with: { n: '{{ msg.n | int }}' }, when: n > 5, reply: { n: $n } }".to_owned(),
             json!({ "n": "9" }),

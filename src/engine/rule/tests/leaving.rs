@@ -1,4 +1,4 @@
-//! What members join, how they want it, and how they leave.
+//! What members join, in which form they receive it, and how they leave.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::crowd::Play;
 use crate::engine::{Command, Frame, MAX_TOPICS, MAX_WAITING};
 
-/// An endpoint whose sockets do what these steps say on each message.
+/// Creates a world whose sockets run these steps for each message.
 fn with(open: &str, steps: &str) -> Play {
     let data = "data: { rows: [{ room: a, n: 1 }, { room: b, n: 1 }], log: [] }";
     let open = if open.is_empty() { String::new() } else { format!("open: {open}, ") };
     Play::new(&format!("{data}\nwebsocket: {{ /s: {{ {open}messages: [{{ do: {steps} }}] }} }}"))
 }
 
-/// What a socket is told, in short.
+/// Returns the frames of a socket in short form.
 fn words(lines: &[String]) -> String {
     let word = |line: &String| line.split_once(": ").map_or(line.clone(), |(_, frame)| frame.replace('"', ""));
     lines.iter().map(word).collect::<Vec<_>>().join(" ")
@@ -52,7 +52,7 @@ fn a_second_join_of_the_same_is_no_second_copy() {
         ("[a, a]", "a"),
         ("{ to: a, do: [{ reply: again }] }", "a"),
         ("{ to: a, where: {} }", "a"),
-        // It is in another form, or of another name.
+        // The frame or the name differs.
         ("{ to: a, frame: again }", "a again"),
         ("{ to: a, as: two }", "a"),
         ("[a, b]", "a"),
@@ -96,7 +96,7 @@ fn leaving_is_by_topic_by_name_or_by_both() {
         assert_eq!(words(&play.say(1, "x")), topics, "{leave}");
         let got = ["a", "b", "c"].map(|topic| words(&play.tell(topic)));
         assert_eq!(got, [a, b, c], "{leave}");
-        // A second time it changes nothing.
+        // Leaving again changes nothing.
         assert_eq!(words(&play.say(1, "x")), topics, "{leave}");
         play.close(1);
     }
@@ -115,7 +115,7 @@ fn sockets_cannot_leave_what_is_sent_to_all() {
 fn steps_of_a_membership_end_with_it() {
     for (steps, expected) in [
         ("[{ join: { to: a, do: [{ reply: x, times: forever, every: 1s }] } }, { after: 1s, leave: a }]", "x|x||"),
-        // Also while they are at work.
+        // Also while they are running.
         (
             "[{ join: { to: a, do: [{ reply: x }, { leave: a }, { reply: v }, { after: 1s, reply: v }] } }, { reply: w }]",
             "x w|||",
@@ -130,7 +130,7 @@ fn steps_of_a_membership_end_with_it() {
             "[{ join: { to: a, as: m, do: [{ after: 1s, reply: v }] } }, { join: { to: b, as: m, do: [{ after: 1s, reply: x }] } }]",
             "|x||",
         ),
-        // Of what happens at one moment, all of it.
+        // Steps inside a step run to the end.
         (
             "[{ join: { to: a, as: m, do: [{ after: 1s, do: [{ leave: { as: m } }, { reply: x }] }, { reply: v }] } }]",
             "|x||",
@@ -160,10 +160,10 @@ fn a_socket_has_up_to_1024_memberships() {
     assert_eq!(play.tell("t0"), Vec::<String>::new());
     assert_eq!(play.send(1, &list(0..MAX_TOPICS)), Vec::<String>::new());
     assert_eq!(play.send(1, &list(MAX_TOPICS..MAX_TOPICS + 1)), refused);
-    // Another of the same name takes the place of the first.
+    // A membership with the same name replaces the first.
     assert_eq!(play.send(1, &json!([{ "t": 2000, "name": 5 }])), Vec::<String>::new());
     assert_eq!((play.tell("t5"), play.tell("t2000")), (Vec::new(), vec![r#"1: "t2000""#.to_owned()]));
-    // Memberships of one topic count, too.
+    // Several memberships of one topic count separately.
     let mut play = with("", "[{ each: $msg, join: { to: t, frame: $topic, as: $item.name } }]");
     play.open("/s", 1);
     assert_eq!(play.send(1, &list(0..MAX_TOPICS + 1)), refused);

@@ -1,4 +1,4 @@
-//! Streams, and what the members of topics get.
+//! Streams, and what the members of topics receive.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::{engine, post, request, scenario};
 use crate::engine::{Command, Engine, Event, EventKind, Frame, MemberEvent};
 
-/// Opens the stream of a route, and gives what its member was told.
+/// Opens the stream of a route and returns the events of its member.
 fn open(engine: &mut Engine, key: &str, member: u64) -> Vec<String> {
     let request = Box::new(request("GET", "/", Value::Null));
     let command = Command::Answer { key: key.into(), crud: None, request, member: Some(member) };
     told(&engine.apply(command).unwrap().events)
 }
 
-/// What members and groups were told.
+/// Returns the events of members and groups in short form.
 pub(super) fn told(events: &[Event]) -> Vec<String> {
     let shown = |frame: &Frame| frame.to_json().to_string();
     let told = events.iter().filter_map(|event| match &event.kind {
@@ -56,7 +56,7 @@ http:
     assert_eq!(told(&events), [r#"group 1: {"n":2,"of":"rows"}"#.to_owned(), plain]);
     let events = post(&mut engine, json!([{ "remove": { "rows": 2 } }])).unwrap().events;
     assert_eq!(told(&events), [format!(r#"group 2: {{"sequence":2,"change":"removed","row":null,"before":{row}}}"#)]);
-    // A stream that nothing can come for any more ends; one that has joined something does not.
+    // A stream that can send nothing more ends. A stream that has joined a topic does not.
     assert_eq!(open(&mut engine, "GET /short", 4), [r#"4: "a""#]);
     assert_eq!(open(&mut engine, "GET /once", 6), [r#"6: "a""#, "6 closed"]);
     assert_eq!(open(&mut engine, "GET /left", 5), ["5 in 2"]);
@@ -91,9 +91,9 @@ http:
     assert_eq!(merged("GET /both", 1, 2), ["group 3"]);
     assert_eq!(merged("GET /where", 1, 2), ["group 5+6"]);
     assert_eq!(merged("GET /framed", 1, 1), ["group 7+8"]);
-    // What differs by the topic is told of each.
+    // A frame that depends on the topic is sent for each topic.
     assert_eq!(merged("GET /named", 1, 1), ["group 9", "group 10"]);
-    // Who has joined one of them alone hears of it as well.
+    // A member of only one of the topics receives the event as well.
     open(&mut engine, "GET /one", 2);
     let events = post(&mut engine, json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }])).unwrap().events;
     assert_eq!(told(&events).len(), 1);

@@ -1,4 +1,4 @@
-//! Sockets that speak a protocol: GraphQL operations and namespaces of Socket.IO.
+//! Sockets with a protocol: GraphQL operations and Socket.IO namespaces.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn subscribe(play: &mut Play, member: u64, id: &str, operation: &str, variables:
     short(&got)
 }
 
-/// Frames in short: `MEMBER ID TYPE PAYLOAD`.
+/// Returns frames in short form: `MEMBER ID TYPE PAYLOAD`.
 fn short(lines: &[String]) -> Vec<String> {
     let short = |line: &String| {
         let Some((member, frame)) = line.split_once(": ") else { return line.clone() };
@@ -101,12 +101,12 @@ fn an_operation_is_completed_once_when_nothing_goes_on() {
     assert_eq!(run(&mut play, "2", "Later"), NOTHING);
     assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":1}"#]);
     assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":2}"#, "1 2 complete"]);
-    // Steps go on when the topic is left.
+    // Steps continue after the topic is left.
     assert_eq!(run(&mut play, "3", "Both"), NOTHING);
     assert_eq!(pass(&mut play, 1), NOTHING);
     assert_eq!(price(&mut play, 2), NOTHING);
     assert_eq!(pass(&mut play, 1), [r#"1 3 next {"data":"last"}"#, "1 3 complete"]);
-    // A membership in the place of another is no end.
+    // Replacing a membership does not end the operation.
     assert_eq!(run(&mut play, "4", "Twice"), NOTHING);
     assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
     assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
@@ -115,7 +115,7 @@ fn an_operation_is_completed_once_when_nothing_goes_on() {
         ["1 4 complete", r#"1 5 next {"data":"ended"}"#, "1 5 complete"]
     );
     assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
-    // Nor is leaving a part of one.
+    // Neither does leaving some of its topics.
     assert_eq!(run(&mut play, "6", "Parts"), NOTHING);
     assert_eq!(pass(&mut play, 1), NOTHING);
     assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
@@ -150,7 +150,7 @@ fn operations_of_a_socket_are_apart() {
     assert_eq!(price(&mut play, 3), [next("2 a", 3), next("1 b", 3)]);
     play.close(2);
     assert_eq!(price(&mut play, 4), [next("1 b", 4)]);
-    // One that has joined without a name goes on as long as its membership.
+    // An operation that has joined without a name lasts as long as its membership.
     assert_eq!(subscribe(&mut play, 1, "d", "Unnamed", &json!({})), NOTHING);
     assert_eq!(price(&mut play, 5), [next("1 b", 5), next("1 d", 5)]);
 }
@@ -164,7 +164,7 @@ fn an_error_ends_an_operation_and_what_it_has_joined() {
     assert_eq!(refused, ["1 failed: Row 9 not found in log", r#"1 1 error [{"message":"Row 9 not found in log"}]"#]);
     let [unmatched] = &subscribe(&mut play, 1, "1", "None", &json!({}))[..] else { panic!() };
     assert!(unmatched.starts_with("1 1 error ") && unmatched.contains("operation `None`"), "{unmatched}");
-    // An error that is sent to members ends the operation of each.
+    // An error that is sent to a topic ends the operation of each member.
     for member in [1, 2] {
         subscribe(&mut play, member, "1", "Twice", &json!({}));
         subscribe(&mut play, member, "2", "Steps", &json!({}));
@@ -172,7 +172,7 @@ fn an_error_ends_an_operation_and_what_it_has_joined() {
     assert_eq!(tell(&mut play, "b", &json!({ "errors": ["bad"] })), [format!("1 1 {error}"), format!("2 1 {error}")]);
     assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
     assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
-    // Its steps end as well. The other's go on, and so do both of its own.
+    // The steps of the operations end as well.
     let error = json!([{ "send": { "to": "a", "frame": { "errors": ["bad"] } } }, { "send": { "to": "a", "frame": { "data": 1 } } }]);
     let got = play.post(&error);
     assert_eq!(short(&got).len(), 2, "{got:?}");
@@ -202,7 +202,7 @@ fn a_connection_is_acknowledged_or_closed_in_time() {
     let init = |payload: Value| json!({ "type": "connection_init", "payload": payload });
     assert_eq!(play.send(1, &init(json!({ "token": "t" }))), [r#"1: {"type":"connection_ack"}"#]);
     assert_eq!(play.send(2, &init(json!({}))), ["2 closed 4403 "]);
-    // The time of both clocks counts.
+    // The timeout must pass on both clocks.
     for member in [1, 2, 3] {
         assert_eq!(play.apply(&Command::Overdue { member }), Vec::<String>::new());
     }
@@ -213,14 +213,14 @@ fn a_connection_is_acknowledged_or_closed_in_time() {
     assert_eq!(play.pass(3), Vec::<String>::new());
     assert_eq!(play.apply(&Command::Overdue { member: 4 }), ["4 closed 4408 Connection initialisation timeout"]);
     assert_eq!(play.engine.next_due(), None);
-    // Who is closed receives nothing.
+    // A closed socket receives nothing.
     assert_eq!(play.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());
     assert_eq!(play.send(1, &json!({ "type": "ping" })), [r#"1: {"type":"pong"}"#]);
     assert_eq!(play.say(1, "?").len(), 1);
     assert_eq!(play.engine.next_due(), None);
 }
 
-/// A chat by Socket.IO.
+/// A Socket.IO chat.
 const CHAT: &str = "
 data: { log: [] }
 websocket:
@@ -251,10 +251,10 @@ fn a_namespace_is_connected_refused_and_left() {
     assert_eq!(play.say(1, r#"427["ask"]"#), [r#"1: "437[\"ok\"]""#]);
     let all = [r#"1: "42[\"all\"]""#, r#"2: "42[\"all\"]""#];
     assert_eq!(play.say(1, r#"42["all"]"#), all);
-    // Another namespace has memberships of its own.
+    // Another namespace has its own memberships.
     assert_eq!(play.say(2, "40/chat,").len(), 1);
     assert_eq!(play.say(1, r#"42["say",1]"#), [r#"2: "42[\"said\",1]""#, r#"2: "42/chat,[\"said\",1]""#]);
-    // What is left is left with its steps.
+    // Leaving a namespace also ends its steps.
     play.say(2, "41");
     assert_eq!(play.say(1, r#"42["say",2]"#), [r#"2: "42/chat,[\"said\",2]""#]);
     play.say(2, "41/chat,");
@@ -273,11 +273,11 @@ fn the_server_pings_by_the_time_of_the_world() {
     let ping = |member: u64| format!(r#"{member}: "2""#);
     assert_eq!((play.pass(14), play.pass(1)), (Vec::new(), vec![ping(1)]));
     assert_eq!(play.pass(10), [ping(2)]);
-    // One is enough for all that are due at once.
+    // One ping is enough for all that are due at once.
     assert_eq!(play.pass(50), [ping(1), ping(2)]);
     play.close(1);
     assert_eq!(play.pass(25), [ping(2)]);
-    // A packet that is none closes the socket, and with it its pings.
+    // An invalid packet closes the socket, which stops its pings.
     assert_eq!(play.say(2, "x").len(), 1);
     assert_eq!(play.engine.next_due(), None);
 }

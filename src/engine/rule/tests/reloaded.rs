@@ -1,4 +1,4 @@
-//! Sockets of endpoints over a reload.
+//! Sockets of endpoints across a reload.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{engine, get, post, scenario};
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Closing, Command, Engine, Event, EventKind, Frame, MemberEvent, RuleRequest};
 
-/// Opens a socket in the room `a`, and gives what its member was told.
+/// Opens a socket in room `a` and returns the events of its member.
 fn open(engine: &mut Engine, endpoint: &str, member: u64) -> Vec<String> {
     let path = Some([("room".to_owned(), Value::from("a"))].into_iter().collect());
     let request = Box::new(RuleRequest { path, ..RuleRequest::default() });
@@ -16,7 +16,7 @@ fn open(engine: &mut Engine, endpoint: &str, member: u64) -> Vec<String> {
     told(&engine.apply(command).unwrap().events)
 }
 
-/// The members that are to be closed, and how.
+/// Returns the members that are closed, and their closing.
 fn closed(events: &[Event]) -> Vec<(u64, Closing)> {
     let closed = events.iter().filter_map(|event| match &event.kind {
         EventKind::Member { member, what: MemberEvent::Closed(Some(closing)) } => Some((*member, closing.clone())),
@@ -25,7 +25,7 @@ fn closed(events: &[Event]) -> Vec<(u64, Closing)> {
     closed.collect()
 }
 
-/// What members get of another row, in order of the alphabet.
+/// Adds a row and returns the frames that members receive, sorted.
 fn heard(engine: &mut Engine) -> Vec<String> {
     let events = post(engine, json!([{ "add": { "rows": { "n": 1 } } }])).unwrap().events;
     let told = told(&events).into_iter();
@@ -77,7 +77,7 @@ websocket:
     let events = engine.replace(&scenario(&text("id")), 42).events;
     let closing = Closing { code: 1001, reason: "the endpoint is gone".into() };
     assert_eq!(closed(&events), [(1, closing.clone()), (3, closing)]);
-    // What they have joined and what they had still to do ends, and they are not heard any more.
+    // Their memberships and scheduled steps end, and their messages are ignored.
     assert_eq!((get(&mut engine, "GET /n"), engine.next_due()), (json!(1), None));
     engine.apply(Command::Receive { member: 1, frame: Frame::Text("hello".into()) }).unwrap();
     engine.apply(Command::Close { member: 1 }).unwrap();
@@ -95,7 +95,7 @@ fn sockets_of_another_protocol_are_closed() {
         play.open("/s", 1);
         assert_eq!(play.reload(&text(after)), ["1 closed 1012 the endpoint speaks another protocol"], "{before}");
         assert_eq!((play.tell("room"), play.say(1, "x")), (Vec::new(), Vec::new()));
-        // Once is enough.
+        // Further reloads do not close the socket again.
         assert_eq!((play.reload(&text(before)), play.reload(&text(after))), (Vec::new(), Vec::new()));
     }
 }

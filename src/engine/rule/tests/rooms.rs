@@ -1,4 +1,4 @@
-//! Rooms with members who come and go, against a model of who gets what.
+//! Rooms whose members come and go, compared with a model of who receives what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::crowd::Play;
 use super::rows;
 
-/// Sockets that join rooms by name, in two forms, and follow the rows of a collection from what they are.
+/// Sockets that join rooms by name, in several forms, and follow a collection from its current rows on.
 const TEXT: &str = "
 data: { rows: [{ n: 0 }] }
 websocket:
@@ -37,11 +37,11 @@ const ROOMS: [&str; 3] = ["a", "b", "c"];
 enum Act {
     Open(u64),
     Close(u64),
-    /// A member, rooms as bits, a name, and in which form: 4 is refused.
+    /// A member, rooms as bits, a name, and a form. Form 4 is refused.
     Join(u64, usize, u8, u8),
-    /// A member, rooms as bits, a name, and how.
+    /// A member, rooms as bits, a name, and the way of leaving.
     Leave(u64, usize, u8, &'static str),
-    /// A member, rooms as bits, and how.
+    /// A member, rooms as bits, and the recipients.
     Send(u64, usize, &'static str),
     Add,
     Pass,
@@ -67,10 +67,10 @@ fn rooms(bits: usize) -> Vec<&'static str> {
     ROOMS.into_iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1).map(|(_, room)| room).collect()
 }
 
-/// Memberships of a member: rooms and form, by name.
+/// A member's memberships by name: rooms and form.
 type Memberships = BTreeMap<u8, (BTreeSet<&'static str>, u8)>;
 
-/// Who is there, and what was sent that is to come.
+/// The current members and the delayed frames.
 #[derive(Default)]
 struct Model {
     members: BTreeMap<u64, Memberships>,
@@ -79,7 +79,7 @@ struct Model {
 }
 
 impl Model {
-    /// Has something happen, and gives who gets what, in any order.
+    /// Applies an act and returns what members receive, in any order.
     fn act(&mut self, act: &Act, row: &Value) -> Vec<String> {
         match act {
             Act::Open(_) => Vec::new(),
@@ -128,7 +128,7 @@ impl Model {
         }
     }
 
-    /// Who gets a frame: each member of one of the rooms once in each form.
+    /// Returns what members receive of a frame: each member of one of the rooms receives it once in each form.
     fn sent_to(&self, rooms: &[&'static str], frame: u64, except: Option<u64>) -> Vec<String> {
         let mut got = Vec::new();
         for (member, memberships) in self.members.iter().filter(|(member, _)| Some(**member) != except) {
@@ -186,7 +186,7 @@ proptest! {
                     continue;
                 }
                 model.members.insert(member, Memberships::new());
-                // What is there now; what is added comes after it.
+                // The current rows come first, and added rows after them.
                 let rows = json!({ "rows": rows(&play.engine, "rows") });
                 prop_assert_eq!(play.open("/rooms", member), [format!("{member}: {rows}")]);
                 continue;

@@ -1,4 +1,4 @@
-//! An engine that is taken up from the state of another goes on as that one does, with its members.
+//! An engine restored from the state of another continues as that one does, with its members.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::engine::codec::SessionOptions;
 use crate::engine::{Command, Engine, FIRST_SHARED_MEMBER, RuleRequest, Topic};
 use crate::scenario::CrudOperation;
 
-/// The endpoint of rooms.
+/// The key of the endpoint for rooms.
 const ROOM: &str = "/rooms/{room}";
 
-/// Sockets and streams that have a bit of everything.
+/// Sockets and streams with a bit of everything.
 const ALL: &str = "
 data: { rows: [{ n: 0 }], log: [] }
 http:
@@ -43,7 +43,7 @@ websocket:
     closed: [{ add: { log: { left: $conn.name } } }, { after: 1s, send: { to: a, frame: gone } }]
 ";
 
-/// Opens the stream of a route.
+/// Returns the command that opens the stream.
 fn stream(member: u64) -> Command {
     let request = Box::new(request("GET", "/", Value::Null));
     Command::Answer { key: "GET /live".into(), crud: None, request, member: Some(member) }
@@ -111,7 +111,7 @@ fn groups_are_taken_up_in_their_order() {
     for name in ["one", "two", "three", "four"] {
         play.send(1, &json!({ "join": 1, "id": name }));
     }
-    // The last one comes into the place of the one that is left.
+    // The others keep their order when one is left.
     play.send(1, &json!({ "id": "one" }));
     assert_eq!(play.tell("a").len(), 3);
     play.send(1, &json!({ "join": 1, "id": "one" }));
@@ -139,7 +139,7 @@ websocket: { /s: { open: [{ join: a }] } }
     let a = Topic::Named("a".into());
     for (first, expected) in [
         (FIRST_SHARED_MEMBER, json!([1, [FIRST_SHARED_MEMBER]])),
-        // Of one server alone, all of them count.
+        // With a single server, all members count.
         (7, json!([2, [3, 7]])),
     ] {
         let mut engine = engine(text);
@@ -158,7 +158,7 @@ websocket: { /s: { open: [{ join: a }] } }
     }
 }
 
-/// A world in which rules do something later.
+/// A world whose rules have delayed steps.
 const LATER: &str = "
 data: { rows: [{ id: 1, n: 0 }], price: 1 }
 triggers:
@@ -215,7 +215,7 @@ fn commands_of_rules_come_back_from_json_as_they_were() {
     });
     let steps = json!([{ "after": "1s", "set": { "price": "{{ price + 1 }}" } }]);
     let data = json!({ "price": 2, "rows": [{ "id": 1 }] });
-    let Value::Object(set) = data.clone() else { panic!("it is a mapping") };
+    let Value::Object(set) = data.clone() else { panic!("expected a mapping") };
     let others = [
         (
             Command::Steps { steps: crate::engine::StepsText::Written(steps.clone()) },
@@ -229,7 +229,7 @@ fn commands_of_rules_come_back_from_json_as_they_were() {
         let read: Command = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), expected);
     }
-    // A request without a body stays one.
+    // A request without a body stays without one.
     let bare = request("GET", "/", Value::Null);
     let written = serde_json::to_value(&bare).unwrap();
     assert_eq!(serde_json::from_value::<RuleRequest>(written).unwrap(), bare);

@@ -1,4 +1,4 @@
-//! Sockets of endpoints: what happens when they open, when a message comes, and when they close.
+//! Sockets of endpoints: opening, messages and closing.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn an_endpoint_hears_that_a_socket_has_closed() {
     assert_eq!(play.close(4), Vec::<String>::new());
     let row = json!([{ "id": 1, "left": "7", "name": "ada", "member": 4, "topics": [] }]);
     assert_eq!(rows(&play.engine, "log"), row);
-    // What is gone receives nothing, and does not close again.
+    // A closed socket receives nothing and does not close again.
     assert_eq!((play.say(4, "7"), play.close(4)), (Vec::new(), Vec::new()));
     assert_eq!(rows(&play.engine, "log"), row);
 }
@@ -178,7 +178,7 @@ websocket:
     play.send(1, &json!({ "set": true, "name": "bob" }));
     let bob = vec![r#"1: {"name":"bob","at":{"x":1},"id":1,"topics":["room"]}"#.to_owned()];
     assert_eq!((play.say(1, "show"), play.say(2, "show")), (bob.clone(), shown(2, "ada")));
-    // What is refused changes nothing of it, at once or later.
+    // A refused rule does not change the memory, immediately or later.
     assert_eq!(play.send(1, &json!({ "bad": true })), ["1 failed: Row 9 not found in log"]);
     assert_eq!(
         play.send(1, &json!({ "part": true })),
@@ -233,7 +233,7 @@ websocket:
     ] {
         play.open("/s", member);
         assert_eq!(play.say(member, &message), expected);
-        // Nothing is received any more.
+        // Nothing more is received.
         assert_eq!(play.outcomes(member, Frame::Text("bye".into())), (Vec::new(), Vec::new()));
     }
     play.open("/s", 9);
@@ -317,7 +317,7 @@ websocket:
         [said, play.engine.advance(Duration::from_secs(2))].concat()
     };
     assert_eq!(events([1, 2]), events([1, 2]));
-    // Who it is makes no difference to what is drawn.
+    // Random values do not depend on the member.
     assert_eq!(events([1, 2]).len(), events([2, 1]).len());
     let drawn: Vec<Event> = events([1, 2]).into_iter().filter(|event| !event.is_delivery()).collect();
     let other: Vec<Event> = events([2, 1]).into_iter().filter(|event| !event.is_delivery()).collect();
@@ -356,7 +356,7 @@ websocket:
         assert_eq!(play.say(1, "show"), [r#"1: "ada old""#]);
         assert_eq!(play.reload(&text(end, ", { text: all, send: { frame: hi } }")), Vec::<String>::new());
         assert_eq!(play.say(1, "show"), [format!(r#"1: "ada {end}""#)]);
-        // It hears what is sent to all from then on, and once.
+        // The socket receives broadcasts from now on, each once.
         assert_eq!(play.say(1, "all"), [r#"1: "hi""#]);
         assert_eq!(play.post(&json!([{ "add": { "rows": {} } }])), [r#"1: "added""#]);
         let expected: Vec<String> = timeline.iter().map(|word| format!(r#"1: "{word}""#)).collect();
@@ -364,7 +364,7 @@ websocket:
     }
     let mut play = Play::new(&text("old", ""));
     play.open("/s", 1);
-    // It goes with its endpoint, and so does what waits.
+    // The socket and its scheduled steps end with the endpoint.
     let closed = ["1 closed 1001 the endpoint is gone"];
     assert_eq!(play.reload("data: { rows: [] }\nhttp: { GET /x: { body: 1 } }"), closed);
     assert_eq!(play.outcomes(1, Frame::Text("show".into())), (Vec::new(), Vec::new()));

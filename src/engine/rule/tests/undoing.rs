@@ -1,4 +1,4 @@
-//! A rule that is refused has changed nothing, whatever it did before.
+//! A refused rule changes nothing, regardless of the steps that ran before.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::engine::{Frame, MessageOutcome};
 
 const REFUSED: &str = "Row 99 not found in log";
 
-/// What a refused rule does first, of each kind.
+/// Steps of each kind that run before a rule is refused.
 const DEEDS: [&str; 12] = [
     "{ set: { conn.x: 1, price: 1 } }",
     "{ add: { log: { t: '{{ random(1, 1000) }}' } } }",
@@ -23,10 +23,10 @@ const DEEDS: [&str; 12] = [
     TIMED,
 ];
 
-/// One that only a list with times can have.
+/// A step that only a list with times can contain.
 const TIMED: &str = "{ at: 1s, reply: never }";
 
-/// A world with a rule of these steps.
+/// Returns a scenario that has a rule with these steps.
 fn scenario(steps: &str) -> String {
     format!(
         "
@@ -46,7 +46,7 @@ websocket:
     )
 }
 
-/// What is heard of a world from now on.
+/// Returns what members receive from now on.
 fn heard(play: &mut Play, members: u64) -> Vec<String> {
     let mut heard = Vec::new();
     for round in 0..2 {
@@ -61,7 +61,8 @@ fn heard(play: &mut Play, members: u64) -> Vec<String> {
     heard
 }
 
-/// Worlds with a rule of these steps and that many sockets: one for comparison, and one in which the first says to go.
+/// Creates two worlds with this rule and this number of sockets. The rule is to fire in the second; the first is for
+/// comparison.
 fn worlds(steps: &str, members: u64) -> [Play; 2] {
     [(); 2].map(|()| {
         let mut play = Play::new(&scenario(steps));
@@ -72,7 +73,7 @@ fn worlds(steps: &str, members: u64) -> [Play; 2] {
     })
 }
 
-/// Each deed, and all of them.
+/// Returns each step, and all of them together.
 fn deeds() -> Vec<String> {
     DEEDS.map(str::to_owned).into_iter().chain([DEEDS.join(", ")]).collect()
 }
@@ -80,7 +81,7 @@ fn deeds() -> Vec<String> {
 #[test]
 fn a_refused_rule_leaves_its_member_as_it_was() {
     for deeds in deeds() {
-        // Alone in its groups, and among others.
+        // Alone in its groups, and with another member.
         for members in [1, 2] {
             let [mut untouched, mut play] = worlds(&format!("{deeds}, {{ at: 0s, remove: {{ log: 99 }} }}"), members);
             let outcome = play.outcomes(1, Frame::Text(r#"{"type":"go"}"#.into()));
